@@ -1,0 +1,58 @@
+//! `wasmvark list`.
+
+use serde::Serialize;
+
+use super::{CliError, Format, output};
+use crate::grant::Grant;
+use crate::store::{DriverName, Store};
+
+#[derive(Serialize)]
+struct Row {
+    name: String,
+    digest: String,
+    link: String,
+    grant: String,
+}
+
+/// Lists the installed drivers.
+pub(super) fn run(store: &Store, format: Format) -> Result<(), CliError> {
+    let rows: Vec<Row> = store
+        .names()?
+        .iter()
+        .map(|name| row(store, name))
+        .collect::<Result<_, _>>()?;
+    match format {
+        Format::Json => output::json(&rows),
+        Format::Text if rows.is_empty() => output::text("No drivers are installed.\n"),
+        Format::Text => output::text(&table(rows)),
+    }
+}
+
+fn row(store: &Store, name: &DriverName) -> Result<Row, CliError> {
+    let registration = store.find(name)?;
+    let path = store.layout().grant(name);
+    let grant = match store.grant_text(name) {
+        Ok(None) => "none".to_owned(),
+        Err(error) => format!("unusable: {error}"),
+        Ok(Some(text)) => match Grant::parse(name.as_str(), &path, &text) {
+            Err(_) => "not valid".to_owned(),
+            Ok(grant) if grant.digest() != &registration.digest => "for another digest".to_owned(),
+            Ok(grant) => format!("{} calls", grant.calls().len()),
+        },
+    };
+    Ok(Row {
+        name: name.to_string(),
+        digest: registration.digest.to_string(),
+        link: registration.link.display().to_string(),
+        grant,
+    })
+}
+
+fn table(rows: Vec<Row>) -> String {
+    let head = ["NAME", "GRANT", "DIGEST", "LINK"].map(str::to_owned);
+    let rows = rows.into_iter().map(|row| {
+        let digest = row.digest.chars().take(19).collect();
+        [row.name, row.grant, digest, row.link]
+    });
+    output::table(&std::iter::once(head).chain(rows).collect::<Vec<_>>())
+}

@@ -1,0 +1,46 @@
+//! Printing: aligned columns for people, JSON for programs.
+
+use std::io::Write;
+
+use serde::Serialize;
+
+use super::CliError;
+
+/// Prints text as it is.
+pub(super) fn text(text: &str) -> Result<(), CliError> {
+    let mut stdout = std::io::stdout().lock();
+    stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+        .map_err(CliError::Print)
+}
+
+/// Prints a value as JSON.
+pub(super) fn json(value: &impl Serialize) -> Result<(), CliError> {
+    let mut json = serde_json::to_string_pretty(value)
+        .map_err(|error| CliError::Print(std::io::Error::other(error)))?;
+    json.push('\n');
+    text(&json)
+}
+
+/// Lays rows out in columns; the last one isn't padded.
+pub(super) fn table<const N: usize>(rows: &[[String; N]]) -> String {
+    let mut widths = [0; N];
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for (width, cell) in widths.iter().zip(row) {
+            line.push_str(cell);
+            let padding = width.saturating_sub(cell.chars().count()) + 2;
+            line.extend(std::iter::repeat_n(' ', padding));
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}

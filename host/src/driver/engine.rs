@@ -1,0 +1,87 @@
+//! The engine, and the precompiled code of components.
+
+use std::path::Path;
+
+use wasmtime::component::Component;
+use wasmtime::{Config, Engine};
+
+/// Why code can't be made or loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The engine didn't start.
+    #[error("the WebAssembly engine can't start: {0:#}")]
+    Start(wasmtime::Error),
+    /// The component doesn't compile.
+    #[error("the component can't be compiled: {0:#}")]
+    Compile(wasmtime::Error),
+    /// Precompiled code doesn't load: another engine or processor made it.
+    #[error("{0:#}")]
+    Load(wasmtime::Error),
+}
+
+/// A component ready to run, with the engine that it runs on.
+pub struct Code {
+    pub(super) engine: Engine,
+    pub(super) component: Component,
+}
+
+impl Code {
+    /// Compiles a component to code that [`Code::load`] and [`Code::map`] take.
+    pub fn precompile(component: &[u8]) -> Result<Vec<u8>, EngineError> {
+        let engine = Engine::new(&config(true)).map_err(EngineError::Start)?;
+        engine
+            .precompile_component(component)
+            .map_err(EngineError::Compile)
+    }
+
+    /// Maps a file of precompiled code.
+    ///
+    /// # Safety
+    ///
+    /// The file must hold what [`Code::precompile`] made: it runs with the
+    /// rights of this process.
+    #[allow(
+        unsafe_code,
+        reason = "mapping code is unsafe by nature; the caller vouches for it"
+    )]
+    pub unsafe fn map(file: &Path) -> Result<Self, EngineError> {
+        let engine = Engine::new(&config(false)).map_err(EngineError::Start)?;
+        // SAFETY: the caller's promise is the one that wasmtime asks for.
+        let component =
+            unsafe { Component::deserialize_file(&engine, file) }.map_err(EngineError::Load)?;
+        Ok(Self { engine, component })
+    }
+
+    /// Loads code that this process has just made.
+    ///
+    /// # Safety
+    ///
+    /// The bytes must come from [`Code::precompile`].
+    #[allow(
+        unsafe_code,
+        reason = "loading code is unsafe by nature; the caller vouches for it"
+    )]
+    pub unsafe fn load(code: &[u8]) -> Result<Self, EngineError> {
+        let engine = Engine::new(&config(false)).map_err(EngineError::Start)?;
+        // SAFETY: the caller's promise is the one that wasmtime asks for.
+        let component =
+            unsafe { Component::deserialize(&engine, code) }.map_err(EngineError::Load)?;
+        Ok(Self { engine, component })
+    }
+}
+
+/// The settings that code is made and run with. They must agree, but for the
+/// compiler, which a run doesn't start.
+fn config(compiler: bool) -> Config {
+    let mut config = Config::new();
+    config
+        .enable_compiler(compiler)
+        .epoch_interruption(true)
+        .concurrency_support(false)
+        .wasm_relaxed_simd(false)
+        .wasm_memory64(false);
+    if compiler {
+        config.generate_address_map(false);
+    }
+    config
+}

@@ -1,0 +1,20 @@
+//! Components: reading what they import and ask for, compiling, and running
+//! them within their limits. It knows nothing of netlink.
+
+mod bindings;
+mod component;
+mod convert;
+mod engine;
+mod limits;
+mod manifest;
+mod run;
+mod wasi;
+
+pub use bindings::wasmvark::driver as wit;
+pub use component::{ComponentError, Description};
+pub use engine::{Code, EngineError};
+pub use manifest::{Manifest, ManifestError};
+pub use run::{Answer, Run, RunError};
+
+pub(crate) use bindings::wasmvark::driver::types::Error as GuestError;
+pub use bindings::wasmvark::driver::types::NetworkChange;

@@ -1,0 +1,245 @@
+//! Running one function of a driver, within its limits.
+
+use std::time::Instant;
+
+use wasmtime::component::{HasSelf, Linker};
+use wasmtime::{Store, Trap};
+
+use super::bindings::{Driver, DriverPre};
+use super::engine::Code;
+use super::limits::Meter;
+use super::wasi::{self, Wasi};
+use super::{ComponentError, GuestError, NetworkChange, convert};
+use crate::gate::{Gate, Stop};
+use crate::grant::Limits;
+use crate::request::{Network, Request};
+
+/// What the store of a run holds.
+pub(super) struct State {
+    gate: Gate,
+    meter: Meter,
+    wasi: Option<Wasi>,
+    log_bytes: u64,
+}
+
+impl State {
+    pub(super) fn wasi(&mut self) -> &mut Wasi {
+        self.wasi.get_or_insert_with(|| Wasi::new(self.log_bytes))
+    }
+}
+
+/// What `setup` adds to the answer.
+#[derive(Debug, Clone, Default)]
+pub struct Answer {
+    /// DNS servers, in text form.
+    pub dns_servers: Vec<String>,
+    /// Search domains.
+    pub search_domains: Vec<String>,
+}
+
+/// Why a driver failed.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// It returned an error.
+    #[error("{0}")]
+    Driver(String),
+    /// It went beyond a limit.
+    #[error(
+        "the driver was stopped: {reason}; raise it under [limits] in {grant} if that is right"
+    )]
+    Limit {
+        /// Which.
+        reason: String,
+        /// The grant file.
+        grant: String,
+    },
+    /// It trapped.
+    #[error("the driver crashed: {0}")]
+    Trap(String),
+    /// The host can't go on.
+    #[error("{0}")]
+    Host(String),
+    /// The component is no driver.
+    #[error(transparent)]
+    Component(#[from] ComponentError),
+}
+
+/// A driver about to run.
+pub struct Run {
+    store: Store<State>,
+    driver: Driver,
+    limits: Limits,
+}
+
+/// Links a component to the host's functions, and to WASI where it imports it.
+fn pre(code: &Code) -> Result<DriverPre<State>, ComponentError> {
+    let world = |error: wasmtime::Error| ComponentError::World(format!("{error:#}"));
+    let mut linker = Linker::new(&code.engine);
+    Driver::add_to_linker::<State, HasSelf<Gate>>(&mut linker, |state| &mut state.gate)
+        .map_err(world)?;
+    let component_type = code.component.component_type();
+    let mut imports = component_type.imports(&code.engine);
+    if imports.any(|(name, _)| name.starts_with(wasi::PREFIX)) {
+        wasi::link(&mut linker).map_err(world)?;
+    }
+    let instance = linker.instantiate_pre(&code.component).map_err(world)?;
+    DriverPre::new(instance).map_err(world)
+}
+
+impl Code {
+    /// Checks that the component fits the world that this host serves.
+    pub fn check_world(&self) -> Result<(), ComponentError> {
+        pre(self).map(|_| ())
+    }
+}
+
+impl Run {
+    /// Instantiates a driver behind a gate. From here to the deadline all of
+    /// its time counts. The gate comes back where that fails.
+    pub fn start(
+        code: &Code,
+        gate: Gate,
+        limits: &Limits,
+        deadline: Instant,
+    ) -> Result<Self, (Gate, RunError)> {
+        let pre = match pre(code) {
+            Ok(pre) => pre,
+            Err(error) => return Err((gate, error.into())),
+        };
+        let state = State {
+            gate,
+            meter: Meter::new(limits.clone()),
+            wasi: None,
+            log_bytes: limits.log_bytes,
+        };
+        let mut store = Store::new(&code.engine, state);
+        store.limiter(|state| &mut state.meter);
+        store.set_epoch_deadline(1);
+        watch(code.engine.clone(), deadline);
+        match pre.instantiate(&mut store) {
+            Ok(driver) => Ok(Self {
+                store,
+                driver,
+                limits: limits.clone(),
+            }),
+            Err(error) => {
+                let error = explain(store.data(), limits, &error);
+                Err((store.into_data().gate, error))
+            }
+        }
+    }
+
+    /// Runs `create`.
+    pub fn create(
+        &mut self,
+        network: &Network,
+        json: String,
+    ) -> Result<Vec<NetworkChange>, RunError> {
+        let request = convert::create_request(network, json);
+        let result = self.driver.call_create(&mut self.store, &request);
+        self.outcome(result)
+    }
+
+    /// Runs `setup`.
+    pub fn setup(&mut self, request: &Request, json: String) -> Result<Answer, RunError> {
+        let request = convert::request(request, true, json);
+        let result = self.driver.call_setup(&mut self.store, &request);
+        let answer = self.outcome(result)?;
+        Ok(Answer {
+            dns_servers: answer.dns_servers,
+            search_domains: answer.search_domains,
+        })
+    }
+
+    /// Runs `teardown`.
+    pub fn teardown(
+        &mut self,
+        request: &Request,
+        container_exists: bool,
+        json: String,
+    ) -> Result<(), RunError> {
+        let request = convert::request(request, container_exists, json);
+        let result = self.driver.call_teardown(&mut self.store, &request);
+        self.outcome(result)
+    }
+
+    /// Ends the run and gives the gate back.
+    pub fn finish(self) -> Gate {
+        let mut state = self.store.into_data();
+        if let Some(wasi) = state.wasi.take() {
+            state.gate.log_output(&wasi.output());
+        }
+        state.gate
+    }
+
+    fn outcome<T>(
+        &mut self,
+        result: wasmtime::Result<Result<T, GuestError>>,
+    ) -> Result<T, RunError> {
+        match result {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(RunError::Driver(message(error))),
+            Err(error) => Err(explain(self.store.data(), &self.limits, &error)),
+        }
+    }
+}
+
+/// The text of a driver's error.
+fn message(error: GuestError) -> String {
+    let text = match error {
+        GuestError::Denied(text)
+        | GuestError::NotFound(text)
+        | GuestError::Exists(text)
+        | GuestError::Invalid(text)
+        | GuestError::Busy(text)
+        | GuestError::Unsupported(text)
+        | GuestError::ReadOnly(text)
+        | GuestError::Other(text) => text,
+    };
+    if text.trim().is_empty() {
+        return "the driver failed and gave no reason".to_owned();
+    }
+    text
+}
+
+/// Says in words what ended a driver.
+fn explain(state: &State, limits: &Limits, error: &wasmtime::Error) -> RunError {
+    let limit = |reason: String| RunError::Limit {
+        reason,
+        grant: state.gate.grant_path().display().to_string(),
+    };
+    let late = || {
+        limit(format!(
+            "it ran longer than the {} ms that `deadline-ms` allows",
+            limits.deadline_ms
+        ))
+    };
+    match state.gate.stopped() {
+        Some(Stop::Deadline) => return late(),
+        Some(Stop::Log) => {
+            return limit(format!(
+                "it wrote more than the {} bytes that `log-bytes` allows",
+                limits.log_bytes
+            ));
+        }
+        Some(Stop::Host(reason)) => return RunError::Host(reason.clone()),
+        None => {}
+    }
+    if let Some(reason) = state.meter.exceeded() {
+        return limit(reason.to_owned());
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::Interrupt) => late(),
+        Some(trap) => RunError::Trap(trap.to_string()),
+        None => RunError::Trap(format!("{error:#}")),
+    }
+}
+
+/// Interrupts the component at the deadline. Host calls end by then too: each
+/// waits no longer itself.
+fn watch(engine: wasmtime::Engine, deadline: Instant) {
+    std::thread::spawn(move || {
+        std::thread::sleep(deadline.saturating_duration_since(Instant::now()));
+        engine.increment_epoch();
+    });
+}

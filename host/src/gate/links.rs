@@ -1,0 +1,250 @@
+//! The interface `links`.
+
+use wasmtime::component::Resource;
+
+use super::perform::{CallError, Stop, invalid};
+use super::{Gate, Kernel};
+use crate::driver::wit::links::{Host, HostLink, MacvlanMode, MacvlanOptions};
+use crate::driver::wit::types::Namespace as WitNamespace;
+use crate::grant::{Call, Object};
+use crate::journal::{Change, SavedLink};
+use crate::kernel::{self, KernelError, LinkId};
+use crate::net::{LinkName, Mac, Namespace};
+
+/// A link that a driver holds.
+#[derive(Debug, Clone)]
+pub struct LinkHandle {
+    /// The link.
+    pub(super) id: LinkId,
+    /// The name by which it was found, made or moved.
+    pub(super) name: LinkName,
+}
+
+impl From<WitNamespace> for Namespace {
+    fn from(namespace: WitNamespace) -> Self {
+        match namespace {
+            WitNamespace::Host => Self::Host,
+            WitNamespace::Container => Self::Container,
+        }
+    }
+}
+
+impl Gate {
+    /// The link behind a handle.
+    pub(super) fn link(&mut self, handle: &Resource<LinkHandle>) -> Result<LinkHandle, CallError> {
+        match self.links.get(handle) {
+            Ok(link) => Ok(link.clone()),
+            Err(error) => Err(self.stop(Stop::Host(error.to_string()))),
+        }
+    }
+
+    /// The link as an object of a decision.
+    pub(super) fn object<'a>(&self, link: &'a LinkHandle) -> Object<'a> {
+        Object::Link {
+            namespace: link.id.namespace,
+            name: &link.name,
+            own: self.owns(link),
+        }
+    }
+
+    /// Whether the journal says that the driver made or moved it.
+    pub(super) fn owns(&self, link: &LinkHandle) -> bool {
+        let journal = self.journal.as_ref();
+        journal.is_some_and(|journal| journal.owns(link.id))
+    }
+
+    fn hand_out(&mut self, id: LinkId, name: LinkName) -> Result<Resource<LinkHandle>, CallError> {
+        self.links
+            .push(LinkHandle { id, name })
+            .map_err(|error| self.stop(Stop::Host(error.to_string())))
+    }
+
+    /// Changes a property of a link, which is put back afterwards unless the
+    /// link is the driver's own.
+    fn change_link(
+        &mut self,
+        call: Call,
+        link: &Resource<LinkHandle>,
+        operation: impl FnOnce(&mut dyn Kernel, LinkId) -> Result<(), KernelError>,
+    ) -> Result<(), CallError> {
+        let link = self.link(link)?;
+        let own = self.owns(&link);
+        let plan = |kernel: &mut dyn Kernel| {
+            if own {
+                return Ok(None);
+            }
+            let before = kernel.link_by_id(link.id)?;
+            Ok(Some(Change::ChangeLink {
+                link: link.id,
+                before,
+            }))
+        };
+        let objects = [self.object(&link)];
+        self.change(call, &objects, plan, |kernel| operation(kernel, link.id))
+    }
+}
+
+impl Host for Gate {
+    fn get(
+        &mut self,
+        namespace: WitNamespace,
+        name: String,
+    ) -> Result<Resource<LinkHandle>, CallError> {
+        let call = Call::LinksGet;
+        let namespace = Namespace::from(namespace);
+        let name = LinkName::try_from(name).map_err(|error| invalid(call, &error))?;
+        let journal = self.journal.as_ref();
+        let own = journal.and_then(|journal| journal.own_link(namespace, &name));
+        let object = Object::Link {
+            namespace,
+            name: &name,
+            own: own.is_some(),
+        };
+        let state = self.read(call, &[object], |kernel| match own {
+            // By its index: another link may have taken the name since.
+            Some(own) => kernel.link_by_id(own),
+            None => kernel.link_by_name(namespace, &name),
+        })?;
+        let id = LinkId {
+            namespace,
+            index: state.index,
+        };
+        self.hand_out(id, name)
+    }
+
+    fn get_default(&mut self) -> Result<Resource<LinkHandle>, CallError> {
+        let objects = [Object::DefaultRouteLink];
+        let state = self.read(Call::LinksGetDefault, &objects, |kernel| {
+            let index = kernel.default_route_link()?;
+            kernel.link_by_id(LinkId {
+                namespace: Namespace::Host,
+                index,
+            })
+        })?;
+        let parent = &mut self.authority.request.parent;
+        parent.get_or_insert_with(|| state.name.clone());
+        let id = LinkId {
+            namespace: Namespace::Host,
+            index: state.index,
+        };
+        self.hand_out(id, state.name)
+    }
+
+    fn create_macvlan(
+        &mut self,
+        namespace: WitNamespace,
+        name: String,
+        parent: Resource<LinkHandle>,
+        options: MacvlanOptions,
+    ) -> Result<Resource<LinkHandle>, CallError> {
+        let call = Call::LinksCreateMacvlan;
+        let namespace = Namespace::from(namespace);
+        let name = LinkName::try_from(name).map_err(|error| invalid(call, &error))?;
+        let options = macvlan(options).map_err(|error| invalid(call, &error))?;
+        let parent = self.link(&parent)?;
+        let objects = [
+            Object::NewLink {
+                namespace,
+                name: &name,
+            },
+            self.object(&parent),
+        ];
+        let change = Change::MakeLink {
+            namespace,
+            name: name.clone(),
+            index: None,
+        };
+        let index = self.change(
+            call,
+            &objects,
+            |_| Ok(Some(change)),
+            |kernel| kernel.create_macvlan(namespace, &name, parent.id, &options),
+        )?;
+        self.hand_out(LinkId { namespace, index }, name)
+    }
+
+    fn move_to_container(
+        &mut self,
+        link: Resource<LinkHandle>,
+        name: String,
+    ) -> Result<(), CallError> {
+        let call = Call::LinksMoveToContainer;
+        let name = LinkName::try_from(name).map_err(|error| invalid(call, &error))?;
+        let moved = self.link(&link)?;
+        if moved.id.namespace == Namespace::Container {
+            let there = format!("{} is in the container already", moved.name);
+            return Err(invalid(call, &there));
+        }
+        let objects = [
+            self.object(&moved),
+            Object::NewLink {
+                namespace: Namespace::Container,
+                name: &name,
+            },
+        ];
+        let plan = |kernel: &mut dyn Kernel| {
+            let saved = SavedLink {
+                link: kernel.link_by_id(moved.id)?,
+                addresses: kernel.addresses(moved.id)?,
+            };
+            Ok(Some(Change::MoveLink {
+                saved,
+                name: name.clone(),
+                index: None,
+            }))
+        };
+        let index = self.change(call, &objects, plan, |kernel| {
+            kernel.move_link(moved.id, Namespace::Container, &name)
+        })?;
+        let id = LinkId {
+            namespace: Namespace::Container,
+            index,
+        };
+        match self.links.get_mut(&link) {
+            Ok(handle) => *handle = LinkHandle { id, name },
+            Err(error) => return Err(self.stop(Stop::Host(error.to_string()))),
+        }
+        Ok(())
+    }
+
+    fn set_mac(&mut self, link: Resource<LinkHandle>, mac: String) -> Result<(), CallError> {
+        let call = Call::LinksSetMac;
+        let mac: Mac = mac.parse().map_err(|error| invalid(call, &error))?;
+        self.change_link(call, &link, |kernel, link| kernel.set_mac(link, mac))
+    }
+
+    fn set_mtu(&mut self, link: Resource<LinkHandle>, mtu: u32) -> Result<(), CallError> {
+        self.change_link(Call::LinksSetMtu, &link, |kernel, link| {
+            kernel.set_mtu(link, mtu)
+        })
+    }
+
+    fn set_up(&mut self, link: Resource<LinkHandle>) -> Result<(), CallError> {
+        self.change_link(Call::LinksSetUp, &link, |kernel, link| {
+            kernel.set_up(link, true)
+        })
+    }
+}
+
+impl HostLink for Gate {
+    fn drop(&mut self, link: Resource<LinkHandle>) -> wasmtime::Result<()> {
+        self.links.delete(link)?;
+        Ok(())
+    }
+}
+
+fn macvlan(options: MacvlanOptions) -> Result<kernel::Macvlan, crate::net::InvalidMac> {
+    Ok(kernel::Macvlan {
+        mode: match options.mode {
+            MacvlanMode::Private => kernel::MacvlanMode::Private,
+            MacvlanMode::Vepa => kernel::MacvlanMode::Vepa,
+            MacvlanMode::Bridge => kernel::MacvlanMode::Bridge,
+            MacvlanMode::Passthru => kernel::MacvlanMode::Passthru,
+            MacvlanMode::Source => kernel::MacvlanMode::Source,
+        },
+        mac: options.mac.map(|mac| mac.parse()).transpose()?,
+        mtu: options.mtu,
+        broadcast_limit: options.broadcast_limit,
+        broadcast_queue_length: options.broadcast_queue_length,
+    })
+}

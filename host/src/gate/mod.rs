@@ -1,0 +1,91 @@
+//! The host side of the WIT. Every call takes the same way: `decide`, then the
+//! journal, then the kernel, then the audit trail. It knows nothing of JSON or
+//! of the command line.
+//!
+//! The kernel stands behind [`guard::Guard`], which opens for a [`Permit`]
+//! only, and only `decide` makes permits. What the host does on its own behalf
+//! (reading the answer, undoing) has a door of its own there.
+
+mod addresses;
+mod guard;
+mod links;
+mod log;
+mod perform;
+mod report;
+mod routes;
+mod sysctl;
+mod undo;
+
+use std::path::Path;
+use std::time::Instant;
+
+use wasmtime::component::ResourceTable;
+
+pub use links::LinkHandle;
+pub use log::Log;
+pub use perform::{CallError, Stop};
+pub use undo::UndoError;
+
+use crate::audit::{AuditError, Trail};
+use crate::grant::Authority;
+use crate::journal::Journal;
+use crate::kernel::Kernel;
+use guard::Guard;
+
+/// The gate of one run.
+pub struct Gate {
+    guard: Guard,
+    authority: Authority,
+    journal: Option<Journal>,
+    trail: Trail,
+    log: Log,
+    links: ResourceTable,
+    stop: Option<Stop>,
+}
+
+impl Gate {
+    /// A gate before a kernel. Without a journal (in `create`) nothing can be
+    /// changed.
+    pub fn new(
+        kernel: Box<dyn Kernel + Send>,
+        authority: Authority,
+        journal: Option<Journal>,
+        trail: Trail,
+        log: Log,
+    ) -> Self {
+        Self {
+            guard: Guard::new(kernel),
+            authority,
+            journal,
+            trail,
+            log,
+            links: ResourceTable::new(),
+            stop: None,
+        }
+    }
+
+    /// The grant that decides, for messages.
+    pub fn grant_path(&self) -> &Path {
+        self.authority.grant.path()
+    }
+
+    /// What ended the run at the gate, if anything did.
+    pub fn stopped(&self) -> Option<&Stop> {
+        self.stop.as_ref()
+    }
+
+    /// Moves the deadline of the kernel's operations.
+    pub fn set_deadline(&mut self, deadline: Instant) {
+        self.guard.for_host().set_deadline(deadline);
+    }
+
+    /// Passes on what a component printed.
+    pub fn log_output(&mut self, output: &str) {
+        self.log.output(output);
+    }
+
+    /// Records the end of the run.
+    pub fn end(&mut self, error: Option<&str>) -> Result<(), AuditError> {
+        self.trail.end(error)
+    }
+}

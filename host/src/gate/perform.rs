@@ -1,0 +1,211 @@
+//! The way of every call.
+
+use nix::errno::Errno;
+
+use super::Gate;
+use crate::audit::Verdict;
+use crate::driver::GuestError;
+use crate::driver::wit::types;
+use crate::grant::{Call, Denial, Object, Permit, decide, describe};
+use crate::journal::Change;
+use crate::kernel::{Kernel, KernelError};
+
+/// What comes of a call that fails.
+#[derive(Debug)]
+pub enum CallError {
+    /// The driver gets an error.
+    Guest(GuestError),
+    /// The run ends.
+    Stop(Stop),
+}
+
+/// Why the gate ended a run.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Stop {
+    /// Its time was over.
+    #[error("the time of the run is over")]
+    Deadline,
+    /// It wrote too many messages.
+    #[error("the log limit is reached")]
+    Log,
+    /// The host can't record what it does.
+    #[error("{0}")]
+    Host(String),
+}
+
+impl From<GuestError> for CallError {
+    fn from(error: GuestError) -> Self {
+        Self::Guest(error)
+    }
+}
+
+/// What a call did, for the journal.
+pub(super) trait Made {
+    /// The index of a link that was made or moved.
+    fn index(&self) -> Option<u32>;
+}
+
+impl Made for () {
+    fn index(&self) -> Option<u32> {
+        None
+    }
+}
+
+impl Made for u32 {
+    fn index(&self) -> Option<u32> {
+        Some(*self)
+    }
+}
+
+impl Gate {
+    /// A call that only reads.
+    pub(super) fn read<T>(
+        &mut self,
+        call: Call,
+        objects: &[Object<'_>],
+        operation: impl FnOnce(&mut dyn Kernel) -> Result<T, KernelError>,
+    ) -> Result<T, CallError> {
+        let permit = self.decide(call, objects)?;
+        let result = operation(self.guard.open(&permit));
+        self.settle(call, objects, result)
+    }
+
+    /// A call that changes something. `plan` reads what undoing the change
+    /// takes, and returns `None` where the change goes with an own link.
+    pub(super) fn change<T: Made>(
+        &mut self,
+        call: Call,
+        objects: &[Object<'_>],
+        plan: impl FnOnce(&mut dyn Kernel) -> Result<Option<Change>, KernelError>,
+        operation: impl FnOnce(&mut dyn Kernel) -> Result<T, KernelError>,
+    ) -> Result<T, CallError> {
+        let permit = self.decide(call, objects)?;
+        let kernel = self.guard.open(&permit);
+        let result = match plan(kernel) {
+            Ok(change) => {
+                let entry = self.begin(change)?;
+                let result = operation(self.guard.open(&permit));
+                self.confirm(entry, &result)?;
+                result
+            }
+            Err(error) => Err(error),
+        };
+        self.settle(call, objects, result)
+    }
+
+    /// The one place where a call is decided on.
+    pub(super) fn decide(
+        &mut self,
+        call: Call,
+        objects: &[Object<'_>],
+    ) -> Result<Permit, CallError> {
+        match decide(&self.authority, call, objects) {
+            Ok(permit) => Ok(permit),
+            Err(denial) => Err(self.deny(&denial)),
+        }
+    }
+
+    /// Records what came of an allowed call, and words its error.
+    pub(super) fn settle<T>(
+        &mut self,
+        call: Call,
+        objects: &[Object<'_>],
+        result: Result<T, KernelError>,
+    ) -> Result<T, CallError> {
+        let object = describe(objects);
+        let errno = result.as_ref().err().and_then(KernelError::errno);
+        let number = errno.map(|errno| errno as i32);
+        let recorded = self
+            .trail
+            .call(call.name(), &object, Verdict::Allow, number);
+        if let Err(error) = recorded {
+            return Err(self.stop(Stop::Host(error.to_string())));
+        }
+        match result {
+            Ok(value) => Ok(value),
+            Err(KernelError::Deadline) => Err(self.stop(Stop::Deadline)),
+            Err(error) => Err(guest_error(call, &object, &error).into()),
+        }
+    }
+
+    /// Ends the run.
+    pub(super) fn stop(&mut self, stop: Stop) -> CallError {
+        self.stop = Some(stop.clone());
+        CallError::Stop(stop)
+    }
+
+    fn deny(&mut self, denial: &Denial) -> CallError {
+        let call = denial.call.name();
+        if let Err(error) = self.trail.call(call, &denial.object, Verdict::Deny, None) {
+            return self.stop(Stop::Host(error.to_string()));
+        }
+        let text = format!(
+            "{denial}; to allow it, write this line under [calls] in {}: {}",
+            self.grant_path().display(),
+            denial.line
+        );
+        GuestError::Denied(text).into()
+    }
+
+    fn begin(&mut self, change: Option<Change>) -> Result<Option<u32>, CallError> {
+        let Some(change) = change else {
+            return Ok(None);
+        };
+        let begun = match &mut self.journal {
+            Some(journal) => journal.begin(change).map_err(|error| error.to_string()),
+            None => Err(format!(
+                "there is no container yet: {change} can't be undone"
+            )),
+        };
+        begun
+            .map(Some)
+            .map_err(|reason| self.stop(Stop::Host(reason)))
+    }
+
+    fn confirm<T: Made>(
+        &mut self,
+        entry: Option<u32>,
+        result: &Result<T, KernelError>,
+    ) -> Result<(), CallError> {
+        let (Some(number), Some(journal)) = (entry, &mut self.journal) else {
+            return Ok(());
+        };
+        let written = match result {
+            Ok(made) => journal.done(number, made.index()),
+            // What was cut off may have happened: the entry stays.
+            Err(KernelError::Deadline | KernelError::Netlink(_)) => Ok(()),
+            Err(_) => journal.void(number),
+        };
+        written.map_err(|error| self.stop(Stop::Host(error.to_string())))
+    }
+}
+
+/// Words the kernel's error for the driver.
+fn guest_error(call: Call, object: &str, error: &KernelError) -> GuestError {
+    let text = format!("{call} on {object} failed: {error}");
+    if error.is_not_found() {
+        return GuestError::NotFound(text);
+    }
+    match error.errno() {
+        Some(Errno::EEXIST) => GuestError::Exists(text),
+        Some(Errno::EINVAL | Errno::ERANGE) => GuestError::Invalid(text),
+        Some(Errno::EBUSY) => GuestError::Busy(text),
+        Some(Errno::EOPNOTSUPP | Errno::EAFNOSUPPORT) => GuestError::Unsupported(text),
+        Some(Errno::EROFS) => GuestError::ReadOnly(text),
+        _ => GuestError::Other(text),
+    }
+}
+
+/// The error for an argument that can't be parsed.
+pub(super) fn invalid(call: Call, error: &dyn std::fmt::Display) -> CallError {
+    GuestError::Invalid(format!("{call}: {error}")).into()
+}
+
+impl types::Host for Gate {
+    fn convert_error(&mut self, error: CallError) -> wasmtime::Result<GuestError> {
+        match error {
+            CallError::Guest(error) => Ok(error),
+            CallError::Stop(stop) => Err(wasmtime::Error::msg(stop.to_string())),
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Undoing what the journal holds, the newest change first.
+
+use std::time::{Duration, Instant};
+
+use super::Gate;
+use crate::journal::{Change, Entry, SavedLink};
+use crate::kernel::{Kernel, KernelError, LinkId, LinkState};
+use crate::net::{LinkName, Namespace};
+
+/// How long undoing may take, whatever the driver used up.
+const UNDO_TIME: Duration = Duration::from_secs(10);
+/// IFA_F_PERMANENT and IFA_F_TENTATIVE (`if_addr.h`): the kernel's own to set.
+const KERNEL_FLAGS: u32 = 0x80 | 0x40;
+
+/// What couldn't be undone.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{what} could not be undone: {reason}")]
+pub struct UndoError {
+    what: String,
+    reason: String,
+}
+
+impl Gate {
+    /// Undoes every change in the journal, and goes on after a failure. What
+    /// fails stays in the journal.
+    pub fn undo(&mut self) -> Vec<UndoError> {
+        let entries = match &self.journal {
+            Some(journal) => journal.entries().to_vec(),
+            None => return Vec::new(),
+        };
+        let kernel = self.guard.for_host();
+        kernel.set_deadline(Instant::now() + UNDO_TIME);
+        let mut errors = Vec::new();
+        for entry in entries.iter().rev() {
+            if let Err(reason) = self.undo_one(entry) {
+                let what = entry.change.to_string();
+                errors.push(UndoError { what, reason });
+            }
+        }
+        errors
+    }
+
+    fn undo_one(&mut self, entry: &Entry) -> Result<(), String> {
+        let current = self.journal.as_ref().and_then(|journal| journal.netns());
+        let same_container = entry.netns.is_some() && entry.netns == current;
+        let undone = undo_change(self.guard.for_host(), &entry.change, same_container);
+        let reason = undone.err().map(|error| error.to_string());
+        let what = entry.change.to_string();
+        // Undoing goes on where the trail can't be written: leaving things
+        // behind would be worse.
+        let recorded = self.trail.undo(&what, reason.as_deref());
+        if let Some(reason) = reason {
+            return Err(reason);
+        }
+        if let Some(journal) = &mut self.journal {
+            journal
+                .void(entry.number)
+                .map_err(|error| error.to_string())?;
+        }
+        recorded.map_err(|error| error.to_string())
+    }
+}
+
+/// Undoes one change. `same_container` says whether the container's namespace
+/// is the one in which the change was made; with another, what was in the old
+/// one is gone with it.
+fn undo_change(
+    kernel: &mut dyn Kernel,
+    change: &Change,
+    same_container: bool,
+) -> Result<(), KernelError> {
+    let gone = |namespace| namespace == Namespace::Container && !same_container;
+    let result = match change {
+        Change::MakeLink { namespace, .. } | Change::AddRoute { namespace, .. }
+            if gone(*namespace) =>
+        {
+            Ok(())
+        }
+        Change::ChangeLink { link, .. }
+        | Change::AddAddress { link, .. }
+        | Change::SetAutoconf { link, .. }
+            if gone(link.namespace) =>
+        {
+            Ok(())
+        }
+        Change::MakeLink {
+            namespace,
+            name,
+            index,
+        } => delete(kernel, *namespace, name, *index),
+        Change::MoveLink { saved, name, index } => {
+            give_back(kernel, saved, name, *index, same_container)
+        }
+        Change::ChangeLink { link, before } => put_back(kernel, *link, before),
+        Change::AddAddress { link, address } => kernel.remove_address(*link, *address),
+        Change::SetAutoconf { link, before } => kernel.set_autoconf(*link, *before),
+        Change::AddRoute { namespace, route } => kernel.remove_route(*namespace, route),
+    };
+    match result {
+        Err(error) if error.is_not_found() => Ok(()),
+        result => result,
+    }
+}
+
+/// Deletes a link that was made. One that was begun and never confirmed is
+/// known by its name, which was free when it was begun.
+fn delete(
+    kernel: &mut dyn Kernel,
+    namespace: Namespace,
+    name: &LinkName,
+    index: Option<u32>,
+) -> Result<(), KernelError> {
+    let index = match index {
+        Some(index) => index,
+        None => kernel.link_by_name(namespace, name)?.index,
+    };
+    kernel.delete_link(LinkId { namespace, index })
+}
+
+/// Moves a link back to the host and makes it as it was.
+fn give_back(
+    kernel: &mut dyn Kernel,
+    saved: &SavedLink,
+    name: &LinkName,
+    index: Option<u32>,
+    same_container: bool,
+) -> Result<(), KernelError> {
+    let in_container = if same_container {
+        find_moved(kernel, saved, name, index)?
+    } else {
+        None
+    };
+    let link = match in_container {
+        Some(link) => {
+            kernel.set_up(link, false)?;
+            let index = kernel.move_link(link, Namespace::Host, &saved.link.name)?;
+            LinkId {
+                namespace: Namespace::Host,
+                index,
+            }
+        }
+        None => returned(kernel, saved, name)?,
+    };
+    put_back(kernel, link, &saved.link)?;
+    for address in &saved.addresses {
+        let flags = address.flags & !KERNEL_FLAGS;
+        match kernel.add_address(link, address.address, flags) {
+            Err(error) if error.errno() == Some(nix::errno::Errno::EEXIST) => {}
+            result => result?,
+        }
+    }
+    Ok(())
+}
+
+/// Finds a moved link in the container: by its index, or, where the move was
+/// never confirmed, by its name and MAC address.
+fn find_moved(
+    kernel: &mut dyn Kernel,
+    saved: &SavedLink,
+    name: &LinkName,
+    index: Option<u32>,
+) -> Result<Option<LinkId>, KernelError> {
+    let namespace = Namespace::Container;
+    if let Some(index) = index {
+        let link = LinkId { namespace, index };
+        return found(kernel.link_by_id(link)).map(|state| state.map(|_| link));
+    }
+    for name in [name, &saved.link.name] {
+        let state = found(kernel.link_by_name(namespace, name))?;
+        if let Some(state) = state.filter(|state| state.mac == saved.link.mac) {
+            let index = state.index;
+            return Ok(Some(LinkId { namespace, index }));
+        }
+    }
+    Ok(None)
+}
+
+/// Finds a link that the kernel gave back when the container's namespace went,
+/// under whichever name.
+fn returned(
+    kernel: &mut dyn Kernel,
+    saved: &SavedLink,
+    name: &LinkName,
+) -> Result<LinkId, KernelError> {
+    let namespace = Namespace::Host;
+    for name in [&saved.link.name, name] {
+        let state = found(kernel.link_by_name(namespace, name))?;
+        let same = state.filter(|state| state.mac == saved.link.mac);
+        if let Some(state) = same {
+            let index = state.index;
+            let link = LinkId { namespace, index };
+            if state.name != saved.link.name {
+                kernel.set_up(link, false)?;
+                kernel.rename_link(link, &saved.link.name)?;
+            }
+            return Ok(link);
+        }
+    }
+    Err(KernelError::NotFound(format!(
+        "{} went with the container's namespace",
+        saved.link.name
+    )))
+}
+
+/// Gives a link its old MAC address, MTU and up state, where they differ.
+fn put_back(kernel: &mut dyn Kernel, link: LinkId, before: &LinkState) -> Result<(), KernelError> {
+    let now = kernel.link_by_id(link)?;
+    if let Some(mac) = before.mac.filter(|mac| now.mac != Some(*mac)) {
+        kernel.set_mac(link, mac)?;
+    }
+    if now.mtu != before.mtu {
+        kernel.set_mtu(link, before.mtu)?;
+    }
+    if now.up != before.up {
+        kernel.set_up(link, before.up)?;
+    }
+    Ok(())
+}
+
+fn found(result: Result<LinkState, KernelError>) -> Result<Option<LinkState>, KernelError> {
+    match result {
+        Ok(state) => Ok(Some(state)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}

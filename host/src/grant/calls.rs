@@ -1,0 +1,118 @@
+//! The vocabulary of calls: one entry for each function of the WIT.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// What a grant can name beyond own objects and the request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ReachKey {
+    /// Names of links.
+    Link,
+    /// Networks that addresses may come from.
+    Address,
+    /// Networks that routes may lead to.
+    Destination,
+}
+
+impl ReachKey {
+    /// The key in the grant file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Link => "link",
+            Self::Address => "address",
+            Self::Destination => "destination",
+        }
+    }
+}
+
+macro_rules! calls {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $effect:literal, [$($key:ident),*];)*) => {
+        /// A function of the interface, named `interface.function`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Call {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Call {
+            /// All calls in the order of the WIT.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The one name that it has everywhere.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+
+            /// What it does to the machine, in plain words.
+            pub fn effect(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $effect,)*
+                }
+            }
+
+            /// The widenings that make sense for it.
+            pub fn reach_keys(self) -> &'static [ReachKey] {
+                match self {
+                    $(Self::$variant => &[$(ReachKey::$key),*],)*
+                }
+            }
+        }
+    };
+}
+
+calls! {
+    /// Finds a link by name.
+    LinksGet = "links.get", "reads a link", [Link];
+    /// Finds the default route's link.
+    LinksGetDefault = "links.get-default", "reads the default route", [Link];
+    /// Makes a macvlan link.
+    LinksCreateMacvlan = "links.create-macvlan", "makes a link on a parent", [Link];
+    /// Moves a link into the container.
+    LinksMoveToContainer = "links.move-to-container", "takes a link from the host", [Link];
+    /// Sets a MAC address.
+    LinksSetMac = "links.set-mac", "changes a link", [Link];
+    /// Sets an MTU.
+    LinksSetMtu = "links.set-mtu", "changes a link", [Link];
+    /// Sets a link up.
+    LinksSetUp = "links.set-up", "changes a link", [Link];
+    /// Adds an address.
+    AddressesAdd = "addresses.add", "adds an address", [Link, Address];
+    /// Adds a route.
+    RoutesAdd = "routes.add", "adds a route", [Destination];
+    /// Turns address autoconfiguration on or off.
+    SysctlSetAutoconf = "sysctl.set-autoconf", "changes a kernel setting of a link", [Link];
+    /// Writes a message.
+    LogWrite = "log.write", "writes messages", [];
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// No call has this name.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+#[error("there is no call {name:?}; the calls are {}", names())]
+pub struct UnknownCall {
+    name: String,
+}
+
+fn names() -> String {
+    let names: Vec<_> = Call::ALL.iter().map(|call| call.name()).collect();
+    names.join(", ")
+}
+
+impl FromStr for Call {
+    type Err = UnknownCall;
+
+    fn from_str(name: &str) -> Result<Self, UnknownCall> {
+        let mut calls = Call::ALL.iter().copied();
+        calls
+            .find(|call| call.name() == name)
+            .ok_or_else(|| UnknownCall {
+                name: name.to_owned(),
+            })
+    }
+}

@@ -1,0 +1,453 @@
+//! The one decision that every call goes through.
+//!
+//! | rule | a call may touch an object |
+//! |---|---|
+//! | 1 | never, when the grant doesn't list the call |
+//! | 2 | when the driver made or moved it for this container |
+//! | 3 | when the request names it, call by call (`requested`) |
+//! | 4 | when the grant spells it out (`widened`) |
+
+use std::fmt;
+
+use ipnet::IpNet;
+
+use super::file::line;
+use super::{Call, Grant, LinkPattern, NetworkPattern, Reach};
+use crate::net::{LinkName, Namespace, Route};
+
+/// An object that a call wants to touch.
+#[derive(Debug, Clone, Copy)]
+pub enum Object<'a> {
+    /// A link that exists.
+    Link {
+        /// Where it is.
+        namespace: Namespace,
+        /// Its name.
+        name: &'a LinkName,
+        /// Whether the journal says that the driver made or moved it.
+        own: bool,
+    },
+    /// A name that a link is to get.
+    NewLink {
+        /// Where.
+        namespace: Namespace,
+        /// The name.
+        name: &'a LinkName,
+    },
+    /// The link of the host's default route, whichever that is.
+    DefaultRouteLink,
+    /// An address to be added.
+    Address(IpNet),
+    /// A route to be added.
+    Route {
+        /// Where.
+        namespace: Namespace,
+        /// The route.
+        route: &'a Route,
+    },
+    /// A message for the operator.
+    Message,
+}
+
+/// What the request names.
+#[derive(Debug, Clone, Default)]
+pub struct RequestReach {
+    /// The parent link on the host.
+    pub parent: Option<LinkName>,
+    /// The interface's name in the container.
+    pub interface_name: Option<LinkName>,
+    /// The container's addresses.
+    pub addresses: Vec<IpNet>,
+    /// The subnets of the network.
+    pub subnets: Vec<IpNet>,
+    /// Default and static routes.
+    pub routes: Vec<Route>,
+}
+
+/// All that a decision rests on.
+#[derive(Debug, Clone)]
+pub struct Authority {
+    /// The operator's grant.
+    pub grant: Grant,
+    /// The request's reach.
+    pub request: RequestReach,
+}
+
+/// The proof that a call was allowed. Only [`decide`] makes one, and the gate
+/// opens the kernel for nothing else.
+#[derive(Debug)]
+pub struct Permit(());
+
+/// Why a call was denied, and what would allow it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Denial {
+    /// The call.
+    pub call: Call,
+    /// The objects.
+    pub object: String,
+    /// Why.
+    pub cause: Cause,
+    /// The line for the grant file.
+    pub line: String,
+}
+
+/// Why a call was denied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The grant doesn't list it.
+    NotGranted,
+    /// An object is neither own nor requested nor spelled out.
+    OutOfReach,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotGranted => "the grant doesn't list this call",
+            Self::OutOfReach => {
+                "it is neither the driver's own, nor named by the request, nor in the grant"
+            }
+        })
+    }
+}
+
+/// Decides whether a call may touch all of these objects.
+pub fn decide(authority: &Authority, call: Call, objects: &[Object<'_>]) -> Result<Permit, Denial> {
+    let Authority { grant, request } = authority;
+    let granted = grant.calls().get(&call);
+    let nothing = Reach::default();
+    let reach = granted.unwrap_or(&nothing);
+    let beyond: Vec<_> = objects
+        .iter()
+        .filter(|object| {
+            !is_own(object) && !requested(call, object, request) && !widened(object, reach)
+        })
+        .collect();
+    let cause = match granted {
+        None => Cause::NotGranted,
+        Some(_) if !beyond.is_empty() => Cause::OutOfReach,
+        Some(_) => return Ok(Permit(())),
+    };
+    let mut wanted = reach.clone();
+    for object in &beyond {
+        widen(&mut wanted, object);
+    }
+    Err(Denial {
+        call,
+        object: describe(objects),
+        cause,
+        line: line(call, &wanted),
+    })
+}
+
+/// The objects in words, for the audit trail and for messages.
+pub fn describe(objects: &[Object<'_>]) -> String {
+    let words: Vec<_> = objects.iter().map(ToString::to_string).collect();
+    words.join(", ")
+}
+
+/// Rule 2.
+fn is_own(object: &Object<'_>) -> bool {
+    matches!(object, Object::Link { own: true, .. })
+}
+
+/// Rule 3: what of the request each call reaches, as the WIT documents it.
+fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
+    let is_parent = |namespace: Namespace, name: &LinkName| {
+        namespace == Namespace::Host && request.parent.as_ref() == Some(name)
+    };
+    match (call, object) {
+        (
+            Call::LinksGet | Call::LinksCreateMacvlan | Call::LinksMoveToContainer,
+            Object::Link {
+                namespace, name, ..
+            },
+        ) => is_parent(*namespace, name),
+        (
+            Call::LinksCreateMacvlan | Call::LinksMoveToContainer,
+            Object::NewLink { namespace, name },
+        ) => *namespace == Namespace::Container && request.interface_name.as_ref() == Some(*name),
+        (Call::LinksGetDefault, Object::DefaultRouteLink) => request.parent.is_none(),
+        (Call::AddressesAdd, Object::Address(address)) => request.addresses.contains(address),
+        (Call::RoutesAdd, Object::Route { namespace, route }) => {
+            requested_route(*namespace, route, request)
+        }
+        (Call::LogWrite, Object::Message) => true,
+        _ => false,
+    }
+}
+
+fn requested_route(namespace: Namespace, route: &Route, request: &RequestReach) -> bool {
+    match namespace {
+        Namespace::Container => request.routes.iter().any(|named| {
+            named.destination == route.destination
+                && named.gateway == route.gateway
+                && named.kind == route.kind
+        }),
+        Namespace::Host => {
+            let mut subnets = request.subnets.iter();
+            subnets.any(|subnet| subnet.contains(&route.destination))
+        }
+    }
+}
+
+/// Rule 4.
+fn widened(object: &Object<'_>, reach: &Reach) -> bool {
+    match object {
+        Object::Link {
+            namespace, name, ..
+        }
+        | Object::NewLink { namespace, name } => reach.has_link(*namespace, name),
+        Object::DefaultRouteLink => reach.has_all_links(),
+        Object::Address(address) => reach.has_address(*address),
+        Object::Route { route, .. } => reach.has_destination(route.destination),
+        Object::Message => false,
+    }
+}
+
+/// Adds what an object needs to the reach that a denial proposes.
+fn widen(reach: &mut Reach, object: &Object<'_>) {
+    match object {
+        Object::Link {
+            namespace, name, ..
+        }
+        | Object::NewLink { namespace, name } => {
+            reach
+                .link
+                .push(LinkPattern::one(*namespace, (*name).clone()));
+        }
+        Object::DefaultRouteLink => reach.link.push(LinkPattern::all_of_host()),
+        Object::Address(address) => reach.address.push(NetworkPattern::one(*address)),
+        Object::Route { route, .. } => {
+            reach
+                .destination
+                .push(NetworkPattern::one(route.destination));
+        }
+        Object::Message => {}
+    }
+}
+
+impl fmt::Display for Object<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Link {
+                namespace, name, ..
+            } => write!(f, "link {namespace}:{name}"),
+            Self::NewLink { namespace, name } => write!(f, "new link {namespace}:{name}"),
+            Self::DefaultRouteLink => f.write_str("link of the default route"),
+            Self::Address(address) => write!(f, "address {address}"),
+            Self::Route { namespace, route } => write!(f, "route {namespace}:{route}"),
+            Self::Message => f.write_str("message"),
+        }
+    }
+}
+
+impl fmt::Display for Denial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} on {} is denied: {}",
+            self.call, self.object, self.cause
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::digest::Digest;
+    use crate::net::RouteKind;
+
+    fn authority(calls: &str) -> Authority {
+        let text = format!(
+            "driver = \"d\"\ndigest = \"{}\"\n[calls]\n{calls}",
+            Digest::of(b"")
+        );
+        Authority {
+            grant: Grant::parse("d", Path::new("d.toml"), &text).unwrap(),
+            request: RequestReach {
+                parent: Some("p0".parse().unwrap()),
+                interface_name: Some("eth0".parse().unwrap()),
+                addresses: vec!["10.0.0.2/24".parse().unwrap()],
+                subnets: vec!["10.0.0.0/24".parse().unwrap()],
+                routes: vec![route("0.0.0.0/0", Some("10.0.0.1"))],
+            },
+        }
+    }
+
+    fn route(destination: &str, gateway: Option<&str>) -> Route {
+        Route {
+            destination: destination.parse().unwrap(),
+            gateway: gateway.map(|gateway| gateway.parse().unwrap()),
+            metric: None,
+            kind: RouteKind::Unicast,
+        }
+    }
+
+    fn allowed(authority: &Authority, call: Call, object: Object<'_>) -> bool {
+        decide(authority, call, &[object]).is_ok()
+    }
+
+    #[test]
+    fn rule_1_a_call_that_is_not_listed_is_denied_even_on_own_objects() {
+        let name = "p0".parse().unwrap();
+        let own = Object::Link {
+            namespace: Namespace::Host,
+            name: &name,
+            own: true,
+        };
+        let denial = decide(&authority(""), Call::LinksGet, &[own]).unwrap_err();
+        assert_eq!(denial.cause, Cause::NotGranted);
+        assert_eq!(denial.line, r#""links.get" = {}"#);
+        assert!(allowed(
+            &authority(r#""links.get" = {}"#),
+            Call::LinksGet,
+            own
+        ));
+    }
+
+    #[test]
+    fn rule_3_the_parent_is_read_and_used_and_moved_but_never_changed() {
+        let all: String = Call::ALL
+            .iter()
+            .map(|call| format!("\"{call}\" = {{}}\n"))
+            .collect();
+        let authority = authority(&all);
+        let name = "p0".parse().unwrap();
+        let parent = |namespace| Object::Link {
+            namespace,
+            name: &name,
+            own: false,
+        };
+        for call in Call::ALL {
+            let may = matches!(
+                call,
+                Call::LinksGet | Call::LinksCreateMacvlan | Call::LinksMoveToContainer
+            );
+            assert_eq!(
+                allowed(&authority, *call, parent(Namespace::Host)),
+                may,
+                "{call}"
+            );
+            assert!(
+                !allowed(&authority, *call, parent(Namespace::Container)),
+                "{call}"
+            );
+        }
+    }
+
+    #[test]
+    fn rule_3_routes_and_addresses_are_those_of_the_request() {
+        let authority = authority("\"routes.add\" = {}\n\"addresses.add\" = {}");
+        let host = Namespace::Host;
+        let container = Namespace::Container;
+        let cases = [
+            (container, route("0.0.0.0/0", Some("10.0.0.1")), true),
+            (container, route("0.0.0.0/0", Some("10.0.0.9")), false),
+            (container, route("10.7.0.0/16", Some("10.0.0.1")), false),
+            (host, route("10.0.0.0/24", None), true),
+            (host, route("10.0.0.2/32", None), true),
+            (host, route("10.0.0.0/16", None), false),
+            (host, route("0.0.0.0/0", Some("10.0.0.1")), false),
+        ];
+        for (namespace, route, may) in cases {
+            let object = Object::Route {
+                namespace,
+                route: &route,
+            };
+            assert_eq!(
+                allowed(&authority, Call::RoutesAdd, object),
+                may,
+                "{object}"
+            );
+        }
+        for (address, may) in [
+            ("10.0.0.2/24", true),
+            ("10.0.0.2/16", false),
+            ("10.0.0.3/24", false),
+        ] {
+            let object = Object::Address(address.parse().unwrap());
+            assert_eq!(
+                allowed(&authority, Call::AddressesAdd, object),
+                may,
+                "{address}"
+            );
+        }
+    }
+
+    #[test]
+    fn rule_4_the_line_of_a_denial_allows_exactly_what_was_denied() {
+        let first = authority(r#""links.set-up" = { link = "a0" }"#);
+        let (p0, p1) = ("p0".parse().unwrap(), "p1".parse().unwrap());
+        let object = |name| Object::Link {
+            namespace: Namespace::Host,
+            name,
+            own: false,
+        };
+        let denial = decide(&first, Call::LinksSetUp, &[object(&p0)]).unwrap_err();
+        assert_eq!(denial.line, r#""links.set-up" = { link = ["a0", "p0"] }"#);
+        let second = authority(&denial.line);
+        assert!(allowed(&second, Call::LinksSetUp, object(&p0)));
+        assert!(!allowed(&second, Call::LinksSetUp, object(&p1)));
+    }
+
+    #[test]
+    fn a_widening_of_the_host_does_not_reach_the_container() {
+        let name = "eth0".parse().unwrap();
+        let object = Object::Link {
+            namespace: Namespace::Container,
+            name: &name,
+            own: false,
+        };
+        let host = authority(r#""links.set-up" = { link = "*" }"#);
+        assert!(!allowed(&host, Call::LinksSetUp, object));
+        let container = authority(r#""links.set-up" = { link = "container:*" }"#);
+        assert!(allowed(&container, Call::LinksSetUp, object));
+    }
+
+    #[test]
+    fn the_default_link_is_reached_where_no_parent_is_named() {
+        let mut authority = authority(r#""links.get-default" = {}"#);
+        assert!(!allowed(
+            &authority,
+            Call::LinksGetDefault,
+            Object::DefaultRouteLink
+        ));
+        authority.request.parent = None;
+        assert!(allowed(
+            &authority,
+            Call::LinksGetDefault,
+            Object::DefaultRouteLink
+        ));
+    }
+
+    #[test]
+    fn one_object_out_of_reach_denies_the_call() {
+        let authority = authority(r#""addresses.add" = {}"#);
+        let name = "eth0".parse().unwrap();
+        let link = Object::Link {
+            namespace: Namespace::Container,
+            name: &name,
+            own: true,
+        };
+        let address = |text: &str| Object::Address(text.parse().unwrap());
+        assert!(
+            decide(
+                &authority,
+                Call::AddressesAdd,
+                &[link, address("10.0.0.2/24")]
+            )
+            .is_ok()
+        );
+        assert!(
+            decide(
+                &authority,
+                Call::AddressesAdd,
+                &[link, address("10.0.9.2/24")]
+            )
+            .is_err()
+        );
+    }
+}

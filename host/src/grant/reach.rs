@@ -1,0 +1,236 @@
+//! The widenings of a grant: objects beyond the driver's own and the
+//! request's.
+
+use std::fmt;
+use std::str::FromStr;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use super::ReachKey;
+use crate::net::{InvalidLinkName, LinkName, Namespace};
+
+/// What stands before the name of a link in the container.
+const CONTAINER_PREFIX: &str = "container:";
+
+/// What a call may touch beyond own objects and the request.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reach {
+    /// Links by name.
+    #[serde(default, with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
+    pub link: Vec<LinkPattern>,
+    /// Networks that addresses may come from.
+    #[serde(default, with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
+    pub address: Vec<NetworkPattern>,
+    /// Networks that routes may lead to.
+    #[serde(default, with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
+    pub destination: Vec<NetworkPattern>,
+}
+
+impl Reach {
+    /// The keys that it uses.
+    pub fn keys(&self) -> impl Iterator<Item = ReachKey> {
+        [
+            (ReachKey::Link, self.link.is_empty()),
+            (ReachKey::Address, self.address.is_empty()),
+            (ReachKey::Destination, self.destination.is_empty()),
+        ]
+        .into_iter()
+        .filter_map(|(key, empty)| (!empty).then_some(key))
+    }
+
+    /// Whether it adds nothing.
+    pub fn is_empty(&self) -> bool {
+        self.keys().next().is_none()
+    }
+
+    /// Whether a link is among them.
+    pub fn has_link(&self, namespace: Namespace, name: &LinkName) -> bool {
+        self.link
+            .iter()
+            .any(|pattern| pattern.matches(namespace, name))
+    }
+
+    /// Whether every link of the host is.
+    pub fn has_all_links(&self) -> bool {
+        self.link
+            .iter()
+            .any(|pattern| pattern.namespace == Namespace::Host && pattern.name.is_none())
+    }
+
+    /// Whether an address and its whole network are among them.
+    pub fn has_address(&self, address: IpNet) -> bool {
+        self.address.iter().any(|pattern| pattern.contains(address))
+    }
+
+    /// Whether a destination is among them.
+    pub fn has_destination(&self, destination: IpNet) -> bool {
+        let mut patterns = self.destination.iter();
+        patterns.any(|pattern| pattern.contains(destination))
+    }
+}
+
+impl fmt::Display for Reach {
+    /// The inline table of the grant file.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = Vec::new();
+        push(&mut parts, ReachKey::Link, &self.link);
+        push(&mut parts, ReachKey::Address, &self.address);
+        push(&mut parts, ReachKey::Destination, &self.destination);
+        if parts.is_empty() {
+            return f.write_str("{}");
+        }
+        write!(f, "{{ {} }}", parts.join(", "))
+    }
+}
+
+fn push(parts: &mut Vec<String>, key: ReachKey, values: &[impl fmt::Display]) {
+    let values: Vec<_> = values.iter().map(|value| format!("\"{value}\"")).collect();
+    match values.as_slice() {
+        [] => {}
+        [one] => parts.push(format!("{} = {one}", key.name())),
+        _ => parts.push(format!("{} = [{}]", key.name(), values.join(", "))),
+    }
+}
+
+/// `NAME` or `*` for the host's links, `container:NAME` or `container:*` for
+/// the container's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct LinkPattern {
+    namespace: Namespace,
+    name: Option<LinkName>,
+}
+
+impl LinkPattern {
+    /// The pattern for one link.
+    pub fn one(namespace: Namespace, name: LinkName) -> Self {
+        Self {
+            namespace,
+            name: Some(name),
+        }
+    }
+
+    /// The pattern for all links of the host.
+    pub fn all_of_host() -> Self {
+        Self {
+            namespace: Namespace::Host,
+            name: None,
+        }
+    }
+
+    fn matches(&self, namespace: Namespace, name: &LinkName) -> bool {
+        self.namespace == namespace && self.name.as_ref().is_none_or(|own| own == name)
+    }
+}
+
+impl TryFrom<String> for LinkPattern {
+    type Error = InvalidLinkName;
+
+    fn try_from(text: String) -> Result<Self, InvalidLinkName> {
+        let (namespace, name) = match text.strip_prefix(CONTAINER_PREFIX) {
+            Some(name) => (Namespace::Container, name),
+            None => (Namespace::Host, text.as_str()),
+        };
+        let name = match name {
+            "*" => None,
+            name => Some(name.parse()?),
+        };
+        Ok(Self { namespace, name })
+    }
+}
+
+impl From<LinkPattern> for String {
+    fn from(pattern: LinkPattern) -> Self {
+        pattern.to_string()
+    }
+}
+
+impl fmt::Display for LinkPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.namespace == Namespace::Container {
+            f.write_str(CONTAINER_PREFIX)?;
+        }
+        match &self.name {
+            Some(name) => write!(f, "{name}"),
+            None => f.write_str("*"),
+        }
+    }
+}
+
+/// A network, or `*` for all of both families.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct NetworkPattern(Option<IpNet>);
+
+impl NetworkPattern {
+    /// The pattern for one network.
+    pub fn one(network: IpNet) -> Self {
+        Self(Some(network.trunc()))
+    }
+
+    fn contains(&self, network: IpNet) -> bool {
+        self.0.is_none_or(|own| own.contains(&network))
+    }
+}
+
+impl TryFrom<String> for NetworkPattern {
+    type Error = ipnet::AddrParseError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match text.as_str() {
+            "*" => Ok(Self(None)),
+            network => IpNet::from_str(network).map(Self::one),
+        }
+    }
+}
+
+impl From<NetworkPattern> for String {
+    fn from(pattern: NetworkPattern) -> Self {
+        pattern.to_string()
+    }
+}
+
+impl fmt::Display for NetworkPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(network) => write!(f, "{network}"),
+            None => f.write_str("*"),
+        }
+    }
+}
+
+/// A value by itself may stand for a list of one.
+mod one_or_many {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum OneOrMany {
+        One(String),
+        Many(Vec<String>),
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        values: &[impl Serialize],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        values.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
+    where
+        D: Deserializer<'de>,
+        T: TryFrom<String, Error: std::fmt::Display>,
+    {
+        let texts = match OneOrMany::deserialize(deserializer)? {
+            OneOrMany::One(text) => vec![text],
+            OneOrMany::Many(texts) => texts,
+        };
+        let values = texts.into_iter().map(T::try_from);
+        values
+            .collect::<Result<_, _>>()
+            .map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,115 @@
+//! The entries of a journal.
+
+use std::fmt;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::{AddressState, LinkId, LinkState, NetnsId};
+use crate::net::{LinkName, Namespace, Route};
+
+/// A change and what undoes it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "change", rename_all = "kebab-case")]
+pub enum Change {
+    /// A link is made; undone by deleting it.
+    MakeLink {
+        /// Where.
+        namespace: Namespace,
+        /// Under which name.
+        name: LinkName,
+        /// Its index, once it's made.
+        index: Option<u32>,
+    },
+    /// A link of the host is moved into the container; undone by moving it
+    /// back as it was.
+    MoveLink {
+        /// How it was.
+        saved: SavedLink,
+        /// Its name in the container.
+        name: LinkName,
+        /// Its index in the container, once it's moved.
+        index: Option<u32>,
+    },
+    /// A link that isn't the driver's own is changed; undone by giving it its
+    /// old MAC address, MTU and up state.
+    ChangeLink {
+        /// Which.
+        link: LinkId,
+        /// How it was.
+        before: LinkState,
+    },
+    /// A link that isn't the driver's own gets an address.
+    AddAddress {
+        /// Which link.
+        link: LinkId,
+        /// The address.
+        address: IpNet,
+    },
+    /// A link that isn't the driver's own has autoconfiguration set.
+    SetAutoconf {
+        /// Which link.
+        link: LinkId,
+        /// How it was.
+        before: bool,
+    },
+    /// A route is added.
+    AddRoute {
+        /// Where.
+        namespace: Namespace,
+        /// The route.
+        route: Route,
+    },
+}
+
+/// A link of the host before it was moved.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SavedLink {
+    /// Its name, index, MAC address, MTU and up state.
+    pub link: LinkState,
+    /// Its addresses.
+    pub addresses: Vec<AddressState>,
+}
+
+/// A change in the journal that isn't undone yet.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its number in the file.
+    pub number: u32,
+    /// The container's namespace at that time.
+    pub netns: Option<NetnsId>,
+    /// The change.
+    #[serde(flatten)]
+    pub change: Change,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MakeLink {
+                namespace, name, ..
+            } => write!(f, "link {namespace}:{name} made"),
+            Self::MoveLink { saved, name, .. } => {
+                write!(f, "link host:{} moved to container:{name}", saved.link.name)
+            }
+            Self::ChangeLink { link, before } => {
+                write!(f, "link {}:{} changed", link.namespace, before.name)
+            }
+            Self::AddAddress { link, address } => {
+                write!(
+                    f,
+                    "address {address} added to link {} of {}",
+                    link.index, link.namespace
+                )
+            }
+            Self::SetAutoconf { link, .. } => {
+                write!(
+                    f,
+                    "autoconf of link {} of {} set",
+                    link.index, link.namespace
+                )
+            }
+            Self::AddRoute { namespace, route } => write!(f, "route {namespace}:{route} added"),
+        }
+    }
+}

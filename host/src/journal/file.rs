@@ -1,0 +1,271 @@
+//! The file of a journal: JSON lines, appended one write at a time.
+
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Change, Entry, JournalError};
+use crate::kernel::{LinkId, NetnsId};
+use crate::net::{LinkName, Namespace};
+use crate::request::{ContainerId, NetworkId};
+
+/// A line of the file.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Line {
+    /// A change is about to be made.
+    Begin(Entry),
+    /// It was made; a link has this index now.
+    Done { number: u32, index: Option<u32> },
+    /// It wasn't made, or is undone.
+    Void(u32),
+}
+
+/// The journal of one container on one network.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: Option<File>,
+    netns: Option<NetnsId>,
+    next: u32,
+    entries: Vec<Entry>,
+}
+
+impl Journal {
+    /// Reads the journal below `folder`, where there is one. `netns` is the
+    /// container's namespace in this run.
+    pub fn open(
+        folder: &Path,
+        network: &NetworkId,
+        container: &ContainerId,
+        netns: Option<NetnsId>,
+    ) -> Result<Self, JournalError> {
+        let path = folder
+            .join(network.as_str())
+            .join(format!("{container}.jsonl"));
+        let mut journal = Self {
+            path,
+            file: None,
+            netns,
+            next: 0,
+            entries: Vec::new(),
+        };
+        match std::fs::read_to_string(&journal.path) {
+            Ok(text) => journal.replay(&text),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(journal.failed("read", &error)),
+        }
+        Ok(journal)
+    }
+
+    /// The changes that aren't undone, the oldest first.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The container's namespace in this run.
+    pub fn netns(&self) -> Option<NetnsId> {
+        self.netns
+    }
+
+    /// Writes down a change that is about to be made.
+    pub fn begin(&mut self, change: Change) -> Result<u32, JournalError> {
+        let number = self.next;
+        let entry = Entry {
+            number,
+            netns: self.netns,
+            change,
+        };
+        self.append(&Line::Begin(entry.clone()))?;
+        self.next += 1;
+        self.entries.push(entry);
+        Ok(number)
+    }
+
+    /// Confirms a change; `index` is that of a link which was made or moved.
+    pub fn done(&mut self, number: u32, index: Option<u32>) -> Result<(), JournalError> {
+        self.set_index(number, index);
+        self.append(&Line::Done { number, index })
+    }
+
+    /// Takes out a change that wasn't made or is undone. With the last one
+    /// the file goes too.
+    pub fn void(&mut self, number: u32) -> Result<(), JournalError> {
+        self.entries.retain(|entry| entry.number != number);
+        if !self.entries.is_empty() {
+            return self.append(&Line::Void(number));
+        }
+        self.file = None;
+        match std::fs::remove_file(&self.path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(self.failed("remove", &error));
+            }
+            _ => {}
+        }
+        if let Some(folder) = self.path.parent() {
+            // Other containers' journals keep the network's folder.
+            let _ = std::fs::remove_dir(folder);
+        }
+        Ok(())
+    }
+
+    /// The own links: made or moved here, in a namespace of this run.
+    pub fn own_links(&self) -> impl Iterator<Item = (LinkId, &LinkName)> {
+        self.entries.iter().filter_map(|entry| {
+            let (namespace, name, index) = match &entry.change {
+                Change::MakeLink {
+                    namespace,
+                    name,
+                    index,
+                } => (*namespace, name, (*index)?),
+                Change::MoveLink { name, index, .. } => (Namespace::Container, name, (*index)?),
+                _ => return None,
+            };
+            if namespace == Namespace::Container && entry.netns != self.netns {
+                return None;
+            }
+            Some((LinkId { namespace, index }, name))
+        })
+    }
+
+    /// Whether a link is own.
+    pub fn owns(&self, link: LinkId) -> bool {
+        self.own_links().any(|(own, _)| own == link)
+    }
+
+    /// An own link by its name.
+    pub fn own_link(&self, namespace: Namespace, name: &LinkName) -> Option<LinkId> {
+        self.own_links()
+            .find(|(link, own)| link.namespace == namespace && *own == name)
+            .map(|(link, _)| link)
+    }
+
+    fn replay(&mut self, text: &str) {
+        for line in text.lines() {
+            // A line that was torn by a crash was never acted upon: the change
+            // is made after the whole line is written.
+            let Ok(line) = serde_json::from_str::<Line>(line) else {
+                continue;
+            };
+            match line {
+                Line::Begin(entry) => {
+                    self.next = self.next.max(entry.number.saturating_add(1));
+                    self.entries.push(entry);
+                }
+                Line::Done { number, index } => self.set_index(number, index),
+                Line::Void(number) => self.entries.retain(|entry| entry.number != number),
+            }
+        }
+    }
+
+    fn set_index(&mut self, number: u32, made: Option<u32>) {
+        for entry in self.entries.iter_mut().filter(|e| e.number == number) {
+            if let Change::MakeLink { index, .. } | Change::MoveLink { index, .. } =
+                &mut entry.change
+            {
+                *index = made;
+            }
+        }
+    }
+
+    fn append(&mut self, line: &Line) -> Result<(), JournalError> {
+        let mut text = serde_json::to_vec(line)
+            .map_err(|error| self.failed("write", &std::io::Error::other(error)))?;
+        text.push(b'\n');
+        if self.file.is_none() {
+            self.file = Some(
+                self.create()
+                    .map_err(|error| self.failed("create", &error))?,
+            );
+        }
+        let Some(mut file) = self.file.as_ref() else {
+            return Ok(());
+        };
+        file.write_all(&text)
+            .map_err(|error| self.failed("write", &error))
+    }
+
+    fn create(&self) -> std::io::Result<File> {
+        if let Some(folder) = self.path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        let mut file = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&self.path)?;
+        if file.metadata()?.len() > 0 {
+            // Ends a line that a crash may have torn.
+            file.write_all(b"\n")?;
+        }
+        Ok(file)
+    }
+
+    fn failed(&self, action: &'static str, error: &std::io::Error) -> JournalError {
+        JournalError {
+            action,
+            path: self.path.clone(),
+            error: error.to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(folder: &Path) -> Journal {
+        let network = NetworkId::try_from("net".to_owned()).unwrap();
+        let container = ContainerId::try_from("ctr".to_owned()).unwrap();
+        Journal::open(folder, &network, &container, None).unwrap()
+    }
+
+    fn make(name: &str) -> Change {
+        Change::MakeLink {
+            namespace: Namespace::Host,
+            name: name.parse().unwrap(),
+            index: None,
+        }
+    }
+
+    #[test]
+    fn another_process_finds_what_this_one_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = open(folder.path());
+        let first = journal.begin(make("a")).unwrap();
+        journal.done(first, Some(7)).unwrap();
+        let second = journal.begin(make("b")).unwrap();
+        journal.void(second).unwrap();
+        let mut again = open(folder.path());
+        let link = LinkId {
+            namespace: Namespace::Host,
+            index: 7,
+        };
+        assert_eq!(again.entries(), journal.entries());
+        assert!(again.owns(link));
+        assert_eq!(
+            again.own_link(Namespace::Host, &"a".parse().unwrap()),
+            Some(link)
+        );
+        again.void(first).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_torn_last_line_is_ignored_and_does_not_spoil_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = open(folder.path());
+        journal.begin(make("a")).unwrap();
+        let path = folder.path().join("net/ctr.jsonl");
+        let mut torn = std::fs::read(&path).unwrap();
+        torn.extend_from_slice(b"{\"begin\":{\"number\":1,\"cha");
+        std::fs::write(&path, torn).unwrap();
+        let mut again = open(folder.path());
+        assert_eq!(again.entries().len(), 1);
+        again.begin(make("b")).unwrap();
+        assert_eq!(open(folder.path()).entries().len(), 2);
+    }
+}

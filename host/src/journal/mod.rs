@@ -1,0 +1,28 @@
+//! What a driver has made or changed for one container on one network, and
+//! how to undo it. It knows nothing of the driver.
+//!
+//! Each change is written here before it is made, in one append, and confirmed
+//! afterwards. The journal lies on the runtime directory, where it vanishes
+//! with the kernel state that it describes. It is also what "own" means: the
+//! links that it says were made or moved.
+
+mod entry;
+mod file;
+
+pub use entry::{Change, Entry, SavedLink};
+pub use file::Journal;
+
+use std::path::PathBuf;
+
+/// Why the journal can't be used.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error(
+    "can't {action} the journal {}: {error}; nothing is changed that can't be undone later, so \
+     make room or give access there first",
+    path.display()
+)]
+pub struct JournalError {
+    action: &'static str,
+    path: PathBuf,
+    error: String,
+}

@@ -1,0 +1,193 @@
+//! The operations on the kernel's network state that calls are made of. It
+//! knows namespaces and netlink; it knows nothing of grants or of WIT.
+//!
+//! Only the gate calls it: every mutation stands behind a decision there.
+
+mod netlink;
+mod netns;
+mod sysctl;
+
+use std::time::Instant;
+
+use ipnet::IpNet;
+use nix::errno::Errno;
+use serde::{Deserialize, Serialize};
+
+pub use netlink::Netlink;
+pub use netns::{Netns, NetnsError, NetnsId};
+
+use crate::net::{LinkName, Mac, Namespace, Route};
+
+/// Why the kernel didn't do it.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum KernelError {
+    /// The kernel answered with an error number.
+    #[error("{} ({errno:?})", errno.desc())]
+    Errno {
+        /// The number.
+        errno: Errno,
+    },
+    /// There is no such namespace in this run.
+    #[error("the {0}'s network namespace doesn't exist in this run")]
+    NoNamespace(Namespace),
+    /// Nothing has the property that was looked for.
+    #[error("{0}")]
+    NotFound(String),
+    /// The time of the run is over.
+    #[error("the time of the run was over while the kernel worked on it")]
+    Deadline,
+    /// The conversation with the kernel broke down.
+    #[error("netlink failed: {0}")]
+    Netlink(String),
+}
+
+impl From<Errno> for KernelError {
+    fn from(errno: Errno) -> Self {
+        Self::Errno { errno }
+    }
+}
+
+impl KernelError {
+    /// The error number, where the kernel gave one.
+    pub fn errno(&self) -> Option<Errno> {
+        match self {
+            Self::Errno { errno } => Some(*errno),
+            _ => None,
+        }
+    }
+
+    /// The object isn't there (any more).
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::NotFound(_) | Self::NoNamespace(_))
+            || matches!(
+                self.errno(),
+                Some(Errno::ENODEV | Errno::ENOENT | Errno::ESRCH | Errno::EADDRNOTAVAIL)
+            )
+    }
+}
+
+/// A link's identity in one namespace. An index is not used again while the
+/// namespace lives, so it can't come to mean another link within a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct LinkId {
+    /// Where the link is.
+    pub namespace: Namespace,
+    /// Its index there.
+    pub index: u32,
+}
+
+/// A link as the kernel has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkState {
+    /// Its name.
+    pub name: LinkName,
+    /// Its index.
+    pub index: u32,
+    /// Its MAC address, for the kinds that have one.
+    pub mac: Option<Mac>,
+    /// Its MTU in bytes.
+    pub mtu: u32,
+    /// Whether it's set up.
+    pub up: bool,
+}
+
+/// An address as the kernel has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AddressState {
+    /// The address with its prefix length.
+    pub address: IpNet,
+    /// It has no meaning beyond the link (RT_SCOPE_LINK).
+    pub link_scope: bool,
+    /// The kernel's flags (IFA_F_*).
+    pub flags: u32,
+}
+
+/// The modes of macvlan links (`if_link.h`, MACVLAN_MODE_*).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MacvlanMode {
+    /// No link sees another.
+    Private,
+    /// They see each other through the switch outside.
+    Vepa,
+    /// They see each other.
+    Bridge,
+    /// One link takes over the parent.
+    Passthru,
+    /// Only listed sources come in.
+    Source,
+}
+
+/// How a new macvlan link should be.
+#[derive(Debug, Clone)]
+pub struct Macvlan {
+    /// The mode.
+    pub mode: MacvlanMode,
+    /// The MAC address; the kernel chooses where absent.
+    pub mac: Option<Mac>,
+    /// The MTU in bytes; the parent's where absent.
+    pub mtu: Option<u32>,
+    /// IFLA_MACVLAN_BC_CUTOFF.
+    pub broadcast_limit: Option<i32>,
+    /// IFLA_MACVLAN_BC_QUEUE_LEN.
+    pub broadcast_queue_length: Option<u32>,
+}
+
+/// What the gate can have done. Each operation ends at the deadline of the
+/// run.
+pub trait Kernel {
+    /// Moves the deadline: clean-up must not fail because the driver used up
+    /// the time.
+    fn set_deadline(&mut self, deadline: Instant);
+    /// A link by its name.
+    fn link_by_name(
+        &mut self,
+        namespace: Namespace,
+        name: &LinkName,
+    ) -> Result<LinkState, KernelError>;
+    /// A link by its index.
+    fn link_by_id(&mut self, link: LinkId) -> Result<LinkState, KernelError>;
+    /// The index of the link that the host's first default route leaves
+    /// through.
+    fn default_route_link(&mut self) -> Result<u32, KernelError>;
+    /// Makes a macvlan link; returns its index. `parent` is in the host's
+    /// namespace, or in the same one as the new link.
+    fn create_macvlan(
+        &mut self,
+        namespace: Namespace,
+        name: &LinkName,
+        parent: LinkId,
+        options: &Macvlan,
+    ) -> Result<u32, KernelError>;
+    /// Moves a link to the other namespace and gives it a name there; returns
+    /// its index there.
+    fn move_link(
+        &mut self,
+        link: LinkId,
+        to: Namespace,
+        name: &LinkName,
+    ) -> Result<u32, KernelError>;
+    /// Renames a link, which must be down on kernels before 6.2.
+    fn rename_link(&mut self, link: LinkId, name: &LinkName) -> Result<(), KernelError>;
+    /// Removes a link.
+    fn delete_link(&mut self, link: LinkId) -> Result<(), KernelError>;
+    /// Sets the MAC address.
+    fn set_mac(&mut self, link: LinkId, mac: Mac) -> Result<(), KernelError>;
+    /// Sets the MTU in bytes.
+    fn set_mtu(&mut self, link: LinkId, mtu: u32) -> Result<(), KernelError>;
+    /// Sets it up or down.
+    fn set_up(&mut self, link: LinkId, up: bool) -> Result<(), KernelError>;
+    /// The addresses of a link.
+    fn addresses(&mut self, link: LinkId) -> Result<Vec<AddressState>, KernelError>;
+    /// Adds an address, with flags (IFA_F_*).
+    fn add_address(&mut self, link: LinkId, address: IpNet, flags: u32) -> Result<(), KernelError>;
+    /// Removes an address.
+    fn remove_address(&mut self, link: LinkId, address: IpNet) -> Result<(), KernelError>;
+    /// Adds a route to the main table.
+    fn add_route(&mut self, namespace: Namespace, route: &Route) -> Result<(), KernelError>;
+    /// Removes a route from the main table.
+    fn remove_route(&mut self, namespace: Namespace, route: &Route) -> Result<(), KernelError>;
+    /// Reads `net.ipv6.conf.LINK.autoconf`.
+    fn autoconf(&mut self, link: LinkId) -> Result<bool, KernelError>;
+    /// Sets `net.ipv6.conf.LINK.autoconf`.
+    fn set_autoconf(&mut self, link: LinkId, on: bool) -> Result<(), KernelError>;
+}

@@ -1,0 +1,245 @@
+//! The real kernel, over rtnetlink: one socket in each namespace, on a
+//! runtime of the calling thread.
+
+mod address;
+mod link;
+mod route;
+
+use std::future::Future;
+use std::os::fd::AsRawFd;
+use std::time::Instant;
+
+use futures_util::{Stream, TryStreamExt};
+use ipnet::IpNet;
+use nix::errno::Errno;
+use rtnetlink::Handle;
+use tokio::runtime::Runtime;
+
+use super::{
+    AddressState, Kernel, KernelError, LinkId, LinkState, Macvlan, Netns, NetnsError, sysctl,
+};
+use crate::net::{LinkName, Mac, Namespace, Route};
+
+/// A namespace and the socket inside it.
+struct Room {
+    netns: Netns,
+    handle: Handle,
+}
+
+impl Room {
+    fn open(netns: Netns, runtime: &Runtime) -> Result<Self, NetnsError> {
+        let connect = || {
+            let _context = runtime.enter();
+            rtnetlink::new_connection()
+        };
+        let (connection, handle, _unsolicited) = netns.run(connect)?.map_err(|error| {
+            let errno = error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
+            NetnsError::Enter { errno }
+        })?;
+        runtime.spawn(connection);
+        Ok(Self { netns, handle })
+    }
+}
+
+/// The network state of the host's and of a container's namespace.
+pub struct Netlink {
+    runtime: Runtime,
+    deadline: Instant,
+    host: Room,
+    container: Option<Room>,
+}
+
+impl Netlink {
+    /// Opens a socket in each namespace. Every later operation ends at
+    /// `deadline`.
+    pub fn open(
+        host: Netns,
+        container: Option<Netns>,
+        deadline: Instant,
+    ) -> Result<Self, NetnsError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .build()
+            .map_err(|error| NetnsError::Enter {
+                errno: error.raw_os_error().map_or(Errno::EIO, Errno::from_raw),
+            })?;
+        Ok(Self {
+            host: Room::open(host, &runtime)?,
+            container: container
+                .map(|netns| Room::open(netns, &runtime))
+                .transpose()?,
+            runtime,
+            deadline,
+        })
+    }
+
+    fn room(&self, namespace: Namespace) -> Result<&Room, KernelError> {
+        match namespace {
+            Namespace::Host => Ok(&self.host),
+            Namespace::Container => self
+                .container
+                .as_ref()
+                .ok_or(KernelError::NoNamespace(namespace)),
+        }
+    }
+
+    /// Waits for an operation, until the deadline.
+    fn wait<T>(
+        &self,
+        operation: impl Future<Output = Result<T, rtnetlink::Error>>,
+    ) -> Result<T, KernelError> {
+        let until = self.deadline.into();
+        self.runtime
+            .block_on(async { tokio::time::timeout_at(until, operation).await })
+            .map_err(|_| KernelError::Deadline)?
+            .map_err(error)
+    }
+
+    /// Waits for all answers to a question.
+    fn collect<T>(
+        &self,
+        answers: impl Stream<Item = Result<T, rtnetlink::Error>>,
+    ) -> Result<Vec<T>, KernelError> {
+        self.wait(answers.try_collect())
+    }
+}
+
+impl Kernel for Netlink {
+    fn set_deadline(&mut self, deadline: Instant) {
+        self.deadline = deadline;
+    }
+
+    fn link_by_name(
+        &mut self,
+        namespace: Namespace,
+        name: &LinkName,
+    ) -> Result<LinkState, KernelError> {
+        let get = self.room(namespace)?.handle.link().get();
+        self.one_link(get.match_name(name.as_str()))
+    }
+
+    fn link_by_id(&mut self, link: LinkId) -> Result<LinkState, KernelError> {
+        let get = self.room(link.namespace)?.handle.link().get();
+        self.one_link(get.match_index(link.index))
+    }
+
+    fn default_route_link(&mut self) -> Result<u32, KernelError> {
+        for question in route::default_route_questions() {
+            let answers = self.host.handle.route().get(question).execute();
+            let link = self.collect(answers)?.iter().find_map(route::default_link);
+            if let Some(index) = link {
+                return Ok(index);
+            }
+        }
+        Err(KernelError::NotFound(
+            "failed to get default route interface".to_owned(),
+        ))
+    }
+
+    fn create_macvlan(
+        &mut self,
+        namespace: Namespace,
+        name: &LinkName,
+        parent: LinkId,
+        options: &Macvlan,
+    ) -> Result<u32, KernelError> {
+        self.make_macvlan(namespace, name, parent, options)
+    }
+
+    fn move_link(
+        &mut self,
+        link: LinkId,
+        to: Namespace,
+        name: &LinkName,
+    ) -> Result<u32, KernelError> {
+        match self.link_by_name(to, name) {
+            Ok(_) => return Err(Errno::EEXIST.into()),
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error),
+        }
+        let target = self.room(to)?.netns.file().as_raw_fd();
+        let change = link::change(link.index)
+            .name(name.as_str())
+            .setns_by_fd(target)
+            .build();
+        let links = self.room(link.namespace)?.handle.link();
+        self.wait(links.change(change).execute())?;
+        Ok(self.link_by_name(to, name)?.index)
+    }
+
+    fn rename_link(&mut self, link: LinkId, name: &LinkName) -> Result<(), KernelError> {
+        self.change_link(link, link::change(link.index).name(name.as_str()))
+    }
+
+    fn delete_link(&mut self, link: LinkId) -> Result<(), KernelError> {
+        let links = self.room(link.namespace)?.handle.link();
+        self.wait(links.del(link.index).execute())
+    }
+
+    fn set_mac(&mut self, link: LinkId, mac: Mac) -> Result<(), KernelError> {
+        let change = link::change(link.index).address(mac.bytes().to_vec());
+        self.change_link(link, change)
+    }
+
+    fn set_mtu(&mut self, link: LinkId, mtu: u32) -> Result<(), KernelError> {
+        self.change_link(link, link::change(link.index).mtu(mtu))
+    }
+
+    fn set_up(&mut self, link: LinkId, up: bool) -> Result<(), KernelError> {
+        let change = link::change(link.index);
+        self.change_link(link, if up { change.up() } else { change.down() })
+    }
+
+    fn addresses(&mut self, link: LinkId) -> Result<Vec<AddressState>, KernelError> {
+        let get = self.room(link.namespace)?.handle.address().get();
+        let answers = get.set_link_index_filter(link.index).execute();
+        let addresses = self.collect(answers)?;
+        Ok(addresses.iter().filter_map(address::state).collect())
+    }
+
+    fn add_address(&mut self, link: LinkId, address: IpNet, flags: u32) -> Result<(), KernelError> {
+        let addresses = self.room(link.namespace)?.handle.address();
+        let mut request = addresses.add(link.index, address.addr(), address.prefix_len());
+        *request.message_mut() = address::message(link.index, address, flags);
+        self.wait(request.execute())
+    }
+
+    fn remove_address(&mut self, link: LinkId, address: IpNet) -> Result<(), KernelError> {
+        let addresses = self.room(link.namespace)?.handle.address();
+        let message = address::message(link.index, address, 0);
+        self.wait(addresses.del(message).execute())
+    }
+
+    fn add_route(&mut self, namespace: Namespace, route: &Route) -> Result<(), KernelError> {
+        let routes = self.room(namespace)?.handle.route();
+        let message = route::message(route)?;
+        self.wait(routes.add(message).execute())
+    }
+
+    fn remove_route(&mut self, namespace: Namespace, route: &Route) -> Result<(), KernelError> {
+        let routes = self.room(namespace)?.handle.route();
+        let message = route::message(route)?;
+        self.wait(routes.del(message).execute())
+    }
+
+    fn autoconf(&mut self, link: LinkId) -> Result<bool, KernelError> {
+        let name = self.link_by_id(link)?.name;
+        sysctl::autoconf(&self.room(link.namespace)?.netns, &name)
+    }
+
+    fn set_autoconf(&mut self, link: LinkId, on: bool) -> Result<(), KernelError> {
+        let name = self.link_by_id(link)?.name;
+        sysctl::set_autoconf(&self.room(link.namespace)?.netns, &name, on)
+    }
+}
+
+/// What the kernel answered, as an error number.
+fn error(error: rtnetlink::Error) -> KernelError {
+    match error {
+        rtnetlink::Error::NetlinkError(message) => {
+            Errno::from_raw(message.raw_code().saturating_neg()).into()
+        }
+        error => KernelError::Netlink(error.to_string()),
+    }
+}

@@ -1,0 +1,39 @@
+//! **wasmvark** is a netavark plugin whose drivers are WebAssembly components.
+//! One native binary speaks netavark's plugin protocol; each driver is a
+//! sandboxed component that can only ask for network operations through the
+//! interface in `wit/`, and the operator's grant decides, call by call.
+//!
+//! # Layout
+//!
+//! A run passes through these modules, in this order:
+//!
+//! | module | knows | must not know |
+//! |---|---|---|
+//! | [`protocol`] | the JSON documents, the four subcommands, error output | wasm, netlink |
+//! | [`request`] | a checked, resolved request; building the answer | wasm, netlink |
+//! | [`store`] | installed drivers by digest, precompiled code, where things lie | what a driver does |
+//! | [`grant`] | the vocabulary of calls, the grant file, `decide` | wasm, netlink sockets |
+//! | [`driver`] | engine, bindings, limits, running a component | netlink details |
+//! | [`gate`] | the host side of the WIT: decide, journal, kernel, audit | JSON, CLI |
+//! | [`journal`] | recorded changes and how to undo them | the driver |
+//! | [`kernel`] | network operations, over netlink | grants, WIT |
+//! | [`audit`] | the trail of decisions | the kernel |
+//!
+//! [`plugin`] leads a run through them, [`cli`] is the administrator's side,
+//! and [`net`] and [`digest`] hold plain values that several of them share.
+
+#![deny(unsafe_code)]
+
+pub mod audit;
+pub mod cli;
+pub mod digest;
+pub mod driver;
+pub mod gate;
+pub mod grant;
+pub mod journal;
+pub mod kernel;
+pub mod net;
+pub mod plugin;
+pub mod protocol;
+pub mod request;
+pub mod store;

@@ -1,0 +1,64 @@
+//! `create`: the driver checks a new network and says what it wants changed.
+
+use crate::driver::{NetworkChange, Run};
+use crate::gate::Gate;
+use crate::grant::{Authority, RequestReach};
+use crate::kernel::{Netlink, Netns};
+use crate::protocol::{NetworkDocument, OverlayError};
+use crate::request::Network;
+
+use super::PluginError;
+use super::load::{Loaded, store};
+
+/// Runs `create`.
+pub(super) fn run(driver: &str, input: &[u8]) -> Result<String, PluginError> {
+    let mut document = NetworkDocument::parse(input)?;
+    let network = Network::resolve(document.network())?;
+    let (store, name) = store(driver)?;
+    let loaded = Loaded::find(store, name)?;
+    let code = loaded.code()?;
+    let trail = loaded.trail("create", &network.name, None)?;
+    let kernel = Netlink::open(Netns::current()?, None, loaded.deadline)?;
+    let authority = Authority {
+        grant: loaded.grant.clone(),
+        request: RequestReach {
+            parent: network.parent.clone(),
+            subnets: network.subnets.iter().map(|subnet| subnet.subnet).collect(),
+            ..RequestReach::default()
+        },
+    };
+    let gate = Gate::new(Box::new(kernel), authority, None, trail, loaded.log());
+    let json = String::from_utf8_lossy(input).into_owned();
+    let limits = loaded.grant.limits();
+    let (mut gate, result) = match Run::start(&code, gate, limits, loaded.deadline) {
+        Ok(mut run) => {
+            let result = run.create(&network, json);
+            (run.finish(), result)
+        }
+        Err((gate, error)) => (gate, Err(error)),
+    };
+    let result = result.map_err(PluginError::from).and_then(|changes| {
+        for change in changes {
+            lay_over(&mut document, change)?;
+        }
+        Ok(document.into_json()?)
+    });
+    let reason = result.as_ref().err().map(ToString::to_string);
+    gate.end(reason.as_deref())?;
+    result
+}
+
+fn lay_over(document: &mut NetworkDocument, change: NetworkChange) -> Result<(), OverlayError> {
+    match change {
+        NetworkChange::NetworkInterface(name) => document.set("network_interface", &name),
+        NetworkChange::DnsEnabled(on) => document.set("dns_enabled", &on),
+        NetworkChange::IpamDriver(driver) => {
+            document.set_key("ipam_options", "driver".to_owned(), Some(driver))
+        }
+        NetworkChange::SetOption(option) => {
+            document.set_key("options", option.key, Some(option.value))
+        }
+        NetworkChange::RemoveOption(key) => document.set_key("options", key, None),
+        NetworkChange::MergePatch(patch) => document.merge(&patch),
+    }
+}

@@ -1,0 +1,105 @@
+//! What every run needs before a driver starts: its registration, its grant,
+//! its code, and the trail.
+
+use std::time::Instant;
+
+use crate::audit::{Subject, Trail};
+use crate::digest::Digest;
+use crate::driver::{Code, EngineError};
+use crate::gate::Log;
+use crate::grant::{Grant, GrantError};
+use crate::store::{DriverName, Intact, Layout, Store};
+
+use super::PluginError;
+
+/// A driver that may run.
+pub(super) struct Loaded {
+    pub(super) store: Store,
+    pub(super) name: DriverName,
+    pub(super) digest: Digest,
+    pub(super) grant: Grant,
+    pub(super) deadline: Instant,
+}
+
+impl Loaded {
+    /// Finds a driver and reads its grant. Nothing privileged happens here.
+    pub(super) fn find(store: Store, name: DriverName) -> Result<Self, PluginError> {
+        let digest = store.find(&name)?.digest;
+        let path = store.layout().grant(&name);
+        let text = store
+            .grant_text(&name)?
+            .ok_or_else(|| GrantError::Missing {
+                driver: name.to_string(),
+                path: path.clone(),
+            })?;
+        let grant = Grant::parse(name.as_str(), &path, &text)?;
+        grant.check_digest(&digest)?;
+        store.check_component(&name, &digest)?;
+        Ok(Self {
+            deadline: Instant::now() + grant.limits().deadline(),
+            store,
+            name,
+            digest,
+            grant,
+        })
+    }
+
+    /// The precompiled code; compiled anew where it's missing, corrupt or from
+    /// another engine, which is slower but no failure.
+    #[allow(unsafe_code, reason = "precompiled code is mapped; see the comments")]
+    pub(super) fn code(&self) -> Result<Code, PluginError> {
+        let (path, intact) = self.store.code(&self.digest)?;
+        let why = match intact {
+            // SAFETY: the file is what this program wrote into a folder that
+            // only root and this user can write to: `Store::code` has checked
+            // its content against the stamp and the owners and modes.
+            Intact::Yes => match unsafe { Code::map(&path) } {
+                Ok(code) => return Ok(code),
+                Err(EngineError::Load(error)) => format!("{error:#}"),
+                Err(error) => return Err(error.into()),
+            },
+            Intact::Missing => "it is missing".to_owned(),
+            Intact::Corrupt => "it is corrupt".to_owned(),
+        };
+        eprintln!(
+            "wasmvark: compiling the driver {} because its precompiled code can't be used: {why}",
+            self.name
+        );
+        let code = Code::precompile(&self.store.component(&self.name, &self.digest)?)?;
+        if let Err(error) = self.store.put_code(&self.digest, &code) {
+            eprintln!("wasmvark: the compiled code can't be kept for the next run: {error}");
+        }
+        // SAFETY: `code` comes from `Code::precompile` just above.
+        Ok(unsafe { Code::load(&code) }?)
+    }
+
+    /// Opens the audit trail.
+    pub(super) fn trail(
+        &self,
+        command: &'static str,
+        network: &str,
+        container: Option<&str>,
+    ) -> Result<Trail, PluginError> {
+        let subject = Subject {
+            command,
+            driver: self.name.to_string(),
+            digest: self.digest.to_string(),
+            network: network.to_owned(),
+            container: container.map(str::to_owned),
+        };
+        Ok(Trail::open(&self.store.layout().trail, subject)?)
+    }
+
+    /// The log of the driver's messages.
+    pub(super) fn log(&self) -> Log {
+        let filter = std::env::var("RUST_LOG").ok();
+        let bytes = self.grant.limits().log_bytes;
+        Log::new(self.name.to_string(), bytes, filter.as_deref())
+    }
+}
+
+/// The store of this installation and the driver's name in it.
+pub(super) fn store(driver: &str) -> Result<(Store, DriverName), PluginError> {
+    let name: DriverName = driver.parse()?;
+    Ok((Store::new(Layout::choose(None)?), name))
+}

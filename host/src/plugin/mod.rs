@@ -1,0 +1,111 @@
+//! A plugin run: what netavark and Podman call. It leads a request through the
+//! other rooms and its answer back, and turns every failure into the one error
+//! document that the callers understand.
+
+mod create;
+mod load;
+mod setup;
+mod teardown;
+
+use std::ffi::OsString;
+use std::io::Write;
+
+use crate::audit::AuditError;
+use crate::driver::{ComponentError, EngineError, RunError};
+use crate::gate::UndoError;
+use crate::grant::GrantError;
+use crate::journal::JournalError;
+use crate::kernel::{KernelError, NetnsError};
+use crate::protocol::{Command, Info, OverlayError, ProtocolError, error_document, read_stdin};
+use crate::request::RequestError;
+use crate::store::{InvalidDriverName, LayoutError, StoreError};
+
+/// Why a run failed. The text reaches the user's terminal.
+#[derive(Debug, thiserror::Error)]
+#[allow(
+    missing_docs,
+    reason = "each case is the error of the room that it names"
+)]
+pub enum PluginError {
+    #[error(transparent)]
+    Protocol(#[from] ProtocolError),
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    #[error(transparent)]
+    Name(#[from] InvalidDriverName),
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Grant(#[from] GrantError),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error(transparent)]
+    Component(#[from] ComponentError),
+    #[error(transparent)]
+    Netns(#[from] NetnsError),
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
+    Run(#[from] RunError),
+    #[error(transparent)]
+    Overlay(#[from] OverlayError),
+    #[error("can't read back what the driver made: {0}")]
+    Report(KernelError),
+    #[error("the driver returned {text:?} as a {what}, which it isn't")]
+    Answer { what: &'static str, text: String },
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Undo(Vec<UndoError>),
+    #[error("internal error: {0}; please report it")]
+    Internal(String),
+}
+
+/// Runs the plugin under a driver's name; returns the exit code.
+pub fn main(driver: &str, arguments: impl Iterator<Item = OsString>) -> i32 {
+    // A panic is a bug here, but it must still end in an error document: the
+    // caller would show nothing else.
+    let run = std::panic::AssertUnwindSafe(|| run(driver, arguments));
+    std::panic::set_hook(Box::new(|_| {}));
+    let result = std::panic::catch_unwind(run)
+        .unwrap_or_else(|panic| Err(PluginError::Internal(panic_text(panic.as_ref()))));
+    let (document, code) = match result {
+        Ok(document) => (document, 0),
+        Err(error) => (error_document(&error.to_string()), 1),
+    };
+    // Where nobody reads the answer, the exit code still tells.
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout.write_all(document.as_bytes());
+    let _ = stdout.flush();
+    code
+}
+
+fn run(driver: &str, arguments: impl Iterator<Item = OsString>) -> Result<String, PluginError> {
+    let command = Command::parse(arguments);
+    if matches!(command, Ok(Command::Info)) {
+        return info(driver);
+    }
+    // All of standard input comes first, whatever else is wrong.
+    let input = read_stdin(std::io::stdin().lock());
+    let (command, input) = (command?, input?);
+    match &command {
+        Command::Create => create::run(driver, &input),
+        Command::Setup { netns } => setup::run(driver, netns, &input),
+        Command::Teardown { netns } => teardown::run(driver, netns, &input),
+        Command::Info => info(driver),
+    }
+}
+
+fn info(driver: &str) -> Result<String, PluginError> {
+    serde_json::to_string(&Info::new(driver.to_owned()))
+        .map_err(|error| PluginError::Internal(error.to_string()))
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("panic")
+        .to_owned()
+}

@@ -1,0 +1,130 @@
+//! `setup`: the driver connects a container. When it fails, what it did is
+//! undone before the caller hears of it.
+
+use std::net::IpAddr;
+use std::path::Path;
+
+use crate::driver::{Answer, Run};
+use crate::gate::Gate;
+use crate::grant::{Authority, RequestReach};
+use crate::journal::Journal;
+use crate::kernel::{Netlink, Netns};
+use crate::protocol::{ProtocolError, SetupDocument, StatusBlock};
+use crate::request::{Request, answer};
+
+use super::PluginError;
+use super::load::{Loaded, store};
+
+/// Runs `setup`.
+pub(super) fn run(driver: &str, netns: &Path, input: &[u8]) -> Result<String, PluginError> {
+    let request = Request::resolve(&parse(input)?)?;
+    let (store, name) = store(driver)?;
+    let loaded = Loaded::find(store, name)?;
+    let code = loaded.code()?;
+    let host = Netns::current()?;
+    let container = Netns::container(netns, &host)?;
+    let journal = Journal::open(
+        &loaded.store.layout().journals(),
+        &request.network.id,
+        &request.container_id,
+        Some(container.id()),
+    )?;
+    let trail = loaded.trail(
+        "setup",
+        &request.network.name,
+        Some(request.container_id.as_str()),
+    )?;
+    let kernel = Netlink::open(host, Some(container), loaded.deadline)?;
+    let authority = Authority {
+        grant: loaded.grant.clone(),
+        request: reach(&request),
+    };
+    let mut gate = Gate::new(
+        Box::new(kernel),
+        authority,
+        Some(journal),
+        trail,
+        loaded.log(),
+    );
+    // A run that was killed may have left something behind.
+    let left = gate.undo();
+    if !left.is_empty() {
+        return Err(PluginError::Undo(left));
+    }
+    gate.set_deadline(loaded.deadline);
+    let json = String::from_utf8_lossy(input).into_owned();
+    let limits = loaded.grant.limits();
+    let (mut gate, result) = match Run::start(&code, gate, limits, loaded.deadline) {
+        Ok(mut run) => {
+            let result = run.setup(&request, json);
+            (run.finish(), result)
+        }
+        Err((gate, error)) => (gate, Err(error)),
+    };
+    let result = result
+        .map_err(PluginError::from)
+        .and_then(|answer| status(&mut gate, &request, answer));
+    finish(&mut gate, result)
+}
+
+/// Parses the input of `setup` and `teardown`.
+pub(super) fn parse(input: &[u8]) -> Result<SetupDocument, PluginError> {
+    serde_json::from_slice(input).map_err(|error| {
+        PluginError::Protocol(ProtocolError::Malformed {
+            document: "setup",
+            error,
+        })
+    })
+}
+
+/// What a request makes reachable.
+pub(super) fn reach(request: &Request) -> RequestReach {
+    let defaults = request.default_routes.iter();
+    RequestReach {
+        parent: request.network.parent.clone(),
+        interface_name: Some(request.interface_name.clone()),
+        addresses: request.addresses.clone(),
+        subnets: request
+            .network
+            .subnets
+            .iter()
+            .map(|subnet| subnet.subnet)
+            .collect(),
+        routes: defaults.chain(&request.routes).cloned().collect(),
+    }
+}
+
+/// The answer: what the kernel has, and what the driver adds.
+fn status(gate: &mut Gate, request: &Request, added: Answer) -> Result<StatusBlock, PluginError> {
+    let links = gate.report().map_err(PluginError::Report)?;
+    let servers = added.dns_servers.into_iter().map(|text| {
+        text.parse::<IpAddr>().map_err(|_| PluginError::Answer {
+            what: "DNS server",
+            text,
+        })
+    });
+    let servers = servers.collect::<Result<_, _>>()?;
+    Ok(answer(request, links, servers, added.search_domains))
+}
+
+/// Ends the run: a failure is undone first, and is what the caller hears of,
+/// whatever undoing comes to.
+fn finish(
+    gate: &mut Gate,
+    result: Result<StatusBlock, PluginError>,
+) -> Result<String, PluginError> {
+    let result = result.and_then(|status| {
+        let text = serde_json::to_string(&status)
+            .map_err(|error| PluginError::Internal(error.to_string()))?;
+        gate.end(None)?;
+        Ok(text)
+    });
+    if let Err(error) = &result {
+        for left in gate.undo() {
+            eprintln!("wasmvark: {left}");
+        }
+        // The trail may be what failed.
+        let _ = gate.end(Some(&error.to_string()));
+    }
+    result
+}

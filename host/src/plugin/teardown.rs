@@ -1,0 +1,158 @@
+//! `teardown`: the driver disconnects a container, and then the host undoes
+//! whatever the journal still holds.
+//!
+//! It must clear what is there in every case: without a driver, a grant, a
+//! namespace, or a request that still makes sense. So a failing driver is
+//! reported on standard error and in the trail, and only what couldn't be
+//! undone is an error.
+
+use std::path::Path;
+
+use crate::audit::{Subject, Trail};
+use crate::driver::{Code, Run, RunError};
+use crate::gate::{Gate, Log};
+use crate::grant::{Authority, Grant, RequestReach};
+use crate::journal::Journal;
+use crate::kernel::{Kernel, Netlink, Netns, NetnsError};
+use crate::protocol::SetupDocument;
+use crate::request::{ContainerId, NetworkId, Request};
+use crate::store::{DriverName, Store};
+
+use super::PluginError;
+use super::load::{Loaded, store};
+use super::setup::{parse, reach};
+
+/// A driver that can take part in a teardown.
+struct Driver {
+    loaded: Loaded,
+    code: Code,
+    request: Request,
+}
+
+/// Runs `teardown`.
+pub(super) fn run(driver: &str, netns: &Path, input: &[u8]) -> Result<String, PluginError> {
+    let document = parse(input)?;
+    let network = NetworkId::try_from(document.network.id.clone())?;
+    let container = ContainerId::try_from(document.container_id.clone())?;
+    let (store, name) = store(driver)?;
+    let host = Netns::current()?;
+    let there = match Netns::container(netns, &host) {
+        Ok(netns) => Some(netns),
+        Err(NetnsError::Missing { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let container_exists = there.is_some();
+    let journal = Journal::open(
+        &store.layout().journals(),
+        &network,
+        &container,
+        there.as_ref().map(Netns::id),
+    )?;
+    let driver = prepare(&store, &name, &document);
+    let trail = trail(&store, &name, driver.as_ref().ok(), &document)?;
+    let deadline = match &driver {
+        Ok(driver) => driver.loaded.deadline,
+        Err(_) => std::time::Instant::now(),
+    };
+    let kernel = Box::new(Netlink::open(host, there, deadline)?);
+    let (mut gate, outcome) = match driver {
+        Ok(driver) => run_driver(driver, kernel, journal, trail, container_exists, input),
+        Err(error) => (
+            without_driver(&store, &name, kernel, journal, trail),
+            Err(error),
+        ),
+    };
+    if let Err(error) = &outcome {
+        eprintln!("wasmvark: the driver {name} took no part in the teardown: {error}");
+    }
+    let left = gate.undo();
+    let failure = match (left.is_empty(), outcome) {
+        (true, Ok(())) => None,
+        (true, Err(error)) => Some(error.to_string()),
+        (false, _) => Some(PluginError::Undo(left.clone()).to_string()),
+    };
+    gate.end(failure.as_deref())?;
+    if !left.is_empty() {
+        return Err(PluginError::Undo(left));
+    }
+    Ok(String::new())
+}
+
+fn prepare(
+    store: &Store,
+    name: &DriverName,
+    document: &SetupDocument,
+) -> Result<Driver, PluginError> {
+    let request = Request::resolve(document)?;
+    let loaded = Loaded::find(store.clone(), name.clone())?;
+    let code = loaded.code()?;
+    Ok(Driver {
+        loaded,
+        code,
+        request,
+    })
+}
+
+fn run_driver(
+    driver: Driver,
+    kernel: Box<dyn Kernel + Send>,
+    journal: Journal,
+    trail: Trail,
+    container_exists: bool,
+    input: &[u8],
+) -> (Gate, Result<(), PluginError>) {
+    let Driver {
+        loaded,
+        code,
+        request,
+    } = driver;
+    let authority = Authority {
+        grant: loaded.grant.clone(),
+        request: reach(&request),
+    };
+    let gate = Gate::new(kernel, authority, Some(journal), trail, loaded.log());
+    let json = String::from_utf8_lossy(input).into_owned();
+    let limits = loaded.grant.limits();
+    let (gate, result): (Gate, Result<(), RunError>) =
+        match Run::start(&code, gate, limits, loaded.deadline) {
+            Ok(mut run) => {
+                let result = run.teardown(&request, container_exists, json);
+                (run.finish(), result)
+            }
+            Err((gate, error)) => (gate, Err(error)),
+        };
+    (gate, result.map_err(PluginError::from))
+}
+
+/// A gate that allows nothing, for undoing only.
+fn without_driver(
+    store: &Store,
+    name: &DriverName,
+    kernel: Box<dyn Kernel + Send>,
+    journal: Journal,
+    trail: Trail,
+) -> Gate {
+    let authority = Authority {
+        grant: Grant::nothing(&store.layout().grant(name)),
+        request: RequestReach::default(),
+    };
+    let log = Log::new(name.to_string(), 0, None);
+    Gate::new(kernel, authority, Some(journal), trail, log)
+}
+
+fn trail(
+    store: &Store,
+    name: &DriverName,
+    driver: Option<&Driver>,
+    document: &SetupDocument,
+) -> Result<Trail, PluginError> {
+    let digest = driver.map(|driver| driver.loaded.digest.to_string());
+    let subject = Subject {
+        command: "teardown",
+        driver: name.to_string(),
+        digest: digest.unwrap_or_default(),
+        network: document.network.name.clone(),
+        container: Some(document.container_id.clone()),
+    };
+    Ok(Trail::open(&store.layout().trail, subject)?)
+}

@@ -1,0 +1,66 @@
+//! The documents that a plugin answers with.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::Serialize;
+
+use crate::net::Mac;
+
+/// The version of the plugin API that netavark publishes (`plugin::API_VERSION`).
+const API_VERSION: &str = "1.0.0";
+
+/// The answer to `setup`, as in netavark's `types::StatusBlock`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct StatusBlock {
+    /// The container's interfaces by name.
+    pub interfaces: BTreeMap<String, NetInterface>,
+    /// DNS servers for the container.
+    pub dns_server_ips: Vec<IpAddr>,
+    /// Search domains for the container.
+    pub dns_search_domains: Vec<String>,
+}
+
+/// One interface of a container.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NetInterface {
+    /// Its MAC address.
+    pub mac_address: Mac,
+    /// Its addresses.
+    pub subnets: Vec<NetAddress>,
+}
+
+/// One address of an interface.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NetAddress {
+    /// The address with its prefix length.
+    pub ipnet: IpNet,
+    /// The gateway of its subnet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gateway: Option<IpAddr>,
+}
+
+/// The answer to `info`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Info {
+    version: &'static str,
+    api_version: &'static str,
+    driver: String,
+}
+
+impl Info {
+    /// The answer for the driver called `driver`.
+    pub fn new(driver: String) -> Self {
+        Self {
+            version: env!("CARGO_PKG_VERSION"),
+            api_version: API_VERSION,
+            driver,
+        }
+    }
+}
+
+/// The document for a failure. It has this one key: Podman 5 refuses others.
+pub fn error_document(message: &str) -> String {
+    serde_json::json!({ "error": message }).to_string()
+}

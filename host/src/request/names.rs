@@ -1,0 +1,67 @@
+//! Ids and names that become parts of paths or of log lines.
+
+use std::fmt;
+
+use super::RequestError;
+use crate::net::LinkName;
+
+/// The longest name that every file system takes.
+const NAME_MAX: usize = 255;
+
+/// The id of a container, safe as the name of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContainerId(String);
+
+/// The id of a network, safe as the name of a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NetworkId(String);
+
+macro_rules! id {
+    ($type:ident, $what:literal) => {
+        impl $type {
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $type {
+            type Error = RequestError;
+
+            fn try_from(id: String) -> Result<Self, RequestError> {
+                plain($what, id).map(Self)
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id!(ContainerId, "container id");
+id!(NetworkId, "network id");
+
+/// Checks a name against the pattern that Podman itself has for names
+/// (`[a-zA-Z0-9][a-zA-Z0-9_.-]*`).
+pub(super) fn plain(what: &'static str, name: String) -> Result<String, RequestError> {
+    let first = name
+        .chars()
+        .next()
+        .is_some_and(|c| c.is_ascii_alphanumeric());
+    let rest = name
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
+    if first && rest && name.len() <= NAME_MAX {
+        return Ok(name);
+    }
+    Err(RequestError::Name { what, name })
+}
+
+/// Checks the name of a link.
+pub(super) fn link(what: &'static str, name: &str) -> Result<LinkName, RequestError> {
+    name.parse()
+        .map_err(|error| RequestError::LinkName { what, error })
+}

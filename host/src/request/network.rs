@@ -1,0 +1,73 @@
+//! The network of a request.
+
+use std::collections::BTreeMap;
+
+use super::{NetworkId, RequestError, names, options};
+use crate::net::LinkName;
+use crate::protocol::{self, Subnet};
+
+/// A network, checked.
+#[derive(Debug, Clone)]
+pub struct Network {
+    /// Its name.
+    pub name: String,
+    /// Its id.
+    pub id: NetworkId,
+    /// The driver as Podman calls it.
+    pub driver: String,
+    /// The host's interface below it.
+    pub parent: Option<LinkName>,
+    /// Its subnets.
+    pub subnets: Vec<Subnet>,
+    /// It must not reach outside.
+    pub internal: bool,
+    /// IPv6 is wanted.
+    pub ipv6: bool,
+    /// Name resolution is wanted.
+    pub dns: bool,
+    /// Who chooses addresses; `None` where the request leaves it open.
+    pub ipam_driver: Option<String>,
+    /// The option `mtu`, in bytes.
+    pub mtu: Option<u32>,
+    /// The option `metric`.
+    pub metric: Option<u32>,
+    /// The option `no_default_route`.
+    pub no_default_route: bool,
+    /// All options.
+    pub options: BTreeMap<String, String>,
+}
+
+impl Network {
+    /// Checks the network of a document. Whether subnets and addresses fit
+    /// is a matter of `setup`: the caller of `create` checks subnets itself.
+    pub fn resolve(network: &protocol::Network) -> Result<Self, RequestError> {
+        let options = &network.options;
+        let parent = network
+            .network_interface
+            .as_deref()
+            .filter(|name| !name.is_empty())
+            .or_else(|| options.get("parent").map(String::as_str))
+            .filter(|name| !name.is_empty());
+        Ok(Self {
+            name: names::plain("network name", network.name.clone())?,
+            id: NetworkId::try_from(network.id.clone())?,
+            driver: network.driver.clone(),
+            parent: parent
+                .map(|name| names::link("the parent interface", name))
+                .transpose()?,
+            subnets: network.subnets.clone(),
+            internal: network.internal,
+            ipv6: network.ipv6_enabled,
+            dns: network.dns_enabled,
+            ipam_driver: network
+                .ipam_options
+                .get("driver")
+                .filter(|driver| !driver.is_empty())
+                .cloned(),
+            mtu: options::parse(options, "mtu")?,
+            metric: options::parse(options, "metric")?,
+            no_default_route: options::parse(options, "no_default_route")?.unwrap_or(false),
+            options: options.clone(),
+        })
+    }
+}

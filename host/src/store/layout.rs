@@ -1,0 +1,130 @@
+//! Where things lie: for the system, for a rootless user, or below one folder
+//! with `--root`.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+/// The environment variable that does what `--root` does, also for plugin
+/// runs, which have no options.
+const ROOT_VARIABLE: &str = "WASMVARK_ROOT";
+
+/// The folders of one installation.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    /// Components, precompiled code and registrations.
+    pub lib: PathBuf,
+    /// Grants.
+    pub grants: PathBuf,
+    /// Journals.
+    pub run: PathBuf,
+    /// The audit trail.
+    pub trail: PathBuf,
+    /// The plugin directory that links go to unless another is given.
+    pub plugins: PathBuf,
+}
+
+/// Why the folders can't be found.
+#[derive(Debug, thiserror::Error)]
+pub enum LayoutError {
+    /// A user has no home.
+    #[error(
+        "can't tell where this user's files lie: neither {variable} nor HOME is set; set one, or \
+         give --root"
+    )]
+    NoHome {
+        /// The variable that comes first.
+        variable: &'static str,
+    },
+    /// A relative root would mean another folder for each caller.
+    #[error("the root {} is not an absolute path", .0.display())]
+    RelativeRoot(PathBuf),
+}
+
+impl Layout {
+    /// Chooses: a root that was given, or WASMVARK_ROOT, or the user's folders
+    /// for rootless Podman, or the system's.
+    pub fn choose(root: Option<&Path>) -> Result<Self, LayoutError> {
+        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        if let Some(root) = root {
+            let root = std::path::absolute(root)
+                .map_err(|_| LayoutError::RelativeRoot(root.to_owned()))?;
+            return Ok(Self::below(&root));
+        }
+        if let Some(root) = variable(ROOT_VARIABLE) {
+            let root = PathBuf::from(root);
+            if root.is_relative() {
+                return Err(LayoutError::RelativeRoot(root));
+            }
+            return Ok(Self::below(&root));
+        }
+        match rootless_user() {
+            Some(uid) => Self::user(uid, variable),
+            None => Ok(Self::system()),
+        }
+    }
+
+    fn below(root: &Path) -> Self {
+        Self {
+            lib: root.join("lib"),
+            grants: root.join("grants"),
+            run: root.join("run"),
+            trail: root.join("log/audit.jsonl"),
+            plugins: root.join("plugins"),
+        }
+    }
+
+    fn system() -> Self {
+        Self {
+            lib: "/var/lib/wasmvark".into(),
+            grants: "/etc/wasmvark/grants".into(),
+            run: "/run/wasmvark".into(),
+            trail: "/var/log/wasmvark/audit.jsonl".into(),
+            plugins: "/usr/local/libexec/netavark".into(),
+        }
+    }
+
+    fn user(uid: u32, variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, LayoutError> {
+        let base = |name: &'static str, below_home: &str| match variable(name) {
+            Some(folder) => Ok(PathBuf::from(folder)),
+            None => variable("HOME")
+                .map(|home| Path::new(&home).join(below_home))
+                .ok_or(LayoutError::NoHome { variable: name }),
+        };
+        let data = base("XDG_DATA_HOME", ".local/share")?.join("wasmvark");
+        let runtime = variable("XDG_RUNTIME_DIR")
+            .map_or_else(|| PathBuf::from(format!("/run/user/{uid}")), PathBuf::from);
+        Ok(Self {
+            plugins: data.join("plugins"),
+            lib: data,
+            grants: base("XDG_CONFIG_HOME", ".config")?.join("wasmvark/grants"),
+            run: runtime.join("wasmvark"),
+            trail: base("XDG_STATE_HOME", ".local/state")?.join("wasmvark/audit.jsonl"),
+        })
+    }
+
+    /// The grant of a driver.
+    pub fn grant(&self, driver: &super::DriverName) -> PathBuf {
+        self.grants.join(format!("{driver}.toml"))
+    }
+
+    /// The folder of the journals.
+    pub fn journals(&self) -> PathBuf {
+        self.run.join("journal")
+    }
+}
+
+/// The user's id outside, unless this is root of the initial user namespace.
+/// Rootless Podman runs plugins as root of a namespace of its own.
+fn rootless_user() -> Option<u32> {
+    let uid = nix::unistd::geteuid().as_raw();
+    if uid != 0 {
+        return Some(uid);
+    }
+    let map = std::fs::read_to_string("/proc/self/uid_map").ok()?;
+    let mut first = map.lines().next()?.split_whitespace();
+    let (inside, outside, count) = (first.next()?, first.next()?, first.next()?);
+    if (inside, outside, count) == ("0", "0", "4294967295") {
+        return None;
+    }
+    outside.parse().ok()
+}

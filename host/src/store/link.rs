@@ -1,0 +1,42 @@
+//! The links in netavark's plugin directory.
+
+use std::path::{Path, PathBuf};
+
+use super::{DriverName, StoreError, files};
+
+/// Makes the link of a driver to this program; returns its path.
+pub(super) fn make(
+    folder: &Path,
+    name: &DriverName,
+    program: &Path,
+) -> Result<PathBuf, StoreError> {
+    let path = folder.join(name.as_str());
+    std::fs::create_dir_all(folder).map_err(StoreError::io("make the folder", folder))?;
+    match std::fs::symlink_metadata(&path) {
+        Ok(metadata) if !metadata.is_symlink() => return Err(StoreError::LinkTaken { path }),
+        Ok(_) if !is_ours(&path, program) => return Err(StoreError::LinkTaken { path }),
+        Ok(_) => files::remove(&path)?,
+        Err(_) => {}
+    }
+    std::os::unix::fs::symlink(program, &path).map_err(StoreError::io("make the link", &path))?;
+    Ok(path)
+}
+
+/// Removes the link of a driver; what isn't a link of ours stays.
+pub(super) fn remove(path: &Path, program: &Path) -> Result<(), StoreError> {
+    match std::fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_symlink() && is_ours(path, program) => files::remove(path),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a link leads to this program, or to a file of the same name that
+/// isn't there any more.
+fn is_ours(path: &Path, program: &Path) -> bool {
+    let Ok(target) = std::fs::read_link(path) else {
+        return false;
+    };
+    let same_file = std::fs::canonicalize(path)
+        .is_ok_and(|target| std::fs::canonicalize(program).is_ok_and(|own| own == target));
+    same_file || target.file_name() == program.file_name()
+}
