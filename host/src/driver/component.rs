@@ -68,11 +68,13 @@ impl Description {
             manifest: None,
         };
         for name in import_names(bytes).map_err(ComponentError::Invalid)? {
-            let functions = match types.as_ref().component_item_for_import(&name) {
-                Some(item) => functions(&types, &item.ty),
-                None => Vec::new(),
-            };
-            description.add_import(&name, functions)?;
+            let import = types.as_ref().component_item_for_import(&name);
+            match import.map(|item| &item.ty) {
+                // A type that the exports use: it does nothing.
+                Some(ComponentEntityType::Type { .. }) => {}
+                Some(item) => description.add_import(&name, functions(&types, item))?,
+                None => return Err(ComponentError::ForeignImport(name)),
+            }
         }
         description.manifest = manifest(bytes)?;
         Ok(description)

@@ -63,15 +63,7 @@ struct File {
     #[serde(default)]
     options: Vec<DriverOption>,
     #[serde(default)]
-    calls: BTreeMap<String, FileWish>,
-}
-
-#[derive(Deserialize)]
-struct FileWish {
-    reason: String,
-    // Reach refuses unknown keys itself.
-    #[serde(flatten)]
-    reach: Reach,
+    calls: BTreeMap<String, toml::Table>,
 }
 
 impl Manifest {
@@ -83,8 +75,7 @@ impl Manifest {
         let mut calls = BTreeMap::new();
         for (name, wish) in file.calls {
             let call: Call = name.parse().map_err(|error| wrong(&error))?;
-            let FileWish { reason, reach } = wish;
-            calls.insert(call, Wish { reason, reach });
+            calls.insert(call, parse_wish(call, wish)?);
         }
         Ok(Self {
             name: file.name,
@@ -95,6 +86,22 @@ impl Manifest {
             calls,
         })
     }
+}
+
+/// The reason of a wish, and its reach from all other keys.
+fn parse_wish(call: Call, mut wish: toml::Table) -> Result<Wish, ManifestError> {
+    let reason = match wish.remove("reason") {
+        Some(toml::Value::String(reason)) => reason,
+        _ => {
+            return Err(ManifestError(format!(
+                "{call} is asked for without a reason"
+            )));
+        }
+    };
+    let reach = wish
+        .try_into()
+        .map_err(|error| ManifestError(format!("{call}: {error}")))?;
+    Ok(Wish { reason, reach })
 }
 
 #[cfg(test)]

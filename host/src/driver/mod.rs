@@ -14,7 +14,7 @@ pub use bindings::wasmvark::driver as wit;
 pub use component::{ComponentError, Description};
 pub use engine::{Code, EngineError};
 pub use manifest::{Manifest, ManifestError};
-pub use run::{Answer, Run, RunError};
+pub use run::{Answer, Run, RunError, run};
 
 pub(crate) use bindings::wasmvark::driver::types::Error as GuestError;
 pub use bindings::wasmvark::driver::types::NetworkChange;

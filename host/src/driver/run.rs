@@ -64,7 +64,7 @@ pub enum RunError {
     Component(#[from] ComponentError),
 }
 
-/// A driver about to run.
+/// A driver that is running.
 pub struct Run {
     store: Store<State>,
     driver: Driver,
@@ -93,42 +93,46 @@ impl Code {
     }
 }
 
-impl Run {
-    /// Instantiates a driver behind a gate. From here to the deadline all of
-    /// its time counts. The gate comes back where that fails.
-    pub fn start(
-        code: &Code,
-        gate: Gate,
-        limits: &Limits,
-        deadline: Instant,
-    ) -> Result<Self, (Gate, RunError)> {
-        let pre = match pre(code) {
-            Ok(pre) => pre,
-            Err(error) => return Err((gate, error.into())),
-        };
-        let state = State {
-            gate,
-            meter: Meter::new(limits.clone()),
-            wasi: None,
-            log_bytes: limits.log_bytes,
-        };
-        let mut store = Store::new(&code.engine, state);
-        store.limiter(|state| &mut state.meter);
-        store.set_epoch_deadline(1);
-        watch(code.engine.clone(), deadline);
-        match pre.instantiate(&mut store) {
-            Ok(driver) => Ok(Self {
-                store,
-                driver,
-                limits: limits.clone(),
-            }),
-            Err(error) => {
-                let error = explain(store.data(), limits, &error);
-                Err((store.into_data().gate, error))
-            }
+/// Instantiates a driver behind a gate and has `work` done with it. From here
+/// to the deadline all of its time counts. The gate comes back in any case.
+pub fn run<T>(
+    code: &Code,
+    gate: Gate,
+    limits: &Limits,
+    deadline: Instant,
+    work: impl FnOnce(&mut Run) -> Result<T, RunError>,
+) -> (Gate, Result<T, RunError>) {
+    let pre = match pre(code) {
+        Ok(pre) => pre,
+        Err(error) => return (gate, Err(error.into())),
+    };
+    let state = State {
+        gate,
+        meter: Meter::new(limits.clone()),
+        wasi: None,
+        log_bytes: limits.log_bytes,
+    };
+    let mut store = Store::new(&code.engine, state);
+    store.limiter(|state| &mut state.meter);
+    store.set_epoch_deadline(1);
+    watch(code.engine.clone(), deadline);
+    let driver = match pre.instantiate(&mut store) {
+        Ok(driver) => driver,
+        Err(error) => {
+            let error = explain(store.data(), limits, &error);
+            return (store.into_data().gate, Err(error));
         }
-    }
+    };
+    let mut run = Run {
+        store,
+        driver,
+        limits: limits.clone(),
+    };
+    let result = work(&mut run);
+    (run.finish(), result)
+}
 
+impl Run {
     /// Runs `create`.
     pub fn create(
         &mut self,
@@ -164,7 +168,7 @@ impl Run {
     }
 
     /// Ends the run and gives the gate back.
-    pub fn finish(self) -> Gate {
+    fn finish(self) -> Gate {
         let mut state = self.store.into_data();
         if let Some(wasi) = state.wasi.take() {
             state.gate.log_output(&wasi.output());

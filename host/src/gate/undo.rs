@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Gate;
-use crate::journal::{Change, Entry, SavedLink};
+use crate::journal::{Change, Entry, Journal, SavedLink};
 use crate::kernel::{Kernel, KernelError, LinkId, LinkState};
 use crate::net::{LinkName, Namespace};
 
@@ -41,7 +41,7 @@ impl Gate {
     }
 
     fn undo_one(&mut self, entry: &Entry) -> Result<(), String> {
-        let current = self.journal.as_ref().and_then(|journal| journal.netns());
+        let current = self.journal.as_ref().and_then(Journal::netns);
         let same_container = entry.netns.is_some() && entry.netns == current;
         let undone = undo_change(self.guard.for_host(), &entry.change, same_container);
         let reason = undone.err().map(|error| error.to_string());

@@ -1,6 +1,6 @@
 //! `create`: the driver checks a new network and says what it wants changed.
 
-use crate::driver::{NetworkChange, Run};
+use crate::driver::{self, NetworkChange};
 use crate::gate::Gate;
 use crate::grant::{Authority, RequestReach};
 use crate::kernel::{Netlink, Netns};
@@ -11,10 +11,10 @@ use super::PluginError;
 use super::load::{Loaded, store};
 
 /// Runs `create`.
-pub(super) fn run(driver: &str, input: &[u8]) -> Result<String, PluginError> {
+pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
     let mut document = NetworkDocument::parse(input)?;
     let network = Network::resolve(document.network())?;
-    let (store, name) = store(driver)?;
+    let (store, name) = store(name)?;
     let loaded = Loaded::find(store, name)?;
     let code = loaded.code()?;
     let trail = loaded.trail("create", &network.name, None)?;
@@ -30,13 +30,9 @@ pub(super) fn run(driver: &str, input: &[u8]) -> Result<String, PluginError> {
     let gate = Gate::new(Box::new(kernel), authority, None, trail, loaded.log());
     let json = String::from_utf8_lossy(input).into_owned();
     let limits = loaded.grant.limits();
-    let (mut gate, result) = match Run::start(&code, gate, limits, loaded.deadline) {
-        Ok(mut run) => {
-            let result = run.create(&network, json);
-            (run.finish(), result)
-        }
-        Err((gate, error)) => (gate, Err(error)),
-    };
+    let (mut gate, result) = driver::run(&code, gate, limits, loaded.deadline, |run| {
+        run.create(&network, json)
+    });
     let result = result.map_err(PluginError::from).and_then(|changes| {
         for change in changes {
             lay_over(&mut document, change)?;

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::path::Path;
 
-use crate::driver::{Answer, Run};
+use crate::driver::{self, Answer};
 use crate::gate::Gate;
 use crate::grant::{Authority, RequestReach};
 use crate::journal::Journal;
@@ -16,9 +16,9 @@ use super::PluginError;
 use super::load::{Loaded, store};
 
 /// Runs `setup`.
-pub(super) fn run(driver: &str, netns: &Path, input: &[u8]) -> Result<String, PluginError> {
+pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, PluginError> {
     let request = Request::resolve(&parse(input)?)?;
-    let (store, name) = store(driver)?;
+    let (store, name) = store(name)?;
     let loaded = Loaded::find(store, name)?;
     let code = loaded.code()?;
     let host = Netns::current()?;
@@ -54,13 +54,9 @@ pub(super) fn run(driver: &str, netns: &Path, input: &[u8]) -> Result<String, Pl
     gate.set_deadline(loaded.deadline);
     let json = String::from_utf8_lossy(input).into_owned();
     let limits = loaded.grant.limits();
-    let (mut gate, result) = match Run::start(&code, gate, limits, loaded.deadline) {
-        Ok(mut run) => {
-            let result = run.setup(&request, json);
-            (run.finish(), result)
-        }
-        Err((gate, error)) => (gate, Err(error)),
-    };
+    let (mut gate, result) = driver::run(&code, gate, limits, loaded.deadline, |run| {
+        run.setup(&request, json)
+    });
     let result = result
         .map_err(PluginError::from)
         .and_then(|answer| status(&mut gate, &request, answer));

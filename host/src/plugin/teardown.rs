@@ -9,7 +9,7 @@
 use std::path::Path;
 
 use crate::audit::{Subject, Trail};
-use crate::driver::{Code, Run, RunError};
+use crate::driver::{self, Code};
 use crate::gate::{Gate, Log};
 use crate::grant::{Authority, Grant, RequestReach};
 use crate::journal::Journal;
@@ -30,11 +30,11 @@ struct Driver {
 }
 
 /// Runs `teardown`.
-pub(super) fn run(driver: &str, netns: &Path, input: &[u8]) -> Result<String, PluginError> {
+pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, PluginError> {
     let document = parse(input)?;
     let network = NetworkId::try_from(document.network.id.clone())?;
     let container = ContainerId::try_from(document.container_id.clone())?;
-    let (store, name) = store(driver)?;
+    let (store, name) = store(name)?;
     let host = Netns::current()?;
     let there = match Netns::container(netns, &host) {
         Ok(netns) => Some(netns),
@@ -113,14 +113,9 @@ fn run_driver(
     let gate = Gate::new(kernel, authority, Some(journal), trail, loaded.log());
     let json = String::from_utf8_lossy(input).into_owned();
     let limits = loaded.grant.limits();
-    let (gate, result): (Gate, Result<(), RunError>) =
-        match Run::start(&code, gate, limits, loaded.deadline) {
-            Ok(mut run) => {
-                let result = run.teardown(&request, container_exists, json);
-                (run.finish(), result)
-            }
-            Err((gate, error)) => (gate, Err(error)),
-        };
+    let (gate, result) = driver::run(&code, gate, limits, loaded.deadline, |run| {
+        run.teardown(&request, container_exists, json)
+    });
     (gate, result.map_err(PluginError::from))
 }
 
