@@ -37,3 +37,4 @@ pub mod plugin;
 pub mod protocol;
 pub mod request;
 pub mod store;
+mod text;

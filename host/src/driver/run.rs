@@ -13,6 +13,7 @@ use super::{ComponentError, GuestError, NetworkChange, convert};
 use crate::gate::{Gate, Stop};
 use crate::grant::Limits;
 use crate::request::{Network, Request};
+use crate::text;
 
 /// What the store of a run holds.
 pub(super) struct State {
@@ -203,7 +204,7 @@ fn message(error: GuestError) -> String {
     if text.trim().is_empty() {
         return "the driver failed and gave no reason".to_owned();
     }
-    text
+    text::plain_error(&text)
 }
 
 /// Says in words what ended a driver.
@@ -218,16 +219,20 @@ fn explain(state: &State, limits: &Limits, error: &wasmtime::Error) -> RunError 
             limits.deadline_ms
         ))
     };
+    let log_full = || {
+        limit(format!(
+            "it wrote more than the {} bytes that `log-bytes` allows",
+            limits.log_bytes
+        ))
+    };
     match state.gate.stopped() {
         Some(Stop::Deadline) => return late(),
-        Some(Stop::Log) => {
-            return limit(format!(
-                "it wrote more than the {} bytes that `log-bytes` allows",
-                limits.log_bytes
-            ));
-        }
+        Some(Stop::Log) => return log_full(),
         Some(Stop::Host(reason)) => return RunError::Host(reason.clone()),
         None => {}
+    }
+    if state.wasi.as_ref().is_some_and(Wasi::is_full) {
+        return log_full();
     }
     if let Some(reason) = state.meter.exceeded() {
         return limit(reason.to_owned());

@@ -20,6 +20,7 @@ pub(super) struct Wasi {
     context: WasiCtx,
     table: ResourceTable,
     output: MemoryOutputPipe,
+    capacity: usize,
 }
 
 impl Wasi {
@@ -38,7 +39,13 @@ impl Wasi {
             context,
             table: ResourceTable::new(),
             output,
+            capacity,
         }
+    }
+
+    /// Whether the component printed all that it may.
+    pub(super) fn is_full(&self) -> bool {
+        self.output.contents().len() >= self.capacity
     }
 
     /// What the component printed.

@@ -6,6 +6,7 @@ use super::Gate;
 use super::perform::{CallError, Stop};
 use crate::driver::wit::log::{Host, Level};
 use crate::grant::{Call, Object};
+use crate::text;
 
 /// Where messages go, and how many may.
 #[derive(Debug)]
@@ -49,16 +50,7 @@ impl Log {
     }
 
     fn show(&self, level: &str, message: &str) {
-        let plain: String = message
-            .chars()
-            .map(|c| {
-                if c.is_control() && c != '\t' {
-                    '\u{fffd}'
-                } else {
-                    c
-                }
-            })
-            .collect();
+        let plain = text::plain(message);
         // Where standard error is closed, messages have no reader.
         let _ = writeln!(std::io::stderr(), "{}: {level}: {plain}", self.driver);
     }

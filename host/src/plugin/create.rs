@@ -7,8 +7,8 @@ use crate::kernel::{Netlink, Netns};
 use crate::protocol::{NetworkDocument, OverlayError};
 use crate::request::Network;
 
-use super::PluginError;
 use super::load::{Loaded, store};
+use super::{PluginError, leave};
 
 /// Runs `create`.
 pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
@@ -41,6 +41,7 @@ pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
     });
     let reason = result.as_ref().err().map(ToString::to_string);
     gate.end(reason.as_deref())?;
+    leave((gate, code));
     result
 }
 

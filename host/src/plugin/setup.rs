@@ -11,9 +11,10 @@ use crate::journal::Journal;
 use crate::kernel::{Netlink, Netns};
 use crate::protocol::{ProtocolError, SetupDocument, StatusBlock};
 use crate::request::{Request, answer};
+use crate::text;
 
-use super::PluginError;
 use super::load::{Loaded, store};
+use super::{PluginError, leave};
 
 /// Runs `setup`.
 pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, PluginError> {
@@ -60,7 +61,9 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
     let result = result
         .map_err(PluginError::from)
         .and_then(|answer| status(&mut gate, &request, answer));
-    finish(&mut gate, result)
+    let result = finish(&mut gate, result);
+    leave((gate, code));
+    result
 }
 
 /// Parses the input of `setup` and `teardown`.
@@ -100,7 +103,14 @@ fn status(gate: &mut Gate, request: &Request, added: Answer) -> Result<StatusBlo
         })
     });
     let servers = servers.collect::<Result<_, _>>()?;
-    Ok(answer(request, links, servers, added.search_domains))
+    let domains = added.search_domains;
+    if let Some(text) = domains.iter().find(|domain| !text::is_domain(domain)) {
+        return Err(PluginError::Answer {
+            what: "search domain",
+            text: text.clone(),
+        });
+    }
+    Ok(answer(request, links, servers, domains))
 }
 
 /// Ends the run: a failure is undone first, and is what the caller hears of,

@@ -18,9 +18,9 @@ use crate::protocol::SetupDocument;
 use crate::request::{ContainerId, NetworkId, Request};
 use crate::store::{DriverName, Store};
 
-use super::PluginError;
 use super::load::{Loaded, store};
 use super::setup::{parse, reach};
+use super::{PluginError, leave};
 
 /// A driver that can take part in a teardown.
 struct Driver {
@@ -72,6 +72,7 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
         (false, _) => Some(PluginError::Undo(left.clone()).to_string()),
     };
     gate.end(failure.as_deref())?;
+    leave(gate);
     if !left.is_empty() {
         return Err(PluginError::Undo(left));
     }
@@ -116,6 +117,7 @@ fn run_driver(
     let (gate, result) = driver::run(&code, gate, limits, loaded.deadline, |run| {
         run.teardown(&request, container_exists, json)
     });
+    leave(code);
     (gate, result.map_err(PluginError::from))
 }
 

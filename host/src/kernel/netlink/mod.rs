@@ -6,11 +6,13 @@ mod link;
 mod route;
 
 use std::future::Future;
+use std::io;
 use std::os::fd::AsRawFd;
 use std::time::Instant;
 
 use futures_util::{Stream, TryStreamExt};
 use ipnet::IpNet;
+use netlink_packet_route::RouteNetlinkMessage;
 use nix::errno::Errno;
 use rtnetlink::Handle;
 use tokio::runtime::Runtime;
@@ -20,6 +22,15 @@ use super::{
 };
 use crate::net::{LinkName, Mac, Namespace, Route};
 
+/// The task that carries messages between a socket and its handles.
+type Connection = rtnetlink::proto::Connection<RouteNetlinkMessage>;
+
+fn connect(runtime: &Runtime) -> io::Result<(Connection, Handle)> {
+    let _context = runtime.enter();
+    let (connection, handle, _unsolicited) = rtnetlink::new_connection()?;
+    Ok((connection, handle))
+}
+
 /// A namespace and the socket inside it.
 struct Room {
     netns: Netns,
@@ -27,12 +38,24 @@ struct Room {
 }
 
 impl Room {
-    fn open(netns: Netns, runtime: &Runtime) -> Result<Self, NetnsError> {
-        let connect = || {
-            let _context = runtime.enter();
-            rtnetlink::new_connection()
-        };
-        let (connection, handle, _unsolicited) = netns.run(connect)?.map_err(|error| {
+    /// Opens a socket in this thread's namespace.
+    fn here(netns: Netns, runtime: &Runtime) -> Result<Self, NetnsError> {
+        let connection = connect(runtime);
+        Self::new(netns, runtime, connection)
+    }
+
+    /// Opens a socket in another namespace.
+    fn there(netns: Netns, runtime: &Runtime) -> Result<Self, NetnsError> {
+        let connection = netns.run(|| connect(runtime))?;
+        Self::new(netns, runtime, connection)
+    }
+
+    fn new(
+        netns: Netns,
+        runtime: &Runtime,
+        connection: io::Result<(Connection, Handle)>,
+    ) -> Result<Self, NetnsError> {
+        let (connection, handle) = connection.map_err(|error| {
             let errno = error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
             NetnsError::Enter { errno }
         })?;
@@ -50,8 +73,8 @@ pub struct Netlink {
 }
 
 impl Netlink {
-    /// Opens a socket in each namespace. Every later operation ends at
-    /// `deadline`.
+    /// Opens a socket in each namespace; `host` is this thread's. Every later
+    /// operation ends at `deadline`.
     pub fn open(
         host: Netns,
         container: Option<Netns>,
@@ -65,9 +88,9 @@ impl Netlink {
                 errno: error.raw_os_error().map_or(Errno::EIO, Errno::from_raw),
             })?;
         Ok(Self {
-            host: Room::open(host, &runtime)?,
+            host: Room::here(host, &runtime)?,
             container: container
-                .map(|netns| Room::open(netns, &runtime))
+                .map(|netns| Room::there(netns, &runtime))
                 .transpose()?,
             runtime,
             deadline,

@@ -1,0 +1,69 @@
+//! Text from drivers on its way to people and files: a component must not be
+//! able to steer a terminal or to forge lines.
+
+/// The longest text of an error that is passed on, in bytes.
+const ERROR_MAX: usize = 4096;
+/// The longest domain name (RFC 1035, section 2.3.4), in bytes.
+const DOMAIN_MAX: usize = 253;
+
+/// The text with its control characters replaced; tabs stay.
+pub(crate) fn plain(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '\t' => c,
+            c if c.is_control() || is_bidi(c) => char::REPLACEMENT_CHARACTER,
+            c => c,
+        })
+        .collect()
+}
+
+/// An error's text, plain and not longer than anyone would read.
+pub(crate) fn plain_error(text: &str) -> String {
+    let mut end = ERROR_MAX.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let cut = text.get(..end).unwrap_or_default();
+    let mark = if end < text.len() { " …" } else { "" };
+    format!("{}{mark}", plain(cut))
+}
+
+/// Whether a text can be a search domain: it goes into `resolv.conf`.
+pub(crate) fn is_domain(text: &str) -> bool {
+    let plain = text
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
+    plain && (1..=DOMAIN_MAX).contains(&text.len())
+}
+
+/// Characters that reorder what a terminal shows (Unicode, UAX 9).
+fn is_bidi(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_can_not_be_steered() {
+        assert_eq!(plain("a\u{1b}[2Jb\nc\td"), "a\u{fffd}[2Jb\u{fffd}c\td");
+        assert_eq!(plain("\u{202e}x"), "\u{fffd}x");
+    }
+
+    #[test]
+    fn long_errors_are_cut_between_characters() {
+        let long = "ü".repeat(5000);
+        let cut = plain_error(&long);
+        assert!(cut.len() < 4110 && cut.ends_with(" …"));
+        assert_eq!(plain_error("short"), "short");
+    }
+
+    #[test]
+    fn domains_can_not_smuggle_lines() {
+        assert!(is_domain("a-b.example.org"));
+        for text in ["", "a b", "a\nnameserver 192.0.2.1", &"a".repeat(254)] {
+            assert!(!is_domain(text), "{text:?}");
+        }
+    }
+}
