@@ -175,6 +175,17 @@ impl Inspection {
         }
         text.push('\n');
         text.push_str(&self.table());
+        let idle = self
+            .calls
+            .iter()
+            .filter(|(_, call)| call.granted && !call.importable);
+        let idle: Vec<_> = idle.map(|(name, _)| *name).collect();
+        if !idle.is_empty() {
+            text.push_str(&format!(
+                "\nGranted but not importable: {}\n",
+                idle.join(", ")
+            ));
+        }
         if let Some(manifest) = self.manifest.as_ref().filter(|m| !m.options.is_empty()) {
             text.push_str("\nOPTIONS\n");
             text.push_str(&options(manifest));
@@ -221,11 +232,12 @@ fn call_state(call: Call, description: &Description, grant: Option<&Grant>) -> C
 
 fn limits_line(limits: &Limits) -> String {
     format!(
-        "memory {} MiB, {} table elements, {} instances, log {} KiB, {} ms",
+        "memory {} MiB, {} table elements, {} instances, log {} KiB, {} calls, {} ms",
         limits.memory >> 20,
         limits.table_elements,
         limits.instances,
         limits.log_bytes >> 10,
+        limits.calls,
         limits.deadline_ms
     )
 }

@@ -228,6 +228,12 @@ fn explain(state: &State, limits: &Limits, error: &wasmtime::Error) -> RunError 
     match state.gate.stopped() {
         Some(Stop::Deadline) => return late(),
         Some(Stop::Log) => return log_full(),
+        Some(Stop::Calls) => {
+            return limit(format!(
+                "it made more than the {} calls that `calls` allows",
+                limits.calls
+            ));
+        }
         Some(Stop::Host(reason)) => return RunError::Host(reason.clone()),
         None => {}
     }

@@ -40,6 +40,7 @@ pub struct Gate {
     trail: Trail,
     log: Log,
     links: ResourceTable,
+    calls: u32,
     stop: Option<Stop>,
 }
 
@@ -60,6 +61,7 @@ impl Gate {
             trail,
             log,
             links: ResourceTable::new(),
+            calls: 0,
             stop: None,
         }
     }

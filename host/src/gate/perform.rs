@@ -28,6 +28,9 @@ pub enum Stop {
     /// It wrote too many messages.
     #[error("the log limit is reached")]
     Log,
+    /// It made too many calls.
+    #[error("the limit of calls is reached")]
+    Calls,
     /// The host can't record what it does.
     #[error("{0}")]
     Host(String),
@@ -99,6 +102,11 @@ impl Gate {
         call: Call,
         objects: &[Object<'_>],
     ) -> Result<Permit, CallError> {
+        let limit = self.authority.grant.limits().calls;
+        if self.calls >= limit {
+            return Err(self.stop(Stop::Calls));
+        }
+        self.calls += 1;
         match decide(&self.authority, call, objects) {
             Ok(permit) => Ok(permit),
             Err(denial) => Err(self.deny(&denial)),

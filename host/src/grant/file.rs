@@ -94,6 +94,7 @@ impl Grant {
             error,
         };
         let file: File = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
+        file.limits.check().map_err(invalid)?;
         if file.driver != driver {
             return Err(GrantError::OtherDriver {
                 path: path.to_owned(),
@@ -142,13 +143,15 @@ impl Grant {
         let mut text = format!(
             "# What the driver may do; anything that isn't listed is denied.\n\
              driver = {driver:?}\ndigest = \"{digest}\"\n\n[limits]\n\
-             # bytes of memory, elements of tables, core instances, bytes of log, milliseconds\n\
-             memory = {}\ntable-elements = {}\ninstances = {}\nlog-bytes = {}\ndeadline-ms = {}\n\n\
+             # bytes of memory, elements of tables, core instances, bytes of log, calls, milliseconds\n\
+             memory = {}\ntable-elements = {}\ninstances = {}\nlog-bytes = {}\ncalls = {}\n\
+             deadline-ms = {}\n\n\
              [calls]\n",
             limits.memory,
             limits.table_elements,
             limits.instances,
             limits.log_bytes,
+            limits.calls,
             limits.deadline_ms,
         );
         for (call, reach) in calls {
@@ -235,6 +238,8 @@ mod tests {
             "extra = 1",
             "[limits]\nmemry = 1",
             "[limits]\nmemory = -1",
+            "[limits]\ndeadline-ms = 0",
+            "[limits]\ndeadline-ms = 18446744073709551615",
             "[calls]\n\"links.destroy\" = {}",
             "[calls]\n\"links.get\" = { links = \"a\" }",
             "[calls]\n\"links.get\" = { destination = \"10.0.0.0/8\" }",

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -85,15 +86,6 @@ impl Netns {
                 path: path.to_owned(),
             });
         }
-        netns.run(|| ()).map_err(|error| match error {
-            // setns(2): the descriptor refers to another kind of namespace.
-            NetnsError::Enter {
-                errno: Errno::EINVAL,
-            } => NetnsError::NotNetns {
-                path: path.to_owned(),
-            },
-            error => error,
-        })?;
         Ok(netns)
     }
 
@@ -117,6 +109,13 @@ impl Netns {
             });
         }
         let itself = format!("/proc/self/fd/{}", place.as_raw_fd());
+        // nsfs names its files by the kind of namespace: `net:[4026531840]`.
+        let kind = nix::fcntl::readlink(itself.as_str()).map_err(failed)?;
+        if !kind.as_bytes().starts_with(b"net:[") {
+            return Err(NetnsError::NotNetns {
+                path: path.to_owned(),
+            });
+        }
         let file = nix::fcntl::open(
             itself.as_str(),
             OFlag::O_RDONLY | OFlag::O_CLOEXEC,

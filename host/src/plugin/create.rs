@@ -17,8 +17,9 @@ pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
     let (store, name) = store(name)?;
     let loaded = Loaded::find(store, name)?;
     let code = loaded.code()?;
+    let deadline = loaded.deadline();
     let trail = loaded.trail("create", &network.name, None)?;
-    let kernel = Netlink::open(Netns::current()?, None, loaded.deadline)?;
+    let kernel = Netlink::open(Netns::current()?, None, deadline)?;
     let authority = Authority {
         grant: loaded.grant.clone(),
         request: RequestReach {
@@ -30,7 +31,7 @@ pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
     let gate = Gate::new(Box::new(kernel), authority, None, trail, loaded.log());
     let json = String::from_utf8_lossy(input).into_owned();
     let limits = loaded.grant.limits();
-    let (mut gate, result) = driver::run(&code, gate, limits, loaded.deadline, |run| {
+    let (mut gate, result) = driver::run(&code, gate, limits, deadline, |run| {
         run.create(&network, json)
     });
     let result = result.map_err(PluginError::from).and_then(|changes| {

@@ -18,7 +18,6 @@ pub(super) struct Loaded {
     pub(super) name: DriverName,
     pub(super) digest: Digest,
     pub(super) grant: Grant,
-    pub(super) deadline: Instant,
 }
 
 impl Loaded {
@@ -36,7 +35,6 @@ impl Loaded {
         grant.check_digest(&digest)?;
         store.check_component(&name, &digest)?;
         Ok(Self {
-            deadline: Instant::now() + grant.limits().deadline(),
             store,
             name,
             digest,
@@ -71,6 +69,12 @@ impl Loaded {
         }
         // SAFETY: `code` comes from `Code::precompile` just above.
         Ok(unsafe { Code::load(&code) }?)
+    }
+
+    /// When a run that begins now must be over. Compiling doesn't count, so
+    /// this comes after [`Loaded::code`].
+    pub(super) fn deadline(&self) -> Instant {
+        Instant::now() + self.grant.limits().deadline()
     }
 
     /// Opens the audit trail.

@@ -22,6 +22,7 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
     let (store, name) = store(name)?;
     let loaded = Loaded::find(store, name)?;
     let code = loaded.code()?;
+    let deadline = loaded.deadline();
     let host = Netns::current()?;
     let container = Netns::container(netns, &host)?;
     let journal = Journal::open(
@@ -35,7 +36,7 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
         &request.network.name,
         Some(request.container_id.as_str()),
     )?;
-    let kernel = Netlink::open(host, Some(container), loaded.deadline)?;
+    let kernel = Netlink::open(host, Some(container), deadline)?;
     let authority = Authority {
         grant: loaded.grant.clone(),
         request: reach(&request),
@@ -52,10 +53,10 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
     if !left.is_empty() {
         return Err(PluginError::Undo(left));
     }
-    gate.set_deadline(loaded.deadline);
+    gate.set_deadline(deadline);
     let json = String::from_utf8_lossy(input).into_owned();
     let limits = loaded.grant.limits();
-    let (mut gate, result) = driver::run(&code, gate, limits, loaded.deadline, |run| {
+    let (mut gate, result) = driver::run(&code, gate, limits, deadline, |run| {
         run.setup(&request, json)
     });
     let result = result

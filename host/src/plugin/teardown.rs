@@ -7,6 +7,7 @@
 //! undone is an error.
 
 use std::path::Path;
+use std::time::Instant;
 
 use crate::audit::{Subject, Trail};
 use crate::driver::{self, Code};
@@ -38,7 +39,8 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
     let host = Netns::current()?;
     let there = match Netns::container(netns, &host) {
         Ok(netns) => Some(netns),
-        Err(NetnsError::Missing { .. }) => None,
+        // The file stays behind where only the mount on it is gone.
+        Err(NetnsError::Missing { .. } | NetnsError::NotNetns { .. }) => None,
         Err(error) => return Err(error.into()),
     };
     let container_exists = there.is_some();
@@ -51,12 +53,15 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
     let driver = prepare(&store, &name, &document);
     let trail = trail(&store, &name, driver.as_ref().ok(), &document)?;
     let deadline = match &driver {
-        Ok(driver) => driver.loaded.deadline,
-        Err(_) => std::time::Instant::now(),
+        Ok(driver) => driver.loaded.deadline(),
+        Err(_) => Instant::now(),
     };
     let kernel = Box::new(Netlink::open(host, there, deadline)?);
     let (mut gate, outcome) = match driver {
-        Ok(driver) => run_driver(driver, kernel, journal, trail, container_exists, input),
+        Ok(driver) => {
+            let gate = driver.gate(kernel, journal, trail);
+            driver.run(gate, deadline, container_exists, input)
+        }
         Err(error) => (
             without_driver(&store, &name, kernel, journal, trail),
             Err(error),
@@ -94,31 +99,30 @@ fn prepare(
     })
 }
 
-fn run_driver(
-    driver: Driver,
-    kernel: Box<dyn Kernel + Send>,
-    journal: Journal,
-    trail: Trail,
-    container_exists: bool,
-    input: &[u8],
-) -> (Gate, Result<(), PluginError>) {
-    let Driver {
-        loaded,
-        code,
-        request,
-    } = driver;
-    let authority = Authority {
-        grant: loaded.grant.clone(),
-        request: reach(&request),
-    };
-    let gate = Gate::new(kernel, authority, Some(journal), trail, loaded.log());
-    let json = String::from_utf8_lossy(input).into_owned();
-    let limits = loaded.grant.limits();
-    let (gate, result) = driver::run(&code, gate, limits, loaded.deadline, |run| {
-        run.teardown(&request, container_exists, json)
-    });
-    leave(code);
-    (gate, result.map_err(PluginError::from))
+impl Driver {
+    fn gate(&self, kernel: Box<dyn Kernel + Send>, journal: Journal, trail: Trail) -> Gate {
+        let authority = Authority {
+            grant: self.loaded.grant.clone(),
+            request: reach(&self.request),
+        };
+        Gate::new(kernel, authority, Some(journal), trail, self.loaded.log())
+    }
+
+    fn run(
+        self,
+        gate: Gate,
+        deadline: Instant,
+        container_exists: bool,
+        input: &[u8],
+    ) -> (Gate, Result<(), PluginError>) {
+        let json = String::from_utf8_lossy(input).into_owned();
+        let limits = self.loaded.grant.limits();
+        let (gate, result) = driver::run(&self.code, gate, limits, deadline, |run| {
+            run.teardown(&self.request, container_exists, json)
+        });
+        leave(self.code);
+        (gate, result.map_err(PluginError::from))
+    }
 }
 
 /// A gate that allows nothing, for undoing only.

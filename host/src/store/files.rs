@@ -4,9 +4,9 @@
 //! stamp beside each file keeps its digest with its size and times; only when
 //! those differ is the file hashed.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -49,7 +49,7 @@ impl Stamp {
 pub(super) fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), StoreError> {
     let failed = |error| StoreError::io("write", path)(error);
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(failed)?;
+        make_folder(folder).map_err(failed)?;
     }
     let temporary = with_suffix(path, &format!(".{}.new", std::process::id()));
     let written = OpenOptions::new()
@@ -65,6 +65,12 @@ pub(super) fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), StoreErr
         let _ = std::fs::remove_file(&temporary);
         failed(error)
     })
+}
+
+/// Makes a folder, and those above it, that only its owner can write to,
+/// whatever the umask.
+pub(super) fn make_folder(folder: &Path) -> std::io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o755).create(folder)
 }
 
 /// Writes a file with its stamp.

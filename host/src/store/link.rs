@@ -11,7 +11,7 @@ pub(super) fn make(
     program: &Path,
 ) -> Result<PathBuf, StoreError> {
     let path = folder.join(name.as_str());
-    std::fs::create_dir_all(folder).map_err(StoreError::io("make the folder", folder))?;
+    files::make_folder(folder).map_err(StoreError::io("make the folder", folder))?;
     match std::fs::symlink_metadata(&path) {
         Ok(metadata) if !metadata.is_symlink() => return Err(StoreError::LinkTaken { path }),
         Ok(_) if !is_ours(&path, program) => return Err(StoreError::LinkTaken { path }),
