@@ -52,6 +52,7 @@ impl From<&Network> for wit::Network {
         Self {
             name: network.name.clone(),
             id: network.id.to_string(),
+            driver: network.driver.clone(),
             parent: network.parent.as_ref().map(ToString::to_string),
             subnets: network.subnets.iter().map(wit::Subnet::from).collect(),
             internal: network.internal,

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -68,6 +67,7 @@ pub struct NetnsId {
 /// An open network namespace.
 #[derive(Debug)]
 pub struct Netns {
+    path: PathBuf,
     file: File,
     id: NetnsId,
 }
@@ -109,13 +109,6 @@ impl Netns {
             });
         }
         let itself = format!("/proc/self/fd/{}", place.as_raw_fd());
-        // nsfs names its files by the kind of namespace: `net:[4026531840]`.
-        let kind = nix::fcntl::readlink(itself.as_str()).map_err(failed)?;
-        if !kind.as_bytes().starts_with(b"net:[") {
-            return Err(NetnsError::NotNetns {
-                path: path.to_owned(),
-            });
-        }
         let file = nix::fcntl::open(
             itself.as_str(),
             OFlag::O_RDONLY | OFlag::O_CLOEXEC,
@@ -124,6 +117,7 @@ impl Netns {
         .map_err(failed)?;
         let stat = fstat(&file).map_err(failed)?;
         Ok(Self {
+            path: path.to_owned(),
             file: file.into(),
             id: NetnsId {
                 device: stat.st_dev,
@@ -146,8 +140,13 @@ impl Netns {
     /// leaves, so no failure can strand the caller in it.
     pub fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, NetnsError> {
         let enter = || {
-            setns(self.as_fd(), CloneFlags::CLONE_NEWNET)
-                .map_err(|errno| NetnsError::Enter { errno })?;
+            setns(self.as_fd(), CloneFlags::CLONE_NEWNET).map_err(|errno| match errno {
+                // setns(2): the file is a namespace of another kind.
+                Errno::EINVAL => NetnsError::NotNetns {
+                    path: self.path.clone(),
+                },
+                errno => NetnsError::Enter { errno },
+            })?;
             Ok(work())
         };
         std::thread::scope(|scope| scope.spawn(enter).join()).unwrap_or(Err(NetnsError::Enter {
