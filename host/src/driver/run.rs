@@ -246,6 +246,11 @@ fn explain(state: &State, limits: &Limits, error: &wasmtime::Error) -> RunError 
     match error.downcast_ref::<Trap>() {
         Some(Trap::Interrupt) => late(),
         Some(trap) => RunError::Trap(trap.to_string()),
+        // wasmtime counts instances itself and has no type for this error.
+        None if format!("{error:#}").contains("resource limit exceeded") => limit(format!(
+            "it has more than the {} instances, memories or tables that `instances` allows",
+            limits.instances
+        )),
         None => RunError::Trap(format!("{error:#}")),
     }
 }

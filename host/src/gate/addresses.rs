@@ -28,7 +28,7 @@ impl Host for Gate {
             call,
             &objects,
             |_| Ok(change),
-            |kernel| kernel.add_address(link.id, address, 0),
+            |kernel| kernel.add_address(link.id, address),
         )
     }
 }

@@ -185,7 +185,7 @@ impl Host for Gate {
         let plan = |kernel: &mut dyn Kernel| {
             let saved = SavedLink {
                 link: kernel.link_by_id(moved.id)?,
-                addresses: kernel.addresses(moved.id)?,
+                snapshot: kernel.snapshot(moved.id)?,
             };
             Ok(Some(Change::MoveLink {
                 saved,

@@ -9,8 +9,6 @@ use crate::net::{LinkName, Namespace};
 
 /// How long undoing may take, whatever the driver used up.
 const UNDO_TIME: Duration = Duration::from_secs(10);
-/// IFA_F_PERMANENT and IFA_F_TENTATIVE (`if_addr.h`): the kernel's own to set.
-const KERNEL_FLAGS: u32 = 0x80 | 0x40;
 
 /// What couldn't be undone.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -142,14 +140,7 @@ fn give_back(
         None => returned(kernel, saved, name)?,
     };
     put_back(kernel, link, &saved.link)?;
-    for address in &saved.addresses {
-        let flags = address.flags & !KERNEL_FLAGS;
-        match kernel.add_address(link, address.address, flags) {
-            Err(error) if error.errno() == Some(nix::errno::Errno::EEXIST) => {}
-            result => result?,
-        }
-    }
-    Ok(())
+    kernel.replay(link, saved.link.index, &saved.snapshot)
 }
 
 /// Finds a moved link in the container: by its index, or, where the move was

@@ -5,7 +5,7 @@ use std::fmt;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::{AddressState, LinkId, LinkState, NetnsId};
+use crate::kernel::{LinkId, LinkSnapshot, LinkState, NetnsId};
 use crate::net::{LinkName, Namespace, Route};
 
 /// A change and what undoes it.
@@ -67,8 +67,8 @@ pub enum Change {
 pub struct SavedLink {
     /// Its name, index, MAC address, MTU and up state.
     pub link: LinkState,
-    /// Its addresses.
-    pub addresses: Vec<AddressState>,
+    /// Its addresses and routes.
+    pub snapshot: LinkSnapshot,
 }
 
 /// A change in the journal that isn't undone yet.

@@ -98,8 +98,13 @@ pub struct AddressState {
     pub address: IpNet,
     /// It has no meaning beyond the link (RT_SCOPE_LINK).
     pub link_scope: bool,
-    /// The kernel's flags (IFA_F_*).
-    pub flags: u32,
+}
+
+/// The addresses and routes of a link, as messages of the kernel's own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkSnapshot {
+    addresses: Vec<Vec<u8>>,
+    routes: Vec<Vec<u8>>,
 }
 
 /// The modes of macvlan links (`if_link.h`, MACVLAN_MODE_*).
@@ -178,10 +183,20 @@ pub trait Kernel {
     fn set_up(&mut self, link: LinkId, up: bool) -> Result<(), KernelError>;
     /// The addresses of a link.
     fn addresses(&mut self, link: LinkId) -> Result<Vec<AddressState>, KernelError>;
-    /// Adds an address, with flags (IFA_F_*).
-    fn add_address(&mut self, link: LinkId, address: IpNet, flags: u32) -> Result<(), KernelError>;
+    /// Adds an address.
+    fn add_address(&mut self, link: LinkId, address: IpNet) -> Result<(), KernelError>;
     /// Removes an address.
     fn remove_address(&mut self, link: LinkId, address: IpNet) -> Result<(), KernelError>;
+    /// Reads the addresses and routes of a link.
+    fn snapshot(&mut self, link: LinkId) -> Result<LinkSnapshot, KernelError>;
+    /// Puts the addresses and routes of a snapshot back; `before` is the index
+    /// that the link had then.
+    fn replay(
+        &mut self,
+        link: LinkId,
+        before: u32,
+        snapshot: &LinkSnapshot,
+    ) -> Result<(), KernelError>;
     /// Adds a route to the main table.
     fn add_route(&mut self, namespace: Namespace, route: &Route) -> Result<(), KernelError>;
     /// Removes a route from the main table.

@@ -2,12 +2,12 @@
 
 use ipnet::IpNet;
 use netlink_packet_route::AddressFamily;
-use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessage, AddressScope};
+use netlink_packet_route::address::{AddressAttribute, AddressMessage, AddressScope};
 
 use crate::kernel::AddressState;
 
 /// The message that adds an address, with the attributes that netavark sends.
-pub(super) fn message(index: u32, address: IpNet, flags: u32) -> AddressMessage {
+pub(super) fn message(index: u32, address: IpNet) -> AddressMessage {
     let mut message = AddressMessage::default();
     message.header.index = index;
     message.header.prefix_len = address.prefix_len();
@@ -21,10 +21,6 @@ pub(super) fn message(index: u32, address: IpNet, flags: u32) -> AddressMessage 
     }
     let local = AddressAttribute::Local(address.addr());
     message.attributes.push(local);
-    if flags != 0 {
-        let flags = AddressFlags::from_bits_retain(flags);
-        message.attributes.push(AddressAttribute::Flags(flags));
-    }
     message
 }
 
@@ -32,18 +28,15 @@ pub(super) fn message(index: u32, address: IpNet, flags: u32) -> AddressMessage 
 pub(super) fn state(message: &AddressMessage) -> Option<AddressState> {
     let mut local = None;
     let mut peer = None;
-    let mut flags = u32::from(message.header.flags.bits());
     for attribute in &message.attributes {
         match attribute {
             AddressAttribute::Local(address) => local = Some(*address),
             AddressAttribute::Address(address) => peer = Some(*address),
-            AddressAttribute::Flags(all) => flags = all.bits(),
             _ => {}
         }
     }
     Some(AddressState {
         address: IpNet::new(local.or(peer)?, message.header.prefix_len).ok()?,
         link_scope: message.header.scope == AddressScope::Link,
-        flags,
     })
 }

@@ -4,6 +4,7 @@
 mod address;
 mod link;
 mod route;
+mod snapshot;
 
 use std::future::Future;
 use std::io;
@@ -18,7 +19,8 @@ use rtnetlink::Handle;
 use tokio::runtime::Runtime;
 
 use super::{
-    AddressState, Kernel, KernelError, LinkId, LinkState, Macvlan, Netns, NetnsError, sysctl,
+    AddressState, Kernel, KernelError, LinkId, LinkSnapshot, LinkState, Macvlan, Netns, NetnsError,
+    sysctl,
 };
 use crate::net::{LinkName, Mac, Namespace, Route};
 
@@ -148,7 +150,7 @@ impl Kernel for Netlink {
     }
 
     fn default_route_link(&mut self) -> Result<u32, KernelError> {
-        for question in route::default_route_questions() {
+        for question in route::all_routes_questions() {
             let answers = self.host.handle.route().get(question).execute();
             let link = self.collect(answers)?.iter().find_map(route::default_link);
             if let Some(index) = link {
@@ -221,16 +223,29 @@ impl Kernel for Netlink {
         Ok(addresses.iter().filter_map(address::state).collect())
     }
 
-    fn add_address(&mut self, link: LinkId, address: IpNet, flags: u32) -> Result<(), KernelError> {
+    fn add_address(&mut self, link: LinkId, address: IpNet) -> Result<(), KernelError> {
         let addresses = self.room(link.namespace)?.handle.address();
         let mut request = addresses.add(link.index, address.addr(), address.prefix_len());
-        *request.message_mut() = address::message(link.index, address, flags);
+        *request.message_mut() = address::message(link.index, address);
         self.wait(request.execute())
+    }
+
+    fn snapshot(&mut self, link: LinkId) -> Result<LinkSnapshot, KernelError> {
+        self.read_snapshot(link)
+    }
+
+    fn replay(
+        &mut self,
+        link: LinkId,
+        before: u32,
+        snapshot: &LinkSnapshot,
+    ) -> Result<(), KernelError> {
+        self.replay_snapshot(link, before, snapshot)
     }
 
     fn remove_address(&mut self, link: LinkId, address: IpNet) -> Result<(), KernelError> {
         let addresses = self.room(link.namespace)?.handle.address();
-        let message = address::message(link.index, address, 0);
+        let message = address::message(link.index, address);
         self.wait(addresses.del(message).execute())
     }
 

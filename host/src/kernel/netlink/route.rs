@@ -36,7 +36,7 @@ fn kind(kind: RouteKind) -> RouteType {
 }
 
 /// Questions for all routes, IPv4 before IPv6.
-pub(super) fn default_route_questions() -> [RouteMessage; 2] {
+pub(super) fn all_routes_questions() -> [RouteMessage; 2] {
     [
         RouteMessageBuilder::<Ipv4Addr>::new().build(),
         RouteMessageBuilder::<Ipv6Addr>::new().build(),

@@ -1,0 +1,155 @@
+//! Decisions at `create` that the drivers share.
+
+use crate::links;
+use crate::options::find;
+use crate::types::{Error, Namespace, Network, NetworkChange};
+
+/// What becomes of a network without subnets whose ipam driver is left open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WithoutSubnets {
+    /// It's refused: a container without an address would be a surprise.
+    Refuse,
+    /// It gets no addresses: ipam driver `none`.
+    NoAddresses,
+}
+
+/// Checks who chooses the addresses, and chooses where the request leaves it
+/// open.
+pub fn choose_ipam(
+    network: &Network,
+    without_subnets: WithoutSubnets,
+) -> Result<Option<NetworkChange>, Error> {
+    let driver = &network.driver;
+    let name = network.ipam_driver.as_deref().unwrap_or_default();
+    match (name, network.subnets.is_empty(), without_subnets) {
+        ("none", _, _) | ("host-local", false, _) => Ok(None),
+        ("", false, _) => Ok(Some(NetworkChange::IpamDriver("host-local".to_owned()))),
+        ("", true, WithoutSubnets::NoAddresses) => {
+            Ok(Some(NetworkChange::IpamDriver("none".to_owned())))
+        }
+        ("", true, WithoutSubnets::Refuse) => Err(Error::Invalid(format!(
+            "{driver} driver needs a subnet, because it has no dhcp: give --subnet, or \
+             --ipam-driver none for a network without addresses"
+        ))),
+        ("host-local", true, _) => Err(Error::Invalid(format!(
+            "{driver} driver needs at least one subnet specified when the host-local ipam driver \
+             is set"
+        ))),
+        ("dhcp", _, _) => Err(Error::Unsupported(format!(
+            "ipam driver dhcp is not supported with {driver}: give --subnet, or --ipam-driver \
+             none for a network without addresses"
+        ))),
+        (other, _, _) => Err(Error::Unsupported(format!(
+            "Unsupported ipam driver: {other}"
+        ))),
+    }
+}
+
+/// Checks that the parent that the user named exists.
+pub fn check_parent(network: &Network) -> Result<(), Error> {
+    let Some(parent) = &network.parent else {
+        return Ok(());
+    };
+    match links::get(Namespace::Host, parent) {
+        Ok(_) => Ok(()),
+        Err(Error::NotFound(_)) => Err(Error::NotFound(format!(
+            "parent interface {parent} does not exist"
+        ))),
+        Err(error) => Err(error),
+    }
+}
+
+/// Turns the option `parent` into the network's interface, as Podman does for
+/// its own drivers.
+pub fn move_parent_option(network: &Network) -> Vec<NetworkChange> {
+    let Some(parent) = find(&network.options, "parent") else {
+        return Vec::new();
+    };
+    let remove = NetworkChange::RemoveOption("parent".to_owned());
+    if parent.is_empty() {
+        return vec![remove];
+    }
+    vec![NetworkChange::NetworkInterface(parent.to_owned()), remove]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::types::{OptionValue, Subnet};
+
+    fn network(ipam: &str, subnets: usize, options: &[(&str, &str)]) -> Network {
+        let subnet = Subnet {
+            subnet: "10.0.0.0/24".to_owned(),
+            gateway: None,
+        };
+        let option = |(key, value): &(&str, &str)| OptionValue {
+            key: (*key).to_owned(),
+            value: (*value).to_owned(),
+        };
+        Network {
+            name: "n".to_owned(),
+            id: "i".to_owned(),
+            driver: "m".to_owned(),
+            parent: None,
+            subnets: vec![subnet; subnets],
+            internal: false,
+            ipv6: false,
+            dns: true,
+            ipam_driver: Some(ipam.to_owned()).filter(|name| !name.is_empty()),
+            mtu: None,
+            metric: None,
+            no_default_route: false,
+            options: options.iter().map(option).collect(),
+        }
+    }
+
+    /// The chosen ipam driver, `-` for no change, or the error.
+    fn chosen(ipam: &str, subnets: usize, without: WithoutSubnets) -> String {
+        match choose_ipam(&network(ipam, subnets, &[]), without) {
+            Ok(None) => "-".to_owned(),
+            Ok(Some(NetworkChange::IpamDriver(name))) => name,
+            Ok(Some(other)) => format!("{other:?}"),
+            Err(Error::Invalid(text) | Error::Unsupported(text)) => text,
+            Err(other) => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn an_open_ipam_driver_depends_on_the_subnets() {
+        use WithoutSubnets::{NoAddresses, Refuse};
+        assert_eq!(chosen("", 1, Refuse), "host-local");
+        assert_eq!(chosen("", 1, NoAddresses), "host-local");
+        assert_eq!(chosen("", 0, NoAddresses), "none");
+        assert!(chosen("", 0, Refuse).contains("--ipam-driver none"));
+    }
+
+    #[test]
+    fn a_given_ipam_driver_stays_or_is_refused() {
+        use WithoutSubnets::Refuse;
+        assert_eq!(chosen("none", 0, Refuse), "-");
+        assert_eq!(chosen("host-local", 1, Refuse), "-");
+        assert_eq!(
+            chosen("host-local", 0, Refuse),
+            "m driver needs at least one subnet specified when the host-local ipam driver is set"
+        );
+        assert!(chosen("dhcp", 0, Refuse).starts_with("ipam driver dhcp is not supported with m"));
+        assert_eq!(chosen("x", 1, Refuse), "Unsupported ipam driver: x");
+    }
+
+    #[test]
+    fn the_option_parent_becomes_the_interface() {
+        let changes = |options: &[(&str, &str)]| {
+            let changes = move_parent_option(&network("", 0, options));
+            format!("{changes:?}")
+        };
+        assert_eq!(changes(&[("mtu", "9000")]), "[]");
+        assert_eq!(
+            changes(&[("parent", "eth1")]),
+            "[NetworkChange::NetworkInterface(\"eth1\"), NetworkChange::RemoveOption(\"parent\")]"
+        );
+        assert_eq!(
+            changes(&[("parent", "")]),
+            "[NetworkChange::RemoveOption(\"parent\")]"
+        );
+    }
+}

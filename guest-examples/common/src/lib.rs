@@ -1,0 +1,40 @@
+//! Bindings for drivers in Rust, and what the example drivers share.
+//!
+//! A driver implements [`Guest`] for a type of its own and names that type in
+//! [`export!`]. Only the functions that it calls end up in its imports.
+
+mod configure;
+mod create;
+mod options;
+
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    unused_qualifications,
+    clippy::all,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    clippy::semicolon_if_nothing_returned,
+    clippy::undocumented_unsafe_blocks,
+    clippy::uninlined_format_args,
+    reason = "generated"
+)]
+pub mod bindings {
+    //! What `wit-bindgen` makes of `wit/`.
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "driver",
+        pub_export_macro: true,
+        default_bindings_module: "wasmvark_guest::bindings",
+    });
+}
+
+pub use bindings::wasmvark::driver::{addresses, links, log, routes, sysctl, types};
+pub use bindings::{Guest, export};
+
+pub use configure::configure;
+pub use create::{WithoutSubnets, check_parent, choose_ipam, move_parent_option};
+pub use options::{check_names, find, parse};

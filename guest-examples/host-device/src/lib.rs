@@ -1,0 +1,66 @@
+//! The host-device driver: a container gets an interface of the host for
+//! itself, until it ends.
+
+use wasmvark_guest::links;
+use wasmvark_guest::types::{
+    CreateRequest, Error, Namespace, Network, NetworkChange, Request, SetupAnswer,
+};
+use wasmvark_guest::{
+    Guest, WithoutSubnets, check_names, choose_ipam, configure, export, move_parent_option,
+};
+
+/// All options; the host parses them.
+const OPTIONS: &[&str] = &["metric", "mtu", "no_default_route", "parent"];
+
+struct HostDevice;
+export!(HostDevice);
+
+impl Guest for HostDevice {
+    fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
+        let network = &request.network;
+        interface(network)?;
+        let ipam = choose_ipam(network, WithoutSubnets::NoAddresses)?;
+        check_names(&network.options, OPTIONS, "host-device")?;
+
+        let mut changes = move_parent_option(network);
+        changes.extend(ipam);
+        // The interface's network is not ours: there is no gateway of ours
+        // where a name server could listen.
+        changes.push(NetworkChange::DnsEnabled(false));
+        Ok(changes)
+    }
+
+    fn setup(request: Request) -> Result<SetupAnswer, Error> {
+        let network = &request.network;
+        let link = links::get(Namespace::Host, interface(network)?)?;
+        links::move_to_container(&link, &request.interface_name)?;
+        // Now it's down, which some kinds of link need for a new MAC address.
+        if let Some(mac) = &request.mac {
+            links::set_mac(&link, mac)?;
+        }
+        // 0 stands for "as it is", as with netavark's drivers.
+        if let Some(mtu) = network.mtu.filter(|mtu| *mtu != 0) {
+            links::set_mtu(&link, mtu)?;
+        }
+        configure(&link, &request, None)?;
+        Ok(SetupAnswer {
+            dns_servers: Vec::new(),
+            search_domains: Vec::new(),
+        })
+    }
+
+    /// The host takes the interface back.
+    fn teardown(_: Request) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// The interface that the user named.
+fn interface(network: &Network) -> Result<&str, Error> {
+    network.parent.as_deref().ok_or_else(|| {
+        Error::Invalid(
+            "no network interface is specified: give --interface-name NAME or -o parent=NAME"
+                .to_owned(),
+        )
+    })
+}

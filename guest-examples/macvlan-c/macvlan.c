@@ -1,0 +1,213 @@
+/* The macvlan driver in C: each container gets a link of its own on an
+ * interface of the host, and is a neighbour in that interface's network.
+ *
+ * Who frees what, with the bindings that wit-bindgen makes:
+ * - The argument of an exported function is ours: its `_free` function frees
+ *   all of it.
+ * - What an exported function gives back (ret, err) is freed by the bindings
+ *   after the host has read it, so all of it must come from malloc.
+ * - An error that a call gives us is ours: pass it on or free it.
+ * - A link that a call gives us is an `own` handle: exactly one
+ *   `link_drop_own`. That closes the handle; the link itself stays.
+ * - `borrow_link` makes no new handle, only another view of an own one. It's
+ *   for the arguments of calls, and is never dropped. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <driver.h>
+
+#include "ipam.h"
+#include "options.h"
+#include "text.h"
+
+#define HOST WASMVARK_DRIVER_TYPES_NAMESPACE_HOST
+#define CONTAINER WASMVARK_DRIVER_TYPES_NAMESPACE_CONTAINER
+
+typedef wasmvark_driver_links_own_link_t own_link;
+typedef wasmvark_driver_links_borrow_link_t borrow_link;
+
+/* Below the usual 100, so that this network wins over a bridge network
+ * (containers/podman#23984). */
+static const uint32_t DEFAULT_METRIC = 99;
+
+/* Adds a change whose value is a copy of a string. */
+static void add_change(driver_list_network_change_t *changes, uint8_t tag, driver_string_t value)
+{
+	driver_network_change_t *change = &changes->ptr[changes->len++];
+	change->tag = tag;
+	/* All cases with one string share their place. */
+	driver_string_dup_n(&change->val.network_interface, (const char *)value.ptr, value.len);
+}
+
+static void list_changes(const wasmvark_driver_types_network_t *network, const char *ipam,
+			 driver_list_network_change_t *changes)
+{
+	/* At most: interface, option, ipam driver, dns. */
+	changes->ptr = calloc(4, sizeof(*changes->ptr));
+	if (changes->ptr == NULL)
+		abort();
+	changes->len = 0;
+
+	/* As Podman does for its own drivers. */
+	const driver_string_t *parent = find_option(network, "parent");
+	if (parent != NULL && parent->len > 0)
+		add_change(changes, WASMVARK_DRIVER_TYPES_NETWORK_CHANGE_NETWORK_INTERFACE, *parent);
+	if (parent != NULL)
+		add_change(changes, WASMVARK_DRIVER_TYPES_NETWORK_CHANGE_REMOVE_OPTION,
+			   view("parent"));
+	if (ipam != NULL)
+		add_change(changes, WASMVARK_DRIVER_TYPES_NETWORK_CHANGE_IPAM_DRIVER, view(ipam));
+
+	/* Containers answer under their own addresses: there is no gateway of
+	 * ours where a name server could listen. */
+	driver_network_change_t *dns = &changes->ptr[changes->len++];
+	dns->tag = WASMVARK_DRIVER_TYPES_NETWORK_CHANGE_DNS_ENABLED;
+	dns->val.dns_enabled = false;
+}
+
+/* Checks that the parent that the user named exists. */
+static bool check_parent(const wasmvark_driver_types_network_t *network, driver_error_t *err)
+{
+	if (!network->parent.is_some)
+		return true;
+	driver_string_t name = network->parent.val;
+	own_link parent;
+	if (wasmvark_driver_links_get(HOST, &name, &parent, err)) {
+		wasmvark_driver_links_link_drop_own(parent);
+		return true;
+	}
+	if (err->tag != WASMVARK_DRIVER_TYPES_ERROR_NOT_FOUND)
+		return false;
+	driver_error_free(err);
+	return FAIL(err, NOT_FOUND, view("parent interface "), name, view(" does not exist"));
+}
+
+static bool create(const driver_create_request_t *request, driver_list_network_change_t *changes,
+		   driver_error_t *err)
+{
+	struct options options;
+	const char *ipam;
+	if (!check_parent(&request->network, err))
+		return false;
+	if (!choose_ipam(&request->network, &ipam, err))
+		return false;
+	if (!check_option_names(&request->network, err))
+		return false;
+	if (!parse_options(&request->network, &options, err))
+		return false;
+	list_changes(&request->network, ipam, changes);
+	return true;
+}
+
+/* Finds the interface that the user named, else the default route's. */
+static bool find_parent(driver_request_t *request, own_link *parent, driver_error_t *err)
+{
+	driver_option_string_t *name = &request->network.parent;
+	if (name->is_some)
+		return wasmvark_driver_links_get(HOST, &name->val, parent, err);
+	return wasmvark_driver_links_get_default(parent, err);
+}
+
+static bool create_link(driver_request_t *request, const struct options *options, own_link *link,
+			driver_error_t *err)
+{
+	own_link parent;
+	if (!find_parent(request, &parent, err))
+		return false;
+
+	wasmvark_driver_links_macvlan_options_t how = {
+		.mode = options->mode,
+		.mac = {request->mac.is_some, request->mac.val},
+		.mtu = request->network.mtu,
+		.broadcast_limit = options->broadcast_limit,
+		.broadcast_queue_length = options->broadcast_queue_length,
+	};
+	bool done = wasmvark_driver_links_create_macvlan(CONTAINER, &request->interface_name,
+							 wasmvark_driver_links_borrow_link(parent),
+							 &how, link, err);
+	wasmvark_driver_links_link_drop_own(parent);
+	return done;
+}
+
+/* Podman chooses the addresses, so router advertisements must not add any. A
+ * kernel without IPv6 adds none anyway, and a read-only /proc/sys is the
+ * operator's choice. */
+static bool disable_autoconf(borrow_link link, driver_error_t *err)
+{
+	if (wasmvark_driver_sysctl_set_autoconf(link, false, err))
+		return true;
+	if (err->tag != WASMVARK_DRIVER_TYPES_ERROR_NOT_FOUND &&
+	    err->tag != WASMVARK_DRIVER_TYPES_ERROR_READ_ONLY)
+		return false;
+	driver_error_free(err);
+	return true;
+}
+
+static bool add_routes(wasmvark_driver_types_list_route_t *routes, driver_error_t *err)
+{
+	for (size_t i = 0; i < routes->len; i++) {
+		if (!wasmvark_driver_routes_add(CONTAINER, &routes->ptr[i], err))
+			return false;
+	}
+	return true;
+}
+
+/* Gives the link its addresses, sets it up and adds the routes. */
+static bool configure(borrow_link link, driver_request_t *request, driver_error_t *err)
+{
+	if (!disable_autoconf(link, err))
+		return false;
+	for (size_t i = 0; i < request->addresses.len; i++) {
+		if (!wasmvark_driver_addresses_add(link, &request->addresses.ptr[i], err))
+			return false;
+	}
+	/* Routes need a link that is up. */
+	if (!wasmvark_driver_links_set_up(link, err))
+		return false;
+	for (size_t i = 0; i < request->default_routes.len; i++) {
+		driver_option_u32_t *metric = &request->default_routes.ptr[i].metric;
+		if (!metric->is_some)
+			*metric = (driver_option_u32_t){true, DEFAULT_METRIC};
+	}
+	return add_routes(&request->default_routes, err) && add_routes(&request->routes, err);
+}
+
+static bool setup(driver_request_t *request, driver_error_t *err)
+{
+	struct options options;
+	own_link link;
+	if (!parse_options(&request->network, &options, err))
+		return false;
+	if (!create_link(request, &options, &link, err))
+		return false;
+	bool done = configure(wasmvark_driver_links_borrow_link(link), request, err);
+	wasmvark_driver_links_link_drop_own(link);
+	return done;
+}
+
+bool exports_driver_create(driver_create_request_t *request, driver_list_network_change_t *ret,
+			   driver_error_t *err)
+{
+	bool done = create(request, ret, err);
+	driver_create_request_free(request);
+	return done;
+}
+
+bool exports_driver_setup(driver_request_t *request, driver_setup_answer_t *ret,
+			  driver_error_t *err)
+{
+	bool done = setup(request, err);
+	driver_request_free(request);
+	*ret = (driver_setup_answer_t){0};
+	return done;
+}
+
+/* The host removes the link. */
+bool exports_driver_teardown(driver_request_t *request, driver_error_t *err)
+{
+	(void)err;
+	driver_request_free(request);
+	return true;
+}

@@ -1,0 +1,128 @@
+//! The driver's options.
+
+use wasmvark_guest::links::MacvlanMode;
+use wasmvark_guest::types::{Error, OptionValue};
+use wasmvark_guest::{find, parse};
+
+/// All options; the host parses `metric`, `mtu` and `no_default_route`.
+const NAMES: &[&str] = &[
+    "bclim",
+    "bcqueuelen",
+    "metric",
+    "mode",
+    "mtu",
+    "no_default_route",
+    "parent",
+];
+
+/// What the host doesn't parse for us.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Options {
+    pub(crate) mode: MacvlanMode,
+    pub(crate) broadcast_limit: Option<i32>,
+    pub(crate) broadcast_queue_length: Option<u32>,
+}
+
+impl Options {
+    pub(crate) fn parse(options: &[OptionValue]) -> Result<Self, Error> {
+        Ok(Self {
+            broadcast_limit: parse(options, "bclim")?,
+            broadcast_queue_length: parse(options, "bcqueuelen")?,
+            mode: mode(find(options, "mode").unwrap_or_default())?,
+        })
+    }
+}
+
+/// Refuses options that the driver doesn't know.
+pub(crate) fn check_names(options: &[OptionValue]) -> Result<(), Error> {
+    // netavark's word for its macvlan and ipvlan driver, kept.
+    wasmvark_guest::check_names(options, NAMES, "vlan")
+}
+
+fn mode(name: &str) -> Result<MacvlanMode, Error> {
+    match name {
+        "" | "bridge" => Ok(MacvlanMode::Bridge),
+        "private" => Ok(MacvlanMode::Private),
+        "vepa" => Ok(MacvlanMode::Vepa),
+        "passthru" => Ok(MacvlanMode::Passthru),
+        "source" => Ok(MacvlanMode::Source),
+        name => Err(Error::Invalid(format!("invalid macvlan mode \"{name}\""))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(pairs: &[(&str, &str)]) -> Vec<OptionValue> {
+        let option = |(key, value): &(&str, &str)| OptionValue {
+            key: (*key).to_owned(),
+            value: (*value).to_owned(),
+        };
+        pairs.iter().map(option).collect()
+    }
+
+    fn text(error: Error) -> String {
+        match error {
+            Error::Invalid(text) => text,
+            error => format!("not invalid: {error}"),
+        }
+    }
+
+    #[test]
+    fn without_options_the_mode_is_bridge() {
+        for given in [options(&[]), options(&[("mode", "")])] {
+            let parsed = Options::parse(&given).unwrap();
+            assert_eq!(parsed.mode, MacvlanMode::Bridge);
+            assert_eq!(parsed.broadcast_limit, None);
+            assert_eq!(parsed.broadcast_queue_length, None);
+        }
+    }
+
+    #[test]
+    fn every_option_is_parsed() {
+        let given = options(&[("mode", "source"), ("bclim", "-1"), ("bcqueuelen", "1000")]);
+        let parsed = Options::parse(&given).unwrap();
+        assert_eq!(parsed.mode, MacvlanMode::Source);
+        assert_eq!(parsed.broadcast_limit, Some(-1));
+        assert_eq!(parsed.broadcast_queue_length, Some(1000));
+    }
+
+    #[test]
+    fn mistakes_are_worded_as_netavark_words_them() {
+        let cases = [
+            ("mode", "Bridge", "invalid macvlan mode \"Bridge\""),
+            (
+                "bclim",
+                "x",
+                "unable to parse \"bclim\": invalid digit found in string",
+            ),
+            (
+                "bclim",
+                "",
+                "unable to parse \"bclim\": cannot parse integer from empty string",
+            ),
+            (
+                "bclim",
+                "2147483648",
+                "unable to parse \"bclim\": number too large to fit in target type",
+            ),
+            (
+                "bcqueuelen",
+                "-1",
+                "unable to parse \"bcqueuelen\": invalid digit found in string",
+            ),
+        ];
+        for (key, value, expected) in cases {
+            assert_eq!(
+                text(Options::parse(&options(&[(key, value)])).unwrap_err()),
+                expected
+            );
+        }
+        let unknown = options(&[("mode", "vepa"), ("vlan", "7")]);
+        assert_eq!(
+            text(check_names(&unknown).unwrap_err()),
+            "unsupported vlan network option: vlan"
+        );
+    }
+}

@@ -1,0 +1,143 @@
+//! The addresses and routes of a link as messages that put them back: whatever
+//! attributes they have come back with them.
+
+use netlink_packet_route::address::{AddressAttribute, AddressMessage, AddressProtocol};
+use netlink_packet_route::route::{
+    RouteAttribute, RouteFlags, RouteMessage, RouteNextHopFlags, RouteProtocol, RouteType,
+};
+use nix::errno::Errno;
+use rtnetlink::packet_core::{Emitable, Parseable};
+
+use super::{Netlink, route};
+use crate::kernel::{KernelError, LinkId, LinkSnapshot};
+
+impl Netlink {
+    /// Reads the addresses and routes of a link, but for those that the kernel
+    /// makes by itself.
+    pub(super) fn read_snapshot(&self, link: LinkId) -> Result<LinkSnapshot, KernelError> {
+        let handle = &self.room(link.namespace)?.handle;
+        let get = handle.address().get().set_link_index_filter(link.index);
+        let addresses = self.collect(get.execute())?;
+        let mut routes = Vec::new();
+        for question in route::all_routes_questions() {
+            routes.extend(self.collect(handle.route().get(question).execute())?);
+        }
+        routes.retain(|route| is_set_by_hand(route) && uses(route, link.index));
+        // A gateway is reached through another route, which must come first.
+        routes.sort_by_key(has_gateway);
+        Ok(LinkSnapshot {
+            addresses: addresses
+                .iter()
+                .filter(|a| !is_kernels(a))
+                .map(bytes)
+                .collect(),
+            routes: routes.iter().map(bytes).collect(),
+        })
+    }
+
+    /// Gives a link, whatever its index is now, the addresses and routes of a
+    /// snapshot. What is there already stays.
+    pub(super) fn replay_snapshot(
+        &self,
+        link: LinkId,
+        before: u32,
+        snapshot: &LinkSnapshot,
+    ) -> Result<(), KernelError> {
+        let handle = &self.room(link.namespace)?.handle;
+        for address in &snapshot.addresses {
+            let mut message: AddressMessage = parse(address)?;
+            message.header.index = link.index;
+            let place = std::net::Ipv4Addr::UNSPECIFIED.into();
+            let mut request = handle.address().add(link.index, place, 0);
+            *request.message_mut() = message;
+            unless_there(self.wait(request.execute()))?;
+        }
+        for route in &snapshot.routes {
+            let mut message: RouteMessage = parse(route)?;
+            renumber(&mut message, before, link.index);
+            unless_there(self.wait(handle.route().add(message).execute()))?;
+        }
+        Ok(())
+    }
+}
+
+fn bytes(message: &impl Emitable) -> Vec<u8> {
+    let mut bytes = vec![0; message.buffer_len()];
+    message.emit(&mut bytes);
+    bytes
+}
+
+fn parse<T: Parseable<[u8]>>(bytes: &[u8]) -> Result<T, KernelError> {
+    T::parse(bytes).map_err(|error| KernelError::Netlink(error.to_string()))
+}
+
+fn unless_there(result: Result<(), KernelError>) -> Result<(), KernelError> {
+    match result {
+        Err(error) if error.errno() == Some(Errno::EEXIST) => Ok(()),
+        result => result,
+    }
+}
+
+/// Addresses that come by themselves when the link is up.
+fn is_kernels(address: &AddressMessage) -> bool {
+    address.attributes.iter().any(|attribute| {
+        matches!(
+            attribute,
+            AddressAttribute::Protocol(
+                AddressProtocol::Loopback
+                    | AddressProtocol::RouterAnnouncement
+                    | AddressProtocol::LinkLocal
+            )
+        )
+    })
+}
+
+/// Routes that don't come by themselves with addresses or advertisements.
+fn is_set_by_hand(route: &RouteMessage) -> bool {
+    let header = &route.header;
+    header.kind == RouteType::Unicast
+        && !header.flags.contains(RouteFlags::Cloned)
+        && !matches!(
+            header.protocol,
+            RouteProtocol::Kernel | RouteProtocol::Ra | RouteProtocol::IcmpRedirect
+        )
+}
+
+fn uses(route: &RouteMessage, link: u32) -> bool {
+    route.attributes.iter().any(|attribute| match attribute {
+        RouteAttribute::Oif(index) => *index == link,
+        RouteAttribute::MultiPath(hops) => hops.iter().any(|hop| hop.interface_index == link),
+        _ => false,
+    })
+}
+
+fn has_gateway(route: &RouteMessage) -> bool {
+    route.attributes.iter().any(|attribute| {
+        matches!(
+            attribute,
+            RouteAttribute::Gateway(_) | RouteAttribute::Via(_) | RouteAttribute::MultiPath(_)
+        )
+    })
+}
+
+/// Writes the link's new index for its old one, and leaves out what only the
+/// kernel sets.
+fn renumber(route: &mut RouteMessage, before: u32, now: u32) {
+    route.header.flags &= RouteFlags::Onlink;
+    let attributes = &mut route.attributes;
+    attributes.retain(|attribute| !matches!(attribute, RouteAttribute::CacheInfo(_)));
+    for attribute in attributes {
+        match attribute {
+            RouteAttribute::Oif(index) if *index == before => *index = now,
+            RouteAttribute::MultiPath(hops) => {
+                for hop in hops {
+                    hop.flags &= RouteNextHopFlags::Onlink;
+                    if hop.interface_index == before {
+                        hop.interface_index = now;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}
