@@ -2,8 +2,8 @@
 //! journal, then the kernel, then the audit trail. It knows nothing of JSON or
 //! of the command line.
 //!
-//! The kernel stands behind [`guard::Guard`], which opens for a [`Permit`]
-//! only, and only `decide` makes permits. What the host does on its own behalf
+//! The kernel stands behind a guard, which opens for a
+//! [`Permit`](crate::grant::Permit) only, and only `decide` makes permits. What the host does on its own behalf
 //! (reading the answer, undoing) has a door of its own there.
 
 mod addresses;

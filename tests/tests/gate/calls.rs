@@ -1,0 +1,141 @@
+//! Every function of the WIT has a case, and every case is allowed, denied
+//! when the grant doesn't list the call, denied beyond its reach, and allowed
+//! again by the very line that the denial proposes.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use wasmvark_tests::connection::Connection;
+use wasmvark_tests::grant::Grant;
+use wasmvark_tests::harness::{Need, Suite};
+use wasmvark_tests::wasmvark::answer_of;
+use wasmvark_tests::world::World;
+use wit_parser::{Resolve, WorldItem};
+
+use crate::cases::{CASES, Case};
+use crate::probe::{NAME, Probe};
+
+const NEEDS: &[Need] = &[Need::Root, Need::Macvlan];
+
+pub(crate) fn register(suite: &mut Suite) {
+    suite.test("every-function-has-a-case", &[], every_function_has_a_case);
+    for case in CASES {
+        let name = |what: &str| format!("{}::{what}", case.call);
+        suite.test(name("allowed"), NEEDS, || allowed(case));
+        suite.test(name("denied-unlisted"), NEEDS, || denied_unlisted(case));
+        if case.beyond.is_some() {
+            suite.test(name("denied-beyond"), NEEDS, || denied_beyond(case));
+        }
+    }
+}
+
+/// The names of all functions that the world imports.
+fn functions_of_the_wit() -> BTreeSet<String> {
+    let mut resolve = Resolve::default();
+    let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit");
+    let (package, _) = resolve.push_dir(&wit).expect("the WIT can be parsed");
+    let world = resolve.select_world(&[package], Some("driver")).unwrap();
+    let mut functions = BTreeSet::new();
+    for import in resolve.worlds[world].imports.values() {
+        let WorldItem::Interface { id, .. } = import else {
+            continue;
+        };
+        let interface = &resolve.interfaces[*id];
+        let name = interface.name.as_deref().unwrap();
+        let names = interface.functions.keys();
+        functions.extend(names.map(|function| format!("{name}.{function}")));
+    }
+    functions
+}
+
+fn every_function_has_a_case() {
+    let functions = functions_of_the_wit();
+    let cases: BTreeSet<String> = CASES.iter().map(|case| case.call.to_owned()).collect();
+    assert!(!functions.is_empty());
+    assert_eq!(functions, cases, "functions of the WIT, and cases");
+}
+
+fn grant_without_the_call(case: &Case) -> Grant {
+    let calls = case.with.iter();
+    calls.fold(Grant::nothing(), |grant, (call, reach)| {
+        grant.call(call, reach)
+    })
+}
+
+fn grant(case: &Case) -> Grant {
+    grant_without_the_call(case).call(case.call, "{}")
+}
+
+fn script(before: &str, call: &str) -> String {
+    [before, call].join(";")
+}
+
+fn allowed(case: &Case) {
+    let world = World::new();
+    world.give_host_a_default_route();
+    let probe = Probe::new(&world, &grant(case));
+    let connection = case.connection;
+    answer_of(&probe.setup(connection(), &script(case.before, case.within)));
+    let last = probe.wasmvark.audit();
+    let line = last.iter().rfind(|line| line.event == "call").unwrap();
+    assert_eq!(line.call.as_deref(), Some(case.call));
+    assert_eq!(line.verdict.as_deref(), Some("allow"));
+    assert_eq!(line.errno, None);
+    probe.teardown(&connection());
+}
+
+fn denied_unlisted(case: &Case) {
+    let world = World::new();
+    world.give_host_a_default_route();
+    let probe = Probe::new(&world, &grant_without_the_call(case));
+    let connection = case.connection;
+    let lines = script(case.before, case.within);
+    let error = probe.setup_fails(connection(), &lines);
+    assert_denied(&probe, case, &error);
+    assert!(
+        error.contains(&format!("\"{}\" = {{}}", case.call)),
+        "{error}"
+    );
+    // The driver gets a typed error and may go on.
+    let marked = script(case.before, &format!("?{}", case.within));
+    let answer = answer_of(&probe.setup(connection(), &marked));
+    let result = format!("{}.denied", case.call);
+    assert_eq!(answer["dns_search_domains"], serde_json::json!([result]));
+    probe.teardown(&connection());
+}
+
+fn denied_beyond(case: &Case) {
+    let (before, call, widening) = case.beyond.unwrap();
+    let world = World::new();
+    world.give_host_a_default_route();
+    let probe = Probe::new(&world, &grant(case));
+    // With a parent named, the default link is beyond the request.
+    let connection = || Connection::v4(NAME);
+    let lines = script(before, call);
+    let error = probe.setup_fails(connection(), &lines);
+    assert_denied(&probe, case, &error);
+    let line = format!("\"{}\" = {{ {widening} }}", case.call);
+    assert!(error.contains(&line), "{error}\nshould propose {line}");
+    let wider = grant_without_the_call(case).call(case.call, &format!("{{ {widening} }}"));
+    probe.grant(&wider);
+    answer_of(&probe.setup(connection(), &lines));
+    // Also what a widening reached is put back.
+    probe.teardown(&connection());
+}
+
+/// The error teaches, and the trail has the denial.
+#[track_caller]
+fn assert_denied(probe: &Probe<'_>, case: &Case, error: &str) {
+    let file = probe.wasmvark.grant_file(NAME);
+    assert!(error.contains(case.call), "{error}");
+    assert!(error.contains("is denied"), "{error}");
+    assert!(error.contains(&*file.to_string_lossy()), "{error}");
+    let lines = probe.wasmvark.audit();
+    let denial = lines
+        .iter()
+        .rfind(|line| line.verdict.as_deref() == Some("deny"));
+    assert_eq!(
+        denial.and_then(|line| line.call.as_deref()),
+        Some(case.call)
+    );
+}

@@ -1,0 +1,28 @@
+//! The gate: every call of the WIT is allowed where the grant says so, denied
+//! where it doesn't, and a driver that misbehaves is stopped.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that can't go on should say so and end"
+)]
+
+mod calls;
+mod cases;
+mod hostile;
+mod own;
+mod probe;
+mod wasi;
+
+use wasmvark_tests::harness::Suite;
+
+fn main() {
+    let mut suite = Suite::default();
+    calls::register(&mut suite);
+    own::register(&mut suite);
+    hostile::register(&mut suite);
+    wasi::register(&mut suite);
+    suite.run();
+}

@@ -1,0 +1,73 @@
+//! Running the driver that does what a script says.
+
+use wasmvark_tests::connection::Connection;
+use wasmvark_tests::dump::Dump;
+use wasmvark_tests::grant::Grant;
+use wasmvark_tests::process::Output;
+use wasmvark_tests::wasmvark::{Wasmvark, error_of};
+use wasmvark_tests::world::{Before, World};
+
+/// The name under which the guest is installed.
+pub(crate) const NAME: &str = "probe";
+
+/// A link of the host that no request names.
+pub(crate) const STRANGER: &str = "x0";
+
+/// The installed guest in a world of its own.
+pub(crate) struct Probe<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) wasmvark: Wasmvark<'a>,
+    before: Before,
+}
+
+impl<'a> Probe<'a> {
+    /// Installs a guest with a grant.
+    pub(crate) fn with(world: &'a World, guest: &str, grant: &Grant) -> Self {
+        let stranger = format!("link add {STRANGER} type veth peer {STRANGER}-peer");
+        world.host.ip_batch(&[], &stranger);
+        let wasmvark = Wasmvark::new(world);
+        wasmvark.install(guest, NAME, grant);
+        Self {
+            before: world.dump(),
+            world,
+            wasmvark,
+        }
+    }
+
+    /// Installs the probe with a grant.
+    pub(crate) fn new(world: &'a World, grant: &Grant) -> Self {
+        Self::with(world, "probe", grant)
+    }
+
+    /// Gives it another grant.
+    pub(crate) fn grant(&self, grant: &Grant) {
+        self.wasmvark.install("probe", NAME, grant);
+    }
+
+    /// Runs `setup` with a script.
+    pub(crate) fn setup(&self, connection: Connection, script: &str) -> Output {
+        let connection = connection.option("script", script);
+        self.wasmvark.setup(NAME, connection.for_plugin())
+    }
+
+    /// Runs `setup`, which must fail, and checks that it left nothing.
+    #[track_caller]
+    pub(crate) fn setup_fails(&self, connection: Connection, script: &str) -> String {
+        let error = error_of(&self.setup(connection, script));
+        self.world.assert_unchanged(&self.before);
+        error
+    }
+
+    /// Runs `teardown`, which must succeed, and checks that nothing is left.
+    #[track_caller]
+    pub(crate) fn teardown(&self, connection: &Connection) {
+        let output = self.wasmvark.teardown(NAME, connection.for_plugin());
+        assert_eq!(output.code, Some(0), "teardown: {output:?}");
+        self.world.assert_unchanged(&self.before);
+    }
+
+    /// The container's state.
+    pub(crate) fn container(&self) -> Dump {
+        Dump::of(&self.world.container)
+    }
+}
