@@ -35,3 +35,13 @@ bool choose_ipam(const wasmvark_driver_types_network_t *network, const char **ch
 				 "addresses"));
 	return FAIL(err, UNSUPPORTED, view("Unsupported ipam driver: "), name);
 }
+
+bool check_ipam(const wasmvark_driver_types_network_t *network, driver_error_t *err)
+{
+	if (!network->ipam_driver.is_some)
+		return true;
+	driver_string_t name = network->ipam_driver.val;
+	if (name.len == 0 || equals(name, "host-local") || equals(name, "none"))
+		return true;
+	return FAIL(err, UNSUPPORTED, view("unsupported ipam driver "), name);
+}

@@ -178,6 +178,8 @@ static bool setup(driver_request_t *request, driver_error_t *err)
 {
 	struct options options;
 	own_link link;
+	if (!check_ipam(&request->network, err))
+		return false;
 	if (!parse_options(&request->network, &options, err))
 		return false;
 	if (!create_link(request, &options, &link, err))

@@ -45,6 +45,17 @@ pub fn choose_ipam(
     }
 }
 
+/// Checks who chose the addresses, at `setup`: a network can be written by
+/// hand, past `create`.
+pub fn check_ipam(network: &Network) -> Result<(), Error> {
+    match network.ipam_driver.as_deref() {
+        None | Some("" | "host-local" | "none") => Ok(()),
+        Some(name) => Err(Error::Unsupported(format!(
+            "unsupported ipam driver {name}"
+        ))),
+    }
+}
+
 /// Checks that the parent that the user named exists.
 pub fn check_parent(network: &Network) -> Result<(), Error> {
     let Some(parent) = &network.parent else {

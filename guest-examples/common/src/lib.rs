@@ -36,5 +36,5 @@ pub use bindings::wasmvark::driver::{addresses, links, log, routes, sysctl, type
 pub use bindings::{Guest, export};
 
 pub use configure::configure;
-pub use create::{WithoutSubnets, check_parent, choose_ipam, move_parent_option};
+pub use create::{WithoutSubnets, check_ipam, check_parent, choose_ipam, move_parent_option};
 pub use options::{check_names, find, parse};

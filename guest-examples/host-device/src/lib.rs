@@ -6,7 +6,8 @@ use wasmvark_guest::types::{
     CreateRequest, Error, Namespace, Network, NetworkChange, Request, SetupAnswer,
 };
 use wasmvark_guest::{
-    Guest, WithoutSubnets, check_names, choose_ipam, configure, export, move_parent_option,
+    Guest, WithoutSubnets, check_ipam, check_names, choose_ipam, configure, export,
+    move_parent_option,
 };
 
 /// All options; the host parses them.
@@ -32,6 +33,7 @@ impl Guest for HostDevice {
 
     fn setup(request: Request) -> Result<SetupAnswer, Error> {
         let network = &request.network;
+        check_ipam(network)?;
         let link = links::get(Namespace::Host, interface(network)?)?;
         links::move_to_container(&link, &request.interface_name)?;
         // Now it's down, which some kinds of link need for a new MAC address.

@@ -7,7 +7,8 @@ use options::Options;
 use wasmvark_guest::links::{self, Link, MacvlanOptions};
 use wasmvark_guest::types::{CreateRequest, Error, Namespace, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
-    Guest, WithoutSubnets, check_parent, choose_ipam, configure, export, move_parent_option,
+    Guest, WithoutSubnets, check_ipam, check_parent, choose_ipam, configure, export,
+    move_parent_option,
 };
 
 /// Below the usual 100, so that this network wins over a bridge network
@@ -35,6 +36,7 @@ impl Guest for Macvlan {
 
     fn setup(request: Request) -> Result<SetupAnswer, Error> {
         let network = &request.network;
+        check_ipam(network)?;
         let options = Options::parse(&network.options)?;
         let parent = parent(network.parent.as_deref())?;
         let link = links::create_macvlan(

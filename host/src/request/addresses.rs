@@ -13,15 +13,12 @@ pub(super) fn resolve(
     network: &Network,
     static_ips: Option<&[IpAddr]>,
 ) -> Result<Vec<IpNet>, RequestError> {
-    if matches!(network.ipam_driver.as_deref(), Some("none" | "dhcp")) {
+    // Podman also sends addresses for a network without subnets (`--ip`);
+    // nobody can tell their prefix length, so netavark ignores them too.
+    if !network.has_addresses() || network.subnets.is_empty() {
         return Ok(Vec::new());
     }
-    let Some(static_ips) = static_ips else {
-        if network.subnets.is_empty() {
-            return Ok(Vec::new());
-        }
-        return Err(RequestError::NoAddresses);
-    };
+    let static_ips = static_ips.ok_or(RequestError::NoAddresses)?;
     check_subnets(&network.subnets)?;
     let addresses: Vec<IpNet> = network
         .subnets

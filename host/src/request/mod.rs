@@ -125,11 +125,8 @@ impl Request {
             interface_name: names::link("the container's interface name", &join.interface_name)?,
             addresses: addresses::resolve(&network, join.static_ips.as_deref())?,
             default_routes: routes::defaults(&network),
-            routes: routes::resolve(&document.network.routes)?,
-            mac: match join.static_mac.as_deref() {
-                None | Some("") => None,
-                Some(mac) => Some(mac.parse()?),
-            },
+            routes: routes::resolve(&network, &document.network.routes)?,
+            mac: join.static_mac.as_deref().map(str::parse).transpose()?,
             ports: ports::unfold(&document.port_mappings)?,
             options: join.options.clone(),
             network,

@@ -38,6 +38,12 @@ pub struct Network {
 }
 
 impl Network {
+    /// Whether Podman chose addresses: not so with the ipam drivers `none` and
+    /// `dhcp`.
+    pub(super) fn has_addresses(&self) -> bool {
+        !matches!(self.ipam_driver.as_deref(), Some("none" | "dhcp"))
+    }
+
     /// Checks the network of a document. Whether subnets and addresses fit
     /// is a matter of `setup`: the caller of `create` checks subnets itself.
     pub fn resolve(network: &protocol::Network) -> Result<Self, RequestError> {

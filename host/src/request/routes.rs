@@ -11,10 +11,7 @@ use crate::protocol;
 
 /// One default route a family, through the first gateway of that family.
 pub(super) fn defaults(network: &Network) -> Vec<Route> {
-    if network.internal
-        || network.no_default_route
-        || matches!(network.ipam_driver.as_deref(), Some("none" | "dhcp"))
-    {
+    if network.internal || network.no_default_route || !network.has_addresses() {
         return Vec::new();
     }
     let gateways = || network.subnets.iter().filter_map(|subnet| subnet.gateway);
@@ -36,8 +33,15 @@ pub(super) fn defaults(network: &Network) -> Vec<Route> {
         .collect()
 }
 
-/// The static routes.
-pub(super) fn resolve(routes: &[protocol::Route]) -> Result<Vec<Route>, RequestError> {
+/// The static routes. Without addresses no gateway can be reached, so there
+/// are none then.
+pub(super) fn resolve(
+    network: &Network,
+    routes: &[protocol::Route],
+) -> Result<Vec<Route>, RequestError> {
+    if !network.has_addresses() {
+        return Ok(Vec::new());
+    }
     routes.iter().map(resolve_one).collect()
 }
 

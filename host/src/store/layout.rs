@@ -115,7 +115,7 @@ impl Layout {
 
 /// The user's id outside, unless this is root of the initial user namespace.
 /// Rootless Podman runs plugins as root of a namespace of its own.
-fn rootless_user() -> Option<u32> {
+pub(super) fn rootless_user() -> Option<u32> {
     let uid = nix::unistd::geteuid().as_raw();
     if uid != 0 {
         return Some(uid);

@@ -7,6 +7,9 @@ use std::path::Path;
 
 use super::StoreError;
 
+/// What the kernel shows for an owner that a user namespace has no number for
+/// (`/proc/sys/kernel/overflowuid`).
+const OVERFLOW_UID: u32 = 65534;
 /// The bits of a mode that let group or others write.
 const OTHERS_WRITE: u32 = 0o022;
 /// The bit that keeps others from replacing what isn't theirs in a folder.
@@ -32,8 +35,12 @@ pub(super) fn check(path: &Path) -> Result<(), StoreError> {
 }
 
 fn fault(metadata: &Metadata, above: bool) -> Option<&'static str> {
-    let user = nix::unistd::geteuid().as_raw();
-    if metadata.uid() != 0 && metadata.uid() != user {
+    let owner = metadata.uid();
+    let ours = owner == 0 || owner == nix::unistd::geteuid().as_raw();
+    // In a user namespace the machine's root has no number, and the folders
+    // above the user's own are root's.
+    let roots = above && owner == OVERFLOW_UID && super::layout::rootless_user().is_some();
+    if !ours && !roots {
         return Some("belongs to another user");
     }
     let mode = metadata.mode();

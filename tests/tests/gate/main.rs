@@ -14,6 +14,7 @@ mod cases;
 mod hostile;
 mod own;
 mod probe;
+mod readme;
 mod wasi;
 
 use wasmvark_tests::harness::Suite;
@@ -24,5 +25,6 @@ fn main() {
     own::register(&mut suite);
     hostile::register(&mut suite);
     wasi::register(&mut suite);
+    readme::register(&mut suite);
     suite.run();
 }

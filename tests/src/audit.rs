@@ -1,0 +1,42 @@
+//! The audit trail.
+
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+
+/// One line of the trail.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Line {
+    /// When.
+    pub time: String,
+    /// `run`, `call`, `undo` or `end`.
+    pub event: String,
+    /// `create`, `setup` or `teardown`.
+    pub command: Option<String>,
+    /// The driver.
+    pub driver: Option<String>,
+    /// The digest of its component.
+    pub digest: Option<String>,
+    /// The network.
+    pub network: Option<String>,
+    /// The container's id.
+    pub container: Option<String>,
+    /// The call, as in `links.get`.
+    pub call: Option<String>,
+    /// What the call would have touched.
+    pub object: Option<String>,
+    /// `allow` or `deny`.
+    pub verdict: Option<String>,
+    /// The kernel's error number.
+    pub errno: Option<i64>,
+}
+
+/// Reads a trail; one that isn't there has no lines.
+pub fn read(file: &Path) -> Vec<Line> {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let parse = |line: &str| {
+        serde_json::from_str(line).unwrap_or_else(|error| panic!("audit line {line}: {error}"))
+    };
+    text.lines().map(parse).collect()
+}

@@ -1,0 +1,212 @@
+//! The documents that Podman would send.
+
+use serde_json::{Map, Value, json};
+
+use crate::world::PARENT;
+
+/// A container's connection to a network, from which all documents follow.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    container_id: String,
+    network: Map<String, Value>,
+    join: Map<String, Value>,
+}
+
+/// The id of the container, unless the test asks for another.
+pub const CONTAINER_ID: &str = "c0ffee9a8e8f6092eac6d8002c5cbf0f8089132fd5613ec7a1dd030ef9410375";
+
+/// The name of the network in all documents.
+pub const NETWORK: &str = "testnet";
+
+/// The name of the interface in the container, unless the test asks for
+/// another.
+pub const INTERFACE: &str = "eth0";
+
+impl Connection {
+    /// A connection without addresses to a network above [`PARENT`].
+    pub fn new(driver: &str) -> Self {
+        Self {
+            container_id: CONTAINER_ID.into(),
+            network: fields(json!({
+                "name": NETWORK,
+                "id": "2f259bab93aaaaa2542ba43ef33eb990d0999ee1b9924b557b7be53c0b7a1bb9",
+                "driver": driver,
+                "network_interface": PARENT,
+                "internal": false,
+                "ipv6_enabled": false,
+                "dns_enabled": false,
+                "ipam_options": {"driver": "host-local"},
+                "subnets": [],
+                "options": {},
+            })),
+            join: fields(json!({"interface_name": INTERFACE, "static_ips": []})),
+        }
+    }
+
+    /// A connection with one IPv4 address.
+    pub fn v4(driver: &str) -> Self {
+        Self::new(driver)
+            .subnet("10.88.0.0/16", "10.88.0.1")
+            .ip("10.88.0.2")
+    }
+
+    /// A connection with one IPv6 address.
+    pub fn v6(driver: &str) -> Self {
+        let v6 = Self::new(driver)
+            .subnet("fd88::/64", "fd88::1")
+            .ip("fd88::2");
+        v6.network("ipv6_enabled", true)
+    }
+
+    /// A connection with an address of each family.
+    pub fn dual(driver: &str) -> Self {
+        Self::v4(driver)
+            .subnet("fd88::/64", "fd88::1")
+            .ip("fd88::2")
+            .network("ipv6_enabled", true)
+    }
+
+    /// Adds a subnet with its gateway; none if `gateway` is empty.
+    pub fn subnet(mut self, subnet: &str, gateway: &str) -> Self {
+        let mut entry = json!({"subnet": subnet});
+        if !gateway.is_empty() {
+            entry["gateway"] = gateway.into();
+        }
+        self.push_network("subnets", entry);
+        self
+    }
+
+    /// Adds an address of the container.
+    pub fn ip(mut self, address: &str) -> Self {
+        let addresses = self
+            .join
+            .get_mut("static_ips")
+            .and_then(Value::as_array_mut);
+        addresses
+            .expect("the addresses are a list")
+            .push(address.into());
+        self
+    }
+
+    /// Adds a static route, as the document has it.
+    pub fn route(mut self, route: Value) -> Self {
+        self.push_network("routes", route);
+        self
+    }
+
+    /// Sets an option of the network.
+    pub fn option(mut self, key: &str, value: &str) -> Self {
+        self.network["options"][key] = value.into();
+        self
+    }
+
+    /// Names who chooses addresses.
+    pub fn ipam(self, driver: &str) -> Self {
+        self.network("ipam_options", json!({"driver": driver}))
+    }
+
+    /// Sets a field of the network.
+    pub fn network(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.network.insert(key.into(), value.into());
+        self
+    }
+
+    /// Takes a field of the network away.
+    pub fn without_network(mut self, key: &str) -> Self {
+        self.network.remove(key);
+        self
+    }
+
+    /// Sets a field of the container's options.
+    pub fn join(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.join.insert(key.into(), value.into());
+        self
+    }
+
+    /// Takes a field of the container's options away.
+    pub fn without_join(mut self, key: &str) -> Self {
+        self.join.remove(key);
+        self
+    }
+
+    /// The same for another container.
+    pub fn container(mut self, id: &str) -> Self {
+        self.container_id = id.into();
+        self
+    }
+
+    /// The same for another driver.
+    pub fn for_driver(self, driver: &str) -> Self {
+        self.network("driver", driver)
+    }
+
+    /// Whether the container's MAC address is asked for.
+    pub fn has_static_mac(&self) -> bool {
+        self.join.contains_key("static_mac")
+    }
+
+    /// The gateways of the network's subnets.
+    pub fn gateways(&self) -> Vec<String> {
+        let subnets = self.network["subnets"].as_array().into_iter().flatten();
+        subnets
+            .filter_map(|subnet| subnet["gateway"].as_str())
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// The document for `netavark setup` and `netavark teardown`.
+    pub fn for_netavark(&self) -> String {
+        json!({
+            "container_id": self.container_id,
+            "container_name": "test",
+            "networks": {NETWORK: self.join},
+            "network_info": {NETWORK: self.network},
+        })
+        .to_string()
+    }
+
+    /// The document for a plugin's `setup` and `teardown`.
+    pub fn for_plugin(&self) -> String {
+        json!({
+            "container_id": self.container_id,
+            "container_name": "test",
+            "port_mappings": null,
+            "network": self.network,
+            "network_options": self.join,
+        })
+        .to_string()
+    }
+
+    /// The document for a plugin's `create`.
+    pub fn for_create(&self) -> String {
+        Value::Object(self.network.clone()).to_string()
+    }
+
+    /// The document for `netavark create`.
+    pub fn for_netavark_create(&self) -> String {
+        json!({
+            "network": self.network,
+            "used": {"interfaces": [], "names": {}, "subnets": []},
+            "options": {
+                "subnet_pools": [{"base": "10.99.0.0/16", "size": 24}],
+                "default_interface_name": "podman",
+                "check_used_subnets": false,
+            },
+        })
+        .to_string()
+    }
+
+    fn push_network(&mut self, key: &str, entry: Value) {
+        let list = self.network.entry(key).or_insert_with(|| json!([]));
+        list.as_array_mut()
+            .expect("the field is a list")
+            .push(entry);
+    }
+}
+
+fn fields(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(fields) => fields,
+        other => panic!("not an object: {other}"),
+    }
+}

@@ -1,0 +1,328 @@
+//! What the kernel says about a namespace, read with `ip`: a second opinion
+//! that shares no code with the program under test.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::fs;
+
+use serde_json::Value;
+
+use crate::netns::Netns;
+use crate::poll;
+
+/// What each address family has its own list of.
+const OF_A_FAMILY: [&str; 3] = ["neigh show nud permanent", "rule", "route show table all"];
+
+/// The state of a namespace, without what changes by itself: counters,
+/// indexes, link-local addresses.
+#[derive(Clone, PartialEq)]
+pub struct Dump {
+    links: BTreeMap<String, Value>,
+    addresses: BTreeMap<String, Vec<Value>>,
+    routes: Vec<Value>,
+    rules: Vec<Value>,
+    neighbours: Vec<Value>,
+    settings: BTreeMap<String, String>,
+}
+
+/// One address of a link.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Address {
+    /// With its prefix length.
+    pub cidr: String,
+    /// The broadcast address.
+    pub broadcast: Option<String>,
+}
+
+impl Dump {
+    /// Reads the state of a namespace.
+    pub fn of(netns: &Netns) -> Self {
+        let [links, addresses] = query(netns, &[], ["link", "addr"]);
+        let [neighbours, rules, routes] = query(netns, &["-4"], OF_A_FAMILY);
+        let [neighbours_v6, rules_v6, routes_v6] = query(netns, &["-6"], OF_A_FAMILY);
+        let names: Vec<String> = links.iter().map(|link| text(link, "ifname")).collect();
+        Self {
+            links: names
+                .iter()
+                .cloned()
+                .zip(links.into_iter().map(stable_link))
+                .collect(),
+            addresses: addresses.into_iter().map(addresses_of_link).collect(),
+            routes: made_by_someone([routes, routes_v6].concat()),
+            rules: [rules, rules_v6].concat(),
+            neighbours: [neighbours, neighbours_v6].concat(),
+            settings: netns.run(|| names.iter().flat_map(|name| settings(name)).collect()),
+        }
+    }
+
+    /// The names of all links.
+    pub fn link_names(&self) -> Vec<&str> {
+        self.links.keys().map(String::as_str).collect()
+    }
+
+    /// Whether a link is there.
+    pub fn has_link(&self, name: &str) -> bool {
+        self.links.contains_key(name)
+    }
+
+    /// The kind of a link, for example `macvlan`.
+    pub fn kind(&self, link: &str) -> String {
+        text(&self.link(link)["linkinfo"], "info_kind")
+    }
+
+    /// A field of what is special to a link's kind, for example a macvlan's
+    /// `mode`.
+    pub fn kind_data(&self, link: &str, field: &str) -> &Value {
+        &self.link(link)["linkinfo"]["info_data"][field]
+    }
+
+    /// The MAC address of a link.
+    pub fn mac(&self, link: &str) -> String {
+        text(self.link(link), "address")
+    }
+
+    /// The MTU of a link.
+    pub fn mtu(&self, link: &str) -> u64 {
+        self.link(link)["mtu"].as_u64().expect("a link has an MTU")
+    }
+
+    /// Whether a link is up.
+    pub fn is_up(&self, link: &str) -> bool {
+        self.has_flag(link, "UP")
+    }
+
+    /// Whether a link has a flag, as `ip` names it.
+    pub fn has_flag(&self, link: &str, flag: &str) -> bool {
+        let flags = self.link(link)["flags"]
+            .as_array()
+            .expect("a link has flags");
+        flags.iter().any(|one| one == flag)
+    }
+
+    /// The addresses of a link without the link-local ones, in order.
+    pub fn addresses(&self, link: &str) -> Vec<Address> {
+        let mut addresses: Vec<Address> = self.addresses[link]
+            .iter()
+            .map(|address| Address {
+                cidr: format!("{}/{}", text(address, "local"), address["prefixlen"]),
+                broadcast: address["broadcast"].as_str().map(str::to_owned),
+            })
+            .collect();
+        addresses.sort();
+        addresses
+    }
+
+    /// The addresses of a link with their prefix lengths, in order.
+    pub fn cidrs(&self, link: &str) -> Vec<String> {
+        self.addresses(link)
+            .into_iter()
+            .map(|address| address.cidr)
+            .collect()
+    }
+
+    /// The routes of the main table that someone made, each as
+    /// `[TYPE] DESTINATION [via GATEWAY] [dev LINK] metric METRIC`, in order.
+    pub fn made_routes(&self) -> Vec<String> {
+        let mut routes: Vec<String> = self
+            .routes
+            .iter()
+            .filter(|route| route["protocol"] != "kernel" && route["table"] == "main")
+            .map(describe_route)
+            .collect();
+        routes.sort();
+        routes
+    }
+
+    /// The protocol by which a route was made, for example `static`.
+    pub fn route_protocols(&self) -> Vec<String> {
+        self.routes
+            .iter()
+            .filter(|route| route["protocol"] != "kernel")
+            .map(|route| text(route, "protocol"))
+            .collect()
+    }
+
+    /// A kernel setting, for example `ipv6/conf/eth0/autoconf`.
+    pub fn setting(&self, key: &str) -> Option<&str> {
+        self.settings.get(key).map(String::as_str)
+    }
+
+    /// The same with a link's MAC address, and what follows from it, left
+    /// out: for comparing links whose address the kernel chose.
+    pub fn without_mac(&self, link: &str) -> Self {
+        let mut dump = self.clone();
+        if let Some(fields) = dump.links.get_mut(link).and_then(Value::as_object_mut) {
+            fields.insert("address".into(), "chosen by the kernel".into());
+        }
+        dump
+    }
+
+    /// What one of two states has and the other not, a fact a line; empty if
+    /// they are equal.
+    pub fn differences(&self, other: &Self) -> String {
+        let (ours, theirs) = (self.facts(), other.facts());
+        let gone = ours.difference(&theirs).map(|fact| format!("- {fact}\n"));
+        let new = theirs.difference(&ours).map(|fact| format!("+ {fact}\n"));
+        gone.chain(new).collect()
+    }
+
+    /// The whole state, a fact a line.
+    fn facts(&self) -> BTreeSet<String> {
+        let mut facts = BTreeSet::new();
+        for (name, link) in &self.links {
+            flatten(&format!("link {name}"), link, &mut facts);
+        }
+        for (name, addresses) in &self.addresses {
+            facts.extend(
+                addresses
+                    .iter()
+                    .map(|address| format!("address of {name}: {address}")),
+            );
+        }
+        facts.extend(self.routes.iter().map(|route| format!("route {route}")));
+        facts.extend(self.rules.iter().map(|rule| format!("rule {rule}")));
+        facts.extend(self.neighbours.iter().map(|one| format!("neighbour {one}")));
+        facts.extend(
+            self.settings
+                .iter()
+                .map(|(key, value)| format!("{key} = {value}")),
+        );
+        facts
+    }
+
+    fn link(&self, name: &str) -> &Value {
+        self.links
+            .get(name)
+            .unwrap_or_else(|| panic!("there is no link {name}, only {:?}", self.link_names()))
+    }
+}
+
+impl fmt::Debug for Dump {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.facts()
+            .iter()
+            .try_for_each(|fact| writeln!(f, "{fact}"))
+    }
+}
+
+/// Checks that a namespace is again, or still, in the state that `before`
+/// describes.
+#[track_caller]
+pub fn assert_unchanged(netns: &Netns, before: &Dump, what: &str) {
+    let after = poll::until(|| Dump::of(netns), |after| after == before);
+    let differences = before.differences(&after);
+    assert!(differences.is_empty(), "{what} changed:\n{differences}");
+}
+
+fn flatten(path: &str, value: &Value, facts: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => {
+            for (key, field) in fields {
+                flatten(&format!("{path} {key}"), field, facts);
+            }
+        }
+        value => {
+            facts.insert(format!("{path} = {value}"));
+        }
+    }
+}
+
+/// Asks several questions at once; each answer is a list.
+fn query<const N: usize>(netns: &Netns, family: &[&str], questions: [&str; N]) -> [Vec<Value>; N] {
+    let flags = [&["-j", "-d"], family].concat();
+    let json = netns.ip_batch(&flags, &questions.join("\n"));
+    let answers: Result<Vec<Vec<Value>>, _> = serde_json::Deserializer::from_str(&json)
+        .into_iter()
+        .collect();
+    answers
+        .unwrap_or_else(|error| panic!("ip printed no JSON lists ({error}): {json}"))
+        .try_into()
+        .unwrap_or_else(|_| panic!("ip left an answer out: {json}"))
+}
+
+fn text(fields: &Value, key: &str) -> String {
+    fields[key].as_str().unwrap_or_default().to_owned()
+}
+
+/// Indexes differ from namespace to namespace, and a link that never was up
+/// has another way of having no queue.
+fn stable_link(mut link: Value) -> Value {
+    if let Some(fields) = link.as_object_mut() {
+        if fields.get("qdisc").is_some_and(|qdisc| qdisc == "noop") {
+            fields.insert("qdisc".into(), "noqueue".into());
+        }
+        for key in ["ifindex", "link_index", "link_netnsid"] {
+            fields.remove(key);
+        }
+    }
+    link
+}
+
+fn addresses_of_link(mut link: Value) -> (String, Vec<Value>) {
+    let name = text(&link, "ifname");
+    let addresses = match link["addr_info"].take() {
+        Value::Array(addresses) => addresses,
+        _ => Vec::new(),
+    };
+    let stable = |mut address: Value| {
+        if let Some(fields) = address.as_object_mut() {
+            for key in ["tentative", "valid_life_time", "preferred_life_time"] {
+                fields.remove(key);
+            }
+        }
+        address
+    };
+    let made = |address: &Value| !text(address, "local").starts_with("fe80:");
+    (
+        name,
+        addresses.into_iter().filter(made).map(stable).collect(),
+    )
+}
+
+/// Routes without those of link-local and multicast addresses, in order.
+fn made_by_someone(mut routes: Vec<Value>) -> Vec<Value> {
+    routes.retain(|route| {
+        let destination = text(route, "dst");
+        !destination.starts_with("fe80:") && !destination.starts_with("ff00:")
+    });
+    routes.sort_by_cached_key(Value::to_string);
+    routes
+}
+
+fn describe_route(route: &Value) -> String {
+    let mut words = Vec::new();
+    let kind = text(route, "type");
+    if kind != "unicast" {
+        words.push(kind);
+    }
+    words.push(text(route, "dst"));
+    for (word, key) in [("via", "gateway"), ("dev", "dev")] {
+        // For routes without a link the kernel names `lo` in IPv6.
+        if let Some(value) = route[key].as_str().filter(|value| *value != "lo") {
+            words.push(format!("{word} {value}"));
+        }
+    }
+    if let Some(metric) = route["metric"].as_u64() {
+        words.push(format!("metric {metric}"));
+    }
+    words.join(" ")
+}
+
+/// All settings of a link in both families.
+fn settings(link: &str) -> Vec<(String, String)> {
+    let mut settings = Vec::new();
+    for family in ["ipv4", "ipv6"] {
+        let folder = format!("{family}/conf/{link}");
+        let Ok(entries) = fs::read_dir(format!("/proc/sys/net/{folder}")) else {
+            continue;
+        };
+        for entry in entries.flatten() {
+            // `stable_secret` can't be read before it's set.
+            if let Ok(value) = fs::read_to_string(entry.path()) {
+                let key = format!("{folder}/{}", entry.file_name().to_string_lossy());
+                settings.push((key, value.trim_end().to_owned()));
+            }
+        }
+    }
+    settings
+}

@@ -1,0 +1,57 @@
+//! Packets there and back.
+
+use std::io::ErrorKind;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::time::Duration;
+
+use crate::netns::Netns;
+
+/// How often a packet may get lost, for example while the neighbour's MAC
+/// address is still unknown.
+const TRIES: usize = 25;
+const WAIT: Duration = Duration::from_millis(200);
+
+/// Sends packets from one address to the other until one has come there and
+/// back.
+pub fn exchange(from: (&Netns, &str), to: (&Netns, &str)) {
+    let client = socket(from);
+    let server = socket(to);
+    let server_address = server.local_addr().expect("the socket has an address");
+    let mut buffer = [0; 16];
+    for _ in 0..TRIES {
+        if client.send_to(b"there", server_address).is_err() {
+            continue;
+        }
+        let Some(sender) = receive(&server, &mut buffer) else {
+            continue;
+        };
+        assert_eq!(sender, client.local_addr().unwrap(), "the sender's address");
+        server
+            .send_to(b"back", sender)
+            .expect("an answer can be sent");
+        if receive(&client, &mut buffer) == Some(server_address) {
+            return;
+        }
+    }
+    panic!("no packet came from {} to {} and back", from.1, to.1);
+}
+
+fn socket((netns, address): (&Netns, &str)) -> UdpSocket {
+    let address: IpAddr = address.parse().expect("an IP address");
+    let socket = netns
+        .run(|| UdpSocket::bind((address, 0)))
+        .unwrap_or_else(|error| panic!("{address} is not there: {error}"));
+    socket
+        .set_read_timeout(Some(WAIT))
+        .expect("a time limit can be set");
+    socket
+}
+
+fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> Option<SocketAddr> {
+    match socket.recv_from(buffer) {
+        Ok((_, sender)) => Some(sender),
+        Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => None,
+        // What an ICMP error of an earlier packet left on the socket.
+        Err(_) => None,
+    }
+}

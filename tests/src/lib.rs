@@ -1,0 +1,40 @@
+//! What the tests of the whole program share.
+//!
+//! Every test has network namespaces and a directory of its own, so all of
+//! them run in parallel and leave nothing on the machine.
+//!
+//! - [`harness`]: tests that are counted as ignored where the machine lacks
+//!   what they need
+//! - [`places`]: where the program, the drivers and netavark lie
+//! - [`process`]: a program's run with input, output and a time limit
+//! - [`netns`], [`mounts`]: namespaces
+//! - [`dump`]: what the kernel says about a namespace
+//! - [`world`]: a host, a container and a neighbour on one wire
+//! - [`echo`]: packets there and back
+//! - [`connection`]: the documents that Podman would send
+//! - [`netavark`]: the real netavark
+//! - [`wasmvark`]: the program under test, with [`grant`] and [`audit`]
+//! - [`poll`]: waiting for what the kernel does a little later
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that can't go on should say so and end"
+)]
+
+pub mod audit;
+pub mod connection;
+pub mod dump;
+pub mod echo;
+pub mod grant;
+pub mod harness;
+pub mod mounts;
+pub mod netavark;
+pub mod netns;
+pub mod places;
+pub mod poll;
+pub mod process;
+pub mod wasmvark;
+pub mod world;

@@ -1,0 +1,157 @@
+//! The real netavark, run the way Podman runs it.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::connection::{Connection, NETWORK};
+use crate::dump::Dump;
+use crate::places;
+use crate::process::{self, Output};
+use crate::world::World;
+
+/// netavark in a world, with plugins from one directory.
+#[derive(Debug)]
+pub struct Netavark<'a> {
+    world: &'a World,
+    plugins: PathBuf,
+    root: PathBuf,
+}
+
+/// What `setup` tells Podman about one network.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Status {
+    /// The container's interfaces.
+    pub interfaces: BTreeMap<String, Interface>,
+    /// DNS servers.
+    pub dns_server_ips: Option<Vec<String>>,
+    /// DNS search domains.
+    pub dns_search_domains: Option<Vec<String>>,
+}
+
+/// One interface of the container.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Interface {
+    /// Its MAC address.
+    pub mac_address: String,
+    /// Its addresses.
+    pub subnets: Option<Vec<Subnet>>,
+}
+
+/// One address of an interface.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub struct Subnet {
+    /// The address with its prefix length.
+    pub ipnet: String,
+    /// The gateway of its network.
+    pub gateway: Option<String>,
+}
+
+impl<'a> Netavark<'a> {
+    /// netavark that finds its plugins in `plugins`. Plugins of wasmvark keep
+    /// their files below `root`.
+    pub fn new(world: &'a World, plugins: &Path, root: &Path) -> Self {
+        Self {
+            world,
+            plugins: plugins.to_owned(),
+            root: root.to_owned(),
+        }
+    }
+
+    /// Connects the world's container.
+    pub fn setup(&self, connection: &Connection) -> Result<Status, String> {
+        self.setup_at(connection, &self.world.container.path())
+    }
+
+    /// Connects another container.
+    pub fn setup_at(&self, connection: &Connection, netns: &Path) -> Result<Status, String> {
+        let output = self.run(
+            ["setup".as_ref(), netns.as_os_str()],
+            &connection.for_netavark(),
+        );
+        let answer: BTreeMap<String, Status> = serde_json::from_str(&succeeded(&output)?)
+            .expect("netavark's answer is a status block");
+        let status = answer.into_iter().find(|(network, _)| network == NETWORK);
+        Ok(status.expect("the network is in netavark's answer").1)
+    }
+
+    /// Disconnects the world's container.
+    pub fn teardown(&self, connection: &Connection) -> Result<(), String> {
+        self.teardown_at(connection, &self.world.container.path())
+    }
+
+    /// Disconnects a container whose namespace has, or had, this path.
+    pub fn teardown_at(&self, connection: &Connection, netns: &Path) -> Result<(), String> {
+        let output = self.run(
+            ["teardown".as_ref(), netns.as_os_str()],
+            &connection.for_netavark(),
+        );
+        let answer = succeeded(&output)?;
+        assert_eq!(answer, "", "teardown prints nothing");
+        Ok(())
+    }
+
+    /// Makes a network, as Podman 6 does.
+    pub fn create(&self, connection: &Connection) -> Result<Value, String> {
+        let output = self.run(["create".as_ref()], &connection.for_netavark_create());
+        let answer = succeeded(&output)?;
+        Ok(serde_json::from_str(&answer).expect("netavark's answer is a network"))
+    }
+
+    fn run<const N: usize>(&self, arguments: [&OsStr; N], input: &str) -> Output {
+        let mut netavark = self.world.host.command(places::tool("netavark"));
+        netavark
+            .env_clear()
+            .env("WASMVARK_ROOT", &self.root)
+            .arg("--config")
+            .arg(self.world.directory())
+            .args([
+                "--rootless=false",
+                "--firewall-driver=none",
+                "--plugin-directory",
+            ])
+            .arg(&self.plugins)
+            .args(arguments);
+        process::run(&mut netavark, input.as_bytes())
+    }
+}
+
+/// Checks that a status tells what the kernel has: the interface with its MAC
+/// address and its addresses, each with a gateway that the request names.
+#[track_caller]
+pub fn assert_status_is_true(status: &Status, container: &Dump, connection: &Connection) {
+    for (name, interface) in &status.interfaces {
+        assert_eq!(
+            interface.mac_address,
+            container.mac(name),
+            "MAC address of {name}"
+        );
+        let subnets = interface.subnets.iter().flatten();
+        let mut told: Vec<&str> = subnets
+            .clone()
+            .map(|subnet| subnet.ipnet.as_str())
+            .collect();
+        told.sort_unstable();
+        assert_eq!(told, container.cidrs(name), "addresses of {name}");
+        for gateway in subnets.filter_map(|subnet| subnet.gateway.as_ref()) {
+            assert!(connection.gateways().contains(gateway), "gateway {gateway}");
+        }
+    }
+}
+
+fn succeeded(output: &Output) -> Result<String, String> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Failure {
+        error: String,
+    }
+    if output.code == Some(0) {
+        return Ok(output.stdout.trim_end().to_owned());
+    }
+    let failure: Failure = serde_json::from_str(&output.stdout)
+        .unwrap_or_else(|error| panic!("no error document ({error}): {output:?}"));
+    Err(failure.error)
+}

@@ -1,0 +1,91 @@
+//! Network namespaces that vanish with their last user.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::panic::resume_unwind;
+use std::path::PathBuf;
+use std::process::Command;
+use std::thread;
+
+use nix::sched::{CloneFlags, setns, unshare};
+
+use crate::process;
+
+/// A network namespace. It has no name and no process, so nothing is left of
+/// it when this is dropped, not even after a crash.
+#[derive(Debug)]
+pub struct Netns {
+    fd: OwnedFd,
+}
+
+impl Netns {
+    /// Makes a namespace in which only `lo` is, and up.
+    #[expect(clippy::new_without_default, reason = "it asks the kernel")]
+    pub fn new() -> Self {
+        let make = || -> OwnedFd {
+            unshare(CloneFlags::CLONE_NEWNET).expect("a network namespace can be made");
+            File::open("/proc/thread-self/ns/net")
+                .expect("the namespace can be opened")
+                .into()
+        };
+        let fd = thread::spawn(make)
+            .join()
+            .unwrap_or_else(|e| resume_unwind(e));
+        let netns = Self { fd };
+        netns.run(use_addresses_at_once);
+        netns.ip("link set lo up");
+        netns
+    }
+
+    /// The path by which other processes can open it.
+    pub fn path(&self) -> PathBuf {
+        format!("/proc/{}/fd/{}", std::process::id(), self.fd.as_raw_fd()).into()
+    }
+
+    /// Runs a function inside. Sockets that it makes stay inside.
+    pub fn run<T: Send>(&self, function: impl FnOnce() -> T + Send) -> T {
+        thread::scope(|scope| {
+            let inside = scope.spawn(|| {
+                setns(&self.fd, CloneFlags::CLONE_NEWNET).expect("the namespace can be entered");
+                function()
+            });
+            inside.join().unwrap_or_else(|e| resume_unwind(e))
+        })
+    }
+
+    /// A command that will run inside.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let fd = self.fd.try_clone().expect("the descriptor can be copied");
+        let mut command = Command::new(program);
+        // SAFETY: between fork and exec only setns is called, a plain system
+        // call that allocates nothing.
+        unsafe {
+            command.pre_exec(move || Ok(setns(&fd, CloneFlags::CLONE_NEWNET)?));
+        }
+        command
+    }
+
+    /// Runs a command of `ip` inside.
+    pub fn ip(&self, command: &str) {
+        self.ip_batch(&[], command);
+    }
+
+    /// Runs commands of `ip`, one a line, inside, and returns what they print.
+    pub fn ip_batch(&self, flags: &[&str], commands: &str) -> String {
+        let mut ip = self.command("ip");
+        let output = process::run(ip.args(flags).args(["-batch", "-"]), commands.as_bytes());
+        assert_eq!(output.code, Some(0), "ip {commands}: {}", output.stderr);
+        output.stdout
+    }
+}
+
+/// Without duplicate address detection IPv6 addresses are usable, and dumps
+/// are final, without a second's wait. Where `/proc/sys` is read-only the
+/// tests are only slower.
+fn use_addresses_at_once() {
+    for device in ["all", "default"] {
+        let _ = fs::write(format!("/proc/sys/net/ipv6/conf/{device}/accept_dad"), "0");
+    }
+}

@@ -1,0 +1,51 @@
+//! Where the program, the drivers and netavark lie.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+/// The program under test: `WASMVARK_BIN`, else the release build.
+pub fn wasmvark() -> PathBuf {
+    place("WASMVARK_BIN", || {
+        let target = format!("{}-unknown-linux-musl", env::consts::ARCH);
+        target_dir().join(target).join("release/wasmvark")
+    })
+}
+
+/// A driver by its file name without `.wasm`, in `WASMVARK_GUESTS` or else
+/// where `cargo xtask guests` puts it.
+pub fn guest(name: &str) -> PathBuf {
+    let guests = place("WASMVARK_GUESTS", || target_dir().join("guests"));
+    guests.join(format!("{name}.wasm"))
+}
+
+/// A program of netavark's in `WASMVARK_TOOLS`, or else where the set-up
+/// script puts it.
+pub fn tool(name: &str) -> PathBuf {
+    let tools = place("WASMVARK_TOOLS", || {
+        let cache = env::var_os("XDG_CACHE_HOME").map_or_else(
+            || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cache"),
+            PathBuf::from,
+        );
+        cache.join("wasmvark/tools/bin")
+    });
+    tools.join(name)
+}
+
+/// Documents that real Podman and netavark sent to a plugin.
+pub fn captures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/captures")
+}
+
+/// The folder of the whole project.
+pub fn workspace() -> &'static Path {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    tests.parent().expect("the tests are part of a workspace")
+}
+
+fn place(variable: &str, default: impl FnOnce() -> PathBuf) -> PathBuf {
+    env::var_os(variable).map_or_else(default, PathBuf::from)
+}
+
+fn target_dir() -> PathBuf {
+    place("CARGO_TARGET_DIR", || workspace().join("target"))
+}

@@ -1,0 +1,20 @@
+//! Waiting for what the kernel does a little later: carriers, link states,
+//! the end of a namespace.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+const LIMIT: Duration = Duration::from_secs(10);
+const STEP: Duration = Duration::from_millis(10);
+
+/// The first value that fits, or the last one seen when the time is up.
+pub fn until<T>(mut look: impl FnMut() -> T, fits: impl Fn(&T) -> bool) -> T {
+    let deadline = Instant::now() + LIMIT;
+    loop {
+        let seen = look();
+        if fits(&seen) || Instant::now() > deadline {
+            return seen;
+        }
+        sleep(STEP);
+    }
+}

@@ -1,0 +1,84 @@
+//! A program's run with input, output and a time limit.
+
+use std::io::{self, Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// Longer than any run that ends by itself; the slowest is a driver's own
+/// deadline of ten seconds.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// What a program did.
+#[derive(Debug)]
+pub struct Output {
+    /// The exit code; `None` after a signal.
+    pub code: Option<i32>,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+    /// Why not all of the input could be written.
+    pub input_error: Option<io::Error>,
+}
+
+/// Runs a program to its end with `input` on its standard input.
+pub fn run(command: &mut Command, input: &[u8]) -> Output {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap_or_else(|error| panic!("can't run {command:?}: {error}"));
+    let mut stdin = child.stdin.take().expect("stdin is a pipe");
+    let stdout = reader(child.stdout.take().expect("stdout is a pipe"));
+    let stderr = reader(child.stderr.take().expect("stderr is a pipe"));
+    let watch = Watch::start(&child);
+    let input_error = stdin.write_all(input).err();
+    drop(stdin);
+    let status = child.wait().expect("the program can be waited for");
+    watch.stop(&format!("{command:?}"));
+    Output {
+        code: status.code(),
+        stdout: stdout.join().expect("stdout was read"),
+        stderr: stderr.join().expect("stderr was read"),
+        input_error,
+    }
+}
+
+fn reader(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
+    thread::spawn(move || {
+        let mut text = Vec::new();
+        pipe.read_to_end(&mut text).expect("the pipe can be read");
+        String::from_utf8_lossy(&text).into_owned()
+    })
+}
+
+/// Ends a program that doesn't end by itself.
+struct Watch {
+    ended: mpsc::Sender<()>,
+    thread: JoinHandle<bool>,
+}
+
+impl Watch {
+    fn start(child: &Child) -> Self {
+        let pid = nix::unistd::Pid::from_raw(child.id().cast_signed());
+        let (ended, wait) = mpsc::channel();
+        let thread = thread::spawn(move || {
+            let late = wait.recv_timeout(LIMIT) == Err(mpsc::RecvTimeoutError::Timeout);
+            if late {
+                // The child isn't waited for yet, so the id is still its own.
+                let _ = nix::sys::signal::kill(pid, nix::sys::signal::SIGKILL);
+            }
+            late
+        });
+        Self { ended, thread }
+    }
+
+    fn stop(self, what: &str) {
+        drop(self.ended);
+        let late = self.thread.join().expect("the watch ends");
+        assert!(!late, "{what} didn't end in {LIMIT:?}");
+    }
+}

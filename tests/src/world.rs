@@ -1,0 +1,130 @@
+//! A host, a container and a neighbour on one wire.
+
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::dump::{Dump, assert_unchanged};
+use crate::netns::Netns;
+use crate::poll;
+
+/// The host's interface on the wire.
+pub const PARENT: &str = "p0";
+
+/// The neighbour's interface on the wire.
+const NEIGHBOUR: &str = "n0";
+
+/// The neighbour's addresses. The first ones are the gateways of the test
+/// networks; the last two can be reached through those only.
+const NEIGHBOUR_ADDRESSES: [(&str, &str); 6] = [
+    ("10.88.0.1/16", NEIGHBOUR),
+    ("10.89.0.1/16", NEIGHBOUR),
+    ("fd88::1/64", NEIGHBOUR),
+    ("fd89::1/64", NEIGHBOUR),
+    ("192.0.2.1/32", "lo"),
+    ("2001:db8::1/128", "lo"),
+];
+
+/// A host whose interface [`PARENT`] leads to a neighbour, an empty
+/// container, and a directory for files.
+#[derive(Debug)]
+pub struct World {
+    /// Where netavark and the plugin run.
+    pub host: Netns,
+    /// Where drivers make interfaces.
+    pub container: Netns,
+    /// At the other end of the host's wire.
+    pub neighbour: Netns,
+    directory: TempDir,
+}
+
+impl World {
+    /// Makes all of it.
+    #[expect(clippy::new_without_default, reason = "it asks the kernel")]
+    pub fn new() -> Self {
+        let world = Self {
+            host: Netns::new(),
+            container: Netns::new(),
+            neighbour: Netns::new(),
+            directory: tempfile::Builder::new()
+                .prefix("wasmvark-test-")
+                .tempdir()
+                .expect("a temporary directory can be made"),
+        };
+        world.lay_wire();
+        world
+    }
+
+    /// The directory for files of this test.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// A path in the directory.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.directory().join(name)
+    }
+
+    /// The state of the host and the container.
+    pub fn dump(&self) -> Before {
+        Before {
+            host: Dump::of(&self.host),
+            container: Dump::of(&self.container),
+        }
+    }
+
+    /// Checks that host and container are as they were.
+    #[track_caller]
+    pub fn assert_unchanged(&self, before: &Before) {
+        assert_unchanged(&self.host, &before.host, "the host's namespace");
+        assert_unchanged(
+            &self.container,
+            &before.container,
+            "the container's namespace",
+        );
+    }
+
+    /// Gives the host an address and the default route through the neighbour.
+    pub fn give_host_a_default_route(&self) {
+        self.host.ip_batch(
+            &[],
+            &format!("addr add 10.88.0.250/16 dev {PARENT}\nroute add default via 10.88.0.1"),
+        );
+    }
+
+    fn lay_wire(&self) {
+        let neighbour = self.neighbour.path();
+        let host = [
+            format!(
+                "link add {PARENT} type veth peer {NEIGHBOUR} netns {}",
+                neighbour.display()
+            ),
+            format!("link set {PARENT} up"),
+        ];
+        self.host.ip_batch(&[], &host.join("\n"));
+        let addresses = NEIGHBOUR_ADDRESSES
+            .map(|(address, link)| format!("addr add {address} dev {link}\n"))
+            .concat();
+        let up = format!("link set {NEIGHBOUR} up\n");
+        self.neighbour.ip_batch(&[], &(addresses + &up));
+        wait_for_carrier(&self.host, PARENT);
+        wait_for_carrier(&self.neighbour, NEIGHBOUR);
+    }
+}
+
+/// The state of host and container at one moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Before {
+    /// The host's.
+    pub host: Dump,
+    /// The container's.
+    pub container: Dump,
+}
+
+fn wait_for_carrier(netns: &Netns, link: &str) {
+    let up = poll::until(
+        || netns.ip_batch(&["-o"], &format!("link show {link}")),
+        |line| line.contains("state UP"),
+    );
+    assert!(up.contains("state UP"), "{link} has no carrier: {up}");
+}

@@ -1,0 +1,98 @@
+//! The drivers that the same cases are run for.
+
+use wasmvark_tests::connection::Connection;
+use wasmvark_tests::dump::Dump;
+use wasmvark_tests::grant::Grant;
+use wasmvark_tests::harness::Need;
+use wasmvark_tests::netavark::{Netavark, Status, assert_status_is_true};
+use wasmvark_tests::wasmvark::Wasmvark;
+use wasmvark_tests::world::World;
+
+/// What all of these tests need.
+pub(crate) const NEEDS: &[Need] = &[Need::Root, Need::Macvlan, Need::Netavark];
+
+/// A macvlan driver.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Driver {
+    /// The name in the tests' names.
+    pub(crate) title: &'static str,
+    /// The driver's name for netavark.
+    pub(crate) name: &'static str,
+    /// The component, if it is one.
+    guest: Option<&'static str>,
+}
+
+/// netavark's own driver. The cases are run for it as well, so that none asks
+/// for more than netavark does.
+pub(crate) const BUILT_IN: Driver = Driver {
+    title: "built-in",
+    name: "macvlan",
+    guest: None,
+};
+
+/// The drivers of this project, in Rust and in C.
+pub(crate) const OURS: [Driver; 2] = [
+    Driver {
+        title: "macvlan",
+        name: "wasm-macvlan",
+        guest: Some("macvlan"),
+    },
+    Driver {
+        title: "macvlan-c",
+        name: "wasm-macvlan-c",
+        guest: Some("macvlan-c"),
+    },
+];
+
+/// All of them.
+pub(crate) const ALL: [Driver; 3] = [BUILT_IN, OURS[0], OURS[1]];
+
+impl Driver {
+    /// Whether it's a driver of this project.
+    pub(crate) fn is_ours(self) -> bool {
+        self.guest.is_some()
+    }
+
+    /// Makes it available to netavark in a world.
+    pub(crate) fn in_world(self, world: &World) -> Installed<'_> {
+        let wasmvark = Wasmvark::new(world);
+        if let Some(guest) = self.guest {
+            wasmvark.install(guest, self.name, &Grant::macvlan());
+        }
+        Installed {
+            netavark: wasmvark.netavark(),
+            wasmvark,
+            world,
+        }
+    }
+}
+
+/// A driver that netavark can call.
+pub(crate) struct Installed<'a> {
+    pub(crate) world: &'a World,
+    pub(crate) wasmvark: Wasmvark<'a>,
+    pub(crate) netavark: Netavark<'a>,
+}
+
+impl Installed<'_> {
+    /// Connects the container, checks that the answer is true, and returns it
+    /// with the state of the container.
+    #[track_caller]
+    pub(crate) fn connect(&self, connection: &Connection) -> (Status, Dump) {
+        let status = self
+            .netavark
+            .setup(connection)
+            .unwrap_or_else(|error| panic!("setup: {error}"));
+        let container = Dump::of(&self.world.container);
+        assert_status_is_true(&status, &container, connection);
+        (status, container)
+    }
+
+    /// Disconnects the container.
+    #[track_caller]
+    pub(crate) fn disconnect(&self, connection: &Connection) {
+        if let Err(error) = self.netavark.teardown(connection) {
+            panic!("teardown: {error}");
+        }
+    }
+}

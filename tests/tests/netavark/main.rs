@@ -1,0 +1,38 @@
+//! Real netavark calls the drivers, and `ip` says what came of it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that can't go on should say so and end"
+)]
+
+mod create;
+mod differential;
+mod driver;
+mod host_device;
+mod macvlan;
+mod mistakes;
+mod names;
+mod routes;
+mod teardown;
+
+use wasmvark_tests::harness::Suite;
+
+fn main() {
+    let mut suite = Suite::default();
+    for driver in driver::ALL {
+        macvlan::register(&mut suite, driver);
+        names::register(&mut suite, driver);
+        routes::register(&mut suite, driver);
+        teardown::register(&mut suite, driver);
+    }
+    for driver in driver::OURS {
+        differential::register(&mut suite, driver);
+        mistakes::register(&mut suite, driver);
+        create::register(&mut suite, driver);
+    }
+    host_device::register(&mut suite);
+    suite.run();
+}

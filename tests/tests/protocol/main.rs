@@ -1,0 +1,35 @@
+//! The plugin protocol, and what bad input gets: one clean error, and nothing
+//! changed.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that can't go on should say so and end"
+)]
+
+mod bench;
+mod captures;
+mod disk;
+mod install;
+mod malformed;
+mod names;
+mod namespaces;
+mod store;
+mod survival;
+
+use wasmvark_tests::harness::Suite;
+
+fn main() {
+    let mut suite = Suite::default();
+    captures::register(&mut suite);
+    survival::register(&mut suite);
+    malformed::register(&mut suite);
+    names::register(&mut suite);
+    namespaces::register(&mut suite);
+    install::register(&mut suite);
+    store::register(&mut suite);
+    disk::register(&mut suite);
+    suite.run();
+}
