@@ -1,6 +1,11 @@
-# The one target, so that everything is compiled once.
+# The one target of the program and its tests, so that everything is compiled
+# once. They are always built together: other features would mean compiling
+# wasmtime again.
 target := arch() + "-unknown-linux-musl"
-flags := "--locked --release --target " + target
+flags := "--locked --release --target " + target + " --package wasmvark --package wasmvark-tests"
+
+# The drivers and their builder.
+guests := "--locked --workspace --exclude wasmvark --exclude wasmvark-tests"
 
 # Lists what can be done.
 default:
@@ -12,7 +17,7 @@ setup:
 
 # Builds the program and all drivers.
 build:
-    cargo build {{ flags }} --package wasmvark
+    cargo build {{ flags }}
     cargo xtask guests
 
 # Sets a container's network up through a driver, in namespaces of its own.
@@ -21,10 +26,17 @@ demo: setup build
 
 # Checks the form of the code, then runs all tests.
 test: setup lint build
-    cargo test {{ flags }} --workspace
+    cargo test {{ guests }}
+    cargo test {{ flags }}
+
+# Measures one setup against netavark's native example plugin.
+bench: setup build
+    cargo bench --locked --target {{ target }} --package wasmvark-tests --bench setup
 
 # Checks formatting, lints and documentation.
 lint:
     cargo fmt --all --check
-    cargo clippy {{ flags }} --workspace --all-targets -- --deny warnings
-    RUSTDOCFLAGS="--deny warnings" cargo doc {{ flags }} --workspace --no-deps
+    cargo clippy {{ guests }} --all-targets -- --deny warnings
+    cargo clippy {{ flags }} --all-targets -- --deny warnings
+    RUSTDOCFLAGS="--deny warnings" cargo doc {{ guests }} --no-deps
+    RUSTDOCFLAGS="--deny warnings" cargo doc {{ flags }} --no-deps
