@@ -1,5 +1,5 @@
-//! Text from drivers on its way to people and files: a component must not be
-//! able to steer a terminal or to forge lines.
+//! Text from drivers and callers on its way to people and files: nobody must
+//! be able to steer a terminal, to forge lines, or to leave a folder.
 
 /// The longest text of an error that is passed on, in bytes.
 const ERROR_MAX: usize = 4096;
@@ -26,6 +26,17 @@ pub(crate) fn plain_error(text: &str) -> String {
     let cut = text.get(..end).unwrap_or_default();
     let mark = if end < text.len() { " …" } else { "" };
     format!("{}{mark}", plain(cut))
+}
+
+/// Whether a text is a name that is safe as the name of a file: letters,
+/// digits, `_`, `.` and `-`, a letter or digit first, as Podman has it for the
+/// names of networks and containers.
+pub(crate) fn is_plain_name(text: &str, max: usize) -> bool {
+    let first = text.chars().next();
+    let rest = text
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
+    first.is_some_and(|c| c.is_ascii_alphanumeric()) && rest && text.len() <= max
 }
 
 /// Whether a text can be a search domain: it goes into `resolv.conf`.
@@ -57,6 +68,14 @@ mod tests {
         let cut = plain_error(&long);
         assert!(cut.len() < 4110 && cut.ends_with(" …"));
         assert_eq!(plain_error("short"), "short");
+    }
+
+    #[test]
+    fn names_stay_in_their_folder() {
+        assert!(is_plain_name("a.b-c_1", 7));
+        for text in ["", ".", "..", "-a", "a/b", "a\0", "ä", "a b", "longer-than"] {
+            assert!(!is_plain_name(text, 7), "{text:?}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::RequestError;
 use crate::net::LinkName;
+use crate::text;
 
 /// The longest name that every file system takes.
 const NAME_MAX: usize = 255;
@@ -47,14 +48,7 @@ id!(NetworkId, "network id");
 /// Checks a name against the pattern that Podman itself has for names
 /// (`[a-zA-Z0-9][a-zA-Z0-9_.-]*`).
 pub(super) fn plain(what: &'static str, name: String) -> Result<String, RequestError> {
-    let first = name
-        .chars()
-        .next()
-        .is_some_and(|c| c.is_ascii_alphanumeric());
-    let rest = name
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
-    if first && rest && name.len() <= NAME_MAX {
+    if text::is_plain_name(&name, NAME_MAX) {
         return Ok(name);
     }
     Err(RequestError::Name { what, name })

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::text;
+
 /// The longest name that a file in the plugin directory can have.
 const NAME_MAX: usize = 100;
 
@@ -50,14 +52,7 @@ impl FromStr for DriverName {
     type Err = InvalidDriverName;
 
     fn from_str(name: &str) -> Result<Self, InvalidDriverName> {
-        let first = name
-            .chars()
-            .next()
-            .is_some_and(|c| c.is_ascii_alphanumeric());
-        let rest = name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
-        if first && rest && name.len() <= NAME_MAX {
+        if text::is_plain_name(name, NAME_MAX) {
             return Ok(Self(name.to_owned()));
         }
         Err(InvalidDriverName::Characters(name.to_owned()))

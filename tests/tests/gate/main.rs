@@ -9,6 +9,7 @@
     reason = "a test that can't go on should say so and end"
 )]
 
+mod administer;
 mod calls;
 mod cases;
 mod hostile;
@@ -21,6 +22,7 @@ use wasmvark_tests::harness::Suite;
 
 fn main() {
     let mut suite = Suite::default();
+    administer::register(&mut suite);
     calls::register(&mut suite);
     own::register(&mut suite);
     hostile::register(&mut suite);

@@ -1,0 +1,198 @@
+//! The four rules, one by one.
+
+use std::path::Path;
+
+use super::*;
+use crate::digest::Digest;
+use crate::net::RouteKind;
+
+fn authority(calls: &str) -> Authority {
+    let text = format!(
+        "driver = \"d\"\ndigest = \"{}\"\n[calls]\n{calls}",
+        Digest::of(b"")
+    );
+    Authority {
+        grant: Grant::parse("d", Path::new("d.toml"), &text).unwrap(),
+        request: RequestReach {
+            parent: Some("p0".parse().unwrap()),
+            interface_name: Some("eth0".parse().unwrap()),
+            addresses: vec!["10.0.0.2/24".parse().unwrap()],
+            subnets: vec!["10.0.0.0/24".parse().unwrap()],
+            routes: vec![route("0.0.0.0/0", Some("10.0.0.1"))],
+        },
+    }
+}
+
+fn route(destination: &str, gateway: Option<&str>) -> Route {
+    Route {
+        destination: destination.parse().unwrap(),
+        gateway: gateway.map(|gateway| gateway.parse().unwrap()),
+        metric: None,
+        kind: RouteKind::Unicast,
+    }
+}
+
+fn allowed(authority: &Authority, call: Call, object: Object<'_>) -> bool {
+    decide(authority, call, &[object]).is_ok()
+}
+
+#[test]
+fn rule_1_a_call_that_is_not_listed_is_denied_even_on_own_objects() {
+    let name = "p0".parse().unwrap();
+    let own = Object::Link {
+        namespace: Namespace::Host,
+        name: &name,
+        own: true,
+    };
+    let denial = decide(&authority(""), Call::LinksGet, &[own]).unwrap_err();
+    assert_eq!(denial.cause, Cause::NotGranted);
+    assert_eq!(denial.line, r#""links.get" = {}"#);
+    assert!(allowed(
+        &authority(r#""links.get" = {}"#),
+        Call::LinksGet,
+        own
+    ));
+}
+
+#[test]
+fn rule_3_the_parent_is_read_and_used_and_moved_but_never_changed() {
+    let all: String = Call::ALL
+        .iter()
+        .map(|call| format!("\"{call}\" = {{}}\n"))
+        .collect();
+    let authority = authority(&all);
+    let name = "p0".parse().unwrap();
+    let parent = |namespace| Object::Link {
+        namespace,
+        name: &name,
+        own: false,
+    };
+    for call in Call::ALL {
+        let may = matches!(
+            call,
+            Call::LinksGet | Call::LinksCreateMacvlan | Call::LinksMoveToContainer
+        );
+        assert_eq!(
+            allowed(&authority, *call, parent(Namespace::Host)),
+            may,
+            "{call}"
+        );
+        assert!(
+            !allowed(&authority, *call, parent(Namespace::Container)),
+            "{call}"
+        );
+    }
+}
+
+#[test]
+fn rule_3_routes_and_addresses_are_those_of_the_request() {
+    let authority = authority("\"routes.add\" = {}\n\"addresses.add\" = {}");
+    let host = Namespace::Host;
+    let container = Namespace::Container;
+    let cases = [
+        (container, route("0.0.0.0/0", Some("10.0.0.1")), true),
+        (container, route("0.0.0.0/0", Some("10.0.0.9")), false),
+        (container, route("10.7.0.0/16", Some("10.0.0.1")), false),
+        (host, route("10.0.0.0/24", None), true),
+        (host, route("10.0.0.2/32", None), true),
+        (host, route("10.0.0.0/16", None), false),
+        (host, route("0.0.0.0/0", Some("10.0.0.1")), false),
+    ];
+    for (namespace, route, may) in cases {
+        let object = Object::Route {
+            namespace,
+            route: &route,
+        };
+        assert_eq!(
+            allowed(&authority, Call::RoutesAdd, object),
+            may,
+            "{object}"
+        );
+    }
+    for (address, may) in [
+        ("10.0.0.2/24", true),
+        ("10.0.0.2/16", false),
+        ("10.0.0.3/24", false),
+    ] {
+        let object = Object::Address(address.parse().unwrap());
+        assert_eq!(
+            allowed(&authority, Call::AddressesAdd, object),
+            may,
+            "{address}"
+        );
+    }
+}
+
+#[test]
+fn rule_4_the_line_of_a_denial_allows_exactly_what_was_denied() {
+    let first = authority(r#""links.set-up" = { link = "a0" }"#);
+    let (p0, p1) = ("p0".parse().unwrap(), "p1".parse().unwrap());
+    let object = |name| Object::Link {
+        namespace: Namespace::Host,
+        name,
+        own: false,
+    };
+    let denial = decide(&first, Call::LinksSetUp, &[object(&p0)]).unwrap_err();
+    assert_eq!(denial.line, r#""links.set-up" = { link = ["a0", "p0"] }"#);
+    let second = authority(&denial.line);
+    assert!(allowed(&second, Call::LinksSetUp, object(&p0)));
+    assert!(!allowed(&second, Call::LinksSetUp, object(&p1)));
+}
+
+#[test]
+fn a_widening_of_the_host_does_not_reach_the_container() {
+    let name = "eth0".parse().unwrap();
+    let object = Object::Link {
+        namespace: Namespace::Container,
+        name: &name,
+        own: false,
+    };
+    let host = authority(r#""links.set-up" = { link = "*" }"#);
+    assert!(!allowed(&host, Call::LinksSetUp, object));
+    let container = authority(r#""links.set-up" = { link = "container:*" }"#);
+    assert!(allowed(&container, Call::LinksSetUp, object));
+}
+
+#[test]
+fn the_default_link_is_reached_where_no_parent_is_named() {
+    let mut authority = authority(r#""links.get-default" = {}"#);
+    assert!(!allowed(
+        &authority,
+        Call::LinksGetDefault,
+        Object::DefaultRouteLink
+    ));
+    authority.request.parent = None;
+    assert!(allowed(
+        &authority,
+        Call::LinksGetDefault,
+        Object::DefaultRouteLink
+    ));
+}
+
+#[test]
+fn one_object_out_of_reach_denies_the_call() {
+    let authority = authority(r#""addresses.add" = {}"#);
+    let name = "eth0".parse().unwrap();
+    let link = Object::Link {
+        namespace: Namespace::Container,
+        name: &name,
+        own: true,
+    };
+    let address = |text: &str| Object::Address(text.parse().unwrap());
+    assert!(
+        decide(
+            &authority,
+            Call::AddressesAdd,
+            &[link, address("10.0.0.2/24")]
+        )
+        .is_ok()
+    );
+    assert!(
+        decide(
+            &authority,
+            Call::AddressesAdd,
+            &[link, address("10.0.9.2/24")]
+        )
+        .is_err()
+    );
+}
