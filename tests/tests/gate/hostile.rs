@@ -84,6 +84,11 @@ pub(crate) fn register(suite: &mut Suite) {
     suite.test("hostile::too-many-instances", NEEDS, too_many_instances);
     suite.test("hostile::steers-the-terminal", NEEDS, steers_the_terminal);
     suite.test("hostile::loops-in-teardown", NEEDS, loops_in_teardown);
+    suite.test(
+        "hostile::asks-past-the-deadline",
+        NEEDS,
+        asks_past_the_deadline,
+    );
 }
 
 fn grant(limit: Option<(&str, u64)>) -> Grant {
@@ -151,4 +156,19 @@ fn loops_in_teardown() {
     let start = Instant::now();
     probe.teardown(&v4().option("teardown-script", "loop"));
     assert!(start.elapsed() < Duration::from_secs(10));
+}
+
+/// The time of host calls counts too.
+fn asks_past_the_deadline() {
+    let world = World::new();
+    let probe = Probe::new(&world, &grant(Some(("deadline-ms", 100))));
+    let script = "?links.get host p0;".repeat(9000);
+    let error = probe.setup_fails(v4(), &script);
+    assert!(error.contains("deadline-ms"), "{error}");
+    let lines = probe.wasmvark.audit();
+    let calls = lines.iter().filter(|line| line.event == "call").count();
+    assert!(
+        (1..9000).contains(&calls),
+        "{calls} calls before the deadline"
+    );
 }
