@@ -9,12 +9,14 @@ mod limits;
 mod manifest;
 mod run;
 mod wasi;
+mod watch;
 
 pub use bindings::wasmvark::driver as wit;
 pub use component::{ComponentError, Description};
 pub use engine::{Code, EngineError};
 pub use manifest::{Manifest, ManifestError};
 pub use run::{Answer, Run, RunError, run};
+pub use watch::{Watch, ignore_signals};
 
 pub(crate) use bindings::wasmvark::driver::types::Error as GuestError;
 pub use bindings::wasmvark::driver::types::NetworkChange;

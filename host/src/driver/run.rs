@@ -1,7 +1,5 @@
 //! Running one function of a driver, within its limits.
 
-use std::time::Instant;
-
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Store, Trap};
 
@@ -9,6 +7,7 @@ use super::bindings::{Driver, DriverPre};
 use super::engine::Code;
 use super::limits::Meter;
 use super::wasi::{self, Wasi};
+use super::watch::{Caught, Watch};
 use super::{ComponentError, GuestError, NetworkChange, convert};
 use crate::gate::{Gate, Stop};
 use crate::grant::Limits;
@@ -57,6 +56,9 @@ pub enum RunError {
     /// It trapped.
     #[error("the driver crashed: {0}")]
     Trap(String),
+    /// The process was told to end.
+    #[error("the run was ended by {0}; what it did is undone")]
+    Interrupted(&'static str),
     /// The host can't go on.
     #[error("{0}")]
     Host(String),
@@ -94,13 +96,13 @@ impl Code {
     }
 }
 
-/// Instantiates a driver behind a gate and has `work` done with it. From here
-/// to the deadline all of its time counts. The gate comes back in any case.
+/// Instantiates a driver behind a gate and has `work` done with it, until
+/// `watch` ends it. The gate comes back in any case.
 pub fn run<T>(
     code: &Code,
     gate: Gate,
     limits: &Limits,
-    deadline: Instant,
+    watch: Watch,
     work: impl FnOnce(&mut Run) -> Result<T, RunError>,
 ) -> (Gate, Result<T, RunError>) {
     let pre = match pre(code) {
@@ -116,11 +118,12 @@ pub fn run<T>(
     let mut store = Store::new(&code.engine, state);
     store.limiter(|state| &mut state.meter);
     store.set_epoch_deadline(1);
-    watch(code.engine.clone(), deadline);
+    let caught = watch.start(code.engine.clone());
     let driver = match pre.instantiate(&mut store) {
         Ok(driver) => driver,
         Err(error) => {
             let error = explain(store.data(), limits, &error);
+            let error = interrupted(&caught).unwrap_or(error);
             return (store.into_data().gate, Err(error));
         }
     };
@@ -130,6 +133,8 @@ pub fn run<T>(
         limits: limits.clone(),
     };
     let result = work(&mut run);
+    // Also a driver that came to its end has nobody left to serve.
+    let result = interrupted(&caught).map_or(result, Err);
     (run.finish(), result)
 }
 
@@ -187,6 +192,12 @@ impl Run {
             Err(error) => Err(explain(self.store.data(), &self.limits, &error)),
         }
     }
+}
+
+fn interrupted(caught: &Caught) -> Option<RunError> {
+    caught
+        .signal()
+        .map(|signal| RunError::Interrupted(signal.as_str()))
 }
 
 /// The text of a driver's error.
@@ -253,13 +264,4 @@ fn explain(state: &State, limits: &Limits, error: &wasmtime::Error) -> RunError 
         )),
         None => RunError::Trap(format!("{error:#}")),
     }
-}
-
-/// Interrupts the component at the deadline. Host calls end by then too: each
-/// waits no longer itself.
-fn watch(engine: wasmtime::Engine, deadline: Instant) {
-    std::thread::spawn(move || {
-        std::thread::sleep(deadline.saturating_duration_since(Instant::now()));
-        engine.increment_epoch();
-    });
 }

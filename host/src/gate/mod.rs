@@ -28,7 +28,7 @@ pub use undo::UndoError;
 
 use crate::audit::{AuditError, Trail};
 use crate::grant::Authority;
-use crate::journal::Journal;
+use crate::journal::{Journal, JournalError};
 use crate::kernel::Kernel;
 use guard::Guard;
 
@@ -84,6 +84,15 @@ impl Gate {
     /// Passes on what a component printed.
     pub fn log_output(&mut self, output: &str) {
         self.log.output(output);
+    }
+
+    /// Calls the setup done in the journal: from here on, what it holds is in
+    /// use.
+    pub fn complete(&mut self) -> Result<(), JournalError> {
+        match &mut self.journal {
+            Some(journal) => journal.complete(),
+            None => Ok(()),
+        }
     }
 
     /// Records the end of the run.

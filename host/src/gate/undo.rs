@@ -26,6 +26,26 @@ impl Gate {
             Some(journal) => journal.entries().to_vec(),
             None => return Vec::new(),
         };
+        self.undo_entries(&entries)
+    }
+
+    /// Undoes what a killed setup of another container left on the host. What
+    /// it left in its container is out of reach here, and goes with that
+    /// container's teardown.
+    pub fn undo_abandoned(&mut self, other: Journal) -> Vec<UndoError> {
+        let entries: Vec<Entry> = other
+            .entries()
+            .iter()
+            .filter(|entry| entry.change.is_on_host())
+            .cloned()
+            .collect();
+        let own = self.journal.replace(other);
+        let errors = self.undo_entries(&entries);
+        self.journal = own;
+        errors
+    }
+
+    fn undo_entries(&mut self, entries: &[Entry]) -> Vec<UndoError> {
         let kernel = self.guard.for_host();
         kernel.set_deadline(Instant::now() + UNDO_TIME);
         let mut errors = Vec::new();
@@ -108,10 +128,15 @@ fn delete(
     name: &LinkName,
     index: Option<u32>,
 ) -> Result<(), KernelError> {
-    let index = match index {
-        Some(index) => index,
-        None => kernel.link_by_name(namespace, name)?.index,
+    let link = match index {
+        Some(index) => kernel.link_by_id(LinkId { namespace, index })?,
+        None => kernel.link_by_name(namespace, name)?,
     };
+    // A namespace whose number is used again has other links.
+    if link.name != *name {
+        return Ok(());
+    }
+    let index = link.index;
     kernel.delete_link(LinkId { namespace, index })
 }
 

@@ -83,6 +83,21 @@ pub struct Entry {
     pub change: Change,
 }
 
+impl Change {
+    /// Whether it touches nothing but the host's namespace.
+    pub fn is_on_host(&self) -> bool {
+        match self {
+            Self::MakeLink { namespace, .. } | Self::AddRoute { namespace, .. } => {
+                *namespace == Namespace::Host
+            }
+            Self::ChangeLink { link, .. }
+            | Self::AddAddress { link, .. }
+            | Self::SetAutoconf { link, .. } => link.namespace == Namespace::Host,
+            Self::MoveLink { .. } => false,
+        }
+    }
+}
+
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

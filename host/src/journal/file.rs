@@ -10,12 +10,16 @@ use serde::{Deserialize, Serialize};
 use super::{Change, Entry, JournalError};
 use crate::kernel::{LinkId, NetnsId};
 use crate::net::{LinkName, Namespace};
-use crate::request::{ContainerId, NetworkId};
+use crate::request::Key;
 
 /// A line of the file.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Line {
+    /// The boot that all of this belongs to (`/proc/sys/kernel/random/boot_id`).
+    Boot(String),
+    /// The setup is done; what stands here is in use.
+    Complete,
     /// A change is about to be made.
     Begin(Entry),
     /// It was made; a link has this index now.
@@ -32,26 +36,20 @@ pub struct Journal {
     netns: Option<NetnsId>,
     next: u32,
     entries: Vec<Entry>,
+    complete: bool,
 }
 
 impl Journal {
     /// Reads the journal below `folder`, where there is one. `netns` is the
     /// container's namespace in this run.
-    pub fn open(
-        folder: &Path,
-        network: &NetworkId,
-        container: &ContainerId,
-        netns: Option<NetnsId>,
-    ) -> Result<Self, JournalError> {
-        let path = folder
-            .join(network.as_str())
-            .join(format!("{container}.jsonl"));
+    pub fn open(folder: &Path, key: &Key, netns: Option<NetnsId>) -> Result<Self, JournalError> {
         let mut journal = Self {
-            path,
+            path: super::folder::path(folder, key),
             file: None,
             netns,
             next: 0,
             entries: Vec::new(),
+            complete: false,
         };
         match std::fs::read_to_string(&journal.path) {
             Ok(text) => journal.replay(&text),
@@ -64,6 +62,20 @@ impl Journal {
     /// The changes that aren't undone, the oldest first.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
+    }
+
+    /// Whether a setup wrote this and was killed before its end.
+    pub fn is_abandoned(&self) -> bool {
+        !self.complete && !self.entries.is_empty()
+    }
+
+    /// Calls a setup done.
+    pub fn complete(&mut self) -> Result<(), JournalError> {
+        self.complete = true;
+        if self.entries.is_empty() {
+            return Ok(());
+        }
+        self.append(&Line::Complete)
     }
 
     /// The container's namespace in this run.
@@ -99,6 +111,7 @@ impl Journal {
             return self.append(&Line::Void(number));
         }
         self.file = None;
+        self.complete = false;
         match std::fs::remove_file(&self.path) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 return Err(self.failed("remove", &error));
@@ -151,6 +164,10 @@ impl Journal {
                 continue;
             };
             match line {
+                // A journal that outlived its kernel means nothing any more.
+                Line::Boot(boot) if Some(&boot) != boot_id().as_ref() => return,
+                Line::Boot(_) => {}
+                Line::Complete => self.complete = true,
                 Line::Begin(entry) => {
                     self.next = self.next.max(entry.number.saturating_add(1));
                     self.entries.push(entry);
@@ -197,10 +214,16 @@ impl Journal {
             .create(true)
             .mode(0o600)
             .open(&self.path)?;
-        if file.metadata()?.len() > 0 {
-            // Ends a line that a crash may have torn.
-            file.write_all(b"\n")?;
+        // Ends a line that a crash may have torn.
+        let mut start = b"\n".to_vec();
+        if self.entries.is_empty() {
+            // Nothing that stands in the file counts any more.
+            file.set_len(0)?;
+            let boot = Line::Boot(boot_id().unwrap_or_default());
+            start = serde_json::to_vec(&boot)?;
+            start.push(b'\n');
         }
+        file.write_all(&start)?;
         Ok(file)
     }
 
@@ -213,14 +236,22 @@ impl Journal {
     }
 }
 
+/// The boot of the kernel that runs now.
+fn boot_id() -> Option<String> {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(id.trim().to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn open(folder: &Path) -> Journal {
-        let network = NetworkId::try_from("net".to_owned()).unwrap();
-        let container = ContainerId::try_from("ctr".to_owned()).unwrap();
-        Journal::open(folder, &network, &container, None).unwrap()
+        let key = Key {
+            network: "net".to_owned().try_into().unwrap(),
+            container: "ctr".to_owned().try_into().unwrap(),
+        };
+        Journal::open(folder, &key, None).unwrap()
     }
 
     fn make(name: &str) -> Change {
@@ -252,6 +283,31 @@ mod tests {
         );
         again.void(first).unwrap();
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_setup_that_never_came_to_its_end_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = open(folder.path());
+        assert!(!journal.is_abandoned());
+        journal.begin(make("a")).unwrap();
+        assert!(open(folder.path()).is_abandoned());
+        journal.complete().unwrap();
+        assert!(!open(folder.path()).is_abandoned());
+    }
+
+    #[test]
+    fn a_journal_of_another_boot_means_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        open(folder.path()).begin(make("a")).unwrap();
+        let path = folder.path().join("net/ctr.jsonl");
+        let text = std::fs::read_to_string(&path).unwrap();
+        let boot = boot_id().unwrap();
+        std::fs::write(&path, text.replace(&boot, "another")).unwrap();
+        let mut again = open(folder.path());
+        assert!(again.entries().is_empty());
+        again.begin(make("b")).unwrap();
+        assert_eq!(open(folder.path()).entries().len(), 1);
     }
 
     #[test]

@@ -5,12 +5,19 @@
 //! afterwards. The journal lies on the runtime directory, where it vanishes
 //! with the kernel state that it describes. It is also what "own" means: the
 //! links that it says were made or moved.
+//!
+//! A journal that a setup left without calling it complete belongs to a run
+//! that was killed: whoever has the network's lock next undoes it.
 
 mod entry;
 mod file;
+mod folder;
+mod lock;
 
 pub use entry::{Change, Entry, SavedLink};
 pub use file::Journal;
+pub use folder::all;
+pub use lock::{LockError, NetworkLock};
 
 use std::path::PathBuf;
 

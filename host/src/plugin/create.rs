@@ -1,6 +1,6 @@
 //! `create`: the driver checks a new network and says what it wants changed.
 
-use crate::driver::{self, NetworkChange};
+use crate::driver::{self, NetworkChange, Watch};
 use crate::gate::Gate;
 use crate::grant::{Authority, RequestReach};
 use crate::kernel::{Netlink, Netns};
@@ -31,7 +31,7 @@ pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
     let gate = Gate::new(Box::new(kernel), authority, None, trail, loaded.log());
     let json = String::from_utf8_lossy(input).into_owned();
     let limits = loaded.grant.limits();
-    let (mut gate, result) = driver::run(&code, gate, limits, deadline, |run| {
+    let (mut gate, result) = driver::run(&code, gate, limits, Watch::until(deadline), |run| {
         run.create(&network, json)
     });
     let result = result.map_err(PluginError::from).and_then(|changes| {

@@ -6,6 +6,7 @@ mod create;
 mod load;
 mod setup;
 mod teardown;
+mod turn;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -14,7 +15,7 @@ use crate::audit::AuditError;
 use crate::driver::{ComponentError, EngineError, RunError};
 use crate::gate::UndoError;
 use crate::grant::GrantError;
-use crate::journal::JournalError;
+use crate::journal::{JournalError, LockError};
 use crate::kernel::{KernelError, NetnsError};
 use crate::protocol::{Command, Info, OverlayError, ProtocolError, error_document, read_stdin};
 use crate::request::RequestError;
@@ -49,6 +50,10 @@ pub enum PluginError {
     Audit(#[from] AuditError),
     #[error(transparent)]
     Journal(#[from] JournalError),
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    #[error("can't keep signals from ending the run halfway: {0}")]
+    Signals(nix::errno::Errno),
     #[error(transparent)]
     Run(#[from] RunError),
     #[error(transparent)]

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::path::Path;
 
-use crate::driver::{self, Answer};
+use crate::driver::{self, Answer, Watch};
 use crate::gate::Gate;
 use crate::grant::{Authority, RequestReach};
 use crate::journal::Journal;
@@ -14,7 +14,7 @@ use crate::request::{Request, answer};
 use crate::text;
 
 use super::load::{Loaded, store};
-use super::{PluginError, leave};
+use super::{PluginError, leave, turn};
 
 /// Runs `setup`.
 pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, PluginError> {
@@ -22,15 +22,17 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
     let (store, name) = store(name)?;
     let loaded = Loaded::find(store, name)?;
     let code = loaded.code()?;
-    let deadline = loaded.deadline();
     let host = Netns::current()?;
     let container = Netns::container(netns, &host)?;
-    let journal = Journal::open(
-        &loaded.store.layout().journals(),
-        &request.network.id,
-        &request.container_id,
-        Some(container.id()),
-    )?;
+    let key = request.key();
+    let layout = loaded.store.layout();
+    let lock = turn::take(layout, &key, "setup")?;
+    // Waiting for the turn doesn't count.
+    let deadline = loaded.deadline();
+    let watch = Watch::until(deadline)
+        .and_signals()
+        .map_err(PluginError::Signals)?;
+    let journal = Journal::open(&layout.journals(), &key, Some(container.id()))?;
     let trail = loaded.trail(
         "setup",
         &request.network.name,
@@ -49,20 +51,21 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
         loaded.log(),
     );
     // A run that was killed may have left something behind.
-    let left = gate.undo();
+    let mut left = gate.undo();
+    left.extend(turn::recover_others(&mut gate, layout, &key)?);
     if !left.is_empty() {
         return Err(PluginError::Undo(left));
     }
     gate.set_deadline(deadline);
     let json = String::from_utf8_lossy(input).into_owned();
     let limits = loaded.grant.limits();
-    let (mut gate, result) = driver::run(&code, gate, limits, deadline, |run| {
-        run.setup(&request, json)
-    });
+    let (mut gate, result) =
+        driver::run(&code, gate, limits, watch, |run| run.setup(&request, json));
     let result = result
         .map_err(PluginError::from)
         .and_then(|answer| status(&mut gate, &request, answer));
     let result = finish(&mut gate, result);
+    drop(lock);
     leave((gate, code));
     result
 }
@@ -123,6 +126,7 @@ fn finish(
     let result = result.and_then(|status| {
         let text = serde_json::to_string(&status)
             .map_err(|error| PluginError::Internal(error.to_string()))?;
+        gate.complete()?;
         gate.end(None)?;
         Ok(text)
     });

@@ -10,18 +10,18 @@ use std::path::Path;
 use std::time::Instant;
 
 use crate::audit::{Subject, Trail};
-use crate::driver::{self, Code};
+use crate::driver::{self, Code, Watch};
 use crate::gate::{Gate, Log};
 use crate::grant::{Authority, Grant, RequestReach};
-use crate::journal::Journal;
+use crate::journal::{Journal, LockError};
 use crate::kernel::{Kernel, Netlink, Netns, NetnsError};
 use crate::protocol::SetupDocument;
-use crate::request::{ContainerId, NetworkId, Request};
+use crate::request::{ContainerId, Key, NetworkId, Request};
 use crate::store::{DriverName, Store};
 
 use super::load::{Loaded, store};
 use super::setup::{parse, reach};
-use super::{PluginError, leave};
+use super::{PluginError, leave, turn};
 
 /// A driver that can take part in a teardown.
 struct Driver {
@@ -33,9 +33,12 @@ struct Driver {
 /// Runs `teardown`.
 pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, PluginError> {
     let document = parse(input)?;
-    let network = NetworkId::try_from(document.network.id.clone())?;
-    let container = ContainerId::try_from(document.container_id.clone())?;
+    let key = Key {
+        network: NetworkId::try_from(document.network.id.clone())?,
+        container: ContainerId::try_from(document.container_id.clone())?,
+    };
     let (store, name) = store(name)?;
+    driver::ignore_signals().map_err(PluginError::Signals)?;
     let host = Netns::current()?;
     let there = match Netns::container(netns, &host) {
         Ok(netns) => Some(netns),
@@ -44,13 +47,19 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
         Err(error) => return Err(error.into()),
     };
     let container_exists = there.is_some();
-    let journal = Journal::open(
-        &store.layout().journals(),
-        &network,
-        &container,
-        there.as_ref().map(Netns::id),
-    )?;
     let driver = prepare(&store, &name, &document);
+    let layout = store.layout();
+    let lock = match turn::take(layout, &key, "teardown") {
+        Ok(lock) => Some(lock),
+        Err(error @ LockError::Busy { .. }) => return Err(error.into()),
+        // Where no lock can be made, clearing up is worth more than a turn.
+        Err(error) => {
+            eprintln!("wasmvark: {error}");
+            None
+        }
+    };
+    let journal = Journal::open(&layout.journals(), &key, there.as_ref().map(Netns::id))?;
+    let abandoned = journal.is_abandoned();
     let trail = trail(&store, &name, driver.as_ref().ok(), &document)?;
     let deadline = match &driver {
         Ok(driver) => driver.loaded.deadline(),
@@ -59,7 +68,14 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
     let kernel = Box::new(Netlink::open(host, there, deadline)?);
     let (mut gate, outcome) = match driver {
         Ok(driver) => {
-            let gate = driver.gate(kernel, journal, trail);
+            let mut gate = driver.gate(kernel, journal, trail);
+            if abandoned {
+                // What a killed setup left is no state for a driver to meet.
+                for left in gate.undo() {
+                    eprintln!("wasmvark: {left}");
+                }
+                gate.set_deadline(deadline);
+            }
             driver.run(gate, deadline, container_exists, input)
         }
         Err(error) => (
@@ -70,14 +86,17 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
     if let Err(error) = &outcome {
         eprintln!("wasmvark: the driver {name} took no part in the teardown: {error}");
     }
-    let left = gate.undo();
+    let mut left = gate.undo();
+    left.extend(turn::recover_others(&mut gate, layout, &key)?);
     let failure = match (left.is_empty(), outcome) {
         (true, Ok(())) => None,
         (true, Err(error)) => Some(error.to_string()),
         (false, _) => Some(PluginError::Undo(left.clone()).to_string()),
     };
-    gate.end(failure.as_deref())?;
+    let ended = gate.end(failure.as_deref());
+    drop(lock);
     leave(gate);
+    ended?;
     if !left.is_empty() {
         return Err(PluginError::Undo(left));
     }
@@ -117,7 +136,7 @@ impl Driver {
     ) -> (Gate, Result<(), PluginError>) {
         let json = String::from_utf8_lossy(input).into_owned();
         let limits = self.loaded.grant.limits();
-        let (gate, result) = driver::run(&self.code, gate, limits, deadline, |run| {
+        let (gate, result) = driver::run(&self.code, gate, limits, Watch::until(deadline), |run| {
             run.teardown(&self.request, container_exists, json)
         });
         leave(self.code);

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use ipnet::IpNet;
 
 pub use answer::{LinkReport, answer};
-pub use names::{ContainerId, NetworkId};
+pub use names::{ContainerId, Key, NetworkId};
 pub use network::Network;
 pub use ports::{Port, Protocol};
 
@@ -112,6 +112,14 @@ pub struct Request {
 }
 
 impl Request {
+    /// What this run is about.
+    pub fn key(&self) -> Key {
+        Key {
+            network: self.network.id.clone(),
+            container: self.container_id.clone(),
+        }
+    }
+
     /// Resolves what `setup` or `teardown` got.
     pub fn resolve(document: &protocol::SetupDocument) -> Result<Self, RequestError> {
         let network = Network::resolve(&document.network)?;

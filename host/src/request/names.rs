@@ -17,6 +17,15 @@ pub struct ContainerId(String);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NetworkId(String);
 
+/// A container on a network: what a run is about, and whose journal it writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// The network.
+    pub network: NetworkId,
+    /// The container.
+    pub container: ContainerId,
+}
+
 macro_rules! id {
     ($type:ident, $what:literal) => {
         impl $type {

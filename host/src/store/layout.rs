@@ -107,6 +107,11 @@ impl Layout {
         self.grants.join(format!("{driver}.toml"))
     }
 
+    /// The folder of the networks' locks.
+    pub fn locks(&self) -> PathBuf {
+        self.run.join("lock")
+    }
+
     /// The folder of the journals.
     pub fn journals(&self) -> PathBuf {
         self.run.join("journal")

@@ -1,0 +1,103 @@
+//! Ending a driver from outside: at its deadline, or when the caller is told
+//! to stop.
+
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+
+/// The longest wait that poll(2) is asked for at once.
+const WAIT_MAX: Duration = Duration::from_secs(30);
+
+/// What ends a run early.
+pub struct Watch {
+    deadline: Instant,
+    signals: Option<SignalFd>,
+    caught: Arc<AtomicI32>,
+}
+
+impl Watch {
+    /// Ends the run at a deadline.
+    pub fn until(deadline: Instant) -> Self {
+        Self {
+            deadline,
+            signals: None,
+            caught: Arc::new(AtomicI32::new(0)),
+        }
+    }
+
+    /// Ends the run on SIGINT and SIGTERM too. From here on they don't end
+    /// the process: what the run did has to be undone first.
+    pub fn and_signals(mut self) -> Result<Self, Errno> {
+        let signals = signals();
+        signals.thread_block()?;
+        let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
+        self.signals = Some(SignalFd::with_flags(&signals, flags)?);
+        Ok(self)
+    }
+
+    /// The deadline.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Interrupts the component when it's time. Host calls end by the deadline
+    /// too: each waits no longer itself.
+    pub(super) fn start(self, engine: wasmtime::Engine) -> Caught {
+        let caught = Caught(self.caught.clone());
+        std::thread::spawn(move || {
+            self.wait();
+            engine.increment_epoch();
+        });
+        caught
+    }
+
+    fn wait(&self) {
+        loop {
+            let left = self.deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
+            }
+            let Some(signals) = &self.signals else {
+                std::thread::sleep(left);
+                continue;
+            };
+            let timeout = PollTimeout::try_from(left.min(WAIT_MAX)).unwrap_or(PollTimeout::MAX);
+            // An error leaves the deadline to wait for.
+            let _ = poll(
+                &mut [PollFd::new(signals.as_fd(), PollFlags::POLLIN)],
+                timeout,
+            );
+            if let Ok(Some(signal)) = signals.read_signal() {
+                let number = i32::try_from(signal.ssi_signo).unwrap_or_default();
+                self.caught.store(number, Ordering::SeqCst);
+                return;
+            }
+        }
+    }
+}
+
+/// The signal that ended a run, if one did.
+#[derive(Clone)]
+pub(super) struct Caught(Arc<AtomicI32>);
+
+impl Caught {
+    pub(super) fn signal(&self) -> Option<Signal> {
+        Signal::try_from(self.0.load(Ordering::SeqCst)).ok()
+    }
+}
+
+/// Keeps SIGINT and SIGTERM from ending this process: a teardown has to come
+/// to its end. netavark ignores them then, too.
+pub fn ignore_signals() -> Result<(), Errno> {
+    signals().thread_block()
+}
+
+fn signals() -> SigSet {
+    SigSet::from_iter([Signal::SIGINT, Signal::SIGTERM])
+}
