@@ -145,6 +145,11 @@ impl Connection {
         self.join.contains_key("static_mac")
     }
 
+    /// The network's id.
+    pub fn network_id(&self) -> &str {
+        self.network["id"].as_str().expect("the id is a text")
+    }
+
     /// The gateways of the network's subnets.
     pub fn gateways(&self) -> Vec<String> {
         let subnets = self.network["subnets"].as_array().into_iter().flatten();

@@ -3,6 +3,7 @@
 
 mod inspect;
 mod install;
+mod journal;
 mod list;
 mod output;
 mod remove;
@@ -13,6 +14,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use crate::driver::{ComponentError, EngineError};
 use crate::grant::GrantError;
+use crate::journal::JournalError;
+use crate::plugin::PluginError;
 use crate::store::{DriverName, InvalidDriverName, Layout, LayoutError, Store, StoreError};
 
 /// Netavark plugins as sandboxed WebAssembly components.
@@ -46,6 +49,14 @@ enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Show what is held for which container
+    Journal {
+        /// How to print
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Clear what is held for containers whose namespace is gone
+    Gc,
     /// Remove a driver and its link; its grant stays
     Remove {
         /// The driver's name
@@ -91,6 +102,14 @@ pub enum CliError {
     NoDriver(String),
     #[error("can't find this program's own file, which links must lead to: {0}")]
     Program(std::io::Error),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
+    Plugin(#[from] PluginError),
+    #[error("can't tell which network namespaces are alive: {0}")]
+    Living(std::io::Error),
+    #[error("not all is cleared that was held for container {container}: {reason}")]
+    Left { container: String, reason: String },
     #[error("can't print: {0}")]
     Print(std::io::Error),
 }
@@ -114,6 +133,8 @@ fn run(arguments: Arguments) -> Result<(), CliError> {
         Command::Install(arguments) => install::run(&store, &arguments),
         Command::List { format } => list::run(&store, format),
         Command::Inspect { driver, format } => inspect::run(&store, &driver, format),
+        Command::Journal { format } => journal::show(&store, format),
+        Command::Gc => journal::collect(&store),
         Command::Remove { name } => remove::run(&store, &name),
     }
 }

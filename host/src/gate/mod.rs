@@ -27,7 +27,7 @@ pub use perform::{CallError, Stop};
 pub use undo::UndoError;
 
 use crate::audit::{AuditError, Trail};
-use crate::grant::Authority;
+use crate::grant::{Authority, Grant, RequestReach};
 use crate::journal::{Journal, JournalError};
 use crate::kernel::Kernel;
 use guard::Guard;
@@ -66,6 +66,16 @@ impl Gate {
         }
     }
 
+    /// A gate that lets nothing through, for undoing what a journal holds.
+    pub fn for_undoing(kernel: Box<dyn Kernel + Send>, journal: Journal, trail: Trail) -> Self {
+        let authority = Authority {
+            grant: Grant::nothing(),
+            request: RequestReach::default(),
+        };
+        let log = Log::new(String::new(), 0, None);
+        Self::new(kernel, authority, Some(journal), trail, log)
+    }
+
     /// The grant that decides, for messages.
     pub fn grant_path(&self) -> &Path {
         self.authority.grant.path()
@@ -92,6 +102,14 @@ impl Gate {
         match &mut self.journal {
             Some(journal) => journal.complete(),
             None => Ok(()),
+        }
+    }
+
+    /// Removes a journal that holds nothing, as one of another boot does.
+    pub fn discard_empty(&mut self) -> Result<(), JournalError> {
+        match &mut self.journal {
+            Some(journal) if journal.entries().is_empty() => journal.discard(),
+            _ => Ok(()),
         }
     }
 

@@ -110,11 +110,10 @@ impl Grant {
         })
     }
 
-    /// A grant that allows nothing, for runs that only undo; `path` is for
-    /// messages.
-    pub fn nothing(path: &Path) -> Self {
+    /// A grant that allows nothing, for runs that only undo.
+    pub fn nothing() -> Self {
         Self {
-            path: path.to_owned(),
+            path: PathBuf::new(),
             digest: Digest::of(&[]),
             limits: Limits::default(),
             calls: BTreeMap::new(),

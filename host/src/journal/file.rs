@@ -78,6 +78,11 @@ impl Journal {
         self.append(&Line::Complete)
     }
 
+    /// Removes a file in which nothing counts any more.
+    pub fn discard(&mut self) -> Result<(), JournalError> {
+        self.remove()
+    }
+
     /// The container's namespace in this run.
     pub fn netns(&self) -> Option<NetnsId> {
         self.netns
@@ -110,6 +115,10 @@ impl Journal {
         if !self.entries.is_empty() {
             return self.append(&Line::Void(number));
         }
+        self.remove()
+    }
+
+    fn remove(&mut self) -> Result<(), JournalError> {
         self.file = None;
         self.complete = false;
         match std::fs::remove_file(&self.path) {

@@ -3,6 +3,7 @@
 //!
 //! Only the gate calls it: every mutation stands behind a decision there.
 
+mod living;
 mod netlink;
 mod netns;
 mod sysctl;
@@ -13,6 +14,7 @@ use ipnet::IpNet;
 use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 
+pub use living::living_netns;
 pub use netlink::Netlink;
 pub use netns::{Netns, NetnsError, NetnsId};
 

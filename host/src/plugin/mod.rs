@@ -2,11 +2,14 @@
 //! other rooms and its answer back, and turns every failure into the one error
 //! document that the callers understand.
 
+mod collect;
 mod create;
 mod load;
 mod setup;
 mod teardown;
 mod turn;
+
+pub use collect::{Collected, collect, is_alive};
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -52,6 +55,8 @@ pub enum PluginError {
     Journal(#[from] JournalError),
     #[error(transparent)]
     Lock(#[from] LockError),
+    #[error("can't tell which network namespaces are alive: {0}")]
+    Living(std::io::Error),
     #[error("can't keep signals from ending the run halfway: {0}")]
     Signals(nix::errno::Errno),
     #[error(transparent)]

@@ -11,8 +11,8 @@ use std::time::Instant;
 
 use crate::audit::{Subject, Trail};
 use crate::driver::{self, Code, Watch};
-use crate::gate::{Gate, Log};
-use crate::grant::{Authority, Grant, RequestReach};
+use crate::gate::Gate;
+use crate::grant::Authority;
 use crate::journal::{Journal, LockError};
 use crate::kernel::{Kernel, Netlink, Netns, NetnsError};
 use crate::protocol::SetupDocument;
@@ -78,10 +78,7 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
             }
             driver.run(gate, deadline, container_exists, input)
         }
-        Err(error) => (
-            without_driver(&store, &name, kernel, journal, trail),
-            Err(error),
-        ),
+        Err(error) => (Gate::for_undoing(kernel, journal, trail), Err(error)),
     };
     if let Err(error) = &outcome {
         eprintln!("wasmvark: the driver {name} took no part in the teardown: {error}");
@@ -142,22 +139,6 @@ impl Driver {
         leave(self.code);
         (gate, result.map_err(PluginError::from))
     }
-}
-
-/// A gate that allows nothing, for undoing only.
-fn without_driver(
-    store: &Store,
-    name: &DriverName,
-    kernel: Box<dyn Kernel + Send>,
-    journal: Journal,
-    trail: Trail,
-) -> Gate {
-    let authority = Authority {
-        grant: Grant::nothing(&store.layout().grant(name)),
-        request: RequestReach::default(),
-    };
-    let log = Log::new(name.to_string(), 0, None);
-    Gate::new(kernel, authority, Some(journal), trail, log)
 }
 
 fn trail(

@@ -16,6 +16,7 @@ mod hostile;
 mod own;
 mod probe;
 mod readme;
+mod turns;
 mod wasi;
 
 use wasmvark_tests::harness::Suite;
@@ -28,5 +29,6 @@ fn main() {
     hostile::register(&mut suite);
     wasi::register(&mut suite);
     readme::register(&mut suite);
+    turns::register(&mut suite);
     suite.run();
 }

@@ -1,0 +1,91 @@
+//! `wasmvark journal` and `wasmvark gc`.
+
+use serde::Serialize;
+
+use super::{CliError, Format, output};
+use crate::journal::{self, Change, Journal};
+use crate::kernel::living_netns;
+use crate::plugin;
+use crate::request::Key;
+use crate::store::Store;
+
+/// What is held for one container.
+#[derive(Serialize)]
+struct Held {
+    network: String,
+    container: String,
+    state: &'static str,
+    changes: Vec<Change>,
+}
+
+/// Shows what is held for which container.
+pub(super) fn show(store: &Store, format: Format) -> Result<(), CliError> {
+    let folder = store.layout().journals();
+    let living = living_netns().map_err(CliError::Living)?;
+    let mut all = Vec::new();
+    for key in journal::all(&folder) {
+        let journal = Journal::open(&folder, &key, None)?;
+        let alive = plugin::is_alive(&journal, |netns| living.contains(&netns));
+        all.push(held(&key, &journal, alive));
+    }
+    match format {
+        Format::Json => output::json(&all),
+        Format::Text if all.is_empty() => output::text("Nothing is held for any container.\n"),
+        Format::Text => output::text(&table(&all)),
+    }
+}
+
+fn held(key: &Key, journal: &Journal, alive: bool) -> Held {
+    let entries = journal.entries().iter();
+    Held {
+        network: key.network.to_string(),
+        container: key.container.to_string(),
+        state: match (alive, journal.is_abandoned()) {
+            (false, _) => "namespace gone",
+            (true, true) => "setup not finished",
+            (true, false) => "in use",
+        },
+        changes: entries.map(|entry| entry.change.clone()).collect(),
+    }
+}
+
+fn table(all: &[Held]) -> String {
+    let head = ["NETWORK", "CONTAINER", "STATE", "HELD"].map(str::to_owned);
+    let rows = all.iter().flat_map(|held| {
+        let short = |id: &str| id.chars().take(12).collect::<String>();
+        held.changes.iter().map(move |change| {
+            [
+                short(&held.network),
+                short(&held.container),
+                held.state.to_owned(),
+                change.to_string(),
+            ]
+        })
+    });
+    output::table(&std::iter::once(head).chain(rows).collect::<Vec<_>>())
+}
+
+/// Clears what belongs to containers whose namespace is gone.
+pub(super) fn collect(store: &Store) -> Result<(), CliError> {
+    let collected = plugin::collect(store)?;
+    let mut text = String::new();
+    for key in &collected.cleared {
+        text.push_str(&format!(
+            "Cleared what was held for container {} on network {}.\n",
+            key.container, key.network
+        ));
+    }
+    text.push_str(&format!(
+        "{} cleared, {} in use.\n",
+        collected.cleared.len(),
+        collected.alive.len()
+    ));
+    output::text(&text)?;
+    match collected.failed.first() {
+        None => Ok(()),
+        Some((key, reason)) => Err(CliError::Left {
+            container: key.container.to_string(),
+            reason: reason.clone(),
+        }),
+    }
+}

@@ -1,0 +1,69 @@
+//! Clearing up after containers that are gone without a teardown.
+
+use std::time::Instant;
+
+use super::{PluginError, turn};
+use crate::audit::{Subject, Trail};
+use crate::gate::Gate;
+use crate::journal::{self, Journal};
+use crate::kernel::{Netlink, Netns, NetnsId, living_netns};
+use crate::request::Key;
+use crate::store::Store;
+
+/// What was done with the journals there were.
+#[derive(Debug, Default)]
+pub struct Collected {
+    /// Cleared: the container's namespace was gone.
+    pub cleared: Vec<Key>,
+    /// Left alone: the container's namespace is alive.
+    pub alive: Vec<Key>,
+    /// Tried, with what couldn't be undone.
+    pub failed: Vec<(Key, String)>,
+}
+
+/// Undoes what the journals hold for containers whose namespace is gone, each
+/// under its network's lock.
+pub fn collect(store: &Store) -> Result<Collected, PluginError> {
+    let mut collected = Collected::default();
+    for key in journal::all(&store.layout().journals()) {
+        let lock = turn::take(store.layout(), &key, "gc")?;
+        // Read under the lock: a setup may just have made its namespace known.
+        let living = living_netns().map_err(PluginError::Living)?;
+        let journal = Journal::open(&store.layout().journals(), &key, None)?;
+        if is_alive(&journal, |netns| living.contains(&netns)) {
+            collected.alive.push(key);
+            continue;
+        }
+        let left = clear(store, &key, journal)?;
+        drop(lock);
+        match left.is_empty() {
+            true => collected.cleared.push(key),
+            false => collected.failed.push((key, left.join("; "))),
+        }
+    }
+    Ok(collected)
+}
+
+/// Whether any namespace that a journal speaks of is alive.
+pub fn is_alive(journal: &Journal, lives: impl Fn(NetnsId) -> bool) -> bool {
+    let mut entries = journal.entries().iter();
+    entries.any(|entry| entry.netns.is_some_and(&lives))
+}
+
+fn clear(store: &Store, key: &Key, journal: Journal) -> Result<Vec<String>, PluginError> {
+    let subject = Subject {
+        command: "gc",
+        driver: String::new(),
+        digest: String::new(),
+        network: key.network.to_string(),
+        container: Some(key.container.to_string()),
+    };
+    let trail = Trail::open(&store.layout().trail, subject)?;
+    let kernel = Netlink::open(Netns::current()?, None, Instant::now())?;
+    let mut gate = Gate::for_undoing(Box::new(kernel), journal, trail);
+    gate.discard_empty()?;
+    let left: Vec<String> = gate.undo().iter().map(ToString::to_string).collect();
+    let failure = (!left.is_empty()).then(|| left.join("; "));
+    gate.end(failure.as_deref())?;
+    Ok(left)
+}
