@@ -39,7 +39,10 @@ pub enum LockError {
         holder: String,
     },
     /// The file can't be used.
-    #[error("can't take the lock {}: {error}", path.display())]
+    #[error(
+        "can't take the lock {}: {error}; make room or give access there first",
+        path.display()
+    )]
     Io {
         /// The file.
         path: PathBuf,

@@ -107,7 +107,8 @@ fn no_inode_for_the_journal() {
     // One for the root, one for the file.
     with_tmpfs(&folder, "nr_inodes=2", || {
         File::create(folder.join("filler")).unwrap();
-        fails(&world, "setup", &["journal"], || {
+        // The lock is what comes first.
+        fails(&world, "setup", &["run/lock", "make room"], || {
             wasmvark.setup(DRIVER, good().for_plugin())
         });
     });
