@@ -52,7 +52,7 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
     );
     // A run that was killed may have left something behind.
     let mut left = gate.undo();
-    left.extend(turn::recover_others(&mut gate, layout, &key)?);
+    left.extend(turn::recover_others(&mut gate, layout, &key, &lock)?);
     if !left.is_empty() {
         return Err(PluginError::Undo(left));
     }

@@ -84,7 +84,9 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
         eprintln!("wasmvark: the driver {name} took no part in the teardown: {error}");
     }
     let mut left = gate.undo();
-    left.extend(turn::recover_others(&mut gate, layout, &key)?);
+    if let Some(lock) = &lock {
+        left.extend(turn::recover_others(&mut gate, layout, &key, lock)?);
+    }
     let failure = match (left.is_empty(), outcome) {
         (true, Ok(())) => None,
         (true, Err(error)) => Some(error.to_string()),

@@ -17,6 +17,7 @@ pub(super) fn recover_others(
     gate: &mut Gate,
     layout: &Layout,
     own: &Key,
+    _turn: &NetworkLock,
 ) -> Result<Vec<UndoError>, JournalError> {
     let folder = layout.journals();
     let mut errors = Vec::new();
