@@ -10,7 +10,7 @@ use crate::gate::Log;
 use crate::grant::{Grant, GrantError};
 use crate::store::{DriverName, Intact, Layout, Store};
 
-use super::PluginError;
+use super::{PluginError, tell};
 
 /// A driver that may run.
 pub(super) struct Loaded {
@@ -59,13 +59,15 @@ impl Loaded {
             Intact::Missing => "it is missing".to_owned(),
             Intact::Corrupt => "it is corrupt".to_owned(),
         };
-        eprintln!(
-            "wasmvark: compiling the driver {} because its precompiled code can't be used: {why}",
+        tell(&format!(
+            "compiling the driver {} because its precompiled code can't be used: {why}",
             self.name
-        );
+        ));
         let code = Code::precompile(&self.store.component(&self.name, &self.digest)?)?;
         if let Err(error) = self.store.put_code(&self.digest, &code) {
-            eprintln!("wasmvark: the compiled code can't be kept for the next run: {error}");
+            tell(&format!(
+                "the compiled code can't be kept for the next run: {error}"
+            ));
         }
         // SAFETY: `code` comes from `Code::precompile` just above.
         Ok(unsafe { Code::load(&code) }?)

@@ -108,6 +108,12 @@ fn run(driver: &str, arguments: impl Iterator<Item = OsString>) -> Result<String
     }
 }
 
+/// Tells the operator something on standard error. Where nobody reads it, the
+/// run goes on.
+fn tell(message: &str) {
+    let _ = writeln!(std::io::stderr(), "wasmvark: {message}");
+}
+
 /// Leaves what a run used to the kernel, which frees it all at once when the
 /// process ends right after.
 fn leave<T>(used: T) {

@@ -14,7 +14,7 @@ use crate::request::{Request, answer};
 use crate::text;
 
 use super::load::{Loaded, store};
-use super::{PluginError, leave, turn};
+use super::{PluginError, leave, tell, turn};
 
 /// Runs `setup`.
 pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, PluginError> {
@@ -132,7 +132,7 @@ fn finish(
     });
     if let Err(error) = &result {
         for left in gate.undo() {
-            eprintln!("wasmvark: {left}");
+            tell(&left.to_string());
         }
         // The trail may be what failed.
         let _ = gate.end(Some(&error.to_string()));

@@ -21,7 +21,7 @@ use crate::store::{DriverName, Store};
 
 use super::load::{Loaded, store};
 use super::setup::{parse, reach};
-use super::{PluginError, leave, turn};
+use super::{PluginError, leave, tell, turn};
 
 /// A driver that can take part in a teardown.
 struct Driver {
@@ -54,7 +54,7 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
         Err(error @ LockError::Busy { .. }) => return Err(error.into()),
         // Where no lock can be made, clearing up is worth more than a turn.
         Err(error) => {
-            eprintln!("wasmvark: {error}");
+            tell(&error.to_string());
             None
         }
     };
@@ -72,7 +72,7 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
             if abandoned {
                 // What a killed setup left is no state for a driver to meet.
                 for left in gate.undo() {
-                    eprintln!("wasmvark: {left}");
+                    tell(&left.to_string());
                 }
                 gate.set_deadline(deadline);
             }
@@ -81,7 +81,9 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
         Err(error) => (Gate::for_undoing(kernel, journal, trail), Err(error)),
     };
     if let Err(error) = &outcome {
-        eprintln!("wasmvark: the driver {name} took no part in the teardown: {error}");
+        tell(&format!(
+            "the driver {name} took no part in the teardown: {error}"
+        ));
     }
     let mut left = gate.undo();
     if let Some(lock) = &lock {

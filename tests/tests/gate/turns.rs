@@ -43,6 +43,7 @@ pub(crate) fn register(suite: &mut Suite) {
         undone_by_another,
     );
     test("gc-clears-what-is-gone-only", gc);
+    test("nobody-reads-standard-error", nobody_reads_stderr);
 }
 
 fn grant() -> Grant {
@@ -243,6 +244,36 @@ fn gc() {
         "the living one is untouched"
     );
     probe.teardown(&v4());
+    world.assert_unchanged(&before);
+}
+
+/// As when Podman's monitor cleans up: what can't be told must harm nothing.
+fn nobody_reads_stderr() {
+    let world = World::new();
+    let probe = Probe::new(&world, &grant());
+    let before = world.dump();
+    answer_of(&probe.setup(v4(), MAKE));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut child = world
+        .host
+        .command(probe.wasmvark.plugins().join(NAME))
+        .env_clear()
+        .env("WASMVARK_ROOT", probe.wasmvark.root())
+        .arg("teardown")
+        .arg(world.container.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(writer)
+        .spawn()
+        .unwrap();
+    let script = "log.write error unheard; fail unheard";
+    let document = v4().option("teardown-script", script).for_plugin();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(document.as_bytes()).unwrap();
+    drop(stdin);
+    let output = ended(child);
+    assert_eq!(output.code, Some(0), "{output:?}");
     world.assert_unchanged(&before);
 }
 
