@@ -28,6 +28,8 @@ pub mod audit;
 pub mod cli;
 pub mod digest;
 pub mod driver;
+#[cfg(feature = "fault-injection")]
+mod fault;
 pub mod gate;
 pub mod grant;
 pub mod journal;

@@ -53,6 +53,19 @@ impl LinkName {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The name that a link has until it can get this one: always the same, so
+    /// that another process finds it too.
+    pub fn temporary(&self) -> Self {
+        // FNV-1a: it only has to differ from other names.
+        let hash = self
+            .0
+            .bytes()
+            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+            });
+        Self(format!("wv{:013x}", hash >> 12))
+    }
 }
 
 impl TryFrom<String> for LinkName {

@@ -1,5 +1,6 @@
 //! The interface `links`.
 
+use nix::errno::Errno;
 use wasmtime::component::Resource;
 
 use super::perform::{CallError, Stop, invalid};
@@ -154,12 +155,15 @@ impl Host for Gate {
             name: name.clone(),
             index: None,
         };
-        let index = self.change(
-            call,
-            &objects,
-            |_| Ok(Some(change)),
-            |kernel| kernel.create_macvlan(namespace, &name, parent.id, &options),
-        )?;
+        let plan = |kernel: &mut dyn Kernel| match kernel.link_by_name(namespace, &name) {
+            // Before the journal says that a link of this name is own.
+            Ok(_) => Err(Errno::EEXIST.into()),
+            Err(error) if error.is_not_found() => Ok(Some(change)),
+            Err(error) => Err(error),
+        };
+        let index = self.change(call, &objects, plan, |kernel| {
+            kernel.create_macvlan(namespace, &name, parent.id, &options)
+        })?;
         self.hand_out(LinkId { namespace, index }, name)
     }
 

@@ -181,7 +181,7 @@ impl Gate {
         let written = match result {
             Ok(made) => journal.done(number, made.index()),
             // What was cut off may have happened: the entry stays.
-            Err(KernelError::Deadline | KernelError::Netlink(_)) => Ok(()),
+            Err(error) if error.is_unclear() => Ok(()),
             Err(_) => journal.void(number),
         };
         written.map_err(|error| self.stop(Stop::Host(error.to_string())))

@@ -26,7 +26,15 @@ impl Gate {
             Some(journal) => journal.entries().to_vec(),
             None => return Vec::new(),
         };
-        self.undo_entries(&entries)
+        let mut errors = self.undo_entries(&entries);
+        // A run that was killed while it wrote its first line left one.
+        if let Err(error) = self.discard_empty() {
+            errors.push(UndoError {
+                what: "an empty journal".to_owned(),
+                reason: error.to_string(),
+            });
+        }
+        errors
     }
 
     /// Undoes what a killed setup of another container left on the host. What
@@ -79,16 +87,32 @@ impl Gate {
     }
 }
 
-/// Undoes one change. `same_container` says whether the container's namespace
-/// is the one in which the change was made; with another, what was in the old
-/// one is gone with it.
+/// Undoes one change. What isn't there is looked for once more, because it's
+/// forgotten after that.
 fn undo_change(
     kernel: &mut dyn Kernel,
     change: &Change,
     same_container: bool,
 ) -> Result<(), KernelError> {
+    for _ in 0..2 {
+        match undo_if_there(kernel, change, same_container) {
+            Err(error) if error.is_not_found() => {}
+            result => return result,
+        }
+    }
+    Ok(())
+}
+
+/// Undoes one change. `same_container` says whether the container's namespace
+/// is the one in which the change was made; with another, what was in the old
+/// one is gone with it.
+fn undo_if_there(
+    kernel: &mut dyn Kernel,
+    change: &Change,
+    same_container: bool,
+) -> Result<(), KernelError> {
     let gone = |namespace| namespace == Namespace::Container && !same_container;
-    let result = match change {
+    match change {
         Change::MakeLink { namespace, .. } | Change::AddRoute { namespace, .. }
             if gone(*namespace) =>
         {
@@ -113,15 +137,12 @@ fn undo_change(
         Change::AddAddress { link, address } => kernel.remove_address(*link, *address),
         Change::SetAutoconf { link, before } => kernel.set_autoconf(*link, *before),
         Change::AddRoute { namespace, route } => kernel.remove_route(*namespace, route),
-    };
-    match result {
-        Err(error) if error.is_not_found() => Ok(()),
-        result => result,
     }
 }
 
 /// Deletes a link that was made. One that was begun and never confirmed is
-/// known by its name, which was free when it was begun.
+/// known by its name, which was free when it was begun, or by the one that it
+/// had before.
 fn delete(
     kernel: &mut dyn Kernel,
     namespace: Namespace,
@@ -130,17 +151,21 @@ fn delete(
 ) -> Result<(), KernelError> {
     let link = match index {
         Some(index) => kernel.link_by_id(LinkId { namespace, index })?,
-        None => kernel.link_by_name(namespace, name)?,
+        None => match found(kernel.link_by_name(namespace, &name.temporary()))? {
+            Some(half_made) => half_made,
+            None => kernel.link_by_name(namespace, name)?,
+        },
     };
     // A namespace whose number is used again has other links.
-    if link.name != *name {
+    if index.is_some() && link.name != *name {
         return Ok(());
     }
     let index = link.index;
     kernel.delete_link(LinkId { namespace, index })
 }
 
-/// Moves a link back to the host and makes it as it was.
+/// Moves a link back to the host and makes it as it was. This goes on where an
+/// earlier attempt was cut off.
 fn give_back(
     kernel: &mut dyn Kernel,
     saved: &SavedLink,
@@ -156,20 +181,23 @@ fn give_back(
     let link = match in_container {
         Some(link) => {
             kernel.set_up(link, false)?;
+            // First, so that its address tells which it is on the host.
+            dress(kernel, link, &saved.link)?;
             let index = kernel.move_link(link, Namespace::Host, &saved.link.name)?;
             LinkId {
                 namespace: Namespace::Host,
                 index,
             }
         }
-        None => returned(kernel, saved, name)?,
+        None => returned(kernel, saved, name, index)?,
     };
     put_back(kernel, link, &saved.link)?;
     kernel.replay(link, saved.link.index, &saved.snapshot)
 }
 
 /// Finds a moved link in the container: by its index, or, where the move was
-/// never confirmed, by its name and MAC address.
+/// never confirmed, by its name and MAC address. Once it's back, its index may
+/// be another link's.
 fn find_moved(
     kernel: &mut dyn Kernel,
     saved: &SavedLink,
@@ -179,7 +207,9 @@ fn find_moved(
     let namespace = Namespace::Container;
     if let Some(index) = index {
         let link = LinkId { namespace, index };
-        return found(kernel.link_by_id(link)).map(|state| state.map(|_| link));
+        let state = found(kernel.link_by_id(link))?;
+        let same = state.filter(|state| state.name == *name || state.mac == saved.link.mac);
+        return Ok(same.map(|_| link));
     }
     for name in [name, &saved.link.name] {
         let state = found(kernel.link_by_name(namespace, name))?;
@@ -191,26 +221,39 @@ fn find_moved(
     Ok(None)
 }
 
-/// Finds a link that the kernel gave back when the container's namespace went,
-/// under whichever name.
+/// Finds a link that is on the host again: an earlier attempt came that far, or
+/// the kernel gave it back when the container's namespace went, under whichever
+/// name and with whichever MAC address.
 fn returned(
     kernel: &mut dyn Kernel,
     saved: &SavedLink,
     name: &LinkName,
+    index: Option<u32>,
 ) -> Result<LinkId, KernelError> {
     let namespace = Namespace::Host;
+    let mut candidates = Vec::new();
+    for index in [Some(saved.link.index), index].into_iter().flatten() {
+        candidates.push(kernel.link_by_id(LinkId { namespace, index }));
+    }
     for name in [&saved.link.name, name] {
-        let state = found(kernel.link_by_name(namespace, name))?;
-        let same = state.filter(|state| state.mac == saved.link.mac);
-        if let Some(state) = same {
-            let index = state.index;
-            let link = LinkId { namespace, index };
-            if state.name != saved.link.name {
-                kernel.set_up(link, false)?;
-                kernel.rename_link(link, &saved.link.name)?;
-            }
-            return Ok(link);
+        candidates.push(kernel.link_by_name(namespace, name));
+    }
+    for candidate in candidates {
+        let Some(state) = found(candidate)? else {
+            continue;
+        };
+        let has_its_name = [&saved.link.name, name].contains(&&state.name);
+        let has_its_index = state.index == saved.link.index;
+        if state.mac != saved.link.mac && !(has_its_name && has_its_index) {
+            continue;
         }
+        let index = state.index;
+        let link = LinkId { namespace, index };
+        if state.name != saved.link.name {
+            kernel.set_up(link, false)?;
+            kernel.rename_link(link, &saved.link.name)?;
+        }
+        return Ok(link);
     }
     Err(KernelError::NotFound(format!(
         "{} went with the container's namespace",
@@ -220,6 +263,20 @@ fn returned(
 
 /// Gives a link its old MAC address, MTU and up state, where they differ.
 fn put_back(kernel: &mut dyn Kernel, link: LinkId, before: &LinkState) -> Result<(), KernelError> {
+    let now = dress(kernel, link, before)?;
+    if now.up != before.up {
+        kernel.set_up(link, before.up)?;
+    }
+    Ok(())
+}
+
+/// Gives a link its old MAC address and MTU, where they differ; returns how it
+/// was found.
+fn dress(
+    kernel: &mut dyn Kernel,
+    link: LinkId,
+    before: &LinkState,
+) -> Result<LinkState, KernelError> {
     let now = kernel.link_by_id(link)?;
     if let Some(mac) = before.mac.filter(|mac| now.mac != Some(*mac)) {
         kernel.set_mac(link, mac)?;
@@ -227,10 +284,7 @@ fn put_back(kernel: &mut dyn Kernel, link: LinkId, before: &LinkState) -> Result
     if now.mtu != before.mtu {
         kernel.set_mtu(link, before.mtu)?;
     }
-    if now.up != before.up {
-        kernel.set_up(link, before.up)?;
-    }
-    Ok(())
+    Ok(now)
 }
 
 fn found(result: Result<LinkState, KernelError>) -> Result<Option<LinkState>, KernelError> {

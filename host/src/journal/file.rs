@@ -121,12 +121,7 @@ impl Journal {
     fn remove(&mut self) -> Result<(), JournalError> {
         self.file = None;
         self.complete = false;
-        match std::fs::remove_file(&self.path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(self.failed("remove", &error));
-            }
-            _ => {}
-        }
+        remove(&self.path).map_err(|error| self.failed("remove", &error))?;
         if let Some(folder) = self.path.parent() {
             // Other containers' journals keep the network's folder.
             let _ = std::fs::remove_dir(folder);
@@ -207,18 +202,17 @@ impl Journal {
                     .map_err(|error| self.failed("create", &error))?,
             );
         }
-        let Some(mut file) = self.file.as_ref() else {
+        let Some(file) = self.file.as_ref() else {
             return Ok(());
         };
-        file.write_all(&text)
-            .map_err(|error| self.failed("write", &error))
+        write(file, &text).map_err(|error| self.failed("write", &error))
     }
 
     fn create(&self) -> std::io::Result<File> {
         if let Some(folder) = self.path.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        let mut file = OpenOptions::new()
+        let file = OpenOptions::new()
             .append(true)
             .create(true)
             .mode(0o600)
@@ -232,7 +226,7 @@ impl Journal {
             start = serde_json::to_vec(&boot)?;
             start.push(b'\n');
         }
-        file.write_all(&start)?;
+        write(&file, &start)?;
         Ok(file)
     }
 
@@ -243,6 +237,29 @@ impl Journal {
             error: error.to_string(),
         }
     }
+}
+
+/// Appends a line in one write.
+fn write(mut file: &File, line: &[u8]) -> std::io::Result<()> {
+    #[cfg(feature = "fault-injection")]
+    crate::fault::before_write(file, line)?;
+    file.write_all(line)?;
+    #[cfg(feature = "fault-injection")]
+    crate::fault::after_write();
+    Ok(())
+}
+
+/// Removes a file, unless it's gone already.
+fn remove(path: &Path) -> std::io::Result<()> {
+    #[cfg(feature = "fault-injection")]
+    crate::fault::before_write(std::io::sink(), &[])?;
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    #[cfg(feature = "fault-injection")]
+    crate::fault::after_write();
+    Ok(())
 }
 
 /// The boot of the kernel that runs now.

@@ -41,6 +41,9 @@ pub enum KernelError {
     /// The conversation with the kernel broke down.
     #[error("netlink failed: {0}")]
     Netlink(String),
+    /// It failed halfway: something may have changed.
+    #[error("{0}")]
+    Unfinished(Box<KernelError>),
 }
 
 impl From<Errno> for KernelError {
@@ -54,17 +57,37 @@ impl KernelError {
     pub fn errno(&self) -> Option<Errno> {
         match self {
             Self::Errno { errno } => Some(*errno),
+            Self::Unfinished(error) => error.errno(),
             _ => None,
         }
     }
 
     /// The object isn't there (any more).
     pub fn is_not_found(&self) -> bool {
-        matches!(self, Self::NotFound(_) | Self::NoNamespace(_))
-            || matches!(
-                self.errno(),
-                Some(Errno::ENODEV | Errno::ENOENT | Errno::ESRCH | Errno::EADDRNOTAVAIL)
-            )
+        match self {
+            Self::NotFound(_) | Self::NoNamespace(_) => true,
+            Self::Errno { errno } => matches!(
+                errno,
+                Errno::ENODEV | Errno::ENOENT | Errno::ESRCH | Errno::EADDRNOTAVAIL
+            ),
+            Self::Deadline | Self::Netlink(_) | Self::Unfinished(_) => false,
+        }
+    }
+
+    /// Whether it's unknown what was changed.
+    pub fn is_unclear(&self) -> bool {
+        matches!(
+            self,
+            Self::Deadline | Self::Netlink(_) | Self::Unfinished(_)
+        )
+    }
+
+    /// The same for an operation of which a step before this one was done.
+    fn unfinished(self) -> Self {
+        if self.is_unclear() {
+            return self;
+        }
+        Self::Unfinished(Box::new(self))
     }
 }
 

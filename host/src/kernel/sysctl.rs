@@ -34,15 +34,21 @@ fn write(path: &str, value: &str) -> io::Result<()> {
     fs::write(path, value)
 }
 
+#[cfg_attr(feature = "fault-injection", track_caller)]
 fn inside<T: Send>(
     netns: &Netns,
     work: impl FnOnce() -> io::Result<T> + Send,
 ) -> Result<T, KernelError> {
-    netns
+    #[cfg(feature = "fault-injection")]
+    crate::fault::before_operation()?;
+    let result = netns
         .run(work)
         .map_err(|error| KernelError::Netlink(error.to_string()))?
         .map_err(|error| match error.raw_os_error() {
             Some(number) => Errno::from_raw(number).into(),
             None => KernelError::Netlink(error.to_string()),
-        })
+        });
+    #[cfg(feature = "fault-injection")]
+    crate::fault::after_operation();
+    result
 }

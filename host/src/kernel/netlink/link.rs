@@ -10,9 +10,6 @@ use super::Netlink;
 use crate::kernel::{Kernel, KernelError, LinkId, LinkState, Macvlan, MacvlanMode};
 use crate::net::{LinkName, Mac, Namespace};
 
-/// How often another temporary name is tried.
-const NAME_TRIES: u32 = 3;
-
 /// A change of the link with this index.
 pub(super) fn change(index: u32) -> LinkMessageBuilder<LinkUnspec> {
     LinkUnspec::new_with_index(index)
@@ -20,6 +17,7 @@ pub(super) fn change(index: u32) -> LinkMessageBuilder<LinkUnspec> {
 
 impl Netlink {
     /// The one link that a question is about.
+    #[cfg_attr(feature = "fault-injection", track_caller)]
     pub(super) fn one_link(&self, question: LinkGetRequest) -> Result<LinkState, KernelError> {
         let answers = self.collect(question.execute())?;
         let link = answers.first().ok_or(Errno::ENODEV)?;
@@ -36,6 +34,18 @@ impl Netlink {
         self.wait(links.change(change.build()).execute())
     }
 
+    /// The index of a link that was made or moved just now.
+    pub(super) fn index_of_new(
+        &mut self,
+        namespace: Namespace,
+        name: &LinkName,
+    ) -> Result<u32, KernelError> {
+        match self.link_by_name(namespace, name) {
+            Ok(state) => Ok(state.index),
+            Err(error) => Err(error.unfinished()),
+        }
+    }
+
     /// Makes a macvlan link in its namespace under its name.
     ///
     /// Kernels before 6.15 look the new name up in the namespace of the socket
@@ -48,63 +58,33 @@ impl Netlink {
         parent: LinkId,
         options: &Macvlan,
     ) -> Result<u32, KernelError> {
-        let taken = match self.link_by_name(namespace, name) {
-            Ok(_) => true,
-            Err(error) if error.is_not_found() => false,
-            Err(error) => return Err(error),
-        };
-        if taken {
-            return Err(Errno::EEXIST.into());
-        }
-        match self.add_macvlan(namespace, name.as_str(), parent, options) {
-            Ok(()) => return Ok(self.link_by_name(namespace, name)?.index),
+        match self.add_macvlan(namespace, name, parent, options) {
+            Ok(()) => return self.index_of_new(namespace, name),
             Err(error) if error.errno() == Some(Errno::EEXIST) => {}
             Err(error) => return Err(error),
         }
-        let temporary = self.add_macvlan_somehow(namespace, parent, options)?;
-        let link = LinkId {
-            namespace,
-            index: self.link_by_name(namespace, &temporary)?.index,
-        };
-        let renamed = self.change_link(link, change(link.index).name(name.as_str()));
-        if let Err(error) = renamed {
-            self.delete_link(link)?;
-            return Err(error);
+        match self.link_by_name(namespace, name) {
+            Ok(_) => return Err(Errno::EEXIST.into()),
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error),
         }
-        Ok(link.index)
-    }
-
-    fn add_macvlan_somehow(
-        &self,
-        namespace: Namespace,
-        parent: LinkId,
-        options: &Macvlan,
-    ) -> Result<LinkName, KernelError> {
-        let mut result = Err(Errno::EEXIST.into());
-        for attempt in 0..NAME_TRIES {
-            let name = format!("wv{}x{attempt}", std::process::id());
-            let Ok(name) = name.parse::<LinkName>() else {
-                break;
-            };
-            result = self
-                .add_macvlan(namespace, name.as_str(), parent, options)
-                .map(|()| name);
-            match &result {
-                Err(error) if error.errno() == Some(Errno::EEXIST) => {}
-                _ => break,
-            }
-        }
-        result
+        let temporary = name.temporary();
+        self.add_macvlan(namespace, &temporary, parent, options)?;
+        let index = self.index_of_new(namespace, &temporary)?;
+        let link = LinkId { namespace, index };
+        self.change_link(link, change(index).name(name.as_str()))
+            .map_err(KernelError::unfinished)?;
+        Ok(index)
     }
 
     fn add_macvlan(
         &self,
         namespace: Namespace,
-        name: &str,
+        name: &LinkName,
         parent: LinkId,
         options: &Macvlan,
     ) -> Result<(), KernelError> {
-        let mut link = LinkMacVlan::new(name, parent.index, mode(options.mode));
+        let mut link = LinkMacVlan::new(name.as_str(), parent.index, mode(options.mode));
         if let Some(mac) = options.mac {
             link = link.address(mac.bytes().to_vec());
         }

@@ -109,19 +109,28 @@ impl Netlink {
         }
     }
 
-    /// Waits for an operation, until the deadline.
+    /// Waits for an operation, until the deadline. Every message to the kernel
+    /// goes through here.
+    #[cfg_attr(feature = "fault-injection", track_caller)]
     fn wait<T>(
         &self,
         operation: impl Future<Output = Result<T, rtnetlink::Error>>,
     ) -> Result<T, KernelError> {
+        #[cfg(feature = "fault-injection")]
+        crate::fault::before_operation()?;
         let until = self.deadline.into();
-        self.runtime
+        let result = self
+            .runtime
             .block_on(async { tokio::time::timeout_at(until, operation).await })
             .map_err(|_| KernelError::Deadline)?
-            .map_err(error)
+            .map_err(error);
+        #[cfg(feature = "fault-injection")]
+        crate::fault::after_operation();
+        result
     }
 
     /// Waits for all answers to a question.
+    #[cfg_attr(feature = "fault-injection", track_caller)]
     fn collect<T>(
         &self,
         answers: impl Stream<Item = Result<T, rtnetlink::Error>>,
@@ -190,7 +199,7 @@ impl Kernel for Netlink {
             .build();
         let links = self.room(link.namespace)?.handle.link();
         self.wait(links.change(change).execute())?;
-        Ok(self.link_by_name(to, name)?.index)
+        self.index_of_new(to, name)
     }
 
     fn rename_link(&mut self, link: LinkId, name: &LinkName) -> Result<(), KernelError> {

@@ -47,15 +47,17 @@ impl Netlink {
         for address in &snapshot.addresses {
             let mut message: AddressMessage = parse(address)?;
             message.header.index = link.index;
-            let place = std::net::Ipv4Addr::UNSPECIFIED.into();
-            let mut request = handle.address().add(link.index, place, 0);
-            *request.message_mut() = message;
-            unless_there(self.wait(request.execute()))?;
+            unless_there(|| {
+                let place = std::net::Ipv4Addr::UNSPECIFIED.into();
+                let mut request = handle.address().add(link.index, place, 0);
+                *request.message_mut() = message.clone();
+                self.wait(request.execute())
+            })?;
         }
         for route in &snapshot.routes {
             let mut message: RouteMessage = parse(route)?;
             renumber(&mut message, before, link.index);
-            unless_there(self.wait(handle.route().add(message).execute()))?;
+            unless_there(|| self.wait(handle.route().add(message.clone()).execute()))?;
         }
         Ok(())
     }
@@ -71,11 +73,16 @@ fn parse<T: Parseable<[u8]>>(bytes: &[u8]) -> Result<T, KernelError> {
     T::parse(bytes).map_err(|error| KernelError::Netlink(error.to_string()))
 }
 
-fn unless_there(result: Result<(), KernelError>) -> Result<(), KernelError> {
-    match result {
-        Err(error) if error.errno() == Some(Errno::EEXIST) => Ok(()),
-        result => result,
+/// Adds something that may be there already. That is believed the second time
+/// only, because nobody looks again.
+fn unless_there(add: impl Fn() -> Result<(), KernelError>) -> Result<(), KernelError> {
+    for _ in 0..2 {
+        match add() {
+            Err(error) if error.errno() == Some(Errno::EEXIST) => {}
+            result => return result,
+        }
     }
+    Ok(())
 }
 
 /// Addresses that come by themselves when the link is up.
