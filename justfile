@@ -15,8 +15,11 @@ default:
 setup:
     scripts/setup.sh
 
-# Builds the program and all drivers.
+# Builds the program and all drivers. The fault tests have a program of their
+# own; the real one comes last and without that feature.
 build:
+    cargo build {{ flags }} --features wasmvark/fault-injection
+    install -D target/{{ target }}/release/wasmvark target/fault/wasmvark
     cargo build {{ flags }}
     cargo xtask guests
 
@@ -38,5 +41,6 @@ lint:
     cargo fmt --all --check
     cargo clippy {{ guests }} --all-targets -- --deny warnings
     cargo clippy {{ flags }} --all-targets -- --deny warnings
+    cargo clippy {{ flags }} --all-targets --features wasmvark/fault-injection -- --deny warnings
     RUSTDOCFLAGS="--deny warnings" cargo doc {{ guests }} --no-deps
     RUSTDOCFLAGS="--deny warnings" cargo doc {{ flags }} --no-deps

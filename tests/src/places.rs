@@ -11,6 +11,18 @@ pub fn wasmvark() -> PathBuf {
     })
 }
 
+/// The program built with the feature `fault-injection`: `WASMVARK_FAULT_BIN`,
+/// or else where `just build` puts it.
+pub fn faulty() -> PathBuf {
+    let program = place("WASMVARK_FAULT_BIN", || target_dir().join("fault/wasmvark"));
+    assert!(
+        program.exists(),
+        "{} isn't there: `just build` makes it",
+        program.display()
+    );
+    program
+}
+
 /// A driver by its file name without `.wasm`, in `WASMVARK_GUESTS` or else
 /// where `cargo xtask guests` puts it.
 pub fn guest(name: &str) -> PathBuf {

@@ -17,15 +17,29 @@ use crate::world::World;
 #[derive(Debug)]
 pub struct Wasmvark<'a> {
     world: &'a World,
+    program: PathBuf,
     root: PathBuf,
 }
 
 impl<'a> Wasmvark<'a> {
     /// An empty installation.
     pub fn new(world: &'a World) -> Self {
+        Self::of(world, places::wasmvark())
+    }
+
+    /// An empty installation of a build that makes faults on request.
+    pub fn faulty(world: &'a World) -> Self {
+        Self::of(world, places::faulty())
+    }
+
+    fn of(world: &'a World, program: PathBuf) -> Self {
         let root = world.file("root");
         fs::create_dir_all(&root).expect("the root can be made");
-        Self { world, root }
+        Self {
+            world,
+            program,
+            root,
+        }
     }
 
     /// The directory below which everything lies.
@@ -95,12 +109,19 @@ impl<'a> Wasmvark<'a> {
 
     /// Runs a driver as netavark would.
     pub fn plugin(&self, name: &str, arguments: &[&str], input: impl AsRef<[u8]>) -> Output {
+        process::run(self.plugin_command(name).args(arguments), input.as_ref())
+    }
+
+    /// A driver as netavark would run it, without arguments.
+    pub fn plugin_command(&self, name: &str) -> Command {
         let mut plugin = self.world.host.command(self.plugins().join(name));
+        plugin.env_clear().env("WASMVARK_ROOT", &self.root);
         plugin
-            .env_clear()
-            .env("WASMVARK_ROOT", &self.root)
-            .args(arguments);
-        process::run(&mut plugin, input.as_ref())
+    }
+
+    /// All files below the runtime directory: journals and locks.
+    pub fn run_files(&self) -> Vec<PathBuf> {
+        files_below(&self.root.join("run"))
     }
 
     /// Runs a driver's `setup` for the world's container.
@@ -121,7 +142,7 @@ impl<'a> Wasmvark<'a> {
     }
 
     fn command(&self, command: &str) -> Command {
-        let mut wasmvark = self.world.host.command(places::wasmvark());
+        let mut wasmvark = self.world.host.command(&self.program);
         wasmvark
             .env_clear()
             .arg("--root")
@@ -166,6 +187,15 @@ pub fn answer_of(output: &Output) -> Value {
     assert_eq!(output.code, Some(0), "exit code: {output:?}");
     serde_json::from_str(&output.stdout)
         .unwrap_or_else(|error| panic!("no JSON on stdout ({error}): {output:?}"))
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let (folders, mut files): (Vec<_>, Vec<_>) = entries
+        .map(|entry| entry.path())
+        .partition(|path| path.is_dir());
+    files.extend(folders.iter().flat_map(|folder| files_below(folder)));
+    files
 }
 
 fn sha256(guest: &str) -> String {

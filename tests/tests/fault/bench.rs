@@ -1,0 +1,198 @@
+//! One world in which point after point is tried: after each of them it must
+//! be as it was.
+
+use std::path::PathBuf;
+
+use wasmvark_tests::dump::Dump;
+use wasmvark_tests::poll;
+use wasmvark_tests::process::{self, Output};
+use wasmvark_tests::wasmvark::Wasmvark;
+use wasmvark_tests::world::{Before, World};
+
+use crate::case::{Case, NAME};
+use crate::points::{Point, Trace};
+
+/// A world with a driver in a build that makes faults on request.
+pub(crate) struct Bench<'a> {
+    case: Case,
+    world: &'a World,
+    wasmvark: Wasmvark<'a>,
+    document: String,
+    /// Faults of every setup in which something goes wrong.
+    always: String,
+    /// Before the first run.
+    before: Before,
+    /// After a setup that nothing disturbs.
+    pub(crate) connected: Before,
+}
+
+/// What a trial does at one point; the error says what is wrong after it.
+pub(crate) type Try = fn(&Bench<'_>, &Point) -> Result<(), String>;
+
+impl<'a> Bench<'a> {
+    fn new(case: Case, world: &'a World) -> Self {
+        (case.prepare)(world);
+        let wasmvark = Wasmvark::faulty(world);
+        wasmvark.install(case.guest, NAME, &(case.grant)());
+        let before = world.dump();
+        let mut bench = Self {
+            case,
+            world,
+            wasmvark,
+            document: case.connection().for_plugin(),
+            always: String::new(),
+            connected: before.clone(),
+            before,
+        };
+        bench.always = bench.permanent_fault();
+        bench.succeeds("setup").unwrap();
+        bench.connected = world.dump();
+        bench.end_point("").unwrap();
+        bench
+    }
+
+    /// The case's own fault, with the number of the operation that makes the
+    /// link.
+    fn permanent_fault(&self) -> String {
+        if self.case.always.is_empty() {
+            return String::new();
+        }
+        let trace = self.trace("setup");
+        self.end_point("").unwrap();
+        let number = trace
+            .operations
+            .iter()
+            .position(|place| place.contains("kernel/netlink/link.rs"))
+            .expect("a link is made");
+        self.case.always.replace("MAKE", &(number + 1).to_string())
+    }
+
+    /// Runs `setup` or `teardown`, with a fault unless it's empty.
+    pub(crate) fn run(&self, command: &str, fault: &str) -> Output {
+        self.run_with(command, fault, None)
+    }
+
+    fn run_with(&self, command: &str, fault: &str, count: Option<PathBuf>) -> Output {
+        let mut plugin = self.wasmvark.plugin_command(NAME);
+        plugin.arg(command).arg(self.world.container.path());
+        // A kill comes before an error of the same operation.
+        let fault = if command == "setup" && (count.is_some() || !fault.is_empty()) {
+            format!("{fault},{}", self.always)
+        } else {
+            fault.to_owned()
+        };
+        plugin.env("WASMVARK_FAULT", fault);
+        if let Some(file) = count {
+            plugin.env("WASMVARK_FAULT_COUNT", file);
+        }
+        process::run(&mut plugin, self.document.as_bytes())
+    }
+
+    /// What a run without further faults does.
+    pub(crate) fn trace(&self, command: &str) -> Trace {
+        let file = self.world.file("trace");
+        let _ = std::fs::remove_file(&file);
+        let output = self.run_with(command, "", Some(file.clone()));
+        assert_eq!(output.code, Some(0), "{command}: {output:?}");
+        Trace::read(&file)
+    }
+
+    /// A run that a fault doesn't reach.
+    pub(crate) fn succeeds(&self, command: &str) -> Result<(), String> {
+        let output = self.run(command, "");
+        match output.code {
+            Some(0) => Ok(()),
+            _ => Err(format!("{command} fails: {output:?}")),
+        }
+    }
+
+    /// A run that a fault kills.
+    pub(crate) fn is_killed(&self, command: &str, point: &Point) -> Result<(), String> {
+        let output = self.run(command, &point.fault);
+        match output.code {
+            None => Ok(()),
+            Some(_) => Err(format!("{command} is not killed: {output:?}")),
+        }
+    }
+
+    /// Compares both namespaces with a state that they should be in.
+    pub(crate) fn compare(&self, should: &Before) -> Result<(), String> {
+        let now = || Before {
+            host: Dump::of(&self.world.host),
+            container: Dump::of(&self.world.container),
+        };
+        let now = poll::until(now, |now| now == should);
+        let host = should.host.differences(&now.host);
+        let container = should.container.differences(&now.container);
+        if host.is_empty() && container.is_empty() {
+            return Ok(());
+        }
+        Err(format!(
+            "on the host:\n{host}in the container:\n{container}"
+        ))
+    }
+
+    /// Everything is as before the first run, and neither a journal nor a
+    /// lock is left.
+    pub(crate) fn nothing_is_left(&self) -> Result<(), String> {
+        self.compare(&self.before)?;
+        let files = self.wasmvark.run_files();
+        if files.is_empty() {
+            return Ok(());
+        }
+        let text = |file| std::fs::read_to_string(file).unwrap_or_default();
+        let texts: Vec<String> = files.iter().map(text).collect();
+        Err(format!("{files:?} are left: {}", texts.concat()))
+    }
+
+    /// A teardown without faults, after which nothing is left.
+    pub(crate) fn end_point(&self, what: &str) -> Result<(), String> {
+        let ended = self
+            .succeeds("teardown")
+            .and_then(|()| self.nothing_is_left());
+        ended.map_err(|error| format!("{what}{error}"))
+    }
+}
+
+/// Tries all points and prints how many they are. A point that fails doesn't
+/// keep the others from being tried, in a new world.
+pub(crate) fn try_all(case: Case, title: &str, points: fn(&Bench<'_>) -> Vec<Point>, attempt: Try) {
+    let mut left: Option<std::vec::IntoIter<Point>> = None;
+    let (mut count, mut failures) = (0, Vec::new());
+    loop {
+        let world = World::new();
+        let bench = Bench::new(case, &world);
+        let left = left.get_or_insert_with(|| points(&bench).into_iter());
+        let failed = left.find_map(|point| {
+            count += 1;
+            let error = attempt(&bench, &point).err()?;
+            Some(format!("{} ({}): {error}", point.fault, point.place))
+        });
+        match failed {
+            Some(failure) => failures.push(failure),
+            None => break,
+        }
+    }
+    println!("fault: {} {title}: {count} points", case.title);
+    let number = failures.len();
+    assert!(
+        failures.is_empty(),
+        "{number} of {count}:\n{}",
+        failures.join("\n")
+    );
+}
+
+/// The points of a setup.
+pub(crate) fn of_setup(bench: &Bench<'_>, points: fn(&Trace) -> Vec<Point>) -> Vec<Point> {
+    let trace = bench.trace("setup");
+    bench.end_point("").unwrap();
+    points(&trace)
+}
+
+/// The points of a teardown.
+pub(crate) fn of_teardown(bench: &Bench<'_>, points: fn(&Trace) -> Vec<Point>) -> Vec<Point> {
+    bench.succeeds("setup").unwrap();
+    let trace = bench.trace("teardown");
+    bench.nothing_is_left().unwrap();
+    points(&trace)
+}

@@ -1,0 +1,91 @@
+//! The drivers, each with a request that has it do all that it can.
+
+use serde_json::json;
+use wasmvark_tests::connection::{Connection, INTERFACE};
+use wasmvark_tests::grant::Grant;
+use wasmvark_tests::world::{PARENT, World};
+
+/// A driver and what it's asked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Case {
+    /// The name in the tests' names.
+    pub(crate) title: &'static str,
+    /// The component.
+    pub(crate) guest: &'static str,
+    /// What it may do.
+    pub(crate) grant: fn() -> Grant,
+    /// Changes the world before the driver comes.
+    pub(crate) prepare: fn(&World),
+    /// Faults that every run gets, besides the one that is tried.
+    pub(crate) always: &'static str,
+}
+
+/// What it's called in this installation.
+pub(crate) const NAME: &str = "driver";
+
+/// All of them.
+pub(crate) const ALL: [Case; 4] = [
+    Case {
+        title: "macvlan",
+        guest: "macvlan",
+        grant: Grant::macvlan,
+        prepare: |_| {},
+        always: "",
+    },
+    Case {
+        title: "macvlan-c",
+        guest: "macvlan-c",
+        grant: Grant::macvlan,
+        prepare: |_| {},
+        always: "",
+    },
+    Case {
+        title: "host-device",
+        guest: "host-device",
+        grant: Grant::host_device,
+        prepare: dress_parent,
+        always: "",
+    },
+    // As on kernels before 6.15, where the link is made under another name
+    // first if the host has one of its name.
+    Case {
+        title: "macvlan with a temporary name",
+        guest: "macvlan",
+        grant: Grant::macvlan,
+        prepare: |world| {
+            world
+                .host
+                .ip(&format!("link add {INTERFACE} type veth peer v1"));
+        },
+        always: "fail:MAKE:EEXIST",
+    },
+];
+
+impl Case {
+    /// The request: both families, static routes, a MAC address, an MTU.
+    pub(crate) fn connection(&self) -> Connection {
+        Connection::dual(NAME)
+            .join("static_mac", "aa:bb:cc:dd:ee:0f")
+            .option("mtu", "1400")
+            .route(json!({"destination": "10.90.0.0/24", "gateway": "10.88.0.3"}))
+            .route(json!({"destination": "fd90::/64", "gateway": "fd88::3", "metric": 7}))
+    }
+}
+
+/// The parent has a state of its own, which must come back: addresses, routes,
+/// MAC address, MTU. The other end of its wire is down: the kernel deals with
+/// carriers only once a second, which would be a second's wait at each point.
+fn dress_parent(world: &World) {
+    let commands = [
+        format!("link set {PARENT} address 02:00:00:00:00:77 mtu 1470 up"),
+        format!("addr add 10.88.0.200/16 broadcast + dev {PARENT}"),
+        format!("addr add 10.89.0.200/24 dev {PARENT}"),
+        format!("addr add 192.0.2.200/32 dev {PARENT}"),
+        format!("addr add fd88::200/64 dev {PARENT}"),
+        "route add 198.51.100.0/24 via 10.88.0.1 metric 5".to_owned(),
+        "route add default via 10.88.0.1".to_owned(),
+        "route add 2001:db8:1::/64 via fd88::1 metric 6".to_owned(),
+    ];
+    world.neighbour.ip("link set n0 down");
+    world.host.ip_batch(&[], &commands.join("\n"));
+}

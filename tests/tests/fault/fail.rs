@@ -1,0 +1,57 @@
+//! Each operation fails with each error.
+
+use wasmvark_tests::harness::{Need, Suite};
+
+use crate::bench::{self, Bench};
+use crate::case::Case;
+use crate::points::{Point, Trace};
+
+/// What all of these tests need.
+pub(crate) const NEEDS: &[Need] = &[Need::Root, Need::Macvlan];
+
+pub(crate) fn register(suite: &mut Suite, case: Case) {
+    let mut trial = |name: &'static str, test: fn(Case, &str)| {
+        suite.test(format!("{}/{name}", case.title), NEEDS, move || {
+            test(case, name);
+        });
+    };
+    trial("setup errors", |case, title| {
+        bench::try_all(case, title, setup_points, failing_setup);
+    });
+    trial("teardown errors", |case, title| {
+        bench::try_all(case, title, teardown_points, failing_teardown);
+    });
+}
+
+fn setup_points(bench: &Bench<'_>) -> Vec<Point> {
+    bench::of_setup(bench, Trace::failures)
+}
+
+fn teardown_points(bench: &Bench<'_>) -> Vec<Point> {
+    bench::of_teardown(bench, Trace::failures)
+}
+
+/// netavark sends no teardown after a setup that failed. Where the setup
+/// manages in spite of the error, it's torn down.
+fn failing_setup(bench: &Bench<'_>, point: &Point) -> Result<(), String> {
+    let output = bench.run("setup", &point.fault);
+    match output.code {
+        Some(1) => bench
+            .nothing_is_left()
+            .map_err(|error| format!("after {}: {error}", output.stdout)),
+        Some(0) => bench.end_point("teardown: "),
+        _ => Err(format!("{output:?}")),
+    }
+}
+
+/// The teardown may fail then, but not say that it succeeded and leave
+/// something; and the next one clears everything.
+fn failing_teardown(bench: &Bench<'_>, point: &Point) -> Result<(), String> {
+    bench.succeeds("setup")?;
+    let output = bench.run("teardown", &point.fault);
+    match output.code {
+        Some(0) => bench.nothing_is_left(),
+        Some(1) => bench.end_point("teardown again: "),
+        _ => Err(format!("{output:?}")),
+    }
+}

@@ -1,0 +1,31 @@
+//! Nothing is left behind: the program is killed, or an operation fails, at
+//! every point of setup and of teardown, one run a point.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that can't go on should say so and end"
+)]
+
+mod bench;
+mod case;
+mod fail;
+mod kill;
+mod points;
+mod released;
+mod storm;
+
+use wasmvark_tests::harness::Suite;
+
+fn main() {
+    let mut suite = Suite::default();
+    storm::register(&mut suite);
+    for case in case::ALL {
+        kill::register(&mut suite, case);
+        fail::register(&mut suite, case);
+    }
+    released::register(&mut suite);
+    suite.run();
+}
