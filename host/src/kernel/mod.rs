@@ -91,8 +91,8 @@ impl KernelError {
     }
 }
 
-/// A link's identity in one namespace. An index is not used again while the
-/// namespace lives, so it can't come to mean another link within a run.
+/// A link's place in one namespace. Within a run it can't come to mean another
+/// link; what outlives a run also compares names or MAC addresses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct LinkId {
     /// Where the link is.
