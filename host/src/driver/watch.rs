@@ -41,11 +41,6 @@ impl Watch {
         Ok(self)
     }
 
-    /// The deadline.
-    pub fn deadline(&self) -> Instant {
-        self.deadline
-    }
-
     /// Interrupts the component when it's time. Host calls end by the deadline
     /// too: each waits no longer itself.
     pub(super) fn start(self, engine: wasmtime::Engine) -> Caught {

@@ -106,7 +106,7 @@ impl Gate {
     }
 
     /// Removes a journal that holds nothing, as one of another boot does.
-    pub fn discard_empty(&mut self) -> Result<(), JournalError> {
+    fn discard_empty(&mut self) -> Result<(), JournalError> {
         match &mut self.journal {
             Some(journal) if journal.entries().is_empty() => journal.discard(),
             _ => Ok(()),

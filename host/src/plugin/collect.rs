@@ -61,7 +61,6 @@ fn clear(store: &Store, key: &Key, journal: Journal) -> Result<Vec<String>, Plug
     let trail = Trail::open(&store.layout().trail, subject)?;
     let kernel = Netlink::open(Netns::current()?, None, Instant::now())?;
     let mut gate = Gate::for_undoing(Box::new(kernel), journal, trail);
-    gate.discard_empty()?;
     let left: Vec<String> = gate.undo().iter().map(ToString::to_string).collect();
     let failure = (!left.is_empty()).then(|| left.join("; "));
     gate.end(failure.as_deref())?;
