@@ -24,6 +24,7 @@
 
 #define HOST WASMVARK_DRIVER_TYPES_NAMESPACE_HOST
 #define CONTAINER WASMVARK_DRIVER_TYPES_NAMESPACE_CONTAINER
+#define IN_CONTAINER WASMVARK_DRIVER_TYPES_PLACE_CONTAINER
 
 typedef wasmvark_driver_links_own_link_t own_link;
 typedef wasmvark_driver_links_borrow_link_t borrow_link;
@@ -124,7 +125,7 @@ static bool create_link(driver_request_t *request, const struct options *options
 		.broadcast_limit = options->broadcast_limit,
 		.broadcast_queue_length = options->broadcast_queue_length,
 	};
-	bool done = wasmvark_driver_links_create_macvlan(CONTAINER, &request->interface_name,
+	bool done = wasmvark_driver_links_create_macvlan(IN_CONTAINER, &request->interface_name,
 							 wasmvark_driver_links_borrow_link(parent),
 							 &how, link, err);
 	wasmvark_driver_links_link_drop_own(parent);

@@ -57,15 +57,23 @@ impl LinkName {
     /// The name that a link has until it can get this one: always the same, so
     /// that another process finds it too.
     pub fn temporary(&self) -> Self {
-        // FNV-1a: it only has to differ from other names.
-        let hash = self
-            .0
-            .bytes()
-            .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-            });
-        Self(format!("wv{:013x}", hash >> 12))
+        Self(format!("wv{:013x}", hash(&self.0) >> 12))
     }
+
+    /// The name of the host's end of a veth pair, where the user gave none:
+    /// always the same for a container on a network.
+    pub fn of_veth(network: &str, container: &str) -> Self {
+        let hash = hash(&format!("{network} {container}"));
+        Self(format!("veth{:011x}", hash >> 20))
+    }
+}
+
+/// FNV-1a: names only have to differ from each other.
+fn hash(text: &str) -> u64 {
+    let start = 0xcbf2_9ce4_8422_2325_u64;
+    text.bytes().fold(start, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 impl TryFrom<String> for LinkName {

@@ -135,6 +135,11 @@ impl Connection {
         self
     }
 
+    /// The container's id.
+    pub fn container_id(&self) -> &str {
+        &self.container_id
+    }
+
     /// The same for another driver.
     pub fn for_driver(self, driver: &str) -> Self {
         self.network("driver", driver)

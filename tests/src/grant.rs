@@ -40,6 +40,21 @@ impl Grant {
         ])
     }
 
+    /// Everything that a bridge driver may ask for.
+    pub fn bridge() -> Self {
+        Self::of(&[
+            "addresses.add",
+            "links.create-bridge",
+            "links.create-veth",
+            "links.get",
+            "links.set-master",
+            "links.set-up",
+            "log.write",
+            "routes.add",
+            "sysctl.set-autoconf",
+        ])
+    }
+
     /// Everything that a driver may ask for that moves a link of the host.
     pub fn host_device() -> Self {
         Self::of(&[

@@ -37,6 +37,7 @@ const GUESTS: &[Guest] = &[
         "guest-examples/host-device",
         "host-device-driver",
     ),
+    rust_guest("bridge", "guest-examples/bridge", "bridge-driver"),
     rust_guest("macvlan", "guest-examples/macvlan", "macvlan-driver"),
     guest("macvlan-c", "guest-examples/macvlan-c", Kind::C),
     rust_guest("probe", "tests/guests/probe", "probe-guest"),

@@ -5,7 +5,9 @@ mod options;
 
 use options::Options;
 use wasmvark_guest::links::{self, Link, MacvlanOptions};
-use wasmvark_guest::types::{CreateRequest, Error, Namespace, NetworkChange, Request, SetupAnswer};
+use wasmvark_guest::types::{
+    CreateRequest, Error, Namespace, NetworkChange, Place, Request, SetupAnswer,
+};
 use wasmvark_guest::{
     Guest, WithoutSubnets, check_ipam, check_parent, choose_ipam, configure, export,
     move_parent_option,
@@ -40,7 +42,7 @@ impl Guest for Macvlan {
         let options = Options::parse(&network.options)?;
         let parent = parent(network.parent.as_deref())?;
         let link = links::create_macvlan(
-            Namespace::Container,
+            Place::Container,
             &request.interface_name,
             &parent,
             &MacvlanOptions {

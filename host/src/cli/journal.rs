@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{CliError, Format, output};
-use crate::journal::{self, Change, Journal};
-use crate::kernel::living_netns;
+use crate::journal::{self, Change, Here, Journal};
+use crate::kernel::{Netns, living_netns};
 use crate::plugin;
 use crate::request::Key;
 use crate::store::Store;
@@ -15,16 +15,29 @@ struct Held {
     network: String,
     container: String,
     state: &'static str,
-    changes: Vec<Change>,
+    changes: Vec<HeldChange>,
+}
+
+/// A change that isn't undone.
+#[derive(Serialize)]
+struct HeldChange {
+    /// Whether other containers of the network may have it too.
+    shared: bool,
+    #[serde(flatten)]
+    change: Change,
 }
 
 /// Shows what is held for which container.
 pub(super) fn show(store: &Store, format: Format) -> Result<(), CliError> {
     let folder = store.layout().journals();
     let living = living_netns().map_err(CliError::Living)?;
+    let here = Here {
+        host: Netns::current()?.id(),
+        container: None,
+    };
     let mut all = Vec::new();
     for key in journal::all(&folder) {
-        let journal = Journal::open(&folder, &key, None)?;
+        let journal = Journal::open(&folder, &key, here)?;
         let alive = plugin::is_alive(&journal, |netns| living.contains(&netns));
         all.push(held(&key, &journal, alive));
     }
@@ -45,7 +58,12 @@ fn held(key: &Key, journal: &Journal, alive: bool) -> Held {
             (true, true) => "setup not finished",
             (true, false) => "in use",
         },
-        changes: entries.map(|entry| entry.change.clone()).collect(),
+        changes: entries
+            .map(|entry| HeldChange {
+                shared: entry.shared,
+                change: entry.change.clone(),
+            })
+            .collect(),
     }
 }
 
@@ -53,16 +71,21 @@ fn table(all: &[Held]) -> String {
     let head = ["NETWORK", "CONTAINER", "STATE", "HELD"].map(str::to_owned);
     let rows = all.iter().flat_map(|held| {
         let short = |id: &str| id.chars().take(12).collect::<String>();
-        held.changes.iter().map(move |change| {
+        held.changes.iter().map(move |held_change| {
             [
                 short(&held.network),
                 short(&held.container),
                 held.state.to_owned(),
-                change.to_string(),
+                describe(held_change),
             ]
         })
     });
     output::table(&std::iter::once(head).chain(rows).collect::<Vec<_>>())
+}
+
+fn describe(held: &HeldChange) -> String {
+    let shared = if held.shared { ", shared" } else { "" };
+    format!("{}{shared}", held.change)
 }
 
 /// Clears what belongs to containers whose namespace is gone.

@@ -15,6 +15,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use crate::driver::{ComponentError, EngineError};
 use crate::grant::GrantError;
 use crate::journal::JournalError;
+use crate::kernel::NetnsError;
 use crate::plugin::PluginError;
 use crate::store::{DriverName, InvalidDriverName, Layout, LayoutError, Store, StoreError};
 
@@ -104,6 +105,8 @@ pub enum CliError {
     Program(std::io::Error),
     #[error(transparent)]
     Journal(#[from] JournalError),
+    #[error(transparent)]
+    Netns(#[from] NetnsError),
     #[error(transparent)]
     Plugin(#[from] PluginError),
     #[error("can't tell which network namespaces are alive: {0}")]

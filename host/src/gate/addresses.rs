@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 use wasmtime::component::Resource;
 
-use super::perform::{CallError, invalid};
+use super::perform::{CallError, Plan, invalid};
 use super::{Gate, LinkHandle};
 use crate::driver::wit::addresses::Host;
 use crate::grant::{Call, Object};
@@ -23,11 +23,17 @@ impl Host for Gate {
             link: link.id,
             address,
         });
-        let objects = [self.object(&link), Object::Address(address)];
+        let objects = [
+            self.object(&link),
+            Object::Address {
+                namespace: link.id.namespace,
+                address,
+            },
+        ];
         self.change(
             call,
             &objects,
-            |_| Ok(change),
+            |_| Ok(Plan::of(change)),
             |kernel| kernel.add_address(link.id, address),
         )
     }

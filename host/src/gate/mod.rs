@@ -113,6 +113,12 @@ impl Gate {
         }
     }
 
+    /// The journals of the network's other containers.
+    pub fn other_journals(&self) -> Result<Vec<Journal>, JournalError> {
+        let journal = self.journal.as_ref();
+        journal.map_or_else(|| Ok(Vec::new()), Journal::others)
+    }
+
     /// Records the end of the run.
     pub fn end(&mut self, error: Option<&str>) -> Result<(), AuditError> {
         self.trail.end(error)

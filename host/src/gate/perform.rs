@@ -44,19 +44,55 @@ impl From<GuestError> for CallError {
 
 /// What a call did, for the journal.
 pub(super) trait Made {
-    /// The index of a link that was made or moved.
-    fn index(&self) -> Option<u32>;
+    /// The indexes of links that were made or moved, in the plan's order.
+    fn indexes(&self) -> Vec<u32>;
 }
 
 impl Made for () {
-    fn index(&self) -> Option<u32> {
-        None
+    fn indexes(&self) -> Vec<u32> {
+        Vec::new()
     }
 }
 
 impl Made for u32 {
-    fn index(&self) -> Option<u32> {
-        Some(*self)
+    fn indexes(&self) -> Vec<u32> {
+        vec![*self]
+    }
+}
+
+impl Made for (u32, u32) {
+    fn indexes(&self) -> Vec<u32> {
+        vec![self.0, self.1]
+    }
+}
+
+/// What the journal is to hold of a call.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    changes: Vec<Change>,
+    shared: bool,
+}
+
+impl Plan {
+    /// The change goes with an own link.
+    pub(super) fn nothing() -> Self {
+        Self::default()
+    }
+
+    /// Changes for this container.
+    pub(super) fn of(changes: impl IntoIterator<Item = Change>) -> Self {
+        Self {
+            changes: changes.into_iter().collect(),
+            shared: false,
+        }
+    }
+
+    /// A change for all containers of the network.
+    pub(super) fn shared(change: Change) -> Self {
+        Self {
+            changes: vec![change],
+            shared: true,
+        }
     }
 }
 
@@ -74,26 +110,34 @@ impl Gate {
     }
 
     /// A call that changes something. `plan` reads what undoing the change
-    /// takes, and returns `None` where the change goes with an own link.
+    /// takes.
     pub(super) fn change<T: Made>(
         &mut self,
         call: Call,
         objects: &[Object<'_>],
-        plan: impl FnOnce(&mut dyn Kernel) -> Result<Option<Change>, KernelError>,
+        plan: impl FnOnce(&mut dyn Kernel) -> Result<Plan, KernelError>,
         operation: impl FnOnce(&mut dyn Kernel) -> Result<T, KernelError>,
     ) -> Result<T, CallError> {
         let permit = self.decide(call, objects)?;
-        let kernel = self.guard.open(&permit);
-        let result = match plan(kernel) {
-            Ok(change) => {
-                let entry = self.begin(change)?;
-                let result = operation(self.guard.open(&permit));
-                self.confirm(entry, &result)?;
-                result
-            }
-            Err(error) => Err(error),
-        };
+        let result = self.perform(&permit, plan, operation)?;
         self.settle(call, objects, result)
+    }
+
+    /// Has a permitted change journalled and made.
+    pub(super) fn perform<T: Made>(
+        &mut self,
+        permit: &Permit,
+        plan: impl FnOnce(&mut dyn Kernel) -> Result<Plan, KernelError>,
+        operation: impl FnOnce(&mut dyn Kernel) -> Result<T, KernelError>,
+    ) -> Result<Result<T, KernelError>, CallError> {
+        let plan = match plan(self.guard.open(permit)) {
+            Ok(plan) => plan,
+            Err(error) => return Ok(Err(error)),
+        };
+        let entries = self.begin(plan)?;
+        let result = operation(self.guard.open(permit));
+        self.confirm(&entries, &result)?;
+        Ok(result)
     }
 
     /// The one place where a call is decided on.
@@ -142,6 +186,11 @@ impl Gate {
         CallError::Stop(stop)
     }
 
+    /// Ends the run because the host itself can't go on.
+    pub(super) fn host_failed(&mut self, error: &dyn std::fmt::Display) -> CallError {
+        self.stop(Stop::Host(error.to_string()))
+    }
+
     fn deny(&mut self, denial: &Denial) -> CallError {
         let call = denial.call.name();
         if let Err(error) = self.trail.call(call, &denial.object, Verdict::Deny, None) {
@@ -155,34 +204,45 @@ impl Gate {
         GuestError::Denied(text).into()
     }
 
-    fn begin(&mut self, change: Option<Change>) -> Result<Option<u32>, CallError> {
-        let Some(change) = change else {
-            return Ok(None);
-        };
+    fn begin(&mut self, plan: Plan) -> Result<Vec<u32>, CallError> {
+        let changes = plan.changes.into_iter();
+        changes
+            .map(|change| self.begin_one(change, plan.shared))
+            .collect()
+    }
+
+    fn begin_one(&mut self, change: Change, shared: bool) -> Result<u32, CallError> {
         let begun = match &mut self.journal {
-            Some(journal) => journal.begin(change).map_err(|error| error.to_string()),
+            Some(journal) => journal
+                .begin(change, shared)
+                .map_err(|error| error.to_string()),
             None => Err(format!(
                 "there is no container yet: {change} can't be undone"
             )),
         };
-        begun
-            .map(Some)
-            .map_err(|reason| self.stop(Stop::Host(reason)))
+        begun.map_err(|reason| self.stop(Stop::Host(reason)))
     }
 
     fn confirm<T: Made>(
         &mut self,
-        entry: Option<u32>,
+        entries: &[u32],
         result: &Result<T, KernelError>,
     ) -> Result<(), CallError> {
-        let (Some(number), Some(journal)) = (entry, &mut self.journal) else {
+        let Some(journal) = &mut self.journal else {
             return Ok(());
         };
         let written = match result {
-            Ok(made) => journal.done(number, made.index()),
-            // What was cut off may have happened: the entry stays.
+            Ok(made) => {
+                let mut indexes = made.indexes().into_iter();
+                let mut entries = entries.iter();
+                entries.try_for_each(|number| journal.done(*number, indexes.next()))
+            }
+            // What was cut off may have happened: the entries stay.
             Err(error) if error.is_unclear() => Ok(()),
-            Err(_) => journal.void(number),
+            Err(_) => {
+                let mut entries = entries.iter().rev();
+                entries.try_for_each(|number| journal.void(*number))
+            }
         };
         written.map_err(|error| self.stop(Stop::Host(error.to_string())))
     }

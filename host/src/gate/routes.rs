@@ -1,9 +1,10 @@
 //! The interface `routes`.
 
 use ipnet::IpNet;
+use nix::errno::Errno;
 
-use super::Gate;
-use super::perform::{CallError, invalid};
+use super::perform::{CallError, Plan, invalid};
+use super::{Gate, Kernel};
 use crate::driver::wit::routes::Host;
 use crate::driver::wit::types::{Namespace as WitNamespace, Route as WitRoute, RouteKind as Kind};
 use crate::grant::{Call, Object};
@@ -19,16 +20,17 @@ impl Host for Gate {
             namespace,
             route: &route,
         }];
-        let change = Change::AddRoute {
-            namespace,
-            route: route.clone(),
+        // Before the journal says that a route that looks like this is own.
+        let plan = |kernel: &mut dyn Kernel| match kernel.has_route(namespace, &route)? {
+            true => Err(Errno::EEXIST.into()),
+            false => Ok(Plan::of([Change::AddRoute {
+                namespace,
+                route: route.clone(),
+            }])),
         };
-        self.change(
-            call,
-            &objects,
-            |_| Ok(Some(change)),
-            |kernel| kernel.add_route(namespace, &route),
-        )
+        self.change(call, &objects, plan, |kernel| {
+            kernel.add_route(namespace, &route)
+        })
     }
 }
 

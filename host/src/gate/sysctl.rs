@@ -2,7 +2,7 @@
 
 use wasmtime::component::Resource;
 
-use super::perform::CallError;
+use super::perform::{CallError, Plan};
 use super::{Gate, Kernel, LinkHandle};
 use crate::driver::wit::sysctl::Host;
 use crate::grant::Call;
@@ -14,13 +14,13 @@ impl Host for Gate {
         let own = self.owns(&link);
         let plan = |kernel: &mut dyn Kernel| {
             if own {
-                return Ok(None);
+                return Ok(Plan::nothing());
             }
             let before = kernel.autoconf(link.id)?;
-            Ok(Some(Change::SetAutoconf {
+            Ok(Plan::of([Change::SetAutoconf {
                 link: link.id,
                 before,
-            }))
+            }]))
         };
         let objects = [self.object(&link)];
         self.change(Call::SysctlSetAutoconf, &objects, plan, |kernel| {

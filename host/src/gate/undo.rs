@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Gate;
 use crate::journal::{Change, Entry, Journal, SavedLink};
-use crate::kernel::{Kernel, KernelError, LinkId, LinkState};
+use crate::kernel::{Kernel, KernelError, LinkId, LinkState, NetnsId, living_netns};
 use crate::net::{LinkName, Namespace};
 
 /// How long undoing may take, whatever the driver used up.
@@ -67,17 +67,13 @@ impl Gate {
     }
 
     fn undo_one(&mut self, entry: &Entry) -> Result<(), String> {
-        let current = self.journal.as_ref().and_then(Journal::netns);
-        let same_container = entry.netns.is_some() && entry.netns == current;
-        let undone = undo_change(self.guard.for_host(), &entry.change, same_container);
-        let reason = undone.err().map(|error| error.to_string());
+        let undone = self.undo_unless_shared(entry);
+        let reason = undone.as_ref().err().map(String::as_str);
         let what = entry.change.to_string();
         // Undoing goes on where the trail can't be written: leaving things
         // behind would be worse.
-        let recorded = self.trail.undo(&what, reason.as_deref());
-        if let Some(reason) = reason {
-            return Err(reason);
-        }
+        let recorded = self.trail.undo(&what, reason);
+        undone?;
         if let Some(journal) = &mut self.journal {
             journal
                 .void(entry.number)
@@ -85,17 +81,63 @@ impl Gate {
         }
         recorded.map_err(|error| error.to_string())
     }
+
+    /// Undoes a change, unless other containers of the network have its object
+    /// too.
+    fn undo_unless_shared(&mut self, entry: &Entry) -> Result<(), String> {
+        let Some(journal) = &self.journal else {
+            return Ok(());
+        };
+        if journal
+            .is_shared(entry)
+            .map_err(|error| error.to_string())?
+        {
+            return Ok(());
+        }
+        let here = journal.here();
+        let same = Same {
+            host: entry.host == here.host,
+            container: entry.netns.is_some() && entry.netns == here.container,
+        };
+        if !same.host && entry.change.touches_host() && lives(entry.host)? {
+            return Err(
+                "it was made from another network namespace of the host, which is still in use; \
+                 run this from there"
+                    .to_owned(),
+            );
+        }
+        undo_change(self.guard.for_host(), &entry.change, same).map_err(|error| error.to_string())
+    }
+}
+
+/// Which namespaces of a run are those in which a change was made. With
+/// another one, what was in the old one is gone with it.
+#[derive(Debug, Clone, Copy)]
+struct Same {
+    host: bool,
+    container: bool,
+}
+
+impl Same {
+    fn has(self, namespace: Namespace) -> bool {
+        match namespace {
+            Namespace::Host => self.host,
+            Namespace::Container => self.container,
+        }
+    }
+}
+
+fn lives(netns: NetnsId) -> Result<bool, String> {
+    let living = living_netns()
+        .map_err(|error| format!("can't tell which network namespaces are alive: {error}"))?;
+    Ok(living.contains(&netns))
 }
 
 /// Undoes one change. What isn't there is looked for once more, because it's
 /// forgotten after that.
-fn undo_change(
-    kernel: &mut dyn Kernel,
-    change: &Change,
-    same_container: bool,
-) -> Result<(), KernelError> {
+fn undo_change(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result<(), KernelError> {
     for _ in 0..2 {
-        match undo_if_there(kernel, change, same_container) {
+        match undo_if_there(kernel, change, same) {
             Err(error) if error.is_not_found() => {}
             result => return result,
         }
@@ -103,35 +145,28 @@ fn undo_change(
     Ok(())
 }
 
-/// Undoes one change. `same_container` says whether the container's namespace
-/// is the one in which the change was made; with another, what was in the old
-/// one is gone with it.
-fn undo_if_there(
-    kernel: &mut dyn Kernel,
-    change: &Change,
-    same_container: bool,
-) -> Result<(), KernelError> {
-    let gone = |namespace| namespace == Namespace::Container && !same_container;
+fn undo_if_there(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result<(), KernelError> {
     match change {
         Change::MakeLink { namespace, .. } | Change::AddRoute { namespace, .. }
-            if gone(*namespace) =>
+            if !same.has(*namespace) =>
         {
             Ok(())
         }
         Change::ChangeLink { link, .. }
         | Change::AddAddress { link, .. }
         | Change::SetAutoconf { link, .. }
-            if gone(link.namespace) =>
+            if !same.has(link.namespace) =>
         {
             Ok(())
         }
+        Change::MoveLink { .. } if !same.host => Ok(()),
         Change::MakeLink {
             namespace,
             name,
             index,
         } => delete(kernel, *namespace, name, *index),
         Change::MoveLink { saved, name, index } => {
-            give_back(kernel, saved, name, *index, same_container)
+            give_back(kernel, saved, name, *index, same.container)
         }
         Change::ChangeLink { link, before } => put_back(kernel, *link, before),
         Change::AddAddress { link, address } => kernel.remove_address(*link, *address),
@@ -191,6 +226,8 @@ fn give_back(
         }
         None => returned(kernel, saved, name, index)?,
     };
+    // Some of them, as disable_ipv6, must hold before it's up.
+    kernel.put_settings(link, &saved.snapshot)?;
     put_back(kernel, link, &saved.link)?;
     kernel.replay(link, saved.link.index, &saved.snapshot)
 }
@@ -261,9 +298,13 @@ fn returned(
     )))
 }
 
-/// Gives a link its old MAC address, MTU and up state, where they differ.
+/// Gives a link its old MAC address, MTU, master and up state, where they
+/// differ.
 fn put_back(kernel: &mut dyn Kernel, link: LinkId, before: &LinkState) -> Result<(), KernelError> {
     let now = dress(kernel, link, before)?;
+    if now.master != before.master {
+        kernel.set_master(link, before.master)?;
+    }
     if now.up != before.up {
         kernel.set_up(link, before.up)?;
     }

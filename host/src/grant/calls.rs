@@ -68,6 +68,10 @@ calls! {
     LinksGetDefault = "links.get-default", "reads the default route", [Link];
     /// Makes a macvlan link.
     LinksCreateMacvlan = "links.create-macvlan", "makes a link on a parent", [Link];
+    /// Makes a bridge.
+    LinksCreateBridge = "links.create-bridge", "makes a bridge", [Link];
+    /// Makes a pair of veth links.
+    LinksCreateVeth = "links.create-veth", "makes a link between host and container", [Link];
     /// Moves a link into the container.
     LinksMoveToContainer = "links.move-to-container", "takes a link from the host", [Link];
     /// Sets a MAC address.
@@ -76,6 +80,8 @@ calls! {
     LinksSetMtu = "links.set-mtu", "changes a link", [Link];
     /// Sets a link up.
     LinksSetUp = "links.set-up", "changes a link", [Link];
+    /// Makes a link another one's port.
+    LinksSetMaster = "links.set-master", "puts a link below another", [Link];
     /// Adds an address.
     AddressesAdd = "addresses.add", "adds an address", [Link, Address];
     /// Adds a route.

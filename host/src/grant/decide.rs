@@ -34,10 +34,24 @@ pub enum Object<'a> {
         /// The name.
         name: &'a LinkName,
     },
+    /// A link that another one is to be a port of.
+    Master {
+        /// Where it is.
+        namespace: Namespace,
+        /// Its name.
+        name: &'a LinkName,
+        /// Whether the journal says that the driver made or moved it.
+        own: bool,
+    },
     /// The link of the host's default route, whichever that is.
     DefaultRouteLink,
     /// An address to be added.
-    Address(IpNet),
+    Address {
+        /// Where.
+        namespace: Namespace,
+        /// The address with its prefix length.
+        address: IpNet,
+    },
     /// A route to be added.
     Route {
         /// Where.
@@ -56,8 +70,12 @@ pub struct RequestReach {
     pub parent: Option<LinkName>,
     /// The interface's name in the container.
     pub interface_name: Option<LinkName>,
+    /// The name of the host's end of a link between host and container.
+    pub host_interface_name: Option<LinkName>,
     /// The container's addresses.
     pub addresses: Vec<IpNet>,
+    /// The gateways of the subnets, with their prefix lengths.
+    pub gateways: Vec<IpNet>,
     /// The subnets of the network.
     pub subnets: Vec<IpNet>,
     /// Default and static routes.
@@ -148,7 +166,10 @@ pub fn describe(objects: &[Object<'_>]) -> String {
 
 /// Rule 2.
 fn is_own(object: &Object<'_>) -> bool {
-    matches!(object, Object::Link { own: true, .. })
+    matches!(
+        object,
+        Object::Link { own: true, .. } | Object::Master { own: true, .. }
+    )
 }
 
 /// Rule 3: what of the request each call reaches, as the WIT documents it.
@@ -164,16 +185,37 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
             },
         ) => is_parent(*namespace, name),
         (
-            Call::LinksCreateMacvlan | Call::LinksMoveToContainer,
-            Object::NewLink { namespace, name },
-        ) => *namespace == Namespace::Container && request.interface_name.as_ref() == Some(*name),
+            Call::LinksSetMaster,
+            Object::Master {
+                namespace, name, ..
+            },
+        ) => is_parent(*namespace, name),
+        (_, Object::NewLink { namespace, name }) => {
+            requested_name(call, *namespace, request) == Some(*name)
+        }
         (Call::LinksGetDefault, Object::DefaultRouteLink) => request.parent.is_none(),
-        (Call::AddressesAdd, Object::Address(address)) => request.addresses.contains(address),
+        (Call::AddressesAdd, Object::Address { namespace, address }) => match namespace {
+            Namespace::Container => request.addresses.contains(address),
+            Namespace::Host => request.gateways.contains(address),
+        },
         (Call::RoutesAdd, Object::Route { namespace, route }) => {
             requested_route(*namespace, route, request)
         }
         (Call::LogWrite, Object::Message) => true,
         _ => false,
+    }
+}
+
+/// The name that the request has for a link that a call makes or moves.
+fn requested_name(call: Call, namespace: Namespace, request: &RequestReach) -> Option<&LinkName> {
+    match (call, namespace) {
+        (
+            Call::LinksCreateMacvlan | Call::LinksCreateVeth | Call::LinksMoveToContainer,
+            Namespace::Container,
+        ) => request.interface_name.as_ref(),
+        (Call::LinksCreateVeth, Namespace::Host) => request.host_interface_name.as_ref(),
+        (Call::LinksCreateBridge, Namespace::Host) => request.parent.as_ref(),
+        _ => None,
     }
 }
 
@@ -197,9 +239,12 @@ fn widened(object: &Object<'_>, reach: &Reach) -> bool {
         Object::Link {
             namespace, name, ..
         }
+        | Object::Master {
+            namespace, name, ..
+        }
         | Object::NewLink { namespace, name } => reach.has_link(*namespace, name),
         Object::DefaultRouteLink => reach.has_all_links(),
-        Object::Address(address) => reach.has_address(*address),
+        Object::Address { address, .. } => reach.has_address(*address),
         Object::Route { route, .. } => reach.has_destination(route.destination),
         Object::Message => false,
     }
@@ -211,13 +256,16 @@ fn widen(reach: &mut Reach, object: &Object<'_>) {
         Object::Link {
             namespace, name, ..
         }
+        | Object::Master {
+            namespace, name, ..
+        }
         | Object::NewLink { namespace, name } => {
             reach
                 .link
                 .push(LinkPattern::one(*namespace, (*name).clone()));
         }
         Object::DefaultRouteLink => reach.link.push(LinkPattern::all_of_host()),
-        Object::Address(address) => reach.address.push(NetworkPattern::one(*address)),
+        Object::Address { address, .. } => reach.address.push(NetworkPattern::one(*address)),
         Object::Route { route, .. } => {
             reach
                 .destination
@@ -235,7 +283,10 @@ impl fmt::Display for Object<'_> {
             } => write!(f, "link {namespace}:{name}"),
             Self::NewLink { namespace, name } => write!(f, "new link {namespace}:{name}"),
             Self::DefaultRouteLink => f.write_str("link of the default route"),
-            Self::Address(address) => write!(f, "address {address}"),
+            Self::Master {
+                namespace, name, ..
+            } => write!(f, "master {namespace}:{name}"),
+            Self::Address { address, .. } => write!(f, "address {address}"),
             Self::Route { namespace, route } => write!(f, "route {namespace}:{route}"),
             Self::Message => f.write_str("message"),
         }

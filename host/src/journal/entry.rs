@@ -76,14 +76,55 @@ pub struct SavedLink {
 pub struct Entry {
     /// Its number in the file.
     pub number: u32,
+    /// The host's namespace at that time.
+    pub host: NetnsId,
     /// The container's namespace at that time.
     pub netns: Option<NetnsId>,
+    /// Whether the object is one for all containers of the network: it's
+    /// undone with the last journal that has it.
+    #[serde(default)]
+    pub shared: bool,
     /// The change.
     #[serde(flatten)]
     pub change: Change,
 }
 
+impl Entry {
+    /// Whether another container's entry shares the object of this one. Of an
+    /// object without an index nobody knows yet which it is: it counts.
+    pub fn shares_with(&self, other: &Self) -> bool {
+        let same_time = self.shared && other.shared && self.host == other.host;
+        same_time && self.change.has_object_of(&other.change)
+    }
+}
+
 impl Change {
+    /// Whether both are about the same object.
+    fn has_object_of(&self, other: &Self) -> bool {
+        let (
+            Self::MakeLink {
+                namespace,
+                name,
+                index,
+            },
+            Self::MakeLink {
+                namespace: other_namespace,
+                name: other_name,
+                index: other_index,
+            },
+        ) = (self, other)
+        else {
+            return self == other;
+        };
+        let same_index = index.is_none() || other_index.is_none() || index == other_index;
+        (namespace, name) == (other_namespace, other_name) && same_index
+    }
+
+    /// Whether it touches the host's namespace.
+    pub fn touches_host(&self) -> bool {
+        matches!(self, Self::MoveLink { .. }) || self.is_on_host()
+    }
+
     /// Whether it touches nothing but the host's namespace.
     pub fn is_on_host(&self) -> bool {
         match self {

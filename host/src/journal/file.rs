@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Entry, JournalError};
+use super::{Change, Entry, JournalError, folder};
 use crate::kernel::{LinkId, NetnsId};
 use crate::net::{LinkName, Namespace};
 use crate::request::Key;
@@ -28,25 +28,37 @@ enum Line {
     Void(u32),
 }
 
+/// The namespaces of a run.
+#[derive(Debug, Clone, Copy)]
+pub struct Here {
+    /// The host's.
+    pub host: NetnsId,
+    /// The container's, where there is one.
+    pub container: Option<NetnsId>,
+}
+
 /// The journal of one container on one network.
 #[derive(Debug)]
 pub struct Journal {
+    folder: PathBuf,
+    key: Key,
     path: PathBuf,
     file: Option<File>,
-    netns: Option<NetnsId>,
+    here: Here,
     next: u32,
     entries: Vec<Entry>,
     complete: bool,
 }
 
 impl Journal {
-    /// Reads the journal below `folder`, where there is one. `netns` is the
-    /// container's namespace in this run.
-    pub fn open(folder: &Path, key: &Key, netns: Option<NetnsId>) -> Result<Self, JournalError> {
+    /// Reads the journal below `folder`, where there is one.
+    pub fn open(folder: &Path, key: &Key, here: Here) -> Result<Self, JournalError> {
         let mut journal = Self {
-            path: super::folder::path(folder, key),
+            folder: folder.to_owned(),
+            key: key.clone(),
+            path: folder::path(folder, key),
             file: None,
-            netns,
+            here,
             next: 0,
             entries: Vec::new(),
             complete: false,
@@ -83,17 +95,64 @@ impl Journal {
         self.remove()
     }
 
-    /// The container's namespace in this run.
-    pub fn netns(&self) -> Option<NetnsId> {
-        self.netns
+    /// The namespaces of this run.
+    pub fn here(&self) -> Here {
+        self.here
     }
 
-    /// Writes down a change that is about to be made.
-    pub fn begin(&mut self, change: Change) -> Result<u32, JournalError> {
+    /// The journals of the network's other containers. They stay as they are
+    /// for as long as this run has the network's lock.
+    pub fn others(&self) -> Result<Vec<Self>, JournalError> {
+        let here = Here {
+            container: None,
+            ..self.here
+        };
+        let keys = folder::of_network(&self.folder, &self.key.network).into_iter();
+        keys.filter(|key| key.container != self.key.container)
+            .map(|key| Self::open(&self.folder, &key, here))
+            .collect()
+    }
+
+    /// Whether another container has the object of an entry too.
+    pub fn is_shared(&self, entry: &Entry) -> Result<bool, JournalError> {
+        if !entry.shared {
+            return Ok(false);
+        }
+        let others = self.others()?;
+        let mut entries = others.iter().flat_map(Self::entries);
+        Ok(entries.any(|other| other.shares_with(entry)))
+    }
+
+    /// The shared links of this name that other containers have.
+    pub fn shared_links(&self, name: &LinkName) -> Result<Vec<LinkId>, JournalError> {
+        let mut links = Vec::new();
+        for other in self.others()? {
+            let entries = other.entries.iter();
+            let shared = entries.filter(|entry| entry.shared && entry.host == self.here.host);
+            links.extend(shared.filter_map(|entry| match &entry.change {
+                Change::MakeLink {
+                    namespace,
+                    name: own,
+                    index: Some(index),
+                } if own == name => Some(LinkId {
+                    namespace: *namespace,
+                    index: *index,
+                }),
+                _ => None,
+            }));
+        }
+        Ok(links)
+    }
+
+    /// Writes down a change that is about to be made. A `shared` one is made
+    /// for all containers of the network.
+    pub fn begin(&mut self, change: Change, shared: bool) -> Result<u32, JournalError> {
         let number = self.next;
         let entry = Entry {
             number,
-            netns: self.netns,
+            host: self.here.host,
+            netns: self.here.container,
+            shared,
             change,
         };
         self.append(&Line::Begin(entry.clone()))?;
@@ -141,7 +200,11 @@ impl Journal {
                 Change::MoveLink { name, index, .. } => (Namespace::Container, name, (*index)?),
                 _ => return None,
             };
-            if namespace == Namespace::Container && entry.netns != self.netns {
+            let same_netns = match namespace {
+                Namespace::Host => entry.host == self.here.host,
+                Namespace::Container => entry.netns == self.here.container,
+            };
+            if !same_netns {
                 return None;
             }
             Some((LinkId { namespace, index }, name))
@@ -273,11 +336,19 @@ mod tests {
     use super::*;
 
     fn open(folder: &Path) -> Journal {
+        open_as(folder, "ctr")
+    }
+
+    fn open_as(folder: &Path, container: &str) -> Journal {
         let key = Key {
             network: "net".to_owned().try_into().unwrap(),
-            container: "ctr".to_owned().try_into().unwrap(),
+            container: container.to_owned().try_into().unwrap(),
         };
-        Journal::open(folder, &key, None).unwrap()
+        let here = Here {
+            host: NetnsId::of(1),
+            container: None,
+        };
+        Journal::open(folder, &key, here).unwrap()
     }
 
     fn make(name: &str) -> Change {
@@ -292,9 +363,9 @@ mod tests {
     fn another_process_finds_what_this_one_made() {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = open(folder.path());
-        let first = journal.begin(make("a")).unwrap();
+        let first = journal.begin(make("a"), false).unwrap();
         journal.done(first, Some(7)).unwrap();
-        let second = journal.begin(make("b")).unwrap();
+        let second = journal.begin(make("b"), false).unwrap();
         journal.void(second).unwrap();
         let mut again = open(folder.path());
         let link = LinkId {
@@ -316,7 +387,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = open(folder.path());
         assert!(!journal.is_abandoned());
-        journal.begin(make("a")).unwrap();
+        journal.begin(make("a"), false).unwrap();
         assert!(open(folder.path()).is_abandoned());
         journal.complete().unwrap();
         assert!(!open(folder.path()).is_abandoned());
@@ -325,14 +396,14 @@ mod tests {
     #[test]
     fn a_journal_of_another_boot_means_nothing() {
         let folder = tempfile::tempdir().unwrap();
-        open(folder.path()).begin(make("a")).unwrap();
+        open(folder.path()).begin(make("a"), false).unwrap();
         let path = folder.path().join("net/ctr.jsonl");
         let text = std::fs::read_to_string(&path).unwrap();
         let boot = boot_id().unwrap();
         std::fs::write(&path, text.replace(&boot, "another")).unwrap();
         let mut again = open(folder.path());
         assert!(again.entries().is_empty());
-        again.begin(make("b")).unwrap();
+        again.begin(make("b"), false).unwrap();
         assert_eq!(open(folder.path()).entries().len(), 1);
     }
 
@@ -340,14 +411,46 @@ mod tests {
     fn a_torn_last_line_is_ignored_and_does_not_spoil_the_next() {
         let folder = tempfile::tempdir().unwrap();
         let mut journal = open(folder.path());
-        journal.begin(make("a")).unwrap();
+        journal.begin(make("a"), false).unwrap();
         let path = folder.path().join("net/ctr.jsonl");
         let mut torn = std::fs::read(&path).unwrap();
         torn.extend_from_slice(b"{\"begin\":{\"number\":1,\"cha");
         std::fs::write(&path, torn).unwrap();
         let mut again = open(folder.path());
         assert_eq!(again.entries().len(), 1);
-        again.begin(make("b")).unwrap();
+        again.begin(make("b"), false).unwrap();
         assert_eq!(open(folder.path()).entries().len(), 2);
+    }
+
+    #[test]
+    fn what_is_shared_counts_until_the_last_journal_is_without_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut one = open_as(folder.path(), "one");
+        let mut two = open_as(folder.path(), "two");
+        let number = one.begin(make("br"), true).unwrap();
+        one.done(number, Some(5)).unwrap();
+        assert!(!one.is_shared(&one.entries()[0]).unwrap());
+        let br: LinkName = "br".parse().unwrap();
+        assert_eq!(two.shared_links(&br).unwrap()[0].index, 5);
+        let number = two.begin(make("br"), true).unwrap();
+        two.done(number, Some(5)).unwrap();
+        assert!(one.is_shared(&one.entries()[0]).unwrap());
+        two.void(number).unwrap();
+        assert!(!one.is_shared(&one.entries()[0]).unwrap());
+        // The same name, but made anew after somebody removed the first.
+        let number = two.begin(make("br"), true).unwrap();
+        two.done(number, Some(6)).unwrap();
+        assert!(!one.is_shared(&one.entries()[0]).unwrap());
+    }
+
+    #[test]
+    fn what_is_not_shared_is_nobody_elses() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut one = open_as(folder.path(), "one");
+        let mut two = open_as(folder.path(), "two");
+        one.begin(make("v"), false).unwrap();
+        two.begin(make("v"), true).unwrap();
+        assert!(!one.is_shared(&one.entries()[0]).unwrap());
+        assert!(!two.is_shared(&two.entries()[0]).unwrap());
     }
 }

@@ -17,22 +17,24 @@ pub(super) fn path(folder: &Path, key: &Key) -> PathBuf {
 /// All journals that there are, in the order of their names. What can't be
 /// read isn't there, and what isn't a journal is passed over.
 pub fn all(folder: &Path) -> Vec<Key> {
-    let mut keys = Vec::new();
-    for network in names(folder) {
-        let files = names(&folder.join(&network));
-        let Ok(network) = NetworkId::try_from(network) else {
-            continue;
-        };
-        let containers = files
-            .into_iter()
-            .filter_map(|name| name.strip_suffix(SUFFIX).map(str::to_owned))
-            .filter_map(|id| ContainerId::try_from(id).ok());
-        keys.extend(containers.map(|container| Key {
+    let networks = names(folder).into_iter();
+    networks
+        .filter_map(|network| NetworkId::try_from(network).ok())
+        .flat_map(|network| of_network(folder, &network))
+        .collect()
+}
+
+/// The journals of one network, in the same way.
+pub(super) fn of_network(folder: &Path, network: &NetworkId) -> Vec<Key> {
+    let files = names(&folder.join(network.as_str())).into_iter();
+    files
+        .filter_map(|name| name.strip_suffix(SUFFIX).map(str::to_owned))
+        .filter_map(|id| ContainerId::try_from(id).ok())
+        .map(|container| Key {
             network: network.clone(),
             container,
-        }));
-    }
-    keys
+        })
+        .collect()
 }
 
 fn names(folder: &Path) -> Vec<String> {

@@ -6,6 +6,10 @@
 //! with the kernel state that it describes. It is also what "own" means: the
 //! links that it says were made or moved.
 //!
+//! What the containers of a network share (a bridge) stands in the journal of
+//! each of them, and goes with the last. The journals themselves are the count,
+//! so a crash can't make it wrong.
+//!
 //! A journal that a setup left without calling it complete belongs to a run
 //! that was killed: whoever has the network's lock next undoes it.
 
@@ -15,7 +19,7 @@ mod folder;
 mod lock;
 
 pub use entry::{Change, Entry, SavedLink};
-pub use file::Journal;
+pub use file::{Here, Journal};
 pub use folder::all;
 pub use lock::{LockError, NetworkLock};
 

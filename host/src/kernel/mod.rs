@@ -6,8 +6,10 @@
 mod living;
 mod netlink;
 mod netns;
+mod new_link;
 mod sysctl;
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use ipnet::IpNet;
@@ -17,6 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use living::living_netns;
 pub use netlink::Netlink;
 pub use netns::{Netns, NetnsError, NetnsId};
+pub use new_link::{LinkKind, Macvlan, MacvlanMode, NewLink, NewVeth, VethEnd};
 
 use crate::net::{LinkName, Mac, Namespace, Route};
 
@@ -112,6 +115,9 @@ pub struct LinkState {
     pub mac: Option<Mac>,
     /// Its MTU in bytes.
     pub mtu: u32,
+    /// The index of the link that it's a port of.
+    #[serde(default)]
+    pub master: Option<u32>,
     /// Whether it's set up.
     pub up: bool,
 }
@@ -125,41 +131,15 @@ pub struct AddressState {
     pub link_scope: bool,
 }
 
-/// The addresses and routes of a link, as messages of the kernel's own.
+/// The addresses and routes of a link, as messages of the kernel's own, and
+/// its settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkSnapshot {
+    /// Below `/proc/sys/net/FAMILY/conf/LINK`, by `FAMILY/KEY`.
+    #[serde(default)]
+    settings: BTreeMap<String, String>,
     addresses: Vec<Vec<u8>>,
     routes: Vec<Vec<u8>>,
-}
-
-/// The modes of macvlan links (`if_link.h`, MACVLAN_MODE_*).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MacvlanMode {
-    /// No link sees another.
-    Private,
-    /// They see each other through the switch outside.
-    Vepa,
-    /// They see each other.
-    Bridge,
-    /// One link takes over the parent.
-    Passthru,
-    /// Only listed sources come in.
-    Source,
-}
-
-/// How a new macvlan link should be.
-#[derive(Debug, Clone)]
-pub struct Macvlan {
-    /// The mode.
-    pub mode: MacvlanMode,
-    /// The MAC address; the kernel chooses where absent.
-    pub mac: Option<Mac>,
-    /// The MTU in bytes; the parent's where absent.
-    pub mtu: Option<u32>,
-    /// IFLA_MACVLAN_BC_CUTOFF.
-    pub broadcast_limit: Option<i32>,
-    /// IFLA_MACVLAN_BC_QUEUE_LEN.
-    pub broadcast_queue_length: Option<u32>,
 }
 
 /// What the gate can have done. Each operation ends at the deadline of the
@@ -179,15 +159,12 @@ pub trait Kernel {
     /// The index of the link that the host's first default route leaves
     /// through.
     fn default_route_link(&mut self) -> Result<u32, KernelError>;
-    /// Makes a macvlan link; returns its index. `parent` is in the host's
-    /// namespace, or in the same one as the new link.
-    fn create_macvlan(
-        &mut self,
-        namespace: Namespace,
-        name: &LinkName,
-        parent: LinkId,
-        options: &Macvlan,
-    ) -> Result<u32, KernelError>;
+    /// Makes a link; returns its index. A parent is in the host's namespace,
+    /// or in the same one as the new link.
+    fn create_link(&mut self, link: &NewLink) -> Result<u32, KernelError>;
+    /// Makes both ends of a pair of veth links; returns the container's index
+    /// and the host's.
+    fn create_veth(&mut self, veth: &NewVeth) -> Result<(u32, u32), KernelError>;
     /// Moves a link to the other namespace and gives it a name there; returns
     /// its index there.
     fn move_link(
@@ -206,14 +183,18 @@ pub trait Kernel {
     fn set_mtu(&mut self, link: LinkId, mtu: u32) -> Result<(), KernelError>;
     /// Sets it up or down.
     fn set_up(&mut self, link: LinkId, up: bool) -> Result<(), KernelError>;
+    /// Makes it a port of the link with this index, or of none.
+    fn set_master(&mut self, link: LinkId, master: Option<u32>) -> Result<(), KernelError>;
     /// The addresses of a link.
     fn addresses(&mut self, link: LinkId) -> Result<Vec<AddressState>, KernelError>;
     /// Adds an address.
     fn add_address(&mut self, link: LinkId, address: IpNet) -> Result<(), KernelError>;
     /// Removes an address.
     fn remove_address(&mut self, link: LinkId, address: IpNet) -> Result<(), KernelError>;
-    /// Reads the addresses and routes of a link.
+    /// Reads the addresses, routes and settings of a link.
     fn snapshot(&mut self, link: LinkId) -> Result<LinkSnapshot, KernelError>;
+    /// Puts the settings of a snapshot back, where they differ.
+    fn put_settings(&mut self, link: LinkId, snapshot: &LinkSnapshot) -> Result<(), KernelError>;
     /// Puts the addresses and routes of a snapshot back; `before` is the index
     /// that the link had then.
     fn replay(
@@ -222,6 +203,8 @@ pub trait Kernel {
         before: u32,
         snapshot: &LinkSnapshot,
     ) -> Result<(), KernelError>;
+    /// Whether the main table has this very route.
+    fn has_route(&mut self, namespace: Namespace, route: &Route) -> Result<bool, KernelError>;
     /// Adds a route to the main table.
     fn add_route(&mut self, namespace: Namespace, route: &Route) -> Result<(), KernelError>;
     /// Removes a route from the main table.

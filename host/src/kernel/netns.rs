@@ -64,6 +64,14 @@ pub struct NetnsId {
     pub(super) inode: u64,
 }
 
+#[cfg(test)]
+impl NetnsId {
+    /// Some namespace.
+    pub(crate) fn of(inode: u64) -> Self {
+        Self { device: 4, inode }
+    }
+}
+
 /// An open network namespace.
 #[derive(Debug)]
 pub struct Netns {

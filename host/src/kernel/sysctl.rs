@@ -1,6 +1,7 @@
 //! Kernel settings below `/proc/sys/net`. Keys are built here, from a checked
 //! name of a link, and are read and written by a thread inside the namespace.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 
@@ -8,6 +9,9 @@ use nix::errno::Errno;
 
 use super::{KernelError, Netns};
 use crate::net::LinkName;
+
+/// The address families that have settings of links.
+const FAMILIES: [&str; 2] = ["ipv4", "ipv6"];
 
 /// Reads `net.ipv6.conf.LINK.autoconf`.
 pub(super) fn autoconf(netns: &Netns, link: &LinkName) -> Result<bool, KernelError> {
@@ -20,6 +24,47 @@ pub(super) fn autoconf(netns: &Netns, link: &LinkName) -> Result<bool, KernelErr
 pub(super) fn set_autoconf(netns: &Netns, link: &LinkName, on: bool) -> Result<(), KernelError> {
     let path = autoconf_path(link);
     inside(netns, || write(&path, if on { "1" } else { "0" }))
+}
+
+/// Reads all settings of a link, by `FAMILY/KEY`. Those that can't be read
+/// (`stable_secret` before it's set) are left out.
+pub(super) fn all(netns: &Netns, link: &LinkName) -> Result<BTreeMap<String, String>, KernelError> {
+    inside(netns, || {
+        let mut settings = BTreeMap::new();
+        for family in FAMILIES {
+            let folder = fs::read_dir(format!("/proc/sys/net/{family}/conf/{link}"));
+            // A link that is too small for IPv6 has none.
+            for entry in folder.into_iter().flatten().flatten() {
+                let key = entry.file_name().into_string();
+                let (Ok(key), Ok(value)) = (key, fs::read_to_string(entry.path())) else {
+                    continue;
+                };
+                settings.insert(format!("{family}/{key}"), value.trim().to_owned());
+            }
+        }
+        Ok(settings)
+    })
+}
+
+/// Gives a link its old settings, where they differ. What the kernel doesn't
+/// take back any more stays as it is: nothing depends on it.
+pub(super) fn put_back(
+    netns: &Netns,
+    link: &LinkName,
+    settings: &BTreeMap<String, String>,
+) -> Result<(), KernelError> {
+    inside(netns, || {
+        for (key, value) in settings {
+            let Some((family, key)) = key.split_once('/').filter(|(_, key)| !key.contains('/'))
+            else {
+                continue;
+            };
+            if FAMILIES.contains(&family) {
+                let _ = write(&format!("/proc/sys/net/{family}/conf/{link}/{key}"), value);
+            }
+        }
+        Ok(())
+    })
 }
 
 fn autoconf_path(link: &LinkName) -> String {

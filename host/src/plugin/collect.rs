@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::{PluginError, turn};
 use crate::audit::{Subject, Trail};
 use crate::gate::Gate;
-use crate::journal::{self, Journal};
+use crate::journal::{self, Here, Journal};
 use crate::kernel::{Netlink, Netns, NetnsId, living_netns};
 use crate::request::Key;
 use crate::store::Store;
@@ -25,11 +25,16 @@ pub struct Collected {
 /// under its network's lock.
 pub fn collect(store: &Store) -> Result<Collected, PluginError> {
     let mut collected = Collected::default();
+    let host = Netns::current()?;
     for key in journal::all(&store.layout().journals()) {
         let lock = turn::take(store.layout(), &key, "gc")?;
         // Read under the lock: a setup may just have made its namespace known.
         let living = living_netns().map_err(PluginError::Living)?;
-        let journal = Journal::open(&store.layout().journals(), &key, None)?;
+        let here = Here {
+            host: host.id(),
+            container: None,
+        };
+        let journal = Journal::open(&store.layout().journals(), &key, here)?;
         if is_alive(&journal, |netns| living.contains(&netns)) {
             collected.alive.push(key);
             continue;

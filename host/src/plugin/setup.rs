@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::driver::{self, Answer, Watch};
 use crate::gate::Gate;
 use crate::grant::{Authority, RequestReach};
-use crate::journal::Journal;
+use crate::journal::{Here, Journal};
 use crate::kernel::{Netlink, Netns};
 use crate::protocol::{ProtocolError, SetupDocument, StatusBlock};
 use crate::request::{Request, answer};
@@ -32,7 +32,11 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
     let watch = Watch::until(deadline)
         .and_signals()
         .map_err(PluginError::Signals)?;
-    let journal = Journal::open(&layout.journals(), &key, Some(container.id()))?;
+    let here = Here {
+        host: host.id(),
+        container: Some(container.id()),
+    };
+    let journal = Journal::open(&layout.journals(), &key, here)?;
     let trail = loaded.trail(
         "setup",
         &request.network.name,
@@ -52,7 +56,7 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
     );
     // A run that was killed may have left something behind.
     let mut left = gate.undo();
-    left.extend(turn::recover_others(&mut gate, layout, &key, &lock)?);
+    left.extend(turn::recover_others(&mut gate, &lock)?);
     if !left.is_empty() {
         return Err(PluginError::Undo(left));
     }
@@ -86,7 +90,9 @@ pub(super) fn reach(request: &Request) -> RequestReach {
     RequestReach {
         parent: request.network.parent.clone(),
         interface_name: Some(request.interface_name.clone()),
+        host_interface_name: Some(request.host_interface_name.clone()),
         addresses: request.addresses.clone(),
+        gateways: request.network.gateways(),
         subnets: request
             .network
             .subnets

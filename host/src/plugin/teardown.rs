@@ -13,7 +13,7 @@ use crate::audit::{Subject, Trail};
 use crate::driver::{self, Code, Watch};
 use crate::gate::Gate;
 use crate::grant::Authority;
-use crate::journal::{Journal, LockError};
+use crate::journal::{Here, Journal, LockError};
 use crate::kernel::{Kernel, Netlink, Netns, NetnsError};
 use crate::protocol::SetupDocument;
 use crate::request::{ContainerId, Key, NetworkId, Request};
@@ -58,7 +58,11 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
             None
         }
     };
-    let journal = Journal::open(&layout.journals(), &key, there.as_ref().map(Netns::id))?;
+    let here = Here {
+        host: host.id(),
+        container: there.as_ref().map(Netns::id),
+    };
+    let journal = Journal::open(&layout.journals(), &key, here)?;
     let abandoned = journal.is_abandoned();
     let trail = trail(&store, &name, driver.as_ref().ok(), &document)?;
     let deadline = match &driver {
@@ -87,7 +91,7 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
     }
     let mut left = gate.undo();
     if let Some(lock) = &lock {
-        left.extend(turn::recover_others(&mut gate, layout, &key, lock)?);
+        left.extend(turn::recover_others(&mut gate, lock)?);
     }
     let failure = match (left.is_empty(), outcome) {
         (true, Ok(())) => None,

@@ -1,7 +1,7 @@
 //! A run's turn on its network, and what killed runs left there.
 
 use crate::gate::{Gate, UndoError};
-use crate::journal::{self, Journal, JournalError, LockError, NetworkLock};
+use crate::journal::{JournalError, LockError, NetworkLock};
 use crate::request::Key;
 use crate::store::Layout;
 
@@ -15,17 +15,10 @@ pub(super) fn take(layout: &Layout, key: &Key, command: &str) -> Result<NetworkL
 /// host. Whoever has the network's lock knows that none of them runs.
 pub(super) fn recover_others(
     gate: &mut Gate,
-    layout: &Layout,
-    own: &Key,
     _turn: &NetworkLock,
 ) -> Result<Vec<UndoError>, JournalError> {
-    let folder = layout.journals();
     let mut errors = Vec::new();
-    for key in journal::all(&folder) {
-        if key.network != own.network || key.container == own.container {
-            continue;
-        }
-        let other = Journal::open(&folder, &key, None)?;
+    for other in gate.other_journals()? {
         if other.is_abandoned() {
             errors.extend(gate.undo_abandoned(other));
         }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use ipnet::IpNet;
+
 use super::{NetworkId, RequestError, names, options};
 use crate::net::LinkName;
 use crate::protocol::{self, Subnet};
@@ -42,6 +44,14 @@ impl Network {
     /// `dhcp`.
     pub(super) fn has_addresses(&self) -> bool {
         !matches!(self.ipam_driver.as_deref(), Some("none" | "dhcp"))
+    }
+
+    /// The gateways of the subnets, with their prefix lengths.
+    pub fn gateways(&self) -> Vec<IpNet> {
+        let subnets = self.subnets.iter();
+        subnets
+            .filter_map(|subnet| IpNet::new(subnet.gateway?, subnet.subnet.prefix_len()).ok())
+            .collect()
     }
 
     /// Checks the network of a document. Whether subnets and addresses fit

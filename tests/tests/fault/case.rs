@@ -14,6 +14,8 @@ pub(crate) struct Case {
     pub(crate) guest: &'static str,
     /// What it may do.
     pub(crate) grant: fn() -> Grant,
+    /// Changes the request.
+    pub(crate) connect: fn(Connection) -> Connection,
     /// Changes the world before the driver comes.
     pub(crate) prepare: fn(&World),
     /// Faults that every run gets, besides the one that is tried.
@@ -24,11 +26,12 @@ pub(crate) struct Case {
 pub(crate) const NAME: &str = "driver";
 
 /// All of them.
-pub(crate) const ALL: [Case; 4] = [
+pub(crate) const ALL: [Case; 6] = [
     Case {
         title: "macvlan",
         guest: "macvlan",
         grant: Grant::macvlan,
+        connect: |connection| connection,
         prepare: |_| {},
         always: "",
     },
@@ -36,6 +39,7 @@ pub(crate) const ALL: [Case; 4] = [
         title: "macvlan-c",
         guest: "macvlan-c",
         grant: Grant::macvlan,
+        connect: |connection| connection,
         prepare: |_| {},
         always: "",
     },
@@ -43,7 +47,27 @@ pub(crate) const ALL: [Case; 4] = [
         title: "host-device",
         guest: "host-device",
         grant: Grant::host_device,
+        connect: |connection| connection,
         prepare: dress_parent,
+        always: "",
+    },
+    Case {
+        title: "bridge",
+        guest: "bridge",
+        grant: Grant::bridge,
+        connect: on_a_bridge,
+        prepare: |_| {},
+        always: "",
+    },
+    // Somebody else's bridge stays as it is.
+    Case {
+        title: "bridge unmanaged",
+        guest: "bridge",
+        grant: Grant::bridge,
+        connect: |connection| on_a_bridge(connection).option("mode", "unmanaged"),
+        prepare: |world| {
+            world.host.ip(&format!("link add {BRIDGE} type bridge"));
+        },
         always: "",
     },
     // As on kernels before 6.15, where the link is made under another name
@@ -52,6 +76,7 @@ pub(crate) const ALL: [Case; 4] = [
         title: "macvlan with a temporary name",
         guest: "macvlan",
         grant: Grant::macvlan,
+        connect: |connection| connection,
         prepare: |world| {
             world
                 .host
@@ -64,16 +89,24 @@ pub(crate) const ALL: [Case; 4] = [
 impl Case {
     /// The request: both families, static routes, a MAC address, an MTU.
     pub(crate) fn connection(&self) -> Connection {
-        Connection::dual(NAME)
+        let connection = Connection::dual(NAME)
             .join("static_mac", "aa:bb:cc:dd:ee:0f")
             .option("mtu", "1400")
             .route(json!({"destination": "10.90.0.0/24", "gateway": "10.88.0.3"}))
-            .route(json!({"destination": "fd90::/64", "gateway": "fd88::3", "metric": 7}))
+            .route(json!({"destination": "fd90::/64", "gateway": "fd88::3", "metric": 7}));
+        (self.connect)(connection)
     }
 }
 
+/// The bridge of the bridge driver's network.
+pub(crate) const BRIDGE: &str = "br0";
+
+fn on_a_bridge(connection: Connection) -> Connection {
+    connection.network("network_interface", BRIDGE)
+}
+
 /// The parent has a state of its own, which must come back: addresses, routes,
-/// MAC address, MTU. The other end of its wire is down: the kernel deals with
+/// MAC address, MTU, settings. The other end of its wire is down: the kernel deals with
 /// carriers only once a second, which would be a second's wait at each point.
 fn dress_parent(world: &World) {
     let commands = [
@@ -88,4 +121,12 @@ fn dress_parent(world: &World) {
     ];
     world.neighbour.ip("link set n0 down");
     world.host.ip_batch(&[], &commands.join("\n"));
+    world.host.run(|| {
+        for (setting, value) in [
+            ("ipv4/conf/p0/arp_notify", "1"),
+            ("ipv6/conf/p0/hop_limit", "77"),
+        ] {
+            std::fs::write(format!("/proc/sys/net/{setting}"), value).unwrap();
+        }
+    });
 }

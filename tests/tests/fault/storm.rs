@@ -15,9 +15,8 @@ use wasmvark_tests::harness::Suite;
 use wasmvark_tests::netns::Netns;
 use wasmvark_tests::process;
 use wasmvark_tests::wasmvark::Wasmvark;
-use wasmvark_tests::world::World;
+use wasmvark_tests::world::{PARENT, World};
 
-use crate::case::NAME;
 use crate::fail::NEEDS;
 
 const CONTAINERS: usize = 100;
@@ -30,23 +29,38 @@ pub(crate) fn register(suite: &mut Suite) {
     suite.test("storm", NEEDS, storm);
 }
 
+/// The networks with an odd number have a bridge, which their containers
+/// share.
+const MACVLAN: &str = "storm-macvlan";
+const SHARING: &str = "storm-bridge";
+
 /// A container on one of the networks.
 struct Container {
     netns: Netns,
+    driver: &'static str,
     document: String,
 }
 
 impl Container {
     fn new(number: usize) -> Self {
         let network = number % NETWORKS;
-        let connection = Connection::new(NAME)
+        let (driver, interface) = match network % 2 {
+            0 => (MACVLAN, PARENT.to_owned()),
+            _ => (SHARING, format!("br{network}")),
+        };
+        let connection = Connection::new(driver)
+            .network("network_interface", interface)
             .network("name", format!("net{network}"))
             .network("id", format!("{network:064x}"))
             .container(&format!("{number:064x}"))
-            .subnet(&format!("10.{}.0.0/16", 88 + network), "")
+            .subnet(
+                &format!("10.{}.0.0/16", 88 + network),
+                &format!("10.{}.0.1", 88 + network),
+            )
             .ip(&format!("10.{}.1.{number}", 88 + network));
         Self {
             netns: Netns::new(),
+            driver,
             document: connection.for_plugin(),
         }
     }
@@ -65,7 +79,8 @@ fn storm() {
     println!("storm: WASMVARK_STORM_SEED={seed}");
     let world = World::new();
     let wasmvark = Wasmvark::new(&world);
-    wasmvark.install("macvlan", NAME, &Grant::macvlan());
+    wasmvark.install("macvlan", MACVLAN, &Grant::macvlan());
+    wasmvark.install("bridge", SHARING, &Grant::bridge());
     let containers: Vec<Container> = (0..CONTAINERS).map(Container::new).collect();
     let host = Dump::of(&world.host);
     let inside = Dump::of(&containers[0].netns);
@@ -143,7 +158,7 @@ fn for_each(containers: &[Container], work: impl Fn(usize, &Container) + Sync) {
 }
 
 fn run(wasmvark: &Wasmvark<'_>, container: &Container, command: &str) -> process::Output {
-    let mut plugin = wasmvark.plugin_command(NAME);
+    let mut plugin = wasmvark.plugin_command(container.driver);
     plugin.arg(command).arg(container.netns.path());
     process::run(&mut plugin, container.document.as_bytes())
 }
@@ -159,7 +174,7 @@ fn run_for(
     let Some(patience) = patience else {
         return run(wasmvark, container, command).code;
     };
-    let mut plugin = wasmvark.plugin_command(NAME);
+    let mut plugin = wasmvark.plugin_command(container.driver);
     plugin.arg(command).arg(container.netns.path());
     plugin
         .stdin(Stdio::piped())

@@ -35,6 +35,10 @@ fn without_parent() -> Connection {
     v4().without_network("network_interface")
 }
 
+fn bridge() -> Connection {
+    v4().network("network_interface", "br0")
+}
+
 /// A case for every call, in the order of the WIT.
 pub(crate) const CASES: &[Case] = &[
     Case {
@@ -64,6 +68,30 @@ pub(crate) const CASES: &[Case] = &[
             PARENT,
             "links.create-macvlan container other0 0 bridge",
             r#"link = "container:other0""#,
+        )),
+    },
+    Case {
+        call: "links.create-bridge",
+        connection: bridge,
+        with: &[],
+        before: "",
+        within: "links.create-bridge shared br0",
+        beyond: Some((
+            "",
+            "links.create-bridge shared other0",
+            r#"link = "other0""#,
+        )),
+    },
+    Case {
+        call: "links.create-veth",
+        connection: v4,
+        with: &[],
+        before: "",
+        within: "links.create-veth eth0",
+        beyond: Some((
+            "",
+            "links.create-veth eth0 host-name=other0",
+            r#"link = "other0""#,
         )),
     },
     Case {
@@ -105,6 +133,22 @@ pub(crate) const CASES: &[Case] = &[
         before: MAKE,
         within: "links.set-up 1",
         beyond: Some(("links.get host x0", "links.set-up 0", r#"link = "x0""#)),
+    },
+    Case {
+        call: "links.set-master",
+        connection: bridge,
+        with: &[
+            ("links.create-bridge", r#"{ link = "br0" }"#),
+            ("links.create-veth", "{}"),
+            ("links.get", r#"{ link = "x0" }"#),
+        ],
+        before: "links.create-bridge shared br0; links.create-veth eth0",
+        within: "links.set-master 2 0",
+        beyond: Some((
+            "links.create-bridge shared br0; links.get host x0",
+            "links.set-master 1 0",
+            r#"link = "x0""#,
+        )),
     },
     Case {
         call: "addresses.add",

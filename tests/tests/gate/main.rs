@@ -16,6 +16,7 @@ mod hostile;
 mod own;
 mod probe;
 mod readme;
+mod shared;
 mod turns;
 mod wasi;
 
@@ -29,6 +30,7 @@ fn main() {
     hostile::register(&mut suite);
     wasi::register(&mut suite);
     readme::register(&mut suite);
+    shared::register(&mut suite);
     turns::register(&mut suite);
     suite.run();
 }

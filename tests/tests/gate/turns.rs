@@ -94,6 +94,16 @@ fn other_networks_do_not_wait() {
 
 /// Starts a run and waits until the driver has made its link.
 fn started(probe: &Probe<'_>, verb: &str, connection: &Connection) -> Child {
+    started_at(probe, verb, connection, &probe.world.container)
+}
+
+/// The same for another container.
+pub(crate) fn started_at(
+    probe: &Probe<'_>,
+    verb: &str,
+    connection: &Connection,
+    container: &Netns,
+) -> Child {
     let mut plugin: Command = probe
         .world
         .host
@@ -102,7 +112,7 @@ fn started(probe: &Probe<'_>, verb: &str, connection: &Connection) -> Child {
         .env_clear()
         .env("WASMVARK_ROOT", probe.wasmvark.root())
         .arg(verb)
-        .arg(probe.world.container.path())
+        .arg(container.path())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -122,11 +132,11 @@ fn started(probe: &Probe<'_>, verb: &str, connection: &Connection) -> Child {
     child
 }
 
-fn signal(child: &Child, signal: Signal) {
+pub(crate) fn signal(child: &Child, signal: Signal) {
     kill(Pid::from_raw(child.id().cast_signed()), signal).unwrap();
 }
 
-fn ended(child: Child) -> Output {
+pub(crate) fn ended(child: Child) -> Output {
     let output = child.wait_with_output().unwrap();
     Output {
         code: output.status.code(),

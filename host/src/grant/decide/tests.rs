@@ -16,7 +16,9 @@ fn authority(calls: &str) -> Authority {
         request: RequestReach {
             parent: Some("p0".parse().unwrap()),
             interface_name: Some("eth0".parse().unwrap()),
+            host_interface_name: Some("veth0".parse().unwrap()),
             addresses: vec!["10.0.0.2/24".parse().unwrap()],
+            gateways: vec!["10.0.0.1/24".parse().unwrap()],
             subnets: vec!["10.0.0.0/24".parse().unwrap()],
             routes: vec![route("0.0.0.0/0", Some("10.0.0.1"))],
         },
@@ -85,6 +87,60 @@ fn rule_3_the_parent_is_read_and_used_and_moved_but_never_changed() {
 }
 
 #[test]
+fn rule_3_new_links_take_the_names_of_the_request() {
+    let all: String = Call::ALL
+        .iter()
+        .map(|call| format!("\"{call}\" = {{}}\n"))
+        .collect();
+    let authority = authority(&all);
+    let (eth0, veth0, p0) = ("eth0", "veth0", "p0");
+    let (host, container) = (Namespace::Host, Namespace::Container);
+    let cases = [
+        (Call::LinksCreateMacvlan, container, eth0, true),
+        (Call::LinksCreateMacvlan, container, p0, false),
+        (Call::LinksCreateMacvlan, host, eth0, false),
+        (Call::LinksCreateMacvlan, host, p0, false),
+        (Call::LinksCreateVeth, container, eth0, true),
+        (Call::LinksCreateVeth, host, veth0, true),
+        (Call::LinksCreateVeth, host, eth0, false),
+        (Call::LinksCreateBridge, host, p0, true),
+        (Call::LinksCreateBridge, host, veth0, false),
+        (Call::LinksCreateBridge, container, eth0, false),
+        (Call::LinksSetUp, container, eth0, false),
+    ];
+    for (call, namespace, name, may) in cases {
+        let name = name.parse().unwrap();
+        let object = Object::NewLink {
+            namespace,
+            name: &name,
+        };
+        assert_eq!(allowed(&authority, call, object), may, "{call} {object}");
+    }
+}
+
+#[test]
+fn rule_3_only_the_parent_takes_ports_that_is_not_own() {
+    let authority = authority(r#""links.set-master" = {}"#);
+    let (p0, p1) = ("p0".parse().unwrap(), "p1".parse().unwrap());
+    let master = |namespace, name| Object::Master {
+        namespace,
+        name,
+        own: false,
+    };
+    for (object, may) in [
+        (master(Namespace::Host, &p0), true),
+        (master(Namespace::Host, &p1), false),
+        (master(Namespace::Container, &p0), false),
+    ] {
+        assert_eq!(
+            allowed(&authority, Call::LinksSetMaster, object),
+            may,
+            "{object}"
+        );
+    }
+}
+
+#[test]
 fn rule_3_routes_and_addresses_are_those_of_the_request() {
     let authority = authority("\"routes.add\" = {}\n\"addresses.add\" = {}");
     let host = Namespace::Host;
@@ -109,12 +165,18 @@ fn rule_3_routes_and_addresses_are_those_of_the_request() {
             "{object}"
         );
     }
-    for (address, may) in [
-        ("10.0.0.2/24", true),
-        ("10.0.0.2/16", false),
-        ("10.0.0.3/24", false),
+    for (namespace, address, may) in [
+        (container, "10.0.0.2/24", true),
+        (container, "10.0.0.2/16", false),
+        (container, "10.0.0.3/24", false),
+        (container, "10.0.0.1/24", false),
+        (host, "10.0.0.1/24", true),
+        (host, "10.0.0.2/24", false),
     ] {
-        let object = Object::Address(address.parse().unwrap());
+        let object = Object::Address {
+            namespace,
+            address: address.parse().unwrap(),
+        };
         assert_eq!(
             allowed(&authority, Call::AddressesAdd, object),
             may,
@@ -178,7 +240,10 @@ fn one_object_out_of_reach_denies_the_call() {
         name: &name,
         own: true,
     };
-    let address = |text: &str| Object::Address(text.parse().unwrap());
+    let address = |text: &str| Object::Address {
+        namespace: Namespace::Container,
+        address: text.parse().unwrap(),
+    };
     assert!(
         decide(
             &authority,

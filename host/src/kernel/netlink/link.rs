@@ -2,12 +2,12 @@
 
 use std::os::fd::AsRawFd;
 
-use netlink_packet_route::link::{InfoMacVlan, LinkAttribute, LinkFlags, LinkMessage, MacVlanMode};
+use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
 use nix::errno::Errno;
-use rtnetlink::{LinkGetRequest, LinkMacVlan, LinkMessageBuilder, LinkUnspec};
+use rtnetlink::{LinkGetRequest, LinkMessageBuilder, LinkUnspec};
 
-use super::Netlink;
-use crate::kernel::{Kernel, KernelError, LinkId, LinkState, Macvlan, MacvlanMode};
+use super::{Netlink, kinds};
+use crate::kernel::{Kernel, KernelError, LinkId, LinkState, NewLink, NewVeth};
 use crate::net::{LinkName, Mac, Namespace};
 
 /// A change of the link with this index.
@@ -46,72 +46,55 @@ impl Netlink {
         }
     }
 
-    /// Makes a macvlan link in its namespace under its name.
+    /// Makes a link in its namespace under its name.
     ///
     /// Kernels before 6.15 look the new name up in the namespace of the socket
-    /// too, and answer EEXIST when the host has it. Then the link is made
+    /// too, and answer EEXIST when the parent's has it. Then the link is made
     /// under a temporary name and renamed where it is.
-    pub(super) fn make_macvlan(
-        &mut self,
-        namespace: Namespace,
-        name: &LinkName,
-        parent: LinkId,
-        options: &Macvlan,
-    ) -> Result<u32, KernelError> {
-        match self.add_macvlan(namespace, name, parent, options) {
-            Ok(()) => return self.index_of_new(namespace, name),
+    pub(super) fn make_link(&mut self, link: &NewLink) -> Result<u32, KernelError> {
+        let namespace = link.namespace;
+        match self.add_link(link, &link.name) {
+            Ok(()) => return self.index_of_new(namespace, &link.name),
             Err(error) if error.errno() == Some(Errno::EEXIST) => {}
             Err(error) => return Err(error),
         }
-        match self.link_by_name(namespace, name) {
+        match self.link_by_name(namespace, &link.name) {
             Ok(_) => return Err(Errno::EEXIST.into()),
             Err(error) if error.is_not_found() => {}
             Err(error) => return Err(error),
         }
-        let temporary = name.temporary();
-        self.add_macvlan(namespace, &temporary, parent, options)?;
+        let temporary = link.name.temporary();
+        self.add_link(link, &temporary)?;
         let index = self.index_of_new(namespace, &temporary)?;
-        let link = LinkId { namespace, index };
-        self.change_link(link, change(index).name(name.as_str()))
+        let made = LinkId { namespace, index };
+        self.change_link(made, change(index).name(link.name.as_str()))
             .map_err(KernelError::unfinished)?;
         Ok(index)
     }
 
-    fn add_macvlan(
-        &self,
-        namespace: Namespace,
-        name: &LinkName,
-        parent: LinkId,
-        options: &Macvlan,
-    ) -> Result<(), KernelError> {
-        let mut link = LinkMacVlan::new(name.as_str(), parent.index, mode(options.mode));
-        if let Some(mac) = options.mac {
-            link = link.address(mac.bytes().to_vec());
-        }
-        if let Some(mtu) = options.mtu.filter(|mtu| *mtu > 0) {
-            link = link.mtu(mtu);
-        }
-        if let Some(limit) = options.broadcast_limit {
-            link = link.append_info_data(InfoMacVlan::BcCutoff(limit));
-        }
-        if let Some(length) = options.broadcast_queue_length {
-            link = link.append_info_data(InfoMacVlan::BcQueueLen(length));
-        }
-        if parent.namespace != namespace {
-            link = link.setns_by_fd(self.room(namespace)?.netns.file().as_raw_fd());
-        }
-        let links = self.room(parent.namespace)?.handle.link();
-        self.wait(links.add(link.build()).execute())
+    /// A link with a parent is made through the parent's namespace.
+    fn add_link(&self, link: &NewLink, name: &LinkName) -> Result<(), KernelError> {
+        let parent = link.kind.parent();
+        let through = parent.map_or(link.namespace, |parent| parent.namespace);
+        let netns = match through == link.namespace {
+            true => None,
+            false => Some(self.room(link.namespace)?.netns.file().as_raw_fd()),
+        };
+        let links = self.room(through)?.handle.link();
+        let message = kinds::message(link, name, netns);
+        self.wait(links.add(message).execute())
     }
-}
 
-fn mode(mode: MacvlanMode) -> MacVlanMode {
-    match mode {
-        MacvlanMode::Private => MacVlanMode::Private,
-        MacvlanMode::Vepa => MacVlanMode::Vepa,
-        MacvlanMode::Bridge => MacVlanMode::Bridge,
-        MacvlanMode::Passthru => MacVlanMode::Passthrough,
-        MacvlanMode::Source => MacVlanMode::Source,
+    /// Makes both ends of a pair of veth links; returns the container's index
+    /// and the host's.
+    pub(super) fn make_veth(&mut self, veth: &NewVeth) -> Result<(u32, u32), KernelError> {
+        let container = self.room(Namespace::Container)?.netns.file().as_raw_fd();
+        let links = self.room(Namespace::Host)?.handle.link();
+        self.wait(links.add(kinds::veth(veth, container)).execute())?;
+        Ok((
+            self.index_of_new(Namespace::Container, &veth.container.name)?,
+            self.index_of_new(Namespace::Host, &veth.host.name)?,
+        ))
     }
 }
 
@@ -120,11 +103,13 @@ fn state(message: &LinkMessage) -> Result<LinkState, KernelError> {
     let mut name = None;
     let mut mac = None;
     let mut mtu = 0;
+    let mut master = None;
     for attribute in &message.attributes {
         match attribute {
             LinkAttribute::IfName(text) => name = text.parse::<LinkName>().ok(),
             LinkAttribute::Address(bytes) => mac = Mac::try_from(bytes.as_slice()).ok(),
             LinkAttribute::Mtu(bytes) => mtu = *bytes,
+            LinkAttribute::Controller(index) => master = Some(*index),
             _ => {}
         }
     }
@@ -136,6 +121,7 @@ fn state(message: &LinkMessage) -> Result<LinkState, KernelError> {
         index,
         mac,
         mtu,
+        master,
         up: message.header.flags.contains(LinkFlags::Up),
     })
 }

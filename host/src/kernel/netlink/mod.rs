@@ -2,6 +2,7 @@
 //! runtime of the calling thread.
 
 mod address;
+mod kinds;
 mod link;
 mod route;
 mod snapshot;
@@ -19,8 +20,8 @@ use rtnetlink::Handle;
 use tokio::runtime::Runtime;
 
 use super::{
-    AddressState, Kernel, KernelError, LinkId, LinkSnapshot, LinkState, Macvlan, Netns, NetnsError,
-    sysctl,
+    AddressState, Kernel, KernelError, LinkId, LinkSnapshot, LinkState, Netns, NetnsError, NewLink,
+    NewVeth, sysctl,
 };
 use crate::net::{LinkName, Mac, Namespace, Route};
 
@@ -171,14 +172,12 @@ impl Kernel for Netlink {
         ))
     }
 
-    fn create_macvlan(
-        &mut self,
-        namespace: Namespace,
-        name: &LinkName,
-        parent: LinkId,
-        options: &Macvlan,
-    ) -> Result<u32, KernelError> {
-        self.make_macvlan(namespace, name, parent, options)
+    fn create_link(&mut self, link: &NewLink) -> Result<u32, KernelError> {
+        self.make_link(link)
+    }
+
+    fn create_veth(&mut self, veth: &NewVeth) -> Result<(u32, u32), KernelError> {
+        self.make_veth(veth)
     }
 
     fn move_link(
@@ -225,6 +224,11 @@ impl Kernel for Netlink {
         self.change_link(link, if up { change.up() } else { change.down() })
     }
 
+    fn set_master(&mut self, link: LinkId, master: Option<u32>) -> Result<(), KernelError> {
+        let change = link::change(link.index).controller(master.unwrap_or(0));
+        self.change_link(link, change)
+    }
+
     fn addresses(&mut self, link: LinkId) -> Result<Vec<AddressState>, KernelError> {
         let get = self.room(link.namespace)?.handle.address().get();
         let answers = get.set_link_index_filter(link.index).execute();
@@ -240,7 +244,14 @@ impl Kernel for Netlink {
     }
 
     fn snapshot(&mut self, link: LinkId) -> Result<LinkSnapshot, KernelError> {
-        self.read_snapshot(link)
+        let name = self.link_by_id(link)?.name;
+        let settings = sysctl::all(&self.room(link.namespace)?.netns, &name)?;
+        self.read_snapshot(link, settings)
+    }
+
+    fn put_settings(&mut self, link: LinkId, snapshot: &LinkSnapshot) -> Result<(), KernelError> {
+        let name = self.link_by_id(link)?.name;
+        sysctl::put_back(&self.room(link.namespace)?.netns, &name, &snapshot.settings)
     }
 
     fn replay(
@@ -256,6 +267,14 @@ impl Kernel for Netlink {
         let addresses = self.room(link.namespace)?.handle.address();
         let message = address::message(link.index, address);
         self.wait(addresses.del(message).execute())
+    }
+
+    fn has_route(&mut self, namespace: Namespace, route: &Route) -> Result<bool, KernelError> {
+        let question = route::all_routes_question(route.destination);
+        let answers = self.room(namespace)?.handle.route().get(question).execute();
+        let wanted = route::message(route)?;
+        let answers = self.collect(answers)?;
+        Ok(answers.iter().any(|answer| route::is_same(answer, &wanted)))
     }
 
     fn add_route(&mut self, namespace: Namespace, route: &Route) -> Result<(), KernelError> {

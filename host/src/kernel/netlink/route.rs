@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use ipnet::IpNet;
 use netlink_packet_route::route::{RouteAttribute, RouteHeader, RouteMessage, RouteType};
 use rtnetlink::RouteMessageBuilder;
 
@@ -33,6 +34,33 @@ fn kind(kind: RouteKind) -> RouteType {
         RouteKind::Unreachable => RouteType::Unreachable,
         RouteKind::Prohibit => RouteType::Prohibit,
     }
+}
+
+/// Whether the kernel's route is the one that a message adds.
+pub(super) fn is_same(answer: &RouteMessage, wanted: &RouteMessage) -> bool {
+    let header = |route: &RouteMessage| {
+        let header = &route.header;
+        (header.table, header.kind, header.destination_prefix_length)
+    };
+    let counts = |route: &RouteMessage| {
+        let attributes = route.attributes.iter().filter(|attribute| match attribute {
+            // The kernel leaves it out of default routes.
+            RouteAttribute::Destination(_) => route.header.destination_prefix_length > 0,
+            RouteAttribute::Gateway(_) | RouteAttribute::Priority(_) => true,
+            _ => false,
+        });
+        attributes.cloned().collect::<Vec<_>>()
+    };
+    let (answer_has, wanted_has) = (counts(answer), counts(wanted));
+    header(answer) == header(wanted)
+        && answer_has.len() == wanted_has.len()
+        && wanted_has.iter().all(|one| answer_has.contains(one))
+}
+
+/// A question for all routes of a destination's family.
+pub(super) fn all_routes_question(destination: IpNet) -> RouteMessage {
+    let [v4, v6] = all_routes_questions();
+    if destination.addr().is_ipv4() { v4 } else { v6 }
 }
 
 /// Questions for all routes, IPv4 before IPv6.

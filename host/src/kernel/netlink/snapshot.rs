@@ -1,6 +1,8 @@
 //! The addresses and routes of a link as messages that put them back: whatever
 //! attributes they have come back with them.
 
+use std::collections::BTreeMap;
+
 use netlink_packet_route::address::{AddressAttribute, AddressMessage, AddressProtocol};
 use netlink_packet_route::route::{
     RouteAttribute, RouteFlags, RouteMessage, RouteNextHopFlags, RouteProtocol, RouteType,
@@ -13,8 +15,12 @@ use crate::kernel::{KernelError, LinkId, LinkSnapshot};
 
 impl Netlink {
     /// Reads the addresses and routes of a link, but for those that the kernel
-    /// makes by itself.
-    pub(super) fn read_snapshot(&self, link: LinkId) -> Result<LinkSnapshot, KernelError> {
+    /// makes by itself, beside its settings.
+    pub(super) fn read_snapshot(
+        &self,
+        link: LinkId,
+        settings: BTreeMap<String, String>,
+    ) -> Result<LinkSnapshot, KernelError> {
         let handle = &self.room(link.namespace)?.handle;
         let get = handle.address().get().set_link_index_filter(link.index);
         let addresses = self.collect(get.execute())?;
@@ -26,6 +32,7 @@ impl Netlink {
         // A gateway is reached through another route, which must come first.
         routes.sort_by_key(has_gateway);
         Ok(LinkSnapshot {
+            settings,
             addresses: addresses
                 .iter()
                 .filter(|a| !is_kernels(a))

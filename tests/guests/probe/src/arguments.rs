@@ -2,7 +2,7 @@
 
 use core::str::FromStr;
 
-use wasmvark_guest::types::{Error, Namespace};
+use wasmvark_guest::types::{Error, Namespace, Place};
 
 /// What is left of a line.
 pub(crate) struct Arguments<'a> {
@@ -58,6 +58,16 @@ impl<'a> Arguments<'a> {
             "host" => Ok(Namespace::Host),
             "container" => Ok(Namespace::Container),
             word => Err(invalid(&format!("host or container, not {word}"))),
+        }
+    }
+
+    /// `container`, `host` or `shared`.
+    pub(crate) fn place(&mut self) -> Result<Place, Error> {
+        match self.word()? {
+            "container" => Ok(Place::Container),
+            "host" => Ok(Place::Host),
+            "shared" => Ok(Place::Shared),
+            word => Err(invalid(&format!("no such place: {word}"))),
         }
     }
 

@@ -1,15 +1,23 @@
-//! The interface `links`.
+//! The interface `links`: finding and moving here, making and changing in the
+//! files beside.
 
-use nix::errno::Errno;
+mod bridge;
+mod change;
+mod macvlan;
+mod make;
+mod veth;
+
 use wasmtime::component::Resource;
 
-use super::perform::{CallError, Stop, invalid};
+use super::perform::{CallError, Plan, Stop, invalid};
 use super::{Gate, Kernel};
-use crate::driver::wit::links::{Host, HostLink, MacvlanMode, MacvlanOptions};
-use crate::driver::wit::types::Namespace as WitNamespace;
+use crate::driver::wit::links::{
+    BridgeOptions, Host, HostLink, MacvlanOptions, VethOptions, VethPair,
+};
+use crate::driver::wit::types::{Namespace as WitNamespace, Place};
 use crate::grant::{Call, Object};
 use crate::journal::{Change, SavedLink};
-use crate::kernel::{self, KernelError, LinkId};
+use crate::kernel::LinkId;
 use crate::net::{LinkName, Mac, Namespace};
 
 /// A link that a driver holds.
@@ -58,30 +66,6 @@ impl Gate {
         self.links
             .push(LinkHandle { id, name })
             .map_err(|error| self.stop(Stop::Host(error.to_string())))
-    }
-
-    /// Changes a property of a link, which is put back afterwards unless the
-    /// link is the driver's own.
-    fn change_link(
-        &mut self,
-        call: Call,
-        link: &Resource<LinkHandle>,
-        operation: impl FnOnce(&mut dyn Kernel, LinkId) -> Result<(), KernelError>,
-    ) -> Result<(), CallError> {
-        let link = self.link(link)?;
-        let own = self.owns(&link);
-        let plan = |kernel: &mut dyn Kernel| {
-            if own {
-                return Ok(None);
-            }
-            let before = kernel.link_by_id(link.id)?;
-            Ok(Some(Change::ChangeLink {
-                link: link.id,
-                before,
-            }))
-        };
-        let objects = [self.object(&link)];
-        self.change(call, &objects, plan, |kernel| operation(kernel, link.id))
     }
 }
 
@@ -133,38 +117,25 @@ impl Host for Gate {
 
     fn create_macvlan(
         &mut self,
-        namespace: WitNamespace,
+        place: Place,
         name: String,
         parent: Resource<LinkHandle>,
         options: MacvlanOptions,
     ) -> Result<Resource<LinkHandle>, CallError> {
-        let call = Call::LinksCreateMacvlan;
-        let namespace = Namespace::from(namespace);
-        let name = LinkName::try_from(name).map_err(|error| invalid(call, &error))?;
-        let options = macvlan(options).map_err(|error| invalid(call, &error))?;
-        let parent = self.link(&parent)?;
-        let objects = [
-            Object::NewLink {
-                namespace,
-                name: &name,
-            },
-            self.object(&parent),
-        ];
-        let change = Change::MakeLink {
-            namespace,
-            name: name.clone(),
-            index: None,
-        };
-        let plan = |kernel: &mut dyn Kernel| match kernel.link_by_name(namespace, &name) {
-            // Before the journal says that a link of this name is own.
-            Ok(_) => Err(Errno::EEXIST.into()),
-            Err(error) if error.is_not_found() => Ok(Some(change)),
-            Err(error) => Err(error),
-        };
-        let index = self.change(call, &objects, plan, |kernel| {
-            kernel.create_macvlan(namespace, &name, parent.id, &options)
-        })?;
-        self.hand_out(LinkId { namespace, index }, name)
+        self.make_macvlan(place, name, &parent, options)
+    }
+
+    fn create_bridge(
+        &mut self,
+        place: Place,
+        name: String,
+        options: BridgeOptions,
+    ) -> Result<Resource<LinkHandle>, CallError> {
+        self.make_bridge(place, name, options)
+    }
+
+    fn create_veth(&mut self, name: String, options: VethOptions) -> Result<VethPair, CallError> {
+        self.make_veth(name, options)
     }
 
     fn move_to_container(
@@ -191,11 +162,11 @@ impl Host for Gate {
                 link: kernel.link_by_id(moved.id)?,
                 snapshot: kernel.snapshot(moved.id)?,
             };
-            Ok(Some(Change::MoveLink {
+            Ok(Plan::of([Change::MoveLink {
                 saved,
                 name: name.clone(),
                 index: None,
-            }))
+            }]))
         };
         let index = self.change(call, &objects, plan, |kernel| {
             kernel.move_link(moved.id, Namespace::Container, &name)
@@ -228,6 +199,14 @@ impl Host for Gate {
             kernel.set_up(link, true)
         })
     }
+
+    fn set_master(
+        &mut self,
+        link: Resource<LinkHandle>,
+        master: Option<Resource<LinkHandle>>,
+    ) -> Result<(), CallError> {
+        self.put_below(&link, master.as_ref())
+    }
 }
 
 impl HostLink for Gate {
@@ -235,20 +214,4 @@ impl HostLink for Gate {
         self.links.delete(link)?;
         Ok(())
     }
-}
-
-fn macvlan(options: MacvlanOptions) -> Result<kernel::Macvlan, crate::net::InvalidMac> {
-    Ok(kernel::Macvlan {
-        mode: match options.mode {
-            MacvlanMode::Private => kernel::MacvlanMode::Private,
-            MacvlanMode::Vepa => kernel::MacvlanMode::Vepa,
-            MacvlanMode::Bridge => kernel::MacvlanMode::Bridge,
-            MacvlanMode::Passthru => kernel::MacvlanMode::Passthru,
-            MacvlanMode::Source => kernel::MacvlanMode::Source,
-        },
-        mac: options.mac.map(|mac| mac.parse()).transpose()?,
-        mtu: options.mtu,
-        broadcast_limit: options.broadcast_limit,
-        broadcast_queue_length: options.broadcast_queue_length,
-    })
 }

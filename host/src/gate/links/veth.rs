@@ -1,0 +1,66 @@
+//! `links.create-veth`.
+
+use super::make;
+use crate::driver::wit::links::{VethOptions, VethPair};
+use crate::gate::perform::{CallError, Plan, invalid};
+use crate::gate::{Gate, Kernel};
+use crate::grant::{Call, Object};
+use crate::journal::Change;
+use crate::kernel::{LinkId, NewVeth, VethEnd};
+use crate::net::{LinkName, Namespace};
+
+const CALL: Call = Call::LinksCreateVeth;
+
+impl Gate {
+    pub(super) fn make_veth(
+        &mut self,
+        name: String,
+        options: VethOptions,
+    ) -> Result<VethPair, CallError> {
+        let veth = self.new_veth(name, options)?;
+        let ends = [
+            (Namespace::Container, &veth.container.name),
+            (Namespace::Host, &veth.host.name),
+        ];
+        let objects = ends.map(|(namespace, name)| Object::NewLink { namespace, name });
+        let plan = |kernel: &mut dyn Kernel| {
+            for (namespace, name) in ends {
+                make::must_be_free(kernel, namespace, name)?;
+            }
+            Ok(Plan::of(ends.map(|(namespace, name)| Change::MakeLink {
+                namespace,
+                name: name.clone(),
+                index: None,
+            })))
+        };
+        let (container, host) =
+            self.change(CALL, &objects, plan, |kernel| kernel.create_veth(&veth))?;
+        let id = |namespace, index| LinkId { namespace, index };
+        Ok(VethPair {
+            container: self.hand_out(
+                id(Namespace::Container, container),
+                veth.container.name.clone(),
+            )?,
+            host: self.hand_out(id(Namespace::Host, host), veth.host.name.clone())?,
+        })
+    }
+
+    fn new_veth(&self, name: String, options: VethOptions) -> Result<NewVeth, CallError> {
+        let wrong = |error: &dyn std::fmt::Display| invalid(CALL, error);
+        let host_name = match options.host_name {
+            Some(name) => Some(LinkName::try_from(name).map_err(|error| wrong(&error))?),
+            None => self.authority.request.host_interface_name.clone(),
+        };
+        Ok(NewVeth {
+            container: VethEnd {
+                name: LinkName::try_from(name).map_err(|error| wrong(&error))?,
+                mac: make::mac(options.mac).map_err(|error| wrong(&error))?,
+            },
+            host: VethEnd {
+                name: host_name.ok_or_else(|| wrong(&"there is no container yet"))?,
+                mac: make::mac(options.host_mac).map_err(|error| wrong(&error))?,
+            },
+            mtu: options.mtu,
+        })
+    }
+}

@@ -1,0 +1,28 @@
+//! Macvlan links.
+
+use netlink_packet_route::link::{InfoMacVlan, MacVlanMode};
+use rtnetlink::{LinkMacVlan, LinkMessageBuilder};
+
+use crate::kernel::{Macvlan, MacvlanMode};
+use crate::net::LinkName;
+
+pub(super) fn build(name: &LinkName, macvlan: &Macvlan) -> LinkMessageBuilder<LinkMacVlan> {
+    let mut link = LinkMacVlan::new(name.as_str(), macvlan.parent.index, mode(macvlan.mode));
+    if let Some(limit) = macvlan.broadcast_limit {
+        link = link.append_info_data(InfoMacVlan::BcCutoff(limit));
+    }
+    if let Some(length) = macvlan.broadcast_queue_length {
+        link = link.append_info_data(InfoMacVlan::BcQueueLen(length));
+    }
+    link
+}
+
+fn mode(mode: MacvlanMode) -> MacVlanMode {
+    match mode {
+        MacvlanMode::Private => MacVlanMode::Private,
+        MacvlanMode::Vepa => MacVlanMode::Vepa,
+        MacvlanMode::Bridge => MacVlanMode::Bridge,
+        MacvlanMode::Passthru => MacVlanMode::Passthrough,
+        MacvlanMode::Source => MacVlanMode::Source,
+    }
+}
