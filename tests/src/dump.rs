@@ -147,12 +147,19 @@ impl Dump {
         self.settings.get(key).map(String::as_str)
     }
 
-    /// The same with a link's MAC address, and what follows from it, left
-    /// out: for comparing links whose address the kernel chose.
+    /// The same with a link's MAC address left out: for comparing links whose
+    /// address the kernel chose.
     pub fn without_mac(&self, link: &str) -> Self {
+        self.without(link, &["address"])
+    }
+
+    /// The same with some fields of a link left out.
+    pub fn without(&self, link: &str, left_out: &[&str]) -> Self {
         let mut dump = self.clone();
         if let Some(fields) = dump.links.get_mut(link).and_then(Value::as_object_mut) {
-            fields.insert("address".into(), "chosen by the kernel".into());
+            for field in left_out {
+                fields.insert((*field).into(), "chosen by the kernel".into());
+            }
         }
         dump
     }
@@ -244,9 +251,17 @@ fn text(fields: &Value, key: &str) -> String {
     fields[key].as_str().unwrap_or_default().to_owned()
 }
 
-/// Indexes differ from namespace to namespace, and a link that never was up
-/// has another way of having no queue.
+/// Indexes differ from namespace to namespace, a bridge's ids follow from its
+/// MAC address, its timers run, and a link that never was up has another way
+/// of having no queue.
 fn stable_link(mut link: Value) -> Value {
+    for data in ["info_data", "info_slave_data"] {
+        if let Some(fields) = link["linkinfo"][data].as_object_mut() {
+            fields.retain(|key, _| {
+                !key.ends_with("_timer") && !["bridge_id", "root_id"].contains(&key.as_str())
+            });
+        }
+    }
     if let Some(fields) = link.as_object_mut() {
         if fields.get("qdisc").is_some_and(|qdisc| qdisc == "noop") {
             fields.insert("qdisc".into(), "noqueue".into());

@@ -18,6 +18,8 @@ pub(crate) struct Case {
     pub(crate) connect: fn(Connection) -> Connection,
     /// Changes the world before the driver comes.
     pub(crate) prepare: fn(&World),
+    /// Links whose MAC address the kernel chooses anew in each setup.
+    pub(crate) chosen: &'static [&'static str],
     /// Faults that every run gets, besides the one that is tried.
     pub(crate) always: &'static str,
 }
@@ -33,6 +35,7 @@ pub(crate) const ALL: [Case; 6] = [
         grant: Grant::macvlan,
         connect: |connection| connection,
         prepare: |_| {},
+        chosen: &[],
         always: "",
     },
     Case {
@@ -41,6 +44,7 @@ pub(crate) const ALL: [Case; 6] = [
         grant: Grant::macvlan,
         connect: |connection| connection,
         prepare: |_| {},
+        chosen: &[],
         always: "",
     },
     Case {
@@ -49,6 +53,7 @@ pub(crate) const ALL: [Case; 6] = [
         grant: Grant::host_device,
         connect: |connection| connection,
         prepare: dress_parent,
+        chosen: &[],
         always: "",
     },
     Case {
@@ -57,6 +62,7 @@ pub(crate) const ALL: [Case; 6] = [
         grant: Grant::bridge,
         connect: on_a_bridge,
         prepare: |_| {},
+        chosen: &[BRIDGE, HOST_END],
         always: "",
     },
     // Somebody else's bridge stays as it is.
@@ -66,8 +72,15 @@ pub(crate) const ALL: [Case; 6] = [
         grant: Grant::bridge,
         connect: |connection| on_a_bridge(connection).option("mode", "unmanaged"),
         prepare: |world| {
-            world.host.ip(&format!("link add {BRIDGE} type bridge"));
+            // Without an address of its own it takes its ports', and what it
+            // can send it takes from its first port.
+            let commands = [
+                format!("link add {BRIDGE} address 02:00:00:00:00:b0 type bridge"),
+                format!("link add other0 master {BRIDGE} type veth peer other1"),
+            ];
+            world.host.ip_batch(&[], &commands.join("\n"));
         },
+        chosen: &[HOST_END],
         always: "",
     },
     // As on kernels before 6.15, where the link is made under another name
@@ -82,6 +95,7 @@ pub(crate) const ALL: [Case; 6] = [
                 .host
                 .ip(&format!("link add {INTERFACE} type veth peer v1"));
         },
+        chosen: &[],
         always: "fail:MAKE:EEXIST",
     },
 ];
@@ -101,8 +115,13 @@ impl Case {
 /// The bridge of the bridge driver's network.
 pub(crate) const BRIDGE: &str = "br0";
 
+/// The host's end of the container's link there.
+const HOST_END: &str = "end0";
+
 fn on_a_bridge(connection: Connection) -> Connection {
-    connection.network("network_interface", BRIDGE)
+    connection
+        .network("network_interface", BRIDGE)
+        .join("options", json!({"host_interface_name": HOST_END}))
 }
 
 /// The parent has a state of its own, which must come back: addresses, routes,
