@@ -1,11 +1,12 @@
 //! One world in which point after point is tried: after each of them it must
 //! be as it was.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 
-use wasmvark_tests::dump::Dump;
 use wasmvark_tests::poll;
 use wasmvark_tests::process::{self, Output};
+use wasmvark_tests::reader::Reader;
 use wasmvark_tests::wasmvark::Wasmvark;
 use wasmvark_tests::world::{Before, World};
 
@@ -24,6 +25,8 @@ pub(crate) struct Bench<'a> {
     before: Before,
     /// After a setup that nothing disturbs.
     pub(crate) connected: Before,
+    /// Of the host and of the container.
+    readers: RefCell<[Reader<'a>; 2]>,
 }
 
 /// What a trial does at one point; the error says what is wrong after it.
@@ -43,6 +46,7 @@ impl<'a> Bench<'a> {
             always: String::new(),
             connected: before.clone(),
             before,
+            readers: RefCell::new([&world.host, &world.container].map(Reader::new)),
         };
         bench.always = bench.permanent_fault();
         bench.succeeds("setup").unwrap();
@@ -115,13 +119,18 @@ impl<'a> Bench<'a> {
         }
     }
 
+    /// Both namespaces now.
+    fn now(&self) -> Before {
+        let [host, container] = &mut *self.readers.borrow_mut();
+        Before {
+            host: host.read(),
+            container: container.read(),
+        }
+    }
+
     /// Compares both namespaces with a state that they should be in.
     pub(crate) fn compare(&self, should: &Before) -> Result<(), String> {
-        let now = || Before {
-            host: Dump::of(&self.world.host),
-            container: Dump::of(&self.world.container),
-        };
-        let now = poll::until(now, |now| now == should);
+        let now = poll::until(|| self.now(), |now| now == should);
         let host = should.host.differences(&now.host);
         let container = should.container.differences(&now.container);
         if host.is_empty() && container.is_empty() {
