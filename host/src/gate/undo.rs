@@ -133,7 +133,11 @@ fn undo_if_there(
         Change::MoveLink { saved, name, index } => {
             give_back(kernel, saved, name, *index, same_container)
         }
-        Change::ChangeLink { link, before } => put_back(kernel, *link, before),
+        Change::ChangeLink { link, before } => match kernel.link_by_id(*link)? {
+            now if now.name == before.name => put_back(kernel, *link, before),
+            // Another link has its index now.
+            _ => Ok(()),
+        },
         Change::AddAddress { link, address } => kernel.remove_address(*link, *address),
         Change::SetAutoconf { link, before } => kernel.set_autoconf(*link, *before),
         Change::AddRoute { namespace, route } => kernel.remove_route(*namespace, route),
