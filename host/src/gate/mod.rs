@@ -42,6 +42,7 @@ pub struct Gate {
     links: ResourceTable,
     calls: u32,
     stop: Option<Stop>,
+    unrecorded: Vec<String>,
 }
 
 impl Gate {
@@ -63,6 +64,7 @@ impl Gate {
             links: ResourceTable::new(),
             calls: 0,
             stop: None,
+            unrecorded: Vec::new(),
         }
     }
 
@@ -111,6 +113,11 @@ impl Gate {
             Some(journal) if journal.entries().is_empty() => journal.discard(),
             _ => Ok(()),
         }
+    }
+
+    /// What was undone and couldn't be recorded.
+    pub fn unrecorded(&self) -> &[String] {
+        &self.unrecorded
     }
 
     /// Records the end of the run.
