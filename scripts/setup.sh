@@ -36,7 +36,7 @@ as_root() {
 
 install_packages() {
     local packages=(
-        clang iproute2 iputils-ping lld musl-tools protobuf-compiler wasi-libc
+        clang iproute2 iputils-ping lld musl-tools nftables protobuf-compiler strace wasi-libc
     )
     local package missing=()
     for package in "${packages[@]}"; do

@@ -12,6 +12,8 @@
 //! | `killbeforewrite:N` | SIGKILL right before write N of a journal |
 //! | `killafterwrite:N` | SIGKILL right after it |
 //! | `tear:N` | SIGKILL when half of write N is done |
+//! | `failwrite:N:ERRNO` | write N isn't done and fails with this error |
+//! | `short:N` | half of write N is done, then there is no room |
 //!
 //! `WASMVARK_FAULT_COUNT` names a file that gets a line for each operation
 //! and each write.
@@ -37,6 +39,8 @@ enum Fault {
     KillBeforeWrite,
     KillAfterWrite,
     Tear,
+    FailWrite(Errno),
+    Short,
 }
 
 /// Comes before each operation on the kernel.
@@ -69,12 +73,18 @@ pub(crate) fn after_operation() {
 pub(crate) fn before_write(mut to: impl Write, line: &[u8]) -> std::io::Result<()> {
     let number = WRITES.fetch_add(1, Ordering::SeqCst) + 1;
     count("write");
+    let half = line.get(..line.len() / 2).unwrap_or_default();
     for fault in faults_at(number) {
         match fault {
             Fault::KillBeforeWrite => die(),
             Fault::Tear => {
-                to.write_all(line.get(..line.len() / 2).unwrap_or_default())?;
+                to.write_all(half)?;
                 die();
+            }
+            Fault::FailWrite(errno) => return Err(errno.into()),
+            Fault::Short => {
+                to.write_all(half)?;
+                return Err(Errno::ENOSPC.into());
             }
             _ => {}
         }
@@ -110,6 +120,8 @@ fn parse(text: &str) -> Option<(u32, Fault)> {
         "killbeforewrite" => Fault::KillBeforeWrite,
         "killafterwrite" => Fault::KillAfterWrite,
         "tear" => Fault::Tear,
+        "failwrite" => Fault::FailWrite(errno(words.next()?)?),
+        "short" => Fault::Short,
         _ => return None,
     };
     Some((number, fault))
@@ -119,8 +131,10 @@ fn errno(name: &str) -> Option<Errno> {
     Some(match name {
         "EBUSY" => Errno::EBUSY,
         "EEXIST" => Errno::EEXIST,
+        "EIO" => Errno::EIO,
         "ENODEV" => Errno::ENODEV,
         "ENOMEM" => Errno::ENOMEM,
+        "ENOSPC" => Errno::ENOSPC,
         "EPERM" => Errno::EPERM,
         _ => return None,
     })

@@ -1,5 +1,5 @@
-//! What the kernel says about a namespace, read with `ip`: a second opinion
-//! that shares no code with the program under test.
+//! What the kernel says about a namespace, read with `ip`, `tc`, `bridge` and
+//! `nft`: a second opinion that shares no code with the program under test.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,9 +9,11 @@ use serde_json::Value;
 
 use crate::netns::Netns;
 use crate::poll;
+use crate::process;
+use crate::reader::{Answers, Reader};
 
-/// What each address family has its own list of.
-const OF_A_FAMILY: [&str; 3] = ["neigh show nud permanent", "rule", "route show table all"];
+/// Queues that every link has without anybody's doing.
+const NO_QUEUE: [&str; 2] = ["noop", "noqueue"];
 
 /// The state of a namespace, without what changes by itself: counters,
 /// indexes, link-local addresses.
@@ -22,6 +24,11 @@ pub struct Dump {
     routes: Vec<Value>,
     rules: Vec<Value>,
     neighbours: Vec<Value>,
+    queues: Vec<Value>,
+    /// What hangs on the queues, as `tc` prints it.
+    filters: String,
+    bridge: Vec<Value>,
+    firewall: Value,
     settings: BTreeMap<String, String>,
 }
 
@@ -37,21 +44,33 @@ pub struct Address {
 impl Dump {
     /// Reads the state of a namespace.
     pub fn of(netns: &Netns) -> Self {
-        let [links, addresses] = query(netns, &[], ["link", "addr"]);
-        let [neighbours, rules, routes] = query(netns, &["-4"], OF_A_FAMILY);
-        let [neighbours_v6, rules_v6, routes_v6] = query(netns, &["-6"], OF_A_FAMILY);
-        let names: Vec<String> = links.iter().map(|link| text(link, "ifname")).collect();
+        Reader::new(netns).read()
+    }
+
+    /// Makes a state of what the programs said about a namespace.
+    pub(crate) fn new(netns: &Netns, answers: Answers) -> Self {
+        let names: Vec<String> = answers
+            .links
+            .iter()
+            .map(|link| text(link, "ifname"))
+            .collect();
+        let links = answers.links.into_iter().map(stable_link);
+        let queues = made_queues(answers.queues);
         Self {
-            links: names
-                .iter()
-                .cloned()
-                .zip(links.into_iter().map(stable_link))
+            links: names.iter().cloned().zip(links).collect(),
+            addresses: answers
+                .addresses
+                .into_iter()
+                .map(addresses_of_link)
                 .collect(),
-            addresses: addresses.into_iter().map(addresses_of_link).collect(),
-            routes: made_by_someone([routes, routes_v6].concat()),
-            rules: [rules, rules_v6].concat(),
-            neighbours: [neighbours, neighbours_v6].concat(),
-            settings: netns.run(|| names.iter().flat_map(|name| settings(name)).collect()),
+            routes: made_by_someone(answers.routes),
+            rules: answers.rules,
+            neighbours: answers.neighbours,
+            filters: filters(netns, &queues),
+            queues,
+            bridge: lasting(answers.bridge),
+            firewall: answers.firewall,
+            settings: netns.run(|| all_settings(&names)),
         }
     }
 
@@ -189,6 +208,10 @@ impl Dump {
         facts.extend(self.routes.iter().map(|route| format!("route {route}")));
         facts.extend(self.rules.iter().map(|rule| format!("rule {rule}")));
         facts.extend(self.neighbours.iter().map(|one| format!("neighbour {one}")));
+        facts.extend(self.queues.iter().map(|queue| format!("queue {queue}")));
+        facts.extend(self.filters.lines().map(|line| format!("filter {line}")));
+        facts.extend(self.bridge.iter().map(|entry| format!("bridge {entry}")));
+        flatten("firewall", &self.firewall, &mut facts);
         facts.extend(
             self.settings
                 .iter()
@@ -232,19 +255,6 @@ fn flatten(path: &str, value: &Value, facts: &mut BTreeSet<String>) {
             facts.insert(format!("{path} = {value}"));
         }
     }
-}
-
-/// Asks several questions at once; each answer is a list.
-fn query<const N: usize>(netns: &Netns, family: &[&str], questions: [&str; N]) -> [Vec<Value>; N] {
-    let flags = [&["-j", "-d"], family].concat();
-    let json = netns.ip_batch(&flags, &questions.join("\n"));
-    let answers: Result<Vec<Vec<Value>>, _> = serde_json::Deserializer::from_str(&json)
-        .into_iter()
-        .collect();
-    answers
-        .unwrap_or_else(|error| panic!("ip printed no JSON lists ({error}): {json}"))
-        .try_into()
-        .unwrap_or_else(|_| panic!("ip left an answer out: {json}"))
 }
 
 fn text(fields: &Value, key: &str) -> String {
@@ -323,7 +333,53 @@ fn describe_route(route: &Value) -> String {
     words.join(" ")
 }
 
-/// All settings of a link in both families.
+/// Queues that someone made.
+fn made_queues(mut queues: Vec<Value>) -> Vec<Value> {
+    queues.retain(|queue| !NO_QUEUE.contains(&&*text(queue, "kind")));
+    queues
+}
+
+/// The classes and filters of links that have a queue: nowhere else can any be.
+fn filters(netns: &Netns, queues: &[Value]) -> String {
+    let links: BTreeSet<String> = queues.iter().map(|queue| text(queue, "dev")).collect();
+    let questions = links.iter().flat_map(|link| {
+        ["class show", "filter show"].map(|question| format!("{question} dev {link}\n"))
+    });
+    let questions: String = questions.collect();
+    if questions.is_empty() {
+        return String::new();
+    }
+    let mut tc = netns.command("tc");
+    let output = process::run(tc.args(["-batch", "-"]), questions.as_bytes());
+    assert_eq!(output.code, Some(0), "tc {questions}: {output:?}");
+    output.stdout
+}
+
+/// Entries of bridges that don't come and go by themselves, in order.
+fn lasting(mut entries: Vec<Value>) -> Vec<Value> {
+    // Those for link-local multicast follow link-local addresses.
+    entries.retain(|entry| {
+        let state = text(entry, "state");
+        let multicast = text(entry, "mac").starts_with("33:33:");
+        !multicast && (state.is_empty() || state == "permanent")
+    });
+    entries.sort_by_cached_key(Value::to_string);
+    entries
+}
+
+/// The settings of all links and of the namespace itself.
+fn all_settings(links: &[String]) -> BTreeMap<String, String> {
+    let everywhere = ["all", "default"].into_iter();
+    let names = links.iter().map(String::as_str).chain(everywhere);
+    let mut all: BTreeMap<String, String> = names.flat_map(settings).collect();
+    let forward = "ipv4/ip_forward";
+    if let Ok(value) = fs::read_to_string(format!("/proc/sys/net/{forward}")) {
+        all.insert(forward.to_owned(), value.trim_end().to_owned());
+    }
+    all
+}
+
+/// All settings of a link, or of `all` or `default`, in both families.
 fn settings(link: &str) -> Vec<(String, String)> {
     let mut settings = Vec::new();
     for family in ["ipv4", "ipv6"] {

@@ -1,6 +1,6 @@
 //! Tests that are counted as ignored where the machine lacks what they need.
 
-use std::process::exit;
+use std::process::{Command, exit};
 use std::sync::OnceLock;
 
 use libtest_mimic::{Arguments, Trial};
@@ -19,6 +19,8 @@ pub enum Need {
     Macvlan,
     /// The real netavark.
     Netavark,
+    /// `strace`, and the right to use it.
+    Strace,
 }
 
 /// The tests of one test binary.
@@ -71,6 +73,7 @@ impl Need {
     fn missing(self) -> Option<&'static str> {
         static MACVLAN: OnceLock<bool> = OnceLock::new();
         static NETAVARK: OnceLock<bool> = OnceLock::new();
+        static STRACE: OnceLock<bool> = OnceLock::new();
         let root = Uid::effective().is_root();
         match self {
             _ if !root => Some("it needs root"),
@@ -80,9 +83,19 @@ impl Need {
             Self::Netavark if !*NETAVARK.get_or_init(|| places::tool("netavark").exists()) => {
                 Some("netavark is not installed; `just setup` does it")
             }
-            Self::Root | Self::Macvlan | Self::Netavark => None,
+            Self::Strace if !*STRACE.get_or_init(strace_works) => {
+                Some("strace can't be used; `just setup` installs it")
+            }
+            Self::Root | Self::Macvlan | Self::Netavark | Self::Strace => None,
         }
     }
+}
+
+fn strace_works() -> bool {
+    let true_under_it = Command::new("strace")
+        .args(["--output=/dev/null", "true"])
+        .status();
+    true_under_it.is_ok_and(|status| status.success())
 }
 
 fn kernel_has_macvlan() -> bool {

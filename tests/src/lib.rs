@@ -24,6 +24,7 @@
     reason = "a test that can't go on should say so and end"
 )]
 
+mod ask;
 pub mod audit;
 pub mod connection;
 pub mod dump;
@@ -36,5 +37,6 @@ pub mod netns;
 pub mod places;
 pub mod poll;
 pub mod process;
+pub mod reader;
 pub mod wasmvark;
 pub mod world;

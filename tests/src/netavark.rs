@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -19,6 +20,27 @@ pub struct Netavark<'a> {
     world: &'a World,
     plugins: PathBuf,
     root: PathBuf,
+}
+
+/// A moment in a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// Before it sends its message of this number to the kernel.
+    BeforeMessage(u32),
+    /// When all is done.
+    End,
+}
+
+/// Whether a run was killed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Killed {
+    /// It was.
+    There,
+    /// No process came to that moment.
+    Never {
+        /// The most messages that one of them sent.
+        messages: u32,
+    },
 }
 
 /// What `setup` tells Podman about one network.
@@ -101,8 +123,41 @@ impl<'a> Netavark<'a> {
         Ok(serde_json::from_str(&answer).expect("netavark's answer is a network"))
     }
 
+    /// Runs `setup` or `teardown`, and kills whichever process, netavark or
+    /// the plugin, comes to a moment.
+    pub fn kill(&self, command: &str, connection: &Connection, moment: Moment) -> Killed {
+        let (call, count) = match moment {
+            Moment::BeforeMessage(number) => ("sendto", number),
+            Moment::End => ("exit_group", 1),
+        };
+        let mut strace = self.world.host.command("strace");
+        let log = self.world.file("strace");
+        strace
+            .args(["--follow-forks", "--quiet=attach,personality"])
+            .arg(format!("--trace={call}"))
+            .arg(format!("--inject={call}:signal=KILL:when={count}"))
+            .arg("--output")
+            .arg(&log)
+            .arg(places::tool("netavark"));
+        self.arguments(&mut strace);
+        strace.arg(command).arg(self.world.container.path());
+        process::run(&mut strace, connection.for_netavark().as_bytes());
+        let log = std::fs::read_to_string(log).expect("strace wrote its log");
+        if log.contains("killed by SIGKILL") {
+            return Killed::There;
+        }
+        Killed::Never {
+            messages: messages(&log),
+        }
+    }
+
     fn run<const N: usize>(&self, arguments: [&OsStr; N], input: &str) -> Output {
         let mut netavark = self.world.host.command(places::tool("netavark"));
+        self.arguments(&mut netavark);
+        process::run(netavark.args(arguments), input.as_bytes())
+    }
+
+    fn arguments(&self, netavark: &mut Command) {
         netavark
             .env_clear()
             .env("WASMVARK_ROOT", &self.root)
@@ -113,9 +168,7 @@ impl<'a> Netavark<'a> {
                 "--firewall-driver=none",
                 "--plugin-directory",
             ])
-            .arg(&self.plugins)
-            .args(arguments);
-        process::run(&mut netavark, input.as_bytes())
+            .arg(&self.plugins);
     }
 }
 
@@ -140,6 +193,16 @@ pub fn assert_status_is_true(status: &Status, container: &Dump, connection: &Con
             assert!(connection.gateways().contains(gateway), "gateway {gateway}");
         }
     }
+}
+
+/// The most messages that a process sent, by what strace wrote.
+fn messages(log: &str) -> u32 {
+    let mut sent: BTreeMap<&str, u32> = BTreeMap::new();
+    let senders = log.lines().filter(|line| line.contains(" sendto("));
+    for process in senders.filter_map(|line| line.split(' ').next()) {
+        *sent.entry(process).or_default() += 1;
+    }
+    sent.into_values().max().unwrap_or_default()
 }
 
 fn succeeded(output: &Output) -> Result<String, String> {

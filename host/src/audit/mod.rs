@@ -2,7 +2,7 @@
 //! the end of each run. It knows nothing of the kernel.
 //!
 //! A run that can't write its first line does nothing at all, and a decision
-//! that can't be recorded ends the run.
+//! that can't be recorded ends the run. Only clearing up goes on without it.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -82,7 +82,8 @@ struct Line<'a> {
 /// The open trail of one run.
 #[derive(Debug)]
 pub struct Trail {
-    file: File,
+    /// Or why it can't be opened.
+    file: Result<File, String>,
     path: PathBuf,
     subject: Subject,
 }
@@ -104,12 +105,22 @@ impl Trail {
             .open(path)
             .map_err(failed)?;
         let mut trail = Self {
-            file,
+            file: Ok(file),
             path: path.to_owned(),
             subject,
         };
         trail.write(Event::Run, |_| {})?;
         Ok(trail)
+    }
+
+    /// A trail that couldn't be opened and takes nothing, for a run that
+    /// clears up all the same.
+    pub fn lost(why: &AuditError, subject: Subject) -> Self {
+        Self {
+            file: Err(why.error.clone()),
+            path: why.path.clone(),
+            subject,
+        }
     }
 
     /// Records a decision and, where the kernel was asked, its answer.
@@ -165,8 +176,8 @@ impl Trail {
         };
         let mut text = serde_json::to_vec(&line).map_err(|error| failed(error.to_string()))?;
         text.push(b'\n');
-        (&self.file)
-            .write_all(&text)
+        let mut file = self.file.as_ref().map_err(|why| failed(why.clone()))?;
+        file.write_all(&text)
             .map_err(|error| failed(error.to_string()))
     }
 }

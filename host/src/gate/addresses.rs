@@ -21,6 +21,7 @@ impl Host for Gate {
         let link = self.link(&link)?;
         let change = (!self.owns(&link)).then_some(Change::AddAddress {
             link: link.id,
+            name: link.name.clone(),
             address,
         });
         let objects = [

@@ -42,6 +42,7 @@ pub struct Gate {
     links: ResourceTable,
     calls: u32,
     stop: Option<Stop>,
+    unrecorded: Vec<String>,
 }
 
 impl Gate {
@@ -63,6 +64,7 @@ impl Gate {
             links: ResourceTable::new(),
             calls: 0,
             stop: None,
+            unrecorded: Vec::new(),
         }
     }
 
@@ -117,6 +119,11 @@ impl Gate {
     pub fn other_journals(&self) -> Result<Vec<Journal>, JournalError> {
         let journal = self.journal.as_ref();
         journal.map_or_else(|| Ok(Vec::new()), Journal::others)
+    }
+
+    /// What was undone and couldn't be recorded.
+    pub fn unrecorded(&self) -> &[String] {
+        &self.unrecorded
     }
 
     /// Records the end of the run.

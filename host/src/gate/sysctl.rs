@@ -19,6 +19,7 @@ impl Host for Gate {
             let before = kernel.autoconf(link.id)?;
             Ok(Plan::of([Change::SetAutoconf {
                 link: link.id,
+                name: link.name.clone(),
                 before,
             }]))
         };

@@ -74,12 +74,15 @@ impl Gate {
         // behind would be worse.
         let recorded = self.trail.undo(&what, reason);
         undone?;
+        if recorded.is_err() {
+            self.unrecorded.push(what);
+        }
         if let Some(journal) = &mut self.journal {
             journal
                 .void(entry.number)
                 .map_err(|error| error.to_string())?;
         }
-        recorded.map_err(|error| error.to_string())
+        Ok(())
     }
 
     /// Undoes a change, unless other containers of the network have its object
@@ -168,9 +171,23 @@ fn undo_if_there(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result
         Change::MoveLink { saved, name, index } => {
             give_back(kernel, saved, name, *index, same.container)
         }
-        Change::ChangeLink { link, before } => put_back(kernel, *link, before),
-        Change::AddAddress { link, address } => kernel.remove_address(*link, *address),
-        Change::SetAutoconf { link, before } => kernel.set_autoconf(*link, *before),
+        Change::ChangeLink { link, before } => match kernel.link_by_id(*link)? {
+            now if now.name == before.name => put_back(kernel, *link, before),
+            // Another link has its index now.
+            _ => Ok(()),
+        },
+        Change::AddAddress {
+            link,
+            name,
+            address,
+        } => match kernel.link_by_id(*link)? {
+            now if now.name == *name => kernel.remove_address(*link, *address),
+            _ => Ok(()),
+        },
+        Change::SetAutoconf { link, name, before } => match kernel.link_by_id(*link)? {
+            now if now.name == *name => kernel.set_autoconf(*link, *before),
+            _ => Ok(()),
+        },
         Change::AddRoute { namespace, route } => kernel.remove_route(*namespace, route),
     }
 }

@@ -43,6 +43,8 @@ pub enum Change {
     AddAddress {
         /// Which link.
         link: LinkId,
+        /// Its name.
+        name: LinkName,
         /// The address.
         address: IpNet,
     },
@@ -50,6 +52,8 @@ pub enum Change {
     SetAutoconf {
         /// Which link.
         link: LinkId,
+        /// Its name.
+        name: LinkName,
         /// How it was.
         before: bool,
     },
@@ -151,19 +155,15 @@ impl fmt::Display for Change {
             Self::ChangeLink { link, before } => {
                 write!(f, "link {}:{} changed", link.namespace, before.name)
             }
-            Self::AddAddress { link, address } => {
-                write!(
-                    f,
-                    "address {address} added to link {} of {}",
-                    link.index, link.namespace
-                )
+            Self::AddAddress {
+                link,
+                name,
+                address,
+            } => {
+                write!(f, "address {address} added to {}:{name}", link.namespace)
             }
-            Self::SetAutoconf { link, .. } => {
-                write!(
-                    f,
-                    "autoconf of link {} of {} set",
-                    link.index, link.namespace
-                )
+            Self::SetAutoconf { link, name, .. } => {
+                write!(f, "autoconf of {}:{name} set", link.namespace)
             }
             Self::AddRoute { namespace, route } => write!(f, "route {namespace}:{route} added"),
         }

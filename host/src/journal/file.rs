@@ -211,9 +211,9 @@ impl Journal {
         })
     }
 
-    /// Whether a link is own.
-    pub fn owns(&self, link: LinkId) -> bool {
-        self.own_links().any(|(own, _)| own == link)
+    /// Whether a link is own. Its index alone may be another link's by now.
+    pub fn owns(&self, link: LinkId, name: &LinkName) -> bool {
+        self.own_links().any(|own| own == (link, name))
     }
 
     /// An own link by its name.
@@ -373,7 +373,8 @@ mod tests {
             index: 7,
         };
         assert_eq!(again.entries(), journal.entries());
-        assert!(again.owns(link));
+        assert!(again.owns(link, &"a".parse().unwrap()));
+        assert!(!again.owns(link, &"b".parse().unwrap()));
         assert_eq!(
             again.own_link(Namespace::Host, &"a".parse().unwrap()),
             Some(link)

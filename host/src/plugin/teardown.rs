@@ -4,12 +4,13 @@
 //! It must clear what is there in every case: without a driver, a grant, a
 //! namespace, or a request that still makes sense. So a failing driver is
 //! reported on standard error and in the trail, and only what couldn't be
-//! undone is an error.
+//! undone is an error. Where the trail can't be written no driver runs, but
+//! what is there goes, and standard error says what isn't recorded.
 
 use std::path::Path;
 use std::time::Instant;
 
-use crate::audit::{Subject, Trail};
+use crate::audit::{AuditError, Subject, Trail};
 use crate::driver::{self, Code, Watch};
 use crate::gate::Gate;
 use crate::grant::Authority;
@@ -64,7 +65,11 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
     };
     let journal = Journal::open(&layout.journals(), &key, here)?;
     let abandoned = journal.is_abandoned();
-    let trail = trail(&store, &name, driver.as_ref().ok(), &document)?;
+    let subject = subject(&name, driver.as_ref().ok(), &document);
+    let (trail, driver) = match Trail::open(&layout.trail, subject.clone()) {
+        Ok(trail) => (trail, driver),
+        Err(error) => (Trail::lost(&error, subject), driver.and(Err(error.into()))),
+    };
     let deadline = match &driver {
         Ok(driver) => driver.loaded.deadline(),
         Err(_) => Instant::now(),
@@ -98,10 +103,10 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
         (true, Err(error)) => Some(error.to_string()),
         (false, _) => Some(PluginError::Undo(left.clone()).to_string()),
     };
-    let ended = gate.end(failure.as_deref());
+    let recorded = gate.end(failure.as_deref());
+    tell_unrecorded(recorded, gate.unrecorded());
     drop(lock);
     leave(gate);
-    ended?;
     if !left.is_empty() {
         return Err(PluginError::Undo(left));
     }
@@ -149,19 +154,23 @@ impl Driver {
     }
 }
 
-fn trail(
-    store: &Store,
-    name: &DriverName,
-    driver: Option<&Driver>,
-    document: &SetupDocument,
-) -> Result<Trail, PluginError> {
+/// Tells the operator what is missing in the trail.
+fn tell_unrecorded(end: Result<(), AuditError>, undone: &[String]) {
+    if let Err(error) = end {
+        tell(&error.to_string());
+    }
+    for what in undone {
+        tell(&format!("not in the audit trail: {what}, undone"));
+    }
+}
+
+fn subject(name: &DriverName, driver: Option<&Driver>, document: &SetupDocument) -> Subject {
     let digest = driver.map(|driver| driver.loaded.digest.to_string());
-    let subject = Subject {
+    Subject {
         command: "teardown",
         driver: name.to_string(),
         digest: digest.unwrap_or_default(),
         network: document.network.name.clone(),
         container: Some(document.container_id.clone()),
-    };
-    Ok(Trail::open(&store.layout().trail, subject)?)
+    }
 }

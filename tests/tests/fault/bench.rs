@@ -1,11 +1,13 @@
 //! One world in which point after point is tried: after each of them it must
 //! be as it was.
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 
 use wasmvark_tests::dump::Dump;
 use wasmvark_tests::poll;
 use wasmvark_tests::process::{self, Output};
+use wasmvark_tests::reader::Reader;
 use wasmvark_tests::wasmvark::Wasmvark;
 use wasmvark_tests::world::{Before, World};
 
@@ -24,6 +26,8 @@ pub(crate) struct Bench<'a> {
     before: Before,
     /// After a setup that nothing disturbs.
     pub(crate) connected: Before,
+    /// Of the host and of the container.
+    readers: RefCell<[Reader<'a>; 2]>,
 }
 
 /// What a trial does at one point; the error says what is wrong after it.
@@ -43,6 +47,7 @@ impl<'a> Bench<'a> {
             always: String::new(),
             connected: before.clone(),
             before,
+            readers: RefCell::new([&world.host, &world.container].map(Reader::new)),
         };
         bench.always = bench.permanent_fault();
         bench.succeeds("setup").unwrap();
@@ -73,14 +78,18 @@ impl<'a> Bench<'a> {
     }
 
     fn run_with(&self, command: &str, fault: &str, count: Option<PathBuf>) -> Output {
+        // A kill comes before an error of the same operation.
+        if command == "setup" && (count.is_some() || !fault.is_empty()) {
+            return self.run_next(command, &format!("{fault},{}", self.always), count);
+        }
+        self.run_next(command, fault, count)
+    }
+
+    /// The same without the case's own fault, whose number fits only where
+    /// nothing is left of a run before.
+    pub(crate) fn run_next(&self, command: &str, fault: &str, count: Option<PathBuf>) -> Output {
         let mut plugin = self.wasmvark.plugin_command(NAME);
         plugin.arg(command).arg(self.world.container.path());
-        // A kill comes before an error of the same operation.
-        let fault = if command == "setup" && (count.is_some() || !fault.is_empty()) {
-            format!("{fault},{}", self.always)
-        } else {
-            fault.to_owned()
-        };
         plugin.env("WASMVARK_FAULT", fault);
         if let Some(file) = count {
             plugin.env("WASMVARK_FAULT_COUNT", file);
@@ -90,9 +99,18 @@ impl<'a> Bench<'a> {
 
     /// What a run without further faults does.
     pub(crate) fn trace(&self, command: &str) -> Trace {
+        self.trace_of(command, |count| self.run_with(command, "", Some(count)))
+    }
+
+    /// The same without the case's own fault.
+    pub(crate) fn trace_next(&self, command: &str) -> Trace {
+        self.trace_of(command, |count| self.run_next(command, "", Some(count)))
+    }
+
+    fn trace_of(&self, command: &str, run: impl FnOnce(PathBuf) -> Output) -> Trace {
         let file = self.world.file("trace");
         let _ = std::fs::remove_file(&file);
-        let output = self.run_with(command, "", Some(file.clone()));
+        let output = run(file.clone());
         assert_eq!(output.code, Some(0), "{command}: {output:?}");
         Trace::read(&file)
     }
@@ -108,18 +126,31 @@ impl<'a> Bench<'a> {
 
     /// A run that a fault kills.
     pub(crate) fn is_killed(&self, command: &str, point: &Point) -> Result<(), String> {
-        let output = self.run(command, &point.fault);
-        match output.code {
-            None => Ok(()),
-            Some(_) => Err(format!("{command} is not killed: {output:?}")),
+        killed(command, &self.run(command, &point.fault))
+    }
+
+    /// Whether the world differs from what it was before the first run.
+    pub(crate) fn is_changed(&self) -> bool {
+        self.now() != self.before
+    }
+
+    /// Both namespaces now.
+    fn now(&self) -> Before {
+        let [host, container] = &mut *self.readers.borrow_mut();
+        Before {
+            host: host.read(),
+            container: container.read(),
         }
     }
 
     /// Compares both namespaces with a state that they should be in.
     pub(crate) fn compare(&self, should: &Before) -> Result<(), String> {
-        let now = || Before {
-            host: self.without_chosen(Dump::of(&self.world.host)),
-            container: Dump::of(&self.world.container),
+        let now = || {
+            let now = self.now();
+            Before {
+                host: self.without_chosen(now.host),
+                container: now.container,
+            }
         };
         let should = Before {
             host: self.without_chosen(should.host.clone()),
@@ -165,6 +196,14 @@ impl<'a> Bench<'a> {
     }
 }
 
+/// Checks that a run was killed.
+pub(crate) fn killed(command: &str, output: &Output) -> Result<(), String> {
+    match output.code {
+        None => Ok(()),
+        Some(_) => Err(format!("{command} is not killed: {output:?}")),
+    }
+}
+
 /// Tries all points and prints how many they are. A point that fails doesn't
 /// keep the others from being tried, in a new world.
 pub(crate) fn try_all(case: Case, title: &str, points: fn(&Bench<'_>) -> Vec<Point>, attempt: Try) {
@@ -177,7 +216,11 @@ pub(crate) fn try_all(case: Case, title: &str, points: fn(&Bench<'_>) -> Vec<Poi
         let failed = left.find_map(|point| {
             count += 1;
             let error = attempt(&bench, &point).err()?;
-            Some(format!("{} ({}): {error}", point.fault, point.place))
+            let before = point.before.unwrap_or_default();
+            Some(format!(
+                "{before} {} ({}): {error}",
+                point.fault, point.place
+            ))
         });
         match failed {
             Some(failure) => failures.push(failure),

@@ -1,4 +1,4 @@
-//! Each operation fails with each error.
+//! Each operation fails with each error, and each write of the journal too.
 
 use wasmvark_tests::harness::{Need, Suite};
 
@@ -21,6 +21,12 @@ pub(crate) fn register(suite: &mut Suite, case: Case) {
     trial("teardown errors", |case, title| {
         bench::try_all(case, title, teardown_points, failing_teardown);
     });
+    trial("setup failing writes", |case, title| {
+        bench::try_all(case, title, setup_writes, failing_setup);
+    });
+    trial("teardown failing writes", |case, title| {
+        bench::try_all(case, title, teardown_writes, failing_teardown);
+    });
 }
 
 fn setup_points(bench: &Bench<'_>) -> Vec<Point> {
@@ -29,6 +35,14 @@ fn setup_points(bench: &Bench<'_>) -> Vec<Point> {
 
 fn teardown_points(bench: &Bench<'_>) -> Vec<Point> {
     bench::of_teardown(bench, Trace::failures)
+}
+
+fn setup_writes(bench: &Bench<'_>) -> Vec<Point> {
+    bench::of_setup(bench, Trace::failed_writes)
+}
+
+fn teardown_writes(bench: &Bench<'_>) -> Vec<Point> {
+    bench::of_teardown(bench, Trace::failed_writes)
 }
 
 /// netavark sends no teardown after a setup that failed. Where the setup

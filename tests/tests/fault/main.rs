@@ -14,6 +14,7 @@ mod case;
 mod fail;
 mod kill;
 mod points;
+mod recovery;
 mod released;
 mod storm;
 
@@ -25,6 +26,13 @@ fn main() {
     for case in case::ALL {
         kill::register(&mut suite, case);
         fail::register(&mut suite, case);
+    }
+    // The host's part is the same whatever a driver is written in.
+    for case in case::ALL
+        .into_iter()
+        .filter(|case| case.guest != "macvlan-c")
+    {
+        recovery::register(&mut suite, case);
     }
     released::register(&mut suite);
     suite.run();

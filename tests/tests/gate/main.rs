@@ -16,6 +16,7 @@ mod hostile;
 mod own;
 mod probe;
 mod readme;
+mod reuse;
 mod shared;
 mod turns;
 mod wasi;
@@ -27,6 +28,7 @@ fn main() {
     administer::register(&mut suite);
     calls::register(&mut suite);
     own::register(&mut suite);
+    reuse::register(&mut suite);
     hostile::register(&mut suite);
     wasi::register(&mut suite);
     readme::register(&mut suite);

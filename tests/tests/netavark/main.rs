@@ -12,6 +12,7 @@ mod create;
 mod differential;
 mod driver;
 mod host_device;
+mod leftovers;
 mod macvlan;
 mod mistakes;
 mod names;
@@ -34,5 +35,6 @@ fn main() {
         create::register(&mut suite, driver);
     }
     host_device::register(&mut suite);
+    leftovers::register(&mut suite);
     suite.run();
 }

@@ -21,16 +21,12 @@ pub(crate) fn register(suite: &mut Suite) {
             is_refused(mention, damage);
         });
     };
-    refused("a directory for the trail", "audit.jsonl", |wasmvark| {
-        remove(&wasmvark.audit_file());
-        fs::create_dir_all(wasmvark.audit_file()).unwrap();
-    });
-    refused("a full trail", "audit.jsonl", |wasmvark| {
-        remove(&wasmvark.audit_file());
-        let folder = wasmvark.audit_file().parent().unwrap().to_owned();
-        fs::create_dir_all(folder).unwrap();
-        symlink("/dev/full", wasmvark.audit_file()).unwrap();
-    });
+    refused(
+        "a directory for the trail",
+        "audit.jsonl",
+        directory_for_trail,
+    );
+    refused("a full trail", "audit.jsonl", full_trail);
     refused(
         "a file for the trail's directory",
         "audit.jsonl",
@@ -46,6 +42,16 @@ pub(crate) fn register(suite: &mut Suite) {
         fs::write(folder, "no directory").unwrap();
     });
     suite.test("disk/a trail that fills up", LINKS, trail_fills_up);
+    suite.test("disk/teardown with a full trail", LINKS, || {
+        teardown_without_a_trail(full_trail);
+    });
+    suite.test(
+        "disk/teardown with a directory for the trail",
+        LINKS,
+        || {
+            teardown_without_a_trail(directory_for_trail);
+        },
+    );
     suite.test(
         "disk/no room for the journal",
         LINKS,
@@ -61,6 +67,34 @@ pub(crate) fn register(suite: &mut Suite) {
         LINKS,
         teardown_on_a_full_disk,
     );
+}
+
+fn directory_for_trail(wasmvark: &Wasmvark) {
+    remove(&wasmvark.audit_file());
+    fs::create_dir_all(wasmvark.audit_file()).unwrap();
+}
+
+fn full_trail(wasmvark: &Wasmvark) {
+    remove(&wasmvark.audit_file());
+    let folder = wasmvark.audit_file().parent().unwrap().to_owned();
+    fs::create_dir_all(folder).unwrap();
+    symlink("/dev/full", wasmvark.audit_file()).unwrap();
+}
+
+/// What can't be recorded is told, and everything goes all the same.
+fn teardown_without_a_trail(damage: fn(&Wasmvark)) {
+    let world = World::new();
+    let wasmvark = installed(&world);
+    let before = world.dump();
+    answer_of(&wasmvark.setup(DRIVER, good().for_plugin()));
+    damage(&wasmvark);
+    let output = wasmvark.teardown(DRIVER, good().for_plugin());
+    assert_eq!(output.code, Some(0), "{output:?}");
+    let expected = "not in the audit trail: link container:eth0 made, undone";
+    assert!(output.stderr.contains(expected), "{output:?}");
+    assert!(output.stderr.contains("audit.jsonl"), "{output:?}");
+    world.assert_unchanged(&before);
+    assert!(wasmvark.run_files().is_empty());
 }
 
 fn is_refused(mention: &str, damage: fn(&Wasmvark)) {

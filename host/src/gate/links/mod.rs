@@ -17,7 +17,7 @@ use crate::driver::wit::links::{
 use crate::driver::wit::types::{Namespace as WitNamespace, Place};
 use crate::grant::{Call, Object};
 use crate::journal::{Change, SavedLink};
-use crate::kernel::LinkId;
+use crate::kernel::{KernelError, LinkId};
 use crate::net::{LinkName, Mac, Namespace};
 
 /// A link that a driver holds.
@@ -59,7 +59,7 @@ impl Gate {
     /// Whether the journal says that the driver made or moved it.
     pub(super) fn owns(&self, link: &LinkHandle) -> bool {
         let journal = self.journal.as_ref();
-        journal.is_some_and(|journal| journal.owns(link.id))
+        journal.is_some_and(|journal| journal.owns(link.id, &link.name))
     }
 
     fn hand_out(&mut self, id: LinkId, name: LinkName) -> Result<Resource<LinkHandle>, CallError> {
@@ -86,8 +86,11 @@ impl Host for Gate {
             own: own.is_some(),
         };
         let state = self.read(call, &[object], |kernel| match own {
-            // By its index: another link may have taken the name since.
-            Some(own) => kernel.link_by_id(own),
+            // By its index and its name: other links may have taken either.
+            Some(own) => match kernel.link_by_id(own)? {
+                state if state.name == name => Ok(state),
+                _ => Err(KernelError::NotFound(format!("{name} is gone"))),
+            },
             None => kernel.link_by_name(namespace, &name),
         })?;
         let id = LinkId {

@@ -1,0 +1,134 @@
+//! Reads the state of one namespace again and again.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::ask::Asked;
+use crate::dump::Dump;
+use crate::netns::Netns;
+
+/// What each address family has its own list of.
+const OF_A_FAMILY: [&str; 4] = [
+    "neigh show nud permanent",
+    "neigh show proxy",
+    "rule",
+    "route show table all",
+];
+
+/// Where Debian has the program.
+const NFT: &str = "/usr/sbin/nft";
+
+/// A namespace with programs in it that are asked about its state. While it
+/// lives, so does the namespace.
+pub struct Reader<'a> {
+    netns: &'a Netns,
+    programs: Programs,
+    /// The links that the programs may remember, by their indexes.
+    known: BTreeMap<u64, String>,
+}
+
+/// What the programs said.
+pub(crate) struct Answers {
+    pub(crate) links: Vec<Value>,
+    pub(crate) addresses: Vec<Value>,
+    pub(crate) neighbours: Vec<Value>,
+    pub(crate) rules: Vec<Value>,
+    pub(crate) routes: Vec<Value>,
+    pub(crate) queues: Vec<Value>,
+    pub(crate) bridge: Vec<Value>,
+    pub(crate) firewall: Value,
+}
+
+impl<'a> Reader<'a> {
+    /// Starts the programs.
+    pub fn new(netns: &'a Netns) -> Self {
+        Self {
+            netns,
+            programs: Programs::start(netns),
+            known: BTreeMap::new(),
+        }
+    }
+
+    /// The namespace's state now.
+    pub fn read(&mut self) -> Dump {
+        let mut answers = self.programs.ask();
+        if !self.learn(&answers.links) {
+            // They would call a new link by the name of an old one.
+            self.programs = Programs::start(self.netns);
+            self.known.clear();
+            answers = self.programs.ask();
+            self.learn(&answers.links);
+        }
+        Dump::new(self.netns, answers)
+    }
+
+    /// False where an index belongs to another name than before.
+    fn learn(&mut self, links: &[Value]) -> bool {
+        links.iter().all(|link| {
+            let index = link["ifindex"].as_u64().expect("a link has an index");
+            let name = link["ifname"].as_str().expect("a link has a name");
+            let known = self.known.entry(index).or_insert_with(|| name.to_owned());
+            known == name
+        })
+    }
+}
+
+/// The programs, each with what it's asked for.
+struct Programs {
+    links: Asked<Vec<Value>>,
+    v4: Asked<Vec<Value>>,
+    v6: Asked<Vec<Value>>,
+    queues: Asked<Vec<Value>>,
+    bridge: Asked<Vec<Value>>,
+    /// None where `nft` isn't installed.
+    firewall: Option<Asked<Value>>,
+}
+
+impl Programs {
+    fn start(netns: &Netns) -> Self {
+        let list = |program, flags: &[&str]| {
+            let flags = [flags, &["-batch", "-"]].concat();
+            Asked::start(netns, program, &flags)
+        };
+        let has_nft = Path::new(NFT).exists();
+        Self {
+            links: list("ip", &["-j", "-d"]),
+            v4: list("ip", &["-j", "-d", "-4"]),
+            v6: list("ip", &["-j", "-d", "-6"]),
+            queues: list("tc", &["-j"]),
+            bridge: list("bridge", &["-j"]),
+            firewall: has_nft.then(|| Asked::start(netns, NFT, &["-j", "-i"])),
+        }
+    }
+
+    fn ask(&mut self) -> Answers {
+        self.links.ask(&["link", "addr"]);
+        self.v4.ask(&OF_A_FAMILY);
+        self.v6.ask(&OF_A_FAMILY);
+        self.queues.ask(&["qdisc show"]);
+        self.bridge.ask(&["vlan show", "fdb show"]);
+        if let Some(firewall) = &mut self.firewall {
+            firewall.ask(&["list ruleset"]);
+        }
+        let [links, addresses] = self.links.answers();
+        let [neighbours, proxies, rules, routes] = self.v4.answers();
+        let [neighbours_v6, proxies_v6, rules_v6, routes_v6] = self.v6.answers();
+        let [queues] = self.queues.answers();
+        let firewall = self.firewall.as_mut().map(|firewall| {
+            let [rules] = firewall.answers();
+            rules
+        });
+        Answers {
+            links,
+            addresses,
+            neighbours: [neighbours, proxies, neighbours_v6, proxies_v6].concat(),
+            rules: [rules, rules_v6].concat(),
+            routes: [routes, routes_v6].concat(),
+            queues,
+            bridge: self.bridge.answers::<2>().concat(),
+            firewall: firewall.unwrap_or_default(),
+        }
+    }
+}
