@@ -15,6 +15,8 @@
 //! - [`netavark`]: the real netavark
 //! - [`wasmvark`]: the program under test, with [`grant`] and [`audit`]
 //! - [`poll`]: waiting for what the kernel does a little later
+//! - [`patience`]: longer waits on slow machines
+//! - [`kind`], [`nic`]: links that not every machine has
 
 #![allow(
     clippy::unwrap_used,
@@ -30,9 +32,12 @@ pub mod dump;
 pub mod echo;
 pub mod grant;
 pub mod harness;
+pub mod kind;
 pub mod mounts;
 pub mod netavark;
 pub mod netns;
+pub mod nic;
+pub mod patience;
 pub mod places;
 pub mod poll;
 pub mod process;
