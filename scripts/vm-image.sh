@@ -26,8 +26,10 @@ make_init() {
     cat >"$1/sbin/init" <<-'END'
 		#!/bin/bash
 		mount -t proc proc /proc
+		mount -t sysfs sysfs /sys
 		mount -t devtmpfs devtmpfs /dev
-		mount -t ext4 -o ro /dev/nvme0n2 /tests
+		modprobe virtio_blk
+		mount -t ext4 -o ro /dev/vda /tests
 		exec /bin/bash /tests/init.sh "$@"
 	END
     chmod 755 "$1/sbin/init"

@@ -15,6 +15,7 @@ mod host_device;
 mod macvlan;
 mod mistakes;
 mod names;
+mod parents;
 mod routes;
 mod teardown;
 
@@ -32,7 +33,9 @@ fn main() {
         differential::register(&mut suite, driver);
         mistakes::register(&mut suite, driver);
         create::register(&mut suite, driver);
+        parents::register(&mut suite, driver);
     }
     host_device::register(&mut suite);
+    parents::register_host_device(&mut suite);
     suite.run();
 }
