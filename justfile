@@ -32,6 +32,12 @@ test: setup lint build
     cargo test {{ guests }}
     cargo test {{ flags }}
 
+# Runs real Podman with the drivers, on unpacked Debian systems.
+test-podman: setup build
+    scripts/podman-tree.sh trixie
+    scripts/podman-tree.sh forky
+    cargo test {{ flags }} --test podman -- --test-threads 4
+
 # Measures one setup against netavark's native example plugin.
 bench: setup build
     cargo bench --locked --target {{ target }} --package wasmvark-tests --bench setup

@@ -19,6 +19,8 @@ pub enum Need {
     Macvlan,
     /// The real netavark.
     Netavark,
+    /// Unpacked Debian systems with Podman.
+    PodmanTrees,
 }
 
 /// The tests of one test binary.
@@ -80,7 +82,10 @@ impl Need {
             Self::Netavark if !*NETAVARK.get_or_init(|| places::tool("netavark").exists()) => {
                 Some("netavark is not installed; `just setup` does it")
             }
-            Self::Root | Self::Macvlan | Self::Netavark => None,
+            Self::PodmanTrees if !places::cache().join("podman").is_dir() => {
+                Some("no Podman system is unpacked; `just test-podman` does it")
+            }
+            Self::Root | Self::Macvlan | Self::Netavark | Self::PodmanTrees => None,
         }
     }
 }
