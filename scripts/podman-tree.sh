@@ -14,7 +14,7 @@ tree=$cache/podman/$suite
 stamp=$tree.stamp
 
 packages=(
-    aardvark-dns base-files base-passwd bash ca-certificates coreutils crun dash findutils fuse-overlayfs grep
+    aardvark-dns base-files base-passwd bash busybox ca-certificates catatonit coreutils crun dash findutils grep
     iproute2 iputils-ping jq kmod mawk mount netavark nftables passt podman procps sed tar uidmap util-linux
 )
 
@@ -30,14 +30,17 @@ make_users() {
     install -d -o 1000 -g 1000 "$1/home/user"
 }
 
-# The containers' image: busybox, and nothing else.
+# The containers' image: the tree's busybox with the libraries that it loads, and nothing else. The static one
+# can't look names up.
 make_image() {
     local image command
     image=$(mktemp --directory)
-    mkdir -p "$image"/{bin,dev,etc,proc,sys,tmp}
-    cp /bin/busybox "$image/bin/"
-    for command in $(/bin/busybox --list); do
-        [[ $command == busybox ]] || ln -s busybox "$image/bin/$command"
+    mkdir -p "$image"/{dev,etc,proc,sys,tmp}
+    chmod 755 "$image"
+    (cd "$1" && cp --archive --parents bin lib* usr/bin/busybox usr/lib/*/{libc,libm,libresolv}.so.* \
+        usr/lib/*/ld-*.so.* usr/lib*/ld-*.so.* "$image")
+    for command in $(chroot "$1" /usr/bin/busybox --list); do
+        [[ $command == busybox ]] || ln -s busybox "$image/usr/bin/$command"
     done
     tar --directory "$image" --create --file "$1/image.tar" .
     rm -r "$image"
@@ -45,15 +48,16 @@ make_image() {
 
 build() {
     ((EUID == 0)) || fail 'it needs root'
-    need_packages busybox-static debian-archive-keyring mmdebstrap
+    need_packages debian-archive-keyring mmdebstrap
     say "unpacking Debian $suite with Podman into $tree" >&2
     rm -rf "$tree" "$tree.new" "$stamp"
     mmdebstrap --quiet --variant=extract --aptopt='Acquire::Check-Valid-Until "false"' \
         --include="$(IFS=,; printf '%s' "${packages[*]}")" "$suite" "$tree.new"
     make_users "$tree.new"
     make_image "$tree.new"
-    # Alternatives are made by maintainer scripts.
+    # What else maintainer scripts would make.
     ln -sf mawk "$tree.new/usr/bin/awk"
+    mkdir -p "$tree.new"/usr/local/{bin,lib,sbin,share}
     mv "$tree.new" "$tree"
     printf '%s\n' "$recipe" >"$stamp"
 }

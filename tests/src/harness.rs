@@ -27,6 +27,8 @@ pub enum Need {
     Nic,
     /// The real netavark.
     Netavark,
+    /// Unpacked Debian systems with Podman.
+    PodmanTrees,
 }
 
 /// The tests of one test binary.
@@ -141,7 +143,15 @@ impl Need {
             Self::Netavark if !*NETAVARK.get_or_init(|| places::tool("netavark").exists()) => {
                 Some("netavark is not installed; `just setup` does it".into())
             }
-            Self::Root | Self::Macvlan | Self::Link(_) | Self::Nic | Self::Netavark => None,
+            Self::PodmanTrees if !places::cache().join("podman").is_dir() => {
+                Some("no Podman system is unpacked; `just test-podman` does it".into())
+            }
+            Self::Root
+            | Self::Macvlan
+            | Self::Link(_)
+            | Self::Nic
+            | Self::Netavark
+            | Self::PodmanTrees => None,
         }
     }
 }

@@ -9,6 +9,7 @@
 //! - [`process`]: a program's run with input, output and a time limit
 //! - [`netns`], [`mounts`]: namespaces
 //! - [`dump`]: what the kernel says about a namespace
+//! - [`wire`]: a wire from a host to a neighbour
 //! - [`world`]: a host, a container and a neighbour on one wire
 //! - [`echo`]: packets there and back
 //! - [`connection`]: the documents that Podman would send
@@ -42,4 +43,5 @@ pub mod places;
 pub mod poll;
 pub mod process;
 pub mod wasmvark;
+pub mod wire;
 pub mod world;

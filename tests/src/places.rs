@@ -37,14 +37,17 @@ pub fn guests() -> PathBuf {
 /// A program of netavark's in `WASMVARK_TOOLS`, or else where the set-up
 /// script puts it.
 pub fn tool(name: &str) -> PathBuf {
-    let tools = place("WASMVARK_TOOLS", || {
-        let cache = env::var_os("XDG_CACHE_HOME").map_or_else(
-            || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cache"),
-            PathBuf::from,
-        );
-        cache.join("wasmvark/tools/bin")
-    });
+    let tools = place("WASMVARK_TOOLS", || cache().join("tools/bin"));
     tools.join(name)
+}
+
+/// Where the scripts keep what takes long to make.
+pub fn cache() -> PathBuf {
+    let cache = env::var_os("XDG_CACHE_HOME").map_or_else(
+        || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cache"),
+        PathBuf::from,
+    );
+    cache.join("wasmvark")
 }
 
 /// Documents that real Podman and netavark sent to a plugin.
