@@ -23,6 +23,11 @@ build:
     cargo build {{ flags }}
     cargo xtask guests
 
+# Installs the program and its drivers for the whole machine, as root, from what
+# `just build` made. PREFIX and DESTDIR in the environment do what they usually do.
+install:
+    scripts/install.sh target/{{ target }}/release/wasmvark target/guests
+
 # Sets a container's network up through a driver, in namespaces of its own.
 demo: setup build
     scripts/demo.sh target/{{ target }}/release/wasmvark target/guests
@@ -31,6 +36,19 @@ demo: setup build
 test: setup lint build
     cargo test {{ guests }}
     cargo test {{ flags }}
+
+# Runs the tests inside a complete Debian kernel, which has what the kernel at
+# hand may lack: all of them, or those whose names contain FILTER.
+test-vm FILTER='': setup build
+    cargo test {{ flags }} --no-run --message-format=json >target/test-programs.json
+    cargo run --quiet --locked --package wasmvark-vm -- \
+        "$(scripts/vm-image.sh)" target/test-programs.json {{ quote(FILTER) }}
+
+# Runs real Podman with the drivers, on unpacked Debian systems.
+test-podman: setup build
+    scripts/podman-tree.sh trixie
+    scripts/podman-tree.sh forky
+    cargo test {{ flags }} --test podman -- --test-threads 4
 
 # Measures one setup against netavark's native example plugin.
 bench: setup build

@@ -2,53 +2,25 @@
 # Installs what building and testing need; does nothing where all is there.
 set -euo pipefail
 
+source "$(dirname "$0")/common.sh"
+
 netavark_version=2.1.0
-tools="${XDG_CACHE_HOME:-$HOME/.cache}/wasmvark/tools"
 targets=("$(uname -m)-unknown-linux-musl" wasm32-unknown-unknown wasm32-wasip2)
-
-say() { printf 'setup: %s\n' "$*"; }
-
-fail() {
-    say "$*" >&2
-    exit 1
-}
-
-is_installed() {
-    [[ $(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null) == installed ]]
-}
 
 # The package with clang's runtime for WebAssembly, of clang's own version.
 clang_runtime() {
     local version
-    version=$(apt-cache depends clang | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p' | head -n 1)
-    printf 'libclang-rt-%s-dev-wasm32' "$version"
-}
-
-as_root() {
-    if ((EUID == 0)); then
-        "$@"
-    elif command -v sudo >/dev/null; then
-        sudo "$@"
-    else
-        fail "run as root, or install by hand: ${missing[*]}"
-    fi
+    version=$(dpkg-query --show --showformat='${Depends}' clang | grep --only-matching 'clang-[0-9]*' | head -n 1)
+    printf 'libclang-rt-%s-dev-wasm32' "${version#clang-}"
 }
 
 install_packages() {
     local packages=(
         clang iproute2 iputils-ping lld musl-tools nftables protobuf-compiler strace wasi-libc
     )
-    local package missing=()
-    for package in "${packages[@]}"; do
-        is_installed "$package" || missing+=("$package")
-    done
-    # Its name is known only once the package lists are.
-    is_installed "$(clang_runtime)" || missing+=(clang-runtime)
-    ((${#missing[@]})) || return 0
-    say "packages are missing: ${missing[*]}"
-    as_root apt-get update --quiet=2
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get install --quiet=2 --yes \
-        --no-install-recommends "${missing[@]/#clang-runtime/$(clang_runtime)}"
+    need_packages "${packages[@]}"
+    # Its name is known once clang is there.
+    need_packages "$(clang_runtime)"
 }
 
 install_targets() {

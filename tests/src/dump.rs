@@ -146,7 +146,8 @@ impl Dump {
             .routes
             .iter()
             .filter(|route| route["protocol"] != "kernel" && route["table"] == "main")
-            .map(describe_route)
+            .flat_map(ways)
+            .map(|route| describe_route(&route))
             .collect();
         routes.sort();
         routes
@@ -280,6 +281,12 @@ fn stable_link(mut link: Value) -> Value {
             fields.remove(key);
         }
     }
+    for data in ["info_data", "info_slave_data"] {
+        if let Some(fields) = link["linkinfo"][data].as_object_mut() {
+            // Bridges count down to this and that.
+            fields.retain(|key, _| !key.ends_with("_timer"));
+        }
+    }
     link
 }
 
@@ -312,6 +319,22 @@ fn made_by_someone(mut routes: Vec<Value>) -> Vec<Value> {
     });
     routes.sort_by_cached_key(Value::to_string);
     routes
+}
+
+/// A route for each way of one: the kernel joins IPv6 routes to the same
+/// destination with the same metric.
+fn ways(route: &Value) -> Vec<Value> {
+    let Some(hops) = route["nexthops"].as_array() else {
+        return vec![route.clone()];
+    };
+    let through = |hop: &Value| {
+        let mut way = route.clone();
+        for key in ["gateway", "dev"] {
+            way[key] = hop[key].clone();
+        }
+        way
+    };
+    hops.iter().map(through).collect()
 }
 
 fn describe_route(route: &Value) -> String {

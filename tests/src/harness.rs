@@ -1,12 +1,16 @@
 //! Tests that are counted as ignored where the machine lacks what they need.
 
+use std::borrow::Cow;
+use std::env;
 use std::process::{Command, exit};
 use std::sync::OnceLock;
 
 use libtest_mimic::{Arguments, Trial};
 use nix::unistd::Uid;
 
+use crate::kind::Kind;
 use crate::netns::Netns;
+use crate::nic::Nic;
 use crate::places;
 use crate::process;
 
@@ -17,18 +21,45 @@ pub enum Need {
     Root,
     /// Links of the kind `macvlan`, and a wire to lay them on.
     Macvlan,
+    /// Links of a kind that many kernels lack.
+    Link(Kind),
+    /// A network card that the tests may have.
+    Nic,
     /// The real netavark.
     Netavark,
     /// `strace`, and the right to use it.
     Strace,
+    /// Unpacked Debian systems with Podman.
+    PodmanTrees,
 }
 
 /// The tests of one test binary.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Suite {
     trials: Vec<Trial>,
     /// Tests that can't run here, and why.
-    skipped: Vec<(String, &'static str)>,
+    skipped: Vec<(String, Cow<'static, str>)>,
+    share: Share,
+    /// How many tests were offered, those of other shares included.
+    count: usize,
+}
+
+/// Which of the tests to run: all, or every so manieth.
+#[derive(Debug, Clone, Copy)]
+struct Share {
+    number: usize,
+    of: usize,
+}
+
+impl Default for Suite {
+    fn default() -> Self {
+        Self {
+            trials: Vec::new(),
+            skipped: Vec::new(),
+            share: Share::from_environment(),
+            count: 0,
+        }
+    }
 }
 
 impl Suite {
@@ -40,16 +71,23 @@ impl Suite {
         needs: &[Need],
         test: impl FnOnce() + Send + 'static,
     ) {
-        let name = name.into().replace(' ', "-");
-        let missing = needs.iter().find_map(|need| need.missing());
-        if let Some(reason) = missing {
-            self.skipped.push((name.clone(), reason));
+        self.count += 1;
+        if !self.share.has(self.count) {
+            return;
         }
-        let trial = Trial::test(name, move || {
-            test();
-            Ok(())
-        });
-        self.trials.push(trial.with_ignored_flag(missing.is_some()));
+        let name = name.into().replace(' ', "-");
+        let trial = match needs.iter().find_map(|need| need.missing()) {
+            None => Trial::test(name, move || {
+                test();
+                Ok(())
+            }),
+            Some(reason) if may_skip() => {
+                self.skipped.push((name.clone(), reason));
+                Trial::test(name, || Ok(())).with_ignored_flag(true)
+            }
+            Some(reason) => Trial::test(name, move || Err(reason.into_owned().into())),
+        };
+        self.trials.push(trial);
     }
 
     /// Runs the tests that the command line asks for, and ends the process.
@@ -68,25 +106,59 @@ impl Suite {
     }
 }
 
+impl Share {
+    /// `WASMVARK_TEST_SHARE`, as in `1/2`: the first of two shares.
+    fn from_environment() -> Self {
+        let Ok(share) = env::var("WASMVARK_TEST_SHARE") else {
+            return Self { number: 1, of: 1 };
+        };
+        let numbers = share.split_once('/').and_then(|(number, of)| {
+            let (number, of) = (number.parse().ok()?, of.parse().ok()?);
+            (1..=of).contains(&number).then_some(Self { number, of })
+        });
+        numbers.unwrap_or_else(|| panic!("WASMVARK_TEST_SHARE={share} is no share"))
+    }
+
+    fn has(self, test: usize) -> bool {
+        test % self.of == self.number % self.of
+    }
+}
+
 impl Need {
     /// Why it isn't there.
-    fn missing(self) -> Option<&'static str> {
+    fn missing(self) -> Option<Cow<'static, str>> {
         static MACVLAN: OnceLock<bool> = OnceLock::new();
         static NETAVARK: OnceLock<bool> = OnceLock::new();
         static STRACE: OnceLock<bool> = OnceLock::new();
         let root = Uid::effective().is_root();
         match self {
-            _ if !root => Some("it needs root"),
+            _ if !root => Some("it needs root".into()),
             Self::Macvlan if !*MACVLAN.get_or_init(kernel_has_macvlan) => {
-                Some("this kernel has no veth or no macvlan")
+                Some("this kernel has no veth or no macvlan; `just test-vm` runs it".into())
+            }
+            Self::Link(kind) if !kind.is_there() => {
+                let kind = kind.title();
+                Some(format!("this kernel has no {kind}; `just test-vm` runs it").into())
+            }
+            Self::Nic if !Nic::is_there() => {
+                Some("no network card is set aside for it; `just test-vm` runs it".into())
             }
             Self::Netavark if !*NETAVARK.get_or_init(|| places::tool("netavark").exists()) => {
-                Some("netavark is not installed; `just setup` does it")
+                Some("netavark is not installed; `just setup` does it".into())
             }
             Self::Strace if !*STRACE.get_or_init(strace_works) => {
-                Some("strace can't be used; `just setup` installs it")
+                Some("strace can't be used; `just setup` installs it".into())
             }
-            Self::Root | Self::Macvlan | Self::Netavark | Self::Strace => None,
+            Self::PodmanTrees if !places::cache().join("podman").is_dir() => {
+                Some("no Podman system is unpacked; `just test-podman` does it".into())
+            }
+            Self::Root
+            | Self::Macvlan
+            | Self::Link(_)
+            | Self::Nic
+            | Self::Netavark
+            | Self::Strace
+            | Self::PodmanTrees => None,
         }
     }
 }
@@ -96,6 +168,12 @@ fn strace_works() -> bool {
         .args(["--output=/dev/null", "true"])
         .status();
     true_under_it.is_ok_and(|status| status.success())
+}
+
+/// Whether a test whose needs aren't met is skipped; with
+/// `WASMVARK_TEST_SKIP=never` it fails.
+fn may_skip() -> bool {
+    env::var_os("WASMVARK_TEST_SKIP").is_none_or(|skip| skip != "never")
 }
 
 fn kernel_has_macvlan() -> bool {

@@ -9,12 +9,15 @@
 //! - [`process`]: a program's run with input, output and a time limit
 //! - [`netns`], [`mounts`]: namespaces
 //! - [`dump`]: what the kernel says about a namespace
+//! - [`wire`]: a wire from a host to a neighbour
 //! - [`world`]: a host, a container and a neighbour on one wire
 //! - [`echo`]: packets there and back
 //! - [`connection`]: the documents that Podman would send
 //! - [`netavark`]: the real netavark
 //! - [`wasmvark`]: the program under test, with [`grant`] and [`audit`]
 //! - [`poll`]: waiting for what the kernel does a little later
+//! - [`patience`]: longer waits on slow machines
+//! - [`kind`], [`nic`]: links that not every machine has
 
 #![allow(
     clippy::unwrap_used,
@@ -31,12 +34,16 @@ pub mod dump;
 pub mod echo;
 pub mod grant;
 pub mod harness;
+pub mod kind;
 pub mod mounts;
 pub mod netavark;
 pub mod netns;
+pub mod nic;
+pub mod patience;
 pub mod places;
 pub mod poll;
 pub mod process;
 pub mod reader;
 pub mod wasmvark;
+pub mod wire;
 pub mod world;

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::panic::resume_unwind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
@@ -37,6 +37,13 @@ impl Netns {
         netns.run(use_addresses_at_once);
         netns.ip("link set lo up");
         netns
+    }
+
+    /// A namespace that others have made.
+    pub fn open(path: &Path) -> Self {
+        let file = File::open(path)
+            .unwrap_or_else(|error| panic!("no namespace {}: {error}", path.display()));
+        Self { fd: file.into() }
     }
 
     /// The path by which other processes can open it.

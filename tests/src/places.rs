@@ -26,32 +26,43 @@ pub fn faulty() -> PathBuf {
 /// A driver by its file name without `.wasm`, in `WASMVARK_GUESTS` or else
 /// where `cargo xtask guests` puts it.
 pub fn guest(name: &str) -> PathBuf {
-    let guests = place("WASMVARK_GUESTS", || target_dir().join("guests"));
-    guests.join(format!("{name}.wasm"))
+    guests().join(format!("{name}.wasm"))
+}
+
+/// The folder of the drivers.
+pub fn guests() -> PathBuf {
+    place("WASMVARK_GUESTS", || target_dir().join("guests"))
 }
 
 /// A program of netavark's in `WASMVARK_TOOLS`, or else where the set-up
 /// script puts it.
 pub fn tool(name: &str) -> PathBuf {
-    let tools = place("WASMVARK_TOOLS", || {
-        let cache = env::var_os("XDG_CACHE_HOME").map_or_else(
-            || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cache"),
-            PathBuf::from,
-        );
-        cache.join("wasmvark/tools/bin")
-    });
+    let tools = place("WASMVARK_TOOLS", || cache().join("tools/bin"));
     tools.join(name)
+}
+
+/// Where the scripts keep what takes long to make.
+pub fn cache() -> PathBuf {
+    let cache = env::var_os("XDG_CACHE_HOME").map_or_else(
+        || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cache"),
+        PathBuf::from,
+    );
+    cache.join("wasmvark")
 }
 
 /// Documents that real Podman and netavark sent to a plugin.
 pub fn captures() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/captures")
+    workspace().join("tests/fixtures/captures")
 }
 
-/// The folder of the whole project.
-pub fn workspace() -> &'static Path {
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
-    tests.parent().expect("the tests are part of a workspace")
+/// The folder of the whole project: `WASMVARK_WORKSPACE`, else where the tests
+/// were built.
+pub fn workspace() -> PathBuf {
+    place("WASMVARK_WORKSPACE", || {
+        let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let workspace = tests.parent();
+        workspace.expect("the tests are part of it").to_owned()
+    })
 }
 
 fn place(variable: &str, default: impl FnOnce() -> PathBuf) -> PathBuf {

@@ -4,12 +4,14 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use crate::patience;
+
 const LIMIT: Duration = Duration::from_secs(10);
 const STEP: Duration = Duration::from_millis(10);
 
 /// The first value that fits, or the last one seen when the time is up.
 pub fn until<T>(mut look: impl FnMut() -> T, fits: impl Fn(&T) -> bool) -> T {
-    let deadline = Instant::now() + LIMIT;
+    let deadline = Instant::now() + patience::of(LIMIT);
     loop {
         let seen = look();
         if fits(&seen) || Instant::now() > deadline {

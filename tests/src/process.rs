@@ -6,6 +6,8 @@ use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use crate::patience;
+
 /// Longer than any run that ends by itself; the slowest is a driver's own
 /// deadline of ten seconds.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -66,7 +68,8 @@ impl Watch {
         let pid = nix::unistd::Pid::from_raw(child.id().cast_signed());
         let (ended, wait) = mpsc::channel();
         let thread = thread::spawn(move || {
-            let late = wait.recv_timeout(LIMIT) == Err(mpsc::RecvTimeoutError::Timeout);
+            let late =
+                wait.recv_timeout(patience::of(LIMIT)) == Err(mpsc::RecvTimeoutError::Timeout);
             if late {
                 // The child isn't waited for yet, so the id is still its own.
                 let _ = nix::sys::signal::kill(pid, nix::sys::signal::SIGKILL);
@@ -79,6 +82,6 @@ impl Watch {
     fn stop(self, what: &str) {
         drop(self.ended);
         let late = self.thread.join().expect("the watch ends");
-        assert!(!late, "{what} didn't end in {LIMIT:?}");
+        assert!(!late, "{what} didn't end in {:?}", patience::of(LIMIT));
     }
 }

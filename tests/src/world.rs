@@ -6,24 +6,8 @@ use tempfile::TempDir;
 
 use crate::dump::{Dump, assert_unchanged};
 use crate::netns::Netns;
-use crate::poll;
-
-/// The host's interface on the wire.
-pub const PARENT: &str = "p0";
-
-/// The neighbour's interface on the wire.
-const NEIGHBOUR: &str = "n0";
-
-/// The neighbour's addresses. The first ones are the gateways of the test
-/// networks; the last two can be reached through those only.
-const NEIGHBOUR_ADDRESSES: [(&str, &str); 6] = [
-    ("10.88.0.1/16", NEIGHBOUR),
-    ("10.89.0.1/16", NEIGHBOUR),
-    ("fd88::1/64", NEIGHBOUR),
-    ("fd89::1/64", NEIGHBOUR),
-    ("192.0.2.1/32", "lo"),
-    ("2001:db8::1/128", "lo"),
-];
+use crate::wire;
+pub use crate::wire::PARENT;
 
 /// A host whose interface [`PARENT`] leads to a neighbour, an empty
 /// container, and a directory for files.
@@ -51,7 +35,7 @@ impl World {
                 .tempdir()
                 .expect("a temporary directory can be made"),
         };
-        world.lay_wire();
+        wire::lay(&world.host, &world.neighbour);
         world
     }
 
@@ -91,25 +75,6 @@ impl World {
             &format!("addr add 10.88.0.250/16 dev {PARENT}\nroute add default via 10.88.0.1"),
         );
     }
-
-    fn lay_wire(&self) {
-        let neighbour = self.neighbour.path();
-        let host = [
-            format!(
-                "link add {PARENT} type veth peer {NEIGHBOUR} netns {}",
-                neighbour.display()
-            ),
-            format!("link set {PARENT} up"),
-        ];
-        self.host.ip_batch(&[], &host.join("\n"));
-        let addresses = NEIGHBOUR_ADDRESSES
-            .map(|(address, link)| format!("addr add {address} dev {link}\n"))
-            .concat();
-        let up = format!("link set {NEIGHBOUR} up\n");
-        self.neighbour.ip_batch(&[], &(addresses + &up));
-        wait_for_carrier(&self.host, PARENT);
-        wait_for_carrier(&self.neighbour, NEIGHBOUR);
-    }
 }
 
 /// The state of host and container at one moment.
@@ -119,12 +84,4 @@ pub struct Before {
     pub host: Dump,
     /// The container's.
     pub container: Dump,
-}
-
-fn wait_for_carrier(netns: &Netns, link: &str) {
-    let up = poll::until(
-        || netns.ip_batch(&["-o"], &format!("link show {link}")),
-        |line| line.contains("state UP"),
-    );
-    assert!(up.contains("state UP"), "{link} has no carrier: {up}");
 }

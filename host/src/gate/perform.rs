@@ -9,6 +9,8 @@ use crate::driver::wit::types;
 use crate::grant::{Call, Denial, Object, Permit, decide, describe};
 use crate::journal::Change;
 use crate::kernel::{Kernel, KernelError};
+use crate::net::Namespace;
+use crate::store::rootless_user;
 
 /// What comes of a call that fails.
 #[derive(Debug)]
@@ -176,7 +178,7 @@ impl Gate {
         match result {
             Ok(value) => Ok(value),
             Err(KernelError::Deadline) => Err(self.stop(Stop::Deadline)),
-            Err(error) => Err(guest_error(call, &object, &error).into()),
+            Err(error) => Err(guest_error(call, objects, &error).into()),
         }
     }
 
@@ -248,10 +250,31 @@ impl Gate {
     }
 }
 
+/// What a user must know who sees the link on the machine.
+const ROOTLESS: &str = "; rootless Podman has a network namespace of its own, without the machine's \
+     interfaces: `podman unshare --rootless-netns ip link` shows what is there";
+
+fn is_on_host(object: &Object<'_>) -> bool {
+    match object {
+        Object::Link { namespace, .. } => *namespace == Namespace::Host,
+        object => matches!(object, Object::DefaultRouteLink),
+    }
+}
+
+/// Whether rootless Podman's namespace stands for the host's. At `create`,
+/// where it doesn't, the user isn't root of a user namespace.
+fn is_rootless_netns() -> bool {
+    nix::unistd::geteuid().is_root() && rootless_user().is_some()
+}
+
 /// Words the kernel's error for the driver.
-fn guest_error(call: Call, object: &str, error: &KernelError) -> GuestError {
-    let text = format!("{call} on {object} failed: {error}");
+fn guest_error(call: Call, objects: &[Object<'_>], error: &KernelError) -> GuestError {
+    let object = describe(objects);
+    let mut text = format!("{call} on {object} failed: {error}");
     if error.is_not_found() {
+        if objects.iter().any(is_on_host) && is_rootless_netns() {
+            text.push_str(ROOTLESS);
+        }
         return GuestError::NotFound(text);
     }
     match error.errno() {

@@ -120,7 +120,7 @@ impl Layout {
 
 /// The user's id outside, unless this is root of the initial user namespace.
 /// Rootless Podman runs plugins as root of a namespace of its own.
-pub(super) fn rootless_user() -> Option<u32> {
+pub fn rootless_user() -> Option<u32> {
     let uid = nix::unistd::geteuid().as_raw();
     if uid != 0 {
         return Some(uid);

@@ -11,7 +11,7 @@ mod trust;
 
 pub use driver_name::{DriverName, InvalidDriverName};
 pub use files::Intact;
-pub use layout::{Layout, LayoutError};
+pub use layout::{Layout, LayoutError, rootless_user};
 pub use registry::{Registration, Store};
 
 use std::path::{Path, PathBuf};

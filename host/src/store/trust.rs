@@ -39,7 +39,7 @@ fn fault(metadata: &Metadata, above: bool) -> Option<&'static str> {
     let ours = owner == 0 || owner == nix::unistd::geteuid().as_raw();
     // In a user namespace the machine's root has no number, and the folders
     // above the user's own are root's.
-    let roots = above && owner == OVERFLOW_UID && super::layout::rootless_user().is_some();
+    let roots = above && owner == OVERFLOW_UID && super::rootless_user().is_some();
     if !ours && !roots {
         return Some("belongs to another user");
     }

@@ -3,11 +3,11 @@
 //! again by the very line that the denial proposes.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::{Need, Suite};
+use wasmvark_tests::places;
 use wasmvark_tests::wasmvark::answer_of;
 use wasmvark_tests::world::World;
 use wit_parser::{Resolve, WorldItem};
@@ -32,7 +32,7 @@ pub(crate) fn register(suite: &mut Suite) {
 /// The names of all functions that the world imports.
 fn functions_of_the_wit() -> BTreeSet<String> {
     let mut resolve = Resolve::default();
-    let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit");
+    let wit = places::workspace().join("wit");
     let (package, _) = resolve.push_dir(&wit).expect("the WIT can be parsed");
     let world = resolve.select_world(&[package], Some("driver")).unwrap();
     let mut functions = BTreeSet::new();

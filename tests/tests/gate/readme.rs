@@ -1,7 +1,5 @@
 //! What the README shows is what a user sees.
 
-use std::path::Path;
-
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::places;
 use wasmvark_tests::wasmvark::Wasmvark;
@@ -36,7 +34,7 @@ fn inspect() {
 
 /// What the README shows after a command, to the end of the block.
 fn block_of_readme(command: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let path = places::workspace().join("README.md");
     let readme = std::fs::read_to_string(path).unwrap();
     let (_, rest) = readme
         .split_once(command)

@@ -16,6 +16,7 @@ mod leftovers;
 mod macvlan;
 mod mistakes;
 mod names;
+mod parents;
 mod routes;
 mod teardown;
 
@@ -33,8 +34,10 @@ fn main() {
         differential::register(&mut suite, driver);
         mistakes::register(&mut suite, driver);
         create::register(&mut suite, driver);
+        parents::register(&mut suite, driver);
     }
     host_device::register(&mut suite);
     leftovers::register(&mut suite);
+    parents::register_host_device(&mut suite);
     suite.run();
 }

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use wasmvark_tests::connection::Connection;
+use wasmvark_tests::dump::Dump;
 use wasmvark_tests::harness::Suite;
 use wasmvark_tests::world::World;
 
@@ -82,6 +83,40 @@ pub(crate) fn register(suite: &mut Suite, driver: Driver) {
         internal,
         &["10.90.0.0/24 via 10.88.0.3 dev eth0 metric 100"],
     );
+    let name = format!("{}/default routes of two networks", driver.title);
+    suite.test(name, NEEDS, move || two_networks(driver));
+}
+
+/// Both networks of a container have their default routes, with the same
+/// metric; the end of one leaves those of the other.
+fn two_networks(driver: Driver) {
+    let world = World::new();
+    let installed = driver.in_world(&world);
+    let before = world.dump();
+    let one = Connection::dual(driver.name);
+    let (_, alone) = installed.connect(&one);
+    let id = "3".repeat(64);
+    let two = Connection::new(driver.name)
+        .network("id", id)
+        .network("ipv6_enabled", true)
+        .subnet("10.89.0.0/16", "10.89.0.1")
+        .subnet("fd89::/64", "fd89::1")
+        .ip("10.89.0.2")
+        .ip("fd89::2")
+        .join("interface_name", "eth1");
+    let (_, both) = installed.connect(&two);
+    let expected = [
+        "default via 10.88.0.1 dev eth0 metric 99",
+        "default via 10.89.0.1 dev eth1 metric 99",
+        "default via fd88::1 dev eth0 metric 99",
+        "default via fd89::1 dev eth1 metric 99",
+    ];
+    assert_eq!(both.made_routes(), expected);
+    installed.disconnect(&two);
+    let after = Dump::of(&world.container);
+    assert_eq!(alone.differences(&after), "");
+    installed.disconnect(&one);
+    world.assert_unchanged(&before);
 }
 
 fn has_routes(driver: Driver, connection: &Connection, routes: &[&str]) {

@@ -278,9 +278,9 @@ impl Kernel for Netlink {
     }
 
     fn add_route(&mut self, namespace: Namespace, route: &Route) -> Result<(), KernelError> {
-        let routes = self.room(namespace)?.handle.route();
+        let handle = self.room(namespace)?.handle.clone();
         let message = route::message(route)?;
-        self.wait(routes.add(message).execute())
+        self.wait(route::add(handle, message))
     }
 
     fn remove_route(&mut self, namespace: Namespace, route: &Route) -> Result<(), KernelError> {

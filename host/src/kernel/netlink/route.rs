@@ -2,9 +2,14 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use futures_util::StreamExt;
 use ipnet::IpNet;
+use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::route::{RouteAttribute, RouteHeader, RouteMessage, RouteType};
-use rtnetlink::RouteMessageBuilder;
+use rtnetlink::packet_core::{
+    NLM_F_ACK, NLM_F_CREATE, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload,
+};
+use rtnetlink::{Handle, RouteMessageBuilder};
 
 use crate::kernel::KernelError;
 use crate::net::{DEFAULT_METRIC, Route, RouteKind};
@@ -20,6 +25,21 @@ pub(super) fn message(route: &Route) -> Result<RouteMessage, KernelError> {
         builder = builder.gateway(gateway).map_err(wrong)?;
     }
     Ok(builder.build())
+}
+
+/// Adds a route. Another one to the same destination may be there, through
+/// another gateway: each network of a container has its default route. That
+/// is what rtnetlink's own request refuses (NLM_F_EXCL) and netavark doesn't.
+pub(super) async fn add(mut handle: Handle, route: RouteMessage) -> Result<(), rtnetlink::Error> {
+    let mut request = NetlinkMessage::from(RouteNetlinkMessage::NewRoute(route));
+    request.header.flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE;
+    let mut answers = handle.request(request)?;
+    while let Some(answer) = answers.next().await {
+        if let NetlinkPayload::Error(message) = answer.payload {
+            return Err(rtnetlink::Error::NetlinkError(message));
+        }
+    }
+    Ok(())
 }
 
 /// What can only be a mistake here: requests and calls check families before.

@@ -64,7 +64,7 @@ impl Netlink {
         for route in &snapshot.routes {
             let mut message: RouteMessage = parse(route)?;
             renumber(&mut message, before, link.index);
-            unless_there(|| self.wait(handle.route().add(message.clone()).execute()))?;
+            unless_there(|| self.wait(route::add(handle.clone(), message.clone())))?;
         }
         Ok(())
     }

@@ -1,0 +1,49 @@
+//! A wire from a host to a neighbour.
+
+use crate::netns::Netns;
+use crate::poll;
+
+/// The host's interface on the wire.
+pub const PARENT: &str = "p0";
+
+/// The neighbour's interface on the wire.
+const NEIGHBOUR: &str = "n0";
+
+/// The neighbour's addresses. The first ones are the gateways of the test
+/// networks; the last two can be reached through those only.
+const NEIGHBOUR_ADDRESSES: [(&str, &str); 6] = [
+    ("10.88.0.1/16", NEIGHBOUR),
+    ("10.89.0.1/16", NEIGHBOUR),
+    ("fd88::1/64", NEIGHBOUR),
+    ("fd89::1/64", NEIGHBOUR),
+    ("192.0.2.1/32", "lo"),
+    ("2001:db8::1/128", "lo"),
+];
+
+/// Lays the wire and waits until it carries.
+pub fn lay(host: &Netns, neighbour: &Netns) {
+    let to_host = [
+        format!(
+            "link add {PARENT} type veth peer {NEIGHBOUR} netns {}",
+            neighbour.path().display()
+        ),
+        format!("link set {PARENT} up"),
+    ];
+    host.ip_batch(&[], &to_host.join("\n"));
+    let addresses = NEIGHBOUR_ADDRESSES
+        .map(|(address, link)| format!("addr add {address} dev {link}\n"))
+        .concat();
+    let up = format!("link set {NEIGHBOUR} up\n");
+    neighbour.ip_batch(&[], &(addresses + &up));
+    wait_for_carrier(host, PARENT);
+    wait_for_carrier(neighbour, NEIGHBOUR);
+}
+
+/// Waits until a link can send.
+pub fn wait_for_carrier(netns: &Netns, link: &str) {
+    let up = poll::until(
+        || netns.ip_batch(&["-o"], &format!("link show {link}")),
+        |line| line.contains("state UP"),
+    );
+    assert!(up.contains("state UP"), "{link} has no carrier: {up}");
+}

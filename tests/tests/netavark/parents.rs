@@ -1,0 +1,198 @@
+//! Parents other than a plain wire: what large hosts have.
+
+use wasmvark_tests::connection::{Connection, INTERFACE};
+use wasmvark_tests::dump::Dump;
+use wasmvark_tests::echo;
+use wasmvark_tests::grant::Grant;
+use wasmvark_tests::harness::{Need, Suite};
+use wasmvark_tests::kind::Kind;
+use wasmvark_tests::netavark::assert_status_is_true;
+use wasmvark_tests::nic::Nic;
+use wasmvark_tests::poll;
+use wasmvark_tests::wasmvark::Wasmvark;
+use wasmvark_tests::world::{PARENT, World};
+
+use crate::driver::{Driver, NEEDS};
+
+const HOST_DEVICE: &str = "wasm-host-device";
+
+/// The neighbour's end of the wire.
+const NEIGHBOUR: &str = "n0";
+
+/// The parent that these tests make.
+const UPLINK: &str = "uplink";
+
+/// Registers what every macvlan driver must be able to do.
+pub(crate) fn register(suite: &mut Suite, driver: Driver) {
+    let mut case = |kind: Kind, lay: fn(&World), check: fn(&World)| {
+        let name = format!("{}/parent {}", driver.title, kind.title());
+        suite.test(name, &needing(Need::Link(kind)), move || {
+            above(driver, lay, check);
+        });
+    };
+    // Nothing answers behind it.
+    case(Kind::Dummy, lay_dummy, |_| ());
+    case(Kind::Vlan, lay_vlan, reaches_out);
+    case(Kind::Bond, lay_bond, reaches_out);
+    case(Kind::VlanBridge, lay_bridge, reaches_out);
+}
+
+/// Registers what the driver that moves links must be able to do.
+pub(crate) fn register_host_device(suite: &mut Suite) {
+    let mut case = |name: &str, need: Need, test: fn()| {
+        suite.test(format!("host-device/{name}"), &needing(need), test);
+    };
+    case("dummy", Need::Link(Kind::Dummy), || {
+        moves_and_comes_back("dummy", lay_dummy, |_| ());
+    });
+    case("vlan", Need::Link(Kind::Vlan), || {
+        moves_and_comes_back("vlan", lay_vlan, reaches_out);
+    });
+    case("bond stays", Need::Link(Kind::Bond), bond_stays);
+    case("network card", Need::Nic, network_card);
+}
+
+fn needing(need: Need) -> Vec<Need> {
+    [NEEDS, &[need]].concat()
+}
+
+fn lay_dummy(world: &World) {
+    let dummy = Kind::Dummy.command(UPLINK, "");
+    world.host.ip(&dummy);
+    world.host.ip(&format!("link set {UPLINK} up"));
+}
+
+/// Both ends talk in tagged frames only.
+fn lay_vlan(world: &World) {
+    world.host.ip(&Kind::Vlan.command(UPLINK, PARENT));
+    world.host.ip(&format!("link set {UPLINK} up"));
+    world.neighbour.ip(&Kind::Vlan.command("tagged", NEIGHBOUR));
+    give_neighbours_addresses_to(world, "tagged");
+}
+
+fn lay_bond(world: &World) {
+    let commands = [
+        format!("link add {UPLINK} type bond mode active-backup miimon 10"),
+        format!("link set {PARENT} down"),
+        format!("link set {PARENT} master {UPLINK}"),
+        format!("link set {UPLINK} up"),
+    ];
+    world.host.ip_batch(&[], &commands.join("\n"));
+    wait_until_up(world);
+}
+
+fn lay_bridge(world: &World) {
+    let commands = [
+        Kind::VlanBridge.command(UPLINK, ""),
+        format!("link set {PARENT} master {UPLINK}"),
+        format!("link set {UPLINK} up"),
+    ];
+    world.host.ip_batch(&[], &commands.join("\n"));
+    wait_until_up(world);
+}
+
+/// The gateways are behind this link and no other.
+fn give_neighbours_addresses_to(world: &World, link: &str) {
+    let commands = [
+        format!("addr del 10.88.0.1/16 dev {NEIGHBOUR}"),
+        format!("addr del fd88::1/64 dev {NEIGHBOUR}"),
+        format!("addr add 10.88.0.1/16 dev {link}"),
+        format!("addr add fd88::1/64 dev {link} nodad"),
+        format!("link set {link} up"),
+    ];
+    world.neighbour.ip_batch(&[], &commands.join("\n"));
+}
+
+fn wait_until_up(world: &World) {
+    let show = format!("link show {UPLINK}");
+    let line = poll::until(
+        || world.host.ip_batch(&["-o"], &show),
+        |line| line.contains("state UP"),
+    );
+    assert!(line.contains("state UP"), "{line}");
+}
+
+fn above(driver: Driver, lay: fn(&World), check: fn(&World)) {
+    let world = World::new();
+    lay(&world);
+    let installed = driver.in_world(&world);
+    let before = world.dump();
+    let connection = Connection::dual(driver.name).network("network_interface", UPLINK);
+    let (_, container) = installed.connect(&connection);
+    assert_eq!(container.link_names(), [INTERFACE, "lo"]);
+    assert_eq!(container.kind(INTERFACE), "macvlan");
+    assert!(container.is_up(INTERFACE));
+    assert_eq!(container.cidrs(INTERFACE), ["10.88.0.2/16", "fd88::2/64"]);
+    check(&world);
+    installed.disconnect(&connection);
+    world.assert_unchanged(&before);
+}
+
+fn moves_and_comes_back(kind: &str, lay: fn(&World), check: fn(&World)) {
+    let world = World::new();
+    lay(&world);
+    let commands = [
+        format!("link set {UPLINK} address 02:00:00:00:00:77 mtu 1470"),
+        format!("addr add 10.88.0.200/16 broadcast + dev {UPLINK}"),
+        format!("addr add fd88::200/64 dev {UPLINK}"),
+        "route add 198.51.100.0/24 via 10.88.0.1 metric 5".to_owned(),
+    ];
+    world.host.ip_batch(&[], &commands.join("\n"));
+    let netavark = host_device(&world).netavark();
+    let before = world.dump();
+    let connection = Connection::dual(HOST_DEVICE).network("network_interface", UPLINK);
+    let status = netavark.setup(&connection).expect("setup succeeds");
+    let container = Dump::of(&world.container);
+    assert_status_is_true(&status, &container, &connection);
+    assert_eq!(container.link_names(), [INTERFACE, "lo"]);
+    assert_eq!(container.kind(INTERFACE), kind);
+    assert_eq!(container.mac(INTERFACE), "02:00:00:00:00:77");
+    assert!(!Dump::of(&world.host).has_link(UPLINK), "it has moved");
+    check(&world);
+    netavark.teardown(&connection).expect("teardown succeeds");
+    world.assert_unchanged(&before);
+}
+
+/// The kernel doesn't let bonds leave their namespace.
+fn bond_stays() {
+    let world = World::new();
+    lay_bond(&world);
+    let netavark = host_device(&world).netavark();
+    let before = world.dump();
+    let connection = Connection::v4(HOST_DEVICE).network("network_interface", UPLINK);
+    let error = netavark.setup(&connection).unwrap_err();
+    assert!(error.contains(UPLINK), "{error}");
+    world.assert_unchanged(&before);
+}
+
+fn network_card() {
+    let nic = Nic::take();
+    let world = World::new();
+    nic.move_to(&world.host, &world.neighbour);
+    give_neighbours_addresses_to(&world, &nic.peer);
+    let netavark = host_device(&world).netavark();
+    let before = world.dump();
+    let connection = Connection::dual(HOST_DEVICE).network("network_interface", &*nic.name);
+    let status = netavark.setup(&connection).expect("setup succeeds");
+    let container = Dump::of(&world.container);
+    assert_status_is_true(&status, &container, &connection);
+    assert_eq!(container.link_names(), [INTERFACE, "lo"]);
+    assert_eq!(container.kind(INTERFACE), "", "a card is of no kind");
+    reaches_out(&world);
+    netavark.teardown(&connection).expect("teardown succeeds");
+    world.assert_unchanged(&before);
+}
+
+fn host_device(world: &World) -> Wasmvark<'_> {
+    let wasmvark = Wasmvark::new(world);
+    wasmvark.install("host-device", HOST_DEVICE, &Grant::host_device());
+    wasmvark
+}
+
+/// To the gateways and back.
+fn reaches_out(world: &World) {
+    for (inside, outside) in [("10.88.0.2", "10.88.0.1"), ("fd88::2", "fd88::1")] {
+        echo::exchange((&world.container, inside), (&world.neighbour, outside));
+        echo::exchange((&world.neighbour, outside), (&world.container, inside));
+    }
+}

@@ -1,0 +1,52 @@
+//! The systems that the same cases are run on.
+
+use std::path::PathBuf;
+
+use wasmvark_tests::places;
+
+/// A version of Podman with a version of netavark.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Edition {
+    /// The name in the tests' names.
+    pub(crate) title: &'static str,
+    /// The Debian release whose packages are used.
+    suite: &'static str,
+    /// The oldest version of Podman that it has, major and minor.
+    pub(crate) podman: (u32, u32),
+    /// The oldest version of netavark that it has.
+    pub(crate) netavark: (u32, u32),
+    /// Whether netavark is the one that the set-up script builds.
+    pub(crate) built_netavark: bool,
+}
+
+/// All of them.
+pub(crate) const ALL: [Edition; 3] = [
+    Edition {
+        title: "podman-5.4",
+        suite: "trixie",
+        podman: (5, 4),
+        netavark: (1, 14),
+        built_netavark: false,
+    },
+    Edition {
+        title: "podman-5.8",
+        suite: "forky",
+        podman: (5, 8),
+        netavark: (1, 17),
+        built_netavark: false,
+    },
+    Edition {
+        title: "podman-5.8-netavark-2.1",
+        suite: "forky",
+        podman: (5, 8),
+        netavark: (2, 1),
+        built_netavark: true,
+    },
+];
+
+impl Edition {
+    /// The unpacked system.
+    pub(crate) fn tree(self) -> PathBuf {
+        places::cache().join("podman").join(self.suite)
+    }
+}

@@ -1,0 +1,276 @@
+//! A Debian system with Podman, running in namespaces of its own.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use wasmvark_tests::dump::{Dump, assert_unchanged};
+use wasmvark_tests::netns::Netns;
+use wasmvark_tests::process::{self, Output};
+use wasmvark_tests::{places, poll, wire};
+
+use crate::edition::Edition;
+
+const BOOT: &str = include_str!("boot.sh");
+
+/// Podman's default networks must not meet those of the tests. Groups of
+/// processes aren't to be seen on the machine that runs the tests.
+const CONFIGURATION: &str = r#"
+[containers]
+cgroups = "disabled"
+[engine]
+cgroup_manager = "cgroupfs"
+[network]
+default_subnet = "10.77.0.0/16"
+default_subnet_pools = [{"base" = "10.78.0.0/16", "size" = 24}]
+"#;
+
+/// The name server that the machine uses, if there were one.
+pub(crate) const NAME_SERVER: &str = "192.0.2.53";
+
+/// A running machine. All of it vanishes when this is dropped, and also when
+/// the tests are killed: it runs until its standard input ends.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    pub(crate) edition: Edition,
+    /// `unshare`, which waits for the machine's init.
+    unshare: Child,
+    /// The machine's init.
+    init: u32,
+    /// The machine's own network.
+    pub(crate) host: Netns,
+    /// What is at the other end of the machine's wire.
+    pub(crate) neighbour: Netns,
+}
+
+/// Who runs a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Account {
+    Root,
+    /// An ordinary user.
+    User,
+}
+
+/// What must be the same after a test as before.
+#[derive(Debug)]
+pub(crate) struct Before {
+    host: Dump,
+    rest: BTreeSet<String>,
+}
+
+impl Machine {
+    /// Starts a machine with the program under test, without drivers, on a
+    /// wire to a neighbour.
+    pub(crate) fn boot(edition: Edition) -> Self {
+        let (unshare, init) = start(edition);
+        let machine = Self {
+            edition,
+            unshare,
+            init,
+            host: Netns::open(format!("/proc/{init}/ns/net").as_ref()),
+            neighbour: Netns::new(),
+        };
+        machine.furnish();
+        wire::lay(&machine.host, &machine.neighbour);
+        machine
+    }
+
+    /// The process id of the machine's init.
+    pub(crate) fn init(&self) -> u32 {
+        self.init
+    }
+
+    /// A path in the machine, as it is outside.
+    pub(crate) fn path(&self, inside: &str) -> PathBuf {
+        let root = PathBuf::from(format!("/proc/{}/root", self.init));
+        root.join(inside.trim_start_matches('/'))
+    }
+
+    /// Writes a file in the machine.
+    pub(crate) fn write(&self, inside: &str, text: &str) {
+        let path = self.path(inside);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).expect("a folder can be made");
+        }
+        fs::write(&path, text).unwrap_or_else(|error| panic!("can't write {inside}: {error}"));
+    }
+
+    /// Writes a file in the user's home; the user owns it and its folders.
+    pub(crate) fn write_for_user(&self, inside: &str, text: &str) {
+        self.write("/tmp/for-user", text);
+        let words = ["install", "-D", "/tmp/for-user", inside];
+        let output = self.run(Account::User, &words);
+        assert_eq!(output.code, Some(0), "{output:?}");
+    }
+
+    /// The text of a file in the machine; empty where there is none.
+    pub(crate) fn read(&self, inside: &str) -> String {
+        fs::read_to_string(self.path(inside)).unwrap_or_default()
+    }
+
+    /// Runs a command in the machine to its end.
+    pub(crate) fn run(&self, account: Account, arguments: &[&str]) -> Output {
+        let mut nsenter = Command::new("nsenter");
+        nsenter
+            .arg(format!("--target={}", self.init))
+            .args(["--mount", "--pid", "--net", "--uts", "--ipc", "--"])
+            .args(account.enter())
+            .args(arguments);
+        process::run(&mut nsenter, b"")
+    }
+
+    /// What must be the same after a test.
+    pub(crate) fn before(&self) -> Before {
+        Before {
+            host: Dump::of(&self.host),
+            rest: self.rest(),
+        }
+    }
+
+    /// Checks that nothing was left: no link, address or route on the host,
+    /// no process, no mount, no namespace, nothing in the journal.
+    pub(crate) fn assert_nothing_left(&self, before: &Before) {
+        assert_unchanged(&self.host, &before.host, "the machine's network");
+        let rest = poll::until(|| self.rest(), |rest| *rest == before.rest);
+        let new: Vec<_> = rest.difference(&before.rest).collect();
+        let gone: Vec<_> = before.rest.difference(&rest).collect();
+        assert!(
+            new.is_empty() && gone.is_empty(),
+            "left: {new:#?}\ngone: {gone:#?}"
+        );
+    }
+
+    /// Processes, mounts, named namespaces and journals.
+    fn rest(&self) -> BTreeSet<String> {
+        let mut rest = self.processes();
+        let mounts = fs::read_to_string(format!("/proc/{}/mountinfo", self.init))
+            .expect("the machine's mounts can be read");
+        let points = mounts.lines().filter_map(|line| line.split(' ').nth(4));
+        // Podman makes this one once, for all of its namespaces.
+        rest.extend(
+            points
+                .filter(|point| *point != "/run/netns")
+                .map(|point| format!("mount {point}")),
+        );
+        let folders = [
+            "/run/netns",
+            "/run/wasmvark/journal",
+            "/run/user/1000/netns",
+            "/run/user/1000/wasmvark/journal",
+        ];
+        for folder in folders {
+            rest.extend(
+                self.list(folder)
+                    .iter()
+                    .map(|name| format!("{folder}/{name}")),
+            );
+        }
+        rest
+    }
+
+    /// The processes that run in the machine, apart from its init and those
+    /// that are ending.
+    fn processes(&self) -> BTreeSet<String> {
+        let ids = self.list("/proc").into_iter();
+        ids.filter(|name| name.parse().is_ok_and(|id: u32| id != 1))
+            .map(|id| (self.read(&format!("/proc/{id}/cmdline")), id))
+            .filter(|(command, _)| !command.is_empty())
+            .map(|(command, id)| format!("process {id} {}", command.replace('\0', " ")))
+            .collect()
+    }
+
+    fn list(&self, inside: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.path(inside)).into_iter().flatten();
+        entries
+            .flatten()
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect()
+    }
+
+    fn furnish(&self) {
+        self.copy(&places::wasmvark(), "/usr/local/bin/wasmvark");
+        if self.edition.built_netavark {
+            // The first folder that Podman looks into.
+            self.copy(
+                &places::tool("netavark"),
+                "/usr/local/libexec/podman/netavark",
+            );
+        }
+        self.write(
+            "/etc/containers/containers.conf.d/tests.conf",
+            CONFIGURATION,
+        );
+        self.write("/etc/resolv.conf", &format!("nameserver {NAME_SERVER}\n"));
+        // Podman switches it on with the first bridge, for good.
+        self.host.run(|| {
+            fs::write("/proc/sys/net/ipv4/ip_forward", "1").expect("forwarding can be set");
+        });
+        self.write("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n");
+    }
+
+    /// Copies a file into the machine.
+    pub(crate) fn copy(&self, from: &Path, inside: &str) {
+        let to = self.path(inside);
+        fs::create_dir_all(to.parent().expect("a file is in a folder"))
+            .expect("a folder can be made");
+        fs::copy(from, to).unwrap_or_else(|error| panic!("can't copy {}: {error}", from.display()));
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        drop(self.unshare.stdin.take());
+        let _ = self.unshare.wait();
+    }
+}
+
+impl Account {
+    /// The words before a command that make it run in this account, with
+    /// nothing of the tests' environment.
+    fn enter(self) -> Vec<&'static str> {
+        let mut words = vec![
+            "/usr/bin/env",
+            "-i",
+            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "LANG=C.UTF-8",
+        ];
+        match self {
+            Self::Root => words.push("HOME=/root"),
+            Self::User => words.extend([
+                "HOME=/home/user",
+                "XDG_RUNTIME_DIR=/run/user/1000",
+                "setpriv",
+                "--reuid=1000",
+                "--regid=1000",
+                "--init-groups",
+            ]),
+        }
+        words
+    }
+}
+
+/// Starts the machine's init; its process id comes with it.
+fn start(edition: Edition) -> (Child, u32) {
+    let mut unshare = Command::new("unshare")
+        .args(["--mount", "--pid", "--fork", "--kill-child", "--net"])
+        .args(["--uts", "--ipc", "--propagation=private"])
+        .args(["bash", "-c", BOOT, "boot"])
+        .arg(edition.tree())
+        .arg(places::cache().join("podman/work"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("unshare can be run");
+    let stdout = unshare.stdout.take().expect("stdout is a pipe");
+    let mut line = String::new();
+    BufReader::new(stdout)
+        .read_line(&mut line)
+        .expect("the machine can be read from");
+    let init = line
+        .trim()
+        .parse()
+        .unwrap_or_else(|_| panic!("the machine did not start: {line}"));
+    (unshare, init)
+}

@@ -1,0 +1,46 @@
+//! Real Podman with the installed program and its drivers, on whole Debian
+//! systems; the kernel says what came of it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that can't go on should say so and end"
+)]
+
+mod address;
+mod case;
+mod driver;
+mod edition;
+mod info;
+mod killed;
+mod life;
+mod machine;
+mod network;
+mod podman;
+mod rootless;
+mod several;
+
+use case::Cases;
+use wasmvark_tests::harness::Suite;
+
+fn main() {
+    killed::hold_if_asked();
+    let mut suite = Suite::default();
+    for edition in edition::ALL {
+        let mut cases = Cases {
+            suite: &mut suite,
+            edition,
+        };
+        info::register(&mut cases);
+        network::register(&mut cases);
+        address::register(&mut cases);
+        several::register(&mut cases);
+        life::register(&mut cases);
+        driver::register(&mut cases);
+        rootless::register(&mut cases);
+    }
+    killed::register(&mut suite);
+    suite.run();
+}

@@ -1,0 +1,75 @@
+//! One container on several networks, also on Podman's own.
+
+use crate::case::{Cases, HOST_DEVICE, LAN, MACVLAN};
+use crate::podman::Podman;
+
+const OTHER: &str = "-o parent=p0 --subnet 10.89.0.0/16 --gateway 10.89.0.1 --subnet fd89::/64 \
+     --gateway fd89::1 other";
+
+pub(crate) fn register(cases: &mut Cases) {
+    cases.add("several/two of ours", two_of_ours);
+    for (order, ours, bridges) in [("first", "eth0", "eth1"), ("second", "eth1", "eth0")] {
+        cases.add(
+            &format!("several/ours {order} with a bridge"),
+            move |podman| {
+                with_bridge(podman, ours, bridges);
+            },
+        );
+    }
+    cases.add("several/a failure takes back all", failure_takes_back_all);
+}
+
+fn two_of_ours(podman: &Podman) {
+    podman.run(&format!("network create -d {MACVLAN} {LAN}"));
+    podman.run(&format!("network create -d {MACVLAN} {OTHER}"));
+    let container = podman.start(
+        "c",
+        "--network lan:ip=10.88.0.9,mac=02:00:00:00:00:88 \
+         --network other:ip=10.89.0.9,interface_name=b7",
+    );
+    let dump = container.assert_inspect_is_true("lan", "eth0");
+    container.assert_inspect_is_true("other", "b7");
+    assert_eq!(dump.link_names(), ["b7", "eth0", "lo"]);
+    assert_eq!(dump.mac("eth0"), "02:00:00:00:00:88");
+    assert_eq!(dump.cidrs("eth0"), ["10.88.0.9/16", "fd88::2/64"]);
+    assert_eq!(dump.cidrs("b7"), ["10.89.0.9/16", "fd89::2/64"]);
+    container.assert_hosts_have(&dump, "eth0");
+    container.assert_hosts_have(&dump, "b7");
+    container.reaches("10.88.0.9", "10.88.0.1");
+    container.reaches("10.89.0.9", "10.89.0.1");
+    container.reaches("fd88::2", "fd88::1");
+    container.reaches("fd89::2", "fd89::1");
+}
+
+/// Both work at once: packets on ours, names on Podman's.
+fn with_bridge(podman: &Podman, ours: &str, bridges: &str) {
+    podman.run(&format!("network create -d {MACVLAN} {LAN}"));
+    podman.run("network create br");
+    let peer = podman.start("peer", "--network br");
+    // Without names Podman takes the networks in any order.
+    let networks =
+        format!("--network lan:interface_name={ours} --network br:interface_name={bridges}");
+    let container = podman.start("c", &networks);
+    let dump = container.assert_inspect_is_true("lan", ours);
+    container.assert_inspect_is_true("br", bridges);
+    assert_eq!(dump.kind(ours), "macvlan");
+    assert_eq!(dump.kind(bridges), "veth");
+    container.assert_hosts_have(&dump, ours);
+    container.assert_hosts_have(&dump, bridges);
+    container.reaches("10.88.0.2", "10.88.0.1");
+    container.reaches("fd88::2", "fd88::1");
+    peer.sh("echo hello > /tmp/index.html && httpd -h /tmp");
+    assert_eq!(container.sh("wget -q -T 5 -O - http://peer/"), "hello");
+}
+
+/// The second network can't be set up: what was made for the first is gone.
+fn failure_takes_back_all(podman: &Podman) {
+    podman.run(&format!("network create -d {MACVLAN} {LAN}"));
+    podman.run("network create br");
+    podman.run(&format!(
+        "network create -d {HOST_DEVICE} -o parent=nope --ipam-driver none device"
+    ));
+    let seen = podman.fails("run --rm --network lan,br,device test true");
+    assert!(seen.contains("nope"), "{seen}");
+    assert_eq!(podman.run("ps -a -q"), "");
+}

@@ -1,0 +1,48 @@
+#!/bin/bash
+# Process 1 of the virtual machine: runs the tests named in its arguments, and reports on a line of its own what
+# became of each. Should this script fail, the kernel panics, and the other side gets to know that too.
+set -euo pipefail
+
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin HOME=/root LANG=C.UTF-8
+
+mkdir /dev/pts /dev/shm
+mount -t devpts devpts /dev/pts
+mount -t tmpfs -o mode=1777 tmpfs /dev/shm
+mount -t tmpfs -o mode=755 tmpfs /run
+mount -t tmpfs -o mode=1777 tmpfs /tmp
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+for link in fd:/proc/self/fd stdin:fd/0 stdout:fd/1 stderr:fd/2; do
+    ln -s "${link#*:}" "/dev/${link%%:*}"
+done
+ip link set lo up
+
+# The machine's two network cards, at both ends of one wire. Nobody else would load their driver.
+modprobe virtio_net
+
+# The port that the other side listens on.
+port=$(grep --files-with-matches --line-regexp report /sys/class/virtio-ports/*/name)
+exec </dev/null >"/dev/$(basename "$(dirname "$port")")" 2>&1
+
+export WASMVARK_BIN=/tests/bin/wasmvark
+export WASMVARK_FAULT_BIN=/tests/bin/wasmvark-fault
+export WASMVARK_GUESTS=/tests/guests
+export WASMVARK_TOOLS=/tests/tools
+export WASMVARK_WORKSPACE=/tests/workspace
+export WASMVARK_TEST_NIC=eth0 WASMVARK_TEST_NIC_PEER=eth1
+# Here all tests can run, so one that doesn't has failed.
+export WASMVARK_TEST_SKIP=never
+# Software emulation is slow, and that's no fault of what waits for it.
+export WASMVARK_TEST_PATIENCE=20
+
+cd /tmp
+for program in "$@"; do
+    echo "@vm start $program"
+    status=0
+    "/tests/programs/$program" ${WASMVARK_TEST_FILTER:+"$WASMVARK_TEST_FILTER"} || status=$?
+    echo "@vm end $program $status"
+done
+echo '@vm done'
+
+sync
+echo o >/proc/sysrq-trigger
+sleep 60
