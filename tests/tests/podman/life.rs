@@ -1,11 +1,9 @@
 //! What happens to a container between its start and its end.
 
 use wasmvark_tests::dump::Dump;
-use wasmvark_tests::poll;
 
 use crate::case::{Cases, HOST_DEVICE, LAN, MACVLAN};
-use crate::machine::Account;
-use crate::podman::{Container, Podman};
+use crate::podman::Podman;
 
 const DEVICE: &str = "-o parent=p0 --subnet 10.88.0.0/16 --gateway 10.88.0.1 --subnet fd88::/64 \
      --gateway fd88::1 device";
@@ -121,14 +119,15 @@ fn dies_by_itself(podman: &Podman) {
     podman.run(&format!("network create -d {HOST_DEVICE} {DEVICE}"));
     for network in ["lan", "device"] {
         let before = podman.machine.before();
-        podman.run(&format!("run -d --name c --network {network} test sleep 1"));
-        let container = podman.container("c");
+        let container = podman.start("c", &format!("--network {network}"));
         container.assert_inspect_is_true(network, "eth0");
+        container.kill(false);
         // Also the monitor ends.
         podman.machine.assert_nothing_left(&before);
         assert_eq!(container.inspect("/State/Status"), "exited");
         podman.run("start c");
         container.assert_inspect_is_true(network, "eth0");
+        container.kill(false);
         podman.machine.assert_nothing_left(&before);
         podman.run("rm c");
     }
@@ -142,7 +141,7 @@ fn killed_with_its_monitor(podman: &Podman) {
         let before = podman.machine.before();
         let container = podman.start("c", &format!("--network {network}"));
         let path = container.netns_path();
-        kill_with_monitor(podman, &container);
+        container.kill(true);
         assert!(podman.machine.path(&path).exists(), "its namespace stays");
         remove_dead(podman);
         podman.machine.assert_nothing_left(&before);
@@ -204,21 +203,6 @@ fn remove_dead(podman: &Podman) {
     let told = output.stderr.contains("conmon exited prematurely");
     assert!(old && told, "{output:?}");
     podman.remove("c");
-}
-
-fn kill_with_monitor(podman: &Podman, container: &Container) {
-    let pids = ["/State/ConmonPid", "/State/Pid"].map(|pid| container.inspect(pid).to_string());
-    let words = ["kill", "-KILL", &pids[0], &pids[1]];
-    let output = podman.machine.run(Account::Root, &words);
-    assert_eq!(output.code, Some(0), "{output:?}");
-    let gone = poll::until(
-        || {
-            pids.iter()
-                .all(|pid| !podman.machine.path(&format!("/proc/{pid}")).exists())
-        },
-        |gone| *gone,
-    );
-    assert!(gone, "both have ended");
 }
 
 /// The first IPv4 address of `eth0`, without its length.

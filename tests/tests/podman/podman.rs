@@ -252,6 +252,23 @@ impl Container<'_> {
             .clone()
     }
 
+    /// Ends the container's process behind Podman's back, and with `monitor`
+    /// Podman's monitor before it.
+    #[track_caller]
+    pub(crate) fn kill(&self, monitor: bool) {
+        let mut pids = vec![self.inspect("/State/Pid").to_string()];
+        if monitor {
+            pids.insert(0, self.inspect("/State/ConmonPid").to_string());
+        }
+        let mut words = vec!["kill", "-KILL"];
+        words.extend(pids.iter().map(String::as_str));
+        let output = self.machine().run(Account::Root, &words);
+        assert_eq!(output.code, Some(0), "{output:?}");
+        let living = |pid: &String| self.machine().path(&format!("/proc/{pid}")).exists();
+        let gone = poll::until(|| !pids.iter().any(living), |gone| *gone);
+        assert!(gone, "{pids:?} have ended");
+    }
+
     /// Runs a shell's line inside; it must succeed.
     #[track_caller]
     pub(crate) fn sh(&self, line: &str) -> String {

@@ -86,11 +86,11 @@ fn dies_by_itself(podman: &Podman) {
     let keep = podman.start("keep", "--network lan");
     let netns = rootless_netns(podman);
     let host = Dump::of(&netns);
-    podman.run("run -d --name c --network lan test sleep 1");
-    let container = podman.container("c");
+    let container = podman.start("c", "--network lan");
     container.assert_inspect_is_true("lan", "eth0");
-    assert_eq!(podman.run("wait c"), "0");
+    container.kill(false);
     assert_unchanged(&netns, &host, "rootless Podman's namespace");
+    assert_eq!(podman.run("wait c"), "137");
     podman.run("rm c");
     keep.assert_inspect_is_true("lan", "eth0");
 }
