@@ -167,10 +167,19 @@ impl Dump {
         self.settings.get(key).map(String::as_str)
     }
 
-    /// The same with a link's MAC address left out: for comparing links whose
-    /// address the kernel chose.
+    /// The same with a link's MAC address left out, also where a bridge has
+    /// it: for comparing links whose address the kernel chose.
     pub fn without_mac(&self, link: &str) -> Self {
-        self.without(link, &["address"])
+        let mut dump = self.without(link, &["address"]);
+        if let Some(link) = self.links.get(link) {
+            for entry in &mut dump.bridge {
+                if entry["mac"] == link["address"] {
+                    entry["mac"] = "chosen by the kernel".into();
+                }
+            }
+            dump.bridge.sort_by_cached_key(Value::to_string);
+        }
+        dump
     }
 
     /// The same with some fields of a link left out.

@@ -170,8 +170,9 @@ impl<'a> Bench<'a> {
     fn without_chosen(&self, dump: Dump) -> Dump {
         let chosen = self.case.chosen.iter();
         // The kernel notices once a second that they can carry packets.
-        let fields = ["address", "operstate"];
-        chosen.fold(dump, |dump, link| dump.without(link, &fields))
+        chosen.fold(dump, |dump, link| {
+            dump.without_mac(link).without(link, &["operstate"])
+        })
     }
 
     /// Everything is as before the first run, and neither a journal nor a
