@@ -50,6 +50,19 @@ pub fn cache() -> PathBuf {
     cache.join("wasmvark")
 }
 
+/// The runner of the justfile's recipes.
+pub fn just() -> PathBuf {
+    let own = cache().join("tools/just/bin/just");
+    if own.exists() {
+        return own;
+    }
+    let path = env::var_os("PATH").unwrap_or_default();
+    let mut found = env::split_paths(&path).map(|folder| folder.join("just"));
+    found
+        .find(|file| file.is_file())
+        .expect("just is installed")
+}
+
 /// Documents that real Podman and netavark sent to a plugin.
 pub fn captures() -> PathBuf {
     workspace().join("tests/fixtures/captures")

@@ -37,14 +37,23 @@ impl Cases<'_> {
         self.add_for(Account::User, name, test);
     }
 
+    /// Adds a test that starts with nothing of this project on the machine,
+    /// and looks itself for what is left.
+    pub(crate) fn add_clean(&mut self, name: &str, test: impl Fn(&Machine) + Send + 'static) {
+        let edition = self.edition;
+        self.suite.test(
+            format!("{}/{name}", edition.title),
+            needs(edition),
+            move || test(&Machine::boot_clean(edition)),
+        );
+    }
+
     fn add_for(&mut self, account: Account, name: &str, test: impl Fn(&Podman) + Send + 'static) {
         let edition = self.edition;
-        let needs: &[Need] = match edition.built_netavark {
-            true => &[Need::Root, Need::Macvlan, Need::PodmanTrees, Need::Netavark],
-            false => NEEDS,
-        };
-        self.suite
-            .test(format!("{}/{name}", edition.title), needs, move || {
+        self.suite.test(
+            format!("{}/{name}", edition.title),
+            needs(edition),
+            move || {
                 let machine = Machine::boot(edition);
                 let podman = Podman::new(&machine, account);
                 podman.install("macvlan", MACVLAN);
@@ -56,6 +65,14 @@ impl Cases<'_> {
                 podman.remove_all();
                 podman.end();
                 machine.assert_nothing_left(&before);
-            });
+            },
+        );
+    }
+}
+
+fn needs(edition: Edition) -> &'static [Need] {
+    match edition.built_netavark {
+        true => &[Need::Root, Need::Macvlan, Need::PodmanTrees, Need::Netavark],
+        false => NEEDS,
     }
 }

@@ -64,6 +64,13 @@ impl Machine {
     /// Starts a machine with the program under test, without drivers, on a
     /// wire to a neighbour.
     pub(crate) fn boot(edition: Edition) -> Self {
+        let machine = Self::boot_clean(edition);
+        machine.copy(&places::wasmvark(), "/usr/local/bin/wasmvark");
+        machine
+    }
+
+    /// Starts a machine without anything of this project.
+    pub(crate) fn boot_clean(edition: Edition) -> Self {
         let (unshare, init) = start(edition);
         let machine = Self {
             edition,
@@ -190,7 +197,6 @@ impl Machine {
     }
 
     fn furnish(&self) {
-        self.copy(&places::wasmvark(), "/usr/local/bin/wasmvark");
         if self.edition.built_netavark {
             // The first folder that Podman looks into.
             self.copy(

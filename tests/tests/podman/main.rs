@@ -14,6 +14,7 @@ mod case;
 mod driver;
 mod edition;
 mod info;
+mod install;
 mod killed;
 mod life;
 mod machine;
@@ -40,6 +41,7 @@ fn main() {
         life::register(&mut cases);
         driver::register(&mut cases);
         rootless::register(&mut cases);
+        install::register(&mut cases);
     }
     killed::register(&mut suite);
     suite.run();
