@@ -8,6 +8,7 @@
     reason = "a test that can't go on should say so and end"
 )]
 
+mod bridge;
 mod create;
 mod differential;
 mod driver;
@@ -36,6 +37,7 @@ fn main() {
         create::register(&mut suite, driver);
         parents::register(&mut suite, driver);
     }
+    bridge::register(&mut suite);
     host_device::register(&mut suite);
     leftovers::register(&mut suite);
     parents::register_host_device(&mut suite);

@@ -13,12 +13,13 @@ use crate::podman::Podman;
 const PROJECT: &str = "/root/wasmvark";
 
 /// What `just install` uses of it.
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "justfile",
     "scripts/install.sh",
     "README.md",
     "guest-examples/macvlan/grant.toml",
     "guest-examples/host-device/grant.toml",
+    "guest-examples/bridge/grant.toml",
 ];
 
 const DROP_IN: &str = "/etc/containers/containers.conf.d/50-wasmvark.conf";
@@ -51,7 +52,7 @@ fn the_readmes_example(machine: &Machine) {
     let (block, _) = block.split_once("```").expect("the block ends");
     succeeds(machine, "just install");
     let drivers = podman.json("info --format json")["plugins"]["network"].take();
-    let ours = ["wasm-host-device", "wasm-macvlan"];
+    let ours = ["wasm-bridge", "wasm-host-device", "wasm-macvlan"];
     for driver in ours {
         let times = drivers
             .as_array()

@@ -1,7 +1,12 @@
 //! One container on several networks, also on Podman's own.
 
+use wasmvark_tests::dump::Dump;
+use wasmvark_tests::echo;
+
 use crate::case::{Cases, HOST_DEVICE, LAN, MACVLAN};
 use crate::podman::Podman;
+
+const BRIDGE: &str = "wasm-bridge";
 
 const OTHER: &str = "-o parent=p0 --subnet 10.89.0.0/16 --gateway 10.89.0.1 --subnet fd89::/64 \
      --gateway fd89::1 other";
@@ -16,6 +21,7 @@ pub(crate) fn register(cases: &mut Cases) {
             },
         );
     }
+    cases.add("several/on a bridge of ours", on_a_bridge);
     cases.add("several/a failure takes back all", failure_takes_back_all);
 }
 
@@ -72,4 +78,32 @@ fn failure_takes_back_all(podman: &Podman) {
     let seen = podman.fails("run --rm --network lan,br,device test true");
     assert!(seen.contains("nope"), "{seen}");
     assert_eq!(podman.run("ps -a -q"), "");
+}
+
+/// Its containers and the host reach each other, and it goes with the last.
+fn on_a_bridge(podman: &Podman) {
+    podman.install("bridge", BRIDGE);
+    podman.run(&format!(
+        "network create -d {BRIDGE} --subnet 10.90.0.0/16 --subnet fd90::/64 home"
+    ));
+    let name = podman.network("home")["network_interface"].take();
+    let name = name.as_str().expect("the bridge has a name");
+    let before = podman.machine.before();
+    let one = podman.start("one", "--network home:ip=10.90.0.8,ip6=fd90::8");
+    let two = podman.start("two", "--network home:ip=10.90.0.9,ip6=fd90::9");
+    one.assert_inspect_is_true("home", "eth0");
+    two.assert_inspect_is_true("home", "eth0");
+    let (from, to) = (one.netns(), two.netns());
+    let host = &podman.machine.host;
+    for (from_address, to_address, gateway) in [
+        ("10.90.0.8", "10.90.0.9", "10.90.0.1"),
+        ("fd90::8", "fd90::9", "fd90::1"),
+    ] {
+        echo::exchange((&from, from_address), (&to, to_address));
+        echo::exchange((&from, from_address), (host, gateway));
+    }
+    podman.remove("one");
+    assert!(Dump::of(host).has_link(name));
+    podman.remove("two");
+    podman.machine.assert_nothing_left(&before);
 }

@@ -1,0 +1,227 @@
+//! Containers on a bridge of the host, which comes with the first of them.
+
+use wasmvark_tests::connection::{Connection, INTERFACE};
+use wasmvark_tests::dump::{Dump, assert_unchanged};
+use wasmvark_tests::echo;
+use wasmvark_tests::grant::Grant;
+use wasmvark_tests::harness::{Need, Suite};
+use wasmvark_tests::netavark::{Netavark, assert_status_is_true};
+use wasmvark_tests::netns::Netns;
+use wasmvark_tests::wasmvark::Wasmvark;
+use wasmvark_tests::wire;
+use wasmvark_tests::world::{PARENT, World};
+
+const NEEDS: &[Need] = &[Need::Root, Need::Netavark];
+const DRIVER: &str = "wasm-bridge";
+const BRIDGE: &str = "br0";
+const MAC: &str = "aa:bb:cc:dd:ee:ff";
+
+pub(crate) fn register(suite: &mut Suite) {
+    let mut test = |name: &str, test: fn()| suite.test(format!("bridge/{name}"), NEEDS, test);
+    test("packets between containers and the host", packets);
+    test("options", options);
+    test("ipam none", ipam_none);
+    test("unmanaged", unmanaged);
+    test("unmanaged, no such bridge", no_such_bridge);
+    test("a bridge that is in use", bridge_in_use);
+    test("host_interface_name", host_interface_name);
+    test("create chooses a name", create_chooses_a_name);
+    test("create refuses", create_refuses);
+}
+
+fn dual() -> Connection {
+    Connection::dual(DRIVER).network("network_interface", BRIDGE)
+}
+
+fn installed(world: &World) -> Netavark<'_> {
+    let wasmvark = Wasmvark::new(world);
+    wasmvark.install("bridge", DRIVER, &Grant::bridge());
+    wasmvark.netavark()
+}
+
+/// The same network for another container, with the addresses that end in 3.
+fn another() -> Connection {
+    dual()
+        .container("0123456789abcdef")
+        .join("static_ips", vec!["10.88.0.3", "fd88::3"])
+}
+
+fn packets() {
+    let world = World::new();
+    let netavark = installed(&world);
+    let before = world.dump();
+    let (one, two) = (dual(), another());
+    let other = Netns::new();
+    let other_before = Dump::of(&other);
+    let status = netavark.setup(&one).expect("setup succeeds");
+    let container = Dump::of(&world.container);
+    assert_status_is_true(&status, &container, &one);
+    assert_eq!(container.kind(INTERFACE), "veth");
+    assert_eq!(container.cidrs(INTERFACE), ["10.88.0.2/16", "fd88::2/64"]);
+    netavark
+        .setup_at(&two, &other.path())
+        .expect("setup succeeds");
+    let host = Dump::of(&world.host);
+    assert_eq!(host.cidrs(BRIDGE), ["10.88.0.1/16", "fd88::1/64"]);
+    for (own, others, gateway) in [
+        ("10.88.0.2", "10.88.0.3", "10.88.0.1"),
+        ("fd88::2", "fd88::3", "fd88::1"),
+    ] {
+        echo::exchange((&world.container, own), (&other, others));
+        echo::exchange((&world.container, own), (&world.host, gateway));
+        echo::exchange((&world.host, gateway), (&other, others));
+    }
+    // The second goes on when the first is gone.
+    netavark.teardown(&one).expect("teardown succeeds");
+    echo::exchange((&world.host, "10.88.0.1"), (&other, "10.88.0.3"));
+    netavark
+        .teardown_at(&two, &other.path())
+        .expect("teardown succeeds");
+    world.assert_unchanged(&before);
+    assert_unchanged(&other, &other_before, "the other container");
+}
+
+fn options() {
+    let world = World::new();
+    let netavark = installed(&world);
+    let before = world.dump();
+    let connection = dual()
+        .join("static_mac", MAC)
+        .option("mtu", "1400")
+        .option("metric", "77");
+    netavark.setup(&connection).expect("setup succeeds");
+    let (host, container) = (Dump::of(&world.host), Dump::of(&world.container));
+    assert_eq!(container.mac(INTERFACE), MAC);
+    assert_eq!(container.mtu(INTERFACE), 1400);
+    assert_eq!(host.mtu(BRIDGE), 1400);
+    assert_eq!(
+        container.made_routes(),
+        [
+            "default via 10.88.0.1 dev eth0 metric 77",
+            "default via fd88::1 dev eth0 metric 77"
+        ]
+    );
+    netavark.teardown(&connection).expect("teardown succeeds");
+    world.assert_unchanged(&before);
+    let connection = dual().option("no_default_route", "true");
+    netavark.setup(&connection).expect("setup succeeds");
+    assert!(Dump::of(&world.container).made_routes().is_empty());
+    netavark.teardown(&connection).expect("teardown succeeds");
+    world.assert_unchanged(&before);
+}
+
+fn ipam_none() {
+    let world = World::new();
+    let netavark = installed(&world);
+    let before = world.dump();
+    let connection = Connection::new(DRIVER)
+        .network("network_interface", BRIDGE)
+        .ipam("none")
+        .without_join("static_ips");
+    netavark.setup(&connection).expect("setup succeeds");
+    assert!(Dump::of(&world.container).cidrs(INTERFACE).is_empty());
+    assert!(Dump::of(&world.host).cidrs(BRIDGE).is_empty());
+    netavark.teardown(&connection).expect("teardown succeeds");
+    world.assert_unchanged(&before);
+}
+
+/// Somebody's bridge with the wire to the neighbour in it.
+fn lay_bridge(world: &World) {
+    world.host.ip_batch(
+        &[],
+        &format!(
+            "link add {BRIDGE} address 02:00:00:00:00:b0 type bridge\n\
+             link set {PARENT} master {BRIDGE}\nlink set {BRIDGE} up"
+        ),
+    );
+    wire::wait_for_carrier(&world.host, BRIDGE);
+}
+
+fn unmanaged() {
+    let world = World::new();
+    lay_bridge(&world);
+    let netavark = installed(&world);
+    let before = world.dump();
+    let connection = dual().option("mode", "unmanaged");
+    netavark.setup(&connection).expect("setup succeeds");
+    assert!(Dump::of(&world.host).cidrs(BRIDGE).is_empty());
+    for (own, beyond) in [("10.88.0.2", "192.0.2.1"), ("fd88::2", "2001:db8::1")] {
+        echo::exchange((&world.container, own), (&world.neighbour, beyond));
+    }
+    netavark.teardown(&connection).expect("teardown succeeds");
+    world.assert_unchanged(&before);
+}
+
+fn no_such_bridge() {
+    let world = World::new();
+    let netavark = installed(&world);
+    let before = world.dump();
+    let connection = dual().option("mode", "unmanaged");
+    let error = netavark.setup(&connection).unwrap_err();
+    assert!(error.contains("host:br0"), "{error}");
+    assert!(error.contains("No such device"), "{error}");
+    world.assert_unchanged(&before);
+}
+
+/// A managed network doesn't take over what somebody else made.
+fn bridge_in_use() {
+    let world = World::new();
+    lay_bridge(&world);
+    let netavark = installed(&world);
+    let before = world.dump();
+    let error = netavark.setup(&dual()).unwrap_err();
+    assert!(error.contains("links.create-bridge"), "{error}");
+    assert!(error.contains("File exists"), "{error}");
+    world.assert_unchanged(&before);
+}
+
+fn host_interface_name() {
+    let world = World::new();
+    let netavark = installed(&world);
+    let before = world.dump();
+    let options = serde_json::json!({"host_interface_name": "my-end"});
+    let connection = dual().join("options", options);
+    netavark.setup(&connection).expect("setup succeeds");
+    assert_eq!(Dump::of(&world.host).kind("my-end"), "veth");
+    netavark.teardown(&connection).expect("teardown succeeds");
+    world.assert_unchanged(&before);
+}
+
+fn create_chooses_a_name() {
+    let world = World::new();
+    let netavark = installed(&world);
+    let connection = Connection::v4(DRIVER);
+    let network = netavark
+        .create(&connection.clone().without_network("network_interface"))
+        .expect("create succeeds");
+    let name = network["network_interface"].as_str().unwrap();
+    assert_eq!(name, format!("wv-{}", &connection.network_id()[..12]));
+    assert!(name.len() <= 15);
+    assert_eq!(network["dns_enabled"], false);
+    let given = connection.network("network_interface", "mine");
+    let network = netavark.create(&given).expect("create succeeds");
+    assert_eq!(network["network_interface"], "mine");
+}
+
+fn create_refuses() {
+    let world = World::new();
+    let netavark = installed(&world);
+    let cases = [
+        (dual().option("mode", "x"), "invalid bridge mode \"x\""),
+        (
+            dual().option("colour", "red"),
+            "unsupported bridge network option: colour",
+        ),
+        (
+            dual()
+                .option("mode", "unmanaged")
+                .without_network("network_interface"),
+            "no bridge is specified",
+        ),
+        (dual().option("mode", "unmanaged"), "No such device"),
+    ];
+    for (connection, error) in cases {
+        let seen = netavark.create(&connection).unwrap_err();
+        assert!(seen.contains(error), "{seen}\nshould contain\n{error}");
+    }
+}
