@@ -1,9 +1,10 @@
 //! Default routes and static routes.
 
 use serde_json::json;
-use wasmvark_tests::connection::Connection;
-use wasmvark_tests::dump::Dump;
+use wasmvark_tests::connection::{Connection, INTERFACE};
+use wasmvark_tests::dump::{Dump, assert_unchanged};
 use wasmvark_tests::harness::Suite;
+use wasmvark_tests::wire;
 use wasmvark_tests::world::World;
 
 use crate::driver::{Driver, NEEDS};
@@ -94,7 +95,9 @@ fn two_networks(driver: Driver) {
     let installed = driver.in_world(&world);
     let before = world.dump();
     let one = Connection::dual(driver.name);
-    let (_, alone) = installed.connect(&one);
+    installed.connect(&one);
+    wire::wait_for_carrier(&world.container, INTERFACE);
+    let alone = Dump::of(&world.container);
     let id = "3".repeat(64);
     let two = Connection::new(driver.name)
         .network("id", id)
@@ -113,8 +116,7 @@ fn two_networks(driver: Driver) {
     ];
     assert_eq!(both.made_routes(), expected);
     installed.disconnect(&two);
-    let after = Dump::of(&world.container);
-    assert_eq!(alone.differences(&after), "");
+    assert_unchanged(&world.container, &alone, "the container's namespace");
     installed.disconnect(&one);
     world.assert_unchanged(&before);
 }

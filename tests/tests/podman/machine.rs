@@ -149,6 +149,12 @@ impl Machine {
         );
     }
 
+    /// Waits until the last process has ended.
+    pub(crate) fn wait_until_idle(&self) {
+        let left = poll::until(|| self.processes(), BTreeSet::is_empty);
+        assert!(left.is_empty(), "still running: {left:#?}");
+    }
+
     /// Processes, mounts, named namespaces and journals.
     fn rest(&self) -> BTreeSet<String> {
         let mut rest = self.processes();

@@ -193,6 +193,7 @@ impl<'a> Podman<'a> {
     pub(crate) fn end(&self) {
         if self.account == Account::User {
             self.run("system migrate");
+            self.machine.wait_until_idle();
         }
     }
 

@@ -54,6 +54,11 @@ fn macvlan(podman: &Podman, driver: &str) {
     one.wait_for_addresses();
     two.wait_for_addresses();
     let (one_netns, two_netns) = (one.netns(), two.netns());
+    let second = two.dump();
+    // Podman's connection to the world answers for every address there is,
+    // so each has to know where the other is.
+    introduce(&one_netns, &["10.66.0.2", "fd66::3"], &second.mac("eth0"));
+    introduce(&two_netns, &["10.66.0.9", "fd66::2"], &dump.mac("eth0"));
     echo::exchange((&one_netns, "10.66.0.9"), (&two_netns, "10.66.0.2"));
     echo::exchange((&two_netns, "fd66::3"), (&one_netns, "fd66::2"));
     podman.run("network reload one");
@@ -63,6 +68,14 @@ fn macvlan(podman: &Podman, driver: &str) {
     podman.remove("one");
     podman.remove("two");
     podman.run("network rm lan");
+}
+
+fn introduce(netns: &Netns, addresses: &[&str], mac: &str) {
+    for address in addresses {
+        netns.ip(&format!(
+            "neigh replace {address} lladdr {mac} nud permanent dev eth0"
+        ));
+    }
 }
 
 fn bridge_beside(podman: &Podman) {
