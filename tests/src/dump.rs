@@ -193,6 +193,22 @@ impl Dump {
         dump
     }
 
+    /// The same without an nft table: for what a program other than ours
+    /// leaves.
+    pub fn without_table(&self, name: &str) -> Self {
+        let mut dump = self.clone();
+        if let Some(entries) = dump.firewall["nftables"].as_array_mut() {
+            entries.retain(|entry| {
+                let mut parts = entry.as_object().into_iter().flatten();
+                parts.all(|(kind, part)| match kind.as_str() {
+                    "table" => part["name"] != name,
+                    _ => part["table"] != name,
+                })
+            });
+        }
+        dump
+    }
+
     /// What one of two states has and the other not, a fact a line; empty if
     /// they are equal.
     pub fn differences(&self, other: &Self) -> String {

@@ -32,7 +32,7 @@ export WASMVARK_TEST_NIC=eth0 WASMVARK_TEST_NIC_PEER=eth1
 # Here all tests can run, so one that doesn't has failed.
 export WASMVARK_TEST_SKIP=never
 # Software emulation is slow, and that's no fault of what waits for it.
-export WASMVARK_TEST_PATIENCE=20
+export WASMVARK_TEST_PATIENCE=4
 
 cd /tmp
 for program in "$@"; do

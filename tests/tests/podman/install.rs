@@ -143,7 +143,7 @@ fn unpack(machine: &Machine) {
         &places::wasmvark(),
         &format!("{PROJECT}/target/{target}/release/wasmvark"),
     );
-    for guest in ["macvlan", "host-device"] {
+    for guest in ["macvlan", "host-device", "bridge"] {
         take(
             &places::guest(guest),
             &format!("{PROJECT}/target/guests/{guest}.wasm"),

@@ -93,6 +93,8 @@ fn on_a_bridge(podman: &Podman) {
     let two = podman.start("two", "--network home:ip=10.90.0.9,ip6=fd90::9");
     one.assert_inspect_is_true("home", "eth0");
     two.assert_inspect_is_true("home", "eth0");
+    one.wait_for_addresses();
+    two.wait_for_addresses();
     let (from, to) = (one.netns(), two.netns());
     let host = &podman.machine.host;
     for (from_address, to_address, gateway) in [
