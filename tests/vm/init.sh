@@ -34,11 +34,16 @@ export WASMVARK_TEST_SKIP=never
 # Software emulation is slow, and that's no fault of what waits for it.
 export WASMVARK_TEST_PATIENCE=4
 
+# Without a filter: what was tried on the kernel at hand and asks this one for nothing else. Emulated, all of it
+# would take half an hour.
+tests=(--skip macvlan-c/ --skip built-in/ --skip leftovers/ --skip mistake: --skip create: --skip "as-netavark's-own:")
+[[ -z ${WASMVARK_TEST_FILTER:-} ]] || tests=("$WASMVARK_TEST_FILTER")
+
 cd /tmp
 for program in "$@"; do
     echo "@vm start $program"
     status=0
-    "/tests/programs/$program" ${WASMVARK_TEST_FILTER:+"$WASMVARK_TEST_FILTER"} || status=$?
+    "/tests/programs/$program" "${tests[@]}" || status=$?
     echo "@vm end $program $status"
 done
 echo '@vm done'

@@ -28,9 +28,9 @@ const USAGE: &str = "usage: wasmvark-vm IMAGE CARGO-MESSAGES [FILTER]";
 /// How many machines run side by side.
 const MACHINES: usize = 2;
 
-/// Suites of more than a thousand runs, which take hours of emulated time
-/// together and ask the kernel for nothing that the others don't.
-const TOO_SLOW: [&str; 1] = ["fault"];
+/// Suites that take too long for software emulation and ask the kernel for
+/// nothing that the others don't: thousands of runs, and documents and files.
+const TOO_SLOW: [&str; 2] = ["fault", "protocol"];
 
 const LIMITS: Limits = Limits {
     silence: Duration::from_secs(180),
