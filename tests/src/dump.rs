@@ -64,7 +64,7 @@ impl Dump {
                 .map(addresses_of_link)
                 .collect(),
             routes: made_by_someone(answers.routes),
-            rules: answers.rules,
+            rules: made_rules(answers.rules),
             neighbours: answers.neighbours,
             filters: filters(netns, &queues),
             queues,
@@ -382,6 +382,13 @@ fn describe_route(route: &Value) -> String {
 }
 
 /// Queues that someone made.
+/// Rules without the one that the kernel makes for a namespace's first VRF and
+/// keeps for ever (`vrf_add_fib_rules` in `drivers/net/vrf.c`).
+fn made_rules(mut rules: Vec<Value>) -> Vec<Value> {
+    rules.retain(|rule| rule.get("l3mdev").is_none() || rule["protocol"] != "kernel");
+    rules
+}
+
 fn made_queues(mut queues: Vec<Value>) -> Vec<Value> {
     queues.retain(|queue| !NO_QUEUE.contains(&&*text(queue, "kind")));
     queues

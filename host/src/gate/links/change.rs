@@ -111,8 +111,14 @@ impl Gate {
             .collect();
         let mut written = Ok(());
         for (number, link) in made {
-            let state = self.guard.open(permit).link_by_id(link);
-            if state.is_err_and(|error| error.is_not_found()) {
+            let kernel = self.guard.open(permit);
+            let mut is_gone = || {
+                let state = kernel.link_by_id(link);
+                state.is_err_and(|error| error.is_not_found())
+            };
+            // What isn't there is looked for once more, because it's forgotten
+            // after that.
+            if is_gone() && is_gone() {
                 written = written.and(journal.void(number));
             }
         }
