@@ -381,7 +381,6 @@ fn describe_route(route: &Value) -> String {
     words.join(" ")
 }
 
-/// Queues that someone made.
 /// Rules without the one that the kernel makes for a namespace's first VRF and
 /// keeps for ever (`vrf_add_fib_rules` in `drivers/net/vrf.c`).
 fn made_rules(mut rules: Vec<Value>) -> Vec<Value> {
@@ -389,6 +388,7 @@ fn made_rules(mut rules: Vec<Value>) -> Vec<Value> {
     rules
 }
 
+/// Queues that someone made.
 fn made_queues(mut queues: Vec<Value>) -> Vec<Value> {
     queues.retain(|queue| !NO_QUEUE.contains(&&*text(queue, "kind")));
     queues
