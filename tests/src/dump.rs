@@ -414,9 +414,9 @@ fn filters(netns: &Netns, queues: &[Value]) -> String {
 fn lasting(mut entries: Vec<Value>) -> Vec<Value> {
     // Those for link-local multicast follow link-local addresses.
     entries.retain(|entry| {
-        let state = text(entry, "state");
         let multicast = text(entry, "mac").starts_with("33:33:");
-        !multicast && (state.is_empty() || state == "permanent")
+        let learnt = entry.get("mac").is_some() && entry["state"] != "permanent";
+        !multicast && !learnt
     });
     entries.sort_by_cached_key(Value::to_string);
     entries

@@ -5,7 +5,6 @@
 mod arguments;
 mod calls;
 mod changes;
-mod create;
 mod hostile;
 mod script;
 
