@@ -125,7 +125,7 @@ static bool create_link(driver_request_t *request, const struct options *options
 		.broadcast_limit = options->broadcast_limit,
 		.broadcast_queue_length = options->broadcast_queue_length,
 	};
-	bool done = wasmvark_driver_links_create_macvlan(IN_CONTAINER, &request->interface_name,
+	bool done = wasmvark_driver_links_create_macvlan(IN_CONTAINER, NULL,
 							 wasmvark_driver_links_borrow_link(parent),
 							 &how, link, err);
 	wasmvark_driver_links_link_drop_own(parent);

@@ -60,11 +60,15 @@ impl LinkName {
         Self(format!("wv{:013x}", hash(&self.0) >> 12))
     }
 
-    /// The name of the host's end of a veth pair, where the user gave none:
-    /// always the same for a container on a network.
-    pub fn of_veth(network: &str, container: &str) -> Self {
-        let hash = hash(&format!("{network} {container}"));
-        Self(format!("veth{:011x}", hash >> 20))
+    /// A name for a link of some kind where the user gave none: always the same
+    /// for the same owner.
+    pub fn chosen(kind: &str, owner: &[&str]) -> Self {
+        let kind: String = kind
+            .chars()
+            .filter(char::is_ascii_lowercase)
+            .take(4)
+            .collect();
+        Self(format!("{kind}{:011x}", hash(&owner.join(" ")) >> 20))
     }
 }
 

@@ -415,7 +415,8 @@ fn lasting(mut entries: Vec<Value>) -> Vec<Value> {
     // Those for link-local multicast follow link-local addresses.
     entries.retain(|entry| {
         let multicast = text(entry, "mac").starts_with("33:33:");
-        let learnt = entry.get("mac").is_some() && entry["state"] != "permanent";
+        let made = ["permanent", "static"].contains(&text(entry, "state").as_str());
+        let learnt = entry.get("mac").is_some() && !made;
         !multicast && !learnt
     });
     entries.sort_by_cached_key(Value::to_string);

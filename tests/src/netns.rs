@@ -46,6 +46,12 @@ impl Netns {
         Self { fd: file.into() }
     }
 
+    /// The namespace that the tests were started in.
+    pub fn current() -> Self {
+        let file = File::open("/proc/self/ns/net").expect("the namespace can be opened");
+        Self { fd: file.into() }
+    }
+
     /// The path by which other processes can open it.
     pub fn path(&self) -> PathBuf {
         format!("/proc/{}/fd/{}", std::process::id(), self.fd.as_raw_fd()).into()

@@ -19,6 +19,9 @@ ip link set lo up
 # The machine's two network cards, at both ends of one wire. Nobody else would load their driver.
 modprobe virtio_net
 
+# On other systems udev makes its device file.
+modprobe tun
+
 # The port that the other side listens on.
 port=$(grep --files-with-matches --line-regexp report /sys/class/virtio-ports/*/name)
 exec </dev/null >"/dev/$(basename "$(dirname "$port")")" 2>&1

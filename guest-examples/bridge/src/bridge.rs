@@ -38,7 +38,7 @@ pub(crate) fn find(network: &Network, mode: Mode) -> Result<Link, Error> {
         mac: None,
         mtu: network.mtu,
     };
-    let bridge = links::create_bridge(Place::Shared, name, &options)?;
+    let bridge = links::create_bridge(Place::Shared, None, &options)?;
     for address in gateways(network) {
         match addresses::add(&bridge, &address) {
             // From the network's first container.

@@ -29,7 +29,7 @@ impl Guest for Bridge {
         let options = Options::parse(&network.options)?;
         let bridge = bridge::find(network, options.mode)?;
         let pair = links::create_veth(
-            &request.interface_name,
+            None,
             &VethOptions {
                 host_name: None,
                 mac: request.mac.clone(),

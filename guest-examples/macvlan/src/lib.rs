@@ -43,7 +43,7 @@ impl Guest for Macvlan {
         let parent = parent(network.parent.as_deref())?;
         let link = links::create_macvlan(
             Place::Container,
-            &request.interface_name,
+            None,
             &parent,
             &MacvlanOptions {
                 mode: options.mode,

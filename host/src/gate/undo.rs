@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Gate;
 use crate::journal::{Change, Entry, Journal, SavedLink};
-use crate::kernel::{Kernel, KernelError, LinkId, LinkState, NetnsId, living_netns};
+use crate::kernel::{Kernel, KernelError, LinkChange, LinkId, LinkState, NetnsId, living_netns};
 use crate::net::{LinkName, Namespace};
 
 /// How long undoing may take, whatever the driver used up.
@@ -171,8 +171,16 @@ fn undo_if_there(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result
         Change::MoveLink { saved, name, index } => {
             give_back(kernel, saved, name, *index, same.container)
         }
-        Change::ChangeLink { link, before } => match kernel.link_by_id(*link)? {
-            now if now.name == before.name => put_back(kernel, *link, before),
+        Change::ChangeLink {
+            link,
+            before,
+            snapshot,
+        } => match kernel.link_by_id(*link)? {
+            now if now.name == before.name => {
+                put_back(kernel, *link, before)?;
+                let mut snapshots = snapshot.iter();
+                snapshots.try_for_each(|snapshot| kernel.replay(*link, link.index, snapshot))
+            }
             // Another link has its index now.
             _ => Ok(()),
         },
@@ -232,7 +240,7 @@ fn give_back(
     };
     let link = match in_container {
         Some(link) => {
-            kernel.set_up(link, false)?;
+            kernel.change_link(link, &LinkChange::Up(false))?;
             // First, so that its address tells which it is on the host.
             dress(kernel, link, &saved.link)?;
             let index = kernel.move_link(link, Namespace::Host, &saved.link.name)?;
@@ -241,7 +249,7 @@ fn give_back(
                 index,
             }
         }
-        None => returned(kernel, saved, name, index)?,
+        None => returned(kernel, saved, name)?,
     };
     // Some of them, as disable_ipv6, must hold before it's up.
     kernel.put_settings(link, &saved.snapshot)?;
@@ -277,55 +285,69 @@ fn find_moved(
 
 /// Finds a link that is on the host again: an earlier attempt came that far, or
 /// the kernel gave it back when the container's namespace went, under whichever
-/// name and with whichever MAC address.
+/// name, index and MAC address.
 fn returned(
     kernel: &mut dyn Kernel,
     saved: &SavedLink,
     name: &LinkName,
-    index: Option<u32>,
 ) -> Result<LinkId, KernelError> {
     let namespace = Namespace::Host;
-    let mut candidates = Vec::new();
-    for index in [Some(saved.link.index), index].into_iter().flatten() {
-        candidates.push(kernel.link_by_id(LinkId { namespace, index }));
+    let links = kernel.links(namespace, None)?;
+    let link = find_same(&links, saved, name).ok_or_else(|| {
+        let gone = format!("{} went with the container's namespace", saved.link.name);
+        KernelError::NotFound(gone)
+    })?;
+    let index = link.index;
+    let id = LinkId { namespace, index };
+    if link.name != saved.link.name {
+        kernel.change_link(id, &LinkChange::Up(false))?;
+        kernel.change_link(id, &LinkChange::Name(saved.link.name.clone()))?;
     }
-    for name in [&saved.link.name, name] {
-        candidates.push(kernel.link_by_name(namespace, name));
-    }
-    for candidate in candidates {
-        let Some(state) = found(candidate)? else {
-            continue;
-        };
-        let has_its_name = [&saved.link.name, name].contains(&&state.name);
-        let has_its_index = state.index == saved.link.index;
-        if state.mac != saved.link.mac && !(has_its_name && has_its_index) {
-            continue;
-        }
-        let index = state.index;
-        let link = LinkId { namespace, index };
-        if state.name != saved.link.name {
-            kernel.set_up(link, false)?;
-            kernel.rename_link(link, &saved.link.name)?;
-        }
-        return Ok(link);
-    }
-    Err(KernelError::NotFound(format!(
-        "{} went with the container's namespace",
-        saved.link.name
-    )))
+    Ok(id)
 }
 
-/// Gives a link its old MAC address, MTU, master and up state, where they
-/// differ.
+/// Hardware is known by its permanent MAC address, which VLANs on it have too;
+/// other links by two of name, index and MAC address.
+fn find_same<'a>(
+    links: &'a [LinkState],
+    saved: &SavedLink,
+    name: &LinkName,
+) -> Option<&'a LinkState> {
+    let has_its_name = |link: &LinkState| [&saved.link.name, name].contains(&&link.name);
+    let has_its_index = |link: &LinkState| link.index == saved.link.index;
+    let has_its_mac = |link: &LinkState| link.mac == saved.link.mac;
+    if let Some(mac) = saved.link.permanent_mac {
+        let mut same = links.iter().filter(|link| link.permanent_mac == Some(mac));
+        let close = same
+            .clone()
+            .find(|link| has_its_index(link) || has_its_name(link));
+        return close.or(match (same.next(), same.next()) {
+            (Some(only), None) => Some(only),
+            _ => None,
+        });
+    }
+    links.iter().find(|link| {
+        let facts = [has_its_name(link), has_its_index(link), has_its_mac(link)];
+        facts.into_iter().filter(|fact| *fact).count() >= 2
+    })
+}
+
+/// Gives a link all that it had, where it differs.
 fn put_back(kernel: &mut dyn Kernel, link: LinkId, before: &LinkState) -> Result<(), KernelError> {
     let now = dress(kernel, link, before)?;
-    if now.master != before.master {
-        kernel.set_master(link, before.master)?;
-    }
-    if now.up != before.up {
-        kernel.set_up(link, before.up)?;
-    }
-    Ok(())
+    let differences = [
+        (now.master != before.master).then_some(LinkChange::Master(before.master)),
+        (now.tx_queue_length != before.tx_queue_length)
+            .then_some(LinkChange::TxQueueLength(before.tx_queue_length)),
+        (now.promiscuous != before.promiscuous)
+            .then_some(LinkChange::Promiscuous(before.promiscuous)),
+        (now.all_multicast != before.all_multicast)
+            .then_some(LinkChange::AllMulticast(before.all_multicast)),
+        (now.alias != before.alias).then(|| LinkChange::Alias(before.alias.clone())),
+        (now.up != before.up).then_some(LinkChange::Up(before.up)),
+    ];
+    let mut differences = differences.iter().flatten();
+    differences.try_for_each(|change| kernel.change_link(link, change))
 }
 
 /// Gives a link its old MAC address and MTU, where they differ; returns how it
@@ -337,10 +359,10 @@ fn dress(
 ) -> Result<LinkState, KernelError> {
     let now = kernel.link_by_id(link)?;
     if let Some(mac) = before.mac.filter(|mac| now.mac != Some(*mac)) {
-        kernel.set_mac(link, mac)?;
+        kernel.change_link(link, &LinkChange::Mac(mac))?;
     }
     if now.mtu != before.mtu {
-        kernel.set_mtu(link, before.mtu)?;
+        kernel.change_link(link, &LinkChange::Mtu(before.mtu))?;
     }
     Ok(now)
 }

@@ -66,12 +66,40 @@ calls! {
     LinksGet = "links.get", "reads a link", [Link];
     /// Finds the default route's link.
     LinksGetDefault = "links.get-default", "reads the default route", [Link];
+    /// Lists the links of a namespace.
+    LinksNames = "links.names", "reads which links there are", [Link];
+    /// Reads how a link is.
+    LinksInfo = "links.info", "reads a link", [Link];
+    /// Lists a link's ports.
+    LinksPorts = "links.ports", "reads a link", [Link];
+    /// Waits until a link can carry packets.
+    LinksWaitCarrier = "links.wait-carrier", "reads a link", [Link];
     /// Makes a macvlan link.
     LinksCreateMacvlan = "links.create-macvlan", "makes a link on a parent", [Link];
     /// Makes a bridge.
     LinksCreateBridge = "links.create-bridge", "makes a bridge", [Link];
     /// Makes a pair of veth links.
     LinksCreateVeth = "links.create-veth", "makes a link between host and container", [Link];
+    /// Makes an ipvlan link.
+    LinksCreateIpvlan = "links.create-ipvlan", "makes a link on a parent", [Link];
+    /// Makes a macvtap link.
+    LinksCreateMacvtap = "links.create-macvtap", "makes a link on a parent", [Link];
+    /// Makes a VLAN link.
+    LinksCreateVlan = "links.create-vlan", "makes a link on a parent", [Link];
+    /// Makes a VXLAN link.
+    LinksCreateVxlan = "links.create-vxlan", "makes a tunnel", [Link];
+    /// Makes a VRF.
+    LinksCreateVrf = "links.create-vrf", "makes a routing domain", [Link];
+    /// Makes a dummy link.
+    LinksCreateDummy = "links.create-dummy", "makes a link", [Link];
+    /// Makes an ifb link.
+    LinksCreateIfb = "links.create-ifb", "makes a link", [Link];
+    /// Makes a tap.
+    LinksCreateTap = "links.create-tap", "makes a link for a program", [Link];
+    /// Makes a WireGuard link.
+    LinksCreateWireguard = "links.create-wireguard", "makes a tunnel", [Link];
+    /// Removes an own link.
+    LinksDelete = "links.delete", "removes an own link", [];
     /// Moves a link into the container.
     LinksMoveToContainer = "links.move-to-container", "takes a link from the host", [Link];
     /// Sets a MAC address.
@@ -80,6 +108,16 @@ calls! {
     LinksSetMtu = "links.set-mtu", "changes a link", [Link];
     /// Sets a link up.
     LinksSetUp = "links.set-up", "changes a link", [Link];
+    /// Sets a link down.
+    LinksSetDown = "links.set-down", "changes a link", [Link];
+    /// Sets the length of a link's queue.
+    LinksSetTxQueueLength = "links.set-tx-queue-length", "changes a link", [Link];
+    /// Has a link take frames for others.
+    LinksSetPromiscuous = "links.set-promiscuous", "has a link listen to others' frames", [Link];
+    /// Has a link take all multicast frames.
+    LinksSetAllMulticast = "links.set-all-multicast", "changes a link", [Link];
+    /// Sets a text for people.
+    LinksSetAlias = "links.set-alias", "changes a link", [Link];
     /// Makes a link another one's port.
     LinksSetMaster = "links.set-master", "puts a link below another", [Link];
     /// Adds an address.
@@ -90,6 +128,14 @@ calls! {
     SysctlSetAutoconf = "sysctl.set-autoconf", "changes a kernel setting of a link", [Link];
     /// Writes a message.
     LogWrite = "log.write", "writes messages", [];
+}
+
+impl Call {
+    /// What a call makes, as the WIT names it: `bridge`; `None` for calls that
+    /// make no link.
+    pub fn makes(self) -> Option<&'static str> {
+        self.name().strip_prefix("links.create-")
+    }
 }
 
 impl fmt::Display for Call {

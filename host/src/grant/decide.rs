@@ -45,6 +45,8 @@ pub enum Object<'a> {
     },
     /// The link of the host's default route, whichever that is.
     DefaultRouteLink,
+    /// The names of all links.
+    AllLinks(Namespace),
     /// An address to be added.
     Address {
         /// Where.
@@ -70,8 +72,12 @@ pub struct RequestReach {
     pub parent: Option<LinkName>,
     /// The interface's name in the container.
     pub interface_name: Option<LinkName>,
-    /// The name of the host's end of a link between host and container.
+    /// The name that the user wants for the host's end of a veth pair.
     pub host_interface_name: Option<LinkName>,
+    /// The network's id.
+    pub network: String,
+    /// The container's id.
+    pub container: String,
     /// The container's addresses.
     pub addresses: Vec<IpNet>,
     /// The gateways of the subnets, with their prefix lengths.
@@ -80,6 +86,27 @@ pub struct RequestReach {
     pub subnets: Vec<IpNet>,
     /// Default and static routes.
     pub routes: Vec<Route>,
+}
+
+impl RequestReach {
+    /// The name that is meant for a link that a call makes or moves.
+    pub fn name_for(&self, call: Call, namespace: Namespace, shared: bool) -> Option<LinkName> {
+        if namespace == Namespace::Container {
+            let makes = call.makes().is_some() || call == Call::LinksMoveToContainer;
+            return self.interface_name.clone().filter(|_| makes);
+        }
+        let kind = call.makes()?;
+        let owner: &[&str] = match (call, shared) {
+            (Call::LinksCreateBridge | Call::LinksCreateVrf, _) => return self.parent.clone(),
+            (Call::LinksCreateVeth, _) if self.host_interface_name.is_some() => {
+                return self.host_interface_name.clone();
+            }
+            (_, true) => &[&self.network, kind],
+            (_, false) => &[&self.network, &self.container, kind],
+        };
+        // Before there is a container nothing is meant for it.
+        (!self.container.is_empty()).then(|| LinkName::chosen(kind, owner))
+    }
 }
 
 /// All that a decision rests on.
@@ -179,11 +206,21 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
     };
     match (call, object) {
         (
-            Call::LinksGet | Call::LinksCreateMacvlan | Call::LinksMoveToContainer,
+            Call::LinksGet
+            | Call::LinksInfo
+            | Call::LinksPorts
+            | Call::LinksWaitCarrier
+            | Call::LinksCreateMacvlan
+            | Call::LinksCreateIpvlan
+            | Call::LinksCreateMacvtap
+            | Call::LinksCreateVlan
+            | Call::LinksCreateVxlan
+            | Call::LinksMoveToContainer,
             Object::Link {
                 namespace, name, ..
             },
         ) => is_parent(*namespace, name),
+        (Call::LinksNames, Object::AllLinks(namespace)) => *namespace == Namespace::Container,
         (
             Call::LinksSetMaster,
             Object::Master {
@@ -191,7 +228,9 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
             },
         ) => is_parent(*namespace, name),
         (_, Object::NewLink { namespace, name }) => {
-            requested_name(call, *namespace, request) == Some(*name)
+            let is_meant =
+                |shared| request.name_for(call, *namespace, shared).as_ref() == Some(name);
+            is_meant(false) || is_meant(true)
         }
         (Call::LinksGetDefault, Object::DefaultRouteLink) => request.parent.is_none(),
         (Call::AddressesAdd, Object::Address { namespace, address }) => match namespace {
@@ -203,19 +242,6 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
         }
         (Call::LogWrite, Object::Message) => true,
         _ => false,
-    }
-}
-
-/// The name that the request has for a link that a call makes or moves.
-fn requested_name(call: Call, namespace: Namespace, request: &RequestReach) -> Option<&LinkName> {
-    match (call, namespace) {
-        (
-            Call::LinksCreateMacvlan | Call::LinksCreateVeth | Call::LinksMoveToContainer,
-            Namespace::Container,
-        ) => request.interface_name.as_ref(),
-        (Call::LinksCreateVeth, Namespace::Host) => request.host_interface_name.as_ref(),
-        (Call::LinksCreateBridge, Namespace::Host) => request.parent.as_ref(),
-        _ => None,
     }
 }
 
@@ -244,6 +270,7 @@ fn widened(object: &Object<'_>, reach: &Reach) -> bool {
         }
         | Object::NewLink { namespace, name } => reach.has_link(*namespace, name),
         Object::DefaultRouteLink => reach.has_all_links(),
+        Object::AllLinks(namespace) => *namespace == Namespace::Host && reach.has_all_links(),
         Object::Address { address, .. } => reach.has_address(*address),
         Object::Route { route, .. } => reach.has_destination(route.destination),
         Object::Message => false,
@@ -264,7 +291,9 @@ fn widen(reach: &mut Reach, object: &Object<'_>) {
                 .link
                 .push(LinkPattern::one(*namespace, (*name).clone()));
         }
-        Object::DefaultRouteLink => reach.link.push(LinkPattern::all_of_host()),
+        Object::DefaultRouteLink | Object::AllLinks(_) => {
+            reach.link.push(LinkPattern::all_of_host());
+        }
         Object::Address { address, .. } => reach.address.push(NetworkPattern::one(*address)),
         Object::Route { route, .. } => {
             reach
@@ -283,6 +312,7 @@ impl fmt::Display for Object<'_> {
             } => write!(f, "link {namespace}:{name}"),
             Self::NewLink { namespace, name } => write!(f, "new link {namespace}:{name}"),
             Self::DefaultRouteLink => f.write_str("link of the default route"),
+            Self::AllLinks(namespace) => write!(f, "all links of {namespace}"),
             Self::Master {
                 namespace, name, ..
             } => write!(f, "master {namespace}:{name}"),

@@ -31,13 +31,16 @@ pub enum Change {
         /// Its index in the container, once it's moved.
         index: Option<u32>,
     },
-    /// A link that isn't the driver's own is changed; undone by giving it its
-    /// old MAC address, MTU and up state.
+    /// A link that isn't the driver's own is changed; undone by giving it what
+    /// it had.
     ChangeLink {
         /// Which.
         link: LinkId,
         /// How it was.
         before: LinkState,
+        /// What a link that is set down loses.
+        #[serde(default)]
+        snapshot: Option<LinkSnapshot>,
     },
     /// A link that isn't the driver's own gets an address.
     AddAddress {
@@ -94,6 +97,28 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// The link that it says was made.
+    pub fn made_link(&self) -> Option<LinkId> {
+        match &self.change {
+            Change::MakeLink {
+                namespace,
+                index: Some(index),
+                ..
+            } => Some(LinkId {
+                namespace: *namespace,
+                index: *index,
+            }),
+            _ => None,
+        }
+    }
+
+    /// Whether it says that this link was made.
+    pub fn has_made(&self, link: LinkId, its_name: &LinkName) -> bool {
+        let has_its_name =
+            matches!(&self.change, Change::MakeLink { name, .. } if name == its_name);
+        has_its_name && self.made_link() == Some(link)
+    }
+
     /// Whether another container's entry shares the object of this one. Of an
     /// object without an index nobody knows yet which it is: it counts.
     pub fn shares_with(&self, other: &Self) -> bool {
@@ -152,7 +177,7 @@ impl fmt::Display for Change {
             Self::MoveLink { saved, name, .. } => {
                 write!(f, "link host:{} moved to container:{name}", saved.link.name)
             }
-            Self::ChangeLink { link, before } => {
+            Self::ChangeLink { link, before, .. } => {
                 write!(f, "link {}:{} changed", link.namespace, before.name)
             }
             Self::AddAddress {

@@ -21,7 +21,7 @@ enum Line {
     /// The setup is done; what stands here is in use.
     Complete,
     /// A change is about to be made.
-    Begin(Entry),
+    Begin(Box<Entry>),
     /// It was made; a link has this index now.
     Done { number: u32, index: Option<u32> },
     /// It wasn't made, or is undone.
@@ -155,7 +155,7 @@ impl Journal {
             shared,
             change,
         };
-        self.append(&Line::Begin(entry.clone()))?;
+        self.append(&Line::Begin(Box::new(entry.clone())))?;
         self.next += 1;
         self.entries.push(entry);
         Ok(number)
@@ -237,7 +237,7 @@ impl Journal {
                 Line::Complete => self.complete = true,
                 Line::Begin(entry) => {
                     self.next = self.next.max(entry.number.saturating_add(1));
-                    self.entries.push(entry);
+                    self.entries.push(*entry);
                 }
                 Line::Done { number, index } => self.set_index(number, index),
                 Line::Void(number) => self.entries.retain(|entry| entry.number != number),

@@ -8,6 +8,7 @@ mod netlink;
 mod netns;
 mod new_link;
 mod sysctl;
+mod tap;
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -19,7 +20,10 @@ use serde::{Deserialize, Serialize};
 pub use living::living_netns;
 pub use netlink::Netlink;
 pub use netns::{Netns, NetnsError, NetnsId};
-pub use new_link::{LinkKind, Macvlan, MacvlanMode, NewLink, NewVeth, VethEnd};
+pub use new_link::{
+    Ipvlan, IpvlanIsolation, IpvlanMode, LinkKind, Macvlan, MacvlanMode, NewLink, NewVeth, Tap,
+    VethEnd, Vlan, Vxlan,
+};
 
 use crate::net::{LinkName, Mac, Namespace, Route};
 
@@ -120,6 +124,56 @@ pub struct LinkState {
     pub master: Option<u32>,
     /// Whether it's set up.
     pub up: bool,
+    /// How many packets may wait to be sent.
+    #[serde(default)]
+    pub tx_queue_length: u32,
+    /// Whether it takes frames for others (IFF_PROMISC).
+    #[serde(default)]
+    pub promiscuous: bool,
+    /// Whether it takes all multicast frames (IFF_ALLMULTI).
+    #[serde(default)]
+    pub all_multicast: bool,
+    /// A text for people (IFLA_IFALIAS).
+    #[serde(default)]
+    pub alias: Option<String>,
+    /// The MAC address that hardware keeps whatever it's set to
+    /// (IFLA_PERM_ADDRESS).
+    #[serde(default)]
+    pub permanent_mac: Option<Mac>,
+}
+
+/// What else there is to know of a link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkInfo {
+    /// What can be changed.
+    pub state: LinkState,
+    /// Its kind (IFLA_INFO_KIND).
+    pub kind: Option<String>,
+    /// Whether it can carry packets now (IFF_LOWER_UP).
+    pub carrier: bool,
+}
+
+/// A change of a link's property.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LinkChange {
+    /// Another name; the link must be down on kernels before 6.2.
+    Name(LinkName),
+    /// Another MAC address.
+    Mac(Mac),
+    /// Another MTU in bytes.
+    Mtu(u32),
+    /// A port of the link with this index, or of none.
+    Master(Option<u32>),
+    /// Up or down.
+    Up(bool),
+    /// How many packets may wait to be sent.
+    TxQueueLength(u32),
+    /// Whether it takes frames for others.
+    Promiscuous(bool),
+    /// Whether it takes all multicast frames.
+    AllMulticast(bool),
+    /// A text for people.
+    Alias(Option<String>),
 }
 
 /// An address as the kernel has it.
@@ -173,18 +227,18 @@ pub trait Kernel {
         to: Namespace,
         name: &LinkName,
     ) -> Result<u32, KernelError>;
-    /// Renames a link, which must be down on kernels before 6.2.
-    fn rename_link(&mut self, link: LinkId, name: &LinkName) -> Result<(), KernelError>;
     /// Removes a link.
     fn delete_link(&mut self, link: LinkId) -> Result<(), KernelError>;
-    /// Sets the MAC address.
-    fn set_mac(&mut self, link: LinkId, mac: Mac) -> Result<(), KernelError>;
-    /// Sets the MTU in bytes.
-    fn set_mtu(&mut self, link: LinkId, mtu: u32) -> Result<(), KernelError>;
-    /// Sets it up or down.
-    fn set_up(&mut self, link: LinkId, up: bool) -> Result<(), KernelError>;
-    /// Makes it a port of the link with this index, or of none.
-    fn set_master(&mut self, link: LinkId, master: Option<u32>) -> Result<(), KernelError>;
+    /// Changes a link.
+    fn change_link(&mut self, link: LinkId, change: &LinkChange) -> Result<(), KernelError>;
+    /// What else there is to know of a link.
+    fn link_info(&mut self, link: LinkId) -> Result<LinkInfo, KernelError>;
+    /// The links of a namespace, or only the ports of one of them.
+    fn links(
+        &mut self,
+        namespace: Namespace,
+        master: Option<u32>,
+    ) -> Result<Vec<LinkState>, KernelError>;
     /// The addresses of a link.
     fn addresses(&mut self, link: LinkId) -> Result<Vec<AddressState>, KernelError>;
     /// Adds an address.

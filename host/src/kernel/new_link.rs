@@ -1,5 +1,7 @@
 //! How a new link should be: what all kinds have, and a record for each kind.
 
+use std::net::IpAddr;
+
 use super::LinkId;
 use crate::net::{LinkName, Mac, Namespace};
 
@@ -23,18 +25,130 @@ pub struct NewLink {
 pub enum LinkKind {
     /// A bridge.
     Bridge,
+    /// A link that leads nowhere.
+    Dummy,
+    /// A link that incoming packets are sent through to be shaped.
+    Ifb,
+    /// An IP address of its own on another link.
+    Ipvlan(Ipvlan),
+    /// A macvlan link that a program reads and writes.
+    Macvtap(Macvlan),
     /// A MAC address of its own on another link.
     Macvlan(Macvlan),
+    /// A link that a program reads and writes.
+    Tap(Tap),
+    /// Tagged frames on another link.
+    Vlan(Vlan),
+    /// A routing domain.
+    Vrf {
+        /// Its routing table.
+        table: u32,
+    },
+    /// Frames in UDP packets.
+    Vxlan(Vxlan),
+    /// Encrypted packets in UDP packets.
+    Wireguard,
 }
 
 impl LinkKind {
     /// The link below it.
     pub fn parent(&self) -> Option<LinkId> {
         match self {
-            Self::Bridge => None,
-            Self::Macvlan(macvlan) => Some(macvlan.parent),
+            Self::Ipvlan(ipvlan) => Some(ipvlan.parent),
+            Self::Macvlan(macvlan) | Self::Macvtap(macvlan) => Some(macvlan.parent),
+            Self::Vlan(vlan) => Some(vlan.parent),
+            Self::Vxlan(vxlan) => vxlan.parent,
+            Self::Bridge
+            | Self::Dummy
+            | Self::Ifb
+            | Self::Tap(_)
+            | Self::Vrf { .. }
+            | Self::Wireguard => None,
         }
     }
+
+    /// The namespace that it's made through, if that matters: its parent's, or
+    /// the one in which its own packets travel.
+    pub fn birthplace(&self) -> Option<Namespace> {
+        match self {
+            Self::Vxlan(_) | Self::Wireguard => Some(Namespace::Host),
+            kind => kind.parent().map(|parent| parent.namespace),
+        }
+    }
+}
+
+/// What only ipvlan links have.
+#[derive(Debug, Clone)]
+pub struct Ipvlan {
+    /// The link below it.
+    pub parent: LinkId,
+    /// The mode.
+    pub mode: IpvlanMode,
+    /// How those of one parent see each other.
+    pub isolation: IpvlanIsolation,
+}
+
+/// The modes of ipvlan links (`if_link.h`, IPVLAN_MODE_*).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IpvlanMode {
+    /// Switched.
+    L2,
+    /// Routed.
+    L3,
+    /// Routed through the host's netfilter.
+    L3s,
+}
+
+/// The flags of ipvlan links (`if_link.h`, IPVLAN_F_*).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IpvlanIsolation {
+    /// They see each other.
+    Bridge,
+    /// They don't.
+    Private,
+    /// They do through the switch outside.
+    Vepa,
+}
+
+/// What only VLAN links have.
+#[derive(Debug, Clone)]
+pub struct Vlan {
+    /// The link below it.
+    pub parent: LinkId,
+    /// The VLAN's number, at most 4094.
+    pub id: u16,
+    /// Whether its frames have the tag of IEEE 802.1ad.
+    pub provider: bool,
+}
+
+/// What only VXLAN links have.
+#[derive(Debug, Clone)]
+pub struct Vxlan {
+    /// The link below it.
+    pub parent: Option<LinkId>,
+    /// The network's number, at most 24 bits.
+    pub id: u32,
+    /// The other end, or a multicast group.
+    pub remote: Option<IpAddr>,
+    /// The address that packets leave from.
+    pub local: Option<IpAddr>,
+    /// The UDP port.
+    pub port: u16,
+    /// Whether it learns where MAC addresses are.
+    pub learning: bool,
+    /// The time to live of packets.
+    pub ttl: Option<u8>,
+}
+
+/// What only taps have.
+#[derive(Debug, Clone)]
+pub struct Tap {
+    /// The user who may use it.
+    pub owner: Option<u32>,
+    /// The group that may use it.
+    pub group: Option<u32>,
+    /// Whether it has several queues.
+    pub multi_queue: bool,
 }
 
 /// The modes of macvlan links (`if_link.h`, MACVLAN_MODE_*).

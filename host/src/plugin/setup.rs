@@ -90,7 +90,9 @@ pub(super) fn reach(request: &Request) -> RequestReach {
     RequestReach {
         parent: request.network.parent.clone(),
         interface_name: Some(request.interface_name.clone()),
-        host_interface_name: Some(request.host_interface_name.clone()),
+        host_interface_name: request.host_interface_name.clone(),
+        network: request.network.id.to_string(),
+        container: request.container_id.to_string(),
         addresses: request.addresses.clone(),
         gateways: request.network.gateways(),
         subnets: request

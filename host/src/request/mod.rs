@@ -97,10 +97,10 @@ pub struct Request {
     pub container_name: String,
     /// The interface's name in the container.
     pub interface_name: LinkName,
-    /// The name of the host's end of a link between host and container: the
-    /// option `host_interface_name`, as for netavark's bridge, or one that is
-    /// always the same for this container on this network.
-    pub host_interface_name: LinkName,
+    /// The name that the user wants for the host's end of a link between host
+    /// and container: the option `host_interface_name`, as for netavark's
+    /// bridge.
+    pub host_interface_name: Option<LinkName>,
     /// The MAC address that the user asked for.
     pub mac: Option<Mac>,
     /// The container's addresses with their subnets' prefix lengths.
@@ -135,7 +135,7 @@ impl Request {
             container_id: ContainerId::try_from(document.container_id.clone())?,
             container_name: document.container_name.clone(),
             interface_name: names::link("the container's interface name", &join.interface_name)?,
-            host_interface_name: host_interface_name(document)?,
+            host_interface_name: host_interface_name(join)?,
             addresses: addresses::resolve(&network, join.static_ips.as_deref())?,
             default_routes: routes::defaults(&network),
             routes: routes::resolve(&network, &document.network.routes)?,
@@ -147,15 +147,12 @@ impl Request {
     }
 }
 
-fn host_interface_name(document: &protocol::SetupDocument) -> Result<LinkName, RequestError> {
-    let given = document.network_options.options.get("host_interface_name");
-    match given.filter(|name| !name.is_empty()) {
-        Some(name) => names::link("the option host_interface_name", name),
-        None => Ok(LinkName::of_veth(
-            &document.network.id,
-            &document.container_id,
-        )),
-    }
+fn host_interface_name(join: &protocol::NetworkOptions) -> Result<Option<LinkName>, RequestError> {
+    let given = join.options.get("host_interface_name");
+    given
+        .filter(|name| !name.is_empty())
+        .map(|name| names::link("the option host_interface_name", name))
+        .transpose()
 }
 
 #[cfg(test)]

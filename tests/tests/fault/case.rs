@@ -3,13 +3,19 @@
 use serde_json::json;
 use wasmvark_tests::connection::{Connection, INTERFACE};
 use wasmvark_tests::grant::Grant;
+use wasmvark_tests::harness::Need;
+use wasmvark_tests::kind::Kind;
 use wasmvark_tests::world::{PARENT, World};
+
+use crate::fail::NEEDS;
 
 /// A driver and what it's asked for.
 #[derive(Clone, Copy)]
 pub(crate) struct Case {
     /// The name in the tests' names.
     pub(crate) title: &'static str,
+    /// What the kernel must have for it.
+    pub(crate) needs: &'static [Need],
     /// The component.
     pub(crate) guest: &'static str,
     /// What it may do.
@@ -28,9 +34,10 @@ pub(crate) struct Case {
 pub(crate) const NAME: &str = "driver";
 
 /// All of them.
-pub(crate) const ALL: [Case; 6] = [
+pub(crate) const ALL: [Case; 8] = [
     Case {
         title: "macvlan",
+        needs: NEEDS,
         guest: "macvlan",
         grant: Grant::macvlan,
         connect: |connection| connection,
@@ -40,6 +47,7 @@ pub(crate) const ALL: [Case; 6] = [
     },
     Case {
         title: "macvlan-c",
+        needs: NEEDS,
         guest: "macvlan-c",
         grant: Grant::macvlan,
         connect: |connection| connection,
@@ -49,6 +57,7 @@ pub(crate) const ALL: [Case; 6] = [
     },
     Case {
         title: "host-device",
+        needs: NEEDS,
         guest: "host-device",
         grant: Grant::host_device,
         connect: |connection| connection,
@@ -58,6 +67,7 @@ pub(crate) const ALL: [Case; 6] = [
     },
     Case {
         title: "bridge",
+        needs: NEEDS,
         guest: "bridge",
         grant: Grant::bridge,
         connect: on_a_bridge,
@@ -68,6 +78,7 @@ pub(crate) const ALL: [Case; 6] = [
     // Somebody else's bridge stays as it is.
     Case {
         title: "bridge unmanaged",
+        needs: NEEDS,
         guest: "bridge",
         grant: Grant::bridge,
         connect: |connection| on_a_bridge(connection).option("mode", "unmanaged"),
@@ -83,10 +94,39 @@ pub(crate) const ALL: [Case; 6] = [
         chosen: &[HOST_END],
         always: "",
     },
+    Case {
+        title: "links",
+        needs: NEEDS,
+        guest: "probe",
+        grant: links,
+        connect: |connection| on_a_bridge(connection).option("script", LINKS),
+        prepare: dress_parent,
+        chosen: &[BRIDGE, HOST_END, "own0", "own1", "own2"],
+        always: "",
+    },
+    Case {
+        title: "links of a full kernel",
+        needs: &[
+            Need::Root,
+            Need::Macvlan,
+            Need::Link(Kind::Dummy),
+            Need::Link(Kind::Ipvlan),
+            Need::Link(Kind::Vlan),
+            Need::Link(Kind::Vrf),
+            Need::Link(Kind::Wireguard),
+        ],
+        guest: "probe",
+        grant: links,
+        connect: |connection| on_a_bridge(connection).option("script", FULL),
+        prepare: dress_parent,
+        chosen: &["own0", "own1", "own2", "own3"],
+        always: "",
+    },
     // As on kernels before 6.15, where the link is made under another name
     // first if the host has one of its name.
     Case {
         title: "macvlan with a temporary name",
+        needs: NEEDS,
         guest: "macvlan",
         grant: Grant::macvlan,
         connect: |connection| connection,
@@ -99,6 +139,50 @@ pub(crate) const ALL: [Case; 6] = [
         always: "fail:MAKE:EEXIST",
     },
 ];
+
+/// Makes, changes and removes links, and changes the host's.
+const LINKS: &str = "links.create-bridge shared -; links.create-veth - mac=02:00:00:00:00:01; links.set-master 2 0; \
+    links.create-tap host own0 mtu=1400; links.create-ifb host own1; links.get host p0; \
+    links.create-vxlan host own2 5 7; links.create-macvtap container own3 5 bridge mac=02:00:00:00:00:02; \
+    links.delete 4; links.set-mac 5 02:00:00:00:00:78; links.set-mtu 5 1450; links.set-alias 5 mine; \
+    links.set-tx-queue-length 5 77; links.set-promiscuous 5 on; links.set-all-multicast 5 on; \
+    links.set-down 5";
+
+/// The same with what few kernels have.
+const FULL: &str = "links.get host p0; links.create-dummy host own0; links.create-vlan host own1 0 7 dot1q; \
+    links.create-vrf shared - 77; links.create-wireguard host own2; links.set-master 1 3; \
+    links.create-ipvlan container - 0 l2 bridge; links.set-down 0";
+
+/// All calls of `links`, on the host's link and with names of its own.
+fn links() -> Grant {
+    let names = r#"{ link = ["p0", "own0", "own1", "own2", "container:own3"] }"#;
+    let calls = [
+        "links.get",
+        "links.set-mac",
+        "links.set-mtu",
+        "links.set-alias",
+        "links.set-tx-queue-length",
+        "links.set-promiscuous",
+        "links.set-all-multicast",
+        "links.set-down",
+        "links.set-master",
+        "links.create-bridge",
+        "links.create-veth",
+        "links.create-tap",
+        "links.create-ifb",
+        "links.create-vxlan",
+        "links.create-macvtap",
+        "links.create-dummy",
+        "links.create-vlan",
+        "links.create-vrf",
+        "links.create-wireguard",
+        "links.create-ipvlan",
+    ];
+    let grant = calls
+        .iter()
+        .fold(Grant::nothing(), |grant, call| grant.call(call, names));
+    grant.call("links.delete", "{}")
+}
 
 impl Case {
     /// The request: both families, static routes, a MAC address, an MTU.

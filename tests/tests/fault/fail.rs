@@ -11,7 +11,7 @@ pub(crate) const NEEDS: &[Need] = &[Need::Root, Need::Macvlan];
 
 pub(crate) fn register(suite: &mut Suite, case: Case) {
     let mut trial = |name: &'static str, test: fn(Case, &str)| {
-        suite.test(format!("{}/{name}", case.title), NEEDS, move || {
+        suite.test(format!("{}/{name}", case.title), case.needs, move || {
             test(case, name);
         });
     };

@@ -4,12 +4,11 @@ use wasmvark_tests::harness::Suite;
 
 use crate::bench::{self, Bench};
 use crate::case::Case;
-use crate::fail::NEEDS;
 use crate::points::{Point, Trace};
 
 pub(crate) fn register(suite: &mut Suite, case: Case) {
     let mut trial = |name: &'static str, test: fn(Case, &str)| {
-        suite.test(format!("{}/{name}", case.title), NEEDS, move || {
+        suite.test(format!("{}/{name}", case.title), case.needs, move || {
             test(case, name);
         });
     };

@@ -5,12 +5,11 @@ use wasmvark_tests::harness::Suite;
 
 use crate::bench::{self, Bench, Try};
 use crate::case::Case;
-use crate::fail::NEEDS;
 use crate::points::{Point, Trace};
 
 pub(crate) fn register(suite: &mut Suite, case: Case) {
     let mut trial = |name: &'static str, points: fn(&Bench<'_>) -> Vec<Point>, attempt: Try| {
-        suite.test(format!("{}/{name}", case.title), NEEDS, move || {
+        suite.test(format!("{}/{name}", case.title), case.needs, move || {
             bench::try_all(case, name, points, attempt);
         });
     };

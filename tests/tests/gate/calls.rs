@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::grant::Grant;
-use wasmvark_tests::harness::{Need, Suite};
+use wasmvark_tests::harness::Suite;
 use wasmvark_tests::places;
 use wasmvark_tests::wasmvark::answer_of;
 use wasmvark_tests::world::World;
@@ -15,16 +15,16 @@ use wit_parser::{Resolve, WorldItem};
 use crate::cases::{CASES, Case};
 use crate::probe::{NAME, Probe};
 
-const NEEDS: &[Need] = &[Need::Root, Need::Macvlan];
-
 pub(crate) fn register(suite: &mut Suite) {
     suite.test("every-function-has-a-case", &[], every_function_has_a_case);
     for case in CASES {
         let name = |what: &str| format!("{}::{what}", case.call);
-        suite.test(name("allowed"), NEEDS, || allowed(case));
-        suite.test(name("denied-unlisted"), NEEDS, || denied_unlisted(case));
+        suite.test(name("allowed"), case.needs, || allowed(case));
+        suite.test(name("denied-unlisted"), case.needs, || {
+            denied_unlisted(case);
+        });
         if case.beyond.is_some() {
-            suite.test(name("denied-beyond"), NEEDS, || denied_beyond(case));
+            suite.test(name("denied-beyond"), case.needs, || denied_beyond(case));
         }
     }
 }

@@ -2,6 +2,8 @@
 //! goes beyond it.
 
 use wasmvark_tests::connection::Connection;
+use wasmvark_tests::harness::Need;
+use wasmvark_tests::kind::Kind;
 
 use crate::probe::NAME;
 
@@ -9,6 +11,8 @@ use crate::probe::NAME;
 pub(crate) struct Case {
     /// The call.
     pub(crate) call: &'static str,
+    /// What the kernel must have for it.
+    pub(crate) needs: &'static [Need],
     /// The request that it's tried with.
     pub(crate) connection: fn() -> Connection,
     /// Other calls that the scripts need, with their reach.
@@ -22,6 +26,7 @@ pub(crate) struct Case {
     pub(crate) beyond: Option<(&'static str, &'static str, &'static str)>,
 }
 
+const MACVLAN: &[Need] = &[Need::Root, Need::Macvlan];
 const GET: (&str, &str) = ("links.get", "{}");
 const CREATE: (&str, &str) = ("links.create-macvlan", "{}");
 const MAKE: &str = "links.get host p0; links.create-macvlan container eth0 0 bridge";
@@ -43,6 +48,7 @@ fn bridge() -> Connection {
 pub(crate) const CASES: &[Case] = &[
     Case {
         call: "links.get",
+        needs: MACVLAN,
         connection: v4,
         with: &[],
         before: "",
@@ -51,6 +57,7 @@ pub(crate) const CASES: &[Case] = &[
     },
     Case {
         call: "links.get-default",
+        needs: MACVLAN,
         connection: without_parent,
         with: &[],
         before: "",
@@ -59,7 +66,48 @@ pub(crate) const CASES: &[Case] = &[
         beyond: Some(("", "links.get-default", r#"link = "*""#)),
     },
     Case {
+        call: "links.names",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[],
+        before: "",
+        within: "links.names container",
+        beyond: Some(("", "links.names host", r#"link = "*""#)),
+    },
+    Case {
+        call: "links.info",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[("links.get", r#"{ link = "x0" }"#)],
+        before: PARENT,
+        within: "links.info 0",
+        beyond: Some(("links.get host x0", "links.info 0", r#"link = "x0""#)),
+    },
+    Case {
+        call: "links.ports",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[("links.get", r#"{ link = "x0" }"#)],
+        before: PARENT,
+        within: "links.ports 0",
+        beyond: Some(("links.get host x0", "links.ports 0", r#"link = "x0""#)),
+    },
+    Case {
+        call: "links.wait-carrier",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[("links.get", r#"{ link = "lo" }"#)],
+        before: PARENT,
+        within: "links.wait-carrier 0 1000",
+        beyond: Some((
+            "links.get host lo",
+            "links.wait-carrier 0 1000",
+            r#"link = "lo""#,
+        )),
+    },
+    Case {
         call: "links.create-macvlan",
+        needs: MACVLAN,
         connection: v4,
         with: &[GET],
         before: PARENT,
@@ -72,6 +120,7 @@ pub(crate) const CASES: &[Case] = &[
     },
     Case {
         call: "links.create-bridge",
+        needs: MACVLAN,
         connection: bridge,
         with: &[],
         before: "",
@@ -84,6 +133,7 @@ pub(crate) const CASES: &[Case] = &[
     },
     Case {
         call: "links.create-veth",
+        needs: MACVLAN,
         connection: v4,
         with: &[],
         before: "",
@@ -95,7 +145,122 @@ pub(crate) const CASES: &[Case] = &[
         )),
     },
     Case {
+        call: "links.create-ipvlan",
+        needs: &[Need::Root, Need::Macvlan, Need::Link(Kind::Ipvlan)],
+        connection: v4,
+        with: &[GET],
+        before: PARENT,
+        within: "links.create-ipvlan container - 0 l2 bridge",
+        beyond: Some((
+            PARENT,
+            "links.create-ipvlan container other0 0 l3 private",
+            r#"link = "container:other0""#,
+        )),
+    },
+    Case {
+        call: "links.create-macvtap",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[GET],
+        before: PARENT,
+        within: "links.create-macvtap container - 0 bridge",
+        beyond: Some((
+            PARENT,
+            "links.create-macvtap host other0 0 bridge",
+            r#"link = "other0""#,
+        )),
+    },
+    Case {
+        call: "links.create-vlan",
+        needs: &[Need::Root, Need::Macvlan, Need::Link(Kind::Vlan)],
+        connection: v4,
+        with: &[GET],
+        before: PARENT,
+        within: "links.create-vlan container - 0 7 dot1q",
+        beyond: Some((
+            PARENT,
+            "links.create-vlan container other0 0 8 dot1ad",
+            r#"link = "container:other0""#,
+        )),
+    },
+    Case {
+        call: "links.create-vxlan",
+        needs: &[Need::Root, Need::Macvlan, Need::Link(Kind::Vxlan)],
+        connection: v4,
+        with: &[("links.get", r#"{ link = "x0" }"#)],
+        before: PARENT,
+        within: "links.create-vxlan container - 0 7 remote=10.88.0.1 learning=on",
+        beyond: Some((
+            "links.get host x0",
+            "links.create-vxlan container - 0 8 port=4790",
+            r#"link = "x0""#,
+        )),
+    },
+    Case {
+        call: "links.create-vrf",
+        needs: &[Need::Root, Need::Macvlan, Need::Link(Kind::Vrf)],
+        connection: bridge,
+        with: &[],
+        before: "",
+        within: "links.create-vrf shared - 77",
+        beyond: Some(("", "links.create-vrf host other0 77", r#"link = "other0""#)),
+    },
+    Case {
+        call: "links.create-dummy",
+        needs: &[Need::Root, Need::Macvlan, Need::Link(Kind::Dummy)],
+        connection: v4,
+        with: &[],
+        before: "",
+        within: "links.create-dummy container -",
+        beyond: Some(("", "links.create-dummy host other0", r#"link = "other0""#)),
+    },
+    Case {
+        call: "links.create-ifb",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[],
+        before: "",
+        within: "links.create-ifb host -",
+        beyond: Some(("", "links.create-ifb host other0", r#"link = "other0""#)),
+    },
+    Case {
+        call: "links.create-tap",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[],
+        before: "",
+        within: "links.create-tap container - owner=1000 mtu=1400",
+        beyond: Some((
+            "",
+            "links.create-tap host other0 multi-queue=on",
+            r#"link = "other0""#,
+        )),
+    },
+    Case {
+        call: "links.create-wireguard",
+        needs: &[Need::Root, Need::Macvlan, Need::Link(Kind::Wireguard)],
+        connection: v4,
+        with: &[],
+        before: "",
+        within: "links.create-wireguard container -",
+        beyond: Some((
+            "",
+            "links.create-wireguard host other0",
+            r#"link = "other0""#,
+        )),
+    },
+    Case {
+        call: "links.delete",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[("links.create-veth", "{}")],
+        before: "links.create-veth -",
+        within: "links.delete 0",
+        beyond: None,
+    },
+    Case {
         call: "links.move-to-container",
+        needs: MACVLAN,
         connection: v4,
         with: &[("links.get", r#"{ link = "x0" }"#)],
         before: PARENT,
@@ -108,6 +273,7 @@ pub(crate) const CASES: &[Case] = &[
     },
     Case {
         call: "links.set-mac",
+        needs: MACVLAN,
         connection: v4,
         with: &[GET, CREATE],
         before: MAKE,
@@ -120,6 +286,7 @@ pub(crate) const CASES: &[Case] = &[
     },
     Case {
         call: "links.set-mtu",
+        needs: MACVLAN,
         connection: v4,
         with: &[GET, CREATE],
         before: MAKE,
@@ -128,6 +295,7 @@ pub(crate) const CASES: &[Case] = &[
     },
     Case {
         call: "links.set-up",
+        needs: MACVLAN,
         connection: v4,
         with: &[("links.get", r#"{ link = "x0" }"#), CREATE],
         before: MAKE,
@@ -135,7 +303,53 @@ pub(crate) const CASES: &[Case] = &[
         beyond: Some(("links.get host x0", "links.set-up 0", r#"link = "x0""#)),
     },
     Case {
+        call: "links.set-down",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[GET, CREATE],
+        before: MAKE,
+        within: "links.set-down 1",
+        beyond: Some((PARENT, "links.set-down 0", r#"link = "p0""#)),
+    },
+    Case {
+        call: "links.set-tx-queue-length",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[GET, CREATE],
+        before: MAKE,
+        within: "links.set-tx-queue-length 1 77",
+        beyond: Some((PARENT, "links.set-tx-queue-length 0 77", r#"link = "p0""#)),
+    },
+    Case {
+        call: "links.set-promiscuous",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[GET, CREATE],
+        before: MAKE,
+        within: "links.set-promiscuous 1 on",
+        beyond: Some((PARENT, "links.set-promiscuous 0 on", r#"link = "p0""#)),
+    },
+    Case {
+        call: "links.set-all-multicast",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[GET, CREATE],
+        before: MAKE,
+        within: "links.set-all-multicast 1 on",
+        beyond: Some((PARENT, "links.set-all-multicast 0 on", r#"link = "p0""#)),
+    },
+    Case {
+        call: "links.set-alias",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[GET, CREATE],
+        before: MAKE,
+        within: "links.set-alias 1 for people",
+        beyond: Some((PARENT, "links.set-alias 0 for people", r#"link = "p0""#)),
+    },
+    Case {
         call: "links.set-master",
+        needs: MACVLAN,
         connection: bridge,
         with: &[
             ("links.create-bridge", r#"{ link = "br0" }"#),
@@ -152,6 +366,7 @@ pub(crate) const CASES: &[Case] = &[
     },
     Case {
         call: "addresses.add",
+        needs: MACVLAN,
         connection: v4,
         with: &[GET, CREATE],
         before: MAKE,
@@ -164,6 +379,7 @@ pub(crate) const CASES: &[Case] = &[
     },
     Case {
         call: "routes.add",
+        needs: MACVLAN,
         connection: v4,
         with: &[GET, CREATE, ("links.set-up", "{}"), ("addresses.add", "{}")],
         before: "links.get host p0; links.create-macvlan container eth0 0 bridge; \
@@ -177,6 +393,7 @@ pub(crate) const CASES: &[Case] = &[
     },
     Case {
         call: "sysctl.set-autoconf",
+        needs: MACVLAN,
         connection: v4,
         with: &[GET, CREATE],
         before: MAKE,
@@ -185,6 +402,7 @@ pub(crate) const CASES: &[Case] = &[
     },
     Case {
         call: "log.write",
+        needs: MACVLAN,
         connection: v4,
         with: &[],
         before: "",

@@ -13,6 +13,7 @@ mod administer;
 mod calls;
 mod cases;
 mod hostile;
+mod links;
 mod own;
 mod probe;
 mod readme;
@@ -30,6 +31,7 @@ fn main() {
     own::register(&mut suite);
     reuse::register(&mut suite);
     hostile::register(&mut suite);
+    links::register(&mut suite);
     wasi::register(&mut suite);
     readme::register(&mut suite);
     shared::register(&mut suite);

@@ -1,14 +1,19 @@
 //! Parents other than a plain wire: what large hosts have.
 
+use std::path::Path;
+use std::process::Command;
+
 use wasmvark_tests::connection::{Connection, INTERFACE};
-use wasmvark_tests::dump::Dump;
+use wasmvark_tests::dump::{Dump, assert_unchanged};
 use wasmvark_tests::echo;
 use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::kind::Kind;
 use wasmvark_tests::netavark::assert_status_is_true;
+use wasmvark_tests::netns::Netns;
 use wasmvark_tests::nic::Nic;
 use wasmvark_tests::poll;
+use wasmvark_tests::process;
 use wasmvark_tests::wasmvark::Wasmvark;
 use wasmvark_tests::world::{PARENT, World};
 
@@ -50,6 +55,14 @@ pub(crate) fn register_host_device(suite: &mut Suite) {
     });
     case("bond stays", Need::Link(Kind::Bond), bond_stays);
     case("network card", Need::Nic, network_card);
+    case("network card of a dead namespace", Need::Nic, || {
+        card_of_a_dead_namespace(false);
+    });
+    case(
+        "network card of a dead namespace, name taken",
+        Need::Nic,
+        || card_of_a_dead_namespace(true),
+    );
 }
 
 fn needing(need: Need) -> Vec<Need> {
@@ -181,6 +194,56 @@ fn network_card() {
     reaches_out(&world);
     netavark.teardown(&connection).expect("teardown succeeds");
     world.assert_unchanged(&before);
+}
+
+/// The container's namespace dies with the card in it, and the kernel gives the
+/// card back to its first namespace: under its name in the container, or under
+/// another one where somebody has that.
+fn card_of_a_dead_namespace(name_is_taken: bool) {
+    const INNER: &str = "inner0";
+    let nic = Nic::take();
+    let world = World::new();
+    let wasmvark = host_device(&world);
+    let first = Netns::current();
+    let commands = [
+        format!("link set {} mtu 1470 up", nic.name),
+        format!("addr add 10.66.0.200/16 dev {}", nic.name),
+        format!("route add 10.67.0.0/16 via 10.66.0.1 dev {}", nic.name),
+    ];
+    first.ip_batch(&[], &commands.join("\n"));
+    let before = Dump::of(&first);
+    let document = Connection::v4(HOST_DEVICE)
+        .network("network_interface", &*nic.name)
+        .join("interface_name", INNER)
+        .join("static_mac", "02:00:00:00:00:99")
+        .for_plugin();
+    let run = |command: &str, netns: &Path| {
+        let mut plugin = Command::new(wasmvark.plugins().join(HOST_DEVICE));
+        plugin.env_clear().env("WASMVARK_ROOT", wasmvark.root());
+        let output = process::run(plugin.arg(command).arg(netns), document.as_bytes());
+        assert_eq!(output.code, Some(0), "{command}: {output:?}");
+    };
+    let container = Netns::new();
+    run("setup", &container.path());
+    assert!(Dump::of(&container).has_link(INNER));
+    if name_is_taken {
+        first.ip(&format!("link add {INNER} type dummy"));
+    }
+    drop(container);
+    let links = before.link_names().len() + usize::from(name_is_taken);
+    let back = poll::until(|| Dump::of(&first), |now| now.link_names().len() == links);
+    assert_eq!(back.link_names().len(), links, "the kernel gives it back");
+    assert!(!back.has_link(&nic.name), "under another name");
+    run("teardown", Path::new("/no/such/namespace"));
+    if name_is_taken {
+        first.ip(&format!("link del {INNER}"));
+    }
+    assert_unchanged(&first, &before, "the first namespace");
+    let commands = [
+        format!("addr flush dev {}", nic.name),
+        format!("link set {} down mtu 1500", nic.name),
+    ];
+    first.ip_batch(&[], &commands.join("\n"));
 }
 
 fn host_device(world: &World) -> Wasmvark<'_> {

@@ -5,9 +5,12 @@ use wasmtime::component::Resource;
 use super::LinkHandle;
 use crate::gate::perform::{CallError, Plan, invalid};
 use crate::gate::{Gate, Kernel};
-use crate::grant::{Call, Object};
+use crate::grant::{Call, Object, Permit};
 use crate::journal::Change;
-use crate::kernel::{KernelError, LinkId};
+use crate::kernel::{KernelError, LinkChange, LinkId};
+
+/// Bytes of the longest alias (IFALIASZ in `linux/if.h`, with its final NUL).
+const ALIAS_MAX: usize = 255;
 
 impl Gate {
     /// Changes a property of a link, which is put back afterwards unless the
@@ -16,12 +19,15 @@ impl Gate {
         &mut self,
         call: Call,
         link: &Resource<LinkHandle>,
-        operation: impl FnOnce(&mut dyn Kernel, LinkId) -> Result<(), KernelError>,
+        change: &LinkChange,
     ) -> Result<(), CallError> {
         let link = self.link(link)?;
-        let plan = self.plan_change(&link);
+        let goes_down = *change == LinkChange::Up(false);
+        let plan = self.plan_change(&link, goes_down);
         let objects = [self.object(&link)];
-        self.change(call, &objects, plan, |kernel| operation(kernel, link.id))
+        self.change(call, &objects, plan, |kernel| {
+            kernel.change_link(link.id, change)
+        })
     }
 
     /// `links.set-master`.
@@ -45,17 +51,85 @@ impl Gate {
                 own: self.owns(master),
             });
         }
-        let plan = self.plan_change(&link);
+        let plan = self.plan_change(&link, false);
         let index = master.as_ref().map(|master| master.id.index);
         self.change(call, &objects, plan, |kernel| {
-            kernel.set_master(link.id, index)
+            kernel.change_link(link.id, &LinkChange::Master(index))
         })
+    }
+
+    /// `links.set-alias`.
+    pub(super) fn set_text(
+        &mut self,
+        link: &Resource<LinkHandle>,
+        alias: String,
+    ) -> Result<(), CallError> {
+        let call = Call::LinksSetAlias;
+        if alias.len() > ALIAS_MAX || alias.chars().any(char::is_control) {
+            let long = format!("an alias has at most {ALIAS_MAX} bytes and no control characters");
+            return Err(invalid(call, &long));
+        }
+        let alias = Some(alias).filter(|alias| !alias.is_empty());
+        self.change_link(call, link, &LinkChange::Alias(alias))
+    }
+
+    /// `links.delete`. What somebody else made can't be given back, so only
+    /// own links can be removed, and not those that others have too.
+    pub(super) fn delete_link(&mut self, link: &Resource<LinkHandle>) -> Result<(), CallError> {
+        let call = Call::LinksDelete;
+        let link = self.link(link)?;
+        let is_made_alone = self.journal.as_ref().is_some_and(|journal| {
+            let mut entries = journal.entries().iter();
+            entries.any(|entry| !entry.shared && entry.has_made(link.id, &link.name))
+        });
+        if !is_made_alone || !self.owns(&link) {
+            let text = format!(
+                "{} isn't a link that was made for this container alone",
+                link.name
+            );
+            return Err(invalid(call, &text));
+        }
+        let objects = [self.object(&link)];
+        let permit = self.decide(call, &objects)?;
+        let result = self.guard.open(&permit).delete_link(link.id);
+        if result.is_ok() {
+            self.forget_gone_links(&permit)?;
+        }
+        self.settle(call, &objects, result)
+    }
+
+    /// Takes out of the journal what is gone: both ends of a veth pair go at
+    /// once.
+    fn forget_gone_links(&mut self, permit: &Permit) -> Result<(), CallError> {
+        let Some(journal) = &mut self.journal else {
+            return Ok(());
+        };
+        let made: Vec<(u32, LinkId)> = journal
+            .entries()
+            .iter()
+            .filter_map(|entry| Some((entry.number, entry.made_link()?)))
+            .collect();
+        let mut written = Ok(());
+        for (number, link) in made {
+            let kernel = self.guard.open(permit);
+            let mut is_gone = || {
+                let state = kernel.link_by_id(link);
+                state.is_err_and(|error| error.is_not_found())
+            };
+            // What isn't there is looked for once more, because it's forgotten
+            // after that.
+            if is_gone() && is_gone() {
+                written = written.and(journal.void(number));
+            }
+        }
+        written.map_err(|error| self.host_failed(&error))
     }
 
     /// Reads how a link is, unless it goes with the driver's own.
     fn plan_change(
         &self,
         link: &LinkHandle,
+        goes_down: bool,
     ) -> impl FnOnce(&mut dyn Kernel) -> Result<Plan, KernelError> + use<> {
         let (own, link) = (self.owns(link), link.id);
         move |kernel| {
@@ -63,7 +137,12 @@ impl Gate {
                 return Ok(Plan::nothing());
             }
             let before = kernel.link_by_id(link)?;
-            Ok(Plan::of([Change::ChangeLink { link, before }]))
+            let snapshot = goes_down.then(|| kernel.snapshot(link)).transpose()?;
+            Ok(Plan::of([Change::ChangeLink {
+                link,
+                before,
+                snapshot,
+            }]))
         }
     }
 }

@@ -6,14 +6,14 @@ use wasmtime::component::Resource;
 use super::LinkHandle;
 use crate::driver::wit::types::Place;
 use crate::gate::Gate;
-use crate::gate::perform::{CallError, Plan};
-use crate::grant::{Call, Object};
-use crate::journal::{Change, JournalError};
-use crate::kernel::{Kernel, KernelError, LinkId, NewLink};
-use crate::net::{LinkName, Mac, Namespace};
+use crate::gate::perform::{CallError, Plan, invalid};
+use crate::grant::{Call, Object, Permit};
+use crate::journal::Change;
+use crate::kernel::{Kernel, KernelError, LinkId, LinkKind, NewLink};
+use crate::net::{InvalidMac, LinkName, Mac, Namespace};
 
 impl Place {
-    pub(super) fn namespace(self) -> Namespace {
+    fn namespace(self) -> Namespace {
         match self {
             Self::Container => Namespace::Container,
             Self::Host | Self::Shared => Namespace::Host,
@@ -21,65 +21,115 @@ impl Place {
     }
 }
 
+/// What a driver wants made.
+pub(super) struct Wanted {
+    call: Call,
+    place: Place,
+    name: Option<String>,
+    mac: Option<String>,
+    mtu: Option<u32>,
+    kind: LinkKind,
+    parent: Option<LinkHandle>,
+}
+
+impl Wanted {
+    /// A link without a parent.
+    pub(super) fn new(
+        call: Call,
+        place: Place,
+        name: Option<String>,
+        mac: Option<String>,
+        mtu: Option<u32>,
+        kind: LinkKind,
+    ) -> Self {
+        Self {
+            call,
+            place,
+            name,
+            mac,
+            mtu,
+            kind,
+            parent: None,
+        }
+    }
+
+    /// The same on another link.
+    pub(super) fn on(self, parent: Option<LinkHandle>) -> Self {
+        Self { parent, ..self }
+    }
+}
+
 impl Gate {
     /// Makes a link in a place, or finds the one that the containers of this
     /// network share there.
-    pub(super) fn make_link(
-        &mut self,
+    pub(super) fn make_link(&mut self, wanted: Wanted) -> Result<Resource<LinkHandle>, CallError> {
+        let Wanted { call, place, .. } = wanted;
+        let link = NewLink {
+            namespace: place.namespace(),
+            name: self.name_of_new(call, place, wanted.name)?,
+            mac: mac(wanted.mac).map_err(|error| invalid(call, &error))?,
+            mtu: wanted.mtu,
+            kind: wanted.kind,
+        };
+        let (namespace, name) = (link.namespace, &link.name);
+        let mut objects = vec![Object::NewLink { namespace, name }];
+        objects.extend(wanted.parent.as_ref().map(|parent| self.object(parent)));
+        let permit = self.decide(call, &objects)?;
+        let found = match place {
+            Place::Container | Place::Host => None,
+            Place::Shared => self.find_shared(&permit, name)?,
+        };
+        let result = self.perform(
+            &permit,
+            |kernel| {
+                if found.is_none() {
+                    must_be_free(kernel, namespace, name)?;
+                }
+                let change = Change::MakeLink {
+                    namespace,
+                    name: name.clone(),
+                    index: found,
+                };
+                Ok(match place {
+                    Place::Container | Place::Host => Plan::of([change]),
+                    Place::Shared => Plan::shared(change),
+                })
+            },
+            |kernel| match found {
+                Some(index) => Ok(index),
+                None => kernel.create_link(&link),
+            },
+        )?;
+        let index = self.settle(call, &objects, result)?;
+        self.hand_out(LinkId { namespace, index }, link.name)
+    }
+
+    /// The name that a driver gives a link, or else the one that is meant for
+    /// it.
+    pub(super) fn name_of_new(
+        &self,
         call: Call,
         place: Place,
-        link: &NewLink,
-        parent: Option<&LinkHandle>,
-    ) -> Result<Resource<LinkHandle>, CallError> {
-        let NewLink {
-            namespace, name, ..
-        } = link;
-        let namespace = *namespace;
-        let mut objects = vec![Object::NewLink { namespace, name }];
-        objects.extend(parent.map(|parent| self.object(parent)));
-        let permit = self.decide(call, &objects)?;
-        let change = |index| Change::MakeLink {
-            namespace,
-            name: name.clone(),
-            index,
-        };
-        let result = match place {
-            Place::Container | Place::Host => {
-                let plan = |kernel: &mut dyn Kernel| {
-                    must_be_free(kernel, namespace, name)?;
-                    Ok(Plan::of([change(None)]))
-                };
-                self.perform(&permit, plan, |kernel| kernel.create_link(link))?
-            }
-            Place::Shared => match self.find_shared(name)? {
-                Some(index) => self.perform(
-                    &permit,
-                    |_| Ok(Plan::shared(change(Some(index)))),
-                    |_| Ok(index),
-                )?,
-                None => {
-                    let plan = |kernel: &mut dyn Kernel| {
-                        must_be_free(kernel, namespace, name)?;
-                        Ok(Plan::shared(change(None)))
-                    };
-                    self.perform(&permit, plan, |kernel| kernel.create_link(link))?
-                }
-            },
-        };
-        let index = self.settle(call, &objects, result)?;
-        self.hand_out(LinkId { namespace, index }, name.clone())
+        name: Option<String>,
+    ) -> Result<LinkName, CallError> {
+        if let Some(name) = name {
+            return LinkName::try_from(name).map_err(|error| invalid(call, &error));
+        }
+        let shared = place == Place::Shared;
+        let request = &self.authority.request;
+        let name = request.name_for(call, place.namespace(), shared);
+        name.ok_or_else(|| invalid(call, &"the request has no name for this link: give one"))
     }
 
     /// The index of the link of this name that other containers of the network
     /// have, if it's still there.
-    fn find_shared(&mut self, name: &LinkName) -> Result<Option<u32>, CallError> {
+    fn find_shared(&mut self, permit: &Permit, name: &LinkName) -> Result<Option<u32>, CallError> {
         let links = match &self.journal {
             Some(journal) => journal.shared_links(name),
             None => Ok(Vec::new()),
         };
-        let links = links.map_err(|error: JournalError| self.host_failed(&error))?;
-        for link in links {
-            match self.guard.for_host().link_by_id(link) {
+        for link in links.map_err(|error| self.host_failed(&error))? {
+            match self.guard.open(permit).link_by_id(link) {
                 Ok(state) if state.name == *name => return Ok(Some(link.index)),
                 Ok(_) => {}
                 Err(error) if error.is_not_found() => {}
@@ -105,6 +155,6 @@ pub(super) fn must_be_free(
 }
 
 /// A MAC address as a driver gives it.
-pub(super) fn mac(text: Option<String>) -> Result<Option<Mac>, crate::net::InvalidMac> {
+pub(super) fn mac(text: Option<String>) -> Result<Option<Mac>, InvalidMac> {
     text.map(|mac| mac.parse()).transpose()
 }

@@ -1,23 +1,25 @@
 //! The interface `links`: finding and moving here, making and changing in the
 //! files beside.
 
-mod bridge;
 mod change;
-mod macvlan;
+mod kinds;
 mod make;
+mod read;
 mod veth;
 
 use wasmtime::component::Resource;
 
+use self::make::Wanted;
 use super::perform::{CallError, Plan, Stop, invalid};
 use super::{Gate, Kernel};
 use crate::driver::wit::links::{
-    BridgeOptions, Host, HostLink, MacvlanOptions, VethOptions, VethPair,
+    BridgeOptions, Host, HostLink, IpvlanOptions, LinkInfo, MacvlanOptions, PlainOptions,
+    TapOptions, VethOptions, VethPair, VlanOptions, VxlanOptions,
 };
 use crate::driver::wit::types::{Namespace as WitNamespace, Place};
 use crate::grant::{Call, Object};
 use crate::journal::{Change, SavedLink};
-use crate::kernel::{KernelError, LinkId};
+use crate::kernel::{KernelError, LinkChange, LinkId, LinkKind};
 use crate::net::{LinkName, Mac, Namespace};
 
 /// A link that a driver holds.
@@ -118,27 +120,166 @@ impl Host for Gate {
         self.hand_out(id, state.name)
     }
 
+    fn names(&mut self, namespace: WitNamespace) -> Result<Vec<String>, CallError> {
+        self.link_names(namespace.into())
+    }
+
+    fn info(&mut self, link: Resource<LinkHandle>) -> Result<LinkInfo, CallError> {
+        self.link_info(&link)
+    }
+
+    fn ports(&mut self, link: Resource<LinkHandle>) -> Result<Vec<String>, CallError> {
+        self.link_ports(&link)
+    }
+
+    fn wait_carrier(
+        &mut self,
+        link: Resource<LinkHandle>,
+        milliseconds: u32,
+    ) -> Result<(), CallError> {
+        self.wait_for_carrier(&link, milliseconds)
+    }
+
     fn create_macvlan(
         &mut self,
         place: Place,
-        name: String,
+        name: Option<String>,
         parent: Resource<LinkHandle>,
         options: MacvlanOptions,
     ) -> Result<Resource<LinkHandle>, CallError> {
-        self.make_macvlan(place, name, &parent, options)
+        self.make_macvlan(Call::LinksCreateMacvlan, place, name, &parent, options)
     }
 
     fn create_bridge(
         &mut self,
         place: Place,
-        name: String,
+        name: Option<String>,
         options: BridgeOptions,
     ) -> Result<Resource<LinkHandle>, CallError> {
-        self.make_bridge(place, name, options)
+        let (call, kind) = (Call::LinksCreateBridge, LinkKind::Bridge);
+        self.make_link(Wanted::new(
+            call,
+            place,
+            name,
+            options.mac,
+            options.mtu,
+            kind,
+        ))
     }
 
-    fn create_veth(&mut self, name: String, options: VethOptions) -> Result<VethPair, CallError> {
+    fn create_veth(
+        &mut self,
+        name: Option<String>,
+        options: VethOptions,
+    ) -> Result<VethPair, CallError> {
         self.make_veth(name, options)
+    }
+
+    fn create_ipvlan(
+        &mut self,
+        place: Place,
+        name: Option<String>,
+        parent: Resource<LinkHandle>,
+        options: IpvlanOptions,
+    ) -> Result<Resource<LinkHandle>, CallError> {
+        self.make_ipvlan(place, name, &parent, &options)
+    }
+
+    fn create_macvtap(
+        &mut self,
+        place: Place,
+        name: Option<String>,
+        parent: Resource<LinkHandle>,
+        options: MacvlanOptions,
+    ) -> Result<Resource<LinkHandle>, CallError> {
+        self.make_macvlan(Call::LinksCreateMacvtap, place, name, &parent, options)
+    }
+
+    fn create_vlan(
+        &mut self,
+        place: Place,
+        name: Option<String>,
+        parent: Resource<LinkHandle>,
+        options: VlanOptions,
+    ) -> Result<Resource<LinkHandle>, CallError> {
+        self.make_vlan(place, name, &parent, options)
+    }
+
+    fn create_vxlan(
+        &mut self,
+        place: Place,
+        name: Option<String>,
+        parent: Option<Resource<LinkHandle>>,
+        options: VxlanOptions,
+    ) -> Result<Resource<LinkHandle>, CallError> {
+        self.make_vxlan(place, name, parent.as_ref(), options)
+    }
+
+    fn create_vrf(
+        &mut self,
+        place: Place,
+        name: Option<String>,
+        table: u32,
+    ) -> Result<Resource<LinkHandle>, CallError> {
+        let (call, kind) = (Call::LinksCreateVrf, LinkKind::Vrf { table });
+        self.make_link(Wanted::new(call, place, name, None, None, kind))
+    }
+
+    fn create_dummy(
+        &mut self,
+        place: Place,
+        name: Option<String>,
+        options: PlainOptions,
+    ) -> Result<Resource<LinkHandle>, CallError> {
+        let (call, kind) = (Call::LinksCreateDummy, LinkKind::Dummy);
+        self.make_link(Wanted::new(
+            call,
+            place,
+            name,
+            options.mac,
+            options.mtu,
+            kind,
+        ))
+    }
+
+    fn create_ifb(
+        &mut self,
+        place: Place,
+        name: Option<String>,
+        options: PlainOptions,
+    ) -> Result<Resource<LinkHandle>, CallError> {
+        let (call, kind) = (Call::LinksCreateIfb, LinkKind::Ifb);
+        self.make_link(Wanted::new(
+            call,
+            place,
+            name,
+            options.mac,
+            options.mtu,
+            kind,
+        ))
+    }
+
+    fn create_tap(
+        &mut self,
+        place: Place,
+        name: Option<String>,
+        options: TapOptions,
+    ) -> Result<Resource<LinkHandle>, CallError> {
+        self.make_tap(place, name, options)
+    }
+
+    fn create_wireguard(
+        &mut self,
+        place: Place,
+        name: Option<String>,
+        mtu: Option<u32>,
+    ) -> Result<Resource<LinkHandle>, CallError> {
+        let (call, kind) = (Call::LinksCreateWireguard, LinkKind::Wireguard);
+        self.make_link(Wanted::new(call, place, name, None, mtu, kind))
+    }
+
+    fn delete(&mut self, link: Resource<LinkHandle>) -> Result<(), CallError> {
+        self.delete_link(&link)
     }
 
     fn move_to_container(
@@ -188,19 +329,42 @@ impl Host for Gate {
     fn set_mac(&mut self, link: Resource<LinkHandle>, mac: String) -> Result<(), CallError> {
         let call = Call::LinksSetMac;
         let mac: Mac = mac.parse().map_err(|error| invalid(call, &error))?;
-        self.change_link(call, &link, |kernel, link| kernel.set_mac(link, mac))
+        self.change_link(call, &link, &LinkChange::Mac(mac))
     }
 
     fn set_mtu(&mut self, link: Resource<LinkHandle>, mtu: u32) -> Result<(), CallError> {
-        self.change_link(Call::LinksSetMtu, &link, |kernel, link| {
-            kernel.set_mtu(link, mtu)
-        })
+        self.change_link(Call::LinksSetMtu, &link, &LinkChange::Mtu(mtu))
     }
 
     fn set_up(&mut self, link: Resource<LinkHandle>) -> Result<(), CallError> {
-        self.change_link(Call::LinksSetUp, &link, |kernel, link| {
-            kernel.set_up(link, true)
-        })
+        self.change_link(Call::LinksSetUp, &link, &LinkChange::Up(true))
+    }
+
+    fn set_down(&mut self, link: Resource<LinkHandle>) -> Result<(), CallError> {
+        self.change_link(Call::LinksSetDown, &link, &LinkChange::Up(false))
+    }
+
+    fn set_tx_queue_length(
+        &mut self,
+        link: Resource<LinkHandle>,
+        packets: u32,
+    ) -> Result<(), CallError> {
+        let change = LinkChange::TxQueueLength(packets);
+        self.change_link(Call::LinksSetTxQueueLength, &link, &change)
+    }
+
+    fn set_promiscuous(&mut self, link: Resource<LinkHandle>, on: bool) -> Result<(), CallError> {
+        let change = LinkChange::Promiscuous(on);
+        self.change_link(Call::LinksSetPromiscuous, &link, &change)
+    }
+
+    fn set_all_multicast(&mut self, link: Resource<LinkHandle>, on: bool) -> Result<(), CallError> {
+        let change = LinkChange::AllMulticast(on);
+        self.change_link(Call::LinksSetAllMulticast, &link, &change)
+    }
+
+    fn set_alias(&mut self, link: Resource<LinkHandle>, alias: String) -> Result<(), CallError> {
+        self.set_text(&link, alias)
     }
 
     fn set_master(

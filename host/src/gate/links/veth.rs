@@ -2,19 +2,20 @@
 
 use super::make;
 use crate::driver::wit::links::{VethOptions, VethPair};
+use crate::driver::wit::types::Place;
 use crate::gate::perform::{CallError, Plan, invalid};
 use crate::gate::{Gate, Kernel};
 use crate::grant::{Call, Object};
 use crate::journal::Change;
 use crate::kernel::{LinkId, NewVeth, VethEnd};
-use crate::net::{LinkName, Namespace};
+use crate::net::Namespace;
 
 const CALL: Call = Call::LinksCreateVeth;
 
 impl Gate {
     pub(super) fn make_veth(
         &mut self,
-        name: String,
+        name: Option<String>,
         options: VethOptions,
     ) -> Result<VethPair, CallError> {
         let veth = self.new_veth(name, options)?;
@@ -45,19 +46,15 @@ impl Gate {
         })
     }
 
-    fn new_veth(&self, name: String, options: VethOptions) -> Result<NewVeth, CallError> {
+    fn new_veth(&self, name: Option<String>, options: VethOptions) -> Result<NewVeth, CallError> {
         let wrong = |error: &dyn std::fmt::Display| invalid(CALL, error);
-        let host_name = match options.host_name {
-            Some(name) => Some(LinkName::try_from(name).map_err(|error| wrong(&error))?),
-            None => self.authority.request.host_interface_name.clone(),
-        };
         Ok(NewVeth {
             container: VethEnd {
-                name: LinkName::try_from(name).map_err(|error| wrong(&error))?,
+                name: self.name_of_new(CALL, Place::Container, name)?,
                 mac: make::mac(options.mac).map_err(|error| wrong(&error))?,
             },
             host: VethEnd {
-                name: host_name.ok_or_else(|| wrong(&"there is no container yet"))?,
+                name: self.name_of_new(CALL, Place::Host, options.host_name)?,
                 mac: make::mac(options.host_mac).map_err(|error| wrong(&error))?,
             },
             mtu: options.mtu,

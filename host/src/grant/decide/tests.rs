@@ -18,6 +18,8 @@ fn authority(calls: &str) -> Authority {
             interface_name: Some("eth0".parse().unwrap()),
             host_interface_name: Some("veth0".parse().unwrap()),
             addresses: vec!["10.0.0.2/24".parse().unwrap()],
+            network: "n".to_owned(),
+            container: "c".to_owned(),
             gateways: vec!["10.0.0.1/24".parse().unwrap()],
             subnets: vec!["10.0.0.0/24".parse().unwrap()],
             routes: vec![route("0.0.0.0/0", Some("10.0.0.1"))],
@@ -72,7 +74,16 @@ fn rule_3_the_parent_is_read_and_used_and_moved_but_never_changed() {
     for call in Call::ALL {
         let may = matches!(
             call,
-            Call::LinksGet | Call::LinksCreateMacvlan | Call::LinksMoveToContainer
+            Call::LinksGet
+                | Call::LinksInfo
+                | Call::LinksPorts
+                | Call::LinksWaitCarrier
+                | Call::LinksCreateMacvlan
+                | Call::LinksCreateIpvlan
+                | Call::LinksCreateMacvtap
+                | Call::LinksCreateVlan
+                | Call::LinksCreateVxlan
+                | Call::LinksMoveToContainer
         );
         assert_eq!(
             allowed(&authority, *call, parent(Namespace::Host)),
@@ -105,7 +116,11 @@ fn rule_3_new_links_take_the_names_of_the_request() {
         (Call::LinksCreateVeth, host, eth0, false),
         (Call::LinksCreateBridge, host, p0, true),
         (Call::LinksCreateBridge, host, veth0, false),
-        (Call::LinksCreateBridge, container, eth0, false),
+        (Call::LinksCreateBridge, container, eth0, true),
+        (Call::LinksCreateBridge, container, p0, false),
+        (Call::LinksCreateVrf, host, p0, true),
+        (Call::LinksCreateDummy, host, p0, false),
+        (Call::LinksMoveToContainer, container, eth0, true),
         (Call::LinksSetUp, container, eth0, false),
     ];
     for (call, namespace, name, may) in cases {
@@ -116,6 +131,29 @@ fn rule_3_new_links_take_the_names_of_the_request() {
         };
         assert_eq!(allowed(&authority, call, object), may, "{call} {object}");
     }
+}
+
+#[test]
+fn rule_3_the_host_chooses_names_by_call_network_and_container() {
+    let all: String = Call::ALL
+        .iter()
+        .map(|call| format!("\"{call}\" = {{}}\n"))
+        .collect();
+    let authority = authority(&all);
+    let name = |call, shared| {
+        let request = &authority.request;
+        request.name_for(call, Namespace::Host, shared).unwrap()
+    };
+    let dummy = name(Call::LinksCreateDummy, false);
+    assert_ne!(dummy, name(Call::LinksCreateDummy, true));
+    assert_ne!(dummy, name(Call::LinksCreateVxlan, false));
+    let object = Object::NewLink {
+        namespace: Namespace::Host,
+        name: &dummy,
+    };
+    assert!(allowed(&authority, Call::LinksCreateDummy, object));
+    assert!(!allowed(&authority, Call::LinksCreateVxlan, object));
+    assert!(!allowed(&authority, Call::LinksSetUp, object));
 }
 
 #[test]

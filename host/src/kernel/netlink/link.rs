@@ -2,30 +2,46 @@
 
 use std::os::fd::AsRawFd;
 
-use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
+use netlink_packet_route::link::{
+    LinkAttribute, LinkFlags, LinkInfo as LinkInfoAttribute, LinkMessage,
+};
 use nix::errno::Errno;
 use rtnetlink::{LinkGetRequest, LinkMessageBuilder, LinkUnspec};
 
 use super::{Netlink, kinds};
-use crate::kernel::{Kernel, KernelError, LinkId, LinkState, NewLink, NewVeth};
+use crate::kernel::{
+    Kernel, KernelError, LinkChange, LinkId, LinkInfo, LinkKind, LinkState, NewLink, NewVeth, Tap,
+    tap,
+};
 use crate::net::{LinkName, Mac, Namespace};
 
-/// A change of the link with this index.
-pub(super) fn change(index: u32) -> LinkMessageBuilder<LinkUnspec> {
-    LinkUnspec::new_with_index(index)
+/// The message for a change of the link with this index.
+pub(super) fn message(index: u32, change: &LinkChange) -> LinkMessageBuilder<LinkUnspec> {
+    let message = LinkUnspec::new_with_index(index);
+    match change {
+        LinkChange::Name(name) => message.name(name.as_str()),
+        LinkChange::Mac(mac) => message.address(mac.bytes().to_vec()),
+        LinkChange::Mtu(mtu) => message.mtu(*mtu),
+        LinkChange::Master(master) => message.controller(master.unwrap_or(0)),
+        LinkChange::Up(true) => message.up(),
+        LinkChange::Up(false) => message.down(),
+        LinkChange::TxQueueLength(packets) => message.txqueuelen(*packets),
+        LinkChange::Promiscuous(on) => message.promiscuous(*on),
+        LinkChange::AllMulticast(on) => message.allmulticast(*on),
+        LinkChange::Alias(alias) => message.alias(alias.as_deref().unwrap_or_default()),
+    }
 }
 
 impl Netlink {
     /// The one link that a question is about.
     #[cfg_attr(feature = "fault-injection", track_caller)]
-    pub(super) fn one_link(&self, question: LinkGetRequest) -> Result<LinkState, KernelError> {
+    pub(super) fn one_link(&self, question: LinkGetRequest) -> Result<LinkMessage, KernelError> {
         let answers = self.collect(question.execute())?;
-        let link = answers.first().ok_or(Errno::ENODEV)?;
-        state(link)
+        Ok(answers.into_iter().next().ok_or(Errno::ENODEV)?)
     }
 
     /// Applies a change to a link.
-    pub(super) fn change_link(
+    pub(super) fn send_change(
         &self,
         link: LinkId,
         change: LinkMessageBuilder<LinkUnspec>,
@@ -53,6 +69,9 @@ impl Netlink {
     /// under a temporary name and renamed where it is.
     pub(super) fn make_link(&mut self, link: &NewLink) -> Result<u32, KernelError> {
         let namespace = link.namespace;
+        if let LinkKind::Tap(tap) = &link.kind {
+            return self.make_tap(link, tap);
+        }
         match self.add_link(link, &link.name) {
             Ok(()) => return self.index_of_new(namespace, &link.name),
             Err(error) if error.errno() == Some(Errno::EEXIST) => {}
@@ -67,22 +86,37 @@ impl Netlink {
         self.add_link(link, &temporary)?;
         let index = self.index_of_new(namespace, &temporary)?;
         let made = LinkId { namespace, index };
-        self.change_link(made, change(index).name(link.name.as_str()))
+        self.change_link(made, &LinkChange::Name(link.name.clone()))
             .map_err(KernelError::unfinished)?;
         Ok(index)
     }
 
-    /// A link with a parent is made through the parent's namespace.
     fn add_link(&self, link: &NewLink, name: &LinkName) -> Result<(), KernelError> {
-        let parent = link.kind.parent();
-        let through = parent.map_or(link.namespace, |parent| parent.namespace);
+        let through = link.kind.birthplace().unwrap_or(link.namespace);
         let netns = match through == link.namespace {
             true => None,
             false => Some(self.room(link.namespace)?.netns.file().as_raw_fd()),
         };
+        let message = kinds::message(link, name, netns).ok_or(Errno::EOPNOTSUPP)?;
         let links = self.room(through)?.handle.link();
-        let message = kinds::message(link, name, netns);
         self.wait(links.add(message).execute())
+    }
+
+    /// Taps are made through their device file.
+    fn make_tap(&mut self, link: &NewLink, tap: &Tap) -> Result<u32, KernelError> {
+        tap::make(&self.room(link.namespace)?.netns, &link.name, tap)?;
+        let index = self.index_of_new(link.namespace, &link.name)?;
+        let made = LinkId {
+            namespace: link.namespace,
+            index,
+        };
+        let mac = link.mac.map(LinkChange::Mac);
+        let mtu = link.mtu.filter(|mtu| *mtu > 0).map(LinkChange::Mtu);
+        for change in [mac, mtu].into_iter().flatten() {
+            self.change_link(made, &change)
+                .map_err(KernelError::unfinished)?;
+        }
+        Ok(index)
     }
 
     /// Makes both ends of a pair of veth links; returns the container's index
@@ -98,30 +132,64 @@ impl Netlink {
     }
 }
 
-/// A link as the kernel describes it.
-fn state(message: &LinkMessage) -> Result<LinkState, KernelError> {
-    let mut name = None;
-    let mut mac = None;
-    let mut mtu = 0;
-    let mut master = None;
+/// What can be changed of a link, as the kernel describes it.
+pub(super) fn state(message: &LinkMessage) -> Result<LinkState, KernelError> {
+    let index = message.header.index;
+    let flags = message.header.flags;
+    let name = message
+        .attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            LinkAttribute::IfName(text) => text.parse::<LinkName>().ok(),
+            _ => None,
+        });
+    let name = name
+        .ok_or_else(|| KernelError::Netlink(format!("link {index} has a name that isn't plain")))?;
+    let mut state = LinkState {
+        name,
+        index,
+        mac: None,
+        mtu: 0,
+        master: None,
+        up: flags.contains(LinkFlags::Up),
+        tx_queue_length: 0,
+        promiscuous: flags.contains(LinkFlags::Promisc),
+        all_multicast: flags.contains(LinkFlags::Allmulti),
+        alias: None,
+        permanent_mac: None,
+    };
     for attribute in &message.attributes {
         match attribute {
-            LinkAttribute::IfName(text) => name = text.parse::<LinkName>().ok(),
-            LinkAttribute::Address(bytes) => mac = Mac::try_from(bytes.as_slice()).ok(),
-            LinkAttribute::Mtu(bytes) => mtu = *bytes,
-            LinkAttribute::Controller(index) => master = Some(*index),
+            LinkAttribute::Address(bytes) => state.mac = Mac::try_from(bytes.as_slice()).ok(),
+            LinkAttribute::Mtu(bytes) => state.mtu = *bytes,
+            LinkAttribute::Controller(index) => state.master = Some(*index),
+            LinkAttribute::TxQueueLen(packets) => state.tx_queue_length = *packets,
+            LinkAttribute::PermAddress(bytes) => {
+                state.permanent_mac = Mac::try_from(bytes.as_slice()).ok();
+            }
+            LinkAttribute::IfAlias(text) => state.alias = Some(text.clone()),
             _ => {}
         }
     }
-    let index = message.header.index;
-    Ok(LinkState {
-        name: name.ok_or_else(|| {
-            KernelError::Netlink(format!("link {index} has a name that isn't plain"))
-        })?,
-        index,
-        mac,
-        mtu,
-        master,
-        up: message.header.flags.contains(LinkFlags::Up),
+    Ok(state)
+}
+
+/// All that there is to know of a link.
+pub(super) fn info(message: &LinkMessage) -> Result<LinkInfo, KernelError> {
+    let infos = message
+        .attributes
+        .iter()
+        .filter_map(|attribute| match attribute {
+            LinkAttribute::LinkInfo(infos) => Some(infos),
+            _ => None,
+        });
+    let kind = infos.flatten().find_map(|info| match info {
+        LinkInfoAttribute::Kind(kind) => Some(kind.to_string()),
+        _ => None,
+    });
+    Ok(LinkInfo {
+        state: state(message)?,
+        kind,
+        carrier: message.header.flags.contains(LinkFlags::LowerUp),
     })
 }

@@ -20,10 +20,10 @@ use rtnetlink::Handle;
 use tokio::runtime::Runtime;
 
 use super::{
-    AddressState, Kernel, KernelError, LinkId, LinkSnapshot, LinkState, Netns, NetnsError, NewLink,
-    NewVeth, sysctl,
+    AddressState, Kernel, KernelError, LinkChange, LinkId, LinkInfo, LinkSnapshot, LinkState,
+    Netns, NetnsError, NewLink, NewVeth, sysctl,
 };
-use crate::net::{LinkName, Mac, Namespace, Route};
+use crate::net::{LinkName, Namespace, Route};
 
 /// The task that carries messages between a socket and its handles.
 type Connection = rtnetlink::proto::Connection<RouteNetlinkMessage>;
@@ -151,12 +151,12 @@ impl Kernel for Netlink {
         name: &LinkName,
     ) -> Result<LinkState, KernelError> {
         let get = self.room(namespace)?.handle.link().get();
-        self.one_link(get.match_name(name.as_str()))
+        link::state(&self.one_link(get.match_name(name.as_str()))?)
     }
 
     fn link_by_id(&mut self, link: LinkId) -> Result<LinkState, KernelError> {
         let get = self.room(link.namespace)?.handle.link().get();
-        self.one_link(get.match_index(link.index))
+        link::state(&self.one_link(get.match_index(link.index))?)
     }
 
     fn default_route_link(&mut self) -> Result<u32, KernelError> {
@@ -192,8 +192,7 @@ impl Kernel for Netlink {
             Err(error) => return Err(error),
         }
         let target = self.room(to)?.netns.file().as_raw_fd();
-        let change = link::change(link.index)
-            .name(name.as_str())
+        let change = link::message(link.index, &LinkChange::Name(name.clone()))
             .setns_by_fd(target)
             .build();
         let links = self.room(link.namespace)?.handle.link();
@@ -201,32 +200,31 @@ impl Kernel for Netlink {
         self.index_of_new(to, name)
     }
 
-    fn rename_link(&mut self, link: LinkId, name: &LinkName) -> Result<(), KernelError> {
-        self.change_link(link, link::change(link.index).name(name.as_str()))
-    }
-
     fn delete_link(&mut self, link: LinkId) -> Result<(), KernelError> {
         let links = self.room(link.namespace)?.handle.link();
         self.wait(links.del(link.index).execute())
     }
 
-    fn set_mac(&mut self, link: LinkId, mac: Mac) -> Result<(), KernelError> {
-        let change = link::change(link.index).address(mac.bytes().to_vec());
-        self.change_link(link, change)
+    fn change_link(&mut self, link: LinkId, change: &LinkChange) -> Result<(), KernelError> {
+        self.send_change(link, link::message(link.index, change))
     }
 
-    fn set_mtu(&mut self, link: LinkId, mtu: u32) -> Result<(), KernelError> {
-        self.change_link(link, link::change(link.index).mtu(mtu))
+    fn link_info(&mut self, link: LinkId) -> Result<LinkInfo, KernelError> {
+        let get = self.room(link.namespace)?.handle.link().get();
+        link::info(&self.one_link(get.match_index(link.index))?)
     }
 
-    fn set_up(&mut self, link: LinkId, up: bool) -> Result<(), KernelError> {
-        let change = link::change(link.index);
-        self.change_link(link, if up { change.up() } else { change.down() })
-    }
-
-    fn set_master(&mut self, link: LinkId, master: Option<u32>) -> Result<(), KernelError> {
-        let change = link::change(link.index).controller(master.unwrap_or(0));
-        self.change_link(link, change)
+    fn links(
+        &mut self,
+        namespace: Namespace,
+        master: Option<u32>,
+    ) -> Result<Vec<LinkState>, KernelError> {
+        let get = self.room(namespace)?.handle.link().get();
+        let links = self.collect(get.execute())?;
+        let states = links.iter().map(link::state);
+        let mut states: Vec<LinkState> = states.filter_map(Result::ok).collect();
+        states.retain(|state| master.is_none() || state.master == master);
+        Ok(states)
     }
 
     fn addresses(&mut self, link: LinkId) -> Result<Vec<AddressState>, KernelError> {

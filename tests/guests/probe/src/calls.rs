@@ -2,31 +2,32 @@
 //!
 //! - `links.get host|container NAME` (a new handle)
 //! - `links.get-default` (a new handle)
-//! - `links.create-macvlan PLACE NAME PARENT-HANDLE MODE [KEY=VALUE…]`
-//!   (a new handle), keys `mac`, `mtu`, `bclim`, `bcqueuelen`
-//! - `links.create-bridge PLACE NAME [KEY=VALUE…]` (a new handle), keys `mac`,
-//!   `mtu`
-//! - `links.create-veth NAME [KEY=VALUE…]` (a new handle for the container's
-//!   end, and the next for the host's), keys `host-name`, `mac`, `host-mac`,
-//!   `mtu`
+//! - `links.names host|container [tell]`
+//! - `links.info HANDLE [tell]`, `links.ports HANDLE [tell]`: with `tell`, what
+//!   is read becomes a message
+//! - `links.wait-carrier HANDLE MILLISECONDS`
+//! - `links.create-…`: see `create`
+//! - `links.delete HANDLE`
 //! - `links.move-to-container HANDLE NAME`
 //! - `links.set-mac HANDLE MAC`
 //! - `links.set-mtu HANDLE MTU`
-//! - `links.set-up HANDLE`
+//! - `links.set-up HANDLE`, `links.set-down HANDLE`
+//! - `links.set-tx-queue-length HANDLE PACKETS`
+//! - `links.set-promiscuous HANDLE on|off`, `links.set-all-multicast HANDLE on|off`
+//! - `links.set-alias HANDLE TEXT…`
 //! - `links.set-master HANDLE HANDLE|-`
 //! - `addresses.add HANDLE CIDR`
 //! - `routes.add host|container DESTINATION GATEWAY|- METRIC|- KIND`
 //! - `sysctl.set-autoconf HANDLE on|off`
 //! - `log.write LEVEL TEXT…`
 
-use wasmvark_guest::links::{
-    self, BridgeOptions, Link, MacvlanMode, MacvlanOptions, VethOptions, VethPair,
-};
+use wasmvark_guest::links::{self, Link};
 use wasmvark_guest::log::{self, Level};
 use wasmvark_guest::types::{Error, Route, RouteKind};
 use wasmvark_guest::{addresses, routes, sysctl};
 
 use crate::arguments::{Arguments, invalid, number};
+use crate::create;
 
 /// Makes a call. A handle that it returns joins the others.
 pub(crate) fn run(
@@ -34,6 +35,10 @@ pub(crate) fn run(
     arguments: &mut Arguments<'_>,
     handles: &mut Vec<Link>,
 ) -> Result<(), Error> {
+    if let Some(kind) = call.strip_prefix("links.create-") {
+        handles.extend(create::run(kind, arguments, handles)?);
+        return Ok(());
+    }
     match call {
         "links.get" => {
             handles.push(links::get(arguments.namespace()?, arguments.word()?)?);
@@ -43,27 +48,39 @@ pub(crate) fn run(
             handles.push(links::get_default()?);
             Ok(())
         }
-        "links.create-macvlan" => {
-            let link = create_macvlan(arguments, handles)?;
-            handles.push(link);
-            Ok(())
+        "links.names" => {
+            let names = links::names(arguments.namespace()?)?;
+            tell(arguments, "links", &names.join(" "))
         }
-        "links.create-bridge" => {
-            let link = create_bridge(arguments)?;
-            handles.push(link);
-            Ok(())
+        "links.info" => {
+            let info = links::info(handle(arguments, handles)?)?;
+            tell(arguments, "info", &format!("{info:?}"))
         }
-        "links.create-veth" => {
-            let pair = create_veth(arguments)?;
-            handles.extend([pair.container, pair.host]);
-            Ok(())
+        "links.ports" => {
+            let ports = links::ports(handle(arguments, handles)?)?;
+            tell(arguments, "ports", &ports.join(" "))
         }
+        "links.wait-carrier" => {
+            links::wait_carrier(handle(arguments, handles)?, arguments.number()?)
+        }
+        "links.delete" => links::delete(handle(arguments, handles)?),
         "links.move-to-container" => {
             links::move_to_container(handle(arguments, handles)?, arguments.word()?)
         }
         "links.set-mac" => links::set_mac(handle(arguments, handles)?, arguments.word()?),
         "links.set-mtu" => links::set_mtu(handle(arguments, handles)?, arguments.number()?),
         "links.set-up" => links::set_up(handle(arguments, handles)?),
+        "links.set-down" => links::set_down(handle(arguments, handles)?),
+        "links.set-tx-queue-length" => {
+            links::set_tx_queue_length(handle(arguments, handles)?, arguments.number()?)
+        }
+        "links.set-promiscuous" => {
+            links::set_promiscuous(handle(arguments, handles)?, arguments.switch()?)
+        }
+        "links.set-all-multicast" => {
+            links::set_all_multicast(handle(arguments, handles)?, arguments.switch()?)
+        }
+        "links.set-alias" => links::set_alias(handle(arguments, handles)?, arguments.rest()),
         "links.set-master" => {
             let link = handle(arguments, handles)?;
             let master = arguments.optional()?.map(number).transpose()?;
@@ -80,74 +97,26 @@ pub(crate) fn run(
     }
 }
 
-fn handle<'a>(arguments: &mut Arguments<'_>, handles: &'a [Link]) -> Result<&'a Link, Error> {
+pub(crate) fn handle<'a>(
+    arguments: &mut Arguments<'_>,
+    handles: &'a [Link],
+) -> Result<&'a Link, Error> {
     numbered(handles, arguments.number()?)
 }
 
-fn numbered(handles: &[Link], at: usize) -> Result<&Link, Error> {
+pub(crate) fn numbered(handles: &[Link], at: usize) -> Result<&Link, Error> {
     handles
         .get(at)
         .ok_or_else(|| invalid(&format!("no handle {at}")))
 }
 
-fn create_macvlan(arguments: &mut Arguments<'_>, handles: &[Link]) -> Result<Link, Error> {
-    let place = arguments.place()?;
-    let name = arguments.word()?;
-    let parent = handle(arguments, handles)?;
-    let mut options = MacvlanOptions {
-        mode: mode(arguments.word()?)?,
-        mac: None,
-        mtu: None,
-        broadcast_limit: None,
-        broadcast_queue_length: None,
-    };
-    while let Some(word) = arguments.next() {
-        match word.split_once('=') {
-            Some(("mac", value)) => options.mac = Some(value.to_owned()),
-            Some(("mtu", value)) => options.mtu = Some(number(value)?),
-            Some(("bclim", value)) => options.broadcast_limit = Some(number(value)?),
-            Some(("bcqueuelen", value)) => options.broadcast_queue_length = Some(number(value)?),
-            _ => return Err(invalid(&format!("no such option: {word}"))),
-        }
+/// Says what a call read, if asked to.
+fn tell(arguments: &mut Arguments<'_>, what: &str, text: &str) -> Result<(), Error> {
+    match arguments.next() {
+        None => Ok(()),
+        Some("tell") => log::write(Level::Warn, &format!("{what}: {text}")),
+        Some(word) => Err(invalid(&format!("tell, not {word}"))),
     }
-    links::create_macvlan(place, name, parent, &options)
-}
-
-fn create_bridge(arguments: &mut Arguments<'_>) -> Result<Link, Error> {
-    let place = arguments.place()?;
-    let name = arguments.word()?;
-    let mut options = BridgeOptions {
-        mac: None,
-        mtu: None,
-    };
-    while let Some(word) = arguments.next() {
-        match word.split_once('=') {
-            Some(("mac", value)) => options.mac = Some(value.to_owned()),
-            Some(("mtu", value)) => options.mtu = Some(number(value)?),
-            _ => return Err(invalid(&format!("no such option: {word}"))),
-        }
-    }
-    links::create_bridge(place, name, &options)
-}
-
-fn create_veth(arguments: &mut Arguments<'_>) -> Result<VethPair, Error> {
-    let name = arguments.word()?;
-    let mut options = VethOptions {
-        host_name: None,
-        mac: None,
-        host_mac: None,
-        mtu: None,
-    };
-    while let Some(word) = arguments.next() {
-        match word.split_once('=') {
-            Some(("host-name", value)) => options.host_name = Some(value.to_owned()),
-            Some(("mac", value)) => options.mac = Some(value.to_owned()),
-            Some(("host-mac", value)) => options.host_mac = Some(value.to_owned()),
-            Some(("mtu", value)) => options.mtu = Some(number(value)?),
-            _ => return Err(invalid(&format!("no such option: {word}"))),
-        }
-    }
-    links::create_veth(name, &options)
 }
 
 fn route(arguments: &mut Arguments<'_>) -> Result<Route, Error> {
@@ -163,17 +132,6 @@ fn route(arguments: &mut Arguments<'_>) -> Result<Route, Error> {
             word => return Err(invalid(&format!("no such kind of route: {word}"))),
         },
     })
-}
-
-fn mode(word: &str) -> Result<MacvlanMode, Error> {
-    match word {
-        "private" => Ok(MacvlanMode::Private),
-        "vepa" => Ok(MacvlanMode::Vepa),
-        "bridge" => Ok(MacvlanMode::Bridge),
-        "passthru" => Ok(MacvlanMode::Passthru),
-        "source" => Ok(MacvlanMode::Source),
-        word => Err(invalid(&format!("no such mode: {word}"))),
-    }
 }
 
 fn level(word: &str) -> Result<Level, Error> {

@@ -5,6 +5,7 @@
 mod arguments;
 mod calls;
 mod changes;
+mod create;
 mod hostile;
 mod script;
 

@@ -1,7 +1,7 @@
-//! Macvlan links.
+//! Macvlan and macvtap links.
 
-use netlink_packet_route::link::{InfoMacVlan, MacVlanMode};
-use rtnetlink::{LinkMacVlan, LinkMessageBuilder};
+use netlink_packet_route::link::{InfoMacVlan, InfoMacVtap, MacVlanMode};
+use rtnetlink::{LinkMacVlan, LinkMacVtap, LinkMessageBuilder};
 
 use crate::kernel::{Macvlan, MacvlanMode};
 use crate::net::LinkName;
@@ -13,6 +13,18 @@ pub(super) fn build(name: &LinkName, macvlan: &Macvlan) -> LinkMessageBuilder<Li
     }
     if let Some(length) = macvlan.broadcast_queue_length {
         link = link.append_info_data(InfoMacVlan::BcQueueLen(length));
+    }
+    link
+}
+
+/// The same for a macvtap link.
+pub(super) fn build_tap(name: &LinkName, macvlan: &Macvlan) -> LinkMessageBuilder<LinkMacVtap> {
+    let mut link = LinkMacVtap::new(name.as_str(), macvlan.parent.index, mode(macvlan.mode));
+    if let Some(limit) = macvlan.broadcast_limit {
+        link = link.append_info_data(InfoMacVtap::BcCutoff(limit));
+    }
+    if let Some(length) = macvlan.broadcast_queue_length {
+        link = link.append_info_data(InfoMacVtap::BcQueueLen(length));
     }
     link
 }

@@ -1,8 +1,12 @@
 //! Messages that make links (RTM_NEWLINK), a file for each kind.
 
 mod bridge;
+mod ipvlan;
 mod macvlan;
+mod plain;
 mod veth;
+mod vlan;
+mod vxlan;
 
 use std::os::fd::RawFd;
 
@@ -15,12 +19,26 @@ use crate::net::LinkName;
 pub(super) use veth::message as veth;
 
 /// The message for a link under a name, which isn't always its final one.
-/// `netns` is where it goes, if not to the namespace of the socket.
-pub(super) fn message(link: &NewLink, name: &LinkName, netns: Option<RawFd>) -> LinkMessage {
-    match &link.kind {
+/// `netns` is where it goes, if not to the namespace of the socket. `None` for
+/// kinds that rtnetlink can't make.
+pub(super) fn message(
+    link: &NewLink,
+    name: &LinkName,
+    netns: Option<RawFd>,
+) -> Option<LinkMessage> {
+    Some(match &link.kind {
         LinkKind::Bridge => finish(bridge::build(name), link, netns),
+        LinkKind::Dummy => finish(plain::dummy(name), link, netns),
+        LinkKind::Ifb => finish(plain::ifb(name), link, netns),
+        LinkKind::Ipvlan(ipvlan) => finish(ipvlan::build(name, ipvlan), link, netns),
         LinkKind::Macvlan(macvlan) => finish(macvlan::build(name, macvlan), link, netns),
-    }
+        LinkKind::Macvtap(macvlan) => finish(macvlan::build_tap(name, macvlan), link, netns),
+        LinkKind::Vlan(vlan) => finish(vlan::build(name, vlan), link, netns),
+        LinkKind::Vrf { table } => finish(plain::vrf(name, *table), link, netns),
+        LinkKind::Vxlan(vxlan) => finish(vxlan::build(name, vxlan), link, netns),
+        LinkKind::Wireguard => finish(plain::wireguard(name), link, netns),
+        LinkKind::Tap(_) => return None,
+    })
 }
 
 /// Adds what all kinds have.
