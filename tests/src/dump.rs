@@ -95,6 +95,29 @@ impl Dump {
         &self.link(link)["linkinfo"]["info_data"][field]
     }
 
+    /// A field of how a bridge treats a port, for example `hairpin`.
+    pub fn port_data(&self, port: &str, field: &str) -> &Value {
+        &self.link(port)["linkinfo"]["info_slave_data"][field]
+    }
+
+    /// The VLANs of bridges and their ports, each with its flags: `p0 5 pvid`.
+    pub fn vlans(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for port in &self.bridge {
+            for vlan in port["vlans"].as_array().into_iter().flatten() {
+                let mut line = format!("{} {}", text(port, "ifname"), vlan["vlan"]);
+                let flags = vlan["flags"].to_string();
+                for (flag, word) in [("PVID", " pvid"), ("Egress Untagged", " untagged")] {
+                    if flags.contains(flag) {
+                        line.push_str(word);
+                    }
+                }
+                lines.push(line);
+            }
+        }
+        lines
+    }
+
     /// The MAC address of a link.
     pub fn mac(&self, link: &str) -> String {
         text(self.link(link), "address")
@@ -407,7 +430,12 @@ fn filters(netns: &Netns, queues: &[Value]) -> String {
     let mut tc = netns.command("tc");
     let output = process::run(tc.args(["-batch", "-"]), questions.as_bytes());
     assert_eq!(output.code, Some(0), "tc {questions}: {output:?}");
-    output.stdout
+    // The flows of a queue are shown as its classes, while packets wait.
+    let lines = output.stdout.lines();
+    let lasting: Vec<_> = lines
+        .filter(|line| !line.starts_with("class fq_codel"))
+        .collect();
+    lasting.join("\n")
 }
 
 /// Entries of bridges that don't come and go by themselves, in order.

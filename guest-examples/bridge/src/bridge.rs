@@ -35,6 +35,7 @@ pub(crate) fn find(network: &Network, mode: Mode) -> Result<Link, Error> {
         return links::get(Namespace::Host, name);
     }
     let options = BridgeOptions {
+        vlan_filtering: false,
         mac: None,
         mtu: network.mtu,
     };

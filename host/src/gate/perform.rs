@@ -2,7 +2,7 @@
 
 use nix::errno::Errno;
 
-use super::Gate;
+use super::{Gate, LinkHandle};
 use crate::audit::Verdict;
 use crate::driver::GuestError;
 use crate::driver::wit::types;
@@ -247,6 +247,18 @@ impl Gate {
             }
         };
         written.map_err(|error| self.stop(Stop::Host(error.to_string())))
+    }
+}
+
+/// What undoing a change of a link takes, unless it goes with the driver's own.
+pub(super) fn plan_for_foreign(
+    link: &LinkHandle,
+    own: bool,
+    undo: impl FnOnce(&mut dyn Kernel, &LinkHandle) -> Result<Change, KernelError>,
+) -> impl FnOnce(&mut dyn Kernel) -> Result<Plan, KernelError> {
+    move |kernel| match own {
+        true => Ok(Plan::nothing()),
+        false => Ok(Plan::of([undo(kernel, link)?])),
     }
 }
 

@@ -1,31 +1,209 @@
 //! The interface `sysctl`.
 
+use nix::errno::Errno;
 use wasmtime::component::Resource;
 
-use super::perform::{CallError, Plan};
+use super::perform::{CallError, Plan, invalid, plan_for_foreign};
 use super::{Gate, Kernel, LinkHandle};
-use crate::driver::wit::sysctl::Host;
-use crate::grant::Call;
+use crate::driver::wit::sysctl::{Host, IpVersion, ReversePath, RouterAdvertisements};
+use crate::driver::wit::types::Namespace as WitNamespace;
+use crate::grant::{Call, Object};
 use crate::journal::Change;
+use crate::kernel::LinkSetting;
+use crate::net::SettingKey;
 
-impl Host for Gate {
-    fn set_autoconf(&mut self, link: Resource<LinkHandle>, on: bool) -> Result<(), CallError> {
-        let link = self.link(&link)?;
-        let own = self.owns(&link);
-        let plan = |kernel: &mut dyn Kernel| {
-            if own {
-                return Ok(Plan::nothing());
-            }
-            let before = kernel.autoconf(link.id)?;
-            Ok(Plan::of([Change::SetAutoconf {
+/// Characters of the longest value that a driver may set.
+const VALUE_MAX: usize = 1024;
+
+impl Gate {
+    fn set_of_link(
+        &mut self,
+        call: Call,
+        link: &Resource<LinkHandle>,
+        setting: LinkSetting,
+        value: &str,
+    ) -> Result<(), CallError> {
+        let link = self.link(link)?;
+        let plan = plan_for_foreign(&link, self.owns(&link), |kernel, link| {
+            Ok(Change::SetLinkSetting {
                 link: link.id,
                 name: link.name.clone(),
-                before,
-            }]))
-        };
+                setting,
+                before: kernel.link_setting(link.id, setting)?,
+            })
+        });
         let objects = [self.object(&link)];
-        self.change(Call::SysctlSetAutoconf, &objects, plan, |kernel| {
-            kernel.set_autoconf(link.id, on)
+        self.change(call, &objects, plan, |kernel| {
+            kernel.set_link_setting(link.id, setting, value)
+        })
+    }
+
+    fn switch(
+        &mut self,
+        call: Call,
+        link: &Resource<LinkHandle>,
+        setting: LinkSetting,
+        on: bool,
+    ) -> Result<(), CallError> {
+        let value = if on { "1" } else { "0" };
+        self.set_of_link(call, link, setting, value)
+    }
+}
+
+impl Host for Gate {
+    fn enable_ip_forward(
+        &mut self,
+        namespace: WitNamespace,
+        version: IpVersion,
+    ) -> Result<(), CallError> {
+        let namespace = namespace.into();
+        let key = match version {
+            IpVersion::Ipv4 => SettingKey::ip_forward4(),
+            IpVersion::Ipv6 => SettingKey::ip_forward6(),
+        };
+        let objects = [Object::Key {
+            namespace,
+            key: &key,
+            own: false,
+        }];
+        let plan = |_: &mut dyn Kernel| Ok(Plan::nothing());
+        self.change(Call::SysctlEnableIpForward, &objects, plan, |kernel| {
+            kernel.set_setting(namespace, &key, "1")
+        })
+    }
+
+    fn set_autoconf(&mut self, link: Resource<LinkHandle>, on: bool) -> Result<(), CallError> {
+        self.switch(Call::SysctlSetAutoconf, &link, LinkSetting::Autoconf, on)
+    }
+
+    fn set_arp_notify(&mut self, link: Resource<LinkHandle>, on: bool) -> Result<(), CallError> {
+        self.switch(Call::SysctlSetArpNotify, &link, LinkSetting::ArpNotify, on)
+    }
+
+    fn set_ndisc_notify(&mut self, link: Resource<LinkHandle>, on: bool) -> Result<(), CallError> {
+        let call = Call::SysctlSetNdiscNotify;
+        self.switch(call, &link, LinkSetting::NdiscNotify, on)
+    }
+
+    fn set_rp_filter(
+        &mut self,
+        link: Resource<LinkHandle>,
+        mode: ReversePath,
+    ) -> Result<(), CallError> {
+        let value = match mode {
+            ReversePath::Off => "0",
+            ReversePath::Strict => "1",
+            ReversePath::Loose => "2",
+        };
+        let call = Call::SysctlSetRpFilter;
+        self.set_of_link(call, &link, LinkSetting::RpFilter, value)
+    }
+
+    fn set_route_localnet(
+        &mut self,
+        link: Resource<LinkHandle>,
+        on: bool,
+    ) -> Result<(), CallError> {
+        let call = Call::SysctlSetRouteLocalnet;
+        self.switch(call, &link, LinkSetting::RouteLocalnet, on)
+    }
+
+    fn set_forwarding(
+        &mut self,
+        link: Resource<LinkHandle>,
+        version: IpVersion,
+        on: bool,
+    ) -> Result<(), CallError> {
+        let setting = match version {
+            IpVersion::Ipv4 => LinkSetting::Forwarding4,
+            IpVersion::Ipv6 => LinkSetting::Forwarding6,
+        };
+        self.switch(Call::SysctlSetForwarding, &link, setting, on)
+    }
+
+    fn set_accept_ra(
+        &mut self,
+        link: Resource<LinkHandle>,
+        accept: RouterAdvertisements,
+    ) -> Result<(), CallError> {
+        let value = match accept {
+            RouterAdvertisements::None => "0",
+            RouterAdvertisements::UnlessForwarding => "1",
+            RouterAdvertisements::All => "2",
+        };
+        let call = Call::SysctlSetAcceptRa;
+        self.set_of_link(call, &link, LinkSetting::AcceptRa, value)
+    }
+
+    fn set_accept_dad(&mut self, link: Resource<LinkHandle>, on: bool) -> Result<(), CallError> {
+        self.switch(Call::SysctlSetAcceptDad, &link, LinkSetting::AcceptDad, on)
+    }
+
+    fn set_disable_ipv6(&mut self, link: Resource<LinkHandle>, on: bool) -> Result<(), CallError> {
+        let call = Call::SysctlSetDisableIpv6;
+        self.switch(call, &link, LinkSetting::DisableIpv6, on)
+    }
+
+    fn set_keep_addr_on_down(
+        &mut self,
+        link: Resource<LinkHandle>,
+        on: bool,
+    ) -> Result<(), CallError> {
+        let call = Call::SysctlSetKeepAddrOnDown;
+        self.switch(call, &link, LinkSetting::KeepAddrOnDown, on)
+    }
+
+    fn set_proxy_arp(&mut self, link: Resource<LinkHandle>, on: bool) -> Result<(), CallError> {
+        self.switch(Call::SysctlSetProxyArp, &link, LinkSetting::ProxyArp, on)
+    }
+
+    fn set_proxy_ndp(&mut self, link: Resource<LinkHandle>, on: bool) -> Result<(), CallError> {
+        self.switch(Call::SysctlSetProxyNdp, &link, LinkSetting::ProxyNdp, on)
+    }
+
+    fn set(
+        &mut self,
+        namespace: WitNamespace,
+        key: String,
+        value: String,
+    ) -> Result<(), CallError> {
+        let call = Call::SysctlSet;
+        let namespace = namespace.into();
+        let key: SettingKey = key.parse().map_err(|error| invalid(call, &error))?;
+        if value.len() > VALUE_MAX || value.chars().any(char::is_control) {
+            let text = format!("a value is one line of at most {VALUE_MAX} characters");
+            return Err(invalid(call, &text));
+        }
+        let journal = self.journal.as_ref();
+        let name = key.link();
+        let own = journal.zip(name.as_ref()).and_then(|(journal, name)| {
+            let link = journal.own_link(namespace, name)?;
+            Some((link, name))
+        });
+        let objects = [Object::Key {
+            namespace,
+            key: &key,
+            own: own.is_some(),
+        }];
+        let plan = |kernel: &mut dyn Kernel| {
+            if let Some((link, name)) = own {
+                return match kernel.link_by_id(link)? {
+                    now if now.name == *name => Ok(Plan::nothing()),
+                    _ => Err(Errno::ENODEV.into()),
+                };
+            }
+            let before = kernel.setting(namespace, &key)?;
+            Ok(match before == value {
+                true => Plan::nothing(),
+                false => Plan::of([Change::SetSetting {
+                    namespace,
+                    key: key.clone(),
+                    before,
+                }]),
+            })
+        };
+        self.change(call, &objects, plan, |kernel| {
+            kernel.set_setting(namespace, &key, &value)
         })
     }
 }

@@ -4,7 +4,10 @@ use std::time::{Duration, Instant};
 
 use super::Gate;
 use crate::journal::{Change, Entry, Journal, SavedLink};
-use crate::kernel::{Kernel, KernelError, LinkChange, LinkId, LinkState, NetnsId, living_netns};
+use crate::kernel::{
+    Kernel, KernelError, LinkChange, LinkId, LinkState, NetnsId, PortChange, PortState,
+    VlanNumbers, living_netns,
+};
 use crate::net::{LinkName, Namespace};
 
 /// How long undoing may take, whatever the driver used up.
@@ -57,8 +60,13 @@ impl Gate {
         let kernel = self.guard.for_host();
         kernel.set_deadline(Instant::now() + UNDO_TIME);
         let mut errors = Vec::new();
+        let mut stuck: Vec<&Change> = Vec::new();
         for entry in entries.iter().rev() {
+            if stuck.iter().any(|newer| entry.change.is_below(newer)) {
+                continue;
+            }
             if let Err(reason) = self.undo_one(entry) {
+                stuck.push(&entry.change);
                 let what = entry.change.to_string();
                 errors.push(UndoError { what, reason });
             }
@@ -150,14 +158,18 @@ fn undo_change(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result<(
 
 fn undo_if_there(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result<(), KernelError> {
     match change {
-        Change::MakeLink { namespace, .. } | Change::AddRoute { namespace, .. }
+        Change::MakeLink { namespace, .. }
+        | Change::AddRoute { namespace, .. }
+        | Change::SetSetting { namespace, .. }
             if !same.has(*namespace) =>
         {
             Ok(())
         }
         Change::ChangeLink { link, .. }
         | Change::AddAddress { link, .. }
-        | Change::SetAutoconf { link, .. }
+        | Change::ChangePort { link, .. }
+        | Change::ChangeVlans { link, .. }
+        | Change::SetLinkSetting { link, .. }
             if !same.has(link.namespace) =>
         {
             Ok(())
@@ -188,16 +200,61 @@ fn undo_if_there(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result
             link,
             name,
             address,
-        } => match kernel.link_by_id(*link)? {
-            now if now.name == *name => kernel.remove_address(*link, *address),
-            _ => Ok(()),
-        },
-        Change::SetAutoconf { link, name, before } => match kernel.link_by_id(*link)? {
-            now if now.name == *name => kernel.set_autoconf(*link, *before),
-            _ => Ok(()),
-        },
+        } => if_same(kernel, *link, name, |kernel| {
+            kernel.remove_address(*link, *address)
+        }),
+        Change::ChangePort { link, name, before } => if_same(kernel, *link, name, |kernel| {
+            put_back_port(kernel, *link, *before)
+        }),
+        Change::ChangeVlans { link, name, before } => if_same(kernel, *link, name, |kernel| {
+            kernel.remove_vlans(*link, VlanNumbers::ALL)?;
+            let mut vlans = before.iter();
+            vlans.try_for_each(|vlans| kernel.add_vlans(*link, *vlans))
+        }),
+        Change::SetLinkSetting {
+            link,
+            name,
+            setting,
+            before,
+        } => if_same(kernel, *link, name, |kernel| {
+            kernel.set_link_setting(*link, *setting, before)
+        }),
+        Change::SetSetting {
+            namespace,
+            key,
+            before,
+        } => kernel.set_setting(*namespace, key, before),
         Change::AddRoute { namespace, route } => kernel.remove_route(*namespace, route),
     }
+}
+
+/// Undoes something about a link, unless another link has its index now.
+fn if_same(
+    kernel: &mut dyn Kernel,
+    link: LinkId,
+    name: &LinkName,
+    undo: impl FnOnce(&mut dyn Kernel) -> Result<(), KernelError>,
+) -> Result<(), KernelError> {
+    match kernel.link_by_id(link)? {
+        now if now.name == *name => undo(kernel),
+        _ => Ok(()),
+    }
+}
+
+/// Has a bridge treat a port as it did, where it differs.
+fn put_back_port(
+    kernel: &mut dyn Kernel,
+    link: LinkId,
+    before: PortState,
+) -> Result<(), KernelError> {
+    let now = kernel.port(link)?;
+    let differences = [
+        (now.hairpin != before.hairpin).then_some(PortChange::Hairpin(before.hairpin)),
+        (now.isolated != before.isolated).then_some(PortChange::Isolated(before.isolated)),
+        (now.learning != before.learning).then_some(PortChange::Learning(before.learning)),
+    ];
+    let mut differences = differences.iter().flatten();
+    differences.try_for_each(|change| kernel.change_port(link, *change))
 }
 
 /// Deletes a link that was made. One that was begun and never confirmed is

@@ -12,6 +12,8 @@ pub enum ReachKey {
     Address,
     /// Networks that routes may lead to.
     Destination,
+    /// Names of kernel settings.
+    Key,
 }
 
 impl ReachKey {
@@ -21,6 +23,7 @@ impl ReachKey {
             Self::Link => "link",
             Self::Address => "address",
             Self::Destination => "destination",
+            Self::Key => "key",
         }
     }
 }
@@ -120,12 +123,50 @@ calls! {
     LinksSetAlias = "links.set-alias", "changes a link", [Link];
     /// Makes a link another one's port.
     LinksSetMaster = "links.set-master", "puts a link below another", [Link];
+    /// Whether frames may leave where they came in.
+    BridgePortsSetHairpin = "bridge-ports.set-hairpin", "changes a bridge's port", [Link];
+    /// Whether frames pass to other isolated ports.
+    BridgePortsSetIsolated = "bridge-ports.set-isolated", "changes a bridge's port", [Link];
+    /// Whether MAC addresses are learnt.
+    BridgePortsSetLearning = "bridge-ports.set-learning", "changes a bridge's port", [Link];
+    /// Lists a port's VLANs.
+    BridgePortsVlans = "bridge-ports.vlans", "reads a bridge's port", [Link];
+    /// Lets VLANs pass a port.
+    BridgePortsAddVlans = "bridge-ports.add-vlans", "changes a bridge's port", [Link];
+    /// Lets VLANs pass a port no more.
+    BridgePortsRemoveVlans = "bridge-ports.remove-vlans", "changes a bridge's port", [Link];
     /// Adds an address.
     AddressesAdd = "addresses.add", "adds an address", [Link, Address];
     /// Adds a route.
     RoutesAdd = "routes.add", "adds a route", [Destination];
+    /// Lets a namespace forward packets.
+    SysctlEnableIpForward = "sysctl.enable-ip-forward", "has a machine act as a router", [Key];
     /// Turns address autoconfiguration on or off.
     SysctlSetAutoconf = "sysctl.set-autoconf", "changes a kernel setting of a link", [Link];
+    /// Has a link announce its IPv4 addresses.
+    SysctlSetArpNotify = "sysctl.set-arp-notify", "changes a kernel setting of a link", [Link];
+    /// Has a link announce its IPv6 addresses.
+    SysctlSetNdiscNotify = "sysctl.set-ndisc-notify", "changes a kernel setting of a link", [Link];
+    /// Which packets are dropped for where they come from.
+    SysctlSetRpFilter = "sysctl.set-rp-filter", "changes a kernel setting of a link", [Link];
+    /// Whether loopback addresses may be routed.
+    SysctlSetRouteLocalnet = "sysctl.set-route-localnet", "changes a kernel setting of a link", [Link];
+    /// Whether a link's packets may be forwarded.
+    SysctlSetForwarding = "sysctl.set-forwarding", "changes a kernel setting of a link", [Link];
+    /// Which router advertisements configure a link.
+    SysctlSetAcceptRa = "sysctl.set-accept-ra", "changes a kernel setting of a link", [Link];
+    /// Whether addresses are looked for elsewhere first.
+    SysctlSetAcceptDad = "sysctl.set-accept-dad", "changes a kernel setting of a link", [Link];
+    /// Whether a link is without IPv6.
+    SysctlSetDisableIpv6 = "sysctl.set-disable-ipv6", "changes a kernel setting of a link", [Link];
+    /// Whether addresses outlive a link's being down.
+    SysctlSetKeepAddrOnDown = "sysctl.set-keep-addr-on-down", "changes a kernel setting of a link", [Link];
+    /// Whether a link answers ARP for others.
+    SysctlSetProxyArp = "sysctl.set-proxy-arp", "changes a kernel setting of a link", [Link];
+    /// Whether a link answers for proxied neighbours.
+    SysctlSetProxyNdp = "sysctl.set-proxy-ndp", "changes a kernel setting of a link", [Link];
+    /// Sets a kernel setting by its name.
+    SysctlSet = "sysctl.set", "changes a kernel setting", [Key];
     /// Writes a message.
     LogWrite = "log.write", "writes messages", [];
 }

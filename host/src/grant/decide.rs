@@ -12,8 +12,8 @@ use std::fmt;
 use ipnet::IpNet;
 
 use super::file::line;
-use super::{Call, Grant, LinkPattern, NetworkPattern, Reach};
-use crate::net::{LinkName, Namespace, Route};
+use super::{Call, Grant, KeyPattern, LinkPattern, NetworkPattern, Reach};
+use crate::net::{LinkName, Namespace, Route, SettingKey};
 
 /// An object that a call wants to touch.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +53,15 @@ pub enum Object<'a> {
         namespace: Namespace,
         /// The address with its prefix length.
         address: IpNet,
+    },
+    /// A kernel setting that belongs to no link.
+    Key {
+        /// Where.
+        namespace: Namespace,
+        /// Its name.
+        key: &'a SettingKey,
+        /// Whether it's a setting of a link that the driver made or moved.
+        own: bool,
     },
     /// A route to be added.
     Route {
@@ -195,7 +204,9 @@ pub fn describe(objects: &[Object<'_>]) -> String {
 fn is_own(object: &Object<'_>) -> bool {
     matches!(
         object,
-        Object::Link { own: true, .. } | Object::Master { own: true, .. }
+        Object::Link { own: true, .. }
+            | Object::Master { own: true, .. }
+            | Object::Key { own: true, .. }
     )
 }
 
@@ -240,6 +251,9 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
         (Call::RoutesAdd, Object::Route { namespace, route }) => {
             requested_route(*namespace, route, request)
         }
+        (Call::SysctlEnableIpForward, Object::Key { namespace, .. }) => {
+            *namespace == Namespace::Container
+        }
         (Call::LogWrite, Object::Message) => true,
         _ => false,
     }
@@ -273,6 +287,7 @@ fn widened(object: &Object<'_>, reach: &Reach) -> bool {
         Object::AllLinks(namespace) => *namespace == Namespace::Host && reach.has_all_links(),
         Object::Address { address, .. } => reach.has_address(*address),
         Object::Route { route, .. } => reach.has_destination(route.destination),
+        Object::Key { namespace, key, .. } => reach.has_key(*namespace, key),
         Object::Message => false,
     }
 }
@@ -300,6 +315,7 @@ fn widen(reach: &mut Reach, object: &Object<'_>) {
                 .destination
                 .push(NetworkPattern::one(route.destination));
         }
+        Object::Key { namespace, key, .. } => reach.key.push(KeyPattern::one(*namespace, key)),
         Object::Message => {}
     }
 }
@@ -318,6 +334,7 @@ impl fmt::Display for Object<'_> {
             } => write!(f, "master {namespace}:{name}"),
             Self::Address { address, .. } => write!(f, "address {address}"),
             Self::Route { namespace, route } => write!(f, "route {namespace}:{route}"),
+            Self::Key { namespace, key, .. } => write!(f, "setting {namespace}:{key}"),
             Self::Message => f.write_str("message"),
         }
     }

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::ReachKey;
-use crate::net::{InvalidLinkName, LinkName, Namespace};
+use crate::net::{InvalidLinkName, InvalidSettingKey, LinkName, Namespace, SettingKey, is_part};
 
 /// What stands before the name of a link in the container.
 const CONTAINER_PREFIX: &str = "container:";
@@ -26,6 +26,9 @@ pub struct Reach {
     /// Networks that routes may lead to.
     #[serde(default, with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub destination: Vec<NetworkPattern>,
+    /// Kernel settings by name.
+    #[serde(default, with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
+    pub key: Vec<KeyPattern>,
 }
 
 impl Reach {
@@ -35,6 +38,7 @@ impl Reach {
             (ReachKey::Link, self.link.is_empty()),
             (ReachKey::Address, self.address.is_empty()),
             (ReachKey::Destination, self.destination.is_empty()),
+            (ReachKey::Key, self.key.is_empty()),
         ]
         .into_iter()
         .filter_map(|(key, empty)| (!empty).then_some(key))
@@ -64,6 +68,12 @@ impl Reach {
         self.address.iter().any(|pattern| pattern.contains(address))
     }
 
+    /// Whether a kernel setting is among them.
+    pub fn has_key(&self, namespace: Namespace, key: &SettingKey) -> bool {
+        let mut patterns = self.key.iter();
+        patterns.any(|pattern| pattern.matches(namespace, key))
+    }
+
     /// Whether a destination is among them.
     pub fn has_destination(&self, destination: IpNet) -> bool {
         let mut patterns = self.destination.iter();
@@ -78,6 +88,7 @@ impl fmt::Display for Reach {
         push(&mut parts, ReachKey::Link, &self.link);
         push(&mut parts, ReachKey::Address, &self.address);
         push(&mut parts, ReachKey::Destination, &self.destination);
+        push(&mut parts, ReachKey::Key, &self.key);
         if parts.is_empty() {
             return f.write_str("{}");
         }
@@ -129,10 +140,7 @@ impl TryFrom<String> for LinkPattern {
     type Error = InvalidLinkName;
 
     fn try_from(text: String) -> Result<Self, InvalidLinkName> {
-        let (namespace, name) = match text.strip_prefix(CONTAINER_PREFIX) {
-            Some(name) => (Namespace::Container, name),
-            None => (Namespace::Host, text.as_str()),
-        };
+        let (namespace, name) = split_namespace(&text);
         let name = match name {
             "*" => None,
             name => Some(name.parse()?),
@@ -156,6 +164,77 @@ impl fmt::Display for LinkPattern {
             Some(name) => write!(f, "{name}"),
             None => f.write_str("*"),
         }
+    }
+}
+
+/// Where a pattern holds, and what is left of it.
+fn split_namespace(text: &str) -> (Namespace, &str) {
+    match text.strip_prefix(CONTAINER_PREFIX) {
+        Some(rest) => (Namespace::Container, rest),
+        None => (Namespace::Host, text),
+    }
+}
+
+/// The name of a kernel setting, in which `*` stands for one part, or `*` for
+/// all; after `container:` for the container's.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct KeyPattern {
+    namespace: Namespace,
+    text: String,
+}
+
+impl KeyPattern {
+    /// The pattern for one setting.
+    pub fn one(namespace: Namespace, key: &SettingKey) -> Self {
+        Self {
+            namespace,
+            text: key.to_string(),
+        }
+    }
+
+    fn matches(&self, namespace: Namespace, key: &SettingKey) -> bool {
+        if self.namespace != namespace {
+            return false;
+        }
+        let has_same_parts = self.text.split('.').count() == key.parts().count();
+        let mut parts = self.text.split('.').zip(key.parts());
+        let is_same = |(own, part): (&str, &str)| own == "*" || own == part;
+        self.text == "*" || (has_same_parts && parts.all(is_same))
+    }
+}
+
+impl TryFrom<String> for KeyPattern {
+    type Error = InvalidSettingKey;
+
+    fn try_from(text: String) -> Result<Self, InvalidSettingKey> {
+        let (namespace, pattern) = split_namespace(&text);
+        let mut parts = pattern.split('.');
+        let below_net = parts.next() == Some("net") && pattern.contains('.');
+        let plain = parts.all(|part| part == "*" || is_part(part));
+        if pattern != "*" && !(below_net && plain) {
+            // It says what a key looks like.
+            pattern.parse::<SettingKey>()?;
+        }
+        Ok(Self {
+            namespace,
+            text: pattern.to_owned(),
+        })
+    }
+}
+
+impl From<KeyPattern> for String {
+    fn from(pattern: KeyPattern) -> Self {
+        pattern.to_string()
+    }
+}
+
+impl fmt::Display for KeyPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.namespace == Namespace::Container {
+            f.write_str(CONTAINER_PREFIX)?;
+        }
+        f.write_str(&self.text)
     }
 }
 

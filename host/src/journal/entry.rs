@@ -5,8 +5,8 @@ use std::fmt;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::{LinkId, LinkSnapshot, LinkState, NetnsId};
-use crate::net::{LinkName, Namespace, Route};
+use crate::kernel::{LinkId, LinkSetting, LinkSnapshot, LinkState, NetnsId, PortState, PortVlans};
+use crate::net::{LinkName, Namespace, Route, SettingKey};
 
 /// A change and what undoes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,14 +51,43 @@ pub enum Change {
         /// The address.
         address: IpNet,
     },
-    /// A link that isn't the driver's own has autoconfiguration set.
-    SetAutoconf {
-        /// Which link.
+    /// A bridge treats a port that isn't the driver's own in another way.
+    ChangePort {
+        /// Which port.
         link: LinkId,
         /// Its name.
         name: LinkName,
         /// How it was.
-        before: bool,
+        before: PortState,
+    },
+    /// A port that isn't the driver's own gets or loses VLANs.
+    ChangeVlans {
+        /// Which port.
+        link: LinkId,
+        /// Its name.
+        name: LinkName,
+        /// What it had.
+        before: Vec<PortVlans>,
+    },
+    /// A link that isn't the driver's own has a kernel setting changed.
+    SetLinkSetting {
+        /// Which link.
+        link: LinkId,
+        /// Its name.
+        name: LinkName,
+        /// Which setting.
+        setting: LinkSetting,
+        /// How it was.
+        before: String,
+    },
+    /// A kernel setting is changed that belongs to no link.
+    SetSetting {
+        /// Where.
+        namespace: Namespace,
+        /// Which.
+        key: SettingKey,
+        /// How it was.
+        before: String,
     },
     /// A route is added.
     AddRoute {
@@ -149,6 +178,48 @@ impl Change {
         (namespace, name) == (other_namespace, other_name) && same_index
     }
 
+    /// Whether undoing a newer change would bring this one back: it must be
+    /// undone after that one.
+    pub fn is_below(&self, newer: &Self) -> bool {
+        match (newer, self) {
+            (
+                Self::SetSetting { namespace, key, .. },
+                Self::SetSetting {
+                    namespace: own_namespace,
+                    key: own_key,
+                    ..
+                },
+            ) => (namespace, key) == (own_namespace, own_key),
+            // It puts all routes of the link back.
+            (
+                Self::ChangeLink {
+                    link,
+                    snapshot: Some(_),
+                    ..
+                },
+                Self::AddRoute { namespace, .. },
+            ) => link.namespace == *namespace,
+            _ => newer
+                .changed_link()
+                .is_some_and(|link| self.changed_link() == Some(link)),
+        }
+    }
+
+    /// The link that isn't the driver's own and is changed.
+    fn changed_link(&self) -> Option<LinkId> {
+        match self {
+            Self::ChangeLink { link, .. }
+            | Self::AddAddress { link, .. }
+            | Self::ChangePort { link, .. }
+            | Self::ChangeVlans { link, .. }
+            | Self::SetLinkSetting { link, .. } => Some(*link),
+            Self::MakeLink { .. }
+            | Self::MoveLink { .. }
+            | Self::AddRoute { .. }
+            | Self::SetSetting { .. } => None,
+        }
+    }
+
     /// Whether it touches the host's namespace.
     pub fn touches_host(&self) -> bool {
         matches!(self, Self::MoveLink { .. }) || self.is_on_host()
@@ -157,12 +228,14 @@ impl Change {
     /// Whether it touches nothing but the host's namespace.
     pub fn is_on_host(&self) -> bool {
         match self {
-            Self::MakeLink { namespace, .. } | Self::AddRoute { namespace, .. } => {
-                *namespace == Namespace::Host
-            }
+            Self::MakeLink { namespace, .. }
+            | Self::AddRoute { namespace, .. }
+            | Self::SetSetting { namespace, .. } => *namespace == Namespace::Host,
             Self::ChangeLink { link, .. }
             | Self::AddAddress { link, .. }
-            | Self::SetAutoconf { link, .. } => link.namespace == Namespace::Host,
+            | Self::ChangePort { link, .. }
+            | Self::ChangeVlans { link, .. }
+            | Self::SetLinkSetting { link, .. } => link.namespace == Namespace::Host,
             Self::MoveLink { .. } => false,
         }
     }
@@ -187,9 +260,19 @@ impl fmt::Display for Change {
             } => {
                 write!(f, "address {address} added to {}:{name}", link.namespace)
             }
-            Self::SetAutoconf { link, name, .. } => {
-                write!(f, "autoconf of {}:{name} set", link.namespace)
+            Self::ChangePort { link, name, .. } => {
+                write!(f, "port {}:{name} changed", link.namespace)
             }
+            Self::ChangeVlans { link, name, .. } => {
+                write!(f, "VLANs of {}:{name} changed", link.namespace)
+            }
+            Self::SetLinkSetting {
+                link,
+                name,
+                setting,
+                ..
+            } => write!(f, "{setting} of {}:{name} set", link.namespace),
+            Self::SetSetting { namespace, key, .. } => write!(f, "{namespace}:{key} set"),
             Self::AddRoute { namespace, route } => write!(f, "route {namespace}:{route} added"),
         }
     }

@@ -3,10 +3,12 @@
 //!
 //! Only the gate calls it: every mutation stands behind a decision there.
 
+mod bridge_port;
 mod living;
 mod netlink;
 mod netns;
 mod new_link;
+mod setting;
 mod sysctl;
 mod tap;
 
@@ -17,6 +19,7 @@ use ipnet::IpNet;
 use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 
+pub use bridge_port::{PortChange, PortState, PortVlans, VlanNumbers};
 pub use living::living_netns;
 pub use netlink::Netlink;
 pub use netns::{Netns, NetnsError, NetnsId};
@@ -24,8 +27,9 @@ pub use new_link::{
     Ipvlan, IpvlanIsolation, IpvlanMode, LinkKind, Macvlan, MacvlanMode, NewLink, NewVeth, Tap,
     VethEnd, Vlan, Vxlan,
 };
+pub use setting::LinkSetting;
 
-use crate::net::{LinkName, Mac, Namespace, Route};
+use crate::net::{LinkName, Mac, Namespace, Route, SettingKey};
 
 /// Why the kernel didn't do it.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -263,8 +267,32 @@ pub trait Kernel {
     fn add_route(&mut self, namespace: Namespace, route: &Route) -> Result<(), KernelError>;
     /// Removes a route from the main table.
     fn remove_route(&mut self, namespace: Namespace, route: &Route) -> Result<(), KernelError>;
-    /// Reads `net.ipv6.conf.LINK.autoconf`.
-    fn autoconf(&mut self, link: LinkId) -> Result<bool, KernelError>;
-    /// Sets `net.ipv6.conf.LINK.autoconf`.
-    fn set_autoconf(&mut self, link: LinkId, on: bool) -> Result<(), KernelError>;
+    /// How a bridge treats a port.
+    fn port(&mut self, link: LinkId) -> Result<PortState, KernelError>;
+    /// Changes how a bridge treats a port.
+    fn change_port(&mut self, link: LinkId, change: PortChange) -> Result<(), KernelError>;
+    /// The VLANs of a bridge's port, or of the bridge itself.
+    fn vlans(&mut self, link: LinkId) -> Result<Vec<PortVlans>, KernelError>;
+    /// Adds VLANs to them.
+    fn add_vlans(&mut self, link: LinkId, vlans: PortVlans) -> Result<(), KernelError>;
+    /// Removes VLANs from them; those that aren't there are passed over.
+    fn remove_vlans(&mut self, link: LinkId, numbers: VlanNumbers) -> Result<(), KernelError>;
+    /// Reads a setting of a link.
+    fn link_setting(&mut self, link: LinkId, setting: LinkSetting) -> Result<String, KernelError>;
+    /// Sets a setting of a link.
+    fn set_link_setting(
+        &mut self,
+        link: LinkId,
+        setting: LinkSetting,
+        value: &str,
+    ) -> Result<(), KernelError>;
+    /// Reads a setting by its key.
+    fn setting(&mut self, namespace: Namespace, key: &SettingKey) -> Result<String, KernelError>;
+    /// Sets a setting by its key.
+    fn set_setting(
+        &mut self,
+        namespace: Namespace,
+        key: &SettingKey,
+        value: &str,
+    ) -> Result<(), KernelError>;
 }

@@ -24,7 +24,10 @@ pub struct NewLink {
 #[derive(Debug, Clone)]
 pub enum LinkKind {
     /// A bridge.
-    Bridge,
+    Bridge {
+        /// Whether frames pass only the ports of their VLAN.
+        vlan_filtering: bool,
+    },
     /// A link that leads nowhere.
     Dummy,
     /// A link that incoming packets are sent through to be shaped.
@@ -58,7 +61,7 @@ impl LinkKind {
             Self::Macvlan(macvlan) | Self::Macvtap(macvlan) => Some(macvlan.parent),
             Self::Vlan(vlan) => Some(vlan.parent),
             Self::Vxlan(vxlan) => vxlan.parent,
-            Self::Bridge
+            Self::Bridge { .. }
             | Self::Dummy
             | Self::Ifb
             | Self::Tap(_)

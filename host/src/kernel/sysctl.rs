@@ -7,23 +7,45 @@ use std::io;
 
 use nix::errno::Errno;
 
-use super::{KernelError, Netns};
-use crate::net::LinkName;
+use super::{KernelError, LinkSetting, Netns};
+use crate::net::{LinkName, SettingKey};
 
 /// The address families that have settings of links.
 const FAMILIES: [&str; 2] = ["ipv4", "ipv6"];
 
-/// Reads `net.ipv6.conf.LINK.autoconf`.
-pub(super) fn autoconf(netns: &Netns, link: &LinkName) -> Result<bool, KernelError> {
-    let path = autoconf_path(link);
-    let text = inside(netns, || fs::read_to_string(&path))?;
-    Ok(text.trim() != "0")
+/// Reads a setting of a link.
+#[cfg_attr(feature = "fault-injection", track_caller)]
+pub(super) fn link_setting(
+    netns: &Netns,
+    link: &LinkName,
+    setting: LinkSetting,
+) -> Result<String, KernelError> {
+    read(netns, &setting.path(link))
 }
 
-/// Sets `net.ipv6.conf.LINK.autoconf`.
-pub(super) fn set_autoconf(netns: &Netns, link: &LinkName, on: bool) -> Result<(), KernelError> {
-    let path = autoconf_path(link);
-    inside(netns, || write(&path, if on { "1" } else { "0" }))
+/// Sets a setting of a link.
+#[cfg_attr(feature = "fault-injection", track_caller)]
+pub(super) fn set_link_setting(
+    netns: &Netns,
+    link: &LinkName,
+    setting: LinkSetting,
+    value: &str,
+) -> Result<(), KernelError> {
+    let path = setting.path(link);
+    inside(netns, || write(&path, value))
+}
+
+/// Reads a setting by its key.
+#[cfg_attr(feature = "fault-injection", track_caller)]
+pub(super) fn setting(netns: &Netns, key: &SettingKey) -> Result<String, KernelError> {
+    read(netns, &key.path())
+}
+
+/// Sets a setting by its key.
+#[cfg_attr(feature = "fault-injection", track_caller)]
+pub(super) fn set_setting(netns: &Netns, key: &SettingKey, value: &str) -> Result<(), KernelError> {
+    let path = key.path();
+    inside(netns, || write(&path, value))
 }
 
 /// Reads all settings of a link, by `FAMILY/KEY`. Those that can't be read
@@ -67,8 +89,10 @@ pub(super) fn put_back(
     })
 }
 
-fn autoconf_path(link: &LinkName) -> String {
-    format!("/proc/sys/net/ipv6/conf/{link}/autoconf")
+#[cfg_attr(feature = "fault-injection", track_caller)]
+fn read(netns: &Netns, path: &str) -> Result<String, KernelError> {
+    let text = inside(netns, || fs::read_to_string(path))?;
+    Ok(text.trim().to_owned())
 }
 
 /// Writes a value unless it's there already: `/proc/sys` may be read-only.

@@ -146,7 +146,8 @@ const LINKS: &str = "links.create-bridge shared -; links.create-veth - mac=02:00
     links.create-vxlan host own2 5 7; links.create-macvtap container own3 5 bridge mac=02:00:00:00:00:02; \
     links.delete 4; links.set-mac 5 02:00:00:00:00:78; links.set-mtu 5 1450; links.set-alias 5 mine; \
     links.set-tx-queue-length 5 77; links.set-promiscuous 5 on; links.set-all-multicast 5 on; \
-    links.set-down 5";
+    bridge-ports.set-isolated 2 on; sysctl.set-arp-notify 5 on; \
+    sysctl.set host net.ipv4.conf.all.log_martians 1; links.set-down 5";
 
 /// The same with what few kernels have.
 const FULL: &str = "links.get host p0; links.create-dummy host own0; links.create-vlan host own1 0 7 dot1q; \
@@ -166,6 +167,8 @@ fn links() -> Grant {
         "links.set-all-multicast",
         "links.set-down",
         "links.set-master",
+        "bridge-ports.set-isolated",
+        "sysctl.set-arp-notify",
         "links.create-bridge",
         "links.create-veth",
         "links.create-tap",
@@ -181,7 +184,9 @@ fn links() -> Grant {
     let grant = calls
         .iter()
         .fold(Grant::nothing(), |grant, call| grant.call(call, names));
-    grant.call("links.delete", "{}")
+    grant
+        .call("links.delete", "{}")
+        .call("sysctl.set", r#"{ key = "net.ipv4.conf.all.log_martians" }"#)
 }
 
 impl Case {

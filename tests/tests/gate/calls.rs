@@ -70,9 +70,22 @@ fn script(before: &str, call: &str) -> String {
     [before, call].join(";")
 }
 
-fn allowed(case: &Case) {
+/// The host has a default route, and forwarding, which stays on, is on already.
+fn world() -> World {
     let world = World::new();
     world.give_host_a_default_route();
+    for netns in [&world.host, &world.container] {
+        netns.run(|| {
+            for setting in ["ipv4/ip_forward", "ipv6/conf/all/forwarding"] {
+                std::fs::write(format!("/proc/sys/net/{setting}"), "1").unwrap();
+            }
+        });
+    }
+    world
+}
+
+fn allowed(case: &Case) {
+    let world = world();
     let probe = Probe::new(&world, &grant(case));
     let connection = case.connection;
     answer_of(&probe.setup(connection(), &script(case.before, case.within)));
@@ -85,8 +98,7 @@ fn allowed(case: &Case) {
 }
 
 fn denied_unlisted(case: &Case) {
-    let world = World::new();
-    world.give_host_a_default_route();
+    let world = world();
     let probe = Probe::new(&world, &grant_without_the_call(case));
     let connection = case.connection;
     let lines = script(case.before, case.within);
@@ -106,8 +118,7 @@ fn denied_unlisted(case: &Case) {
 
 fn denied_beyond(case: &Case) {
     let (before, call, widening) = case.beyond.unwrap();
-    let world = World::new();
-    world.give_host_a_default_route();
+    let world = world();
     let probe = Probe::new(&world, &grant(case));
     // With a parent named, the default link is beyond the request.
     let connection = || Connection::v4(NAME);

@@ -44,6 +44,43 @@ fn bridge() -> Connection {
     v4().network("network_interface", "br0")
 }
 
+/// A call that reaches own links, and the parent where the grant says so.
+const fn on_link(call: &'static str, within: &'static str, beyond: &'static str) -> Case {
+    Case {
+        call,
+        needs: MACVLAN,
+        connection: v4,
+        with: &[GET, CREATE],
+        before: MAKE,
+        within,
+        beyond: Some((PARENT, beyond, r#"link = "p0""#)),
+    }
+}
+
+/// The same for a bridge's ports.
+const fn on_port(call: &'static str, within: &'static str, beyond: &'static str) -> Case {
+    Case {
+        call,
+        needs: MACVLAN,
+        connection: bridge,
+        with: &[
+            ("links.get", r#"{ link = "p0" }"#),
+            ("links.create-bridge", r#"{ link = "br0" }"#),
+            ("links.create-veth", "{}"),
+            ("links.set-master", r#"{ link = "p0" }"#),
+        ],
+        before: OWN_PORT,
+        within,
+        beyond: Some((FOREIGN_PORT, beyond, r#"link = "p0""#)),
+    }
+}
+
+/// The bridge is handle 0, its port 2.
+const OWN_PORT: &str = "links.create-bridge shared -; links.create-veth -; links.set-master 2 0";
+/// Its port is handle 0.
+const FOREIGN_PORT: &str =
+    "links.get host p0; links.create-bridge shared br0; links.set-master 0 1";
+
 /// A case for every call, in the order of the WIT.
 pub(crate) const CASES: &[Case] = &[
     Case {
@@ -364,6 +401,39 @@ pub(crate) const CASES: &[Case] = &[
             r#"link = "x0""#,
         )),
     },
+    on_port(
+        "bridge-ports.set-hairpin",
+        "bridge-ports.set-hairpin 2 on",
+        "bridge-ports.set-hairpin 0 on",
+    ),
+    on_port(
+        "bridge-ports.set-isolated",
+        "bridge-ports.set-isolated 2 on",
+        "bridge-ports.set-isolated 0 on",
+    ),
+    on_port(
+        "bridge-ports.set-learning",
+        "bridge-ports.set-learning 2 off",
+        "bridge-ports.set-learning 0 off",
+    ),
+    on_port(
+        "bridge-ports.vlans",
+        "bridge-ports.vlans 2",
+        "bridge-ports.vlans 0",
+    ),
+    Case {
+        needs: &[Need::Root, Need::Macvlan, Need::Link(Kind::VlanBridge)],
+        ..on_port(
+            "bridge-ports.add-vlans",
+            "bridge-ports.add-vlans 2 7 9",
+            "bridge-ports.add-vlans 0 7 9",
+        )
+    },
+    on_port(
+        "bridge-ports.remove-vlans",
+        "bridge-ports.remove-vlans 2 1 4094",
+        "bridge-ports.remove-vlans 0 1 4094",
+    ),
     Case {
         call: "addresses.add",
         needs: MACVLAN,
@@ -392,13 +462,90 @@ pub(crate) const CASES: &[Case] = &[
         )),
     },
     Case {
-        call: "sysctl.set-autoconf",
+        call: "sysctl.enable-ip-forward",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[],
+        before: "",
+        within: "sysctl.enable-ip-forward container ipv6",
+        beyond: Some((
+            "",
+            "sysctl.enable-ip-forward host ipv4",
+            r#"key = "net.ipv4.ip_forward""#,
+        )),
+    },
+    on_link(
+        "sysctl.set-autoconf",
+        "sysctl.set-autoconf 1 off",
+        "sysctl.set-autoconf 0 off",
+    ),
+    on_link(
+        "sysctl.set-arp-notify",
+        "sysctl.set-arp-notify 1 on",
+        "sysctl.set-arp-notify 0 on",
+    ),
+    on_link(
+        "sysctl.set-ndisc-notify",
+        "sysctl.set-ndisc-notify 1 on",
+        "sysctl.set-ndisc-notify 0 on",
+    ),
+    on_link(
+        "sysctl.set-rp-filter",
+        "sysctl.set-rp-filter 1 loose",
+        "sysctl.set-rp-filter 0 loose",
+    ),
+    on_link(
+        "sysctl.set-route-localnet",
+        "sysctl.set-route-localnet 1 on",
+        "sysctl.set-route-localnet 0 on",
+    ),
+    on_link(
+        "sysctl.set-forwarding",
+        "sysctl.set-forwarding 1 ipv6 on",
+        "sysctl.set-forwarding 0 ipv6 on",
+    ),
+    on_link(
+        "sysctl.set-accept-ra",
+        "sysctl.set-accept-ra 1 none",
+        "sysctl.set-accept-ra 0 none",
+    ),
+    on_link(
+        "sysctl.set-accept-dad",
+        "sysctl.set-accept-dad 1 off",
+        "sysctl.set-accept-dad 0 off",
+    ),
+    on_link(
+        "sysctl.set-disable-ipv6",
+        "sysctl.set-disable-ipv6 1 on",
+        "sysctl.set-disable-ipv6 0 on",
+    ),
+    on_link(
+        "sysctl.set-keep-addr-on-down",
+        "sysctl.set-keep-addr-on-down 1 on",
+        "sysctl.set-keep-addr-on-down 0 on",
+    ),
+    on_link(
+        "sysctl.set-proxy-arp",
+        "sysctl.set-proxy-arp 1 on",
+        "sysctl.set-proxy-arp 0 on",
+    ),
+    on_link(
+        "sysctl.set-proxy-ndp",
+        "sysctl.set-proxy-ndp 1 on",
+        "sysctl.set-proxy-ndp 0 on",
+    ),
+    Case {
+        call: "sysctl.set",
         needs: MACVLAN,
         connection: v4,
         with: &[GET, CREATE],
         before: MAKE,
-        within: "sysctl.set-autoconf 1 off",
-        beyond: Some((PARENT, "sysctl.set-autoconf 0 off", r#"link = "p0""#)),
+        within: "sysctl.set container net.ipv4.conf.eth0.log_martians 1",
+        beyond: Some((
+            "",
+            "sysctl.set container net.ipv4.conf.lo.log_martians 1",
+            r#"key = "container:net.ipv4.conf.lo.log_martians""#,
+        )),
     },
     Case {
         call: "log.write",

@@ -18,6 +18,7 @@ mod own;
 mod probe;
 mod readme;
 mod reuse;
+mod settings;
 mod shared;
 mod turns;
 mod wasi;
@@ -30,6 +31,7 @@ fn main() {
     calls::register(&mut suite);
     own::register(&mut suite);
     reuse::register(&mut suite);
+    settings::register(&mut suite);
     hostile::register(&mut suite);
     links::register(&mut suite);
     wasi::register(&mut suite);

@@ -156,7 +156,10 @@ impl Host for Gate {
         name: Option<String>,
         options: BridgeOptions,
     ) -> Result<Resource<LinkHandle>, CallError> {
-        let (call, kind) = (Call::LinksCreateBridge, LinkKind::Bridge);
+        let call = Call::LinksCreateBridge;
+        let kind = LinkKind::Bridge {
+            vlan_filtering: options.vlan_filtering,
+        };
         self.make_link(Wanted::new(
             call,
             place,

@@ -2,6 +2,7 @@
 //! runtime of the calling thread.
 
 mod address;
+mod bridge_port;
 mod kinds;
 mod link;
 mod route;
@@ -20,10 +21,11 @@ use rtnetlink::Handle;
 use tokio::runtime::Runtime;
 
 use super::{
-    AddressState, Kernel, KernelError, LinkChange, LinkId, LinkInfo, LinkSnapshot, LinkState,
-    Netns, NetnsError, NewLink, NewVeth, sysctl,
+    AddressState, Kernel, KernelError, LinkChange, LinkId, LinkInfo, LinkSetting, LinkSnapshot,
+    LinkState, Netns, NetnsError, NewLink, NewVeth, PortChange, PortState, PortVlans, VlanNumbers,
+    sysctl,
 };
-use crate::net::{LinkName, Namespace, Route};
+use crate::net::{LinkName, Namespace, Route, SettingKey};
 
 /// The task that carries messages between a socket and its handles.
 type Connection = rtnetlink::proto::Connection<RouteNetlinkMessage>;
@@ -287,14 +289,52 @@ impl Kernel for Netlink {
         self.wait(routes.del(message).execute())
     }
 
-    fn autoconf(&mut self, link: LinkId) -> Result<bool, KernelError> {
-        let name = self.link_by_id(link)?.name;
-        sysctl::autoconf(&self.room(link.namespace)?.netns, &name)
+    fn port(&mut self, link: LinkId) -> Result<PortState, KernelError> {
+        self.read_port(link)
     }
 
-    fn set_autoconf(&mut self, link: LinkId, on: bool) -> Result<(), KernelError> {
+    fn change_port(&mut self, link: LinkId, change: PortChange) -> Result<(), KernelError> {
+        self.send_port_change(link, change)
+    }
+
+    fn vlans(&mut self, link: LinkId) -> Result<Vec<PortVlans>, KernelError> {
+        self.read_vlans(link)
+    }
+
+    fn add_vlans(&mut self, link: LinkId, vlans: PortVlans) -> Result<(), KernelError> {
+        self.send_vlans(link, vlans)
+    }
+
+    fn remove_vlans(&mut self, link: LinkId, numbers: VlanNumbers) -> Result<(), KernelError> {
+        self.send_vlan_removal(link, numbers)
+    }
+
+    fn link_setting(&mut self, link: LinkId, setting: LinkSetting) -> Result<String, KernelError> {
         let name = self.link_by_id(link)?.name;
-        sysctl::set_autoconf(&self.room(link.namespace)?.netns, &name, on)
+        sysctl::link_setting(&self.room(link.namespace)?.netns, &name, setting)
+    }
+
+    fn set_link_setting(
+        &mut self,
+        link: LinkId,
+        setting: LinkSetting,
+        value: &str,
+    ) -> Result<(), KernelError> {
+        let name = self.link_by_id(link)?.name;
+        sysctl::set_link_setting(&self.room(link.namespace)?.netns, &name, setting, value)
+    }
+
+    fn setting(&mut self, namespace: Namespace, key: &SettingKey) -> Result<String, KernelError> {
+        sysctl::setting(&self.room(namespace)?.netns, key)
+    }
+
+    fn set_setting(
+        &mut self,
+        namespace: Namespace,
+        key: &SettingKey,
+        value: &str,
+    ) -> Result<(), KernelError> {
+        sysctl::set_setting(&self.room(namespace)?.netns, key, value)
     }
 }
 

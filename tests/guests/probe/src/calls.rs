@@ -16,18 +16,24 @@
 //! - `links.set-promiscuous HANDLE on|off`, `links.set-all-multicast HANDLE on|off`
 //! - `links.set-alias HANDLE TEXT…`
 //! - `links.set-master HANDLE HANDLE|-`
+//! - `bridge-ports.set-hairpin HANDLE on|off`, `bridge-ports.set-isolated …`,
+//!   `bridge-ports.set-learning …`
+//! - `bridge-ports.vlans HANDLE [tell]`
+//! - `bridge-ports.add-vlans HANDLE FIRST LAST [pvid] [untagged]`
+//! - `bridge-ports.remove-vlans HANDLE FIRST LAST`
 //! - `addresses.add HANDLE CIDR`
 //! - `routes.add host|container DESTINATION GATEWAY|- METRIC|- KIND`
-//! - `sysctl.set-autoconf HANDLE on|off`
+//! - `sysctl.…`: see `settings`
 //! - `log.write LEVEL TEXT…`
 
+use wasmvark_guest::bridge_ports::{self, VlanRange};
 use wasmvark_guest::links::{self, Link};
 use wasmvark_guest::log::{self, Level};
 use wasmvark_guest::types::{Error, Route, RouteKind};
-use wasmvark_guest::{addresses, routes, sysctl};
+use wasmvark_guest::{addresses, routes};
 
 use crate::arguments::{Arguments, invalid, number};
-use crate::create;
+use crate::{create, settings};
 
 /// Makes a call. A handle that it returns joins the others.
 pub(crate) fn run(
@@ -38,6 +44,12 @@ pub(crate) fn run(
     if let Some(kind) = call.strip_prefix("links.create-") {
         handles.extend(create::run(kind, arguments, handles)?);
         return Ok(());
+    }
+    if let Some(setting) = call.strip_prefix("sysctl.") {
+        return settings::run(setting, arguments, handles);
+    }
+    if let Some(function) = call.strip_prefix("bridge-ports.") {
+        return bridge_port(function, arguments, handles);
     }
     match call {
         "links.get" => {
@@ -89,11 +101,40 @@ pub(crate) fn run(
         }
         "addresses.add" => addresses::add(handle(arguments, handles)?, arguments.word()?),
         "routes.add" => routes::add(arguments.namespace()?, &route(arguments)?),
-        "sysctl.set-autoconf" => {
-            sysctl::set_autoconf(handle(arguments, handles)?, arguments.switch()?)
-        }
         "log.write" => log::write(level(arguments.word()?)?, arguments.rest()),
         word => Err(invalid(&format!("unknown word {word}"))),
+    }
+}
+
+fn bridge_port(
+    function: &str,
+    arguments: &mut Arguments<'_>,
+    handles: &[Link],
+) -> Result<(), Error> {
+    let port = handle(arguments, handles)?;
+    match function {
+        "set-hairpin" => bridge_ports::set_hairpin(port, arguments.switch()?),
+        "set-isolated" => bridge_ports::set_isolated(port, arguments.switch()?),
+        "set-learning" => bridge_ports::set_learning(port, arguments.switch()?),
+        "vlans" => {
+            let vlans = bridge_ports::vlans(port)?;
+            tell(arguments, "vlans", &format!("{vlans:?}"))
+        }
+        "add-vlans" => {
+            let (first, last) = (arguments.number()?, arguments.number()?);
+            let flags = arguments.rest();
+            let vlans = VlanRange {
+                first,
+                last,
+                pvid: flags.contains("pvid"),
+                untagged: flags.contains("untagged"),
+            };
+            bridge_ports::add_vlans(port, vlans)
+        }
+        "remove-vlans" => {
+            bridge_ports::remove_vlans(port, arguments.number()?, arguments.number()?)
+        }
+        word => Err(invalid(&format!("unknown word bridge-ports.{word}"))),
     }
 }
 

@@ -1,7 +1,8 @@
 //! The calls that make links: `links.create-KIND PLACE NAME|- …`, then
 //! `KEY=VALUE…`, each with a new handle.
 //!
-//! - `bridge`, `dummy`, `ifb`: keys `mac`, `mtu`
+//! - `bridge`: keys `mac`, `mtu`, `vlan-filtering`
+//! - `dummy`, `ifb`: keys `mac`, `mtu`
 //! - `macvlan PLACE NAME PARENT-HANDLE MODE`, the same for `macvtap`: keys
 //!   `mac`, `mtu`, `bclim`, `bcqueuelen`
 //! - `ipvlan PLACE NAME PARENT-HANDLE MODE ISOLATION`: key `mtu`
@@ -52,6 +53,7 @@ fn one(
             let options = BridgeOptions {
                 mac: keys.text("mac"),
                 mtu: keys.number("mtu")?,
+                vlan_filtering: keys.is_on("vlan-filtering"),
             };
             links::create_bridge(place, name, &options)
         }

@@ -8,6 +8,7 @@ mod changes;
 mod create;
 mod hostile;
 mod script;
+mod settings;
 
 use script::Run;
 use wasmvark_guest::types::{

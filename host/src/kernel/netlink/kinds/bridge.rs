@@ -4,7 +4,11 @@ use rtnetlink::{LinkBridge, LinkMessageBuilder};
 
 use crate::net::LinkName;
 
-pub(super) fn build(name: &LinkName) -> LinkMessageBuilder<LinkBridge> {
+pub(super) fn build(name: &LinkName, vlan_filtering: bool) -> LinkMessageBuilder<LinkBridge> {
     // `LinkBridge::new` would set it up.
-    LinkMessageBuilder::<LinkBridge>::new(name.as_str())
+    let message = LinkMessageBuilder::<LinkBridge>::new(name.as_str());
+    match vlan_filtering {
+        true => message.vlan_filtering(true),
+        false => message,
+    }
 }

@@ -27,7 +27,9 @@ pub(super) fn message(
     netns: Option<RawFd>,
 ) -> Option<LinkMessage> {
     Some(match &link.kind {
-        LinkKind::Bridge => finish(bridge::build(name), link, netns),
+        LinkKind::Bridge { vlan_filtering } => {
+            finish(bridge::build(name, *vlan_filtering), link, netns)
+        }
         LinkKind::Dummy => finish(plain::dummy(name), link, netns),
         LinkKind::Ifb => finish(plain::ifb(name), link, netns),
         LinkKind::Ipvlan(ipvlan) => finish(ipvlan::build(name, ipvlan), link, netns),

@@ -1,12 +1,16 @@
 //! Plain values of networking that several rooms share: names of links, MAC
 //! addresses, routes. It knows their rules and nothing else.
 
+mod setting_key;
+
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
+
+pub use setting_key::{InvalidSettingKey, SettingKey, is_part};
 
 /// Bytes of the longest name of a link: IFNAMSIZ without the final NUL
 /// (`linux/if.h`).
@@ -33,7 +37,8 @@ impl fmt::Display for Namespace {
 
 /// A name that the kernel accepts for a link (`dev_valid_name` in
 /// `net/core/dev.c`), without the characters that would make it a pattern
-/// (`%`) or could confuse a path or a terminal.
+/// (`%`) or could confuse a path or a terminal, and without the two that mean
+/// all links in kernel settings (`sysctl_dev_name_is_allowed`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct LinkName(String);
@@ -42,7 +47,7 @@ pub struct LinkName(String);
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 #[error(
     "{name:?} can't be the name of a network interface: it takes 1 to 15 visible characters \
-     without '/', ':' and '%', and neither \".\" nor \"..\""
+     without '/', ':' and '%', and none of \".\", \"..\", \"all\" and \"default\""
 )]
 pub struct InvalidLinkName {
     name: String,
@@ -88,7 +93,8 @@ impl TryFrom<String> for LinkName {
         let plain = name
             .chars()
             .all(|c| !c.is_whitespace() && !c.is_control() && !matches!(c, '/' | ':' | '%'));
-        if fits && plain && name != "." && name != ".." {
+        let special = matches!(&*name, "." | ".." | "all" | "default");
+        if fits && plain && !special {
             return Ok(Self(name));
         }
         Err(InvalidLinkName { name })

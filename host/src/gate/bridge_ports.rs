@@ -1,0 +1,116 @@
+//! The interface `bridge-ports`.
+
+use wasmtime::component::Resource;
+
+use super::perform::{CallError, invalid, plan_for_foreign};
+use super::{Gate, Kernel, LinkHandle};
+use crate::driver::wit::bridge_ports::{Host, VlanRange};
+use crate::grant::Call;
+use crate::journal::Change;
+use crate::kernel::{KernelError, PortChange, PortVlans, VlanNumbers};
+
+impl Gate {
+    fn change_port(
+        &mut self,
+        call: Call,
+        link: &Resource<LinkHandle>,
+        change: PortChange,
+    ) -> Result<(), CallError> {
+        let link = self.link(link)?;
+        let plan = plan_for_foreign(&link, self.owns(&link), |kernel, link| {
+            Ok(Change::ChangePort {
+                link: link.id,
+                name: link.name.clone(),
+                before: kernel.port(link.id)?,
+            })
+        });
+        let objects = [self.object(&link)];
+        self.change(call, &objects, plan, |kernel| {
+            kernel.change_port(link.id, change)
+        })
+    }
+
+    fn change_vlans(
+        &mut self,
+        call: Call,
+        link: &Resource<LinkHandle>,
+        operation: impl FnOnce(&mut dyn Kernel, &LinkHandle) -> Result<(), KernelError>,
+    ) -> Result<(), CallError> {
+        let link = self.link(link)?;
+        let plan = plan_for_foreign(&link, self.owns(&link), |kernel, link| {
+            Ok(Change::ChangeVlans {
+                link: link.id,
+                name: link.name.clone(),
+                before: kernel.vlans(link.id)?,
+            })
+        });
+        let objects = [self.object(&link)];
+        self.change(call, &objects, plan, |kernel| operation(kernel, &link))
+    }
+}
+
+fn numbers(call: Call, first: u16, last: u16) -> Result<VlanNumbers, CallError> {
+    let numbers = VlanNumbers::new(first, last);
+    numbers.ok_or_else(|| {
+        let range = format!("{first} to {last} is no range of VLANs: they go from 1 to 4094");
+        invalid(call, &range)
+    })
+}
+
+impl Host for Gate {
+    fn set_hairpin(&mut self, port: Resource<LinkHandle>, on: bool) -> Result<(), CallError> {
+        let call = Call::BridgePortsSetHairpin;
+        self.change_port(call, &port, PortChange::Hairpin(on))
+    }
+
+    fn set_isolated(&mut self, port: Resource<LinkHandle>, on: bool) -> Result<(), CallError> {
+        let call = Call::BridgePortsSetIsolated;
+        self.change_port(call, &port, PortChange::Isolated(on))
+    }
+
+    fn set_learning(&mut self, port: Resource<LinkHandle>, on: bool) -> Result<(), CallError> {
+        let call = Call::BridgePortsSetLearning;
+        self.change_port(call, &port, PortChange::Learning(on))
+    }
+
+    fn vlans(&mut self, port: Resource<LinkHandle>) -> Result<Vec<VlanRange>, CallError> {
+        let link = self.link(&port)?;
+        let objects = [self.object(&link)];
+        let vlans = self.read(Call::BridgePortsVlans, &objects, |kernel| {
+            kernel.vlans(link.id)
+        })?;
+        let ranges = vlans.iter().map(|vlans| VlanRange {
+            first: vlans.numbers.first(),
+            last: vlans.numbers.last(),
+            pvid: vlans.pvid,
+            untagged: vlans.untagged,
+        });
+        Ok(ranges.collect())
+    }
+
+    fn add_vlans(&mut self, port: Resource<LinkHandle>, vlans: VlanRange) -> Result<(), CallError> {
+        let call = Call::BridgePortsAddVlans;
+        if vlans.pvid && vlans.first != vlans.last {
+            return Err(invalid(call, &"only one VLAN can be the pvid"));
+        }
+        let vlans = PortVlans {
+            numbers: numbers(call, vlans.first, vlans.last)?,
+            pvid: vlans.pvid,
+            untagged: vlans.untagged,
+        };
+        self.change_vlans(call, &port, |kernel, link| kernel.add_vlans(link.id, vlans))
+    }
+
+    fn remove_vlans(
+        &mut self,
+        port: Resource<LinkHandle>,
+        first: u16,
+        last: u16,
+    ) -> Result<(), CallError> {
+        let call = Call::BridgePortsRemoveVlans;
+        let numbers = numbers(call, first, last)?;
+        self.change_vlans(call, &port, |kernel, link| {
+            kernel.remove_vlans(link.id, numbers)
+        })
+    }
+}

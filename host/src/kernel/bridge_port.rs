@@ -1,0 +1,71 @@
+//! What a bridge knows of its ports.
+
+use serde::{Deserialize, Serialize};
+
+/// How a bridge treats a port.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PortState {
+    /// Frames may leave through the port that they came in by
+    /// (IFLA_BRPORT_MODE).
+    pub hairpin: bool,
+    /// Frames never pass to other isolated ports (IFLA_BRPORT_ISOLATED).
+    pub isolated: bool,
+    /// MAC addresses are learnt (IFLA_BRPORT_LEARNING).
+    pub learning: bool,
+}
+
+/// A change of how a bridge treats a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PortChange {
+    /// See [`PortState::hairpin`].
+    Hairpin(bool),
+    /// See [`PortState::isolated`].
+    Isolated(bool),
+    /// See [`PortState::learning`].
+    Learning(bool),
+}
+
+/// Numbers of VLANs, 1 to 4094 (IEEE 802.1Q).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VlanNumbers {
+    first: u16,
+    last: u16,
+}
+
+impl VlanNumbers {
+    /// All that there are.
+    pub const ALL: Self = Self {
+        first: 1,
+        last: 4094,
+    };
+
+    /// From the first to the last, if there are such VLANs.
+    pub fn new(first: u16, last: u16) -> Option<Self> {
+        let all = Self::ALL.first..=Self::ALL.last;
+        if first > last || !all.contains(&first) || !all.contains(&last) {
+            return None;
+        }
+        Some(Self { first, last })
+    }
+
+    /// The first.
+    pub fn first(self) -> u16 {
+        self.first
+    }
+
+    /// The last.
+    pub fn last(self) -> u16 {
+        self.last
+    }
+}
+
+/// VLANs that pass a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PortVlans {
+    /// Their numbers.
+    pub numbers: VlanNumbers,
+    /// What comes in without a tag is theirs; only for one.
+    pub pvid: bool,
+    /// Frames leave without a tag.
+    pub untagged: bool,
+}
