@@ -2,6 +2,7 @@
 //! runtime of the calling thread.
 
 mod address;
+mod generic;
 mod kinds;
 mod link;
 mod route;
@@ -24,6 +25,7 @@ use super::{
     Netns, NetnsError, NewLink, NewVeth, sysctl,
 };
 use crate::net::{LinkName, Namespace, Route};
+use generic::Generic;
 
 /// The task that carries messages between a socket and its handles.
 type Connection = rtnetlink::proto::Connection<RouteNetlinkMessage>;
@@ -38,6 +40,7 @@ fn connect(runtime: &Runtime) -> io::Result<(Connection, Handle)> {
 struct Room {
     netns: Netns,
     handle: Handle,
+    generic: Option<Generic>,
 }
 
 impl Room {
@@ -63,7 +66,11 @@ impl Room {
             NetnsError::Enter { errno }
         })?;
         runtime.spawn(connection);
-        Ok(Self { netns, handle })
+        Ok(Self {
+            netns,
+            handle,
+            generic: None,
+        })
     }
 }
 
