@@ -126,6 +126,10 @@ calls! {
     RoutesAdd = "routes.add", "adds a route", [Destination];
     /// Turns address autoconfiguration on or off.
     SysctlSetAutoconf = "sysctl.set-autoconf", "changes a kernel setting of a link", [Link];
+    /// Announces an IPv4 address.
+    AnnounceGratuitousArp = "announce.gratuitous-arp", "tells neighbours where an address is", [Link, Address];
+    /// Announces an IPv6 address.
+    AnnounceNeighbourAdvertisement = "announce.neighbour-advertisement", "tells neighbours where an address is", [Link, Address];
     /// Writes a message.
     LogWrite = "log.write", "writes messages", [];
 }

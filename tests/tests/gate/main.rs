@@ -10,6 +10,7 @@
 )]
 
 mod administer;
+mod announce;
 mod calls;
 mod cases;
 mod hostile;
@@ -32,6 +33,7 @@ fn main() {
     reuse::register(&mut suite);
     hostile::register(&mut suite);
     links::register(&mut suite);
+    announce::register(&mut suite);
     wasi::register(&mut suite);
     readme::register(&mut suite);
     shared::register(&mut suite);

@@ -10,6 +10,7 @@ mod snapshot;
 
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::AsRawFd;
 use std::time::Instant;
 
@@ -22,7 +23,7 @@ use tokio::runtime::Runtime;
 
 use super::{
     AddressState, Kernel, KernelError, LinkChange, LinkId, LinkInfo, LinkSnapshot, LinkState,
-    Netns, NetnsError, NewLink, NewVeth, sysctl,
+    Netns, NetnsError, NewLink, NewVeth, announce, sysctl,
 };
 use crate::net::{LinkName, Namespace, Route};
 use generic::Generic;
@@ -302,6 +303,23 @@ impl Kernel for Netlink {
     fn set_autoconf(&mut self, link: LinkId, on: bool) -> Result<(), KernelError> {
         let name = self.link_by_id(link)?.name;
         sysctl::set_autoconf(&self.room(link.namespace)?.netns, &name, on)
+    }
+
+    fn announce(&mut self, link: LinkId, address: IpAddr) -> Result<(), KernelError> {
+        let state = self.link_by_id(link)?;
+        let mac = announce::sender(&state)?;
+        let addresses = self.addresses(link)?;
+        if !addresses.iter().any(|own| own.address.addr() == address) {
+            let text = format!("{address} is no address of {}: add it first", state.name);
+            return Err(KernelError::NotFound(text));
+        }
+        let netns = &self.room(link.namespace)?.netns;
+        match address {
+            IpAddr::V4(address) => announce::gratuitous_arp(netns, &state, mac, address),
+            IpAddr::V6(address) => {
+                announce::neighbour_advertisement(netns, &state, mac, address, self.deadline)
+            }
+        }
     }
 }
 

@@ -19,12 +19,14 @@
 //! - `addresses.add HANDLE CIDR`
 //! - `routes.add host|container DESTINATION GATEWAY|- METRIC|- KIND`
 //! - `sysctl.set-autoconf HANDLE on|off`
+//! - `announce.gratuitous-arp HANDLE ADDRESS`,
+//!   `announce.neighbour-advertisement HANDLE ADDRESS`
 //! - `log.write LEVEL TEXT…`
 
 use wasmvark_guest::links::{self, Link};
 use wasmvark_guest::log::{self, Level};
 use wasmvark_guest::types::{Error, Route, RouteKind};
-use wasmvark_guest::{addresses, routes, sysctl};
+use wasmvark_guest::{addresses, announce, routes, sysctl};
 
 use crate::arguments::{Arguments, invalid, number};
 use crate::create;
@@ -91,6 +93,12 @@ pub(crate) fn run(
         "routes.add" => routes::add(arguments.namespace()?, &route(arguments)?),
         "sysctl.set-autoconf" => {
             sysctl::set_autoconf(handle(arguments, handles)?, arguments.switch()?)
+        }
+        "announce.gratuitous-arp" => {
+            announce::gratuitous_arp(handle(arguments, handles)?, arguments.word()?)
+        }
+        "announce.neighbour-advertisement" => {
+            announce::neighbour_advertisement(handle(arguments, handles)?, arguments.word()?)
         }
         "log.write" => log::write(level(arguments.word()?)?, arguments.rest()),
         word => Err(invalid(&format!("unknown word {word}"))),
