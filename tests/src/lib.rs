@@ -29,6 +29,7 @@
 
 mod ask;
 pub mod audit;
+pub mod capture;
 pub mod connection;
 pub mod dump;
 pub mod echo;

@@ -7,6 +7,7 @@
 //! (reading the answer, undoing) has a door of its own there.
 
 mod addresses;
+mod announce;
 mod bridge_ports;
 mod guard;
 mod links;

@@ -167,6 +167,10 @@ calls! {
     SysctlSetProxyNdp = "sysctl.set-proxy-ndp", "changes a kernel setting of a link", [Link];
     /// Sets a kernel setting by its name.
     SysctlSet = "sysctl.set", "changes a kernel setting", [Key];
+    /// Announces an IPv4 address.
+    AnnounceGratuitousArp = "announce.gratuitous-arp", "tells neighbours where an address is", [Link, Address];
+    /// Announces an IPv6 address.
+    AnnounceNeighbourAdvertisement = "announce.neighbour-advertisement", "tells neighbours where an address is", [Link, Address];
     /// Writes a message.
     LogWrite = "log.write", "writes messages", [];
 }

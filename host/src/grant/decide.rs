@@ -47,7 +47,7 @@ pub enum Object<'a> {
     DefaultRouteLink,
     /// The names of all links.
     AllLinks(Namespace),
-    /// An address to be added.
+    /// An address to be added or announced.
     Address {
         /// Where.
         namespace: Namespace,
@@ -248,6 +248,13 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
             Namespace::Container => request.addresses.contains(address),
             Namespace::Host => request.gateways.contains(address),
         },
+        (
+            Call::AnnounceGratuitousArp | Call::AnnounceNeighbourAdvertisement,
+            Object::Address { address, .. },
+        ) => {
+            let mut own = request.addresses.iter();
+            own.any(|own| own.addr() == address.addr())
+        }
         (Call::RoutesAdd, Object::Route { namespace, route }) => {
             requested_route(*namespace, route, request)
         }

@@ -3,6 +3,7 @@
 //!
 //! Only the gate calls it: every mutation stands behind a decision there.
 
+mod announce;
 mod bridge_port;
 mod living;
 mod netlink;
@@ -13,6 +14,7 @@ mod sysctl;
 mod tap;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::time::Instant;
 
 use ipnet::IpNet;
@@ -49,6 +51,14 @@ pub enum KernelError {
     /// The time of the run is over.
     #[error("the time of the run was over while the kernel worked on it")]
     Deadline,
+    /// It can't be done as things are; the text says what to do about it.
+    #[error("{text} ({errno:?})")]
+    Refused {
+        /// The number that the kernel has for it.
+        errno: Errno,
+        /// What is in the way.
+        text: String,
+    },
     /// The conversation with the kernel broke down.
     #[error("netlink failed: {0}")]
     Netlink(String),
@@ -67,7 +77,7 @@ impl KernelError {
     /// The error number, where the kernel gave one.
     pub fn errno(&self) -> Option<Errno> {
         match self {
-            Self::Errno { errno } => Some(*errno),
+            Self::Errno { errno } | Self::Refused { errno, .. } => Some(*errno),
             Self::Unfinished(error) => error.errno(),
             _ => None,
         }
@@ -81,7 +91,7 @@ impl KernelError {
                 errno,
                 Errno::ENODEV | Errno::ENOENT | Errno::ESRCH | Errno::EADDRNOTAVAIL
             ),
-            Self::Deadline | Self::Netlink(_) | Self::Unfinished(_) => false,
+            Self::Refused { .. } | Self::Deadline | Self::Netlink(_) | Self::Unfinished(_) => false,
         }
     }
 
@@ -295,4 +305,6 @@ pub trait Kernel {
         key: &SettingKey,
         value: &str,
     ) -> Result<(), KernelError>;
+    /// Tells the neighbours of a link that it has an address.
+    fn announce(&mut self, link: LinkId, address: IpAddr) -> Result<(), KernelError>;
 }

@@ -184,9 +184,10 @@ fn links() -> Grant {
     let grant = calls
         .iter()
         .fold(Grant::nothing(), |grant, call| grant.call(call, names));
-    grant
-        .call("links.delete", "{}")
-        .call("sysctl.set", r#"{ key = "net.ipv4.conf.all.log_martians" }"#)
+    grant.call("links.delete", "{}").call(
+        "sysctl.set",
+        r#"{ key = "net.ipv4.conf.all.log_martians" }"#,
+    )
 }
 
 impl Case {

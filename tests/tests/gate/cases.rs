@@ -32,8 +32,23 @@ const CREATE: (&str, &str) = ("links.create-macvlan", "{}");
 const MAKE: &str = "links.get host p0; links.create-macvlan container eth0 0 bridge";
 const PARENT: &str = "links.get host p0";
 
+/// What an address takes before it can be announced.
+const ANNOUNCE: &[(&str, &str)] = &[
+    GET,
+    CREATE,
+    ("links.set-up", "{}"),
+    (
+        "addresses.add",
+        r#"{ address = ["10.77.0.0/24", "fd77::/64"] }"#,
+    ),
+];
+
 fn v4() -> Connection {
     Connection::v4(NAME)
+}
+
+fn v6() -> Connection {
+    Connection::v6(NAME)
 }
 
 fn without_parent() -> Connection {
@@ -545,6 +560,36 @@ pub(crate) const CASES: &[Case] = &[
             "",
             "sysctl.set container net.ipv4.conf.lo.log_martians 1",
             r#"key = "container:net.ipv4.conf.lo.log_martians""#,
+        )),
+    },
+    Case {
+        call: "announce.gratuitous-arp",
+        needs: MACVLAN,
+        connection: v4,
+        with: ANNOUNCE,
+        before: "links.get host p0; links.create-macvlan container eth0 0 bridge; \
+                 addresses.add 1 10.88.0.2/16; links.set-up 1",
+        within: "announce.gratuitous-arp 1 10.88.0.2",
+        beyond: Some((
+            "links.get host p0; links.create-macvlan container eth0 0 bridge; \
+             addresses.add 1 10.77.0.1/24; links.set-up 1",
+            "announce.gratuitous-arp 1 10.77.0.1",
+            r#"address = "10.77.0.1/32""#,
+        )),
+    },
+    Case {
+        call: "announce.neighbour-advertisement",
+        needs: MACVLAN,
+        connection: v6,
+        with: ANNOUNCE,
+        before: "links.get host p0; links.create-macvlan container eth0 0 bridge; \
+                 addresses.add 1 fd88::2/64; links.set-up 1",
+        within: "announce.neighbour-advertisement 1 fd88::2",
+        beyond: Some((
+            "links.get host p0; links.create-macvlan container eth0 0 bridge; \
+             addresses.add 1 fd77::1/64; links.set-up 1",
+            "announce.neighbour-advertisement 1 fd77::1",
+            r#"address = "fd77::1/128""#,
         )),
     },
     Case {

@@ -10,6 +10,7 @@
 )]
 
 mod administer;
+mod announce;
 mod calls;
 mod cases;
 mod hostile;
@@ -34,6 +35,7 @@ fn main() {
     settings::register(&mut suite);
     hostile::register(&mut suite);
     links::register(&mut suite);
+    announce::register(&mut suite);
     wasi::register(&mut suite);
     readme::register(&mut suite);
     shared::register(&mut suite);

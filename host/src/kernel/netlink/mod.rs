@@ -3,6 +3,7 @@
 
 mod address;
 mod bridge_port;
+mod generic;
 mod kinds;
 mod link;
 mod route;
@@ -10,6 +11,7 @@ mod snapshot;
 
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::os::fd::AsRawFd;
 use std::time::Instant;
 
@@ -23,9 +25,10 @@ use tokio::runtime::Runtime;
 use super::{
     AddressState, Kernel, KernelError, LinkChange, LinkId, LinkInfo, LinkSetting, LinkSnapshot,
     LinkState, Netns, NetnsError, NewLink, NewVeth, PortChange, PortState, PortVlans, VlanNumbers,
-    sysctl,
+    announce, sysctl,
 };
 use crate::net::{LinkName, Namespace, Route, SettingKey};
+use generic::Generic;
 
 /// The task that carries messages between a socket and its handles.
 type Connection = rtnetlink::proto::Connection<RouteNetlinkMessage>;
@@ -40,6 +43,7 @@ fn connect(runtime: &Runtime) -> io::Result<(Connection, Handle)> {
 struct Room {
     netns: Netns,
     handle: Handle,
+    generic: Option<Generic>,
 }
 
 impl Room {
@@ -65,7 +69,11 @@ impl Room {
             NetnsError::Enter { errno }
         })?;
         runtime.spawn(connection);
-        Ok(Self { netns, handle })
+        Ok(Self {
+            netns,
+            handle,
+            generic: None,
+        })
     }
 }
 
@@ -335,6 +343,23 @@ impl Kernel for Netlink {
         value: &str,
     ) -> Result<(), KernelError> {
         sysctl::set_setting(&self.room(namespace)?.netns, key, value)
+    }
+
+    fn announce(&mut self, link: LinkId, address: IpAddr) -> Result<(), KernelError> {
+        let state = self.link_by_id(link)?;
+        let mac = announce::sender(&state)?;
+        let addresses = self.addresses(link)?;
+        if !addresses.iter().any(|own| own.address.addr() == address) {
+            let text = format!("{address} is no address of {}: add it first", state.name);
+            return Err(KernelError::NotFound(text));
+        }
+        let netns = &self.room(link.namespace)?.netns;
+        match address {
+            IpAddr::V4(address) => announce::gratuitous_arp(netns, &state, mac, address),
+            IpAddr::V6(address) => {
+                announce::neighbour_advertisement(netns, &state, mac, address, self.deadline)
+            }
+        }
     }
 }
 

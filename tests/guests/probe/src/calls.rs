@@ -24,13 +24,15 @@
 //! - `addresses.add HANDLE CIDR`
 //! - `routes.add host|container DESTINATION GATEWAY|- METRIC|- KIND`
 //! - `sysctl.…`: see `settings`
+//! - `announce.gratuitous-arp HANDLE ADDRESS`,
+//!   `announce.neighbour-advertisement HANDLE ADDRESS`
 //! - `log.write LEVEL TEXT…`
 
 use wasmvark_guest::bridge_ports::{self, VlanRange};
 use wasmvark_guest::links::{self, Link};
 use wasmvark_guest::log::{self, Level};
 use wasmvark_guest::types::{Error, Route, RouteKind};
-use wasmvark_guest::{addresses, routes};
+use wasmvark_guest::{addresses, announce, routes};
 
 use crate::arguments::{Arguments, invalid, number};
 use crate::{create, settings};
@@ -101,6 +103,12 @@ pub(crate) fn run(
         }
         "addresses.add" => addresses::add(handle(arguments, handles)?, arguments.word()?),
         "routes.add" => routes::add(arguments.namespace()?, &route(arguments)?),
+        "announce.gratuitous-arp" => {
+            announce::gratuitous_arp(handle(arguments, handles)?, arguments.word()?)
+        }
+        "announce.neighbour-advertisement" => {
+            announce::neighbour_advertisement(handle(arguments, handles)?, arguments.word()?)
+        }
         "log.write" => log::write(level(arguments.word()?)?, arguments.rest()),
         word => Err(invalid(&format!("unknown word {word}"))),
     }
