@@ -18,6 +18,7 @@ stamp=$image/stamp
 packages=(
     base-files base-passwd bash coreutils findutils grep iproute2 iputils-ping kmod libc6 libgcc-s1
     linux-image-cloud-amd64 mount ncurses-base nftables procps sed strace util-linux
+    wireguard-tools
 )
 
 # Process 1: the rest of it comes with the tests.

@@ -55,6 +55,20 @@ impl Grant {
         ])
     }
 
+    /// Everything that a wireguard driver may ask for.
+    pub fn wireguard() -> Self {
+        Self::of(&[
+            "addresses.add",
+            "links.create-wireguard",
+            "links.set-up",
+            "routes.add",
+            "sysctl.set-autoconf",
+            "wireguard.set-listen-port",
+            "wireguard.set-peer",
+            "wireguard.set-private-key",
+        ])
+    }
+
     /// Everything that a driver may ask for that moves a link of the host.
     pub fn host_device() -> Self {
         Self::of(&[

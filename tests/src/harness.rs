@@ -29,6 +29,8 @@ pub enum Need {
     Netavark,
     /// `strace`, and the right to use it.
     Strace,
+    /// The tool `wg`.
+    WireguardTools,
     /// Unpacked Debian systems with Podman.
     PodmanTrees,
 }
@@ -130,6 +132,7 @@ impl Need {
         static MACVLAN: OnceLock<bool> = OnceLock::new();
         static NETAVARK: OnceLock<bool> = OnceLock::new();
         static STRACE: OnceLock<bool> = OnceLock::new();
+        static WG: OnceLock<bool> = OnceLock::new();
         let root = Uid::effective().is_root();
         match self {
             _ if !root => Some("it needs root".into()),
@@ -149,6 +152,9 @@ impl Need {
             Self::Strace if !*STRACE.get_or_init(strace_works) => {
                 Some("strace can't be used; `just setup` installs it".into())
             }
+            Self::WireguardTools if !WG.get_or_init(wg_works) => {
+                Some("wg can't be used; `just test-vm` has it".into())
+            }
             Self::PodmanTrees if !places::cache().join("podman").is_dir() => {
                 Some("no Podman system is unpacked; `just test-podman` does it".into())
             }
@@ -158,9 +164,14 @@ impl Need {
             | Self::Nic
             | Self::Netavark
             | Self::Strace
+            | Self::WireguardTools
             | Self::PodmanTrees => None,
         }
     }
+}
+
+fn wg_works() -> bool {
+    Command::new("wg").arg("--version").output().is_ok()
 }
 
 fn strace_works() -> bool {

@@ -1,6 +1,7 @@
 //! The program under test, with a root directory of its own.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -55,6 +56,16 @@ impl<'a> Wasmvark<'a> {
     /// The directory of the driver links.
     pub fn plugins(&self) -> PathBuf {
         self.root.join("plugins")
+    }
+
+    /// Keeps a secret for drivers.
+    pub fn keep_secret(&self, name: &str, text: &str) {
+        let folder = self.root.join("secrets");
+        fs::create_dir_all(&folder).expect("the folder can be made");
+        let path = folder.join(name);
+        fs::write(&path, text).expect("the secret can be written");
+        let mode = fs::Permissions::from_mode(0o600);
+        fs::set_permissions(path, mode).expect("it can be kept secret");
     }
 
     /// Where the grant for a driver lies.

@@ -39,6 +39,7 @@ const GUESTS: &[Guest] = &[
     ),
     rust_guest("bridge", "guest-examples/bridge", "bridge-driver"),
     rust_guest("macvlan", "guest-examples/macvlan", "macvlan-driver"),
+    rust_guest("wireguard", "guest-examples/wireguard", "wireguard-driver"),
     guest("macvlan-c", "guest-examples/macvlan-c", Kind::C),
     rust_guest("probe", "tests/guests/probe", "probe-guest"),
     guest(

@@ -33,7 +33,7 @@ pub mod bindings {
 }
 
 pub use bindings::wasmvark::driver::{
-    addresses, announce, bridge_ports, links, log, routes, sysctl, types,
+    addresses, announce, bridge_ports, links, log, routes, sysctl, types, wireguard,
 };
 pub use bindings::{Guest, export};
 

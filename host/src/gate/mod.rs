@@ -17,8 +17,9 @@ mod report;
 mod routes;
 mod sysctl;
 mod undo;
+mod wireguard;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use wasmtime::component::ResourceTable;
@@ -32,6 +33,7 @@ use crate::audit::{AuditError, Trail};
 use crate::grant::{Authority, Grant, RequestReach};
 use crate::journal::{Journal, JournalError};
 use crate::kernel::Kernel;
+use crate::store::Secrets;
 use guard::Guard;
 
 /// The gate of one run.
@@ -41,6 +43,7 @@ pub struct Gate {
     journal: Option<Journal>,
     trail: Trail,
     log: Log,
+    secrets: Secrets,
     links: ResourceTable,
     calls: u32,
     stop: Option<Stop>,
@@ -56,6 +59,7 @@ impl Gate {
         journal: Option<Journal>,
         trail: Trail,
         log: Log,
+        secrets: Secrets,
     ) -> Self {
         Self {
             guard: Guard::new(kernel),
@@ -63,6 +67,7 @@ impl Gate {
             journal,
             trail,
             log,
+            secrets,
             links: ResourceTable::new(),
             calls: 0,
             stop: None,
@@ -77,7 +82,8 @@ impl Gate {
             request: RequestReach::default(),
         };
         let log = Log::new(String::new(), 0, None);
-        Self::new(kernel, authority, Some(journal), trail, log)
+        let secrets = Secrets::new(PathBuf::new());
+        Self::new(kernel, authority, Some(journal), trail, log, secrets)
     }
 
     /// The grant that decides, for messages.

@@ -14,6 +14,8 @@ pub enum ReachKey {
     Destination,
     /// Names of kernel settings.
     Key,
+    /// Names of secrets.
+    Secret,
 }
 
 impl ReachKey {
@@ -24,6 +26,7 @@ impl ReachKey {
             Self::Address => "address",
             Self::Destination => "destination",
             Self::Key => "key",
+            Self::Secret => "secret",
         }
     }
 }
@@ -171,6 +174,16 @@ calls! {
     AnnounceGratuitousArp = "announce.gratuitous-arp", "tells neighbours where an address is", [Link, Address];
     /// Announces an IPv6 address.
     AnnounceNeighbourAdvertisement = "announce.neighbour-advertisement", "tells neighbours where an address is", [Link, Address];
+    /// Gives a WireGuard link its private key.
+    WireguardSetPrivateKey = "wireguard.set-private-key", "uses a secret key", [Secret];
+    /// Sets a WireGuard link's port.
+    WireguardSetListenPort = "wireguard.set-listen-port", "opens a port of the host", [];
+    /// Adds or changes a peer.
+    WireguardSetPeer = "wireguard.set-peer", "lets a peer in", [Secret];
+    /// Removes a peer.
+    WireguardRemovePeer = "wireguard.remove-peer", "shuts a peer out", [];
+    /// Reads a WireGuard link.
+    WireguardInfo = "wireguard.info", "reads a link", [];
     /// Writes a message.
     LogWrite = "log.write", "writes messages", [];
 }

@@ -54,6 +54,8 @@ pub enum Object<'a> {
         /// The address with its prefix length.
         address: IpNet,
     },
+    /// A secret of the operator's.
+    Secret(&'a str),
     /// A kernel setting that belongs to no link.
     Key {
         /// Where.
@@ -95,6 +97,8 @@ pub struct RequestReach {
     pub subnets: Vec<IpNet>,
     /// Default and static routes.
     pub routes: Vec<Route>,
+    /// Secrets that options name.
+    pub secrets: Vec<String>,
 }
 
 impl RequestReach {
@@ -261,6 +265,7 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
         (Call::SysctlEnableIpForward, Object::Key { namespace, .. }) => {
             *namespace == Namespace::Container
         }
+        (_, Object::Secret(name)) => request.secrets.iter().any(|named| named == name),
         (Call::LogWrite, Object::Message) => true,
         _ => false,
     }
@@ -295,6 +300,7 @@ fn widened(object: &Object<'_>, reach: &Reach) -> bool {
         Object::Address { address, .. } => reach.has_address(*address),
         Object::Route { route, .. } => reach.has_destination(route.destination),
         Object::Key { namespace, key, .. } => reach.has_key(*namespace, key),
+        Object::Secret(name) => reach.has_secret(name),
         Object::Message => false,
     }
 }
@@ -323,6 +329,7 @@ fn widen(reach: &mut Reach, object: &Object<'_>) {
                 .push(NetworkPattern::one(route.destination));
         }
         Object::Key { namespace, key, .. } => reach.key.push(KeyPattern::one(*namespace, key)),
+        Object::Secret(name) => reach.secret.push((*name).to_owned()),
         Object::Message => {}
     }
 }
@@ -342,6 +349,7 @@ impl fmt::Display for Object<'_> {
             Self::Address { address, .. } => write!(f, "address {address}"),
             Self::Route { namespace, route } => write!(f, "route {namespace}:{route}"),
             Self::Key { namespace, key, .. } => write!(f, "setting {namespace}:{key}"),
+            Self::Secret(name) => write!(f, "secret {name:?}"),
             Self::Message => f.write_str("message"),
         }
     }

@@ -29,6 +29,9 @@ pub struct Reach {
     /// Kernel settings by name.
     #[serde(default, with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub key: Vec<KeyPattern>,
+    /// Secrets by name, or `*` for all.
+    #[serde(default, with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
+    pub secret: Vec<String>,
 }
 
 impl Reach {
@@ -39,6 +42,7 @@ impl Reach {
             (ReachKey::Address, self.address.is_empty()),
             (ReachKey::Destination, self.destination.is_empty()),
             (ReachKey::Key, self.key.is_empty()),
+            (ReachKey::Secret, self.secret.is_empty()),
         ]
         .into_iter()
         .filter_map(|(key, empty)| (!empty).then_some(key))
@@ -74,6 +78,11 @@ impl Reach {
         patterns.any(|pattern| pattern.matches(namespace, key))
     }
 
+    /// Whether a secret is among them.
+    pub fn has_secret(&self, name: &str) -> bool {
+        self.secret.iter().any(|own| own == "*" || own == name)
+    }
+
     /// Whether a destination is among them.
     pub fn has_destination(&self, destination: IpNet) -> bool {
         let mut patterns = self.destination.iter();
@@ -89,6 +98,7 @@ impl fmt::Display for Reach {
         push(&mut parts, ReachKey::Address, &self.address);
         push(&mut parts, ReachKey::Destination, &self.destination);
         push(&mut parts, ReachKey::Key, &self.key);
+        push(&mut parts, ReachKey::Secret, &self.secret);
         if parts.is_empty() {
             return f.write_str("{}");
         }

@@ -12,6 +12,7 @@ mod new_link;
 mod setting;
 mod sysctl;
 mod tap;
+mod wireguard;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -30,6 +31,7 @@ pub use new_link::{
     VethEnd, Vlan, Vxlan,
 };
 pub use setting::LinkSetting;
+pub use wireguard::{WireguardChange, WireguardPeer, WireguardPeerState, WireguardState};
 
 use crate::net::{LinkName, Mac, Namespace, Route, SettingKey};
 
@@ -305,6 +307,14 @@ pub trait Kernel {
         key: &SettingKey,
         value: &str,
     ) -> Result<(), KernelError>;
+    /// Changes a WireGuard link.
+    fn change_wireguard(
+        &mut self,
+        link: LinkId,
+        change: &WireguardChange,
+    ) -> Result<(), KernelError>;
+    /// Reads a WireGuard link.
+    fn wireguard(&mut self, link: LinkId) -> Result<WireguardState, KernelError>;
     /// Tells the neighbours of a link that it has an address.
     fn announce(&mut self, link: LinkId, address: IpAddr) -> Result<(), KernelError>;
 }

@@ -2,6 +2,7 @@
 //! addresses, routes. It knows their rules and nothing else.
 
 mod setting_key;
+mod wireguard_key;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -11,6 +12,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 pub use setting_key::{InvalidSettingKey, SettingKey, is_part};
+pub use wireguard_key::{InvalidKey, WireguardKey};
 
 /// Bytes of the longest name of a link: IFNAMSIZ without the final NUL
 /// (`linux/if.h`).

@@ -28,7 +28,14 @@ pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
             ..RequestReach::default()
         },
     };
-    let gate = Gate::new(Box::new(kernel), authority, None, trail, loaded.log());
+    let gate = Gate::new(
+        Box::new(kernel),
+        authority,
+        None,
+        trail,
+        loaded.log(),
+        loaded.secrets(),
+    );
     let json = String::from_utf8_lossy(input).into_owned();
     let limits = loaded.grant.limits();
     let (mut gate, result) = driver::run(&code, gate, limits, Watch::until(deadline), |run| {

@@ -8,7 +8,7 @@ use crate::digest::Digest;
 use crate::driver::{Code, EngineError};
 use crate::gate::Log;
 use crate::grant::{Grant, GrantError};
-use crate::store::{DriverName, Intact, Layout, Store};
+use crate::store::{DriverName, Intact, Layout, Secrets, Store};
 
 use super::{PluginError, tell};
 
@@ -94,6 +94,11 @@ impl Loaded {
             container: container.map(str::to_owned),
         };
         Ok(Trail::open(&self.store.layout().trail, subject)?)
+    }
+
+    /// The secrets of this installation.
+    pub(super) fn secrets(&self) -> Secrets {
+        Secrets::new(self.store.layout().secrets.clone())
     }
 
     /// The log of the driver's messages.

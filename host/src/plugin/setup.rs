@@ -53,6 +53,7 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
         Some(journal),
         trail,
         loaded.log(),
+        loaded.secrets(),
     );
     // A run that was killed may have left something behind.
     let mut left = gate.undo();
@@ -102,6 +103,7 @@ pub(super) fn reach(request: &Request) -> RequestReach {
             .map(|subnet| subnet.subnet)
             .collect(),
         routes: defaults.chain(&request.routes).cloned().collect(),
+        secrets: request.secrets(),
     }
 }
 

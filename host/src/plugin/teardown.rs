@@ -134,7 +134,14 @@ impl Driver {
             grant: self.loaded.grant.clone(),
             request: reach(&self.request),
         };
-        Gate::new(kernel, authority, Some(journal), trail, self.loaded.log())
+        Gate::new(
+            kernel,
+            authority,
+            Some(journal),
+            trail,
+            self.loaded.log(),
+            self.loaded.secrets(),
+        )
     }
 
     fn run(

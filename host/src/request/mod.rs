@@ -124,6 +124,16 @@ impl Request {
         }
     }
 
+    /// The secrets that it names: the values of options, for the network or the
+    /// container, whose keys end with `_secret`.
+    pub fn secrets(&self) -> Vec<String> {
+        let options = self.network.options.iter().chain(&self.options);
+        options
+            .filter(|(key, _)| key.ends_with("_secret"))
+            .map(|(_, value)| value.clone())
+            .collect()
+    }
+
     /// Resolves what `setup` or `teardown` got.
     pub fn resolve(document: &protocol::SetupDocument) -> Result<Self, RequestError> {
         let network = Network::resolve(&document.network)?;

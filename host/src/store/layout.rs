@@ -15,6 +15,8 @@ pub struct Layout {
     pub lib: PathBuf,
     /// Grants.
     pub grants: PathBuf,
+    /// Secrets that drivers use and don't see.
+    pub secrets: PathBuf,
     /// Journals.
     pub run: PathBuf,
     /// The audit trail.
@@ -67,6 +69,7 @@ impl Layout {
         Self {
             lib: root.join("lib"),
             grants: root.join("grants"),
+            secrets: root.join("secrets"),
             run: root.join("run"),
             trail: root.join("log/audit.jsonl"),
             plugins: root.join("plugins"),
@@ -77,6 +80,7 @@ impl Layout {
         Self {
             lib: "/var/lib/wasmvark".into(),
             grants: "/etc/wasmvark/grants".into(),
+            secrets: "/etc/wasmvark/secrets".into(),
             run: "/run/wasmvark".into(),
             trail: "/var/log/wasmvark/audit.jsonl".into(),
             plugins: "/usr/local/libexec/netavark".into(),
@@ -91,12 +95,14 @@ impl Layout {
                 .ok_or(LayoutError::NoHome { variable: name }),
         };
         let data = base("XDG_DATA_HOME", ".local/share")?.join("wasmvark");
+        let config = base("XDG_CONFIG_HOME", ".config")?.join("wasmvark");
         let runtime = variable("XDG_RUNTIME_DIR")
             .map_or_else(|| PathBuf::from(format!("/run/user/{uid}")), PathBuf::from);
         Ok(Self {
             plugins: data.join("plugins"),
             lib: data,
-            grants: base("XDG_CONFIG_HOME", ".config")?.join("wasmvark/grants"),
+            grants: config.join("grants"),
+            secrets: config.join("secrets"),
             run: runtime.join("wasmvark"),
             trail: base("XDG_STATE_HOME", ".local/state")?.join("wasmvark/audit.jsonl"),
         })

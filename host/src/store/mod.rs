@@ -7,12 +7,14 @@ mod files;
 mod layout;
 mod link;
 mod registry;
+mod secrets;
 mod trust;
 
 pub use driver_name::{DriverName, InvalidDriverName};
 pub use files::Intact;
 pub use layout::{Layout, LayoutError, rootless_user};
 pub use registry::{Registration, Store};
+pub use secrets::{SecretError, Secrets};
 
 use std::path::{Path, PathBuf};
 

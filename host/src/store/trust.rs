@@ -34,7 +34,7 @@ pub(super) fn check(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn fault(metadata: &Metadata, above: bool) -> Option<&'static str> {
+pub(super) fn fault(metadata: &Metadata, above: bool) -> Option<&'static str> {
     let owner = metadata.uid();
     let ours = owner == 0 || owner == nix::unistd::geteuid().as_raw();
     // In a user namespace the machine's root has no number, and the folders

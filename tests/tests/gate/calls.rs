@@ -84,9 +84,17 @@ fn world() -> World {
     world
 }
 
+fn keep_secrets(probe: &Probe<'_>) {
+    for name in ["named", "other"] {
+        let key = "AAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAUE=";
+        probe.wasmvark.keep_secret(name, key);
+    }
+}
+
 fn allowed(case: &Case) {
     let world = world();
     let probe = Probe::new(&world, &grant(case));
+    keep_secrets(&probe);
     let connection = case.connection;
     answer_of(&probe.setup(connection(), &script(case.before, case.within)));
     let last = probe.wasmvark.audit();
@@ -100,6 +108,7 @@ fn allowed(case: &Case) {
 fn denied_unlisted(case: &Case) {
     let world = world();
     let probe = Probe::new(&world, &grant_without_the_call(case));
+    keep_secrets(&probe);
     let connection = case.connection;
     let lines = script(case.before, case.within);
     let error = probe.setup_fails(connection(), &lines);
@@ -120,6 +129,7 @@ fn denied_beyond(case: &Case) {
     let (before, call, widening) = case.beyond.unwrap();
     let world = world();
     let probe = Probe::new(&world, &grant(case));
+    keep_secrets(&probe);
     // With a parent named, the default link is beyond the request.
     let connection = || Connection::v4(NAME);
     let lines = script(before, call);

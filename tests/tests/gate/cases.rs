@@ -96,6 +96,30 @@ const OWN_PORT: &str = "links.create-bridge shared -; links.create-veth -; links
 const FOREIGN_PORT: &str =
     "links.get host p0; links.create-bridge shared br0; links.set-master 0 1";
 
+/// A call that reaches own WireGuard links.
+const fn on_tunnel(
+    call: &'static str,
+    within: &'static str,
+    beyond: Option<(&'static str, &'static str, &'static str)>,
+) -> Case {
+    Case {
+        call,
+        needs: &[Need::Root, Need::Macvlan, Need::Link(Kind::Wireguard)],
+        connection: naming_a_secret,
+        with: &[("links.create-wireguard", "{}")],
+        before: TUNNEL,
+        within,
+        beyond,
+    }
+}
+
+const TUNNEL: &str = "links.create-wireguard container -";
+
+/// The operator has the secrets `named` and `other`.
+fn naming_a_secret() -> Connection {
+    v4().option("private_key_secret", "named")
+}
+
 /// A case for every call, in the order of the WIT.
 pub(crate) const CASES: &[Case] = &[
     Case {
@@ -592,6 +616,35 @@ pub(crate) const CASES: &[Case] = &[
             r#"address = "fd77::1/128""#,
         )),
     },
+    on_tunnel(
+        "wireguard.set-private-key",
+        "wireguard.set-private-key 0 named",
+        Some((
+            TUNNEL,
+            "wireguard.set-private-key 0 other",
+            r#"secret = "other""#,
+        )),
+    ),
+    on_tunnel(
+        "wireguard.set-listen-port",
+        "wireguard.set-listen-port 0 51820",
+        None,
+    ),
+    on_tunnel(
+        "wireguard.set-peer",
+        "wireguard.set-peer 0 pOCSkrZRwni5dyxWn1+puxPZBrRqtoyd+dwrRAn4ogk= 192.0.2.1 51820 named 25 10.0.0.0/8",
+        Some((
+            TUNNEL,
+            "wireguard.set-peer 0 pOCSkrZRwni5dyxWn1+puxPZBrRqtoyd+dwrRAn4ogk= - 0 other 0 fd00::/8",
+            r#"secret = "other""#,
+        )),
+    ),
+    on_tunnel(
+        "wireguard.remove-peer",
+        "wireguard.remove-peer 0 pOCSkrZRwni5dyxWn1+puxPZBrRqtoyd+dwrRAn4ogk=",
+        None,
+    ),
+    on_tunnel("wireguard.info", "wireguard.info 0", None),
     Case {
         call: "log.write",
         needs: MACVLAN,

@@ -20,6 +20,7 @@ mod names;
 mod parents;
 mod routes;
 mod teardown;
+mod wireguard;
 
 use wasmvark_tests::harness::Suite;
 
@@ -39,6 +40,7 @@ fn main() {
     }
     bridge::register(&mut suite);
     host_device::register(&mut suite);
+    wireguard::register(&mut suite);
     leftovers::register(&mut suite);
     parents::register_host_device(&mut suite);
     suite.run();

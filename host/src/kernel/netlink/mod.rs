@@ -8,6 +8,7 @@ mod kinds;
 mod link;
 mod route;
 mod snapshot;
+mod wireguard;
 
 use std::future::Future;
 use std::io;
@@ -25,7 +26,7 @@ use tokio::runtime::Runtime;
 use super::{
     AddressState, Kernel, KernelError, LinkChange, LinkId, LinkInfo, LinkSetting, LinkSnapshot,
     LinkState, Netns, NetnsError, NewLink, NewVeth, PortChange, PortState, PortVlans, VlanNumbers,
-    announce, sysctl,
+    WireguardChange, WireguardState, announce, sysctl,
 };
 use crate::net::{LinkName, Namespace, Route, SettingKey};
 use generic::Generic;
@@ -343,6 +344,18 @@ impl Kernel for Netlink {
         value: &str,
     ) -> Result<(), KernelError> {
         sysctl::set_setting(&self.room(namespace)?.netns, key, value)
+    }
+
+    fn change_wireguard(
+        &mut self,
+        link: LinkId,
+        change: &WireguardChange,
+    ) -> Result<(), KernelError> {
+        self.send_wireguard_change(link, change)
+    }
+
+    fn wireguard(&mut self, link: LinkId) -> Result<WireguardState, KernelError> {
+        self.read_wireguard(link)
     }
 
     fn announce(&mut self, link: LinkId, address: IpAddr) -> Result<(), KernelError> {

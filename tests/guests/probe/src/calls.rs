@@ -26,6 +26,7 @@
 //! - `sysctl.…`: see `settings`
 //! - `announce.gratuitous-arp HANDLE ADDRESS`,
 //!   `announce.neighbour-advertisement HANDLE ADDRESS`
+//! - `wireguard.…`: see `tunnels`
 //! - `log.write LEVEL TEXT…`
 
 use wasmvark_guest::bridge_ports::{self, VlanRange};
@@ -35,7 +36,7 @@ use wasmvark_guest::types::{Error, Route, RouteKind};
 use wasmvark_guest::{addresses, announce, routes};
 
 use crate::arguments::{Arguments, invalid, number};
-use crate::{create, settings};
+use crate::{create, settings, tunnels};
 
 /// Makes a call. A handle that it returns joins the others.
 pub(crate) fn run(
@@ -46,6 +47,9 @@ pub(crate) fn run(
     if let Some(kind) = call.strip_prefix("links.create-") {
         handles.extend(create::run(kind, arguments, handles)?);
         return Ok(());
+    }
+    if let Some(function) = call.strip_prefix("wireguard.") {
+        return tunnels::run(function, arguments, handles);
     }
     if let Some(setting) = call.strip_prefix("sysctl.") {
         return settings::run(setting, arguments, handles);
@@ -160,7 +164,7 @@ pub(crate) fn numbered(handles: &[Link], at: usize) -> Result<&Link, Error> {
 }
 
 /// Says what a call read, if asked to.
-fn tell(arguments: &mut Arguments<'_>, what: &str, text: &str) -> Result<(), Error> {
+pub(crate) fn tell(arguments: &mut Arguments<'_>, what: &str, text: &str) -> Result<(), Error> {
     match arguments.next() {
         None => Ok(()),
         Some("tell") => log::write(Level::Warn, &format!("{what}: {text}")),

@@ -9,6 +9,7 @@ mod create;
 mod hostile;
 mod script;
 mod settings;
+mod tunnels;
 
 use script::Run;
 use wasmvark_guest::types::{

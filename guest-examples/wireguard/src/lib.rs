@@ -1,0 +1,63 @@
+//! The wireguard driver: each container gets an encrypted tunnel of its own to
+//! the network's peers. Its packets travel in the host's namespace.
+
+mod options;
+
+use options::Options;
+use wasmvark_guest::types::{
+    CreateRequest, Error, NetworkChange, Place, Request, Route, SetupAnswer,
+};
+use wasmvark_guest::{
+    Guest, WithoutSubnets, check_ipam, choose_ipam, configure, export, links, wireguard,
+};
+
+struct Wireguard;
+export!(Wireguard);
+
+impl Guest for Wireguard {
+    fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
+        let network = &request.network;
+        let ipam = choose_ipam(network, WithoutSubnets::Refuse)?;
+        options::check_names(&network.options)?;
+        Options::parse(&network.options, &[])?;
+        let mut changes: Vec<_> = ipam.into_iter().collect();
+        // Nobody answers for names in a tunnel.
+        changes.push(NetworkChange::DnsEnabled(false));
+        Ok(changes)
+    }
+
+    fn setup(mut request: Request) -> Result<SetupAnswer, Error> {
+        check_ipam(&request.network)?;
+        let options = Options::parse(&request.network.options, &request.options)?;
+        let link = links::create_wireguard(Place::Container, None, request.network.mtu)?;
+        let key = options.private_key.as_deref().ok_or_else(options::no_key)?;
+        wireguard::set_private_key(&link, key)?;
+        if let Some(port) = options.listen_port {
+            wireguard::set_listen_port(&link, port)?;
+        }
+        for peer in &options.peers {
+            wireguard::set_peer(&link, peer)?;
+        }
+        let mut routes = core::mem::take(&mut request.default_routes);
+        routes.retain(|route| options.leads_somewhere(route));
+        request.default_routes = routes;
+        configure(&link, &request, None)?;
+        Ok(SetupAnswer {
+            dns_servers: Vec::new(),
+            search_domains: Vec::new(),
+        })
+    }
+
+    /// The host removes the link.
+    fn teardown(_: Request) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl Options {
+    /// Whether a peer takes what a default route would send.
+    fn leads_somewhere(&self, route: &Route) -> bool {
+        let mut networks = self.peers.iter().flat_map(|peer| &peer.allowed_ips);
+        networks.any(|network| *network == route.destination)
+    }
+}

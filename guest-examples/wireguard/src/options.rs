@@ -1,0 +1,191 @@
+//! The driver's options.
+
+use core::net::SocketAddr;
+use std::collections::BTreeMap;
+
+use wasmvark_guest::types::{Error, OptionValue};
+use wasmvark_guest::wireguard::{Endpoint, Peer};
+use wasmvark_guest::{find, parse};
+
+/// All options but those of peers; the host parses `metric`, `mtu` and
+/// `no_default_route`.
+const NAMES: &[&str] = &[
+    "listen_port",
+    "metric",
+    "mtu",
+    "no_default_route",
+    PRIVATE_KEY,
+];
+
+/// The name of a secret.
+const PRIVATE_KEY: &str = "private_key_secret";
+
+/// What stands before a peer's name.
+const PEER: &str = "peer.";
+
+/// What a peer has: `peer.NAME.key` and so on.
+const OF_PEER: &[&str] = &[
+    "key",
+    "endpoint",
+    "allowed_ips",
+    "keepalive",
+    "preshared_key_secret",
+];
+
+/// What the host doesn't parse for us.
+#[derive(Debug)]
+pub(crate) struct Options {
+    pub(crate) private_key: Option<String>,
+    pub(crate) listen_port: Option<u16>,
+    pub(crate) peers: Vec<Peer>,
+}
+
+impl Options {
+    /// A container's own options come before the network's.
+    pub(crate) fn parse(network: &[OptionValue], own: &[OptionValue]) -> Result<Self, Error> {
+        let key = find(own, PRIVATE_KEY).or_else(|| find(network, PRIVATE_KEY));
+        Ok(Self {
+            private_key: key.filter(|name| !name.is_empty()).map(str::to_owned),
+            listen_port: match parse(own, "listen_port")? {
+                Some(port) => Some(port),
+                None => parse(network, "listen_port")?,
+            },
+            peers: peers(network)?,
+        })
+    }
+}
+
+/// Refuses options that the driver doesn't know.
+pub(crate) fn check_names(options: &[OptionValue]) -> Result<(), Error> {
+    let others: Vec<_> = options
+        .iter()
+        .filter(|option| split(&option.key).is_none())
+        .cloned()
+        .collect();
+    wasmvark_guest::check_names(&others, NAMES, "wireguard")
+}
+
+/// The error where nobody named a key.
+pub(crate) fn no_key() -> Error {
+    Error::Invalid(format!(
+        "the option {PRIVATE_KEY} is missing: it names a secret of the host, for the network or \
+         for each container"
+    ))
+}
+
+/// The name of a peer, and what of it an option has.
+fn split(key: &str) -> Option<(&str, &str)> {
+    let (name, what) = key.strip_prefix(PEER)?.rsplit_once('.')?;
+    (!name.is_empty() && OF_PEER.contains(&what)).then_some((name, what))
+}
+
+fn peers(options: &[OptionValue]) -> Result<Vec<Peer>, Error> {
+    let mut peers: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
+    for option in options {
+        if let Some((name, what)) = split(&option.key) {
+            peers.entry(name).or_default().insert(what, &option.value);
+        }
+    }
+    let peers = peers.into_iter();
+    peers.map(|(name, fields)| peer(name, &fields)).collect()
+}
+
+fn peer(name: &str, fields: &BTreeMap<&str, &str>) -> Result<Peer, Error> {
+    let wrong = |what: &str, text: &str| {
+        Error::Invalid(format!("unable to parse \"{PEER}{name}.{what}\": {text}"))
+    };
+    let Some(key) = fields.get("key") else {
+        return Err(Error::Invalid(format!(
+            "the peer {name} has no public key: give {PEER}{name}.key"
+        )));
+    };
+    let endpoint = fields.get("endpoint").map(|text| {
+        let address: SocketAddr = text
+            .parse()
+            .map_err(|_| wrong("endpoint", "it takes ADDRESS:PORT or [ADDRESS]:PORT"))?;
+        Ok(Endpoint {
+            address: address.ip().to_string(),
+            port: address.port(),
+        })
+    });
+    let keepalive = fields.get("keepalive").map(|text| {
+        let parsed = text.parse();
+        parsed.map_err(|_| wrong("keepalive", "it takes seconds, up to 65535"))
+    });
+    let networks = fields.get("allowed_ips").copied().unwrap_or_default();
+    Ok(Peer {
+        public_key: (*key).to_owned(),
+        preshared_key: fields
+            .get("preshared_key_secret")
+            .map(|it| (*it).to_owned()),
+        endpoint: endpoint.transpose()?,
+        allowed_ips: networks.split_whitespace().map(str::to_owned).collect(),
+        keepalive: keepalive.transpose()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(pairs: &[(&str, &str)]) -> Vec<OptionValue> {
+        let option = |(key, value): &(&str, &str)| OptionValue {
+            key: (*key).to_owned(),
+            value: (*value).to_owned(),
+        };
+        pairs.iter().map(option).collect()
+    }
+
+    fn error(pairs: &[(&str, &str)]) -> String {
+        let given = options(pairs);
+        let result = check_names(&given).and_then(|()| Options::parse(&given, &[]).map(drop));
+        match result {
+            Err(Error::Invalid(text)) => text,
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn peers_have_names() {
+        let given = options(&[
+            ("peer.b.key", "KEY2"),
+            ("peer.a.x.key", "KEY1"),
+            ("peer.a.x.endpoint", "[fd00::1]:51820"),
+            ("peer.a.x.allowed_ips", "10.0.0.0/8 fd00::/8"),
+            ("peer.a.x.keepalive", "25"),
+            ("peer.a.x.preshared_key_secret", "shared"),
+            ("listen_port", "1000"),
+        ]);
+        check_names(&given).unwrap();
+        let own = options(&[("private_key_secret", "own"), ("listen_port", "2000")]);
+        let parsed = Options::parse(&given, &own).unwrap();
+        assert_eq!(parsed.private_key.as_deref(), Some("own"));
+        assert_eq!(parsed.listen_port, Some(2000));
+        let [first, second] = parsed.peers.as_slice() else {
+            panic!("{:?}", parsed.peers);
+        };
+        assert_eq!(first.public_key, "KEY1");
+        assert_eq!(first.allowed_ips, ["10.0.0.0/8", "fd00::/8"]);
+        assert_eq!(first.keepalive, Some(25));
+        assert_eq!(first.preshared_key.as_deref(), Some("shared"));
+        let endpoint = first.endpoint.as_ref().unwrap();
+        assert_eq!(
+            (endpoint.address.as_str(), endpoint.port),
+            ("fd00::1", 51820)
+        );
+        assert_eq!(second.public_key, "KEY2");
+        assert!(second.allowed_ips.is_empty() && second.endpoint.is_none());
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        assert!(error(&[("mode", "x")]).contains("unsupported wireguard network option: mode"));
+        assert!(error(&[("peer.a.colour", "x")]).contains("option: peer.a.colour"));
+        assert!(error(&[("peer.key", "x")]).contains("option: peer.key"));
+        assert!(error(&[("peer.a.endpoint", "x")]).contains("has no public key"));
+        let key = ("peer.a.key", "K");
+        assert!(error(&[key, ("peer.a.endpoint", "host:1")]).contains("ADDRESS:PORT"));
+        assert!(error(&[key, ("peer.a.keepalive", "-1")]).contains("seconds"));
+        assert!(error(&[("listen_port", "65536")]).contains("listen_port"));
+    }
+}
