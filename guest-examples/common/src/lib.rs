@@ -32,7 +32,9 @@ pub mod bindings {
     });
 }
 
-pub use bindings::wasmvark::driver::{addresses, announce, links, log, routes, sysctl, types};
+pub use bindings::wasmvark::driver::{
+    addresses, announce, links, log, offloads, routes, sysctl, types,
+};
 pub use bindings::{Guest, export};
 
 pub use configure::configure;

@@ -11,6 +11,7 @@ mod announce;
 mod guard;
 mod links;
 mod log;
+mod offloads;
 mod perform;
 mod report;
 mod routes;

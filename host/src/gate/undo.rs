@@ -158,6 +158,7 @@ fn undo_if_there(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result
         Change::ChangeLink { link, .. }
         | Change::AddAddress { link, .. }
         | Change::SetAutoconf { link, .. }
+        | Change::SetFeature { link, .. }
             if !same.has(link.namespace) =>
         {
             Ok(())
@@ -194,6 +195,15 @@ fn undo_if_there(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result
         },
         Change::SetAutoconf { link, name, before } => match kernel.link_by_id(*link)? {
             now if now.name == *name => kernel.set_autoconf(*link, *before),
+            _ => Ok(()),
+        },
+        Change::SetFeature {
+            link,
+            name,
+            feature,
+            before,
+        } => match kernel.link_by_id(*link)? {
+            now if now.name == *name => kernel.want_feature(*link, feature, *before),
             _ => Ok(()),
         },
         Change::AddRoute { namespace, route } => kernel.remove_route(*namespace, route),

@@ -130,6 +130,10 @@ calls! {
     AnnounceGratuitousArp = "announce.gratuitous-arp", "tells neighbours where an address is", [Link, Address];
     /// Announces an IPv6 address.
     AnnounceNeighbourAdvertisement = "announce.neighbour-advertisement", "tells neighbours where an address is", [Link, Address];
+    /// Turns a feature of a link on or off.
+    OffloadsSet = "offloads.set", "changes a link", [Link];
+    /// Lists the features of a link.
+    OffloadsList = "offloads.list", "reads a link", [Link];
     /// Writes a message.
     LogWrite = "log.write", "writes messages", [];
 }

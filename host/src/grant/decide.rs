@@ -215,7 +215,8 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
             | Call::LinksCreateMacvtap
             | Call::LinksCreateVlan
             | Call::LinksCreateVxlan
-            | Call::LinksMoveToContainer,
+            | Call::LinksMoveToContainer
+            | Call::OffloadsList,
             Object::Link {
                 namespace, name, ..
             },

@@ -60,6 +60,17 @@ pub enum Change {
         /// How it was.
         before: bool,
     },
+    /// A link that isn't the driver's own has a feature turned on or off.
+    SetFeature {
+        /// Which link.
+        link: LinkId,
+        /// Its name.
+        name: LinkName,
+        /// The feature.
+        feature: String,
+        /// Whether it was asked for.
+        before: bool,
+    },
     /// A route is added.
     AddRoute {
         /// Where.
@@ -162,7 +173,8 @@ impl Change {
             }
             Self::ChangeLink { link, .. }
             | Self::AddAddress { link, .. }
-            | Self::SetAutoconf { link, .. } => link.namespace == Namespace::Host,
+            | Self::SetAutoconf { link, .. }
+            | Self::SetFeature { link, .. } => link.namespace == Namespace::Host,
             Self::MoveLink { .. } => false,
         }
     }
@@ -190,6 +202,12 @@ impl fmt::Display for Change {
             Self::SetAutoconf { link, name, .. } => {
                 write!(f, "autoconf of {}:{name} set", link.namespace)
             }
+            Self::SetFeature {
+                link,
+                name,
+                feature,
+                ..
+            } => write!(f, "feature {feature} of {}:{name} set", link.namespace),
             Self::AddRoute { namespace, route } => write!(f, "route {namespace}:{route} added"),
         }
     }

@@ -446,6 +446,28 @@ pub(crate) const CASES: &[Case] = &[
         )),
     },
     Case {
+        call: "offloads.set",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[GET, CREATE],
+        before: MAKE,
+        within: "offloads.set 1 rx-gro off",
+        beyond: Some((
+            PARENT,
+            "offloads.set 0 tx-checksum-ip-generic off",
+            r#"link = "p0""#,
+        )),
+    },
+    Case {
+        call: "offloads.list",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[("links.get", r#"{ link = "x0" }"#)],
+        before: PARENT,
+        within: "offloads.list 0",
+        beyond: Some(("links.get host x0", "offloads.list 0", r#"link = "x0""#)),
+    },
+    Case {
         call: "log.write",
         needs: MACVLAN,
         connection: v4,

@@ -15,6 +15,7 @@ mod calls;
 mod cases;
 mod hostile;
 mod links;
+mod offloads;
 mod own;
 mod probe;
 mod readme;
@@ -34,6 +35,7 @@ fn main() {
     hostile::register(&mut suite);
     links::register(&mut suite);
     announce::register(&mut suite);
+    offloads::register(&mut suite);
     wasi::register(&mut suite);
     readme::register(&mut suite);
     shared::register(&mut suite);

@@ -84,6 +84,7 @@ fn rule_3_the_parent_is_read_and_used_and_moved_but_never_changed() {
                 | Call::LinksCreateVlan
                 | Call::LinksCreateVxlan
                 | Call::LinksMoveToContainer
+                | Call::OffloadsList
         );
         assert_eq!(
             allowed(&authority, *call, parent(Namespace::Host)),

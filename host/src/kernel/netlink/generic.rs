@@ -13,10 +13,6 @@
 //! ```
 //!
 //! The header and its numbers are those of `linux/genetlink.h`.
-#![cfg_attr(
-    not(test),
-    allow(dead_code, reason = "the families that use it follow")
-)]
 
 use std::collections::HashMap;
 use std::io;

@@ -2,6 +2,7 @@
 //! runtime of the calling thread.
 
 mod address;
+mod features;
 mod generic;
 mod kinds;
 mod link;
@@ -22,8 +23,8 @@ use rtnetlink::Handle;
 use tokio::runtime::Runtime;
 
 use super::{
-    AddressState, Kernel, KernelError, LinkChange, LinkId, LinkInfo, LinkSnapshot, LinkState,
-    Netns, NetnsError, NewLink, NewVeth, announce, sysctl,
+    AddressState, Feature, Kernel, KernelError, LinkChange, LinkId, LinkInfo, LinkSnapshot,
+    LinkState, Netns, NetnsError, NewLink, NewVeth, announce, sysctl,
 };
 use crate::net::{LinkName, Namespace, Route};
 use generic::Generic;
@@ -320,6 +321,22 @@ impl Kernel for Netlink {
                 announce::neighbour_advertisement(netns, &state, mac, address, self.deadline)
             }
         }
+    }
+
+    fn features(&mut self, link: LinkId) -> Result<Vec<Feature>, KernelError> {
+        self.read_features(link)
+    }
+
+    fn feature(&mut self, link: LinkId, name: &str) -> Result<Feature, KernelError> {
+        features::find(self.read_features(link)?, name)
+    }
+
+    fn set_feature(&mut self, link: LinkId, name: &str, on: bool) -> Result<(), KernelError> {
+        self.turn_feature(link, name, on)
+    }
+
+    fn want_feature(&mut self, link: LinkId, name: &str, on: bool) -> Result<(), KernelError> {
+        self.ask_for_feature(link, name, on)
     }
 }
 

@@ -21,12 +21,13 @@
 //! - `sysctl.set-autoconf HANDLE on|off`
 //! - `announce.gratuitous-arp HANDLE ADDRESS`,
 //!   `announce.neighbour-advertisement HANDLE ADDRESS`
+//! - `offloads.set HANDLE FEATURE on|off`, `offloads.list HANDLE [tell]`
 //! - `log.write LEVEL TEXT…`
 
 use wasmvark_guest::links::{self, Link};
 use wasmvark_guest::log::{self, Level};
 use wasmvark_guest::types::{Error, Route, RouteKind};
-use wasmvark_guest::{addresses, announce, routes, sysctl};
+use wasmvark_guest::{addresses, announce, offloads, routes, sysctl};
 
 use crate::arguments::{Arguments, invalid, number};
 use crate::create;
@@ -100,6 +101,15 @@ pub(crate) fn run(
         "announce.neighbour-advertisement" => {
             announce::neighbour_advertisement(handle(arguments, handles)?, arguments.word()?)
         }
+        "offloads.set" => {
+            let link = handle(arguments, handles)?;
+            offloads::set(link, arguments.word()?, arguments.switch()?)
+        }
+        "offloads.list" => {
+            let features = offloads::list(handle(arguments, handles)?)?;
+            let features: Vec<_> = features.iter().map(describe).collect();
+            tell(arguments, "features", &features.join(" "))
+        }
         "log.write" => log::write(level(arguments.word()?)?, arguments.rest()),
         word => Err(invalid(&format!("unknown word {word}"))),
     }
@@ -125,6 +135,13 @@ fn tell(arguments: &mut Arguments<'_>, what: &str, text: &str) -> Result<(), Err
         Some("tell") => log::write(Level::Warn, &format!("{what}: {text}")),
         Some(word) => Err(invalid(&format!("tell, not {word}"))),
     }
+}
+
+/// `NAME=on`, with a `!` where it can't be changed.
+fn describe(feature: &offloads::Feature) -> String {
+    let value = if feature.on { "on" } else { "off" };
+    let fixed = if feature.changeable { "" } else { "!" };
+    format!("{}={value}{fixed}", feature.name)
 }
 
 fn route(arguments: &mut Arguments<'_>) -> Result<Route, Error> {
