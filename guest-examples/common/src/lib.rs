@@ -33,7 +33,7 @@ pub mod bindings {
 }
 
 pub use bindings::wasmvark::driver::{
-    addresses, announce, links, log, offloads, routes, sysctl, types,
+    addresses, announce, links, log, offloads, routes, state, sysctl, types,
 };
 pub use bindings::{Guest, export};
 

@@ -15,6 +15,7 @@ mod offloads;
 mod perform;
 mod report;
 mod routes;
+mod state;
 mod sysctl;
 mod undo;
 
@@ -30,7 +31,7 @@ pub use undo::UndoError;
 
 use crate::audit::{AuditError, Trail};
 use crate::grant::{Authority, Grant, RequestReach};
-use crate::journal::{Journal, JournalError};
+use crate::journal::{Journal, JournalError, State};
 use crate::kernel::Kernel;
 use guard::Guard;
 
@@ -39,6 +40,8 @@ pub struct Gate {
     guard: Guard,
     authority: Authority,
     journal: Option<Journal>,
+    /// This run's copy of the network's state, once it's asked for.
+    state: Option<State>,
     trail: Trail,
     log: Log,
     links: ResourceTable,
@@ -61,6 +64,7 @@ impl Gate {
             guard: Guard::new(kernel),
             authority,
             journal,
+            state: None,
             trail,
             log,
             links: ResourceTable::new(),

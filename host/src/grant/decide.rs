@@ -61,6 +61,11 @@ pub enum Object<'a> {
         /// The route.
         route: &'a Route,
     },
+    /// What the driver itself keeps for the request's network.
+    State {
+        /// One part of it, or all.
+        key: Option<&'a str>,
+    },
     /// A message for the operator.
     Message,
 }
@@ -248,7 +253,11 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
         (Call::RoutesAdd, Object::Route { namespace, route }) => {
             requested_route(*namespace, route, request)
         }
-        (Call::LogWrite, Object::Message) => true,
+        (
+            Call::StateGet | Call::StateSet | Call::StateRemove | Call::StateKeys,
+            Object::State { .. },
+        )
+        | (Call::LogWrite, Object::Message) => true,
         _ => false,
     }
 }
@@ -281,7 +290,7 @@ fn widened(object: &Object<'_>, reach: &Reach) -> bool {
         Object::AllLinks(namespace) => *namespace == Namespace::Host && reach.has_all_links(),
         Object::Address { address, .. } => reach.has_address(*address),
         Object::Route { route, .. } => reach.has_destination(route.destination),
-        Object::Message => false,
+        Object::State { .. } | Object::Message => false,
     }
 }
 
@@ -308,7 +317,7 @@ fn widen(reach: &mut Reach, object: &Object<'_>) {
                 .destination
                 .push(NetworkPattern::one(route.destination));
         }
-        Object::Message => {}
+        Object::State { .. } | Object::Message => {}
     }
 }
 
@@ -326,6 +335,8 @@ impl fmt::Display for Object<'_> {
             } => write!(f, "master {namespace}:{name}"),
             Self::Address { address, .. } => write!(f, "address {address}"),
             Self::Route { namespace, route } => write!(f, "route {namespace}:{route}"),
+            Self::State { key: Some(key) } => write!(f, "state {key}"),
+            Self::State { key: None } => f.write_str("state"),
             Self::Message => f.write_str("message"),
         }
     }

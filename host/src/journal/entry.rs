@@ -71,6 +71,9 @@ pub enum Change {
         /// Whether it was asked for.
         before: bool,
     },
+    /// The driver keeps something for the network. There is nothing to undo: it
+    /// goes when no container is left.
+    KeepState,
     /// A route is added.
     AddRoute {
         /// Where.
@@ -162,10 +165,15 @@ impl Change {
 
     /// Whether it touches the host's namespace.
     pub fn touches_host(&self) -> bool {
-        matches!(self, Self::MoveLink { .. }) || self.is_on_host()
+        match self {
+            Self::MoveLink { .. } => true,
+            Self::KeepState => false,
+            change => change.is_on_host(),
+        }
     }
 
-    /// Whether it touches nothing but the host's namespace.
+    /// Whether it touches nothing but the host's namespace, or no namespace at
+    /// all.
     pub fn is_on_host(&self) -> bool {
         match self {
             Self::MakeLink { namespace, .. } | Self::AddRoute { namespace, .. } => {
@@ -175,6 +183,7 @@ impl Change {
             | Self::AddAddress { link, .. }
             | Self::SetAutoconf { link, .. }
             | Self::SetFeature { link, .. } => link.namespace == Namespace::Host,
+            Self::KeepState => true,
             Self::MoveLink { .. } => false,
         }
     }
@@ -208,6 +217,7 @@ impl fmt::Display for Change {
                 feature,
                 ..
             } => write!(f, "feature {feature} of {}:{name} set", link.namespace),
+            Self::KeepState => f.write_str("state kept"),
             Self::AddRoute { namespace, route } => write!(f, "route {namespace}:{route} added"),
         }
     }

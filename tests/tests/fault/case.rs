@@ -34,7 +34,7 @@ pub(crate) struct Case {
 pub(crate) const NAME: &str = "driver";
 
 /// All of them.
-pub(crate) const ALL: [Case; 9] = [
+pub(crate) const ALL: [Case; 10] = [
     Case {
         title: "macvlan",
         needs: NEEDS,
@@ -132,6 +132,16 @@ pub(crate) const ALL: [Case; 9] = [
         chosen: &[],
         always: "",
     },
+    Case {
+        title: "kept state",
+        needs: NEEDS,
+        guest: "probe",
+        grant: || Grant::of(&["links.create-ifb", "state.set", "state.remove"]),
+        connect: |connection| connection.option("script", STATE),
+        prepare: |_| {},
+        chosen: &[],
+        always: "",
+    },
     // As on kernels before 6.15, where the link is made under another name
     // first if the host has one of its name.
     Case {
@@ -167,6 +177,10 @@ const FULL: &str = "links.get host p0; links.create-dummy host own0; links.creat
 const OFFLOADS: &str = "links.get host p0; offloads.set 0 tx-checksum-ip-generic off; \
     offloads.set 0 tx-tcp-segmentation off; offloads.set 0 tx-tcp-segmentation off; \
     offloads.set 0 tx-checksum-ip-generic on";
+
+/// Keeps something for the network.
+const STATE: &str = "state.set key value; links.create-ifb container - mac=02:00:00:00:00:05; state.set other text; \
+    state.remove key";
 
 /// All calls of `links`, on the host's link and with names of its own.
 fn links() -> Grant {

@@ -21,6 +21,7 @@ mod probe;
 mod readme;
 mod reuse;
 mod shared;
+mod state;
 mod turns;
 mod wasi;
 
@@ -39,6 +40,7 @@ fn main() {
     wasi::register(&mut suite);
     readme::register(&mut suite);
     shared::register(&mut suite);
+    state::register(&mut suite);
     turns::register(&mut suite);
     suite.run();
 }

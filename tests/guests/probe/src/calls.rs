@@ -22,12 +22,14 @@
 //! - `announce.gratuitous-arp HANDLE ADDRESS`,
 //!   `announce.neighbour-advertisement HANDLE ADDRESS`
 //! - `offloads.set HANDLE FEATURE on|off`, `offloads.list HANDLE [tell]`
+//! - `state.get KEY [tell]`, `state.keys [tell]`, `state.remove KEY`
+//! - `state.set KEY TEXT…`; a text `*N` stands for N bytes
 //! - `log.write LEVEL TEXT…`
 
 use wasmvark_guest::links::{self, Link};
 use wasmvark_guest::log::{self, Level};
 use wasmvark_guest::types::{Error, Route, RouteKind};
-use wasmvark_guest::{addresses, announce, offloads, routes, sysctl};
+use wasmvark_guest::{addresses, announce, offloads, routes, state, sysctl};
 
 use crate::arguments::{Arguments, invalid, number};
 use crate::create;
@@ -109,6 +111,24 @@ pub(crate) fn run(
             let features = offloads::list(handle(arguments, handles)?)?;
             let features: Vec<_> = features.iter().map(describe).collect();
             tell(arguments, "features", &features.join(" "))
+        }
+        "state.get" => {
+            let value = state::get(arguments.word()?)?;
+            let text = value.map(|value| String::from_utf8_lossy(&value).into_owned());
+            tell(arguments, "value", &format!("{text:?}"))
+        }
+        "state.set" => {
+            let key = arguments.word()?;
+            let text = arguments.rest();
+            match text.strip_prefix('*') {
+                Some(length) => state::set(key, &vec![0; number(length)?]),
+                None => state::set(key, text.as_bytes()),
+            }
+        }
+        "state.remove" => state::remove(arguments.word()?),
+        "state.keys" => {
+            let keys = state::keys()?;
+            tell(arguments, "keys", &keys.join(" "))
         }
         "log.write" => log::write(level(arguments.word()?)?, arguments.rest()),
         word => Err(invalid(&format!("unknown word {word}"))),
