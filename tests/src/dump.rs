@@ -7,6 +7,7 @@ use std::fs;
 
 use serde_json::Value;
 
+use crate::features;
 use crate::netns::Netns;
 use crate::poll;
 use crate::process;
@@ -30,6 +31,8 @@ pub struct Dump {
     bridge: Vec<Value>,
     firewall: Value,
     settings: BTreeMap<String, String>,
+    /// The features of links that somebody asked for.
+    features: BTreeMap<String, Vec<u32>>,
 }
 
 /// One address of a link.
@@ -71,6 +74,7 @@ impl Dump {
             bridge: lasting(answers.bridge),
             firewall: answers.firewall,
             settings: netns.run(|| all_settings(&names)),
+            features: netns.run(|| all_features(&names)),
         }
     }
 
@@ -190,6 +194,11 @@ impl Dump {
         self.settings.get(key).map(String::as_str)
     }
 
+    /// The features of a link that somebody asked for, as bits.
+    pub fn features(&self, link: &str) -> &[u32] {
+        &self.features[link]
+    }
+
     /// The same with a link's MAC address left out, also where a bridge has
     /// it: for comparing links whose address the kernel chose.
     pub fn without_mac(&self, link: &str) -> Self {
@@ -261,6 +270,11 @@ impl Dump {
         facts.extend(self.filters.lines().map(|line| format!("filter {line}")));
         facts.extend(self.bridge.iter().map(|entry| format!("bridge {entry}")));
         flatten("firewall", &self.firewall, &mut facts);
+        facts.extend(
+            self.features
+                .iter()
+                .map(|(link, features)| format!("features of {link}: {features:x?}")),
+        );
         facts.extend(
             self.settings
                 .iter()
@@ -449,6 +463,13 @@ fn lasting(mut entries: Vec<Value>) -> Vec<Value> {
     });
     entries.sort_by_cached_key(Value::to_string);
     entries
+}
+
+fn all_features(links: &[String]) -> BTreeMap<String, Vec<u32>> {
+    let links = links.iter();
+    links
+        .map(|link| (link.clone(), features::requested(link)))
+        .collect()
 }
 
 /// The settings of all links and of the namespace itself.

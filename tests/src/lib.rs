@@ -33,6 +33,7 @@ pub mod capture;
 pub mod connection;
 pub mod dump;
 pub mod echo;
+mod features;
 pub mod grant;
 pub mod harness;
 pub mod kind;

@@ -12,9 +12,11 @@ mod bridge_ports;
 mod guard;
 mod links;
 mod log;
+mod offloads;
 mod perform;
 mod report;
 mod routes;
+mod state;
 mod sysctl;
 mod undo;
 mod wireguard;
@@ -31,7 +33,7 @@ pub use undo::UndoError;
 
 use crate::audit::{AuditError, Trail};
 use crate::grant::{Authority, Grant, RequestReach};
-use crate::journal::{Journal, JournalError};
+use crate::journal::{Journal, JournalError, State};
 use crate::kernel::Kernel;
 use crate::store::Secrets;
 use guard::Guard;
@@ -41,6 +43,8 @@ pub struct Gate {
     guard: Guard,
     authority: Authority,
     journal: Option<Journal>,
+    /// This run's copy of the network's state, once it's asked for.
+    state: Option<State>,
     trail: Trail,
     log: Log,
     secrets: Secrets,
@@ -65,6 +69,7 @@ impl Gate {
             guard: Guard::new(kernel),
             authority,
             journal,
+            state: None,
             trail,
             log,
             secrets,

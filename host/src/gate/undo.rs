@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::Gate;
-use crate::journal::{Change, Entry, Journal, SavedLink};
+use crate::journal::{Change, Entry, Journal, SavedLink, StateError};
 use crate::kernel::{
     Kernel, KernelError, LinkChange, LinkId, LinkState, NetnsId, PortChange, PortState,
     VlanNumbers, living_netns,
@@ -21,6 +21,16 @@ pub struct UndoError {
     reason: String,
 }
 
+impl UndoError {
+    /// What a driver kept couldn't be dealt with.
+    pub(super) fn of_state(error: &StateError) -> Self {
+        Self {
+            what: "what the run did to the network's state".to_owned(),
+            reason: error.to_string(),
+        }
+    }
+}
+
 impl Gate {
     /// Undoes every change in the journal, and goes on after a failure. What
     /// fails stays in the journal.
@@ -29,7 +39,10 @@ impl Gate {
             Some(journal) => journal.entries().to_vec(),
             None => return Vec::new(),
         };
-        let mut errors = self.undo_entries(&entries);
+        // First, because the journals tell what counts.
+        let settled = self.settle_state().err();
+        let mut errors: Vec<UndoError> = settled.iter().map(UndoError::of_state).collect();
+        errors.extend(self.undo_entries(&entries));
         // A run that was killed while it wrote its first line left one.
         if let Err(error) = self.discard_empty() {
             errors.push(UndoError {
@@ -37,6 +50,7 @@ impl Gate {
                 reason: error.to_string(),
             });
         }
+        errors.extend(self.clear_unused_state());
         errors
     }
 
@@ -170,10 +184,12 @@ fn undo_if_there(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result
         | Change::ChangePort { link, .. }
         | Change::ChangeVlans { link, .. }
         | Change::SetLinkSetting { link, .. }
+        | Change::SetFeature { link, .. }
             if !same.has(link.namespace) =>
         {
             Ok(())
         }
+        Change::KeepState => Ok(()),
         Change::MoveLink { .. } if !same.host => Ok(()),
         Change::MakeLink {
             namespace,
@@ -224,6 +240,14 @@ fn undo_if_there(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result
             key,
             before,
         } => kernel.set_setting(*namespace, key, before),
+        Change::SetFeature {
+            link,
+            name,
+            feature,
+            before,
+        } => if_same(kernel, *link, name, |kernel| {
+            kernel.want_feature(*link, feature, *before)
+        }),
         Change::AddRoute { namespace, route } => kernel.remove_route(*namespace, route),
     }
 }

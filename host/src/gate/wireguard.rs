@@ -124,7 +124,7 @@ impl Host for Gate {
         Ok(WireguardInfo {
             public_key: state.public_key.map(WireguardKey::to_public_text),
             listen_port: state.listen_port,
-            peers: state.peers.into_iter().map(peer_info).collect(),
+            peers: state.peers.iter().map(peer_info).collect(),
         })
     }
 }
@@ -152,7 +152,7 @@ fn networks(call: Call, texts: &[String]) -> Result<Vec<IpNet>, CallError> {
     texts.iter().map(parse).collect()
 }
 
-fn peer_info(peer: WireguardPeerState) -> PeerInfo {
+fn peer_info(peer: &WireguardPeerState) -> PeerInfo {
     PeerInfo {
         public_key: peer.public_key.to_public_text(),
         endpoint: peer.endpoint.map(|endpoint| Endpoint {

@@ -184,6 +184,18 @@ calls! {
     WireguardRemovePeer = "wireguard.remove-peer", "shuts a peer out", [];
     /// Reads a WireGuard link.
     WireguardInfo = "wireguard.info", "reads a link", [];
+    /// Turns a feature of a link on or off.
+    OffloadsSet = "offloads.set", "changes a link", [Link];
+    /// Lists the features of a link.
+    OffloadsList = "offloads.list", "reads a link", [Link];
+    /// Reads what the driver kept.
+    StateGet = "state.get", "reads what it kept itself", [];
+    /// Keeps something for the network's next runs.
+    StateSet = "state.set", "keeps something of its own", [];
+    /// Removes what the driver kept.
+    StateRemove = "state.remove", "removes what it kept itself", [];
+    /// Lists what the driver kept.
+    StateKeys = "state.keys", "reads what it kept itself", [];
     /// Writes a message.
     LogWrite = "log.write", "writes messages", [];
 }

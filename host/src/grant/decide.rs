@@ -72,6 +72,11 @@ pub enum Object<'a> {
         /// The route.
         route: &'a Route,
     },
+    /// What the driver itself keeps for the request's network.
+    State {
+        /// One part of it, or all.
+        key: Option<&'a str>,
+    },
     /// A message for the operator.
     Message,
 }
@@ -230,7 +235,8 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
             | Call::LinksCreateMacvtap
             | Call::LinksCreateVlan
             | Call::LinksCreateVxlan
-            | Call::LinksMoveToContainer,
+            | Call::LinksMoveToContainer
+            | Call::OffloadsList,
             Object::Link {
                 namespace, name, ..
             },
@@ -266,7 +272,11 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
             *namespace == Namespace::Container
         }
         (_, Object::Secret(name)) => request.secrets.iter().any(|named| named == name),
-        (Call::LogWrite, Object::Message) => true,
+        (
+            Call::StateGet | Call::StateSet | Call::StateRemove | Call::StateKeys,
+            Object::State { .. },
+        )
+        | (Call::LogWrite, Object::Message) => true,
         _ => false,
     }
 }
@@ -301,7 +311,7 @@ fn widened(object: &Object<'_>, reach: &Reach) -> bool {
         Object::Route { route, .. } => reach.has_destination(route.destination),
         Object::Key { namespace, key, .. } => reach.has_key(*namespace, key),
         Object::Secret(name) => reach.has_secret(name),
-        Object::Message => false,
+        Object::State { .. } | Object::Message => false,
     }
 }
 
@@ -330,7 +340,7 @@ fn widen(reach: &mut Reach, object: &Object<'_>) {
         }
         Object::Key { namespace, key, .. } => reach.key.push(KeyPattern::one(*namespace, key)),
         Object::Secret(name) => reach.secret.push((*name).to_owned()),
-        Object::Message => {}
+        Object::State { .. } | Object::Message => {}
     }
 }
 
@@ -350,6 +360,8 @@ impl fmt::Display for Object<'_> {
             Self::Route { namespace, route } => write!(f, "route {namespace}:{route}"),
             Self::Key { namespace, key, .. } => write!(f, "setting {namespace}:{key}"),
             Self::Secret(name) => write!(f, "secret {name:?}"),
+            Self::State { key: Some(key) } => write!(f, "state {key}"),
+            Self::State { key: None } => f.write_str("state"),
             Self::Message => f.write_str("message"),
         }
     }

@@ -12,6 +12,7 @@ use crate::digest::Digest;
 /// What the operator allows one driver.
 #[derive(Debug, Clone)]
 pub struct Grant {
+    driver: String,
     path: PathBuf,
     digest: Digest,
     limits: Limits,
@@ -103,6 +104,7 @@ impl Grant {
             });
         }
         Ok(Self {
+            driver: file.driver,
             path: path.to_owned(),
             digest: file.digest,
             limits: file.limits,
@@ -113,11 +115,17 @@ impl Grant {
     /// A grant that allows nothing, for runs that only undo.
     pub fn nothing() -> Self {
         Self {
+            driver: String::new(),
             path: PathBuf::new(),
             digest: Digest::of(&[]),
             limits: Limits::default(),
             calls: BTreeMap::new(),
         }
+    }
+
+    /// The driver's name.
+    pub fn driver(&self) -> &str {
+        &self.driver
     }
 
     /// Refuses a component that the grant wasn't given for.

@@ -89,6 +89,20 @@ pub enum Change {
         /// How it was.
         before: String,
     },
+    /// A link that isn't the driver's own has a feature turned on or off.
+    SetFeature {
+        /// Which link.
+        link: LinkId,
+        /// Its name.
+        name: LinkName,
+        /// The feature.
+        feature: String,
+        /// Whether it was asked for.
+        before: bool,
+    },
+    /// The driver keeps something for the network. There is nothing to undo: it
+    /// goes when no container is left.
+    KeepState,
     /// A route is added.
     AddRoute {
         /// Where.
@@ -212,20 +226,27 @@ impl Change {
             | Self::AddAddress { link, .. }
             | Self::ChangePort { link, .. }
             | Self::ChangeVlans { link, .. }
-            | Self::SetLinkSetting { link, .. } => Some(*link),
+            | Self::SetLinkSetting { link, .. }
+            | Self::SetFeature { link, .. } => Some(*link),
             Self::MakeLink { .. }
             | Self::MoveLink { .. }
             | Self::AddRoute { .. }
-            | Self::SetSetting { .. } => None,
+            | Self::SetSetting { .. }
+            | Self::KeepState => None,
         }
     }
 
     /// Whether it touches the host's namespace.
     pub fn touches_host(&self) -> bool {
-        matches!(self, Self::MoveLink { .. }) || self.is_on_host()
+        match self {
+            Self::MoveLink { .. } => true,
+            Self::KeepState => false,
+            change => change.is_on_host(),
+        }
     }
 
-    /// Whether it touches nothing but the host's namespace.
+    /// Whether it touches nothing but the host's namespace, or no namespace at
+    /// all.
     pub fn is_on_host(&self) -> bool {
         match self {
             Self::MakeLink { namespace, .. }
@@ -235,7 +256,9 @@ impl Change {
             | Self::AddAddress { link, .. }
             | Self::ChangePort { link, .. }
             | Self::ChangeVlans { link, .. }
-            | Self::SetLinkSetting { link, .. } => link.namespace == Namespace::Host,
+            | Self::SetLinkSetting { link, .. }
+            | Self::SetFeature { link, .. } => link.namespace == Namespace::Host,
+            Self::KeepState => true,
             Self::MoveLink { .. } => false,
         }
     }
@@ -273,6 +296,13 @@ impl fmt::Display for Change {
                 ..
             } => write!(f, "{setting} of {}:{name} set", link.namespace),
             Self::SetSetting { namespace, key, .. } => write!(f, "{namespace}:{key} set"),
+            Self::SetFeature {
+                link,
+                name,
+                feature,
+                ..
+            } => write!(f, "feature {feature} of {}:{name} set", link.namespace),
+            Self::KeepState => f.write_str("state kept"),
             Self::AddRoute { namespace, route } => write!(f, "route {namespace}:{route} added"),
         }
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{Change, Entry, JournalError, folder};
 use crate::kernel::{LinkId, NetnsId};
 use crate::net::{LinkName, Namespace};
-use crate::request::Key;
+use crate::request::{ContainerId, Key};
 
 /// A line of the file.
 #[derive(Serialize, Deserialize)]
@@ -79,6 +79,34 @@ impl Journal {
     /// Whether a setup wrote this and was killed before its end.
     pub fn is_abandoned(&self) -> bool {
         !self.complete && !self.entries.is_empty()
+    }
+
+    /// Whether a setup came to its end, and what it made is in use.
+    pub(super) fn is_complete(&self) -> bool {
+        self.complete && !self.entries.is_empty()
+    }
+
+    /// The container.
+    pub fn container(&self) -> &ContainerId {
+        &self.key.container
+    }
+
+    /// The folder of the network's journals.
+    pub(super) fn home(&self) -> PathBuf {
+        self.folder.join(self.key.network.as_str())
+    }
+
+    /// The journal of another container of the network, as it is in its file.
+    pub(super) fn of(&self, container: ContainerId) -> Result<Self, JournalError> {
+        let key = Key {
+            network: self.key.network.clone(),
+            container,
+        };
+        let here = Here {
+            container: None,
+            ..self.here
+        };
+        Self::open(&self.folder, &key, here)
     }
 
     /// Calls a setup done.
@@ -303,7 +331,7 @@ impl Journal {
 }
 
 /// Appends a line in one write.
-fn write(mut file: &File, line: &[u8]) -> std::io::Result<()> {
+pub(super) fn write(mut file: &File, line: &[u8]) -> std::io::Result<()> {
     #[cfg(feature = "fault-injection")]
     crate::fault::before_write(file, line)?;
     file.write_all(line)?;
@@ -313,13 +341,23 @@ fn write(mut file: &File, line: &[u8]) -> std::io::Result<()> {
 }
 
 /// Removes a file, unless it's gone already.
-fn remove(path: &Path) -> std::io::Result<()> {
+pub(super) fn remove(path: &Path) -> std::io::Result<()> {
     #[cfg(feature = "fault-injection")]
     crate::fault::before_write(std::io::sink(), &[])?;
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}
     }
+    #[cfg(feature = "fault-injection")]
+    crate::fault::after_write();
+    Ok(())
+}
+
+/// Gives a file another's name.
+pub(super) fn rename(from: &Path, to: &Path) -> std::io::Result<()> {
+    #[cfg(feature = "fault-injection")]
+    crate::fault::before_write(std::io::sink(), &[])?;
+    std::fs::rename(from, to)?;
     #[cfg(feature = "fault-injection")]
     crate::fault::after_write();
     Ok(())

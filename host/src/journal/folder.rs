@@ -17,10 +17,17 @@ pub(super) fn path(folder: &Path, key: &Key) -> PathBuf {
 /// All journals that there are, in the order of their names. What can't be
 /// read isn't there, and what isn't a journal is passed over.
 pub fn all(folder: &Path) -> Vec<Key> {
-    let networks = names(folder).into_iter();
+    let networks = networks(folder).into_iter();
     networks
-        .filter_map(|network| NetworkId::try_from(network).ok())
         .flat_map(|network| of_network(folder, &network))
+        .collect()
+}
+
+/// All networks of which anything is kept.
+pub fn networks(folder: &Path) -> Vec<NetworkId> {
+    let names = names(folder).into_iter();
+    names
+        .filter_map(|network| NetworkId::try_from(network).ok())
         .collect()
 }
 

@@ -17,11 +17,13 @@ mod entry;
 mod file;
 mod folder;
 mod lock;
+mod state;
 
 pub use entry::{Change, Entry, SavedLink};
 pub use file::{Here, Journal};
-pub use folder::all;
+pub use folder::{all, networks};
 pub use lock::{LockError, NetworkLock};
+pub use state::{State, StateError, clear_unused, clear_unused_of, is_used_by_others, settle};
 
 use std::path::PathBuf;
 

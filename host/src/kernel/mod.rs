@@ -192,6 +192,19 @@ pub enum LinkChange {
     Alias(Option<String>),
 }
 
+/// A feature of a link as the kernel has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Feature {
+    /// The kernel's name for it.
+    pub name: String,
+    /// Whether it's on.
+    pub on: bool,
+    /// Whether it was asked for: it's on as soon as nothing stands against it.
+    pub wanted: bool,
+    /// Whether the link lets it be changed.
+    pub changeable: bool,
+}
+
 /// An address as the kernel has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddressState {
@@ -317,4 +330,12 @@ pub trait Kernel {
     fn wireguard(&mut self, link: LinkId) -> Result<WireguardState, KernelError>;
     /// Tells the neighbours of a link that it has an address.
     fn announce(&mut self, link: LinkId, address: IpAddr) -> Result<(), KernelError>;
+    /// The features of a link.
+    fn features(&mut self, link: LinkId) -> Result<Vec<Feature>, KernelError>;
+    /// One of them, by its name.
+    fn feature(&mut self, link: LinkId, name: &str) -> Result<Feature, KernelError>;
+    /// Turns a feature on or off.
+    fn set_feature(&mut self, link: LinkId, name: &str, on: bool) -> Result<(), KernelError>;
+    /// Asks for a feature, whether or not the kernel can turn it on now.
+    fn want_feature(&mut self, link: LinkId, name: &str, on: bool) -> Result<(), KernelError>;
 }

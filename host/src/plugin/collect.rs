@@ -5,9 +5,9 @@ use std::time::Instant;
 use super::{PluginError, turn};
 use crate::audit::{Subject, Trail};
 use crate::gate::Gate;
-use crate::journal::{self, Here, Journal};
+use crate::journal::{self, Here, Journal, NetworkLock};
 use crate::kernel::{Netlink, Netns, NetnsId, living_netns};
-use crate::request::Key;
+use crate::request::{Key, NetworkId};
 use crate::store::Store;
 
 /// What was done with the journals there were.
@@ -46,7 +46,22 @@ pub fn collect(store: &Store) -> Result<Collected, PluginError> {
             false => collected.failed.push((key, left.join("; "))),
         }
     }
+    for network in journal::networks(&store.layout().journals()) {
+        clear_state(store, &network, &host)?;
+    }
     Ok(collected)
+}
+
+/// Removes the state of a network whose last teardown was killed right before.
+fn clear_state(store: &Store, network: &NetworkId, host: &Netns) -> Result<(), PluginError> {
+    let layout = store.layout();
+    let _lock = NetworkLock::take(&layout.locks(), network, "gc")?;
+    let here = Here {
+        host: host.id(),
+        container: None,
+    };
+    journal::clear_unused_of(&layout.journals(), network, here)?;
+    Ok(())
 }
 
 /// Whether any namespace that a journal speaks of is alive.

@@ -18,7 +18,7 @@ use crate::audit::AuditError;
 use crate::driver::{ComponentError, EngineError, RunError};
 use crate::gate::UndoError;
 use crate::grant::GrantError;
-use crate::journal::{JournalError, LockError};
+use crate::journal::{JournalError, LockError, StateError};
 use crate::kernel::{KernelError, NetnsError};
 use crate::protocol::{Command, Info, OverlayError, ProtocolError, error_document, read_stdin};
 use crate::request::RequestError;
@@ -53,6 +53,8 @@ pub enum PluginError {
     Audit(#[from] AuditError),
     #[error(transparent)]
     Journal(#[from] JournalError),
+    #[error(transparent)]
+    State(#[from] StateError),
     #[error(transparent)]
     Lock(#[from] LockError),
     #[error("can't tell which network namespaces are alive: {0}")]

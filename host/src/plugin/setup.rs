@@ -136,8 +136,10 @@ fn finish(
     let result = result.and_then(|status| {
         let text = serde_json::to_string(&status)
             .map_err(|error| PluginError::Internal(error.to_string()))?;
+        gate.keep_state()?;
         gate.complete()?;
         gate.end(None)?;
+        gate.publish_state();
         Ok(text)
     });
     if let Err(error) = &result {

@@ -98,6 +98,9 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
     if let Some(lock) = &lock {
         left.extend(turn::recover_others(&mut gate, lock)?);
     }
+    if left.is_empty() && outcome.is_ok() {
+        left.extend(gate.commit_state());
+    }
     let failure = match (left.is_empty(), outcome) {
         (true, Ok(())) => None,
         (true, Err(error)) => Some(error.to_string()),

@@ -23,5 +23,6 @@ pub(super) fn recover_others(
             errors.extend(gate.undo_abandoned(other));
         }
     }
+    errors.extend(gate.clear_unused_state());
     Ok(errors)
 }

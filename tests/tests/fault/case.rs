@@ -34,7 +34,7 @@ pub(crate) struct Case {
 pub(crate) const NAME: &str = "driver";
 
 /// All of them.
-pub(crate) const ALL: [Case; 8] = [
+pub(crate) const ALL: [Case; 10] = [
     Case {
         title: "macvlan",
         needs: NEEDS,
@@ -122,6 +122,26 @@ pub(crate) const ALL: [Case; 8] = [
         chosen: &["own0", "own1", "own2", "own3"],
         always: "",
     },
+    Case {
+        title: "offloads",
+        needs: NEEDS,
+        guest: "probe",
+        grant: || Grant::of(&["links.get"]).call("offloads.set", r#"{ link = "p0" }"#),
+        connect: |connection| connection.option("script", OFFLOADS),
+        prepare: |_| {},
+        chosen: &[],
+        always: "",
+    },
+    Case {
+        title: "kept state",
+        needs: NEEDS,
+        guest: "probe",
+        grant: || Grant::of(&["links.create-ifb", "state.set", "state.remove"]),
+        connect: |connection| connection.option("script", STATE),
+        prepare: |_| {},
+        chosen: &[],
+        always: "",
+    },
     // As on kernels before 6.15, where the link is made under another name
     // first if the host has one of its name.
     Case {
@@ -153,6 +173,15 @@ const LINKS: &str = "links.create-bridge shared -; links.create-veth - mac=02:00
 const FULL: &str = "links.get host p0; links.create-dummy host own0; links.create-vlan host own1 0 7 dot1q; \
     links.create-vrf shared - 77; links.create-wireguard host own2; links.set-master 1 3; \
     links.create-ipvlan container - 0 l2 bridge; links.set-down 0";
+
+/// Changes features of the host's link, one of them twice.
+const OFFLOADS: &str = "links.get host p0; offloads.set 0 tx-checksum-ip-generic off; \
+    offloads.set 0 tx-tcp-segmentation off; offloads.set 0 tx-tcp-segmentation off; \
+    offloads.set 0 tx-checksum-ip-generic on";
+
+/// Keeps something for the network.
+const STATE: &str = "state.set key value; links.create-ifb container - mac=02:00:00:00:00:05; state.set other text; \
+    state.remove key";
 
 /// All calls of `links`, on the host's link and with names of its own.
 fn links() -> Grant {

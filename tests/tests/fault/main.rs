@@ -16,6 +16,7 @@ mod kill;
 mod points;
 mod recovery;
 mod released;
+mod state;
 mod storm;
 
 use wasmvark_tests::harness::Suite;
@@ -35,6 +36,7 @@ fn main() {
     {
         recovery::register(&mut suite, case);
     }
+    state::register(&mut suite);
     released::register(&mut suite);
     suite.run();
 }

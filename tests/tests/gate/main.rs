@@ -15,12 +15,14 @@ mod calls;
 mod cases;
 mod hostile;
 mod links;
+mod offloads;
 mod own;
 mod probe;
 mod readme;
 mod reuse;
 mod settings;
 mod shared;
+mod state;
 mod turns;
 mod wasi;
 
@@ -36,9 +38,11 @@ fn main() {
     hostile::register(&mut suite);
     links::register(&mut suite);
     announce::register(&mut suite);
+    offloads::register(&mut suite);
     wasi::register(&mut suite);
     readme::register(&mut suite);
     shared::register(&mut suite);
+    state::register(&mut suite);
     turns::register(&mut suite);
     suite.run();
 }

@@ -23,6 +23,7 @@ fn authority(calls: &str) -> Authority {
             gateways: vec!["10.0.0.1/24".parse().unwrap()],
             subnets: vec!["10.0.0.0/24".parse().unwrap()],
             routes: vec![route("0.0.0.0/0", Some("10.0.0.1"))],
+            secrets: vec!["named".to_owned()],
         },
     }
 }
@@ -84,6 +85,7 @@ fn rule_3_the_parent_is_read_and_used_and_moved_but_never_changed() {
                 | Call::LinksCreateVlan
                 | Call::LinksCreateVxlan
                 | Call::LinksMoveToContainer
+                | Call::OffloadsList
         );
         assert_eq!(
             allowed(&authority, *call, parent(Namespace::Host)),
@@ -298,4 +300,12 @@ fn one_object_out_of_reach_denies_the_call() {
         )
         .is_err()
     );
+}
+
+#[test]
+fn rule_3_secrets_are_those_that_options_name() {
+    let call = Call::WireguardSetPrivateKey;
+    let authority = authority(&format!("\"{}\" = {{}}", call.name()));
+    assert!(allowed(&authority, call, Object::Secret("named")));
+    assert!(!allowed(&authority, call, Object::Secret("other")));
 }

@@ -3,6 +3,7 @@
 
 mod address;
 mod bridge_port;
+mod features;
 mod generic;
 mod kinds;
 mod link;
@@ -24,9 +25,9 @@ use rtnetlink::Handle;
 use tokio::runtime::Runtime;
 
 use super::{
-    AddressState, Kernel, KernelError, LinkChange, LinkId, LinkInfo, LinkSetting, LinkSnapshot,
-    LinkState, Netns, NetnsError, NewLink, NewVeth, PortChange, PortState, PortVlans, VlanNumbers,
-    WireguardChange, WireguardState, announce, sysctl,
+    AddressState, Feature, Kernel, KernelError, LinkChange, LinkId, LinkInfo, LinkSetting,
+    LinkSnapshot, LinkState, Netns, NetnsError, NewLink, NewVeth, PortChange, PortState, PortVlans,
+    VlanNumbers, WireguardChange, WireguardState, announce, sysctl,
 };
 use crate::net::{LinkName, Namespace, Route, SettingKey};
 use generic::Generic;
@@ -373,6 +374,22 @@ impl Kernel for Netlink {
                 announce::neighbour_advertisement(netns, &state, mac, address, self.deadline)
             }
         }
+    }
+
+    fn features(&mut self, link: LinkId) -> Result<Vec<Feature>, KernelError> {
+        self.read_features(link)
+    }
+
+    fn feature(&mut self, link: LinkId, name: &str) -> Result<Feature, KernelError> {
+        features::find(self.read_features(link)?, name)
+    }
+
+    fn set_feature(&mut self, link: LinkId, name: &str, on: bool) -> Result<(), KernelError> {
+        self.turn_feature(link, name, on)
+    }
+
+    fn want_feature(&mut self, link: LinkId, name: &str, on: bool) -> Result<(), KernelError> {
+        self.ask_for_feature(link, name, on)
     }
 }
 

@@ -27,13 +27,16 @@
 //! - `announce.gratuitous-arp HANDLE ADDRESS`,
 //!   `announce.neighbour-advertisement HANDLE ADDRESS`
 //! - `wireguard.…`: see `tunnels`
+//! - `offloads.set HANDLE FEATURE on|off`, `offloads.list HANDLE [tell]`
+//! - `state.get KEY [tell]`, `state.keys [tell]`, `state.remove KEY`
+//! - `state.set KEY TEXT…`; a text `*N` stands for N bytes
 //! - `log.write LEVEL TEXT…`
 
 use wasmvark_guest::bridge_ports::{self, VlanRange};
 use wasmvark_guest::links::{self, Link};
 use wasmvark_guest::log::{self, Level};
 use wasmvark_guest::types::{Error, Route, RouteKind};
-use wasmvark_guest::{addresses, announce, routes};
+use wasmvark_guest::{addresses, announce, offloads, routes, state};
 
 use crate::arguments::{Arguments, invalid, number};
 use crate::{create, settings, tunnels};
@@ -113,6 +116,33 @@ pub(crate) fn run(
         "announce.neighbour-advertisement" => {
             announce::neighbour_advertisement(handle(arguments, handles)?, arguments.word()?)
         }
+        "offloads.set" => {
+            let link = handle(arguments, handles)?;
+            offloads::set(link, arguments.word()?, arguments.switch()?)
+        }
+        "offloads.list" => {
+            let features = offloads::list(handle(arguments, handles)?)?;
+            let features: Vec<_> = features.iter().map(describe).collect();
+            tell(arguments, "features", &features.join(" "))
+        }
+        "state.get" => {
+            let value = state::get(arguments.word()?)?;
+            let text = value.map(|value| String::from_utf8_lossy(&value).into_owned());
+            tell(arguments, "value", &format!("{text:?}"))
+        }
+        "state.set" => {
+            let key = arguments.word()?;
+            let text = arguments.rest();
+            match text.strip_prefix('*') {
+                Some(length) => state::set(key, &vec![0; number(length)?]),
+                None => state::set(key, text.as_bytes()),
+            }
+        }
+        "state.remove" => state::remove(arguments.word()?),
+        "state.keys" => {
+            let keys = state::keys()?;
+            tell(arguments, "keys", &keys.join(" "))
+        }
         "log.write" => log::write(level(arguments.word()?)?, arguments.rest()),
         word => Err(invalid(&format!("unknown word {word}"))),
     }
@@ -170,6 +200,13 @@ pub(crate) fn tell(arguments: &mut Arguments<'_>, what: &str, text: &str) -> Res
         Some("tell") => log::write(Level::Warn, &format!("{what}: {text}")),
         Some(word) => Err(invalid(&format!("tell, not {word}"))),
     }
+}
+
+/// `NAME=on`, with a `!` where it can't be changed.
+fn describe(feature: &offloads::Feature) -> String {
+    let value = if feature.on { "on" } else { "off" };
+    let fixed = if feature.changeable { "" } else { "!" };
+    format!("{}={value}{fixed}", feature.name)
 }
 
 fn route(arguments: &mut Arguments<'_>) -> Result<Route, Error> {

@@ -1,0 +1,365 @@
+//! What a driver keeps for a network from run to run: keys and values in one
+//! file beside the network's journals.
+//!
+//! A run changes its copy only, and what it changed counts once it succeeded.
+//! For a setup that is when its journal says that it's complete, so the copy is
+//! written under another name before, with the container's id in it, and gets
+//! its name after. A run that is killed in between has succeeded: the next one
+//! gives the copy its name. A teardown has no such line: its copy counts once
+//! it has its name.
+//!
+//! With the network's last journal the state goes too.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Here, Journal, JournalError, file, folder};
+use crate::request::{ContainerId, NetworkId};
+
+/// What is behind a driver's name; no journal ends like this.
+const SUFFIX: &str = ".state";
+/// What is behind that for a copy that may not count yet.
+const NEW: &str = ".new";
+
+/// Why a network's state can't be used.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StateError {
+    /// The file.
+    #[error("can't {action} the network's state {}: {error}; make room or give access there first", path.display())]
+    File {
+        /// What was to be done.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why it can't be.
+        error: String,
+    },
+    /// A journal that says whether it counts.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+fn failed<'a>(action: &'static str, path: &'a Path) -> impl Fn(io::Error) -> StateError + 'a {
+    move |error| StateError::File {
+        action,
+        path: path.to_owned(),
+        error: error.to_string(),
+    }
+}
+
+/// The file.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Content {
+    /// The container whose journal says whether this counts.
+    setup_of: Option<String>,
+    /// The values, in hexadecimal digits.
+    values: BTreeMap<String, String>,
+}
+
+/// What one driver keeps for a network.
+#[derive(Debug)]
+pub struct State {
+    path: PathBuf,
+    values: BTreeMap<String, Vec<u8>>,
+    changed: bool,
+    written: bool,
+}
+
+impl State {
+    /// Reads the state of the journal's network, for a driver of this name.
+    pub fn open(journal: &Journal, driver: &str) -> Result<Self, StateError> {
+        settle(journal)?;
+        let path = journal.home().join(format!("{driver}{SUFFIX}"));
+        let content = read(&path)?.unwrap_or_default();
+        let values = content.values.into_iter();
+        let values = values.map(|(key, value)| Some((key, from_hex(&value)?)));
+        let values = values.collect::<Option<_>>().ok_or_else(|| {
+            failed("read", &path)(io::Error::new(ErrorKind::InvalidData, "it's malformed"))
+        })?;
+        Ok(Self {
+            path,
+            values,
+            changed: false,
+            written: false,
+        })
+    }
+
+    /// A value.
+    pub fn get(&self, key: &str) -> Option<&[u8]> {
+        self.values.get(key).map(Vec::as_slice)
+    }
+
+    /// All keys, in order.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str)
+    }
+
+    /// The bytes of all keys and values, without those of `key`.
+    pub fn size_without(&self, key: &str) -> usize {
+        let others = self.values.iter().filter(|(own, _)| *own != key);
+        others.map(|(key, value)| key.len() + value.len()).sum()
+    }
+
+    /// Sets a value in this run's copy.
+    pub fn set(&mut self, key: String, value: Vec<u8>) {
+        self.values.insert(key, value);
+        self.changed = true;
+    }
+
+    /// Takes a value out of this run's copy.
+    pub fn remove(&mut self, key: &str) {
+        self.changed |= self.values.remove(key).is_some();
+    }
+
+    /// Whether this run's copy differs from the file.
+    pub fn is_changed(&self) -> bool {
+        self.changed
+    }
+
+    /// Writes a copy that doesn't count yet: for a setup not before the
+    /// container's journal is complete.
+    pub fn write(&mut self, setup_of: Option<&ContainerId>) -> Result<(), StateError> {
+        let values = self.values.iter();
+        let content = Content {
+            setup_of: setup_of.map(ToString::to_string),
+            values: values
+                .map(|(key, value)| (key.clone(), to_hex(value)))
+                .collect(),
+        };
+        let path = new(&self.path);
+        self.written = true;
+        let text = serde_json::to_vec(&content).map_err(io::Error::other);
+        text.and_then(|text| file::write(&create(&path)?, &text))
+            .map_err(failed("write", &path))
+    }
+
+    /// Has the copy count.
+    pub fn publish(&mut self) -> Result<(), StateError> {
+        rename(&new(&self.path), &self.path)?;
+        self.written = false;
+        self.changed = false;
+        Ok(())
+    }
+
+    /// Takes a copy back that this run wrote.
+    pub fn withdraw(&mut self) -> Result<(), StateError> {
+        if !self.written {
+            return Ok(());
+        }
+        let path = new(&self.path);
+        file::remove(&path).map_err(failed("remove", &path))?;
+        self.written = false;
+        Ok(())
+    }
+}
+
+/// Decides about copies that killed runs of the journal's network left.
+pub fn settle(journal: &Journal) -> Result<(), StateError> {
+    for path in files(&journal.home()) {
+        let Some(name) = path.to_str().and_then(|path| path.strip_suffix(NEW)) else {
+            continue;
+        };
+        if counts(&path, journal)? {
+            rename(&path, Path::new(name))?;
+        } else {
+            file::remove(&path).map_err(failed("remove", &path))?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes the state of the journal's network where no container is left that
+/// it could be for.
+pub fn clear_unused(journal: &Journal) -> Result<(), StateError> {
+    if files(&journal.home()).is_empty()
+        || !journal.entries().is_empty()
+        || is_used_by_others(journal)?
+    {
+        return Ok(());
+    }
+    clear(&journal.home())
+}
+
+/// The same for a network that no container is known of.
+pub fn clear_unused_of(folder: &Path, network: &NetworkId, here: Here) -> Result<(), StateError> {
+    for key in folder::of_network(folder, network) {
+        if !Journal::open(folder, &key, here)?.entries().is_empty() {
+            return Ok(());
+        }
+    }
+    clear(&folder.join(network.as_str()))
+}
+
+fn clear(home: &Path) -> Result<(), StateError> {
+    for path in files(home) {
+        file::remove(&path).map_err(failed("remove", &path))?;
+    }
+    // What else may be there keeps the network's folder.
+    let _ = std::fs::remove_dir(home);
+    Ok(())
+}
+
+/// Whether another container of the network is connected.
+pub fn is_used_by_others(journal: &Journal) -> Result<bool, JournalError> {
+    let others = journal.others()?;
+    Ok(others.iter().any(|other| !other.entries().is_empty()))
+}
+
+/// Whether a copy is of a setup that came to its end. One that a crash tore was
+/// never acted upon.
+fn counts(path: &Path, journal: &Journal) -> Result<bool, StateError> {
+    let Ok(Some(content)) = read(path) else {
+        return Ok(false);
+    };
+    let container = content
+        .setup_of
+        .and_then(|id| ContainerId::try_from(id).ok());
+    match container {
+        Some(container) => Ok(journal.of(container)?.is_complete()),
+        None => Ok(false),
+    }
+}
+
+fn read(path: &Path) -> Result<Option<Content>, StateError> {
+    let text = match std::fs::read(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        text => text.map_err(failed("read", path))?,
+    };
+    serde_json::from_slice(&text)
+        .map(Some)
+        .map_err(|error| failed("read", path)(error.into()))
+}
+
+fn create(path: &Path) -> io::Result<File> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(path)
+}
+
+fn rename(from: &Path, to: &Path) -> Result<(), StateError> {
+    file::rename(from, to).map_err(failed("replace", to))
+}
+
+/// The name of a copy.
+fn new(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(NEW);
+    name.into()
+}
+
+/// All files of states in a network's folder.
+fn files(home: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(home).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.path())
+        .filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.strip_suffix(NEW).unwrap_or(&name).ends_with(SUFFIX)
+        })
+        .collect()
+}
+
+fn to_hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn from_hex(text: &str) -> Option<Vec<u8>> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let bytes = pairs.iter().map(|pair| {
+        let pair = str::from_utf8(pair).ok()?;
+        u8::from_str_radix(pair, 16).ok()
+    });
+    rest.is_empty().then(|| bytes.collect())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::Change;
+    use crate::kernel::NetnsId;
+    use crate::request::Key;
+
+    fn journal(folder: &Path, container: &str) -> Journal {
+        let key = Key {
+            network: "net".to_owned().try_into().unwrap(),
+            container: container.to_owned().try_into().unwrap(),
+        };
+        let here = Here {
+            host: NetnsId::of(1),
+            container: None,
+        };
+        Journal::open(folder, &key, here).unwrap()
+    }
+
+    fn id(container: &str) -> ContainerId {
+        container.to_owned().try_into().unwrap()
+    }
+
+    #[test]
+    fn a_copy_counts_once_its_journal_is_complete() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut one = journal(folder.path(), "one");
+        one.begin(Change::KeepState, false).unwrap();
+        let write = |value: &[u8]| {
+            let mut state = State::open(&one, "driver").unwrap();
+            state.set("key".to_owned(), value.to_vec());
+            state.write(Some(&id("one"))).unwrap();
+        };
+        let two = journal(folder.path(), "two");
+        let value = || {
+            let state = State::open(&two, "driver").unwrap();
+            state.get("key").map(<[u8]>::to_vec)
+        };
+        write(&[0, 0xff]);
+        assert_eq!(value(), None);
+        write(&[0, 0xff]);
+        journal(folder.path(), "one").complete().unwrap();
+        assert_eq!(value(), Some(vec![0, 0xff]));
+        let other = State::open(&two, "other").unwrap();
+        assert_eq!(other.keys().count(), 0);
+    }
+
+    #[test]
+    fn a_torn_copy_and_one_of_a_teardown_never_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut one = journal(folder.path(), "one");
+        one.begin(Change::KeepState, false).unwrap();
+        one.complete().unwrap();
+        let mut state = State::open(&one, "driver").unwrap();
+        state.set("key".to_owned(), vec![1]);
+        state.write(None).unwrap();
+        assert_eq!(State::open(&one, "driver").unwrap().keys().count(), 0);
+        let torn = one.home().join("driver.state.new");
+        std::fs::write(&torn, "{\"setup_of\":\"one\",").unwrap();
+        assert_eq!(State::open(&one, "driver").unwrap().keys().count(), 0);
+        assert!(!torn.exists());
+    }
+
+    #[test]
+    fn the_state_goes_with_the_last_journal() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut one = journal(folder.path(), "one");
+        let number = one.begin(Change::KeepState, false).unwrap();
+        let mut state = State::open(&one, "driver").unwrap();
+        state.set("key".to_owned(), vec![1]);
+        state.write(None).unwrap();
+        state.publish().unwrap();
+        let two = journal(folder.path(), "two");
+        clear_unused(&two).unwrap();
+        assert_eq!(State::open(&two, "driver").unwrap().keys().count(), 1);
+        one.void(number).unwrap();
+        clear_unused(&two).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}
