@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::Gate;
+use super::{Gate, routes};
 use crate::journal::{Change, Entry, Journal, SavedLink};
 use crate::kernel::{Kernel, KernelError, LinkChange, LinkId, LinkState, NetnsId, living_netns};
 use crate::net::{LinkName, Namespace};
@@ -150,7 +150,10 @@ fn undo_change(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result<(
 
 fn undo_if_there(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result<(), KernelError> {
     match change {
-        Change::MakeLink { namespace, .. } | Change::AddRoute { namespace, .. }
+        Change::MakeLink { namespace, .. }
+        | Change::AddRoute { namespace, .. }
+        | Change::ReplaceRoute { namespace, .. }
+        | Change::RemoveRoute { namespace, .. }
             if !same.has(*namespace) =>
         {
             Ok(())
@@ -167,6 +170,7 @@ fn undo_if_there(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result
             namespace,
             name,
             index,
+            ..
         } => delete(kernel, *namespace, name, *index),
         Change::MoveLink { saved, name, index } => {
             give_back(kernel, saved, name, *index, same.container)
@@ -196,7 +200,23 @@ fn undo_if_there(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result
             now if now.name == *name => kernel.set_autoconf(*link, *before),
             _ => Ok(()),
         },
-        Change::AddRoute { namespace, route } => kernel.remove_route(*namespace, route),
+        Change::AddRoute {
+            namespace,
+            route,
+            links,
+        } => routes::take_away(kernel, *namespace, route, links),
+        Change::ReplaceRoute {
+            namespace,
+            route,
+            links,
+            before,
+        } => {
+            routes::take_away_if_there(kernel, *namespace, route, links)?;
+            routes::put_back(kernel, *namespace, before)
+        }
+        Change::RemoveRoute {
+            namespace, before, ..
+        } => routes::put_back(kernel, *namespace, before),
     }
 }
 

@@ -12,7 +12,7 @@ use std::fmt;
 use ipnet::IpNet;
 
 use super::file::line;
-use super::{Call, Grant, LinkPattern, NetworkPattern, Reach};
+use super::{Call, Grant, LinkPattern, NetworkPattern, Reach, TablePattern};
 use crate::net::{LinkName, Namespace, Route};
 
 /// An object that a call wants to touch.
@@ -54,13 +54,26 @@ pub enum Object<'a> {
         /// The address with its prefix length.
         address: IpNet,
     },
-    /// A route to be added.
+    /// A route, or one of its ways.
     Route {
         /// Where.
         namespace: Namespace,
         /// The route.
         route: &'a Route,
+        /// Whether the journal says that the driver added it.
+        own: bool,
     },
+    /// A routing table other than the main one.
+    Table {
+        /// Where.
+        namespace: Namespace,
+        /// Its number.
+        table: u32,
+        /// Whether the journal says that the driver made its VRF.
+        own: bool,
+    },
+    /// All routes of a namespace.
+    AllRoutes(Namespace),
     /// A message for the operator.
     Message,
 }
@@ -195,7 +208,10 @@ pub fn describe(objects: &[Object<'_>]) -> String {
 fn is_own(object: &Object<'_>) -> bool {
     matches!(
         object,
-        Object::Link { own: true, .. } | Object::Master { own: true, .. }
+        Object::Link { own: true, .. }
+            | Object::Master { own: true, .. }
+            | Object::Route { own: true, .. }
+            | Object::Table { own: true, .. }
     )
 }
 
@@ -237,8 +253,14 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
             Namespace::Container => request.addresses.contains(address),
             Namespace::Host => request.gateways.contains(address),
         },
-        (Call::RoutesAdd, Object::Route { namespace, route }) => {
-            requested_route(*namespace, route, request)
+        (
+            Call::RoutesAdd | Call::RoutesReplace,
+            Object::Route {
+                namespace, route, ..
+            },
+        ) => requested_route(*namespace, route, request),
+        (_, Object::Table { namespace, .. } | Object::AllRoutes(namespace)) => {
+            *namespace == Namespace::Container
         }
         (Call::LogWrite, Object::Message) => true,
         _ => false,
@@ -246,16 +268,17 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
 }
 
 fn requested_route(namespace: Namespace, route: &Route, request: &RequestReach) -> bool {
+    let mut subnets = request.subnets.iter();
+    let is_inside = subnets.any(|subnet| subnet.contains(&route.destination));
+    let direct = route.gateway.is_none();
+    let is_named = |named: &Route| {
+        named.destination == route.destination
+            && (direct || named.gateway == route.gateway)
+            && named.kind == route.kind
+    };
     match namespace {
-        Namespace::Container => request.routes.iter().any(|named| {
-            named.destination == route.destination
-                && named.gateway == route.gateway
-                && named.kind == route.kind
-        }),
-        Namespace::Host => {
-            let mut subnets = request.subnets.iter();
-            subnets.any(|subnet| subnet.contains(&route.destination))
-        }
+        Namespace::Container => (is_inside && direct) || request.routes.iter().any(is_named),
+        Namespace::Host => is_inside,
     }
 }
 
@@ -273,6 +296,12 @@ fn widened(object: &Object<'_>, reach: &Reach) -> bool {
         Object::AllLinks(namespace) => *namespace == Namespace::Host && reach.has_all_links(),
         Object::Address { address, .. } => reach.has_address(*address),
         Object::Route { route, .. } => reach.has_destination(route.destination),
+        Object::Table {
+            namespace, table, ..
+        } => *namespace == Namespace::Host && reach.has_table(*table),
+        Object::AllRoutes(namespace) => {
+            *namespace == Namespace::Host && reach.has_all_destinations()
+        }
         Object::Message => false,
     }
 }
@@ -300,6 +329,8 @@ fn widen(reach: &mut Reach, object: &Object<'_>) {
                 .destination
                 .push(NetworkPattern::one(route.destination));
         }
+        Object::Table { table, .. } => reach.table.push(TablePattern::one(*table)),
+        Object::AllRoutes(_) => reach.destination.push(NetworkPattern::all()),
         Object::Message => {}
     }
 }
@@ -317,7 +348,13 @@ impl fmt::Display for Object<'_> {
                 namespace, name, ..
             } => write!(f, "master {namespace}:{name}"),
             Self::Address { address, .. } => write!(f, "address {address}"),
-            Self::Route { namespace, route } => write!(f, "route {namespace}:{route}"),
+            Self::Route {
+                namespace, route, ..
+            } => write!(f, "route {namespace}:{route}"),
+            Self::Table {
+                namespace, table, ..
+            } => write!(f, "table {namespace}:{table}"),
+            Self::AllRoutes(namespace) => write!(f, "all routes of {namespace}"),
             Self::Message => f.write_str("message"),
         }
     }

@@ -5,8 +5,8 @@ use std::fmt;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::{LinkId, LinkSnapshot, LinkState, NetnsId};
-use crate::net::{LinkName, Namespace, Route};
+use crate::kernel::{KnownLink, LinkId, LinkSnapshot, LinkState, NetnsId, SavedRoutes, TableRoute};
+use crate::net::{LinkName, Namespace};
 
 /// A change and what undoes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,6 +20,9 @@ pub enum Change {
         name: LinkName,
         /// Its index, once it's made.
         index: Option<u32>,
+        /// The routing table of a VRF.
+        #[serde(default)]
+        table: Option<u32>,
     },
     /// A link of the host is moved into the container; undone by moving it
     /// back as it was.
@@ -65,7 +68,35 @@ pub enum Change {
         /// Where.
         namespace: Namespace,
         /// The route.
-        route: Route,
+        #[serde(flatten)]
+        route: TableRoute,
+        /// The links that it names.
+        #[serde(default)]
+        links: Vec<KnownLink>,
+    },
+    /// A route takes the place of others; undone by removing it and putting
+    /// them back.
+    ReplaceRoute {
+        /// Where.
+        namespace: Namespace,
+        /// The new route.
+        #[serde(flatten)]
+        route: TableRoute,
+        /// The links that it names.
+        links: Vec<KnownLink>,
+        /// What was there.
+        before: SavedRoutes,
+    },
+    /// A route that isn't the driver's own is removed; undone by putting it
+    /// back.
+    RemoveRoute {
+        /// Where.
+        namespace: Namespace,
+        /// The route, for people.
+        #[serde(flatten)]
+        route: TableRoute,
+        /// What was there.
+        before: SavedRoutes,
     },
 }
 
@@ -135,11 +166,13 @@ impl Change {
                 namespace,
                 name,
                 index,
+                ..
             },
             Self::MakeLink {
                 namespace: other_namespace,
                 name: other_name,
                 index: other_index,
+                ..
             },
         ) = (self, other)
         else {
@@ -147,6 +180,24 @@ impl Change {
         };
         let same_index = index.is_none() || other_index.is_none() || index == other_index;
         (namespace, name) == (other_namespace, other_name) && same_index
+    }
+
+    /// The route that it adds or puts in place, with the links that it names.
+    pub fn added_route(&self) -> Option<(Namespace, &TableRoute, &[KnownLink])> {
+        match self {
+            Self::AddRoute {
+                namespace,
+                route,
+                links,
+            }
+            | Self::ReplaceRoute {
+                namespace,
+                route,
+                links,
+                ..
+            } => Some((*namespace, route, links)),
+            _ => None,
+        }
     }
 
     /// Whether it touches the host's namespace.
@@ -157,9 +208,10 @@ impl Change {
     /// Whether it touches nothing but the host's namespace.
     pub fn is_on_host(&self) -> bool {
         match self {
-            Self::MakeLink { namespace, .. } | Self::AddRoute { namespace, .. } => {
-                *namespace == Namespace::Host
-            }
+            Self::MakeLink { namespace, .. }
+            | Self::AddRoute { namespace, .. }
+            | Self::ReplaceRoute { namespace, .. }
+            | Self::RemoveRoute { namespace, .. } => *namespace == Namespace::Host,
             Self::ChangeLink { link, .. }
             | Self::AddAddress { link, .. }
             | Self::SetAutoconf { link, .. } => link.namespace == Namespace::Host,
@@ -190,7 +242,15 @@ impl fmt::Display for Change {
             Self::SetAutoconf { link, name, .. } => {
                 write!(f, "autoconf of {}:{name} set", link.namespace)
             }
-            Self::AddRoute { namespace, route } => write!(f, "route {namespace}:{route} added"),
+            Self::AddRoute {
+                namespace, route, ..
+            } => write!(f, "route {namespace}:{} added", route.route),
+            Self::ReplaceRoute {
+                namespace, route, ..
+            } => write!(f, "route {namespace}:{} put in place", route.route),
+            Self::RemoveRoute {
+                namespace, route, ..
+            } => write!(f, "route {namespace}:{} removed", route.route),
         }
     }
 }

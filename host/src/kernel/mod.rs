@@ -7,6 +7,7 @@ mod living;
 mod netlink;
 mod netns;
 mod new_link;
+mod route;
 mod sysctl;
 mod tap;
 
@@ -24,8 +25,12 @@ pub use new_link::{
     Ipvlan, IpvlanIsolation, IpvlanMode, LinkKind, Macvlan, MacvlanMode, NewLink, NewVeth, Tap,
     VethEnd, Vlan, Vxlan,
 };
+pub use route::{
+    FoundRoute, KnownLink, MAIN_TABLE, NextHop, RESERVED_TABLES, RouteScope, SavedRoutes,
+    TableRoute,
+};
 
-use crate::net::{LinkName, Mac, Namespace, Route};
+use crate::net::{LinkName, Mac, Namespace};
 
 /// Why the kernel didn't do it.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -257,12 +262,46 @@ pub trait Kernel {
         before: u32,
         snapshot: &LinkSnapshot,
     ) -> Result<(), KernelError>;
-    /// Whether the main table has this very route.
-    fn has_route(&mut self, namespace: Namespace, route: &Route) -> Result<bool, KernelError>;
-    /// Adds a route to the main table.
-    fn add_route(&mut self, namespace: Namespace, route: &Route) -> Result<(), KernelError>;
-    /// Removes a route from the main table.
-    fn remove_route(&mut self, namespace: Namespace, route: &Route) -> Result<(), KernelError>;
+    /// The routes of a table.
+    fn routes(&mut self, namespace: Namespace, table: u32) -> Result<Vec<FoundRoute>, KernelError>;
+    /// Whether this very route, or a way of it, is there.
+    fn has_route(&mut self, namespace: Namespace, route: &TableRoute) -> Result<bool, KernelError>;
+    /// Adds a route.
+    fn add_route(&mut self, namespace: Namespace, route: &TableRoute) -> Result<(), KernelError>;
+    /// Puts a route in the place of the one with the same destination, metric
+    /// and table.
+    fn replace_route(
+        &mut self,
+        namespace: Namespace,
+        route: &TableRoute,
+    ) -> Result<(), KernelError>;
+    /// Removes a route that was added here.
+    fn remove_route(&mut self, namespace: Namespace, route: &TableRoute)
+    -> Result<(), KernelError>;
+    /// Notes this very route for putting it back.
+    fn save_route(
+        &mut self,
+        namespace: Namespace,
+        route: &TableRoute,
+    ) -> Result<SavedRoutes, KernelError>;
+    /// Notes the routes in whose place this one would go.
+    fn save_rivals(
+        &mut self,
+        namespace: Namespace,
+        route: &TableRoute,
+    ) -> Result<SavedRoutes, KernelError>;
+    /// Removes routes that were noted.
+    fn remove_saved(
+        &mut self,
+        namespace: Namespace,
+        saved: &SavedRoutes,
+    ) -> Result<(), KernelError>;
+    /// Adds routes that were noted, where they aren't there.
+    fn put_back_routes(
+        &mut self,
+        namespace: Namespace,
+        saved: &SavedRoutes,
+    ) -> Result<(), KernelError>;
     /// Reads `net.ipv6.conf.LINK.autoconf`.
     fn autoconf(&mut self, link: LinkId) -> Result<bool, KernelError>;
     /// Sets `net.ipv6.conf.LINK.autoconf`.

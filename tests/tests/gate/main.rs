@@ -18,6 +18,7 @@ mod own;
 mod probe;
 mod readme;
 mod reuse;
+mod routes;
 mod shared;
 mod turns;
 mod wasi;
@@ -32,6 +33,7 @@ fn main() {
     reuse::register(&mut suite);
     hostile::register(&mut suite);
     links::register(&mut suite);
+    routes::register(&mut suite);
     wasi::register(&mut suite);
     readme::register(&mut suite);
     shared::register(&mut suite);

@@ -17,17 +17,17 @@
 //! - `links.set-alias HANDLE TEXT…`
 //! - `links.set-master HANDLE HANDLE|-`
 //! - `addresses.add HANDLE CIDR`
-//! - `routes.add host|container DESTINATION GATEWAY|- METRIC|- KIND`
+//! - `addresses.…`, `routes.…`: see `layer3`
 //! - `sysctl.set-autoconf HANDLE on|off`
 //! - `log.write LEVEL TEXT…`
 
 use wasmvark_guest::links::{self, Link};
 use wasmvark_guest::log::{self, Level};
-use wasmvark_guest::types::{Error, Route, RouteKind};
-use wasmvark_guest::{addresses, routes, sysctl};
+use wasmvark_guest::types::Error;
+use wasmvark_guest::{addresses, sysctl};
 
 use crate::arguments::{Arguments, invalid, number};
-use crate::create;
+use crate::{create, layer3};
 
 /// Makes a call. A handle that it returns joins the others.
 pub(crate) fn run(
@@ -38,6 +38,9 @@ pub(crate) fn run(
     if let Some(kind) = call.strip_prefix("links.create-") {
         handles.extend(create::run(kind, arguments, handles)?);
         return Ok(());
+    }
+    if layer3::has(call) {
+        return layer3::run(call, arguments);
     }
     match call {
         "links.get" => {
@@ -88,7 +91,6 @@ pub(crate) fn run(
             links::set_master(link, master)
         }
         "addresses.add" => addresses::add(handle(arguments, handles)?, arguments.word()?),
-        "routes.add" => routes::add(arguments.namespace()?, &route(arguments)?),
         "sysctl.set-autoconf" => {
             sysctl::set_autoconf(handle(arguments, handles)?, arguments.switch()?)
         }
@@ -111,27 +113,12 @@ pub(crate) fn numbered(handles: &[Link], at: usize) -> Result<&Link, Error> {
 }
 
 /// Says what a call read, if asked to.
-fn tell(arguments: &mut Arguments<'_>, what: &str, text: &str) -> Result<(), Error> {
+pub(crate) fn tell(arguments: &mut Arguments<'_>, what: &str, text: &str) -> Result<(), Error> {
     match arguments.next() {
         None => Ok(()),
         Some("tell") => log::write(Level::Warn, &format!("{what}: {text}")),
         Some(word) => Err(invalid(&format!("tell, not {word}"))),
     }
-}
-
-fn route(arguments: &mut Arguments<'_>) -> Result<Route, Error> {
-    Ok(Route {
-        destination: arguments.word()?.to_owned(),
-        gateway: arguments.optional()?.map(str::to_owned),
-        metric: arguments.optional()?.map(number).transpose()?,
-        kind: match arguments.word()? {
-            "unicast" => RouteKind::Unicast,
-            "blackhole" => RouteKind::Blackhole,
-            "unreachable" => RouteKind::Unreachable,
-            "prohibit" => RouteKind::Prohibit,
-            word => return Err(invalid(&format!("no such kind of route: {word}"))),
-        },
-    })
 }
 
 fn level(word: &str) -> Result<Level, Error> {
