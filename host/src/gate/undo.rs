@@ -160,6 +160,7 @@ fn undo_if_there(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result
         }
         Change::ChangeLink { link, .. }
         | Change::AddAddress { link, .. }
+        | Change::RemoveAddress { link, .. }
         | Change::SetAutoconf { link, .. }
             if !same.has(link.namespace) =>
         {
@@ -194,6 +195,15 @@ fn undo_if_there(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result
             address,
         } => match kernel.link_by_id(*link)? {
             now if now.name == *name => kernel.remove_address(*link, *address),
+            _ => Ok(()),
+        },
+        Change::RemoveAddress {
+            link,
+            name,
+            snapshot,
+            ..
+        } => match kernel.link_by_id(*link)? {
+            now if now.name == *name => kernel.replay(*link, link.index, snapshot),
             _ => Ok(()),
         },
         Change::SetAutoconf { link, name, before } => match kernel.link_by_id(*link)? {

@@ -47,12 +47,15 @@ pub enum Object<'a> {
     DefaultRouteLink,
     /// The names of all links.
     AllLinks(Namespace),
-    /// An address to be added.
+    /// An address of a link.
     Address {
         /// Where.
         namespace: Namespace,
         /// The address with its prefix length.
         address: IpNet,
+        /// Whether it's an own link's, or the journal says that the driver
+        /// added it.
+        own: bool,
     },
     /// A route, or one of its ways.
     Route {
@@ -210,6 +213,7 @@ fn is_own(object: &Object<'_>) -> bool {
         object,
         Object::Link { own: true, .. }
             | Object::Master { own: true, .. }
+            | Object::Address { own: true, .. }
             | Object::Route { own: true, .. }
             | Object::Table { own: true, .. }
     )
@@ -231,7 +235,9 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
             | Call::LinksCreateMacvtap
             | Call::LinksCreateVlan
             | Call::LinksCreateVxlan
-            | Call::LinksMoveToContainer,
+            | Call::LinksMoveToContainer
+            | Call::AddressesList
+            | Call::AddressesWaitDad,
             Object::Link {
                 namespace, name, ..
             },
@@ -249,7 +255,12 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
             is_meant(false) || is_meant(true)
         }
         (Call::LinksGetDefault, Object::DefaultRouteLink) => request.parent.is_none(),
-        (Call::AddressesAdd, Object::Address { namespace, address }) => match namespace {
+        (
+            Call::AddressesAdd,
+            Object::Address {
+                namespace, address, ..
+            },
+        ) => match namespace {
             Namespace::Container => request.addresses.contains(address),
             Namespace::Host => request.gateways.contains(address),
         },

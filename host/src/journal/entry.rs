@@ -54,6 +54,18 @@ pub enum Change {
         /// The address.
         address: IpNet,
     },
+    /// A link that isn't the driver's own loses an address; undone by giving
+    /// it what it had.
+    RemoveAddress {
+        /// Which link.
+        link: LinkId,
+        /// Its name.
+        name: LinkName,
+        /// The address.
+        address: IpNet,
+        /// What the link had.
+        snapshot: LinkSnapshot,
+    },
     /// A link that isn't the driver's own has autoconfiguration set.
     SetAutoconf {
         /// Which link.
@@ -214,6 +226,7 @@ impl Change {
             | Self::RemoveRoute { namespace, .. } => *namespace == Namespace::Host,
             Self::ChangeLink { link, .. }
             | Self::AddAddress { link, .. }
+            | Self::RemoveAddress { link, .. }
             | Self::SetAutoconf { link, .. } => link.namespace == Namespace::Host,
             Self::MoveLink { .. } => false,
         }
@@ -238,6 +251,18 @@ impl fmt::Display for Change {
                 address,
             } => {
                 write!(f, "address {address} added to {}:{name}", link.namespace)
+            }
+            Self::RemoveAddress {
+                link,
+                name,
+                address,
+                ..
+            } => {
+                write!(
+                    f,
+                    "address {address} removed from {}:{name}",
+                    link.namespace
+                )
             }
             Self::SetAutoconf { link, name, .. } => {
                 write!(f, "autoconf of {}:{name} set", link.namespace)

@@ -34,7 +34,7 @@ pub(crate) struct Case {
 pub(crate) const NAME: &str = "driver";
 
 /// All of them.
-pub(crate) const ALL: [Case; 9] = [
+pub(crate) const ALL: [Case; 10] = [
     Case {
         title: "macvlan",
         needs: NEEDS,
@@ -123,6 +123,16 @@ pub(crate) const ALL: [Case; 9] = [
         always: "",
     },
     Case {
+        title: "addresses",
+        needs: NEEDS,
+        guest: "probe",
+        grant: addresses,
+        connect: |connection| connection.option("script", ADDRESSES),
+        prepare: dress_parent,
+        chosen: &[],
+        always: "",
+    },
+    Case {
         title: "routes",
         needs: NEEDS,
         guest: "probe",
@@ -162,6 +172,19 @@ const LINKS: &str = "links.create-bridge shared -; links.create-veth - mac=02:00
 const FULL: &str = "links.get host p0; links.create-dummy host own0; links.create-vlan host own1 0 7 dot1q; \
     links.create-vrf shared - 77; links.create-wireguard host own2; links.set-master 1 3; \
     links.create-ipvlan container - 0 l2 bridge; links.set-down 0";
+
+/// Takes addresses from the host's link and gives it others.
+const ADDRESSES: &str = "links.get host p0; addresses.remove 0 192.0.2.200/32; \
+    addresses.remove 0 fd88::200/64; addresses.add 0 10.77.0.1/24 noprefixroute=on; \
+    addresses.add 0 10.78.0.1/24; addresses.remove 0 10.78.0.1/24; addresses.wait-dad 0 2000";
+
+fn addresses() -> Grant {
+    let reach = r#"{ link = "p0", address = "*" }"#;
+    let grant = Grant::of(&["addresses.wait-dad", "links.get"]);
+    grant
+        .call("addresses.add", reach)
+        .call("addresses.remove", reach)
+}
 
 /// Adds, replaces and removes routes of its own, and the host's.
 const ROUTES: &str = "links.create-veth - mac=02:00:00:00:00:01 host-name=end0 host-mac=02:00:00:00:00:02; \

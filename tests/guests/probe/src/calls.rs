@@ -16,15 +16,14 @@
 //! - `links.set-promiscuous HANDLE on|off`, `links.set-all-multicast HANDLE on|off`
 //! - `links.set-alias HANDLE TEXT…`
 //! - `links.set-master HANDLE HANDLE|-`
-//! - `addresses.add HANDLE CIDR`
 //! - `addresses.…`, `routes.…`: see `layer3`
 //! - `sysctl.set-autoconf HANDLE on|off`
 //! - `log.write LEVEL TEXT…`
 
 use wasmvark_guest::links::{self, Link};
 use wasmvark_guest::log::{self, Level};
+use wasmvark_guest::sysctl;
 use wasmvark_guest::types::Error;
-use wasmvark_guest::{addresses, sysctl};
 
 use crate::arguments::{Arguments, invalid, number};
 use crate::{create, layer3};
@@ -40,7 +39,7 @@ pub(crate) fn run(
         return Ok(());
     }
     if layer3::has(call) {
-        return layer3::run(call, arguments);
+        return layer3::run(call, arguments, handles);
     }
     match call {
         "links.get" => {
@@ -90,7 +89,6 @@ pub(crate) fn run(
             let master = master.map(|at| numbered(handles, at)).transpose()?;
             links::set_master(link, master)
         }
-        "addresses.add" => addresses::add(handle(arguments, handles)?, arguments.word()?),
         "sysctl.set-autoconf" => {
             sysctl::set_autoconf(handle(arguments, handles)?, arguments.switch()?)
         }
