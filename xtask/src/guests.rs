@@ -38,8 +38,13 @@ const GUESTS: &[Guest] = &[
         "host-device-driver",
     ),
     rust_guest("bridge", "guest-examples/bridge", "bridge-driver"),
+    rust_guest("ipvlan", "guest-examples/ipvlan", "ipvlan-driver"),
+    rust_guest("dummy", "guest-examples/dummy", "dummy-driver"),
     rust_guest("macvlan", "guest-examples/macvlan", "macvlan-driver"),
     guest("macvlan-c", "guest-examples/macvlan-c", Kind::C),
+    rust_guest("vlan", "guest-examples/vlan", "vlan-driver"),
+    rust_guest("vxlan", "guest-examples/vxlan", "vxlan-driver"),
+    rust_guest("tap", "guest-examples/tap", "tap-driver"),
     rust_guest("probe", "tests/guests/probe", "probe-guest"),
     guest(
         "wasi",

@@ -12,14 +12,20 @@ mod bridge;
 mod create;
 mod differential;
 mod driver;
+mod dummy;
+mod grants;
 mod host_device;
+mod ipvlan;
 mod leftovers;
 mod macvlan;
 mod mistakes;
 mod names;
 mod parents;
 mod routes;
+mod tap;
 mod teardown;
+mod vlan;
+mod vxlan;
 
 use wasmvark_tests::harness::Suite;
 
@@ -39,6 +45,12 @@ fn main() {
     }
     bridge::register(&mut suite);
     host_device::register(&mut suite);
+    ipvlan::register(&mut suite);
+    vlan::register(&mut suite);
+    dummy::register(&mut suite);
+    vxlan::register(&mut suite);
+    tap::register(&mut suite);
+    grants::register(&mut suite);
     leftovers::register(&mut suite);
     parents::register_host_device(&mut suite);
     suite.run();
