@@ -52,7 +52,12 @@ fn the_readmes_example(machine: &Machine) {
     let (block, _) = block.split_once("```").expect("the block ends");
     succeeds(machine, "just install");
     let drivers = podman.json("info --format json")["plugins"]["network"].take();
-    let ours = ["wasm-bridge", "wasm-host-device", "wasm-macvlan"];
+    let ours = [
+        "wasm-bridge",
+        "wasm-host-device",
+        "wasm-macvlan",
+        "wasm-wireguard",
+    ];
     for driver in ours {
         let times = drivers
             .as_array()
