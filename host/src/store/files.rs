@@ -150,6 +150,8 @@ mod tests {
         assert_eq!(check(&path), Intact::Missing);
         write_stamped(&path, b"code").unwrap();
         assert_eq!(check(&path), Intact::Yes);
+        // Times of files have the grain of the kernel's clock: at most 10 ms.
+        std::thread::sleep(std::time::Duration::from_millis(20));
         std::fs::write(&path, b"c0de").unwrap();
         assert_eq!(check(&path), Intact::Corrupt);
         std::fs::write(&path, b"code").unwrap();

@@ -250,7 +250,10 @@ fn vlans() {
 /// A foreign port has its own again afterwards.
 fn vlans_of_foreign_ports() {
     let world = World::new();
-    let lay = "link add br7 type bridge vlan_filtering 1\nlink set p0 master br7";
+    // With an address of its own: one that it took from its port is now the
+    // port's entry and now its own.
+    let lay = "link add br7 address 02:00:00:00:00:b7 type bridge vlan_filtering 1\n\
+               link set p0 master br7";
     world.host.ip_batch(&[], lay);
     let probe = Probe::new(&world, &grant());
     let script =

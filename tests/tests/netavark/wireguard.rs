@@ -35,7 +35,16 @@ pub(crate) fn register(suite: &mut Suite) {
     test("mistakes", mistakes);
 }
 
+/// The kernel turns redirects off in a namespace whose tunnel is set up, and
+/// leaves it so (`wg_open` in `drivers/net/wireguard/device.c`).
+fn without_redirects(world: &World) {
+    world.container.run(|| {
+        fs::write("/proc/sys/net/ipv4/conf/all/send_redirects", "0").unwrap();
+    });
+}
+
 fn installed(world: &World) -> (Wasmvark<'_>, Netavark<'_>) {
+    without_redirects(world);
     let wasmvark = Wasmvark::new(world);
     wasmvark.install("wireguard", DRIVER, &Grant::wireguard());
     for (name, key) in [("own", OWN_KEY), ("shared", SHARED_KEY), ("bad", "AAAA")] {

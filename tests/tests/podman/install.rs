@@ -148,7 +148,7 @@ fn unpack(machine: &Machine) {
         &places::wasmvark(),
         &format!("{PROJECT}/target/{target}/release/wasmvark"),
     );
-    for guest in ["macvlan", "host-device", "bridge"] {
+    for guest in ["macvlan", "host-device", "bridge", "wireguard"] {
         take(
             &places::guest(guest),
             &format!("{PROJECT}/target/guests/{guest}.wasm"),
