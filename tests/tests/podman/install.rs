@@ -13,11 +13,12 @@ use crate::podman::Podman;
 const PROJECT: &str = "/root/wasmvark";
 
 /// What `just install` uses of it.
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "justfile",
     "scripts/install.sh",
     "README.md",
     "guest-examples/macvlan/grant.toml",
+    "guest-examples/wireguard/grant.toml",
     "guest-examples/host-device/grant.toml",
     "guest-examples/bridge/grant.toml",
 ];
