@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use wasmvark_tests::places;
+use wasmvark_tests::poll;
 use wasmvark_tests::process::Output;
 
 use crate::case::Cases;
@@ -44,6 +45,12 @@ fn the_readmes_example(machine: &Machine) {
         &[],
         "link set p0 down\nlink set p0 name eth0\nlink set eth0 up",
     );
+    // The kernel deals with carriers a little later.
+    let state = poll::until(
+        || machine.host.ip_batch(&["-o"], "link show eth0"),
+        |line| line.contains("state UP"),
+    );
+    assert!(state.contains("state UP"), "{state}");
     let podman = Podman::new(machine, Account::Root);
     podman.run("tag test:latest docker.io/library/busybox:latest");
     let readme = std::fs::read_to_string(places::workspace().join("README.md")).unwrap();
