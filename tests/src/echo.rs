@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use crate::netns::Netns;
+use crate::poll;
 
 /// How often a packet may get lost, for example while the neighbour's MAC
 /// address is still unknown.
@@ -38,8 +39,9 @@ pub fn exchange(from: (&Netns, &str), to: (&Netns, &str)) {
 
 fn socket((netns, address): (&Netns, &str)) -> UdpSocket {
     let address: IpAddr = address.parse().expect("an IP address");
-    let socket = netns
-        .run(|| UdpSocket::bind((address, 0)))
+    // An IPv6 address can be used once nobody else has claimed it (RFC 4862).
+    let bind = || netns.run(|| UdpSocket::bind((address, 0)));
+    let socket = poll::until(bind, Result::is_ok)
         .unwrap_or_else(|error| panic!("{address} is not there: {error}"));
     socket
         .set_read_timeout(Some(WAIT))
