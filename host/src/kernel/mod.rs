@@ -5,6 +5,7 @@
 
 mod announce;
 mod bridge_port;
+mod inside;
 mod living;
 mod netlink;
 mod netns;

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 
-use nix::errno::Errno;
-
+use super::inside::inside;
 use super::{KernelError, LinkSetting, Netns};
 use crate::net::{LinkName, SettingKey};
 
@@ -101,23 +100,4 @@ fn write(path: &str, value: &str) -> io::Result<()> {
         return Ok(());
     }
     fs::write(path, value)
-}
-
-#[cfg_attr(feature = "fault-injection", track_caller)]
-fn inside<T: Send>(
-    netns: &Netns,
-    work: impl FnOnce() -> io::Result<T> + Send,
-) -> Result<T, KernelError> {
-    #[cfg(feature = "fault-injection")]
-    crate::fault::before_operation()?;
-    let result = netns
-        .run(work)
-        .map_err(|error| KernelError::Netlink(error.to_string()))?
-        .map_err(|error| match error.raw_os_error() {
-            Some(number) => Errno::from_raw(number).into(),
-            None => KernelError::Netlink(error.to_string()),
-        });
-    #[cfg(feature = "fault-injection")]
-    crate::fault::after_operation();
-    result
 }

@@ -9,6 +9,7 @@ use std::os::fd::AsRawFd;
 use nix::errno::Errno;
 use nix::libc;
 
+use super::inside::inside;
 use super::{KernelError, Netns, Tap};
 use crate::net::LinkName;
 
@@ -39,18 +40,7 @@ mod control {
 /// Makes a tap that stays when its file is closed.
 #[cfg_attr(feature = "fault-injection", track_caller)]
 pub(super) fn make(netns: &Netns, name: &LinkName, tap: &Tap) -> Result<(), KernelError> {
-    #[cfg(feature = "fault-injection")]
-    crate::fault::before_operation()?;
-    let result = netns
-        .run(|| make_here(name, tap))
-        .map_err(|error| KernelError::Netlink(error.to_string()))?
-        .map_err(|error| match error.raw_os_error() {
-            Some(number) => Errno::from_raw(number).into(),
-            None => KernelError::Netlink(error.to_string()),
-        });
-    #[cfg(feature = "fault-injection")]
-    crate::fault::after_operation();
-    result
+    inside(netns, || make_here(name, tap))
 }
 
 /// Until it's made persistent, the tap goes with the file: a failure leaves

@@ -13,7 +13,8 @@ use nix::errno::Errno;
 use nix::libc;
 use socket2::{Domain, Protocol, SockAddr, SockAddrStorage, Socket, Type};
 
-use super::{KernelError, LinkState, Netns};
+use super::inside::inside;
+use super::{KernelError, LinkSetting, LinkState, Netns};
 use crate::net::Mac;
 
 /// All nodes of the link (RFC 4291, section 2.7.1).
@@ -56,7 +57,7 @@ pub(super) fn neighbour_advertisement(
     deadline: Instant,
 ) -> Result<(), KernelError> {
     let until = deadline.min(Instant::now() + DOUBT);
-    let forwarding = format!("/proc/sys/net/ipv6/conf/{}/forwarding", link.name);
+    let forwarding = LinkSetting::Forwarding6.path(&link.name);
     inside(netns, || {
         // As the kernel's own: a router that says that it's none isn't used
         // any more.
@@ -143,23 +144,4 @@ fn send(socket: &Socket, packet: &[u8], to: &SockAddr) -> io::Result<()> {
         return Err(Errno::EIO.into());
     }
     Ok(())
-}
-
-#[cfg_attr(feature = "fault-injection", track_caller)]
-fn inside<T: Send>(
-    netns: &Netns,
-    work: impl FnOnce() -> io::Result<T> + Send,
-) -> Result<T, KernelError> {
-    #[cfg(feature = "fault-injection")]
-    crate::fault::before_operation()?;
-    let result = netns
-        .run(work)
-        .map_err(|error| KernelError::Netlink(error.to_string()))?
-        .map_err(|error| match error.raw_os_error() {
-            Some(number) => Errno::from_raw(number).into(),
-            None => KernelError::Netlink(error.to_string()),
-        });
-    #[cfg(feature = "fault-injection")]
-    crate::fault::after_operation();
-    result
 }
