@@ -79,10 +79,7 @@ impl Host for Gate {
         secret: String,
     ) -> Result<(), CallError> {
         let call = Call::WireguardSetPrivateKey;
-        self.change_wireguard(call, &link, Some(&secret), |key| {
-            // No key at all is one of zeros.
-            WireguardChange::PrivateKey(key.unwrap_or_else(|| WireguardKey::from([0; 32])))
-        })
+        self.change_wireguard(call, &link, Some(&secret), WireguardChange::PrivateKey)
     }
 
     fn set_listen_port(&mut self, link: Resource<LinkHandle>, port: u16) -> Result<(), CallError> {

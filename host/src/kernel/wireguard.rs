@@ -9,8 +9,8 @@ use crate::net::WireguardKey;
 /// A change of a WireGuard link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WireguardChange {
-    /// Its private key.
-    PrivateKey(WireguardKey),
+    /// Its private key, or none.
+    PrivateKey(Option<WireguardKey>),
     /// Its UDP port.
     ListenPort(u16),
     /// A peer to be added, or to be made like this.

@@ -37,7 +37,7 @@ impl Netlink {
 
 fn message(index: u32, change: &WireguardChange) -> WireguardMessage {
     let change = match change {
-        WireguardChange::PrivateKey(key) => Attribute::PrivateKey(key.bytes()),
+        WireguardChange::PrivateKey(key) => Attribute::PrivateKey(secret_bytes(*key)),
         WireguardChange::ListenPort(port) => Attribute::ListenPort(*port),
         WireguardChange::SetPeer(peer) => Attribute::Peers(vec![peer_message(peer)]),
         WireguardChange::RemovePeer(key) => Attribute::Peers(vec![PeerMessage(vec![
@@ -52,11 +52,9 @@ fn message(index: u32, change: &WireguardChange) -> WireguardMessage {
 }
 
 fn peer_message(peer: &WireguardPeer) -> PeerMessage {
-    // Zeros mean that none is shared, also for a peer that had one.
-    let shared = peer.preshared_key.map_or([0; 32], |key| key.bytes());
     let mut attributes = vec![
         PeerAttribute::PublicKey(peer.public_key.bytes()),
-        PeerAttribute::PresharedKey(shared),
+        PeerAttribute::PresharedKey(secret_bytes(peer.preshared_key)),
         PeerAttribute::Flags(PeerFlags::ReplaceAllowedIps),
         PeerAttribute::PersistentKeepalive(peer.keepalive),
     ];
@@ -64,6 +62,11 @@ fn peer_message(peer: &WireguardPeer) -> PeerMessage {
     let allowed = peer.allowed_ips.iter().map(allowed_ip).collect();
     attributes.push(PeerAttribute::AllowedIps(allowed));
     PeerMessage(attributes)
+}
+
+/// Zeros take away the one that there was.
+fn secret_bytes(key: Option<WireguardKey>) -> [u8; 32] {
+    key.map_or([0; 32], |key| key.bytes())
 }
 
 fn allowed_ip(network: &IpNet) -> WireguardAllowedIp {
