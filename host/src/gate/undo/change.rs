@@ -1,0 +1,159 @@
+//! Undoing one change.
+
+use super::Same;
+use super::dress::put_back;
+use super::moved::{found, give_back};
+use crate::journal::Change;
+use crate::kernel::{Kernel, KernelError, LinkId, PortChange, PortState, VlanNumbers};
+use crate::net::{LinkName, Namespace};
+
+/// Undoes one change. What isn't there is looked for once more, because it's
+/// forgotten after that.
+pub(super) fn undo_change(
+    kernel: &mut dyn Kernel,
+    change: &Change,
+    same: Same,
+) -> Result<(), KernelError> {
+    for _ in 0..2 {
+        match undo_if_there(kernel, change, same) {
+            Err(error) if error.is_not_found() => {}
+            result => return result,
+        }
+    }
+    Ok(())
+}
+
+fn undo_if_there(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result<(), KernelError> {
+    match change {
+        Change::MakeLink { namespace, .. }
+        | Change::AddRoute { namespace, .. }
+        | Change::SetSetting { namespace, .. }
+            if !same.has(*namespace) =>
+        {
+            Ok(())
+        }
+        Change::ChangeLink { link, .. }
+        | Change::AddAddress { link, .. }
+        | Change::ChangePort { link, .. }
+        | Change::ChangeVlans { link, .. }
+        | Change::SetLinkSetting { link, .. }
+        | Change::SetFeature { link, .. }
+            if !same.has(link.namespace) =>
+        {
+            Ok(())
+        }
+        Change::KeepState => Ok(()),
+        Change::MoveLink { .. } if !same.host => Ok(()),
+        Change::MakeLink {
+            namespace,
+            name,
+            index,
+        } => delete(kernel, *namespace, name, *index),
+        Change::MoveLink { saved, name, index } => {
+            give_back(kernel, saved, name, *index, same.container)
+        }
+        Change::ChangeLink {
+            link,
+            before,
+            snapshot,
+        } => match kernel.link_by_id(*link)? {
+            now if now.name == before.name => {
+                put_back(kernel, *link, before)?;
+                let mut snapshots = snapshot.iter();
+                snapshots.try_for_each(|snapshot| kernel.replay(*link, link.index, snapshot))
+            }
+            // Another link has its index now.
+            _ => Ok(()),
+        },
+        Change::AddAddress {
+            link,
+            name,
+            address,
+        } => if_same(kernel, *link, name, |kernel| {
+            kernel.remove_address(*link, *address)
+        }),
+        Change::ChangePort { link, name, before } => if_same(kernel, *link, name, |kernel| {
+            put_back_port(kernel, *link, *before)
+        }),
+        Change::ChangeVlans { link, name, before } => if_same(kernel, *link, name, |kernel| {
+            kernel.remove_vlans(*link, VlanNumbers::ALL)?;
+            let mut vlans = before.iter();
+            vlans.try_for_each(|vlans| kernel.add_vlans(*link, *vlans))
+        }),
+        Change::SetLinkSetting {
+            link,
+            name,
+            setting,
+            before,
+        } => if_same(kernel, *link, name, |kernel| {
+            kernel.set_link_setting(*link, *setting, before)
+        }),
+        Change::SetSetting {
+            namespace,
+            key,
+            before,
+        } => kernel.set_setting(*namespace, key, before),
+        Change::SetFeature {
+            link,
+            name,
+            feature,
+            before,
+        } => if_same(kernel, *link, name, |kernel| {
+            kernel.want_feature(*link, feature, *before)
+        }),
+        Change::AddRoute { namespace, route } => kernel.remove_route(*namespace, route),
+    }
+}
+
+/// Undoes something about a link, unless another link has its index now.
+fn if_same(
+    kernel: &mut dyn Kernel,
+    link: LinkId,
+    name: &LinkName,
+    undo: impl FnOnce(&mut dyn Kernel) -> Result<(), KernelError>,
+) -> Result<(), KernelError> {
+    match kernel.link_by_id(link)? {
+        now if now.name == *name => undo(kernel),
+        _ => Ok(()),
+    }
+}
+
+/// Has a bridge treat a port as it did, where it differs.
+fn put_back_port(
+    kernel: &mut dyn Kernel,
+    link: LinkId,
+    before: PortState,
+) -> Result<(), KernelError> {
+    let now = kernel.port(link)?;
+    let differences = [
+        (now.hairpin != before.hairpin).then_some(PortChange::Hairpin(before.hairpin)),
+        (now.isolated != before.isolated).then_some(PortChange::Isolated(before.isolated)),
+        (now.learning != before.learning).then_some(PortChange::Learning(before.learning)),
+    ];
+    let mut differences = differences.iter().flatten();
+    differences.try_for_each(|change| kernel.change_port(link, *change))
+}
+
+/// Deletes a link that was made. One that was begun and never confirmed is
+/// known by its name, which was free when it was begun, or by the one that it
+/// had before.
+fn delete(
+    kernel: &mut dyn Kernel,
+    namespace: Namespace,
+    name: &LinkName,
+    index: Option<u32>,
+) -> Result<(), KernelError> {
+    let link = match index {
+        Some(index) => kernel.link_by_id(LinkId { namespace, index })?,
+        None => match found(kernel.link_by_name(namespace, &name.temporary()))? {
+            Some(half_made) => half_made,
+            None => kernel.link_by_name(namespace, name)?,
+        },
+    };
+    // A namespace whose number is used again has other links.
+    if index.is_some() && link.name != *name {
+        return Ok(());
+    }
+    let index = link.index;
+    kernel.delete_link(LinkId { namespace, index })
+}
