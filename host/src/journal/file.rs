@@ -370,14 +370,14 @@ fn boot_id() -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     fn open(folder: &Path) -> Journal {
         open_as(folder, "ctr")
     }
 
-    fn open_as(folder: &Path, container: &str) -> Journal {
+    pub(in crate::journal) fn open_as(folder: &Path, container: &str) -> Journal {
         let key = Key {
             network: "net".to_owned().try_into().unwrap(),
             container: container.to_owned().try_into().unwrap(),

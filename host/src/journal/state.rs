@@ -16,15 +16,17 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use super::{Here, Journal, JournalError, file, folder};
 use crate::request::{ContainerId, NetworkId};
 
-/// What is behind a driver's name; no journal ends like this.
-const SUFFIX: &str = ".state";
-/// What is behind that for a copy that may not count yet.
-const NEW: &str = ".new";
+/// The extension behind a driver's name; no journal has it.
+const SUFFIX: &str = "state";
+/// The one behind that for a copy that may not count yet.
+const NEW: &str = "new";
 
 /// Why a network's state can't be used.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -57,7 +59,7 @@ fn failed<'a>(action: &'static str, path: &'a Path) -> impl Fn(io::Error) -> Sta
 struct Content {
     /// The container whose journal says whether this counts.
     setup_of: Option<String>,
-    /// The values, in hexadecimal digits.
+    /// The values, in base64.
     values: BTreeMap<String, String>,
 }
 
@@ -74,13 +76,12 @@ impl State {
     /// Reads the state of the journal's network, for a driver of this name.
     pub fn open(journal: &Journal, driver: &str) -> Result<Self, StateError> {
         settle(journal)?;
-        let path = journal.home().join(format!("{driver}{SUFFIX}"));
+        let path = journal.home().join(format!("{driver}.{SUFFIX}"));
         let content = read(&path)?.unwrap_or_default();
         let values = content.values.into_iter();
-        let values = values.map(|(key, value)| Some((key, from_hex(&value)?)));
-        let values = values.collect::<Option<_>>().ok_or_else(|| {
-            failed("read", &path)(io::Error::new(ErrorKind::InvalidData, "it's malformed"))
-        })?;
+        let values = values.map(|(key, value)| Ok((key, STANDARD.decode(value)?)));
+        let values = values.collect::<Result<_, base64::DecodeError>>();
+        let values = values.map_err(|error| failed("read", &path)(io::Error::other(error)))?;
         Ok(Self {
             path,
             values,
@@ -128,7 +129,7 @@ impl State {
         let content = Content {
             setup_of: setup_of.map(ToString::to_string),
             values: values
-                .map(|(key, value)| (key.clone(), to_hex(value)))
+                .map(|(key, value)| (key.clone(), STANDARD.encode(value)))
                 .collect(),
         };
         let path = new(&self.path);
@@ -161,11 +162,11 @@ impl State {
 /// Decides about copies that killed runs of the journal's network left.
 pub fn settle(journal: &Journal) -> Result<(), StateError> {
     for path in files(&journal.home()) {
-        let Some(name) = path.to_str().and_then(|path| path.strip_suffix(NEW)) else {
+        if !is_new(&path) {
             continue;
-        };
+        }
         if counts(&path, journal)? {
-            rename(&path, Path::new(name))?;
+            rename(&path, &path.with_extension(""))?;
         } else {
             file::remove(&path).map_err(failed("remove", &path))?;
         }
@@ -253,9 +254,11 @@ fn rename(from: &Path, to: &Path) -> Result<(), StateError> {
 
 /// The name of a copy.
 fn new(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(NEW);
-    name.into()
+    path.with_added_extension(NEW)
+}
+
+fn is_new(path: &Path) -> bool {
+    path.extension() == Some(NEW.as_ref())
 }
 
 /// All files of states in a network's folder.
@@ -264,43 +267,20 @@ fn files(home: &Path) -> Vec<PathBuf> {
     entries
         .map(|entry| entry.path())
         .filter(|path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            name.strip_suffix(NEW).unwrap_or(&name).ends_with(SUFFIX)
+            let state = match is_new(path) {
+                true => &path.with_extension(""),
+                false => path,
+            };
+            state.extension() == Some(SUFFIX.as_ref())
         })
         .collect()
-}
-
-fn to_hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let bytes = pairs.iter().map(|pair| {
-        let pair = str::from_utf8(pair).ok()?;
-        u8::from_str_radix(pair, 16).ok()
-    });
-    rest.is_empty().then(|| bytes.collect())?
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::journal::Change;
-    use crate::kernel::NetnsId;
-    use crate::request::Key;
-
-    fn journal(folder: &Path, container: &str) -> Journal {
-        let key = Key {
-            network: "net".to_owned().try_into().unwrap(),
-            container: container.to_owned().try_into().unwrap(),
-        };
-        let here = Here {
-            host: NetnsId::of(1),
-            container: None,
-        };
-        Journal::open(folder, &key, here).unwrap()
-    }
+    use crate::journal::file::tests::open_as as journal;
 
     fn id(container: &str) -> ContainerId {
         container.to_owned().try_into().unwrap()

@@ -51,7 +51,7 @@ pub(super) fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), StoreErr
     if let Some(folder) = path.parent() {
         make_folder(folder).map_err(failed)?;
     }
-    let temporary = with_suffix(path, &format!(".{}.new", std::process::id()));
+    let temporary = path.with_added_extension(format!("{}.new", std::process::id()));
     let written = OpenOptions::new()
         .write(true)
         .create(true)
@@ -130,13 +130,7 @@ fn stamp(path: &Path, digest: Digest) -> Result<(), StoreError> {
 }
 
 fn stamp_path(path: &Path) -> PathBuf {
-    with_suffix(path, ".stamp")
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
+    path.with_added_extension("stamp")
 }
 
 #[cfg(test)]
