@@ -3,7 +3,7 @@
 use wasmtime::component::Resource;
 
 use super::LinkHandle;
-use crate::gate::perform::{CallError, Plan, invalid};
+use crate::gate::perform::{CallError, invalid, plan_for_foreign};
 use crate::gate::{Gate, Kernel};
 use crate::grant::{Call, Object, Permit};
 use crate::journal::Change;
@@ -23,7 +23,9 @@ impl Gate {
     ) -> Result<(), CallError> {
         let link = self.link(link)?;
         let goes_down = *change == LinkChange::Up(false);
-        let plan = self.plan_change(&link, goes_down);
+        let plan = plan_for_foreign(&link, self.owns(&link), |kernel, link| {
+            before(kernel, link, goes_down)
+        });
         let objects = [self.object(&link)];
         self.change(call, &objects, plan, |kernel| {
             kernel.change_link(link.id, change)
@@ -51,7 +53,9 @@ impl Gate {
                 own: self.owns(master),
             });
         }
-        let plan = self.plan_change(&link, false);
+        let plan = plan_for_foreign(&link, self.owns(&link), |kernel, link| {
+            before(kernel, link, false)
+        });
         let index = master.as_ref().map(|master| master.id.index);
         self.change(call, &objects, plan, |kernel| {
             kernel.change_link(link.id, &LinkChange::Master(index))
@@ -124,25 +128,20 @@ impl Gate {
         }
         written.map_err(|error| self.host_failed(&error))
     }
+}
 
-    /// Reads how a link is, unless it goes with the driver's own.
-    fn plan_change(
-        &self,
-        link: &LinkHandle,
-        goes_down: bool,
-    ) -> impl FnOnce(&mut dyn Kernel) -> Result<Plan, KernelError> + use<> {
-        let (own, link) = (self.owns(link), link.id);
-        move |kernel| {
-            if own {
-                return Ok(Plan::nothing());
-            }
-            let before = kernel.link_by_id(link)?;
-            let snapshot = goes_down.then(|| kernel.snapshot(link)).transpose()?;
-            Ok(Plan::of([Change::ChangeLink {
-                link,
-                before,
-                snapshot,
-            }]))
-        }
-    }
+/// How a link is, and what it loses where it's set down.
+fn before(
+    kernel: &mut dyn Kernel,
+    link: &LinkHandle,
+    goes_down: bool,
+) -> Result<Change, KernelError> {
+    let link = link.id;
+    let before = kernel.link_by_id(link)?;
+    let snapshot = goes_down.then(|| kernel.snapshot(link)).transpose()?;
+    Ok(Change::ChangeLink {
+        link,
+        before,
+        snapshot,
+    })
 }
