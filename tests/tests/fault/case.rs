@@ -213,10 +213,14 @@ fn links() -> Grant {
     let grant = calls
         .iter()
         .fold(Grant::nothing(), |grant, call| grant.call(call, names));
-    grant.call("links.delete", "{}").call(
-        "sysctl.set",
-        r#"{ key = "net.ipv4.conf.all.log_martians" }"#,
-    )
+    grant
+        .call("links.delete", "{}")
+        .call("wireguard.set-listen-port", "{}")
+        .call("wireguard.set-peer", "{}")
+        .call(
+            "sysctl.set",
+            r#"{ key = "net.ipv4.conf.all.log_martians" }"#,
+        )
 }
 
 impl Case {

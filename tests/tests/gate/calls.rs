@@ -12,7 +12,8 @@ use wasmvark_tests::wasmvark::answer_of;
 use wasmvark_tests::world::World;
 use wit_parser::{Resolve, WorldItem};
 
-use crate::cases::{CASES, Case};
+use crate::case::Case;
+use crate::cases::CASES;
 use crate::probe::{NAME, Probe};
 
 pub(crate) fn register(suite: &mut Suite) {

@@ -12,6 +12,7 @@
 mod administer;
 mod announce;
 mod calls;
+mod case;
 mod cases;
 mod hostile;
 mod links;

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use serde_json::json;
 use wasmvark_tests::connection::{Connection, INTERFACE};
 use wasmvark_tests::dump::Dump;
 use wasmvark_tests::echo;
@@ -99,7 +100,11 @@ fn packets() {
     lay_peer(&world);
     let (_wasmvark, netavark) = installed(&world);
     let before = world.dump();
-    let connection = dual().option("mtu", "1380");
+    let connection = dual()
+        .option("mtu", "1380")
+        .option("metric", "77")
+        .option("peer.neighbour.keepalive", "25")
+        .route(json!({"destination": "10.90.0.0/24", "gateway": "10.88.0.1"}));
     let status = netavark.setup(&connection).expect("setup succeeds");
     let container = Dump::of(&world.container);
     assert_status_is_true(&status, &container, &connection);
@@ -112,8 +117,17 @@ fn packets() {
     }
     let mut wg = world.container.command("wg");
     let shown = process::run(wg.args(["show", INTERFACE]), &[]).stdout;
-    for text in [OWN_PUBLIC_KEY, "listening port: 51821", "latest handshake"] {
+    for text in [
+        OWN_PUBLIC_KEY,
+        "listening port: 51821",
+        "latest handshake",
+        "every 25 seconds",
+    ] {
         assert!(shown.contains(text), "{text}: {shown}");
+    }
+    let routes = container.made_routes().join("\n");
+    for text in ["10.90.0.0/24", "77"] {
+        assert!(routes.contains(text), "{text}: {routes}");
     }
     netavark.teardown(&connection).expect("teardown succeeds");
     world.assert_unchanged(&before);
