@@ -216,6 +216,10 @@ pub(crate) fn try_all(case: Case, title: &str, points: fn(&Bench<'_>) -> Vec<Poi
         let left = left.get_or_insert_with(|| points(&bench).into_iter());
         let failed = left.find_map(|point| {
             count += 1;
+            // Where it's slow, who waits must see that it goes on.
+            if count % 50 == 0 {
+                println!("fault: {} {title}: {count} points so far", case.title);
+            }
             let error = attempt(&bench, &point).err()?;
             let before = point.before.unwrap_or_default();
             Some(format!(

@@ -119,7 +119,7 @@ pub(crate) const ALL: [Case; 10] = [
         grant: links,
         connect: |connection| on_a_bridge(connection).option("script", FULL),
         prepare: dress_parent,
-        chosen: &["own0", "own1", "own2", "own3"],
+        chosen: &[BRIDGE, "own0", "own1", "own2", "own3"],
         always: "",
     },
     Case {

@@ -24,7 +24,7 @@ pub(crate) fn make(folder: &Path, programs: &[Program]) -> anyhow::Result<PathBu
         take(&program.path, &format!("programs/{}", program.name))?;
     }
     take(&places::wasmvark(), "bin/wasmvark")?;
-    take(&places::faulty(), "bin/wasmvark-fault")?;
+    take(&places::faulty(), "fault/wasmvark")?;
     take(&places::guests(), "guests")?;
     for tool in TOOLS {
         take(&places::tool(tool), &format!("tools/{tool}"))?;

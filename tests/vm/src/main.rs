@@ -29,8 +29,8 @@ const USAGE: &str = "usage: wasmvark-vm IMAGE CARGO-MESSAGES [FILTER]";
 const MACHINES: usize = 2;
 
 /// Suites that take too long for software emulation and ask the kernel for
-/// nothing that the others don't: thousands of runs, and documents and files.
-const TOO_SLOW: [&str; 2] = ["fault", "protocol"];
+/// nothing that the others don't: documents and files.
+const TOO_SLOW: [&str; 1] = ["protocol"];
 
 const LIMITS: Limits = Limits {
     silence: Duration::from_secs(180),
