@@ -330,8 +330,11 @@ fn text(fields: &Value, key: &str) -> String {
 fn stable_link(mut link: Value) -> Value {
     for data in ["info_data", "info_slave_data"] {
         if let Some(fields) = link["linkinfo"][data].as_object_mut() {
+            // Bridges count down to this and that, are known by the MAC address
+            // that they chose, and count whom they have heard of.
             fields.retain(|key, _| {
-                !key.ends_with("_timer") && !["bridge_id", "root_id"].contains(&key.as_str())
+                !key.ends_with("_timer")
+                    && !["bridge_id", "root_id", "fdb_n_learned"].contains(&key.as_str())
             });
         }
     }
@@ -341,12 +344,6 @@ fn stable_link(mut link: Value) -> Value {
         }
         for key in ["ifindex", "link_index", "link_netnsid"] {
             fields.remove(key);
-        }
-    }
-    for data in ["info_data", "info_slave_data"] {
-        if let Some(fields) = link["linkinfo"][data].as_object_mut() {
-            // Bridges count down to this and that.
-            fields.retain(|key, _| !key.ends_with("_timer"));
         }
     }
     link
