@@ -149,7 +149,7 @@ static bool disable_autoconf(borrow_link link, driver_error_t *err)
 static bool add_routes(wasmvark_driver_types_list_route_t *routes, driver_error_t *err)
 {
 	for (size_t i = 0; i < routes->len; i++) {
-		if (!wasmvark_driver_routes_add(CONTAINER, &routes->ptr[i], err))
+		if (!wasmvark_driver_routes_add(CONTAINER, &routes->ptr[i], NULL, err))
 			return false;
 	}
 	return true;

@@ -18,10 +18,10 @@ pub fn configure(link: &Link, request: &Request, metric: Option<u32>) -> Result<
     for route in &request.default_routes {
         let mut route = route.clone();
         route.metric = route.metric.or(metric);
-        routes::add(Namespace::Container, &route)?;
+        routes::add(Namespace::Container, &route, None)?;
     }
     for route in &request.routes {
-        routes::add(Namespace::Container, route)?;
+        routes::add(Namespace::Container, route, None)?;
     }
     Ok(())
 }

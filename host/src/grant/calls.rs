@@ -12,6 +12,8 @@ pub enum ReachKey {
     Address,
     /// Networks that routes may lead to.
     Destination,
+    /// Routing tables of the host.
+    Table,
     /// Names of kernel settings.
     Key,
     /// Names of secrets.
@@ -25,6 +27,7 @@ impl ReachKey {
             Self::Link => "link",
             Self::Address => "address",
             Self::Destination => "destination",
+            Self::Table => "table",
             Self::Key => "key",
             Self::Secret => "secret",
         }
@@ -141,7 +144,13 @@ calls! {
     /// Adds an address.
     AddressesAdd = "addresses.add", "adds an address", [Link, Address];
     /// Adds a route.
-    RoutesAdd = "routes.add", "adds a route", [Destination];
+    RoutesAdd = "routes.add", "adds a route", [Link, Destination, Table];
+    /// Puts a route in the place of another.
+    RoutesReplace = "routes.replace", "puts a route in the place of another", [Link, Destination, Table];
+    /// Removes a route.
+    RoutesRemove = "routes.remove", "removes a route", [Destination, Table];
+    /// Lists routes.
+    RoutesList = "routes.list", "reads which routes there are", [Destination];
     /// Lets a namespace forward packets.
     SysctlEnableIpForward = "sysctl.enable-ip-forward", "has a machine act as a router", [Key];
     /// Turns address autoconfiguration on or off.

@@ -12,7 +12,7 @@ use std::fmt;
 use ipnet::IpNet;
 
 use super::file::line;
-use super::{Call, Grant, KeyPattern, LinkPattern, NetworkPattern, Reach};
+use super::{Call, Grant, KeyPattern, LinkPattern, NetworkPattern, Reach, TablePattern};
 use crate::net::{LinkName, Namespace, Route, SettingKey};
 
 /// An object that a call wants to touch.
@@ -65,18 +65,31 @@ pub enum Object<'a> {
         /// Whether it's a setting of a link that the driver made or moved.
         own: bool,
     },
-    /// A route to be added.
+    /// A route, or one of its ways.
     Route {
         /// Where.
         namespace: Namespace,
         /// The route.
         route: &'a Route,
+        /// Whether the journal says that the driver added it.
+        own: bool,
     },
     /// What the driver itself keeps for the request's network.
     State {
         /// One part of it, or all.
         key: Option<&'a str>,
     },
+    /// A routing table other than the main one.
+    Table {
+        /// Where.
+        namespace: Namespace,
+        /// Its number.
+        table: u32,
+        /// Whether the journal says that the driver made its VRF.
+        own: bool,
+    },
+    /// All routes of a namespace.
+    AllRoutes(Namespace),
     /// A message for the operator.
     Message,
 }
@@ -216,6 +229,8 @@ fn is_own(object: &Object<'_>) -> bool {
         Object::Link { own: true, .. }
             | Object::Master { own: true, .. }
             | Object::Key { own: true, .. }
+            | Object::Route { own: true, .. }
+            | Object::Table { own: true, .. }
     )
 }
 
@@ -265,8 +280,14 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
             let mut own = request.addresses.iter();
             own.any(|own| own.addr() == address.addr())
         }
-        (Call::RoutesAdd, Object::Route { namespace, route }) => {
-            requested_route(*namespace, route, request)
+        (
+            Call::RoutesAdd | Call::RoutesReplace,
+            Object::Route {
+                namespace, route, ..
+            },
+        ) => requested_route(*namespace, route, request),
+        (_, Object::Table { namespace, .. } | Object::AllRoutes(namespace)) => {
+            *namespace == Namespace::Container
         }
         (Call::SysctlEnableIpForward, Object::Key { namespace, .. }) => {
             *namespace == Namespace::Container
@@ -282,16 +303,17 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
 }
 
 fn requested_route(namespace: Namespace, route: &Route, request: &RequestReach) -> bool {
+    let mut subnets = request.subnets.iter();
+    let is_inside = subnets.any(|subnet| subnet.contains(&route.destination));
+    let direct = route.gateway.is_none();
+    let is_named = |named: &Route| {
+        named.destination == route.destination
+            && (direct || named.gateway == route.gateway)
+            && named.kind == route.kind
+    };
     match namespace {
-        Namespace::Container => request.routes.iter().any(|named| {
-            named.destination == route.destination
-                && named.gateway == route.gateway
-                && named.kind == route.kind
-        }),
-        Namespace::Host => {
-            let mut subnets = request.subnets.iter();
-            subnets.any(|subnet| subnet.contains(&route.destination))
-        }
+        Namespace::Container => (is_inside && direct) || request.routes.iter().any(is_named),
+        Namespace::Host => is_inside,
     }
 }
 
@@ -311,6 +333,12 @@ fn widened(object: &Object<'_>, reach: &Reach) -> bool {
         Object::Route { route, .. } => reach.has_destination(route.destination),
         Object::Key { namespace, key, .. } => reach.has_key(*namespace, key),
         Object::Secret(name) => reach.has_secret(name),
+        Object::Table {
+            namespace, table, ..
+        } => *namespace == Namespace::Host && reach.has_table(*table),
+        Object::AllRoutes(namespace) => {
+            *namespace == Namespace::Host && reach.has_all_destinations()
+        }
         Object::State { .. } | Object::Message => false,
     }
 }
@@ -340,6 +368,8 @@ fn widen(reach: &mut Reach, object: &Object<'_>) {
         }
         Object::Key { namespace, key, .. } => reach.key.push(KeyPattern::one(*namespace, key)),
         Object::Secret(name) => reach.secret.push((*name).to_owned()),
+        Object::Table { table, .. } => reach.table.push(TablePattern::one(*table)),
+        Object::AllRoutes(_) => reach.destination.push(NetworkPattern::all()),
         Object::State { .. } | Object::Message => {}
     }
 }
@@ -357,7 +387,13 @@ impl fmt::Display for Object<'_> {
                 namespace, name, ..
             } => write!(f, "master {namespace}:{name}"),
             Self::Address { address, .. } => write!(f, "address {address}"),
-            Self::Route { namespace, route } => write!(f, "route {namespace}:{route}"),
+            Self::Route {
+                namespace, route, ..
+            } => write!(f, "route {namespace}:{route}"),
+            Self::Table {
+                namespace, table, ..
+            } => write!(f, "table {namespace}:{table}"),
+            Self::AllRoutes(namespace) => write!(f, "all routes of {namespace}"),
             Self::Key { namespace, key, .. } => write!(f, "setting {namespace}:{key}"),
             Self::Secret(name) => write!(f, "secret {name:?}"),
             Self::State { key: Some(key) } => write!(f, "state {key}"),

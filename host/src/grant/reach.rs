@@ -26,6 +26,9 @@ pub struct Reach {
     /// Networks that routes may lead to.
     #[serde(default, with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub destination: Vec<NetworkPattern>,
+    /// Routing tables of the host.
+    #[serde(default, with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
+    pub table: Vec<TablePattern>,
     /// Kernel settings by name.
     #[serde(default, with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub key: Vec<KeyPattern>,
@@ -41,6 +44,7 @@ impl Reach {
             (ReachKey::Link, self.link.is_empty()),
             (ReachKey::Address, self.address.is_empty()),
             (ReachKey::Destination, self.destination.is_empty()),
+            (ReachKey::Table, self.table.is_empty()),
             (ReachKey::Key, self.key.is_empty()),
             (ReachKey::Secret, self.secret.is_empty()),
         ]
@@ -88,6 +92,17 @@ impl Reach {
         let mut patterns = self.destination.iter();
         patterns.any(|pattern| pattern.contains(destination))
     }
+
+    /// Whether every destination is among them.
+    pub fn has_all_destinations(&self) -> bool {
+        self.destination.contains(&NetworkPattern::all())
+    }
+
+    /// Whether a table of the host is among them.
+    pub fn has_table(&self, table: u32) -> bool {
+        let mut patterns = self.table.iter();
+        patterns.any(|pattern| pattern.0.is_none_or(|own| own == table))
+    }
 }
 
 impl fmt::Display for Reach {
@@ -97,6 +112,7 @@ impl fmt::Display for Reach {
         push(&mut parts, ReachKey::Link, &self.link);
         push(&mut parts, ReachKey::Address, &self.address);
         push(&mut parts, ReachKey::Destination, &self.destination);
+        push(&mut parts, ReachKey::Table, &self.table);
         push(&mut parts, ReachKey::Key, &self.key);
         push(&mut parts, ReachKey::Secret, &self.secret);
         if parts.is_empty() {
@@ -107,7 +123,14 @@ impl fmt::Display for Reach {
 }
 
 fn push(parts: &mut Vec<String>, key: ReachKey, values: &[impl fmt::Display]) {
-    let values: Vec<_> = values.iter().map(|value| format!("\"{value}\"")).collect();
+    let quoted = |value: String| match value.parse::<u32>() {
+        Ok(_) if key == ReachKey::Table => value,
+        _ => format!("\"{value}\""),
+    };
+    let values: Vec<_> = values
+        .iter()
+        .map(|value| quoted(value.to_string()))
+        .collect();
     match values.as_slice() {
         [] => {}
         [one] => parts.push(format!("{} = {one}", key.name())),
@@ -259,6 +282,11 @@ impl NetworkPattern {
         Self(Some(network.trunc()))
     }
 
+    /// The pattern for all networks.
+    pub fn all() -> Self {
+        Self(None)
+    }
+
     fn contains(&self, network: IpNet) -> bool {
         self.0.is_none_or(|own| own.contains(&network))
     }
@@ -290,6 +318,44 @@ impl fmt::Display for NetworkPattern {
     }
 }
 
+/// The number of a routing table, or `*` for all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TablePattern(Option<u32>);
+
+impl TablePattern {
+    /// The pattern for one table.
+    pub fn one(table: u32) -> Self {
+        Self(Some(table))
+    }
+}
+
+impl TryFrom<String> for TablePattern {
+    type Error = std::num::ParseIntError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        match text.as_str() {
+            "*" => Ok(Self(None)),
+            number => number.parse().map(Self::one),
+        }
+    }
+}
+
+impl From<TablePattern> for String {
+    fn from(pattern: TablePattern) -> Self {
+        pattern.to_string()
+    }
+}
+
+impl fmt::Display for TablePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(table) => write!(f, "{table}"),
+            None => f.write_str("*"),
+        }
+    }
+}
+
 /// A value by itself may stand for a list of one.
 mod one_or_many {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -297,8 +363,25 @@ mod one_or_many {
     #[derive(Deserialize)]
     #[serde(untagged)]
     enum OneOrMany {
-        One(String),
-        Many(Vec<String>),
+        One(Value),
+        Many(Vec<Value>),
+    }
+
+    /// Numbers need no quotes.
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Value {
+        Number(u32),
+        Text(String),
+    }
+
+    impl From<Value> for String {
+        fn from(value: Value) -> Self {
+            match value {
+                Value::Number(number) => number.to_string(),
+                Value::Text(text) => text,
+            }
+        }
     }
 
     pub(super) fn serialize<S: Serializer>(
@@ -313,11 +396,13 @@ mod one_or_many {
         D: Deserializer<'de>,
         T: TryFrom<String, Error: std::fmt::Display>,
     {
-        let texts = match OneOrMany::deserialize(deserializer)? {
-            OneOrMany::One(text) => vec![text],
-            OneOrMany::Many(texts) => texts,
+        let values = match OneOrMany::deserialize(deserializer)? {
+            OneOrMany::One(value) => vec![value],
+            OneOrMany::Many(values) => values,
         };
-        let values = texts.into_iter().map(T::try_from);
+        let values = values
+            .into_iter()
+            .map(|value| T::try_from(String::from(value)));
         values
             .collect::<Result<_, _>>()
             .map_err(serde::de::Error::custom)

@@ -5,8 +5,11 @@ use std::fmt;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::kernel::{LinkId, LinkSetting, LinkSnapshot, LinkState, NetnsId, PortState, PortVlans};
-use crate::net::{LinkName, Namespace, Route, SettingKey};
+use crate::kernel::{
+    KnownLink, LinkId, LinkSetting, LinkSnapshot, LinkState, NetnsId, PortState, PortVlans,
+    SavedRoutes, TableRoute,
+};
+use crate::net::{LinkName, Namespace, SettingKey};
 
 /// A change and what undoes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -20,6 +23,9 @@ pub enum Change {
         name: LinkName,
         /// Its index, once it's made.
         index: Option<u32>,
+        /// The routing table of a VRF.
+        #[serde(default)]
+        table: Option<u32>,
     },
     /// A link of the host is moved into the container; undone by moving it
     /// back as it was.
@@ -108,7 +114,35 @@ pub enum Change {
         /// Where.
         namespace: Namespace,
         /// The route.
-        route: Route,
+        #[serde(flatten)]
+        route: TableRoute,
+        /// The links that it names.
+        #[serde(default)]
+        links: Vec<KnownLink>,
+    },
+    /// A route takes the place of others; undone by removing it and putting
+    /// them back.
+    ReplaceRoute {
+        /// Where.
+        namespace: Namespace,
+        /// The new route.
+        #[serde(flatten)]
+        route: TableRoute,
+        /// The links that it names.
+        links: Vec<KnownLink>,
+        /// What was there.
+        before: SavedRoutes,
+    },
+    /// A route that isn't the driver's own is removed; undone by putting it
+    /// back.
+    RemoveRoute {
+        /// Where.
+        namespace: Namespace,
+        /// The route, for people.
+        #[serde(flatten)]
+        route: TableRoute,
+        /// What was there.
+        before: SavedRoutes,
     },
 }
 
@@ -178,11 +212,13 @@ impl Change {
                 namespace,
                 name,
                 index,
+                ..
             },
             Self::MakeLink {
                 namespace: other_namespace,
                 name: other_name,
                 index: other_index,
+                ..
             },
         ) = (self, other)
         else {
@@ -190,6 +226,24 @@ impl Change {
         };
         let same_index = index.is_none() || other_index.is_none() || index == other_index;
         (namespace, name) == (other_namespace, other_name) && same_index
+    }
+
+    /// The route that it adds or puts in place, with the links that it names.
+    pub fn added_route(&self) -> Option<(Namespace, &TableRoute, &[KnownLink])> {
+        match self {
+            Self::AddRoute {
+                namespace,
+                route,
+                links,
+            }
+            | Self::ReplaceRoute {
+                namespace,
+                route,
+                links,
+                ..
+            } => Some((*namespace, route, links)),
+            _ => None,
+        }
     }
 
     /// Whether undoing a newer change would bring this one back: it must be
@@ -204,18 +258,38 @@ impl Change {
                     ..
                 },
             ) => (namespace, key) == (own_namespace, own_key),
-            // It puts all routes of the link back.
-            (
-                Self::ChangeLink {
-                    link,
-                    snapshot: Some(_),
-                    ..
-                },
-                Self::AddRoute { namespace, .. },
-            ) => link.namespace == *namespace,
-            _ => newer
-                .changed_link()
-                .is_some_and(|link| self.changed_link() == Some(link)),
+            _ => {
+                let restores = newer.restores_routes_of();
+                (restores.is_some() && restores == self.changes_routes_of())
+                    || newer
+                        .changed_link()
+                        .is_some_and(|link| self.changed_link() == Some(link))
+            }
+        }
+    }
+
+    /// The namespace in which undoing it puts routes back.
+    fn restores_routes_of(&self) -> Option<Namespace> {
+        match self {
+            Self::ReplaceRoute { namespace, .. } | Self::RemoveRoute { namespace, .. } => {
+                Some(*namespace)
+            }
+            Self::ChangeLink {
+                link,
+                snapshot: Some(_),
+                ..
+            } => Some(link.namespace),
+            _ => None,
+        }
+    }
+
+    /// The namespace whose routes it changes itself.
+    fn changes_routes_of(&self) -> Option<Namespace> {
+        match self {
+            Self::AddRoute { namespace, .. }
+            | Self::ReplaceRoute { namespace, .. }
+            | Self::RemoveRoute { namespace, .. } => Some(*namespace),
+            _ => None,
         }
     }
 
@@ -231,6 +305,8 @@ impl Change {
             Self::MakeLink { .. }
             | Self::MoveLink { .. }
             | Self::AddRoute { .. }
+            | Self::ReplaceRoute { .. }
+            | Self::RemoveRoute { .. }
             | Self::SetSetting { .. }
             | Self::KeepState => None,
         }
@@ -251,6 +327,8 @@ impl Change {
         match self {
             Self::MakeLink { namespace, .. }
             | Self::AddRoute { namespace, .. }
+            | Self::ReplaceRoute { namespace, .. }
+            | Self::RemoveRoute { namespace, .. }
             | Self::SetSetting { namespace, .. } => *namespace == Namespace::Host,
             Self::ChangeLink { link, .. }
             | Self::AddAddress { link, .. }
@@ -303,7 +381,15 @@ impl fmt::Display for Change {
                 ..
             } => write!(f, "feature {feature} of {}:{name} set", link.namespace),
             Self::KeepState => f.write_str("state kept"),
-            Self::AddRoute { namespace, route } => write!(f, "route {namespace}:{route} added"),
+            Self::AddRoute {
+                namespace, route, ..
+            } => write!(f, "route {namespace}:{} added", route.route),
+            Self::ReplaceRoute {
+                namespace, route, ..
+            } => write!(f, "route {namespace}:{} put in place", route.route),
+            Self::RemoveRoute {
+                namespace, route, ..
+            } => write!(f, "route {namespace}:{} removed", route.route),
         }
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{Change, Entry, JournalError, folder};
-use crate::kernel::{LinkId, NetnsId};
+use crate::kernel::{LinkId, NetnsId, RESERVED_TABLES};
 use crate::net::{LinkName, Namespace};
 use crate::request::{ContainerId, Key};
 
@@ -162,6 +162,7 @@ impl Journal {
                     namespace,
                     name: own,
                     index: Some(index),
+                    ..
                 } if own == name => Some(LinkId {
                     namespace: *namespace,
                     index: *index,
@@ -224,6 +225,7 @@ impl Journal {
                     namespace,
                     name,
                     index,
+                    ..
                 } => (*namespace, name, (*index)?),
                 Change::MoveLink { name, index, .. } => (Namespace::Container, name, (*index)?),
                 _ => return None,
@@ -237,6 +239,32 @@ impl Journal {
             }
             Some((LinkId { namespace, index }, name))
         })
+    }
+
+    /// Whether a routing table of the host is that of an own VRF, unless every
+    /// namespace has it.
+    pub fn owns_table(&self, table: u32) -> bool {
+        let is_its = |entry: &Entry| match &entry.change {
+            Change::MakeLink {
+                namespace: Namespace::Host,
+                index: Some(_),
+                table: its,
+                ..
+            } => *its == Some(table) && entry.host == self.here.host,
+            _ => false,
+        };
+        !RESERVED_TABLES.contains(&table) && self.entries.iter().any(is_its)
+    }
+
+    /// The changes that were made in a namespace of this run, the newest first.
+    pub fn entries_of(&self, namespace: Namespace) -> impl Iterator<Item = &Entry> {
+        self.entries
+            .iter()
+            .rev()
+            .filter(move |entry| match namespace {
+                Namespace::Host => entry.host == self.here.host,
+                Namespace::Container => entry.netns == self.here.container,
+            })
     }
 
     /// Whether a link is own. Its index alone may be another link's by now.
@@ -394,6 +422,7 @@ pub(super) mod tests {
             namespace: Namespace::Host,
             name: name.parse().unwrap(),
             index: None,
+            table: None,
         }
     }
 

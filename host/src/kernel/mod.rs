@@ -10,6 +10,7 @@ mod living;
 mod netlink;
 mod netns;
 mod new_link;
+mod route;
 mod setting;
 mod sysctl;
 mod tap;
@@ -31,10 +32,14 @@ pub use new_link::{
     Ipvlan, IpvlanIsolation, IpvlanMode, LinkKind, Macvlan, MacvlanMode, NewLink, NewVeth, Tap,
     VethEnd, Vlan, Vxlan,
 };
+pub use route::{
+    FoundRoute, KnownLink, MAIN_TABLE, NextHop, RESERVED_TABLES, RouteScope, SavedRoutes,
+    TableRoute,
+};
 pub use setting::LinkSetting;
 pub use wireguard::{WireguardChange, WireguardPeer, WireguardPeerState, WireguardState};
 
-use crate::net::{LinkName, Mac, Namespace, Route, SettingKey};
+use crate::net::{LinkName, Mac, Namespace, SettingKey};
 
 /// Why the kernel didn't do it.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -287,12 +292,46 @@ pub trait Kernel {
         before: u32,
         snapshot: &LinkSnapshot,
     ) -> Result<(), KernelError>;
-    /// Whether the main table has this very route.
-    fn has_route(&mut self, namespace: Namespace, route: &Route) -> Result<bool, KernelError>;
-    /// Adds a route to the main table.
-    fn add_route(&mut self, namespace: Namespace, route: &Route) -> Result<(), KernelError>;
-    /// Removes a route from the main table.
-    fn remove_route(&mut self, namespace: Namespace, route: &Route) -> Result<(), KernelError>;
+    /// The routes of a table.
+    fn routes(&mut self, namespace: Namespace, table: u32) -> Result<Vec<FoundRoute>, KernelError>;
+    /// Whether this very route, or a way of it, is there.
+    fn has_route(&mut self, namespace: Namespace, route: &TableRoute) -> Result<bool, KernelError>;
+    /// Adds a route.
+    fn add_route(&mut self, namespace: Namespace, route: &TableRoute) -> Result<(), KernelError>;
+    /// Puts a route in the place of the one with the same destination, metric
+    /// and table.
+    fn replace_route(
+        &mut self,
+        namespace: Namespace,
+        route: &TableRoute,
+    ) -> Result<(), KernelError>;
+    /// Removes a route that was added here.
+    fn remove_route(&mut self, namespace: Namespace, route: &TableRoute)
+    -> Result<(), KernelError>;
+    /// Notes this very route for putting it back.
+    fn save_route(
+        &mut self,
+        namespace: Namespace,
+        route: &TableRoute,
+    ) -> Result<SavedRoutes, KernelError>;
+    /// Notes the routes in whose place this one would go.
+    fn save_rivals(
+        &mut self,
+        namespace: Namespace,
+        route: &TableRoute,
+    ) -> Result<SavedRoutes, KernelError>;
+    /// Removes routes that were noted.
+    fn remove_saved(
+        &mut self,
+        namespace: Namespace,
+        saved: &SavedRoutes,
+    ) -> Result<(), KernelError>;
+    /// Adds routes that were noted, where they aren't there.
+    fn put_back_routes(
+        &mut self,
+        namespace: Namespace,
+        saved: &SavedRoutes,
+    ) -> Result<(), KernelError>;
     /// How a bridge treats a port.
     fn port(&mut self, link: LinkId) -> Result<PortState, KernelError>;
     /// Changes how a bridge treats a port.

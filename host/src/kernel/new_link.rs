@@ -70,6 +70,14 @@ impl LinkKind {
         }
     }
 
+    /// The routing table that it has for itself.
+    pub fn table(&self) -> Option<u32> {
+        match self {
+            Self::Vrf { table } => Some(*table),
+            _ => None,
+        }
+    }
+
     /// The namespace that it's made through, if that matters: its parent's, or
     /// the one in which its own packets travel.
     pub fn birthplace(&self) -> Option<Namespace> {

@@ -34,7 +34,7 @@ pub(crate) struct Case {
 pub(crate) const NAME: &str = "driver";
 
 /// All of them.
-pub(crate) const ALL: [Case; 10] = [
+pub(crate) const ALL: [Case; 11] = [
     Case {
         title: "macvlan",
         needs: NEEDS,
@@ -142,6 +142,16 @@ pub(crate) const ALL: [Case; 10] = [
         chosen: &[],
         always: "",
     },
+    Case {
+        title: "routes",
+        needs: NEEDS,
+        guest: "probe",
+        grant: routes,
+        connect: |connection| connection.option("script", ROUTES),
+        prepare: dress_parent,
+        chosen: &[],
+        always: "",
+    },
     // As on kernels before 6.15, where the link is made under another name
     // first if the host has one of its name.
     Case {
@@ -182,6 +192,24 @@ const OFFLOADS: &str = "links.get host p0; offloads.set 0 tx-checksum-ip-generic
 /// Keeps something for the network.
 const STATE: &str = "state.set key value; links.create-ifb container - mac=02:00:00:00:00:05; state.set other text; \
     state.remove key";
+/// Adds, replaces and removes routes of its own, and the host's.
+const ROUTES: &str = "links.create-veth - mac=02:00:00:00:00:01 host-name=end0 host-mac=02:00:00:00:00:02; \
+    addresses.add 0 10.88.0.2/16; links.set-up 0; links.set-up 1; \
+    routes.add container 0.0.0.0/0 - - unicast hop=10.88.0.1,eth0,1 hop=10.88.0.1,-,2; \
+    routes.add host 10.88.9.0/24 - - blackhole; routes.remove host 10.88.9.0/24 - - blackhole; \
+    routes.replace host 198.51.100.0/24 10.88.0.9 5 unicast; \
+    routes.remove host 2001:db8:1::/64 fd88::1 6 unicast; routes.add host 10.88.7.0/24 - - prohibit table=77";
+
+fn routes() -> Grant {
+    let destination = r#"destination = ["198.51.100.0/24", "2001:db8:1::/64"]"#;
+    let beyond = format!("{{ {destination}, table = 77 }}");
+    let calls = ["routes.add", "routes.replace", "routes.remove"];
+    let grant = Grant::of(&["addresses.add", "links.set-up"]);
+    let grant = grant.call("links.create-veth", r#"{ link = "end0" }"#);
+    calls
+        .iter()
+        .fold(grant, |grant, call| grant.call(call, &beyond))
+}
 
 /// All calls of `links`, on the host's link and with names of its own.
 fn links() -> Grant {

@@ -21,6 +21,7 @@ mod own;
 mod probe;
 mod readme;
 mod reuse;
+mod routes;
 mod settings;
 mod shared;
 mod state;
@@ -40,6 +41,7 @@ fn main() {
     links::register(&mut suite);
     announce::register(&mut suite);
     offloads::register(&mut suite);
+    routes::register(&mut suite);
     wasi::register(&mut suite);
     readme::register(&mut suite);
     shared::register(&mut suite);

@@ -89,6 +89,7 @@ impl Gate {
                     namespace,
                     name: name.clone(),
                     index: found,
+                    table: link.kind.table(),
                 };
                 Ok(match place {
                     Place::Container | Place::Host => Plan::of([change]),

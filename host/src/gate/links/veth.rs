@@ -32,6 +32,7 @@ impl Gate {
                 namespace,
                 name: name.clone(),
                 index: None,
+                table: None,
             })))
         };
         let (container, host) =

@@ -3,6 +3,7 @@
 use super::Same;
 use super::dress::put_back;
 use super::moved::{found, give_back};
+use crate::gate::routes;
 use crate::journal::Change;
 use crate::kernel::{Kernel, KernelError, LinkId, PortChange, PortState, VlanNumbers};
 use crate::net::{LinkName, Namespace};
@@ -27,6 +28,8 @@ fn undo_if_there(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result
     match change {
         Change::MakeLink { namespace, .. }
         | Change::AddRoute { namespace, .. }
+        | Change::ReplaceRoute { namespace, .. }
+        | Change::RemoveRoute { namespace, .. }
         | Change::SetSetting { namespace, .. }
             if !same.has(*namespace) =>
         {
@@ -48,6 +51,7 @@ fn undo_if_there(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result
             namespace,
             name,
             index,
+            ..
         } => delete(kernel, *namespace, name, *index),
         Change::MoveLink { saved, name, index } => {
             give_back(kernel, saved, name, *index, same.container)
@@ -101,7 +105,23 @@ fn undo_if_there(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result
         } => if_same(kernel, *link, name, |kernel| {
             kernel.want_feature(*link, feature, *before)
         }),
-        Change::AddRoute { namespace, route } => kernel.remove_route(*namespace, route),
+        Change::AddRoute {
+            namespace,
+            route,
+            links,
+        } => routes::take_away(kernel, *namespace, route, links),
+        Change::ReplaceRoute {
+            namespace,
+            route,
+            links,
+            before,
+        } => {
+            routes::take_away_if_there(kernel, *namespace, route, links)?;
+            routes::put_back(kernel, *namespace, before)
+        }
+        Change::RemoveRoute {
+            namespace, before, ..
+        } => routes::put_back(kernel, *namespace, before),
     }
 }
 

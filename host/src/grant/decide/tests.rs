@@ -189,6 +189,10 @@ fn rule_3_routes_and_addresses_are_those_of_the_request() {
         (container, route("0.0.0.0/0", Some("10.0.0.1")), true),
         (container, route("0.0.0.0/0", Some("10.0.0.9")), false),
         (container, route("10.7.0.0/16", Some("10.0.0.1")), false),
+        (container, route("0.0.0.0/0", None), true),
+        (container, route("10.0.0.1/32", None), true),
+        (container, route("10.0.0.1/32", Some("10.0.0.9")), false),
+        (container, route("10.7.0.0/16", None), false),
         (host, route("10.0.0.0/24", None), true),
         (host, route("10.0.0.2/32", None), true),
         (host, route("10.0.0.0/16", None), false),
@@ -198,6 +202,7 @@ fn rule_3_routes_and_addresses_are_those_of_the_request() {
         let object = Object::Route {
             namespace,
             route: &route,
+            own: false,
         };
         assert_eq!(
             allowed(&authority, Call::RoutesAdd, object),
@@ -223,6 +228,32 @@ fn rule_3_routes_and_addresses_are_those_of_the_request() {
             "{address}"
         );
     }
+}
+
+#[test]
+fn tables_of_the_host_are_own_or_spelled_out() {
+    let table = |namespace, table, own| Object::Table {
+        namespace,
+        table,
+        own,
+    };
+    let (host, container) = (Namespace::Host, Namespace::Container);
+    let first = authority(r#""routes.add" = { table = 77 }"#);
+    for (object, may) in [
+        (table(host, 77, false), true),
+        (table(host, 78, false), false),
+        (table(host, 78, true), true),
+        (table(container, 78, false), true),
+    ] {
+        assert_eq!(allowed(&first, Call::RoutesAdd, object), may, "{object}");
+    }
+    let object = table(host, 78, false);
+    let denial = decide(&first, Call::RoutesAdd, &[object]).unwrap_err();
+    assert_eq!(denial.line, r#""routes.add" = { table = [77, 78] }"#);
+    let second = authority(&denial.line);
+    assert!(allowed(&second, Call::RoutesAdd, object));
+    let all = authority(r#""routes.add" = { table = "*" }"#);
+    assert!(allowed(&all, Call::RoutesAdd, object));
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod generic;
 mod kinds;
 mod link;
 mod route;
+mod routes;
 mod snapshot;
 mod wireguard;
 
@@ -25,11 +26,12 @@ use rtnetlink::Handle;
 use tokio::runtime::Runtime;
 
 use super::{
-    AddressState, Feature, Kernel, KernelError, LinkChange, LinkId, LinkInfo, LinkSetting,
-    LinkSnapshot, LinkState, Netns, NetnsError, NewLink, NewVeth, PortChange, PortState, PortVlans,
-    VlanNumbers, WireguardChange, WireguardState, announce, sysctl,
+    AddressState, Feature, FoundRoute, Kernel, KernelError, LinkChange, LinkId, LinkInfo,
+    LinkSetting, LinkSnapshot, LinkState, Netns, NetnsError, NewLink, NewVeth, PortChange,
+    PortState, PortVlans, SavedRoutes, TableRoute, VlanNumbers, WireguardChange, WireguardState,
+    announce, sysctl,
 };
-use crate::net::{LinkName, Namespace, Route, SettingKey};
+use crate::net::{LinkName, Namespace, SettingKey};
 use generic::Generic;
 
 /// The task that carries messages between a socket and its handles.
@@ -279,24 +281,68 @@ impl Kernel for Netlink {
         self.wait(addresses.del(message).execute())
     }
 
-    fn has_route(&mut self, namespace: Namespace, route: &Route) -> Result<bool, KernelError> {
-        let question = route::all_routes_question(route.destination);
-        let answers = self.room(namespace)?.handle.route().get(question).execute();
-        let wanted = route::message(route)?;
-        let answers = self.collect(answers)?;
-        Ok(answers.iter().any(|answer| route::is_same(answer, &wanted)))
+    fn routes(&mut self, namespace: Namespace, table: u32) -> Result<Vec<FoundRoute>, KernelError> {
+        self.list_routes(namespace, table)
     }
 
-    fn add_route(&mut self, namespace: Namespace, route: &Route) -> Result<(), KernelError> {
+    fn has_route(&mut self, namespace: Namespace, route: &TableRoute) -> Result<bool, KernelError> {
+        Ok(!self.same_routes(namespace, route)?.is_empty())
+    }
+
+    fn add_route(&mut self, namespace: Namespace, route: &TableRoute) -> Result<(), KernelError> {
         let handle = self.room(namespace)?.handle.clone();
-        let message = route::message(route)?;
-        self.wait(route::add(handle, message))
+        self.wait(route::add(handle, route::message(route)))
     }
 
-    fn remove_route(&mut self, namespace: Namespace, route: &Route) -> Result<(), KernelError> {
-        let routes = self.room(namespace)?.handle.route();
-        let message = route::message(route)?;
-        self.wait(routes.del(message).execute())
+    fn replace_route(
+        &mut self,
+        namespace: Namespace,
+        route: &TableRoute,
+    ) -> Result<(), KernelError> {
+        let handle = self.room(namespace)?.handle.clone();
+        self.wait(route::replace(handle, route::message(route)))
+    }
+
+    fn remove_route(
+        &mut self,
+        namespace: Namespace,
+        route: &TableRoute,
+    ) -> Result<(), KernelError> {
+        self.delete_own_route(namespace, route)
+    }
+
+    fn save_route(
+        &mut self,
+        namespace: Namespace,
+        route: &TableRoute,
+    ) -> Result<SavedRoutes, KernelError> {
+        let same = self.same_routes(namespace, route)?;
+        self.note_routes(namespace, &same)
+    }
+
+    fn save_rivals(
+        &mut self,
+        namespace: Namespace,
+        route: &TableRoute,
+    ) -> Result<SavedRoutes, KernelError> {
+        let rivals = self.rival_routes(namespace, route)?;
+        self.note_routes(namespace, &rivals)
+    }
+
+    fn remove_saved(
+        &mut self,
+        namespace: Namespace,
+        saved: &SavedRoutes,
+    ) -> Result<(), KernelError> {
+        self.delete_saved_routes(namespace, saved)
+    }
+
+    fn put_back_routes(
+        &mut self,
+        namespace: Namespace,
+        saved: &SavedRoutes,
+    ) -> Result<(), KernelError> {
+        self.put_saved_routes(namespace, saved)
     }
 
     fn port(&mut self, link: LinkId) -> Result<PortState, KernelError> {

@@ -70,19 +70,19 @@ impl Netlink {
     }
 }
 
-fn bytes(message: &impl Emitable) -> Vec<u8> {
+pub(super) fn bytes(message: &impl Emitable) -> Vec<u8> {
     let mut bytes = vec![0; message.buffer_len()];
     message.emit(&mut bytes);
     bytes
 }
 
-fn parse<T: Parseable<[u8]>>(bytes: &[u8]) -> Result<T, KernelError> {
+pub(super) fn parse<T: Parseable<[u8]>>(bytes: &[u8]) -> Result<T, KernelError> {
     T::parse(bytes).map_err(|error| KernelError::Netlink(error.to_string()))
 }
 
 /// Adds something that may be there already. That is believed the second time
 /// only, because nobody looks again.
-fn unless_there(add: impl Fn() -> Result<(), KernelError>) -> Result<(), KernelError> {
+pub(super) fn unless_there(add: impl Fn() -> Result<(), KernelError>) -> Result<(), KernelError> {
     for _ in 0..2 {
         match add() {
             Err(error) if error.errno() == Some(Errno::EEXIST) => {}
@@ -136,7 +136,7 @@ fn has_gateway(route: &RouteMessage) -> bool {
 
 /// Writes the link's new index for its old one, and leaves out what only the
 /// kernel sets.
-fn renumber(route: &mut RouteMessage, before: u32, now: u32) {
+pub(super) fn renumber(route: &mut RouteMessage, before: u32, now: u32) {
     route.header.flags &= RouteFlags::Onlink;
     let attributes = &mut route.attributes;
     attributes.retain(|attribute| !matches!(attribute, RouteAttribute::CacheInfo(_)));

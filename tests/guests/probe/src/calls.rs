@@ -22,7 +22,7 @@
 //! - `bridge-ports.add-vlans HANDLE FIRST LAST [pvid] [untagged]`
 //! - `bridge-ports.remove-vlans HANDLE FIRST LAST`
 //! - `addresses.add HANDLE CIDR`
-//! - `routes.add host|container DESTINATION GATEWAY|- METRIC|- KIND`
+//! - `addresses.…`, `routes.…`: see `layer3`
 //! - `sysctl.…`: see `settings`
 //! - `announce.gratuitous-arp HANDLE ADDRESS`,
 //!   `announce.neighbour-advertisement HANDLE ADDRESS`
@@ -35,11 +35,11 @@
 use wasmvark_guest::bridge_ports::{self, VlanRange};
 use wasmvark_guest::links::{self, Link};
 use wasmvark_guest::log::{self, Level};
-use wasmvark_guest::types::{Error, Route, RouteKind};
-use wasmvark_guest::{addresses, announce, offloads, routes, state};
+use wasmvark_guest::types::Error;
+use wasmvark_guest::{addresses, announce, offloads, state};
 
 use crate::arguments::{Arguments, invalid, number};
-use crate::{create, settings, tunnels};
+use crate::{create, layer3, settings, tunnels};
 
 /// Makes a call. A handle that it returns joins the others.
 pub(crate) fn run(
@@ -59,6 +59,9 @@ pub(crate) fn run(
     }
     if let Some(function) = call.strip_prefix("bridge-ports.") {
         return bridge_port(function, arguments, handles);
+    }
+    if layer3::has(call) {
+        return layer3::run(call, arguments);
     }
     match call {
         "links.get" => {
@@ -109,7 +112,6 @@ pub(crate) fn run(
             links::set_master(link, master)
         }
         "addresses.add" => addresses::add(handle(arguments, handles)?, arguments.word()?),
-        "routes.add" => routes::add(arguments.namespace()?, &route(arguments)?),
         "announce.gratuitous-arp" => {
             announce::gratuitous_arp(handle(arguments, handles)?, arguments.word()?)
         }
@@ -207,21 +209,6 @@ fn describe(feature: &offloads::Feature) -> String {
     let value = if feature.on { "on" } else { "off" };
     let fixed = if feature.changeable { "" } else { "!" };
     format!("{}={value}{fixed}", feature.name)
-}
-
-fn route(arguments: &mut Arguments<'_>) -> Result<Route, Error> {
-    Ok(Route {
-        destination: arguments.word()?.to_owned(),
-        gateway: arguments.optional()?.map(str::to_owned),
-        metric: arguments.optional()?.map(number).transpose()?,
-        kind: match arguments.word()? {
-            "unicast" => RouteKind::Unicast,
-            "blackhole" => RouteKind::Blackhole,
-            "unreachable" => RouteKind::Unreachable,
-            "prohibit" => RouteKind::Prohibit,
-            word => return Err(invalid(&format!("no such kind of route: {word}"))),
-        },
-    })
 }
 
 fn level(word: &str) -> Result<Level, Error> {

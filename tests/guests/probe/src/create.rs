@@ -91,10 +91,10 @@ fn one(
 }
 
 /// What stands at the end of a line.
-struct Keys<'a>(Vec<(&'a str, &'a str)>);
+pub(crate) struct Keys<'a>(Vec<(&'a str, &'a str)>);
 
 impl<'a> Keys<'a> {
-    fn parse(arguments: &mut Arguments<'a>) -> Result<Self, Error> {
+    pub(crate) fn parse(arguments: &mut Arguments<'a>) -> Result<Self, Error> {
         let mut pairs = Vec::new();
         while let Some(word) = arguments.next() {
             let pair = word.split_once('=');
@@ -103,22 +103,32 @@ impl<'a> Keys<'a> {
         Ok(Self(pairs))
     }
 
-    fn get(&self, key: &str) -> Option<&'a str> {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<&'a str> {
         self.0
             .iter()
             .find(|(its, _)| *its == key)
             .map(|(_, value)| *value)
     }
 
-    fn text(&self, key: &str) -> Option<String> {
+    pub(crate) fn text(&self, key: &str) -> Option<String> {
         self.get(key).map(str::to_owned)
     }
 
-    fn number<T: FromStr>(&self, key: &str) -> Result<Option<T>, Error> {
+    pub(crate) fn number<T: FromStr>(&self, key: &str) -> Result<Option<T>, Error> {
         self.get(key).map(number).transpose()
     }
 
-    fn is_on(&self, key: &str) -> bool {
+    /// All values of a key.
+    pub(crate) fn all(&self, key: &str) -> impl Iterator<Item = &'a str> {
+        let pairs = self.0.iter().filter(move |(its, _)| *its == key);
+        pairs.map(|(_, value)| *value)
+    }
+
+    pub(crate) fn is_on(&self, key: &str) -> bool {
         self.get(key) == Some("on")
     }
 }

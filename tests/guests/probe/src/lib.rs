@@ -7,6 +7,7 @@ mod calls;
 mod changes;
 mod create;
 mod hostile;
+mod layer3;
 mod script;
 mod settings;
 mod tunnels;
