@@ -161,7 +161,7 @@ static bool configure(borrow_link link, driver_request_t *request, driver_error_
 	if (!disable_autoconf(link, err))
 		return false;
 	for (size_t i = 0; i < request->addresses.len; i++) {
-		if (!wasmvark_driver_addresses_add(link, &request->addresses.ptr[i], err))
+		if (!wasmvark_driver_addresses_add(link, &request->addresses.ptr[i], NULL, err))
 			return false;
 	}
 	/* Routes need a link that is up. */

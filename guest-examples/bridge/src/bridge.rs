@@ -41,7 +41,7 @@ pub(crate) fn find(network: &Network, mode: Mode) -> Result<Link, Error> {
     };
     let bridge = links::create_bridge(Place::Shared, None, &options)?;
     for address in gateways(network) {
-        match addresses::add(&bridge, &address) {
+        match addresses::add(&bridge, &address, None) {
             // From the network's first container.
             Err(Error::Exists(_)) => {}
             result => result?,

@@ -11,7 +11,7 @@ use crate::{addresses, routes, sysctl};
 pub fn configure(link: &Link, request: &Request, metric: Option<u32>) -> Result<(), Error> {
     disable_autoconf(link)?;
     for address in &request.addresses {
-        addresses::add(link, address)?;
+        addresses::add(link, address, None)?;
     }
     // Routes need a link that is up.
     links::set_up(link)?;

@@ -50,6 +50,7 @@ impl Gate {
             Object::Address {
                 namespace: link.id.namespace,
                 address: IpNet::from(address),
+                own: false,
             },
         ];
         self.read(call, &objects, |kernel| kernel.announce(link.id, address))

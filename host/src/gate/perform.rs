@@ -182,6 +182,15 @@ impl Gate {
         }
     }
 
+    /// Takes an entry out of the journal: the driver itself has undone it.
+    pub(super) fn forget(&mut self, number: u32) -> Result<(), CallError> {
+        let Some(journal) = &mut self.journal else {
+            return Ok(());
+        };
+        let written = journal.void(number);
+        written.map_err(|error| self.host_failed(&error))
+    }
+
     /// Ends the run.
     pub(super) fn stop(&mut self, stop: Stop) -> CallError {
         self.stop = Some(stop.clone());
@@ -290,7 +299,7 @@ fn guest_error(call: Call, objects: &[Object<'_>], error: &KernelError) -> Guest
         return GuestError::NotFound(text);
     }
     match error.errno() {
-        Some(Errno::EEXIST) => GuestError::Exists(text),
+        Some(Errno::EEXIST | Errno::EADDRINUSE) => GuestError::Exists(text),
         Some(Errno::EINVAL | Errno::ERANGE) => GuestError::Invalid(text),
         Some(Errno::EBUSY) => GuestError::Busy(text),
         Some(Errno::EOPNOTSUPP | Errno::EAFNOSUPPORT) => GuestError::Unsupported(text),

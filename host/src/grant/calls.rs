@@ -143,6 +143,12 @@ calls! {
     BridgePortsRemoveVlans = "bridge-ports.remove-vlans", "changes a bridge's port", [Link];
     /// Adds an address.
     AddressesAdd = "addresses.add", "adds an address", [Link, Address];
+    /// Removes an address.
+    AddressesRemove = "addresses.remove", "removes an address of an own link", [Link, Address];
+    /// Lists addresses.
+    AddressesList = "addresses.list", "reads a link's addresses", [Link];
+    /// Waits until addresses can be used.
+    AddressesWaitDad = "addresses.wait-dad", "reads a link's addresses", [Link];
     /// Adds a route.
     RoutesAdd = "routes.add", "adds a route", [Link, Destination, Table];
     /// Puts a route in the place of another.

@@ -47,12 +47,15 @@ pub enum Object<'a> {
     DefaultRouteLink,
     /// The names of all links.
     AllLinks(Namespace),
-    /// An address to be added or announced.
+    /// An address of a link.
     Address {
         /// Where.
         namespace: Namespace,
         /// The address with its prefix length.
         address: IpNet,
+        /// Whether it's an own link's, or the journal says that the driver
+        /// added it.
+        own: bool,
     },
     /// A secret of the operator's.
     Secret(&'a str),
@@ -229,6 +232,7 @@ fn is_own(object: &Object<'_>) -> bool {
         Object::Link { own: true, .. }
             | Object::Master { own: true, .. }
             | Object::Key { own: true, .. }
+            | Object::Address { own: true, .. }
             | Object::Route { own: true, .. }
             | Object::Table { own: true, .. }
     )
@@ -251,7 +255,9 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
             | Call::LinksCreateVlan
             | Call::LinksCreateVxlan
             | Call::LinksMoveToContainer
-            | Call::OffloadsList,
+            | Call::OffloadsList
+            | Call::AddressesList
+            | Call::AddressesWaitDad,
             Object::Link {
                 namespace, name, ..
             },
@@ -269,7 +275,12 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
             is_meant(false) || is_meant(true)
         }
         (Call::LinksGetDefault, Object::DefaultRouteLink) => request.parent.is_none(),
-        (Call::AddressesAdd, Object::Address { namespace, address }) => match namespace {
+        (
+            Call::AddressesAdd,
+            Object::Address {
+                namespace, address, ..
+            },
+        ) => match namespace {
             Namespace::Container => request.addresses.contains(address),
             Namespace::Host => request.gateways.contains(address),
         },

@@ -57,6 +57,18 @@ pub enum Change {
         /// The address.
         address: IpNet,
     },
+    /// A link that isn't the driver's own loses an address; undone by giving
+    /// it what it had.
+    RemoveAddress {
+        /// Which link.
+        link: LinkId,
+        /// Its name.
+        name: LinkName,
+        /// The address.
+        address: IpNet,
+        /// What the link had.
+        snapshot: LinkSnapshot,
+    },
     /// A bridge treats a port that isn't the driver's own in another way.
     ChangePort {
         /// Which port.
@@ -298,6 +310,7 @@ impl Change {
         match self {
             Self::ChangeLink { link, .. }
             | Self::AddAddress { link, .. }
+            | Self::RemoveAddress { link, .. }
             | Self::ChangePort { link, .. }
             | Self::ChangeVlans { link, .. }
             | Self::SetLinkSetting { link, .. }
@@ -332,6 +345,7 @@ impl Change {
             | Self::SetSetting { namespace, .. } => *namespace == Namespace::Host,
             Self::ChangeLink { link, .. }
             | Self::AddAddress { link, .. }
+            | Self::RemoveAddress { link, .. }
             | Self::ChangePort { link, .. }
             | Self::ChangeVlans { link, .. }
             | Self::SetLinkSetting { link, .. }
@@ -360,6 +374,18 @@ impl fmt::Display for Change {
                 address,
             } => {
                 write!(f, "address {address} added to {}:{name}", link.namespace)
+            }
+            Self::RemoveAddress {
+                link,
+                name,
+                address,
+                ..
+            } => {
+                write!(
+                    f,
+                    "address {address} removed from {}:{name}",
+                    link.namespace
+                )
             }
             Self::ChangePort { link, name, .. } => {
                 write!(f, "port {}:{name} changed", link.namespace)

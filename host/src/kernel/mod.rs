@@ -212,12 +212,27 @@ pub struct Feature {
 }
 
 /// An address as the kernel has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddressState {
     /// The address with its prefix length.
     pub address: IpNet,
     /// It has no meaning beyond the link (RT_SCOPE_LINK).
     pub link_scope: bool,
+    /// It can't be used yet (IFA_F_TENTATIVE).
+    pub tentative: bool,
+    /// Somebody else has it (IFA_F_DADFAILED).
+    pub dad_failed: bool,
+}
+
+/// An address to be added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewAddress {
+    /// The address with its prefix length.
+    pub address: IpNet,
+    /// It's used at once (IFA_F_NODAD).
+    pub no_dad: bool,
+    /// Its network gets no route (IFA_F_NOPREFIXROUTE).
+    pub no_prefix_route: bool,
 }
 
 /// The addresses and routes of a link, as messages of the kernel's own, and
@@ -277,7 +292,7 @@ pub trait Kernel {
     /// The addresses of a link.
     fn addresses(&mut self, link: LinkId) -> Result<Vec<AddressState>, KernelError>;
     /// Adds an address.
-    fn add_address(&mut self, link: LinkId, address: IpNet) -> Result<(), KernelError>;
+    fn add_address(&mut self, link: LinkId, address: &NewAddress) -> Result<(), KernelError>;
     /// Removes an address.
     fn remove_address(&mut self, link: LinkId, address: IpNet) -> Result<(), KernelError>;
     /// Reads the addresses, routes and settings of a link.

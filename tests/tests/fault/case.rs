@@ -34,7 +34,7 @@ pub(crate) struct Case {
 pub(crate) const NAME: &str = "driver";
 
 /// All of them.
-pub(crate) const ALL: [Case; 11] = [
+pub(crate) const ALL: [Case; 12] = [
     Case {
         title: "macvlan",
         needs: NEEDS,
@@ -143,6 +143,16 @@ pub(crate) const ALL: [Case; 11] = [
         always: "",
     },
     Case {
+        title: "addresses",
+        needs: NEEDS,
+        guest: "probe",
+        grant: addresses,
+        connect: |connection| connection.option("script", ADDRESSES),
+        prepare: dress_parent,
+        chosen: &[],
+        always: "",
+    },
+    Case {
         title: "routes",
         needs: NEEDS,
         guest: "probe",
@@ -192,6 +202,19 @@ const OFFLOADS: &str = "links.get host p0; offloads.set 0 tx-checksum-ip-generic
 /// Keeps something for the network.
 const STATE: &str = "state.set key value; links.create-ifb container - mac=02:00:00:00:00:05; state.set other text; \
     state.remove key";
+/// Takes addresses from the host's link and gives it others.
+const ADDRESSES: &str = "links.get host p0; addresses.remove 0 192.0.2.200/32; \
+    addresses.remove 0 fd88::200/64; addresses.add 0 10.77.0.1/24 noprefixroute=on; \
+    addresses.add 0 10.78.0.1/24; addresses.remove 0 10.78.0.1/24; addresses.wait-dad 0 2000";
+
+fn addresses() -> Grant {
+    let reach = r#"{ link = "p0", address = "*" }"#;
+    let grant = Grant::of(&["addresses.wait-dad", "links.get"]);
+    grant
+        .call("addresses.add", reach)
+        .call("addresses.remove", reach)
+}
+
 /// Adds, replaces and removes routes of its own, and the host's.
 const ROUTES: &str = "links.create-veth - mac=02:00:00:00:00:01 host-name=end0 host-mac=02:00:00:00:00:02; \
     addresses.add 0 10.88.0.2/16; links.set-up 0; links.set-up 1; \

@@ -376,6 +376,48 @@ pub(crate) const CASES: &[Case] = &[
         )),
     },
     Case {
+        call: "addresses.remove",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[
+            ("links.get", "{}"),
+            CREATE,
+            (
+                "addresses.add",
+                r#"{ address = "10.77.0.0/24", link = "p0" }"#,
+            ),
+        ],
+        before: "links.get host p0; addresses.add 0 10.77.0.1/24",
+        within: "addresses.remove 0 10.77.0.1/24",
+        beyond: Some((
+            PARENT,
+            "addresses.remove 0 10.88.0.250/16",
+            r#"link = "p0", address = "10.88.0.0/16""#,
+        )),
+    },
+    Case {
+        call: "addresses.list",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[("links.get", r#"{ link = "x0" }"#)],
+        before: PARENT,
+        within: "addresses.list 0",
+        beyond: Some(("links.get host x0", "addresses.list 0", r#"link = "x0""#)),
+    },
+    Case {
+        call: "addresses.wait-dad",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[("links.get", r#"{ link = "x0" }"#)],
+        before: PARENT,
+        within: "addresses.wait-dad 0 5000",
+        beyond: Some((
+            "links.get host x0",
+            "addresses.wait-dad 0 5000",
+            r#"link = "x0""#,
+        )),
+    },
+    Case {
         call: "routes.add",
         needs: MACVLAN,
         connection: v4,

@@ -9,6 +9,7 @@
     reason = "a test that can't go on should say so and end"
 )]
 
+mod addresses;
 mod administer;
 mod announce;
 mod calls;
@@ -32,6 +33,7 @@ use wasmvark_tests::harness::Suite;
 
 fn main() {
     let mut suite = Suite::default();
+    addresses::register(&mut suite);
     administer::register(&mut suite);
     calls::register(&mut suite);
     own::register(&mut suite);

@@ -215,11 +215,8 @@ impl Gate {
             _ => return Ok(Err(Errno::ESRCH.into())),
         };
         let result = self.guard.open(permit).remove_route(namespace, route);
-        if result.is_ok()
-            && let Some(journal) = &mut self.journal
-            && let Err(error) = journal.void(entry.number)
-        {
-            return Err(self.host_failed(&error));
+        if result.is_ok() {
+            self.forget(entry.number)?;
         }
         Ok(result)
     }

@@ -37,6 +37,7 @@ fn undo_if_there(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result
         }
         Change::ChangeLink { link, .. }
         | Change::AddAddress { link, .. }
+        | Change::RemoveAddress { link, .. }
         | Change::ChangePort { link, .. }
         | Change::ChangeVlans { link, .. }
         | Change::SetLinkSetting { link, .. }
@@ -75,6 +76,14 @@ fn undo_if_there(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result
             address,
         } => if_same(kernel, *link, name, |kernel| {
             kernel.remove_address(*link, *address)
+        }),
+        Change::RemoveAddress {
+            link,
+            name,
+            snapshot,
+            ..
+        } => if_same(kernel, *link, name, |kernel| {
+            kernel.replay(*link, link.index, snapshot)
         }),
         Change::ChangePort { link, name, before } => if_same(kernel, *link, name, |kernel| {
             put_back_port(kernel, *link, *before)

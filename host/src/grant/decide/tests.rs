@@ -86,6 +86,8 @@ fn rule_3_the_parent_is_read_and_used_and_moved_but_never_changed() {
                 | Call::LinksCreateVxlan
                 | Call::LinksMoveToContainer
                 | Call::OffloadsList
+                | Call::AddressesList
+                | Call::AddressesWaitDad
         );
         assert_eq!(
             allowed(&authority, *call, parent(Namespace::Host)),
@@ -221,6 +223,7 @@ fn rule_3_routes_and_addresses_are_those_of_the_request() {
         let object = Object::Address {
             namespace,
             address: address.parse().unwrap(),
+            own: false,
         };
         assert_eq!(
             allowed(&authority, Call::AddressesAdd, object),
@@ -314,6 +317,7 @@ fn one_object_out_of_reach_denies_the_call() {
     let address = |text: &str| Object::Address {
         namespace: Namespace::Container,
         address: text.parse().unwrap(),
+        own: false,
     };
     assert!(
         decide(

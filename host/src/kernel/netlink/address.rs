@@ -2,11 +2,11 @@
 
 use ipnet::IpNet;
 use netlink_packet_route::AddressFamily;
-use netlink_packet_route::address::{AddressAttribute, AddressMessage, AddressScope};
+use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessage, AddressScope};
 
-use crate::kernel::AddressState;
+use crate::kernel::{AddressState, NewAddress};
 
-/// The message that adds an address, with the attributes that netavark sends.
+/// The message that adds or removes an address, with the attributes that netavark sends.
 pub(super) fn message(index: u32, address: IpNet) -> AddressMessage {
     let mut message = AddressMessage::default();
     message.header.index = index;
@@ -24,19 +24,36 @@ pub(super) fn message(index: u32, address: IpNet) -> AddressMessage {
     message
 }
 
+/// The same with its options.
+pub(super) fn new_message(index: u32, new: &NewAddress) -> AddressMessage {
+    let mut message = message(index, new.address);
+    let mut flags = AddressFlags::empty();
+    flags.set(AddressFlags::Nodad, new.no_dad);
+    flags.set(AddressFlags::Noprefixroute, new.no_prefix_route);
+    if !flags.is_empty() {
+        // The header has no room for all of them (`if_addr.h`).
+        message.attributes.push(AddressAttribute::Flags(flags));
+    }
+    message
+}
+
 /// An address as the kernel describes it.
 pub(super) fn state(message: &AddressMessage) -> Option<AddressState> {
     let mut local = None;
     let mut peer = None;
+    let mut flags = AddressFlags::from_bits_retain(message.header.flags.bits().into());
     for attribute in &message.attributes {
         match attribute {
             AddressAttribute::Local(address) => local = Some(*address),
             AddressAttribute::Address(address) => peer = Some(*address),
+            AddressAttribute::Flags(all) => flags = *all,
             _ => {}
         }
     }
     Some(AddressState {
         address: IpNet::new(local.or(peer)?, message.header.prefix_len).ok()?,
         link_scope: message.header.scope == AddressScope::Link,
+        tentative: flags.contains(AddressFlags::Tentative),
+        dad_failed: flags.contains(AddressFlags::Dadfailed),
     })
 }

@@ -27,9 +27,9 @@ use tokio::runtime::Runtime;
 
 use super::{
     AddressState, Feature, FoundRoute, Kernel, KernelError, LinkChange, LinkId, LinkInfo,
-    LinkSetting, LinkSnapshot, LinkState, Netns, NetnsError, NewLink, NewVeth, PortChange,
-    PortState, PortVlans, SavedRoutes, TableRoute, VlanNumbers, WireguardChange, WireguardState,
-    announce, sysctl,
+    LinkSetting, LinkSnapshot, LinkState, Netns, NetnsError, NewAddress, NewLink, NewVeth,
+    PortChange, PortState, PortVlans, SavedRoutes, TableRoute, VlanNumbers, WireguardChange,
+    WireguardState, announce, sysctl,
 };
 use crate::net::{LinkName, Namespace, SettingKey};
 use generic::Generic;
@@ -248,10 +248,11 @@ impl Kernel for Netlink {
         Ok(addresses.iter().filter_map(address::state).collect())
     }
 
-    fn add_address(&mut self, link: LinkId, address: IpNet) -> Result<(), KernelError> {
+    fn add_address(&mut self, link: LinkId, new: &NewAddress) -> Result<(), KernelError> {
         let addresses = self.room(link.namespace)?.handle.address();
+        let address = new.address;
         let mut request = addresses.add(link.index, address.addr(), address.prefix_len());
-        *request.message_mut() = address::message(link.index, address);
+        *request.message_mut() = address::new_message(link.index, new);
         self.wait(request.execute())
     }
 

@@ -12,6 +12,7 @@ use rtnetlink::packet_core::{Emitable, Parseable};
 
 use super::{Netlink, route};
 use crate::kernel::{KernelError, LinkId, LinkSnapshot};
+use crate::net::Namespace;
 
 impl Netlink {
     /// Reads the addresses and routes of a link, but for those that the kernel
@@ -24,10 +25,7 @@ impl Netlink {
         let handle = &self.room(link.namespace)?.handle;
         let get = handle.address().get().set_link_index_filter(link.index);
         let addresses = self.collect(get.execute())?;
-        let mut routes = Vec::new();
-        for question in route::all_routes_questions() {
-            routes.extend(self.collect(handle.route().get(question).execute())?);
-        }
+        let mut routes = self.all_routes(link.namespace)?;
         routes.retain(|route| is_set_by_hand(route) && uses(route, link.index));
         // A gateway is reached through another route, which must come first.
         routes.sort_by_key(has_gateway);
@@ -40,6 +38,15 @@ impl Netlink {
                 .collect(),
             routes: routes.iter().map(bytes).collect(),
         })
+    }
+
+    fn all_routes(&self, namespace: Namespace) -> Result<Vec<RouteMessage>, KernelError> {
+        let handle = &self.room(namespace)?.handle;
+        let mut routes = Vec::new();
+        for question in route::all_routes_questions() {
+            routes.extend(self.collect(handle.route().get(question).execute())?);
+        }
+        Ok(routes)
     }
 
     /// Gives a link, whatever its index is now, the addresses and routes of a
@@ -61,9 +68,18 @@ impl Netlink {
                 self.wait(request.execute())
             })?;
         }
+        let there = self.all_routes(link.namespace)?;
         for route in &snapshot.routes {
             let mut message: RouteMessage = parse(route)?;
             renumber(&mut message, before, link.index);
+            // The kernel would look for the way to its gateway, which may be
+            // gone, before it saw that the route is there.
+            if there
+                .iter()
+                .any(|one| route::found(one) == route::found(&message))
+            {
+                continue;
+            }
             unless_there(|| self.wait(route::add(handle.clone(), message.clone())))?;
         }
         Ok(())

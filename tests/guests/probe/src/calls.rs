@@ -21,7 +21,6 @@
 //! - `bridge-ports.vlans HANDLE [tell]`
 //! - `bridge-ports.add-vlans HANDLE FIRST LAST [pvid] [untagged]`
 //! - `bridge-ports.remove-vlans HANDLE FIRST LAST`
-//! - `addresses.add HANDLE CIDR`
 //! - `addresses.…`, `routes.…`: see `layer3`
 //! - `sysctl.…`: see `settings`
 //! - `announce.gratuitous-arp HANDLE ADDRESS`,
@@ -35,8 +34,9 @@
 use wasmvark_guest::bridge_ports::{self, VlanRange};
 use wasmvark_guest::links::{self, Link};
 use wasmvark_guest::log::{self, Level};
+use wasmvark_guest::sysctl;
 use wasmvark_guest::types::Error;
-use wasmvark_guest::{addresses, announce, offloads, state};
+use wasmvark_guest::{announce, offloads, state};
 
 use crate::arguments::{Arguments, invalid, number};
 use crate::{create, layer3, settings, tunnels};
@@ -61,7 +61,7 @@ pub(crate) fn run(
         return bridge_port(function, arguments, handles);
     }
     if layer3::has(call) {
-        return layer3::run(call, arguments);
+        return layer3::run(call, arguments, handles);
     }
     match call {
         "links.get" => {
@@ -111,7 +111,6 @@ pub(crate) fn run(
             let master = master.map(|at| numbered(handles, at)).transpose()?;
             links::set_master(link, master)
         }
-        "addresses.add" => addresses::add(handle(arguments, handles)?, arguments.word()?),
         "announce.gratuitous-arp" => {
             announce::gratuitous_arp(handle(arguments, handles)?, arguments.word()?)
         }

@@ -1,25 +1,55 @@
-//! The calls of `routes`.
+//! The calls of `addresses` and `routes`.
 //!
+//! - `addresses.add HANDLE CIDR`: keys `nodad`, `noprefixroute`
+//! - `addresses.remove HANDLE CIDR`
+//! - `addresses.list HANDLE [tell]`
+//! - `addresses.wait-dad HANDLE MILLISECONDS`
 //! - `routes.add|replace|remove host|container DESTINATION GATEWAY|- METRIC|- KIND`:
 //!   keys `table`, `scope`, `source`, `link`, `onlink`, and `hop` (as often as
 //!   wanted): `GATEWAY|-,LINK|-,WEIGHT[,onlink]`
 //! - `routes.list host|container TABLE|- [tell]`
 
+use wasmvark_guest::addresses::{self, AddressOptions};
+use wasmvark_guest::links::Link;
 use wasmvark_guest::routes::{self, NextHop, RouteInfo, RouteOptions, RouteScope};
 use wasmvark_guest::types::{Error, Namespace, Route, RouteKind};
 
 use crate::arguments::{Arguments, invalid, number};
-use crate::calls::tell;
+use crate::calls::{handle, tell};
 use crate::create::Keys;
 
 /// Whether a call is one of these.
 pub(crate) fn has(call: &str) -> bool {
-    call.starts_with("routes.")
+    let interfaces = ["addresses.", "routes."];
+    interfaces
+        .iter()
+        .any(|interface| call.starts_with(interface))
 }
 
 /// Makes a call.
-pub(crate) fn run(call: &str, arguments: &mut Arguments<'_>) -> Result<(), Error> {
+pub(crate) fn run(
+    call: &str,
+    arguments: &mut Arguments<'_>,
+    handles: &[Link],
+) -> Result<(), Error> {
     match call {
+        "addresses.add" => {
+            let (link, address) = (handle(arguments, handles)?, arguments.word()?);
+            let keys = Keys::parse(arguments)?;
+            let options = AddressOptions {
+                no_dad: keys.is_on("nodad"),
+                no_prefix_route: keys.is_on("noprefixroute"),
+            };
+            addresses::add(link, address, (!keys.is_empty()).then_some(options))
+        }
+        "addresses.remove" => addresses::remove(handle(arguments, handles)?, arguments.word()?),
+        "addresses.list" => {
+            let addresses = addresses::list(handle(arguments, handles)?)?;
+            tell(arguments, "addresses", &format!("{addresses:?}"))
+        }
+        "addresses.wait-dad" => {
+            addresses::wait_dad(handle(arguments, handles)?, arguments.number()?)
+        }
         "routes.add" => change_route(arguments, routes::add),
         "routes.replace" => change_route(arguments, routes::replace),
         "routes.remove" => change_route(arguments, routes::remove),

@@ -1,0 +1,123 @@
+//! What the calls of `addresses` do beyond adding a plain address.
+
+use wasmvark_tests::connection::Connection;
+use wasmvark_tests::dump::Dump;
+use wasmvark_tests::grant::Grant;
+use wasmvark_tests::harness::{Need, Suite};
+use wasmvark_tests::wasmvark::answer_of;
+use wasmvark_tests::world::World;
+
+use crate::probe::{NAME, Probe};
+
+const NEEDS: &[Need] = &[Need::Root, Need::Macvlan];
+
+pub(crate) fn register(suite: &mut Suite) {
+    let mut test = |name: &str, test: fn()| suite.test(format!("addresses::{name}"), NEEDS, test);
+    test("options-and-list", options);
+    test("wait-dad", wait_dad);
+    test("wait-dad-finds-a-duplicate", duplicate);
+    test("remove-gives-back-what-was-there", remove);
+}
+
+fn grant() -> Grant {
+    let grant = Grant::of(&[
+        "addresses.list",
+        "addresses.wait-dad",
+        "links.create-macvlan",
+        "links.get",
+        "links.set-up",
+        "log.write",
+    ]);
+    let reach = r#"{ link = "p0", address = "*" }"#;
+    grant
+        .call("addresses.add", reach)
+        .call("addresses.remove", reach)
+}
+
+fn dual() -> Connection {
+    Connection::dual(NAME)
+}
+
+const MAKE: &str =
+    "links.get host p0; links.create-macvlan container eth0 0 bridge; links.set-up 1;";
+
+/// Looks for duplicates, which other tests have no time for.
+fn world_with_dad() -> World {
+    let world = World::new();
+    world.container.run(|| {
+        for device in ["all", "default"] {
+            let file = format!("/proc/sys/net/ipv6/conf/{device}/accept_dad");
+            // Where it's read-only it's on.
+            let _ = std::fs::write(file, "1");
+        }
+    });
+    world
+}
+
+fn options() {
+    let world = World::new();
+    let probe = Probe::new(&world, &grant());
+    let script = format!(
+        "{MAKE} addresses.add 1 10.88.0.2/16 noprefixroute=on; addresses.add 1 10.77.0.2/24; \
+         addresses.add 1 fd88::2/64 nodad=on noprefixroute=on; addresses.list 1 tell; \
+         addresses.remove 1 10.77.0.2/24; ?addresses.remove 1 10.77.0.2/24"
+    );
+    let output = probe.setup(dual(), &script);
+    let answer = answer_of(&output);
+    let gone = ["addresses.remove.not-found"];
+    assert_eq!(answer["dns_search_domains"], serde_json::json!(gone));
+    for text in ["\"10.88.0.2/16\"", "\"10.77.0.2/24\"", "\"fd88::2/64\""] {
+        assert!(output.stderr.contains(text), "{text}: {}", output.stderr);
+    }
+    let dump = Dump::of(&world.container);
+    assert_eq!(dump.cidrs("eth0"), ["10.88.0.2/16", "fd88::2/64"]);
+    let text = format!("{dump:?}");
+    assert!(text.contains("\"nodad\":true"), "{text}");
+    assert_eq!(text.matches("\"noprefixroute\":true").count(), 2, "{text}");
+    assert!(!text.contains("\"dst\":\"10.88.0.0/16\""), "{text}");
+    probe.teardown(&dual());
+}
+
+fn wait_dad() {
+    let world = world_with_dad();
+    let probe = Probe::new(&world, &grant());
+    let script = format!(
+        "{MAKE} addresses.add 1 fd88::2/64; ?addresses.wait-dad 1 0; addresses.wait-dad 1 8000"
+    );
+    let answer = answer_of(&probe.setup(dual(), &script));
+    let busy = ["addresses.wait-dad.busy"];
+    assert_eq!(answer["dns_search_domains"], serde_json::json!(busy));
+    probe.teardown(&dual());
+}
+
+fn duplicate() {
+    let world = world_with_dad();
+    world.neighbour.ip("addr add fd88::2/64 dev n0 nodad");
+    let probe = Probe::new(&world, &grant());
+    let script = format!("{MAKE} addresses.add 1 fd88::2/64; addresses.wait-dad 1 8000");
+    let error = probe.setup_fails(dual(), &script);
+    let text = "addresses.wait-dad on link container:eth0 failed";
+    assert!(error.contains(text), "{error}");
+    assert!(error.contains("EADDRINUSE"), "{error}");
+}
+
+/// Also the routes that the kernel removes with an address.
+fn remove() {
+    let world = World::new();
+    world.host.ip_batch(
+        &[],
+        "addr add 10.88.0.250/16 broadcast + dev p0\naddr add 10.88.0.251/16 dev p0\n\
+         addr add fd88::250/64 dev p0\nroute add default via 10.88.0.1\n\
+         route add 198.51.100.0/24 via 10.88.0.1 metric 5\n\
+         route add 2001:db8:1::/64 via fd88::1 metric 6",
+    );
+    let probe = Probe::new(&world, &grant());
+    let script = "links.get host p0; addresses.remove 0 10.88.0.250/16; \
+        addresses.remove 0 fd88::250/64; addresses.add 0 10.99.0.1/24; \
+        addresses.remove 0 10.99.0.1/24";
+    answer_of(&probe.setup(dual(), script));
+    let cidrs = Dump::of(&world.host).cidrs("p0");
+    assert!(!cidrs.contains(&"10.88.0.250/16".to_owned()), "{cidrs:?}");
+    assert!(!cidrs.contains(&"fd88::250/64".to_owned()), "{cidrs:?}");
+    probe.teardown(&dual());
+}
