@@ -6,6 +6,8 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use crate::places;
+
 /// A grant to be written to a file.
 #[derive(Debug, Clone, Default)]
 pub struct Grant {
@@ -24,6 +26,33 @@ impl Grant {
         calls
             .iter()
             .fold(Self::nothing(), |grant, call| grant.call(call, "{}"))
+    }
+
+    /// What `just install` grants one of this project's drivers.
+    pub fn example(driver: &str) -> Self {
+        let folder = places::workspace().join("guest-examples").join(driver);
+        let file = folder.join("grant.toml");
+        let text =
+            fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let lines = text.lines().filter_map(|line| line.split_once(" = "));
+        lines.fold(Self::nothing(), |grant, (key, value)| {
+            match key.strip_prefix('"') {
+                _ if key.starts_with('#') => grant,
+                Some(call) => grant.call(call.trim_end_matches('"'), value),
+                None => grant.limit(key, value.parse().expect("a limit is a number")),
+            }
+        })
+    }
+
+    /// The names of the calls.
+    pub fn calls(&self) -> impl Iterator<Item = &str> {
+        self.calls.iter().map(|(call, _)| call.as_str())
+    }
+
+    /// The same without a call.
+    pub fn without(mut self, call: &str) -> Self {
+        self.calls.retain(|(name, _)| name != call);
+        self
     }
 
     /// Everything that a macvlan driver may ask for.

@@ -6,7 +6,9 @@ mod options;
 use options::Options;
 use wasmvark_guest::links::{self, VethOptions};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
-use wasmvark_guest::{Guest, WithoutSubnets, check_ipam, choose_ipam, configure, export};
+use wasmvark_guest::{
+    Guest, WithoutSubnets, check_ipam, choose_ipam, configure, export, no_name_servers, no_names,
+};
 
 struct Bridge;
 export!(Bridge);
@@ -19,7 +21,7 @@ impl Guest for Bridge {
         let mut changes = bridge::choose_name(network, options.mode)?;
         changes.extend(choose_ipam(network, WithoutSubnets::NoAddresses)?);
         // Nobody answers for names on the bridge.
-        changes.push(NetworkChange::DnsEnabled(false));
+        changes.push(no_names());
         Ok(changes)
     }
 
@@ -40,10 +42,7 @@ impl Guest for Bridge {
         links::set_master(&pair.host, Some(&bridge))?;
         links::set_up(&pair.host)?;
         configure(&pair.container, &request, None)?;
-        Ok(SetupAnswer {
-            dns_servers: Vec::new(),
-            search_domains: Vec::new(),
-        })
+        Ok(no_name_servers())
     }
 
     /// The host removes the links, and the bridge with the last container.

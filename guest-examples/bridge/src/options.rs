@@ -1,6 +1,6 @@
 //! The driver's options.
 
-use wasmvark_guest::find;
+use wasmvark_guest::choose;
 use wasmvark_guest::types::{Error, OptionValue};
 
 /// All options; the host parses `metric`, `mtu` and `no_default_route`.
@@ -15,6 +15,9 @@ pub(crate) enum Mode {
     Unmanaged,
 }
 
+/// The first one is the default.
+const MODES: &[(&str, Mode)] = &[("managed", Mode::Managed), ("unmanaged", Mode::Unmanaged)];
+
 /// What the host doesn't parse for us.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Options {
@@ -24,7 +27,7 @@ pub(crate) struct Options {
 impl Options {
     pub(crate) fn parse(options: &[OptionValue]) -> Result<Self, Error> {
         Ok(Self {
-            mode: mode(find(options, "mode").unwrap_or_default())?,
+            mode: choose(options, "mode", "bridge", MODES)?,
         })
     }
 }
@@ -33,14 +36,6 @@ impl Options {
 pub(crate) fn check_names(options: &[OptionValue]) -> Result<(), Error> {
     // netavark's word for its bridge driver, kept.
     wasmvark_guest::check_names(options, NAMES, "bridge")
-}
-
-fn mode(name: &str) -> Result<Mode, Error> {
-    match name {
-        "" | "managed" => Ok(Mode::Managed),
-        "unmanaged" => Ok(Mode::Unmanaged),
-        name => Err(Error::Invalid(format!("invalid bridge mode \"{name}\""))),
-    }
 }
 
 #[cfg(test)]

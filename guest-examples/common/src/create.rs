@@ -56,6 +56,23 @@ pub fn check_ipam(network: &Network) -> Result<(), Error> {
     }
 }
 
+/// What `create` changes in a network that containers join through a parent,
+/// after checking that the parent exists.
+pub fn create_on_parent(network: &Network) -> Result<Vec<NetworkChange>, Error> {
+    check_parent(network)?;
+    let ipam = choose_ipam(network, WithoutSubnets::Refuse)?;
+    let mut changes = move_parent_option(network);
+    changes.extend(ipam);
+    changes.push(no_names());
+    Ok(changes)
+}
+
+/// Turns name resolution off: there is no gateway of ours where a name server
+/// could listen.
+pub fn no_names() -> NetworkChange {
+    NetworkChange::DnsEnabled(false)
+}
+
 /// Checks that the parent that the user named exists.
 pub fn check_parent(network: &Network) -> Result<(), Error> {
     let Some(parent) = &network.parent else {

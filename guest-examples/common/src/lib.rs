@@ -6,6 +6,7 @@
 mod configure;
 mod create;
 mod options;
+mod setup;
 
 #[allow(
     missing_docs,
@@ -39,5 +40,9 @@ pub use bindings::wasmvark::driver::{
 pub use bindings::{Guest, export};
 
 pub use configure::configure;
-pub use create::{WithoutSubnets, check_ipam, check_parent, choose_ipam, move_parent_option};
-pub use options::{check_names, find, parse};
+pub use create::{
+    WithoutSubnets, check_ipam, check_parent, choose_ipam, create_on_parent, move_parent_option,
+    no_names,
+};
+pub use options::{check_names, choose, find, parse, parse_bool};
+pub use setup::{PARENT_METRIC, find_parent, no_name_servers};

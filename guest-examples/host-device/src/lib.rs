@@ -7,7 +7,7 @@ use wasmvark_guest::types::{
 };
 use wasmvark_guest::{
     Guest, WithoutSubnets, check_ipam, check_names, choose_ipam, configure, export,
-    move_parent_option,
+    move_parent_option, no_name_servers, no_names,
 };
 
 /// All options; the host parses them.
@@ -27,7 +27,7 @@ impl Guest for HostDevice {
         changes.extend(ipam);
         // The interface's network is not ours: there is no gateway of ours
         // where a name server could listen.
-        changes.push(NetworkChange::DnsEnabled(false));
+        changes.push(no_names());
         Ok(changes)
     }
 
@@ -45,10 +45,7 @@ impl Guest for HostDevice {
             links::set_mtu(&link, mtu)?;
         }
         configure(&link, &request, None)?;
-        Ok(SetupAnswer {
-            dns_servers: Vec::new(),
-            search_domains: Vec::new(),
-        })
+        Ok(no_name_servers())
     }
 
     /// The host takes the interface back.

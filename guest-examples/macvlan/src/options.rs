@@ -2,7 +2,7 @@
 
 use wasmvark_guest::links::MacvlanMode;
 use wasmvark_guest::types::{Error, OptionValue};
-use wasmvark_guest::{find, parse};
+use wasmvark_guest::{choose, parse};
 
 /// All options; the host parses `metric`, `mtu` and `no_default_route`.
 const NAMES: &[&str] = &[
@@ -13,6 +13,15 @@ const NAMES: &[&str] = &[
     "mtu",
     "no_default_route",
     "parent",
+];
+
+/// The first one is the default.
+const MODES: &[(&str, MacvlanMode)] = &[
+    ("bridge", MacvlanMode::Bridge),
+    ("private", MacvlanMode::Private),
+    ("vepa", MacvlanMode::Vepa),
+    ("passthru", MacvlanMode::Passthru),
+    ("source", MacvlanMode::Source),
 ];
 
 /// What the host doesn't parse for us.
@@ -28,7 +37,7 @@ impl Options {
         Ok(Self {
             broadcast_limit: parse(options, "bclim")?,
             broadcast_queue_length: parse(options, "bcqueuelen")?,
-            mode: mode(find(options, "mode").unwrap_or_default())?,
+            mode: choose(options, "mode", "macvlan", MODES)?,
         })
     }
 }
@@ -37,17 +46,6 @@ impl Options {
 pub(crate) fn check_names(options: &[OptionValue]) -> Result<(), Error> {
     // netavark's word for its macvlan and ipvlan driver, kept.
     wasmvark_guest::check_names(options, NAMES, "vlan")
-}
-
-fn mode(name: &str) -> Result<MacvlanMode, Error> {
-    match name {
-        "" | "bridge" => Ok(MacvlanMode::Bridge),
-        "private" => Ok(MacvlanMode::Private),
-        "vepa" => Ok(MacvlanMode::Vepa),
-        "passthru" => Ok(MacvlanMode::Passthru),
-        "source" => Ok(MacvlanMode::Source),
-        name => Err(Error::Invalid(format!("invalid macvlan mode \"{name}\""))),
-    }
 }
 
 #[cfg(test)]

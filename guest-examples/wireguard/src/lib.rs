@@ -8,7 +8,8 @@ use wasmvark_guest::types::{
     CreateRequest, Error, NetworkChange, Place, Request, Route, SetupAnswer,
 };
 use wasmvark_guest::{
-    Guest, WithoutSubnets, check_ipam, choose_ipam, configure, export, links, wireguard,
+    Guest, WithoutSubnets, check_ipam, choose_ipam, configure, export, links, no_name_servers,
+    no_names, wireguard,
 };
 
 struct Wireguard;
@@ -21,8 +22,7 @@ impl Guest for Wireguard {
         options::check_names(&network.options)?;
         Options::parse(&network.options, &[])?;
         let mut changes: Vec<_> = ipam.into_iter().collect();
-        // Nobody answers for names in a tunnel.
-        changes.push(NetworkChange::DnsEnabled(false));
+        changes.push(no_names());
         Ok(changes)
     }
 
@@ -42,10 +42,7 @@ impl Guest for Wireguard {
         routes.retain(|route| options.leads_somewhere(route));
         request.default_routes = routes;
         configure(&link, &request, None)?;
-        Ok(SetupAnswer {
-            dns_servers: Vec::new(),
-            search_domains: Vec::new(),
-        })
+        Ok(no_name_servers())
     }
 
     /// The host removes the link.

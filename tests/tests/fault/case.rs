@@ -34,7 +34,7 @@ pub(crate) struct Case {
 pub(crate) const NAME: &str = "driver";
 
 /// All of them.
-pub(crate) const ALL: [Case; 12] = [
+pub(crate) const ALL: [Case; 13] = [
     Case {
         title: "macvlan",
         needs: NEEDS,
@@ -92,6 +92,61 @@ pub(crate) const ALL: [Case; 12] = [
             world.host.ip_batch(&[], &commands.join("\n"));
         },
         chosen: &[HOST_END],
+        always: "",
+    },
+    Case {
+        title: "ipvlan",
+        needs: &[Need::Root, Need::Macvlan, Need::Link(Kind::Ipvlan)],
+        guest: "ipvlan",
+        grant: || Grant::example("ipvlan"),
+        connect: |connection| connection.option("mode", "l3s"),
+        prepare: |_| {},
+        chosen: &[],
+        always: "",
+    },
+    Case {
+        title: "vlan",
+        needs: &[Need::Root, Need::Macvlan, Need::Link(Kind::Vlan)],
+        guest: "vlan",
+        grant: || Grant::example("vlan"),
+        connect: |connection| connection.option("vlan", "7"),
+        prepare: |_| {},
+        chosen: &[],
+        always: "",
+    },
+    Case {
+        title: "dummy",
+        needs: &[Need::Root, Need::Macvlan, Need::Link(Kind::Dummy)],
+        guest: "dummy",
+        grant: || Grant::example("dummy"),
+        connect: |connection| connection.option("no_default_route", "false"),
+        prepare: |_| {},
+        chosen: &[],
+        always: "",
+    },
+    Case {
+        title: "vxlan",
+        needs: &[Need::Root, Need::Macvlan, Need::Link(Kind::Vxlan)],
+        guest: "vxlan",
+        grant: || Grant::example("vxlan"),
+        // Of a parent `ip` shows the link in the container with the same index.
+        connect: |connection| {
+            connection
+                .without_network("network_interface")
+                .option("id", "7")
+        },
+        prepare: |_| {},
+        chosen: &[],
+        always: "",
+    },
+    Case {
+        title: "tap",
+        needs: NEEDS,
+        guest: "tap",
+        grant: || Grant::example("tap"),
+        connect: |connection| connection.option("owner", "1001"),
+        prepare: |_| {},
+        chosen: &[],
         always: "",
     },
     Case {

@@ -2,6 +2,7 @@
 
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::dump::Dump;
+use wasmvark_tests::echo;
 use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::Need;
 use wasmvark_tests::netavark::{Netavark, Status, assert_status_is_true};
@@ -74,7 +75,53 @@ pub(crate) struct Installed<'a> {
     pub(crate) netavark: Netavark<'a>,
 }
 
-impl Installed<'_> {
+impl<'a> Installed<'a> {
+    /// One of this project's drivers in a world, with the grant that `just
+    /// install` gives it.
+    pub(crate) fn example(world: &'a World, driver: &str) -> Self {
+        Self::with(world, driver, &Grant::example(driver))
+    }
+
+    /// The same with another grant.
+    pub(crate) fn with(world: &'a World, driver: &str, grant: &Grant) -> Self {
+        let wasmvark = Wasmvark::new(world);
+        wasmvark.install(driver, &format!("wasm-{driver}"), grant);
+        Self {
+            netavark: wasmvark.netavark(),
+            wasmvark,
+            world,
+        }
+    }
+
+    /// Connects the container, has its state checked, disconnects it, and
+    /// checks that nothing is left.
+    #[track_caller]
+    pub(crate) fn try_out(&self, connection: &Connection, check: impl FnOnce(&Dump)) {
+        let before = self.world.dump();
+        let (_, container) = self.connect(connection);
+        check(&container);
+        self.disconnect(connection);
+        self.world.assert_unchanged(&before);
+    }
+
+    /// Checks that `create` refuses a network, and says why.
+    #[track_caller]
+    pub(crate) fn refuses(&self, connection: &Connection, why: &str) {
+        match self.netavark.create(connection) {
+            Ok(network) => panic!("{network} should be refused: {why}"),
+            Err(error) => assert!(error.contains(why), "{error}\nshould contain\n{why}"),
+        }
+    }
+
+    /// Checks that packets pass between the container and the neighbour.
+    #[track_caller]
+    pub(crate) fn reaches(&self, inside: &str, outside: &str) {
+        let container = (&self.world.container, inside);
+        let neighbour = (&self.world.neighbour, outside);
+        echo::exchange(container, neighbour);
+        echo::exchange(neighbour, container);
+    }
+
     /// Connects the container, checks that the answer is true, and returns it
     /// with the state of the container.
     #[track_caller]

@@ -48,17 +48,27 @@ fn installed(world: &World) -> (Wasmvark<'_>, Netavark<'_>) {
     without_redirects(world);
     let wasmvark = Wasmvark::new(world);
     wasmvark.install("wireguard", DRIVER, &Grant::wireguard());
-    for (name, key) in [("own", OWN_KEY), ("shared", SHARED_KEY), ("bad", "AAAA")] {
-        wasmvark.keep_secret(name, &format!("{key}\n"));
-    }
+    keep_secrets(&wasmvark);
     let netavark = wasmvark.netavark();
     (wasmvark, netavark)
 }
 
-/// The peer is behind the wire, and takes all addresses.
+/// Keeps the secrets that the requests name.
+pub(crate) fn keep_secrets(wasmvark: &Wasmvark) {
+    for (name, key) in [("own", OWN_KEY), ("shared", SHARED_KEY), ("bad", "AAAA")] {
+        wasmvark.keep_secret(name, &format!("{key}\n"));
+    }
+}
+
 fn dual() -> Connection {
-    Connection::dual(DRIVER)
+    in_a_tunnel(Connection::dual(DRIVER))
+}
+
+/// The peer is behind the wire, and takes all addresses.
+pub(crate) fn in_a_tunnel(connection: Connection) -> Connection {
+    connection
         .without_network("network_interface")
+        .without_join("static_mac")
         .option("private_key_secret", "own")
         .option("listen_port", "51821")
         .option("peer.neighbour.key", PEER_PUBLIC_KEY)

@@ -13,15 +13,20 @@ use crate::podman::Podman;
 /// Where a newcomer has the project.
 const PROJECT: &str = "/root/wasmvark";
 
-/// What `just install` uses of it.
-const FILES: [&str; 7] = [
-    "justfile",
-    "scripts/install.sh",
-    "README.md",
-    "guest-examples/macvlan/grant.toml",
-    "guest-examples/wireguard/grant.toml",
-    "guest-examples/host-device/grant.toml",
-    "guest-examples/bridge/grant.toml",
+/// What `just install` uses of it, besides the drivers.
+const FILES: [&str; 3] = ["justfile", "scripts/install.sh", "README.md"];
+
+/// The drivers that it installs.
+const DRIVERS: [&str; 9] = [
+    "macvlan",
+    "host-device",
+    "bridge",
+    "ipvlan",
+    "vlan",
+    "dummy",
+    "vxlan",
+    "tap",
+    "wireguard",
 ];
 
 const DROP_IN: &str = "/etc/containers/containers.conf.d/50-wasmvark.conf";
@@ -60,18 +65,12 @@ fn the_readmes_example(machine: &Machine) {
     let (block, _) = block.split_once("```").expect("the block ends");
     succeeds(machine, "just install");
     let drivers = podman.json("info --format json")["plugins"]["network"].take();
-    let ours = [
-        "wasm-bridge",
-        "wasm-host-device",
-        "wasm-macvlan",
-        "wasm-wireguard",
-    ];
-    for driver in ours {
+    for driver in DRIVERS.map(|name| format!("wasm-{name}")) {
         let times = drivers
             .as_array()
             .unwrap()
             .iter()
-            .filter(|one| *one == driver);
+            .filter(|one| **one == driver);
         assert_eq!(times.count(), 1, "{driver}: {drivers}");
     }
     let before = machine.before();
@@ -156,10 +155,15 @@ fn unpack(machine: &Machine) {
         &places::wasmvark(),
         &format!("{PROJECT}/target/{target}/release/wasmvark"),
     );
-    for guest in ["macvlan", "host-device", "bridge", "wireguard"] {
+    for driver in DRIVERS {
+        let grant = format!("guest-examples/{driver}/grant.toml");
         take(
-            &places::guest(guest),
-            &format!("{PROJECT}/target/guests/{guest}.wasm"),
+            &places::workspace().join(&grant),
+            &format!("{PROJECT}/{grant}"),
+        );
+        take(
+            &places::guest(driver),
+            &format!("{PROJECT}/target/guests/{driver}.wasm"),
         );
     }
     take(&places::just(), "/usr/local/bin/just");

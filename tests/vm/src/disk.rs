@@ -10,7 +10,7 @@ use wasmvark_tests::places;
 use crate::programs::Program;
 
 /// What tests read of the project.
-const SOURCES: [&str; 3] = ["README.md", "wit", "tests/fixtures"];
+const SOURCES: [&str; 4] = ["README.md", "wit", "guest-examples", "tests/fixtures"];
 
 /// netavark, and the native plugins that it ships as examples.
 const TOOLS: [&str; 3] = ["netavark", "host-device-plugin", "stderr-plugin"];

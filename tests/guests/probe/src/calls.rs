@@ -34,7 +34,6 @@
 use wasmvark_guest::bridge_ports::{self, VlanRange};
 use wasmvark_guest::links::{self, Link};
 use wasmvark_guest::log::{self, Level};
-use wasmvark_guest::sysctl;
 use wasmvark_guest::types::Error;
 use wasmvark_guest::{announce, offloads, state};
 

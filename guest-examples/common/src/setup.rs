@@ -1,0 +1,24 @@
+//! What the drivers' setups share.
+
+use crate::links::{self, Link};
+use crate::types::{Error, Namespace, Network, SetupAnswer};
+
+/// The metric of default routes on a network of the host's: below the usual
+/// 100, so that it wins over a bridge network (containers/podman#23984).
+pub const PARENT_METRIC: u32 = 99;
+
+/// The interface that the user named, else the default route's.
+pub fn find_parent(network: &Network) -> Result<Link, Error> {
+    match &network.parent {
+        Some(name) => links::get(Namespace::Host, name),
+        None => links::get_default(),
+    }
+}
+
+/// The answer of a driver that has no name servers to tell of.
+pub fn no_name_servers() -> SetupAnswer {
+    SetupAnswer {
+        dns_servers: Vec::new(),
+        search_domains: Vec::new(),
+    }
+}

@@ -1,0 +1,49 @@
+//! The ipvlan driver: containers share the MAC address of an interface of the
+//! host, and are neighbours in its network or routed through it.
+
+mod options;
+
+use options::Options;
+use wasmvark_guest::links::{self, IpvlanOptions};
+use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Place, Request, SetupAnswer};
+use wasmvark_guest::{
+    Guest, PARENT_METRIC, check_ipam, configure, create_on_parent, export, find_parent,
+    no_name_servers,
+};
+
+struct Ipvlan;
+export!(Ipvlan);
+
+impl Guest for Ipvlan {
+    fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
+        let network = &request.network;
+        let changes = create_on_parent(network)?;
+        options::check_names(&network.options)?;
+        Options::parse(&network.options)?;
+        Ok(changes)
+    }
+
+    fn setup(request: Request) -> Result<SetupAnswer, Error> {
+        let network = &request.network;
+        check_ipam(network)?;
+        let options = Options::parse(&network.options)?;
+        let parent = find_parent(network)?;
+        let link = links::create_ipvlan(
+            Place::Container,
+            None,
+            &parent,
+            IpvlanOptions {
+                mode: options.mode,
+                isolation: options.isolation,
+                mtu: network.mtu,
+            },
+        )?;
+        configure(&link, &request, Some(PARENT_METRIC))?;
+        Ok(no_name_servers())
+    }
+
+    /// The host removes the link.
+    fn teardown(_: Request) -> Result<(), Error> {
+        Ok(())
+    }
+}

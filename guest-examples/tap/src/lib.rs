@@ -1,0 +1,52 @@
+//! The tap driver: a link that a program in the container reads and writes,
+//! such as a virtual machine.
+
+mod options;
+
+use options::Options;
+use wasmvark_guest::links::{self, TapOptions};
+use wasmvark_guest::types::{
+    CreateRequest, Error, Namespace, NetworkChange, Place, Request, SetupAnswer,
+};
+use wasmvark_guest::{
+    Guest, WithoutSubnets, check_ipam, choose_ipam, configure, export, no_name_servers, no_names,
+};
+
+struct Tap;
+export!(Tap);
+
+impl Guest for Tap {
+    fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
+        let network = &request.network;
+        options::check_names(&network.options)?;
+        Options::parse(&network.options)?;
+        let mut changes = vec![no_names()];
+        changes.extend(choose_ipam(network, WithoutSubnets::NoAddresses)?);
+        Ok(changes)
+    }
+
+    fn setup(request: Request) -> Result<SetupAnswer, Error> {
+        let network = &request.network;
+        check_ipam(network)?;
+        let options = Options::parse(&network.options)?;
+        let tap = TapOptions {
+            owner: options.owner,
+            group: options.group,
+            multi_queue: options.multi_queue,
+            mac: request.mac.clone(),
+            mtu: network.mtu,
+        };
+        let link = links::create_tap(Place::Container, None, &tap)?;
+        if let Some(bridge) = options.bridge {
+            let bridge = links::get(Namespace::Container, bridge)?;
+            links::set_master(&link, Some(&bridge))?;
+        }
+        configure(&link, &request, None)?;
+        Ok(no_name_servers())
+    }
+
+    /// The host removes the link.
+    fn teardown(_: Request) -> Result<(), Error> {
+        Ok(())
+    }
+}

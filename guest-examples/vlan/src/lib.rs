@@ -1,0 +1,58 @@
+//! The vlan driver: a container gets a VLAN of an interface of the host for
+//! itself.
+
+mod options;
+
+use options::Options;
+use wasmvark_guest::links::{self, Link, VlanOptions};
+use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Place, Request, SetupAnswer};
+use wasmvark_guest::{
+    Guest, PARENT_METRIC, check_ipam, configure, create_on_parent, export, find_parent,
+    no_name_servers,
+};
+
+struct Vlan;
+export!(Vlan);
+
+impl Guest for Vlan {
+    fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
+        let network = &request.network;
+        let changes = create_on_parent(network)?;
+        options::check_names(&network.options)?;
+        Options::parse(&network.options)?;
+        Ok(changes)
+    }
+
+    fn setup(request: Request) -> Result<SetupAnswer, Error> {
+        check_ipam(&request.network)?;
+        let options = Options::parse(&request.network.options)?;
+        let link = make(&request, options)?;
+        configure(&link, &request, Some(PARENT_METRIC))?;
+        Ok(no_name_servers())
+    }
+
+    /// The host removes the link.
+    fn teardown(_: Request) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+fn make(request: &Request, options: Options) -> Result<Link, Error> {
+    let network = &request.network;
+    let parent = find_parent(network)?;
+    let vlan = VlanOptions {
+        id: options.id,
+        protocol: options.protocol,
+        mac: request.mac.clone(),
+        mtu: network.mtu,
+    };
+    match links::create_vlan(Place::Container, None, &parent, &vlan) {
+        // The likely reason, which the kernel doesn't tell from the other.
+        Err(Error::Exists(text)) => Err(Error::Exists(format!(
+            "{text}: another container or the host has VLAN {} of this parent already, and there \
+             can be only one",
+            options.id
+        ))),
+        result => result,
+    }
+}

@@ -1,0 +1,56 @@
+//! The driver's options.
+
+use wasmvark_guest::links::VlanProtocol;
+use wasmvark_guest::types::{Error, OptionValue};
+use wasmvark_guest::{choose, parse};
+
+/// All options; the host parses `metric`, `mtu` and `no_default_route`.
+const NAMES: &[&str] = &[
+    "metric",
+    "mtu",
+    "no_default_route",
+    "parent",
+    "protocol",
+    "vlan",
+];
+
+/// The first one is the default.
+const PROTOCOLS: &[(&str, VlanProtocol)] = &[
+    ("dot1q", VlanProtocol::Dot1q),
+    ("dot1ad", VlanProtocol::Dot1ad),
+];
+
+const LAST_ID: u16 = 4094;
+
+/// What the host doesn't parse for us.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Options {
+    pub(crate) id: u16,
+    pub(crate) protocol: VlanProtocol,
+}
+
+impl Options {
+    pub(crate) fn parse(options: &[OptionValue]) -> Result<Self, Error> {
+        Ok(Self {
+            id: id(options)?,
+            protocol: choose(options, "protocol", "vlan", PROTOCOLS)?,
+        })
+    }
+}
+
+/// Refuses options that the driver doesn't know.
+pub(crate) fn check_names(options: &[OptionValue]) -> Result<(), Error> {
+    wasmvark_guest::check_names(options, NAMES, "vlan")
+}
+
+fn id(options: &[OptionValue]) -> Result<u16, Error> {
+    match parse(options, "vlan")? {
+        None => Err(Error::Invalid(
+            "no VLAN is specified: give -o vlan=ID".to_owned(),
+        )),
+        Some(id) if id > LAST_ID => Err(Error::Invalid(format!(
+            "vlan {id} is not possible: ids go from 0 to {LAST_ID}"
+        ))),
+        Some(id) => Ok(id),
+    }
+}

@@ -1,0 +1,70 @@
+//! The vxlan driver: a container is a neighbour in a VXLAN, whose packets the
+//! host carries.
+
+mod options;
+
+use options::Options;
+use wasmvark_guest::links::{self, Link, VxlanOptions};
+use wasmvark_guest::types::{
+    CreateRequest, Error, Namespace, NetworkChange, Place, Request, SetupAnswer,
+};
+use wasmvark_guest::{
+    Guest, WithoutSubnets, check_ipam, check_parent, choose_ipam, configure, export,
+    move_parent_option, no_name_servers, no_names,
+};
+
+struct Vxlan;
+export!(Vxlan);
+
+impl Guest for Vxlan {
+    fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
+        let network = &request.network;
+        check_parent(network)?;
+        options::check_names(&network.options)?;
+        Options::parse(network)?;
+        let mut changes = move_parent_option(network);
+        changes.extend(choose_ipam(network, WithoutSubnets::Refuse)?);
+        changes.push(no_names());
+        Ok(changes)
+    }
+
+    fn setup(request: Request) -> Result<SetupAnswer, Error> {
+        check_ipam(&request.network)?;
+        let options = Options::parse(&request.network)?;
+        let link = make(&request, options)?;
+        configure(&link, &request, None)?;
+        Ok(no_name_servers())
+    }
+
+    /// The host removes the link.
+    fn teardown(_: Request) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+fn make(request: &Request, options: Options) -> Result<Link, Error> {
+    let network = &request.network;
+    let parent = match &network.parent {
+        Some(name) => Some(links::get(Namespace::Host, name)?),
+        None => None,
+    };
+    let vxlan = VxlanOptions {
+        id: options.id,
+        remote: options.remote.map(|address| address.to_string()),
+        local: options.local.map(|address| address.to_string()),
+        port: options.port,
+        learning: options.learning,
+        ttl: options.ttl,
+        mac: request.mac.clone(),
+        mtu: network.mtu,
+    };
+    match links::create_vxlan(Place::Container, None, parent.as_ref(), &vxlan) {
+        // The likely reason, which the kernel doesn't tell from the other.
+        Err(Error::Exists(text)) => Err(Error::Exists(format!(
+            "{text}: another container or the host has VXLAN {} on this port already, and there \
+             can be only one",
+            options.id
+        ))),
+        result => result,
+    }
+}

@@ -1,0 +1,120 @@
+//! The grants that `just install` gives the drivers: each line is needed.
+
+use serde_json::json;
+use wasmvark_tests::connection::Connection;
+use wasmvark_tests::grant::Grant;
+use wasmvark_tests::harness::{Need, Suite};
+use wasmvark_tests::kind::Kind;
+use wasmvark_tests::world::World;
+
+use crate::driver::Installed;
+use crate::wireguard;
+
+/// A driver, with requests that need all of its grant between them.
+struct Case {
+    driver: &'static str,
+    need: Need,
+    requests: fn(Connection) -> Vec<Connection>,
+}
+
+const CASES: [Case; 9] = [
+    Case {
+        driver: "macvlan",
+        need: Need::Macvlan,
+        requests: named_and_found,
+    },
+    Case {
+        driver: "ipvlan",
+        need: Need::Link(Kind::Ipvlan),
+        requests: named_and_found,
+    },
+    Case {
+        driver: "vlan",
+        need: Need::Link(Kind::Vlan),
+        requests: |connection| named_and_found(connection.option("vlan", "7")),
+    },
+    Case {
+        driver: "bridge",
+        need: Need::Root,
+        requests: |connection| {
+            let managed = connection.clone().network("network_interface", "br0");
+            let unmanaged = connection.network("network_interface", "somebodys");
+            vec![managed, unmanaged.option("mode", "unmanaged")]
+        },
+    },
+    Case {
+        driver: "host-device",
+        need: Need::Root,
+        requests: |connection| vec![connection],
+    },
+    Case {
+        driver: "dummy",
+        need: Need::Link(Kind::Dummy),
+        requests: |connection| vec![connection.option("no_default_route", "false")],
+    },
+    Case {
+        driver: "vxlan",
+        need: Need::Link(Kind::Vxlan),
+        requests: |connection| vec![connection.option("id", "7")],
+    },
+    Case {
+        driver: "tap",
+        need: Need::Root,
+        requests: |connection| vec![connection],
+    },
+    Case {
+        driver: "wireguard",
+        need: Need::Link(Kind::Wireguard),
+        requests: |connection| vec![wireguard::in_a_tunnel(connection)],
+    },
+];
+
+pub(crate) fn register(suite: &mut Suite) {
+    for case in CASES {
+        let needs = [Need::Root, Need::Netavark, case.need];
+        let name = format!("grant/{}", case.driver);
+        suite.test(name, &needs, move || every_line_is_needed(&case));
+    }
+}
+
+/// With a parent that the user named, and with that of the default route.
+fn named_and_found(connection: Connection) -> Vec<Connection> {
+    let found = connection.clone().without_network("network_interface");
+    vec![connection, found]
+}
+
+fn every_line_is_needed(case: &Case) {
+    let grant = Grant::example(case.driver);
+    assert!(grant.calls().count() > 0);
+    if let Err(error) = outcome(case, &grant) {
+        panic!("with all lines: {error}");
+    }
+    for call in grant.calls() {
+        let Err(error) = outcome(case, &grant.clone().without(call)) else {
+            panic!("{} works without {call}", case.driver);
+        };
+        let denial = format!("{call} ");
+        assert!(error.contains(&denial), "without {call}: {error}");
+        assert!(error.contains("denied"), "without {call}: {error}");
+    }
+}
+
+/// What becomes of the requests, up to the first error.
+fn outcome(case: &Case, grant: &Grant) -> Result<(), String> {
+    let world = World::new();
+    world.give_host_a_default_route();
+    let bridge = "link add somebodys type bridge\nlink add v0 master somebodys type veth peer v1";
+    world.host.ip_batch(&[], bridge);
+    let installed = Installed::with(&world, case.driver, grant);
+    wireguard::keep_secrets(&installed.wasmvark);
+    let connection = Connection::dual(&format!("wasm-{}", case.driver))
+        .join("static_mac", "02:00:00:00:00:09")
+        .option("mtu", "1400")
+        .route(json!({"destination": "10.90.0.0/24", "gateway": "10.88.0.3"}));
+    for request in (case.requests)(connection) {
+        installed.netavark.create(&request)?;
+        installed.netavark.setup(&request)?;
+        installed.netavark.teardown(&request)?;
+    }
+    Ok(())
+}

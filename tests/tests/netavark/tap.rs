@@ -1,0 +1,189 @@
+//! Containers with a link that a program reads and writes.
+
+use std::net::UdpSocket;
+
+use wasmvark_tests::connection::{Connection, INTERFACE};
+use wasmvark_tests::grant::Grant;
+use wasmvark_tests::harness::{Need, Suite};
+use wasmvark_tests::process;
+use wasmvark_tests::world::World;
+
+use crate::driver::Installed;
+
+const NEEDS: &[Need] = &[Need::Root, Need::Netavark];
+const DRIVER: &str = "wasm-tap";
+const BRIDGE: &str = "br0";
+const MAC: &str = "aa:bb:cc:dd:ee:ff";
+
+pub(crate) fn register(suite: &mut Suite) {
+    let mut test = |name: &str, test: fn()| suite.test(format!("tap/{name}"), NEEDS, test);
+    test("a program gets the packets", packets);
+    test("options", options);
+    test("ipam none", ipam_none);
+    test("port of a bridge", port_of_a_bridge);
+    test("port of a bridge, denied", bridge_denied);
+    test("create refuses", create_refuses);
+}
+
+fn dual() -> Connection {
+    Connection::dual(DRIVER).without_network("network_interface")
+}
+
+/// Opens the tap, reads frames until both families have asked for their
+/// gateway, and says so.
+const READER: &str = r#"
+use Fcntl;
+sysopen(my $tap, "/dev/net/tun", O_RDWR) or die "open: $!";
+# TUNSETIFF with IFF_TAP | IFF_NO_PI.
+my $request = pack("a16 s x22", "eth0", 0x1002);
+ioctl($tap, 0x400454ca, $request) or die "ioctl: $!";
+$| = 1;
+print "open\n";
+$SIG{ALRM} = sub { die "no packets" };
+alarm 20;
+my %seen;
+until ($seen{0x0806} && $seen{0x86dd}) {
+    sysread($tap, my $frame, 2000) or die "read: $!";
+    $seen{unpack("x12 n", $frame)} = 1;
+}
+print "both\n";
+"#;
+
+/// What the container sends, a program that has the tap reads.
+fn packets() {
+    use std::io::{BufRead, BufReader};
+    let world = World::new();
+    let installed = Installed::example(&world, "tap");
+    installed.try_out(&dual(), |container| {
+        assert_eq!(container.link_names(), [INTERFACE, "lo"]);
+        assert_eq!(container.kind_data(INTERFACE, "type"), "tap");
+        assert_eq!(container.kind_data(INTERFACE, "persist"), true);
+        assert_eq!(container.cidrs(INTERFACE), ["10.88.0.2/16", "fd88::2/64"]);
+        assert_eq!(
+            container.made_routes(),
+            [
+                "default via 10.88.0.1 dev eth0 metric 100",
+                "default via fd88::1 dev eth0 metric 100"
+            ]
+        );
+        let mut reader = world.container.command("perl");
+        let mut reader = reader
+            .args(["-e", READER])
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(reader.stdout.take().unwrap()).lines();
+        assert_eq!(said.next().unwrap().unwrap(), "open");
+        world.container.run(|| {
+            // Without a way to send there is an error each time.
+            for (own, other) in [("0.0.0.0:0", "10.88.0.1:9"), ("[::]:0", "[fd88::1]:9")] {
+                UdpSocket::bind(own)
+                    .unwrap()
+                    .send_to(b"there", other)
+                    .unwrap();
+            }
+        });
+        assert_eq!(said.next().unwrap().unwrap(), "both");
+        assert!(reader.wait().unwrap().success());
+    });
+}
+
+fn options() {
+    let world = World::new();
+    let installed = Installed::example(&world, "tap");
+    let given = dual()
+        .join("static_mac", MAC)
+        .option("owner", "1001")
+        .option("group", "1002")
+        .option("multi_queue", "true")
+        .option("mtu", "1400")
+        .option("metric", "77");
+    installed.try_out(&given, |container| {
+        assert_eq!(container.mac(INTERFACE), MAC);
+        assert_eq!(container.mtu(INTERFACE), 1400);
+        for (field, value) in [("user", "1001"), ("group", "1002"), ("multi_queue", "true")] {
+            let seen = container.kind_data(INTERFACE, field).to_string();
+            assert_eq!(seen.trim_matches('"'), value, "{field}");
+        }
+        assert_eq!(
+            container.made_routes(),
+            [
+                "default via 10.88.0.1 dev eth0 metric 77",
+                "default via fd88::1 dev eth0 metric 77"
+            ]
+        );
+    });
+    let without = dual().option("no_default_route", "true");
+    installed.try_out(&without, |container| {
+        assert_eq!(container.kind_data(INTERFACE, "multi_queue"), false);
+        assert!(container.made_routes().is_empty());
+    });
+}
+
+fn no_addresses() -> Connection {
+    Connection::new(DRIVER)
+        .without_network("network_interface")
+        .ipam("none")
+        .without_join("static_ips")
+}
+
+fn ipam_none() {
+    let world = World::new();
+    let installed = Installed::example(&world, "tap");
+    installed.try_out(&no_addresses(), |container| {
+        assert!(container.is_up(INTERFACE));
+        assert!(container.cidrs(INTERFACE).is_empty());
+    });
+}
+
+/// The grant names the bridge, as the driver's page says.
+fn port_of_a_bridge() {
+    let world = World::new();
+    lay_bridge(&world);
+    let reach = format!("{{ link = \"container:{BRIDGE}\" }}");
+    let grant = Grant::example("tap")
+        .call("links.get", &reach)
+        .call("links.set-master", &reach);
+    let installed = Installed::with(&world, "tap", &grant);
+    let connection = no_addresses().option("bridge", BRIDGE);
+    installed.try_out(&connection, |_| {
+        let mut ip = world.container.command("ip");
+        let output = process::run(ip.args(["-o", "link", "show", "master", BRIDGE]), b"");
+        assert!(output.stdout.contains(INTERFACE), "{output:?}");
+    });
+}
+
+/// The usual grant doesn't reach the bridge; the error says what would.
+fn bridge_denied() {
+    let world = World::new();
+    lay_bridge(&world);
+    let installed = Installed::example(&world, "tap");
+    let before = world.dump();
+    let connection = no_addresses().option("bridge", BRIDGE);
+    let error = installed.netavark.setup(&connection).unwrap_err();
+    assert!(error.contains("\"links.get\" = "), "{error}");
+    world.assert_unchanged(&before);
+}
+
+fn lay_bridge(world: &World) {
+    // What a bridge can send it takes from its first port, for ever.
+    let commands = format!(
+        "link add {BRIDGE} address 02:00:00:00:00:b0 type bridge\n\
+         link add v0 master {BRIDGE} type veth peer v1\nlink set {BRIDGE} up"
+    );
+    world.container.ip_batch(&[], &commands);
+}
+
+fn create_refuses() {
+    let world = World::new();
+    let installed = Installed::example(&world, "tap");
+    for (option, value, why) in [
+        ("owner", "me", "unable to parse \"owner\""),
+        ("group", "-1", "unable to parse \"group\""),
+        ("multi_queue", "1", "unable to parse \"multi_queue\""),
+        ("mac", MAC, "unsupported tap network option: mac"),
+        ("mtu", "x", "mtu"),
+    ] {
+        installed.refuses(&dual().option(option, value), why);
+    }
+}
