@@ -24,14 +24,15 @@ use wasmvark_tests::harness::Suite;
 fn main() {
     let mut suite = Suite::default();
     storm::register(&mut suite);
-    for case in case::ALL {
+    for case in case::ALL.iter().copied() {
         kill::register(&mut suite, case);
         fail::register(&mut suite, case);
     }
     // The host's part is the same whatever a driver is written in, and a
     // recovery goes the same way however many links there are.
     for case in case::ALL
-        .into_iter()
+        .iter()
+        .copied()
         .filter(|case| !["macvlan-c", "probe"].contains(&case.guest))
     {
         recovery::register(&mut suite, case);
