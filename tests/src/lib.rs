@@ -45,6 +45,7 @@ pub mod patience;
 pub mod places;
 pub mod poll;
 pub mod process;
+pub mod rate;
 pub mod reader;
 pub mod wasmvark;
 pub mod wire;

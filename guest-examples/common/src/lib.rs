@@ -34,7 +34,7 @@ pub mod bindings {
 }
 
 pub use bindings::wasmvark::driver::{
-    addresses, announce, bridge_ports, links, log, offloads, routes, state, sysctl, types,
+    addresses, announce, bridge_ports, links, log, offloads, routes, state, sysctl, traffic, types,
     wireguard,
 };
 pub use bindings::{Guest, export};

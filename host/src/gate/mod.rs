@@ -18,6 +18,7 @@ mod report;
 mod routes;
 mod state;
 mod sysctl;
+mod traffic;
 mod undo;
 mod wireguard;
 

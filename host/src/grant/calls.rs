@@ -189,6 +189,16 @@ calls! {
     AnnounceGratuitousArp = "announce.gratuitous-arp", "tells neighbours where an address is", [Link, Address];
     /// Announces an IPv6 address.
     AnnounceNeighbourAdvertisement = "announce.neighbour-advertisement", "tells neighbours where an address is", [Link, Address];
+    /// Limits what a link sends.
+    TrafficSetTbf = "traffic.set-tbf", "limits how fast a link sends", [Link];
+    /// Shares what a link may send.
+    TrafficSetHtb = "traffic.set-htb", "limits how fast a link sends", [Link];
+    /// Adds a class of packets to what a link sends.
+    TrafficAddHtbClass = "traffic.add-htb-class", "limits how fast a link sends", [Link];
+    /// Has what a link receives go through another link.
+    TrafficRedirectIngress = "traffic.redirect-ingress", "sends a link's packets through another", [Link];
+    /// Removes limits.
+    TrafficClear = "traffic.clear", "limits a link no more", [Link];
     /// Gives a WireGuard link its private key.
     WireguardSetPrivateKey = "wireguard.set-private-key", "uses a secret key", [Secret];
     /// Sets a WireGuard link's port.

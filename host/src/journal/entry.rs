@@ -6,8 +6,8 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::{
-    KnownLink, LinkId, LinkSetting, LinkSnapshot, LinkState, NetnsId, PortState, PortVlans,
-    SavedRoutes, TableRoute,
+    ClassPackets, KnownLink, LinkId, LinkSetting, LinkSnapshot, LinkState, NetnsId, PortState,
+    PortVlans, QueueHook, SavedRoutes, TableRoute,
 };
 use crate::net::{LinkName, Namespace, SettingKey};
 
@@ -117,6 +117,27 @@ pub enum Change {
         feature: String,
         /// Whether it was asked for.
         before: bool,
+    },
+    /// A link that isn't the driver's own gets a queueing discipline; undone by
+    /// removing it.
+    SetQueue {
+        /// Which link.
+        link: LinkId,
+        /// Its name.
+        name: LinkName,
+        /// Where on the link.
+        hook: QueueHook,
+    },
+    /// A class is added to what a link sends.
+    AddClass {
+        /// Which link.
+        link: LinkId,
+        /// Its name.
+        name: LinkName,
+        /// The class's number.
+        number: u16,
+        /// Its packets.
+        packets: ClassPackets,
     },
     /// The driver keeps something for the network. There is nothing to undo: it
     /// goes when no container is left.
@@ -314,7 +335,9 @@ impl Change {
             | Self::ChangePort { link, .. }
             | Self::ChangeVlans { link, .. }
             | Self::SetLinkSetting { link, .. }
-            | Self::SetFeature { link, .. } => Some(*link),
+            | Self::SetFeature { link, .. }
+            | Self::SetQueue { link, .. }
+            | Self::AddClass { link, .. } => Some(*link),
             Self::MakeLink { .. }
             | Self::MoveLink { .. }
             | Self::AddRoute { .. }
@@ -349,7 +372,9 @@ impl Change {
             | Self::ChangePort { link, .. }
             | Self::ChangeVlans { link, .. }
             | Self::SetLinkSetting { link, .. }
-            | Self::SetFeature { link, .. } => link.namespace == Namespace::Host,
+            | Self::SetFeature { link, .. }
+            | Self::SetQueue { link, .. }
+            | Self::AddClass { link, .. } => link.namespace == Namespace::Host,
             Self::KeepState => true,
             Self::MoveLink { .. } => false,
         }
@@ -406,6 +431,12 @@ impl fmt::Display for Change {
                 feature,
                 ..
             } => write!(f, "feature {feature} of {}:{name} set", link.namespace),
+            Self::SetQueue { link, name, .. } => {
+                write!(f, "queue of {}:{name} set", link.namespace)
+            }
+            Self::AddClass { link, name, .. } => {
+                write!(f, "class of {}:{name} added", link.namespace)
+            }
             Self::KeepState => f.write_str("state kept"),
             Self::AddRoute {
                 namespace, route, ..

@@ -14,6 +14,7 @@ mod route;
 mod setting;
 mod sysctl;
 mod tap;
+mod traffic;
 mod wireguard;
 
 use std::collections::BTreeMap;
@@ -37,6 +38,7 @@ pub use route::{
     TableRoute,
 };
 pub use setting::LinkSetting;
+pub use traffic::{ClassPackets, HtbClass, QueueHook, Queues, RootQueue, Shape, Tbf};
 pub use wireguard::{WireguardChange, WireguardPeer, WireguardPeerState, WireguardState};
 
 use crate::net::{LinkName, Mac, Namespace, SettingKey};
@@ -375,6 +377,27 @@ pub trait Kernel {
         key: &SettingKey,
         value: &str,
     ) -> Result<(), KernelError>;
+    /// Which queueing disciplines somebody has set on a link.
+    fn queues(&mut self, link: LinkId) -> Result<Queues, KernelError>;
+    /// Sets a token bucket filter at the root, where nobody has set anything.
+    fn set_tbf(&mut self, link: LinkId, tbf: &Tbf) -> Result<(), KernelError>;
+    /// Sets a hierarchical token bucket there.
+    fn set_htb(&mut self, link: LinkId, whole: Shape) -> Result<(), KernelError>;
+    /// The numbers of its classes.
+    fn htb_classes(&mut self, link: LinkId) -> Result<Vec<u16>, KernelError>;
+    /// Adds a class to it.
+    fn add_htb_class(&mut self, link: LinkId, class: &HtbClass) -> Result<(), KernelError>;
+    /// Removes a class from it.
+    fn remove_htb_class(
+        &mut self,
+        link: LinkId,
+        number: u16,
+        packets: ClassPackets,
+    ) -> Result<(), KernelError>;
+    /// Has what a link receives go through the link with this index first.
+    fn redirect_ingress(&mut self, link: LinkId, to: u32) -> Result<(), KernelError>;
+    /// Removes what was set here.
+    fn remove_queue(&mut self, link: LinkId, hook: QueueHook) -> Result<(), KernelError>;
     /// Changes a WireGuard link.
     fn change_wireguard(
         &mut self,

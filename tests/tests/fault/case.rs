@@ -217,6 +217,16 @@ pub(crate) const ALL: &[Case] = &[
         chosen: &[],
         always: "",
     },
+    Case {
+        title: "traffic",
+        needs: NEEDS,
+        guest: "probe",
+        grant: traffic,
+        connect: |connection| connection.option("script", TRAFFIC),
+        prepare: |_| {},
+        chosen: &[],
+        always: "",
+    },
     // As on kernels before 6.15, where the link is made under another name
     // first if the host has one of its name.
     Case {
@@ -257,6 +267,7 @@ const OFFLOADS: &str = "links.get host p0; offloads.set 0 tx-checksum-ip-generic
 /// Keeps something for the network.
 const STATE: &str = "state.set key value; links.create-ifb container - mac=02:00:00:00:00:05; state.set other text; \
     state.remove key";
+
 /// Takes addresses from the host's link and gives it others.
 const ADDRESSES: &str = "links.get host p0; addresses.remove 0 192.0.2.200/32; \
     addresses.remove 0 fd88::200/64; addresses.add 0 10.77.0.1/24 noprefixroute=on; \
@@ -287,6 +298,28 @@ fn routes() -> Grant {
     calls
         .iter()
         .fold(grant, |grant, call| grant.call(call, &beyond))
+}
+
+/// Limits the host's link both ways, one after the other.
+const TRAFFIC: &str = "links.get host p0; links.create-ifb host own0; traffic.redirect-ingress 0 1; \
+    traffic.set-tbf 0 8000000 50000 50; traffic.set-htb 0 8000000 50000; \
+    traffic.add-htb-class 0 800000 8000000 5000 10.88.0.2/32 -; \
+    traffic.add-htb-class 0 800000 8000000 5000 - fd88::/64";
+
+fn traffic() -> Grant {
+    let calls = [
+        "links.get",
+        "links.create-ifb",
+        "traffic.redirect-ingress",
+        "traffic.set-tbf",
+        "traffic.set-htb",
+        "traffic.add-htb-class",
+    ];
+    let reach = r#"{ link = ["p0", "own0"] }"#;
+    let grant = Grant::of(&[]);
+    calls
+        .iter()
+        .fold(grant, |grant, call| grant.call(call, reach))
 }
 
 /// All calls of `links`, on the host's link and with names of its own.

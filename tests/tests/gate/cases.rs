@@ -582,6 +582,49 @@ pub(crate) const CASES: &[Case] = &[
             r#"address = "fd77::1/128""#,
         )),
     },
+    on_link(
+        "traffic.set-tbf",
+        "traffic.set-tbf 1 1000000 5000 50",
+        "traffic.set-tbf 0 1000000 5000 50",
+    ),
+    on_link(
+        "traffic.set-htb",
+        "traffic.set-htb 1 1000000 5000",
+        "traffic.set-htb 0 1000000 5000",
+    ),
+    Case {
+        call: "traffic.add-htb-class",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[GET, CREATE, ("traffic.set-htb", r#"{ link = "p0" }"#)],
+        before: "links.get host p0; links.create-macvlan container eth0 0 bridge; \
+                 traffic.set-htb 1 1000000 5000",
+        within: "traffic.add-htb-class 1 500000 1000000 5000 10.88.0.0/16 -",
+        beyond: Some((
+            "links.get host p0; traffic.set-htb 0 1000000 5000",
+            "traffic.add-htb-class 0 500000 1000000 5000 10.88.0.0/16 -",
+            r#"link = "p0""#,
+        )),
+    },
+    Case {
+        call: "traffic.redirect-ingress",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[
+            GET,
+            CREATE,
+            ("links.create-ifb", r#"{ link = "container:ifb0" }"#),
+        ],
+        before: "links.get host p0; links.create-macvlan container eth0 0 bridge; \
+                 links.create-ifb container ifb0",
+        within: "traffic.redirect-ingress 1 2",
+        beyond: Some((
+            "links.get host p0; links.create-ifb host -",
+            "traffic.redirect-ingress 0 1",
+            r#"link = "p0""#,
+        )),
+    },
+    on_link("traffic.clear", "traffic.clear 1", "traffic.clear 0"),
     on_tunnel(
         "wireguard.set-private-key",
         "wireguard.set-private-key 0 named",

@@ -26,6 +26,7 @@ mod routes;
 mod settings;
 mod shared;
 mod state;
+mod traffic;
 mod turns;
 mod wasi;
 
@@ -43,6 +44,7 @@ fn main() {
     links::register(&mut suite);
     announce::register(&mut suite);
     offloads::register(&mut suite);
+    traffic::register(&mut suite);
     routes::register(&mut suite);
     wasi::register(&mut suite);
     readme::register(&mut suite);

@@ -3,7 +3,7 @@
 use super::Same;
 use super::dress::put_back;
 use super::moved::{found, give_back};
-use crate::gate::routes;
+use crate::gate::{routes, traffic};
 use crate::journal::Change;
 use crate::kernel::{Kernel, KernelError, LinkId, PortChange, PortState, VlanNumbers};
 use crate::net::{LinkName, Namespace};
@@ -42,6 +42,8 @@ fn undo_if_there(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result
         | Change::ChangeVlans { link, .. }
         | Change::SetLinkSetting { link, .. }
         | Change::SetFeature { link, .. }
+        | Change::SetQueue { link, .. }
+        | Change::AddClass { link, .. }
             if !same.has(link.namespace) =>
         {
             Ok(())
@@ -113,6 +115,17 @@ fn undo_if_there(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result
             before,
         } => if_same(kernel, *link, name, |kernel| {
             kernel.want_feature(*link, feature, *before)
+        }),
+        Change::SetQueue { link, name, hook } => if_same(kernel, *link, name, |kernel| {
+            traffic::take_away(kernel, *link, *hook)
+        }),
+        Change::AddClass {
+            link,
+            name,
+            number,
+            packets,
+        } => if_same(kernel, *link, name, |kernel| {
+            kernel.remove_htb_class(*link, *number, *packets)
         }),
         Change::AddRoute {
             namespace,

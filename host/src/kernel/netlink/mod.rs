@@ -10,6 +10,7 @@ mod link;
 mod route;
 mod routes;
 mod snapshot;
+mod traffic;
 mod wireguard;
 
 use std::future::Future;
@@ -18,18 +19,19 @@ use std::net::IpAddr;
 use std::os::fd::AsRawFd;
 use std::time::Instant;
 
-use futures_util::{Stream, TryStreamExt};
+use futures_util::{Stream, StreamExt, TryStreamExt};
 use ipnet::IpNet;
 use netlink_packet_route::RouteNetlinkMessage;
 use nix::errno::Errno;
 use rtnetlink::Handle;
+use rtnetlink::packet_core::{NLM_F_ACK, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload};
 use tokio::runtime::Runtime;
 
 use super::{
-    AddressState, Feature, FoundRoute, Kernel, KernelError, LinkChange, LinkId, LinkInfo,
-    LinkSetting, LinkSnapshot, LinkState, Netns, NetnsError, NewAddress, NewLink, NewVeth,
-    PortChange, PortState, PortVlans, SavedRoutes, TableRoute, VlanNumbers, WireguardChange,
-    WireguardState, announce, sysctl,
+    AddressState, ClassPackets, Feature, FoundRoute, HtbClass, Kernel, KernelError, LinkChange,
+    LinkId, LinkInfo, LinkSetting, LinkSnapshot, LinkState, Netns, NetnsError, NewAddress, NewLink,
+    NewVeth, PortChange, PortState, PortVlans, QueueHook, Queues, SavedRoutes, Shape, TableRoute,
+    Tbf, VlanNumbers, WireguardChange, WireguardState, announce, sysctl,
 };
 use crate::net::{LinkName, Namespace, SettingKey};
 use generic::Generic;
@@ -394,6 +396,43 @@ impl Kernel for Netlink {
         sysctl::set_setting(&self.room(namespace)?.netns, key, value)
     }
 
+    fn queues(&mut self, link: LinkId) -> Result<Queues, KernelError> {
+        self.read_queues(link)
+    }
+
+    fn set_tbf(&mut self, link: LinkId, tbf: &Tbf) -> Result<(), KernelError> {
+        self.add_tbf(link, tbf)
+    }
+
+    fn set_htb(&mut self, link: LinkId, whole: Shape) -> Result<(), KernelError> {
+        self.add_htb(link, whole)
+    }
+
+    fn htb_classes(&mut self, link: LinkId) -> Result<Vec<u16>, KernelError> {
+        self.class_numbers(link)
+    }
+
+    fn add_htb_class(&mut self, link: LinkId, class: &HtbClass) -> Result<(), KernelError> {
+        self.add_class_and_filter(link, class)
+    }
+
+    fn remove_htb_class(
+        &mut self,
+        link: LinkId,
+        number: u16,
+        packets: ClassPackets,
+    ) -> Result<(), KernelError> {
+        self.delete_class(link, number, packets)
+    }
+
+    fn redirect_ingress(&mut self, link: LinkId, to: u32) -> Result<(), KernelError> {
+        self.add_redirect(link, to)
+    }
+
+    fn remove_queue(&mut self, link: LinkId, hook: QueueHook) -> Result<(), KernelError> {
+        self.delete_queue(link, hook)
+    }
+
     fn change_wireguard(
         &mut self,
         link: LinkId,
@@ -438,6 +477,24 @@ impl Kernel for Netlink {
     fn want_feature(&mut self, link: LinkId, name: &str, on: bool) -> Result<(), KernelError> {
         self.ask_for_feature(link, name, on)
     }
+}
+
+/// Sends a request that rtnetlink has none for, with these flags besides the
+/// usual ones.
+async fn send(
+    mut handle: Handle,
+    request: RouteNetlinkMessage,
+    flags: u16,
+) -> Result<(), rtnetlink::Error> {
+    let mut request = NetlinkMessage::from(request);
+    request.header.flags = NLM_F_REQUEST | NLM_F_ACK | flags;
+    let mut answers = handle.request(request)?;
+    while let Some(answer) = answers.next().await {
+        if let NetlinkPayload::Error(message) = answer.payload {
+            return Err(rtnetlink::Error::NetlinkError(message));
+        }
+    }
+    Ok(())
 }
 
 /// What the kernel answered, as an error number.

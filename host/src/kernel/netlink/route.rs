@@ -2,18 +2,16 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use futures_util::StreamExt;
 use ipnet::IpNet;
 use netlink_packet_route::route::{
     RouteAddress, RouteAttribute, RouteFlags, RouteHeader, RouteMessage, RouteNextHop,
     RouteNextHopFlags, RouteProtocol, RouteScope as WireScope, RouteType, RouteVia,
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
-use rtnetlink::packet_core::{
-    NLM_F_ACK, NLM_F_CREATE, NLM_F_REPLACE, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload,
-};
+use rtnetlink::packet_core::{NLM_F_CREATE, NLM_F_REPLACE};
 use rtnetlink::{Handle, RouteMessageBuilder};
 
+use super::send;
 use crate::kernel::{FoundRoute, NextHop, RouteScope, TableRoute};
 use crate::net::{DEFAULT_METRIC, Route, RouteKind};
 
@@ -109,24 +107,13 @@ fn known_scope(scope: WireScope) -> Option<RouteScope> {
 /// another gateway: each network of a container has its default route. That
 /// is what rtnetlink's own request refuses (NLM_F_EXCL) and netavark doesn't.
 pub(super) async fn add(handle: Handle, route: RouteMessage) -> Result<(), rtnetlink::Error> {
-    send(handle, route, NLM_F_CREATE).await
+    send(handle, RouteNetlinkMessage::NewRoute(route), NLM_F_CREATE).await
 }
 
 /// Puts a route in the place of another one, or adds it.
 pub(super) async fn replace(handle: Handle, route: RouteMessage) -> Result<(), rtnetlink::Error> {
-    send(handle, route, NLM_F_CREATE | NLM_F_REPLACE).await
-}
-
-async fn send(mut handle: Handle, route: RouteMessage, flags: u16) -> Result<(), rtnetlink::Error> {
-    let mut request = NetlinkMessage::from(RouteNetlinkMessage::NewRoute(route));
-    request.header.flags = NLM_F_REQUEST | NLM_F_ACK | flags;
-    let mut answers = handle.request(request)?;
-    while let Some(answer) = answers.next().await {
-        if let NetlinkPayload::Error(message) = answer.payload {
-            return Err(rtnetlink::Error::NetlinkError(message));
-        }
-    }
-    Ok(())
+    let request = RouteNetlinkMessage::NewRoute(route);
+    send(handle, request, NLM_F_CREATE | NLM_F_REPLACE).await
 }
 
 /// A route as the kernel describes it; `None` for kinds that drivers don't

@@ -25,6 +25,7 @@
 //! - `sysctl.…`: see `settings`
 //! - `announce.gratuitous-arp HANDLE ADDRESS`,
 //!   `announce.neighbour-advertisement HANDLE ADDRESS`
+//! - `traffic.…`: see `traffic`
 //! - `wireguard.…`: see `tunnels`
 //! - `offloads.set HANDLE FEATURE on|off`, `offloads.list HANDLE [tell]`
 //! - `state.get KEY [tell]`, `state.keys [tell]`, `state.remove KEY`
@@ -38,7 +39,7 @@ use wasmvark_guest::types::Error;
 use wasmvark_guest::{announce, offloads, state};
 
 use crate::arguments::{Arguments, invalid, number};
-use crate::{create, layer3, settings, tunnels};
+use crate::{create, layer3, settings, traffic, tunnels};
 
 /// Makes a call. A handle that it returns joins the others.
 pub(crate) fn run(
@@ -52,6 +53,9 @@ pub(crate) fn run(
     }
     if let Some(function) = call.strip_prefix("wireguard.") {
         return tunnels::run(function, arguments, handles);
+    }
+    if let Some(function) = call.strip_prefix("traffic.") {
+        return traffic::run(function, arguments, handles);
     }
     if let Some(setting) = call.strip_prefix("sysctl.") {
         return settings::run(setting, arguments, handles);

@@ -10,6 +10,7 @@ mod hostile;
 mod layer3;
 mod script;
 mod settings;
+mod traffic;
 mod tunnels;
 
 use script::Run;
