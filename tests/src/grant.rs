@@ -73,10 +73,16 @@ impl Grant {
     pub fn bridge() -> Self {
         Self::of(&[
             "addresses.add",
+            "bridge-ports.add-vlans",
+            "bridge-ports.remove-vlans",
+            "bridge-ports.set-hairpin",
+            "bridge-ports.set-isolated",
             "links.create-bridge",
             "links.create-veth",
             "links.get",
+            "links.info",
             "links.set-master",
+            "links.set-promiscuous",
             "links.set-up",
             "log.write",
             "routes.add",

@@ -2,23 +2,27 @@
 
 mod bridge;
 mod options;
+mod vlans;
 
+use bridge::Bridge;
 use options::Options;
-use wasmvark_guest::links::{self, VethOptions};
+use wasmvark_guest::links::{self, Link, VethOptions, VethPair};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
-    Guest, WithoutSubnets, check_ipam, choose_ipam, configure, export, no_name_servers, no_names,
+    Guest, WithoutSubnets, bridge_ports, check_ipam, choose_ipam, configure, export,
+    no_name_servers, no_names, refuse_ports,
 };
 
-struct Bridge;
-export!(Bridge);
+struct Driver;
+export!(Driver);
 
-impl Guest for Bridge {
+impl Guest for Driver {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
         options::check_names(&network.options)?;
         let options = Options::parse(&network.options)?;
-        let mut changes = bridge::choose_name(network, options.mode)?;
+        options::check_addresses(network, &options)?;
+        let mut changes = bridge::choose_name(network, &options)?;
         changes.extend(choose_ipam(network, WithoutSubnets::NoAddresses)?);
         // Nobody answers for names on the bridge.
         changes.push(no_names());
@@ -26,20 +30,13 @@ impl Guest for Bridge {
     }
 
     fn setup(request: Request) -> Result<SetupAnswer, Error> {
-        let network = &request.network;
-        check_ipam(network)?;
-        let options = Options::parse(&network.options)?;
-        let bridge = bridge::find(network, options.mode)?;
-        let pair = links::create_veth(
-            None,
-            &VethOptions {
-                host_name: None,
-                mac: request.mac.clone(),
-                host_mac: None,
-                mtu: network.mtu,
-            },
-        )?;
-        links::set_master(&pair.host, Some(&bridge))?;
+        check_ipam(&request.network)?;
+        refuse_ports(&request)?;
+        let options = Options::parse(&request.network.options)?;
+        let bridge = bridge::find(&request, &options)?;
+        let pair = make_veth(&request, &bridge)?;
+        links::set_master(&pair.host, Some(&bridge.link))?;
+        configure_port(&pair.host, &options)?;
         links::set_up(&pair.host)?;
         configure(&pair.container, &request, None)?;
         Ok(no_name_servers())
@@ -48,5 +45,28 @@ impl Guest for Bridge {
     /// The host removes the links, and the bridge with the last container.
     fn teardown(_: Request) -> Result<(), Error> {
         Ok(())
+    }
+}
+
+fn make_veth(request: &Request, bridge: &Bridge) -> Result<VethPair, Error> {
+    let options = VethOptions {
+        host_name: None,
+        mac: request.mac.clone(),
+        host_mac: None,
+        mtu: bridge.mtu,
+    };
+    links::create_veth(None, &options)
+}
+
+fn configure_port(port: &Link, options: &Options) -> Result<(), Error> {
+    if options.hairpin {
+        bridge_ports::set_hairpin(port, true)?;
+    }
+    if options.port_isolation {
+        bridge_ports::set_isolated(port, true)?;
+    }
+    match &options.vlans {
+        Some(vlans) => vlans.pass(port),
+        None => Ok(()),
     }
 }

@@ -1,10 +1,25 @@
 //! The driver's options.
 
-use wasmvark_guest::choose;
-use wasmvark_guest::types::{Error, OptionValue};
+use wasmvark_guest::types::{Error, Network, OptionValue};
+use wasmvark_guest::{choose, find, parse_bool, refuse_firewall_options};
+
+use crate::vlans::Vlans;
 
 /// All options; the host parses `metric`, `mtu` and `no_default_route`.
-const NAMES: &[&str] = &["metric", "mode", "mtu", "no_default_route", "parent"];
+const NAMES: &[&str] = &[
+    "hairpin",
+    "metric",
+    "mode",
+    "mtu",
+    "native_vlan",
+    "no_default_route",
+    "parent",
+    "port_isolation",
+    "promiscuous",
+    "trunk",
+    "vlan",
+    "vrf",
+];
 
 /// Whose the bridge is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,42 +34,126 @@ pub(crate) enum Mode {
 const MODES: &[(&str, Mode)] = &[("managed", Mode::Managed), ("unmanaged", Mode::Unmanaged)];
 
 /// What the host doesn't parse for us.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Options {
     pub(crate) mode: Mode,
+    /// Which VLANs pass a container's port; without it, the bridge's default.
+    pub(crate) vlans: Option<Vlans>,
+    /// Frames may leave through the port that they came in by.
+    pub(crate) hairpin: bool,
+    /// No frames pass between the containers' ports.
+    pub(crate) port_isolation: bool,
+    /// The bridge itself takes all frames.
+    pub(crate) promiscuous: bool,
+    /// The VRF of the host that the bridge goes below.
+    pub(crate) vrf: Option<String>,
 }
 
 impl Options {
     pub(crate) fn parse(options: &[OptionValue]) -> Result<Self, Error> {
-        Ok(Self {
+        let vrf = find(options, "vrf").filter(|name| !name.is_empty());
+        let parsed = Self {
             mode: choose(options, "mode", "bridge", MODES)?,
-        })
+            vlans: Vlans::parse(options)?,
+            hairpin: parse_bool(options, "hairpin", false)?,
+            port_isolation: parse_bool(options, "port_isolation", false)?,
+            promiscuous: parse_bool(options, "promiscuous", false)?,
+            vrf: vrf.map(str::to_owned),
+        };
+        parsed.check()?;
+        Ok(parsed)
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let of_the_bridge = [
+            ("promiscuous", self.promiscuous),
+            ("vrf", self.vrf.is_some()),
+        ];
+        if self.mode == Mode::Unmanaged
+            && let Some((key, _)) = of_the_bridge.iter().find(|(_, given)| *given)
+        {
+            return Err(Error::Invalid(format!(
+                "{key} is not possible with mode unmanaged, where the bridge stays as it is"
+            )));
+        }
+        // Frames would come back twice.
+        if self.hairpin && self.promiscuous {
+            return Err(Error::Invalid(
+                "hairpin and promiscuous can't be given together".to_owned(),
+            ));
+        }
+        Ok(())
     }
 }
 
-/// Refuses options that the driver doesn't know.
+/// Refuses options that the driver doesn't know, and those that it can't
+/// honour yet.
 pub(crate) fn check_names(options: &[OptionValue]) -> Result<(), Error> {
+    refuse_firewall_options(options)?;
     // netavark's word for its bridge driver, kept.
     wasmvark_guest::check_names(options, NAMES, "bridge")
+}
+
+/// Refuses addresses that nobody could be reached from: they would be those of
+/// frames without a tag, which such a trunk drops.
+pub(crate) fn check_addresses(network: &Network, options: &Options) -> Result<(), Error> {
+    let has_addresses =
+        !network.subnets.is_empty() && network.ipam_driver.as_deref() != Some("none");
+    match &options.vlans {
+        Some(vlans) if vlans.untagged().is_none() && has_addresses => Err(Error::Invalid(
+            "a trunk passes no frames without a tag, so addresses need native_vlan: give it, or \
+             --ipam-driver none for a network without addresses"
+                .to_owned(),
+        )),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parse(value: &str) -> Result<Mode, Error> {
-        let option = OptionValue {
-            key: "mode".to_owned(),
-            value: value.to_owned(),
+    fn parse(pairs: &[(&str, &str)]) -> Result<Options, String> {
+        let option = |(key, value): &(&str, &str)| OptionValue {
+            key: (*key).to_owned(),
+            value: (*value).to_owned(),
         };
-        Options::parse(&[option]).map(|options| options.mode)
+        let options: Vec<_> = pairs.iter().map(option).collect();
+        Options::parse(&options).map_err(|error| match error {
+            Error::Invalid(text) => text,
+            error => format!("not invalid: {error}"),
+        })
     }
 
     #[test]
     fn the_mode_is_managed_unless_given() {
-        assert_eq!(Options::parse(&[]).unwrap().mode, Mode::Managed);
-        assert_eq!(parse("managed").unwrap(), Mode::Managed);
-        assert_eq!(parse("unmanaged").unwrap(), Mode::Unmanaged);
-        assert!(matches!(parse("x"), Err(Error::Invalid(_))));
+        let mode = |pairs: &[(&str, &str)]| parse(pairs).unwrap().mode;
+        assert_eq!(mode(&[]), Mode::Managed);
+        assert_eq!(mode(&[("mode", "managed")]), Mode::Managed);
+        assert_eq!(mode(&[("mode", "unmanaged")]), Mode::Unmanaged);
+        assert!(parse(&[("mode", "x")]).is_err());
+    }
+
+    #[test]
+    fn an_unmanaged_bridge_is_not_changed() {
+        let unmanaged = ("mode", "unmanaged");
+        for change in [("promiscuous", "true"), ("vrf", "blue")] {
+            assert!(parse(&[change]).is_ok());
+            let error = parse(&[unmanaged, change]).unwrap_err();
+            assert!(error.contains(change.0), "{error}");
+        }
+        for port in [
+            ("hairpin", "true"),
+            ("port_isolation", "true"),
+            ("vlan", "7"),
+        ] {
+            assert!(parse(&[unmanaged, port]).is_ok());
+        }
+    }
+
+    #[test]
+    fn frames_come_back_once() {
+        let both = parse(&[("hairpin", "true"), ("promiscuous", "true")]);
+        assert!(both.unwrap_err().contains("together"));
     }
 }

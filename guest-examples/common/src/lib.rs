@@ -5,6 +5,7 @@
 
 mod configure;
 mod create;
+mod firewall;
 mod options;
 mod setup;
 
@@ -44,5 +45,6 @@ pub use create::{
     WithoutSubnets, check_ipam, check_parent, choose_ipam, create_on_parent, move_parent_option,
     no_names,
 };
+pub use firewall::{refuse_firewall_options, refuse_ports};
 pub use options::{check_names, choose, find, parse, parse_bool};
-pub use setup::{PARENT_METRIC, find_parent, no_name_servers};
+pub use setup::{PARENT_METRIC, find_parent, gateways, no_name_servers};

@@ -15,6 +15,15 @@ pub fn find_parent(network: &Network) -> Result<Link, Error> {
     }
 }
 
+/// The gateways of the subnets with their prefix lengths.
+pub fn gateways(network: &Network) -> impl Iterator<Item = String> {
+    network.subnets.iter().filter_map(|subnet| {
+        let (_, prefix) = subnet.subnet.split_once('/')?;
+        let gateway = subnet.gateway.as_deref()?;
+        Some(format!("{gateway}/{prefix}"))
+    })
+}
+
 /// The answer of a driver that has no name servers to tell of.
 pub fn no_name_servers() -> SetupAnswer {
     SetupAnswer {

@@ -6,7 +6,8 @@ use crate::net::Namespace;
 use crate::request::LinkReport;
 
 impl Gate {
-    /// The driver's own links in the container, as the kernel has them.
+    /// The driver's own links in the container, as the kernel has them. VRFs
+    /// aren't interfaces of the container: they are left out.
     pub fn report(&mut self) -> Result<Vec<LinkReport>, KernelError> {
         let Some(journal) = &self.journal else {
             return Ok(Vec::new());
@@ -18,22 +19,25 @@ impl Gate {
             .collect();
         links
             .into_iter()
-            .map(|link| self.report_link(link))
+            .filter_map(|link| self.report_link(link).transpose())
             .collect()
     }
 
-    fn report_link(&mut self, link: LinkId) -> Result<LinkReport, KernelError> {
+    fn report_link(&mut self, link: LinkId) -> Result<Option<LinkReport>, KernelError> {
         let kernel = self.guard.for_host();
-        let state = kernel.link_by_id(link)?;
+        let info = kernel.link_info(link)?;
+        if info.kind.as_deref() == Some("vrf") {
+            return Ok(None);
+        }
         let addresses = kernel.addresses(link)?;
-        Ok(LinkReport {
-            name: state.name,
-            mac: state.mac,
+        Ok(Some(LinkReport {
+            name: info.state.name,
+            mac: info.state.mac,
             addresses: addresses
                 .into_iter()
                 .filter(|address| !address.link_scope)
                 .map(|address| address.address)
                 .collect(),
-        })
+        }))
     }
 }

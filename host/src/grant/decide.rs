@@ -106,6 +106,10 @@ pub struct RequestReach {
     pub interface_name: Option<LinkName>,
     /// The name that the user wants for the host's end of a veth pair.
     pub host_interface_name: Option<LinkName>,
+    /// The VRF of the host that the network's links go below.
+    pub vrf: Option<LinkName>,
+    /// The name that the user wants for a VRF in the container.
+    pub container_vrf: Option<LinkName>,
     /// The network's id.
     pub network: String,
     /// The container's id.
@@ -126,8 +130,7 @@ impl RequestReach {
     /// The name that is meant for a link that a call makes or moves.
     pub fn name_for(&self, call: Call, namespace: Namespace, shared: bool) -> Option<LinkName> {
         if namespace == Namespace::Container {
-            let makes = call.makes().is_some() || call == Call::LinksMoveToContainer;
-            return self.interface_name.clone().filter(|_| makes);
+            return self.name_in_container(call);
         }
         let kind = call.makes()?;
         let owner: &[&str] = match (call, shared) {
@@ -140,6 +143,14 @@ impl RequestReach {
         };
         // Before there is a container nothing is meant for it.
         (!self.container.is_empty()).then(|| LinkName::chosen(kind, owner))
+    }
+
+    fn name_in_container(&self, call: Call) -> Option<LinkName> {
+        if call == Call::LinksCreateVrf && self.container_vrf.is_some() {
+            return self.container_vrf.clone();
+        }
+        let makes = call.makes().is_some() || call == Call::LinksMoveToContainer;
+        self.interface_name.clone().filter(|_| makes)
     }
 }
 
@@ -243,11 +254,24 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
     let is_parent = |namespace: Namespace, name: &LinkName| {
         namespace == Namespace::Host && request.parent.as_ref() == Some(name)
     };
+    let is_vrf = |namespace: Namespace, name: &LinkName| {
+        namespace == Namespace::Host && request.vrf.as_ref() == Some(name)
+    };
     match (call, object) {
         (
-            Call::LinksGet
-            | Call::LinksInfo
-            | Call::LinksPorts
+            Call::LinksGet | Call::LinksInfo,
+            Object::Link {
+                namespace, name, ..
+            },
+        )
+        | (
+            Call::LinksSetMaster,
+            Object::Master {
+                namespace, name, ..
+            },
+        ) => is_parent(*namespace, name) || is_vrf(*namespace, name),
+        (
+            Call::LinksPorts
             | Call::LinksWaitCarrier
             | Call::LinksCreateMacvlan
             | Call::LinksCreateIpvlan
@@ -263,12 +287,6 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
             },
         ) => is_parent(*namespace, name),
         (Call::LinksNames, Object::AllLinks(namespace)) => *namespace == Namespace::Container,
-        (
-            Call::LinksSetMaster,
-            Object::Master {
-                namespace, name, ..
-            },
-        ) => is_parent(*namespace, name),
         (_, Object::NewLink { namespace, name }) => {
             let is_meant =
                 |shared| request.name_for(call, *namespace, shared).as_ref() == Some(name);
@@ -282,7 +300,7 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
             },
         ) => match namespace {
             Namespace::Container => request.addresses.contains(address),
-            Namespace::Host => request.gateways.contains(address),
+            Namespace::Host => is_gateway(*address, request),
         },
         (
             Call::AnnounceGratuitousArp | Call::AnnounceNeighbourAdvertisement,
@@ -313,17 +331,28 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
     }
 }
 
+/// A gateway with its subnet's prefix length, or by itself.
+fn is_gateway(address: IpNet, request: &RequestReach) -> bool {
+    let alone = address.prefix_len() == address.max_prefix_len();
+    let mut gateways = request.gateways.iter();
+    gateways.any(|gateway| *gateway == address || (alone && gateway.addr() == address.addr()))
+}
+
 fn requested_route(namespace: Namespace, route: &Route, request: &RequestReach) -> bool {
     let mut subnets = request.subnets.iter();
     let is_inside = subnets.any(|subnet| subnet.contains(&route.destination));
     let direct = route.gateway.is_none();
+    let mut gateways = request.gateways.iter();
+    let through_gateway = gateways.any(|gateway| Some(gateway.addr()) == route.gateway);
     let is_named = |named: &Route| {
         named.destination == route.destination
             && (direct || named.gateway == route.gateway)
             && named.kind == route.kind
     };
     match namespace {
-        Namespace::Container => (is_inside && direct) || request.routes.iter().any(is_named),
+        Namespace::Container => {
+            (is_inside && (direct || through_gateway)) || request.routes.iter().any(is_named)
+        }
         Namespace::Host => is_inside,
     }
 }

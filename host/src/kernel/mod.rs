@@ -175,6 +175,9 @@ pub struct LinkInfo {
     pub kind: Option<String>,
     /// Whether it can carry packets now (IFF_LOWER_UP).
     pub carrier: bool,
+    /// Of a bridge, whether frames pass only the ports of their VLAN
+    /// (IFLA_BR_VLAN_FILTERING).
+    pub vlan_filtering: Option<bool>,
 }
 
 /// A change of a link's property.

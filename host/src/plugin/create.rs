@@ -24,6 +24,7 @@ pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
         grant: loaded.grant.clone(),
         request: RequestReach {
             parent: network.parent.clone(),
+            vrf: network.vrf.clone(),
             subnets: network.subnets.iter().map(|subnet| subnet.subnet).collect(),
             ..RequestReach::default()
         },

@@ -92,6 +92,8 @@ pub(super) fn reach(request: &Request) -> RequestReach {
         parent: request.network.parent.clone(),
         interface_name: Some(request.interface_name.clone()),
         host_interface_name: request.host_interface_name.clone(),
+        vrf: request.network.vrf.clone(),
+        container_vrf: request.network.container_vrf.clone(),
         network: request.network.id.to_string(),
         container: request.container_id.to_string(),
         addresses: request.addresses.clone(),

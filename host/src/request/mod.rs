@@ -145,7 +145,11 @@ impl Request {
             container_id: ContainerId::try_from(document.container_id.clone())?,
             container_name: document.container_name.clone(),
             interface_name: names::link("the container's interface name", &join.interface_name)?,
-            host_interface_name: host_interface_name(join)?,
+            host_interface_name: options::link(
+                &join.options,
+                "host_interface_name",
+                "the option host_interface_name",
+            )?,
             addresses: addresses::resolve(&network, join.static_ips.as_deref())?,
             default_routes: routes::defaults(&network),
             routes: routes::resolve(&network, &document.network.routes)?,
@@ -155,14 +159,6 @@ impl Request {
             network,
         })
     }
-}
-
-fn host_interface_name(join: &protocol::NetworkOptions) -> Result<Option<LinkName>, RequestError> {
-    let given = join.options.get("host_interface_name");
-    given
-        .filter(|name| !name.is_empty())
-        .map(|name| names::link("the option host_interface_name", name))
-        .transpose()
 }
 
 #[cfg(test)]
@@ -207,6 +203,22 @@ mod tests {
         assert!(request.default_routes.iter().all(|r| r.metric == Some(7)));
         let none = resolve(DUAL, ips, r#"{"no_default_route":"true"}"#, "null").unwrap();
         assert!(none.default_routes.is_empty());
+    }
+
+    #[test]
+    fn vrfs_are_named_by_options() {
+        let ips = r#"["10.0.0.2"]"#;
+        let named = |options| resolve(DUAL, ips, options, "null").map(|request| request.network);
+        let network = named(r#"{"vrf":"blue","vrf_name":"red"}"#).unwrap();
+        assert_eq!(network.vrf.unwrap().as_str(), "blue");
+        assert_eq!(network.container_vrf.unwrap().as_str(), "red");
+        let network = named(r#"{"vrf":""}"#).unwrap();
+        assert!(network.vrf.is_none() && network.container_vrf.is_none());
+        let error = named(r#"{"vrf_name":"a/b"}"#).unwrap_err().to_string();
+        assert!(
+            error.starts_with("the option vrf_name is not valid"),
+            "{error}"
+        );
     }
 
     #[test]

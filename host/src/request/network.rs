@@ -35,6 +35,11 @@ pub struct Network {
     pub metric: Option<u32>,
     /// The option `no_default_route`.
     pub no_default_route: bool,
+    /// The option `vrf`: a VRF of the host that the network's links go below,
+    /// as for netavark's bridge.
+    pub vrf: Option<LinkName>,
+    /// The option `vrf_name`: what a VRF in the container is to be called.
+    pub container_vrf: Option<LinkName>,
     /// All options.
     pub options: BTreeMap<String, String>,
 }
@@ -83,6 +88,8 @@ impl Network {
             mtu: options::parse(options, "mtu")?,
             metric: options::parse(options, "metric")?,
             no_default_route: options::parse(options, "no_default_route")?.unwrap_or(false),
+            vrf: options::link(options, "vrf", "the option vrf")?,
+            container_vrf: options::link(options, "vrf_name", "the option vrf_name")?,
             options: options.clone(),
         })
     }

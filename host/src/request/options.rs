@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
-use super::RequestError;
+use super::{RequestError, names};
+use crate::net::LinkName;
 
 /// Parses an option's value where the option is given.
 pub(super) fn parse<T>(
@@ -24,4 +25,14 @@ where
             key,
             error: error.to_string(),
         })
+}
+
+/// The name of a link that an option gives; `what` goes into the error text.
+pub(super) fn link(
+    options: &BTreeMap<String, String>,
+    key: &str,
+    what: &'static str,
+) -> Result<Option<LinkName>, RequestError> {
+    let given = options.get(key).filter(|name| !name.is_empty());
+    given.map(|name| names::link(what, name)).transpose()
 }

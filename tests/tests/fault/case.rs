@@ -75,6 +75,32 @@ pub(crate) const ALL: &[Case] = &[
         chosen: &[BRIDGE, HOST_END],
         always: "",
     },
+    // With all that needs more of the kernel.
+    Case {
+        title: "bridge of a full kernel",
+        needs: &[
+            Need::Root,
+            Need::Macvlan,
+            Need::Link(Kind::VlanBridge),
+            Need::Link(Kind::Vrf),
+        ],
+        guest: "bridge",
+        grant: Grant::bridge,
+        connect: |connection| {
+            on_a_bridge(connection)
+                .option("vrf", "blue")
+                .option("trunk", "10,20-29")
+                .option("native_vlan", "7")
+                .option("hairpin", "true")
+                .option("port_isolation", "true")
+        },
+        prepare: |world| {
+            let commands = "link add blue type vrf table 77\nlink set blue up";
+            world.host.ip_batch(&[], commands);
+        },
+        chosen: &[BRIDGE, HOST_END],
+        always: "",
+    },
     // Somebody else's bridge stays as it is.
     Case {
         title: "bridge unmanaged",

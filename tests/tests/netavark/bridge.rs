@@ -7,7 +7,7 @@ use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::netavark::{Netavark, assert_status_is_true};
 use wasmvark_tests::netns::Netns;
-use wasmvark_tests::wasmvark::Wasmvark;
+use wasmvark_tests::wasmvark::{Wasmvark, error_of};
 use wasmvark_tests::wire;
 use wasmvark_tests::world::{PARENT, World};
 
@@ -27,6 +27,9 @@ pub(crate) fn register(suite: &mut Suite) {
     test("host_interface_name", host_interface_name);
     test("create chooses a name", create_chooses_a_name);
     test("create refuses", create_refuses);
+    test("published ports are refused", published_ports);
+    test("the MTU of an unmanaged bridge", mtu_of_an_unmanaged_bridge);
+    test("the MAC address stays", mac_address_stays);
 }
 
 fn dual() -> Connection {
@@ -219,9 +222,78 @@ fn create_refuses() {
             "no bridge is specified",
         ),
         (dual().option("mode", "unmanaged"), "No such device"),
+        (
+            dual()
+                .option("mode", "unmanaged")
+                .network("network_interface", PARENT),
+            "p0 is no bridge",
+        ),
+        (
+            dual().option("isolate", "true"),
+            "option isolate needs firewall rules",
+        ),
+        (
+            dual().option("outbound_addr4", "192.0.2.1"),
+            "option outbound_addr4 needs firewall rules",
+        ),
     ];
     for (connection, error) in cases {
         let seen = netavark.create(&connection).unwrap_err();
         assert!(seen.contains(error), "{seen}\nshould contain\n{error}");
     }
+}
+
+fn published_ports() {
+    let world = World::new();
+    let wasmvark = Wasmvark::new(&world);
+    wasmvark.install("bridge", DRIVER, &Grant::bridge());
+    let before = world.dump();
+    let document = dual().for_plugin().replace(
+        "\"port_mappings\":null",
+        r#""port_mappings":[{"container_port":80,"host_port":8080,"range":1,"host_ip":"","protocol":"tcp"}]"#,
+    );
+    let error = error_of(&wasmvark.setup(DRIVER, document));
+    assert!(error.contains("port 8080 can't be published"), "{error}");
+    world.assert_unchanged(&before);
+}
+
+/// A port with a smaller one would make it smaller.
+fn mtu_of_an_unmanaged_bridge() {
+    let world = World::new();
+    world.host.ip(&format!("link set {PARENT} mtu 9000"));
+    world.neighbour.ip("link set n0 mtu 9000");
+    lay_bridge(&world);
+    let netavark = installed(&world);
+    let before = world.dump();
+    assert_eq!(before.host.mtu(BRIDGE), 9000);
+    let connection = dual().option("mode", "unmanaged");
+    netavark.setup(&connection).expect("setup succeeds");
+    assert_eq!(Dump::of(&world.container).mtu(INTERFACE), 9000);
+    assert_eq!(Dump::of(&world.host).mtu(BRIDGE), 9000);
+    netavark.teardown(&connection).expect("teardown succeeds");
+    world.assert_unchanged(&before);
+}
+
+/// Whatever containers come and go: who knows it need not learn another.
+fn mac_address_stays() {
+    let world = World::new();
+    let netavark = installed(&world);
+    let before = world.dump();
+    let other = Netns::new();
+    let mac = || Dump::of(&world.host).mac(BRIDGE);
+    netavark.setup(&dual()).expect("setup succeeds");
+    let first = mac();
+    // The kernel would choose the lowest one.
+    let low = another().join("static_mac", "00:00:00:00:00:01");
+    netavark
+        .setup_at(&low, &other.path())
+        .expect("setup succeeds");
+    assert_eq!(mac(), first);
+    netavark.teardown(&dual()).expect("teardown succeeds");
+    assert_eq!(mac(), first);
+    echo::exchange((&world.host, "10.88.0.1"), (&other, "10.88.0.3"));
+    netavark
+        .teardown_at(&low, &other.path())
+        .expect("teardown succeeds");
+    world.assert_unchanged(&before);
 }

@@ -35,11 +35,20 @@ const CASES: [Case; 9] = [
     },
     Case {
         driver: "bridge",
-        need: Need::Root,
+        need: Need::Link(Kind::VlanBridge),
         requests: |connection| {
             let managed = connection.clone().network("network_interface", "br0");
+            let port = managed
+                .clone()
+                .option("vlan", "7")
+                .option("hairpin", "true")
+                .option("port_isolation", "true");
             let unmanaged = connection.network("network_interface", "somebodys");
-            vec![managed, unmanaged.option("mode", "unmanaged")]
+            vec![
+                port,
+                managed.option("promiscuous", "true"),
+                unmanaged.option("mode", "unmanaged"),
+            ]
         },
     },
     Case {

@@ -9,6 +9,7 @@
 )]
 
 mod bridge;
+mod bridge_ports;
 mod create;
 mod differential;
 mod driver;
@@ -45,6 +46,7 @@ fn main() {
         parents::register(&mut suite, driver);
     }
     bridge::register(&mut suite);
+    bridge_ports::register(&mut suite);
     host_device::register(&mut suite);
     wireguard::register(&mut suite);
     ipvlan::register(&mut suite);

@@ -84,5 +84,6 @@ fn convert(info: kernel::LinkInfo) -> LinkInfo {
         promiscuous: state.promiscuous,
         all_multicast: state.all_multicast,
         alias: state.alias,
+        vlan_filtering: info.vlan_filtering,
     }
 }

@@ -17,6 +17,8 @@ fn authority(calls: &str) -> Authority {
             parent: Some("p0".parse().unwrap()),
             interface_name: Some("eth0".parse().unwrap()),
             host_interface_name: Some("veth0".parse().unwrap()),
+            vrf: Some("blue".parse().unwrap()),
+            container_vrf: None,
             addresses: vec!["10.0.0.2/24".parse().unwrap()],
             network: "n".to_owned(),
             container: "c".to_owned(),
@@ -102,6 +104,33 @@ fn rule_3_the_parent_is_read_and_used_and_moved_but_never_changed() {
 }
 
 #[test]
+fn rule_3_the_vrf_is_read_and_never_changed() {
+    let all: String = Call::ALL
+        .iter()
+        .map(|call| format!("\"{call}\" = {{}}\n"))
+        .collect();
+    let authority = authority(&all);
+    let name = "blue".parse().unwrap();
+    let vrf = |namespace| Object::Link {
+        namespace,
+        name: &name,
+        own: false,
+    };
+    for call in Call::ALL {
+        let may = matches!(call, Call::LinksGet | Call::LinksInfo);
+        assert_eq!(
+            allowed(&authority, *call, vrf(Namespace::Host)),
+            may,
+            "{call}"
+        );
+        assert!(
+            !allowed(&authority, *call, vrf(Namespace::Container)),
+            "{call}"
+        );
+    }
+}
+
+#[test]
 fn rule_3_new_links_take_the_names_of_the_request() {
     let all: String = Call::ALL
         .iter()
@@ -161,9 +190,33 @@ fn rule_3_the_host_chooses_names_by_call_network_and_container() {
 }
 
 #[test]
-fn rule_3_only_the_parent_takes_ports_that_is_not_own() {
+fn rule_3_a_vrf_in_the_container_has_the_name_that_the_user_wants() {
+    let mut authority = authority("\"links.create-vrf\" = {}\n\"links.create-macvlan\" = {}");
+    let (eth0, red) = ("eth0".parse().unwrap(), "red".parse().unwrap());
+    let new = |namespace, name| Object::NewLink { namespace, name };
+    let vrf = Call::LinksCreateVrf;
+    assert!(allowed(&authority, vrf, new(Namespace::Container, &eth0)));
+    authority.request.container_vrf = Some(red);
+    let red = authority.request.container_vrf.clone().unwrap();
+    for (call, object, may) in [
+        (vrf, new(Namespace::Container, &red), true),
+        (vrf, new(Namespace::Container, &eth0), false),
+        (vrf, new(Namespace::Host, &red), false),
+        (
+            Call::LinksCreateMacvlan,
+            new(Namespace::Container, &red),
+            false,
+        ),
+    ] {
+        assert_eq!(allowed(&authority, call, object), may, "{call} {object}");
+    }
+}
+
+#[test]
+fn rule_3_only_the_parent_and_the_vrf_take_ports_that_are_not_own() {
     let authority = authority(r#""links.set-master" = {}"#);
     let (p0, p1) = ("p0".parse().unwrap(), "p1".parse().unwrap());
+    let blue = "blue".parse().unwrap();
     let master = |namespace, name| Object::Master {
         namespace,
         name,
@@ -171,8 +224,10 @@ fn rule_3_only_the_parent_takes_ports_that_is_not_own() {
     };
     for (object, may) in [
         (master(Namespace::Host, &p0), true),
+        (master(Namespace::Host, &blue), true),
         (master(Namespace::Host, &p1), false),
         (master(Namespace::Container, &p0), false),
+        (master(Namespace::Container, &blue), false),
     ] {
         assert_eq!(
             allowed(&authority, Call::LinksSetMaster, object),
@@ -194,6 +249,8 @@ fn rule_3_routes_and_addresses_are_those_of_the_request() {
         (container, route("0.0.0.0/0", None), true),
         (container, route("10.0.0.1/32", None), true),
         (container, route("10.0.0.1/32", Some("10.0.0.9")), false),
+        (container, route("10.0.0.0/24", Some("10.0.0.1")), true),
+        (container, route("10.0.0.0/16", Some("10.0.0.1")), false),
         (container, route("10.7.0.0/16", None), false),
         (host, route("10.0.0.0/24", None), true),
         (host, route("10.0.0.2/32", None), true),
@@ -218,6 +275,9 @@ fn rule_3_routes_and_addresses_are_those_of_the_request() {
         (container, "10.0.0.3/24", false),
         (container, "10.0.0.1/24", false),
         (host, "10.0.0.1/24", true),
+        (host, "10.0.0.1/32", true),
+        (host, "10.0.0.1/16", false),
+        (host, "10.0.0.2/32", false),
         (host, "10.0.0.2/24", false),
     ] {
         let object = Object::Address {

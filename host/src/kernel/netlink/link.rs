@@ -3,7 +3,7 @@
 use std::os::fd::AsRawFd;
 
 use netlink_packet_route::link::{
-    LinkAttribute, LinkFlags, LinkInfo as LinkInfoAttribute, LinkMessage,
+    InfoBridge, InfoData, LinkAttribute, LinkFlags, LinkInfo as LinkInfoAttribute, LinkMessage,
 };
 use nix::errno::Errno;
 use rtnetlink::{LinkGetRequest, LinkMessageBuilder, LinkUnspec};
@@ -176,6 +176,12 @@ pub(super) fn state(message: &LinkMessage) -> Result<LinkState, KernelError> {
 
 /// All that there is to know of a link.
 pub(super) fn info(message: &LinkMessage) -> Result<LinkInfo, KernelError> {
+    let mut link = LinkInfo {
+        state: state(message)?,
+        kind: None,
+        carrier: message.header.flags.contains(LinkFlags::LowerUp),
+        vlan_filtering: None,
+    };
     let infos = message
         .attributes
         .iter()
@@ -183,13 +189,21 @@ pub(super) fn info(message: &LinkMessage) -> Result<LinkInfo, KernelError> {
             LinkAttribute::LinkInfo(infos) => Some(infos),
             _ => None,
         });
-    let kind = infos.flatten().find_map(|info| match info {
-        LinkInfoAttribute::Kind(kind) => Some(kind.to_string()),
+    for info in infos.flatten() {
+        match info {
+            LinkInfoAttribute::Kind(kind) => link.kind = Some(kind.to_string()),
+            LinkInfoAttribute::Data(InfoData::Bridge(data)) => {
+                link.vlan_filtering = vlan_filtering(data);
+            }
+            _ => {}
+        }
+    }
+    Ok(link)
+}
+
+fn vlan_filtering(bridge: &[InfoBridge]) -> Option<bool> {
+    bridge.iter().find_map(|info| match info {
+        InfoBridge::VlanFiltering(on) => Some(*on),
         _ => None,
-    });
-    Ok(LinkInfo {
-        state: state(message)?,
-        kind,
-        carrier: message.header.flags.contains(LinkFlags::LowerUp),
     })
 }

@@ -1,0 +1,187 @@
+//! The VLANs of a container's port.
+
+use wasmvark_guest::bridge_ports::{self, VlanRange};
+use wasmvark_guest::links::Link;
+use wasmvark_guest::types::{Error, OptionValue};
+use wasmvark_guest::{find, parse};
+
+/// The first and the last number of a VLAN (IEEE 802.1Q).
+const ALL: (u16, u16) = (1, 4094);
+
+/// Which frames pass a port, and with which tags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Vlans {
+    /// Those of one VLAN, which have no tags in the container.
+    Access(u16),
+    /// Those of several VLANs, which keep their tags.
+    Trunk {
+        /// The first and the last of each range.
+        tagged: Vec<(u16, u16)>,
+        /// The one whose frames have no tags all the same.
+        native: Option<u16>,
+    },
+}
+
+impl Vlans {
+    /// By the options `vlan`, or `trunk` and `native_vlan`.
+    pub(crate) fn parse(options: &[OptionValue]) -> Result<Option<Self>, Error> {
+        let access = id(options, "vlan")?;
+        let tagged = find(options, "trunk").map(ranges).transpose()?;
+        let native = id(options, "native_vlan")?;
+        match (access, tagged, native) {
+            (None, None, None) => Ok(None),
+            (Some(id), None, None) => Ok(Some(Self::Access(id))),
+            (None, Some(tagged), native) => Ok(Some(Self::Trunk { tagged, native })),
+            (Some(_), Some(_), _) => Err(invalid(
+                "vlan and trunk can't be given together: native_vlan names the VLAN of a trunk's \
+                 frames without a tag",
+            )),
+            (_, None, Some(_)) => Err(invalid(
+                "native_vlan goes with trunk: vlan is for ports of one VLAN",
+            )),
+        }
+    }
+
+    /// The one whose frames have no tags in the container.
+    pub(crate) fn untagged(&self) -> Option<u16> {
+        match self {
+            Self::Access(id) => Some(*id),
+            Self::Trunk { native, .. } => *native,
+        }
+    }
+
+    /// Lets them, and no others, pass a new port. The kernel gives it a VLAN,
+    /// usually 1, whose frames would come in otherwise.
+    pub(crate) fn pass(&self, port: &Link) -> Result<(), Error> {
+        bridge_ports::remove_vlans(port, ALL.0, ALL.1)?;
+        if let Self::Trunk { tagged, .. } = self {
+            for (first, last) in tagged {
+                bridge_ports::add_vlans(port, range(*first, *last, false))?;
+            }
+        }
+        match self.untagged() {
+            // After the ranges, which may have it too.
+            Some(id) => bridge_ports::add_vlans(port, range(id, id, true)),
+            None => Ok(()),
+        }
+    }
+
+    /// Puts the bridge's own addresses into the VLAN without tags. Frames pass
+    /// on while the bridge has other containers.
+    pub(crate) fn reach_bridge(&self, bridge: &Link) -> Result<(), Error> {
+        let Some(id) = self.untagged() else {
+            return bridge_ports::remove_vlans(bridge, ALL.0, ALL.1);
+        };
+        bridge_ports::add_vlans(bridge, range(id, id, true))?;
+        for (first, last) in [(ALL.0, id.saturating_sub(1)), (id.saturating_add(1), ALL.1)] {
+            if first <= last {
+                bridge_ports::remove_vlans(bridge, first, last)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn range(first: u16, last: u16, untagged: bool) -> VlanRange {
+    VlanRange {
+        first,
+        last,
+        pvid: untagged,
+        untagged,
+    }
+}
+
+fn id(options: &[OptionValue], key: &str) -> Result<Option<u16>, Error> {
+    let id = parse(options, key)?;
+    id.map(|id| check(key, id)).transpose()
+}
+
+fn check(key: &str, id: u16) -> Result<u16, Error> {
+    if (ALL.0..=ALL.1).contains(&id) {
+        return Ok(id);
+    }
+    Err(invalid(&format!(
+        "{key} {id} is not possible: ids go from {} to {}",
+        ALL.0, ALL.1
+    )))
+}
+
+/// `10,20-29`
+fn ranges(text: &str) -> Result<Vec<(u16, u16)>, Error> {
+    text.split(',').map(|part| one_range(part.trim())).collect()
+}
+
+fn one_range(part: &str) -> Result<(u16, u16), Error> {
+    let (first, last) = part.split_once('-').unwrap_or((part, part));
+    let number = |text: &str| match text.trim().parse() {
+        Ok(id) => check("trunk", id),
+        Err(error) => Err(invalid(&format!("unable to parse \"trunk\": {error}"))),
+    };
+    let (first, last) = (number(first)?, number(last)?);
+    if first > last {
+        return Err(invalid(&format!(
+            "trunk {part} is not possible: {first} is above {last}"
+        )));
+    }
+    Ok((first, last))
+}
+
+fn invalid(text: &str) -> Error {
+    Error::Invalid(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(pairs: &[(&str, &str)]) -> Result<Option<Vlans>, String> {
+        let option = |(key, value): &(&str, &str)| OptionValue {
+            key: (*key).to_owned(),
+            value: (*value).to_owned(),
+        };
+        let options: Vec<_> = pairs.iter().map(option).collect();
+        Vlans::parse(&options).map_err(|error| match error {
+            Error::Invalid(text) => text,
+            error => format!("not invalid: {error}"),
+        })
+    }
+
+    #[test]
+    fn a_port_is_of_one_vlan_or_a_trunk() {
+        assert_eq!(parsed(&[]), Ok(None));
+        assert_eq!(parsed(&[("vlan", "7")]), Ok(Some(Vlans::Access(7))));
+        let tagged = vec![(10, 10), (20, 29), (4094, 4094)];
+        let trunk = ("trunk", "10, 20-29,4094");
+        let native = None;
+        assert_eq!(
+            parsed(&[trunk]),
+            Ok(Some(Vlans::Trunk {
+                tagged: tagged.clone(),
+                native
+            }))
+        );
+        let native = Some(5);
+        assert_eq!(
+            parsed(&[trunk, ("native_vlan", "5")]),
+            Ok(Some(Vlans::Trunk { tagged, native }))
+        );
+    }
+
+    #[test]
+    fn what_is_no_vlan_is_named() {
+        for (pairs, text) in [
+            (&[("vlan", "0")][..], "vlan 0 is not possible"),
+            (&[("vlan", "4095")], "vlan 4095 is not possible"),
+            (&[("vlan", "x")], "unable to parse \"vlan\""),
+            (&[("trunk", "")], "unable to parse \"trunk\""),
+            (&[("trunk", "1-4095")], "trunk 4095 is not possible"),
+            (&[("trunk", "9-8")], "trunk 9-8 is not possible"),
+            (&[("trunk", "9-8-7")], "unable to parse \"trunk\""),
+            (&[("native_vlan", "5")], "native_vlan goes with trunk"),
+            (&[("vlan", "5"), ("trunk", "6")], "can't be given together"),
+        ] {
+            let error = parsed(pairs).unwrap_err();
+            assert!(error.contains(text), "{error}");
+        }
+    }
+}
