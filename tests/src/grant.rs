@@ -86,6 +86,7 @@ impl Grant {
             "links.set-up",
             "log.write",
             "routes.add",
+            "sysctl.set-accept-ra",
             "sysctl.set-autoconf",
         ])
     }

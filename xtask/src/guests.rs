@@ -43,6 +43,7 @@ const GUESTS: &[Guest] = &[
     rust_guest("macvlan", "guest-examples/macvlan", "macvlan-driver"),
     rust_guest("wireguard", "guest-examples/wireguard", "wireguard-driver"),
     guest("macvlan-c", "guest-examples/macvlan-c", Kind::C),
+    rust_guest("ptp", "guest-examples/ptp", "ptp-driver"),
     rust_guest("vlan", "guest-examples/vlan", "vlan-driver"),
     rust_guest("vxlan", "guest-examples/vxlan", "vxlan-driver"),
     rust_guest("tap", "guest-examples/tap", "tap-driver"),

@@ -2,7 +2,7 @@
 
 use wasmvark_guest::links::{self, BridgeOptions, Link};
 use wasmvark_guest::types::{Error, Namespace, Network, NetworkChange, Place, Request};
-use wasmvark_guest::{addresses, gateways, move_parent_option};
+use wasmvark_guest::{addresses, gateways, ignore_router_advertisements, move_parent_option};
 
 use crate::options::{Mode, Options};
 
@@ -76,6 +76,7 @@ fn make(request: &Request, options: &Options) -> Result<Bridge, Error> {
     if options.promiscuous {
         links::set_promiscuous(&link, true)?;
     }
+    ignore_router_advertisements(&link)?;
     for address in gateways(network) {
         match addresses::add(&link, &address, None) {
             // From the network's first container.

@@ -1,27 +1,58 @@
 //! The last steps of a setup, the same for every kind of link.
 
+use crate::addresses;
 use crate::links::{self, Link};
+use crate::routes::{self, RouteOptions};
+use crate::sysctl::{self, RouterAdvertisements};
 use crate::types::{Error, Namespace, Request};
-use crate::{addresses, routes, sysctl};
+
+/// The options of a route that needs none.
+pub const PLAIN_ROUTE: RouteOptions = RouteOptions {
+    table: None,
+    scope: None,
+    source: None,
+    link: None,
+    on_link: false,
+    next_hops: Vec::new(),
+};
 
 /// Gives the container's link its addresses, sets it up and adds the routes.
 ///
 /// `metric` is the one for default routes where the user gave none; with
 /// `None` it's left to the host.
 pub fn configure(link: &Link, request: &Request, metric: Option<u32>) -> Result<(), Error> {
+    configure_with(link, request, metric, None)
+}
+
+/// The same with options for all of the routes.
+pub fn configure_with(
+    link: &Link,
+    request: &Request,
+    metric: Option<u32>,
+    options: Option<&RouteOptions>,
+) -> Result<(), Error> {
     disable_autoconf(link)?;
     for address in &request.addresses {
         addresses::add(link, address, None)?;
     }
     // Routes need a link that is up.
     links::set_up(link)?;
+    add_routes(request, metric, options)
+}
+
+/// Adds the request's default and static routes in the container.
+pub fn add_routes(
+    request: &Request,
+    metric: Option<u32>,
+    options: Option<&RouteOptions>,
+) -> Result<(), Error> {
     for route in &request.default_routes {
         let mut route = route.clone();
         route.metric = route.metric.or(metric);
-        routes::add(Namespace::Container, &route, None)?;
+        routes::add(Namespace::Container, &route, options)?;
     }
     for route in &request.routes {
-        routes::add(Namespace::Container, route, None)?;
+        routes::add(Namespace::Container, route, options)?;
     }
     Ok(())
 }
@@ -29,9 +60,19 @@ pub fn configure(link: &Link, request: &Request, metric: Option<u32>) -> Result<
 /// Podman chooses the addresses, so router advertisements must not add any.
 /// A kernel without IPv6 adds none anyway, and a read-only `/proc/sys` is the
 /// operator's choice.
-fn disable_autoconf(link: &Link) -> Result<(), Error> {
+pub fn disable_autoconf(link: &Link) -> Result<(), Error> {
     match sysctl::set_autoconf(link, false) {
         Err(Error::NotFound(_) | Error::ReadOnly(_)) => Ok(()),
+        result => result,
+    }
+}
+
+/// No container is the host's router: one that says so over a link of the
+/// host's would get the host's traffic (CVE-2020-10749). A kernel without IPv6
+/// doesn't listen.
+pub fn ignore_router_advertisements(link: &Link) -> Result<(), Error> {
+    match sysctl::set_accept_ra(link, RouterAdvertisements::None) {
+        Err(Error::NotFound(_)) => Ok(()),
         result => result,
     }
 }

@@ -40,7 +40,10 @@ pub use bindings::wasmvark::driver::{
 };
 pub use bindings::{Guest, export};
 
-pub use configure::configure;
+pub use configure::{
+    PLAIN_ROUTE, add_routes, configure, configure_with, disable_autoconf,
+    ignore_router_advertisements,
+};
 pub use create::{
     WithoutSubnets, check_ipam, check_parent, choose_ipam, create_on_parent, move_parent_option,
     no_names,

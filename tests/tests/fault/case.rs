@@ -121,6 +121,31 @@ pub(crate) const ALL: &[Case] = &[
         always: "",
     },
     Case {
+        title: "ptp",
+        needs: NEEDS,
+        guest: "ptp",
+        grant: || Grant::example("ptp"),
+        connect: |connection| {
+            let routes = json!([
+                {"destination": "10.90.0.0/24", "gateway": "10.88.0.1"},
+                {"destination": "fd90::/64", "gateway": "fd88::1", "metric": 7},
+            ]);
+            connection
+                .network("routes", routes)
+                .join("options", json!({"host_interface_name": HOST_END}))
+        },
+        // What stays is there already.
+        prepare: |world| {
+            world.host.run(|| {
+                for setting in ["ipv4/ip_forward", "ipv6/conf/all/forwarding"] {
+                    std::fs::write(format!("/proc/sys/net/{setting}"), "1").unwrap();
+                }
+            });
+        },
+        chosen: &[HOST_END],
+        always: "",
+    },
+    Case {
         title: "ipvlan",
         needs: &[Need::Root, Need::Macvlan, Need::Link(Kind::Ipvlan)],
         guest: "ipvlan",

@@ -97,6 +97,7 @@ fn options() {
     assert_eq!(container.mac(INTERFACE), MAC);
     assert_eq!(container.mtu(INTERFACE), 1400);
     assert_eq!(host.mtu(BRIDGE), 1400);
+    assert_eq!(host.setting("ipv6/conf/br0/accept_ra"), Some("0"));
     assert_eq!(
         container.made_routes(),
         [

@@ -17,7 +17,7 @@ struct Case {
     requests: fn(Connection) -> Vec<Connection>,
 }
 
-const CASES: [Case; 9] = [
+const CASES: &[Case] = &[
     Case {
         driver: "macvlan",
         need: Need::Macvlan,
@@ -57,6 +57,14 @@ const CASES: [Case; 9] = [
         requests: |connection| vec![connection],
     },
     Case {
+        driver: "ptp",
+        need: Need::Root,
+        requests: |connection| {
+            let route = json!({"destination": "10.90.0.0/24", "gateway": "10.88.0.1"});
+            vec![connection.network("routes", json!([route]))]
+        },
+    },
+    Case {
         driver: "dummy",
         need: Need::Link(Kind::Dummy),
         requests: |connection| vec![connection.option("no_default_route", "false")],
@@ -82,7 +90,7 @@ pub(crate) fn register(suite: &mut Suite) {
     for case in CASES {
         let needs = [Need::Root, Need::Netavark, case.need];
         let name = format!("grant/{}", case.driver);
-        suite.test(name, &needs, move || every_line_is_needed(&case));
+        suite.test(name, &needs, move || every_line_is_needed(case));
     }
 }
 

@@ -22,6 +22,7 @@ mod macvlan;
 mod mistakes;
 mod names;
 mod parents;
+mod ptp;
 mod routes;
 mod tap;
 mod teardown;
@@ -50,6 +51,7 @@ fn main() {
     host_device::register(&mut suite);
     wireguard::register(&mut suite);
     ipvlan::register(&mut suite);
+    ptp::register(&mut suite);
     vlan::register(&mut suite);
     dummy::register(&mut suite);
     vxlan::register(&mut suite);

@@ -17,10 +17,11 @@ const PROJECT: &str = "/root/wasmvark";
 const FILES: [&str; 3] = ["justfile", "scripts/install.sh", "README.md"];
 
 /// The drivers that it installs.
-const DRIVERS: [&str; 9] = [
+const DRIVERS: [&str; 10] = [
     "macvlan",
     "host-device",
     "bridge",
+    "ptp",
     "ipvlan",
     "vlan",
     "dummy",

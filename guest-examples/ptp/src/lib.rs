@@ -1,0 +1,61 @@
+//! The ptp driver: each container has a link of its own to the host, which
+//! routes between them and to elsewhere.
+//!
+//! As CNI's ptp: the host's end has the gateways' addresses, without their
+//! networks, and a route to each of the container's. The container reaches the
+//! gateways directly and its subnets through them.
+
+mod container;
+mod host;
+mod subnets;
+
+use wasmvark_guest::links::{self, VethOptions};
+use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
+use wasmvark_guest::{
+    Guest, WithoutSubnets, check_ipam, check_names, choose_ipam, export, no_name_servers, no_names,
+    refuse_firewall_options, refuse_ports,
+};
+
+/// All options; the host parses them.
+const OPTIONS: &[&str] = &["metric", "mtu", "no_default_route"];
+
+struct Ptp;
+export!(Ptp);
+
+impl Guest for Ptp {
+    fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
+        let network = &request.network;
+        refuse_firewall_options(&network.options)?;
+        check_names(&network.options, OPTIONS, "ptp")?;
+        // Podman gives the others a gateway afterwards.
+        if network.internal {
+            subnets::check_gateways(network)?;
+        }
+        let mut changes = vec![no_names()];
+        changes.extend(choose_ipam(network, WithoutSubnets::Refuse)?);
+        Ok(changes)
+    }
+
+    fn setup(request: Request) -> Result<SetupAnswer, Error> {
+        let network = &request.network;
+        check_ipam(network)?;
+        refuse_ports(&request)?;
+        subnets::check_gateways(network)?;
+        let veth = VethOptions {
+            host_name: None,
+            mac: request.mac.clone(),
+            host_mac: None,
+            mtu: network.mtu,
+        };
+        let pair = links::create_veth(None, &veth)?;
+        host::configure(&pair.host, &request)?;
+        container::configure(&pair.container, &request)?;
+        host::forward(&request)?;
+        Ok(no_name_servers())
+    }
+
+    /// The host removes the links, and routes and addresses go with them.
+    fn teardown(_: Request) -> Result<(), Error> {
+        Ok(())
+    }
+}

@@ -1,0 +1,71 @@
+//! The network's subnets and what lies in them.
+
+use wasmvark_guest::addresses::AddressOptions;
+use wasmvark_guest::types::{Error, Network, Route, RouteKind, Subnet};
+
+/// Only two are on the link, so nobody else has an address, and its network
+/// isn't there.
+pub(crate) const TWO_ON_THE_LINK: AddressOptions = AddressOptions {
+    no_dad: true,
+    no_prefix_route: true,
+};
+
+/// The subnets that the container has addresses in: all, or none.
+fn of(network: &Network) -> &[Subnet] {
+    match network.ipam_driver.as_deref() {
+        Some("none") => &[],
+        _ => &network.subnets,
+    }
+}
+
+/// Each subnet with its gateway.
+pub(crate) fn with_gateways(network: &Network) -> impl Iterator<Item = (&str, &str)> {
+    let subnets = of(network).iter();
+    subnets.filter_map(|subnet| Some((subnet.subnet.as_str(), subnet.gateway.as_deref()?)))
+}
+
+/// Checks that each subnet has a gateway: an address for the host's end.
+pub(crate) fn check_gateways(network: &Network) -> Result<(), Error> {
+    let mut subnets = of(network).iter();
+    match subnets.find(|subnet| subnet.gateway.is_none()) {
+        None => Ok(()),
+        Some(subnet) => Err(Error::Invalid(format!(
+            "subnet {} has no gateway, which the host's end of the link needs: give --gateway",
+            subnet.subnet
+        ))),
+    }
+}
+
+/// An address, with its prefix length or without, as a network of its own.
+pub(crate) fn alone(address: &str) -> String {
+    let address = address.split('/').next().unwrap_or(address);
+    let length = if is_v6(address) { 128 } else { 32 };
+    format!("{address}/{length}")
+}
+
+/// Whether an address or a network is one of IPv6.
+pub(crate) fn is_v6(address: &str) -> bool {
+    address.contains(':')
+}
+
+/// A route to a network, through a gateway or directly.
+pub(crate) fn route(destination: String, gateway: Option<&str>) -> Route {
+    Route {
+        destination,
+        gateway: gateway.map(str::to_owned),
+        metric: None,
+        kind: RouteKind::Unicast,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_alone_has_the_longest_prefix() {
+        assert_eq!(alone("10.0.0.2/24"), "10.0.0.2/32");
+        assert_eq!(alone("10.0.0.1"), "10.0.0.1/32");
+        assert_eq!(alone("fd00::2/64"), "fd00::2/128");
+    }
+}
