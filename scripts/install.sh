@@ -20,7 +20,7 @@ share=$prefix/share/wasmvark/drivers
 configuration=/etc/containers/containers.conf.d/50-wasmvark.conf
 
 # netavark keeps the plain names for its own drivers.
-drivers=(macvlan host-device bridge ptp ipvlan vlan dummy vxlan tap wireguard)
+drivers=(macvlan host-device bridge ptp ipvlan vlan vrf dummy vxlan tap wireguard)
 
 say() { printf 'install: %s\n' "$*"; }
 

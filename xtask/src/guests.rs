@@ -45,6 +45,7 @@ const GUESTS: &[Guest] = &[
     guest("macvlan-c", "guest-examples/macvlan-c", Kind::C),
     rust_guest("ptp", "guest-examples/ptp", "ptp-driver"),
     rust_guest("vlan", "guest-examples/vlan", "vlan-driver"),
+    rust_guest("vrf", "guest-examples/vrf", "vrf-driver"),
     rust_guest("vxlan", "guest-examples/vxlan", "vxlan-driver"),
     rust_guest("tap", "guest-examples/tap", "tap-driver"),
     rust_guest("probe", "tests/guests/probe", "probe-guest"),

@@ -49,5 +49,5 @@ pub use create::{
     no_names,
 };
 pub use firewall::{refuse_firewall_options, refuse_ports};
-pub use options::{check_names, choose, find, parse, parse_bool};
+pub use options::{MACVLAN_MODES, check_names, choose, find, parse, parse_bool};
 pub use setup::{PARENT_METRIC, find_parent, gateways, no_name_servers};

@@ -3,7 +3,18 @@
 use core::fmt::Display;
 use core::str::FromStr;
 
+use crate::links::MacvlanMode;
 use crate::types::{Error, OptionValue};
+
+/// The values of an option for the mode of macvlan links; the first one is the
+/// default.
+pub const MACVLAN_MODES: &[(&str, MacvlanMode)] = &[
+    ("bridge", MacvlanMode::Bridge),
+    ("private", MacvlanMode::Private),
+    ("vepa", MacvlanMode::Vepa),
+    ("passthru", MacvlanMode::Passthru),
+    ("source", MacvlanMode::Source),
+];
 
 /// Refuses the first option whose name isn't known. `kind` goes into the error
 /// text.

@@ -2,7 +2,7 @@
 
 use wasmvark_guest::links::MacvlanMode;
 use wasmvark_guest::types::{Error, OptionValue};
-use wasmvark_guest::{choose, parse};
+use wasmvark_guest::{MACVLAN_MODES, choose, parse};
 
 /// All options; the host parses `metric`, `mtu` and `no_default_route`.
 const NAMES: &[&str] = &[
@@ -13,15 +13,6 @@ const NAMES: &[&str] = &[
     "mtu",
     "no_default_route",
     "parent",
-];
-
-/// The first one is the default.
-const MODES: &[(&str, MacvlanMode)] = &[
-    ("bridge", MacvlanMode::Bridge),
-    ("private", MacvlanMode::Private),
-    ("vepa", MacvlanMode::Vepa),
-    ("passthru", MacvlanMode::Passthru),
-    ("source", MacvlanMode::Source),
 ];
 
 /// What the host doesn't parse for us.
@@ -37,7 +28,7 @@ impl Options {
         Ok(Self {
             broadcast_limit: parse(options, "bclim")?,
             broadcast_queue_length: parse(options, "bcqueuelen")?,
-            mode: choose(options, "mode", "macvlan", MODES)?,
+            mode: choose(options, "mode", "macvlan", MACVLAN_MODES)?,
         })
     }
 }

@@ -166,6 +166,16 @@ pub(crate) const ALL: &[Case] = &[
         always: "",
     },
     Case {
+        title: "vrf",
+        needs: &[Need::Root, Need::Macvlan, Need::Link(Kind::Vrf)],
+        guest: "vrf",
+        grant: || Grant::example("vrf"),
+        connect: |connection| connection.option("vrf_name", "blue"),
+        prepare: |_| {},
+        chosen: &[],
+        always: "",
+    },
+    Case {
         title: "dummy",
         needs: &[Need::Root, Need::Macvlan, Need::Link(Kind::Dummy)],
         guest: "dummy",

@@ -34,6 +34,11 @@ const CASES: &[Case] = &[
         requests: |connection| named_and_found(connection.option("vlan", "7")),
     },
     Case {
+        driver: "vrf",
+        need: Need::Link(Kind::Vrf),
+        requests: |connection| named_and_found(connection.option("vrf_name", "blue")),
+    },
+    Case {
         driver: "bridge",
         need: Need::Link(Kind::VlanBridge),
         requests: |connection| {

@@ -27,6 +27,7 @@ mod routes;
 mod tap;
 mod teardown;
 mod vlan;
+mod vrf;
 mod vxlan;
 mod wireguard;
 
@@ -53,6 +54,7 @@ fn main() {
     ipvlan::register(&mut suite);
     ptp::register(&mut suite);
     vlan::register(&mut suite);
+    vrf::register(&mut suite);
     dummy::register(&mut suite);
     vxlan::register(&mut suite);
     tap::register(&mut suite);

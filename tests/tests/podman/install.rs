@@ -17,13 +17,14 @@ const PROJECT: &str = "/root/wasmvark";
 const FILES: [&str; 3] = ["justfile", "scripts/install.sh", "README.md"];
 
 /// The drivers that it installs.
-const DRIVERS: [&str; 10] = [
+const DRIVERS: [&str; 11] = [
     "macvlan",
     "host-device",
     "bridge",
     "ptp",
     "ipvlan",
     "vlan",
+    "vrf",
     "dummy",
     "vxlan",
     "tap",

@@ -1,0 +1,70 @@
+//! The vrf driver: each container gets a link of its own on an interface of the
+//! host, in a VRF: it has a routing table for itself.
+
+mod options;
+
+use options::Options;
+use wasmvark_guest::links::{self, Link, MacvlanOptions};
+use wasmvark_guest::routes::RouteOptions;
+use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Place, Request, SetupAnswer};
+use wasmvark_guest::{
+    Guest, PARENT_METRIC, PLAIN_ROUTE, check_ipam, configure_with, create_on_parent, export,
+    find_parent, no_name_servers,
+};
+
+struct Vrf;
+export!(Vrf);
+
+impl Guest for Vrf {
+    fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
+        let network = &request.network;
+        let changes = create_on_parent(network)?;
+        options::check_names(&network.options)?;
+        Options::parse(network)?;
+        Ok(changes)
+    }
+
+    fn setup(request: Request) -> Result<SetupAnswer, Error> {
+        check_ipam(&request.network)?;
+        let options = Options::parse(&request.network)?;
+        let vrf = make_vrf(&options)?;
+        links::set_up(&vrf)?;
+        let link = make_link(&request, &options)?;
+        // Before it has addresses: the kernel drops IPv6 ones on the way.
+        links::set_master(&link, Some(&vrf))?;
+        let its_table = RouteOptions {
+            table: Some(options.table),
+            ..PLAIN_ROUTE
+        };
+        configure_with(&link, &request, Some(PARENT_METRIC), Some(&its_table))?;
+        Ok(no_name_servers())
+    }
+
+    /// The host removes the link and the VRF.
+    fn teardown(_: Request) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// Makes the VRF, under the name that the option gives.
+fn make_vrf(options: &Options) -> Result<Link, Error> {
+    match links::create_vrf(Place::Container, None, options.table) {
+        Err(Error::Exists(text)) => Err(Error::Exists(format!(
+            "{text}: each network of a container needs a VRF of its own"
+        ))),
+        result => result,
+    }
+}
+
+fn make_link(request: &Request, options: &Options) -> Result<Link, Error> {
+    let network = &request.network;
+    let parent = find_parent(network)?;
+    let macvlan = MacvlanOptions {
+        mode: options.mode,
+        mac: request.mac.clone(),
+        mtu: network.mtu,
+        broadcast_limit: None,
+        broadcast_queue_length: None,
+    };
+    links::create_macvlan(Place::Container, None, &parent, &macvlan)
+}

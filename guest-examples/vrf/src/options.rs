@@ -1,0 +1,85 @@
+//! The driver's options.
+
+use wasmvark_guest::links::MacvlanMode;
+use wasmvark_guest::types::{Error, Network, OptionValue};
+use wasmvark_guest::{MACVLAN_MODES, choose, find, parse};
+
+/// All options; the host parses `metric`, `mtu` and `no_default_route`, and
+/// names the VRF by `vrf_name`.
+const NAMES: &[&str] = &[
+    "metric",
+    "mode",
+    "mtu",
+    "no_default_route",
+    "parent",
+    "table",
+    "vrf_name",
+];
+
+/// The tables that every namespace has (`rtnetlink.h`, RT_TABLE_*), and the
+/// number that stands for none.
+const RESERVED: [u32; 4] = [0, 253, 254, 255];
+
+/// Where the numbers begin that follow from a network's id, and how many bits
+/// they have: above those that people like to give.
+const FIRST: u32 = 1000;
+const BITS: u32 = 0x0fff_ffff;
+
+/// What the host doesn't parse for us.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Options {
+    pub(crate) mode: MacvlanMode,
+    /// The VRF's routing table.
+    pub(crate) table: u32,
+}
+
+impl Options {
+    pub(crate) fn parse(network: &Network) -> Result<Self, Error> {
+        let options = &network.options;
+        if find(options, "vrf_name").is_none_or(str::is_empty) {
+            let text = "no VRF is specified: give -o vrf_name=NAME";
+            return Err(Error::Invalid(text.to_owned()));
+        }
+        Ok(Self {
+            mode: choose(options, "mode", "macvlan", MACVLAN_MODES)?,
+            table: table(network)?,
+        })
+    }
+}
+
+/// Refuses options that the driver doesn't know.
+pub(crate) fn check_names(options: &[OptionValue]) -> Result<(), Error> {
+    wasmvark_guest::check_names(options, NAMES, "vrf")
+}
+
+fn table(network: &Network) -> Result<u32, Error> {
+    match parse(&network.options, "table")? {
+        None => Ok(FIRST + (mix(&network.id) & BITS)),
+        Some(table) if RESERVED.contains(&table) => Err(Error::Invalid(format!(
+            "table {table} is not possible: every namespace has it for other routes"
+        ))),
+        Some(table) => Ok(table),
+    }
+}
+
+/// Numbers for different networks only have to differ.
+fn mix(id: &str) -> u32 {
+    id.bytes().fold(0, |sum: u32, byte| {
+        sum.wrapping_mul(31).wrapping_add(byte.into())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_that_follow_from_an_id_are_never_reserved() {
+        let ids = ["", "a", "2f259bab93aaaaa2542ba43ef33eb990d0999ee1b9924b55"];
+        for id in ids {
+            let table = FIRST + (mix(id) & BITS);
+            assert!(table >= FIRST, "{id}");
+        }
+        assert_ne!(mix(ids[1]), mix(ids[2]));
+    }
+}
