@@ -146,6 +146,20 @@ static bool disable_autoconf(borrow_link link, driver_error_t *err)
 	return true;
 }
 
+/* Has the kernel tell the neighbours of the addresses when the link is set up.
+ * Without IPv6 it has none of those to tell of. */
+static bool announce_addresses(borrow_link link, driver_error_t *err)
+{
+	if (!wasmvark_driver_sysctl_set_arp_notify(link, true, err))
+		return false;
+	if (wasmvark_driver_sysctl_set_ndisc_notify(link, true, err))
+		return true;
+	if (err->tag != WASMVARK_DRIVER_TYPES_ERROR_NOT_FOUND)
+		return false;
+	driver_error_free(err);
+	return true;
+}
+
 static bool add_routes(wasmvark_driver_types_list_route_t *routes, driver_error_t *err)
 {
 	for (size_t i = 0; i < routes->len; i++) {
@@ -156,8 +170,11 @@ static bool add_routes(wasmvark_driver_types_list_route_t *routes, driver_error_
 }
 
 /* Gives the link its addresses, sets it up and adds the routes. */
-static bool configure(borrow_link link, driver_request_t *request, driver_error_t *err)
+static bool configure(borrow_link link, driver_request_t *request, const struct options *options,
+		      driver_error_t *err)
 {
+	if (options->announce && !announce_addresses(link, err))
+		return false;
 	if (!disable_autoconf(link, err))
 		return false;
 	for (size_t i = 0; i < request->addresses.len; i++) {
@@ -185,7 +202,7 @@ static bool setup(driver_request_t *request, driver_error_t *err)
 		return false;
 	if (!create_link(request, &options, &link, err))
 		return false;
-	bool done = configure(wasmvark_driver_links_borrow_link(link), request, err);
+	bool done = configure(wasmvark_driver_links_borrow_link(link), request, &options, err);
 	wasmvark_driver_links_link_drop_own(link);
 	return done;
 }

@@ -9,7 +9,7 @@
 
 /* All options; the host parses metric, mtu and no_default_route. */
 static const char *const NAMES[] = {
-	"bclim", "bcqueuelen", "metric", "mode", "mtu", "no_default_route", "parent",
+	"announce", "bclim", "bcqueuelen", "metric", "mode", "mtu", "no_default_route", "parent",
 };
 
 static const struct {
@@ -95,6 +95,18 @@ static bool parse_option(const wasmvark_driver_types_network_t *network, const c
 		    view(problem));
 }
 
+/* Parses an option that is true or false; false where it isn't given. */
+static bool parse_bool(const wasmvark_driver_types_network_t *network, const char *key, bool *value,
+		       driver_error_t *err)
+{
+	const driver_string_t *text = find_option(network, key);
+	*value = text != NULL && equals(*text, "true");
+	if (text == NULL || *value || equals(*text, "false"))
+		return true;
+	return FAIL(err, INVALID, view("unable to parse \""), view(key),
+		    view("\": provided string was not `true` or `false`"));
+}
+
 static bool parse_mode(const driver_string_t *name, wasmvark_driver_links_macvlan_mode_t *mode,
 		       driver_error_t *err)
 {
@@ -121,5 +133,7 @@ bool parse_options(const wasmvark_driver_types_network_t *network, struct option
 		return false;
 	options->broadcast_limit.val = (int32_t)limit;
 	options->broadcast_queue_length.val = (uint32_t)length;
+	if (!parse_bool(network, "announce", &options->announce, err))
+		return false;
 	return parse_mode(find_option(network, "mode"), &options->mode, err);
 }

@@ -11,6 +11,7 @@ struct options {
 	wasmvark_driver_links_macvlan_mode_t mode;
 	driver_option_s32_t broadcast_limit;
 	driver_option_u32_t broadcast_queue_length;
+	bool announce;
 };
 
 /* The value of an option, or NULL where it isn't given. */

@@ -65,7 +65,9 @@ impl Grant {
             "links.set-up",
             "log.write",
             "routes.add",
+            "sysctl.set-arp-notify",
             "sysctl.set-autoconf",
+            "sysctl.set-ndisc-notify",
         ])
     }
 

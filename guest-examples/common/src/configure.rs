@@ -67,6 +67,22 @@ pub fn disable_autoconf(link: &Link) -> Result<(), Error> {
     }
 }
 
+/// Has the kernel tell the link's neighbours of its addresses when it's set up,
+/// so that those who knew another MAC address for them don't go on sending
+/// there (containers/netavark#1114). IPv6 addresses are told of once nobody
+/// else has them, without a wait.
+///
+/// On a bridge's port it comes too early: the bridge drops what comes in before
+/// it has noticed that the port is up.
+pub fn announce_addresses(link: &Link) -> Result<(), Error> {
+    sysctl::set_arp_notify(link, true)?;
+    match sysctl::set_ndisc_notify(link, true) {
+        // A kernel without IPv6 has nothing to tell.
+        Err(Error::NotFound(_)) => Ok(()),
+        result => result,
+    }
+}
+
 /// No container is the host's router: one that says so over a link of the
 /// host's would get the host's traffic (CVE-2020-10749). A kernel without IPv6
 /// doesn't listen.

@@ -41,7 +41,7 @@ pub use bindings::wasmvark::driver::{
 pub use bindings::{Guest, export};
 
 pub use configure::{
-    PLAIN_ROUTE, add_routes, configure, configure_with, disable_autoconf,
+    PLAIN_ROUTE, add_routes, announce_addresses, configure, configure_with, disable_autoconf,
     ignore_router_advertisements,
 };
 pub use create::{

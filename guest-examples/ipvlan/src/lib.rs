@@ -7,8 +7,8 @@ use options::Options;
 use wasmvark_guest::links::{self, IpvlanOptions};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Place, Request, SetupAnswer};
 use wasmvark_guest::{
-    Guest, PARENT_METRIC, check_ipam, configure, create_on_parent, export, find_parent,
-    no_name_servers,
+    Guest, PARENT_METRIC, announce_addresses, check_ipam, configure, create_on_parent, export,
+    find_parent, no_name_servers,
 };
 
 struct Ipvlan;
@@ -38,6 +38,9 @@ impl Guest for Ipvlan {
                 mtu: network.mtu,
             },
         )?;
+        if options.announce {
+            announce_addresses(&link)?;
+        }
         configure(&link, &request, Some(PARENT_METRIC))?;
         Ok(no_name_servers())
     }

@@ -1,11 +1,12 @@
 //! The driver's options.
 
-use wasmvark_guest::choose;
 use wasmvark_guest::links::{IpvlanIsolation, IpvlanMode};
 use wasmvark_guest::types::{Error, OptionValue};
+use wasmvark_guest::{choose, parse_bool};
 
 /// All options; the host parses `metric`, `mtu` and `no_default_route`.
 const NAMES: &[&str] = &[
+    "announce",
     "flag",
     "metric",
     "mode",
@@ -33,6 +34,8 @@ const FLAGS: &[(&str, IpvlanIsolation)] = &[
 pub(crate) struct Options {
     pub(crate) mode: IpvlanMode,
     pub(crate) isolation: IpvlanIsolation,
+    /// The container's addresses are announced.
+    pub(crate) announce: bool,
 }
 
 impl Options {
@@ -40,6 +43,7 @@ impl Options {
         Ok(Self {
             mode: choose(options, "mode", "ipvlan", MODES)?,
             isolation: choose(options, "flag", "ipvlan", FLAGS)?,
+            announce: parse_bool(options, "announce", false)?,
         })
     }
 }

@@ -7,8 +7,8 @@ use options::Options;
 use wasmvark_guest::links::{self, MacvlanOptions};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Place, Request, SetupAnswer};
 use wasmvark_guest::{
-    Guest, PARENT_METRIC, check_ipam, configure, create_on_parent, export, find_parent,
-    no_name_servers,
+    Guest, PARENT_METRIC, announce_addresses, check_ipam, configure, create_on_parent, export,
+    find_parent, no_name_servers,
 };
 
 struct Macvlan;
@@ -40,6 +40,9 @@ impl Guest for Macvlan {
                 broadcast_queue_length: options.broadcast_queue_length,
             },
         )?;
+        if options.announce {
+            announce_addresses(&link)?;
+        }
         configure(&link, &request, Some(PARENT_METRIC))?;
         Ok(no_name_servers())
     }

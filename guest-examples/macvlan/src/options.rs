@@ -2,10 +2,11 @@
 
 use wasmvark_guest::links::MacvlanMode;
 use wasmvark_guest::types::{Error, OptionValue};
-use wasmvark_guest::{MACVLAN_MODES, choose, parse};
+use wasmvark_guest::{MACVLAN_MODES, choose, parse, parse_bool};
 
 /// All options; the host parses `metric`, `mtu` and `no_default_route`.
 const NAMES: &[&str] = &[
+    "announce",
     "bclim",
     "bcqueuelen",
     "metric",
@@ -21,6 +22,8 @@ pub(crate) struct Options {
     pub(crate) mode: MacvlanMode,
     pub(crate) broadcast_limit: Option<i32>,
     pub(crate) broadcast_queue_length: Option<u32>,
+    /// The container's addresses are announced.
+    pub(crate) announce: bool,
 }
 
 impl Options {
@@ -29,6 +32,7 @@ impl Options {
             broadcast_limit: parse(options, "bclim")?,
             broadcast_queue_length: parse(options, "bcqueuelen")?,
             mode: choose(options, "mode", "macvlan", MACVLAN_MODES)?,
+            announce: parse_bool(options, "announce", false)?,
         })
     }
 }
@@ -65,16 +69,23 @@ mod tests {
             assert_eq!(parsed.mode, MacvlanMode::Bridge);
             assert_eq!(parsed.broadcast_limit, None);
             assert_eq!(parsed.broadcast_queue_length, None);
+            assert!(!parsed.announce);
         }
     }
 
     #[test]
     fn every_option_is_parsed() {
-        let given = options(&[("mode", "source"), ("bclim", "-1"), ("bcqueuelen", "1000")]);
+        let given = options(&[
+            ("mode", "source"),
+            ("bclim", "-1"),
+            ("bcqueuelen", "1000"),
+            ("announce", "true"),
+        ]);
         let parsed = Options::parse(&given).unwrap();
         assert_eq!(parsed.mode, MacvlanMode::Source);
         assert_eq!(parsed.broadcast_limit, Some(-1));
         assert_eq!(parsed.broadcast_queue_length, Some(1000));
+        assert!(parsed.announce);
     }
 
     #[test]
@@ -95,6 +106,11 @@ mod tests {
                 "bclim",
                 "2147483648",
                 "unable to parse \"bclim\": number too large to fit in target type",
+            ),
+            (
+                "announce",
+                "1",
+                "unable to parse \"announce\": provided string was not `true` or `false`",
             ),
             (
                 "bcqueuelen",

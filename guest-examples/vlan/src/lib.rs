@@ -7,8 +7,8 @@ use options::Options;
 use wasmvark_guest::links::{self, Link, VlanOptions};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Place, Request, SetupAnswer};
 use wasmvark_guest::{
-    Guest, PARENT_METRIC, check_ipam, configure, create_on_parent, export, find_parent,
-    no_name_servers,
+    Guest, PARENT_METRIC, announce_addresses, check_ipam, configure, create_on_parent, export,
+    find_parent, no_name_servers,
 };
 
 struct Vlan;
@@ -27,6 +27,9 @@ impl Guest for Vlan {
         check_ipam(&request.network)?;
         let options = Options::parse(&request.network.options)?;
         let link = make(&request, options)?;
+        if options.announce {
+            announce_addresses(&link)?;
+        }
         configure(&link, &request, Some(PARENT_METRIC))?;
         Ok(no_name_servers())
     }

@@ -2,10 +2,11 @@
 
 use wasmvark_guest::links::VlanProtocol;
 use wasmvark_guest::types::{Error, OptionValue};
-use wasmvark_guest::{choose, parse};
+use wasmvark_guest::{choose, parse, parse_bool};
 
 /// All options; the host parses `metric`, `mtu` and `no_default_route`.
 const NAMES: &[&str] = &[
+    "announce",
     "metric",
     "mtu",
     "no_default_route",
@@ -27,6 +28,8 @@ const LAST_ID: u16 = 4094;
 pub(crate) struct Options {
     pub(crate) id: u16,
     pub(crate) protocol: VlanProtocol,
+    /// The container's addresses are announced.
+    pub(crate) announce: bool,
 }
 
 impl Options {
@@ -34,6 +37,7 @@ impl Options {
         Ok(Self {
             id: id(options)?,
             protocol: choose(options, "protocol", "vlan", PROTOCOLS)?,
+            announce: parse_bool(options, "announce", false)?,
         })
     }
 }

@@ -21,17 +21,19 @@ const CASES: &[Case] = &[
     Case {
         driver: "macvlan",
         need: Need::Macvlan,
-        requests: named_and_found,
+        requests: |connection| named_and_found(connection.option("announce", "true")),
     },
     Case {
         driver: "ipvlan",
         need: Need::Link(Kind::Ipvlan),
-        requests: named_and_found,
+        requests: |connection| named_and_found(connection.option("announce", "true")),
     },
     Case {
         driver: "vlan",
         need: Need::Link(Kind::Vlan),
-        requests: |connection| named_and_found(connection.option("vlan", "7")),
+        requests: |connection| {
+            named_and_found(connection.option("vlan", "7").option("announce", "true"))
+        },
     },
     Case {
         driver: "vrf",

@@ -111,9 +111,12 @@ fn flags() {
                 .netavark
                 .setup_at(&another, &other.path())
                 .expect("setup succeeds");
-            if flag == "bridge" {
-                echo::exchange((&world.container, "10.88.0.2"), (&other, "10.88.0.3"));
-                echo::exchange((&world.container, "fd88::2"), (&other, "fd88::3"));
+            for (own, others) in [("10.88.0.2", "10.88.0.3"), ("fd88::2", "fd88::3")] {
+                match flag {
+                    "bridge" => echo::exchange((&world.container, own), (&other, others)),
+                    // The neighbour sends nothing back.
+                    _ => echo::silence((&world.container, own), (&other, others)),
+                }
             }
             installed
                 .netavark

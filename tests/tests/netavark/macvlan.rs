@@ -51,6 +51,12 @@ pub(crate) fn register(suite: &mut Suite, driver: Driver) {
         assert!(limit.is_null() || limit == 7, "{limit}");
     });
     cases.add("bclim -1", v4().option("bclim", "-1"), |_, _| ());
+    if driver.is_ours() {
+        let length = v4().option("bcqueuelen", "77");
+        cases.add("bcqueuelen", length, |_, container| {
+            assert_eq!(*container.kind_data(INTERFACE, "bcqueuelen"), 77);
+        });
+    }
     cases.add("static MAC", v4().join("static_mac", MAC), has_mac);
     let dashes = v4().join("static_mac", "AA-BB-CC-DD-EE-FF");
     cases.add("static MAC with dashes", dashes, has_mac);

@@ -8,6 +8,7 @@
     reason = "a test that can't go on should say so and end"
 )]
 
+mod announce;
 mod bridge;
 mod bridge_ports;
 mod create;
@@ -47,6 +48,7 @@ fn main() {
         create::register(&mut suite, driver);
         parents::register(&mut suite, driver);
     }
+    announce::register(&mut suite);
     bridge::register(&mut suite);
     bridge_ports::register(&mut suite);
     host_device::register(&mut suite);

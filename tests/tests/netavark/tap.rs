@@ -1,6 +1,8 @@
 //! Containers with a link that a program reads and writes.
 
-use std::net::UdpSocket;
+use std::io::{BufRead, BufReader};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
+use std::process::Stdio;
 
 use wasmvark_tests::connection::{Connection, INTERFACE};
 use wasmvark_tests::grant::Grant;
@@ -49,9 +51,35 @@ until ($seen{0x0806} && $seen{0x86dd}) {
 print "both\n";
 "#;
 
+/// Sends packets to addresses that only a program knows which has the tap, and
+/// checks that it gets them.
+fn program_gets_packets(world: &World, addresses: [&str; 2]) {
+    let mut reader = world.container.command("perl");
+    let mut reader = reader
+        .args(["-e", READER])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(reader.stdout.take().unwrap()).lines();
+    assert_eq!(said.next().unwrap().unwrap(), "open");
+    world.container.run(|| {
+        for address in addresses {
+            let address: IpAddr = address.parse().unwrap();
+            let own: IpAddr = match address {
+                IpAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+                IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+            };
+            // Without a way to send there is an error each time.
+            let socket = UdpSocket::bind((own, 0)).unwrap();
+            socket.send_to(b"there", (address, 9)).unwrap();
+        }
+    });
+    assert_eq!(said.next().unwrap().unwrap(), "both");
+    assert!(reader.wait().unwrap().success());
+}
+
 /// What the container sends, a program that has the tap reads.
 fn packets() {
-    use std::io::{BufRead, BufReader};
     let world = World::new();
     let installed = Installed::example(&world, "tap");
     installed.try_out(&dual(), |container| {
@@ -66,25 +94,7 @@ fn packets() {
                 "default via fd88::1 dev eth0 metric 100"
             ]
         );
-        let mut reader = world.container.command("perl");
-        let mut reader = reader
-            .args(["-e", READER])
-            .stdout(std::process::Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut said = BufReader::new(reader.stdout.take().unwrap()).lines();
-        assert_eq!(said.next().unwrap().unwrap(), "open");
-        world.container.run(|| {
-            // Without a way to send there is an error each time.
-            for (own, other) in [("0.0.0.0:0", "10.88.0.1:9"), ("[::]:0", "[fd88::1]:9")] {
-                UdpSocket::bind(own)
-                    .unwrap()
-                    .send_to(b"there", other)
-                    .unwrap();
-            }
-        });
-        assert_eq!(said.next().unwrap().unwrap(), "both");
-        assert!(reader.wait().unwrap().success());
+        program_gets_packets(&world, ["10.88.0.1", "fd88::1"]);
     });
 }
 
@@ -150,6 +160,12 @@ fn port_of_a_bridge() {
         let mut ip = world.container.command("ip");
         let output = process::run(ip.args(["-o", "link", "show", "master", BRIDGE]), b"");
         assert!(output.stdout.contains(INTERFACE), "{output:?}");
+        let commands = "addr add 10.79.0.2/24 dev v1\naddr add fd79::2/64 dev v1\nlink set v0 up\n\
+                        link set v1 up";
+        world.container.ip_batch(&[], commands);
+        program_gets_packets(&world, ["10.79.0.1", "fd79::1"]);
+        let commands = "link set v0 down\nlink set v1 down\naddr flush dev v1";
+        world.container.ip_batch(&[], commands);
     });
 }
 

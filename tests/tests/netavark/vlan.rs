@@ -30,7 +30,7 @@ fn dual() -> Connection {
 }
 
 /// The neighbour has the gateways' addresses in the VLAN, and nowhere else.
-fn lay_vlan(world: &World, protocol: &str) {
+pub(crate) fn lay_vlan(world: &World, protocol: &str) {
     let commands = [
         &format!("link add tagged link n0 type vlan id 7 protocol {protocol}"),
         "addr del 10.88.0.1/16 dev n0",

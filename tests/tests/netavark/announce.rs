@@ -1,0 +1,68 @@
+//! Neighbours that knew other MAC addresses learn those of a new container.
+
+use wasmvark_tests::connection::{Connection, INTERFACE};
+use wasmvark_tests::grant::Grant;
+use wasmvark_tests::harness::{Need, Suite};
+use wasmvark_tests::kind::Kind;
+use wasmvark_tests::poll;
+use wasmvark_tests::world::World;
+
+use crate::driver::Installed;
+use crate::vlan;
+
+const ADDRESSES: [&str; 2] = ["10.88.0.2", "fd88::2"];
+const STALE: &str = "02:00:00:00:00:99";
+
+pub(crate) fn register(suite: &mut Suite) {
+    let mut test = |driver: &'static str, need: Need, test: fn(&str)| {
+        let needs = [Need::Root, Need::Netavark, Need::Macvlan, need];
+        suite.test(format!("announce/{driver}"), &needs, move || test(driver));
+    };
+    let on_the_wire = |driver: &str| {
+        let world = World::new();
+        let connection = Connection::dual(&format!("wasm-{driver}"));
+        neighbour_learns(&world, driver, &connection, "n0");
+    };
+    test("macvlan", Need::Macvlan, on_the_wire);
+    test("macvlan-c", Need::Macvlan, on_the_wire);
+    test("ipvlan", Need::Link(Kind::Ipvlan), on_the_wire);
+    test("vlan", Need::Link(Kind::Vlan), |driver| {
+        let world = World::new();
+        vlan::lay_vlan(&world, "802.1Q");
+        let connection = Connection::dual("wasm-vlan").option("vlan", "7");
+        neighbour_learns(&world, driver, &connection, "tagged");
+    });
+}
+
+/// Only where it's asked for.
+fn neighbour_learns(world: &World, driver: &str, connection: &Connection, device: &str) {
+    let installed = match driver {
+        // It has the grant of the one in Rust.
+        "macvlan-c" => Installed::with(world, driver, &Grant::example("macvlan")),
+        driver => Installed::example(world, driver),
+    };
+    let known = |address: &str| {
+        let entry = format!("neigh show {address} dev {device}");
+        world.neighbour.ip_batch(&[], &entry)
+    };
+    for address in ADDRESSES {
+        world.neighbour.ip(&format!(
+            "neigh replace {address} lladdr {STALE} dev {device} nud stale"
+        ));
+    }
+    installed.try_out(connection, |_| {
+        for address in ADDRESSES {
+            assert!(known(address).contains(STALE), "{}", known(address));
+        }
+    });
+    let announced = connection.clone().option("announce", "true");
+    installed.try_out(&announced, |container| {
+        let mac = container.mac(INTERFACE);
+        for address in ADDRESSES {
+            let entry = poll::until(|| known(address), |entry| entry.contains(&mac));
+            assert!(entry.contains(&mac), "{entry}");
+        }
+    });
+    let wrong = connection.clone().option("announce", "yes");
+    installed.refuses(&wrong, "unable to parse \"announce\"");
+}
