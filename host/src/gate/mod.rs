@@ -16,6 +16,7 @@ mod offloads;
 mod perform;
 mod report;
 mod routes;
+mod rules;
 mod state;
 mod sysctl;
 mod traffic;

@@ -142,6 +142,27 @@ impl Gate {
         Ok(result)
     }
 
+    /// Has something removed that was saved before, so that it can come back.
+    /// `change` says what the journal is to hold, if anything.
+    pub(super) fn remove_saved<S: Clone>(
+        &mut self,
+        permit: &Permit,
+        save: impl FnOnce(&mut dyn Kernel) -> Result<S, KernelError>,
+        change: impl FnOnce(S) -> Option<Change>,
+        remove: impl FnOnce(&mut dyn Kernel, &S) -> Result<(), KernelError>,
+    ) -> Result<Result<(), KernelError>, CallError> {
+        let saved = match save(self.guard.open(permit)) {
+            Ok(saved) => saved,
+            Err(error) => return Ok(Err(error)),
+        };
+        let change = change(saved.clone());
+        self.perform(
+            permit,
+            |_| Ok(Plan::of(change)),
+            |kernel| remove(kernel, &saved),
+        )
+    }
+
     /// The one place where a call is decided on.
     pub(super) fn decide(
         &mut self,

@@ -8,9 +8,9 @@ use std::str::FromStr;
 pub enum ReachKey {
     /// Names of links.
     Link,
-    /// Networks that addresses may come from.
+    /// Networks that addresses, and sources of rules, may come from.
     Address,
-    /// Networks that routes may lead to.
+    /// Networks that routes may lead to, and rules be about.
     Destination,
     /// Routing tables of the host.
     Table,
@@ -165,6 +165,12 @@ calls! {
     RoutesRemove = "routes.remove", "removes a route", [Destination, Table];
     /// Lists routes.
     RoutesList = "routes.list", "reads which routes there are", [Destination];
+    /// Adds a policy routing rule.
+    RulesAdd = "rules.add", "chooses which table routes packets", [Link, Address, Destination, Table];
+    /// Removes a policy routing rule.
+    RulesRemove = "rules.remove", "removes a rule of routing", [Link, Address, Destination, Table];
+    /// Lists policy routing rules.
+    RulesList = "rules.list", "reads which rules of routing there are", [Address];
     /// Lets a namespace forward packets.
     SysctlEnableIpForward = "sysctl.enable-ip-forward", "has a machine act as a router", [Key];
     /// Turns address autoconfiguration on or off.

@@ -13,7 +13,7 @@ use ipnet::IpNet;
 
 use super::file::line;
 use super::{Call, Grant, KeyPattern, LinkPattern, NetworkPattern, Reach, TablePattern};
-use crate::net::{LinkName, LinkProperty, Namespace, Route, SettingKey};
+use crate::net::{LinkName, LinkProperty, Namespace, Route, Rule, SettingKey};
 
 /// An object that a call wants to touch.
 #[derive(Debug, Clone, Copy)]
@@ -92,7 +92,7 @@ pub enum Object<'a> {
         /// One part of it, or all.
         key: Option<&'a str>,
     },
-    /// A routing table other than the main one.
+    /// A routing table.
     Table {
         /// Where.
         namespace: Namespace,
@@ -103,6 +103,19 @@ pub enum Object<'a> {
     },
     /// All routes of a namespace.
     AllRoutes(Namespace),
+    /// A policy routing rule.
+    Rule {
+        /// Where.
+        namespace: Namespace,
+        /// The rule.
+        rule: &'a Rule,
+        /// Whether it names a link that the driver made or moved.
+        names_own_link: bool,
+        /// Whether the journal says that the driver added it.
+        own: bool,
+    },
+    /// All policy routing rules of a namespace.
+    AllRules(Namespace),
     /// A message for the operator.
     Message,
 }
@@ -259,6 +272,7 @@ fn is_own(object: &Object<'_>) -> bool {
             | Object::Address { own: true, .. }
             | Object::Route { own: true, .. }
             | Object::Table { own: true, .. }
+            | Object::Rule { own: true, .. }
     )
 }
 
@@ -338,9 +352,24 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
                 namespace, route, ..
             },
         ) => requested_route(*namespace, route, request),
-        (_, Object::Table { namespace, .. } | Object::AllRoutes(namespace)) => {
-            *namespace == Namespace::Container
+        (
+            Call::RulesAdd,
+            Object::Rule {
+                namespace,
+                rule,
+                names_own_link,
+                ..
+            },
+        ) => {
+            let is_for_it = *names_own_link || has_requested_packets(rule, request);
+            *namespace == Namespace::Container || is_for_it
         }
+        (
+            _,
+            Object::Table { namespace, .. }
+            | Object::AllRoutes(namespace)
+            | Object::AllRules(namespace),
+        ) => *namespace == Namespace::Container,
         (Call::SysctlEnableIpForward, Object::Key { namespace, .. }) => {
             *namespace == Namespace::Container
         }
@@ -380,6 +409,15 @@ fn requested_route(namespace: Namespace, route: &Route, request: &RequestReach) 
     }
 }
 
+/// Whether a rule is about packets of the request's subnets only.
+fn has_requested_packets(rule: &Rule, request: &RequestReach) -> bool {
+    let mut networks = rule.source.iter().chain(&rule.destination);
+    networks.any(|network| {
+        let mut subnets = request.subnets.iter();
+        subnets.any(|subnet| subnet.contains(network))
+    })
+}
+
 /// Rule 4.
 fn widened(object: &Object<'_>, reach: &Reach) -> bool {
     match object {
@@ -403,6 +441,17 @@ fn widened(object: &Object<'_>, reach: &Reach) -> bool {
         Object::AllRoutes(namespace) => {
             *namespace == Namespace::Host && reach.has_all_destinations()
         }
+        Object::Rule {
+            namespace, rule, ..
+        } => {
+            let has_source = |source: &IpNet| reach.has_address(*source);
+            let has_destination = |to: &IpNet| reach.has_destination(*to);
+            rule.source.iter().any(has_source)
+                || rule.destination.iter().any(has_destination)
+                || rule.links().any(|name| reach.has_link(*namespace, name))
+                || reach.has_address(rule.version.everything())
+        }
+        Object::AllRules(namespace) => *namespace == Namespace::Host && reach.has_all_addresses(),
         Object::State { .. } | Object::Message => false,
     }
 }
@@ -435,7 +484,24 @@ fn widen(reach: &mut Reach, object: &Object<'_>) {
         Object::Secret(name) => reach.secret.push((*name).to_owned()),
         Object::Table { table, .. } => reach.table.push(TablePattern::one(*table)),
         Object::AllRoutes(_) => reach.destination.push(NetworkPattern::all()),
+        Object::Rule {
+            namespace, rule, ..
+        } => widen_to_rule(reach, *namespace, rule),
+        Object::AllRules(_) => reach.address.push(NetworkPattern::all()),
         Object::State { .. } | Object::Message => {}
+    }
+}
+
+/// Adds the first thing that a rule names: what else it names only narrows it.
+fn widen_to_rule(reach: &mut Reach, namespace: Namespace, rule: &Rule) {
+    match (rule.source, rule.destination, rule.links().next()) {
+        (Some(source), _, _) => reach.address.push(NetworkPattern::one(source)),
+        (None, Some(to), _) => reach.destination.push(NetworkPattern::one(to)),
+        (None, None, Some(name)) => reach.link.push(LinkPattern::one(namespace, name.clone())),
+        (None, None, None) => {
+            let everything = rule.version.everything();
+            reach.address.push(NetworkPattern::one(everything));
+        }
     }
 }
 
@@ -464,6 +530,10 @@ impl fmt::Display for Object<'_> {
                 namespace, table, ..
             } => write!(f, "table {namespace}:{table}"),
             Self::AllRoutes(namespace) => write!(f, "all routes of {namespace}"),
+            Self::Rule {
+                namespace, rule, ..
+            } => write!(f, "rule {namespace}:{rule}"),
+            Self::AllRules(namespace) => write!(f, "all rules of {namespace}"),
             Self::Key { namespace, key, .. } => write!(f, "setting {namespace}:{key}"),
             Self::Secret(name) => write!(f, "secret {name:?}"),
             Self::State { key: Some(key) } => write!(f, "state {key}"),

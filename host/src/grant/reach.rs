@@ -20,10 +20,10 @@ pub struct Reach {
     /// Links by name.
     #[serde(default, with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub link: Vec<LinkPattern>,
-    /// Networks that addresses may come from.
+    /// Networks that addresses, and sources of rules, may come from.
     #[serde(default, with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub address: Vec<NetworkPattern>,
-    /// Networks that routes may lead to.
+    /// Networks that routes may lead to, and rules be about.
     #[serde(default, with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub destination: Vec<NetworkPattern>,
     /// Routing tables of the host.
@@ -80,6 +80,11 @@ impl Reach {
     /// Whether an address and its whole network are among them.
     pub fn has_address(&self, address: IpNet) -> bool {
         self.address.iter().any(|pattern| pattern.contains(address))
+    }
+
+    /// Whether every address is.
+    pub fn has_all_addresses(&self) -> bool {
+        self.address.contains(&NetworkPattern::all())
     }
 
     /// Whether a kernel setting is among them.

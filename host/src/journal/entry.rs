@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::{
     ClassPackets, KnownLink, LinkId, LinkSetting, LinkSnapshot, LinkState, NetnsId, PortState,
-    PortVlans, QueueHook, SavedRoutes, TableRoute,
+    PortVlans, QueueHook, SavedRoutes, SavedRule, TableRoute,
 };
-use crate::net::{LinkName, Namespace, SettingKey};
+use crate::net::{LinkName, Namespace, Rule, SettingKey};
 
 /// A change and what undoes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -177,6 +177,24 @@ pub enum Change {
         /// What was there.
         before: SavedRoutes,
     },
+    /// A policy routing rule is added. Nothing but what it says tells which it
+    /// is; it names links by their names, and stays when they go.
+    AddRule {
+        /// Where.
+        namespace: Namespace,
+        /// The rule.
+        rule: Rule,
+    },
+    /// A policy routing rule that isn't the driver's own is removed; undone by
+    /// putting it back.
+    RemoveRule {
+        /// Where.
+        namespace: Namespace,
+        /// The rule, for people.
+        rule: Rule,
+        /// What was there.
+        before: SavedRule,
+    },
 }
 
 /// A link of the host before it was moved.
@@ -279,8 +297,8 @@ impl Change {
         }
     }
 
-    /// Whether undoing a newer change would bring this one back: it must be
-    /// undone after that one.
+    /// Whether this one must be undone after a newer one: undoing that would
+    /// bring it back, or take away what undoing this one gives back.
     pub fn is_below(&self, newer: &Self) -> bool {
         match (newer, self) {
             (
@@ -291,6 +309,14 @@ impl Change {
                     ..
                 },
             ) => (namespace, key) == (own_namespace, own_key),
+            (
+                Self::AddRule { namespace, rule },
+                Self::RemoveRule {
+                    namespace: own_namespace,
+                    rule: own_rule,
+                    ..
+                },
+            ) => (namespace, rule) == (own_namespace, own_rule),
             _ => {
                 let restores = newer.restores_routes_of();
                 (restores.is_some() && restores == self.changes_routes_of())
@@ -343,6 +369,8 @@ impl Change {
             | Self::AddRoute { .. }
             | Self::ReplaceRoute { .. }
             | Self::RemoveRoute { .. }
+            | Self::AddRule { .. }
+            | Self::RemoveRule { .. }
             | Self::SetSetting { .. }
             | Self::KeepState => None,
         }
@@ -365,6 +393,8 @@ impl Change {
             | Self::AddRoute { namespace, .. }
             | Self::ReplaceRoute { namespace, .. }
             | Self::RemoveRoute { namespace, .. }
+            | Self::AddRule { namespace, .. }
+            | Self::RemoveRule { namespace, .. }
             | Self::SetSetting { namespace, .. } => *namespace == Namespace::Host,
             Self::ChangeLink { link, .. }
             | Self::AddAddress { link, .. }
@@ -447,6 +477,47 @@ impl fmt::Display for Change {
             Self::RemoveRoute {
                 namespace, route, ..
             } => write!(f, "route {namespace}:{} removed", route.route),
+            Self::AddRule { namespace, rule } => write!(f, "rule {namespace}:{rule} added"),
+            Self::RemoveRule {
+                namespace, rule, ..
+            } => write!(f, "rule {namespace}:{rule} removed"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::IpVersion;
+
+    /// What was removed looks the same as what was added then, so putting it
+    /// back first would do nothing.
+    #[test]
+    fn a_removed_rule_waits_for_the_one_in_its_place() {
+        let namespace = Namespace::Host;
+        let rule = |table| Rule {
+            version: IpVersion::Ipv4,
+            source: None,
+            destination: None,
+            incoming: None,
+            outgoing: None,
+            mark: None,
+            priority: 7,
+            table,
+        };
+        let add = |table| Change::AddRule {
+            namespace,
+            rule: rule(table),
+        };
+        let removed: Change = serde_json::from_value(serde_json::json!({
+            "change": "remove-rule",
+            "namespace": namespace,
+            "rule": rule(77),
+            "before": [0, 1],
+        }))
+        .unwrap();
+        assert!(removed.is_below(&add(77)));
+        assert!(!removed.is_below(&add(78)));
+        assert!(!add(77).is_below(&removed));
     }
 }

@@ -13,6 +13,7 @@ mod netlink;
 mod netns;
 mod new_link;
 mod route;
+mod rule;
 mod setting;
 mod sysctl;
 mod tap;
@@ -40,11 +41,12 @@ pub use route::{
     FoundRoute, KnownLink, MAIN_TABLE, NextHop, RESERVED_TABLES, RouteScope, SavedRoutes,
     TableRoute,
 };
+pub use rule::{FoundRule, SavedRule};
 pub use setting::LinkSetting;
 pub use traffic::{ClassPackets, HtbClass, QueueHook, Queues, RootQueue, Shape, Tbf};
 pub use wireguard::{WireguardChange, WireguardPeer, WireguardPeerState, WireguardState};
 
-use crate::net::{LinkName, Mac, Namespace, SettingKey};
+use crate::net::{LinkName, Mac, Namespace, Rule, SettingKey};
 
 /// Why the kernel didn't do it.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -357,6 +359,27 @@ pub trait Kernel {
         namespace: Namespace,
         saved: &SavedRoutes,
     ) -> Result<(), KernelError>;
+    /// The policy routing rules that can be told, IPv4 before IPv6, in their
+    /// order.
+    fn rules(&mut self, namespace: Namespace) -> Result<Vec<FoundRule>, KernelError>;
+    /// Whether a rule is there, or one that the kernel would remove in its
+    /// place.
+    fn has_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<bool, KernelError>;
+    /// Adds a rule.
+    fn add_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<(), KernelError>;
+    /// Removes a rule that was added here.
+    fn remove_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<(), KernelError>;
+    /// Notes a rule, whoever made it, for putting it back.
+    fn save_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<SavedRule, KernelError>;
+    /// Removes a rule that was noted.
+    fn remove_saved_rule(
+        &mut self,
+        namespace: Namespace,
+        saved: &SavedRule,
+    ) -> Result<(), KernelError>;
+    /// Adds a rule that was noted, unless it's there.
+    fn put_back_rule(&mut self, namespace: Namespace, saved: &SavedRule)
+    -> Result<(), KernelError>;
     /// How a bridge treats a port.
     fn port(&mut self, link: LinkId) -> Result<PortState, KernelError>;
     /// Changes how a bridge treats a port.

@@ -1,8 +1,9 @@
 //! Plain values of networking that several rooms share: names of links, MAC
-//! addresses, routes. It knows their rules and nothing else.
+//! addresses, routes, rules. It knows their rules and nothing else.
 
 mod device;
 mod link_property;
+mod rule;
 mod setting_key;
 mod wireguard_key;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 pub use device::{DevicePath, InvalidDevicePath, InvalidPciAddress, PciAddress};
 pub use link_property::LinkProperty;
+pub use rule::{IpVersion, Mark, Rule};
 pub use setting_key::{InvalidSettingKey, SettingKey, is_part};
 pub use wireguard_key::{InvalidKey, WireguardKey};
 

@@ -288,6 +288,19 @@ pub(crate) const ALL: &[Case] = &[
         chosen: &[],
         always: "",
     },
+    Case {
+        title: "rules",
+        needs: NEEDS,
+        guest: "probe",
+        grant: rules,
+        connect: |connection| connection.option("script", RULES),
+        prepare: |world| {
+            let rule = "rule add from 10.66.0.0/16 iif p0 lookup 77 priority 9 protocol dhcp";
+            world.host.ip(rule);
+        },
+        chosen: &[],
+        always: "",
+    },
     // As on kernels before 6.15, where the link is made under another name
     // first if the host has one of its name.
     Case {
@@ -381,6 +394,19 @@ fn traffic() -> Grant {
     calls
         .iter()
         .fold(grant, |grant, call| grant.call(call, reach))
+}
+
+/// Adds rules of its own, removes one of them and the host's, and adds what it
+/// removed.
+const RULES: &str = "rules.add container 100 77 from=10.88.0.2/32; rules.add host 100 77 from=10.88.0.2/32 iif=p0; \
+    rules.add host 101 77 to=fd88::/64; rules.remove host 101 77 to=fd88::/64; \
+    rules.remove host 9 77 from=10.66.0.0/16 iif=p0; rules.add host 9 77 from=10.66.0.0/16 iif=p0; \
+    rules.remove host 32766 254 version=ipv6; rules.remove container 0 255 version=ipv4";
+
+fn rules() -> Grant {
+    let reach = r#"{ address = "*", table = "*" }"#;
+    let grant = Grant::nothing().call("rules.add", reach);
+    grant.call("rules.remove", reach)
 }
 
 /// All calls of `links`, on the host's link and with names of its own.

@@ -24,6 +24,7 @@ mod probe;
 mod readme;
 mod reuse;
 mod routes;
+mod rules;
 mod settings;
 mod shared;
 mod state;
@@ -48,6 +49,7 @@ fn main() {
     offloads::register(&mut suite);
     traffic::register(&mut suite);
     routes::register(&mut suite);
+    rules::register(&mut suite);
     wasi::register(&mut suite);
     readme::register(&mut suite);
     shared::register(&mut suite);

@@ -84,7 +84,7 @@ impl Host for Gate {
         let ways = ways(&draft);
         let mut objects = route_objects(namespace, &ways, own.is_some());
         if own.is_none() {
-            objects.extend(self.table_object(namespace, draft.route.table));
+            objects.extend(self.table_objects(namespace, draft.route.table));
         }
         let permit = self.decide(call, &objects)?;
         let result = match own {
@@ -131,7 +131,7 @@ impl Gate {
             name,
             own: self.own_link(namespace, name).is_some(),
         }));
-        objects.extend(self.table_object(namespace, draft.route.table));
+        objects.extend(self.table_objects(namespace, draft.route.table));
         let permit = self.decide(call, &objects)?;
         let result = match self.resolve(&permit, namespace, &links) {
             Err(error) => Err(error),
@@ -148,16 +148,21 @@ impl Gate {
         self.settle(call, &objects, result)
     }
 
-    /// A routing table as an object of a decision; every call may touch the
-    /// main one.
-    pub(super) fn table_object(&self, namespace: Namespace, table: u32) -> Option<Object<'static>> {
+    /// A route's table as an object of a decision; routes may go into the main
+    /// one.
+    fn table_objects(&self, namespace: Namespace, table: u32) -> Option<Object<'static>> {
+        (table != MAIN_TABLE).then(|| self.table_object(namespace, table))
+    }
+
+    /// A routing table as an object of a decision.
+    pub(super) fn table_object(&self, namespace: Namespace, table: u32) -> Object<'static> {
         let journal = self.journal.as_ref();
-        (table != MAIN_TABLE).then(|| Object::Table {
+        Object::Table {
             namespace,
             table,
             own: namespace == Namespace::Host
                 && journal.is_some_and(|journal| journal.owns_table(table)),
-        })
+        }
     }
 
     /// The own link of this name.
@@ -240,20 +245,20 @@ impl Gate {
         namespace: Namespace,
         route: &TableRoute,
     ) -> Result<Result<(), KernelError>, CallError> {
-        let before = match self.guard.open(permit).save_route(namespace, route) {
-            Ok(before) if before.is_empty() => return Ok(Err(Errno::ESRCH.into())),
-            Ok(before) => before,
-            Err(error) => return Ok(Err(error)),
+        let save = |kernel: &mut dyn Kernel| match kernel.save_route(namespace, route)? {
+            before if before.is_empty() => Err(Errno::ESRCH.into()),
+            before => Ok(before),
         };
-        let change = Change::RemoveRoute {
+        let change = |before| Change::RemoveRoute {
             namespace,
             route: route.clone(),
-            before: before.clone(),
+            before,
         };
-        self.perform(
+        self.remove_saved(
             permit,
-            |_| Ok(Plan::of([change])),
-            |kernel| kernel.remove_saved(namespace, &before),
+            save,
+            |before| Some(change(before)),
+            |kernel, before| kernel.remove_saved(namespace, before),
         )
     }
 }

@@ -30,6 +30,8 @@ fn undo_if_there(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result
         | Change::AddRoute { namespace, .. }
         | Change::ReplaceRoute { namespace, .. }
         | Change::RemoveRoute { namespace, .. }
+        | Change::AddRule { namespace, .. }
+        | Change::RemoveRule { namespace, .. }
         | Change::SetSetting { namespace, .. }
             if !same.has(*namespace) =>
         {
@@ -144,6 +146,10 @@ fn undo_if_there(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result
         Change::RemoveRoute {
             namespace, before, ..
         } => routes::put_back(kernel, *namespace, before),
+        Change::AddRule { namespace, rule } => kernel.remove_rule(*namespace, rule),
+        Change::RemoveRule {
+            namespace, before, ..
+        } => kernel.put_back_rule(*namespace, before),
     }
 }
 

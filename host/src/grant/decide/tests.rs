@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::digest::Digest;
-use crate::net::RouteKind;
+use crate::net::{IpVersion, RouteKind};
 
 fn authority(calls: &str) -> Authority {
     let text = format!(
@@ -318,6 +318,78 @@ fn tables_of_the_host_are_own_or_spelled_out() {
     assert!(allowed(&second, Call::RoutesAdd, object));
     let all = authority(r#""routes.add" = { table = "*" }"#);
     assert!(allowed(&all, Call::RoutesAdd, object));
+}
+
+fn rule(source: Option<&str>, destination: Option<&str>, incoming: Option<&str>) -> Rule {
+    Rule {
+        version: IpVersion::Ipv4,
+        source: source.map(|network| network.parse().unwrap()),
+        destination: destination.map(|network| network.parse().unwrap()),
+        incoming: incoming.map(|name| name.parse().unwrap()),
+        outgoing: None,
+        mark: None,
+        priority: 7,
+        table: 77,
+    }
+}
+
+#[test]
+fn rule_3_rules_of_the_host_are_about_the_requests_packets() {
+    let authority = authority("\"rules.add\" = {}\n\"rules.remove\" = {}");
+    let (host, container) = (Namespace::Host, Namespace::Container);
+    let inside = Some("10.0.0.2/32");
+    let outside = Some("10.0.0.0/16");
+    for (namespace, rule, names_own_link, may) in [
+        (container, rule(None, None, None), false, true),
+        (host, rule(None, None, None), false, false),
+        (host, rule(inside, None, None), false, true),
+        (host, rule(None, inside, None), false, true),
+        (host, rule(outside, inside, Some("p0")), false, true),
+        (host, rule(outside, None, None), false, false),
+        (host, rule(None, None, Some("p0")), false, false),
+        (host, rule(None, None, Some("own0")), true, true),
+    ] {
+        let object = |own| Object::Rule {
+            namespace,
+            rule: &rule,
+            names_own_link,
+            own,
+        };
+        let add = Call::RulesAdd;
+        assert_eq!(allowed(&authority, add, object(false)), may, "{rule}");
+        let remove = Call::RulesRemove;
+        assert!(!allowed(&authority, remove, object(false)), "{rule}");
+        assert!(allowed(&authority, remove, object(true)), "{rule}");
+    }
+}
+
+#[test]
+fn rule_4_one_thing_that_a_rule_names_is_enough() {
+    let source = Some("10.7.0.0/16");
+    let to = Some("10.8.0.0/16");
+    for (rule, line) in [
+        (rule(source, to, Some("p0")), r#"address = "10.7.0.0/16""#),
+        (rule(None, to, Some("p0")), r#"destination = "10.8.0.0/16""#),
+        (rule(None, None, Some("p0")), r#"link = "p0""#),
+        (rule(None, None, None), r#"address = "0.0.0.0/0""#),
+    ] {
+        let object = Object::Rule {
+            namespace: Namespace::Host,
+            rule: &rule,
+            names_own_link: false,
+            own: false,
+        };
+        let none = authority(r#""rules.add" = {}"#);
+        let denial = decide(&none, Call::RulesAdd, &[object]).unwrap_err();
+        assert_eq!(denial.line, format!("\"rules.add\" = {{ {line} }}"));
+        let wider = authority(&denial.line);
+        assert!(allowed(&wider, Call::RulesAdd, object), "{rule}");
+        let all = authority(r#""rules.add" = { address = "*" }"#);
+        assert!(allowed(&all, Call::RulesAdd, object), "{rule}");
+        let other = r#"{ address = "10.7.0.0/17", destination = "10.8.0.0/17", link = "p1" }"#;
+        let other = authority(&format!("\"rules.add\" = {other}"));
+        assert!(!allowed(&other, Call::RulesAdd, object), "{rule}");
+    }
 }
 
 #[test]

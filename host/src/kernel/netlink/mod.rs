@@ -10,6 +10,7 @@ mod link;
 mod place;
 mod route;
 mod routes;
+mod rule;
 mod snapshot;
 mod traffic;
 mod wireguard;
@@ -29,12 +30,13 @@ use rtnetlink::packet_core::{NLM_F_ACK, NLM_F_REQUEST, NetlinkMessage, NetlinkPa
 use tokio::runtime::Runtime;
 
 use super::{
-    AddressState, ClassPackets, Feature, FoundRoute, HtbClass, Kernel, KernelError, LinkChange,
-    LinkId, LinkInfo, LinkSetting, LinkSnapshot, LinkState, Netns, NetnsError, NewAddress, NewLink,
-    NewVeth, PlacedLink, PortChange, PortState, PortVlans, QueueHook, Queues, SavedRoutes, Shape,
-    TableRoute, Tbf, VlanNumbers, WireguardChange, WireguardState, announce, sysctl,
+    AddressState, ClassPackets, Feature, FoundRoute, FoundRule, HtbClass, Kernel, KernelError,
+    LinkChange, LinkId, LinkInfo, LinkSetting, LinkSnapshot, LinkState, Netns, NetnsError,
+    NewAddress, NewLink, NewVeth, PlacedLink, PortChange, PortState, PortVlans, QueueHook, Queues,
+    SavedRoutes, SavedRule, Shape, TableRoute, Tbf, VlanNumbers, WireguardChange, WireguardState,
+    announce, sysctl,
 };
-use crate::net::{LinkName, Namespace, SettingKey};
+use crate::net::{LinkName, Namespace, Rule, SettingKey};
 use generic::Generic;
 
 /// The task that carries messages between a socket and its handles.
@@ -353,6 +355,42 @@ impl Kernel for Netlink {
         saved: &SavedRoutes,
     ) -> Result<(), KernelError> {
         self.put_saved_routes(namespace, saved)
+    }
+
+    fn rules(&mut self, namespace: Namespace) -> Result<Vec<FoundRule>, KernelError> {
+        self.list_rules(namespace)
+    }
+
+    fn has_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<bool, KernelError> {
+        self.finds_rule(namespace, rule)
+    }
+
+    fn add_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<(), KernelError> {
+        self.send_rule(namespace, rule::message(rule))
+    }
+
+    fn remove_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<(), KernelError> {
+        self.delete_own_rule(namespace, rule)
+    }
+
+    fn save_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<SavedRule, KernelError> {
+        self.note_rule(namespace, rule)
+    }
+
+    fn remove_saved_rule(
+        &mut self,
+        namespace: Namespace,
+        saved: &SavedRule,
+    ) -> Result<(), KernelError> {
+        self.delete_saved_rule(namespace, saved)
+    }
+
+    fn put_back_rule(
+        &mut self,
+        namespace: Namespace,
+        saved: &SavedRule,
+    ) -> Result<(), KernelError> {
+        self.put_saved_rule(namespace, saved)
     }
 
     fn port(&mut self, link: LinkId) -> Result<PortState, KernelError> {

@@ -8,11 +8,12 @@
 //! - `sysctl.set-… HANDLE on|off`: all others
 
 use wasmvark_guest::links::Link;
-use wasmvark_guest::sysctl::{self, IpVersion, ReversePath, RouterAdvertisements};
+use wasmvark_guest::sysctl::{self, ReversePath, RouterAdvertisements};
 use wasmvark_guest::types::Error;
 
 use crate::arguments::{Arguments, invalid};
 use crate::calls::handle;
+use crate::rules::version;
 
 pub(crate) fn run(
     setting: &str,
@@ -21,7 +22,7 @@ pub(crate) fn run(
 ) -> Result<(), Error> {
     match setting {
         "enable-ip-forward" => {
-            sysctl::enable_ip_forward(arguments.namespace()?, version(arguments)?)
+            sysctl::enable_ip_forward(arguments.namespace()?, version(arguments.word()?)?)
         }
         "set-rp-filter" => {
             let link = handle(arguments, handles)?;
@@ -35,7 +36,7 @@ pub(crate) fn run(
         }
         "set-forwarding" => {
             let link = handle(arguments, handles)?;
-            sysctl::set_forwarding(link, version(arguments)?, arguments.switch()?)
+            sysctl::set_forwarding(link, version(arguments.word()?)?, arguments.switch()?)
         }
         "set-accept-ra" => {
             let link = handle(arguments, handles)?;
@@ -72,12 +73,4 @@ fn switch(setting: &str, link: &Link, on: bool) -> Result<(), Error> {
         word => return Err(invalid(&format!("unknown word sysctl.{word}"))),
     };
     set(link, on)
-}
-
-fn version(arguments: &mut Arguments<'_>) -> Result<IpVersion, Error> {
-    match arguments.word()? {
-        "ipv4" => Ok(IpVersion::Ipv4),
-        "ipv6" => Ok(IpVersion::Ipv6),
-        word => Err(invalid(&format!("ipv4 or ipv6, not {word}"))),
-    }
 }

@@ -1,0 +1,125 @@
+//! The interface `rules`.
+
+mod parse;
+
+use nix::errno::Errno;
+
+use super::perform::{CallError, Plan, invalid};
+use super::routes::named;
+use super::{Gate, Kernel};
+use crate::driver::wit::rules::{Host, Rule as WitRule, RuleInfo};
+use crate::driver::wit::types::Namespace as WitNamespace;
+use crate::grant::{Call, Object};
+use crate::journal::Change;
+use crate::kernel::LinkId;
+use crate::net::{LinkName, Namespace, Rule};
+
+impl Host for Gate {
+    fn add(&mut self, namespace: WitNamespace, rule: WitRule) -> Result<(), CallError> {
+        let call = Call::RulesAdd;
+        let namespace = namespace.into();
+        let rule = parse::rule(rule).map_err(|error| invalid(call, &error))?;
+        let own_links = self.own_links_of(namespace, &rule);
+        let objects = [
+            rule_object(namespace, &rule, !own_links.is_empty(), false),
+            self.table_object(namespace, rule.table),
+        ];
+        let plan = |kernel: &mut dyn Kernel| {
+            for (name, link) in &own_links {
+                named(kernel, Some(*link), namespace, name)?;
+            }
+            // Before the journal says that a rule that looks like this is own.
+            if kernel.has_rule(namespace, &rule)? {
+                return Err(Errno::EEXIST.into());
+            }
+            Ok(Plan::of([Change::AddRule {
+                namespace,
+                rule: rule.clone(),
+            }]))
+        };
+        self.change(call, &objects, plan, |kernel| {
+            kernel.add_rule(namespace, &rule)
+        })
+    }
+
+    fn remove(&mut self, namespace: WitNamespace, rule: WitRule) -> Result<(), CallError> {
+        let call = Call::RulesRemove;
+        let namespace = namespace.into();
+        let rule = parse::rule(rule).map_err(|error| invalid(call, &error))?;
+        if let Some(number) = self.added_rule(namespace, &rule) {
+            return self.remove_own_rule(namespace, &rule, number);
+        }
+        let objects = [
+            rule_object(namespace, &rule, false, false),
+            self.table_object(namespace, rule.table),
+        ];
+        let permit = self.decide(call, &objects)?;
+        let change = |before| Change::RemoveRule {
+            namespace,
+            rule: rule.clone(),
+            before,
+        };
+        let result = self.remove_saved(
+            &permit,
+            |kernel| kernel.save_rule(namespace, &rule),
+            |before| Some(change(before)),
+            |kernel, before| kernel.remove_saved_rule(namespace, before),
+        )?;
+        self.settle(call, &objects, result)
+    }
+
+    fn list(&mut self, namespace: WitNamespace) -> Result<Vec<RuleInfo>, CallError> {
+        let namespace = Namespace::from(namespace);
+        let objects = [Object::AllRules(namespace)];
+        let rules = self.read(Call::RulesList, &objects, |kernel| kernel.rules(namespace))?;
+        Ok(rules.into_iter().map(parse::told).collect())
+    }
+}
+
+impl Gate {
+    /// The own links that a rule names.
+    fn own_links_of(&self, namespace: Namespace, rule: &Rule) -> Vec<(LinkName, LinkId)> {
+        let own = rule.links().filter_map(|name| {
+            let link = self.own_link(namespace, name)?;
+            Some((name.clone(), link))
+        });
+        own.collect()
+    }
+
+    /// The number of the entry that says that the driver added a rule.
+    fn added_rule(&self, namespace: Namespace, rule: &Rule) -> Option<u32> {
+        let is_it = |change: &Change| {
+            matches!(change, Change::AddRule { namespace: place, rule: added }
+                if *place == namespace && added == rule)
+        };
+        let mut entries = self.journal.as_ref()?.entries_of(namespace);
+        entries
+            .find(|entry| is_it(&entry.change))
+            .map(|entry| entry.number)
+    }
+
+    fn remove_own_rule(
+        &mut self,
+        namespace: Namespace,
+        rule: &Rule,
+        number: u32,
+    ) -> Result<(), CallError> {
+        let call = Call::RulesRemove;
+        let objects = [rule_object(namespace, rule, false, true)];
+        let permit = self.decide(call, &objects)?;
+        let result = self.guard.open(&permit).remove_rule(namespace, rule);
+        if result.is_ok() {
+            self.forget(number)?;
+        }
+        self.settle(call, &objects, result)
+    }
+}
+
+fn rule_object(namespace: Namespace, rule: &Rule, names_own_link: bool, own: bool) -> Object<'_> {
+    Object::Rule {
+        namespace,
+        rule,
+        names_own_link,
+        own,
+    }
+}
