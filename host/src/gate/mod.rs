@@ -12,6 +12,7 @@ mod bridge_ports;
 mod guard;
 mod links;
 mod log;
+mod neighbours;
 mod offloads;
 mod perform;
 mod report;

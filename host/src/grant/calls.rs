@@ -171,6 +171,16 @@ calls! {
     RulesRemove = "rules.remove", "removes a rule of routing", [Link, Address, Destination, Table];
     /// Lists policy routing rules.
     RulesList = "rules.list", "reads which rules of routing there are", [Address];
+    /// Sets the MAC address of a neighbour.
+    NeighboursAdd = "neighbours.add", "sets the MAC address of a neighbour", [Link, Address];
+    /// Removes a neighbour that was set.
+    NeighboursRemove = "neighbours.remove", "removes the MAC address of a neighbour", [Link, Address];
+    /// Has a link answer for an address.
+    NeighboursAddProxy = "neighbours.add-proxy", "answers for an address in another's place", [Link, Address];
+    /// Has a link answer for an address no more.
+    NeighboursRemoveProxy = "neighbours.remove-proxy", "stops answering for an address", [Link, Address];
+    /// Lists the neighbours of a link.
+    NeighboursList = "neighbours.list", "reads a link's neighbours", [Link];
     /// Lets a namespace forward packets.
     SysctlEnableIpForward = "sysctl.enable-ip-forward", "has a machine act as a router", [Key];
     /// Turns address autoconfiguration on or off.

@@ -8,6 +8,7 @@
 //! | 4 | when the grant spells it out (`widened`) |
 
 use std::fmt;
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 
@@ -116,6 +117,16 @@ pub enum Object<'a> {
     },
     /// All policy routing rules of a namespace.
     AllRules(Namespace),
+    /// What a link knows of an address, or that it answers for it.
+    Neighbour {
+        /// The address.
+        address: IpAddr,
+        /// Whether the driver made or moved the link.
+        on_own_link: bool,
+        /// Whether it's the driver's to set, or the journal says that the
+        /// driver set it.
+        own: bool,
+    },
     /// A message for the operator.
     Message,
 }
@@ -273,6 +284,7 @@ fn is_own(object: &Object<'_>) -> bool {
             | Object::Route { own: true, .. }
             | Object::Table { own: true, .. }
             | Object::Rule { own: true, .. }
+            | Object::Neighbour { own: true, .. }
     )
 }
 
@@ -308,7 +320,8 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
             | Call::LinksMoveToContainer
             | Call::OffloadsList
             | Call::AddressesList
-            | Call::AddressesWaitDad,
+            | Call::AddressesWaitDad
+            | Call::NeighboursList,
             Object::Link {
                 namespace, name, ..
             },
@@ -370,6 +383,18 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
             | Object::AllRoutes(namespace)
             | Object::AllRules(namespace),
         ) => *namespace == Namespace::Container,
+        (
+            Call::NeighboursAdd | Call::NeighboursAddProxy,
+            Object::Neighbour {
+                address,
+                on_own_link,
+                ..
+            },
+        ) => {
+            let gateways = request.gateways.iter().filter(|_| *on_own_link);
+            let mut named = request.addresses.iter().chain(gateways);
+            named.any(|named| named.addr() == *address)
+        }
         (Call::SysctlEnableIpForward, Object::Key { namespace, .. }) => {
             *namespace == Namespace::Container
         }
@@ -452,6 +477,7 @@ fn widened(object: &Object<'_>, reach: &Reach) -> bool {
                 || reach.has_address(rule.version.everything())
         }
         Object::AllRules(namespace) => *namespace == Namespace::Host && reach.has_all_addresses(),
+        Object::Neighbour { address, .. } => reach.has_address(IpNet::from(*address)),
         Object::State { .. } | Object::Message => false,
     }
 }
@@ -488,6 +514,11 @@ fn widen(reach: &mut Reach, object: &Object<'_>) {
             namespace, rule, ..
         } => widen_to_rule(reach, *namespace, rule),
         Object::AllRules(_) => reach.address.push(NetworkPattern::all()),
+        Object::Neighbour { address, .. } => {
+            reach
+                .address
+                .push(NetworkPattern::one(IpNet::from(*address)));
+        }
         Object::State { .. } | Object::Message => {}
     }
 }
@@ -534,6 +565,7 @@ impl fmt::Display for Object<'_> {
                 namespace, rule, ..
             } => write!(f, "rule {namespace}:{rule}"),
             Self::AllRules(namespace) => write!(f, "all rules of {namespace}"),
+            Self::Neighbour { address, .. } => write!(f, "neighbour {address}"),
             Self::Key { namespace, key, .. } => write!(f, "setting {namespace}:{key}"),
             Self::Secret(name) => write!(f, "secret {name:?}"),
             Self::State { key: Some(key) } => write!(f, "state {key}"),

@@ -1,13 +1,15 @@
 //! The entries of a journal.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::{
-    ClassPackets, KnownLink, LinkId, LinkSetting, LinkSnapshot, LinkState, NetnsId, PortState,
-    PortVlans, QueueHook, SavedRoutes, SavedRule, TableRoute,
+    ClassPackets, KnownLink, LinkId, LinkSetting, LinkSnapshot, LinkState, Neighbour,
+    NeighbourTable, NetnsId, PortState, PortVlans, QueueHook, SavedNeighbour, SavedRoutes,
+    SavedRule, TableRoute,
 };
 use crate::net::{LinkName, Namespace, Rule, SettingKey};
 
@@ -44,7 +46,7 @@ pub enum Change {
         link: LinkId,
         /// How it was.
         before: LinkState,
-        /// What a link that is set down loses.
+        /// What a link that is set down, or gets another MAC address, loses.
         #[serde(default)]
         snapshot: Option<LinkSnapshot>,
     },
@@ -195,6 +197,31 @@ pub enum Change {
         /// What was there.
         before: SavedRule,
     },
+    /// A link that the driver doesn't have for itself gets a neighbour.
+    AddNeighbour {
+        /// Which link.
+        link: LinkId,
+        /// Its name.
+        name: LinkName,
+        /// The neighbour's address.
+        address: IpAddr,
+        /// What is set.
+        neighbour: Neighbour,
+    },
+    /// A link that isn't the driver's own loses a neighbour; undone by setting
+    /// it again.
+    RemoveNeighbour {
+        /// Which link.
+        link: LinkId,
+        /// Its name.
+        name: LinkName,
+        /// The neighbour's address, for people.
+        address: IpAddr,
+        /// Where it stood, for people.
+        table: NeighbourTable,
+        /// What was there.
+        before: SavedNeighbour,
+    },
 }
 
 /// A link of the host before it was moved.
@@ -335,9 +362,9 @@ impl Change {
             }
             Self::ChangeLink {
                 link,
-                snapshot: Some(_),
+                snapshot: Some(snapshot),
                 ..
-            } => Some(link.namespace),
+            } if snapshot.has_routes() => Some(link.namespace),
             _ => None,
         }
     }
@@ -352,7 +379,7 @@ impl Change {
         }
     }
 
-    /// The link that isn't the driver's own and is changed.
+    /// The link that isn't the driver's alone and is changed.
     fn changed_link(&self) -> Option<LinkId> {
         match self {
             Self::ChangeLink { link, .. }
@@ -363,7 +390,9 @@ impl Change {
             | Self::SetLinkSetting { link, .. }
             | Self::SetFeature { link, .. }
             | Self::SetQueue { link, .. }
-            | Self::AddClass { link, .. } => Some(*link),
+            | Self::AddClass { link, .. }
+            | Self::AddNeighbour { link, .. }
+            | Self::RemoveNeighbour { link, .. } => Some(*link),
             Self::MakeLink { .. }
             | Self::MoveLink { .. }
             | Self::AddRoute { .. }
@@ -404,7 +433,9 @@ impl Change {
             | Self::SetLinkSetting { link, .. }
             | Self::SetFeature { link, .. }
             | Self::SetQueue { link, .. }
-            | Self::AddClass { link, .. } => link.namespace == Namespace::Host,
+            | Self::AddClass { link, .. }
+            | Self::AddNeighbour { link, .. }
+            | Self::RemoveNeighbour { link, .. } => link.namespace == Namespace::Host,
             Self::KeepState => true,
             Self::MoveLink { .. } => false,
         }
@@ -481,7 +512,33 @@ impl fmt::Display for Change {
             Self::RemoveRule {
                 namespace, rule, ..
             } => write!(f, "rule {namespace}:{rule} removed"),
+            Self::AddNeighbour {
+                link,
+                name,
+                address,
+                neighbour,
+            } => {
+                let what = kind_of_neighbour(neighbour.table());
+                write!(f, "{what} {address} of {}:{name} set", link.namespace)
+            }
+            Self::RemoveNeighbour {
+                link,
+                name,
+                address,
+                table,
+                ..
+            } => {
+                let what = kind_of_neighbour(*table);
+                write!(f, "{what} {address} of {}:{name} removed", link.namespace)
+            }
         }
+    }
+}
+
+fn kind_of_neighbour(table: NeighbourTable) -> &'static str {
+    match table {
+        NeighbourTable::Entries => "neighbour",
+        NeighbourTable::Proxies => "proxied neighbour",
     }
 }
 

@@ -9,6 +9,7 @@ mod device;
 mod find;
 mod inside;
 mod living;
+mod neighbour;
 mod netlink;
 mod netns;
 mod new_link;
@@ -31,6 +32,7 @@ use serde::{Deserialize, Serialize};
 pub use bridge_port::{PortChange, PortState, PortVlans, VlanNumbers};
 pub use find::{PlacedLink, find};
 pub use living::living_netns;
+pub use neighbour::{FoundNeighbour, Neighbour, NeighbourTable, SavedNeighbour};
 pub use netlink::Netlink;
 pub use netns::{Netns, NetnsError, NetnsId};
 pub use new_link::{
@@ -245,8 +247,8 @@ pub struct NewAddress {
     pub no_prefix_route: bool,
 }
 
-/// The addresses and routes of a link, as messages of the kernel's own, and
-/// its settings.
+/// The addresses, routes and neighbours of a link, as messages of the kernel's
+/// own, and its settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkSnapshot {
     /// Below `/proc/sys/net/FAMILY/conf/LINK`, by `FAMILY/KEY`.
@@ -254,6 +256,16 @@ pub struct LinkSnapshot {
     settings: BTreeMap<String, String>,
     addresses: Vec<Vec<u8>>,
     routes: Vec<Vec<u8>>,
+    /// Those that somebody has set.
+    #[serde(default)]
+    neighbours: Vec<SavedNeighbour>,
+}
+
+impl LinkSnapshot {
+    /// Whether there are routes in it.
+    pub fn has_routes(&self) -> bool {
+        !self.routes.is_empty()
+    }
 }
 
 /// What the gate can have done. Each operation ends at the deadline of the
@@ -307,12 +319,14 @@ pub trait Kernel {
     fn add_address(&mut self, link: LinkId, address: &NewAddress) -> Result<(), KernelError>;
     /// Removes an address.
     fn remove_address(&mut self, link: LinkId, address: IpNet) -> Result<(), KernelError>;
-    /// Reads the addresses, routes and settings of a link.
+    /// Reads the addresses, routes, neighbours and settings of a link.
     fn snapshot(&mut self, link: LinkId) -> Result<LinkSnapshot, KernelError>;
+    /// Reads the neighbours of a link, and nothing else.
+    fn snapshot_neighbours(&mut self, link: LinkId) -> Result<LinkSnapshot, KernelError>;
     /// Puts the settings of a snapshot back, where they differ.
     fn put_settings(&mut self, link: LinkId, snapshot: &LinkSnapshot) -> Result<(), KernelError>;
-    /// Puts the addresses and routes of a snapshot back; `before` is the index
-    /// that the link had then.
+    /// Puts the addresses, routes and neighbours of a snapshot back; `before` is
+    /// the index that the link had then.
     fn replay(
         &mut self,
         link: LinkId,
@@ -380,6 +394,48 @@ pub trait Kernel {
     /// Adds a rule that was noted, unless it's there.
     fn put_back_rule(&mut self, namespace: Namespace, saved: &SavedRule)
     -> Result<(), KernelError>;
+    /// The neighbours of a link, and those that it answers for.
+    fn neighbours(&mut self, link: LinkId) -> Result<Vec<FoundNeighbour>, KernelError>;
+    /// Whether somebody has set an entry, rather than that it was learnt.
+    fn has_neighbour(
+        &mut self,
+        link: LinkId,
+        address: IpAddr,
+        table: NeighbourTable,
+    ) -> Result<bool, KernelError>;
+    /// Sets an entry. What was there makes place.
+    fn add_neighbour(
+        &mut self,
+        link: LinkId,
+        address: IpAddr,
+        neighbour: Neighbour,
+    ) -> Result<(), KernelError>;
+    /// Removes an entry that was set here.
+    fn remove_neighbour(
+        &mut self,
+        link: LinkId,
+        address: IpAddr,
+        neighbour: Neighbour,
+    ) -> Result<(), KernelError>;
+    /// Notes an entry, whoever set it, for putting it back.
+    fn save_neighbour(
+        &mut self,
+        link: LinkId,
+        address: IpAddr,
+        table: NeighbourTable,
+    ) -> Result<SavedNeighbour, KernelError>;
+    /// Removes an entry that was noted.
+    fn remove_saved_neighbour(
+        &mut self,
+        link: LinkId,
+        saved: &SavedNeighbour,
+    ) -> Result<(), KernelError>;
+    /// Sets an entry that was noted, unless somebody has set one.
+    fn put_back_neighbour(
+        &mut self,
+        link: LinkId,
+        saved: &SavedNeighbour,
+    ) -> Result<(), KernelError>;
     /// How a bridge treats a port.
     fn port(&mut self, link: LinkId) -> Result<PortState, KernelError>;
     /// Changes how a bridge treats a port.

@@ -301,6 +301,16 @@ pub(crate) const ALL: &[Case] = &[
         chosen: &[],
         always: "",
     },
+    Case {
+        title: "neighbours",
+        needs: NEEDS,
+        guest: "probe",
+        grant: neighbours,
+        connect: |connection| connection.option("script", NEIGHBOURS),
+        prepare: dress_parent,
+        chosen: &[],
+        always: "",
+    },
     // As on kernels before 6.15, where the link is made under another name
     // first if the host has one of its name.
     Case {
@@ -409,6 +419,29 @@ fn rules() -> Grant {
     grant.call("rules.remove", reach)
 }
 
+/// Sets and removes neighbours of the host's link and of an own one.
+const NEIGHBOURS: &str = "links.get host p0; links.create-veth - mac=02:00:00:00:00:01 host-name=end0 \
+    host-mac=02:00:00:00:00:02; links.set-up 1; neighbours.add 1 10.88.0.1 02:00:00:00:00:02; \
+    neighbours.add 0 10.88.0.2 02:00:00:00:00:01; neighbours.add-proxy 0 fd88::2; \
+    neighbours.add-proxy 0 10.88.0.2; neighbours.remove-proxy 0 10.88.0.2; \
+    neighbours.remove 0 fd88::77; neighbours.remove-proxy 0 10.88.0.78; \
+    neighbours.add 0 fd88::77 02:00:00:00:00:03; neighbours.add-proxy 0 10.88.0.78";
+
+fn neighbours() -> Grant {
+    let reach = r#"{ link = "p0", address = "*" }"#;
+    let calls = [
+        "neighbours.add",
+        "neighbours.remove",
+        "neighbours.add-proxy",
+        "neighbours.remove-proxy",
+    ];
+    let grant = Grant::of(&["links.get", "links.set-up"]);
+    let grant = grant.call("links.create-veth", r#"{ link = "end0" }"#);
+    calls
+        .iter()
+        .fold(grant, |grant, call| grant.call(call, reach))
+}
+
 /// All calls of `links`, on the host's link and with names of its own.
 fn links() -> Grant {
     let names = r#"{ link = ["p0", "own0", "own1", "own2", "container:own3"] }"#;
@@ -474,7 +507,7 @@ fn on_a_bridge(connection: Connection) -> Connection {
 }
 
 /// The parent has a state of its own, which must come back: addresses, routes,
-/// MAC address, MTU, settings. The other end of its wire is down: the kernel deals with
+/// neighbours, MAC address, MTU, settings. The other end of its wire is down: the kernel deals with
 /// carriers only once a second, which would be a second's wait at each point.
 fn dress_parent(world: &World) {
     let commands = [
@@ -486,6 +519,10 @@ fn dress_parent(world: &World) {
         "route add 198.51.100.0/24 via 10.88.0.1 metric 5".to_owned(),
         "route add default via 10.88.0.1".to_owned(),
         "route add 2001:db8:1::/64 via fd88::1 metric 6".to_owned(),
+        format!("neigh add 10.88.0.77 lladdr 02:00:00:00:00:55 dev {PARENT}"),
+        format!("neigh add fd88::77 lladdr 02:00:00:00:00:55 dev {PARENT} router"),
+        format!("neigh add proxy 10.88.0.78 dev {PARENT}"),
+        format!("neigh add proxy fd88::78 dev {PARENT} protocol dhcp"),
     ];
     world.neighbour.ip("link set n0 down");
     world.host.ip_batch(&[], &commands.join("\n"));

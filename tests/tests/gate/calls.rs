@@ -77,10 +77,15 @@ fn strict(call: &str) -> &str {
     call.trim_start_matches('?')
 }
 
-/// The host has a default route, and forwarding, which stays on, is on already.
+/// The host has a default route and neighbours that somebody set; forwarding,
+/// which stays on, is on already.
 fn world() -> World {
     let world = World::new();
     world.give_host_a_default_route();
+    world.host.ip_batch(
+        &[],
+        "neigh add 10.88.0.77 lladdr 02:00:00:00:00:77 dev p0\nneigh add proxy 10.88.0.77 dev p0",
+    );
     for netns in [&world.host, &world.container] {
         netns.run(|| {
             for setting in ["ipv4/ip_forward", "ipv6/conf/all/forwarding"] {

@@ -18,6 +18,7 @@ mod cases;
 mod find;
 mod hostile;
 mod links;
+mod neighbours;
 mod offloads;
 mod own;
 mod probe;
@@ -46,6 +47,7 @@ fn main() {
     links::register(&mut suite);
     find::register(&mut suite);
     announce::register(&mut suite);
+    neighbours::register(&mut suite);
     offloads::register(&mut suite);
     traffic::register(&mut suite);
     routes::register(&mut suite);

@@ -7,7 +7,7 @@ use crate::gate::perform::{CallError, invalid, plan_for_foreign};
 use crate::gate::{Gate, Kernel};
 use crate::grant::{Call, Object, Permit};
 use crate::journal::Change;
-use crate::kernel::{KernelError, LinkChange, LinkId};
+use crate::kernel::{KernelError, LinkChange, LinkId, LinkSnapshot};
 
 /// Bytes of the longest alias (IFALIASZ in `linux/if.h`, with its final NUL).
 const ALIAS_MAX: usize = 255;
@@ -22,9 +22,14 @@ impl Gate {
         change: &LinkChange,
     ) -> Result<(), CallError> {
         let link = self.link(link)?;
-        let goes_down = *change == LinkChange::Up(false);
         let plan = plan_for_foreign(&link, self.owns(&link), |kernel, link| {
-            before(kernel, link, goes_down)
+            let snapshot = match change {
+                LinkChange::Up(false) => Some(kernel.snapshot(link.id)?),
+                // The kernel forgets the neighbours of the old one.
+                LinkChange::Mac(_) => Some(kernel.snapshot_neighbours(link.id)?),
+                _ => None,
+            };
+            before(kernel, link, snapshot)
         });
         let objects = [self.object(&link)];
         self.change(call, &objects, plan, |kernel| {
@@ -54,7 +59,7 @@ impl Gate {
             });
         }
         let plan = plan_for_foreign(&link, self.owns(&link), |kernel, link| {
-            before(kernel, link, false)
+            before(kernel, link, None)
         });
         let index = master.as_ref().map(|master| master.id.index);
         self.change(call, &objects, plan, |kernel| {
@@ -130,18 +135,16 @@ impl Gate {
     }
 }
 
-/// How a link is, and what it loses where it's set down.
+/// How a link is, and what it is about to lose.
 fn before(
     kernel: &mut dyn Kernel,
     link: &LinkHandle,
-    goes_down: bool,
+    snapshot: Option<LinkSnapshot>,
 ) -> Result<Change, KernelError> {
     let link = link.id;
-    let before = kernel.link_by_id(link)?;
-    let snapshot = goes_down.then(|| kernel.snapshot(link)).transpose()?;
     Ok(Change::ChangeLink {
         link,
-        before,
+        before: kernel.link_by_id(link)?,
         snapshot,
     })
 }

@@ -65,6 +65,17 @@ impl Gate {
         journal.is_some_and(|journal| journal.owns(link.id, &link.name))
     }
 
+    /// Whether the driver made or moved it for this container alone: what is on
+    /// it goes with it.
+    pub(super) fn has_alone(&self, link: &LinkHandle) -> bool {
+        let journal = self.journal.as_ref();
+        let is_shared = journal.is_some_and(|journal| {
+            let mut entries = journal.entries().iter();
+            entries.any(|entry| entry.shared && entry.has_made(link.id, &link.name))
+        });
+        self.owns(link) && !is_shared
+    }
+
     fn hand_out(&mut self, id: LinkId, name: LinkName) -> Result<Resource<LinkHandle>, CallError> {
         self.links
             .push(LinkHandle { id, name })

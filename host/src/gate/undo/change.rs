@@ -46,6 +46,8 @@ fn undo_if_there(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result
         | Change::SetFeature { link, .. }
         | Change::SetQueue { link, .. }
         | Change::AddClass { link, .. }
+        | Change::AddNeighbour { link, .. }
+        | Change::RemoveNeighbour { link, .. }
             if !same.has(link.namespace) =>
         {
             Ok(())
@@ -150,6 +152,19 @@ fn undo_if_there(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result
         Change::RemoveRule {
             namespace, before, ..
         } => kernel.put_back_rule(*namespace, before),
+        Change::AddNeighbour {
+            link,
+            name,
+            address,
+            neighbour,
+        } => if_same(kernel, *link, name, |kernel| {
+            kernel.remove_neighbour(*link, *address, *neighbour)
+        }),
+        Change::RemoveNeighbour {
+            link, name, before, ..
+        } => if_same(kernel, *link, name, |kernel| {
+            kernel.put_back_neighbour(*link, before)
+        }),
     }
 }
 

@@ -91,6 +91,7 @@ fn rule_3_the_parent_is_read_and_used_and_moved_but_never_changed() {
                 | Call::OffloadsList
                 | Call::AddressesList
                 | Call::AddressesWaitDad
+                | Call::NeighboursList
         );
         assert_eq!(
             allowed(&authority, *call, parent(Namespace::Host)),
@@ -361,6 +362,39 @@ fn rule_3_rules_of_the_host_are_about_the_requests_packets() {
         assert!(!allowed(&authority, remove, object(false)), "{rule}");
         assert!(allowed(&authority, remove, object(true)), "{rule}");
     }
+}
+
+#[test]
+fn rule_3_neighbours_of_other_links_have_the_requests_addresses() {
+    let authority = authority("\"neighbours.add\" = {}\n\"neighbours.add-proxy\" = {}");
+    for call in [Call::NeighboursAdd, Call::NeighboursAddProxy] {
+        for (address, on_own_link, may) in [
+            ("10.0.0.2", false, true),
+            ("10.0.0.2", true, true),
+            ("10.0.0.1", false, false),
+            ("10.0.0.1", true, true),
+            ("10.0.0.3", true, false),
+        ] {
+            let object = Object::Neighbour {
+                address: address.parse().unwrap(),
+                on_own_link,
+                own: false,
+            };
+            assert_eq!(allowed(&authority, call, object), may, "{call} {object}");
+        }
+    }
+    let object = |own| Object::Neighbour {
+        address: "10.0.0.2".parse().unwrap(),
+        on_own_link: false,
+        own,
+    };
+    let call = Call::NeighboursRemoveProxy;
+    let authority = self::authority(r#""neighbours.remove-proxy" = {}"#);
+    assert!(!allowed(&authority, call, object(false)));
+    assert!(allowed(&authority, call, object(true)));
+    let denial = decide(&authority, call, &[object(false)]).unwrap_err();
+    let line = r#""neighbours.remove-proxy" = { address = "10.0.0.2/32" }"#;
+    assert_eq!(denial.line, line);
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod features;
 mod generic;
 mod kinds;
 mod link;
+mod neighbour;
 mod place;
 mod route;
 mod routes;
@@ -30,11 +31,11 @@ use rtnetlink::packet_core::{NLM_F_ACK, NLM_F_REQUEST, NetlinkMessage, NetlinkPa
 use tokio::runtime::Runtime;
 
 use super::{
-    AddressState, ClassPackets, Feature, FoundRoute, FoundRule, HtbClass, Kernel, KernelError,
-    LinkChange, LinkId, LinkInfo, LinkSetting, LinkSnapshot, LinkState, Netns, NetnsError,
-    NewAddress, NewLink, NewVeth, PlacedLink, PortChange, PortState, PortVlans, QueueHook, Queues,
-    SavedRoutes, SavedRule, Shape, TableRoute, Tbf, VlanNumbers, WireguardChange, WireguardState,
-    announce, sysctl,
+    AddressState, ClassPackets, Feature, FoundNeighbour, FoundRoute, FoundRule, HtbClass, Kernel,
+    KernelError, LinkChange, LinkId, LinkInfo, LinkSetting, LinkSnapshot, LinkState, Neighbour,
+    NeighbourTable, Netns, NetnsError, NewAddress, NewLink, NewVeth, PlacedLink, PortChange,
+    PortState, PortVlans, QueueHook, Queues, SavedNeighbour, SavedRoutes, SavedRule, Shape,
+    TableRoute, Tbf, VlanNumbers, WireguardChange, WireguardState, announce, sysctl,
 };
 use crate::net::{LinkName, Namespace, Rule, SettingKey};
 use generic::Generic;
@@ -273,6 +274,13 @@ impl Kernel for Netlink {
         self.read_snapshot(link, settings)
     }
 
+    fn snapshot_neighbours(&mut self, link: LinkId) -> Result<LinkSnapshot, KernelError> {
+        Ok(LinkSnapshot {
+            neighbours: self.note_neighbours(link)?,
+            ..LinkSnapshot::default()
+        })
+    }
+
     fn put_settings(&mut self, link: LinkId, snapshot: &LinkSnapshot) -> Result<(), KernelError> {
         let name = self.link_by_id(link)?.name;
         sysctl::put_back(&self.room(link.namespace)?.netns, &name, &snapshot.settings)
@@ -391,6 +399,62 @@ impl Kernel for Netlink {
         saved: &SavedRule,
     ) -> Result<(), KernelError> {
         self.put_saved_rule(namespace, saved)
+    }
+
+    fn neighbours(&mut self, link: LinkId) -> Result<Vec<FoundNeighbour>, KernelError> {
+        self.list_neighbours(link)
+    }
+
+    fn has_neighbour(
+        &mut self,
+        link: LinkId,
+        address: IpAddr,
+        table: NeighbourTable,
+    ) -> Result<bool, KernelError> {
+        self.finds_neighbour(link, address, table)
+    }
+
+    fn add_neighbour(
+        &mut self,
+        link: LinkId,
+        address: IpAddr,
+        neighbour: Neighbour,
+    ) -> Result<(), KernelError> {
+        self.send_neighbour(link, neighbour::message(link, address, neighbour))
+    }
+
+    fn remove_neighbour(
+        &mut self,
+        link: LinkId,
+        address: IpAddr,
+        neighbour: Neighbour,
+    ) -> Result<(), KernelError> {
+        self.delete_own_neighbour(link, address, neighbour)
+    }
+
+    fn save_neighbour(
+        &mut self,
+        link: LinkId,
+        address: IpAddr,
+        table: NeighbourTable,
+    ) -> Result<SavedNeighbour, KernelError> {
+        self.note_neighbour(link, address, table)
+    }
+
+    fn remove_saved_neighbour(
+        &mut self,
+        link: LinkId,
+        saved: &SavedNeighbour,
+    ) -> Result<(), KernelError> {
+        self.delete_saved_neighbour(link, saved)
+    }
+
+    fn put_back_neighbour(
+        &mut self,
+        link: LinkId,
+        saved: &SavedNeighbour,
+    ) -> Result<(), KernelError> {
+        self.put_saved_neighbour(link, saved)
     }
 
     fn port(&mut self, link: LinkId) -> Result<PortState, KernelError> {

@@ -1,5 +1,5 @@
-//! The addresses and routes of a link as messages that put them back: whatever
-//! attributes they have come back with them.
+//! The addresses, routes and neighbours of a link as messages that put them
+//! back: whatever attributes they have come back with them.
 
 use std::collections::BTreeMap;
 
@@ -15,8 +15,8 @@ use crate::kernel::{KernelError, LinkId, LinkSnapshot};
 use crate::net::Namespace;
 
 impl Netlink {
-    /// Reads the addresses and routes of a link, but for those that the kernel
-    /// makes by itself, beside its settings.
+    /// Reads the addresses, routes and neighbours of a link, but for those that
+    /// the kernel makes by itself, beside its settings.
     pub(super) fn read_snapshot(
         &self,
         link: LinkId,
@@ -37,6 +37,7 @@ impl Netlink {
                 .map(bytes)
                 .collect(),
             routes: routes.iter().map(bytes).collect(),
+            neighbours: self.note_neighbours(link)?,
         })
     }
 
@@ -49,8 +50,8 @@ impl Netlink {
         Ok(routes)
     }
 
-    /// Gives a link, whatever its index is now, the addresses and routes of a
-    /// snapshot. What is there already stays.
+    /// Gives a link, whatever its index is now, the addresses, routes and
+    /// neighbours of a snapshot. What is there already stays.
     pub(super) fn replay_snapshot(
         &self,
         link: LinkId,
@@ -82,7 +83,8 @@ impl Netlink {
             }
             unless_there(|| self.wait(route::add(handle.clone(), message.clone())))?;
         }
-        Ok(())
+        let mut neighbours = snapshot.neighbours.iter();
+        neighbours.try_for_each(|neighbour| self.put_saved_neighbour(link, neighbour))
     }
 }
 

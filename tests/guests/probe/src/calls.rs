@@ -26,7 +26,7 @@
 //! - `bridge-ports.add-vlans HANDLE FIRST LAST [pvid] [untagged]`
 //! - `bridge-ports.remove-vlans HANDLE FIRST LAST`
 //! - `addresses.…`, `routes.…`: see `layer3`
-//! - `rules.…`: see `rules`
+//! - `rules.…`: see `rules`; `neighbours.…`: see `neighbours`
 //! - `sysctl.…`: see `settings`
 //! - `announce.gratuitous-arp HANDLE ADDRESS`,
 //!   `announce.neighbour-advertisement HANDLE ADDRESS`
@@ -44,7 +44,7 @@ use wasmvark_guest::types::Error;
 use wasmvark_guest::{announce, offloads, state};
 
 use crate::arguments::{Arguments, invalid, number};
-use crate::{create, layer3, rules, settings, traffic, tunnels};
+use crate::{create, layer3, neighbours, rules, settings, traffic, tunnels};
 
 /// Makes a call. A handle that it returns joins the others.
 pub(crate) fn run(
@@ -64,6 +64,9 @@ pub(crate) fn run(
     }
     if let Some(function) = call.strip_prefix("rules.") {
         return rules::run(function, arguments);
+    }
+    if let Some(function) = call.strip_prefix("neighbours.") {
+        return neighbours::run(function, arguments, handles);
     }
     if let Some(setting) = call.strip_prefix("sysctl.") {
         return settings::run(setting, arguments, handles);

@@ -8,6 +8,7 @@ mod changes;
 mod create;
 mod hostile;
 mod layer3;
+mod neighbours;
 mod rules;
 mod script;
 mod settings;
