@@ -82,15 +82,17 @@ const FOREIGN: &str = "neigh add 10.88.0.7 lladdr 02:00:00:00:00:77 dev p0 proto
     neigh add fd88::7 lladdr 02:00:00:00:00:77 dev p0 router\n\
     neigh add proxy 10.88.0.8 dev p0\nneigh add proxy fd88::8 dev p0 protocol static\n";
 
-/// The entries of a namespace's link that were set, as `ip` shows them, IPv4
-/// before IPv6.
+/// The entries of a namespace's link that were set, as `ip` shows them, in
+/// order: the kernel's own follows from a number that it chooses at random.
 fn neighbours(netns: &Netns, link: &str) -> Vec<String> {
     let questions =
         ["nud permanent", "proxy"].map(|which| format!("neigh show {which} dev {link}"));
     let questions = questions.join("\n");
     let shown = ["-4", "-6"].map(|family| netns.ip_batch(&[family], &questions));
     let lines = shown.iter().flat_map(|text| text.lines());
-    lines.map(|line| line.trim().to_owned()).collect()
+    let mut lines: Vec<String> = lines.map(|line| line.trim().to_owned()).collect();
+    lines.sort();
+    lines
 }
 
 /// The neighbour of 10.88.0.1 answers no ARP; fd88::9 isn't there at all.
