@@ -24,6 +24,7 @@ mod traffic;
 mod undo;
 mod wireguard;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -37,7 +38,8 @@ pub use undo::UndoError;
 use crate::audit::{AuditError, Trail};
 use crate::grant::{Authority, Grant, RequestReach};
 use crate::journal::{Journal, JournalError, State};
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, LinkId};
+use crate::net::LinkName;
 use crate::store::Secrets;
 use guard::Guard;
 
@@ -52,6 +54,8 @@ pub struct Gate {
     log: Log,
     secrets: Secrets,
     links: ResourceTable,
+    /// The names of links that got others since handles to them were given out.
+    renamed: HashMap<LinkId, LinkName>,
     calls: u32,
     stop: Option<Stop>,
     unrecorded: Vec<String>,
@@ -77,6 +81,7 @@ impl Gate {
             log,
             secrets,
             links: ResourceTable::new(),
+            renamed: HashMap::new(),
             calls: 0,
             stop: None,
             unrecorded: Vec::new(),

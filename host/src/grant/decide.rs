@@ -163,10 +163,13 @@ pub struct RequestReach {
 }
 
 impl RequestReach {
-    /// The name that is meant for a link that a call makes or moves.
+    /// The name that is meant for a link that a call makes, moves or renames.
     pub fn name_for(&self, call: Call, namespace: Namespace, shared: bool) -> Option<LinkName> {
         if namespace == Namespace::Container {
             return self.name_in_container(call);
+        }
+        if call == Call::LinksRename {
+            return self.host_interface_name.clone();
         }
         let kind = call.makes()?;
         let owner: &[&str] = match (call, shared) {
@@ -185,8 +188,9 @@ impl RequestReach {
         if call == Call::LinksCreateVrf && self.container_vrf.is_some() {
             return self.container_vrf.clone();
         }
-        let makes = call.makes().is_some() || call == Call::LinksMoveToContainer;
-        self.interface_name.clone().filter(|_| makes)
+        let names = call.makes().is_some()
+            || matches!(call, Call::LinksMoveToContainer | Call::LinksRename);
+        self.interface_name.clone().filter(|_| names)
     }
 }
 

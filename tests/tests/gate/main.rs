@@ -23,6 +23,7 @@ mod offloads;
 mod own;
 mod probe;
 mod readme;
+mod rename;
 mod reuse;
 mod routes;
 mod rules;
@@ -45,6 +46,7 @@ fn main() {
     settings::register(&mut suite);
     hostile::register(&mut suite);
     links::register(&mut suite);
+    rename::register(&mut suite);
     find::register(&mut suite);
     announce::register(&mut suite);
     neighbours::register(&mut suite);
