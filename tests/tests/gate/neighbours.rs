@@ -385,6 +385,11 @@ fn moved_link() {
         ["10.88.0.7 lladdr 02:00:00:00:00:07 PERMANENT proto static"]
     );
     probe.teardown(&dual());
+    // Those that the host has again outlive what those that it had would.
+    let back = neighbours(&world.host, "p0");
+    world.neighbour.ip("link set n0 down");
+    world.host.ip("link set p0 alias mine");
+    assert_eq!(neighbours(&world.host, "p0"), back);
 }
 
 fn wrong() {

@@ -101,6 +101,9 @@ impl Netlink {
     ) -> Result<(), KernelError> {
         let mut message: NeighbourMessage = parse(&saved.0)?;
         message.header.ifindex = link.index;
+        // The kernel doesn't tell it of proxies, and forgets those without it
+        // at any change of a link without carrier (`pneigh_ifdown`).
+        message.header.state = NeighbourState::Permanent;
         let address = address(&message).ok_or(Errno::EINVAL)?;
         if self.finds_neighbour(link, address, table(&message))? {
             return Ok(());
