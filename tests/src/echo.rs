@@ -12,6 +12,9 @@ use crate::poll;
 const TRIES: usize = 25;
 const WAIT: Duration = Duration::from_millis(200);
 
+/// How many packets must get lost where none may come.
+const LOST: usize = 5;
+
 /// Sends packets from one address to the other until one has come there and
 /// back.
 pub fn exchange(from: (&Netns, &str), to: (&Netns, &str)) {
@@ -35,6 +38,20 @@ pub fn exchange(from: (&Netns, &str), to: (&Netns, &str)) {
         }
     }
     panic!("no packet came from {} to {} and back", from.1, to.1);
+}
+
+/// Sends packets from one address to the other, none of which may come there.
+pub fn silence(from: (&Netns, &str), to: (&Netns, &str)) {
+    let client = socket(from);
+    let server = socket(to);
+    let server_address = server.local_addr().expect("the socket has an address");
+    let mut buffer = [0; 16];
+    for _ in 0..LOST {
+        // Where there is no way at all there is an error.
+        let _ = client.send_to(b"there", server_address);
+        let sender = receive(&server, &mut buffer);
+        assert_eq!(sender, None, "a packet came from {} to {}", from.1, to.1);
+    }
 }
 
 fn socket((netns, address): (&Netns, &str)) -> UdpSocket {
