@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::net::Mac;
 
@@ -25,10 +25,19 @@ pub struct StatusBlock {
 /// One interface of a container.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NetInterface {
-    /// Its MAC address.
-    pub mac_address: Mac,
+    /// Its MAC address. For kinds that have none the text is empty: netavark
+    /// wants the field, and Podman takes that for none.
+    #[serde(serialize_with = "text_or_empty")]
+    pub mac_address: Option<Mac>,
     /// Its addresses.
     pub subnets: Vec<NetAddress>,
+}
+
+fn text_or_empty<S: Serializer>(mac: &Option<Mac>, serializer: S) -> Result<S::Ok, S::Error> {
+    match mac {
+        Some(mac) => mac.serialize(serializer),
+        None => serializer.serialize_str(""),
+    }
 }
 
 /// One address of an interface.

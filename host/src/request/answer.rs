@@ -30,11 +30,9 @@ pub fn answer(
 ) -> StatusBlock {
     let interfaces = links
         .into_iter()
-        .filter_map(|link| {
-            Some((
-                link.name.into(),
-                interface(request, link.mac?, link.addresses),
-            ))
+        .map(|link| {
+            let interface = interface(request, link.mac, link.addresses);
+            (link.name.into(), interface)
         })
         .collect();
     StatusBlock {
@@ -44,7 +42,11 @@ pub fn answer(
     }
 }
 
-fn interface(request: &Request, mac_address: Mac, mut addresses: Vec<IpNet>) -> NetInterface {
+fn interface(
+    request: &Request,
+    mac_address: Option<Mac>,
+    mut addresses: Vec<IpNet>,
+) -> NetInterface {
     let rank = |address: &IpNet| {
         let position = request.addresses.iter().position(|asked| asked == address);
         position.unwrap_or(usize::MAX)

@@ -130,6 +130,7 @@ fn packets() {
         .route(json!({"destination": "10.90.0.0/24", "gateway": "10.88.0.1"}));
     let status = netavark.setup(&connection).expect("setup succeeds");
     let container = Dump::of(&world.container);
+    assert!(status.interfaces.contains_key(INTERFACE));
     assert_status_is_true(&status, &container, &connection);
     assert_eq!(container.kind(INTERFACE), "wireguard");
     assert_eq!(container.mtu(INTERFACE), 1380);
