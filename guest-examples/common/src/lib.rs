@@ -34,8 +34,8 @@ pub mod bindings {
 }
 
 pub use bindings::wasmvark::driver::{
-    addresses, announce, bridge_ports, links, log, offloads, routes, state, sysctl, types,
-    wireguard,
+    addresses, announce, bridge_ports, firewall, links, log, offloads, routes, state, sysctl,
+    types, wireguard,
 };
 pub use bindings::{Guest, export};
 

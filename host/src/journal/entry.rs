@@ -6,8 +6,8 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::{
-    KnownLink, LinkId, LinkSetting, LinkSnapshot, LinkState, NetnsId, PortState, PortVlans,
-    SavedRoutes, TableRoute,
+    FirewallEntry, KnownLink, LinkId, LinkSetting, LinkSnapshot, LinkState, NetnsId, PortState,
+    PortVlans, SavedRoutes, TableRoute,
 };
 use crate::net::{LinkName, Namespace, SettingKey};
 
@@ -117,6 +117,11 @@ pub enum Change {
         feature: String,
         /// Whether it was asked for.
         before: bool,
+    },
+    /// The host's firewall gets rules; undone by removing what has their tag.
+    AddFirewall {
+        /// The rules.
+        entry: FirewallEntry,
     },
     /// The driver keeps something for the network. There is nothing to undo: it
     /// goes when no container is left.
@@ -258,6 +263,14 @@ impl Change {
         }
     }
 
+    /// The entry of the firewall that it adds.
+    pub fn firewall(&self) -> Option<&FirewallEntry> {
+        match self {
+            Self::AddFirewall { entry } => Some(entry),
+            _ => None,
+        }
+    }
+
     /// Whether undoing a newer change would bring this one back: it must be
     /// undone after that one.
     pub fn is_below(&self, newer: &Self) -> bool {
@@ -321,6 +334,7 @@ impl Change {
             | Self::ReplaceRoute { .. }
             | Self::RemoveRoute { .. }
             | Self::SetSetting { .. }
+            | Self::AddFirewall { .. }
             | Self::KeepState => None,
         }
     }
@@ -350,7 +364,7 @@ impl Change {
             | Self::ChangeVlans { link, .. }
             | Self::SetLinkSetting { link, .. }
             | Self::SetFeature { link, .. } => link.namespace == Namespace::Host,
-            Self::KeepState => true,
+            Self::AddFirewall { .. } | Self::KeepState => true,
             Self::MoveLink { .. } => false,
         }
     }
@@ -406,6 +420,7 @@ impl fmt::Display for Change {
                 feature,
                 ..
             } => write!(f, "feature {feature} of {}:{name} set", link.namespace),
+            Self::AddFirewall { entry } => write!(f, "firewall: {}", entry.rule),
             Self::KeepState => f.write_str("state kept"),
             Self::AddRoute {
                 namespace, route, ..

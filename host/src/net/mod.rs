@@ -1,6 +1,7 @@
 //! Plain values of networking that several rooms share: names of links, MAC
-//! addresses, routes. It knows their rules and nothing else.
+//! addresses, routes, ports. It knows their rules and nothing else.
 
+mod port;
 mod setting_key;
 mod wireguard_key;
 
@@ -11,6 +12,7 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+pub use port::{Port, PortRange, Protocol};
 pub use setting_key::{InvalidSettingKey, SettingKey, is_part};
 pub use wireguard_key::{InvalidKey, WireguardKey};
 

@@ -15,6 +15,7 @@ mod announce;
 mod calls;
 mod case;
 mod cases;
+mod firewall;
 mod hostile;
 mod links;
 mod offloads;
@@ -45,6 +46,7 @@ fn main() {
     offloads::register(&mut suite);
     routes::register(&mut suite);
     wasi::register(&mut suite);
+    firewall::register(&mut suite);
     readme::register(&mut suite);
     shared::register(&mut suite);
     state::register(&mut suite);

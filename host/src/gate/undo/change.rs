@@ -8,15 +8,26 @@ use crate::journal::Change;
 use crate::kernel::{Kernel, KernelError, LinkId, PortChange, PortState, VlanNumbers};
 use crate::net::{LinkName, Namespace};
 
-/// Undoes one change. What isn't there is looked for once more, because it's
-/// forgotten after that.
+/// Undoes one change. If nothing else is in its table of the firewall (`alone`),
+/// that goes too.
 pub(super) fn undo_change(
     kernel: &mut dyn Kernel,
     change: &Change,
     same: Same,
+    alone: bool,
 ) -> Result<(), KernelError> {
+    unless_gone(|| undo_if_there(kernel, change, same))?;
+    match change.firewall() {
+        // While the change stands in the journal, somebody looks after the table.
+        Some(entry) if same.host && alone => unless_gone(|| kernel.remove_empty_firewall(entry)),
+        _ => Ok(()),
+    }
+}
+
+/// What isn't there is looked for once more, because it's forgotten after that.
+fn unless_gone(mut undo: impl FnMut() -> Result<(), KernelError>) -> Result<(), KernelError> {
     for _ in 0..2 {
-        match undo_if_there(kernel, change, same) {
+        match undo() {
             Err(error) if error.is_not_found() => {}
             result => return result,
         }
@@ -47,7 +58,8 @@ fn undo_if_there(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result
             Ok(())
         }
         Change::KeepState => Ok(()),
-        Change::MoveLink { .. } if !same.host => Ok(()),
+        Change::MoveLink { .. } | Change::AddFirewall { .. } if !same.host => Ok(()),
+        Change::AddFirewall { entry } => kernel.remove_firewall(entry),
         Change::MakeLink {
             namespace,
             name,

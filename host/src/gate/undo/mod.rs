@@ -133,7 +133,11 @@ impl Gate {
                     .to_owned(),
             );
         }
-        undo_change(self.guard.for_host(), &entry.change, same).map_err(|error| error.to_string())
+        let used = journal
+            .uses_table_of(entry)
+            .map_err(|error| error.to_string())?;
+        undo_change(self.guard.for_host(), &entry.change, same, !used)
+            .map_err(|error| error.to_string())
     }
 }
 

@@ -7,6 +7,7 @@ mod features;
 mod generic;
 mod kinds;
 mod link;
+mod nft;
 mod route;
 mod routes;
 mod snapshot;
@@ -26,13 +27,14 @@ use rtnetlink::Handle;
 use tokio::runtime::Runtime;
 
 use super::{
-    AddressState, Feature, FoundRoute, Kernel, KernelError, LinkChange, LinkId, LinkInfo,
-    LinkSetting, LinkSnapshot, LinkState, Netns, NetnsError, NewAddress, NewLink, NewVeth,
-    PortChange, PortState, PortVlans, SavedRoutes, TableRoute, VlanNumbers, WireguardChange,
-    WireguardState, announce, sysctl,
+    AddressState, Feature, FirewallEntry, FoundRoute, Kernel, KernelError, LinkChange, LinkId,
+    LinkInfo, LinkSetting, LinkSnapshot, LinkState, Netns, NetnsError, NewAddress, NewLink,
+    NewVeth, PortChange, PortState, PortVlans, SavedRoutes, TableRoute, VlanNumbers,
+    WireguardChange, WireguardState, announce, sysctl,
 };
 use crate::net::{LinkName, Namespace, SettingKey};
 use generic::Generic;
+use nft::Netfilter;
 
 /// The task that carries messages between a socket and its handles.
 type Connection = rtnetlink::proto::Connection<RouteNetlinkMessage>;
@@ -87,6 +89,7 @@ pub struct Netlink {
     deadline: Instant,
     host: Room,
     container: Option<Room>,
+    netfilter: Option<Netfilter>,
 }
 
 impl Netlink {
@@ -111,6 +114,7 @@ impl Netlink {
                 .transpose()?,
             runtime,
             deadline,
+            netfilter: None,
         })
     }
 
@@ -127,9 +131,9 @@ impl Netlink {
     /// Waits for an operation, until the deadline. Every message to the kernel
     /// goes through here.
     #[cfg_attr(feature = "fault-injection", track_caller)]
-    fn wait<T>(
+    fn wait<T, E: Into<KernelError>>(
         &self,
-        operation: impl Future<Output = Result<T, rtnetlink::Error>>,
+        operation: impl Future<Output = Result<T, E>>,
     ) -> Result<T, KernelError> {
         #[cfg(feature = "fault-injection")]
         crate::fault::before_operation()?;
@@ -138,7 +142,7 @@ impl Netlink {
             .runtime
             .block_on(async { tokio::time::timeout_at(until, operation).await })
             .map_err(|_| KernelError::Deadline)?
-            .map_err(error);
+            .map_err(Into::into);
         #[cfg(feature = "fault-injection")]
         crate::fault::after_operation();
         result
@@ -438,14 +442,32 @@ impl Kernel for Netlink {
     fn want_feature(&mut self, link: LinkId, name: &str, on: bool) -> Result<(), KernelError> {
         self.ask_for_feature(link, name, on)
     }
+
+    fn add_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError> {
+        self.put_firewall(entries)
+    }
+
+    fn has_firewall(&mut self, entry: &FirewallEntry) -> Result<bool, KernelError> {
+        self.finds_firewall(entry)
+    }
+
+    fn remove_firewall(&mut self, entry: &FirewallEntry) -> Result<(), KernelError> {
+        self.take_firewall(entry)
+    }
+
+    fn remove_empty_firewall(&mut self, entry: &FirewallEntry) -> Result<(), KernelError> {
+        self.take_empty_table(entry)
+    }
 }
 
 /// What the kernel answered, as an error number.
-fn error(error: rtnetlink::Error) -> KernelError {
-    match error {
-        rtnetlink::Error::NetlinkError(message) => {
-            Errno::from_raw(message.raw_code().saturating_neg()).into()
+impl From<rtnetlink::Error> for KernelError {
+    fn from(error: rtnetlink::Error) -> Self {
+        match error {
+            rtnetlink::Error::NetlinkError(message) => {
+                Errno::from_raw(message.raw_code().saturating_neg()).into()
+            }
+            error => Self::Netlink(error.to_string()),
         }
-        error => KernelError::Netlink(error.to_string()),
     }
 }

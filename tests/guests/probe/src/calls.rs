@@ -26,6 +26,7 @@
 //! - `announce.gratuitous-arp HANDLE ADDRESS`,
 //!   `announce.neighbour-advertisement HANDLE ADDRESS`
 //! - `wireguard.…`: see `tunnels`
+//! - `firewall.…`: see `firewall`
 //! - `offloads.set HANDLE FEATURE on|off`, `offloads.list HANDLE [tell]`
 //! - `state.get KEY [tell]`, `state.keys [tell]`, `state.remove KEY`
 //! - `state.set KEY TEXT…`; a text `*N` stands for N bytes
@@ -38,7 +39,7 @@ use wasmvark_guest::types::Error;
 use wasmvark_guest::{announce, offloads, state};
 
 use crate::arguments::{Arguments, invalid, number};
-use crate::{create, layer3, settings, tunnels};
+use crate::{create, firewall, layer3, settings, tunnels};
 
 /// Makes a call. A handle that it returns joins the others.
 pub(crate) fn run(
@@ -52,6 +53,9 @@ pub(crate) fn run(
     }
     if let Some(function) = call.strip_prefix("wireguard.") {
         return tunnels::run(function, arguments, handles);
+    }
+    if let Some(function) = call.strip_prefix("firewall.") {
+        return firewall::run(function, arguments, handles);
     }
     if let Some(setting) = call.strip_prefix("sysctl.") {
         return settings::run(setting, arguments, handles);
