@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::env;
+use std::path::Path;
 use std::process::{Command, exit};
 use std::sync::OnceLock;
 
@@ -31,6 +32,8 @@ pub enum Need {
     Strace,
     /// The tool `wg`.
     WireguardTools,
+    /// The tool `nft`.
+    Nft,
     /// Unpacked Debian systems with Podman.
     PodmanTrees,
 }
@@ -155,6 +158,9 @@ impl Need {
             Self::WireguardTools if !WG.get_or_init(wg_works) => {
                 Some("wg can't be used; `just test-vm` has it".into())
             }
+            Self::Nft if !Path::new(places::NFT).exists() => {
+                Some("nft is not installed; `just setup` does it".into())
+            }
             Self::PodmanTrees if !places::cache().join("podman").is_dir() => {
                 Some("no Podman system is unpacked; `just test-podman` does it".into())
             }
@@ -165,6 +171,7 @@ impl Need {
             | Self::Netavark
             | Self::Strace
             | Self::WireguardTools
+            | Self::Nft
             | Self::PodmanTrees => None,
         }
     }

@@ -26,7 +26,9 @@ use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 
 pub use bridge_port::{PortChange, PortState, PortVlans, VlanNumbers};
-pub use firewall::{FirewallEntry, FirewallFamily, FirewallOwner, FirewallRule, Translation};
+pub use firewall::{
+    FirewallEntry, FirewallFamily, FirewallOwner, FirewallRule, Publication, Translation,
+};
 pub use living::living_netns;
 pub use netlink::Netlink;
 pub use netns::{Netns, NetnsError, NetnsId};
