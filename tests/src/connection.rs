@@ -100,6 +100,11 @@ impl Connection {
         self
     }
 
+    /// Whether the network has an option.
+    pub fn has_option(&self, key: &str) -> bool {
+        self.network["options"].get(key).is_some()
+    }
+
     /// Names who chooses addresses.
     pub fn ipam(self, driver: &str) -> Self {
         self.network("ipam_options", json!({"driver": driver}))

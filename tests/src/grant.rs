@@ -103,6 +103,9 @@ impl Grant {
         Self::of(&[
             "addresses.add",
             "links.get",
+            "links.get-by-mac",
+            "links.get-by-path",
+            "links.get-by-pci",
             "links.get-default",
             "links.move-to-container",
             "links.set-mac",

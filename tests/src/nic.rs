@@ -16,6 +16,12 @@ pub struct Nic {
     pub name: String,
     /// The name of the card at the other end.
     pub peer: String,
+    /// The MAC address that it keeps.
+    pub mac: String,
+    /// The path of its device, without links.
+    pub path: String,
+    /// The address of its PCI device.
+    pub pci: String,
     _turn: MutexGuard<'static, ()>,
 }
 
@@ -36,17 +42,20 @@ impl Nic {
         static TURN: Mutex<()> = Mutex::new(());
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let (name, peer) = names().expect("tests with `Need::Nic` run where it is");
-        let nic = Self {
-            name,
-            peer,
-            _turn: turn,
-        };
-        for name in [&nic.name, &nic.peer] {
+        for name in [&name, &peer] {
             // The test before may have left it to the kernel to give it back.
             poll::until(|| here(&["link", "show", name]), |there| *there);
             assert!(here(&["link", "show", name]), "{name} is gone");
         }
-        nic
+        let path = device(&name);
+        Self {
+            mac: kept_mac(&name),
+            pci: pci(&path),
+            path,
+            name,
+            peer,
+            _turn: turn,
+        }
     }
 
     /// Moves the card into one namespace and its peer into another.
@@ -57,6 +66,29 @@ impl Nic {
             assert!(moved, "{name} can be moved");
         }
     }
+}
+
+/// The MAC address that a card keeps, whatever it's set to.
+fn kept_mac(name: &str) -> String {
+    let links = Netns::current().ip_batch(&["-j"], &format!("link show {name}"));
+    let links: serde_json::Value = serde_json::from_str(&links).expect("ip prints JSON");
+    let link = &links[0];
+    let mac = link["permaddr"].as_str().or(link["address"].as_str());
+    mac.expect("a card has an address").to_owned()
+}
+
+/// Where the device of a card sits.
+fn device(name: &str) -> String {
+    let link = format!("/sys/class/net/{name}/device");
+    let path = std::fs::canonicalize(&link).unwrap_or_else(|error| panic!("{link}: {error}"));
+    path.into_os_string().into_string().expect("a plain path")
+}
+
+/// The last PCI address in a path: virtio devices sit on PCI devices.
+fn pci(path: &str) -> String {
+    let mut parts = path.rsplit('/');
+    let address = parts.find(|part| part.contains(':') && part.contains('.'));
+    address.expect("the card is on PCI").to_owned()
 }
 
 /// Runs a command of `ip` where the tests were started.

@@ -1,17 +1,26 @@
 //! The host-device driver: a container gets an interface of the host for
 //! itself, until it ends.
 
+mod device;
+
+use device::Device;
 use wasmvark_guest::links;
-use wasmvark_guest::types::{
-    CreateRequest, Error, Namespace, Network, NetworkChange, Request, SetupAnswer,
-};
+use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
     Guest, WithoutSubnets, check_ipam, check_names, choose_ipam, configure, export,
     move_parent_option, no_name_servers, no_names,
 };
 
 /// All options; the host parses them.
-const OPTIONS: &[&str] = &["metric", "mtu", "no_default_route", "parent"];
+const OPTIONS: &[&str] = &[
+    "hwaddr",
+    "kernelpath",
+    "metric",
+    "mtu",
+    "no_default_route",
+    "parent",
+    "pci",
+];
 
 struct HostDevice;
 export!(HostDevice);
@@ -19,9 +28,10 @@ export!(HostDevice);
 impl Guest for HostDevice {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
-        interface(network)?;
+        let device = Device::of_network(network)?;
         let ipam = choose_ipam(network, WithoutSubnets::NoAddresses)?;
         check_names(&network.options, OPTIONS, "host-device")?;
+        device.check()?;
 
         let mut changes = move_parent_option(network);
         changes.extend(ipam);
@@ -34,7 +44,7 @@ impl Guest for HostDevice {
     fn setup(request: Request) -> Result<SetupAnswer, Error> {
         let network = &request.network;
         check_ipam(network)?;
-        let link = links::get(Namespace::Host, interface(network)?)?;
+        let link = Device::of_request(&request)?.find()?;
         links::move_to_container(&link, &request.interface_name)?;
         // Now it's down, which some kinds of link need for a new MAC address.
         if let Some(mac) = &request.mac {
@@ -52,14 +62,4 @@ impl Guest for HostDevice {
     fn teardown(_: Request) -> Result<(), Error> {
         Ok(())
     }
-}
-
-/// The interface that the user named.
-fn interface(network: &Network) -> Result<&str, Error> {
-    network.parent.as_deref().ok_or_else(|| {
-        Error::Invalid(
-            "no network interface is specified: give --interface-name NAME or -o parent=NAME"
-                .to_owned(),
-        )
-    })
 }

@@ -53,7 +53,7 @@ impl From<&Network> for wit::Network {
             name: network.name.clone(),
             id: network.id.to_string(),
             driver: network.driver.clone(),
-            parent: network.parent.as_ref().map(ToString::to_string),
+            parent: network.parent_name().map(ToString::to_string),
             subnets: network.subnets.iter().map(wit::Subnet::from).collect(),
             internal: network.internal,
             ipv6: network.ipv6,

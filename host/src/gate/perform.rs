@@ -277,7 +277,9 @@ const ROOTLESS: &str = "; rootless Podman has a network namespace of its own, wi
 
 fn is_on_host(object: &Object<'_>) -> bool {
     match object {
-        Object::Link { namespace, .. } => *namespace == Namespace::Host,
+        Object::Link { namespace, .. } | Object::LinkWith { namespace, .. } => {
+            *namespace == Namespace::Host
+        }
         object => matches!(object, Object::DefaultRouteLink),
     }
 }

@@ -75,6 +75,14 @@ calls! {
     LinksGet = "links.get", "reads a link", [Link];
     /// Finds the default route's link.
     LinksGetDefault = "links.get-default", "reads the default route", [Link];
+    /// Finds a link by index.
+    LinksGetByIndex = "links.get-by-index", "reads a link", [Link];
+    /// Finds a link by MAC address.
+    LinksGetByMac = "links.get-by-mac", "reads a link", [Link];
+    /// Finds a link by PCI address.
+    LinksGetByPci = "links.get-by-pci", "reads a link", [Link];
+    /// Finds a link by the path of its device.
+    LinksGetByPath = "links.get-by-path", "reads a link", [Link];
     /// Lists the links of a namespace.
     LinksNames = "links.names", "reads which links there are", [Link];
     /// Reads how a link is.

@@ -13,7 +13,7 @@ use ipnet::IpNet;
 
 use super::file::line;
 use super::{Call, Grant, KeyPattern, LinkPattern, NetworkPattern, Reach, TablePattern};
-use crate::net::{LinkName, Namespace, Route, SettingKey};
+use crate::net::{LinkName, LinkProperty, Namespace, Route, SettingKey};
 
 /// An object that a call wants to touch.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +45,16 @@ pub enum Object<'a> {
     },
     /// The link of the host's default route, whichever that is.
     DefaultRouteLink,
+    /// A link that is looked for by something other than its name. What the
+    /// search may see of the others is decided link by link.
+    LinkWith {
+        /// Where.
+        namespace: Namespace,
+        /// What it's looked for by.
+        property: &'a LinkProperty,
+        /// Whether the journal says that the driver made or moved it.
+        own: bool,
+    },
     /// The names of all links.
     AllLinks(Namespace),
     /// An address of a link.
@@ -102,6 +112,8 @@ pub enum Object<'a> {
 pub struct RequestReach {
     /// The parent link on the host.
     pub parent: Option<LinkName>,
+    /// What the parent can be found by.
+    pub parent_property: Option<LinkProperty>,
     /// The interface's name in the container.
     pub interface_name: Option<LinkName>,
     /// The name that the user wants for the host's end of a veth pair.
@@ -230,6 +242,7 @@ fn is_own(object: &Object<'_>) -> bool {
     matches!(
         object,
         Object::Link { own: true, .. }
+            | Object::LinkWith { own: true, .. }
             | Object::Master { own: true, .. }
             | Object::Key { own: true, .. }
             | Object::Address { own: true, .. }
@@ -274,7 +287,17 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
                 |shared| request.name_for(call, *namespace, shared).as_ref() == Some(name);
             is_meant(false) || is_meant(true)
         }
-        (Call::LinksGetDefault, Object::DefaultRouteLink) => request.parent.is_none(),
+        (Call::LinksGetDefault, Object::DefaultRouteLink) => {
+            request.parent.is_none() && request.parent_property.is_none()
+        }
+        (
+            Call::LinksGetByMac | Call::LinksGetByPci | Call::LinksGetByPath,
+            Object::LinkWith {
+                namespace,
+                property,
+                ..
+            },
+        ) => *namespace == Namespace::Host && request.parent_property.as_ref() == Some(property),
         (
             Call::AddressesAdd,
             Object::Address {
@@ -339,6 +362,7 @@ fn widened(object: &Object<'_>, reach: &Reach) -> bool {
         }
         | Object::NewLink { namespace, name } => reach.has_link(*namespace, name),
         Object::DefaultRouteLink => reach.has_all_links(),
+        Object::LinkWith { namespace, .. } => reach.has_links_of(*namespace),
         Object::AllLinks(namespace) => *namespace == Namespace::Host && reach.has_all_links(),
         Object::Address { address, .. } => reach.has_address(*address),
         Object::Route { route, .. } => reach.has_destination(route.destination),
@@ -369,8 +393,9 @@ fn widen(reach: &mut Reach, object: &Object<'_>) {
                 .push(LinkPattern::one(*namespace, (*name).clone()));
         }
         Object::DefaultRouteLink | Object::AllLinks(_) => {
-            reach.link.push(LinkPattern::all_of_host());
+            reach.link.push(LinkPattern::all_of(Namespace::Host));
         }
+        Object::LinkWith { namespace, .. } => reach.link.push(LinkPattern::all_of(*namespace)),
         Object::Address { address, .. } => reach.address.push(NetworkPattern::one(*address)),
         Object::Route { route, .. } => {
             reach
@@ -393,6 +418,11 @@ impl fmt::Display for Object<'_> {
             } => write!(f, "link {namespace}:{name}"),
             Self::NewLink { namespace, name } => write!(f, "new link {namespace}:{name}"),
             Self::DefaultRouteLink => f.write_str("link of the default route"),
+            Self::LinkWith {
+                namespace,
+                property,
+                ..
+            } => write!(f, "link of {namespace} with {property}"),
             Self::AllLinks(namespace) => write!(f, "all links of {namespace}"),
             Self::Master {
                 namespace, name, ..

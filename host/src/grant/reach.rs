@@ -64,6 +64,12 @@ impl Reach {
             .any(|pattern| pattern.matches(namespace, name))
     }
 
+    /// Whether any link of a namespace is.
+    pub fn has_links_of(&self, namespace: Namespace) -> bool {
+        let mut patterns = self.link.iter();
+        patterns.any(|pattern| pattern.namespace == namespace)
+    }
+
     /// Whether every link of the host is.
     pub fn has_all_links(&self) -> bool {
         self.link
@@ -156,10 +162,10 @@ impl LinkPattern {
         }
     }
 
-    /// The pattern for all links of the host.
-    pub fn all_of_host() -> Self {
+    /// The pattern for all links of a namespace.
+    pub fn all_of(namespace: Namespace) -> Self {
         Self {
-            namespace: Namespace::Host,
+            namespace,
             name: None,
         }
     }

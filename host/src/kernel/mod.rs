@@ -5,6 +5,8 @@
 
 mod announce;
 mod bridge_port;
+mod device;
+mod find;
 mod inside;
 mod living;
 mod netlink;
@@ -25,6 +27,7 @@ use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 
 pub use bridge_port::{PortChange, PortState, PortVlans, VlanNumbers};
+pub use find::{PlacedLink, find};
 pub use living::living_netns;
 pub use netlink::Netlink;
 pub use netns::{Netns, NetnsError, NetnsId};
@@ -289,6 +292,8 @@ pub trait Kernel {
         namespace: Namespace,
         master: Option<u32>,
     ) -> Result<Vec<LinkState>, KernelError>;
+    /// The links of a namespace with all that they can be found by.
+    fn placed_links(&mut self, namespace: Namespace) -> Result<Vec<PlacedLink>, KernelError>;
     /// The addresses of a link.
     fn addresses(&mut self, link: LinkId) -> Result<Vec<AddressState>, KernelError>;
     /// Adds an address.

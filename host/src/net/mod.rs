@@ -1,6 +1,8 @@
 //! Plain values of networking that several rooms share: names of links, MAC
 //! addresses, routes. It knows their rules and nothing else.
 
+mod device;
+mod link_property;
 mod setting_key;
 mod wireguard_key;
 
@@ -11,6 +13,8 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+pub use device::{DevicePath, InvalidDevicePath, InvalidPciAddress, PciAddress};
+pub use link_property::LinkProperty;
 pub use setting_key::{InvalidSettingKey, SettingKey, is_part};
 pub use wireguard_key::{InvalidKey, WireguardKey};
 

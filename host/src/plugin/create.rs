@@ -23,7 +23,8 @@ pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
     let authority = Authority {
         grant: loaded.grant.clone(),
         request: RequestReach {
-            parent: network.parent.clone(),
+            parent: network.parent_name().cloned(),
+            parent_property: network.parent_property().cloned(),
             subnets: network.subnets.iter().map(|subnet| subnet.subnet).collect(),
             ..RequestReach::default()
         },

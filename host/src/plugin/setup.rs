@@ -89,7 +89,8 @@ pub(super) fn parse(input: &[u8]) -> Result<SetupDocument, PluginError> {
 pub(super) fn reach(request: &Request) -> RequestReach {
     let defaults = request.default_routes.iter();
     RequestReach {
-        parent: request.network.parent.clone(),
+        parent: request.network.parent_name().cloned(),
+        parent_property: request.parent_property.clone(),
         interface_name: Some(request.interface_name.clone()),
         host_interface_name: request.host_interface_name.clone(),
         network: request.network.id.to_string(),

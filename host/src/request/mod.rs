@@ -10,6 +10,7 @@ mod answer;
 mod names;
 mod network;
 mod options;
+mod parent;
 mod ports;
 mod routes;
 
@@ -20,9 +21,10 @@ use ipnet::IpNet;
 pub use answer::{LinkReport, answer};
 pub use names::{ContainerId, Key, NetworkId};
 pub use network::Network;
+pub use parent::Parent;
 pub use ports::{Port, Protocol};
 
-use crate::net::{InvalidLinkName, InvalidMac, LinkName, Mac, Route};
+use crate::net::{InvalidLinkName, InvalidMac, LinkName, LinkProperty, Mac, Route};
 use crate::protocol;
 
 /// Why a request can't be resolved.
@@ -58,6 +60,12 @@ pub enum RequestError {
         /// Why.
         error: String,
     },
+    /// The link below the network is named in more than one way.
+    #[error(
+        "the parent interface is named in more than one way: give only one of --interface-name \
+         (or -o parent), -o hwaddr, -o pci and -o kernelpath"
+    )]
+    SeveralParents,
     /// A MAC address can't be parsed.
     #[error(transparent)]
     Mac(#[from] InvalidMac),
@@ -101,6 +109,9 @@ pub struct Request {
     /// and container: the option `host_interface_name`, as for netavark's
     /// bridge.
     pub host_interface_name: Option<LinkName>,
+    /// What the link of the host below this connection can be found by, where
+    /// the container's own options say so, or else the network's.
+    pub parent_property: Option<LinkProperty>,
     /// The MAC address that the user asked for.
     pub mac: Option<Mac>,
     /// The container's addresses with their subnets' prefix lengths.
@@ -146,6 +157,8 @@ impl Request {
             container_name: document.container_name.clone(),
             interface_name: names::link("the container's interface name", &join.interface_name)?,
             host_interface_name: host_interface_name(join)?,
+            parent_property: parent::property(&join.options)?
+                .or_else(|| network.parent_property().cloned()),
             addresses: addresses::resolve(&network, join.static_ips.as_deref())?,
             default_routes: routes::defaults(&network),
             routes: routes::resolve(&network, &document.network.routes)?,

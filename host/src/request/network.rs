@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
-use super::{NetworkId, RequestError, names, options};
-use crate::net::LinkName;
+use super::{NetworkId, Parent, RequestError, names, options};
+use crate::net::{LinkName, LinkProperty};
 use crate::protocol::{self, Subnet};
 
 /// A network, checked.
@@ -18,7 +18,7 @@ pub struct Network {
     /// The driver as Podman calls it.
     pub driver: String,
     /// The host's interface below it.
-    pub parent: Option<LinkName>,
+    pub parent: Option<Parent>,
     /// Its subnets.
     pub subnets: Vec<Subnet>,
     /// It must not reach outside.
@@ -46,6 +46,16 @@ impl Network {
         !matches!(self.ipam_driver.as_deref(), Some("none" | "dhcp"))
     }
 
+    /// The name of the host's interface below it, where the request has it.
+    pub fn parent_name(&self) -> Option<&LinkName> {
+        self.parent.as_ref()?.name()
+    }
+
+    /// What that interface can be found by, where the request has no name.
+    pub fn parent_property(&self) -> Option<&LinkProperty> {
+        self.parent.as_ref()?.property()
+    }
+
     /// The gateways of the subnets, with their prefix lengths.
     pub fn gateways(&self) -> Vec<IpNet> {
         let subnets = self.subnets.iter();
@@ -58,19 +68,11 @@ impl Network {
     /// is a matter of `setup`: the caller of `create` checks subnets itself.
     pub fn resolve(network: &protocol::Network) -> Result<Self, RequestError> {
         let options = &network.options;
-        let parent = network
-            .network_interface
-            .as_deref()
-            .filter(|name| !name.is_empty())
-            .or_else(|| options.get("parent").map(String::as_str))
-            .filter(|name| !name.is_empty());
         Ok(Self {
             name: names::plain("network name", network.name.clone())?,
             id: NetworkId::try_from(network.id.clone())?,
             driver: network.driver.clone(),
-            parent: parent
-                .map(|name| names::link("the parent interface", name))
-                .transpose()?,
+            parent: Parent::resolve(network.network_interface.as_deref(), options)?,
             subnets: network.subnets.clone(),
             internal: network.internal,
             ipv6: network.ipv6_enabled,

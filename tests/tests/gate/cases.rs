@@ -8,6 +8,7 @@ use crate::case::{
     ANNOUNCE, CREATE, Case, GET, MACVLAN, MAKE, PARENT, TUNNEL, bridge, on_link, on_port,
     on_tunnel, v4, v6, without_parent,
 };
+use crate::probe::STRANGERS_MAC;
 
 /// A case for every call, in the order of the WIT.
 pub(crate) const CASES: &[Case] = &[
@@ -29,6 +30,57 @@ pub(crate) const CASES: &[Case] = &[
         within: "links.get-default",
         // The request that goes beyond names a parent; see `calls`.
         beyond: Some(("", "links.get-default", r#"link = "*""#)),
+    },
+    Case {
+        call: "links.get-by-index",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[
+            ("links.get", r#"{ link = "x0" }"#),
+            CREATE,
+            ("links.info", r#"{ link = "x0" }"#),
+        ],
+        before: MAKE,
+        within: "links.get-by-index container @1",
+        beyond: Some((
+            "links.get host x0",
+            "links.get-by-index host @0",
+            r#"link = "*""#,
+        )),
+    },
+    Case {
+        call: "links.get-by-mac",
+        needs: MACVLAN,
+        connection: || without_parent().option("hwaddr", STRANGERS_MAC),
+        with: &[],
+        before: "",
+        within: "links.get-by-mac 02:00:00:00:00:f0",
+        beyond: Some(("", "links.get-by-mac 02:00:00:00:00:f0", r#"link = "*""#)),
+    },
+    // `parents` of the other suite has a card that they find.
+    Case {
+        call: "links.get-by-pci",
+        needs: MACVLAN,
+        connection: || without_parent().option("pci", "0000:00:1f.6"),
+        with: &[],
+        before: "",
+        within: "?links.get-by-pci 0000:00:1f.6",
+        beyond: Some(("", "?links.get-by-pci 0000:00:1f.6", r#"link = "*""#)),
+    },
+    Case {
+        call: "links.get-by-path",
+        needs: MACVLAN,
+        connection: || {
+            without_parent().option("kernelpath", "/sys/devices/pci0000:00/0000:00:1f.6")
+        },
+        with: &[],
+        before: "",
+        within: "?links.get-by-path /sys/devices/pci0000:00/0000:00:1f.6",
+        beyond: Some((
+            "",
+            "?links.get-by-path /sys/devices/pci0000:00/0000:00:1f.6",
+            r#"link = "*""#,
+        )),
     },
     Case {
         call: "links.names",

@@ -15,6 +15,7 @@ mod announce;
 mod calls;
 mod case;
 mod cases;
+mod find;
 mod hostile;
 mod links;
 mod offloads;
@@ -41,6 +42,7 @@ fn main() {
     settings::register(&mut suite);
     hostile::register(&mut suite);
     links::register(&mut suite);
+    find::register(&mut suite);
     announce::register(&mut suite);
     offloads::register(&mut suite);
     routes::register(&mut suite);

@@ -13,6 +13,9 @@ pub(crate) const NAME: &str = "probe";
 /// A link of the host that no request names.
 pub(crate) const STRANGER: &str = "x0";
 
+/// Its MAC address.
+pub(crate) const STRANGERS_MAC: &str = "02:00:00:00:00:f0";
+
 /// The installed guest in a world of its own.
 pub(crate) struct Probe<'a> {
     pub(crate) world: &'a World,
@@ -23,7 +26,8 @@ pub(crate) struct Probe<'a> {
 impl<'a> Probe<'a> {
     /// Installs a guest with a grant.
     pub(crate) fn with(world: &'a World, guest: &str, grant: &Grant) -> Self {
-        let stranger = format!("link add {STRANGER} type veth peer {STRANGER}-peer");
+        let stranger =
+            format!("link add {STRANGER} address {STRANGERS_MAC} type veth peer {STRANGER}-peer");
         world.host.ip_batch(&[], &stranger);
         let wasmvark = Wasmvark::new(world);
         wasmvark.install(guest, NAME, grant);

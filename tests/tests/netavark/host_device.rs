@@ -9,7 +9,7 @@ use wasmvark_tests::netavark::assert_status_is_true;
 use wasmvark_tests::wasmvark::Wasmvark;
 use wasmvark_tests::world::{PARENT, World};
 
-use crate::driver::NEEDS;
+use crate::driver::{Installed, NEEDS};
 
 const DRIVER: &str = "wasm-host-device";
 const MAC: &str = "aa:bb:cc:dd:ee:ff";
@@ -71,6 +71,10 @@ pub(crate) fn register(suite: &mut Suite) {
         failure_gives_back,
     );
     suite.test("host-device/no such parent", NEEDS, no_such_parent);
+    suite.test("host-device/by MAC address", NEEDS, by_mac_address);
+    suite.test("host-device/container's choice", NEEDS, containers_choice);
+    suite.test("host-device/create", NEEDS, create);
+    suite.test("host-device/create refuses", NEEDS, create_refuses);
 }
 
 /// The parent has a state of its own, which must come back: addresses, MAC
@@ -200,6 +204,104 @@ fn no_such_parent() {
     let error = netavark.setup(&connection).unwrap_err();
     assert!(error.contains("nope"), "{error}");
     assert_unchanged(&world.host, &before.host, "the host's namespace");
+}
+
+/// The parent as [`dress_parent`] has it.
+fn by_mac(connection: Connection) -> Connection {
+    connection
+        .without_network("network_interface")
+        .option("hwaddr", "02:00:00:00:00:77")
+}
+
+/// It goes and comes with its address, also when the container asks for
+/// another.
+fn by_mac_address() {
+    let connection = by_mac(Connection::dual(DRIVER));
+    let check = |world: &World, container: &Dump| {
+        assert_eq!(container.mac(INTERFACE), "02:00:00:00:00:77");
+        reaches(world, "10.88.0.2", "192.0.2.1");
+        reaches(world, "fd88::2", "2001:db8::1");
+    };
+    move_and_give_back(&connection, check);
+    let other = connection.join("static_mac", MAC);
+    move_and_give_back(&other, |_, container| {
+        assert_eq!(container.mac(INTERFACE), MAC);
+    });
+}
+
+/// One network, and each container names its own interface.
+fn containers_choice() {
+    let world = World::new();
+    dress_parent(&world);
+    let other = "link add x0 address 02:00:00:00:00:f0 type veth peer x1";
+    world.host.ip(other);
+    let netavark = installed(&world).netavark();
+    let before = world.dump();
+    let choice = serde_json::json!({"hwaddr": "02:00:00:00:00:f0"});
+    for network in [Connection::v4(DRIVER), by_mac(Connection::v4(DRIVER))] {
+        let connection = network.join("options", choice.clone());
+        netavark.setup(&connection).expect("setup succeeds");
+        let container = Dump::of(&world.container);
+        assert_eq!(container.mac(INTERFACE), "02:00:00:00:00:f0");
+        netavark.teardown(&connection).expect("teardown succeeds");
+        world.assert_unchanged(&before);
+    }
+}
+
+/// What the network names needn't be there yet.
+fn create() {
+    let world = World::new();
+    dress_parent(&world);
+    let installed = Installed::example(&world, "host-device");
+    let without = || Connection::dual(DRIVER).without_network("network_interface");
+    let named = without().option("parent", PARENT);
+    let network = installed.netavark.create(&named).expect("it's there");
+    assert_eq!(network["network_interface"], PARENT);
+    for (option, value) in [
+        ("parent", "nope"),
+        ("hwaddr", "02:00:00:00:00:77"),
+        ("hwaddr", "02:00:00:00:00:78"),
+        ("pci", "0000:00:1f.6"),
+        ("kernelpath", "/sys/devices/pci0000:00/0000:00:1f.6"),
+    ] {
+        let connection = without().option(option, value);
+        match installed.netavark.create(&connection) {
+            Ok(network) if option == "parent" => assert_eq!(network["network_interface"], value),
+            Ok(network) => assert_eq!(network["options"][option], value),
+            Err(error) => panic!("{option}={value}: {error}"),
+        }
+    }
+}
+
+fn create_refuses() {
+    let world = World::new();
+    dress_parent(&world);
+    let double = "link add x0 address 02:00:00:00:00:77 type veth peer x1";
+    world.host.ip(double);
+    let installed = Installed::example(&world, "host-device");
+    let without = || Connection::dual(DRIVER).without_network("network_interface");
+    installed.refuses(&without(), "no network interface is specified: give one of");
+    installed.refuses(
+        &Connection::dual(DRIVER).option("pci", "0000:00:1f.6"),
+        "the parent interface is named in more than one way",
+    );
+    for (option, value, why) in [
+        ("hwaddr", "02:00", "unable to parse \"hwaddr\""),
+        ("hwaddr", "02:00:00:00:00:77", "p0, x0 all have"),
+        ("pci", "p0", "unable to parse \"pci\""),
+        ("kernelpath", "/sys/class/net/p0", "no path of a device"),
+        (
+            "mode",
+            "bridge",
+            "unsupported host-device network option: mode",
+        ),
+    ] {
+        let connection = match option {
+            "mode" => Connection::dual(DRIVER),
+            _ => without(),
+        };
+        installed.refuses(&connection.option(option, value), why);
+    }
 }
 
 fn reaches(world: &World, inside: &str, outside: &str) {

@@ -42,6 +42,29 @@ pub(crate) fn register(suite: &mut Suite, driver: Driver) {
     case(Kind::VlanBridge, lay_bridge, reaches_out);
 }
 
+/// How a connection names a card.
+type Naming = fn(Connection, &Nic) -> Connection;
+
+/// All ways, with the words for the tests' names.
+const NAMINGS: [(&str, Naming); 4] = [
+    ("", by_name),
+    (" by its MAC address", by_mac),
+    (" by its PCI address", |connection, nic| {
+        connection.option("pci", &nic.pci)
+    }),
+    (" by its path", |connection, nic| {
+        connection.option("kernelpath", &nic.path)
+    }),
+];
+
+fn by_name(connection: Connection, nic: &Nic) -> Connection {
+    connection.network("network_interface", &*nic.name)
+}
+
+fn by_mac(connection: Connection, nic: &Nic) -> Connection {
+    connection.option("hwaddr", &nic.mac)
+}
+
 /// Registers what the driver that moves links must be able to do.
 pub(crate) fn register_host_device(suite: &mut Suite) {
     let mut case = |name: &str, need: Need, test: fn()| {
@@ -54,15 +77,23 @@ pub(crate) fn register_host_device(suite: &mut Suite) {
         moves_and_comes_back("vlan", lay_vlan, reaches_out);
     });
     case("bond stays", Need::Link(Kind::Bond), bond_stays);
-    case("network card", Need::Nic, network_card);
     case("network card of a dead namespace", Need::Nic, || {
-        card_of_a_dead_namespace(false);
+        card_of_a_dead_namespace(by_name, false);
     });
     case(
         "network card of a dead namespace, name taken",
         Need::Nic,
-        || card_of_a_dead_namespace(true),
+        || card_of_a_dead_namespace(by_name, true),
     );
+    case(
+        "network card of a dead namespace by its MAC address",
+        Need::Nic,
+        || card_of_a_dead_namespace(by_mac, false),
+    );
+    for (words, naming) in NAMINGS {
+        let name = format!("host-device/network card{words}");
+        suite.test(name, &needing(Need::Nic), move || network_card(naming));
+    }
 }
 
 fn needing(need: Need) -> Vec<Need> {
@@ -178,28 +209,39 @@ fn bond_stays() {
     world.assert_unchanged(&before);
 }
 
-fn network_card() {
+fn network_card(naming: Naming) {
     let nic = Nic::take();
     let world = World::new();
     nic.move_to(&world.host, &world.neighbour);
+    // It has another address now, and another link has its own.
+    let commands = [
+        format!("link set {} address 02:00:00:00:00:77", nic.name),
+        format!("link add other0 address {} type veth peer other1", nic.mac),
+    ];
+    world.host.ip_batch(&[], &commands.join("\n"));
     give_neighbours_addresses_to(&world, &nic.peer);
     let netavark = host_device(&world).netavark();
     let before = world.dump();
-    let connection = Connection::dual(HOST_DEVICE).network("network_interface", &*nic.name);
+    let unnamed = Connection::dual(HOST_DEVICE).without_network("network_interface");
+    let connection = naming(unnamed, &nic);
+    netavark.create(&connection).expect("create succeeds");
     let status = netavark.setup(&connection).expect("setup succeeds");
     let container = Dump::of(&world.container);
     assert_status_is_true(&status, &container, &connection);
     assert_eq!(container.link_names(), [INTERFACE, "lo"]);
     assert_eq!(container.kind(INTERFACE), "", "a card is of no kind");
+    assert_eq!(container.mac(INTERFACE), "02:00:00:00:00:77");
     reaches_out(&world);
     netavark.teardown(&connection).expect("teardown succeeds");
     world.assert_unchanged(&before);
+    let own = format!("link set {} address {}", nic.name, nic.mac);
+    world.host.ip(&own);
 }
 
 /// The container's namespace dies with the card in it, and the kernel gives the
 /// card back to its first namespace: under its name in the container, or under
 /// another one where somebody has that.
-fn card_of_a_dead_namespace(name_is_taken: bool) {
+fn card_of_a_dead_namespace(naming: Naming, name_is_taken: bool) {
     const INNER: &str = "inner0";
     let nic = Nic::take();
     let world = World::new();
@@ -212,8 +254,8 @@ fn card_of_a_dead_namespace(name_is_taken: bool) {
     ];
     first.ip_batch(&[], &commands.join("\n"));
     let before = Dump::of(&first);
-    let document = Connection::v4(HOST_DEVICE)
-        .network("network_interface", &*nic.name)
+    let unnamed = Connection::v4(HOST_DEVICE).without_network("network_interface");
+    let document = naming(unnamed, &nic)
         .join("interface_name", INNER)
         .join("static_mac", "02:00:00:00:00:99")
         .for_plugin();

@@ -2,6 +2,7 @@
 //! files beside.
 
 mod change;
+mod find;
 mod kinds;
 mod make;
 mod read;
@@ -20,7 +21,7 @@ use crate::driver::wit::types::{Namespace as WitNamespace, Place};
 use crate::grant::{Call, Object};
 use crate::journal::{Change, SavedLink};
 use crate::kernel::{KernelError, LinkChange, LinkId, LinkKind};
-use crate::net::{LinkName, Mac, Namespace};
+use crate::net::{LinkName, LinkProperty, Mac, Namespace};
 
 /// A link that a driver holds.
 #[derive(Debug, Clone)]
@@ -118,6 +119,26 @@ impl Host for Gate {
             index: state.index,
         };
         self.hand_out(id, state.name)
+    }
+
+    fn get_by_index(
+        &mut self,
+        namespace: WitNamespace,
+        index: u32,
+    ) -> Result<Resource<LinkHandle>, CallError> {
+        self.link_by_index(namespace.into(), index)
+    }
+
+    fn get_by_mac(&mut self, mac: String) -> Result<Resource<LinkHandle>, CallError> {
+        self.link_by(Call::LinksGetByMac, &mac, LinkProperty::Mac)
+    }
+
+    fn get_by_pci(&mut self, address: String) -> Result<Resource<LinkHandle>, CallError> {
+        self.link_by(Call::LinksGetByPci, &address, LinkProperty::Pci)
+    }
+
+    fn get_by_path(&mut self, path: String) -> Result<Resource<LinkHandle>, CallError> {
+        self.link_by(Call::LinksGetByPath, &path, LinkProperty::Path)
     }
 
     fn names(&mut self, namespace: WitNamespace) -> Result<Vec<String>, CallError> {

@@ -75,8 +75,10 @@ fn convert(info: kernel::LinkInfo) -> LinkInfo {
     let state = info.state;
     LinkInfo {
         name: state.name.into(),
+        index: state.index,
         kind: info.kind,
         mac: state.mac.map(|mac| mac.to_string()),
+        permanent_mac: state.permanent_mac.map(|mac| mac.to_string()),
         mtu: state.mtu,
         up: state.up,
         carrier: info.carrier,

@@ -15,6 +15,7 @@ fn authority(calls: &str) -> Authority {
         grant: Grant::parse("d", Path::new("d.toml"), &text).unwrap(),
         request: RequestReach {
             parent: Some("p0".parse().unwrap()),
+            parent_property: None,
             interface_name: Some("eth0".parse().unwrap()),
             host_interface_name: Some("veth0".parse().unwrap()),
             addresses: vec!["10.0.0.2/24".parse().unwrap()],
@@ -303,6 +304,54 @@ fn the_default_link_is_reached_where_no_parent_is_named() {
         Call::LinksGetDefault,
         Object::DefaultRouteLink
     ));
+}
+
+#[test]
+fn rule_3_a_search_is_for_what_the_request_names() {
+    let calls =
+        "\"links.get-by-mac\" = {}\n\"links.get-by-index\" = {}\n\"links.get-default\" = {}";
+    let mut authority = authority(calls);
+    let mac = |text: &str| LinkProperty::Mac(text.parse().unwrap());
+    let (named, other) = (mac("02:00:00:00:00:01"), mac("02:00:00:00:00:02"));
+    let (host, container) = (Namespace::Host, Namespace::Container);
+    let with = |namespace, property| Object::LinkWith {
+        namespace,
+        property,
+        own: false,
+    };
+    let call = Call::LinksGetByMac;
+    assert!(!allowed(&authority, call, with(host, &named)));
+    authority.request.parent = None;
+    authority.request.parent_property = Some(named.clone());
+    assert!(allowed(&authority, call, with(host, &named)));
+    assert!(!allowed(&authority, call, with(host, &other)));
+    assert!(!allowed(&authority, call, with(container, &named)));
+    let index = LinkProperty::Index(7);
+    let object = with(host, &index);
+    assert!(!allowed(&authority, Call::LinksGetByIndex, object));
+    // Another link than the one that is named isn't the parent.
+    assert!(!allowed(
+        &authority,
+        Call::LinksGetDefault,
+        Object::DefaultRouteLink
+    ));
+}
+
+#[test]
+fn rule_4_a_search_is_allowed_where_links_are_spelled_out() {
+    let property = LinkProperty::Mac("02:00:00:00:00:01".parse().unwrap());
+    let with = |namespace| Object::LinkWith {
+        namespace,
+        property: &property,
+        own: false,
+    };
+    let call = Call::LinksGetByMac;
+    let narrow = authority(r#""links.get-by-mac" = {}"#);
+    let denial = decide(&narrow, call, &[with(Namespace::Host)]).unwrap_err();
+    assert_eq!(denial.line, r#""links.get-by-mac" = { link = "*" }"#);
+    let wide = authority(r#""links.get-by-mac" = { link = "eth1" }"#);
+    assert!(allowed(&wide, call, with(Namespace::Host)));
+    assert!(!allowed(&wide, call, with(Namespace::Container)));
 }
 
 #[test]

@@ -7,6 +7,7 @@ mod features;
 mod generic;
 mod kinds;
 mod link;
+mod place;
 mod route;
 mod routes;
 mod snapshot;
@@ -28,8 +29,8 @@ use tokio::runtime::Runtime;
 use super::{
     AddressState, Feature, FoundRoute, Kernel, KernelError, LinkChange, LinkId, LinkInfo,
     LinkSetting, LinkSnapshot, LinkState, Netns, NetnsError, NewAddress, NewLink, NewVeth,
-    PortChange, PortState, PortVlans, SavedRoutes, TableRoute, VlanNumbers, WireguardChange,
-    WireguardState, announce, sysctl,
+    PlacedLink, PortChange, PortState, PortVlans, SavedRoutes, TableRoute, VlanNumbers,
+    WireguardChange, WireguardState, announce, sysctl,
 };
 use crate::net::{LinkName, Namespace, SettingKey};
 use generic::Generic;
@@ -239,6 +240,12 @@ impl Kernel for Netlink {
         let mut states: Vec<LinkState> = states.filter_map(Result::ok).collect();
         states.retain(|state| master.is_none() || state.master == master);
         Ok(states)
+    }
+
+    fn placed_links(&mut self, namespace: Namespace) -> Result<Vec<PlacedLink>, KernelError> {
+        let get = self.room(namespace)?.handle.link().get();
+        let links = self.collect(get.execute())?;
+        Ok(links.iter().filter_map(place::of).collect())
     }
 
     fn addresses(&mut self, link: LinkId) -> Result<Vec<AddressState>, KernelError> {

@@ -2,6 +2,10 @@
 //!
 //! - `links.get host|container NAME` (a new handle)
 //! - `links.get-default` (a new handle)
+//! - `links.get-by-index host|container INDEX|@HANDLE` (a new handle); `@` reads
+//!   the index of a link with `links.info`
+//! - `links.get-by-mac MAC`, `links.get-by-pci ADDRESS`, `links.get-by-path PATH`
+//!   (a new handle)
 //! - `links.names host|container [tell]`
 //! - `links.info HANDLE [tell]`, `links.ports HANDLE [tell]`: with `tell`, what
 //!   is read becomes a message
@@ -69,6 +73,27 @@ pub(crate) fn run(
         }
         "links.get-default" => {
             handles.push(links::get_default()?);
+            Ok(())
+        }
+        "links.get-by-index" => {
+            let (namespace, word) = (arguments.namespace()?, arguments.word()?);
+            let index = match word.strip_prefix('@') {
+                Some(at) => links::info(numbered(handles, number(at)?)?)?.index,
+                None => number(word)?,
+            };
+            handles.push(links::get_by_index(namespace, index)?);
+            Ok(())
+        }
+        "links.get-by-mac" => {
+            handles.push(links::get_by_mac(arguments.word()?)?);
+            Ok(())
+        }
+        "links.get-by-pci" => {
+            handles.push(links::get_by_pci(arguments.word()?)?);
+            Ok(())
+        }
+        "links.get-by-path" => {
+            handles.push(links::get_by_path(arguments.word()?)?);
             Ok(())
         }
         "links.names" => {

@@ -1,0 +1,91 @@
+//! The interface that is given away, as the user names it. The host has
+//! checked the options, and that there is only one of them.
+
+use wasmvark_guest::find as option;
+use wasmvark_guest::links::{self, Link};
+use wasmvark_guest::types::{Error, Namespace, Network, OptionValue, Request};
+
+/// What an interface is found by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Device<'a> {
+    Name(&'a str),
+    Mac(&'a str),
+    Pci(&'a str),
+    Path(&'a str),
+}
+
+impl<'a> Device<'a> {
+    /// The network's interface.
+    pub(crate) fn of_network(network: &'a Network) -> Result<Self, Error> {
+        let name = network.parent.as_deref().map(Self::Name);
+        let device = name.or_else(|| Self::of_options(&network.options));
+        device.ok_or_else(|| {
+            Error::Invalid(
+                "no network interface is specified: give one of --interface-name NAME, -o \
+                 parent=NAME, -o hwaddr=MAC, -o pci=ADDRESS and -o kernelpath=PATH"
+                    .to_owned(),
+            )
+        })
+    }
+
+    /// The container's own interface, else the network's.
+    pub(crate) fn of_request(request: &'a Request) -> Result<Self, Error> {
+        match Self::of_options(&request.options) {
+            Some(device) => Ok(device),
+            None => Self::of_network(&request.network),
+        }
+    }
+
+    fn of_options(options: &'a [OptionValue]) -> Option<Self> {
+        let given = |key| option(options, key).filter(|value| !value.is_empty());
+        let mac = given("hwaddr").map(Self::Mac);
+        let pci = given("pci").map(Self::Pci);
+        let path = given("kernelpath").map(Self::Path);
+        mac.or(pci).or(path)
+    }
+
+    /// Finds it on the host.
+    pub(crate) fn find(self) -> Result<Link, Error> {
+        match self {
+            Self::Name(name) => links::get(Namespace::Host, name),
+            Self::Mac(mac) => links::get_by_mac(mac),
+            Self::Pci(address) => links::get_by_pci(address),
+            Self::Path(path) => links::get_by_path(path),
+        }
+    }
+
+    /// Whether it can be found. One that isn't there may come later: VFs are
+    /// made, cards are plugged in, and rootless Podman has a namespace of its
+    /// own, which isn't the one that this is looked for in.
+    pub(crate) fn check(self) -> Result<(), Error> {
+        match self.find() {
+            Ok(_) | Err(Error::NotFound(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(pairs: &[(&str, &str)]) -> Vec<OptionValue> {
+        let option = |(key, value): &(&str, &str)| OptionValue {
+            key: (*key).to_owned(),
+            value: (*value).to_owned(),
+        };
+        pairs.iter().map(option).collect()
+    }
+
+    #[test]
+    fn each_option_names_an_interface() {
+        let device = |pairs: &[(&str, &str)]| {
+            let options = options(pairs);
+            format!("{:?}", Device::of_options(&options))
+        };
+        assert_eq!(device(&[("mtu", "1400"), ("pci", "")]), "None");
+        assert_eq!(device(&[("hwaddr", "m")]), "Some(Mac(\"m\"))");
+        assert_eq!(device(&[("pci", "p")]), "Some(Pci(\"p\"))");
+        assert_eq!(device(&[("kernelpath", "k")]), "Some(Path(\"k\"))");
+    }
+}
