@@ -21,6 +21,7 @@ mod sysctl;
 mod undo;
 mod wireguard;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -34,7 +35,8 @@ pub use undo::UndoError;
 use crate::audit::{AuditError, Trail};
 use crate::grant::{Authority, Grant, RequestReach};
 use crate::journal::{Journal, JournalError, State};
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, LinkId};
+use crate::net::LinkName;
 use crate::store::Secrets;
 use guard::Guard;
 
@@ -49,6 +51,8 @@ pub struct Gate {
     log: Log,
     secrets: Secrets,
     links: ResourceTable,
+    /// The names of links that got others since handles to them were given out.
+    renamed: HashMap<LinkId, LinkName>,
     calls: u32,
     stop: Option<Stop>,
     unrecorded: Vec<String>,
@@ -74,6 +78,7 @@ impl Gate {
             log,
             secrets,
             links: ResourceTable::new(),
+            renamed: HashMap::new(),
             calls: 0,
             stop: None,
             unrecorded: Vec::new(),

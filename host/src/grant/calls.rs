@@ -119,6 +119,8 @@ calls! {
     LinksDelete = "links.delete", "removes an own link", [];
     /// Moves a link into the container.
     LinksMoveToContainer = "links.move-to-container", "takes a link from the host", [Link];
+    /// Gives a link another name.
+    LinksRename = "links.rename", "changes a link", [Link];
     /// Sets a MAC address.
     LinksSetMac = "links.set-mac", "changes a link", [Link];
     /// Sets an MTU.

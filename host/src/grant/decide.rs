@@ -135,11 +135,15 @@ pub struct RequestReach {
 }
 
 impl RequestReach {
-    /// The name that is meant for a link that a call makes or moves.
+    /// The name that is meant for a link that a call makes, moves or renames.
     pub fn name_for(&self, call: Call, namespace: Namespace, shared: bool) -> Option<LinkName> {
         if namespace == Namespace::Container {
-            let makes = call.makes().is_some() || call == Call::LinksMoveToContainer;
-            return self.interface_name.clone().filter(|_| makes);
+            let names = call.makes().is_some()
+                || matches!(call, Call::LinksMoveToContainer | Call::LinksRename);
+            return self.interface_name.clone().filter(|_| names);
+        }
+        if call == Call::LinksRename {
+            return self.host_interface_name.clone();
         }
         let kind = call.makes()?;
         let owner: &[&str] = match (call, shared) {

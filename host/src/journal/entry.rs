@@ -37,6 +37,18 @@ pub enum Change {
         /// Its index in the container, once it's moved.
         index: Option<u32>,
     },
+    /// A link that isn't the driver's own gets another name; undone by giving it
+    /// its old one.
+    RenameLink {
+        /// Which.
+        link: LinkId,
+        /// How it was.
+        before: LinkState,
+        /// The new name.
+        name: LinkName,
+        /// Its addresses, whose labels change with the name.
+        snapshot: LinkSnapshot,
+    },
     /// A link that isn't the driver's own is changed; undone by giving it what
     /// it had.
     ChangeLink {
@@ -180,6 +192,10 @@ pub struct Entry {
     /// undone with the last journal that has it.
     #[serde(default)]
     pub shared: bool,
+    /// The name that the link of this entry gets just now: it has this one or
+    /// its old one.
+    #[serde(skip)]
+    pub renaming: Option<LinkName>,
     /// The change.
     #[serde(flatten)]
     pub change: Change,
@@ -199,6 +215,21 @@ impl Entry {
             }),
             _ => None,
         }
+    }
+
+    /// The link that it says was made or moved, with its name.
+    pub fn own_link(&self) -> Option<(LinkId, &LinkName)> {
+        let (namespace, name, index) = match &self.change {
+            Change::MakeLink {
+                namespace,
+                name,
+                index,
+                ..
+            } => (*namespace, name, (*index)?),
+            Change::MoveLink { name, index, .. } => (Namespace::Container, name, (*index)?),
+            _ => return None,
+        };
+        Some((LinkId { namespace, index }, name))
     }
 
     /// Whether it says that this link was made.
@@ -240,6 +271,33 @@ impl Change {
         (namespace, name) == (other_namespace, other_name) && same_index
     }
 
+    /// Gives the link that it makes or moves another name.
+    pub(super) fn set_own_name(&mut self, new: &LinkName) {
+        if let Self::MakeLink { name, .. } | Self::MoveLink { name, .. } = self {
+            name.clone_from(new);
+        }
+    }
+
+    /// The links of a namespace that it knows by index and name, because its
+    /// routes lead through them.
+    pub(super) fn known_links(&mut self, of: Namespace) -> Vec<&mut KnownLink> {
+        match self {
+            Self::AddRoute {
+                namespace, links, ..
+            } if *namespace == of => links.iter_mut().collect(),
+            Self::ReplaceRoute {
+                namespace,
+                links,
+                before,
+                ..
+            } if *namespace == of => links.iter_mut().chain(&mut before.links).collect(),
+            Self::RemoveRoute {
+                namespace, before, ..
+            } if *namespace == of => before.links.iter_mut().collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The route that it adds or puts in place, with the links that it names.
     pub fn added_route(&self) -> Option<(Namespace, &TableRoute, &[KnownLink])> {
         match self {
@@ -270,6 +328,14 @@ impl Change {
                     ..
                 },
             ) => (namespace, key) == (own_namespace, own_key),
+            // Before it's back nothing else about it can be undone.
+            (Self::MoveLink { saved, .. }, older) => {
+                let moved = LinkId {
+                    namespace: Namespace::Host,
+                    index: saved.link.index,
+                };
+                older.changed_link() == Some(moved)
+            }
             _ => {
                 let restores = newer.restores_routes_of();
                 (restores.is_some() && restores == self.changes_routes_of())
@@ -280,13 +346,15 @@ impl Change {
         }
     }
 
-    /// The namespace in which undoing it puts routes back.
+    /// The namespace in which undoing it puts routes back, or has their links
+    /// known again by the names that they had.
     fn restores_routes_of(&self) -> Option<Namespace> {
         match self {
             Self::ReplaceRoute { namespace, .. } | Self::RemoveRoute { namespace, .. } => {
                 Some(*namespace)
             }
-            Self::ChangeLink {
+            Self::RenameLink { link, .. }
+            | Self::ChangeLink {
                 link,
                 snapshot: Some(_),
                 ..
@@ -308,7 +376,8 @@ impl Change {
     /// The link that isn't the driver's own and is changed.
     fn changed_link(&self) -> Option<LinkId> {
         match self {
-            Self::ChangeLink { link, .. }
+            Self::RenameLink { link, .. }
+            | Self::ChangeLink { link, .. }
             | Self::AddAddress { link, .. }
             | Self::RemoveAddress { link, .. }
             | Self::ChangePort { link, .. }
@@ -343,7 +412,8 @@ impl Change {
             | Self::ReplaceRoute { namespace, .. }
             | Self::RemoveRoute { namespace, .. }
             | Self::SetSetting { namespace, .. } => *namespace == Namespace::Host,
-            Self::ChangeLink { link, .. }
+            Self::RenameLink { link, .. }
+            | Self::ChangeLink { link, .. }
             | Self::AddAddress { link, .. }
             | Self::RemoveAddress { link, .. }
             | Self::ChangePort { link, .. }
@@ -364,6 +434,11 @@ impl fmt::Display for Change {
             } => write!(f, "link {namespace}:{name} made"),
             Self::MoveLink { saved, name, .. } => {
                 write!(f, "link host:{} moved to container:{name}", saved.link.name)
+            }
+            Self::RenameLink {
+                link, before, name, ..
+            } => {
+                write!(f, "link {}:{} renamed {name}", link.namespace, before.name)
             }
             Self::ChangeLink { link, before, .. } => {
                 write!(f, "link {}:{} changed", link.namespace, before.name)

@@ -24,6 +24,10 @@ enum Line {
     Begin(Box<Entry>),
     /// It was made; a link has this index now.
     Done { number: u32, index: Option<u32> },
+    /// The link of a change is about to get another name.
+    Rename { number: u32, name: LinkName },
+    /// It has this name.
+    Named { number: u32, name: LinkName },
     /// It wasn't made, or is undone.
     Void(u32),
 }
@@ -182,6 +186,7 @@ impl Journal {
             host: self.here.host,
             netns: self.here.container,
             shared,
+            renaming: None,
             change,
         };
         self.append(&Line::Begin(Box::new(entry.clone())))?;
@@ -194,6 +199,32 @@ impl Journal {
     pub fn done(&mut self, number: u32, index: Option<u32>) -> Result<(), JournalError> {
         self.set_index(number, index);
         self.append(&Line::Done { number, index })
+    }
+
+    /// Writes down that the link of an entry is about to get another name.
+    pub fn rename(&mut self, number: u32, name: &LinkName) -> Result<(), JournalError> {
+        let line = Line::Rename {
+            number,
+            name: name.clone(),
+        };
+        self.append(&line)?;
+        self.set_renaming(number, name.clone());
+        Ok(())
+    }
+
+    /// Writes down which name the link of an entry has after that.
+    pub fn named(&mut self, number: u32, name: &LinkName) -> Result<(), JournalError> {
+        self.set_name(number, name);
+        self.append(&Line::Named {
+            number,
+            name: name.clone(),
+        })
+    }
+
+    /// The entries of this run's namespaces whose links have one of two names.
+    pub fn renaming(&self) -> impl Iterator<Item = &Entry> {
+        let entries = self.entries.iter();
+        entries.filter(|entry| entry.renaming.is_some() && self.has_namespace_of(entry))
     }
 
     /// Takes out a change that wasn't made or is undone. With the last one
@@ -219,26 +250,27 @@ impl Journal {
 
     /// The own links: made or moved here, in a namespace of this run.
     pub fn own_links(&self) -> impl Iterator<Item = (LinkId, &LinkName)> {
-        self.entries.iter().filter_map(|entry| {
-            let (namespace, name, index) = match &entry.change {
-                Change::MakeLink {
-                    namespace,
-                    name,
-                    index,
-                    ..
-                } => (*namespace, name, (*index)?),
-                Change::MoveLink { name, index, .. } => (Namespace::Container, name, (*index)?),
-                _ => return None,
-            };
-            let same_netns = match namespace {
-                Namespace::Host => entry.host == self.here.host,
-                Namespace::Container => entry.netns == self.here.container,
-            };
-            if !same_netns {
-                return None;
-            }
-            Some((LinkId { namespace, index }, name))
-        })
+        let entries = self.entries.iter();
+        entries
+            .filter(|entry| self.has_namespace_of(entry))
+            .filter_map(Entry::own_link)
+    }
+
+    /// The newest entry that says that this link was made or moved.
+    pub fn entry_of(&self, link: LinkId, name: &LinkName) -> Option<&Entry> {
+        let mut entries = self.entries.iter().rev();
+        entries.find(|entry| self.has_namespace_of(entry) && entry.own_link() == Some((link, name)))
+    }
+
+    /// Whether the link of an entry is in a namespace of this run.
+    fn has_namespace_of(&self, entry: &Entry) -> bool {
+        let Some((link, _)) = entry.own_link() else {
+            return false;
+        };
+        match link.namespace {
+            Namespace::Host => entry.host == self.here.host,
+            Namespace::Container => entry.netns == self.here.container,
+        }
     }
 
     /// Whether a routing table of the host is that of an own VRF, unless every
@@ -296,6 +328,8 @@ impl Journal {
                     self.entries.push(*entry);
                 }
                 Line::Done { number, index } => self.set_index(number, index),
+                Line::Rename { number, name } => self.set_renaming(number, name),
+                Line::Named { number, name } => self.set_name(number, &name),
                 Line::Void(number) => self.entries.retain(|entry| entry.number != number),
             }
         }
@@ -307,6 +341,39 @@ impl Journal {
                 &mut entry.change
             {
                 *index = made;
+            }
+        }
+    }
+
+    fn set_renaming(&mut self, number: u32, name: LinkName) {
+        let mut entries = self.entries.iter_mut();
+        if let Some(entry) = entries.find(|entry| entry.number == number) {
+            entry.renaming = Some(name);
+        }
+    }
+
+    /// Routes that lead through the link know it by its name, too.
+    fn set_name(&mut self, number: u32, name: &LinkName) {
+        let mut entries = self.entries.iter_mut();
+        let Some(entry) = entries.find(|entry| entry.number == number) else {
+            return;
+        };
+        entry.renaming = None;
+        let (host, netns) = (entry.host, entry.netns);
+        let Some((link, old)) = entry.own_link().map(|(link, old)| (link, old.clone())) else {
+            return;
+        };
+        entry.change.set_own_name(name);
+        for entry in &mut self.entries {
+            let same_netns = match link.namespace {
+                Namespace::Host => entry.host == host,
+                Namespace::Container => entry.netns == netns,
+            };
+            let known = entry.change.known_links(link.namespace).into_iter();
+            for known in known.filter(|known| same_netns && known.index == link.index) {
+                if known.name == old {
+                    known.name.clone_from(name);
+                }
             }
         }
     }
@@ -448,6 +515,41 @@ pub(super) mod tests {
         );
         again.void(first).unwrap();
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_link_keeps_being_own_under_another_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let (a, b): (LinkName, LinkName) = ("a".parse().unwrap(), "b".parse().unwrap());
+        let link = LinkId {
+            namespace: Namespace::Host,
+            index: 7,
+        };
+        let mut journal = open(folder.path());
+        let made = journal.begin(make("a"), false).unwrap();
+        journal.done(made, Some(7)).unwrap();
+        journal.begin(route_through(&a), false).unwrap();
+        journal.rename(made, &b).unwrap();
+        let mut again = open(folder.path());
+        assert_eq!(again.renaming().count(), 1);
+        assert!(again.owns(link, &a));
+        again.named(made, &b).unwrap();
+        for journal in [again, open(folder.path())] {
+            assert_eq!(journal.renaming().count(), 0);
+            assert!(journal.owns(link, &b) && !journal.owns(link, &a));
+            let (_, _, links) = journal.entries()[1].change.added_route().unwrap();
+            assert_eq!(links[0].name, b);
+        }
+    }
+
+    /// A route through the link with the index 7.
+    fn route_through(name: &LinkName) -> Change {
+        let route = serde_json::json!({
+            "change": "add-route", "namespace": "host", "destination": "10.0.0.0/8",
+            "gateway": null, "metric": null, "kind": "unicast", "link": 7,
+            "links": [{"index": 7, "name": name}],
+        });
+        serde_json::from_value(route).unwrap()
     }
 
     #[test]

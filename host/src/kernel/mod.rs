@@ -272,13 +272,14 @@ pub trait Kernel {
     /// Makes both ends of a pair of veth links; returns the container's index
     /// and the host's.
     fn create_veth(&mut self, veth: &NewVeth) -> Result<(u32, u32), KernelError>;
-    /// Moves a link to the other namespace and gives it a name there; returns
-    /// its index there.
+    /// Moves a link to the other namespace and gives it a name there, and an
+    /// index if that one is free (since Linux 5.13); returns its index there.
     fn move_link(
         &mut self,
         link: LinkId,
         to: Namespace,
         name: &LinkName,
+        index: Option<u32>,
     ) -> Result<u32, KernelError>;
     /// Removes a link.
     fn delete_link(&mut self, link: LinkId) -> Result<(), KernelError>;
@@ -304,8 +305,8 @@ pub trait Kernel {
     fn snapshot(&mut self, link: LinkId) -> Result<LinkSnapshot, KernelError>;
     /// Puts the settings of a snapshot back, where they differ.
     fn put_settings(&mut self, link: LinkId, snapshot: &LinkSnapshot) -> Result<(), KernelError>;
-    /// Puts the addresses and routes of a snapshot back; `before` is the index
-    /// that the link had then.
+    /// Puts the addresses, with their labels, and the routes of a snapshot back;
+    /// `before` is the index that the link had then.
     fn replay(
         &mut self,
         link: LinkId,

@@ -85,6 +85,9 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
                 }
                 gate.set_deadline(deadline);
             }
+            if let Err(error) = gate.settle_names() {
+                tell(&error.to_string());
+            }
             driver.run(gate, deadline, container_exists, input)
         }
         Err(error) => (Gate::for_undoing(kernel, journal, trail), Err(error)),

@@ -217,6 +217,16 @@ pub(crate) const ALL: &[Case] = &[
         chosen: &[],
         always: "",
     },
+    Case {
+        title: "renames",
+        needs: NEEDS,
+        guest: "probe",
+        grant: renames,
+        connect: |connection| connection.option("script", RENAMES),
+        prepare: dress_parent,
+        chosen: &[],
+        always: "",
+    },
     // As on kernels before 6.15, where the link is made under another name
     // first if the host has one of its name.
     Case {
@@ -287,6 +297,23 @@ fn routes() -> Grant {
     calls
         .iter()
         .fold(grant, |grant, call| grant.call(call, &beyond))
+}
+
+/// Renames links of its own, one of which a route leads through in another's
+/// place, and the host's link, before and after it moves.
+const RENAMES: &str = "links.create-veth - mac=02:00:00:00:00:01 host-name=own0 host-mac=02:00:00:00:00:02; \
+    links.set-up 0; links.set-up 1; routes.replace host 198.51.100.0/24 - 5 unicast link=own0; \
+    links.rename 1 own1; links.rename 0 own3; links.get host p0; links.set-alias 2 before; \
+    links.rename 2 own2; links.set-alias 2 after; links.move-to-container 2 eth0; links.rename 2 own4";
+
+fn renames() -> Grant {
+    let names = r#"{ link = ["p0", "own0", "own1", "own2", "container:own3", "container:own4"] }"#;
+    let calls = ["links.create-veth", "links.rename", "links.set-alias"];
+    let grant = Grant::of(&["links.get", "links.set-up", "links.move-to-container"])
+        .call("routes.replace", r#"{ destination = "198.51.100.0/24" }"#);
+    calls
+        .iter()
+        .fold(grant, |grant, call| grant.call(call, names))
 }
 
 /// All calls of `links`, on the host's link and with names of its own.

@@ -289,6 +289,22 @@ pub(crate) const CASES: &[Case] = &[
         )),
     },
     Case {
+        call: "links.rename",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[
+            ("links.get", r#"{ link = "x0" }"#),
+            ("links.create-macvlan", r#"{ link = "container:other0" }"#),
+        ],
+        before: "links.get host p0; links.create-macvlan container other0 0 bridge",
+        within: "links.rename 1 eth0",
+        beyond: Some((
+            "links.get host x0",
+            "links.rename 0 y0",
+            r#"link = ["x0", "y0"]"#,
+        )),
+    },
+    Case {
         call: "links.set-mac",
         needs: MACVLAN,
         connection: v4,

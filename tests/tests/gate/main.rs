@@ -22,6 +22,7 @@ mod offloads;
 mod own;
 mod probe;
 mod readme;
+mod rename;
 mod reuse;
 mod routes;
 mod settings;
@@ -42,6 +43,7 @@ fn main() {
     settings::register(&mut suite);
     hostile::register(&mut suite);
     links::register(&mut suite);
+    rename::register(&mut suite);
     find::register(&mut suite);
     announce::register(&mut suite);
     offloads::register(&mut suite);

@@ -6,6 +6,7 @@ mod find;
 mod kinds;
 mod make;
 mod read;
+mod rename;
 mod veth;
 
 use wasmtime::component::Resource;
@@ -44,10 +45,14 @@ impl From<WitNamespace> for Namespace {
 impl Gate {
     /// The link behind a handle.
     pub(super) fn link(&mut self, handle: &Resource<LinkHandle>) -> Result<LinkHandle, CallError> {
-        match self.links.get(handle) {
-            Ok(link) => Ok(link.clone()),
-            Err(error) => Err(self.stop(Stop::Host(error.to_string()))),
+        let mut link = match self.links.get(handle) {
+            Ok(link) => link.clone(),
+            Err(error) => return Err(self.stop(Stop::Host(error.to_string()))),
+        };
+        if let Some(name) = self.renamed.get(&link.id) {
+            link.name.clone_from(name);
         }
+        Ok(link)
     }
 
     /// The link as an object of a decision.
@@ -337,7 +342,7 @@ impl Host for Gate {
             }]))
         };
         let index = self.change(call, &objects, plan, |kernel| {
-            kernel.move_link(moved.id, Namespace::Container, &name)
+            kernel.move_link(moved.id, Namespace::Container, &name, None)
         })?;
         let id = LinkId {
             namespace: Namespace::Container,
@@ -348,6 +353,12 @@ impl Host for Gate {
             Err(error) => return Err(self.stop(Stop::Host(error.to_string()))),
         }
         Ok(())
+    }
+
+    fn rename(&mut self, link: Resource<LinkHandle>, name: String) -> Result<(), CallError> {
+        let call = Call::LinksRename;
+        let name = LinkName::try_from(name).map_err(|error| invalid(call, &error))?;
+        self.rename_link(&link, &name)
     }
 
     fn set_mac(&mut self, link: Resource<LinkHandle>, mac: String) -> Result<(), CallError> {

@@ -2,21 +2,23 @@
 
 use super::Same;
 use super::dress::put_back;
-use super::moved::{found, give_back};
+use super::moved::{find_same, found, give_back};
 use crate::gate::routes;
-use crate::journal::Change;
-use crate::kernel::{Kernel, KernelError, LinkId, PortChange, PortState, VlanNumbers};
+use crate::journal::{Change, Entry};
+use crate::kernel::{
+    Kernel, KernelError, LinkChange, LinkId, LinkState, PortChange, PortState, VlanNumbers,
+};
 use crate::net::{LinkName, Namespace};
 
 /// Undoes one change. What isn't there is looked for once more, because it's
 /// forgotten after that.
 pub(super) fn undo_change(
     kernel: &mut dyn Kernel,
-    change: &Change,
+    entry: &Entry,
     same: Same,
 ) -> Result<(), KernelError> {
     for _ in 0..2 {
-        match undo_if_there(kernel, change, same) {
+        match undo_if_there(kernel, entry, same) {
             Err(error) if error.is_not_found() => {}
             result => return result,
         }
@@ -24,8 +26,8 @@ pub(super) fn undo_change(
     Ok(())
 }
 
-fn undo_if_there(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result<(), KernelError> {
-    match change {
+fn undo_if_there(kernel: &mut dyn Kernel, entry: &Entry, same: Same) -> Result<(), KernelError> {
+    match &entry.change {
         Change::MakeLink { namespace, .. }
         | Change::AddRoute { namespace, .. }
         | Change::ReplaceRoute { namespace, .. }
@@ -35,7 +37,8 @@ fn undo_if_there(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result
         {
             Ok(())
         }
-        Change::ChangeLink { link, .. }
+        Change::RenameLink { link, .. }
+        | Change::ChangeLink { link, .. }
         | Change::AddAddress { link, .. }
         | Change::RemoveAddress { link, .. }
         | Change::ChangePort { link, .. }
@@ -55,7 +58,17 @@ fn undo_if_there(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result
             ..
         } => delete(kernel, *namespace, name, *index),
         Change::MoveLink { saved, name, index } => {
-            give_back(kernel, saved, name, *index, same.container)
+            let names: Vec<_> = [name].into_iter().chain(&entry.renaming).collect();
+            give_back(kernel, saved, &names, *index, same.container)
+        }
+        Change::RenameLink {
+            link,
+            before,
+            name,
+            snapshot,
+        } => {
+            let link = rename_back(kernel, link.namespace, before, name)?;
+            kernel.replay(link, before.index, snapshot)
         }
         Change::ChangeLink {
             link,
@@ -132,6 +145,26 @@ fn undo_if_there(kernel: &mut dyn Kernel, change: &Change, same: Same) -> Result
             namespace, before, ..
         } => routes::put_back(kernel, *namespace, before),
     }
+}
+
+/// Gives a link its old name, whatever its index is now. This goes on where an
+/// earlier attempt was cut off.
+fn rename_back(
+    kernel: &mut dyn Kernel,
+    namespace: Namespace,
+    before: &LinkState,
+    name: &LinkName,
+) -> Result<LinkId, KernelError> {
+    let links = kernel.links(namespace, None)?;
+    let Some(link) = find_same(&links, before, &[name]) else {
+        return Err(KernelError::NotFound(format!("{name} is gone")));
+    };
+    let index = link.index;
+    let id = LinkId { namespace, index };
+    if link.name == *name {
+        kernel.change_link(id, &LinkChange::Name(before.name.clone()))?;
+    }
+    Ok(id)
 }
 
 /// Undoes something about a link, unless another link has its index now.

@@ -3,6 +3,7 @@
 mod change;
 mod dress;
 mod moved;
+mod names;
 
 use std::time::{Duration, Instant};
 
@@ -37,14 +38,13 @@ impl Gate {
     /// Undoes every change in the journal, and goes on after a failure. What
     /// fails stays in the journal.
     pub fn undo(&mut self) -> Vec<UndoError> {
-        let entries = match &self.journal {
-            Some(journal) => journal.entries().to_vec(),
-            None => return Vec::new(),
-        };
+        if self.journal.is_none() {
+            return Vec::new();
+        }
         // First, because the journals tell what counts.
         let settled = self.settle_state().err();
         let mut errors: Vec<UndoError> = settled.iter().map(UndoError::of_state).collect();
-        errors.extend(self.undo_entries(&entries));
+        errors.extend(self.undo_entries(|_| true));
         // A run that was killed while it wrote its first line left one.
         if let Err(error) = self.discard_empty() {
             errors.push(UndoError {
@@ -60,25 +60,28 @@ impl Gate {
     /// it left in its container is out of reach here, and goes with that
     /// container's teardown.
     pub fn undo_abandoned(&mut self, other: Journal) -> Vec<UndoError> {
-        let entries: Vec<Entry> = other
-            .entries()
-            .iter()
-            .filter(|entry| entry.change.is_on_host())
-            .cloned()
-            .collect();
         let own = self.journal.replace(other);
-        let errors = self.undo_entries(&entries);
+        let errors = self.undo_entries(|entry| entry.change.is_on_host());
         self.journal = own;
         errors
     }
 
-    fn undo_entries(&mut self, entries: &[Entry]) -> Vec<UndoError> {
+    fn undo_entries(&mut self, is_meant: impl Fn(&Entry) -> bool) -> Vec<UndoError> {
         let kernel = self.guard.for_host();
         kernel.set_deadline(Instant::now() + UNDO_TIME);
+        // Before, because undoing goes by names.
+        if let Err(error) = self.settle_names() {
+            return vec![error];
+        }
+        let journal = self.journal.iter();
+        let entries = journal.flat_map(|journal| journal.entries().to_vec());
+        let entries: Vec<Entry> = entries.filter(is_meant).collect();
         let mut errors = Vec::new();
         let mut stuck: Vec<&Change> = Vec::new();
         for entry in entries.iter().rev() {
             if stuck.iter().any(|newer| entry.change.is_below(newer)) {
+                // What is below this one waits too.
+                stuck.push(&entry.change);
                 continue;
             }
             if let Err(reason) = self.undo_one(entry) {
@@ -133,7 +136,7 @@ impl Gate {
                     .to_owned(),
             );
         }
-        undo_change(self.guard.for_host(), &entry.change, same).map_err(|error| error.to_string())
+        undo_change(self.guard.for_host(), entry, same).map_err(|error| error.to_string())
     }
 }
 

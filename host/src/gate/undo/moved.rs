@@ -6,16 +6,16 @@ use crate::kernel::{Kernel, KernelError, LinkChange, LinkId, LinkState};
 use crate::net::{LinkName, Namespace};
 
 /// Moves a link back to the host and makes it as it was. This goes on where an
-/// earlier attempt was cut off.
+/// earlier attempt was cut off. In the container it has one of these names.
 pub(super) fn give_back(
     kernel: &mut dyn Kernel,
     saved: &SavedLink,
-    name: &LinkName,
+    names: &[&LinkName],
     index: Option<u32>,
     same_container: bool,
 ) -> Result<(), KernelError> {
     let in_container = if same_container {
-        find_moved(kernel, saved, name, index)?
+        find_moved(kernel, saved, names, index)?
     } else {
         None
     };
@@ -24,13 +24,15 @@ pub(super) fn give_back(
             kernel.change_link(link, &LinkChange::Up(false))?;
             // First, so that its address tells which it is on the host.
             dress(kernel, link, &saved.link)?;
-            let index = kernel.move_link(link, Namespace::Host, &saved.link.name)?;
+            // The same one, because older changes know it by that.
+            let wished = Some(saved.link.index);
+            let index = kernel.move_link(link, Namespace::Host, &saved.link.name, wished)?;
             LinkId {
                 namespace: Namespace::Host,
                 index,
             }
         }
-        None => returned(kernel, saved, name)?,
+        None => returned(kernel, saved, names)?,
     };
     // Some of them, as disable_ipv6, must hold before it's up.
     kernel.put_settings(link, &saved.snapshot)?;
@@ -44,17 +46,17 @@ pub(super) fn give_back(
 fn find_moved(
     kernel: &mut dyn Kernel,
     saved: &SavedLink,
-    name: &LinkName,
+    names: &[&LinkName],
     index: Option<u32>,
 ) -> Result<Option<LinkId>, KernelError> {
     let namespace = Namespace::Container;
     if let Some(index) = index {
         let link = LinkId { namespace, index };
         let state = found(kernel.link_by_id(link))?;
-        let same = state.filter(|state| state.name == *name || state.mac == saved.link.mac);
-        return Ok(same.map(|_| link));
+        let is_it = |state: &LinkState| names.contains(&&state.name) || state.mac == saved.link.mac;
+        return Ok(state.filter(is_it).map(|_| link));
     }
-    for name in [name, &saved.link.name] {
+    for name in names.iter().copied().chain([&saved.link.name]) {
         let state = found(kernel.link_by_name(namespace, name))?;
         if let Some(state) = state.filter(|state| state.mac == saved.link.mac) {
             let index = state.index;
@@ -70,11 +72,11 @@ fn find_moved(
 fn returned(
     kernel: &mut dyn Kernel,
     saved: &SavedLink,
-    name: &LinkName,
+    names: &[&LinkName],
 ) -> Result<LinkId, KernelError> {
     let namespace = Namespace::Host;
     let links = kernel.links(namespace, None)?;
-    let link = find_same(&links, saved, name).ok_or_else(|| {
+    let link = find_same(&links, &saved.link, names).ok_or_else(|| {
         let gone = format!("{} went with the container's namespace", saved.link.name);
         KernelError::NotFound(gone)
     })?;
@@ -87,17 +89,18 @@ fn returned(
     Ok(id)
 }
 
+/// Finds a link that was like this, and has its name or one of the others now.
 /// Hardware is known by its permanent MAC address, which VLANs on it have too;
 /// other links by two of name, index and MAC address.
-fn find_same<'a>(
+pub(super) fn find_same<'a>(
     links: &'a [LinkState],
-    saved: &SavedLink,
-    name: &LinkName,
+    before: &LinkState,
+    names: &[&LinkName],
 ) -> Option<&'a LinkState> {
-    let has_its_name = |link: &LinkState| [&saved.link.name, name].contains(&&link.name);
-    let has_its_index = |link: &LinkState| link.index == saved.link.index;
-    let has_its_mac = |link: &LinkState| link.mac == saved.link.mac;
-    if let Some(mac) = saved.link.permanent_mac {
+    let has_its_name = |link: &LinkState| link.name == before.name || names.contains(&&link.name);
+    let has_its_index = |link: &LinkState| link.index == before.index;
+    let has_its_mac = |link: &LinkState| link.mac == before.mac;
+    if let Some(mac) = before.permanent_mac {
         let mut same = links.iter().filter(|link| link.permanent_mac == Some(mac));
         let close = same
             .clone()

@@ -50,6 +50,39 @@ impl Netlink {
         self.wait(links.change(change.build()).execute())
     }
 
+    /// Moves a link to a namespace under a name, and with an index if any.
+    pub(super) fn send_move(
+        &self,
+        link: LinkId,
+        to: Namespace,
+        name: &LinkName,
+        index: Option<u32>,
+    ) -> Result<(), KernelError> {
+        let target = self.room(to)?.netns.file().as_raw_fd();
+        let mut change = message(link.index, &LinkChange::Name(name.clone())).setns_by_fd(target);
+        // The kernel has the index as a number with a sign.
+        if let Some(index) = index.and_then(|index| i32::try_from(index).ok()) {
+            change = change.append_extra_attribute(LinkAttribute::NewIfIndex(index));
+        }
+        self.send_change(link, change)
+    }
+
+    /// Whether some link has an index.
+    pub(super) fn has_index(
+        &mut self,
+        namespace: Namespace,
+        index: Option<u32>,
+    ) -> Result<bool, KernelError> {
+        let Some(index) = index else {
+            return Ok(false);
+        };
+        match self.link_by_id(LinkId { namespace, index }) {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The index of a link that was made or moved just now.
     pub(super) fn index_of_new(
         &mut self,

@@ -16,7 +16,6 @@ mod wireguard;
 use std::future::Future;
 use std::io;
 use std::net::IpAddr;
-use std::os::fd::AsRawFd;
 use std::time::Instant;
 
 use futures_util::{Stream, TryStreamExt};
@@ -200,18 +199,19 @@ impl Kernel for Netlink {
         link: LinkId,
         to: Namespace,
         name: &LinkName,
+        index: Option<u32>,
     ) -> Result<u32, KernelError> {
         match self.link_by_name(to, name) {
             Ok(_) => return Err(Errno::EEXIST.into()),
             Err(error) if error.is_not_found() => {}
             Err(error) => return Err(error),
         }
-        let target = self.room(to)?.netns.file().as_raw_fd();
-        let change = link::message(link.index, &LinkChange::Name(name.clone()))
-            .setns_by_fd(target)
-            .build();
-        let links = self.room(link.namespace)?.handle.link();
-        self.wait(links.change(change).execute())?;
+        match self.send_move(link, to, name, index) {
+            Err(error) if error.errno() == Some(Errno::EBUSY) && self.has_index(to, index)? => {
+                self.send_move(link, to, name, None)?;
+            }
+            result => result?,
+        }
         self.index_of_new(to, name)
     }
 

@@ -2,6 +2,7 @@
 //! attributes they have come back with them.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use netlink_packet_route::address::{AddressAttribute, AddressMessage, AddressProtocol};
 use netlink_packet_route::route::{
@@ -40,6 +41,36 @@ impl Netlink {
         })
     }
 
+    /// Removes addresses that have other labels than these. One that is gone
+    /// went with another one in its subnet, which is believed the second time
+    /// only.
+    fn remove_mislabelled(
+        &self,
+        link: LinkId,
+        addresses: &[AddressMessage],
+    ) -> Result<(), KernelError> {
+        let handle = &self.room(link.namespace)?.handle;
+        let is_mislabelled = |own: &AddressMessage| {
+            let mut addresses = addresses.iter();
+            addresses.any(|address| place(own) == place(address) && label(own) != label(address))
+        };
+        for _ in 0..2 {
+            let get = handle.address().get().set_link_index_filter(link.index);
+            let mut is_done = true;
+            let there = self.collect(get.execute())?.into_iter();
+            for address in there.filter(is_mislabelled) {
+                match self.wait(handle.address().del(address).execute()) {
+                    Err(error) if error.is_not_found() => is_done = false,
+                    result => result?,
+                }
+            }
+            if is_done {
+                break;
+            }
+        }
+        Ok(())
+    }
+
     fn all_routes(&self, namespace: Namespace) -> Result<Vec<RouteMessage>, KernelError> {
         let handle = &self.room(namespace)?.handle;
         let mut routes = Vec::new();
@@ -50,7 +81,9 @@ impl Netlink {
     }
 
     /// Gives a link, whatever its index is now, the addresses and routes of a
-    /// snapshot. What is there already stays.
+    /// snapshot. What is there already stays, but for addresses with other
+    /// labels: the kernel changes labels when it renames a link
+    /// (`inetdev_changename`), and then only a new address gets the old one.
     pub(super) fn replay_snapshot(
         &self,
         link: LinkId,
@@ -58,9 +91,14 @@ impl Netlink {
         snapshot: &LinkSnapshot,
     ) -> Result<(), KernelError> {
         let handle = &self.room(link.namespace)?.handle;
-        for address in &snapshot.addresses {
-            let mut message: AddressMessage = parse(address)?;
+        let addresses = snapshot.addresses.iter().map(|bytes| {
+            let mut message: AddressMessage = parse(bytes)?;
             message.header.index = link.index;
+            Ok(message)
+        });
+        let addresses: Vec<_> = addresses.collect::<Result<_, KernelError>>()?;
+        self.remove_mislabelled(link, &addresses)?;
+        for message in &addresses {
             unless_there(|| {
                 let place = std::net::Ipv4Addr::UNSPECIFIED.into();
                 let mut request = handle.address().add(link.index, place, 0);
@@ -106,6 +144,28 @@ pub(super) fn unless_there(add: impl Fn() -> Result<(), KernelError>) -> Result<
         }
     }
     Ok(())
+}
+
+/// What tells an address of a link from its others.
+fn place(address: &AddressMessage) -> (u8, Option<IpAddr>) {
+    let local = address
+        .attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            AddressAttribute::Local(address) => Some(*address),
+            _ => None,
+        });
+    (address.header.prefix_len, local)
+}
+
+fn label(address: &AddressMessage) -> Option<&str> {
+    address
+        .attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            AddressAttribute::Label(label) => Some(label.as_str()),
+            _ => None,
+        })
 }
 
 /// Addresses that come by themselves when the link is up.

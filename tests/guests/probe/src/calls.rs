@@ -13,6 +13,7 @@
 //! - `links.create-…`: see `create`
 //! - `links.delete HANDLE`
 //! - `links.move-to-container HANDLE NAME`
+//! - `links.rename HANDLE NAME`
 //! - `links.set-mac HANDLE MAC`
 //! - `links.set-mtu HANDLE MTU`
 //! - `links.set-up HANDLE`, `links.set-down HANDLE`
@@ -115,6 +116,7 @@ pub(crate) fn run(
         "links.move-to-container" => {
             links::move_to_container(handle(arguments, handles)?, arguments.word()?)
         }
+        "links.rename" => links::rename(handle(arguments, handles)?, arguments.word()?),
         "links.set-mac" => links::set_mac(handle(arguments, handles)?, arguments.word()?),
         "links.set-mtu" => links::set_mtu(handle(arguments, handles)?, arguments.number()?),
         "links.set-up" => links::set_up(handle(arguments, handles)?),

@@ -1,0 +1,105 @@
+//! `links.rename`.
+
+use wasmtime::component::Resource;
+
+use super::{LinkHandle, make};
+use crate::gate::perform::{CallError, Plan, invalid};
+use crate::gate::{Gate, Kernel};
+use crate::grant::{Call, Object, Permit};
+use crate::journal::Change;
+use crate::kernel::{KernelError, LinkChange};
+use crate::net::{LinkName, Namespace};
+
+const CALL: Call = Call::LinksRename;
+
+impl Gate {
+    /// Gives a link another name. The journal knows own links by their names,
+    /// so it gets to know both before the kernel does.
+    pub(super) fn rename_link(
+        &mut self,
+        link: &Resource<LinkHandle>,
+        name: &LinkName,
+    ) -> Result<(), CallError> {
+        let link = self.link(link)?;
+        let journal = self.journal.as_ref();
+        let entry = journal.and_then(|journal| journal.entry_of(link.id, &link.name));
+        let own = entry.map(|entry| (entry.number, entry.shared));
+        if own.is_some_and(|(_, shared)| shared) {
+            let text = format!(
+                "{} has its name for all containers of the network",
+                link.name
+            );
+            return Err(invalid(CALL, &text));
+        }
+        let namespace = link.id.namespace;
+        let objects = [self.object(&link), Object::NewLink { namespace, name }];
+        let permit = self.decide(CALL, &objects)?;
+        let result = match own {
+            Some((number, _)) => self.rename_own(&permit, number, &link, name)?,
+            None => self.rename_foreign(&permit, &link, name)?,
+        };
+        if result.is_ok() {
+            self.follow(&link, name);
+        }
+        self.settle(CALL, &objects, result)
+    }
+
+    fn rename_own(
+        &mut self,
+        permit: &Permit,
+        number: u32,
+        link: &LinkHandle,
+        name: &LinkName,
+    ) -> Result<Result<(), KernelError>, CallError> {
+        let Some(journal) = &mut self.journal else {
+            return Ok(Ok(()));
+        };
+        let begun = journal.rename(number, name);
+        let result = match begun {
+            Ok(()) => {
+                let kernel = self.guard.open(permit);
+                kernel.change_link(link.id, &LinkChange::Name(name.clone()))
+            }
+            Err(error) => return Err(self.host_failed(&error)),
+        };
+        let written = match &result {
+            Ok(()) => journal.named(number, name),
+            // What was cut off may have happened: both names count.
+            Err(error) if error.is_unclear() => Ok(()),
+            Err(_) => journal.named(number, &link.name),
+        };
+        match written {
+            Ok(()) => Ok(result),
+            Err(error) => Err(self.host_failed(&error)),
+        }
+    }
+
+    fn rename_foreign(
+        &mut self,
+        permit: &Permit,
+        link: &LinkHandle,
+        name: &LinkName,
+    ) -> Result<Result<(), KernelError>, CallError> {
+        let plan = |kernel: &mut dyn Kernel| {
+            make::must_be_free(kernel, link.id.namespace, name)?;
+            Ok(Plan::of([Change::RenameLink {
+                link: link.id,
+                before: kernel.link_by_id(link.id)?,
+                name: name.clone(),
+                snapshot: kernel.snapshot(link.id)?,
+            }]))
+        };
+        self.perform(permit, plan, |kernel| {
+            kernel.change_link(link.id, &LinkChange::Name(name.clone()))
+        })
+    }
+
+    /// Handles to the link keep meaning it, and a parent stays the request's.
+    fn follow(&mut self, link: &LinkHandle, name: &LinkName) {
+        self.renamed.insert(link.id, name.clone());
+        let parent = &mut self.authority.request.parent;
+        if link.id.namespace == Namespace::Host && parent.as_ref() == Some(&link.name) {
+            *parent = Some(name.clone());
+        }
+    }
+}
