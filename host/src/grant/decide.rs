@@ -266,6 +266,7 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
             | Call::LinksInfo
             | Call::LinksPorts
             | Call::LinksWaitCarrier
+            | Call::LinksVfs
             | Call::LinksCreateMacvlan
             | Call::LinksCreateIpvlan
             | Call::LinksCreateMacvtap

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::{
     KnownLink, LinkId, LinkSetting, LinkSnapshot, LinkState, NetnsId, PortState, PortVlans,
-    SavedRoutes, TableRoute,
+    SavedRoutes, TableRoute, VfState,
 };
 use crate::net::{LinkName, Namespace, SettingKey};
 
@@ -99,6 +99,15 @@ pub enum Change {
         /// What it had.
         before: Vec<PortVlans>,
     },
+    /// A VF of a card that isn't the driver's own is changed.
+    ChangeVf {
+        /// The card.
+        link: LinkId,
+        /// Its name.
+        name: LinkName,
+        /// How the VF was.
+        before: VfState,
+    },
     /// A link that isn't the driver's own has a kernel setting changed.
     SetLinkSetting {
         /// Which link.
@@ -177,6 +186,9 @@ pub struct SavedLink {
     pub link: LinkState,
     /// Its addresses and routes.
     pub snapshot: LinkSnapshot,
+    /// Its VFs, if it's a card that has some.
+    #[serde(default)]
+    pub vfs: Vec<VfState>,
 }
 
 /// A change in the journal that isn't undone yet.
@@ -382,6 +394,7 @@ impl Change {
             | Self::RemoveAddress { link, .. }
             | Self::ChangePort { link, .. }
             | Self::ChangeVlans { link, .. }
+            | Self::ChangeVf { link, .. }
             | Self::SetLinkSetting { link, .. }
             | Self::SetFeature { link, .. } => Some(*link),
             Self::MakeLink { .. }
@@ -418,6 +431,7 @@ impl Change {
             | Self::RemoveAddress { link, .. }
             | Self::ChangePort { link, .. }
             | Self::ChangeVlans { link, .. }
+            | Self::ChangeVf { link, .. }
             | Self::SetLinkSetting { link, .. }
             | Self::SetFeature { link, .. } => link.namespace == Namespace::Host,
             Self::KeepState => true,
@@ -467,6 +481,10 @@ impl fmt::Display for Change {
             }
             Self::ChangeVlans { link, name, .. } => {
                 write!(f, "VLANs of {}:{name} changed", link.namespace)
+            }
+            Self::ChangeVf { link, name, before } => {
+                let number = before.number;
+                write!(f, "VF {number} of {}:{name} changed", link.namespace)
             }
             Self::SetLinkSetting {
                 link,

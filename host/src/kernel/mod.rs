@@ -16,6 +16,7 @@ mod route;
 mod setting;
 mod sysctl;
 mod tap;
+mod vf;
 mod wireguard;
 
 use std::collections::BTreeMap;
@@ -40,6 +41,7 @@ pub use route::{
     TableRoute,
 };
 pub use setting::LinkSetting;
+pub use vf::{VfChange, VfLinkState, VfState, VfVlan};
 pub use wireguard::{WireguardChange, WireguardPeer, WireguardPeerState, WireguardState};
 
 use crate::net::{LinkName, Mac, Namespace, SettingKey};
@@ -380,6 +382,15 @@ pub trait Kernel {
         namespace: Namespace,
         key: &SettingKey,
         value: &str,
+    ) -> Result<(), KernelError>;
+    /// The VFs of a card.
+    fn vfs(&mut self, link: LinkId) -> Result<Vec<VfState>, KernelError>;
+    /// Changes a VF of a card, by its number.
+    fn change_vf(
+        &mut self,
+        link: LinkId,
+        number: u32,
+        change: VfChange,
     ) -> Result<(), KernelError>;
     /// Changes a WireGuard link.
     fn change_wireguard(

@@ -11,6 +11,7 @@ mod place;
 mod route;
 mod routes;
 mod snapshot;
+mod vf;
 mod wireguard;
 
 use std::future::Future;
@@ -28,8 +29,8 @@ use tokio::runtime::Runtime;
 use super::{
     AddressState, Feature, FoundRoute, Kernel, KernelError, LinkChange, LinkId, LinkInfo,
     LinkSetting, LinkSnapshot, LinkState, Netns, NetnsError, NewAddress, NewLink, NewVeth,
-    PlacedLink, PortChange, PortState, PortVlans, SavedRoutes, TableRoute, VlanNumbers,
-    WireguardChange, WireguardState, announce, sysctl,
+    PlacedLink, PortChange, PortState, PortVlans, SavedRoutes, TableRoute, VfChange,
+    VfState, VlanNumbers, WireguardChange, WireguardState, announce, sysctl,
 };
 use crate::net::{LinkName, Namespace, SettingKey};
 use generic::Generic;
@@ -399,6 +400,19 @@ impl Kernel for Netlink {
         value: &str,
     ) -> Result<(), KernelError> {
         sysctl::set_setting(&self.room(namespace)?.netns, key, value)
+    }
+
+    fn vfs(&mut self, link: LinkId) -> Result<Vec<VfState>, KernelError> {
+        self.read_vfs(link)
+    }
+
+    fn change_vf(
+        &mut self,
+        link: LinkId,
+        number: u32,
+        change: VfChange,
+    ) -> Result<(), KernelError> {
+        self.send_vf_change(link, number, change)
     }
 
     fn change_wireguard(
