@@ -96,11 +96,11 @@ impl Host for Gate {
     fn clear(&mut self, link: Resource<LinkHandle>) -> Result<(), CallError> {
         let call = Call::TrafficClear;
         let link = self.link(&link)?;
-        if self.shares(&link) {
+        let own = self.owns(&link);
+        if own && !self.has_alone(&link) {
             let shared = format!("{} is shared by the network's containers", link.name);
             return Err(invalid(call, &shared));
         }
-        let own = self.owns(&link);
         let set = |hook| own || self.queue_entry(&link, hook).is_some();
         let hooks = [QueueHook::Root, QueueHook::Ingress];
         let hooks: Vec<_> = hooks.into_iter().filter(|hook| set(*hook)).collect();
@@ -166,15 +166,6 @@ impl Gate {
         let mut entries = self.journal.as_ref()?.entries_of(link.id.namespace);
         let entry = entries.find(|entry| is_it(&entry.change));
         entry.map(|entry| entry.number)
-    }
-
-    /// Whether it's one that the network's containers share.
-    fn shares(&self, link: &LinkHandle) -> bool {
-        let journal = self.journal.as_ref();
-        journal.is_some_and(|journal| {
-            let mut entries = journal.entries().iter();
-            entries.any(|entry| entry.shared && entry.has_made(link.id, &link.name))
-        })
     }
 
     /// Takes out of the journal what went with a link's queueing disciplines.

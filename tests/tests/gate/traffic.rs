@@ -215,6 +215,10 @@ fn mistakes() {
             "\"here\" is no network",
         ),
         ("traffic.redirect-ingress 1 0", "are in two namespaces"),
+        (
+            "links.create-ifb shared -; traffic.clear 2",
+            "is shared by the network's containers",
+        ),
     ] {
         let error = probe.setup_fails(dual(), &format!("{MAKE}; {call}"));
         assert!(error.contains(text), "{error}");
