@@ -425,6 +425,12 @@ fn made_rules(mut rules: Vec<Value>) -> Vec<Value> {
 /// Queues that someone made.
 fn made_queues(mut queues: Vec<Value>) -> Vec<Value> {
     queues.retain(|queue| !NO_QUEUE.contains(&&*text(queue, "kind")));
+    for queue in &mut queues {
+        // How many packets no class has taken.
+        if let Some(options) = queue["options"].as_object_mut() {
+            options.remove("direct_packets_stat");
+        }
+    }
     queues
 }
 

@@ -285,7 +285,7 @@ pub(crate) const ALL: &[Case] = &[
         grant: traffic,
         connect: |connection| connection.option("script", TRAFFIC),
         prepare: |_| {},
-        chosen: &[],
+        chosen: &["own0"],
         always: "",
     },
     Case {

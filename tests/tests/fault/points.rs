@@ -103,6 +103,15 @@ impl Trace {
             .collect()
     }
 
+    /// Each operation fails with one error: the first with the first of them,
+    /// the second with the second, and so on.
+    pub(crate) fn failures_in_turn(&self) -> Vec<Point> {
+        self.numbered()
+            .zip(ERRNOS.iter().cycle())
+            .map(|((number, place), errno)| Point::new(format!("fail:{number}:{errno}"), place))
+            .collect()
+    }
+
     fn numbered(&self) -> impl Iterator<Item = (usize, &String)> {
         (1..).zip(&self.operations)
     }

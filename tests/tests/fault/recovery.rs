@@ -1,5 +1,7 @@
 //! A killed setup, and then something goes wrong in the run that clears up
-//! after it, at every point of that.
+//! after it, at every point of that. A point fails with one error only, since
+//! these are most points of all: what the errors do to each operation, the
+//! setups and teardowns that nothing killed show.
 
 use wasmvark_tests::harness::Suite;
 
@@ -25,12 +27,12 @@ pub(crate) fn register(suite: &mut Suite, case: Case) {
     );
     trial(
         "setup kill, teardown errors",
-        |bench| points(bench, "teardown", Trace::failures),
+        |bench| points(bench, "teardown", Trace::failures_in_turn),
         |bench, point| has_error(bench, "teardown", point),
     );
     trial(
         "setup kill, setup errors",
-        |bench| points(bench, "setup", Trace::failures),
+        |bench| points(bench, "setup", Trace::failures_in_turn),
         |bench, point| has_error(bench, "setup", point),
     );
 }
