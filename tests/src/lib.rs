@@ -5,6 +5,7 @@
 //!
 //! - [`harness`]: tests that are counted as ignored where the machine lacks
 //!   what they need
+//! - [`manifest`]: the options of this project's drivers
 //! - [`places`]: where the program, the drivers and netavark lie
 //! - [`process`]: a program's run with input, output and a time limit
 //! - [`netns`], [`mounts`]: namespaces
@@ -37,6 +38,7 @@ mod features;
 pub mod grant;
 pub mod harness;
 pub mod kind;
+pub mod manifest;
 pub mod mounts;
 pub mod netavark;
 pub mod netns;

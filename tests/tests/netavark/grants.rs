@@ -5,6 +5,7 @@ use wasmvark_tests::connection::Connection;
 use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::kind::Kind;
+use wasmvark_tests::manifest::Manifest;
 use wasmvark_tests::world::{PARENT, World};
 
 use crate::driver::Installed;
@@ -111,6 +112,20 @@ pub(crate) fn register(suite: &mut Suite) {
         let name = format!("grant/{}", case.driver);
         suite.test(name, &needs, move || every_line_is_needed(case));
     }
+    suite.test(
+        "grant/every driver has a case",
+        &[],
+        every_driver_has_a_case,
+    );
+}
+
+fn every_driver_has_a_case() {
+    let mut drivers: Vec<String> = CASES.iter().map(|case| case.driver.to_owned()).collect();
+    // Its grant is that of its twin in Rust.
+    drivers.push("macvlan-c".to_owned());
+    drivers.sort_unstable();
+    let all = Manifest::all().into_iter().map(|manifest| manifest.driver);
+    assert_eq!(drivers, all.collect::<Vec<_>>());
 }
 
 /// With a parent that the user named, and with that of the default route.

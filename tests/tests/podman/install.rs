@@ -17,7 +17,7 @@ const PROJECT: &str = "/root/wasmvark";
 const FILES: [&str; 3] = ["justfile", "scripts/install.sh", "README.md"];
 
 /// The drivers that it installs.
-const DRIVERS: [&str; 11] = [
+const DRIVERS: &[&str] = &[
     "macvlan",
     "host-device",
     "bridge",
@@ -67,7 +67,7 @@ fn the_readmes_example(machine: &Machine) {
     let (block, _) = block.split_once("```").expect("the block ends");
     succeeds(machine, "just install");
     let drivers = podman.json("info --format json")["plugins"]["network"].take();
-    for driver in DRIVERS.map(|name| format!("wasm-{name}")) {
+    for driver in DRIVERS.iter().map(|name| format!("wasm-{name}")) {
         let times = drivers
             .as_array()
             .unwrap()

@@ -16,6 +16,7 @@ mod install;
 mod malformed;
 mod names;
 mod namespaces;
+mod pages;
 mod store;
 mod survival;
 
@@ -31,5 +32,6 @@ fn main() {
     install::register(&mut suite);
     store::register(&mut suite);
     disk::register(&mut suite);
+    pages::register(&mut suite);
     suite.run();
 }

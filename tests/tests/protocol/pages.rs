@@ -1,0 +1,107 @@
+//! The pages for people name what is there.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use wasmvark_tests::harness::Suite;
+use wasmvark_tests::manifest::Manifest;
+use wasmvark_tests::places;
+
+/// Stands for a driver's name on the page for contributors, which says what to
+/// copy from.
+const PLACEHOLDER: (&str, &str) = ("NAME", "dummy");
+
+pub(crate) fn register(suite: &mut Suite) {
+    suite.test("pages/links lead to files", &[], links);
+    suite.test("pages/contributing names files that exist", &[], files);
+    suite.test("pages/drivers have all their options", &[], options);
+    suite.test("pages/every driver is listed and installed", &[], drivers);
+}
+
+fn read(page: &Path) -> String {
+    fs::read_to_string(page).unwrap_or_else(|error| panic!("{}: {error}", page.display()))
+}
+
+/// The drivers that have pages.
+fn driver_pages() -> BTreeSet<PathBuf> {
+    let folder = places::workspace().join("docs/drivers");
+    let entries = fs::read_dir(folder).expect("the pages can be listed");
+    entries.map(|entry| entry.unwrap().path()).collect()
+}
+
+fn links() {
+    let root = places::workspace();
+    let mut pages = driver_pages();
+    pages.extend(["README.md", "CONTRIBUTING.md"].map(|page| root.join(page)));
+    for page in pages {
+        let text = read(&page);
+        let targets = text.split("](").skip(1);
+        let targets = targets.filter_map(|rest| Some(rest.split_once(')')?.0));
+        for target in targets.filter(|target| !target.contains("://")) {
+            let file = page.parent().unwrap().join(target);
+            assert!(file.exists(), "{}: {target}", page.display());
+        }
+    }
+}
+
+/// Whether a word on a page is a path in the project.
+fn is_path(word: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    let ends = [".md", ".toml", ".rs", ".sh"];
+    let is_file = ends.iter().any(|end| word.ends_with(end));
+    word.chars().all(plain) && (word.contains('/') || is_file)
+}
+
+fn files() {
+    let root = places::workspace();
+    let text = read(&root.join("CONTRIBUTING.md"));
+    let words: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
+    let paths: Vec<&str> = words.into_iter().filter(|word| is_path(word)).collect();
+    assert!(paths.len() > 20, "{paths:?}");
+    for path in paths {
+        let (placeholder, name) = PLACEHOLDER;
+        let file = root.join(path.replace(placeholder, name));
+        assert!(file.exists(), "CONTRIBUTING.md: {path}");
+    }
+}
+
+/// The page of a driver; those in other languages share one.
+fn page_of(driver: &str) -> PathBuf {
+    let name = driver.trim_end_matches("-c");
+    let folder = places::workspace().join("docs/drivers");
+    folder.join(name).with_extension("md")
+}
+
+fn options() {
+    for Manifest { driver, options } in Manifest::all() {
+        let text = read(&page_of(&driver));
+        let rows = text.lines().filter_map(|line| line.strip_prefix("| `"));
+        let shown: BTreeSet<&str> = rows
+            .filter_map(|row| Some(row.split_once('`')?.0))
+            .collect();
+        let manifest: BTreeSet<&str> = options.iter().map(String::as_str).collect();
+        assert_eq!(shown, manifest, "{driver}: its page, and its manifest");
+    }
+}
+
+fn drivers() {
+    let root = places::workspace();
+    let readme = read(&root.join("README.md"));
+    let script = read(&root.join("scripts/install.sh"));
+    let (_, installed) = script.split_once("\ndrivers=(").expect("a list of drivers");
+    let (installed, _) = installed.split_once(')').expect("its end");
+    let installed: BTreeSet<&str> = installed.split_whitespace().collect();
+    let mut shown = BTreeSet::new();
+    for page in driver_pages() {
+        let name = page.file_stem().unwrap().to_str().unwrap().to_owned();
+        let link = format!("[`{name}`](docs/drivers/{name}.md)");
+        assert!(readme.contains(&link), "the README has no {link}");
+        shown.insert(name);
+    }
+    let shown: BTreeSet<&str> = shown.iter().map(String::as_str).collect();
+    assert_eq!(shown, installed, "pages, and drivers in scripts/install.sh");
+    for Manifest { driver, .. } in Manifest::all() {
+        assert!(page_of(&driver).is_file(), "{driver} has no page");
+    }
+}
