@@ -50,6 +50,10 @@ test-podman: setup build
     scripts/podman-tree.sh forky
     cargo test {{ flags }} --test podman -- --test-threads 4
 
+# Writes docs/options.md anew: which tests show what an option of a driver does.
+options:
+    WASMVARK_TEST_OPTIONS=write cargo test {{ flags }} --no-fail-fast --test netavark --test podman -- page-of-options
+
 # Measures one setup against netavark's native example plugin.
 bench: setup build
     cargo bench --locked --target {{ target }} --package wasmvark-tests --bench setup

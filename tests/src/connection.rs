@@ -116,6 +116,12 @@ impl Connection {
         self
     }
 
+    /// The same to a network that was made: what `create` answered.
+    pub fn to_made(mut self, network: Value) -> Self {
+        self.network = fields(network);
+        self
+    }
+
     /// Takes a field of the network away.
     pub fn without_network(mut self, key: &str) -> Self {
         self.network.remove(key);

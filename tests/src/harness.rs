@@ -13,6 +13,7 @@ use crate::netns::Netns;
 use crate::nic::Nic;
 use crate::places;
 use crate::process;
+use crate::proofs::{Column, Proofs};
 
 /// What a test needs beyond the program and its drivers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub enum Need {
     Strace,
     /// The tool `wg`.
     WireguardTools,
+    /// A program `ip` that shows the broadcast limit of macvlan links.
+    RecentIp,
     /// Unpacked Debian systems with Podman.
     PodmanTrees,
 }
@@ -44,6 +47,15 @@ pub struct Suite {
     share: Share,
     /// How many tests were offered, those of other shares included.
     count: usize,
+    proofs: Proofs,
+}
+
+/// A test that was added.
+#[derive(Debug)]
+pub struct Added {
+    name: String,
+    column: Column,
+    proofs: Proofs,
 }
 
 /// Which of the tests to run: all, or every so manieth.
@@ -60,6 +72,7 @@ impl Default for Suite {
             skipped: Vec::new(),
             share: Share::from_environment(),
             count: 0,
+            proofs: Proofs::default(),
         }
     }
 }
@@ -72,12 +85,26 @@ impl Suite {
         name: impl Into<String>,
         needs: &[Need],
         test: impl FnOnce() + Send + 'static,
-    ) {
-        self.count += 1;
-        if !self.share.has(self.count) {
-            return;
-        }
+    ) -> Added {
         let name = name.into().replace(' ', "-");
+        self.count += 1;
+        if self.share.has(self.count) {
+            self.add(name.clone(), needs, test);
+        }
+        Added {
+            name,
+            column: Column::of(needs),
+            proofs: self.proofs.clone(),
+        }
+    }
+
+    /// What the tests prove, those of other shares and those that are added
+    /// later included.
+    pub fn proofs(&self) -> Proofs {
+        self.proofs.clone()
+    }
+
+    fn add(&mut self, name: String, needs: &[Need], test: impl FnOnce() + Send + 'static) {
         let trial = match needs.iter().find_map(|need| need.missing()) {
             None => Trial::test(name, move || {
                 test();
@@ -108,6 +135,24 @@ impl Suite {
     }
 }
 
+impl Added {
+    /// Says that the test shows what these options of a driver do: `driver` is
+    /// its folder in `guest-examples/`, the options stand in its manifest.
+    /// `docs/options.md` is made of this.
+    pub fn proves(self, driver: &str, options: &[&str]) -> Self {
+        for option in options {
+            self.proofs.add(self.column, driver, option, &self.name);
+        }
+        self
+    }
+
+    /// Has `docs/options.md` call it by another name.
+    pub fn shown_as(self, name: &str) -> Self {
+        let name = name.replace(' ', "-");
+        Self { name, ..self }
+    }
+}
+
 impl Share {
     /// `WASMVARK_TEST_SHARE`, as in `1/2`: the first of two shares.
     fn from_environment() -> Self {
@@ -133,6 +178,7 @@ impl Need {
         static NETAVARK: OnceLock<bool> = OnceLock::new();
         static STRACE: OnceLock<bool> = OnceLock::new();
         static WG: OnceLock<bool> = OnceLock::new();
+        static RECENT: OnceLock<bool> = OnceLock::new();
         let root = Uid::effective().is_root();
         match self {
             _ if !root => Some("it needs root".into()),
@@ -155,6 +201,9 @@ impl Need {
             Self::WireguardTools if !WG.get_or_init(wg_works) => {
                 Some("wg can't be used; `just test-vm` has it".into())
             }
+            Self::RecentIp if !*RECENT.get_or_init(ip_is_recent) => {
+                Some("ip doesn't show bclim; `just test-vm` has one that does".into())
+            }
             Self::PodmanTrees if !places::cache().join("podman").is_dir() => {
                 Some("no Podman system is unpacked; `just test-podman` does it".into())
             }
@@ -165,6 +214,7 @@ impl Need {
             | Self::Netavark
             | Self::Strace
             | Self::WireguardTools
+            | Self::RecentIp
             | Self::PodmanTrees => None,
         }
     }
@@ -172,6 +222,11 @@ impl Need {
 
 fn wg_works() -> bool {
     Command::new("wg").arg("--version").output().is_ok()
+}
+
+fn ip_is_recent() -> bool {
+    let help = process::run(Command::new("ip").args(["link", "help", "macvlan"]), b"");
+    (help.stdout + &help.stderr).contains("bclim")
 }
 
 fn strace_works() -> bool {

@@ -6,6 +6,7 @@
 //! - [`harness`]: tests that are counted as ignored where the machine lacks
 //!   what they need
 //! - [`manifest`]: the options of this project's drivers
+//! - [`proofs`]: which test shows what an option of a driver does
 //! - [`places`]: where the program, the drivers and netavark lie
 //! - [`process`]: a program's run with input, output and a time limit
 //! - [`netns`], [`mounts`]: namespaces
@@ -18,6 +19,7 @@
 //! - [`wasmvark`]: the program under test, with [`grant`] and [`audit`]
 //! - [`poll`]: waiting for what the kernel does a little later
 //! - [`patience`]: longer waits on slow machines
+//! - [`tap`]: programs that use a tap
 //! - [`kind`], [`nic`]: links that not every machine has
 
 #![allow(
@@ -47,8 +49,10 @@ pub mod patience;
 pub mod places;
 pub mod poll;
 pub mod process;
+pub mod proofs;
 pub mod rate;
 pub mod reader;
+pub mod tap;
 pub mod wasmvark;
 pub mod wire;
 pub mod world;

@@ -11,6 +11,8 @@ use wasmvark_tests::wasmvark::{Wasmvark, error_of};
 use wasmvark_tests::wire;
 use wasmvark_tests::world::{PARENT, World};
 
+use crate::driver::Installed;
+
 const NEEDS: &[Need] = &[Need::Root, Need::Netavark];
 const DRIVER: &str = "wasm-bridge";
 const BRIDGE: &str = "br0";
@@ -18,14 +20,15 @@ const MAC: &str = "aa:bb:cc:dd:ee:ff";
 
 pub(crate) fn register(suite: &mut Suite) {
     let mut test = |name: &str, test: fn()| suite.test(format!("bridge/{name}"), NEEDS, test);
-    test("packets between containers and the host", packets);
-    test("options", options);
+    test("packets between containers and the host", packets).proves("bridge", &["mode"]);
+    test("options", options).proves("bridge", &["mtu", "metric", "no_default_route"]);
     test("ipam none", ipam_none);
-    test("unmanaged", unmanaged);
+    test("unmanaged", unmanaged).proves("bridge", &["mode"]);
     test("unmanaged, no such bridge", no_such_bridge);
     test("a bridge that is in use", bridge_in_use);
-    test("host_interface_name", host_interface_name);
+    test("host_interface_name", host_interface_name).proves("bridge", &["host_interface_name"]);
     test("create chooses a name", create_chooses_a_name);
+    test("a name by the option parent", name_by_option).proves("bridge", &["parent"]);
     test("create refuses", create_refuses);
     test("published ports are refused", published_ports);
     test("the MTU of an unmanaged bridge", mtu_of_an_unmanaged_bridge);
@@ -205,6 +208,19 @@ fn create_chooses_a_name() {
     let given = connection.network("network_interface", "mine");
     let network = netavark.create(&given).expect("create succeeds");
     assert_eq!(network["network_interface"], "mine");
+}
+
+fn name_by_option() {
+    let world = World::new();
+    let installed = Installed::example(&world, "bridge");
+    let connection = installed.on_parent(Connection::dual(DRIVER), "br7");
+    installed.try_out(&connection, |_| {
+        let host = Dump::of(&world.host);
+        assert_eq!(host.cidrs("br7"), ["10.88.0.1/16", "fd88::1/64"]);
+        for (own, gateway) in [("10.88.0.2", "10.88.0.1"), ("fd88::2", "fd88::1")] {
+            echo::exchange((&world.container, own), (&world.host, gateway));
+        }
+    });
 }
 
 fn create_refuses() {

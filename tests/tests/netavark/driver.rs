@@ -4,10 +4,10 @@ use wasmvark_tests::connection::Connection;
 use wasmvark_tests::dump::Dump;
 use wasmvark_tests::echo;
 use wasmvark_tests::grant::Grant;
-use wasmvark_tests::harness::Need;
+use wasmvark_tests::harness::{Added, Need, Suite};
 use wasmvark_tests::netavark::{Netavark, Status, assert_status_is_true};
 use wasmvark_tests::wasmvark::Wasmvark;
-use wasmvark_tests::world::World;
+use wasmvark_tests::world::{PARENT, World};
 
 /// What all of these tests need.
 pub(crate) const NEEDS: &[Need] = &[Need::Root, Need::Macvlan, Need::Netavark];
@@ -48,7 +48,35 @@ pub(crate) const OURS: [Driver; 2] = [
 /// All of them.
 pub(crate) const ALL: [Driver; 3] = [BUILT_IN, OURS[0], OURS[1]];
 
+/// A test of one of the drivers that was added.
+pub(crate) struct Tried {
+    added: Added,
+    driver: Driver,
+}
+
+impl Tried {
+    /// Says that it shows what options of this project's drivers do.
+    pub(crate) fn proves(self, options: &[&str]) {
+        if self.driver.is_ours() {
+            self.added.proves(self.driver.title, options);
+        }
+    }
+}
+
 impl Driver {
+    /// Adds a test under its name.
+    pub(crate) fn test(
+        self,
+        suite: &mut Suite,
+        name: &str,
+        test: impl FnOnce() + Send + 'static,
+    ) -> Tried {
+        Tried {
+            added: suite.test(format!("{}/{name}", self.title), NEEDS, test),
+            driver: self,
+        }
+    }
+
     /// Whether it's a driver of this project.
     pub(crate) fn is_ours(self) -> bool {
         self.guest.is_some()
@@ -102,6 +130,33 @@ impl<'a> Installed<'a> {
         check(&container);
         self.disconnect(connection);
         self.world.assert_unchanged(&before);
+    }
+
+    /// The connection to the network that `create` makes where the option
+    /// `parent` names the interface.
+    #[track_caller]
+    pub(crate) fn on_parent(&self, connection: Connection, parent: &str) -> Connection {
+        let wish = connection
+            .without_network("network_interface")
+            .option("parent", parent);
+        match self.netavark.create(&wish) {
+            Ok(network) => {
+                assert_eq!(network["network_interface"], parent, "{network}");
+                wish.to_made(network)
+            }
+            Err(error) => panic!("create: {error}"),
+        }
+    }
+
+    /// Checks that a driver finds its parent by the option, and that packets
+    /// pass there.
+    #[track_caller]
+    pub(crate) fn try_out_parent(&self, connection: Connection) {
+        let connection = self.on_parent(connection, PARENT);
+        self.try_out(&connection, |_| {
+            self.reaches("10.88.0.2", "10.88.0.1");
+            self.reaches("fd88::2", "fd88::1");
+        });
     }
 
     /// Checks that `create` refuses a network, and says why.

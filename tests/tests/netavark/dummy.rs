@@ -15,7 +15,7 @@ const MAC: &str = "aa:bb:cc:dd:ee:ff";
 pub(crate) fn register(suite: &mut Suite) {
     let mut test = |name: &str, test: fn()| suite.test(format!("dummy/{name}"), NEEDS, test);
     test("addresses", addresses);
-    test("options", options);
+    test("options", options).proves("dummy", &["mtu", "metric", "no_default_route"]);
     test("ipam none", ipam_none);
     // These need no such link.
     let needs = &[Need::Root, Need::Netavark];

@@ -18,7 +18,7 @@ pub(crate) fn register(suite: &mut Suite) {
     let mut case = |name: &str, connection: Connection, check: fn(&World, &Dump)| {
         suite.test(format!("host-device/{name}"), NEEDS, move || {
             move_and_give_back(&connection, check);
-        });
+        })
     };
     case("IPv4", Connection::v4(DRIVER), |world, container| {
         assert_eq!(container.cidrs(INTERFACE), ["10.88.0.2/16"]);
@@ -50,8 +50,29 @@ pub(crate) fn register(suite: &mut Suite) {
     let mtu = Connection::v4(DRIVER).option("mtu", "1400");
     case("mtu", mtu, |_, container| {
         assert_eq!(container.mtu(INTERFACE), 1400);
-    });
+    })
+    .proves("host-device", &["mtu"]);
+    let metric = Connection::dual(DRIVER).option("metric", "77");
+    case("metric", metric, |_, container| {
+        let routes = [
+            "default via 10.88.0.1 dev eth0 metric 77",
+            "default via fd88::1 dev eth0 metric 77",
+        ];
+        assert_eq!(container.made_routes(), routes);
+    })
+    .proves("host-device", &["metric"]);
+    let without = Connection::dual(DRIVER).option("no_default_route", "true");
+    case("no default route", without, |_, container| {
+        assert!(container.made_routes().is_empty());
+    })
+    .proves("host-device", &["no_default_route"]);
 
+    suite
+        .test("host-device/parent by its option", NEEDS, || {
+            let world = World::new();
+            Installed::example(&world, "host-device").try_out_parent(Connection::dual(DRIVER));
+        })
+        .proves("host-device", &["parent"]);
     suite.test("host-device/keeps its name", NEEDS, keeps_its_name);
     suite.test("host-device/teardown twice", NEEDS, teardown_twice);
     suite.test("host-device/link that was down", NEEDS, link_that_was_down);

@@ -16,11 +16,12 @@ const DRIVER: &str = "wasm-ipvlan";
 
 pub(crate) fn register(suite: &mut Suite) {
     let mut test = |name: &str, test: fn()| suite.test(format!("ipvlan/{name}"), NEEDS, test);
-    test("mode l2", mode_l2);
-    test("mode l3", || routed("l3"));
-    test("mode l3s", || routed("l3s"));
-    test("flags", flags);
-    test("options", options);
+    test("mode l2", mode_l2).proves("ipvlan", &["mode"]);
+    test("mode l3", || routed("l3")).proves("ipvlan", &["mode"]);
+    test("mode l3s", || routed("l3s")).proves("ipvlan", &["mode"]);
+    test("flags", flags).proves("ipvlan", &["flag"]);
+    test("options", options).proves("ipvlan", &["mtu", "metric", "no_default_route"]);
+    test("parent by its option", parent_by_its_option).proves("ipvlan", &["parent"]);
     test("parent by the default route", parent_by_default_route);
     test("as netavark's own", as_built_in);
     test("create refuses", create_refuses);
@@ -112,11 +113,12 @@ fn flags() {
                 .setup_at(&another, &other.path())
                 .expect("setup succeeds");
             for (own, others) in [("10.88.0.2", "10.88.0.3"), ("fd88::2", "fd88::3")] {
-                match flag {
-                    "bridge" => echo::exchange((&world.container, own), (&other, others)),
-                    // The neighbour sends nothing back.
-                    _ => echo::silence((&world.container, own), (&other, others)),
-                }
+                // Nobody outside sends frames back, as `vepa` would need.
+                let pass = match flag {
+                    "bridge" => echo::exchange,
+                    _ => echo::silence,
+                };
+                pass((&world.container, own), (&other, others));
             }
             installed
                 .netavark
@@ -154,6 +156,11 @@ fn options() {
     installed.try_out(&mac, |container| {
         assert_eq!(container.mac(INTERFACE), Dump::of(&world.host).mac(PARENT));
     });
+}
+
+fn parent_by_its_option() {
+    let world = World::new();
+    Installed::example(&world, "ipvlan").try_out_parent(dual());
 }
 
 fn parent_by_default_route() {

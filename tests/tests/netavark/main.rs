@@ -33,6 +33,7 @@ mod vxlan;
 mod wireguard;
 
 use wasmvark_tests::harness::Suite;
+use wasmvark_tests::proofs::{Column, Proofs};
 
 fn main() {
     let mut suite = Suite::default();
@@ -63,5 +64,6 @@ fn main() {
     grants::register(&mut suite);
     leftovers::register(&mut suite);
     parents::register_host_device(&mut suite);
+    Proofs::compare(&mut suite, &[Column::Test, Column::Vm]);
     suite.run();
 }

@@ -4,15 +4,14 @@ use wasmvark_tests::connection::{Connection, INTERFACE};
 use wasmvark_tests::harness::Suite;
 use wasmvark_tests::world::{PARENT, World};
 
-use crate::driver::{Driver, NEEDS};
+use crate::driver::Driver;
 
 pub(crate) fn register(suite: &mut Suite, driver: Driver) {
-    let mut case = |name: &str, test: fn(Driver)| {
-        suite.test(format!("{}/{name}", driver.title), NEEDS, move || {
-            test(driver);
-        });
-    };
+    let mut case = |name: &str, test: fn(Driver)| driver.test(suite, name, move || test(driver));
     case("parent by the default route", parent_by_default_route);
+    if driver.is_ours() {
+        case("parent by its option", parent_by_its_option).proves(&["parent"]);
+    }
     case("no parent and no default route", no_parent_at_all);
     case("interface name in use on the host", name_in_use_on_the_host);
     case("interface named like its parent", named_like_its_parent);
@@ -37,6 +36,12 @@ fn parent_by_default_route(driver: Driver) {
         installed.disconnect(&connection);
         world.assert_unchanged(&before);
     }
+}
+
+fn parent_by_its_option(driver: Driver) {
+    let world = World::new();
+    let installed = driver.in_world(&world);
+    installed.try_out_parent(Connection::dual(driver.name));
 }
 
 fn no_parent_at_all(driver: Driver) {

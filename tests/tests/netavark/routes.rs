@@ -7,14 +7,14 @@ use wasmvark_tests::harness::Suite;
 use wasmvark_tests::wire;
 use wasmvark_tests::world::World;
 
-use crate::driver::{Driver, NEEDS};
+use crate::driver::Driver;
 
 pub(crate) fn register(suite: &mut Suite, driver: Driver) {
     let mut case = |name: &str, connection: Connection, routes: &[&'static str]| {
         let routes = routes.to_owned();
-        suite.test(format!("{}/{name}", driver.title), NEEDS, move || {
+        driver.test(suite, name, move || {
             has_routes(driver, &connection, &routes);
-        });
+        })
     };
     let dual = || Connection::dual(driver.name);
     let default_v4 = "default via 10.88.0.1 dev eth0 metric 99";
@@ -26,17 +26,20 @@ pub(crate) fn register(suite: &mut Suite, driver: Driver) {
             "default via 10.88.0.1 dev eth0 metric 200",
             "default via fd88::1 dev eth0 metric 200",
         ],
-    );
+    )
+    .proves(&["metric"]);
     case(
         "no default route",
         dual().option("no_default_route", "true"),
         &[],
-    );
+    )
+    .proves(&["no_default_route"]);
     case(
         "default route wanted",
         dual().option("no_default_route", "false"),
         &[default_v4, default_v6],
-    );
+    )
+    .proves(&["no_default_route"]);
     case("internal", dual().network("internal", true), &[]);
     case(
         "no gateway",
@@ -84,8 +87,9 @@ pub(crate) fn register(suite: &mut Suite, driver: Driver) {
         internal,
         &["10.90.0.0/24 via 10.88.0.3 dev eth0 metric 100"],
     );
-    let name = format!("{}/default routes of two networks", driver.title);
-    suite.test(name, NEEDS, move || two_networks(driver));
+    driver.test(suite, "default routes of two networks", move || {
+        two_networks(driver);
+    });
 }
 
 /// Both networks of a container have their default routes, with the same

@@ -1,13 +1,12 @@
 //! Containers with a link that a program reads and writes.
 
-use std::io::{BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
-use std::process::Stdio;
 
 use wasmvark_tests::connection::{Connection, INTERFACE};
 use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::process;
+use wasmvark_tests::tap::{self, TapReader};
 use wasmvark_tests::world::World;
 
 use crate::driver::Installed;
@@ -20,9 +19,18 @@ const MAC: &str = "aa:bb:cc:dd:ee:ff";
 pub(crate) fn register(suite: &mut Suite) {
     let mut test = |name: &str, test: fn()| suite.test(format!("tap/{name}"), NEEDS, test);
     test("a program gets the packets", packets);
-    test("options", options);
+    let all = [
+        "owner",
+        "group",
+        "multi_queue",
+        "mtu",
+        "metric",
+        "no_default_route",
+    ];
+    test("options", options).proves("tap", &all);
+    test("owner and group only", owner_and_group_only).proves("tap", &["owner", "group"]);
     test("ipam none", ipam_none);
-    test("port of a bridge", port_of_a_bridge);
+    test("port of a bridge", port_of_a_bridge).proves("tap", &["bridge"]);
     test("port of a bridge, denied", bridge_denied);
     test("create refuses", create_refuses);
 }
@@ -31,37 +39,10 @@ fn dual() -> Connection {
     Connection::dual(DRIVER).without_network("network_interface")
 }
 
-/// Opens the tap, reads frames until both families have asked for their
-/// gateway, and says so.
-const READER: &str = r#"
-use Fcntl;
-sysopen(my $tap, "/dev/net/tun", O_RDWR) or die "open: $!";
-# TUNSETIFF with IFF_TAP | IFF_NO_PI.
-my $request = pack("a16 s x22", "eth0", 0x1002);
-ioctl($tap, 0x400454ca, $request) or die "ioctl: $!";
-$| = 1;
-print "open\n";
-$SIG{ALRM} = sub { die "no packets" };
-alarm 20;
-my %seen;
-until ($seen{0x0806} && $seen{0x86dd}) {
-    sysread($tap, my $frame, 2000) or die "read: $!";
-    $seen{unpack("x12 n", $frame)} = 1;
-}
-print "both\n";
-"#;
-
 /// Sends packets to addresses that only a program knows which has the tap, and
 /// checks that it gets them.
 fn program_gets_packets(world: &World, addresses: [&str; 2]) {
-    let mut reader = world.container.command("perl");
-    let mut reader = reader
-        .args(["-e", READER])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut said = BufReader::new(reader.stdout.take().unwrap()).lines();
-    assert_eq!(said.next().unwrap().unwrap(), "open");
+    let reader = TapReader::start(&world.container);
     world.container.run(|| {
         for address in addresses {
             let address: IpAddr = address.parse().unwrap();
@@ -74,8 +55,7 @@ fn program_gets_packets(world: &World, addresses: [&str; 2]) {
             socket.send_to(b"there", (address, 9)).unwrap();
         }
     });
-    assert_eq!(said.next().unwrap().unwrap(), "both");
-    assert!(reader.wait().unwrap().success());
+    reader.sees_both();
 }
 
 /// What the container sends, a program that has the tap reads.
@@ -128,6 +108,25 @@ fn options() {
         assert_eq!(container.kind_data(INTERFACE, "multi_queue"), false);
         assert!(container.made_routes().is_empty());
     });
+}
+
+fn owner_and_group_only() {
+    let world = World::new();
+    let installed = Installed::example(&world, "tap");
+    for (option, value, ids) in [
+        ("owner", "1001", ["1001", "1009"]),
+        ("group", "1002", ["1009", "1002"]),
+    ] {
+        installed.try_out(&dual().option(option, value), |_| {
+            let opened = tap::open_as(&world.container, ids);
+            assert_eq!(opened.code, Some(0), "{option}: {opened:?}");
+            let refused = tap::open_as(&world.container, ["1009", "1009"]);
+            assert!(
+                refused.stderr.contains("Operation not permitted"),
+                "{option}: {refused:?}"
+            );
+        });
+    }
 }
 
 fn no_addresses() -> Connection {

@@ -15,9 +15,10 @@ const MAC: &str = "aa:bb:cc:dd:ee:ff";
 
 pub(crate) fn register(suite: &mut Suite) {
     let mut test = |name: &str, test: fn()| suite.test(format!("vlan/{name}"), NEEDS, test);
-    test("dot1q", || tagged("dot1q", "802.1Q"));
-    test("dot1ad", || tagged("dot1ad", "802.1ad"));
-    test("options", options);
+    test("dot1q", || tagged("dot1q", "802.1Q")).proves("vlan", &["vlan", "protocol"]);
+    test("dot1ad", || tagged("dot1ad", "802.1ad")).proves("vlan", &["vlan", "protocol"]);
+    test("options", options).proves("vlan", &["mtu", "metric", "no_default_route"]);
+    test("parent by its option", parent_by_its_option).proves("vlan", &["parent"]);
     test("parent by the default route", parent_by_default_route);
     test("one container only", one_container_only);
     // These need no such link.
@@ -95,6 +96,12 @@ fn options() {
     installed.try_out(&without, |container| {
         assert!(container.made_routes().is_empty());
     });
+}
+
+fn parent_by_its_option() {
+    let world = World::new();
+    lay_vlan(&world, "802.1Q");
+    Installed::example(&world, "vlan").try_out_parent(dual());
 }
 
 fn parent_by_default_route() {

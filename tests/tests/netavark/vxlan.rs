@@ -17,10 +17,12 @@ pub(crate) fn register(suite: &mut Suite) {
     let mut test = |name: &str, test: fn()| suite.test(format!("vxlan/{name}"), NEEDS, test);
     test("remote IPv4", || {
         packets("remote 10.89.0.200", &[("remote", "10.89.0.1")]);
-    });
+    })
+    .proves("vxlan", &["id", "remote"]);
     test("remote IPv6", || {
         packets("remote fd89::200", &[("remote", "fd89::1")]);
-    });
+    })
+    .proves("vxlan", &["id", "remote"]);
     test("local, port and parent", || {
         let options = [
             ("remote", "10.89.0.1"),
@@ -29,16 +31,20 @@ pub(crate) fn register(suite: &mut Suite) {
             ("parent", PARENT),
         ];
         packets("remote 10.89.0.200 dstport 8472", &options);
-    });
+    })
+    .proves("vxlan", &["local", "port", "parent"]);
     test("group IPv4", || {
         let options = [("group", "239.1.1.1"), ("parent", PARENT)];
         packets("group 239.1.1.1 dev n0", &options);
-    });
+    })
+    .proves("vxlan", &["group", "parent"]);
     test("group IPv6", || {
         let options = [("group", "ff05::7"), ("parent", PARENT)];
         packets("group ff05::7 dev n0", &options);
-    });
-    test("options", options);
+    })
+    .proves("vxlan", &["group", "parent"]);
+    let others = ["learning", "ttl", "mtu", "metric", "no_default_route"];
+    test("options", options).proves("vxlan", &others);
     test("one container only", one_container_only);
     test("create refuses", create_refuses);
 }
@@ -79,12 +85,13 @@ fn packets(neighbour: &str, options: &[(&str, &str)]) {
     let world = World::new();
     lay_vxlan(&world, neighbour);
     let installed = Installed::example(&world, "vxlan");
-    let connection = options
-        .iter()
-        .fold(dual(), |connection, (option, value)| match *option {
-            "parent" => connection.network("network_interface", *value),
-            option => connection.option(option, value),
-        });
+    let others = options.iter().filter(|(option, _)| *option != "parent");
+    let mut connection = others.fold(dual(), |connection, (option, value)| {
+        connection.option(option, value)
+    });
+    if let Some((_, parent)) = options.iter().find(|(option, _)| *option == "parent") {
+        connection = installed.on_parent(connection, parent);
+    }
     installed.try_out(&connection, |container| {
         assert_eq!(container.link_names(), [INTERFACE, "lo"]);
         assert_eq!(container.kind(INTERFACE), "vxlan");

@@ -31,8 +31,21 @@ const SHARED_KEY: &str = "AwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwM=";
 
 pub(crate) fn register(suite: &mut Suite) {
     let mut test = |name: &str, test: fn()| suite.test(format!("wireguard/{name}"), NEEDS, test);
-    test("packets to a peer, both families", packets);
-    test("routes follow the peers", routes);
+    let all = [
+        "private_key_secret",
+        "listen_port",
+        "peer.NAME.key",
+        "peer.NAME.endpoint",
+        "peer.NAME.allowed_ips",
+        "peer.NAME.keepalive",
+        "peer.NAME.preshared_key_secret",
+        "mtu",
+        "metric",
+    ];
+    test("packets to a peer, both families", packets).proves("wireguard", &all);
+    let some = ["peer.NAME.allowed_ips", "no_default_route"];
+    test("routes follow the peers", routes).proves("wireguard", &some);
+    test("a key of the container's own", own_key).proves("wireguard", &["private_key_secret"]);
     test("mistakes", mistakes);
 }
 
@@ -165,6 +178,22 @@ fn routes() {
     assert_eq!(defaults(&some("")), [false, false]);
     let none = dual().option("no_default_route", "true");
     assert_eq!(defaults(&none), [false, false]);
+}
+
+/// The container's option comes before the network's.
+fn own_key() {
+    let world = World::new();
+    let (_wasmvark, netavark) = installed(&world);
+    let before = world.dump();
+    let connection = dual()
+        .option("private_key_secret", "shared")
+        .join("options", json!({"private_key_secret": "own"}));
+    netavark.setup(&connection).expect("setup succeeds");
+    let mut wg = world.container.command("wg");
+    let shown = process::run(wg.args(["show", INTERFACE, "public-key"]), &[]).stdout;
+    assert_eq!(shown.trim(), OWN_PUBLIC_KEY);
+    netavark.teardown(&connection).expect("teardown succeeds");
+    world.assert_unchanged(&before);
 }
 
 fn mistakes() {

@@ -8,10 +8,13 @@ const MAC: &str = "02:00:00:00:00:09";
 
 pub(crate) fn register(cases: &mut Cases) {
     for (title, driver) in [("macvlan", MACVLAN), ("macvlan-c", MACVLAN_C)] {
-        cases.add(&format!("address/{title}/static"), move |podman| {
-            let options = format!("--network lan --ip 10.88.0.9 --ip6 fd88::9 --mac-address {MAC}");
-            fixed(podman, driver, &options, "eth0");
-        });
+        cases
+            .add(&format!("address/{title}/static"), move |podman| {
+                let options =
+                    format!("--network lan --ip 10.88.0.9 --ip6 fd88::9 --mac-address {MAC}");
+                fixed(podman, driver, &options, "eth0");
+            })
+            .proves(title, &["parent"]);
         cases.add(&format!("address/{title}/of the network"), move |podman| {
             let options = format!(
                 "--network lan:ip=10.88.0.9,ip6=fd88::9,mac={MAC},interface_name=lan7,alias=nick"

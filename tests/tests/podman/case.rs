@@ -1,6 +1,6 @@
 //! A test on each system: it has a machine of its own, and must leave nothing.
 
-use wasmvark_tests::harness::{Need, Suite};
+use wasmvark_tests::harness::{Added, Need, Suite};
 
 use crate::edition::Edition;
 use crate::machine::{Account, Machine};
@@ -28,8 +28,8 @@ impl Cases<'_> {
     /// Adds a test in which root runs Podman. Containers and networks that
     /// are still there at its end are removed; after that everything must be
     /// as before.
-    pub(crate) fn add(&mut self, name: &str, test: impl Fn(&Podman) + Send + 'static) {
-        self.add_for(Account::Root, name, test);
+    pub(crate) fn add(&mut self, name: &str, test: impl Fn(&Podman) + Send + 'static) -> Added {
+        self.add_for(Account::Root, name, test)
     }
 
     /// Adds a test in which an ordinary user runs Podman.
@@ -48,9 +48,14 @@ impl Cases<'_> {
         );
     }
 
-    fn add_for(&mut self, account: Account, name: &str, test: impl Fn(&Podman) + Send + 'static) {
+    fn add_for(
+        &mut self,
+        account: Account,
+        name: &str,
+        test: impl Fn(&Podman) + Send + 'static,
+    ) -> Added {
         let edition = self.edition;
-        self.suite.test(
+        let added = self.suite.test(
             format!("{}/{name}", edition.title),
             needs(edition),
             move || {
@@ -67,6 +72,7 @@ impl Cases<'_> {
                 machine.assert_nothing_left(&before);
             },
         );
+        added.shown_as(name)
     }
 }
 

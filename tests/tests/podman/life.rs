@@ -16,7 +16,9 @@ pub(crate) fn register(cases: &mut Cases) {
     cases.add("life/pod", pod);
     cases.add("life/dies by itself", dies_by_itself);
     cases.add("life/killed with its monitor", killed_with_its_monitor);
-    cases.add("life/host-device", host_device);
+    cases
+        .add("life/host-device", host_device)
+        .proves("host-device", &["parent"]);
     cases.add("life/host-device restart", host_device_restart);
 }
 

@@ -25,6 +25,7 @@ mod several;
 
 use case::Cases;
 use wasmvark_tests::harness::Suite;
+use wasmvark_tests::proofs::{Column, Proofs};
 
 fn main() {
     killed::hold_if_asked();
@@ -44,5 +45,6 @@ fn main() {
         install::register(&mut cases);
     }
     killed::register(&mut suite);
+    Proofs::compare(&mut suite, &[Column::Podman]);
     suite.run();
 }

@@ -9,8 +9,13 @@ const V4: &str = "-o parent=p0 --subnet 10.88.0.0/16 --gateway 10.88.0.1";
 
 pub(crate) fn register(cases: &mut Cases) {
     cases.add("network/inspect shows what was asked for", inspect);
-    cases.add("network/options reach the kernel", options);
-    cases.add("network/routes", routes);
+    let all = ["parent", "mode", "mtu", "metric"];
+    cases
+        .add("network/options reach the kernel", options)
+        .proves("macvlan", &all);
+    cases
+        .add("network/routes", routes)
+        .proves("macvlan", &["no_default_route"]);
     cases.add("network/internal", internal);
     cases.add("network/ipam none", ipam_none);
     cases.add("network/disabled DNS", disabled_dns);

@@ -10,7 +10,13 @@ use wasmvark_tests::places;
 use crate::programs::Program;
 
 /// What tests read of the project.
-const SOURCES: [&str; 4] = ["README.md", "wit", "guest-examples", "tests/fixtures"];
+const SOURCES: [&str; 5] = [
+    "README.md",
+    "docs",
+    "wit",
+    "guest-examples",
+    "tests/fixtures",
+];
 
 /// netavark, and the native plugins that it ships as examples.
 const TOOLS: [&str; 3] = ["netavark", "host-device-plugin", "stderr-plugin"];

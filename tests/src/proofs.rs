@@ -1,0 +1,230 @@
+//! Which test shows what an option of a driver does. The tests say so where
+//! they are added ([`Added::proves`]), the manifests name the options, and
+//! `docs/options.md` shows both.
+//!
+//! [`Added::proves`]: crate::harness::Added::proves
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::env;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use crate::harness::{Need, Suite};
+use crate::manifest::Manifest;
+use crate::places;
+
+/// The page, below the workspace.
+const PAGE: &str = "docs/options.md";
+
+/// What has the test that compares the page write it instead.
+const WRITE: &str = "WASMVARK_TEST_OPTIONS";
+
+const HEAD: &str = "\
+# Which test shows what an option does
+
+Each option of each driver, by its manifest, with the tests that show what it does: in namespaces under real
+netavark, and in real Podman. The columns say what runs them. `just test-vm` has a complete Debian kernel
+for what few kernels have, such as some kinds of links; where the kernel at hand has it, `just test` runs these
+tests too. Both run a test by its name: `just test-vm vlan/options`.
+
+Tests compare this page with what they prove. `just options` writes it anew.
+";
+
+/// A place of the page where tests are named: what runs them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Column {
+    /// On the kernel at hand.
+    Test,
+    /// In the virtual machine, which has what few kernels have.
+    Vm,
+    /// In real Podman.
+    Podman,
+}
+
+impl Column {
+    const ALL: [Self; 3] = [Self::Test, Self::Vm, Self::Podman];
+
+    /// The one for a test with these needs.
+    pub fn of(needs: &[Need]) -> Self {
+        if needs.contains(&Need::PodmanTrees) {
+            return Self::Podman;
+        }
+        let rare = |need: &Need| matches!(need, Need::Link(_) | Need::Nic | Need::RecentIp);
+        match needs.iter().any(rare) {
+            true => Self::Vm,
+            false => Self::Test,
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Test => "`just test`",
+            Self::Vm => "`just test-vm`",
+            Self::Podman => "`just test-podman`",
+        }
+    }
+}
+
+/// What the tests of a program prove.
+#[derive(Debug, Clone, Default)]
+pub struct Proofs(Arc<Mutex<Page>>);
+
+impl Proofs {
+    pub(crate) fn add(&self, column: Column, driver: &str, option: &str, test: &str) {
+        let mut page = self.0.lock().expect("no test panics while it adds a proof");
+        page.add(column, driver, option, test);
+    }
+
+    /// Adds a test that compares the page's columns with what the tests prove
+    /// that are in them.
+    pub fn compare(suite: &mut Suite, columns: &'static [Column]) {
+        let proofs = suite.proofs();
+        suite.test("page-of-options/is as the tests say", &[], move || {
+            let page = proofs.0.lock().expect("all proofs are there").clone();
+            compare(&page, columns);
+        });
+    }
+}
+
+/// The tests named on the page, by driver, option and column.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Page(BTreeMap<(String, String, Column), BTreeSet<String>>);
+
+impl Page {
+    fn add(&mut self, column: Column, driver: &str, option: &str, test: &str) {
+        let place = (driver.to_owned(), option.to_owned(), column);
+        self.0.entry(place).or_default().insert(test.to_owned());
+    }
+
+    fn tests(&self, driver: &str, option: &str, column: Column) -> Vec<&str> {
+        let place = (driver.to_owned(), option.to_owned(), column);
+        let tests = self.0.get(&place).into_iter().flatten();
+        tests.map(String::as_str).collect()
+    }
+
+    /// Reads what [`Self::text`] wrote.
+    fn parse(text: &str) -> Self {
+        let mut page = Self::default();
+        let mut driver = "";
+        for line in text.lines() {
+            if let Some(name) = line.strip_prefix("## ") {
+                driver = name.trim_matches('`');
+            }
+            let mut cells = line.split('|').skip(1).map(code);
+            let Some(option) = cells.next().and_then(|cell| cell.first().copied()) else {
+                continue;
+            };
+            for (column, tests) in Column::ALL.into_iter().zip(cells) {
+                for test in tests {
+                    page.add(column, driver, option, test);
+                }
+            }
+        }
+        page
+    }
+
+    /// The page for these drivers.
+    fn text(&self, drivers: &[Manifest]) -> String {
+        let mut text = HEAD.to_owned();
+        for driver in drivers {
+            let titles = Column::ALL.map(Column::title).join(" | ");
+            let (name, line) = (&driver.driver, "|---".repeat(1 + Column::ALL.len()));
+            write!(text, "\n## `{name}`\n\n| option | {titles} |\n{line}|\n")
+                .expect("a string can grow");
+            for option in &driver.options {
+                let cells = Column::ALL.map(|column| {
+                    let tests = self.tests(name, option, column);
+                    let tests: Vec<String> = tests.iter().map(|test| format!("`{test}`")).collect();
+                    tests.join(", ")
+                });
+                writeln!(text, "| `{option}` | {} |", cells.join(" | "))
+                    .expect("a string can grow");
+            }
+        }
+        text
+    }
+}
+
+/// The words between backticks.
+fn code(cell: &str) -> Vec<&str> {
+    cell.split('`').skip(1).step_by(2).collect()
+}
+
+fn compare(proofs: &Page, columns: &[Column]) {
+    let drivers = Manifest::all();
+    let strange = strange(proofs, &drivers);
+    assert!(strange.is_empty(), "{}", strange.join("\n"));
+    let is = fs::read_to_string(path()).unwrap_or_default();
+    let mut page = proofs.clone();
+    let others = Page::parse(&is).0.into_iter();
+    page.0
+        .extend(others.filter(|((_, _, column), _)| !columns.contains(column)));
+    let should = page.text(&drivers);
+    let writes = env::var_os(WRITE).is_some_and(|value| value == "write");
+    if writes {
+        fs::write(path(), &should).expect("the page can be written");
+    }
+    let missing = missing(&page, &drivers);
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+    assert!(
+        writes || is == should,
+        "{PAGE} isn't as the tests say; `just options` writes it anew:\n{}",
+        differences(&is, &should)
+    );
+}
+
+fn path() -> PathBuf {
+    places::workspace().join(PAGE)
+}
+
+/// Proofs of what no manifest has.
+fn strange(proofs: &Page, drivers: &[Manifest]) -> Vec<String> {
+    let is_known = |driver: &str, option: &String| {
+        let mut drivers = drivers.iter();
+        drivers.any(|one| one.driver == driver && one.options.contains(option))
+    };
+    let strange = proofs.0.iter();
+    strange
+        .filter(|((driver, option, _), _)| !is_known(driver, option))
+        .map(|((driver, option, _), tests)| {
+            format!(
+                "{tests:?} should prove the option {option:?} of {driver:?}, but \
+                 guest-examples/{driver}/manifest.toml has no such option"
+            )
+        })
+        .collect()
+}
+
+/// Options that no test proves.
+fn missing(page: &Page, drivers: &[Manifest]) -> Vec<String> {
+    let all = drivers.iter().flat_map(|manifest| {
+        let options = manifest.options.iter();
+        options.map(|option| (&manifest.driver, option))
+    });
+    let is_proven = |driver: &str, option: &str| {
+        let mut columns = Column::ALL.into_iter();
+        columns.any(|column| !page.tests(driver, option, column).is_empty())
+    };
+    all.filter(|(driver, option)| !is_proven(driver, option))
+        .map(|(driver, option)| {
+            format!(
+                "no test proves the option {option:?} of {driver:?}: where one is added that \
+                 does, say `.proves({driver:?}, &[{option:?}])`"
+            )
+        })
+        .collect()
+}
+
+/// The lines that only one of the texts has.
+fn differences(is: &str, should: &str) -> String {
+    let only = |sign: char, these: &str, those: &str| {
+        let those: BTreeSet<&str> = those.lines().collect();
+        let these = these.lines().filter(|line| !those.contains(line));
+        these
+            .map(|line| format!("{sign} {line}\n"))
+            .collect::<String>()
+    };
+    only('-', is, should) + &only('+', should, is)
+}
