@@ -41,8 +41,9 @@ test: setup lint build
 # hand may lack: all of them, or those whose names contain FILTER.
 test-vm FILTER='': setup build
     cargo test {{ flags }} --no-run --message-format=json >target/test-programs.json
+    cargo test {{ flags }} --test podman --no-run --message-format=json >>target/test-programs.json
     cargo run --quiet --locked --package wasmvark-vm -- \
-        "$(scripts/vm-image.sh)" target/test-programs.json {{ quote(FILTER) }}
+        "$(scripts/vm-image.sh)" "$(scripts/podman-disk.sh trixie)" target/test-programs.json {{ quote(FILTER) }}
 
 # Runs real Podman with the drivers, on unpacked Debian systems.
 test-podman: setup build

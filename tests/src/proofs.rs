@@ -26,8 +26,8 @@ const HEAD: &str = "\
 
 Each option of each driver, by its manifest, with the tests that show what it does: in namespaces under real
 netavark, and in real Podman. The columns say what runs them. `just test-vm` has a complete Debian kernel
-for what few kernels have, such as some kinds of links; where the kernel at hand has it, `just test` runs these
-tests too. Both run a test by its name: `just test-vm vlan/options`.
+for what few kernels have, such as some kinds of links, also below Podman (`pages-of-a-full-kernel`); where the
+kernel at hand has it, the others run these tests too. `just test-vm vlan/options` runs one by its name.
 
 Tests compare this page with what they prove. `just options` writes it anew.
 ";

@@ -39,13 +39,28 @@ impl Cases<'_> {
 
     /// Adds a test that starts with nothing of this project on the machine,
     /// and looks itself for what is left.
-    pub(crate) fn add_clean(&mut self, name: &str, test: impl Fn(&Machine) + Send + 'static) {
+    pub(crate) fn add_clean(
+        &mut self,
+        name: &str,
+        test: impl Fn(&Machine) + Send + 'static,
+    ) -> Added {
+        self.add_clean_with(&[], name, test)
+    }
+
+    /// The same for a test that needs something more.
+    pub(crate) fn add_clean_with(
+        &mut self,
+        more: &[Need],
+        name: &str,
+        test: impl Fn(&Machine) + Send + 'static,
+    ) -> Added {
         let edition = self.edition;
-        self.suite.test(
+        let added = self.suite.test(
             format!("{}/{name}", edition.title),
-            needs(edition),
+            &[needs(edition), more].concat(),
             move || test(&Machine::boot_clean(edition)),
         );
+        added.shown_as(name)
     }
 
     fn add_for(

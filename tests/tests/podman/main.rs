@@ -19,6 +19,7 @@ mod killed;
 mod life;
 mod machine;
 mod network;
+mod pages;
 mod podman;
 mod rootless;
 mod several;
@@ -43,6 +44,7 @@ fn main() {
         driver::register(&mut cases);
         rootless::register(&mut cases);
         install::register(&mut cases);
+        pages::register(&mut cases);
     }
     killed::register(&mut suite);
     Proofs::compare(&mut suite, &[Column::Podman]);

@@ -328,7 +328,8 @@ impl Container<'_> {
         wait_for_addresses(&self.netns());
     }
 
-    fn machine(&self) -> &Machine {
+    /// The machine that it's on.
+    pub(crate) fn machine(&self) -> &Machine {
         self.podman.machine
     }
 }

@@ -10,6 +10,8 @@ pub(crate) struct Parts {
     pub(crate) image: PathBuf,
     /// The disk with the tests.
     pub(crate) tests: PathBuf,
+    /// The disk of `scripts/podman-disk.sh`, where there is one.
+    pub(crate) podman: Option<PathBuf>,
 }
 
 /// What one machine is for.
@@ -47,10 +49,16 @@ pub(crate) fn command(parts: &Parts, task: &Task, console: &Path) -> Command {
     qemu.args(["--pdeathsig", "KILL", "qemu-system-x86_64"]);
     qemu.args(HARDWARE.split_whitespace());
     // Disks of different kinds: which of two of one kind comes first is up to the kernel.
-    for (name, device, disk) in [
-        ("root", "nvme,serial=root", &parts.image.join("root.img")),
+    let root = parts.image.join("root.img");
+    let mut disks = vec![
+        ("root", "nvme,serial=root", &root),
         ("tests", "virtio-blk-pci", &parts.tests),
-    ] {
+    ];
+    if let Some(podman) = &parts.podman {
+        qemu.args(["-device", "virtio-scsi-pci"]);
+        disks.push(("podman", "scsi-hd", podman));
+    }
+    for (name, device, disk) in disks {
         // What is written is thrown away.
         qemu.arg("-drive").arg(format!(
             "id={name},if=none,format=raw,snapshot=on,cache=unsafe,file={}",

@@ -23,7 +23,7 @@ use machine::{Parts, Task};
 use programs::Program;
 use report::{Counts, Failure, Limits};
 
-const USAGE: &str = "usage: wasmvark-vm IMAGE CARGO-MESSAGES [FILTER]";
+const USAGE: &str = "usage: wasmvark-vm IMAGE PODMAN-DISK|none CARGO-MESSAGES [FILTER]";
 
 /// How many machines run side by side.
 const MACHINES: usize = 2;
@@ -31,6 +31,9 @@ const MACHINES: usize = 2;
 /// Suites that take too long for software emulation and ask the kernel for
 /// nothing that the others don't: documents and files.
 const TOO_SLOW: [&str; 1] = ["protocol"];
+
+/// The suite that needs a system with Podman.
+const PODMAN: &str = "podman";
 
 const LIMITS: Limits = Limits {
     silence: Duration::from_secs(180),
@@ -40,8 +43,8 @@ const LIMITS: Limits = Limits {
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.as_slice() {
-        [image, messages] => run(image, messages, ""),
-        [image, messages, filter] => run(image, messages, filter),
+        [image, podman, messages] => run(image, podman, messages, ""),
+        [image, podman, messages, filter] => run(image, podman, messages, filter),
         _ => {
             eprintln!("{USAGE}");
             return ExitCode::from(2);
@@ -58,16 +61,21 @@ fn main() -> ExitCode {
 }
 
 /// Runs all tests whose names contain `filter`; tells whether all is well.
-fn run(image: &str, messages: &str, filter: &str) -> anyhow::Result<bool> {
+fn run(image: &str, podman: &str, messages: &str, filter: &str) -> anyhow::Result<bool> {
     if filter.contains(|c: char| c.is_whitespace() || c == '"') {
         bail!("no test has a name with {filter:?} in it");
     }
     let mut programs = programs::read(Path::new(messages))?;
     programs.retain(is_wanted);
+    let podman = (podman != "none").then(|| PathBuf::from(podman));
+    if podman.is_none() {
+        programs.retain(|program| program.name != PODMAN);
+    }
     let folder = tempfile::tempdir()?;
     let parts = Parts {
         image: PathBuf::from(image),
         tests: disk::make(folder.path(), &programs)?,
+        podman,
     };
     let tasks: Vec<Task> = (1..=MACHINES).map(|n| task(&programs, n, filter)).collect();
     let results = thread::scope(|scope| {
