@@ -80,6 +80,20 @@ impl Netns {
         command
     }
 
+    /// Sets a kernel setting of the namespace, by its path below
+    /// `/proc/sys/net`.
+    pub fn set(&self, setting: &str, value: &str) {
+        let file = format!("/proc/sys/net/{setting}");
+        self.run(|| fs::write(&file, value))
+            .unwrap_or_else(|error| panic!("{file}: {error}"));
+    }
+
+    /// Has the namespace forward packets of both families.
+    pub fn forward(&self) {
+        self.set("ipv4/ip_forward", "1");
+        self.set("ipv6/conf/all/forwarding", "1");
+    }
+
     /// Runs a command of `ip` inside.
     pub fn ip(&self, command: &str) {
         self.ip_batch(&[], command);

@@ -135,13 +135,7 @@ pub(crate) const ALL: &[Case] = &[
                 .join("options", json!({"host_interface_name": HOST_END}))
         },
         // What stays is there already.
-        prepare: |world| {
-            world.host.run(|| {
-                for setting in ["ipv4/ip_forward", "ipv6/conf/all/forwarding"] {
-                    std::fs::write(format!("/proc/sys/net/{setting}"), "1").unwrap();
-                }
-            });
-        },
+        prepare: |world| world.host.forward(),
         chosen: &[HOST_END],
         always: "",
     },
@@ -553,12 +547,6 @@ fn dress_parent(world: &World) {
     ];
     world.neighbour.ip("link set n0 down");
     world.host.ip_batch(&[], &commands.join("\n"));
-    world.host.run(|| {
-        for (setting, value) in [
-            ("ipv4/conf/p0/arp_notify", "1"),
-            ("ipv6/conf/p0/hop_limit", "77"),
-        ] {
-            std::fs::write(format!("/proc/sys/net/{setting}"), value).unwrap();
-        }
-    });
+    world.host.set("ipv4/conf/p0/arp_notify", "1");
+    world.host.set("ipv6/conf/p0/hop_limit", "77");
 }

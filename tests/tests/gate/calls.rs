@@ -87,11 +87,7 @@ fn world() -> World {
         "neigh add 10.88.0.77 lladdr 02:00:00:00:00:77 dev p0\nneigh add proxy 10.88.0.77 dev p0",
     );
     for netns in [&world.host, &world.container] {
-        netns.run(|| {
-            for setting in ["ipv4/ip_forward", "ipv6/conf/all/forwarding"] {
-                std::fs::write(format!("/proc/sys/net/{setting}"), "1").unwrap();
-            }
-        });
+        netns.forward();
     }
     world
 }

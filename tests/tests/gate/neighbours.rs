@@ -134,11 +134,7 @@ fn permanent() {
 /// answers for it there, and its own end for the gateway here.
 fn proxies() {
     let world = World::new();
-    world.host.run(|| {
-        for setting in ["ipv4/ip_forward", "ipv6/conf/all/forwarding"] {
-            fs::write(format!("/proc/sys/net/{setting}"), "1").unwrap();
-        }
-    });
+    world.host.forward();
     let addresses = "addr add 10.88.0.250/16 dev p0\naddr add fd88::250/64 dev p0";
     world.host.ip_batch(&[], addresses);
     let link = r#"{ link = ["p0", "end0"] }"#;

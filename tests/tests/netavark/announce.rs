@@ -16,7 +16,9 @@ const STALE: &str = "02:00:00:00:00:99";
 pub(crate) fn register(suite: &mut Suite) {
     let mut test = |driver: &'static str, need: Need, test: fn(&str)| {
         let needs = [Need::Root, Need::Netavark, Need::Macvlan, need];
-        suite.test(format!("announce/{driver}"), &needs, move || test(driver));
+        suite
+            .test(format!("announce/{driver}"), &needs, move || test(driver))
+            .proves(driver, &["announce"]);
     };
     let on_the_wire = |driver: &str| {
         let world = World::new();

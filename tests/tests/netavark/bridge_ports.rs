@@ -34,17 +34,18 @@ const PAIRS: [[&str; 3]; 2] = [
 
 pub(crate) fn register(suite: &mut Suite) {
     let mut test = |name: &str, needs: &[Need], test: fn()| {
-        suite.test(format!("bridge ports/{name}"), needs, test);
+        suite.test(format!("bridge ports/{name}"), needs, test)
     };
-    test("port_isolation", NEEDS, port_isolation);
-    test("hairpin", MACVLAN, hairpin);
-    test("promiscuous", NEEDS, promiscuous);
-    test("vlan", VLANS, vlan);
-    test("vlan of an unmanaged bridge", VLANS, vlan_of_unmanaged);
-    test("trunk of an unmanaged bridge", VLANS, trunk_of_unmanaged);
-    test("trunk", VLANS, trunk);
+    test("port_isolation", NEEDS, port_isolation).proves("bridge", &["port_isolation"]);
+    test("hairpin", MACVLAN, hairpin).proves("bridge", &["hairpin"]);
+    test("promiscuous", NEEDS, promiscuous).proves("bridge", &["promiscuous"]);
+    test("vlan", VLANS, vlan).proves("bridge", &["vlan"]);
+    test("vlan of an unmanaged bridge", VLANS, vlan_of_unmanaged).proves("bridge", &["vlan"]);
+    let trunks = ["trunk", "native_vlan"];
+    test("trunk of an unmanaged bridge", VLANS, trunk_of_unmanaged).proves("bridge", &trunks);
+    test("trunk", VLANS, trunk).proves("bridge", &trunks);
     test("a bridge that doesn't filter", NEEDS, no_filtering);
-    test("vrf", VRF, vrf);
+    test("vrf", VRF, vrf).proves("bridge", &["vrf"]);
     test("create refuses", NEEDS, create_refuses);
 }
 
@@ -327,7 +328,7 @@ fn vrf() {
         format!("addr add fd89::250/64 dev {PARENT} nodad"),
     ];
     world.host.ip_batch(&[], &host.join("\n"));
-    forward(&world.host);
+    world.host.forward();
     world.neighbour.ip_batch(
         &[],
         "route add 10.77.0.0/24 via 10.89.0.250\nroute add fd77::/64 via fd89::250",
@@ -358,14 +359,6 @@ fn vrf() {
     let none = connection.clone().option("vrf", PARENT);
     installed.refuses(&none, "p0 is no VRF");
     installed.refuses(&connection.option("vrf", "red"), "No such device");
-}
-
-fn forward(netns: &Netns) {
-    netns.run(|| {
-        for setting in ["ipv4/ip_forward", "ipv6/conf/all/forwarding"] {
-            std::fs::write(format!("/proc/sys/net/{setting}"), "1").expect("it can be set");
-        }
-    });
 }
 
 fn create_refuses() {

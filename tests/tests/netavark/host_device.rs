@@ -92,7 +92,9 @@ pub(crate) fn register(suite: &mut Suite) {
         failure_gives_back,
     );
     suite.test("host-device/no such parent", NEEDS, no_such_parent);
-    suite.test("host-device/by MAC address", NEEDS, by_mac_address);
+    suite
+        .test("host-device/by MAC address", NEEDS, by_mac_address)
+        .proves("host-device", &["hwaddr"]);
     suite.test("host-device/container's choice", NEEDS, containers_choice);
     suite.test("host-device/create", NEEDS, create);
     suite.test("host-device/create refuses", NEEDS, create_refuses);

@@ -45,14 +45,14 @@ pub(crate) fn register(suite: &mut Suite, driver: Driver) {
 /// How a connection names a card.
 type Naming = fn(Connection, &Nic) -> Connection;
 
-/// All ways, with the words for the tests' names.
-const NAMINGS: [(&str, Naming); 4] = [
-    ("", by_name),
-    (" by its MAC address", by_mac),
-    (" by its PCI address", |connection, nic| {
+/// All ways, with the words for the tests' names, and the options that they are.
+const NAMINGS: [(&str, &[&str], Naming); 4] = [
+    ("", &[], by_name),
+    (" by its MAC address", &["hwaddr"], by_mac),
+    (" by its PCI address", &["pci"], |connection, nic| {
         connection.option("pci", &nic.pci)
     }),
-    (" by its path", |connection, nic| {
+    (" by its path", &["kernelpath"], |connection, nic| {
         connection.option("kernelpath", &nic.path)
     }),
 ];
@@ -90,9 +90,11 @@ pub(crate) fn register_host_device(suite: &mut Suite) {
         Need::Nic,
         || card_of_a_dead_namespace(by_mac, false),
     );
-    for (words, naming) in NAMINGS {
+    for (words, options, naming) in NAMINGS {
         let name = format!("host-device/network card{words}");
-        suite.test(name, &needing(Need::Nic), move || network_card(naming));
+        suite
+            .test(name, &needing(Need::Nic), move || network_card(naming))
+            .proves("host-device", options);
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) fn register(suite: &mut Suite) {
     let mut test = |name: &str, test: fn()| suite.test(format!("ptp/{name}"), NEEDS, test);
     test("packets between containers, host and neighbour", packets);
     test("addresses and routes", addresses_and_routes);
-    test("options", options);
+    test("options", options).proves("ptp", &["mtu", "metric", "no_default_route"]);
     test("several subnets", several_subnets);
     test("ipam none", ipam_none);
     test("forwarding", forwarding);
@@ -55,14 +55,6 @@ fn another(connection: &Connection) -> Connection {
         .join("static_ips", vec!["10.77.0.3", "fd77::3"])
 }
 
-fn forward(netns: &Netns, value: &str) {
-    netns.run(|| {
-        for setting in FORWARDING {
-            fs::write(format!("/proc/sys/net/{setting}"), value).expect("it can be set");
-        }
-    });
-}
-
 fn forwards(netns: &Netns) -> [String; 2] {
     netns.run(|| FORWARDING.map(|setting| read(&format!("/proc/sys/net/{setting}"))))
 }
@@ -75,7 +67,7 @@ fn read(file: &str) -> String {
 /// A host that forwards already, and a neighbour that knows the way.
 fn world() -> World {
     let world = World::new();
-    forward(&world.host, "1");
+    world.host.forward();
     let host =
         format!("addr add 10.89.0.250/16 dev {PARENT}\naddr add fd89::250/64 dev {PARENT} nodad");
     world.host.ip_batch(&[], &host);

@@ -26,9 +26,11 @@ const BEYOND: [&str; 4] = ["10.88.0.1", "192.0.2.1", "fd88::1", "2001:db8::1"];
 
 pub(crate) fn register(suite: &mut Suite) {
     let mut test = |name: &str, test: fn()| suite.test(format!("vrf/{name}"), NEEDS, test);
-    test("packets", packets);
+    test("packets", packets).proves("vrf", &["vrf_name"]);
     test("two networks", two_networks);
-    test("options", options);
+    let all = ["table", "mode", "mtu", "metric", "no_default_route"];
+    test("options", options).proves("vrf", &all);
+    test("parent by its option", parent_by_its_option).proves("vrf", &["parent"]);
     test("parent by the default route", parent_by_default_route);
     test("ipam none", ipam_none);
     test("the name is taken", name_is_taken);
@@ -144,6 +146,11 @@ fn options() {
         assert!(!routes.contains("default"), "{routes}");
         assert!(pings(&world.container, Some(VRF), "10.88.0.1"));
     });
+}
+
+fn parent_by_its_option() {
+    let world = World::new();
+    Installed::example(&world, "vrf").try_out_parent(dual());
 }
 
 fn parent_by_default_route() {

@@ -25,6 +25,8 @@ struct Page {
     kind: &'static str,
     /// What `podman run` needs besides the network.
     run: &'static str,
+    /// Links that the container has besides its own.
+    beside: &'static [&'static str],
     /// The options of the line whose effect is looked at.
     proves: &'static [&'static str],
     /// Lays what the line speaks of, besides the machine's interface.
@@ -40,6 +42,7 @@ const PAGES: &[Page] = &[
         needs: &[],
         kind: "veth",
         run: "",
+        beside: &[],
         proves: &[],
         lay: |_| (),
         check: reaches_gateway_on_host,
@@ -49,6 +52,7 @@ const PAGES: &[Page] = &[
         needs: &[Need::Link(Kind::Dummy)],
         kind: "dummy",
         run: "",
+        beside: &[],
         proves: &[],
         lay: |_| (),
         check: reaches_itself,
@@ -58,6 +62,7 @@ const PAGES: &[Page] = &[
         needs: &[],
         kind: "veth",
         run: "",
+        beside: &[],
         proves: &["parent"],
         lay: |machine| lay_gateways(machine, NEIGHBOUR),
         check: reaches_gateways,
@@ -67,6 +72,7 @@ const PAGES: &[Page] = &[
         needs: &[Need::Link(Kind::Ipvlan)],
         kind: "ipvlan",
         run: "",
+        beside: &[],
         proves: &["parent"],
         lay: |machine| lay_gateways(machine, NEIGHBOUR),
         check: reaches_gateways,
@@ -76,15 +82,28 @@ const PAGES: &[Page] = &[
         needs: &[],
         kind: "macvlan",
         run: "",
+        beside: &[],
         proves: &["parent"],
         lay: |machine| lay_gateways(machine, NEIGHBOUR),
         check: reaches_gateways,
+    },
+    Page {
+        driver: "ptp",
+        needs: &[],
+        kind: "veth",
+        run: "",
+        beside: &[],
+        proves: &[],
+        // What stays is there already.
+        lay: |machine| machine.host.forward(),
+        check: reaches_gateway_on_host,
     },
     Page {
         driver: "tap",
         needs: &[],
         kind: "tun",
         run: "--device /dev/net/tun",
+        beside: &[],
         proves: &["owner"],
         lay: |_| (),
         check: is_read_by_a_program,
@@ -94,6 +113,7 @@ const PAGES: &[Page] = &[
         needs: &[Need::Link(Kind::Vlan)],
         kind: "vlan",
         run: "",
+        beside: &[],
         proves: &["vlan", "parent"],
         lay: |machine| {
             machine.neighbour.ip("link add far0 link n0 type vlan id 7");
@@ -102,10 +122,21 @@ const PAGES: &[Page] = &[
         check: reaches_gateways,
     },
     Page {
+        driver: "vrf",
+        needs: &[Need::Link(Kind::Vrf)],
+        kind: "macvlan",
+        run: "",
+        beside: &["blue"],
+        proves: &["parent", "vrf_name"],
+        lay: |machine| lay_gateways(machine, NEIGHBOUR),
+        check: reaches_gateways_through_vrf,
+    },
+    Page {
         driver: "vxlan",
         needs: &[Need::Link(Kind::Vxlan)],
         kind: "vxlan",
         run: "",
+        beside: &[],
         proves: &["id", "remote"],
         lay: |machine| {
             lay_outside(machine);
@@ -120,6 +151,7 @@ const PAGES: &[Page] = &[
         needs: &[Need::Link(Kind::Wireguard), Need::WireguardTools],
         kind: "wireguard",
         run: "",
+        beside: &[],
         proves: &[
             "private_key_secret",
             "peer.NAME.key",
@@ -191,7 +223,7 @@ fn one_page(machine: &Machine, page: &Page) {
     let options = format!("{} --network {}", page.run, line.network);
     let container = podman.start("c", &options);
     let dump = container.assert_inspect_is_true(&line.network, "eth0");
-    assert_eq!(dump.link_names(), ["eth0", "lo"]);
+    assert_eq!(dump.link_names(), [page.beside, &["eth0", "lo"]].concat());
     assert_eq!(dump.kind("eth0"), page.kind);
     (page.check)(&container);
     podman.remove("c");
@@ -296,6 +328,16 @@ fn lay_tunnel(machine: &Machine) {
 fn reaches_gateways(container: &Container<'_>) {
     for (own, gateway) in ADDRESSES {
         container.reaches(own, gateway);
+    }
+}
+
+fn reaches_gateways_through_vrf(container: &Container<'_>) {
+    container.wait_for_addresses();
+    for (_, gateway) in ADDRESSES {
+        let mut ping = container.netns().command("ping");
+        ping.args(["-c", "1", "-w", "5", "-I", "blue", gateway]);
+        let output = process::run(&mut ping, b"");
+        assert_eq!(output.code, Some(0), "{gateway}: {output:?}");
     }
 }
 
