@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use wasmvark_tests::dump::Dump;
 use wasmvark_tests::echo;
 use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::Need;
@@ -166,6 +167,9 @@ const PAGES: &[Page] = &[
 /// The neighbour's interface.
 const NEIGHBOUR: &str = "n0";
 
+/// The pages' name for somebody's bridge.
+const BRIDGE: &str = "br0";
+
 /// The container's addresses, the first that Podman chooses in the subnets of
 /// the pages, and the gateways that it chooses.
 const ADDRESSES: [(&str, &str); 2] = [("192.0.2.2", "192.0.2.1"), ("2001:db8::2", "2001:db8::1")];
@@ -186,6 +190,10 @@ pub(crate) fn register(cases: &mut Cases) {
         let added = cases.add_clean_with(page.needs, &name, |machine| one_page(machine, page));
         added.proves(page.driver, page.proves);
     }
+    let needs = &[Need::Link(Kind::VlanBridge)];
+    let name = "pages of a full kernel/bridge of somebody";
+    let added = cases.add_clean_with(needs, name, bridge_of_somebody);
+    added.proves("bridge", &["mode", "parent", "vlan"]);
 }
 
 /// Whatever the kernel has: the drivers make nothing yet.
@@ -200,16 +208,45 @@ fn all_lines(machine: &Machine) {
     let podman = installed(machine, PAGES);
     let mut interface = wire::PARENT.to_owned();
     for page in PAGES {
-        let line = Line::of(page);
-        rename(machine, &interface, &line.interface);
-        interface.clone_from(&line.interface);
-        let before = machine.before();
-        line.run(machine);
-        let network = podman.network(&line.network);
-        assert_eq!(network["driver"], format!("wasm-{}", page.driver));
-        podman.run(&format!("network rm {}", line.network));
-        machine.assert_nothing_left(&before);
+        for line in Line::all(page)
+            .iter()
+            .filter(|line| line.interface != BRIDGE)
+        {
+            rename(machine, &interface, &line.interface);
+            interface.clone_from(&line.interface);
+            let before = machine.before();
+            line.run(machine);
+            let network = podman.network(&line.network);
+            assert_eq!(network["driver"], format!("wasm-{}", page.driver));
+            podman.run(&format!("network rm {}", line.network));
+            machine.assert_nothing_left(&before);
+        }
     }
+}
+
+/// A container in a VLAN of a bridge that is there already.
+fn bridge_of_somebody(machine: &Machine) {
+    let page = PAGES.iter().find(|page| page.driver == "bridge");
+    let page = page.expect("the bridge has a page");
+    let podman = installed(machine, std::slice::from_ref(page));
+    let line = Line::all(page)
+        .into_iter()
+        .find(|line| line.interface == BRIDGE);
+    let line = line.expect("the page has such a line");
+    machine.host.ip(&Kind::VlanBridge.command(BRIDGE, ""));
+    let before = machine.before();
+    line.run(machine);
+    let container = podman.start("c", &format!("--network {}", line.network));
+    let dump = container.assert_inspect_is_true(&line.network, "eth0");
+    assert_eq!(dump.kind("eth0"), "veth");
+    let vlans = Dump::of(&machine.host).vlans();
+    assert!(
+        vlans.iter().any(|port| port.ends_with(" 7 pvid untagged")),
+        "{vlans:?}"
+    );
+    podman.remove("c");
+    podman.run(&format!("network rm {}", line.network));
+    machine.assert_nothing_left(&before);
 }
 
 /// A container on the page's network.
@@ -242,13 +279,23 @@ struct Line {
 }
 
 impl Line {
+    /// The one that the page begins with.
     fn of(page: &Page) -> Self {
+        let mut all = Self::all(page);
+        assert!(!all.is_empty(), "{}: no line makes a network", page.driver);
+        all.swap_remove(0)
+    }
+
+    fn all(page: &Page) -> Vec<Self> {
         let path = format!("docs/drivers/{}.md", page.driver);
-        let text = fs::read_to_string(places::workspace().join(&path)).unwrap();
-        let (_, line) = text
-            .split_once("```sh\npodman network create ")
-            .unwrap_or_else(|| panic!("{path} has no line that makes a network"));
-        let (line, _) = line.split_once("\n```").expect("the block ends");
+        let text = fs::read_to_string(places::workspace().join(path)).unwrap();
+        let blocks = text.split("```sh\npodman network create ").skip(1);
+        blocks.map(Self::new).collect()
+    }
+
+    /// From where its block goes on after `podman network create`.
+    fn new(block: &str) -> Self {
+        let (line, _) = block.split_once("\n```").expect("the block ends");
         let mut words = line.split_whitespace();
         let interface = words.clone().find_map(|word| word.strip_prefix("parent="));
         Self {
