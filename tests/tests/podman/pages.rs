@@ -233,7 +233,14 @@ fn bridge_of_somebody(machine: &Machine) {
         .into_iter()
         .find(|line| line.interface == BRIDGE);
     let line = line.expect("the page has such a line");
-    machine.host.ip(&Kind::VlanBridge.command(BRIDGE, ""));
+    // Without an address of its own it takes its ports', and what it can send
+    // it takes from its first port.
+    let bridge = [
+        Kind::VlanBridge.command(BRIDGE, ""),
+        format!("link set {BRIDGE} address 02:00:00:00:00:b0"),
+        format!("link add other0 master {BRIDGE} type veth peer other1"),
+    ];
+    machine.host.ip_batch(&[], &bridge.join("\n"));
     let before = machine.before();
     line.run(machine);
     let container = podman.start("c", &format!("--network {}", line.network));
