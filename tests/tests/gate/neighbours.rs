@@ -31,6 +31,7 @@ pub(crate) fn register(suite: &mut Suite) {
     test("on-a-shared-link-they-go-with-the-container", shared);
     test("what-a-changed-link-forgets-comes-back", changed_link);
     test("a-moved-link-has-them-again", moved_link);
+    test("proxies-outlive-a-lost-carrier", lost_carrier);
     test("wrong-ones-are-refused", wrong);
 }
 
@@ -386,6 +387,23 @@ fn moved_link() {
     world.neighbour.ip("link set n0 down");
     world.host.ip("link set p0 alias mine");
     assert_eq!(neighbours(&world.host, "p0"), back);
+}
+
+/// The kernel would forget them at the next change of the link.
+fn lost_carrier() {
+    let world = World::new();
+    let probe = Probe::new(&world, &wide());
+    let script = "links.get host p0; neighbours.add-proxy 0 10.88.0.2; neighbours.add-proxy 0 fd88::2; \
+        neighbours.add-proxy 0 fd88::3";
+    answer_of(&probe.setup(dual(), script));
+    let set = neighbours(&world.host, "p0");
+    assert_eq!(set.len(), 3, "{set:?}");
+    world.neighbour.ip("link set n0 down");
+    world.host.ip("link set p0 alias mine");
+    assert_eq!(neighbours(&world.host, "p0"), set);
+    let output = probe.wasmvark.teardown(NAME, dual().for_plugin());
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert!(neighbours(&world.host, "p0").is_empty());
 }
 
 fn wrong() {

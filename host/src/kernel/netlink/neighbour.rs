@@ -39,8 +39,13 @@ impl Netlink {
     pub(super) fn send_neighbour(
         &self,
         link: LinkId,
-        message: NeighbourMessage,
+        mut message: NeighbourMessage,
     ) -> Result<(), KernelError> {
+        if table(&message) == NeighbourTable::Proxies {
+            // The kernel forgets others at any change of a link without carrier
+            // (`pneigh_ifdown`), and doesn't tell which of them stay.
+            message.header.state = NeighbourState::Permanent;
+        }
         let neighbours = self.room(link.namespace)?.handle.neighbours();
         // The address is in the message.
         let mut request = neighbours.add(link.index, IpAddr::from([0; 4])).replace();
@@ -101,9 +106,6 @@ impl Netlink {
     ) -> Result<(), KernelError> {
         let mut message: NeighbourMessage = parse(&saved.0)?;
         message.header.ifindex = link.index;
-        // The kernel doesn't tell it of proxies, and forgets those without it
-        // at any change of a link without carrier (`pneigh_ifdown`).
-        message.header.state = NeighbourState::Permanent;
         let address = address(&message).ok_or(Errno::EINVAL)?;
         if self.finds_neighbour(link, address, table(&message))? {
             return Ok(());
