@@ -145,17 +145,8 @@ impl<'a> Bench<'a> {
 
     /// Compares both namespaces with a state that they should be in.
     pub(crate) fn compare(&self, should: &Before) -> Result<(), String> {
-        let now = || {
-            let now = self.now();
-            Before {
-                host: self.without_chosen(now.host),
-                container: now.container,
-            }
-        };
-        let should = Before {
-            host: self.without_chosen(should.host.clone()),
-            container: should.container.clone(),
-        };
+        let should = self.without_chosen(should.clone());
+        let now = || self.without_chosen(self.now());
         let now = poll::until(now, |now| *now == should);
         let host = should.host.differences(&now.host);
         let container = should.container.differences(&now.container);
@@ -167,12 +158,18 @@ impl<'a> Bench<'a> {
         ))
     }
 
-    fn without_chosen(&self, dump: Dump) -> Dump {
-        let chosen = self.case.chosen.iter();
-        // The kernel notices once a second that they can carry packets.
-        chosen.fold(dump, |dump, link| {
-            dump.without_mac(link).without(link, &["operstate"])
-        })
+    fn without_chosen(&self, Before { host, container }: Before) -> Before {
+        let without = |dump: Dump| {
+            let chosen = self.case.chosen.iter();
+            // The kernel notices once a second that they can carry packets.
+            chosen.fold(dump, |dump, link| {
+                dump.without_mac(link).without(link, &["operstate"])
+            })
+        };
+        Before {
+            host: without(host),
+            container: without(container),
+        }
     }
 
     /// Everything is as before the first run, and neither a journal nor a
@@ -205,6 +202,10 @@ pub(crate) fn killed(command: &str, output: &Output) -> Result<(), String> {
     }
 }
 
+/// How many points of a trial may fail before it ends: each waits for the world
+/// to become what it should be.
+const FAILURES: usize = 10;
+
 /// Tries all points and prints how many they are. A point that fails doesn't
 /// keep the others from being tried, in a new world.
 pub(crate) fn try_all(case: Case, title: &str, points: fn(&Bench<'_>) -> Vec<Point>, attempt: Try) {
@@ -227,9 +228,10 @@ pub(crate) fn try_all(case: Case, title: &str, points: fn(&Bench<'_>) -> Vec<Poi
                 point.fault, point.place
             ))
         });
-        match failed {
-            Some(failure) => failures.push(failure),
-            None => break,
+        let Some(failure) = failed else { break };
+        failures.push(failure);
+        if failures.len() == FAILURES {
+            break;
         }
     }
     println!("fault: {} {title}: {count} points", case.title);

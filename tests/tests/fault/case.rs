@@ -166,7 +166,7 @@ pub(crate) const ALL: &[Case] = &[
         grant: || Grant::example("vrf"),
         connect: |connection| connection.option("vrf_name", "blue"),
         prepare: |_| {},
-        chosen: &[],
+        chosen: &["blue"],
         always: "",
     },
     Case {
