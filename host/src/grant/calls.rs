@@ -139,6 +139,20 @@ calls! {
     LinksSetAlias = "links.set-alias", "changes a link", [Link];
     /// Makes a link another one's port.
     LinksSetMaster = "links.set-master", "puts a link below another", [Link];
+    /// Lists the VFs of a card.
+    LinksVfs = "links.vfs", "reads a link", [Link];
+    /// Holds a VF to a MAC address.
+    LinksSetVfMac = "links.set-vf-mac", "changes a card's VF", [Link];
+    /// Puts a VF's frames into a VLAN.
+    LinksSetVfVlan = "links.set-vf-vlan", "changes a card's VF", [Link];
+    /// Whether a VF's frames with other source addresses are dropped.
+    LinksSetVfSpoofCheck = "links.set-vf-spoof-check", "changes a card's VF", [Link];
+    /// Whether a VF may listen to others' frames.
+    LinksSetVfTrust = "links.set-vf-trust", "changes a card's VF", [Link];
+    /// Sets a VF's link up or down.
+    LinksSetVfLinkState = "links.set-vf-link-state", "changes a card's VF", [Link];
+    /// Limits how fast a VF sends.
+    LinksSetVfRate = "links.set-vf-rate", "changes a card's VF", [Link];
     /// Whether frames may leave where they came in.
     BridgePortsSetHairpin = "bridge-ports.set-hairpin", "changes a bridge's port", [Link];
     /// Whether frames pass to other isolated ports.

@@ -316,6 +316,7 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
         (
             Call::LinksPorts
             | Call::LinksWaitCarrier
+            | Call::LinksVfs
             | Call::LinksCreateMacvlan
             | Call::LinksCreateIpvlan
             | Call::LinksCreateMacvtap

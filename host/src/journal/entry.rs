@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::kernel::{
     ClassPackets, KnownLink, LinkId, LinkSetting, LinkSnapshot, LinkState, Neighbour,
     NeighbourTable, NetnsId, PortState, PortVlans, QueueHook, SavedNeighbour, SavedRoutes,
-    SavedRule, TableRoute,
+    SavedRule, TableRoute, VfState,
 };
 use crate::net::{LinkName, Namespace, Rule, SettingKey};
 
@@ -100,6 +100,15 @@ pub enum Change {
         name: LinkName,
         /// What it had.
         before: Vec<PortVlans>,
+    },
+    /// A VF of a card that isn't the driver's own is changed.
+    ChangeVf {
+        /// The card.
+        link: LinkId,
+        /// Its name.
+        name: LinkName,
+        /// How the VF was.
+        before: VfState,
     },
     /// A link that isn't the driver's own has a kernel setting changed.
     SetLinkSetting {
@@ -243,6 +252,9 @@ pub struct SavedLink {
     pub link: LinkState,
     /// Its addresses and routes.
     pub snapshot: LinkSnapshot,
+    /// Its VFs, if it's a card that has some.
+    #[serde(default)]
+    pub vfs: Vec<VfState>,
 }
 
 /// A change in the journal that isn't undone yet.
@@ -456,6 +468,7 @@ impl Change {
             | Self::RemoveAddress { link, .. }
             | Self::ChangePort { link, .. }
             | Self::ChangeVlans { link, .. }
+            | Self::ChangeVf { link, .. }
             | Self::SetLinkSetting { link, .. }
             | Self::SetFeature { link, .. }
             | Self::SetQueue { link, .. }
@@ -500,6 +513,7 @@ impl Change {
             | Self::RemoveAddress { link, .. }
             | Self::ChangePort { link, .. }
             | Self::ChangeVlans { link, .. }
+            | Self::ChangeVf { link, .. }
             | Self::SetLinkSetting { link, .. }
             | Self::SetFeature { link, .. }
             | Self::SetQueue { link, .. }
@@ -553,6 +567,10 @@ impl fmt::Display for Change {
             }
             Self::ChangeVlans { link, name, .. } => {
                 write!(f, "VLANs of {}:{name} changed", link.namespace)
+            }
+            Self::ChangeVf { link, name, before } => {
+                let number = before.number;
+                write!(f, "VF {number} of {}:{name} changed", link.namespace)
             }
             Self::SetLinkSetting {
                 link,

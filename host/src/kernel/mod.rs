@@ -19,6 +19,7 @@ mod setting;
 mod sysctl;
 mod tap;
 mod traffic;
+mod vf;
 mod wireguard;
 
 use std::collections::BTreeMap;
@@ -46,6 +47,7 @@ pub use route::{
 pub use rule::{FoundRule, SavedRule};
 pub use setting::LinkSetting;
 pub use traffic::{ClassPackets, HtbClass, QueueHook, Queues, RootQueue, Shape, Tbf};
+pub use vf::{VfChange, VfLinkState, VfState, VfVlan};
 pub use wireguard::{WireguardChange, WireguardPeer, WireguardPeerState, WireguardState};
 
 use crate::net::{LinkName, Mac, Namespace, Rule, SettingKey};
@@ -486,6 +488,11 @@ pub trait Kernel {
     fn redirect_ingress(&mut self, link: LinkId, to: u32) -> Result<(), KernelError>;
     /// Removes what was set here.
     fn remove_queue(&mut self, link: LinkId, hook: QueueHook) -> Result<(), KernelError>;
+    /// The VFs of a card.
+    fn vfs(&mut self, link: LinkId) -> Result<Vec<VfState>, KernelError>;
+    /// Changes a VF of a card, by its number.
+    fn change_vf(&mut self, link: LinkId, number: u32, change: VfChange)
+    -> Result<(), KernelError>;
     /// Changes a WireGuard link.
     fn change_wireguard(
         &mut self,

@@ -146,6 +146,9 @@ pub enum InvalidMac {
 }
 
 impl Mac {
+    /// No address: all zeros.
+    pub const NONE: Self = Self([0; 6]);
+
     /// The six bytes.
     pub fn bytes(self) -> [u8; 6] {
         self.0

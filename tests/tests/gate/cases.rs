@@ -381,6 +381,46 @@ pub(crate) const CASES: &[Case] = &[
         beyond: Some((PARENT, "links.set-alias 0 for people", r#"link = "p0""#)),
     },
     Case {
+        call: "links.vfs",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[("links.get", r#"{ link = "x0" }"#)],
+        before: PARENT,
+        within: "links.vfs 0",
+        beyond: Some(("links.get host x0", "links.vfs 0", r#"link = "x0""#)),
+    },
+    // No link here has any, so what is allowed finds none.
+    on_link(
+        "links.set-vf-mac",
+        "?links.set-vf-mac 1 0 02:00:00:00:00:07",
+        "?links.set-vf-mac 0 0 02:00:00:00:00:07",
+    ),
+    on_link(
+        "links.set-vf-vlan",
+        "?links.set-vf-vlan 1 0 7 5 dot1q",
+        "?links.set-vf-vlan 0 0 7 5 dot1q",
+    ),
+    on_link(
+        "links.set-vf-spoof-check",
+        "?links.set-vf-spoof-check 1 0 on",
+        "?links.set-vf-spoof-check 0 0 on",
+    ),
+    on_link(
+        "links.set-vf-trust",
+        "?links.set-vf-trust 1 0 on",
+        "?links.set-vf-trust 0 0 on",
+    ),
+    on_link(
+        "links.set-vf-link-state",
+        "?links.set-vf-link-state 1 0 enable",
+        "?links.set-vf-link-state 0 0 enable",
+    ),
+    on_link(
+        "links.set-vf-rate",
+        "?links.set-vf-rate 1 0 0 100",
+        "?links.set-vf-rate 0 0 0 100",
+    ),
+    Case {
         call: "links.set-master",
         needs: MACVLAN,
         connection: bridge,

@@ -32,6 +32,7 @@ mod shared;
 mod state;
 mod traffic;
 mod turns;
+mod vfs;
 mod wasi;
 
 use wasmvark_tests::harness::Suite;
@@ -59,5 +60,6 @@ fn main() {
     shared::register(&mut suite);
     state::register(&mut suite);
     turns::register(&mut suite);
+    vfs::register(&mut suite);
     suite.run();
 }

@@ -23,7 +23,7 @@ type Made = Result<Resource<LinkHandle>, CallError>;
 /// The UDP port of VXLAN (RFC 7348, section 8).
 const VXLAN_PORT: u16 = 4789;
 /// VLANs have 12 bits, of which the highest number is reserved (IEEE 802.1Q).
-const VLAN_MAX: u16 = 4094;
+pub(super) const VLAN_MAX: u16 = 4094;
 /// VXLANs have 24 bits.
 const VXLAN_MAX: u32 = 0x00ff_ffff;
 

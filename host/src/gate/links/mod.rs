@@ -8,20 +8,23 @@ mod make;
 mod read;
 mod rename;
 mod veth;
+mod vf;
 
 use wasmtime::component::Resource;
 
 use self::make::Wanted;
+pub(super) use self::vf::vf;
 use super::perform::{CallError, Plan, Stop, invalid};
 use super::{Gate, Kernel};
 use crate::driver::wit::links::{
     BridgeOptions, Host, HostLink, IpvlanOptions, LinkInfo, MacvlanOptions, PlainOptions,
-    TapOptions, VethOptions, VethPair, VlanOptions, VxlanOptions,
+    TapOptions, VethOptions, VethPair, VfInfo, VfLinkState as WitVfLinkState, VfVlan, VlanOptions,
+    VxlanOptions,
 };
 use crate::driver::wit::types::{Namespace as WitNamespace, Place};
 use crate::grant::{Call, Object};
 use crate::journal::{Change, SavedLink};
-use crate::kernel::{KernelError, LinkChange, LinkId, LinkKind};
+use crate::kernel::{KernelError, LinkChange, LinkId, LinkKind, VfChange, VfLinkState};
 use crate::net::{LinkName, LinkProperty, Mac, Namespace};
 
 /// A link that a driver holds.
@@ -345,6 +348,7 @@ impl Host for Gate {
             let saved = SavedLink {
                 link: kernel.link_by_id(moved.id)?,
                 snapshot: kernel.snapshot(moved.id)?,
+                vfs: kernel.vfs(moved.id)?,
             };
             Ok(Plan::of([Change::MoveLink {
                 saved,
@@ -419,6 +423,76 @@ impl Host for Gate {
         master: Option<Resource<LinkHandle>>,
     ) -> Result<(), CallError> {
         self.put_below(&link, master.as_ref())
+    }
+
+    fn vfs(&mut self, link: Resource<LinkHandle>) -> Result<Vec<VfInfo>, CallError> {
+        self.link_vfs(&link)
+    }
+
+    fn set_vf_mac(
+        &mut self,
+        link: Resource<LinkHandle>,
+        vf: u32,
+        mac: Option<String>,
+    ) -> Result<(), CallError> {
+        let call = Call::LinksSetVfMac;
+        let mac = make::mac(mac).map_err(|error| invalid(call, &error))?;
+        let change = VfChange::Mac(mac.unwrap_or(Mac::NONE));
+        self.change_vf(call, &link, vf, change)
+    }
+
+    fn set_vf_vlan(
+        &mut self,
+        link: Resource<LinkHandle>,
+        vf: u32,
+        vlan: Option<VfVlan>,
+    ) -> Result<(), CallError> {
+        self.set_vlan_of_vf(&link, vf, vlan)
+    }
+
+    fn set_vf_spoof_check(
+        &mut self,
+        link: Resource<LinkHandle>,
+        vf: u32,
+        on: bool,
+    ) -> Result<(), CallError> {
+        let change = VfChange::SpoofCheck(on);
+        self.change_vf(Call::LinksSetVfSpoofCheck, &link, vf, change)
+    }
+
+    fn set_vf_trust(
+        &mut self,
+        link: Resource<LinkHandle>,
+        vf: u32,
+        on: bool,
+    ) -> Result<(), CallError> {
+        let change = VfChange::Trust(on);
+        self.change_vf(Call::LinksSetVfTrust, &link, vf, change)
+    }
+
+    fn set_vf_link_state(
+        &mut self,
+        link: Resource<LinkHandle>,
+        vf: u32,
+        state: WitVfLinkState,
+    ) -> Result<(), CallError> {
+        let change = VfChange::LinkState(match state {
+            WitVfLinkState::Auto => VfLinkState::Auto,
+            WitVfLinkState::Enable => VfLinkState::Enable,
+            WitVfLinkState::Disable => VfLinkState::Disable,
+        });
+        self.change_vf(Call::LinksSetVfLinkState, &link, vf, change)
+    }
+
+    fn set_vf_rate(
+        &mut self,
+        link: Resource<LinkHandle>,
+        vf: u32,
+        min: u32,
+        max: u32,
+    ) -> Result<(), CallError> {
+        let change = VfChange::Rate { min, max };
+        self.change_vf(Call::LinksSetVfRate, &link, vf, change)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Undoing one change.
 
 use super::Same;
-use super::dress::put_back;
+use super::dress::{put_back, put_back_vf};
 use super::moved::{find_same, found, give_back};
 use crate::gate::{routes, traffic};
 use crate::journal::{Change, Entry};
@@ -45,6 +45,7 @@ fn undo_if_there(kernel: &mut dyn Kernel, entry: &Entry, same: Same) -> Result<(
         | Change::RemoveAddress { link, .. }
         | Change::ChangePort { link, .. }
         | Change::ChangeVlans { link, .. }
+        | Change::ChangeVf { link, .. }
         | Change::SetLinkSetting { link, .. }
         | Change::SetFeature { link, .. }
         | Change::SetQueue { link, .. }
@@ -111,6 +112,9 @@ fn undo_if_there(kernel: &mut dyn Kernel, entry: &Entry, same: Same) -> Result<(
             kernel.remove_vlans(*link, VlanNumbers::ALL)?;
             let mut vlans = before.iter();
             vlans.try_for_each(|vlans| kernel.add_vlans(*link, *vlans))
+        }),
+        Change::ChangeVf { link, name, before } => if_same(kernel, *link, name, |kernel| {
+            put_back_vf(kernel, *link, before)
         }),
         Change::SetLinkSetting {
             link,

@@ -1,6 +1,7 @@
 //! Giving a link what it had.
 
-use crate::kernel::{Kernel, KernelError, LinkChange, LinkId, LinkState};
+use crate::gate::links;
+use crate::kernel::{Kernel, KernelError, LinkChange, LinkId, LinkState, VfState};
 
 /// Gives a link all that it had, where it differs.
 pub(super) fn put_back(
@@ -39,4 +40,15 @@ pub(super) fn dress(
         kernel.change_link(link, &LinkChange::Mtu(before.mtu))?;
     }
     Ok(now)
+}
+
+/// Makes a VF of a card as it was, where it differs.
+pub(super) fn put_back_vf(
+    kernel: &mut dyn Kernel,
+    link: LinkId,
+    before: &VfState,
+) -> Result<(), KernelError> {
+    let now = links::vf(kernel, link, before.number)?;
+    let mut differences = before.differences_from(&now);
+    differences.try_for_each(|change| kernel.change_vf(link, before.number, change))
 }

@@ -1,6 +1,6 @@
 //! Giving a link of the host's back.
 
-use super::dress::{dress, put_back};
+use super::dress::{dress, put_back, put_back_vf};
 use crate::journal::SavedLink;
 use crate::kernel::{Kernel, KernelError, LinkChange, LinkId, LinkState};
 use crate::net::{LinkName, Namespace};
@@ -37,7 +37,10 @@ pub(super) fn give_back(
     // Some of them, as disable_ipv6, must hold before it's up.
     kernel.put_settings(link, &saved.snapshot)?;
     put_back(kernel, link, &saved.link)?;
-    kernel.replay(link, saved.link.index, &saved.snapshot)
+    kernel.replay(link, saved.link.index, &saved.snapshot)?;
+    // Last, because VFs may be gone: a card can have fewer of them by now.
+    let mut vfs = saved.vfs.iter();
+    vfs.try_for_each(|vf| put_back_vf(kernel, link, vf))
 }
 
 /// Finds a moved link in the container: by its index, or, where the move was

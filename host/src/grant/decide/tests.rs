@@ -82,6 +82,7 @@ fn rule_3_the_parent_is_read_and_used_and_moved_but_never_changed() {
                 | Call::LinksInfo
                 | Call::LinksPorts
                 | Call::LinksWaitCarrier
+                | Call::LinksVfs
                 | Call::LinksCreateMacvlan
                 | Call::LinksCreateIpvlan
                 | Call::LinksCreateMacvtap

@@ -14,6 +14,7 @@ mod routes;
 mod rule;
 mod snapshot;
 mod traffic;
+mod vf;
 mod wireguard;
 
 use std::future::Future;
@@ -34,7 +35,8 @@ use super::{
     KernelError, LinkChange, LinkId, LinkInfo, LinkSetting, LinkSnapshot, LinkState, Neighbour,
     NeighbourTable, Netns, NetnsError, NewAddress, NewLink, NewVeth, PlacedLink, PortChange,
     PortState, PortVlans, QueueHook, Queues, SavedNeighbour, SavedRoutes, SavedRule, Shape,
-    TableRoute, Tbf, VlanNumbers, WireguardChange, WireguardState, announce, sysctl,
+    TableRoute, Tbf, VfChange, VfState, VlanNumbers, WireguardChange, WireguardState, announce,
+    sysctl,
 };
 use crate::net::{LinkName, Namespace, Rule, SettingKey};
 use generic::Generic;
@@ -540,6 +542,19 @@ impl Kernel for Netlink {
 
     fn remove_queue(&mut self, link: LinkId, hook: QueueHook) -> Result<(), KernelError> {
         self.delete_queue(link, hook)
+    }
+
+    fn vfs(&mut self, link: LinkId) -> Result<Vec<VfState>, KernelError> {
+        self.read_vfs(link)
+    }
+
+    fn change_vf(
+        &mut self,
+        link: LinkId,
+        number: u32,
+        change: VfChange,
+    ) -> Result<(), KernelError> {
+        self.send_vf_change(link, number, change)
     }
 
     fn change_wireguard(

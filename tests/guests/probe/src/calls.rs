@@ -21,6 +21,7 @@
 //! - `links.set-promiscuous HANDLE on|off`, `links.set-all-multicast HANDLE on|off`
 //! - `links.set-alias HANDLE TEXT…`
 //! - `links.set-master HANDLE HANDLE|-`
+//! - `links.vfs …`, `links.set-vf-…`: see `vfs`
 //! - `bridge-ports.set-hairpin HANDLE on|off`, `bridge-ports.set-isolated …`,
 //!   `bridge-ports.set-learning …`
 //! - `bridge-ports.vlans HANDLE [tell]`
@@ -45,7 +46,7 @@ use wasmvark_guest::types::Error;
 use wasmvark_guest::{announce, offloads, state};
 
 use crate::arguments::{Arguments, invalid, number};
-use crate::{create, layer3, neighbours, rules, settings, traffic, tunnels};
+use crate::{create, layer3, neighbours, rules, settings, traffic, tunnels, vfs};
 
 /// Makes a call. A handle that it returns joins the others.
 pub(crate) fn run(
@@ -56,6 +57,9 @@ pub(crate) fn run(
     if let Some(kind) = call.strip_prefix("links.create-") {
         handles.extend(create::run(kind, arguments, handles)?);
         return Ok(());
+    }
+    if let Some(what) = call.strip_prefix(vfs::CHANGE) {
+        return vfs::change(what, arguments, handles);
     }
     if let Some(function) = call.strip_prefix("wireguard.") {
         return tunnels::run(function, arguments, handles);
@@ -120,6 +124,7 @@ pub(crate) fn run(
             let ports = links::ports(handle(arguments, handles)?)?;
             tell(arguments, "ports", &ports.join(" "))
         }
+        "links.vfs" => vfs::list(arguments, handles),
         "links.wait-carrier" => {
             links::wait_carrier(handle(arguments, handles)?, arguments.number()?)
         }

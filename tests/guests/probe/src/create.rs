@@ -181,13 +181,17 @@ fn ipvlan(arguments: &mut Arguments<'_>) -> Result<IpvlanOptions, Error> {
     })
 }
 
+pub(crate) fn vlan_protocol(word: &str) -> Result<VlanProtocol, Error> {
+    match word {
+        "dot1q" => Ok(VlanProtocol::Dot1q),
+        "dot1ad" => Ok(VlanProtocol::Dot1ad),
+        word => Err(invalid(&format!("no such protocol: {word}"))),
+    }
+}
+
 fn vlan(arguments: &mut Arguments<'_>) -> Result<VlanOptions, Error> {
     let id = arguments.number()?;
-    let protocol = match arguments.word()? {
-        "dot1q" => VlanProtocol::Dot1q,
-        "dot1ad" => VlanProtocol::Dot1ad,
-        word => return Err(invalid(&format!("no such protocol: {word}"))),
-    };
+    let protocol = vlan_protocol(arguments.word()?)?;
     let keys = Keys::parse(arguments)?;
     Ok(VlanOptions {
         id,

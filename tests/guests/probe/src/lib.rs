@@ -14,6 +14,7 @@ mod script;
 mod settings;
 mod traffic;
 mod tunnels;
+mod vfs;
 
 use script::Run;
 use wasmvark_guest::types::{
