@@ -8,6 +8,7 @@ use crate::world::PARENT;
 #[derive(Debug, Clone)]
 pub struct Connection {
     container_id: String,
+    ports: Vec<Value>,
     network: Map<String, Value>,
     join: Map<String, Value>,
 }
@@ -27,6 +28,7 @@ impl Connection {
     pub fn new(driver: &str) -> Self {
         Self {
             container_id: CONTAINER_ID.into(),
+            ports: Vec::new(),
             network: fields(json!({
                 "name": NETWORK,
                 "id": "2f259bab93aaaaa2542ba43ef33eb990d0999ee1b9924b557b7be53c0b7a1bb9",
@@ -91,6 +93,12 @@ impl Connection {
     /// Adds a static route, as the document has it.
     pub fn route(mut self, route: Value) -> Self {
         self.push_network("routes", route);
+        self
+    }
+
+    /// Publishes ports, as the document has them.
+    pub fn port(mut self, mapping: Value) -> Self {
+        self.ports.push(mapping);
         self
     }
 
@@ -180,6 +188,7 @@ impl Connection {
         json!({
             "container_id": self.container_id,
             "container_name": "test",
+            "port_mappings": self.port_mappings(),
             "networks": {NETWORK: self.join},
             "network_info": {NETWORK: self.network},
         })
@@ -191,11 +200,19 @@ impl Connection {
         json!({
             "container_id": self.container_id,
             "container_name": "test",
-            "port_mappings": null,
+            "port_mappings": self.port_mappings(),
             "network": self.network,
             "network_options": self.join,
         })
         .to_string()
+    }
+
+    /// Without ports Podman sends `null`.
+    fn port_mappings(&self) -> Value {
+        match self.ports.as_slice() {
+            [] => Value::Null,
+            ports => ports.into(),
+        }
     }
 
     /// The document for a plugin's `create`.

@@ -29,7 +29,7 @@ pub struct Dump {
     /// What hangs on the queues, as `tc` prints it.
     filters: String,
     bridge: Vec<Value>,
-    firewall: Value,
+    firewall: Vec<Value>,
     settings: BTreeMap<String, String>,
     /// The features of links that somebody asked for.
     features: BTreeMap<String, Vec<u32>>,
@@ -72,7 +72,7 @@ impl Dump {
             filters: filters(netns, &queues),
             queues,
             bridge: lasting(answers.bridge),
-            firewall: answers.firewall,
+            firewall: stable_firewall(answers.firewall),
             settings: netns.run(|| all_settings(&names)),
             features: netns.run(|| all_features(&names)),
         }
@@ -229,16 +229,14 @@ impl Dump {
     /// leaves.
     pub fn without_table(&self, name: &str) -> Self {
         let mut dump = self.clone();
-        if let Some(entries) = dump.firewall["nftables"].as_array_mut() {
-            entries.retain(|entry| {
-                let mut parts = entry.as_object().into_iter().flatten();
-                parts.all(|(kind, part)| match kind.as_str() {
-                    "table" => part["name"] != name,
-                    _ => part["table"] != name,
-                })
-            });
-        }
+        dump.firewall.retain(|entry| table_of(entry) != name);
         dump
+    }
+
+    /// The objects of a table of the firewall.
+    pub fn table(&self, name: &str) -> Vec<&Value> {
+        let entries = self.firewall.iter();
+        entries.filter(|entry| table_of(entry) == name).collect()
     }
 
     /// What one of two states has and the other not, a fact a line; empty if
@@ -269,7 +267,11 @@ impl Dump {
         facts.extend(self.queues.iter().map(|queue| format!("queue {queue}")));
         facts.extend(self.filters.lines().map(|line| format!("filter {line}")));
         facts.extend(self.bridge.iter().map(|entry| format!("bridge {entry}")));
-        flatten("firewall", &self.firewall, &mut facts);
+        facts.extend(
+            self.firewall
+                .iter()
+                .map(|entry| format!("firewall {entry}")),
+        );
         facts.extend(
             self.features
                 .iter()
@@ -347,6 +349,38 @@ fn stable_link(mut link: Value) -> Value {
         }
     }
     link
+}
+
+/// What `nft` lists, without what it says of itself, in which sets have no
+/// order and handles are given out anew.
+fn stable_firewall(mut answer: Value) -> Vec<Value> {
+    let entries = answer["nftables"].take();
+    let Value::Array(mut entries) = entries else {
+        return Vec::new();
+    };
+    entries.retain(|entry| entry.get("metainfo").is_none());
+    for entry in &mut entries {
+        for part in entry.as_object_mut().into_iter().flatten() {
+            let Some(fields) = part.1.as_object_mut() else {
+                continue;
+            };
+            fields.remove("handle");
+            if let Some(Value::Array(elements)) = fields.get_mut("elem") {
+                elements.sort_by_key(Value::to_string);
+            }
+        }
+    }
+    entries
+}
+
+/// The name of the table that an object of the firewall is, or is in.
+fn table_of(entry: &Value) -> &str {
+    let parts = entry.as_object().into_iter().flatten();
+    let mut names = parts.map(|(kind, part)| match kind.as_str() {
+        "table" => &part["name"],
+        _ => &part["table"],
+    });
+    names.next().and_then(Value::as_str).unwrap_or_default()
 }
 
 fn addresses_of_link(mut link: Value) -> (String, Vec<Value>) {

@@ -13,7 +13,7 @@
 //! - [`dump`]: what the kernel says about a namespace
 //! - [`wire`]: a wire from a host to a neighbour
 //! - [`world`]: a host, a container and a neighbour on one wire
-//! - [`echo`]: packets there and back
+//! - [`echo`], [`flow`]: packets there and back
 //! - [`connection`]: the documents that Podman would send
 //! - [`netavark`]: the real netavark
 //! - [`wasmvark`]: the program under test, with [`grant`] and [`audit`]
@@ -37,6 +37,7 @@ pub mod connection;
 pub mod dump;
 pub mod echo;
 mod features;
+pub mod flow;
 pub mod grant;
 pub mod harness;
 pub mod kind;

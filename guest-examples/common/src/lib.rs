@@ -35,8 +35,8 @@ pub mod bindings {
 }
 
 pub use bindings::wasmvark::driver::{
-    addresses, announce, bridge_ports, links, log, neighbours, offloads, routes, rules, state,
-    sysctl, traffic, types, wireguard,
+    addresses, announce, bridge_ports, firewall, links, log, neighbours, offloads, routes, rules,
+    state, sysctl, traffic, types, wireguard,
 };
 pub use bindings::{Guest, export};
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::bindings::wasmvark::driver::types as wit;
-use crate::net::{Route, RouteKind};
+use crate::net::{Port, Protocol, Route, RouteKind};
 use crate::protocol::Subnet;
-use crate::request::{Network, Port, Protocol, Request};
+use crate::request::{Network, Request};
 
 /// The request of `create`.
 pub(super) fn create_request(network: &Network, json: String) -> wit::CreateRequest {

@@ -9,6 +9,7 @@
 mod addresses;
 mod announce;
 mod bridge_ports;
+mod firewall;
 mod guard;
 mod links;
 mod log;

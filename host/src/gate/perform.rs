@@ -71,8 +71,8 @@ impl Made for (u32, u32) {
 /// What the journal is to hold of a call.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    changes: Vec<Change>,
-    shared: bool,
+    /// Each with whether it's for all containers of the network.
+    changes: Vec<(Change, bool)>,
 }
 
 impl Plan {
@@ -83,18 +83,23 @@ impl Plan {
 
     /// Changes for this container.
     pub(super) fn of(changes: impl IntoIterator<Item = Change>) -> Self {
+        let changes = changes.into_iter().map(|change| (change, false));
         Self {
-            changes: changes.into_iter().collect(),
-            shared: false,
+            changes: changes.collect(),
         }
     }
 
     /// A change for all containers of the network.
     pub(super) fn shared(change: Change) -> Self {
         Self {
-            changes: vec![change],
-            shared: true,
+            changes: vec![(change, true)],
         }
+    }
+
+    /// Both.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        self.changes.extend(other.changes);
+        self
     }
 }
 
@@ -239,7 +244,7 @@ impl Gate {
     fn begin(&mut self, plan: Plan) -> Result<Vec<u32>, CallError> {
         let changes = plan.changes.into_iter();
         changes
-            .map(|change| self.begin_one(change, plan.shared))
+            .map(|(change, shared)| self.begin_one(change, shared))
             .collect()
     }
 

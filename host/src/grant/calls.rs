@@ -249,6 +249,10 @@ calls! {
     WireguardRemovePeer = "wireguard.remove-peer", "shuts a peer out", [];
     /// Reads a WireGuard link.
     WireguardInfo = "wireguard.info", "reads a link", [];
+    /// Gives what comes from a network the host's address.
+    FirewallMasquerade = "firewall.masquerade", "hides a network behind the host", [Address];
+    /// Gives what comes from a network an address of the host's.
+    FirewallSourceAddress = "firewall.source-address", "hides a network behind an address", [Address];
     /// Turns a feature of a link on or off.
     OffloadsSet = "offloads.set", "changes a link", [Link];
     /// Lists the features of a link.

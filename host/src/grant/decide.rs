@@ -68,6 +68,10 @@ pub enum Object<'a> {
         /// added it.
         own: bool,
     },
+    /// A network whose packets get another source address.
+    Source(IpNet),
+    /// The address that they get.
+    Outbound(IpAddr),
     /// A secret of the operator's.
     Secret(&'a str),
     /// A kernel setting that belongs to no link.
@@ -160,6 +164,8 @@ pub struct RequestReach {
     pub routes: Vec<Route>,
     /// Secrets that options name.
     pub secrets: Vec<String>,
+    /// Addresses of the host that options name for what leaves it.
+    pub outbound: Vec<IpAddr>,
 }
 
 impl RequestReach {
@@ -403,6 +409,8 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
         (Call::SysctlEnableIpForward, Object::Key { namespace, .. }) => {
             *namespace == Namespace::Container
         }
+        (_, Object::Source(source)) => is_in_subnets(*source, request),
+        (_, Object::Outbound(address)) => request.outbound.contains(address),
         (_, Object::Secret(name)) => request.secrets.iter().any(|named| named == name),
         (
             Call::StateGet | Call::StateSet | Call::StateRemove | Call::StateKeys,
@@ -420,9 +428,13 @@ fn is_gateway(address: IpNet, request: &RequestReach) -> bool {
     gateways.any(|gateway| *gateway == address || (alone && gateway.addr() == address.addr()))
 }
 
-fn requested_route(namespace: Namespace, route: &Route, request: &RequestReach) -> bool {
+fn is_in_subnets(network: IpNet, request: &RequestReach) -> bool {
     let mut subnets = request.subnets.iter();
-    let is_inside = subnets.any(|subnet| subnet.contains(&route.destination));
+    subnets.any(|subnet| subnet.contains(&network))
+}
+
+fn requested_route(namespace: Namespace, route: &Route, request: &RequestReach) -> bool {
+    let is_inside = is_in_subnets(route.destination, request);
     let direct = route.gateway.is_none();
     let mut gateways = request.gateways.iter();
     let through_gateway = gateways.any(|gateway| Some(gateway.addr()) == route.gateway);
@@ -462,6 +474,8 @@ fn widened(object: &Object<'_>, reach: &Reach) -> bool {
         Object::LinkWith { namespace, .. } => reach.has_links_of(*namespace),
         Object::AllLinks(namespace) => *namespace == Namespace::Host && reach.has_all_links(),
         Object::Address { address, .. } => reach.has_address(*address),
+        Object::Source(source) => reach.has_address(*source),
+        Object::Outbound(address) => reach.has_address(IpNet::from(*address)),
         Object::Route { route, .. } => reach.has_destination(route.destination),
         Object::Key { namespace, key, .. } => reach.has_key(*namespace, key),
         Object::Secret(name) => reach.has_secret(name),
@@ -506,6 +520,12 @@ fn widen(reach: &mut Reach, object: &Object<'_>) {
         }
         Object::LinkWith { namespace, .. } => reach.link.push(LinkPattern::all_of(*namespace)),
         Object::Address { address, .. } => reach.address.push(NetworkPattern::one(*address)),
+        Object::Source(source) => reach.address.push(NetworkPattern::one(*source)),
+        Object::Outbound(address) => {
+            reach
+                .address
+                .push(NetworkPattern::one(IpNet::from(*address)));
+        }
         Object::Route { route, .. } => {
             reach
                 .destination
@@ -572,6 +592,8 @@ impl fmt::Display for Object<'_> {
             Self::AllRules(namespace) => write!(f, "all rules of {namespace}"),
             Self::Neighbour { address, .. } => write!(f, "neighbour {address}"),
             Self::Key { namespace, key, .. } => write!(f, "setting {namespace}:{key}"),
+            Self::Source(source) => write!(f, "packets from {source}"),
+            Self::Outbound(address) => write!(f, "source address {address}"),
             Self::Secret(name) => write!(f, "secret {name:?}"),
             Self::State { key: Some(key) } => write!(f, "state {key}"),
             Self::State { key: None } => f.write_str("state"),

@@ -7,9 +7,9 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::{
-    ClassPackets, KnownLink, LinkId, LinkSetting, LinkSnapshot, LinkState, Neighbour,
-    NeighbourTable, NetnsId, PortState, PortVlans, QueueHook, SavedNeighbour, SavedRoutes,
-    SavedRule, TableRoute, VfState,
+    ClassPackets, FirewallEntry, KnownLink, LinkId, LinkSetting, LinkSnapshot, LinkState,
+    Neighbour, NeighbourTable, NetnsId, PortState, PortVlans, QueueHook, SavedNeighbour,
+    SavedRoutes, SavedRule, TableRoute, VfState,
 };
 use crate::net::{LinkName, Namespace, Rule, SettingKey};
 
@@ -161,6 +161,11 @@ pub enum Change {
         number: u16,
         /// Its packets.
         packets: ClassPackets,
+    },
+    /// The host's firewall gets rules; undone by removing what has their tag.
+    AddFirewall {
+        /// The rules.
+        entry: FirewallEntry,
     },
     /// The driver keeps something for the network. There is nothing to undo: it
     /// goes when no container is left.
@@ -394,6 +399,14 @@ impl Change {
         }
     }
 
+    /// The entry of the firewall that it adds.
+    pub fn firewall(&self) -> Option<&FirewallEntry> {
+        match self {
+            Self::AddFirewall { entry } => Some(entry),
+            _ => None,
+        }
+    }
+
     /// Whether this one must be undone after a newer one: undoing that would
     /// bring it back, or take away what undoing this one gives back.
     pub fn is_below(&self, newer: &Self) -> bool {
@@ -483,6 +496,7 @@ impl Change {
             | Self::AddRule { .. }
             | Self::RemoveRule { .. }
             | Self::SetSetting { .. }
+            | Self::AddFirewall { .. }
             | Self::KeepState => None,
         }
     }
@@ -520,7 +534,7 @@ impl Change {
             | Self::AddClass { link, .. }
             | Self::AddNeighbour { link, .. }
             | Self::RemoveNeighbour { link, .. } => link.namespace == Namespace::Host,
-            Self::KeepState => true,
+            Self::AddFirewall { .. } | Self::KeepState => true,
             Self::MoveLink { .. } => false,
         }
     }
@@ -591,6 +605,7 @@ impl fmt::Display for Change {
             Self::AddClass { link, name, .. } => {
                 write!(f, "class of {}:{name} added", link.namespace)
             }
+            Self::AddFirewall { entry } => write!(f, "firewall: {}", entry.rule),
             Self::KeepState => f.write_str("state kept"),
             Self::AddRoute {
                 namespace, route, ..

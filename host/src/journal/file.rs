@@ -155,6 +155,24 @@ impl Journal {
         Ok(entries.any(|other| other.shares_with(entry)))
     }
 
+    /// Whether anything else that a journal of the network holds is in the table
+    /// of the firewall that an entry is in.
+    pub fn uses_table_of(&self, entry: &Entry) -> Result<bool, JournalError> {
+        let Some(firewall) = entry.change.firewall() else {
+            return Ok(false);
+        };
+        let is_beside = |other: &Entry| {
+            let its = other.change.firewall();
+            other.host == entry.host && its.is_some_and(|its| its.is_beside(firewall))
+        };
+        let mut own = self.entries.iter();
+        if own.any(|other| other.number != entry.number && is_beside(other)) {
+            return Ok(true);
+        }
+        let others = self.others()?;
+        Ok(others.iter().flat_map(Self::entries).any(is_beside))
+    }
+
     /// The shared links of this name that other containers have.
     pub fn shared_links(&self, name: &LinkName) -> Result<Vec<LinkId>, JournalError> {
         let mut links = Vec::new();

@@ -7,6 +7,7 @@ mod announce;
 mod bridge_port;
 mod device;
 mod find;
+mod firewall;
 mod inside;
 mod living;
 mod neighbour;
@@ -32,6 +33,7 @@ use serde::{Deserialize, Serialize};
 
 pub use bridge_port::{PortChange, PortState, PortVlans, VlanNumbers};
 pub use find::{PlacedLink, find};
+pub use firewall::{FirewallEntry, FirewallFamily, FirewallOwner, FirewallRule, Translation};
 pub use living::living_netns;
 pub use neighbour::{FoundNeighbour, Neighbour, NeighbourTable, SavedNeighbour};
 pub use netlink::Netlink;
@@ -511,4 +513,12 @@ pub trait Kernel {
     fn set_feature(&mut self, link: LinkId, name: &str, on: bool) -> Result<(), KernelError>;
     /// Asks for a feature, whether or not the kernel can turn it on now.
     fn want_feature(&mut self, link: LinkId, name: &str, on: bool) -> Result<(), KernelError>;
+    /// Adds entries of one driver to the host's firewall, all or none.
+    fn add_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError>;
+    /// Whether all that an entry consists of is there.
+    fn has_firewall(&mut self, entry: &FirewallEntry) -> Result<bool, KernelError>;
+    /// Removes what is there of an entry.
+    fn remove_firewall(&mut self, entry: &FirewallEntry) -> Result<(), KernelError>;
+    /// Removes the table that an entry was in, if nothing else is in it.
+    fn remove_empty_firewall(&mut self, entry: &FirewallEntry) -> Result<(), KernelError>;
 }

@@ -1,8 +1,9 @@
 //! Plain values of networking that several rooms share: names of links, MAC
-//! addresses, routes, rules. It knows their rules and nothing else.
+//! addresses, routes, rules, ports. It knows their rules and nothing else.
 
 mod device;
 mod link_property;
+mod port;
 mod rule;
 mod setting_key;
 mod wireguard_key;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use device::{DevicePath, InvalidDevicePath, InvalidPciAddress, PciAddress};
 pub use link_property::LinkProperty;
+pub use port::{Port, PortRange, Protocol};
 pub use rule::{IpVersion, Mark, Rule};
 pub use setting_key::{InvalidSettingKey, SettingKey, is_part};
 pub use wireguard_key::{InvalidKey, WireguardKey};

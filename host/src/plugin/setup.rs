@@ -107,6 +107,7 @@ pub(super) fn reach(request: &Request) -> RequestReach {
             .collect(),
         routes: defaults.chain(&request.routes).cloned().collect(),
         secrets: request.secrets(),
+        outbound: request.outbound(),
     }
 }
 

@@ -15,6 +15,7 @@ mod ports;
 mod routes;
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 
@@ -22,9 +23,8 @@ pub use answer::{LinkReport, answer};
 pub use names::{ContainerId, Key, NetworkId};
 pub use network::Network;
 pub use parent::Parent;
-pub use ports::{Port, Protocol};
 
-use crate::net::{InvalidLinkName, InvalidMac, LinkName, LinkProperty, Mac, Route};
+use crate::net::{InvalidLinkName, InvalidMac, LinkName, LinkProperty, Mac, Port, Route};
 use crate::protocol;
 
 /// Why a request can't be resolved.
@@ -142,6 +142,17 @@ impl Request {
         options
             .filter(|(key, _)| key.ends_with("_secret"))
             .map(|(_, value)| value.clone())
+            .collect()
+    }
+
+    /// The addresses of the host that its options name for what leaves it, for
+    /// the network or the container: `outbound_addr4` and `outbound_addr6`, as
+    /// for netavark's bridge.
+    pub fn outbound(&self) -> Vec<IpAddr> {
+        let options = self.network.options.iter().chain(&self.options);
+        options
+            .filter(|(key, _)| ["outbound_addr4", "outbound_addr6"].contains(&key.as_str()))
+            .filter_map(|(_, value)| value.parse().ok())
             .collect()
     }
 

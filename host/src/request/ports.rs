@@ -3,31 +3,8 @@
 use std::net::IpAddr;
 
 use super::RequestError;
+use crate::net::{Port, Protocol};
 use crate::protocol::PortMapping;
-
-/// A transport protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Protocol {
-    /// TCP.
-    Tcp,
-    /// UDP.
-    Udp,
-    /// SCTP.
-    Sctp,
-}
-
-/// One published port.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Port {
-    /// The host address; `None` means all.
-    pub host_address: Option<IpAddr>,
-    /// The port on the host.
-    pub host_port: u16,
-    /// The port in the container.
-    pub container_port: u16,
-    /// The protocol.
-    pub protocol: Protocol,
-}
 
 /// Unfolds ranges and lists of protocols.
 pub(super) fn unfold(mappings: &[PortMapping]) -> Result<Vec<Port>, RequestError> {
@@ -61,16 +38,15 @@ fn host_address(text: &str) -> Result<Option<IpAddr>, RequestError> {
 
 fn protocols(list: &str) -> Result<Vec<Protocol>, RequestError> {
     let list = if list.is_empty() { "tcp" } else { list };
-    list.split(',')
-        .map(|name| match name {
-            "tcp" => Ok(Protocol::Tcp),
-            "udp" => Ok(Protocol::Udp),
-            "sctp" => Ok(Protocol::Sctp),
-            _ => Err(RequestError::Port(format!(
+    let parse = |name: &str| {
+        let mut known = Protocol::ALL.into_iter();
+        known.find(|known| known.name() == name).ok_or_else(|| {
+            RequestError::Port(format!(
                 "unknown port protocol {name:?}: tcp, udp and sctp are known"
-            ))),
+            ))
         })
-        .collect()
+    };
+    list.split(',').map(parse).collect()
 }
 
 fn at(first: u16, offset: u16) -> Result<u16, RequestError> {

@@ -315,6 +315,16 @@ pub(crate) const ALL: &[Case] = &[
         chosen: &[],
         always: "",
     },
+    Case {
+        title: "firewall",
+        needs: NEEDS,
+        guest: "probe",
+        grant: firewall,
+        connect: |connection| connection.option("script", FIREWALL),
+        prepare: |_| {},
+        chosen: &[],
+        always: "",
+    },
     // As on kernels before 6.15, where the link is made under another name
     // first if the host has one of its name.
     Case {
@@ -461,6 +471,17 @@ fn renames() -> Grant {
     calls
         .iter()
         .fold(grant, |grant, call| grant.call(call, names))
+}
+
+/// Adds rules to the host's firewall.
+const FIREWALL: &str = "firewall.masquerade 10.88.0.0/16 192.0.2.0/24; \
+    firewall.source-address fd88::/64 2001:db8::1";
+
+fn firewall() -> Grant {
+    Grant::of(&["firewall.masquerade"]).call(
+        "firewall.source-address",
+        r#"{ address = "2001:db8::1/128" }"#,
+    )
 }
 
 /// All calls of `links`, on the host's link and with names of its own.

@@ -54,6 +54,10 @@ pub(crate) fn without_parent() -> Connection {
     v4().without_network("network_interface")
 }
 
+pub(crate) fn with_outbound_address() -> Connection {
+    v4().option("outbound_addr4", "192.0.2.7")
+}
+
 pub(crate) fn bridge() -> Connection {
     v4().network("network_interface", "br0")
 }

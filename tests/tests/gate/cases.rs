@@ -6,7 +6,7 @@ use wasmvark_tests::kind::Kind;
 
 use crate::case::{
     ANNOUNCE, CREATE, Case, GET, MACVLAN, MAKE, PARENT, TUNNEL, bridge, on_link, on_port,
-    on_tunnel, v4, v6, without_parent,
+    on_tunnel, v4, v6, with_outbound_address, without_parent,
 };
 use crate::probe::STRANGERS_MAC;
 
@@ -861,6 +861,32 @@ pub(crate) const CASES: &[Case] = &[
         None,
     ),
     on_tunnel("wireguard.info", "wireguard.info 0", None),
+    Case {
+        call: "firewall.masquerade",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[],
+        before: "",
+        within: "firewall.masquerade 10.88.0.0/16",
+        beyond: Some((
+            "",
+            "firewall.masquerade 10.0.0.0/8",
+            r#"address = "10.0.0.0/8""#,
+        )),
+    },
+    Case {
+        call: "firewall.source-address",
+        needs: MACVLAN,
+        connection: with_outbound_address,
+        with: &[],
+        before: "",
+        within: "firewall.source-address 10.88.0.0/16 192.0.2.7",
+        beyond: Some((
+            "",
+            "firewall.source-address 10.88.0.0/16 192.0.2.7",
+            r#"address = "192.0.2.7/32""#,
+        )),
+    },
     Case {
         call: "offloads.set",
         needs: MACVLAN,

@@ -16,6 +16,7 @@ mod calls;
 mod case;
 mod cases;
 mod find;
+mod firewall;
 mod hostile;
 mod links;
 mod neighbours;
@@ -56,6 +57,7 @@ fn main() {
     routes::register(&mut suite);
     rules::register(&mut suite);
     wasi::register(&mut suite);
+    firewall::register(&mut suite);
     readme::register(&mut suite);
     shared::register(&mut suite);
     state::register(&mut suite);

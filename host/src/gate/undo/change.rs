@@ -10,15 +10,26 @@ use crate::kernel::{
 };
 use crate::net::{LinkName, Namespace};
 
-/// Undoes one change. What isn't there is looked for once more, because it's
-/// forgotten after that.
+/// Undoes one change. If nothing else is in its table of the firewall (`alone`),
+/// that goes too.
 pub(super) fn undo_change(
     kernel: &mut dyn Kernel,
     entry: &Entry,
     same: Same,
+    alone: bool,
 ) -> Result<(), KernelError> {
+    unless_gone(|| undo_if_there(kernel, entry, same))?;
+    match entry.change.firewall() {
+        // While the change stands in the journal, somebody looks after the table.
+        Some(rules) if same.host && alone => unless_gone(|| kernel.remove_empty_firewall(rules)),
+        _ => Ok(()),
+    }
+}
+
+/// What isn't there is looked for once more, because it's forgotten after that.
+fn unless_gone(mut undo: impl FnMut() -> Result<(), KernelError>) -> Result<(), KernelError> {
     for _ in 0..2 {
-        match undo_if_there(kernel, entry, same) {
+        match undo() {
             Err(error) if error.is_not_found() => {}
             result => return result,
         }
@@ -57,7 +68,8 @@ fn undo_if_there(kernel: &mut dyn Kernel, entry: &Entry, same: Same) -> Result<(
             Ok(())
         }
         Change::KeepState => Ok(()),
-        Change::MoveLink { .. } if !same.host => Ok(()),
+        Change::MoveLink { .. } | Change::AddFirewall { .. } if !same.host => Ok(()),
+        Change::AddFirewall { entry } => kernel.remove_firewall(entry),
         Change::MakeLink {
             namespace,
             name,

@@ -136,7 +136,10 @@ impl Gate {
                     .to_owned(),
             );
         }
-        undo_change(self.guard.for_host(), entry, same).map_err(|error| error.to_string())
+        let used = journal
+            .uses_table_of(entry)
+            .map_err(|error| error.to_string())?;
+        undo_change(self.guard.for_host(), entry, same, !used).map_err(|error| error.to_string())
     }
 }
 

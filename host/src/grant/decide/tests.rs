@@ -27,6 +27,7 @@ fn authority(calls: &str) -> Authority {
             subnets: vec!["10.0.0.0/24".parse().unwrap()],
             routes: vec![route("0.0.0.0/0", Some("10.0.0.1"))],
             secrets: vec!["named".to_owned()],
+            outbound: vec!["192.0.2.1".parse().unwrap()],
         },
     }
 }

@@ -8,6 +8,7 @@ mod generic;
 mod kinds;
 mod link;
 mod neighbour;
+mod nft;
 mod place;
 mod route;
 mod routes;
@@ -31,15 +32,16 @@ use rtnetlink::packet_core::{NLM_F_ACK, NLM_F_REQUEST, NetlinkMessage, NetlinkPa
 use tokio::runtime::Runtime;
 
 use super::{
-    AddressState, ClassPackets, Feature, FoundNeighbour, FoundRoute, FoundRule, HtbClass, Kernel,
-    KernelError, LinkChange, LinkId, LinkInfo, LinkSetting, LinkSnapshot, LinkState, Neighbour,
-    NeighbourTable, Netns, NetnsError, NewAddress, NewLink, NewVeth, PlacedLink, PortChange,
-    PortState, PortVlans, QueueHook, Queues, SavedNeighbour, SavedRoutes, SavedRule, Shape,
-    TableRoute, Tbf, VfChange, VfState, VlanNumbers, WireguardChange, WireguardState, announce,
-    sysctl,
+    AddressState, ClassPackets, Feature, FirewallEntry, FoundNeighbour, FoundRoute, FoundRule,
+    HtbClass, Kernel, KernelError, LinkChange, LinkId, LinkInfo, LinkSetting, LinkSnapshot,
+    LinkState, Neighbour, NeighbourTable, Netns, NetnsError, NewAddress, NewLink, NewVeth,
+    PlacedLink, PortChange, PortState, PortVlans, QueueHook, Queues, SavedNeighbour, SavedRoutes,
+    SavedRule, Shape, TableRoute, Tbf, VfChange, VfState, VlanNumbers, WireguardChange,
+    WireguardState, announce, sysctl,
 };
 use crate::net::{LinkName, Namespace, Rule, SettingKey};
 use generic::Generic;
+use nft::Netfilter;
 
 /// The task that carries messages between a socket and its handles.
 type Connection = rtnetlink::proto::Connection<RouteNetlinkMessage>;
@@ -94,6 +96,7 @@ pub struct Netlink {
     deadline: Instant,
     host: Room,
     container: Option<Room>,
+    netfilter: Option<Netfilter>,
 }
 
 impl Netlink {
@@ -118,6 +121,7 @@ impl Netlink {
                 .transpose()?,
             runtime,
             deadline,
+            netfilter: None,
         })
     }
 
@@ -134,9 +138,9 @@ impl Netlink {
     /// Waits for an operation, until the deadline. Every message to the kernel
     /// goes through here.
     #[cfg_attr(feature = "fault-injection", track_caller)]
-    fn wait<T>(
+    fn wait<T, E: Into<KernelError>>(
         &self,
-        operation: impl Future<Output = Result<T, rtnetlink::Error>>,
+        operation: impl Future<Output = Result<T, E>>,
     ) -> Result<T, KernelError> {
         #[cfg(feature = "fault-injection")]
         crate::fault::before_operation()?;
@@ -145,7 +149,7 @@ impl Netlink {
             .runtime
             .block_on(async { tokio::time::timeout_at(until, operation).await })
             .map_err(|_| KernelError::Deadline)?
-            .map_err(error);
+            .map_err(Into::into);
         #[cfg(feature = "fault-injection")]
         crate::fault::after_operation();
         result
@@ -601,6 +605,22 @@ impl Kernel for Netlink {
     fn want_feature(&mut self, link: LinkId, name: &str, on: bool) -> Result<(), KernelError> {
         self.ask_for_feature(link, name, on)
     }
+
+    fn add_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError> {
+        self.put_firewall(entries)
+    }
+
+    fn has_firewall(&mut self, entry: &FirewallEntry) -> Result<bool, KernelError> {
+        self.finds_firewall(entry)
+    }
+
+    fn remove_firewall(&mut self, entry: &FirewallEntry) -> Result<(), KernelError> {
+        self.take_firewall(entry)
+    }
+
+    fn remove_empty_firewall(&mut self, entry: &FirewallEntry) -> Result<(), KernelError> {
+        self.take_empty_table(entry)
+    }
 }
 
 /// Sends a request that rtnetlink has none for, with these flags besides the
@@ -622,11 +642,13 @@ async fn send(
 }
 
 /// What the kernel answered, as an error number.
-fn error(error: rtnetlink::Error) -> KernelError {
-    match error {
-        rtnetlink::Error::NetlinkError(message) => {
-            Errno::from_raw(message.raw_code().saturating_neg()).into()
+impl From<rtnetlink::Error> for KernelError {
+    fn from(error: rtnetlink::Error) -> Self {
+        match error {
+            rtnetlink::Error::NetlinkError(message) => {
+                Errno::from_raw(message.raw_code().saturating_neg()).into()
+            }
+            error => Self::Netlink(error.to_string()),
         }
-        error => KernelError::Netlink(error.to_string()),
     }
 }

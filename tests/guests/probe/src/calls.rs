@@ -34,6 +34,7 @@
 //!   `announce.neighbour-advertisement HANDLE ADDRESS`
 //! - `traffic.…`: see `traffic`
 //! - `wireguard.…`: see `tunnels`
+//! - `firewall.…`: see `firewall`
 //! - `offloads.set HANDLE FEATURE on|off`, `offloads.list HANDLE [tell]`
 //! - `state.get KEY [tell]`, `state.keys [tell]`, `state.remove KEY`
 //! - `state.set KEY TEXT…`; a text `*N` stands for N bytes
@@ -46,7 +47,7 @@ use wasmvark_guest::types::Error;
 use wasmvark_guest::{announce, offloads, state};
 
 use crate::arguments::{Arguments, invalid, number};
-use crate::{create, layer3, neighbours, rules, settings, traffic, tunnels, vfs};
+use crate::{create, firewall, layer3, neighbours, rules, settings, traffic, tunnels, vfs};
 
 /// Makes a call. A handle that it returns joins the others.
 pub(crate) fn run(
@@ -72,6 +73,9 @@ pub(crate) fn run(
     }
     if let Some(function) = call.strip_prefix("neighbours.") {
         return neighbours::run(function, arguments, handles);
+    }
+    if let Some(function) = call.strip_prefix("firewall.") {
+        return firewall::run(function, arguments, handles);
     }
     if let Some(setting) = call.strip_prefix("sysctl.") {
         return settings::run(setting, arguments, handles);

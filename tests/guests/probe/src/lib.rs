@@ -6,6 +6,7 @@ mod arguments;
 mod calls;
 mod changes;
 mod create;
+mod firewall;
 mod hostile;
 mod layer3;
 mod neighbours;

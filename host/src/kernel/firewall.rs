@@ -1,0 +1,132 @@
+//! What a driver can have in the host's firewall: rules in the driver's own
+//! terms. How they become nftables is `netlink::nft`'s business.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+
+/// What stands before the driver's name in the name of its tables.
+const TABLE_PREFIX: &str = "wasmvark-";
+/// How much of an id stands in a tag, as in what Podman shows.
+const SHORT_ID: usize = 12;
+/// How much of a digest does: 128 bits.
+const SHORT_DIGEST: usize = 32;
+
+/// A rule of a driver, and what it's known by in the kernel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FirewallEntry {
+    /// The name of the driver's tables.
+    pub table: String,
+    /// The comment on all that the rule becomes. It's the same whenever the same
+    /// rule is made for the same owner, so it's known again whatever happened to
+    /// handles meanwhile.
+    pub tag: String,
+    /// The rule.
+    pub rule: FirewallRule,
+}
+
+/// Whose a rule is.
+#[derive(Debug, Clone, Copy)]
+pub struct FirewallOwner<'a> {
+    /// The driver's name.
+    pub driver: &'a str,
+    /// The network's id.
+    pub network: &'a str,
+    /// The container's id; `None` for rules that all containers of the network
+    /// share.
+    pub container: Option<&'a str>,
+}
+
+/// A rule in a driver's own terms.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FirewallRule {
+    /// What is sent from a network gets an address of the host's.
+    Translate(Translation),
+}
+
+/// Which packets get another source address, and which.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Translation {
+    /// The network that they come from.
+    pub source: IpNet,
+    /// Where they may go as they are.
+    pub except: Vec<IpNet>,
+    /// The address; `None` means that of the link that they leave through.
+    pub address: Option<IpAddr>,
+}
+
+/// The family of a driver's table (NFPROTO_* in `linux/netfilter.h`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FirewallFamily {
+    /// For IPv4 and IPv6.
+    Inet,
+}
+
+impl FirewallEntry {
+    /// The entry for a rule.
+    pub fn new(owner: FirewallOwner<'_>, rule: FirewallRule) -> Self {
+        Self {
+            table: format!("{TABLE_PREFIX}{}", owner.driver),
+            tag: tag(owner, &rule),
+            rule,
+        }
+    }
+
+    /// Whether both are in the same table.
+    pub fn is_beside(&self, other: &Self) -> bool {
+        (&self.table, self.rule.family()) == (&other.table, other.rule.family())
+    }
+}
+
+/// Short ids for people, and a digest of all of it, which is what tells two
+/// apart. nft(8) takes comments of 128 characters back.
+fn tag(owner: FirewallOwner<'_>, rule: &FirewallRule) -> String {
+    let short = |text: &str, length| text.chars().take(length).collect::<String>();
+    let container = owner.container.unwrap_or("shared");
+    // A rule is plain data, which always has a text.
+    let text = serde_json::to_string(rule).unwrap_or_default();
+    let all = format!("{}\n{:?}\n{text}", owner.network, owner.container);
+    let digest = Digest::of(all.as_bytes());
+    [
+        short(owner.network, SHORT_ID),
+        short(container, SHORT_ID),
+        rule.kind().to_owned(),
+        short(digest.hex(), SHORT_DIGEST),
+    ]
+    .join(" ")
+}
+
+impl FirewallRule {
+    /// The family of the table that it's in.
+    pub fn family(&self) -> FirewallFamily {
+        match self {
+            Self::Translate(_) => FirewallFamily::Inet,
+        }
+    }
+
+    /// What it is, in a word.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::Translate(Translation { address: None, .. }) => "masquerade",
+            Self::Translate(_) => "source-address",
+        }
+    }
+}
+
+impl fmt::Display for FirewallRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Translate(Translation {
+                source, address, ..
+            }) => match address {
+                None => write!(f, "{source} masqueraded"),
+                Some(address) => write!(f, "{source} translated to {address}"),
+            },
+        }
+    }
+}

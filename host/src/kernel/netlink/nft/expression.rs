@@ -1,0 +1,170 @@
+//! What rules consist of: expressions that load something of a packet into a
+//! register, compare it, look it up, or end the rule with a verdict. Each is
+//! made as nft(8) makes it, so that it can be read there.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use netlink_packet_netfilter::nftables::{
+    Bitwise, Cmp, DataAttribute, ExpressionAttribute, Expressions, Immediate, ListAttribute, Meta,
+    MetaKey, Operator, Payload, Register, Verdict, VerdictAttribute,
+};
+
+use super::lacking::{Ct, CtKey};
+
+/// One expression.
+pub(super) type Expression = ListAttribute<ExpressionAttribute>;
+
+/// The first register.
+pub(super) const FIRST: Register = Register::Reg1;
+
+/// NFT_PAYLOAD_NETWORK_HEADER
+const NETWORK_HEADER: u32 = 1;
+
+/// NF_DROP
+const NF_DROP: u32 = 0;
+
+/// An address of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    Source,
+    Destination,
+}
+
+/// What becomes of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    Drop,
+    Jump(&'static str),
+}
+
+/// Loads a fact about the packet.
+pub(super) fn meta(key: MetaKey, to: Register) -> Expression {
+    Expressions::Meta(vec![Meta::Key(key), Meta::DestinationRegister(to)]).into()
+}
+
+/// Loads bytes of the packet.
+pub(super) fn payload(base: u32, offset: u32, length: u32, to: Register) -> Expression {
+    Expressions::Payload(vec![
+        Payload::DestinationRegister(to),
+        Payload::Base(base),
+        Payload::Offset(offset),
+        Payload::Len(length),
+    ])
+    .into()
+}
+
+/// Loads a value.
+pub(super) fn load(value: &[u8], to: Register) -> Expression {
+    Expressions::Immediate(vec![
+        Immediate::DestinationRegister(to),
+        Immediate::Data(DataAttribute::Value(value.to_vec())),
+    ])
+    .into()
+}
+
+fn compare(operator: Operator, value: &[u8], from: Register) -> Expression {
+    Expressions::Cmp(vec![
+        Cmp::SourceRegister(from),
+        Cmp::Op(operator),
+        Cmp::Data(DataAttribute::Value(value.to_vec())),
+    ])
+    .into()
+}
+
+/// Goes on only if a register has this value.
+pub(super) fn is(value: &[u8]) -> Expression {
+    compare(Operator::Equal, value, FIRST)
+}
+
+/// Goes on only if a register has another value.
+pub(super) fn is_not(value: &[u8]) -> Expression {
+    compare(Operator::NotEqual, value, FIRST)
+}
+
+/// Keeps only some bits of a register.
+fn mask(mask: Vec<u8>) -> Expression {
+    let length = u32::try_from(mask.len()).unwrap_or_default();
+    let nothing = vec![0; mask.len()];
+    Expressions::Bitwise(vec![
+        Bitwise::SourceRegister(FIRST),
+        Bitwise::DestinationRegister(FIRST),
+        Bitwise::Length(length),
+        Bitwise::Mask(DataAttribute::Value(mask)),
+        Bitwise::Xor(DataAttribute::Value(nothing)),
+    ])
+    .into()
+}
+
+/// Ends the rule.
+pub(super) fn verdict(fate: Fate) -> Expression {
+    let attributes = match fate {
+        Fate::Drop => vec![VerdictAttribute::Code(Verdict::Other(NF_DROP))],
+        Fate::Jump(chain) => vec![
+            VerdictAttribute::Code(Verdict::Jump),
+            VerdictAttribute::Chain(chain.to_owned()),
+        ],
+    };
+    Expressions::Immediate(vec![
+        Immediate::DestinationRegister(Register::Verdict),
+        Immediate::Data(DataAttribute::Verdict(attributes)),
+    ])
+    .into()
+}
+
+/// Goes on only for packets of a family.
+pub(super) fn is_family(of: &IpNet) -> [Expression; 2] {
+    // NFPROTO_IPV4, NFPROTO_IPV6
+    let number = match of {
+        IpNet::V4(_) => 2,
+        IpNet::V6(_) => 10,
+    };
+    [meta(MetaKey::Nfproto, FIRST), is(&[number])]
+}
+
+/// Loads an address of the packet.
+pub(super) fn address(of: &IpNet, side: Side, to: Register) -> Expression {
+    let (offset, length) = match (of, side) {
+        (IpNet::V4(_), Side::Source) => (12, 4),
+        (IpNet::V4(_), Side::Destination) => (16, 4),
+        (IpNet::V6(_), Side::Source) => (8, 16),
+        (IpNet::V6(_), Side::Destination) => (24, 16),
+    };
+    payload(NETWORK_HEADER, offset, length, to)
+}
+
+/// Goes on only if an address is in a network. The family must be known.
+pub(super) fn is_in(network: &IpNet, side: Side) -> Vec<Expression> {
+    with_network(network, side, Operator::Equal)
+}
+
+/// Goes on only if an address is in another network.
+pub(super) fn is_not_in(network: &IpNet, side: Side) -> Vec<Expression> {
+    with_network(network, side, Operator::NotEqual)
+}
+
+fn with_network(network: &IpNet, side: Side, operator: Operator) -> Vec<Expression> {
+    let mut expressions = vec![address(network, side, FIRST)];
+    if network.prefix_len() < network.max_prefix_len() {
+        expressions.push(mask(bytes(network.netmask())));
+    }
+    expressions.push(compare(operator, &bytes(network.network()), FIRST));
+    expressions
+}
+
+/// An address in the order of the network.
+pub(super) fn bytes(address: IpAddr) -> Vec<u8> {
+    match address {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
+    }
+}
+
+/// Goes on only if the packet's connection has one of these bits.
+pub(super) fn has_any(key: CtKey, bits: u32) -> Vec<Expression> {
+    vec![
+        Ct { key, to: FIRST }.into(),
+        mask(bits.to_ne_bytes().to_vec()),
+        is_not(&[0; 4]),
+    ]
+}

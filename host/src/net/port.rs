@@ -1,0 +1,204 @@
+//! Published ports.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+/// A transport protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Protocol {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+    /// SCTP.
+    Sctp,
+}
+
+impl Protocol {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Tcp, Self::Udp, Self::Sctp];
+
+    /// The name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+            Self::Sctp => "sctp",
+        }
+    }
+
+    /// The number (IPPROTO_* in `linux/in.h`).
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Tcp => 6,
+            Self::Udp => 17,
+            Self::Sctp => 132,
+        }
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// One published port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Port {
+    /// The host address; `None` means all.
+    pub host_address: Option<IpAddr>,
+    /// The port on the host.
+    pub host_port: u16,
+    /// The port in the container.
+    pub container_port: u16,
+    /// The protocol.
+    pub protocol: Protocol,
+}
+
+/// Published ports in a row, which lead to ports in a row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PortRange {
+    /// The host address; `None` means all.
+    pub host_address: Option<IpAddr>,
+    /// The protocol.
+    pub protocol: Protocol,
+    /// The first port on the host.
+    pub first: u16,
+    /// The last one, not below the first.
+    pub last: u16,
+    /// The port in the container that the first leads to.
+    pub container_first: u16,
+}
+
+impl PortRange {
+    /// Folds ports into as few ranges as there can be.
+    pub fn fold(ports: &[Port]) -> Vec<Self> {
+        let mut ports: Vec<&Port> = ports.iter().collect();
+        ports.sort_by_key(|port| {
+            let shift = i32::from(port.container_port) - i32::from(port.host_port);
+            (port.protocol, port.host_address, shift, port.host_port)
+        });
+        let mut ranges: Vec<Self> = Vec::new();
+        for port in ports {
+            match ranges.last_mut() {
+                Some(range) if range.precedes(port) => range.last = port.host_port,
+                _ => ranges.push(Self::one(port)),
+            }
+        }
+        ranges
+    }
+
+    fn one(port: &Port) -> Self {
+        Self {
+            host_address: port.host_address,
+            protocol: port.protocol,
+            first: port.host_port,
+            last: port.host_port,
+            container_first: port.container_port,
+        }
+    }
+
+    /// Whether a port is the last one again, or the next.
+    fn precedes(&self, port: &Port) -> bool {
+        let is_next = [Some(self.last), self.last.checked_add(1)].contains(&Some(port.host_port));
+        let same_shift = i32::from(port.container_port) - i32::from(port.host_port)
+            == i32::from(self.container_first) - i32::from(self.first);
+        let same = (self.protocol, self.host_address) == (port.protocol, port.host_address);
+        same && same_shift && is_next
+    }
+
+    /// Each port on the host with the one in the container that it leads to.
+    pub fn pairs(&self) -> impl Iterator<Item = (u16, u16)> {
+        (self.first..=self.last).zip(self.container_first..=u16::MAX)
+    }
+
+    /// Whether all of another range leads where this one does. One for all host
+    /// addresses contains those for single ones.
+    pub fn contains(&self, other: &Self) -> bool {
+        let shift = |range: &Self| i32::from(range.container_first) - i32::from(range.first);
+        let address = self.host_address.is_none() || self.host_address == other.host_address;
+        address
+            && self.protocol == other.protocol
+            && shift(self) == shift(other)
+            && self.first <= other.first
+            && other.last <= self.last
+    }
+}
+
+impl fmt::Display for PortRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.host_address {
+            Some(IpAddr::V6(address)) => write!(f, "[{address}]:")?,
+            Some(address) => write!(f, "{address}:")?,
+            None => {}
+        }
+        write!(f, "{}", self.first)?;
+        if self.last != self.first {
+            write!(f, "-{}", self.last)?;
+        }
+        write!(f, "/{}", self.protocol)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn port(host_port: u16, container_port: u16, protocol: Protocol) -> Port {
+        Port {
+            host_address: None,
+            host_port,
+            container_port,
+            protocol,
+        }
+    }
+
+    #[test]
+    fn ports_in_a_row_are_one_range() {
+        let ports = [
+            port(8082, 82, Protocol::Tcp),
+            port(8080, 80, Protocol::Tcp),
+            port(8081, 81, Protocol::Tcp),
+            port(8081, 81, Protocol::Udp),
+            port(8084, 84, Protocol::Tcp),
+            port(8083, 80, Protocol::Tcp),
+            port(u16::MAX, u16::MAX, Protocol::Sctp),
+        ];
+        let ranges = PortRange::fold(&ports);
+        let texts: Vec<_> = ranges.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            texts,
+            [
+                "8083/tcp",
+                "8080-8082/tcp",
+                "8084/tcp",
+                "8081/udp",
+                "65535/sctp"
+            ]
+        );
+        let pairs: Vec<_> = ranges[1].pairs().collect();
+        assert_eq!(pairs, [(8080, 80), (8081, 81), (8082, 82)]);
+    }
+
+    #[test]
+    fn a_range_contains_what_leads_where_it_does() {
+        let fold = |ports: &[Port]| PortRange::fold(ports).remove(0);
+        let range = fold(&[port(80, 8080, Protocol::Tcp), port(81, 8081, Protocol::Tcp)]);
+        let mut one = fold(&[port(81, 8081, Protocol::Tcp)]);
+        assert!(range.contains(&one));
+        assert!(!one.contains(&range));
+        one.host_address = Some("192.0.2.1".parse().unwrap());
+        assert!(range.contains(&one));
+        assert_eq!(one.to_string(), "192.0.2.1:81/tcp");
+        let mut other = range.clone();
+        other.host_address = Some("::1".parse().unwrap());
+        assert!(!other.contains(&one));
+        assert_eq!(other.to_string(), "[::1]:80-81/tcp");
+        assert!(!range.contains(&fold(&[port(81, 8080, Protocol::Tcp)])));
+        assert!(!range.contains(&fold(&[port(81, 8081, Protocol::Udp)])));
+    }
+}

@@ -1,0 +1,147 @@
+//! Connections from one place to another, and whom the other end sees.
+
+use std::io::{Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+
+use crate::netns::Netns;
+use crate::patience;
+
+/// How long one attempt takes where no answer comes.
+const WAIT: Duration = Duration::from_millis(300);
+/// How often a connection is tried that should be there: neighbours may have to
+/// be found first.
+const TRIES: usize = 15;
+const STEP: Duration = Duration::from_millis(2);
+
+/// A transport protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+}
+
+/// Where a connection starts: a namespace, and an address if it matters.
+#[derive(Debug, Clone, Copy)]
+pub struct From<'a> {
+    /// The namespace.
+    pub netns: &'a Netns,
+    /// The source address.
+    pub address: Option<&'a str>,
+}
+
+/// Starts in a namespace.
+pub fn from(netns: &Netns) -> From<'_> {
+    From {
+        netns,
+        address: None,
+    }
+}
+
+/// Connects to an address behind which a server in a namespace should be, at an
+/// address and port of its own; returns the client's address as the server saw
+/// it, once bytes have come there and back.
+#[track_caller]
+pub fn connect(transport: Transport, client: From<'_>, to: &str, server: (&Netns, &str)) -> IpAddr {
+    for _ in 0..TRIES {
+        if let Some(peer) = attempt(transport, client, to, server) {
+            return peer;
+        }
+    }
+    panic!("no {transport:?} connection to {to} reaches {}", server.1);
+}
+
+/// The same for a connection that must not come about.
+#[track_caller]
+pub fn cannot_connect(transport: Transport, client: From<'_>, to: &str, server: (&Netns, &str)) {
+    for _ in 0..2 {
+        if let Some(peer) = attempt(transport, client, to, server) {
+            panic!("{transport:?} to {to} reaches {}, from {peer}", server.1);
+        }
+    }
+}
+
+fn attempt(
+    transport: Transport,
+    client: From<'_>,
+    to: &str,
+    server: (&Netns, &str),
+) -> Option<IpAddr> {
+    let to: SocketAddr = to.parse().expect("an address with a port");
+    let at: SocketAddr = server.1.parse().expect("an address with a port");
+    match transport {
+        Transport::Tcp => tcp(client, to, (server.0, at)),
+        Transport::Udp => udp(client, to, (server.0, at)),
+    }
+}
+
+fn tcp(client: From<'_>, to: SocketAddr, (netns, at): (&Netns, SocketAddr)) -> Option<IpAddr> {
+    let listener = netns
+        .run(|| TcpListener::bind(at))
+        .unwrap_or_else(|error| panic!("{at}: {error}"));
+    listener.set_nonblocking(true).expect("it can be polled");
+    let mut caller = socket(client, to, Type::STREAM, Protocol::TCP);
+    caller
+        .connect_timeout(&SockAddr::from(to), patience::of(WAIT))
+        .ok()?;
+    let (mut stream, peer) = wait(|| listener.accept().ok())?;
+    for end in [
+        &stream,
+        &std::net::TcpStream::from(caller.try_clone().ok()?),
+    ] {
+        end.set_nonblocking(false).ok()?;
+        end.set_read_timeout(Some(patience::of(WAIT))).ok()?;
+    }
+    let mut buffer = [0; 5];
+    caller.write_all(b"there").ok()?;
+    stream.read_exact(&mut buffer).ok()?;
+    stream.write_all(b"back!").ok()?;
+    caller.read_exact(&mut buffer).ok()?;
+    (buffer == *b"back!").then_some(peer.ip())
+}
+
+fn udp(client: From<'_>, to: SocketAddr, (netns, at): (&Netns, SocketAddr)) -> Option<IpAddr> {
+    let listener = netns
+        .run(|| UdpSocket::bind(at))
+        .unwrap_or_else(|error| panic!("{at}: {error}"));
+    listener.set_read_timeout(Some(patience::of(WAIT))).ok()?;
+    let caller = socket(client, to, Type::DGRAM, Protocol::UDP);
+    caller.set_read_timeout(Some(patience::of(WAIT))).ok()?;
+    // The answer must come from where the question went.
+    caller.connect(&SockAddr::from(to)).ok()?;
+    caller.send(b"there").ok()?;
+    let mut buffer = [0; 5];
+    let (_, peer) = listener.recv_from(&mut buffer).ok()?;
+    listener.send_to(b"back!", peer).ok()?;
+    (&caller).read_exact(&mut buffer).ok()?;
+    (buffer == *b"back!").then_some(peer.ip())
+}
+
+fn socket(client: From<'_>, to: SocketAddr, kind: Type, protocol: Protocol) -> Socket {
+    client.netns.run(|| {
+        let socket = Socket::new(Domain::for_address(to), kind, Some(protocol))
+            .expect("a socket can be made");
+        if let Some(address) = client.address {
+            let address: IpAddr = address.parse().expect("an IP address");
+            let bound = socket.bind(&SockAddr::from(SocketAddr::new(address, 0)));
+            bound.unwrap_or_else(|error| panic!("{address}: {error}"));
+        }
+        socket
+    })
+}
+
+fn wait<T>(look: impl Fn() -> Option<T>) -> Option<T> {
+    let end = Instant::now() + patience::of(WAIT);
+    loop {
+        match look() {
+            Some(seen) => return Some(seen),
+            None if Instant::now() > end => return None,
+            None => sleep(STEP),
+        }
+    }
+}
