@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::env;
+use std::path::Path;
 use std::process::{Command, exit};
 use std::sync::OnceLock;
 
@@ -34,6 +35,8 @@ pub enum Need {
     WireguardTools,
     /// A program `ip` that shows the broadcast limit of macvlan links.
     RecentIp,
+    /// The tool `nft`.
+    Nft,
     /// Unpacked Debian systems with Podman.
     PodmanTrees,
 }
@@ -212,6 +215,9 @@ impl Need {
             Self::RecentIp if !*RECENT.get_or_init(ip_is_recent) => {
                 Some("ip doesn't show bclim; `just test-vm` has one that does".into())
             }
+            Self::Nft if !Path::new(places::NFT).exists() => {
+                Some("nft is not installed; `just setup` does it".into())
+            }
             Self::PodmanTrees if !places::cache().join("podman").is_dir() => {
                 Some("no Podman system is unpacked; `just test-podman` does it".into())
             }
@@ -223,6 +229,7 @@ impl Need {
             | Self::Strace
             | Self::WireguardTools
             | Self::RecentIp
+            | Self::Nft
             | Self::PodmanTrees => None,
         }
     }

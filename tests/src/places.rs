@@ -85,3 +85,6 @@ fn place(variable: &str, default: impl FnOnce() -> PathBuf) -> PathBuf {
 fn target_dir() -> PathBuf {
     place("CARGO_TARGET_DIR", || workspace().join("target"))
 }
+
+/// Where Debian has the tool `nft`.
+pub const NFT: &str = "/usr/sbin/nft";

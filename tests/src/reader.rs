@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::ask::Asked;
 use crate::dump::Dump;
 use crate::netns::Netns;
+use crate::places::NFT;
 
 /// What each address family has its own list of.
 const OF_A_FAMILY: [&str; 4] = [
@@ -16,9 +17,6 @@ const OF_A_FAMILY: [&str; 4] = [
     "rule",
     "route show table all",
 ];
-
-/// Where Debian has the program.
-const NFT: &str = "/usr/sbin/nft";
 
 /// A namespace with programs in it that are asked about its state. While it
 /// lives, so does the namespace.

@@ -5,8 +5,8 @@
 
 mod configure;
 mod create;
-mod firewall;
 mod options;
+mod refuse;
 mod setup;
 
 #[allow(
@@ -48,6 +48,6 @@ pub use create::{
     WithoutSubnets, check_ipam, check_parent, choose_ipam, create_on_parent, move_parent_option,
     no_names,
 };
-pub use firewall::{refuse_firewall_options, refuse_ports};
 pub use options::{MACVLAN_MODES, check_names, choose, find, parse, parse_bool};
+pub use refuse::{refuse_firewall_options, refuse_ports};
 pub use setup::{PARENT_METRIC, find_parent, gateways, no_name_servers};

@@ -3,14 +3,18 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use wasmtime::component::Resource;
 
-use super::Gate;
 use super::perform::{CallError, Plan, invalid};
+use super::{Gate, LinkHandle};
 use crate::driver::wit::firewall::Host;
+use crate::driver::wit::types::{Port as WitPort, Protocol as WitProtocol};
 use crate::grant::{Call, Object, Permit};
 use crate::journal::Change;
-use crate::kernel::{FirewallEntry, FirewallOwner, FirewallRule, KernelError, Translation};
-use crate::net::Namespace;
+use crate::kernel::{
+    FirewallEntry, FirewallOwner, FirewallRule, KernelError, Publication, Translation,
+};
+use crate::net::{Namespace, Port, PortRange, Protocol};
 
 impl Host for Gate {
     fn masquerade(&mut self, source: String, except: Vec<String>) -> Result<(), CallError> {
@@ -28,9 +32,7 @@ impl Host for Gate {
         address: String,
     ) -> Result<(), CallError> {
         let call = Call::FirewallSourceAddress;
-        let address: IpAddr = address
-            .parse()
-            .map_err(|_| invalid(call, &format!("{address:?} is no IP address")))?;
+        let address = self::address(call, &address)?;
         let translation = translation(call, &source, &except, Some(address))?;
         if IpNet::from(address).max_prefix_len() != translation.source.max_prefix_len() {
             let text = format!("{source} and {address} are of two families");
@@ -42,6 +44,78 @@ impl Host for Gate {
         ];
         let rule = FirewallRule::Translate(translation);
         self.add_to_firewall(call, &objects, vec![self.shared_entry(rule)])
+    }
+
+    fn publish(
+        &mut self,
+        link: Resource<LinkHandle>,
+        ports: Vec<WitPort>,
+        address: String,
+    ) -> Result<(), CallError> {
+        let call = Call::FirewallPublish;
+        let link = self.host_link(call, &link)?;
+        let address = self::address(call, &address)?;
+        let ports = ports_for(call, ports, address)?;
+        let mut objects = vec![
+            self.object(&link),
+            Object::Address {
+                namespace: Namespace::Container,
+                address: address.into(),
+                own: false,
+            },
+        ];
+        objects.extend(ports.iter().map(Object::Ports));
+        let wanted = match ports.is_empty() {
+            true => Vec::new(),
+            false => {
+                let behind = FirewallRule::PublishBehind {
+                    link: link.name.clone(),
+                };
+                let publication = Publication {
+                    ports: ports.clone(),
+                    address,
+                };
+                vec![
+                    self.shared_entry(behind),
+                    self.own_entry(FirewallRule::Publish(publication)),
+                ]
+            }
+        };
+        self.add_to_firewall(call, &objects, wanted)
+    }
+}
+
+/// The ports for an address of one family: those for host addresses of the other
+/// are passed over, as netavark does.
+fn ports_for(
+    call: Call,
+    ports: Vec<WitPort>,
+    address: IpAddr,
+) -> Result<Vec<PortRange>, CallError> {
+    let ports = ports.into_iter().map(|port| {
+        let host_address = port.host_address.map(|text| self::address(call, &text));
+        Ok(Port {
+            host_address: host_address.transpose()?,
+            host_port: port.host_port,
+            container_port: port.container_port,
+            protocol: port.protocol.into(),
+        })
+    });
+    let mut ports = ports.collect::<Result<Vec<Port>, CallError>>()?;
+    ports.retain(|port| {
+        let at = port.host_address;
+        at.is_none_or(|at| at.is_ipv4() == address.is_ipv4())
+    });
+    Ok(PortRange::fold(&ports))
+}
+
+impl From<WitProtocol> for Protocol {
+    fn from(protocol: WitProtocol) -> Self {
+        match protocol {
+            WitProtocol::Tcp => Self::Tcp,
+            WitProtocol::Udp => Self::Udp,
+            WitProtocol::Sctp => Self::Sctp,
+        }
     }
 }
 
@@ -62,15 +136,41 @@ impl Wanted {
 impl Gate {
     /// The entry for a rule of the whole network.
     fn shared_entry(&self, rule: FirewallRule) -> Wanted {
-        let owner = FirewallOwner {
-            driver: self.authority.grant.driver(),
-            network: &self.authority.request.network,
-            container: None,
-        };
         Wanted {
-            entry: FirewallEntry::new(owner, rule),
+            entry: FirewallEntry::new(self.firewall_owner(None), rule),
             shared: true,
         }
+    }
+
+    /// The entry for a rule of this container.
+    fn own_entry(&self, rule: FirewallRule) -> Wanted {
+        let container = Some(self.authority.request.container.as_str());
+        Wanted {
+            entry: FirewallEntry::new(self.firewall_owner(container), rule),
+            shared: false,
+        }
+    }
+
+    fn firewall_owner<'a>(&'a self, container: Option<&'a str>) -> FirewallOwner<'a> {
+        FirewallOwner {
+            driver: self.authority.grant.driver(),
+            network: &self.authority.request.network,
+            container,
+        }
+    }
+
+    /// A link of the host, which is all that its firewall knows.
+    fn host_link(
+        &mut self,
+        call: Call,
+        link: &Resource<LinkHandle>,
+    ) -> Result<LinkHandle, CallError> {
+        let link = self.link(link)?;
+        if link.id.namespace == Namespace::Host {
+            return Ok(link);
+        }
+        let text = format!("{} isn't in the host's namespace", link.name);
+        Err(invalid(call, &text))
     }
 
     /// Adds entries, all or none. Of those that are shared, what other
@@ -139,6 +239,11 @@ fn translation(
         except: except.collect::<Result<_, _>>()?,
         address,
     })
+}
+
+fn address(call: Call, text: &str) -> Result<IpAddr, CallError> {
+    text.parse()
+        .map_err(|_| invalid(call, &format!("{text:?} is no IP address")))
 }
 
 fn network(call: Call, text: &str) -> Result<IpNet, CallError> {

@@ -18,6 +18,8 @@ pub enum ReachKey {
     Key,
     /// Names of secrets.
     Secret,
+    /// Ports of the host.
+    Port,
 }
 
 impl ReachKey {
@@ -30,6 +32,7 @@ impl ReachKey {
             Self::Table => "table",
             Self::Key => "key",
             Self::Secret => "secret",
+            Self::Port => "port",
         }
     }
 }
@@ -253,6 +256,8 @@ calls! {
     FirewallMasquerade = "firewall.masquerade", "hides a network behind the host", [Address];
     /// Gives what comes from a network an address of the host's.
     FirewallSourceAddress = "firewall.source-address", "hides a network behind an address", [Address];
+    /// Has ports of the host lead to the container.
+    FirewallPublish = "firewall.publish", "has ports of the host lead to the container", [Link, Address, Port];
     /// Turns a feature of a link on or off.
     OffloadsSet = "offloads.set", "changes a link", [Link];
     /// Lists the features of a link.

@@ -13,8 +13,10 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::file::line;
-use super::{Call, Grant, KeyPattern, LinkPattern, NetworkPattern, Reach, TablePattern};
-use crate::net::{LinkName, LinkProperty, Namespace, Route, Rule, SettingKey};
+use super::{
+    Call, Grant, KeyPattern, LinkPattern, NetworkPattern, PortPattern, Reach, TablePattern,
+};
+use crate::net::{LinkName, LinkProperty, Namespace, PortRange, Route, Rule, SettingKey};
 
 /// An object that a call wants to touch.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +74,8 @@ pub enum Object<'a> {
     Source(IpNet),
     /// The address that they get.
     Outbound(IpAddr),
+    /// Ports of the host that lead to the container.
+    Ports(&'a PortRange),
     /// A secret of the operator's.
     Secret(&'a str),
     /// A kernel setting that belongs to no link.
@@ -166,6 +170,8 @@ pub struct RequestReach {
     pub secrets: Vec<String>,
     /// Addresses of the host that options name for what leaves it.
     pub outbound: Vec<IpAddr>,
+    /// The published ports.
+    pub ports: Vec<PortRange>,
 }
 
 impl RequestReach {
@@ -364,7 +370,9 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
             Namespace::Host => is_gateway(*address, request),
         },
         (
-            Call::AnnounceGratuitousArp | Call::AnnounceNeighbourAdvertisement,
+            Call::AnnounceGratuitousArp
+            | Call::AnnounceNeighbourAdvertisement
+            | Call::FirewallPublish,
             Object::Address { address, .. },
         ) => {
             let mut own = request.addresses.iter();
@@ -410,6 +418,7 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
             *namespace == Namespace::Container
         }
         (_, Object::Source(source)) => is_in_subnets(*source, request),
+        (_, Object::Ports(ports)) => request.ports.iter().any(|asked| asked.contains(ports)),
         (_, Object::Outbound(address)) => request.outbound.contains(address),
         (_, Object::Secret(name)) => request.secrets.iter().any(|named| named == name),
         (
@@ -476,6 +485,7 @@ fn widened(object: &Object<'_>, reach: &Reach) -> bool {
         Object::Address { address, .. } => reach.has_address(*address),
         Object::Source(source) => reach.has_address(*source),
         Object::Outbound(address) => reach.has_address(IpNet::from(*address)),
+        Object::Ports(ports) => reach.has_ports(ports),
         Object::Route { route, .. } => reach.has_destination(route.destination),
         Object::Key { namespace, key, .. } => reach.has_key(*namespace, key),
         Object::Secret(name) => reach.has_secret(name),
@@ -532,6 +542,7 @@ fn widen(reach: &mut Reach, object: &Object<'_>) {
                 .push(NetworkPattern::one(route.destination));
         }
         Object::Key { namespace, key, .. } => reach.key.push(KeyPattern::one(*namespace, key)),
+        Object::Ports(ports) => reach.port.push(PortPattern::one(ports)),
         Object::Secret(name) => reach.secret.push((*name).to_owned()),
         Object::Table { table, .. } => reach.table.push(TablePattern::one(*table)),
         Object::AllRoutes(_) => reach.destination.push(NetworkPattern::all()),
@@ -594,6 +605,7 @@ impl fmt::Display for Object<'_> {
             Self::Key { namespace, key, .. } => write!(f, "setting {namespace}:{key}"),
             Self::Source(source) => write!(f, "packets from {source}"),
             Self::Outbound(address) => write!(f, "source address {address}"),
+            Self::Ports(ports) => write!(f, "port {ports}"),
             Self::Secret(name) => write!(f, "secret {name:?}"),
             Self::State { key: Some(key) } => write!(f, "state {key}"),
             Self::State { key: None } => f.write_str("state"),

@@ -253,6 +253,10 @@ mod tests {
             "[calls]\n\"links.get\" = { link = \"a/b\" }",
             "[calls]\n\"links.get\" = { link = \"a*\u{7}\" }",
             "[calls]\n\"routes.add\" = { destination = \"everywhere\" }",
+            "[calls]\n\"firewall.publish\" = { port = \"8080\" }",
+            "[calls]\n\"firewall.publish\" = { port = \"81-80/tcp\" }",
+            "[calls]\n\"firewall.publish\" = { port = \"80/icmp\" }",
+            "[calls]\n\"firewall.publish\" = { port = \"65536/tcp\" }",
             "[calls]\n\"links.get\" = true",
             "[calls]\n\"links.get\" = {}\n\"links.get\" = {}",
         ] {

@@ -16,4 +16,4 @@ pub use calls::{Call, ReachKey, UnknownCall};
 pub use decide::{Authority, Cause, Denial, Object, Permit, RequestReach, decide, describe};
 pub use file::{Grant, GrantError};
 pub use limits::Limits;
-pub use reach::{KeyPattern, LinkPattern, NetworkPattern, Reach, TablePattern};
+pub use reach::{KeyPattern, LinkPattern, NetworkPattern, PortPattern, Reach, TablePattern};

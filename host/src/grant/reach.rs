@@ -8,7 +8,10 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::ReachKey;
-use crate::net::{InvalidLinkName, InvalidSettingKey, LinkName, Namespace, SettingKey, is_part};
+use crate::net::{
+    InvalidLinkName, InvalidSettingKey, LinkName, Namespace, PortRange, Protocol, SettingKey,
+    is_part,
+};
 
 /// What stands before the name of a link in the container.
 const CONTAINER_PREFIX: &str = "container:";
@@ -35,6 +38,9 @@ pub struct Reach {
     /// Secrets by name, or `*` for all.
     #[serde(default, with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub secret: Vec<String>,
+    /// Ports of the host.
+    #[serde(default, with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
+    pub port: Vec<PortPattern>,
 }
 
 impl Reach {
@@ -47,6 +53,7 @@ impl Reach {
             (ReachKey::Table, self.table.is_empty()),
             (ReachKey::Key, self.key.is_empty()),
             (ReachKey::Secret, self.secret.is_empty()),
+            (ReachKey::Port, self.port.is_empty()),
         ]
         .into_iter()
         .filter_map(|(key, empty)| (!empty).then_some(key))
@@ -98,6 +105,11 @@ impl Reach {
         self.secret.iter().any(|own| own == "*" || own == name)
     }
 
+    /// Whether ports of the host are all among them.
+    pub fn has_ports(&self, ports: &PortRange) -> bool {
+        self.port.iter().any(|pattern| pattern.contains(ports))
+    }
+
     /// Whether a destination is among them.
     pub fn has_destination(&self, destination: IpNet) -> bool {
         let mut patterns = self.destination.iter();
@@ -126,6 +138,7 @@ impl fmt::Display for Reach {
         push(&mut parts, ReachKey::Table, &self.table);
         push(&mut parts, ReachKey::Key, &self.key);
         push(&mut parts, ReachKey::Secret, &self.secret);
+        push(&mut parts, ReachKey::Port, &self.port);
         if parts.is_empty() {
             return f.write_str("{}");
         }
@@ -363,6 +376,94 @@ impl fmt::Display for TablePattern {
         match self.0 {
             Some(table) => write!(f, "{table}"),
             None => f.write_str("*"),
+        }
+    }
+}
+
+/// Ports of the host, as `8080/tcp` or `8000-8100/udp`, or `*` for all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct PortPattern(Option<Ports>);
+
+/// Ports in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Ports {
+    first: u16,
+    last: u16,
+    protocol: Protocol,
+}
+
+/// A text that names no ports.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+#[error(
+    "{text:?} names no ports: write \"8080/tcp\", \"8000-8100/udp\" (tcp, udp or sctp), or \"*\" \
+     for all"
+)]
+pub struct InvalidPortPattern {
+    text: String,
+}
+
+impl PortPattern {
+    /// The pattern for these ports.
+    pub fn one(ports: &PortRange) -> Self {
+        Self(Some(Ports {
+            first: ports.first,
+            last: ports.last,
+            protocol: ports.protocol,
+        }))
+    }
+
+    fn contains(&self, ports: &PortRange) -> bool {
+        self.0.is_none_or(|own| {
+            own.protocol == ports.protocol && own.first <= ports.first && ports.last <= own.last
+        })
+    }
+}
+
+impl TryFrom<String> for PortPattern {
+    type Error = InvalidPortPattern;
+
+    fn try_from(text: String) -> Result<Self, InvalidPortPattern> {
+        if text == "*" {
+            return Ok(Self(None));
+        }
+        match ports(&text) {
+            Some(ports) if ports.first <= ports.last => Ok(Self(Some(ports))),
+            _ => Err(InvalidPortPattern { text }),
+        }
+    }
+}
+
+fn ports(text: &str) -> Option<Ports> {
+    let (numbers, name) = text.split_once('/')?;
+    let (first, last) = numbers.split_once('-').unwrap_or((numbers, numbers));
+    let mut protocols = Protocol::ALL.into_iter();
+    Some(Ports {
+        first: first.parse().ok()?,
+        last: last.parse().ok()?,
+        protocol: protocols.find(|protocol| protocol.name() == name)?,
+    })
+}
+
+impl From<PortPattern> for String {
+    fn from(pattern: PortPattern) -> Self {
+        pattern.to_string()
+    }
+}
+
+impl fmt::Display for PortPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(Ports {
+            first,
+            last,
+            protocol,
+        }) = self.0
+        else {
+            return f.write_str("*");
+        };
+        match first == last {
+            true => write!(f, "{first}/{protocol}"),
+            false => write!(f, "{first}-{last}/{protocol}"),
         }
     }
 }

@@ -8,6 +8,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::net::{LinkName, PortRange};
 
 /// What stands before the driver's name in the name of its tables.
 const TABLE_PREFIX: &str = "wasmvark-";
@@ -47,6 +48,23 @@ pub struct FirewallOwner<'a> {
 pub enum FirewallRule {
     /// What is sent from a network gets an address of the host's.
     Translate(Translation),
+    /// Ports of the host lead to a container.
+    Publish(Publication),
+    /// Published ports may lead to containers behind a link: also for those
+    /// behind the same link, and for the host's loopback addresses.
+    PublishBehind {
+        /// The link.
+        link: LinkName,
+    },
+}
+
+/// Which ports lead to which address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Publication {
+    /// The ports.
+    pub ports: Vec<PortRange>,
+    /// The container's address. Host addresses are of the same family.
+    pub address: IpAddr,
 }
 
 /// Which packets get another source address, and which.
@@ -105,7 +123,9 @@ impl FirewallRule {
     /// The family of the table that it's in.
     pub fn family(&self) -> FirewallFamily {
         match self {
-            Self::Translate(_) => FirewallFamily::Inet,
+            Self::Translate(_) | Self::Publish(_) | Self::PublishBehind { .. } => {
+                FirewallFamily::Inet
+            }
         }
     }
 
@@ -114,6 +134,8 @@ impl FirewallRule {
         match self {
             Self::Translate(Translation { address: None, .. }) => "masquerade",
             Self::Translate(_) => "source-address",
+            Self::Publish(_) => "publish",
+            Self::PublishBehind { .. } => "publish-behind",
         }
     }
 }
@@ -127,6 +149,11 @@ impl fmt::Display for FirewallRule {
                 None => write!(f, "{source} masqueraded"),
                 Some(address) => write!(f, "{source} translated to {address}"),
             },
+            Self::Publish(Publication { ports, address }) => {
+                let ports: Vec<_> = ports.iter().map(ToString::to_string).collect();
+                write!(f, "{} published for {address}", ports.join(", "))
+            }
+            Self::PublishBehind { link } => write!(f, "ports published behind {link}"),
         }
     }
 }

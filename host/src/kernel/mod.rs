@@ -33,7 +33,9 @@ use serde::{Deserialize, Serialize};
 
 pub use bridge_port::{PortChange, PortState, PortVlans, VlanNumbers};
 pub use find::{PlacedLink, find};
-pub use firewall::{FirewallEntry, FirewallFamily, FirewallOwner, FirewallRule, Translation};
+pub use firewall::{
+    FirewallEntry, FirewallFamily, FirewallOwner, FirewallRule, Publication, Translation,
+};
 pub use living::living_netns;
 pub use neighbour::{FoundNeighbour, Neighbour, NeighbourTable, SavedNeighbour};
 pub use netlink::Netlink;

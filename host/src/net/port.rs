@@ -117,11 +117,18 @@ impl PortRange {
     }
 
     /// Whether all of another range leads where this one does. One for all host
-    /// addresses contains those for single ones.
+    /// addresses, or all of a family (0.0.0.0, ::), contains those for single
+    /// ones.
     pub fn contains(&self, other: &Self) -> bool {
         let shift = |range: &Self| i32::from(range.container_first) - i32::from(range.first);
-        let address = self.host_address.is_none() || self.host_address == other.host_address;
-        address
+        let has_address = match self.host_address {
+            None => true,
+            Some(own) if own.is_unspecified() => other
+                .host_address
+                .is_some_and(|address| address.is_ipv4() == own.is_ipv4()),
+            own => own == other.host_address,
+        };
+        has_address
             && self.protocol == other.protocol
             && shift(self) == shift(other)
             && self.first <= other.first
@@ -198,6 +205,10 @@ mod tests {
         other.host_address = Some("::1".parse().unwrap());
         assert!(!other.contains(&one));
         assert_eq!(other.to_string(), "[::1]:80-81/tcp");
+        other.host_address = Some("0.0.0.0".parse().unwrap());
+        assert!(other.contains(&one));
+        one.host_address = None;
+        assert!(!other.contains(&one));
         assert!(!range.contains(&fold(&[port(81, 8080, Protocol::Tcp)])));
         assert!(!range.contains(&fold(&[port(81, 8081, Protocol::Udp)])));
     }

@@ -9,6 +9,7 @@ use crate::gate::Gate;
 use crate::grant::{Authority, RequestReach};
 use crate::journal::{Here, Journal};
 use crate::kernel::{Netlink, Netns};
+use crate::net::PortRange;
 use crate::protocol::{ProtocolError, SetupDocument, StatusBlock};
 use crate::request::{Request, answer};
 use crate::text;
@@ -108,6 +109,7 @@ pub(super) fn reach(request: &Request) -> RequestReach {
         routes: defaults.chain(&request.routes).cloned().collect(),
         secrets: request.secrets(),
         outbound: request.outbound(),
+        ports: PortRange::fold(&request.ports),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is tried with one call, and what several calls have in common.
 
+use serde_json::json;
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::harness::Need;
 use wasmvark_tests::kind::Kind;
@@ -56,6 +57,12 @@ pub(crate) fn without_parent() -> Connection {
 
 pub(crate) fn with_outbound_address() -> Connection {
     v4().option("outbound_addr4", "192.0.2.7")
+}
+
+pub(crate) fn with_port() -> Connection {
+    v4().port(json!({
+        "container_port": 80, "host_port": 8080, "range": 1, "host_ip": "", "protocol": "tcp",
+    }))
 }
 
 pub(crate) fn bridge() -> Connection {

@@ -6,7 +6,7 @@ use wasmvark_tests::kind::Kind;
 
 use crate::case::{
     ANNOUNCE, CREATE, Case, GET, MACVLAN, MAKE, PARENT, TUNNEL, bridge, on_link, on_port,
-    on_tunnel, v4, v6, with_outbound_address, without_parent,
+    on_tunnel, v4, v6, with_outbound_address, with_port, without_parent,
 };
 use crate::probe::STRANGERS_MAC;
 
@@ -885,6 +885,19 @@ pub(crate) const CASES: &[Case] = &[
             "",
             "firewall.source-address 10.88.0.0/16 192.0.2.7",
             r#"address = "192.0.2.7/32""#,
+        )),
+    },
+    Case {
+        call: "firewall.publish",
+        needs: MACVLAN,
+        connection: with_port,
+        with: &[("links.create-veth", "{}")],
+        before: "links.create-veth -",
+        within: "firewall.publish 1 10.88.0.2 8080:80/tcp",
+        beyond: Some((
+            "links.create-veth -",
+            "firewall.publish 1 10.88.0.2 8080-8081:80/tcp",
+            r#"port = "8080-8081/tcp""#,
         )),
     },
     Case {

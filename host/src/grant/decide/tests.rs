@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::digest::Digest;
-use crate::net::{IpVersion, RouteKind};
+use crate::net::{IpVersion, Port, Protocol, RouteKind};
 
 fn authority(calls: &str) -> Authority {
     let text = format!(
@@ -28,6 +28,12 @@ fn authority(calls: &str) -> Authority {
             routes: vec![route("0.0.0.0/0", Some("10.0.0.1"))],
             secrets: vec!["named".to_owned()],
             outbound: vec!["192.0.2.1".parse().unwrap()],
+            ports: PortRange::fold(&[8080, 8081].map(|port| Port {
+                host_address: None,
+                host_port: port,
+                container_port: port - 8000,
+                protocol: Protocol::Tcp,
+            })),
         },
     }
 }
@@ -560,4 +566,37 @@ fn rule_3_secrets_are_those_that_options_name() {
     let authority = authority(&format!("\"{}\" = {{}}", call.name()));
     assert!(allowed(&authority, call, Object::Secret("named")));
     assert!(!allowed(&authority, call, Object::Secret("other")));
+}
+
+#[test]
+fn rule_3_ports_are_those_that_are_published() {
+    let call = Call::FirewallPublish;
+    let first = authority("\"firewall.publish\" = { port = \"53/udp\" }");
+    let range = |first, last, container_first, protocol| PortRange {
+        host_address: None,
+        protocol,
+        first,
+        last,
+        container_first,
+    };
+    let beyond = range(8080, 8082, 80, Protocol::Tcp);
+    for (ports, may) in [
+        (range(8080, 8080, 80, Protocol::Tcp), true),
+        (range(8080, 8081, 80, Protocol::Tcp), true),
+        (range(8080, 8080, 81, Protocol::Tcp), false),
+        (range(8080, 8080, 80, Protocol::Udp), false),
+        (range(53, 53, 5353, Protocol::Udp), true),
+        (beyond.clone(), false),
+    ] {
+        assert_eq!(allowed(&first, call, Object::Ports(&ports)), may, "{ports}");
+    }
+    let denial = decide(&first, call, &[Object::Ports(&beyond)]).unwrap_err();
+    assert_eq!(
+        denial.line,
+        r#""firewall.publish" = { port = ["53/udp", "8080-8082/tcp"] }"#
+    );
+    let second = authority(&denial.line);
+    assert!(allowed(&second, call, Object::Ports(&beyond)));
+    let all = authority(r#""firewall.publish" = { port = "*" }"#);
+    assert!(allowed(&all, call, Object::Ports(&beyond)));
 }

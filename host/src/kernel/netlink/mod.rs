@@ -607,7 +607,10 @@ impl Kernel for Netlink {
     }
 
     fn add_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError> {
-        self.put_firewall(entries)
+        self.put_firewall(entries)?;
+        let mut entries = entries.iter();
+        let forgotten = entries.try_for_each(|entry| self.forget_before(&entry.rule));
+        forgotten.map_err(KernelError::unfinished)
     }
 
     fn has_firewall(&mut self, entry: &FirewallEntry) -> Result<bool, KernelError> {
@@ -615,7 +618,8 @@ impl Kernel for Netlink {
     }
 
     fn remove_firewall(&mut self, entry: &FirewallEntry) -> Result<(), KernelError> {
-        self.take_firewall(entry)
+        self.take_firewall(entry)?;
+        self.forget_of(&entry.rule)
     }
 
     fn remove_empty_firewall(&mut self, entry: &FirewallEntry) -> Result<(), KernelError> {

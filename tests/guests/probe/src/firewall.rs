@@ -2,17 +2,20 @@
 //!
 //! - `firewall.masquerade SOURCE [EXCEPT…]`
 //! - `firewall.source-address SOURCE ADDRESS [EXCEPT…]`
+//! - `firewall.publish HANDLE ADDRESS [PORT…]`, where a port is
+//!   `[HOST-ADDRESS@]HOST-PORT[-LAST]:CONTAINER-PORT/PROTOCOL`
 
 use wasmvark_guest::firewall;
 use wasmvark_guest::links::Link;
-use wasmvark_guest::types::Error;
+use wasmvark_guest::types::{Error, Port, Protocol};
 
-use crate::arguments::{Arguments, invalid};
+use crate::arguments::{Arguments, invalid, number};
+use crate::calls::handle;
 
 pub(crate) fn run(
     function: &str,
     arguments: &mut Arguments<'_>,
-    _handles: &[Link],
+    handles: &[Link],
 ) -> Result<(), Error> {
     match function {
         "masquerade" => {
@@ -23,6 +26,12 @@ pub(crate) fn run(
             let (source, address) = (arguments.word()?, arguments.word()?);
             firewall::source_address(source, &words(arguments), address)
         }
+        "publish" => {
+            let (link, address) = (handle(arguments, handles)?, arguments.word()?);
+            let ports = words(arguments);
+            let ports: Result<Vec<_>, _> = ports.iter().map(|port| ports_of(port)).collect();
+            firewall::publish(link, &ports?.concat(), address)
+        }
         word => Err(invalid(&format!("unknown word firewall.{word}"))),
     }
 }
@@ -31,4 +40,33 @@ pub(crate) fn run(
 fn words(arguments: &mut Arguments<'_>) -> Vec<String> {
     let words = arguments.rest().split_whitespace();
     words.map(str::to_owned).collect()
+}
+
+/// The ports of a word.
+fn ports_of(word: &str) -> Result<Vec<Port>, Error> {
+    let wrong = || invalid(&format!("no port: {word}"));
+    let (host_address, rest) = match word.split_once('@') {
+        Some((address, rest)) => (Some(address.to_owned()), rest),
+        None => (None, word),
+    };
+    let (numbers, protocol) = rest.split_once('/').ok_or_else(wrong)?;
+    let (host, container) = numbers.split_once(':').ok_or_else(wrong)?;
+    let (first, last) = host.split_once('-').unwrap_or((host, host));
+    let (first, last): (u16, u16) = (number(first)?, number(last)?);
+    let container: u16 = number(container)?;
+    let protocol = match protocol {
+        "tcp" => Protocol::Tcp,
+        "udp" => Protocol::Udp,
+        "sctp" => Protocol::Sctp,
+        _ => return Err(wrong()),
+    };
+    let ports = (first..=last).zip(container..);
+    Ok(ports
+        .map(|(host_port, container_port)| Port {
+            host_address: host_address.clone(),
+            host_port,
+            container_port,
+            protocol,
+        })
+        .collect())
 }

@@ -1,13 +1,15 @@
 //! What the calls of `firewall` do to packets, and that nothing of it stays.
 
+mod ports;
 mod site;
 mod sources;
 
 use wasmvark_tests::harness::{Need, Suite};
 
 /// What all of these tests need.
-const NEEDS: &[Need] = &[Need::Root, Need::Macvlan];
+const NEEDS: &[Need] = &[Need::Root, Need::Macvlan, Need::Nft];
 
 pub(crate) fn register(suite: &mut Suite) {
     sources::register(suite);
+    ports::register(suite);
 }

@@ -4,7 +4,8 @@ use wasmvark_tests::connection::Connection;
 use wasmvark_tests::dump::{Dump, assert_unchanged};
 use wasmvark_tests::grant::Grant;
 use wasmvark_tests::netns::Netns;
-use wasmvark_tests::process::Output;
+use wasmvark_tests::places::NFT;
+use wasmvark_tests::process::{self, Output};
 use wasmvark_tests::wasmvark::answer_of;
 use wasmvark_tests::world::World;
 
@@ -54,10 +55,32 @@ pub(super) fn world() -> World {
     world
 }
 
+/// Whether bridged packets pass the host's firewall as well, as they do where
+/// other software has loaded `br_netfilter`. False where that's always so, or
+/// never.
+pub(super) fn filter_bridged(world: &World, on: bool) -> bool {
+    let value = if on { "1" } else { "0" };
+    world.host.run(|| {
+        let mut settings = ["iptables", "ip6tables"].into_iter();
+        settings.all(|tables| {
+            let setting = format!("/proc/sys/net/bridge/bridge-nf-call-{tables}");
+            std::fs::write(setting, value).is_ok() || !on
+        })
+    })
+}
+
+/// Has the tool `nft` change a namespace's firewall.
+pub(super) fn nft(netns: &Netns, commands: &str) {
+    let mut nft = netns.command(NFT);
+    let output = process::run(nft.args(["-f", "-"]), commands.as_bytes());
+    assert_eq!(output.code, Some(0), "nft {commands}: {}", output.stderr);
+}
+
 /// All calls that the scripts need.
 pub(super) fn grant() -> Grant {
     Grant::of(&[
         "addresses.add",
+        "bridge-ports.set-hairpin",
         "links.create-bridge",
         "links.create-veth",
         "links.set-master",
@@ -121,6 +144,12 @@ impl Container {
              routes.add container ::/0 {gateway6} - unicast; {script}"
         );
         self.run(probe, "setup", &script)
+    }
+
+    /// Sets it up as a script says.
+    #[track_caller]
+    pub(super) fn up_with(&self, probe: &Probe<'_>, script: &str) {
+        answer_of(&self.run(probe, "setup", script));
     }
 
     #[track_caller]

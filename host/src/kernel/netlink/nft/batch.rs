@@ -1,19 +1,22 @@
 //! The messages of a change.
 
 use netlink_packet_netfilter::nftables::{
-    ChainAttribute, ChainMessage, GenMessage, Hook as HookAttribute, HookNumber, NfTablesMessage,
-    RuleAttribute, RuleMessage, TableAttribute, TableMessage,
+    ChainAttribute, ChainMessage, DataAttribute, GenMessage, Hook as HookAttribute, HookNumber,
+    ListAttribute, NfTablesMessage, RuleAttribute, RuleMessage, SetAttribute, SetElementAttribute,
+    SetElementList, SetElementMessage, SetFlags, SetMessage, TableAttribute, TableMessage,
 };
 use netlink_packet_netfilter::{NetfilterMessage, NetfilterProtoFamily};
-use rtnetlink::packet_core::{NLM_F_APPEND, NLM_F_CREATE};
+use rtnetlink::packet_core::{NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL};
 
 use super::expression::Expression;
 use super::object::Object;
+use super::set::{Element, Set, length, number};
 use super::socket::{Change, header};
-use super::table::{Chain, chains, is_open, rules};
+use super::table::{Chain, chains, is_open, rules, sets};
 use crate::kernel::{FirewallEntry, FirewallFamily};
 
-/// NFTNL_UDATA_RULE_COMMENT in libnftnl: nft(8) shows it.
+/// NFTNL_UDATA_RULE_COMMENT and NFTNL_UDATA_SET_ELEM_COMMENT in libnftnl: nft(8)
+/// shows it.
 const COMMENT: u8 = 0;
 
 /// A table, by its family and name.
@@ -53,6 +56,9 @@ impl<'a> Table<'a> {
         for chain in chains(self.family) {
             changes.push(self.change(self.new_chain(chain), NLM_F_CREATE));
         }
+        for (id, set) in (1..).zip(sets(self.family)) {
+            changes.push(self.change(self.new_set(set, id), NLM_F_CREATE));
+        }
         for chain in chains(self.family).iter().filter(|chain| !is_open(chain)) {
             let all = RuleMessage {
                 attributes: self.in_chain(chain.name).into(),
@@ -75,6 +81,20 @@ impl<'a> Table<'a> {
             Object::Rule { chain, expressions } => {
                 self.new_rule(chain, expressions.clone(), Some(tag))
             }
+            Object::Element(element) => {
+                let mut attributes = vec![key(&element.key)];
+                let value = element.value.as_ref();
+                attributes.extend(
+                    value.map(|value| {
+                        SetElementAttribute::Data(DataAttribute::Value(value.clone()))
+                    }),
+                );
+                attributes.push(SetElementAttribute::UserData(comment(tag)));
+                let element = self.element(element.set, attributes);
+                // Somebody else's isn't taken over.
+                let flags = NLM_F_CREATE | NLM_F_EXCL;
+                self.change(NfTablesMessage::NewSetElement(element), flags)
+            }
         }
     }
 
@@ -83,6 +103,25 @@ impl<'a> Table<'a> {
         let mut attributes: Vec<_> = self.in_chain(chain).into();
         attributes.push(RuleAttribute::Handle(handle));
         self.change(NfTablesMessage::DeleteRule(RuleMessage { attributes }), 0)
+    }
+
+    /// Removes an element of a set.
+    pub(super) fn remove_element(self, element: &Element) -> Change {
+        let element = self.element(element.set, vec![key(&element.key)]);
+        self.change(NfTablesMessage::DeleteSetElement(element), 0)
+    }
+
+    /// Asks for an element of a set by its key.
+    pub(super) fn get_element(self, element: &Element) -> NetfilterMessage {
+        let element = self.element(element.set, vec![key(&element.key)]);
+        self.message(NfTablesMessage::GetSetElement(element))
+    }
+
+    /// Asks for the elements of a set.
+    pub(super) fn list_elements(self, set: &str) -> NetfilterMessage {
+        self.message(NfTablesMessage::GetSetElement(SetElementMessage {
+            attributes: self.in_set(set).into(),
+        }))
     }
 
     /// Asks for the rules of a chain, or of all.
@@ -123,6 +162,41 @@ impl<'a> Table<'a> {
         NfTablesMessage::NewChain(ChainMessage { attributes })
     }
 
+    fn new_set(self, set: &Set, id: u32) -> NfTablesMessage {
+        let bytes = |kinds| u32::try_from(length(kinds)).unwrap_or_default();
+        let flags = match set.value {
+            [] => SetFlags::empty(),
+            _ => SetFlags::Map,
+        };
+        let mut attributes = vec![
+            SetAttribute::Table(self.name.to_owned()),
+            SetAttribute::Name(set.name.to_owned()),
+            SetAttribute::Flags(flags),
+            SetAttribute::KeyType(number(set.key)),
+            SetAttribute::KeyLen(bytes(set.key)),
+            SetAttribute::Id(id),
+        ];
+        if !set.value.is_empty() {
+            attributes.push(SetAttribute::DataType(number(set.value)));
+            attributes.push(SetAttribute::DataLen(bytes(set.value)));
+        }
+        NfTablesMessage::NewSet(SetMessage { attributes })
+    }
+
+    fn in_set(self, set: &str) -> [SetElementList; 2] {
+        [
+            SetElementList::Table(self.name.to_owned()),
+            SetElementList::Set(set.to_owned()),
+        ]
+    }
+
+    fn element(self, set: &str, attributes: Vec<SetElementAttribute>) -> SetElementMessage {
+        let elements = vec![ListAttribute::Element(attributes)];
+        let mut attributes: Vec<_> = self.in_set(set).into();
+        attributes.push(SetElementList::Elements(elements));
+        SetElementMessage { attributes }
+    }
+
     fn new_rule(self, chain: &str, expressions: Vec<Expression>, tag: Option<&str>) -> Change {
         let mut attributes: Vec<_> = self.in_chain(chain).into();
         attributes.push(RuleAttribute::Expressions(expressions));
@@ -130,6 +204,10 @@ impl<'a> Table<'a> {
         let rule = NfTablesMessage::NewRule(RuleMessage { attributes });
         self.change(rule, NLM_F_CREATE | NLM_F_APPEND)
     }
+}
+
+fn key(key: &[u8]) -> SetElementAttribute {
+    SetElementAttribute::Key(DataAttribute::Value(key.to_vec()))
 }
 
 /// Asks for the number of changes that nftables have seen.

@@ -6,20 +6,29 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use netlink_packet_netfilter::nftables::{
-    Bitwise, Cmp, DataAttribute, ExpressionAttribute, Expressions, Immediate, ListAttribute, Meta,
-    MetaKey, Operator, Payload, Register, Verdict, VerdictAttribute,
+    Bitwise, Cmp, DataAttribute, ExpressionAttribute, Expressions, Immediate, ListAttribute,
+    Lookup, Meta, MetaKey, Operator, Payload, Register, Verdict, VerdictAttribute,
 };
 
-use super::lacking::{Ct, CtKey};
+use super::lacking::{Ct, CtKey, family_number};
 
 /// One expression.
 pub(super) type Expression = ListAttribute<ExpressionAttribute>;
 
-/// The first register.
+/// The first register, and those that begin some bytes after it.
 pub(super) const FIRST: Register = Register::Reg1;
+pub(super) const AFTER_4: Register = Register::Reg32_01;
+pub(super) const AFTER_8: Register = Register::Reg32_02;
+pub(super) const AFTER_16: Register = Register::Reg2;
+pub(super) const AFTER_20: Register = Register::Reg32_05;
+
+/// Bytes of a link's name in a register (IFNAMSIZ).
+pub(super) const LINK_NAME_LENGTH: usize = 16;
 
 /// NFT_PAYLOAD_NETWORK_HEADER
 const NETWORK_HEADER: u32 = 1;
+/// NFT_PAYLOAD_TRANSPORT_HEADER
+const TRANSPORT_HEADER: u32 = 2;
 
 /// NF_DROP
 const NF_DROP: u32 = 0;
@@ -35,6 +44,8 @@ pub(super) enum Side {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     Drop,
+    /// Back to the chain that jumped here; from a base chain, on to the next.
+    Return,
     Jump(&'static str),
 }
 
@@ -96,10 +107,39 @@ fn mask(mask: Vec<u8>) -> Expression {
     .into()
 }
 
+/// Goes on only if a set has what the registers hold from the first on.
+pub(super) fn is_member(set: &str) -> Expression {
+    Expressions::Lookup(vec![
+        Lookup::Set(set.to_owned()),
+        Lookup::SourceRegister(FIRST),
+    ])
+    .into()
+}
+
+/// The same for a map, whose value takes their place.
+pub(super) fn find(map: &str) -> Expression {
+    Expressions::Lookup(vec![
+        Lookup::Set(map.to_owned()),
+        Lookup::SourceRegister(FIRST),
+        Lookup::DestinationRegister(FIRST),
+    ])
+    .into()
+}
+
+/// Loads the protocol and the destination port, into a register each. TCP, UDP
+/// and SCTP have the port in the same place.
+pub(super) fn protocol_and_port(protocol: Register, port: Register) -> [Expression; 2] {
+    [
+        meta(MetaKey::L4Proto, protocol),
+        payload(TRANSPORT_HEADER, 2, 2, port),
+    ]
+}
+
 /// Ends the rule.
 pub(super) fn verdict(fate: Fate) -> Expression {
     let attributes = match fate {
         Fate::Drop => vec![VerdictAttribute::Code(Verdict::Other(NF_DROP))],
+        Fate::Return => vec![VerdictAttribute::Code(Verdict::Return)],
         Fate::Jump(chain) => vec![
             VerdictAttribute::Code(Verdict::Jump),
             VerdictAttribute::Chain(chain.to_owned()),
@@ -114,11 +154,7 @@ pub(super) fn verdict(fate: Fate) -> Expression {
 
 /// Goes on only for packets of a family.
 pub(super) fn is_family(of: &IpNet) -> [Expression; 2] {
-    // NFPROTO_IPV4, NFPROTO_IPV6
-    let number = match of {
-        IpNet::V4(_) => 2,
-        IpNet::V6(_) => 10,
-    };
+    let [_, _, _, number] = family_number(of).to_be_bytes();
     [meta(MetaKey::Nfproto, FIRST), is(&[number])]
 }
 

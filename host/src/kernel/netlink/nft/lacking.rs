@@ -1,16 +1,16 @@
 //! Expressions that `netlink-packet-netfilter` lacks, with the numbers of
 //! `linux/netfilter/nf_tables.h`.
 
+use ipnet::IpNet;
 use netlink_packet_netfilter::nftables::{Expressions, Register};
 use rtnetlink::packet_core::DefaultNla;
 
-use super::expression::Expression;
+use super::expression::{Expression, Side};
 
 /// Translates an address (`enum nft_nat_attributes`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Nat {
     pub(super) kind: NatKind,
-    /// NFPROTO_IPV4 or NFPROTO_IPV6.
     pub(super) family: u32,
     /// Where the new address is.
     pub(super) address: Register,
@@ -24,6 +24,16 @@ pub(super) struct Nat {
 pub(super) enum NatKind {
     /// NFT_NAT_SNAT
     Source = 0,
+    /// NFT_NAT_DNAT
+    Destination = 1,
+}
+
+/// NFPROTO_IPV4 or NFPROTO_IPV6.
+pub(super) fn family_number(of: &IpNet) -> u32 {
+    match of {
+        IpNet::V4(_) => 2,
+        IpNet::V6(_) => 10,
+    }
 }
 
 /// NFTA_NAT_TYPE
@@ -52,6 +62,8 @@ pub(super) struct Ct {
 pub(super) enum CtKey {
     /// NFT_CT_STATE
     State = 0,
+    /// NFT_CT_STATUS
+    Status = 2,
 }
 
 /// NFTA_CT_DREG
@@ -59,8 +71,35 @@ const CT_DREG: u16 = 1;
 /// NFTA_CT_KEY
 const CT_KEY: u16 = 2;
 
-/// A connection of which nothing is known (NF_CT_STATE_INVALID_BIT).
+/// A state: a connection of which nothing is known (NF_CT_STATE_INVALID_BIT).
 pub(super) const INVALID: u32 = 1;
+/// A status: a connection that was led elsewhere (IPS_DST_NAT in
+/// `linux/netfilter/nf_conntrack_common.h`).
+pub(super) const LED_ELSEWHERE: u32 = 1 << 5;
+
+/// Loads of which kind an address of the packet is (RTN_* in
+/// `linux/rtnetlink.h`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct AddressKind {
+    pub(super) of: Side,
+    pub(super) to: Register,
+}
+
+/// RTN_LOCAL: an address of the host.
+pub(super) const LOCAL: u32 = 2;
+
+/// NFTA_FIB_DREG
+const FIB_DREG: u16 = 1;
+/// NFTA_FIB_RESULT
+const FIB_RESULT: u16 = 2;
+/// NFTA_FIB_FLAGS
+const FIB_FLAGS: u16 = 3;
+/// NFT_FIB_RESULT_ADDRTYPE
+const ADDRESS_KIND: u32 = 3;
+/// NFTA_FIB_F_SADDR
+const OF_SOURCE: u32 = 1;
+/// NFTA_FIB_F_DADDR
+const OF_DESTINATION: u32 = 2;
 
 impl From<Nat> for Expression {
     fn from(nat: Nat) -> Self {
@@ -85,6 +124,21 @@ impl From<Ct> for Expression {
     fn from(ct: Ct) -> Self {
         let attributes = vec![number(CT_KEY, ct.key as u32), number(CT_DREG, ct.to.into())];
         expression("ct", attributes)
+    }
+}
+
+impl From<AddressKind> for Expression {
+    fn from(kind: AddressKind) -> Self {
+        let of = match kind.of {
+            Side::Source => OF_SOURCE,
+            Side::Destination => OF_DESTINATION,
+        };
+        let attributes = vec![
+            number(FIB_FLAGS, of),
+            number(FIB_RESULT, ADDRESS_KIND),
+            number(FIB_DREG, kind.to.into()),
+        ];
+        expression("fib", attributes)
     }
 }
 
@@ -146,6 +200,21 @@ mod tests {
             to: Register::Reg1,
         };
         assert_eq!(hex(&round_trip(ct)), "08000200 00000000 08000100 00000001");
+        let kind = AddressKind {
+            of: Side::Destination,
+            to: Register::Reg1,
+        };
+        let nft = "08000300 00000002 08000200 00000003 08000100 00000001";
+        assert_eq!(hex(&round_trip(kind)), nft);
+        // nft also sends a flag that the kernel adds itself.
+        let port = Nat {
+            kind: NatKind::Destination,
+            family: 2,
+            address: Register::Reg1,
+            port: Some(Register::Reg2),
+        };
+        let nft = "08000100 00000001 08000200 00000002 08000300 00000001 08000500 00000002";
+        assert_eq!(hex(&round_trip(port)), nft);
     }
 
     fn hex(bytes: &[u8]) -> String {

@@ -15,58 +15,109 @@
 //! several networks, and of other installations, can share a table.
 
 mod batch;
+mod conntrack;
 mod expression;
+mod found;
 mod lacking;
 mod object;
+mod set;
 mod socket;
 mod table;
 
-use netlink_packet_netfilter::nftables::{GenAttribute, NfTablesMessage, RuleAttribute};
+use netlink_packet_netfilter::nftables::{GenAttribute, NfTablesMessage};
 use netlink_packet_netfilter::{NetfilterMessage, NetfilterMessageInner};
 use nix::errno::Errno;
 
-use self::batch::{Table, ask_generation, comment};
+use self::batch::{Table, ask_generation};
+use self::found::{elements, tag_of_rule};
 use self::object::{Object, objects};
 use self::socket::Change;
 pub(super) use self::socket::Netfilter;
+use self::table::sets;
 use super::Netlink;
 use crate::kernel::{FirewallEntry, KernelError};
 
 /// How often a change is tried anew because somebody else changed something.
 const ATTEMPTS: usize = 100;
 
-/// An object that is there.
-#[derive(Debug)]
-enum Found {
-    Rule { chain: &'static str, handle: u64 },
-}
+/// Objects in one change at most: what fits into a socket's buffer (200 KiB
+/// where nobody has set another size).
+const CHANGE_MAX: usize = 500;
 
 impl Netlink {
-    /// Adds what an entry consists of.
+    /// Adds what entries of one table consist of.
     #[cfg_attr(feature = "fault-injection", track_caller)]
     pub(super) fn put_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError> {
-        let Some(first) = entries.first() else {
+        let objects: Vec<_> = entries
+            .iter()
+            .flat_map(|entry| objects(&entry.rule).into_iter().map(move |it| (entry, it)))
+            .collect();
+        for (part, number) in objects.chunks(CHANGE_MAX).zip(0..) {
+            let put = self.put_objects(part);
+            put.map_err(|error| {
+                if number > 0 {
+                    error.unfinished()
+                } else {
+                    error
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    #[cfg_attr(feature = "fault-injection", track_caller)]
+    fn put_objects(&mut self, objects: &[(&FirewallEntry, Object)]) -> Result<(), KernelError> {
+        let Some((first, _)) = objects.first() else {
             return Ok(());
         };
-        let mut changes = Table::of(first).lay();
-        for entry in entries {
-            let table = Table::of(entry);
-            changes.extend(
-                objects(&entry.rule)
-                    .iter()
-                    .map(|it| table.add(it, &entry.tag)),
-            );
-        }
+        let table = Table::of(first);
+        let mut changes = table.lay();
+        changes.extend(objects.iter().map(|(entry, it)| table.add(it, &entry.tag)));
         let put = self.change_nft(changes, None);
-        put.map_err(|error| without_nftables(error, &LACKING_PARTS))
+        let error = match put {
+            Ok(()) => return Ok(()),
+            Err(error) => without_nftables(error, &LACKING_PARTS),
+        };
+        // The kernel has EBUSY for another value under the same key.
+        match error.errno() {
+            Some(Errno::EEXIST | Errno::EBUSY) => {
+                Err(self.find_holder(table, objects).unwrap_or(error))
+            }
+            _ => Err(error),
+        }
+    }
+
+    /// Says which object is there already, and whose it is.
+    #[cfg_attr(feature = "fault-injection", track_caller)]
+    fn find_holder(
+        &mut self,
+        table: Table<'_>,
+        objects: &[(&FirewallEntry, Object)],
+    ) -> Option<KernelError> {
+        objects.iter().find_map(|(_, object)| {
+            let Object::Element(element) = object else {
+                return None;
+            };
+            let tag = self.tag_of_element(table, element).ok()??;
+            let tag = String::from_utf8_lossy(tag.get(2..).unwrap_or_default()).into_owned();
+            Some(KernelError::Refused {
+                errno: Errno::EEXIST,
+                text: format!(
+                    "{} is taken: the set {} of the table {} has it for {:?}",
+                    element.title,
+                    element.set,
+                    table.name,
+                    tag.trim_end_matches('\0')
+                ),
+            })
+        })
     }
 
     /// Whether all is there of which an entry consists.
     #[cfg_attr(feature = "fault-injection", track_caller)]
     pub(super) fn finds_firewall(&mut self, entry: &FirewallEntry) -> Result<bool, KernelError> {
         let objects = objects(&entry.rule);
-        let found = self.find_nft(entry, &objects)?;
-        Ok(found.len() == objects.len())
+        Ok(self.find_objects(entry, &objects)?.len() == objects.len())
     }
 
     /// Removes what is there of an entry.
@@ -74,9 +125,12 @@ impl Netlink {
     pub(super) fn take_firewall(&mut self, entry: &FirewallEntry) -> Result<(), KernelError> {
         let table = Table::of(entry);
         let objects = objects(&entry.rule);
-        self.until_undisturbed(|kernel| {
-            let found = kernel.find_nft(entry, &objects)?;
-            Ok(found.iter().map(|it| remove(table, it)).collect())
+        let mut parts = objects.chunks(CHANGE_MAX);
+        parts.try_for_each(|part| {
+            self.until_undisturbed(|kernel| {
+                let found = kernel.find_objects(entry, part)?;
+                Ok(found.iter().map(|it| it.remove(table)).collect())
+            })
         })
     }
 
@@ -84,14 +138,26 @@ impl Netlink {
     #[cfg_attr(feature = "fault-injection", track_caller)]
     pub(super) fn take_empty_table(&mut self, entry: &FirewallEntry) -> Result<(), KernelError> {
         let table = Table::of(entry);
-        self.until_undisturbed(|kernel| {
-            let rules = kernel.list_nft(table.list_rules(None))?;
-            // Fixed rules have no tags.
-            match rules.iter().any(|rule| tag_of_rule(rule).is_some()) {
-                true => Ok(Vec::new()),
-                false => Ok(vec![table.remove()]),
-            }
+        self.until_undisturbed(|kernel| match kernel.is_in_use(table)? {
+            true => Ok(Vec::new()),
+            false => Ok(vec![table.remove()]),
         })
+    }
+
+    #[cfg_attr(feature = "fault-injection", track_caller)]
+    fn is_in_use(&mut self, table: Table<'_>) -> Result<bool, KernelError> {
+        // Fixed rules have no tags.
+        let rules = self.list_nft(table.list_rules(None))?;
+        if rules.iter().any(|rule| tag_of_rule(rule).is_some()) {
+            return Ok(true);
+        }
+        for set in sets(table.family) {
+            let answers = self.list_nft(table.list_elements(set.name))?;
+            if answers.iter().any(|answer| !elements(answer).is_empty()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Makes a change that depends on what is there.
@@ -114,41 +180,11 @@ impl Netlink {
         Err(Errno::EBUSY.into())
     }
 
-    /// The objects of an entry that are there.
-    #[cfg_attr(feature = "fault-injection", track_caller)]
-    fn find_nft(
-        &mut self,
-        entry: &FirewallEntry,
-        objects: &[Object],
-    ) -> Result<Vec<Found>, KernelError> {
-        let table = Table::of(entry);
-        let mut chains: Vec<&'static str> = Vec::new();
-        for object in objects {
-            let Object::Rule { chain, .. } = object;
-            if !chains.contains(chain) {
-                chains.push(chain);
-            }
-        }
-        let tag = comment(&entry.tag);
-        let mut found = Vec::new();
-        for chain in chains {
-            let rules = self.list_nft(table.list_rules(Some(chain)))?;
-            let own = rules.iter().filter(|rule| tag_of_rule(rule) == Some(&tag));
-            let handles = own.filter_map(handle);
-            found.extend(handles.map(|handle| Found::Rule { chain, handle }));
-        }
-        Ok(found)
-    }
-
     #[cfg_attr(feature = "fault-injection", track_caller)]
     fn nft_generation(&mut self) -> Result<u32, KernelError> {
-        let (this, netfilter) = self.netfilter()?;
-        let answers = this.wait(netfilter.ask(ask_generation()));
-        let answers = answers.map_err(|error| without_nftables(error, &LACKING))?;
-        let attributes = answers.into_iter().filter_map(|answer| match answer.inner {
-            NetfilterMessageInner::NfTables(NfTablesMessage::NewGen(message)) => {
-                Some(message.attributes)
-            }
+        let answers = self.ask_nft(ask_generation())?.into_iter();
+        let attributes = answers.filter_map(|answer| match answer {
+            NfTablesMessage::NewGen(message) => Some(message.attributes),
             _ => None,
         });
         let number = attributes.flatten().find_map(|attribute| match attribute {
@@ -159,20 +195,18 @@ impl Netlink {
     }
 
     #[cfg_attr(feature = "fault-injection", track_caller)]
+    fn ask_nft(&mut self, question: NetfilterMessage) -> Result<Vec<NfTablesMessage>, KernelError> {
+        let (this, netfilter) = self.netfilter()?;
+        of_nftables(this.wait(netfilter.ask(question)))
+    }
+
+    #[cfg_attr(feature = "fault-injection", track_caller)]
     fn list_nft(
         &mut self,
         question: NetfilterMessage,
     ) -> Result<Vec<NfTablesMessage>, KernelError> {
         let (this, netfilter) = self.netfilter()?;
-        let answers = this.wait(netfilter.list(question));
-        let answers = answers.map_err(|error| without_nftables(error, &LACKING))?;
-        Ok(answers
-            .into_iter()
-            .filter_map(|answer| match answer.inner {
-                NetfilterMessageInner::NfTables(message) => Some(message),
-                _ => None,
-            })
-            .collect())
+        of_nftables(this.wait(netfilter.list(question)))
     }
 
     #[cfg_attr(feature = "fault-injection", track_caller)]
@@ -199,34 +233,15 @@ impl Netlink {
     }
 }
 
-fn remove(table: Table<'_>, found: &Found) -> Change {
-    match found {
-        Found::Rule { chain, handle } => table.remove_rule(chain, *handle),
-    }
-}
-
-fn rule_attributes(message: &NfTablesMessage) -> &[RuleAttribute] {
-    match message {
-        NfTablesMessage::NewRule(rule) => &rule.attributes,
-        _ => &[],
-    }
-}
-
-/// The comment of a rule, as it was written.
-fn tag_of_rule(rule: &NfTablesMessage) -> Option<&Vec<u8>> {
-    let mut attributes = rule_attributes(rule).iter();
-    attributes.find_map(|attribute| match attribute {
-        RuleAttribute::UserData(tag) => Some(tag),
+fn of_nftables(
+    answers: Result<Vec<NetfilterMessage>, KernelError>,
+) -> Result<Vec<NfTablesMessage>, KernelError> {
+    let answers = answers.map_err(|error| without_nftables(error, &LACKING))?;
+    let messages = answers.into_iter().filter_map(|answer| match answer.inner {
+        NetfilterMessageInner::NfTables(message) => Some(message),
         _ => None,
-    })
-}
-
-fn handle(rule: &NfTablesMessage) -> Option<u64> {
-    let mut attributes = rule_attributes(rule).iter();
-    attributes.find_map(|attribute| match attribute {
-        RuleAttribute::Handle(handle) => Some(*handle),
-        _ => None,
-    })
+    });
+    Ok(messages.collect())
 }
 
 /// What a kernel without nftables answers to anything about them: nobody knows

@@ -6,9 +6,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::expression::{
     Expression, FIRST, Fate, Side, bytes, has_any, is_family, is_in, is_not_in, load, verdict,
 };
-use super::lacking::{CtKey, INVALID, Masquerade, Nat, NatKind};
-use super::table::{DROPPED, SOURCES};
-use crate::kernel::{FirewallRule, Translation};
+use super::lacking::{CtKey, INVALID, Masquerade, Nat, NatKind, family_number};
+use super::set::{Element, Part, join};
+use super::table::{DROPPED, HAIRPINS, PUBLISHED_LINKS, PUBLISHED4, PUBLISHED6, SOURCES};
+use crate::kernel::{FirewallRule, Publication, Translation};
 
 /// One object of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,12 +19,19 @@ pub(super) enum Object {
         chain: &'static str,
         expressions: Vec<Expression>,
     },
+    /// An element of a set.
+    Element(Element),
 }
 
 /// All that a rule becomes.
 pub(super) fn objects(rule: &FirewallRule) -> Vec<Object> {
     match rule {
         FirewallRule::Translate(translation) => translate(translation),
+        FirewallRule::Publish(publication) => publish(publication),
+        FirewallRule::PublishBehind { link } => vec![
+            element(PUBLISHED_LINKS, &[Part::Link(link)], None, link),
+            element(HAIRPINS, &[Part::Link(link), Part::Link(link)], None, link),
+        ],
     }
 }
 
@@ -61,14 +69,50 @@ fn translate(translation: &Translation) -> Vec<Object> {
 fn source_nat(address: IpAddr) -> Expression {
     Nat {
         kind: NatKind::Source,
-        family: match address {
-            IpAddr::V4(_) => 2,
-            IpAddr::V6(_) => 10,
-        },
+        family: family_number(&address.into()),
         address: FIRST,
         port: None,
     }
     .into()
+}
+
+fn publish(publication: &Publication) -> Vec<Object> {
+    let Publication { ports, address } = publication;
+    let maps = match address {
+        IpAddr::V4(_) => PUBLISHED4,
+        IpAddr::V6(_) => PUBLISHED6,
+    };
+    let mut objects = Vec::new();
+    for range in ports {
+        let at = range.host_address.filter(|at| !at.is_unspecified());
+        for (host_port, port) in range.pairs() {
+            let key = [Part::Protocol(range.protocol), Part::Port(host_port)];
+            let value = join(&[Part::Address(*address), Part::Port(port)]);
+            let title = format!("port {host_port}/{}", range.protocol);
+            objects.push(match at {
+                None => element(maps.everywhere, &key, Some(value), &title),
+                Some(at) => {
+                    let key = [&[Part::Address(at)], key.as_slice()].concat();
+                    element(maps.at, &key, Some(value), &format!("{title} of {at}"))
+                }
+            });
+        }
+    }
+    objects
+}
+
+fn element(
+    set: &'static str,
+    key: &[Part<'_>],
+    value: Option<Vec<u8>>,
+    title: &impl ToString,
+) -> Object {
+    Object::Element(Element {
+        set,
+        key: join(key),
+        value,
+        title: title.to_string(),
+    })
 }
 
 /// 224.0.0.0/4 (RFC 5771) or ff00::/8 (RFC 4291).

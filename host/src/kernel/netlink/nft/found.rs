@@ -1,0 +1,132 @@
+//! What is there: the objects of an entry, known by their tag.
+
+use netlink_packet_netfilter::nftables::{
+    ListAttribute, NfTablesMessage, RuleAttribute, SetElementAttribute, SetElementList,
+};
+
+use super::batch::{Table, comment};
+use super::object::Object;
+use super::set::Element;
+use super::socket::Change;
+use crate::kernel::netlink::Netlink;
+use crate::kernel::{FirewallEntry, KernelError};
+
+/// An object that is there.
+#[derive(Debug)]
+pub(super) enum Found<'a> {
+    Rule { chain: &'static str, handle: u64 },
+    Element(&'a Element),
+}
+
+impl Found<'_> {
+    /// Removes it.
+    pub(super) fn remove(&self, table: Table<'_>) -> Change {
+        match self {
+            Self::Rule { chain, handle } => table.remove_rule(chain, *handle),
+            Self::Element(element) => table.remove_element(element),
+        }
+    }
+}
+
+impl Netlink {
+    /// The objects of an entry that are there.
+    #[cfg_attr(feature = "fault-injection", track_caller)]
+    pub(super) fn find_objects<'a>(
+        &mut self,
+        entry: &FirewallEntry,
+        objects: &'a [Object],
+    ) -> Result<Vec<Found<'a>>, KernelError> {
+        let table = Table::of(entry);
+        let tag = comment(&entry.tag);
+        let mut chains: Vec<&'static str> = Vec::new();
+        let mut found = Vec::new();
+        for object in objects {
+            match object {
+                Object::Rule { chain, .. } if chains.contains(chain) => {}
+                Object::Rule { chain, .. } => {
+                    chains.push(chain);
+                    let rules = self.list_nft(table.list_rules(Some(chain)))?;
+                    let own = rules.iter().filter(|rule| tag_of_rule(rule) == Some(&tag));
+                    let handles = own.filter_map(handle);
+                    found.extend(handles.map(|handle| Found::Rule { chain, handle }));
+                }
+                Object::Element(element) => {
+                    let its = self.tag_of_element(table, element)?;
+                    found.extend((its.as_ref() == Some(&tag)).then_some(Found::Element(element)));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The comment of the element with this one's key, if there's one: empty
+    /// where it has none. What isn't there is looked for once more, because it's
+    /// forgotten after that.
+    #[cfg_attr(feature = "fault-injection", track_caller)]
+    pub(super) fn tag_of_element(
+        &mut self,
+        table: Table<'_>,
+        element: &Element,
+    ) -> Result<Option<Vec<u8>>, KernelError> {
+        for _ in 0..2 {
+            match self.ask_nft(table.get_element(element)) {
+                Err(error) if error.is_not_found() => {}
+                answers => return Ok(answers?.iter().find_map(tag)),
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// The comment of the first element in an answer.
+fn tag(answer: &NfTablesMessage) -> Option<Vec<u8>> {
+    let elements = elements(answer);
+    let mut attributes = elements.first()?.iter();
+    let tag = attributes.find_map(|attribute| match attribute {
+        SetElementAttribute::UserData(tag) => Some(tag.clone()),
+        _ => None,
+    });
+    Some(tag.unwrap_or_default())
+}
+
+/// The elements in an answer.
+pub(super) fn elements(message: &NfTablesMessage) -> Vec<&[SetElementAttribute]> {
+    let NfTablesMessage::NewSetElement(message) = message else {
+        return Vec::new();
+    };
+    let lists = message.attributes.iter().map(|attribute| match attribute {
+        SetElementList::Elements(elements) => elements.as_slice(),
+        _ => &[],
+    });
+    lists
+        .flatten()
+        .filter_map(|element| match element {
+            ListAttribute::Element(attributes) => Some(attributes.as_slice()),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The comment of a rule, as it was written.
+pub(super) fn tag_of_rule(rule: &NfTablesMessage) -> Option<&Vec<u8>> {
+    let mut attributes = rule_attributes(rule).iter();
+    attributes.find_map(|attribute| match attribute {
+        RuleAttribute::UserData(tag) => Some(tag),
+        _ => None,
+    })
+}
+
+fn handle(rule: &NfTablesMessage) -> Option<u64> {
+    let mut attributes = rule_attributes(rule).iter();
+    attributes.find_map(|attribute| match attribute {
+        RuleAttribute::Handle(handle) => Some(*handle),
+        _ => None,
+    })
+}
+
+fn rule_attributes(message: &NfTablesMessage) -> &[RuleAttribute] {
+    match message {
+        NfTablesMessage::NewRule(rule) => &rule.attributes,
+        _ => &[],
+    }
+}
