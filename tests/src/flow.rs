@@ -1,6 +1,6 @@
 //! Connections from one place to another, and whom the other end sees.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -81,9 +81,7 @@ fn attempt(
 }
 
 fn tcp(client: From<'_>, to: SocketAddr, (netns, at): (&Netns, SocketAddr)) -> Option<IpAddr> {
-    let listener = netns
-        .run(|| TcpListener::bind(at))
-        .unwrap_or_else(|error| panic!("{at}: {error}"));
+    let listener = listen(netns, at, TcpListener::bind);
     listener.set_nonblocking(true).expect("it can be polled");
     let mut caller = socket(client, to, Type::STREAM, Protocol::TCP);
     caller
@@ -106,9 +104,7 @@ fn tcp(client: From<'_>, to: SocketAddr, (netns, at): (&Netns, SocketAddr)) -> O
 }
 
 fn udp(client: From<'_>, to: SocketAddr, (netns, at): (&Netns, SocketAddr)) -> Option<IpAddr> {
-    let listener = netns
-        .run(|| UdpSocket::bind(at))
-        .unwrap_or_else(|error| panic!("{at}: {error}"));
+    let listener = listen(netns, at, UdpSocket::bind);
     listener.set_read_timeout(Some(patience::of(WAIT))).ok()?;
     let caller = socket(client, to, Type::DGRAM, Protocol::UDP);
     caller.set_read_timeout(Some(patience::of(WAIT))).ok()?;
@@ -120,6 +116,22 @@ fn udp(client: From<'_>, to: SocketAddr, (netns, at): (&Netns, SocketAddr)) -> O
     listener.send_to(b"back!", peer).ok()?;
     (&caller).read_exact(&mut buffer).ok()?;
     (buffer == *b"back!").then_some(peer.ip())
+}
+
+/// Binds a socket. A program that another test starts at the moment may still
+/// have the one before it.
+fn listen<T: Send>(
+    netns: &Netns,
+    at: SocketAddr,
+    bind: impl Fn(SocketAddr) -> io::Result<T> + Sync,
+) -> T {
+    let bound = wait(|| match netns.run(|| bind(at)) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => None,
+        result => Some(result),
+    });
+    bound
+        .unwrap_or_else(|| Err(io::ErrorKind::AddrInUse.into()))
+        .unwrap_or_else(|error| panic!("{at}: {error}"))
 }
 
 fn socket(client: From<'_>, to: SocketAddr, kind: Type, protocol: Protocol) -> Socket {

@@ -16,6 +16,8 @@ const TABLE_PREFIX: &str = "wasmvark-";
 const SHORT_ID: usize = 12;
 /// How much of a digest does: 128 bits.
 const SHORT_DIGEST: usize = 32;
+/// How much of it tells containers apart that have short ids in common.
+const SHORT_CONTAINER_DIGEST: usize = 16;
 
 /// A rule of a driver, and what it's known by in the kernel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,20 +101,36 @@ impl FirewallEntry {
     pub fn is_beside(&self, other: &Self) -> bool {
         (&self.table, self.rule.family()) == (&other.table, other.rule.family())
     }
+
+    /// Whether what has another tag is the same container's, as its tag says,
+    /// on whatever network.
+    pub fn is_same_container(&self, other: &str) -> bool {
+        let container = |tag: &str| tag.split(' ').nth(1).map(str::to_owned);
+        let own = container(&self.tag);
+        own.as_deref() != Some(SHARED) && own == container(other)
+    }
 }
+
+/// What stands in the place of a container's id in the tag of what all
+/// containers of a network share.
+const SHARED: &str = "shared";
 
 /// Short ids for people, and a digest of all of it, which is what tells two
 /// apart. nft(8) takes comments of 128 characters back.
 fn tag(owner: FirewallOwner<'_>, rule: &FirewallRule) -> String {
     let short = |text: &str, length| text.chars().take(length).collect::<String>();
-    let container = owner.container.unwrap_or("shared");
+    let container = owner.container.map_or(SHARED.to_owned(), |id| {
+        let digest = Digest::of(id.as_bytes());
+        let digest = short(digest.hex(), SHORT_CONTAINER_DIGEST);
+        format!("{}:{digest}", short(id, SHORT_ID))
+    });
     // A rule is plain data, which always has a text.
     let text = serde_json::to_string(rule).unwrap_or_default();
     let all = format!("{}\n{:?}\n{text}", owner.network, owner.container);
     let digest = Digest::of(all.as_bytes());
     [
         short(owner.network, SHORT_ID),
-        short(container, SHORT_ID),
+        container,
         rule.kind().to_owned(),
         short(digest.hex(), SHORT_DIGEST),
     ]

@@ -15,7 +15,7 @@ use wasmvark_tests::wasmvark::error_of;
 
 use super::NEEDS;
 use super::site::{
-    Container, HOST, NEIGHBOUR, TABLE, assert_clean, at, filter_bridged, grant, nft, world,
+    Container, HOST, NEIGHBOUR, TABLE, assert_clean, at, filter_bridged, grant, id, nft, world,
 };
 use crate::probe::Probe;
 
@@ -274,7 +274,10 @@ fn two_networks() {
     first.up(&probe, &format!("{script}; sysctl.set-rp-filter 0 loose"));
     // The same container, with another interface, and no second default route.
     second.netns = Netns::open(&first.netns.path());
-    second.connection = second.connection.join("interface_name", "eth1");
+    second.connection = second
+        .connection
+        .container(&id(1, 2))
+        .join("interface_name", "eth1");
     let [v4, v6] = second.addresses();
     let joined = format!(
         "links.create-bridge shared -; addresses.add 0 10.98.0.1/16; addresses.add 0 fd96:2::1/64; \
@@ -290,6 +293,16 @@ fn two_networks() {
         both(&world.host, address, 8081, &second);
     }
     second.down(&probe);
+    // As Podman asks for it: the same ports for all networks of a container.
+    let again = "8080:80/tcp 8080:80/udp 8081:80/tcp";
+    second.connection = second
+        .connection
+        .port(mapping("", 8080, 80, 1, "tcp,udp"))
+        .port(mapping("", 8081, 80, 1, "tcp"));
+    second.up_with(&probe, &joined.replace("8081:80/tcp 8081:80/udp", again));
+    both(&world.neighbour, HOST[0], 8080, &first);
+    second.down(&probe);
+    both(&world.neighbour, HOST[0], 8080, &first);
     first.down(&probe);
     assert_clean(&probe, &before);
 }
@@ -323,9 +336,7 @@ fn loopback() {
         cannot_connect(transport, from(&container.netns), &service, server);
     }
     // Strict filters for reverse paths keep this off, too.
-    world
-        .host
-        .run(|| std::fs::write("/proc/sys/net/ipv4/conf/all/rp_filter", "0").unwrap());
+    world.host.set("ipv4/conf/all/rp_filter", "0");
     assert!(!hears(&host, &liar, &to_host));
     // It's the table that keeps them off.
     nft(

@@ -43,15 +43,8 @@ pub(super) fn world() -> World {
             HOST[0], HOST[1]
         ),
     );
-    world.host.run(|| {
-        for setting in [
-            "ipv4/ip_forward",
-            "ipv6/conf/all/forwarding",
-            "ipv4/conf/all/rp_filter",
-        ] {
-            std::fs::write(format!("/proc/sys/net/{setting}"), "1").unwrap();
-        }
-    });
+    world.host.forward();
+    world.host.set("ipv4/conf/all/rp_filter", "1");
     world
 }
 
@@ -108,7 +101,7 @@ impl Container {
         let connection = Connection::new(NAME)
             .network("network_interface", format!("br{network}"))
             .network("id", format!("{network:064x}"))
-            .container(&format!("{network:032x}{number:032x}"))
+            .container(&id(network, number))
             .subnet(&subnets(network)[0], &gateway4)
             .subnet(&subnets(network)[1], &gateway6)
             .ip(&v4)
@@ -166,6 +159,11 @@ impl Container {
             .wasmvark
             .plugin(NAME, &arguments, document.for_plugin())
     }
+}
+
+/// The id of a container.
+pub(super) fn id(network: u8, number: u8) -> String {
+    format!("{network:032x}{number:032x}")
 }
 
 /// The subnets of a network.

@@ -31,6 +31,7 @@ use nix::errno::Errno;
 use self::batch::{Table, ask_generation};
 use self::found::{elements, tag_of_rule};
 use self::object::{Object, objects};
+use self::set::Element;
 use self::socket::Change;
 pub(super) use self::socket::Netfilter;
 use self::table::sets;
@@ -80,37 +81,50 @@ impl Netlink {
         };
         // The kernel has EBUSY for another value under the same key.
         match error.errno() {
-            Some(Errno::EEXIST | Errno::EBUSY) => {
-                Err(self.find_holder(table, objects).unwrap_or(error))
-            }
+            Some(Errno::EEXIST | Errno::EBUSY) => self.put_free_objects(table, objects, error),
             _ => Err(error),
         }
     }
 
-    /// Says which object is there already, and whose it is.
+    /// Adds objects of which the kernel said that some are there already,
+    /// without those that are the same container's on another network. Where
+    /// others have some, it says which, and whose they are.
     #[cfg_attr(feature = "fault-injection", track_caller)]
-    fn find_holder(
+    fn put_free_objects(
         &mut self,
         table: Table<'_>,
         objects: &[(&FirewallEntry, Object)],
-    ) -> Option<KernelError> {
-        objects.iter().find_map(|(_, object)| {
-            let Object::Element(element) = object else {
-                return None;
-            };
-            let tag = self.tag_of_element(table, element).ok()??;
-            let tag = String::from_utf8_lossy(tag.get(2..).unwrap_or_default()).into_owned();
-            Some(KernelError::Refused {
-                errno: Errno::EEXIST,
-                text: format!(
-                    "{} is taken: the set {} of the table {} has it for {:?}",
-                    element.title,
-                    element.set,
-                    table.name,
-                    tag.trim_end_matches('\0')
-                ),
-            })
-        })
+        error: KernelError,
+    ) -> Result<(), KernelError> {
+        let mut free = Vec::new();
+        for (entry, object) in objects {
+            match self.holder(table, object) {
+                None => free.push((*entry, object.clone())),
+                Some((element, tag)) if !entry.is_same_container(&tag) => {
+                    return Err(taken(table, element, &tag));
+                }
+                Some(_) => {}
+            }
+        }
+        match free.len() == objects.len() {
+            true => Err(error),
+            false => self.put_objects(&free),
+        }
+    }
+
+    /// The element that is there with the same key, and its tag.
+    #[cfg_attr(feature = "fault-injection", track_caller)]
+    fn holder<'a>(
+        &mut self,
+        table: Table<'_>,
+        object: &'a Object,
+    ) -> Option<(&'a Element, String)> {
+        let Object::Element(element) = object else {
+            return None;
+        };
+        let tag = self.tag_of_element(table, element).ok()??;
+        let tag = String::from_utf8_lossy(tag.get(2..).unwrap_or_default()).into_owned();
+        Some((element, tag.trim_end_matches('\0').to_owned()))
     }
 
     /// Whether all is there of which an entry consists.
@@ -230,6 +244,17 @@ impl Netlink {
         }
         let netfilter = self.netfilter.as_ref().ok_or(Errno::EIO)?;
         Ok((self, netfilter))
+    }
+}
+
+fn taken(table: Table<'_>, element: &Element, tag: &str) -> KernelError {
+    let Element { title, set, .. } = element;
+    KernelError::Refused {
+        errno: Errno::EEXIST,
+        text: format!(
+            "{title} is taken: the set {set} of the table {} has it for {tag:?}",
+            table.name
+        ),
     }
 }
 
