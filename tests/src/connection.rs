@@ -23,6 +23,15 @@ pub const NETWORK: &str = "testnet";
 /// another.
 pub const INTERFACE: &str = "eth0";
 
+/// A published port, or `range` of them from this one on, as Podman sends it:
+/// `protocol` may be a list (`tcp,udp`).
+pub fn mapping(host_ip: &str, host_port: u16, port: u16, range: u16, protocol: &str) -> Value {
+    json!({
+        "container_port": port, "host_port": host_port, "range": range,
+        "host_ip": host_ip, "protocol": protocol,
+    })
+}
+
 impl Connection {
     /// A connection without addresses to a network above [`PARENT`].
     pub fn new(driver: &str) -> Self {

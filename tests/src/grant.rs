@@ -71,28 +71,6 @@ impl Grant {
         ])
     }
 
-    /// Everything that a bridge driver may ask for.
-    pub fn bridge() -> Self {
-        Self::of(&[
-            "addresses.add",
-            "bridge-ports.add-vlans",
-            "bridge-ports.remove-vlans",
-            "bridge-ports.set-hairpin",
-            "bridge-ports.set-isolated",
-            "links.create-bridge",
-            "links.create-veth",
-            "links.get",
-            "links.info",
-            "links.set-master",
-            "links.set-promiscuous",
-            "links.set-up",
-            "log.write",
-            "routes.add",
-            "sysctl.set-accept-ra",
-            "sysctl.set-autoconf",
-        ])
-    }
-
     /// Everything that a wireguard driver may ask for.
     pub fn wireguard() -> Self {
         Self::of(&[

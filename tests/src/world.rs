@@ -39,6 +39,14 @@ impl World {
         world
     }
 
+    /// The same with a host that forwards packets already: drivers that turn it
+    /// on leave it on.
+    pub fn forwarding() -> Self {
+        let world = Self::new();
+        world.host.forward();
+        world
+    }
+
     /// The directory for files of this test.
     pub fn directory(&self) -> &Path {
         self.directory.path()

@@ -5,12 +5,12 @@ mod options;
 mod vlans;
 
 use bridge::Bridge;
-use options::Options;
+use options::{Mode, Options};
 use wasmvark_guest::links::{self, Link, VethOptions, VethPair};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
-    Guest, WithoutSubnets, bridge_ports, check_ipam, choose_ipam, configure, export,
-    no_name_servers, no_names, refuse_ports,
+    Guest, WithoutSubnets, bridge_ports, check_ipam, choose_ipam, configure, export, forward,
+    no_name_servers, no_names, publish, refuse_ports,
 };
 
 struct Driver;
@@ -31,18 +31,24 @@ impl Guest for Driver {
 
     fn setup(request: Request) -> Result<SetupAnswer, Error> {
         check_ipam(&request.network)?;
-        refuse_ports(&request)?;
         let options = Options::parse(&request.network.options)?;
+        if options.mode == Mode::Unmanaged {
+            refuse_ports(&request, "nothing is led to an unmanaged bridge")?;
+        }
         let bridge = bridge::find(&request, &options)?;
         let pair = make_veth(&request, &bridge)?;
         links::set_master(&pair.host, Some(&bridge.link))?;
         configure_port(&pair.host, &options)?;
         links::set_up(&pair.host)?;
         configure(&pair.container, &request, None)?;
+        if options.mode == Mode::Managed {
+            connect(&bridge.link, &request, &options)?;
+        }
         Ok(no_name_servers())
     }
 
-    /// The host removes the links, and the bridge with the last container.
+    /// The host removes the links and what the firewall has for the container,
+    /// and with the last one the bridge and what is for all.
     fn teardown(_: Request) -> Result<(), Error> {
         Ok(())
     }
@@ -56,6 +62,13 @@ fn make_veth(request: &Request, bridge: &Bridge) -> Result<VethPair, Error> {
         mtu: bridge.mtu,
     };
     links::create_veth(None, &options)
+}
+
+/// Connects the network to elsewhere, and elsewhere to the container's ports.
+fn connect(bridge: &Link, request: &Request, options: &Options) -> Result<(), Error> {
+    forward(request)?;
+    options.nat.translate(&request.network)?;
+    publish(bridge, request)
 }
 
 fn configure_port(port: &Link, options: &Options) -> Result<(), Error> {

@@ -1,18 +1,21 @@
 //! The driver's options.
 
 use wasmvark_guest::types::{Error, Network, OptionValue};
-use wasmvark_guest::{choose, find, parse_bool, refuse_firewall_options};
+use wasmvark_guest::{Nat, choose, find, parse_bool, refuse_firewall_options};
 
 use crate::vlans::Vlans;
 
 /// All options; the host parses `metric`, `mtu` and `no_default_route`.
 const NAMES: &[&str] = &[
     "hairpin",
+    "masquerade",
     "metric",
     "mode",
     "mtu",
     "native_vlan",
     "no_default_route",
+    "outbound_addr4",
+    "outbound_addr6",
     "parent",
     "port_isolation",
     "promiscuous",
@@ -47,30 +50,40 @@ pub(crate) struct Options {
     pub(crate) promiscuous: bool,
     /// The VRF of the host that the bridge goes below.
     pub(crate) vrf: Option<String>,
+    /// Which addresses what leaves the host has.
+    pub(crate) nat: Nat,
 }
+
+/// What only a managed bridge can have.
+const OF_THE_BRIDGE: &[&str] = &[
+    "masquerade",
+    "outbound_addr4",
+    "outbound_addr6",
+    "promiscuous",
+    "vrf",
+];
 
 impl Options {
     pub(crate) fn parse(options: &[OptionValue]) -> Result<Self, Error> {
         let vrf = find(options, "vrf").filter(|name| !name.is_empty());
+        let mode = choose(options, "mode", "bridge", MODES)?;
         let parsed = Self {
-            mode: choose(options, "mode", "bridge", MODES)?,
+            mode,
             vlans: Vlans::parse(options)?,
             hairpin: parse_bool(options, "hairpin", false)?,
             port_isolation: parse_bool(options, "port_isolation", false)?,
             promiscuous: parse_bool(options, "promiscuous", false)?,
             vrf: vrf.map(str::to_owned),
+            nat: Nat::parse(options, mode == Mode::Managed)?,
         };
-        parsed.check()?;
+        parsed.check(options)?;
         Ok(parsed)
     }
 
-    fn check(&self) -> Result<(), Error> {
-        let of_the_bridge = [
-            ("promiscuous", self.promiscuous),
-            ("vrf", self.vrf.is_some()),
-        ];
+    fn check(&self, options: &[OptionValue]) -> Result<(), Error> {
+        let given = |key: &&&str| find(options, key).is_some_and(|value| !is_off(value));
         if self.mode == Mode::Unmanaged
-            && let Some((key, _)) = of_the_bridge.iter().find(|(_, given)| *given)
+            && let Some(key) = OF_THE_BRIDGE.iter().find(given)
         {
             return Err(Error::Invalid(format!(
                 "{key} is not possible with mode unmanaged, where the bridge stays as it is"
@@ -84,6 +97,11 @@ impl Options {
         }
         Ok(())
     }
+}
+
+/// Whether a value leaves an option as if it weren't given.
+fn is_off(value: &str) -> bool {
+    value.is_empty() || value == "false"
 }
 
 /// Refuses options that the driver doesn't know, and those that it can't
@@ -137,13 +155,19 @@ mod tests {
     #[test]
     fn an_unmanaged_bridge_is_not_changed() {
         let unmanaged = ("mode", "unmanaged");
-        for change in [("promiscuous", "true"), ("vrf", "blue")] {
+        for change in [
+            ("promiscuous", "true"),
+            ("vrf", "blue"),
+            ("masquerade", "true"),
+            ("outbound_addr4", "192.0.2.1"),
+        ] {
             assert!(parse(&[change]).is_ok());
             let error = parse(&[unmanaged, change]).unwrap_err();
             assert!(error.contains(change.0), "{error}");
         }
         for port in [
             ("hairpin", "true"),
+            ("masquerade", "false"),
             ("port_isolation", "true"),
             ("vlan", "7"),
         ] {

@@ -5,6 +5,7 @@
 
 mod configure;
 mod create;
+mod nat;
 mod options;
 mod refuse;
 mod setup;
@@ -48,6 +49,7 @@ pub use create::{
     WithoutSubnets, check_ipam, check_parent, choose_ipam, create_on_parent, move_parent_option,
     no_names,
 };
+pub use nat::{Nat, forward, publish};
 pub use options::{MACVLAN_MODES, check_names, choose, find, parse, parse_bool};
 pub use refuse::{refuse_firewall_options, refuse_ports};
 pub use setup::{PARENT_METRIC, find_parent, gateways, no_name_servers};

@@ -1,37 +1,29 @@
-//! What needs firewall rules, which no driver makes yet: it's refused rather
-//! than dropped.
+//! What drivers can't do: it's refused rather than dropped.
 
 use crate::types::{Error, OptionValue, Request};
 
-/// Options of netavark's bridge, and those of CNI's in netavark's spelling.
-const OPTIONS: &[&str] = &[
-    "isolate",
-    "mac_spoof_check",
-    "masquerade",
-    "outbound_addr4",
-    "outbound_addr6",
-];
+/// An option of netavark's bridge, and one of CNI's in netavark's spelling.
+const OPTIONS: &[&str] = &["isolate", "mac_spoof_check"];
 
-/// Refuses options that need firewall rules.
+/// Refuses options that need firewall rules which no driver makes yet.
 pub fn refuse_firewall_options(options: &[OptionValue]) -> Result<(), Error> {
     match options.iter().find(|o| OPTIONS.contains(&o.key.as_str())) {
         None => Ok(()),
         Some(option) => Err(Error::Unsupported(format!(
             "option {} needs firewall rules, which this driver doesn't make yet: without it, \
-             nothing is isolated, masqueraded or checked",
+             nothing is isolated or checked",
             option.key
         ))),
     }
 }
 
-/// Refuses published ports.
-pub fn refuse_ports(request: &Request) -> Result<(), Error> {
+/// Refuses published ports; `why` ends the error.
+pub fn refuse_ports(request: &Request, why: &str) -> Result<(), Error> {
     match request.ports.first() {
         None => Ok(()),
         Some(port) => Err(Error::Unsupported(format!(
-            "port {} can't be published: that needs firewall rules, which the {} driver doesn't \
-             make yet",
-            port.host_port, request.network.driver
+            "port {} can't be published: {why}",
+            port.host_port
         ))),
     }
 }

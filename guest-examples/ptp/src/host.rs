@@ -2,11 +2,10 @@
 
 use wasmvark_guest::links::{self, Link};
 use wasmvark_guest::routes::{self, RouteOptions};
-use wasmvark_guest::sysctl::{self, IpVersion};
 use wasmvark_guest::types::{Error, Namespace, Request};
 use wasmvark_guest::{PLAIN_ROUTE, addresses, ignore_router_advertisements};
 
-use crate::subnets::{self, TWO_ON_THE_LINK, alone, is_v6};
+use crate::subnets::{self, TWO_ON_THE_LINK, alone};
 
 /// Gives it the gateways' addresses, which the host's ends of all links have,
 /// and routes to the container.
@@ -24,20 +23,6 @@ pub(crate) fn configure(link: &Link, request: &Request) -> Result<(), Error> {
     for address in &request.addresses {
         let route = subnets::route(alone(address), None);
         routes::add(Namespace::Host, &route, Some(&through))?;
-    }
-    Ok(())
-}
-
-/// Lets the host forward what the container sends to elsewhere, unless it must
-/// not get there.
-pub(crate) fn forward(request: &Request) -> Result<(), Error> {
-    if request.network.internal {
-        return Ok(());
-    }
-    for (version, v6) in [(IpVersion::Ipv4, false), (IpVersion::Ipv6, true)] {
-        if request.addresses.iter().any(|address| is_v6(address) == v6) {
-            sysctl::enable_ip_forward(Namespace::Host, version)?;
-        }
     }
     Ok(())
 }

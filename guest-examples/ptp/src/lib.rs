@@ -12,12 +12,22 @@ mod subnets;
 use wasmvark_guest::links::{self, VethOptions};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
-    Guest, WithoutSubnets, check_ipam, check_names, choose_ipam, export, no_name_servers, no_names,
-    refuse_firewall_options, refuse_ports,
+    Guest, Nat, WithoutSubnets, check_ipam, check_names, choose_ipam, export, forward,
+    no_name_servers, no_names, publish, refuse_firewall_options,
 };
 
-/// All options; the host parses them.
-const OPTIONS: &[&str] = &["metric", "mtu", "no_default_route"];
+/// All options; the host parses `metric`, `mtu` and `no_default_route`.
+const OPTIONS: &[&str] = &[
+    "masquerade",
+    "metric",
+    "mtu",
+    "no_default_route",
+    "outbound_addr4",
+    "outbound_addr6",
+];
+
+/// Packets keep their source addresses unless it's asked for, as with CNI's.
+const MASQUERADE: bool = false;
 
 struct Ptp;
 export!(Ptp);
@@ -27,6 +37,7 @@ impl Guest for Ptp {
         let network = &request.network;
         refuse_firewall_options(&network.options)?;
         check_names(&network.options, OPTIONS, "ptp")?;
+        Nat::parse(&network.options, MASQUERADE)?;
         // Podman gives the others a gateway afterwards.
         if network.internal {
             subnets::check_gateways(network)?;
@@ -39,7 +50,6 @@ impl Guest for Ptp {
     fn setup(request: Request) -> Result<SetupAnswer, Error> {
         let network = &request.network;
         check_ipam(network)?;
-        refuse_ports(&request)?;
         subnets::check_gateways(network)?;
         let veth = VethOptions {
             host_name: None,
@@ -50,11 +60,14 @@ impl Guest for Ptp {
         let pair = links::create_veth(None, &veth)?;
         host::configure(&pair.host, &request)?;
         container::configure(&pair.container, &request)?;
-        host::forward(&request)?;
+        forward(&request)?;
+        Nat::parse(&network.options, MASQUERADE)?.translate(network)?;
+        publish(&pair.host, &request)?;
         Ok(no_name_servers())
     }
 
-    /// The host removes the links, and routes and addresses go with them.
+    /// The host removes the links, with which routes and addresses go, and what
+    /// its firewall has.
     fn teardown(_: Request) -> Result<(), Error> {
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The drivers, each with a request that has it do all that it can.
 
 use serde_json::json;
-use wasmvark_tests::connection::{Connection, INTERFACE};
+use wasmvark_tests::connection::{Connection, INTERFACE, mapping};
 use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::Need;
 use wasmvark_tests::kind::Kind;
@@ -69,9 +69,14 @@ pub(crate) const ALL: &[Case] = &[
         title: "bridge",
         needs: NEEDS,
         guest: "bridge",
-        grant: Grant::bridge,
-        connect: on_a_bridge,
-        prepare: |_| {},
+        grant: || Grant::example("bridge"),
+        connect: |connection| {
+            on_a_bridge(connection)
+                .option("outbound_addr4", "192.0.2.1")
+                .port(mapping("", 8080, 80, 1, "tcp"))
+        },
+        // What stays is there already.
+        prepare: |world| world.host.forward(),
         chosen: &[BRIDGE, HOST_END],
         always: "",
     },
@@ -85,9 +90,10 @@ pub(crate) const ALL: &[Case] = &[
             Need::Link(Kind::Vrf),
         ],
         guest: "bridge",
-        grant: Grant::bridge,
+        grant: || Grant::example("bridge"),
         connect: |connection| {
             on_a_bridge(connection)
+                .option("masquerade", "false")
                 .option("vrf", "blue")
                 .option("trunk", "10,20-29")
                 .option("native_vlan", "7")
@@ -97,6 +103,7 @@ pub(crate) const ALL: &[Case] = &[
         prepare: |world| {
             let commands = "link add blue type vrf table 77\nlink set blue up";
             world.host.ip_batch(&[], commands);
+            world.host.forward();
         },
         chosen: &[BRIDGE, HOST_END],
         always: "",
@@ -106,7 +113,7 @@ pub(crate) const ALL: &[Case] = &[
         title: "bridge unmanaged",
         needs: NEEDS,
         guest: "bridge",
-        grant: Grant::bridge,
+        grant: || Grant::example("bridge"),
         connect: |connection| on_a_bridge(connection).option("mode", "unmanaged"),
         prepare: |world| {
             // Without an address of its own it takes its ports', and what it

@@ -77,10 +77,10 @@ struct Count {
 fn storm() {
     let seed = seed();
     println!("storm: WASMVARK_STORM_SEED={seed}");
-    let world = World::new();
+    let world = World::forwarding();
     let wasmvark = Wasmvark::new(&world);
     wasmvark.install("macvlan", MACVLAN, &Grant::macvlan());
-    wasmvark.install("bridge", SHARING, &Grant::bridge());
+    wasmvark.install("bridge", SHARING, &Grant::example("bridge"));
     let containers: Vec<Container> = (0..CONTAINERS).map(Container::new).collect();
     let host = Dump::of(&world.host);
     let inside = Dump::of(&containers[0].netns);

@@ -87,7 +87,7 @@ fn with_two(world: &World, connection: &Connection, check: impl FnOnce(&Netns)) 
 
 /// Containers reach the gateway, but not each other.
 fn port_isolation() {
-    let world = World::new();
+    let world = World::forwarding();
     let connection = dual().option("port_isolation", "true");
     with_two(&world, &connection, |other| {
         assert_eq!(*Dump::of(&world.host).port_data(END, "isolated"), true);
@@ -104,7 +104,7 @@ fn port_isolation() {
 /// which must send frames back.
 fn hairpin() {
     for (value, passes) in [("true", true), ("false", false)] {
-        let world = World::new();
+        let world = World::forwarding();
         let installed = Installed::example(&world, "bridge");
         let connection = dual().option("hairpin", value);
         installed.try_out(&connection, |_| {
@@ -134,7 +134,7 @@ fn hairpin() {
 }
 
 fn promiscuous() {
-    let world = World::new();
+    let world = World::forwarding();
     let connection = dual().option("promiscuous", "true");
     with_two(&world, &connection, |other| {
         assert!(Dump::of(&world.host).has_flag(BRIDGE, "PROMISC"));
@@ -148,7 +148,7 @@ fn promiscuous() {
 /// Containers and the gateways, which the bridge has, are in the VLAN and in no
 /// other.
 fn vlan() {
-    let world = World::new();
+    let world = World::forwarding();
     let connection = dual().option("vlan", "7");
     with_two(&world, &connection, |other| {
         let vlans = Dump::of(&world.host).vlans();
@@ -198,7 +198,7 @@ fn lay_trunk(world: &World) {
 
 /// The container's frames have a tag on the wire.
 fn vlan_of_unmanaged() {
-    let world = World::new();
+    let world = World::forwarding();
     lay_trunk(&world);
     let installed = Installed::example(&world, "bridge");
     let unmanaged = dual().option("mode", "unmanaged");
@@ -220,7 +220,7 @@ fn vlan_of_unmanaged() {
 /// Frames without a tag are in VLAN 7 on the wire; those with tag 10 pass as
 /// they are, those with tag 11 don't pass.
 fn trunk_of_unmanaged() {
-    let world = World::new();
+    let world = World::forwarding();
     lay_trunk(&world);
     let installed = Installed::example(&world, "bridge");
     let connection = dual()
@@ -264,7 +264,7 @@ fn trunk_of_unmanaged() {
 
 /// Tagged frames pass between the containers, untagged ones to the gateways.
 fn trunk() {
-    let world = World::new();
+    let world = World::forwarding();
     let connection = dual().option("trunk", "10").option("native_vlan", "5");
     with_two(&world, &connection, |other| {
         for [own, others, gateway] in PAIRS {
@@ -298,7 +298,7 @@ fn trunk() {
 
 /// Somebody else's stays as it is, so the driver says what to do.
 fn no_filtering() {
-    let world = World::new();
+    let world = World::forwarding();
     world.host.ip(&format!(
         "link add {BRIDGE} address 02:00:00:00:00:b0 type bridge"
     ));
@@ -319,7 +319,7 @@ fn no_filtering() {
 /// The bridge's routes are in the VRF's table: what isn't in the VRF is out of
 /// reach.
 fn vrf() {
-    let world = World::new();
+    let world = World::forwarding();
     let host = [
         "link add blue type vrf table 77".to_owned(),
         "link set blue up".to_owned(),
@@ -362,7 +362,7 @@ fn vrf() {
 }
 
 fn create_refuses() {
-    let world = World::new();
+    let world = World::forwarding();
     let installed = Installed::example(&world, "bridge");
     for (option, value, why) in [
         ("vlan", "0", "vlan 0 is not possible"),

@@ -1,7 +1,7 @@
 //! The grants that `just install` gives the drivers: each line is needed.
 
 use serde_json::json;
-use wasmvark_tests::connection::Connection;
+use wasmvark_tests::connection::{Connection, mapping};
 use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::kind::Kind;
@@ -54,7 +54,8 @@ const CASES: &[Case] = &[
             let unmanaged = connection.network("network_interface", "somebodys");
             vec![
                 port,
-                managed.option("promiscuous", "true"),
+                managed.clone().option("promiscuous", "true"),
+                published(managed),
                 unmanaged.option("mode", "unmanaged"),
             ]
         },
@@ -78,7 +79,11 @@ const CASES: &[Case] = &[
         need: Need::Root,
         requests: |connection| {
             let route = json!({"destination": "10.90.0.0/24", "gateway": "10.88.0.1"});
-            vec![connection.network("routes", json!([route]))]
+            let connection = connection.network("routes", json!([route]));
+            vec![
+                connection.clone(),
+                published(connection.option("masquerade", "true")),
+            ]
         },
     },
     Case {
@@ -126,6 +131,14 @@ fn every_driver_has_a_case() {
     drivers.sort_unstable();
     let all = Manifest::all().into_iter().map(|manifest| manifest.driver);
     assert_eq!(drivers, all.collect::<Vec<_>>());
+}
+
+/// With a published port, and an address of the host's for one family of what
+/// leaves it.
+fn published(connection: Connection) -> Connection {
+    connection
+        .option("outbound_addr4", "10.88.0.250")
+        .port(mapping("", 8080, 80, 1, "tcp"))
 }
 
 /// With a parent that the user named, and with that of the default route.

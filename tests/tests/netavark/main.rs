@@ -22,6 +22,7 @@ mod leftovers;
 mod macvlan;
 mod mistakes;
 mod names;
+mod nat;
 mod parents;
 mod ptp;
 mod routes;
@@ -57,6 +58,7 @@ fn main() {
     ipvlan::register(&mut suite);
     ptp::register(&mut suite);
     vlan::register(&mut suite);
+    nat::register(&mut suite);
     vrf::register(&mut suite);
     dummy::register(&mut suite);
     vxlan::register(&mut suite);

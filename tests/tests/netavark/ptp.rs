@@ -11,7 +11,6 @@ use wasmvark_tests::echo;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::netns::Netns;
 use wasmvark_tests::poll;
-use wasmvark_tests::wasmvark::error_of;
 use wasmvark_tests::world::{PARENT, World};
 
 use crate::driver::Installed;
@@ -32,7 +31,6 @@ pub(crate) fn register(suite: &mut Suite) {
     test("ipam none", ipam_none);
     test("forwarding", forwarding);
     test("router advertisements", router_advertisements);
-    test("published ports are refused", published_ports);
     test("create refuses", create_refuses);
 }
 
@@ -294,28 +292,10 @@ fn advertise(netns: &Netns) {
     });
 }
 
-fn published_ports() {
-    let world = World::new();
-    let installed = Installed::example(&world, "ptp");
-    let before = world.dump();
-    let document = dual().for_plugin().replace(
-        "\"port_mappings\":null",
-        r#""port_mappings":[{"container_port":80,"host_port":8080,"range":1,"host_ip":"","protocol":"tcp"}]"#,
-    );
-    let error = error_of(&installed.wasmvark.setup(DRIVER, document));
-    assert!(error.contains("port 8080 can't be published"), "{error}");
-    world.assert_unchanged(&before);
-}
-
 fn create_refuses() {
     let world = World::new();
     let installed = Installed::example(&world, "ptp");
     for (option, value, why) in [
-        (
-            "masquerade",
-            "true",
-            "option masquerade needs firewall rules",
-        ),
         ("parent", "p0", "unsupported ptp network option: parent"),
         ("mtu", "x", "mtu"),
         ("metric", "-1", "metric"),

@@ -45,7 +45,8 @@ const PAGES: &[Page] = &[
         run: "",
         beside: &[],
         proves: &[],
-        lay: |_| (),
+        // What stays is there already.
+        lay: |machine| machine.host.forward(),
         check: reaches_gateway_on_host,
     },
     Page {

@@ -2,6 +2,7 @@
 
 use wasmvark_tests::dump::Dump;
 use wasmvark_tests::echo;
+use wasmvark_tests::flow::{Transport::Tcp, connect, from as from_netns};
 
 use crate::case::{Cases, HOST_DEVICE, LAN, MACVLAN};
 use crate::podman::Podman;
@@ -80,17 +81,22 @@ fn failure_takes_back_all(podman: &Podman) {
     assert_eq!(podman.run("ps -a -q"), "");
 }
 
-/// Its containers and the host reach each other, and it goes with the last.
+/// Its containers, the host and who is elsewhere reach each other, and it goes
+/// with the last.
 fn on_a_bridge(podman: &Podman) {
+    let machine = &podman.machine;
     podman.install("bridge", BRIDGE);
     podman.run(&format!(
         "network create -d {BRIDGE} --subnet 10.90.0.0/16 --subnet fd90::/64 home"
     ));
     let name = podman.network("home")["network_interface"].take();
     let name = name.as_str().expect("the bridge has a name");
-    let before = podman.machine.before();
+    machine.host.forward();
+    machine.host.ip("addr add 198.51.100.1/24 dev p0");
+    machine.neighbour.ip("addr add 198.51.100.2/24 dev n0");
+    let before = machine.before();
     let one = podman.start("one", "--network home:ip=10.90.0.8,ip6=fd90::8");
-    let two = podman.start("two", "--network home:ip=10.90.0.9,ip6=fd90::9");
+    let two = podman.start("two", "-p 8080:80 --network home:ip=10.90.0.9,ip6=fd90::9");
     one.assert_inspect_is_true("home", "eth0");
     two.assert_inspect_is_true("home", "eth0");
     one.wait_for_addresses();
@@ -104,8 +110,25 @@ fn on_a_bridge(podman: &Podman) {
         echo::exchange((&from, from_address), (&to, to_address));
         echo::exchange((&from, from_address), (host, gateway));
     }
+    let server = (&to, "10.90.0.9:80");
+    connect(
+        Tcp,
+        from_netns(&machine.neighbour),
+        "198.51.100.1:8080",
+        server,
+    );
+    let outside = "198.51.100.2:80";
+    let seen = connect(
+        Tcp,
+        from_netns(&from),
+        outside,
+        (&machine.neighbour, outside),
+    );
+    assert_eq!(seen.to_string(), "198.51.100.1");
     podman.remove("one");
     assert!(Dump::of(host).has_link(name));
     podman.remove("two");
-    podman.machine.assert_nothing_left(&before);
+    machine.assert_nothing_left(&before);
+    machine.host.set("ipv6/conf/all/forwarding", "0");
+    machine.host.ip("addr del 198.51.100.1/24 dev p0");
 }

@@ -3,7 +3,7 @@
 use std::net::UdpSocket;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use wasmvark_tests::connection::mapping;
 use wasmvark_tests::dump::Dump;
 use wasmvark_tests::flow::Transport::{Tcp, Udp};
 use wasmvark_tests::flow::{From, cannot_connect, connect, from};
@@ -35,20 +35,6 @@ pub(crate) fn register(suite: &mut Suite) {
     test("takes-no-port-of-another", taken);
     test("goes-with-its-connections", connections);
     test("leads-udp-that-passed-by-before", udp_before);
-}
-
-/// A mapping of the request.
-pub(super) fn mapping(
-    host_ip: &str,
-    host_port: u16,
-    port: u16,
-    range: u16,
-    protocol: &str,
-) -> Value {
-    json!({
-        "container_port": port, "host_port": host_port, "range": range,
-        "host_ip": host_ip, "protocol": protocol,
-    })
 }
 
 pub(super) fn publishing() -> Grant {

@@ -1,0 +1,157 @@
+//! What connects a network that only the host has to elsewhere: forwarding,
+//! other source addresses, published ports.
+
+use core::net::{Ipv4Addr, Ipv6Addr};
+use core::str::FromStr;
+
+use crate::links::Link;
+use crate::sysctl::{self, IpVersion};
+use crate::types::{Error, Namespace, Network, OptionValue, Request};
+use crate::{find, firewall, parse_bool};
+
+/// What the options say of source addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nat {
+    masquerade: bool,
+    outbound4: Option<String>,
+    outbound6: Option<String>,
+}
+
+impl Nat {
+    /// Parses the options `masquerade`, `outbound_addr4` and `outbound_addr6`;
+    /// `masquerade` is the default of the first.
+    pub fn parse(options: &[OptionValue], masquerade: bool) -> Result<Self, Error> {
+        let outbound4 = address::<Ipv4Addr>(options, "outbound_addr4")?;
+        let outbound6 = address::<Ipv6Addr>(options, "outbound_addr6")?;
+        let given = outbound4.is_some() || outbound6.is_some();
+        let parsed = Self {
+            masquerade: parse_bool(options, "masquerade", masquerade || given)?,
+            outbound4,
+            outbound6,
+        };
+        match given && !parsed.masquerade {
+            true => Err(Error::Invalid(
+                "outbound_addr4 and outbound_addr6 can't be given with masquerade=false, which \
+                 leaves source addresses as they are"
+                    .to_owned(),
+            )),
+            false => Ok(parsed),
+        }
+    }
+
+    /// Gives what the network sends to elsewhere addresses of the host's.
+    pub fn translate(&self, network: &Network) -> Result<(), Error> {
+        if !self.masquerade || network.internal {
+            return Ok(());
+        }
+        let subnets: Vec<String> = network.subnets.iter().map(|it| it.subnet.clone()).collect();
+        for source in &subnets {
+            let outbound = match is_v6(source) {
+                true => &self.outbound6,
+                false => &self.outbound4,
+            };
+            match outbound {
+                Some(address) => firewall::source_address(source, &subnets, address)?,
+                None => firewall::masquerade(source, &subnets)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Has the request's ports lead to the container, which is behind a link of the
+/// host's: to its first address of each family. Networks that must not reach
+/// outside publish nothing, as netavark's don't: another network of the
+/// container may.
+pub fn publish(link: &Link, request: &Request) -> Result<(), Error> {
+    if request.ports.is_empty() || request.network.internal {
+        return Ok(());
+    }
+    for v6 in [false, true] {
+        let mut addresses = request.addresses.iter();
+        let Some(address) = addresses.find(|address| is_v6(address) == v6) else {
+            continue;
+        };
+        if !v6 {
+            // For connections to 127.0.0.1.
+            sysctl::set_route_localnet(link, true)?;
+        }
+        firewall::publish(link, &request.ports, alone(address))?;
+    }
+    Ok(())
+}
+
+/// Lets the host forward what the container sends to elsewhere, unless it must
+/// not get there.
+pub fn forward(request: &Request) -> Result<(), Error> {
+    if request.network.internal {
+        return Ok(());
+    }
+    for (version, v6) in [(IpVersion::Ipv4, false), (IpVersion::Ipv6, true)] {
+        if request.addresses.iter().any(|address| is_v6(address) == v6) {
+            sysctl::enable_ip_forward(Namespace::Host, version)?;
+        }
+    }
+    Ok(())
+}
+
+fn is_v6(address: &str) -> bool {
+    address.contains(':')
+}
+
+/// An address without its prefix length.
+fn alone(address: &str) -> &str {
+    address.split_once('/').map_or(address, |(alone, _)| alone)
+}
+
+/// An option that is an address of one family.
+fn address<T: FromStr>(options: &[OptionValue], key: &str) -> Result<Option<String>, Error> {
+    let Some(text) = find(options, key) else {
+        return Ok(None);
+    };
+    let family = match key.ends_with('6') {
+        true => "IPv6",
+        false => "IPv4",
+    };
+    let invalid = |_| Error::Invalid(format!("{key}: {text:?} is no {family} address"));
+    text.parse::<T>().map_err(invalid)?;
+    Ok(Some(text.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(pairs: &[(&str, &str)]) -> Result<Nat, String> {
+        let option = |(key, value): &(&str, &str)| OptionValue {
+            key: (*key).to_owned(),
+            value: (*value).to_owned(),
+        };
+        let options: Vec<_> = pairs.iter().map(option).collect();
+        Nat::parse(&options, false).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_outbound_address_stands_for_masquerade() {
+        assert!(!parse(&[]).unwrap().masquerade);
+        assert!(parse(&[("masquerade", "true")]).unwrap().masquerade);
+        let given = parse(&[("outbound_addr4", "192.0.2.1")]).unwrap();
+        assert!(given.masquerade);
+        assert_eq!(given.outbound4.as_deref(), Some("192.0.2.1"));
+        let both = [("outbound_addr6", "2001:db8::1"), ("masquerade", "false")];
+        assert!(parse(&both).unwrap_err().contains("masquerade=false"));
+    }
+
+    #[test]
+    fn each_outbound_address_has_its_family() {
+        for (key, value) in [
+            ("outbound_addr4", "2001:db8::1"),
+            ("outbound_addr6", "192.0.2.1"),
+            ("outbound_addr4", ""),
+            ("outbound_addr4", "192.0.2.1/24"),
+        ] {
+            let error = parse(&[(key, value)]).unwrap_err();
+            assert!(error.contains(key), "{error}");
+        }
+    }
+}

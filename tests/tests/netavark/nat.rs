@@ -1,0 +1,240 @@
+//! Containers on a network that only the host has, and who is elsewhere: a
+//! neighbour on the host's wire, which knows no way to the containers.
+
+use serde_json::json;
+use wasmvark_tests::connection::{Connection, INTERFACE, mapping};
+use wasmvark_tests::dump::Dump;
+use wasmvark_tests::flow::Transport::{Tcp, Udp};
+use wasmvark_tests::flow::{cannot_connect, connect, from};
+use wasmvark_tests::harness::{Need, Suite};
+use wasmvark_tests::world::World;
+
+use crate::driver::Installed;
+
+const NEEDS: &[Need] = &[Need::Root, Need::Netavark];
+
+/// The drivers, and whether they masquerade without being asked.
+const DRIVERS: [(&str, bool); 2] = [("bridge", true), ("ptp", false)];
+
+/// The host's addresses on the wire, others that it has there, and the
+/// neighbour's.
+const HOST: [&str; 2] = ["198.51.100.1", "2001:db8:5::1"];
+const OTHER: [&str; 2] = ["198.51.100.9", "2001:db8:5::9"];
+const NEIGHBOUR: [&str; 2] = ["198.51.100.2", "2001:db8:5::2"];
+const CONTAINER: [&str; 2] = ["10.77.0.2", "fd77::2"];
+
+pub(crate) fn register(suite: &mut Suite) {
+    for (driver, masquerades) in DRIVERS {
+        let mut test = |name: &str, test: fn(&'static str)| {
+            suite.test(format!("nat/{driver} {name}"), NEEDS, move || test(driver))
+        };
+        test("masquerade", masquerade).proves(driver, &["masquerade"]);
+        test("outbound address", outbound).proves(driver, &["outbound_addr4", "outbound_addr6"]);
+        test("ports", ports);
+        test("internal", internal);
+        let default = match masquerades {
+            true => masquerades_by_default,
+            false => keeps_addresses_by_default,
+        };
+        test("by default", default).proves(driver, &["masquerade"]);
+        test("create refuses", create_refuses);
+    }
+    suite.test("nat/two networks of one container", NEEDS, two_networks);
+}
+
+fn at(address: &str, port: u16) -> String {
+    match address.contains(':') {
+        true => format!("[{address}]:{port}"),
+        false => format!("{address}:{port}"),
+    }
+}
+
+fn world() -> World {
+    let world = World::forwarding();
+    for (netns, link, addresses) in [
+        (&world.host, "p0", [HOST, OTHER].concat()),
+        (&world.neighbour, "n0", NEIGHBOUR.to_vec()),
+    ] {
+        let commands = addresses.iter().map(|address| {
+            // An IPv6 host prefers one of its addresses over the others.
+            match address.contains(':') {
+                true if OTHER.contains(address) => {
+                    format!("addr add {address}/64 dev {link} nodad preferred_lft 0")
+                }
+                true => format!("addr add {address}/64 dev {link} nodad"),
+                false => format!("addr add {address}/24 dev {link}"),
+            }
+        });
+        netns.ip_batch(&[], &commands.collect::<Vec<_>>().join("\n"));
+    }
+    world
+}
+
+fn dual(driver: &str) -> Connection {
+    let connection = Connection::new(&format!("wasm-{driver}"))
+        .subnet("10.77.0.0/24", "10.77.0.1")
+        .subnet("fd77::/64", "fd77::1")
+        .ip(CONTAINER[0])
+        .ip(CONTAINER[1]);
+    match driver {
+        "bridge" => connection.network("network_interface", "br0"),
+        _ => connection.without_network("network_interface"),
+    }
+}
+
+/// The neighbour sees these addresses.
+#[track_caller]
+fn seen(world: &World, addresses: [&str; 2]) {
+    for (own, to) in addresses.iter().zip(NEIGHBOUR) {
+        let to = at(to, 80);
+        for transport in [Tcp, Udp] {
+            let peer = connect(
+                transport,
+                from(&world.container),
+                &to,
+                (&world.neighbour, &to),
+            );
+            assert_eq!(peer.to_string(), *own, "{transport:?}");
+        }
+    }
+}
+
+/// It has a way to the containers, so that it answers whoever it sees.
+fn lead_back(world: &World) {
+    let routes = format!(
+        "route add 10.77.0.0/24 via {}\nroute add fd77::/64 via {}",
+        HOST[0], HOST[1]
+    );
+    world.neighbour.ip_batch(&[], &routes);
+}
+
+fn masquerade(driver: &'static str) {
+    let world = world();
+    lead_back(&world);
+    let installed = Installed::example(&world, driver);
+    for (value, addresses) in [("true", HOST), ("false", CONTAINER)] {
+        let connection = dual(driver).option("masquerade", value);
+        installed.try_out(&connection, |_| seen(&world, addresses));
+    }
+}
+
+fn masquerades_by_default(driver: &'static str) {
+    let world = world();
+    let installed = Installed::example(&world, driver);
+    installed.try_out(&dual(driver), |_| seen(&world, HOST));
+}
+
+fn keeps_addresses_by_default(driver: &'static str) {
+    let world = world();
+    lead_back(&world);
+    let installed = Installed::example(&world, driver);
+    installed.try_out(&dual(driver), |_| seen(&world, CONTAINER));
+}
+
+fn outbound(driver: &'static str) {
+    let world = world();
+    let installed = Installed::example(&world, driver);
+    let connection = dual(driver)
+        .option("outbound_addr4", OTHER[0])
+        .option("outbound_addr6", OTHER[1]);
+    installed.try_out(&connection, |_| seen(&world, OTHER));
+}
+
+/// From the neighbour, from the host, and from the container itself; those that
+/// aren't published lead nowhere.
+fn ports(driver: &'static str) {
+    let world = world();
+    let installed = Installed::example(&world, driver);
+    let mut connection = dual(driver).port(mapping("", 8080, 80, 1, "tcp,udp"));
+    if driver == "bridge" {
+        // The kernel at hand may lead bridged packets through the firewall.
+        connection = connection.option("hairpin", "true");
+    }
+    installed.try_out(&connection, |_| {
+        for (own, host) in CONTAINER.iter().zip(HOST) {
+            let server = (&world.container, &*at(own, 80));
+            let to = at(host, 8080);
+            for transport in [Tcp, Udp] {
+                for client in [&world.neighbour, &world.host, &world.container] {
+                    connect(transport, from(client), &to, server);
+                }
+                cannot_connect(transport, from(&world.neighbour), &at(host, 8081), server);
+            }
+        }
+        let server = (&world.container, &*at(CONTAINER[0], 80));
+        for transport in [Tcp, Udp] {
+            connect(transport, from(&world.host), "127.0.0.1:8080", server);
+        }
+    });
+}
+
+/// Nothing gets out, and nothing in.
+fn internal(driver: &'static str) {
+    let world = world();
+    let installed = Installed::example(&world, driver);
+    let connection = dual(driver)
+        .network("internal", true)
+        .port(mapping("", 8080, 80, 1, "tcp"));
+    let before = Dump::of(&world.host);
+    installed.try_out(&connection, |_| {
+        assert_eq!(
+            Dump::of(&world.host).table(&format!("wasmvark-wasm-{driver}")),
+            before.table(&format!("wasmvark-wasm-{driver}"))
+        );
+        let server = (&world.container, &*at(CONTAINER[0], 80));
+        cannot_connect(Tcp, from(&world.neighbour), &at(HOST[0], 8080), server);
+    });
+}
+
+fn create_refuses(driver: &'static str) {
+    let world = world();
+    let installed = Installed::example(&world, driver);
+    for (option, value, why) in [
+        ("masquerade", "maybe", "unable to parse \"masquerade\""),
+        ("outbound_addr4", "2001:db8::1", "is no IPv4 address"),
+        ("outbound_addr6", "198.51.100.9", "is no IPv6 address"),
+        ("isolate", "true", "option isolate needs firewall rules"),
+        (
+            "mac_spoof_check",
+            "true",
+            "option mac_spoof_check needs firewall rules",
+        ),
+    ] {
+        installed.refuses(&dual(driver).option(option, value), why);
+    }
+    let both = dual(driver)
+        .option("outbound_addr4", OTHER[0])
+        .option("masquerade", "false");
+    installed.refuses(&both, "can't be given with masquerade=false");
+}
+
+/// Podman asks both for the same ports, and disconnects them in any order.
+fn two_networks() {
+    let world = world();
+    let installed = Installed::example(&world, "bridge");
+    let port = mapping("", 8080, 80, 1, "tcp");
+    let one = dual("bridge").port(port.clone());
+    let two = Connection::new("wasm-bridge")
+        .network("id", "1".repeat(64))
+        .network("network_interface", "br1")
+        .subnet("10.78.0.0/24", "10.78.0.1")
+        .option("no_default_route", "true")
+        .join("interface_name", "eth1")
+        .join("static_ips", json!(["10.78.0.2"]))
+        .port(port);
+    let server = (&world.container, &*at(CONTAINER[0], 80));
+    let to = at(HOST[0], 8080);
+    installed.try_out(&one, |_| {
+        installed.connect(&two);
+        connect(Tcp, from(&world.neighbour), &to, server);
+        installed.disconnect(&two);
+        connect(Tcp, from(&world.neighbour), &to, server);
+    });
+    let before = world.dump();
+    installed.connect(&one);
+    installed.connect(&two);
+    installed.disconnect(&one);
+    assert!(!Dump::of(&world.container).has_link(INTERFACE));
+    installed.disconnect(&two);
+    world.assert_unchanged(&before);
+}
