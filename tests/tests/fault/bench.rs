@@ -65,8 +65,7 @@ impl<'a> Bench<'a> {
         let trace = self.trace("setup");
         self.end_point("").unwrap();
         let number = trace
-            .operations
-            .iter()
+            .operations()
             .position(|place| place.contains("kernel/netlink/link.rs"))
             .expect("a link is made");
         self.case.always.replace("MAKE", &(number + 1).to_string())

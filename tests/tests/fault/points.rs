@@ -36,44 +36,76 @@ const FAILED_WRITES: [(&str, &str); 3] = [
     ("short", ""),
 ];
 
+/// What a run does that others can see.
+#[derive(Debug)]
+enum Event {
+    /// An operation on the kernel, with its place in the program.
+    Operation(String),
+    /// A write of a journal.
+    Write,
+}
+
 /// What a run does, in its order.
 #[derive(Debug)]
-pub(crate) struct Trace {
-    /// The places in the program of all operations on the kernel.
-    pub(crate) operations: Vec<String>,
-    writes: usize,
-}
+pub(crate) struct Trace(Vec<Event>);
 
 impl Trace {
     /// Reads what a run wrote to the file of `WASMVARK_FAULT_COUNT`.
     pub(crate) fn read(file: &Path) -> Self {
         let text = std::fs::read_to_string(file).unwrap();
-        let operations: Vec<String> = text
-            .lines()
-            .filter_map(|line| line.strip_prefix("operation "))
-            .map(str::to_owned)
-            .collect();
-        let writes = text.lines().filter(|line| *line == "write").count();
-        assert_eq!(operations.len() + writes, text.lines().count(), "{text}");
-        assert!(!operations.is_empty() && writes > 0, "{text}");
-        Self { operations, writes }
+        let event = |line: &str| match line.strip_prefix("operation ") {
+            Some(place) => Event::Operation(place.to_owned()),
+            None => {
+                assert_eq!(line, "write", "{text}");
+                Event::Write
+            }
+        };
+        let trace = Self(text.lines().map(event).collect());
+        assert!(trace.operations().next().is_some(), "{text}");
+        assert!(trace.writes() > 0, "{text}");
+        trace
     }
 
-    /// SIGKILL before, after and halfway through each operation and write.
+    /// The places of all operations on the kernel.
+    pub(crate) fn operations(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|event| match event {
+            Event::Operation(place) => Some(&**place),
+            Event::Write => None,
+        })
+    }
+
+    fn writes(&self) -> usize {
+        self.0.len() - self.operations().count()
+    }
+
+    /// SIGKILL before each operation and each write, halfway through each write,
+    /// and after the last of all: what comes after one comes before the next.
     pub(crate) fn kills(&self) -> Vec<Point> {
-        let operations = self.numbered().flat_map(|(number, place)| {
-            ["kill", "killafter"].map(|kill| Point::new(format!("{kill}:{number}"), place))
-        });
-        let writes = (1..=self.writes).flat_map(|number| {
-            ["killbeforewrite", "tear", "killafterwrite"]
-                .map(|kill| Point::new(format!("{kill}:{number}"), JOURNAL))
-        });
-        operations.chain(writes).collect()
+        let (mut operations, mut writes) = (0, 0);
+        let mut points = Vec::new();
+        for event in &self.0 {
+            match event {
+                Event::Operation(place) => {
+                    operations += 1;
+                    points.push(Point::new(format!("kill:{operations}"), place));
+                }
+                Event::Write => {
+                    writes += 1;
+                    let kills = ["killbeforewrite", "tear"].map(|kill| format!("{kill}:{writes}"));
+                    points.extend(kills.map(|kill| Point::new(kill, JOURNAL)));
+                }
+            }
+        }
+        points.extend(self.0.last().map(|last| match last {
+            Event::Operation(place) => Point::new(format!("killafter:{operations}"), place),
+            Event::Write => Point::new(format!("killafterwrite:{writes}"), JOURNAL),
+        }));
+        points
     }
 
     /// Each write fails in each way.
     pub(crate) fn failed_writes(&self) -> Vec<Point> {
-        (1..=self.writes)
+        (1..=self.writes())
             .flat_map(|number| {
                 FAILED_WRITES
                     .map(|(fault, errno)| Point::new(format!("{fault}:{number}{errno}"), JOURNAL))
@@ -83,15 +115,13 @@ impl Trace {
 
     /// What this run does before it does the same as another one.
     pub(crate) fn before(mut self, same: &Self) -> Self {
-        let own = self.operations.len() - same.operations.len();
-        self.operations.truncate(own);
-        self.writes -= same.writes;
+        self.0.truncate(self.0.len() - same.0.len());
         self
     }
 
     /// SIGKILL right after the last write.
     pub(crate) fn end(&self) -> String {
-        format!("killafterwrite:{}", self.writes)
+        format!("killafterwrite:{}", self.writes())
     }
 
     /// Each operation fails with each error.
@@ -112,7 +142,7 @@ impl Trace {
             .collect()
     }
 
-    fn numbered(&self) -> impl Iterator<Item = (usize, &String)> {
-        (1..).zip(&self.operations)
+    fn numbered(&self) -> impl Iterator<Item = (usize, &str)> {
+        (1..).zip(self.operations())
     }
 }

@@ -62,7 +62,7 @@ fn points(bench: &Bench<'_>, command: &str, kind: fn(&Trace) -> Vec<Point>) -> V
 fn chosen_kills(bench: &Bench<'_>) -> [String; 3] {
     let trace = bench.trace("setup");
     bench.end_point("").unwrap();
-    let last = trace.operations.len();
+    let last = trace.operations().count();
     let after = |number: usize| format!("killafter:{number}");
     let changes = |number: &usize| {
         kill_setup(bench, &after(*number)).unwrap();
