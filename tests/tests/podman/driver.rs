@@ -34,7 +34,8 @@ fn errors_of_create(podman: &Podman) {
         ),
         (
             format!("-d {HOST_DEVICE} --ipam-driver none"),
-            "no network interface is specified: give --interface-name NAME or -o parent=NAME",
+            "no network interface is specified: give one of --interface-name NAME, -o parent=NAME, \
+             -o hwaddr=MAC, -o pci=ADDRESS and -o kernelpath=PATH",
         ),
     ];
     for (options, error) in cases {
