@@ -7,12 +7,12 @@ use wasmtime::component::Resource;
 
 use super::perform::{CallError, Plan, invalid};
 use super::{Gate, LinkHandle};
-use crate::driver::wit::firewall::Host;
+use crate::driver::wit::firewall::{Host, Isolation as WitIsolation};
 use crate::driver::wit::types::{Port as WitPort, Protocol as WitProtocol};
 use crate::grant::{Call, Object, Permit};
 use crate::journal::Change;
 use crate::kernel::{
-    FirewallEntry, FirewallOwner, FirewallRule, KernelError, Publication, Translation,
+    FirewallEntry, FirewallOwner, FirewallRule, Isolation, KernelError, Publication, Translation,
 };
 use crate::net::{Namespace, Port, PortRange, Protocol};
 
@@ -82,6 +82,31 @@ impl Host for Gate {
             }
         };
         self.add_to_firewall(call, &objects, wanted)
+    }
+
+    fn isolate(
+        &mut self,
+        link: Resource<LinkHandle>,
+        isolation: WitIsolation,
+    ) -> Result<(), CallError> {
+        let call = Call::FirewallIsolate;
+        let link = self.host_link(call, &link)?;
+        let rule = FirewallRule::Isolate {
+            link: link.name.clone(),
+            isolation: isolation.into(),
+        };
+        let objects = [self.object(&link)];
+        self.add_to_firewall(call, &objects, vec![self.shared_entry(rule)])
+    }
+}
+
+impl From<WitIsolation> for Isolation {
+    fn from(isolation: WitIsolation) -> Self {
+        match isolation {
+            WitIsolation::Never => Self::Never,
+            WitIsolation::Normal => Self::Normal,
+            WitIsolation::Strict => Self::Strict,
+        }
     }
 }
 

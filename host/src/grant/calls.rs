@@ -258,6 +258,8 @@ calls! {
     FirewallSourceAddress = "firewall.source-address", "hides a network behind an address", [Address];
     /// Has ports of the host lead to the container.
     FirewallPublish = "firewall.publish", "has ports of the host lead to the container", [Link, Address, Port];
+    /// Keeps a network apart from the driver's others.
+    FirewallIsolate = "firewall.isolate", "keeps a network apart from others", [Link];
     /// Turns a feature of a link on or off.
     OffloadsSet = "offloads.set", "changes a link", [Link];
     /// Lists the features of a link.

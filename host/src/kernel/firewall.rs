@@ -58,6 +58,25 @@ pub enum FirewallRule {
         /// The link.
         link: LinkName,
     },
+    /// The network behind a link keeps apart from the driver's others.
+    Isolate {
+        /// The link.
+        link: LinkName,
+        /// From which.
+        isolation: Isolation,
+    },
+}
+
+/// From which other networks one keeps apart: `isolate` of netavark's bridges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Isolation {
+    /// From strict ones only.
+    Never,
+    /// From those that are isolated as well.
+    Normal,
+    /// From all.
+    Strict,
 }
 
 /// Which ports lead to which address.
@@ -141,9 +160,10 @@ impl FirewallRule {
     /// The family of the table that it's in.
     pub fn family(&self) -> FirewallFamily {
         match self {
-            Self::Translate(_) | Self::Publish(_) | Self::PublishBehind { .. } => {
-                FirewallFamily::Inet
-            }
+            Self::Translate(_)
+            | Self::Publish(_)
+            | Self::PublishBehind { .. }
+            | Self::Isolate { .. } => FirewallFamily::Inet,
         }
     }
 
@@ -154,6 +174,7 @@ impl FirewallRule {
             Self::Translate(_) => "source-address",
             Self::Publish(_) => "publish",
             Self::PublishBehind { .. } => "publish-behind",
+            Self::Isolate { .. } => "isolate",
         }
     }
 }
@@ -172,6 +193,14 @@ impl fmt::Display for FirewallRule {
                 write!(f, "{} published for {address}", ports.join(", "))
             }
             Self::PublishBehind { link } => write!(f, "ports published behind {link}"),
+            Self::Isolate { link, isolation } => {
+                let from = match isolation {
+                    Isolation::Never => "strict networks",
+                    Isolation::Normal => "isolated networks",
+                    Isolation::Strict => "all networks",
+                };
+                write!(f, "{link} kept apart from {from}")
+            }
         }
     }
 }

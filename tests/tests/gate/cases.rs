@@ -901,6 +901,19 @@ pub(crate) const CASES: &[Case] = &[
         )),
     },
     Case {
+        call: "firewall.isolate",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[("links.create-veth", "{}"), ("links.get", "{}")],
+        before: "links.create-veth -",
+        within: "firewall.isolate 1 normal",
+        beyond: Some((
+            "links.get host p0",
+            "firewall.isolate 0 normal",
+            r#"link = "p0""#,
+        )),
+    },
+    Case {
         call: "offloads.set",
         needs: MACVLAN,
         connection: v4,

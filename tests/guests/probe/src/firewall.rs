@@ -4,8 +4,9 @@
 //! - `firewall.source-address SOURCE ADDRESS [EXCEPT…]`
 //! - `firewall.publish HANDLE ADDRESS [PORT…]`, where a port is
 //!   `[HOST-ADDRESS@]HOST-PORT[-LAST]:CONTAINER-PORT/PROTOCOL`
+//! - `firewall.isolate HANDLE never|normal|strict`
 
-use wasmvark_guest::firewall;
+use wasmvark_guest::firewall::{self, Isolation};
 use wasmvark_guest::links::Link;
 use wasmvark_guest::types::{Error, Port, Protocol};
 
@@ -31,6 +32,16 @@ pub(crate) fn run(
             let ports = words(arguments);
             let ports: Result<Vec<_>, _> = ports.iter().map(|port| ports_of(port)).collect();
             firewall::publish(link, &ports?.concat(), address)
+        }
+        "isolate" => {
+            let link = handle(arguments, handles)?;
+            let isolation = match arguments.word()? {
+                "never" => Isolation::Never,
+                "normal" => Isolation::Normal,
+                "strict" => Isolation::Strict,
+                word => return Err(invalid(&format!("no isolation: {word}"))),
+            };
+            firewall::isolate(link, isolation)
         }
         word => Err(invalid(&format!("unknown word firewall.{word}"))),
     }

@@ -1,5 +1,6 @@
 //! What the calls of `firewall` do to packets, and that nothing of it stays.
 
+mod isolation;
 mod ports;
 mod site;
 mod sources;
@@ -12,4 +13,5 @@ const NEEDS: &[Need] = &[Need::Root, Need::Macvlan, Need::Nft];
 pub(crate) fn register(suite: &mut Suite) {
     sources::register(suite);
     ports::register(suite);
+    isolation::register(suite);
 }

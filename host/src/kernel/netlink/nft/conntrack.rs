@@ -109,7 +109,7 @@ impl Netlink {
         match rule {
             FirewallRule::Publish(publication) => self.forget_published(publication),
             FirewallRule::Translate(translation) => self.forget_translated(translation.source),
-            FirewallRule::PublishBehind { .. } => Ok(()),
+            FirewallRule::PublishBehind { .. } | FirewallRule::Isolate { .. } => Ok(()),
         }
     }
 

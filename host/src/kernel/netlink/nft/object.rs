@@ -8,8 +8,12 @@ use super::expression::{
 };
 use super::lacking::{CtKey, INVALID, Masquerade, Nat, NatKind, family_number};
 use super::set::{Element, Part, join};
-use super::table::{DROPPED, HAIRPINS, PUBLISHED_LINKS, PUBLISHED4, PUBLISHED6, SOURCES};
-use crate::kernel::{FirewallRule, Publication, Translation};
+use super::table::{
+    DROPPED, HAIRPINS, INSIDE, ISOLATED, NETWORKS, PUBLISHED_LINKS, PUBLISHED4, PUBLISHED6,
+    SOURCES, STRICT,
+};
+use crate::kernel::{FirewallRule, Isolation, Publication, Translation};
+use crate::net::LinkName;
 
 /// One object of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +36,21 @@ pub(super) fn objects(rule: &FirewallRule) -> Vec<Object> {
             element(PUBLISHED_LINKS, &[Part::Link(link)], None, link),
             element(HAIRPINS, &[Part::Link(link), Part::Link(link)], None, link),
         ],
+        FirewallRule::Isolate { link, isolation } => isolate(link, *isolation),
     }
+}
+
+fn isolate(link: &LinkName, isolation: Isolation) -> Vec<Object> {
+    let sets: &[&'static str] = match isolation {
+        Isolation::Never => &[NETWORKS],
+        Isolation::Normal => &[NETWORKS, ISOLATED],
+        Isolation::Strict => &[NETWORKS, ISOLATED, STRICT],
+    };
+    let inside = element(INSIDE, &[Part::Link(link), Part::Link(link)], None, link);
+    let sets = sets.iter();
+    sets.map(|set| element(set, &[Part::Link(link)], None, link))
+        .chain([inside])
+        .collect()
 }
 
 /// As netavark does it: not for multicast, and not between the network's own

@@ -22,7 +22,11 @@
 //!              iifname "" oifname @published-links ct status dnat fib saddr type != local masquerade
 //!              oifname @published-links ip saddr 127.0.0.0/8 masquerade
 //!              jump sources
-//! forward:     jump dropped
+//! forward:     jump isolation
+//!              jump dropped
+//! isolation:   iifname . oifname @inside return
+//!              iifname @strict oifname @networks drop
+//!              iifname @isolated oifname @isolated drop
 //! ```
 //!
 //! Connections to 127.0.0.1 are made on the host: the first rule of `prerouting`
@@ -68,6 +72,7 @@ pub(super) const SOURCES: &str = "sources";
 /// Forwarded packets that are dropped.
 pub(super) const DROPPED: &str = "dropped";
 const PUBLISHED: &str = "published";
+const ISOLATION: &str = "isolation";
 const GUARD: &str = "guard";
 const PREROUTING: &str = "prerouting";
 const OUTPUT: &str = "output";
@@ -78,6 +83,14 @@ const FORWARD: &str = "forward";
 pub(super) const PUBLISHED_LINKS: &str = "published-links";
 /// The same, each twice: packets that leave where they came in.
 pub(super) const HAIRPINS: &str = "hairpins";
+
+/// Links of all networks that know of isolation, of those that are isolated, and
+/// of those that are so from all.
+pub(super) const NETWORKS: &str = "networks";
+pub(super) const ISOLATED: &str = "isolated";
+pub(super) const STRICT: &str = "strict";
+/// Links of all networks, each twice: packets that stay in their network.
+pub(super) const INSIDE: &str = "inside";
 
 /// The map of ports that are published on all addresses of a family, and that
 /// for single addresses.
@@ -108,6 +121,7 @@ const INET: &[Chain] = &[
     inner(SOURCES),
     inner(DROPPED),
     inner(PUBLISHED),
+    inner(ISOLATION),
     base(GUARD, "filter", 0, -300),
     base(PREROUTING, "nat", 0, -100),
     base(FORWARD, "filter", 2, 0),
@@ -163,17 +177,29 @@ const INET_SETS: &[Set] = &[
         key: &[Kind::Ipv6, Kind::Protocol, Kind::Port],
         value: &[Kind::Ipv6, Kind::Port],
     },
+    links(PUBLISHED_LINKS),
+    pairs(HAIRPINS),
+    links(NETWORKS),
+    links(ISOLATED),
+    links(STRICT),
+    pairs(INSIDE),
+];
+
+const fn links(name: &'static str) -> Set {
     Set {
-        name: PUBLISHED_LINKS,
+        name,
         key: &[Kind::Link],
         value: &[],
-    },
+    }
+}
+
+const fn pairs(name: &'static str) -> Set {
     Set {
-        name: HAIRPINS,
+        name,
         key: &[Kind::Link, Kind::Link],
         value: &[],
-    },
-];
+    }
+}
 
 /// A fixed rule, with its chain.
 type Rule = (&'static str, Vec<Expression>);
@@ -317,5 +343,28 @@ fn answers() -> Vec<Rule> {
 }
 
 fn forwarded() -> Vec<Rule> {
-    vec![(FORWARD, vec![verdict(Fate::Jump(DROPPED))])]
+    let mut rules = vec![
+        (FORWARD, vec![verdict(Fate::Jump(ISOLATION))]),
+        (FORWARD, vec![verdict(Fate::Jump(DROPPED))]),
+    ];
+    let inside = vec![
+        meta(MetaKey::Iifname, FIRST),
+        meta(MetaKey::Oifname, AFTER_16),
+        is_member(INSIDE),
+        verdict(Fate::Return),
+    ];
+    rules.push((ISOLATION, inside));
+    rules.extend(
+        [(STRICT, NETWORKS), (ISOLATED, ISOLATED)].map(|(from, to)| {
+            let rule = vec![
+                meta(MetaKey::Iifname, FIRST),
+                is_member(from),
+                meta(MetaKey::Oifname, FIRST),
+                is_member(to),
+                verdict(Fate::Drop),
+            ];
+            (ISOLATION, rule)
+        }),
+    );
+    rules
 }
