@@ -9,8 +9,8 @@ use options::{Mode, Options};
 use wasmvark_guest::links::{self, Link, VethOptions, VethPair};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
-    Guest, WithoutSubnets, bridge_ports, check_ipam, choose_ipam, configure, export, forward,
-    no_name_servers, no_names, publish, refuse_ports,
+    Guest, WithoutSubnets, bridge_ports, check_ipam, choose_ipam, configure, export, firewall,
+    forward, no_name_servers, no_names, publish, refuse_ports,
 };
 
 struct Driver;
@@ -67,6 +67,9 @@ fn make_veth(request: &Request, bridge: &Bridge) -> Result<VethPair, Error> {
 /// Connects the network to elsewhere, and elsewhere to the container's ports.
 fn connect(bridge: &Link, request: &Request, options: &Options) -> Result<(), Error> {
     forward(request)?;
+    if !request.network.internal {
+        firewall::isolate(bridge, options.isolation)?;
+    }
     options.nat.translate(&request.network)?;
     publish(bridge, request)
 }

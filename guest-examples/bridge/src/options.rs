@@ -1,13 +1,15 @@
 //! The driver's options.
 
+use wasmvark_guest::firewall::Isolation;
 use wasmvark_guest::types::{Error, Network, OptionValue};
-use wasmvark_guest::{Nat, choose, find, parse_bool, refuse_firewall_options};
+use wasmvark_guest::{Nat, choose, find, parse_bool, refuse_spoof_check};
 
 use crate::vlans::Vlans;
 
 /// All options; the host parses `metric`, `mtu` and `no_default_route`.
 const NAMES: &[&str] = &[
     "hairpin",
+    "isolate",
     "masquerade",
     "metric",
     "mode",
@@ -36,6 +38,13 @@ pub(crate) enum Mode {
 /// The first one is the default.
 const MODES: &[(&str, Mode)] = &[("managed", Mode::Managed), ("unmanaged", Mode::Unmanaged)];
 
+/// The first one is the default.
+const ISOLATIONS: &[(&str, Isolation)] = &[
+    ("false", Isolation::Never),
+    ("true", Isolation::Normal),
+    ("strict", Isolation::Strict),
+];
+
 /// What the host doesn't parse for us.
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
@@ -50,12 +59,15 @@ pub(crate) struct Options {
     pub(crate) promiscuous: bool,
     /// The VRF of the host that the bridge goes below.
     pub(crate) vrf: Option<String>,
+    /// How the network keeps apart from others.
+    pub(crate) isolation: Isolation,
     /// Which addresses what leaves the host has.
     pub(crate) nat: Nat,
 }
 
 /// What only a managed bridge can have.
 const OF_THE_BRIDGE: &[&str] = &[
+    "isolate",
     "masquerade",
     "outbound_addr4",
     "outbound_addr6",
@@ -74,6 +86,7 @@ impl Options {
             port_isolation: parse_bool(options, "port_isolation", false)?,
             promiscuous: parse_bool(options, "promiscuous", false)?,
             vrf: vrf.map(str::to_owned),
+            isolation: choose(options, "isolate", "bridge", ISOLATIONS)?,
             nat: Nat::parse(options, mode == Mode::Managed)?,
         };
         parsed.check(options)?;
@@ -107,7 +120,7 @@ fn is_off(value: &str) -> bool {
 /// Refuses options that the driver doesn't know, and those that it can't
 /// honour yet.
 pub(crate) fn check_names(options: &[OptionValue]) -> Result<(), Error> {
-    refuse_firewall_options(options)?;
+    refuse_spoof_check(options)?;
     // netavark's word for its bridge driver, kept.
     wasmvark_guest::check_names(options, NAMES, "bridge")
 }
@@ -158,6 +171,7 @@ mod tests {
         for change in [
             ("promiscuous", "true"),
             ("vrf", "blue"),
+            ("isolate", "true"),
             ("masquerade", "true"),
             ("outbound_addr4", "192.0.2.1"),
         ] {

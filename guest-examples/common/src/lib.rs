@@ -51,5 +51,5 @@ pub use create::{
 };
 pub use nat::{Nat, forward, publish};
 pub use options::{MACVLAN_MODES, check_names, choose, find, parse, parse_bool};
-pub use refuse::{refuse_firewall_options, refuse_ports};
+pub use refuse::{refuse_ports, refuse_spoof_check};
 pub use setup::{PARENT_METRIC, find_parent, gateways, no_name_servers};

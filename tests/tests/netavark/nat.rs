@@ -7,6 +7,7 @@ use wasmvark_tests::dump::Dump;
 use wasmvark_tests::flow::Transport::{Tcp, Udp};
 use wasmvark_tests::flow::{cannot_connect, connect, from};
 use wasmvark_tests::harness::{Need, Suite};
+use wasmvark_tests::netns::Netns;
 use wasmvark_tests::world::World;
 
 use crate::driver::Installed;
@@ -40,6 +41,9 @@ pub(crate) fn register(suite: &mut Suite) {
         test("create refuses", create_refuses);
     }
     suite.test("nat/two networks of one container", NEEDS, two_networks);
+    suite
+        .test("nat/isolated networks", NEEDS, isolated)
+        .proves("bridge", &["isolate"]);
 }
 
 fn at(address: &str, port: u16) -> String {
@@ -193,7 +197,6 @@ fn create_refuses(driver: &'static str) {
         ("masquerade", "maybe", "unable to parse \"masquerade\""),
         ("outbound_addr4", "2001:db8::1", "is no IPv4 address"),
         ("outbound_addr6", "198.51.100.9", "is no IPv6 address"),
-        ("isolate", "true", "option isolate needs firewall rules"),
         (
             "mac_spoof_check",
             "true",
@@ -202,6 +205,11 @@ fn create_refuses(driver: &'static str) {
     ] {
         installed.refuses(&dual(driver).option(option, value), why);
     }
+    let isolate = match driver {
+        "bridge" => "invalid bridge isolate",
+        _ => "unsupported ptp network option: isolate",
+    };
+    installed.refuses(&dual(driver).option("isolate", "maybe"), isolate);
     let both = dual(driver)
         .option("outbound_addr4", OTHER[0])
         .option("masquerade", "false");
@@ -237,4 +245,50 @@ fn two_networks() {
     assert!(!Dump::of(&world.container).has_link(INTERFACE));
     installed.disconnect(&two);
     world.assert_unchanged(&before);
+}
+
+/// Two networks of the driver, each with a container.
+fn isolated() {
+    let world = world();
+    let installed = Installed::example(&world, "bridge");
+    let other = Netns::new();
+    let server = (&other, "10.78.0.2:80");
+    for (first, second, passes) in [
+        ("false", "false", true),
+        ("true", "false", true),
+        ("true", "true", false),
+        ("false", "strict", false),
+        ("strict", "true", false),
+    ] {
+        let one = dual("bridge").option("isolate", first);
+        let two = Connection::new("wasm-bridge")
+            .network("id", "1".repeat(64))
+            .network("network_interface", "br1")
+            .subnet("10.78.0.0/24", "10.78.0.1")
+            .option("isolate", second)
+            .container("0123456789abcdef")
+            .join("static_ips", json!(["10.78.0.2"]));
+        installed.try_out(&one, |_| {
+            installed
+                .netavark
+                .setup_at(&two, &other.path())
+                .expect("setup succeeds");
+            let client = from(&world.container);
+            match passes {
+                true => {
+                    connect(Tcp, client, server.1, server);
+                }
+                false => cannot_connect(Tcp, client, server.1, server),
+            }
+            // Both still get out.
+            let outside = at(NEIGHBOUR[0], 80);
+            for netns in [&world.container, &other] {
+                connect(Tcp, from(netns), &outside, (&world.neighbour, &outside));
+            }
+            installed
+                .netavark
+                .teardown_at(&two, &other.path())
+                .expect("teardown succeeds");
+        });
+    }
 }

@@ -1,5 +1,6 @@
 //! `firewall.isolate`.
 
+use wasmvark_tests::connection::mapping;
 use wasmvark_tests::dump::Dump;
 use wasmvark_tests::flow::Transport::{Tcp, Udp};
 use wasmvark_tests::flow::{From, cannot_connect, connect, from};
@@ -9,7 +10,7 @@ use wasmvark_tests::netns::Netns;
 use wasmvark_tests::wasmvark::error_of;
 
 use super::NEEDS;
-use super::ports::{mapping, publish, publishing};
+use super::ports::{publish, publishing};
 use super::site::{Container, HOST, NEIGHBOUR, TABLE, assert_clean, at, grant, world};
 use crate::probe::Probe;
 
