@@ -9,6 +9,7 @@ use wasmvark_tests::flow::{cannot_connect, connect, from};
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::netns::Netns;
 use wasmvark_tests::world::World;
+use wasmvark_tests::{places, process};
 
 use crate::driver::Installed;
 
@@ -41,6 +42,8 @@ pub(crate) fn register(suite: &mut Suite) {
         test("create refuses", create_refuses);
     }
     suite.test("nat/two networks of one container", NEEDS, two_networks);
+    let needs = [NEEDS, &[Need::Nft]].concat();
+    suite.test("nat/flushed rules come back with a setup", &needs, flushed);
     suite
         .test("nat/isolated networks", NEEDS, isolated)
         .proves("bridge", &["isolate"]);
@@ -244,6 +247,40 @@ fn two_networks() {
     installed.disconnect(&one);
     assert!(!Dump::of(&world.container).has_link(INTERFACE));
     installed.disconnect(&two);
+    world.assert_unchanged(&before);
+}
+
+/// Somebody flushes all rules; then one of two containers is set up anew, as
+/// `podman network reload` does it.
+fn flushed() {
+    let world = world();
+    let installed = Installed::example(&world, "bridge");
+    let one = dual("bridge").port(mapping("", 8080, 80, 1, "tcp"));
+    let two = dual("bridge")
+        .container("0123456789abcdef")
+        .join("static_ips", json!(["10.77.0.3", "fd77::3"]));
+    let other = Netns::new();
+    let server = (&world.container, &*at(CONTAINER[0], 80));
+    let to = at(HOST[0], 8080);
+    let before = world.dump();
+    installed.connect(&one);
+    installed
+        .netavark
+        .setup_at(&two, &other.path())
+        .expect("setup succeeds");
+    let mut nft = world.host.command(places::NFT);
+    let output = process::run(nft.args(["flush", "ruleset"]), b"");
+    assert_eq!(output.code, Some(0), "{output:?}");
+    cannot_connect(Tcp, from(&world.neighbour), &to, server);
+    installed.disconnect(&one);
+    installed.connect(&one);
+    connect(Tcp, from(&world.neighbour), &to, server);
+    seen(&world, HOST);
+    installed.disconnect(&one);
+    installed
+        .netavark
+        .teardown_at(&two, &other.path())
+        .expect("teardown succeeds");
     world.assert_unchanged(&before);
 }
 
