@@ -7,7 +7,7 @@ use core::str::FromStr;
 use crate::links::Link;
 use crate::sysctl::{self, IpVersion};
 use crate::types::{Error, Namespace, Network, OptionValue, Request};
-use crate::{find, firewall, parse_bool};
+use crate::{find, firewall, is_v6, parse_bool};
 
 /// What the options say of source addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,10 +93,6 @@ pub fn forward(request: &Request) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-fn is_v6(address: &str) -> bool {
-    address.contains(':')
 }
 
 /// An address without its prefix length.

@@ -24,6 +24,11 @@ pub fn gateways(network: &Network) -> impl Iterator<Item = String> {
     })
 }
 
+/// Whether an address or a network is one of IPv6.
+pub fn is_v6(address: &str) -> bool {
+    address.contains(':')
+}
+
 /// The answer of a driver that has no name servers to tell of.
 pub fn no_name_servers() -> SetupAnswer {
     SetupAnswer {

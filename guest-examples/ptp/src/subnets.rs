@@ -1,6 +1,7 @@
 //! The network's subnets and what lies in them.
 
 use wasmvark_guest::addresses::AddressOptions;
+use wasmvark_guest::is_v6;
 use wasmvark_guest::types::{Error, Network, Route, RouteKind, Subnet};
 
 /// Only two are on the link, so nobody else has an address, and its network
@@ -41,11 +42,6 @@ pub(crate) fn alone(address: &str) -> String {
     let address = address.split('/').next().unwrap_or(address);
     let length = if is_v6(address) { 128 } else { 32 };
     format!("{address}/{length}")
-}
-
-/// Whether an address or a network is one of IPv6.
-pub(crate) fn is_v6(address: &str) -> bool {
-    address.contains(':')
 }
 
 /// A route to a network, through a gateway or directly.
