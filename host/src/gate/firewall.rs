@@ -7,12 +7,15 @@ use wasmtime::component::Resource;
 
 use super::perform::{CallError, Plan, invalid};
 use super::{Gate, LinkHandle};
-use crate::driver::wit::firewall::{Host, Isolation as WitIsolation};
+use crate::driver::wit::firewall::{
+    Direction, Host, Isolation as WitIsolation, Traffic as WitTraffic,
+};
 use crate::driver::wit::types::{Port as WitPort, Protocol as WitProtocol};
 use crate::grant::{Call, Object, Permit};
 use crate::journal::Change;
 use crate::kernel::{
-    FirewallEntry, FirewallOwner, FirewallRule, Isolation, KernelError, Publication, Translation,
+    FirewallEntry, FirewallOwner, FirewallRule, Isolation, KernelError, Policy, Ports, Publication,
+    Traffic, Translation,
 };
 use crate::net::{Namespace, Port, PortRange, Protocol};
 
@@ -98,6 +101,47 @@ impl Host for Gate {
         let objects = [self.object(&link)];
         self.add_to_firewall(call, &objects, vec![self.shared_entry(rule)])
     }
+
+    fn accept(&mut self, traffic: WitTraffic) -> Result<(), CallError> {
+        self.filter(Call::FirewallAccept, traffic, Policy::Accept)
+    }
+
+    fn drop(&mut self, traffic: WitTraffic) -> Result<(), CallError> {
+        self.filter(Call::FirewallDrop, traffic, Policy::Drop)
+    }
+}
+
+/// Checks what a call says of connections.
+fn traffic(call: Call, traffic: WitTraffic) -> Result<Traffic, CallError> {
+    let address = address(call, &traffic.address)?;
+    let peer = traffic.peer.map(|peer| network(call, &peer)).transpose()?;
+    if let Some(peer) = peer
+        && peer.addr().is_ipv4() != address.is_ipv4()
+    {
+        let text = format!("{address} and {peer} are of two families");
+        return Err(invalid(call, &text));
+    }
+    let mut ranges = traffic.ports.iter().map(|range| (range.first, range.last));
+    if let Some((first, last)) = ranges.clone().find(|(first, last)| last < first) {
+        let text = format!("{first}-{last} are no ports: the last is below the first");
+        return Err(invalid(call, &text));
+    }
+    let ports = match traffic.protocol {
+        Some(protocol) => Some(Ports {
+            protocol: protocol.into(),
+            ranges: ranges.collect(),
+        }),
+        None if ranges.next().is_some() => {
+            return Err(invalid(call, &"ports need a protocol: tcp, udp or sctp"));
+        }
+        None => None,
+    };
+    Ok(Traffic {
+        incoming: traffic.direction == Direction::Incoming,
+        address,
+        peer,
+        ports,
+    })
 }
 
 impl From<WitIsolation> for Isolation {
@@ -182,6 +226,17 @@ impl Gate {
             network: &self.authority.request.network,
             container,
         }
+    }
+
+    fn filter(&mut self, call: Call, traffic: WitTraffic, policy: Policy) -> Result<(), CallError> {
+        let traffic = self::traffic(call, traffic)?;
+        let objects = [Object::Address {
+            namespace: Namespace::Container,
+            address: traffic.address.into(),
+            own: false,
+        }];
+        let rule = FirewallRule::Filter { traffic, policy };
+        self.add_to_firewall(call, &objects, vec![self.own_entry(rule)])
     }
 
     /// A link of the host, which is all that its firewall knows.

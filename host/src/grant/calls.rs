@@ -260,6 +260,10 @@ calls! {
     FirewallPublish = "firewall.publish", "has ports of the host lead to the container", [Link, Address, Port];
     /// Keeps a network apart from the driver's others.
     FirewallIsolate = "firewall.isolate", "keeps a network apart from others", [Link];
+    /// Lets connections of the container through.
+    FirewallAccept = "firewall.accept", "lets connections of the container through", [Address];
+    /// Drops connections of the container.
+    FirewallDrop = "firewall.drop", "drops connections of the container", [Address];
     /// Turns a feature of a link on or off.
     OffloadsSet = "offloads.set", "changes a link", [Link];
     /// Lists the features of a link.

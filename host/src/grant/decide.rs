@@ -372,7 +372,9 @@ fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
         (
             Call::AnnounceGratuitousArp
             | Call::AnnounceNeighbourAdvertisement
-            | Call::FirewallPublish,
+            | Call::FirewallPublish
+            | Call::FirewallAccept
+            | Call::FirewallDrop,
             Object::Address { address, .. },
         ) => {
             let mut own = request.addresses.iter();

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
-use crate::net::{LinkName, PortRange};
+use crate::net::{LinkName, PortRange, Protocol};
 
 /// What stands before the driver's name in the name of its tables.
 const TABLE_PREFIX: &str = "wasmvark-";
@@ -65,6 +65,46 @@ pub enum FirewallRule {
         /// From which.
         isolation: Isolation,
     },
+    /// Connections of a container are let through or dropped.
+    Filter {
+        /// Which.
+        traffic: Traffic,
+        /// What becomes of them.
+        policy: Policy,
+    },
+}
+
+/// What becomes of connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Policy {
+    /// No later rule of the same container and direction is asked.
+    Accept,
+    /// Nothing passes but answers.
+    Drop,
+}
+
+/// Connections of a container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Traffic {
+    /// Whether others open them; else the container does.
+    pub incoming: bool,
+    /// The container's address.
+    pub address: IpAddr,
+    /// The network that the other end is in, of the same family; `None` means
+    /// any.
+    pub peer: Option<IpNet>,
+    /// The protocol, and where they go; `None` means any.
+    pub ports: Option<Ports>,
+}
+
+/// Destination ports of a protocol.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ports {
+    /// The protocol.
+    pub protocol: Protocol,
+    /// The first and the last of each range; none means all.
+    pub ranges: Vec<(u16, u16)>,
 }
 
 /// From which other networks one keeps apart: `isolate` of netavark's bridges.
@@ -163,7 +203,8 @@ impl FirewallRule {
             Self::Translate(_)
             | Self::Publish(_)
             | Self::PublishBehind { .. }
-            | Self::Isolate { .. } => FirewallFamily::Inet,
+            | Self::Isolate { .. }
+            | Self::Filter { .. } => FirewallFamily::Inet,
         }
     }
 
@@ -175,6 +216,10 @@ impl FirewallRule {
             Self::Publish(_) => "publish",
             Self::PublishBehind { .. } => "publish-behind",
             Self::Isolate { .. } => "isolate",
+            Self::Filter { policy, .. } => match policy {
+                Policy::Accept => "accept",
+                Policy::Drop => "drop",
+            },
         }
     }
 }
@@ -200,6 +245,14 @@ impl fmt::Display for FirewallRule {
                     Isolation::Strict => "all networks",
                 };
                 write!(f, "{link} kept apart from {from}")
+            }
+            Self::Filter { traffic, policy } => {
+                let side = if traffic.incoming { "to" } else { "from" };
+                let fate = match policy {
+                    Policy::Accept => "accepted",
+                    Policy::Drop => "dropped",
+                };
+                write!(f, "connections {side} {} {fate}", traffic.address)
             }
         }
     }

@@ -34,7 +34,8 @@ use serde::{Deserialize, Serialize};
 pub use bridge_port::{PortChange, PortState, PortVlans, VlanNumbers};
 pub use find::{PlacedLink, find};
 pub use firewall::{
-    FirewallEntry, FirewallFamily, FirewallOwner, FirewallRule, Isolation, Publication, Translation,
+    FirewallEntry, FirewallFamily, FirewallOwner, FirewallRule, Isolation, Policy, Ports,
+    Publication, Traffic, Translation,
 };
 pub use living::living_netns;
 pub use neighbour::{FoundNeighbour, Neighbour, NeighbourTable, SavedNeighbour};

@@ -483,11 +483,19 @@ fn renames() -> Grant {
 /// Adds rules to the host's firewall.
 const FIREWALL: &str = "links.create-veth - mac=02:00:00:00:00:01 host-name=end0 host-mac=02:00:00:00:00:02; \
     firewall.masquerade 10.88.0.0/16 192.0.2.0/24; firewall.source-address fd88::/64 2001:db8::1; \
-    firewall.publish 1 10.88.0.2 8080:80/tcp 192.0.2.2@5353:53/udp; firewall.isolate 1 strict";
+    firewall.publish 1 10.88.0.2 8080:80/tcp 192.0.2.2@5353:53/udp; firewall.isolate 1 strict; \
+    firewall.accept incoming 10.88.0.2 192.0.2.0/24 tcp 80 8000-8010; firewall.drop incoming 10.88.0.2 - -; \
+    firewall.drop outgoing 10.88.0.2 - udp";
 
 fn firewall() -> Grant {
     let address = r#"{ address = "2001:db8::1/128" }"#;
-    Grant::of(&["firewall.masquerade", "firewall.isolate"])
+    let own = [
+        "firewall.masquerade",
+        "firewall.isolate",
+        "firewall.accept",
+        "firewall.drop",
+    ];
+    Grant::of(&own)
         .call("firewall.source-address", address)
         .call("firewall.publish", r#"{ port = "*" }"#)
         .call("links.create-veth", r#"{ link = "end0" }"#)

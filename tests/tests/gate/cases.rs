@@ -914,6 +914,32 @@ pub(crate) const CASES: &[Case] = &[
         )),
     },
     Case {
+        call: "firewall.accept",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[],
+        before: "",
+        within: "firewall.accept incoming 10.88.0.2 192.0.2.0/24 tcp 80",
+        beyond: Some((
+            "",
+            "firewall.accept incoming 10.88.0.3 - -",
+            r#"address = "10.88.0.3/32""#,
+        )),
+    },
+    Case {
+        call: "firewall.drop",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[],
+        before: "",
+        within: "firewall.drop outgoing 10.88.0.2 - udp",
+        beyond: Some((
+            "",
+            "firewall.drop outgoing 10.88.0.3 - -",
+            r#"address = "10.88.0.3/32""#,
+        )),
+    },
+    Case {
         call: "offloads.set",
         needs: MACVLAN,
         connection: v4,

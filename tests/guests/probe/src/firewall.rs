@@ -5,8 +5,10 @@
 //! - `firewall.publish HANDLE ADDRESS [PORT…]`, where a port is
 //!   `[HOST-ADDRESS@]HOST-PORT[-LAST]:CONTAINER-PORT/PROTOCOL`
 //! - `firewall.isolate HANDLE never|normal|strict`
+//! - `firewall.accept incoming|outgoing ADDRESS PEER|- PROTOCOL|- [FIRST-LAST…]`
+//! - `firewall.drop …`, the same
 
-use wasmvark_guest::firewall::{self, Isolation};
+use wasmvark_guest::firewall::{self, Direction, Isolation, PortRange, Traffic};
 use wasmvark_guest::links::Link;
 use wasmvark_guest::types::{Error, Port, Protocol};
 
@@ -43,7 +45,49 @@ pub(crate) fn run(
             };
             firewall::isolate(link, isolation)
         }
+        "accept" => firewall::accept(&traffic(arguments)?),
+        "drop" => firewall::drop(&traffic(arguments)?),
         word => Err(invalid(&format!("unknown word firewall.{word}"))),
+    }
+}
+
+fn traffic(arguments: &mut Arguments<'_>) -> Result<Traffic, Error> {
+    let direction = match arguments.word()? {
+        "incoming" => Direction::Incoming,
+        "outgoing" => Direction::Outgoing,
+        word => return Err(invalid(&format!("no direction: {word}"))),
+    };
+    let address = arguments.word()?.to_owned();
+    let peer = Some(arguments.word()?).filter(|word| *word != "-");
+    let protocol = match arguments.word()? {
+        "-" => None,
+        name => Some(protocol_of(name)?),
+    };
+    let ports = words(arguments);
+    let ports: Result<Vec<_>, _> = ports.iter().map(|range| range_of(range)).collect();
+    Ok(Traffic {
+        direction,
+        address,
+        peer: peer.map(str::to_owned),
+        protocol,
+        ports: ports?,
+    })
+}
+
+fn range_of(word: &str) -> Result<PortRange, Error> {
+    let (first, last) = word.split_once('-').unwrap_or((word, word));
+    Ok(PortRange {
+        first: number(first)?,
+        last: number(last)?,
+    })
+}
+
+fn protocol_of(name: &str) -> Result<Protocol, Error> {
+    match name {
+        "tcp" => Ok(Protocol::Tcp),
+        "udp" => Ok(Protocol::Udp),
+        "sctp" => Ok(Protocol::Sctp),
+        _ => Err(invalid(&format!("no protocol: {name}"))),
     }
 }
 
@@ -65,12 +109,7 @@ fn ports_of(word: &str) -> Result<Vec<Port>, Error> {
     let (first, last) = host.split_once('-').unwrap_or((host, host));
     let (first, last): (u16, u16) = (number(first)?, number(last)?);
     let container: u16 = number(container)?;
-    let protocol = match protocol {
-        "tcp" => Protocol::Tcp,
-        "udp" => Protocol::Udp,
-        "sctp" => Protocol::Sctp,
-        _ => return Err(wrong()),
-    };
+    let protocol = protocol_of(protocol)?;
     let ports = (first..=last).zip(container..);
     Ok(ports
         .map(|(host_port, container_port)| Port {

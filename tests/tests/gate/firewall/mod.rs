@@ -4,6 +4,7 @@ mod isolation;
 mod ports;
 mod site;
 mod sources;
+mod traffic;
 
 use wasmvark_tests::harness::{Need, Suite};
 
@@ -14,4 +15,5 @@ pub(crate) fn register(suite: &mut Suite) {
     sources::register(suite);
     ports::register(suite);
     isolation::register(suite);
+    traffic::register(suite);
 }

@@ -109,7 +109,10 @@ impl Netlink {
         match rule {
             FirewallRule::Publish(publication) => self.forget_published(publication),
             FirewallRule::Translate(translation) => self.forget_translated(translation.source),
-            FirewallRule::PublishBehind { .. } | FirewallRule::Isolate { .. } => Ok(()),
+            // These look at each packet.
+            FirewallRule::PublishBehind { .. }
+            | FirewallRule::Isolate { .. }
+            | FirewallRule::Filter { .. } => Ok(()),
         }
     }
 

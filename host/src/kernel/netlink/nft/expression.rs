@@ -4,7 +4,7 @@
 
 use std::net::IpAddr;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv6Net};
 use netlink_packet_netfilter::nftables::{
     Bitwise, Cmp, DataAttribute, ExpressionAttribute, Expressions, Immediate, ListAttribute,
     Lookup, Meta, MetaKey, Operator, Payload, Register, Verdict, VerdictAttribute,
@@ -29,6 +29,9 @@ pub(super) const LINK_NAME_LENGTH: usize = 16;
 const NETWORK_HEADER: u32 = 1;
 /// NFT_PAYLOAD_TRANSPORT_HEADER
 const TRANSPORT_HEADER: u32 = 2;
+
+/// IPPROTO_ICMPV6 (`linux/in6.h`)
+const ICMPV6: u8 = 58;
 
 /// NF_DROP
 const NF_DROP: u32 = 0;
@@ -88,6 +91,15 @@ pub(super) fn is(value: &[u8]) -> Expression {
     compare(Operator::Equal, value, FIRST)
 }
 
+/// Goes on only if a register has a value from this one to that one, in the order
+/// of the network.
+fn is_between(first: &[u8], last: &[u8]) -> [Expression; 2] {
+    [
+        compare(Operator::GreatherThanEqual, first, FIRST),
+        compare(Operator::LessThanEqual, last, FIRST),
+    ]
+}
+
 /// Goes on only if a register has another value.
 pub(super) fn is_not(value: &[u8]) -> Expression {
     compare(Operator::NotEqual, value, FIRST)
@@ -133,6 +145,31 @@ pub(super) fn protocol_and_port(protocol: Register, port: Register) -> [Expressi
         meta(MetaKey::L4Proto, protocol),
         payload(TRANSPORT_HEADER, 2, 2, port),
     ]
+}
+
+/// Goes on only for packets of a protocol (IPPROTO_* in `linux/in.h`).
+pub(super) fn is_protocol(number: u8) -> [Expression; 2] {
+    [meta(MetaKey::L4Proto, FIRST), is(&[number])]
+}
+
+/// Goes on only for destination ports from this one to that one. TCP, UDP and
+/// SCTP have the port in the same place.
+pub(super) fn is_port_between(first: u16, last: u16) -> Vec<Expression> {
+    let mut expressions = vec![payload(TRANSPORT_HEADER, 2, 2, FIRST)];
+    expressions.extend(is_between(&first.to_be_bytes(), &last.to_be_bytes()));
+    expressions
+}
+
+/// Goes on only for neighbour discovery (RFC 4861): ICMPv6 of the types 133 to 137
+/// that nobody has led on.
+pub(super) fn is_neighbour_discovery() -> Vec<Expression> {
+    let any = IpNet::from(Ipv6Net::default());
+    let mut expressions = is_family(&any).to_vec();
+    expressions.extend([payload(NETWORK_HEADER, 7, 1, FIRST), is(&[255])]);
+    expressions.extend(is_protocol(ICMPV6));
+    expressions.push(payload(TRANSPORT_HEADER, 0, 1, FIRST));
+    expressions.extend(is_between(&[133], &[137]));
+    expressions
 }
 
 /// Ends the rule.

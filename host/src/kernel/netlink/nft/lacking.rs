@@ -62,6 +62,8 @@ pub(super) struct Ct {
 pub(super) enum CtKey {
     /// NFT_CT_STATE
     State = 0,
+    /// NFT_CT_DIRECTION
+    Direction = 1,
     /// NFT_CT_STATUS
     Status = 2,
 }
@@ -71,6 +73,9 @@ const CT_DREG: u16 = 1;
 /// NFTA_CT_KEY
 const CT_KEY: u16 = 2;
 
+/// A direction: packets of the end that didn't open the connection
+/// (IP_CT_DIR_REPLY in `linux/netfilter/nf_conntrack_tuple_common.h`).
+pub(super) const REPLY: u8 = 1;
 /// A state: a connection of which nothing is known (NF_CT_STATE_INVALID_BIT).
 pub(super) const INVALID: u32 = 1;
 /// A status: a connection that was led elsewhere (IPS_DST_NAT in

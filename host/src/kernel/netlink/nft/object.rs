@@ -4,15 +4,16 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::expression::{
-    Expression, FIRST, Fate, Side, bytes, has_any, is_family, is_in, is_not_in, load, verdict,
+    Expression, FIRST, Fate, Side, bytes, has_any, is_family, is_in, is_not_in, is_port_between,
+    is_protocol, load, verdict,
 };
 use super::lacking::{CtKey, INVALID, Masquerade, Nat, NatKind, family_number};
 use super::set::{Element, Part, join};
 use super::table::{
-    DROPPED, HAIRPINS, INSIDE, ISOLATED, NETWORKS, PUBLISHED_LINKS, PUBLISHED4, PUBLISHED6,
-    SOURCES, STRICT,
+    DROPPED, HAIRPINS, INCOMING, INSIDE, ISOLATED, NETWORKS, OUTGOING, PUBLISHED_LINKS, PUBLISHED4,
+    PUBLISHED6, SOURCES, STRICT,
 };
-use crate::kernel::{FirewallRule, Isolation, Publication, Translation};
+use crate::kernel::{FirewallRule, Isolation, Policy, Publication, Traffic, Translation};
 use crate::net::LinkName;
 
 /// One object of a table.
@@ -37,7 +38,41 @@ pub(super) fn objects(rule: &FirewallRule) -> Vec<Object> {
             element(HAIRPINS, &[Part::Link(link), Part::Link(link)], None, link),
         ],
         FirewallRule::Isolate { link, isolation } => isolate(link, *isolation),
+        FirewallRule::Filter { traffic, policy } => filter(traffic, *policy),
     }
+}
+
+/// Each direction has a chain of its own, so that what one container lets out,
+/// another one can still keep off.
+fn filter(traffic: &Traffic, policy: Policy) -> Vec<Object> {
+    let (chain, own, other) = match traffic.incoming {
+        true => (INCOMING, Side::Destination, Side::Source),
+        false => (OUTGOING, Side::Source, Side::Destination),
+    };
+    let address = IpNet::from(traffic.address);
+    let mut matches = is_family(&address).to_vec();
+    matches.extend(is_in(&address, own));
+    let peer = traffic.peer.iter();
+    matches.extend(peer.flat_map(|peer| is_in(peer, other)));
+    let mut ranges = vec![Vec::new()];
+    if let Some(ports) = &traffic.ports {
+        matches.extend(is_protocol(ports.protocol.number()));
+        if !ports.ranges.is_empty() {
+            let each = ports.ranges.iter();
+            ranges = each
+                .map(|(first, last)| is_port_between(*first, *last))
+                .collect();
+        }
+    }
+    let fate = match policy {
+        Policy::Accept => Fate::Return,
+        Policy::Drop => Fate::Drop,
+    };
+    let rules = ranges.into_iter().map(|range| Object::Rule {
+        chain,
+        expressions: [matches.clone(), range, vec![verdict(fate)]].concat(),
+    });
+    rules.collect()
 }
 
 fn isolate(link: &LinkName, isolation: Isolation) -> Vec<Object> {

@@ -24,6 +24,13 @@
 //!              jump sources
 //! forward:     jump isolation
 //!              jump dropped
+//!              jump traffic
+//! to-host:     jump traffic
+//! from-host:   jump traffic
+//! traffic:     ct direction reply return
+//!              ip6 hoplimit 255 icmpv6 type 133-137 return
+//!              jump outgoing
+//!              jump incoming
 //! isolation:   iifname . oifname @inside return
 //!              iifname @strict oifname @networks drop
 //!              iifname @isolated oifname @isolated drop
@@ -41,10 +48,11 @@ use netlink_packet_netfilter::nftables::{MetaKey, Register};
 
 use super::expression::{
     AFTER_4, AFTER_8, AFTER_16, AFTER_20, Expression, FIRST, Fate, LINK_NAME_LENGTH, Side, address,
-    find, has_any, is, is_family, is_in, is_member, is_not, meta, protocol_and_port, verdict,
+    find, has_any, is, is_family, is_in, is_member, is_neighbour_discovery, is_not, meta,
+    protocol_and_port, verdict,
 };
 use super::lacking::{
-    AddressKind, CtKey, LED_ELSEWHERE, LOCAL, Masquerade, Nat, NatKind, family_number,
+    AddressKind, Ct, CtKey, LED_ELSEWHERE, LOCAL, Masquerade, Nat, NatKind, REPLY, family_number,
 };
 use super::set::{Kind, Set};
 use crate::kernel::FirewallFamily;
@@ -71,6 +79,13 @@ pub(super) struct Hook {
 pub(super) const SOURCES: &str = "sources";
 /// Forwarded packets that are dropped.
 pub(super) const DROPPED: &str = "dropped";
+/// Connections that containers open, let through or dropped.
+pub(super) const OUTGOING: &str = "outgoing";
+/// The same for those that others open to containers.
+pub(super) const INCOMING: &str = "incoming";
+const TRAFFIC: &str = "traffic";
+const TO_HOST: &str = "to-host";
+const FROM_HOST: &str = "from-host";
 const PUBLISHED: &str = "published";
 const ISOLATION: &str = "isolation";
 const GUARD: &str = "guard";
@@ -122,9 +137,14 @@ const INET: &[Chain] = &[
     inner(DROPPED),
     inner(PUBLISHED),
     inner(ISOLATION),
+    inner(OUTGOING),
+    inner(INCOMING),
+    inner(TRAFFIC),
     base(GUARD, "filter", 0, -300),
     base(PREROUTING, "nat", 0, -100),
+    base(TO_HOST, "filter", 1, 0),
     base(FORWARD, "filter", 2, 0),
+    base(FROM_HOST, "filter", 3, 0),
     base(OUTPUT, "nat", 3, -100),
     base(POSTROUTING, "nat", 4, 100),
 ];
@@ -146,7 +166,7 @@ const fn base(name: &'static str, kind: &'static str, number: u32, priority: i32
 
 /// The chains whose rules come and go; those of all others are fixed.
 pub(super) fn is_open(chain: &Chain) -> bool {
-    [SOURCES, DROPPED].contains(&chain.name)
+    [SOURCES, DROPPED, OUTGOING, INCOMING].contains(&chain.name)
 }
 
 /// The sets of a table.
@@ -207,7 +227,7 @@ type Rule = (&'static str, Vec<Expression>);
 /// The fixed rules.
 pub(super) fn rules(family: FirewallFamily) -> Vec<Rule> {
     match family {
-        FirewallFamily::Inet => [guard(), published(), answers(), forwarded()].concat(),
+        FirewallFamily::Inet => [guard(), published(), answers(), forwarded(), filtered()].concat(),
     }
 }
 
@@ -367,4 +387,23 @@ fn forwarded() -> Vec<Rule> {
         }),
     );
     rules
+}
+
+/// Answers pass, and so does neighbour discovery, which is of no connection.
+fn filtered() -> Vec<Rule> {
+    let to = FIRST;
+    let key = CtKey::Direction;
+    let answers = vec![Ct { key, to }.into(), is(&[REPLY]), verdict(Fate::Return)];
+    let mut discovery = is_neighbour_discovery();
+    discovery.push(verdict(Fate::Return));
+    let jump = |from, to| (from, vec![verdict(Fate::Jump(to))]);
+    vec![
+        (TRAFFIC, answers),
+        (TRAFFIC, discovery),
+        jump(TRAFFIC, OUTGOING),
+        jump(TRAFFIC, INCOMING),
+        jump(FORWARD, TRAFFIC),
+        jump(TO_HOST, TRAFFIC),
+        jump(FROM_HOST, TRAFFIC),
+    ]
 }
