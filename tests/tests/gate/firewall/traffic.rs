@@ -1,5 +1,6 @@
 //! `firewall.accept` and `firewall.drop`.
 
+use wasmvark_tests::connection::mapping;
 use wasmvark_tests::dump::Dump;
 use wasmvark_tests::flow::Transport::{self, Tcp, Udp};
 use wasmvark_tests::flow::{From, cannot_connect, connect, from};
@@ -10,7 +11,7 @@ use wasmvark_tests::wasmvark::error_of;
 use wasmvark_tests::world::World;
 
 use super::NEEDS;
-use super::ports::{mapping, publish, publishing};
+use super::ports::{publish, publishing};
 use super::site::{Container, HOST, NEIGHBOUR, assert_clean, at, world};
 use crate::probe::Probe;
 
