@@ -16,7 +16,7 @@ use crate::points::{Point, Trace};
 
 /// A world with a driver in a build that makes faults on request.
 pub(crate) struct Bench<'a> {
-    case: Case,
+    pub(crate) case: Case,
     world: &'a World,
     wasmvark: Wasmvark<'a>,
     document: String,

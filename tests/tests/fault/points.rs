@@ -23,6 +23,12 @@ impl Point {
     }
 }
 
+/// Whether every point is to be tried, also those that hardly ever tell anything
+/// new: `WASMVARK_TEST_FAULTS=all`. That takes about twice the time.
+pub(crate) fn all_are_wanted() -> bool {
+    std::env::var_os("WASMVARK_TEST_FAULTS").is_some_and(|which| which == "all")
+}
+
 /// Where writes are done.
 const JOURNAL: &str = "journal";
 
