@@ -90,7 +90,7 @@ impl Suite {
         test: impl FnOnce() + Send + 'static,
     ) -> Added {
         let name = name.into().replace(' ', "-");
-        if is_within(&name) {
+        if is_within(&name) && is_wanted(needs) {
             self.count += 1;
             if self.share.has(self.count) {
                 self.add(name.clone(), needs, test);
@@ -164,6 +164,13 @@ fn is_within(name: &str) -> bool {
     env::var("WASMVARK_TEST_WITHIN").map_or(true, |part| name.contains(&part))
 }
 
+/// Whether a test is among those to choose from: with `WASMVARK_TEST_RARE=only`
+/// it needs what few kernels have.
+fn is_wanted(needs: &[Need]) -> bool {
+    let only = env::var_os("WASMVARK_TEST_RARE").is_some_and(|which| which == "only");
+    !only || needs.iter().any(Need::is_rare)
+}
+
 impl Share {
     /// `WASMVARK_TEST_SHARE`, as in `1/2`: the first of two shares.
     fn from_environment() -> Self {
@@ -183,6 +190,11 @@ impl Share {
 }
 
 impl Need {
+    /// Whether few kernels, or systems, have it.
+    pub(crate) fn is_rare(&self) -> bool {
+        matches!(self, Self::Link(_) | Self::Nic | Self::RecentIp)
+    }
+
     /// Why it isn't there.
     fn missing(self) -> Option<Cow<'static, str>> {
         static MACVLAN: OnceLock<bool> = OnceLock::new();

@@ -51,8 +51,7 @@ impl Column {
         if needs.contains(&Need::PodmanTrees) {
             return Self::Podman;
         }
-        let rare = |need: &Need| matches!(need, Need::Link(_) | Need::Nic | Need::RecentIp);
-        match needs.iter().any(rare) {
+        match needs.iter().any(Need::is_rare) {
             true => Self::Vm,
             false => Self::Test,
         }

@@ -328,7 +328,6 @@ fn vrf() {
         format!("addr add fd89::250/64 dev {PARENT} nodad"),
     ];
     world.host.ip_batch(&[], &host.join("\n"));
-    world.host.forward();
     world.neighbour.ip_batch(
         &[],
         "route add 10.77.0.0/24 via 10.89.0.250\nroute add fd77::/64 via fd89::250",
@@ -339,7 +338,8 @@ fn vrf() {
         .subnet("10.77.0.0/24", "10.77.0.1")
         .subnet("fd77::/64", "fd77::1")
         .ip("10.77.0.2")
-        .ip("fd77::2");
+        .ip("fd77::2")
+        .option("masquerade", "false");
     let inside = connection.clone().option("vrf", "blue");
     installed.try_out(&inside, |_| {
         assert_eq!(

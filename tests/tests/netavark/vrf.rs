@@ -7,7 +7,7 @@ use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::kind::Kind;
 use wasmvark_tests::netns::Netns;
 use wasmvark_tests::process;
-use wasmvark_tests::world::World;
+use wasmvark_tests::world::{PARENT, World};
 
 use crate::driver::Installed;
 
@@ -150,7 +150,11 @@ fn options() {
 
 fn parent_by_its_option() {
     let world = World::new();
-    Installed::example(&world, "vrf").try_out_parent(dual());
+    let installed = Installed::example(&world, "vrf");
+    let connection = installed.on_parent(dual(), PARENT);
+    installed.try_out(&connection, |_| {
+        assert!(pings(&world.container, Some(VRF), "10.88.0.1"));
+    });
 }
 
 fn parent_by_default_route() {
