@@ -127,6 +127,14 @@ impl KernelError {
         )
     }
 
+    /// The same for one of several steps, of which so many were done.
+    fn after(self, done: usize) -> Self {
+        match done {
+            0 => self,
+            _ => self.unfinished(),
+        }
+    }
+
     /// The same for an operation of which a step before this one was done.
     fn unfinished(self) -> Self {
         if self.is_unclear() {

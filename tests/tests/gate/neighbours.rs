@@ -269,13 +269,7 @@ fn remove_own() {
         let error = probe.setup_fails(dual(), &format!("links.get host p0; neighbours.{call}"));
         assert!(error.contains("denied"), "{error}");
     }
-    // Another process knows its own, too.
-    answer_of(&probe.setup(dual(), add));
-    let teardown = format!("links.get host p0; {remove}; fail removed");
-    let teardown = dual().option("teardown-script", &teardown).for_plugin();
-    let output = probe.wasmvark.teardown(NAME, teardown);
-    assert!(output.stderr.contains("removed"), "{output:?}");
-    probe.teardown(&dual());
+    probe.removes_in_teardown(&dual(), add, &format!("links.get host p0; {remove}"));
 }
 
 /// With all that they had, also where the driver sets others in their place.

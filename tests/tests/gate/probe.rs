@@ -4,7 +4,7 @@ use wasmvark_tests::connection::Connection;
 use wasmvark_tests::dump::Dump;
 use wasmvark_tests::grant::Grant;
 use wasmvark_tests::process::Output;
-use wasmvark_tests::wasmvark::{Wasmvark, error_of};
+use wasmvark_tests::wasmvark::{Wasmvark, answer_of, error_of};
 use wasmvark_tests::world::{Before, World};
 
 /// The name under which the guest is installed.
@@ -60,6 +60,18 @@ impl<'a> Probe<'a> {
         let error = error_of(&self.setup(connection, script));
         self.world.assert_unchanged(&self.before);
         error
+    }
+
+    /// Another process knows what the driver added as its own: it removes it in
+    /// teardown, where the undo has nothing left to do.
+    #[track_caller]
+    pub(crate) fn removes_in_teardown(&self, connection: &Connection, add: &str, remove: &str) {
+        answer_of(&self.setup(connection.clone(), add));
+        let script = format!("{remove}; fail removed");
+        let teardown = connection.clone().option("teardown-script", &script);
+        let output = self.wasmvark.teardown(NAME, teardown.for_plugin());
+        assert!(output.stderr.contains("removed"), "{output:?}");
+        self.teardown(connection);
     }
 
     /// Runs `teardown`, which must succeed, and checks that nothing is left.

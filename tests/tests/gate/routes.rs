@@ -187,13 +187,7 @@ fn remove_own() {
     probe.teardown(&v4());
     let error = probe.setup_fails(v4(), "routes.remove host 10.88.7.0/24 - - blackhole");
     assert!(error.contains("denied"), "{error}");
-    // Another process knows its own, too.
-    answer_of(&probe.setup(v4(), add));
-    let teardown = format!("{remove}; fail removed");
-    let teardown = v4().option("teardown-script", &teardown).for_plugin();
-    let output = probe.wasmvark.teardown(NAME, teardown);
-    assert!(output.stderr.contains("removed"), "{output:?}");
-    probe.teardown(&v4());
+    probe.removes_in_teardown(&v4(), add, remove);
 }
 
 fn remove_other() {

@@ -260,13 +260,7 @@ fn remove_own() {
     assert!(error.contains("denied"), "{error}");
     let error = probe.setup_fails(v4(), "rules.remove container 32766 254 version=ipv4");
     assert!(error.contains("denied"), "{error}");
-    // Another process knows its own, too.
-    answer_of(&probe.setup(v4(), add));
-    let teardown = format!("{remove}; fail removed");
-    let teardown = v4().option("teardown-script", &teardown).for_plugin();
-    let output = probe.wasmvark.teardown(NAME, teardown);
-    assert!(output.stderr.contains("removed"), "{output:?}");
-    probe.teardown(&v4());
+    probe.removes_in_teardown(&v4(), add, remove);
 }
 
 /// Also rules of the kernel's own, and where the driver adds the same again.

@@ -101,18 +101,12 @@ impl Netlink {
         namespace: Namespace,
         saved: &SavedRoutes,
     ) -> Result<(), KernelError> {
-        for (number, message) in saved.messages.iter().enumerate() {
+        for (done, message) in saved.messages.iter().enumerate() {
             let mut message: RouteMessage = parse(message)?;
             renumber(&mut message, 0, 0);
             let routes = self.room(namespace)?.handle.route();
             let removed = self.wait(routes.del(message).execute());
-            removed.map_err(|error| {
-                if number > 0 {
-                    error.unfinished()
-                } else {
-                    error
-                }
-            })?;
+            removed.map_err(|error| error.after(done))?;
         }
         Ok(())
     }

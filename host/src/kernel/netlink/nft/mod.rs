@@ -53,15 +53,8 @@ impl Netlink {
             .iter()
             .flat_map(|entry| objects(&entry.rule).into_iter().map(move |it| (entry, it)))
             .collect();
-        for (part, number) in objects.chunks(CHANGE_MAX).zip(0..) {
-            let put = self.put_objects(part);
-            put.map_err(|error| {
-                if number > 0 {
-                    error.unfinished()
-                } else {
-                    error
-                }
-            })?;
+        for (done, part) in objects.chunks(CHANGE_MAX).enumerate() {
+            self.put_objects(part).map_err(|error| error.after(done))?;
         }
         Ok(())
     }
