@@ -1,28 +1,23 @@
 //! The interface `firewall`.
 
-use std::net::IpAddr;
+mod arguments;
 
 use ipnet::IpNet;
 use wasmtime::component::Resource;
 
 use super::perform::{CallError, Plan, invalid};
 use super::{Gate, LinkHandle};
-use crate::driver::wit::firewall::{
-    Direction, Host, Isolation as WitIsolation, Traffic as WitTraffic,
-};
-use crate::driver::wit::types::{Port as WitPort, Protocol as WitProtocol};
+use crate::driver::wit::firewall::{Host, Isolation as WitIsolation, Traffic as WitTraffic};
+use crate::driver::wit::types::Port as WitPort;
 use crate::grant::{Call, Object, Permit};
 use crate::journal::Change;
-use crate::kernel::{
-    FirewallEntry, FirewallOwner, FirewallRule, Isolation, KernelError, Policy, Ports, Publication,
-    Traffic, Translation,
-};
-use crate::net::{Namespace, Port, PortRange, Protocol};
+use crate::kernel::{FirewallEntry, FirewallOwner, FirewallRule, KernelError, Policy, Publication};
+use crate::net::Namespace;
 
 impl Host for Gate {
     fn masquerade(&mut self, source: String, except: Vec<String>) -> Result<(), CallError> {
         let call = Call::FirewallMasquerade;
-        let translation = translation(call, &source, &except, None)?;
+        let translation = arguments::translation(call, &source, &except, None)?;
         let objects = [Object::Source(translation.source)];
         let rule = FirewallRule::Translate(translation);
         self.add_to_firewall(call, &objects, vec![self.shared_entry(rule)])
@@ -35,8 +30,8 @@ impl Host for Gate {
         address: String,
     ) -> Result<(), CallError> {
         let call = Call::FirewallSourceAddress;
-        let address = self::address(call, &address)?;
-        let translation = translation(call, &source, &except, Some(address))?;
+        let address = arguments::address(call, &address)?;
+        let translation = arguments::translation(call, &source, &except, Some(address))?;
         if IpNet::from(address).max_prefix_len() != translation.source.max_prefix_len() {
             let text = format!("{source} and {address} are of two families");
             return Err(invalid(call, &text));
@@ -57,8 +52,8 @@ impl Host for Gate {
     ) -> Result<(), CallError> {
         let call = Call::FirewallPublish;
         let link = self.host_link(call, &link)?;
-        let address = self::address(call, &address)?;
-        let ports = ports_for(call, ports, address)?;
+        let address = arguments::address(call, &address)?;
+        let ports = arguments::ports_for(call, ports, address)?;
         let mut objects = vec![
             self.object(&link),
             Object::Address {
@@ -111,83 +106,6 @@ impl Host for Gate {
     }
 }
 
-/// Checks what a call says of connections.
-fn traffic(call: Call, traffic: WitTraffic) -> Result<Traffic, CallError> {
-    let address = address(call, &traffic.address)?;
-    let peer = traffic.peer.map(|peer| network(call, &peer)).transpose()?;
-    if let Some(peer) = peer
-        && peer.addr().is_ipv4() != address.is_ipv4()
-    {
-        let text = format!("{address} and {peer} are of two families");
-        return Err(invalid(call, &text));
-    }
-    let mut ranges = traffic.ports.iter().map(|range| (range.first, range.last));
-    if let Some((first, last)) = ranges.clone().find(|(first, last)| last < first) {
-        let text = format!("{first}-{last} are no ports: the last is below the first");
-        return Err(invalid(call, &text));
-    }
-    let ports = match traffic.protocol {
-        Some(protocol) => Some(Ports {
-            protocol: protocol.into(),
-            ranges: ranges.collect(),
-        }),
-        None if ranges.next().is_some() => {
-            return Err(invalid(call, &"ports need a protocol: tcp, udp or sctp"));
-        }
-        None => None,
-    };
-    Ok(Traffic {
-        incoming: traffic.direction == Direction::Incoming,
-        address,
-        peer,
-        ports,
-    })
-}
-
-impl From<WitIsolation> for Isolation {
-    fn from(isolation: WitIsolation) -> Self {
-        match isolation {
-            WitIsolation::Never => Self::Never,
-            WitIsolation::Normal => Self::Normal,
-            WitIsolation::Strict => Self::Strict,
-        }
-    }
-}
-
-/// The ports for an address of one family: those for host addresses of the other
-/// are passed over, as netavark does.
-fn ports_for(
-    call: Call,
-    ports: Vec<WitPort>,
-    address: IpAddr,
-) -> Result<Vec<PortRange>, CallError> {
-    let ports = ports.into_iter().map(|port| {
-        let host_address = port.host_address.map(|text| self::address(call, &text));
-        Ok(Port {
-            host_address: host_address.transpose()?,
-            host_port: port.host_port,
-            container_port: port.container_port,
-            protocol: port.protocol.into(),
-        })
-    });
-    let mut ports = ports.collect::<Result<Vec<Port>, CallError>>()?;
-    ports.retain(|port| {
-        let at = port.host_address;
-        at.is_none_or(|at| at.is_ipv4() == address.is_ipv4())
-    });
-    Ok(PortRange::fold(&ports))
-}
-
-impl From<WitProtocol> for Protocol {
-    fn from(protocol: WitProtocol) -> Self {
-        match protocol {
-            WitProtocol::Tcp => Self::Tcp,
-            WitProtocol::Udp => Self::Udp,
-            WitProtocol::Sctp => Self::Sctp,
-        }
-    }
-}
-
 /// An entry, and whether it's for all containers of the network.
 struct Wanted {
     entry: FirewallEntry,
@@ -229,7 +147,7 @@ impl Gate {
     }
 
     fn filter(&mut self, call: Call, traffic: WitTraffic, policy: Policy) -> Result<(), CallError> {
-        let traffic = self::traffic(call, traffic)?;
+        let traffic = arguments::traffic(call, traffic)?;
         let objects = [Object::Address {
             namespace: Namespace::Container,
             address: traffic.address.into(),
@@ -305,30 +223,4 @@ impl Gate {
         }
         Ok(missing)
     }
-}
-
-fn translation(
-    call: Call,
-    source: &str,
-    except: &[String],
-    address: Option<IpAddr>,
-) -> Result<Translation, CallError> {
-    let except = except.iter().map(|network| self::network(call, network));
-    Ok(Translation {
-        source: network(call, source)?,
-        except: except.collect::<Result<_, _>>()?,
-        address,
-    })
-}
-
-fn address(call: Call, text: &str) -> Result<IpAddr, CallError> {
-    text.parse()
-        .map_err(|_| invalid(call, &format!("{text:?} is no IP address")))
-}
-
-fn network(call: Call, text: &str) -> Result<IpNet, CallError> {
-    let network: IpNet = text
-        .parse()
-        .map_err(|_| invalid(call, &format!("{text:?} is no network: ADDRESS/LENGTH")))?;
-    Ok(network.trunc())
 }
