@@ -59,14 +59,15 @@ impl Dump {
             .collect();
         let links = answers.links.into_iter().map(stable_link);
         let queues = made_queues(answers.queues);
+        let addresses: BTreeMap<String, Vec<Value>> = answers
+            .addresses
+            .into_iter()
+            .map(addresses_of_link)
+            .collect();
         Self {
             links: names.iter().cloned().zip(links).collect(),
-            addresses: answers
-                .addresses
-                .into_iter()
-                .map(addresses_of_link)
-                .collect(),
-            routes: made_by_someone(answers.routes),
+            routes: made_by_someone(answers.routes, &addresses),
+            addresses,
             rules: made_rules(answers.rules),
             neighbours: answers.neighbours,
             filters: filters(netns, &queues),
@@ -404,14 +405,32 @@ fn addresses_of_link(mut link: Value) -> (String, Vec<Value>) {
     )
 }
 
-/// Routes without those of link-local and multicast addresses, in order.
-fn made_by_someone(mut routes: Vec<Value>) -> Vec<Value> {
+/// Routes without those of link-local and multicast addresses, and without those
+/// that the kernel makes for an IPv6 address once it has looked for duplicates,
+/// in order.
+fn made_by_someone(mut routes: Vec<Value>, addresses: &BTreeMap<String, Vec<Value>>) -> Vec<Value> {
     routes.retain(|route| {
         let destination = text(route, "dst");
-        !destination.starts_with("fe80:") && !destination.starts_with("ff00:")
+        !destination.starts_with("fe80:")
+            && !destination.starts_with("ff00:")
+            && !follows_from_an_address(route, addresses)
     });
     routes.sort_by_cached_key(Value::to_string);
     routes
+}
+
+/// Whether it's the IPv6 route to an address of its link, which comes a moment
+/// after the address.
+fn follows_from_an_address(route: &Value, addresses: &BTreeMap<String, Vec<Value>>) -> bool {
+    let destination = text(route, "dst");
+    text(route, "type") == "local"
+        && text(route, "protocol") == "kernel"
+        && destination.contains(':')
+        && addresses
+            .get(&text(route, "dev"))
+            .into_iter()
+            .flatten()
+            .any(|address| text(address, "local") == destination)
 }
 
 /// A route for each way of one: the kernel joins IPv6 routes to the same
