@@ -59,8 +59,8 @@ pub(crate) const ALL: &[Case] = &[
         title: "host-device",
         needs: NEEDS,
         guest: "host-device",
-        grant: Grant::host_device,
-        connect: |connection| connection,
+        grant: || Grant::example("host-device"),
+        connect: tuned,
         prepare: dress_parent,
         chosen: &[],
         always: "",
@@ -137,13 +137,16 @@ pub(crate) const ALL: &[Case] = &[
                 {"destination": "10.90.0.0/24", "gateway": "10.88.0.1"},
                 {"destination": "fd90::/64", "gateway": "fd88::1", "metric": 7},
             ]);
-            connection
+            tuned(connection)
+                .option("ingress_rate", "8m")
+                .option("egress_rate", "8m")
+                .option("incoming", "tcp/80")
                 .network("routes", routes)
                 .join("options", json!({"host_interface_name": HOST_END}))
         },
         // What stays is there already.
         prepare: |world| world.host.forward(),
-        chosen: &[HOST_END],
+        chosen: &[HOST_END, IFB],
         always: "",
     },
     Case {
@@ -373,6 +376,15 @@ const OFFLOADS: &str = "links.get host p0; offloads.set 0 tx-checksum-ip-generic
 const STATE: &str = "state.set key value; links.create-ifb container - mac=02:00:00:00:00:05; state.set other text; \
     state.remove key";
 
+/// With what drivers have in common, but for rates.
+fn tuned(connection: Connection) -> Connection {
+    connection
+        .option("sysctl.net.ipv4.conf.IFNAME.arp_filter", "1")
+        .option("txqlen", "77")
+        .option("promisc", "true")
+        .option("source_routing", "true")
+}
+
 /// Takes addresses from the host's link and gives it others.
 const ADDRESSES: &str = "links.get host p0; addresses.remove 0 192.0.2.200/32; \
     addresses.remove 0 fd88::200/64; addresses.add 0 10.77.0.1/24 noprefixroute=on; \
@@ -558,6 +570,9 @@ pub(crate) const BRIDGE: &str = "br0";
 
 /// The host's end of the container's link there.
 const HOST_END: &str = "end0";
+
+/// The host's name for the ifb that limited packets pass.
+const IFB: &str = "ifb7c478a340d0";
 
 fn on_a_bridge(connection: Connection) -> Connection {
     connection
