@@ -49,6 +49,9 @@ pub(crate) fn register(suite: &mut Suite) {
             "link add br0 up type bridge\nlink set {PARENT} master br0\nlink set {PARENT} up"
         );
         world.host.ip_batch(&[], &bridge);
+        let state = || world.host.ip_batch(&[], "link show br0");
+        let state = poll::until(state, |state| state.contains("state UP"));
+        assert!(state.contains("state UP"), "{state}");
         let connection = Connection::dual("wasm-bridge")
             .network("network_interface", "br0")
             .option("mode", "unmanaged");
