@@ -5,7 +5,7 @@ use crate::links::{self, Link};
 use crate::types::{Error, Namespace, OptionValue};
 use crate::{parse, sysctl};
 
-/// The options, but for those that begin with [`SYSCTL`].
+/// The options, but for those that begin with `sysctl.`.
 pub const TUNING: &[&str] = &["allmulti", "promisc", "txqlen"];
 
 /// What stands before the name of a kernel setting.
