@@ -2,11 +2,11 @@
 
 use crate::addresses;
 use crate::announce;
-use crate::is_v6;
 use crate::links::{self, Link, VethPair};
 use crate::routes::{self, RouteOptions};
 use crate::sysctl::{self, RouterAdvertisements};
 use crate::types::{Error, Namespace, Request};
+use crate::{is_v6, without_prefix};
 
 /// The options of a route that needs none.
 pub const PLAIN_ROUTE: RouteOptions = RouteOptions {
@@ -94,7 +94,7 @@ pub fn announce_addresses(link: &Link) -> Result<(), Error> {
 pub fn announce_over_bridge(pair: &VethPair, addresses: &[String]) -> Result<(), Error> {
     links::wait_carrier(&pair.host, CARRIER)?;
     for address in addresses {
-        let address = address.split_once('/').map_or(&**address, |it| it.0);
+        let address = without_prefix(address);
         match is_v6(address) {
             false => announce::gratuitous_arp(&pair.container, address)?,
             true => announce::neighbour_advertisement(&pair.container, address)?,

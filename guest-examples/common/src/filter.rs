@@ -5,7 +5,7 @@ use core::net::IpAddr;
 
 use crate::firewall::{self, Direction, PortRange, Traffic};
 use crate::types::{Error, OptionValue, Protocol, Request};
-use crate::{find, is_v6};
+use crate::{find, is_v6, without_prefix};
 
 /// The options.
 pub const FILTER: &[&str] = &["incoming", "outgoing"];
@@ -54,7 +54,7 @@ impl Filter {
                 continue;
             };
             for address in &request.addresses {
-                let address = address.split_once('/').map_or(&**address, |it| it.0);
+                let address = without_prefix(address);
                 let fit = items.iter().filter(|item| item.fits(address));
                 for item in fit {
                     firewall::accept(&item.traffic(direction, address))?;

@@ -7,7 +7,7 @@ use core::str::FromStr;
 use crate::links::Link;
 use crate::sysctl::{self, IpVersion};
 use crate::types::{Error, Namespace, Network, OptionValue, Request};
-use crate::{find, firewall, is_v6, parse_bool};
+use crate::{find, firewall, is_v6, parse_bool, without_prefix};
 
 /// What the options say of source addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +76,7 @@ pub fn publish(link: &Link, request: &Request) -> Result<(), Error> {
             // For connections to 127.0.0.1.
             sysctl::set_route_localnet(link, true)?;
         }
-        firewall::publish(link, &request.ports, alone(address))?;
+        firewall::publish(link, &request.ports, without_prefix(address))?;
     }
     Ok(())
 }
@@ -93,11 +93,6 @@ pub fn forward(request: &Request) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// An address without its prefix length.
-fn alone(address: &str) -> &str {
-    address.split_once('/').map_or(address, |(alone, _)| alone)
 }
 
 /// An option that is an address of one family.

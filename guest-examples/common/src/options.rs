@@ -16,18 +16,6 @@ pub const MACVLAN_MODES: &[(&str, MacvlanMode)] = &[
     ("source", MacvlanMode::Source),
 ];
 
-/// Refuses the first option whose name isn't known. `kind` goes into the error
-/// text.
-pub fn check_names(options: &[OptionValue], known: &[&str], kind: &str) -> Result<(), Error> {
-    match options.iter().find(|o| !known.contains(&o.key.as_str())) {
-        None => Ok(()),
-        Some(o) => Err(Error::Invalid(format!(
-            "unsupported {kind} network option: {}",
-            o.key
-        ))),
-    }
-}
-
 /// The value of an option.
 pub fn find<'a>(options: &'a [OptionValue], key: &str) -> Option<&'a str> {
     let option = options.iter().find(|option| option.key == key)?;
@@ -104,14 +92,5 @@ mod tests {
         assert!(parsed(&[]).unwrap());
         assert!(!parsed(&[("on", "false")]).unwrap());
         assert!(text(parsed(&[("on", "1")])).starts_with("unable to parse \"on\""));
-    }
-
-    #[test]
-    fn an_unknown_option_is_named() {
-        let given = options(&[("mtu", "1"), ("mood", "good")]);
-        assert_eq!(
-            text(check_names(&given, &["mtu"], "test")),
-            "unsupported test network option: mood"
-        );
     }
 }

@@ -29,10 +29,34 @@ pub fn is_v6(address: &str) -> bool {
     address.contains(':')
 }
 
+/// An address without its prefix length.
+pub fn without_prefix(address: &str) -> &str {
+    address.split_once('/').map_or(address, |(alone, _)| alone)
+}
+
+/// An address, with its prefix length or without, as a network of its own.
+pub fn alone(address: &str) -> String {
+    let address = without_prefix(address);
+    let length = if is_v6(address) { 128 } else { 32 };
+    format!("{address}/{length}")
+}
+
 /// The answer of a driver that has no name servers to tell of.
 pub fn no_name_servers() -> SetupAnswer {
     SetupAnswer {
         dns_servers: Vec::new(),
         search_domains: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_alone_has_the_longest_prefix() {
+        assert_eq!(alone("10.0.0.2/24"), "10.0.0.2/32");
+        assert_eq!(alone("10.0.0.1"), "10.0.0.1/32");
+        assert_eq!(alone("fd00::2/64"), "fd00::2/128");
     }
 }

@@ -3,9 +3,9 @@
 use wasmvark_guest::links::{self, Link};
 use wasmvark_guest::routes::{self, RouteOptions};
 use wasmvark_guest::types::{Error, Namespace, Request};
-use wasmvark_guest::{Behaviours, PLAIN_ROUTE, add_routes, addresses, disable_autoconf};
+use wasmvark_guest::{Behaviours, PLAIN_ROUTE, add_routes, addresses, alone, disable_autoconf};
 
-use crate::subnets::{self, TWO_ON_THE_LINK, alone};
+use crate::subnets::{self, TWO_ON_THE_LINK};
 
 /// Gives it the container's addresses and routes.
 pub(crate) fn configure(

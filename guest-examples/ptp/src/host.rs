@@ -3,9 +3,9 @@
 use wasmvark_guest::links::{self, Link};
 use wasmvark_guest::routes::{self, RouteOptions};
 use wasmvark_guest::types::{Error, Namespace, Request};
-use wasmvark_guest::{PLAIN_ROUTE, addresses, ignore_router_advertisements};
+use wasmvark_guest::{PLAIN_ROUTE, addresses, alone, ignore_router_advertisements};
 
-use crate::subnets::{self, TWO_ON_THE_LINK, alone};
+use crate::subnets::{self, TWO_ON_THE_LINK};
 
 /// Gives it the gateways' addresses, which the host's ends of all links have,
 /// and routes to the container.

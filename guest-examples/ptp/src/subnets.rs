@@ -1,7 +1,6 @@
 //! The network's subnets and what lies in them.
 
 use wasmvark_guest::addresses::AddressOptions;
-use wasmvark_guest::is_v6;
 use wasmvark_guest::types::{Error, Network, Route, RouteKind, Subnet};
 
 /// Only two are on the link, so nobody else has an address, and its network
@@ -37,13 +36,6 @@ pub(crate) fn check_gateways(network: &Network) -> Result<(), Error> {
     }
 }
 
-/// An address, with its prefix length or without, as a network of its own.
-pub(crate) fn alone(address: &str) -> String {
-    let address = address.split('/').next().unwrap_or(address);
-    let length = if is_v6(address) { 128 } else { 32 };
-    format!("{address}/{length}")
-}
-
 /// A route to a network, through a gateway or directly.
 pub(crate) fn route(destination: String, gateway: Option<&str>) -> Route {
     Route {
@@ -51,17 +43,5 @@ pub(crate) fn route(destination: String, gateway: Option<&str>) -> Route {
         gateway: gateway.map(str::to_owned),
         metric: None,
         kind: RouteKind::Unicast,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_alone_has_the_longest_prefix() {
-        assert_eq!(alone("10.0.0.2/24"), "10.0.0.2/32");
-        assert_eq!(alone("10.0.0.1"), "10.0.0.1/32");
-        assert_eq!(alone("fd00::2/64"), "fd00::2/128");
     }
 }

@@ -21,7 +21,7 @@ const LATENCY: u32 = 100;
 /// The smallest burst of our choice, in bytes: some of the largest usual packets.
 const SMALLEST_BURST: u64 = 32 * 1024;
 
-/// For a burst of our choice, how much of a second it takes at that rate. The
+/// How many bursts of our choice go into a second at that rate. The
 /// kernel refills the bucket at least a hundred times a second.
 const BURSTS_A_SECOND: u64 = 50;
 

@@ -9,7 +9,7 @@ use crate::routes::{self, RouteOptions};
 use crate::rules::{self, Rule, RuleInfo};
 use crate::types::OptionValue;
 use crate::types::{Error, IpVersion, Namespace, Request, Route, RouteKind};
-use crate::{PLAIN_ROUTE, add_routes, disable_autoconf, is_v6, parse, parse_bool};
+use crate::{PLAIN_ROUTE, add_routes, alone, disable_autoconf, is_v6, parse, parse_bool};
 
 /// The options.
 pub const SOURCE_ROUTING: &[&str] = &["source_routing", "source_table"];
@@ -161,13 +161,6 @@ fn network(address: &str) -> Option<String> {
             (length < 128).then(|| format!("{first}/{length}"))
         }
     }
-}
-
-/// The address without the others of its network.
-fn alone(address: &str) -> String {
-    let (address, _) = address.split_once('/').unwrap_or((address, ""));
-    let length = if is_v6(address) { 128 } else { 32 };
-    format!("{address}/{length}")
 }
 
 #[cfg(test)]
