@@ -62,12 +62,12 @@ impl Manifest {
 }
 
 impl Shared {
-    /// All of them.
+    /// All of them, sorted by their names.
     pub fn all() -> Vec<Self> {
         let folder = places::workspace().join("guest-examples/common/manifest");
         let entries = fs::read_dir(&folder).expect("what drivers share can be listed");
         let files = entries.map(|entry| entry.expect("the folder can be read").path());
-        files
+        let mut all: Vec<Self> = files
             .map(|file| {
                 let name = file.file_stem().expect("a file has a name");
                 let name = name.to_string_lossy().into_owned();
@@ -75,7 +75,9 @@ impl Shared {
                 let options = File::parse(&name, &text).names();
                 Self { name, options }
             })
-            .collect()
+            .collect();
+        all.sort_by(|one, other| one.name.cmp(&other.name));
+        all
     }
 }
 

@@ -225,5 +225,8 @@ fn differences(is: &str, should: &str) -> String {
             .map(|line| format!("{sign} {line}\n"))
             .collect::<String>()
     };
-    only('-', is, should) + &only('+', should, is)
+    match only('-', is, should) + &only('+', should, is) {
+        none if none.is_empty() => "its lines are in another order\n".to_owned(),
+        some => some,
+    }
 }
