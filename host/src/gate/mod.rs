@@ -17,6 +17,7 @@ mod neighbours;
 mod offloads;
 mod perform;
 mod report;
+mod restore;
 mod routes;
 mod rules;
 mod state;
@@ -34,6 +35,7 @@ use wasmtime::component::ResourceTable;
 pub use links::LinkHandle;
 pub use log::Log;
 pub use perform::{CallError, Stop};
+pub use restore::{RestoreError, Restorer};
 pub use undo::UndoError;
 
 use crate::audit::{AuditError, Trail};

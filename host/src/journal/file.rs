@@ -4,7 +4,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use nix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
 use super::{Change, Entry, JournalError, folder};
@@ -20,6 +22,8 @@ enum Line {
     Boot(String),
     /// The setup is done; what stands here is in use.
     Complete,
+    /// It's about to be undone, so it isn't in use any more.
+    Leaving,
     /// A change is about to be made.
     Begin(Box<Entry>),
     /// It was made; a link has this index now.
@@ -52,6 +56,7 @@ pub struct Journal {
     next: u32,
     entries: Vec<Entry>,
     complete: bool,
+    leaving: bool,
 }
 
 impl Journal {
@@ -66,6 +71,7 @@ impl Journal {
             next: 0,
             entries: Vec::new(),
             complete: false,
+            leaving: false,
         };
         match std::fs::read_to_string(&journal.path) {
             Ok(text) => journal.replay(&text),
@@ -88,6 +94,17 @@ impl Journal {
     /// Whether a setup came to its end, and what it made is in use.
     pub(super) fn is_complete(&self) -> bool {
         self.complete && !self.entries.is_empty()
+    }
+
+    /// Whether it's in use: a setup came to its end, and nobody has begun to undo
+    /// it.
+    pub fn is_in_use(&self) -> bool {
+        self.is_complete() && !self.leaving
+    }
+
+    /// Whether somebody has begun to undo what was in use.
+    pub fn is_leaving(&self) -> bool {
+        self.is_complete() && self.leaving
     }
 
     /// The container.
@@ -120,6 +137,15 @@ impl Journal {
             return Ok(());
         }
         self.append(&Line::Complete)
+    }
+
+    /// Says that what is in use is about to be undone.
+    pub fn leave(&mut self) -> Result<(), JournalError> {
+        if !self.is_in_use() {
+            return Ok(());
+        }
+        self.leaving = true;
+        self.append(&Line::Leaving)
     }
 
     /// Removes a file in which nothing counts any more.
@@ -203,6 +229,7 @@ impl Journal {
             number,
             host: self.here.host,
             netns: self.here.container,
+            at: since_boot(),
             shared,
             renaming: None,
             change,
@@ -258,6 +285,7 @@ impl Journal {
     fn remove(&mut self) -> Result<(), JournalError> {
         self.file = None;
         self.complete = false;
+        self.leaving = false;
         remove(&self.path).map_err(|error| self.failed("remove", &error))?;
         if let Some(folder) = self.path.parent() {
             // Other containers' journals keep the network's folder.
@@ -341,6 +369,7 @@ impl Journal {
                 Line::Boot(boot) if Some(&boot) != boot_id().as_ref() => return,
                 Line::Boot(_) => {}
                 Line::Complete => self.complete = true,
+                Line::Leaving => self.leaving = true,
                 Line::Begin(entry) => {
                     self.next = self.next.max(entry.number.saturating_add(1));
                     self.entries.push(*entry);
@@ -409,7 +438,12 @@ impl Journal {
         let Some(file) = self.file.as_ref() else {
             return Ok(());
         };
-        write(file, &text).map_err(|error| self.failed("write", &error))
+        write(file, &text).map_err(|error| {
+            let failed = self.failed("write", &error);
+            // What comes next must not stand behind half a line.
+            self.file = None;
+            failed
+        })
     }
 
     fn create(&self) -> std::io::Result<File> {
@@ -480,6 +514,12 @@ pub(super) fn rename(from: &Path, to: &Path) -> std::io::Result<()> {
 fn boot_id() -> Option<String> {
     let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     Some(id.trim().to_owned())
+}
+
+/// Nanoseconds since then, those asleep included.
+fn since_boot() -> u64 {
+    let now = clock_gettime(ClockId::CLOCK_BOOTTIME).map(Duration::from);
+    now.map_or(0, |now| u64::try_from(now.as_nanos()).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
@@ -579,6 +619,33 @@ pub(super) mod tests {
         assert!(open(folder.path()).is_abandoned());
         journal.complete().unwrap();
         assert!(!open(folder.path()).is_abandoned());
+    }
+
+    #[test]
+    fn what_is_about_to_be_undone_is_in_use_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = open(folder.path());
+        journal.leave().unwrap();
+        let first = journal.begin(make("a"), false).unwrap();
+        journal.complete().unwrap();
+        assert!(open(folder.path()).is_in_use());
+        journal.leave().unwrap();
+        let again = open(folder.path());
+        assert!(again.is_leaving() && !again.is_in_use() && !again.is_abandoned());
+        journal.void(first).unwrap();
+        journal.begin(make("a"), false).unwrap();
+        journal.complete().unwrap();
+        assert!(open(folder.path()).is_in_use());
+    }
+
+    #[test]
+    fn changes_are_known_by_their_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = open(folder.path());
+        journal.begin(make("a"), false).unwrap();
+        journal.begin(make("b"), false).unwrap();
+        let entries = open(folder.path()).entries().to_vec();
+        assert!(0 < entries[0].at && entries[0].at < entries[1].at);
     }
 
     #[test]

@@ -32,6 +32,24 @@ pub struct FirewallEntry {
     pub rule: FirewallRule,
 }
 
+/// What somebody has removed from a driver's table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MissingFirewall {
+    /// Its fixed part, or some of it; the name is the table's.
+    Table(String),
+    /// A rule, or some of it, or its place among others.
+    Rule(FirewallRule),
+}
+
+impl fmt::Display for MissingFirewall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Table(name) => write!(f, "the chains of the table {name}"),
+            Self::Rule(rule) => rule.fmt(f),
+        }
+    }
+}
+
 /// Whose a rule is.
 #[derive(Debug, Clone, Copy)]
 pub struct FirewallOwner<'a> {

@@ -25,6 +25,7 @@ mod names;
 mod nat;
 mod parents;
 mod ptp;
+mod reload;
 mod routes;
 mod tap;
 mod teardown;
@@ -59,6 +60,7 @@ fn main() {
     ptp::register(&mut suite);
     vlan::register(&mut suite);
     nat::register(&mut suite);
+    reload::register(&mut suite);
     vrf::register(&mut suite);
     dummy::register(&mut suite);
     vxlan::register(&mut suite);

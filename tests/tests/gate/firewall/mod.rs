@@ -2,6 +2,7 @@
 
 mod isolation;
 mod ports;
+mod reload;
 mod site;
 mod sources;
 mod traffic;
@@ -16,4 +17,5 @@ pub(crate) fn register(suite: &mut Suite) {
     ports::register(suite);
     isolation::register(suite);
     traffic::register(suite);
+    reload::register(suite);
 }

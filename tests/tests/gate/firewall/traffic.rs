@@ -26,13 +26,13 @@ pub(crate) fn register(suite: &mut Suite) {
     test("wrong-arguments-are-refused", wrong_arguments);
 }
 
-fn filtering() -> Grant {
+pub(super) fn filtering() -> Grant {
     let grant = publishing().call("firewall.accept", "{}");
     grant.call("firewall.drop", "{}")
 }
 
 /// The same line for both addresses of a container, which `{}` stands for.
-fn both(container: &Container, line: &str) -> String {
+pub(super) fn both(container: &Container, line: &str) -> String {
     let lines = container.addresses().map(|own| line.replace("{}", &own));
     lines.join("; ")
 }

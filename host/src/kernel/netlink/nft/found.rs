@@ -116,7 +116,13 @@ pub(super) fn tag_of_rule(rule: &NfTablesMessage) -> Option<&Vec<u8>> {
     })
 }
 
-fn handle(rule: &NfTablesMessage) -> Option<u64> {
+/// The tag that a comment holds, without its kind, its length and the NUL.
+pub(super) fn text_of(comment: &[u8]) -> String {
+    let text = String::from_utf8_lossy(comment.get(2..).unwrap_or_default());
+    text.trim_end_matches('\0').to_owned()
+}
+
+pub(super) fn handle(rule: &NfTablesMessage) -> Option<u64> {
     let mut attributes = rule_attributes(rule).iter();
     attributes.find_map(|attribute| match attribute {
         RuleAttribute::Handle(handle) => Some(*handle),
@@ -124,7 +130,7 @@ fn handle(rule: &NfTablesMessage) -> Option<u64> {
     })
 }
 
-fn rule_attributes(message: &NfTablesMessage) -> &[RuleAttribute] {
+pub(super) fn rule_attributes(message: &NfTablesMessage) -> &[RuleAttribute] {
     match message {
         NfTablesMessage::NewRule(rule) => &rule.attributes,
         _ => &[],

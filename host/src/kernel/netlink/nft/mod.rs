@@ -20,6 +20,7 @@ mod expression;
 mod found;
 mod lacking;
 mod object;
+mod restore;
 mod set;
 mod socket;
 mod table;
@@ -29,7 +30,7 @@ use netlink_packet_netfilter::{NetfilterMessage, NetfilterMessageInner};
 use nix::errno::Errno;
 
 use self::batch::{Table, ask_generation};
-use self::found::{elements, tag_of_rule};
+use self::found::{elements, tag_of_rule, text_of};
 use self::object::{Object, objects};
 use self::set::Element;
 use self::socket::Change;
@@ -116,8 +117,7 @@ impl Netlink {
             return None;
         };
         let tag = self.tag_of_element(table, element).ok()??;
-        let tag = String::from_utf8_lossy(tag.get(2..).unwrap_or_default()).into_owned();
-        Some((element, tag.trim_end_matches('\0').to_owned()))
+        Some((element, text_of(&tag)))
     }
 
     /// Whether all is there of which an entry consists.
@@ -171,7 +171,7 @@ impl Netlink {
     #[cfg_attr(feature = "fault-injection", track_caller)]
     fn until_undisturbed(
         &mut self,
-        plan: impl Fn(&mut Self) -> Result<Vec<Change>, KernelError>,
+        mut plan: impl FnMut(&mut Self) -> Result<Vec<Change>, KernelError>,
     ) -> Result<(), KernelError> {
         for _ in 0..ATTEMPTS {
             let generation = self.nft_generation()?;

@@ -1,0 +1,266 @@
+//! Putting back what somebody has removed.
+//!
+//! What is there is read first, and what is missing is added in one change, if
+//! nobody has changed anything in between. Rules whose order counts are looked at
+//! chain by chain: where one is missing or out of place, all of its chain that are
+//! asked for are removed and added anew in the same change, so that no packet
+//! meets half of them.
+
+use std::collections::HashSet;
+
+use netlink_packet_netfilter::nftables::{
+    ExpressionAttribute, ListAttribute, NfTablesMessage, RuleAttribute,
+};
+
+use super::batch::{Table, comment};
+use super::expression::Expression;
+use super::found::{handle, rule_attributes, tag_of_rule, text_of};
+use super::object::{Object, objects};
+use super::set::Element;
+use super::socket::Change;
+use super::table::{chains, is_open, rules};
+use super::{CHANGE_MAX, LACKING_PARTS, taken, without_nftables};
+use crate::kernel::netlink::Netlink;
+use crate::kernel::{FirewallEntry, KernelError, MissingFirewall};
+
+/// What it takes to have entries be there.
+#[derive(Debug, Default)]
+struct Repair {
+    /// What is missing.
+    missing: Vec<MissingFirewall>,
+    /// The fixed parts and the rules.
+    changes: Vec<Change>,
+    /// The elements of sets.
+    elements: Vec<Change>,
+    /// The elements that were looked at: two entries may be about the same.
+    seen: HashSet<(&'static str, Vec<u8>)>,
+}
+
+/// A rule with a tag that is asked for.
+struct WantedRule<'a> {
+    chain: &'static str,
+    expressions: Vec<Expression>,
+    entry: &'a FirewallEntry,
+}
+
+impl Netlink {
+    /// What of entries is missing.
+    #[cfg_attr(feature = "fault-injection", track_caller)]
+    pub(in crate::kernel::netlink) fn lacks_firewall(
+        &mut self,
+        entries: &[FirewallEntry],
+    ) -> Result<Vec<MissingFirewall>, KernelError> {
+        let mut missing = Vec::new();
+        self.until_undisturbed(|kernel| {
+            missing = kernel.repair(entries)?.missing;
+            Ok(Vec::new())
+        })?;
+        Ok(missing)
+    }
+
+    /// Puts back what of entries is missing. As much as fits into one change is
+    /// put back at once: the rest are elements of sets.
+    #[cfg_attr(feature = "fault-injection", track_caller)]
+    pub(in crate::kernel::netlink) fn repair_firewall(
+        &mut self,
+        entries: &[FirewallEntry],
+    ) -> Result<(), KernelError> {
+        let mut done = 0;
+        loop {
+            let mut left = false;
+            let repaired = self.until_undisturbed(|kernel| {
+                let mut repair = kernel.repair(entries)?;
+                let room = CHANGE_MAX.saturating_sub(repair.changes.len());
+                left = repair.elements.len() > room;
+                repair.elements.truncate(room.max(1));
+                repair.changes.append(&mut repair.elements);
+                Ok(repair.changes)
+            });
+            repaired
+                .map_err(|error| without_nftables(error, &LACKING_PARTS))
+                .map_err(|error| error.after(done))?;
+            if !left {
+                return Ok(());
+            }
+            done += 1;
+        }
+    }
+
+    #[cfg_attr(feature = "fault-injection", track_caller)]
+    fn repair(&mut self, entries: &[FirewallEntry]) -> Result<Repair, KernelError> {
+        let mut repair = Repair::default();
+        let mut tables: Vec<&FirewallEntry> = Vec::new();
+        for entry in entries {
+            if !tables.iter().any(|other| other.is_beside(entry)) {
+                tables.push(entry);
+            }
+        }
+        for one in tables {
+            let its = entries.iter().filter(|entry| entry.is_beside(one));
+            self.repair_table(Table::of(one), &its.collect::<Vec<_>>(), &mut repair)?;
+        }
+        Ok(repair)
+    }
+
+    #[cfg_attr(feature = "fault-injection", track_caller)]
+    fn repair_table(
+        &mut self,
+        table: Table<'_>,
+        entries: &[&FirewallEntry],
+        repair: &mut Repair,
+    ) -> Result<(), KernelError> {
+        let there = match self.list_nft(table.list_rules(None)) {
+            Err(error) if error.is_not_found() => Vec::new(),
+            rules => rules?,
+        };
+        if !is_laid(table, &there) {
+            let table_name = table.name.to_owned();
+            repair.missing.push(MissingFirewall::Table(table_name));
+            repair.changes.extend(table.lay());
+        }
+        let mut lacking: Vec<&FirewallEntry> = Vec::new();
+        let mut wanted = Vec::new();
+        for entry in entries {
+            for object in objects(&entry.rule) {
+                match object {
+                    Object::Rule { chain, expressions } => wanted.push(WantedRule {
+                        chain,
+                        expressions,
+                        entry,
+                    }),
+                    Object::Element(element) => {
+                        if repair.seen.insert((element.set, element.key.clone()))
+                            && self.is_free(table, entry, &element)?
+                        {
+                            lacking.push(entry);
+                            let object = Object::Element(element);
+                            repair.elements.push(table.add(&object, &entry.tag));
+                        }
+                    }
+                }
+            }
+        }
+        for chain in chains(table.family).iter().filter(|chain| is_open(chain)) {
+            let its = wanted.iter().filter(|rule| rule.chain == chain.name);
+            let its: Vec<_> = its.collect();
+            let (lacks, changes) = repair_chain(table, chain.name, &its, &there);
+            lacking.extend(lacks);
+            repair.changes.extend(changes);
+        }
+        let lacks =
+            |entry: &&&FirewallEntry| lacking.iter().any(|other| std::ptr::eq(*other, **entry));
+        let missing = entries.iter().filter(lacks);
+        let missing = missing.map(|entry| MissingFirewall::Rule(entry.rule.clone()));
+        repair.missing.extend(missing);
+        Ok(())
+    }
+
+    /// Whether nobody has an element. The same container may have it on another
+    /// of its networks.
+    #[cfg_attr(feature = "fault-injection", track_caller)]
+    fn is_free(
+        &mut self,
+        table: Table<'_>,
+        entry: &FirewallEntry,
+        element: &Element,
+    ) -> Result<bool, KernelError> {
+        let Some(tag) = self.tag_of_element(table, element)? else {
+            return Ok(true);
+        };
+        let tag = text_of(&tag);
+        match tag == entry.tag || entry.is_same_container(&tag) {
+            true => Ok(false),
+            false => Err(taken(table, element, &tag)),
+        }
+    }
+}
+
+/// The entries of which rules are missing in a chain, or out of place, and the
+/// changes that have all of them be there in their order.
+fn repair_chain<'a>(
+    table: Table<'_>,
+    chain: &str,
+    wanted: &[&WantedRule<'a>],
+    there: &[NfTablesMessage],
+) -> (Vec<&'a FirewallEntry>, Vec<Change>) {
+    let tags: Vec<Vec<u8>> = wanted.iter().map(|rule| comment(&rule.entry.tag)).collect();
+    let is_its = |rule: &&NfTablesMessage| {
+        chain_of(rule) == Some(chain) && tag_of_rule(rule).is_some_and(|tag| tags.contains(tag))
+    };
+    let there: Vec<_> = there.iter().filter(is_its).collect();
+    let is = there.iter().filter_map(|rule| tag_of_rule(rule));
+    if is.clone().eq(&tags) {
+        return (Vec::new(), Vec::new());
+    }
+    let count = |tag: &Vec<u8>| is.clone().filter(|other| *other == tag).count();
+    let should = |tag: &Vec<u8>| tags.iter().filter(|other| *other == tag).count();
+    let mut lacking: Vec<_> = wanted
+        .iter()
+        .zip(&tags)
+        .filter(|(_, tag)| count(tag) < should(tag))
+        .map(|(rule, _)| rule.entry)
+        .collect();
+    if lacking.is_empty() {
+        // All are there, but not in this order, or more often.
+        lacking.extend(wanted.iter().map(|rule| rule.entry));
+    }
+    let handles = there.iter().filter_map(|rule| handle(rule));
+    let mut changes: Vec<_> = handles
+        .map(|handle| table.remove_rule(chain, handle))
+        .collect();
+    changes.extend(wanted.iter().map(|rule| {
+        let object = Object::Rule {
+            chain: rule.chain,
+            expressions: rule.expressions.clone(),
+        };
+        table.add(&object, &rule.entry.tag)
+    }));
+    (lacking, changes)
+}
+
+/// Whether the fixed part of a table is there. Its chains and sets can't go
+/// before the rules that name them, and of these it's compared what kinds of
+/// expressions they consist of: the kernel words them in its own way.
+fn is_laid(table: Table<'_>, there: &[NfTablesMessage]) -> bool {
+    let fixed = rules(table.family);
+    let mut fixed_chains = chains(table.family).iter().filter(|chain| !is_open(chain));
+    fixed_chains.all(|chain| {
+        let should = fixed.iter().filter(|(name, _)| *name == chain.name);
+        let should = should.map(|(_, expressions)| kinds(expressions));
+        let is = there
+            .iter()
+            .filter(|rule| chain_of(rule) == Some(chain.name));
+        let is = is.map(|rule| kinds(expressions(rule)));
+        is.eq(should)
+    })
+}
+
+fn kinds(expressions: &[Expression]) -> Vec<&str> {
+    let names = expressions
+        .iter()
+        .filter_map(|expression| match expression {
+            ListAttribute::Element(parts) => parts.iter().find_map(|part| match part {
+                ExpressionAttribute::Name(name) => Some(name.as_str()),
+                _ => None,
+            }),
+            _ => None,
+        });
+    names.collect()
+}
+
+fn expressions(rule: &NfTablesMessage) -> &[Expression] {
+    let mut attributes = rule_attributes(rule).iter();
+    let expressions = attributes.find_map(|attribute| match attribute {
+        RuleAttribute::Expressions(expressions) => Some(expressions.as_slice()),
+        _ => None,
+    });
+    expressions.unwrap_or_default()
+}
+
+fn chain_of(rule: &NfTablesMessage) -> Option<&str> {
+    let mut attributes = rule_attributes(rule).iter();
+    attributes.find_map(|attribute| match attribute {
+        RuleAttribute::Chain(chain) => Some(chain.as_str()),
+        _ => None,
+    })
+}
