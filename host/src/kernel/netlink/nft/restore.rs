@@ -109,10 +109,7 @@ impl Netlink {
         entries: &[&FirewallEntry],
         repair: &mut Repair,
     ) -> Result<(), KernelError> {
-        let there = match self.list_nft(table.list_rules(None)) {
-            Err(error) if error.is_not_found() => Vec::new(),
-            rules => rules?,
-        };
+        let there = self.rules_of(table)?;
         if !is_laid(table, &there) {
             let table_name = table.name.to_owned();
             repair.missing.push(MissingFirewall::Table(table_name));
@@ -153,6 +150,19 @@ impl Netlink {
         let missing = missing.map(|entry| MissingFirewall::Rule(entry.rule.clone()));
         repair.missing.extend(missing);
         Ok(())
+    }
+
+    /// The rules of a table, none where there is no such table. What isn't there is
+    /// looked for once more, because that decides what is added.
+    #[cfg_attr(feature = "fault-injection", track_caller)]
+    fn rules_of(&mut self, table: Table<'_>) -> Result<Vec<NfTablesMessage>, KernelError> {
+        for _ in 0..2 {
+            match self.list_nft(table.list_rules(None)) {
+                Err(error) if error.is_not_found() => {}
+                rules => return rules,
+            }
+        }
+        Ok(Vec::new())
     }
 
     /// Whether nobody has an element. The same container may have it on another
