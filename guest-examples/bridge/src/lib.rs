@@ -39,6 +39,9 @@ impl Guest for Driver {
         let pair = make_veth(&request, &bridge)?;
         links::set_master(&pair.host, Some(&bridge.link))?;
         configure_port(&pair.host, &options)?;
+        if options.spoof_check {
+            check_sender(&pair)?;
+        }
         links::set_up(&pair.host)?;
         configure(&pair.container, &request, None)?;
         if options.mode == Mode::Managed {
@@ -72,6 +75,14 @@ fn connect(bridge: &Link, request: &Request, options: &Options) -> Result<(), Er
     }
     options.nat.translate(&request.network)?;
     publish(bridge, request)
+}
+
+/// Before the port is up: the container never sends in another's name.
+fn check_sender(pair: &VethPair) -> Result<(), Error> {
+    match links::info(&pair.container)?.mac {
+        Some(mac) => firewall::spoof_check(&pair.host, &mac),
+        None => Err(Error::Other("a veth without a MAC address".to_owned())),
+    }
 }
 
 fn configure_port(port: &Link, options: &Options) -> Result<(), Error> {

@@ -2,7 +2,7 @@
 
 use wasmvark_guest::firewall::Isolation;
 use wasmvark_guest::types::{Error, Network, OptionValue};
-use wasmvark_guest::{Nat, choose, find, parse_bool, refuse_spoof_check};
+use wasmvark_guest::{Nat, choose, find, parse_bool};
 
 use crate::vlans::Vlans;
 
@@ -10,6 +10,7 @@ use crate::vlans::Vlans;
 const NAMES: &[&str] = &[
     "hairpin",
     "isolate",
+    "mac_spoof_check",
     "masquerade",
     "metric",
     "mode",
@@ -55,6 +56,8 @@ pub(crate) struct Options {
     pub(crate) hairpin: bool,
     /// No frames pass between the containers' ports.
     pub(crate) port_isolation: bool,
+    /// Containers send frames in their own name only.
+    pub(crate) spoof_check: bool,
     /// The bridge itself takes all frames.
     pub(crate) promiscuous: bool,
     /// The VRF of the host that the bridge goes below.
@@ -84,6 +87,7 @@ impl Options {
             vlans: Vlans::parse(options)?,
             hairpin: parse_bool(options, "hairpin", false)?,
             port_isolation: parse_bool(options, "port_isolation", false)?,
+            spoof_check: parse_bool(options, "mac_spoof_check", false)?,
             promiscuous: parse_bool(options, "promiscuous", false)?,
             vrf: vrf.map(str::to_owned),
             isolation: choose(options, "isolate", "bridge", ISOLATIONS)?,
@@ -117,10 +121,8 @@ fn is_off(value: &str) -> bool {
     value.is_empty() || value == "false"
 }
 
-/// Refuses options that the driver doesn't know, and those that it can't
-/// honour yet.
+/// Refuses options that the driver doesn't know.
 pub(crate) fn check_names(options: &[OptionValue]) -> Result<(), Error> {
-    refuse_spoof_check(options)?;
     // netavark's word for its bridge driver, kept.
     wasmvark_guest::check_names(options, NAMES, "bridge")
 }
@@ -181,6 +183,7 @@ mod tests {
         }
         for port in [
             ("hairpin", "true"),
+            ("mac_spoof_check", "true"),
             ("masquerade", "false"),
             ("port_isolation", "true"),
             ("vlan", "7"),

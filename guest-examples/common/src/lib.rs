@@ -51,5 +51,5 @@ pub use create::{
 };
 pub use nat::{Nat, forward, publish};
 pub use options::{MACVLAN_MODES, check_names, choose, find, parse, parse_bool};
-pub use refuse::{refuse_ports, refuse_spoof_check};
+pub use refuse::refuse_ports;
 pub use setup::{PARENT_METRIC, find_parent, gateways, is_v6, no_name_servers};

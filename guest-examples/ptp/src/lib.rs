@@ -13,7 +13,7 @@ use wasmvark_guest::links::{self, VethOptions};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
     Guest, Nat, WithoutSubnets, check_ipam, check_names, choose_ipam, export, forward,
-    no_name_servers, no_names, publish, refuse_spoof_check,
+    no_name_servers, no_names, publish,
 };
 
 /// All options; the host parses `metric`, `mtu` and `no_default_route`.
@@ -35,7 +35,6 @@ export!(Ptp);
 impl Guest for Ptp {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
-        refuse_spoof_check(&network.options)?;
         check_names(&network.options, OPTIONS, "ptp")?;
         Nat::parse(&network.options, MASQUERADE)?;
         // Podman gives the others a gateway afterwards.

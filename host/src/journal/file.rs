@@ -158,17 +158,46 @@ impl Journal {
         self.here
     }
 
-    /// The journals of the network's other containers. They stay as they are
-    /// for as long as this run has the network's lock.
-    pub fn others(&self) -> Result<Vec<Self>, JournalError> {
+    /// The journals of the network's other containers, each read when it's asked
+    /// for. They stay as they are for as long as this run has the network's lock.
+    pub(super) fn others(&self) -> impl Iterator<Item = Result<Self, JournalError>> {
         let here = Here {
             container: None,
             ..self.here
         };
+        let keys = self.other_keys();
+        keys.map(move |key| Self::open(&self.folder, &key, here))
+    }
+
+    fn other_keys(&self) -> impl Iterator<Item = Key> {
         let keys = folder::of_network(&self.folder, &self.key.network).into_iter();
         keys.filter(|key| key.container != self.key.container)
-            .map(|key| Self::open(&self.folder, &key, here))
-            .collect()
+    }
+
+    /// Those of them that setups wrote which were killed before their end.
+    pub fn abandoned_others(&self) -> Result<Vec<Self>, JournalError> {
+        let mut abandoned = Vec::new();
+        for key in self.other_keys() {
+            // Most are complete, and say so in a line: the others needn't be read.
+            if says_complete(&folder::path(&self.folder, &key)) {
+                continue;
+            }
+            let other = self.of(key.container)?;
+            if other.is_abandoned() {
+                abandoned.push(other);
+            }
+        }
+        Ok(abandoned)
+    }
+
+    /// Whether an entry of another container fits.
+    fn others_have(&self, fits: impl Fn(&Entry) -> bool) -> Result<bool, JournalError> {
+        for other in self.others() {
+            if other?.entries().iter().any(&fits) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Whether another container has the object of an entry too.
@@ -176,9 +205,7 @@ impl Journal {
         if !entry.shared {
             return Ok(false);
         }
-        let others = self.others()?;
-        let mut entries = others.iter().flat_map(Self::entries);
-        Ok(entries.any(|other| other.shares_with(entry)))
+        self.others_have(|other| other.shares_with(entry))
     }
 
     /// Whether anything else that a journal of the network holds is in the table
@@ -195,14 +222,14 @@ impl Journal {
         if own.any(|other| other.number != entry.number && is_beside(other)) {
             return Ok(true);
         }
-        let others = self.others()?;
-        Ok(others.iter().flat_map(Self::entries).any(is_beside))
+        self.others_have(is_beside)
     }
 
     /// The shared links of this name that other containers have.
     pub fn shared_links(&self, name: &LinkName) -> Result<Vec<LinkId>, JournalError> {
         let mut links = Vec::new();
-        for other in self.others()? {
+        for other in self.others() {
+            let other = other?;
             let entries = other.entries.iter();
             let shared = entries.filter(|entry| entry.shared && entry.host == self.here.host);
             links.extend(shared.filter_map(|entry| match &entry.change {
@@ -514,6 +541,15 @@ pub(super) fn rename(from: &Path, to: &Path) -> std::io::Result<()> {
 fn boot_id() -> Option<String> {
     let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     Some(id.trim().to_owned())
+}
+
+/// Whether a journal has the line by which a setup calls itself done.
+fn says_complete(path: &Path) -> bool {
+    let Ok(text) = std::fs::read_to_string(path) else {
+        return false;
+    };
+    let complete = serde_json::to_string(&Line::Complete).unwrap_or_default();
+    text.lines().any(|line| line == complete)
 }
 
 /// Nanoseconds since then, those asleep included.

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
-use crate::net::{LinkName, PortRange, Protocol};
+use crate::net::{LinkName, Mac, PortRange, Protocol};
 
 /// What stands before the driver's name in the name of its tables.
 const TABLE_PREFIX: &str = "wasmvark-";
@@ -90,6 +90,14 @@ pub enum FirewallRule {
         /// What becomes of them.
         policy: Policy,
     },
+    /// Frames that come in through a port of a bridge are dropped unless they are
+    /// from one of these senders.
+    CheckSender {
+        /// The port.
+        link: LinkName,
+        /// A sender.
+        mac: Mac,
+    },
 }
 
 /// What becomes of connections.
@@ -162,6 +170,8 @@ pub struct Translation {
 pub enum FirewallFamily {
     /// For IPv4 and IPv6.
     Inet,
+    /// For the frames of bridges.
+    Bridge,
 }
 
 impl FirewallEntry {
@@ -223,6 +233,7 @@ impl FirewallRule {
             | Self::PublishBehind { .. }
             | Self::Isolate { .. }
             | Self::Filter { .. } => FirewallFamily::Inet,
+            Self::CheckSender { .. } => FirewallFamily::Bridge,
         }
     }
 
@@ -238,6 +249,7 @@ impl FirewallRule {
                 Policy::Accept => "accept",
                 Policy::Drop => "drop",
             },
+            Self::CheckSender { .. } => "spoof-check",
         }
     }
 }
@@ -272,6 +284,7 @@ impl fmt::Display for FirewallRule {
                 };
                 write!(f, "connections {side} {} {fate}", traffic.address)
             }
+            Self::CheckSender { link, mac } => write!(f, "only {mac} let in through {link}"),
         }
     }
 }

@@ -50,6 +50,7 @@ const CASES: &[Case] = &[
                 .clone()
                 .option("vlan", "7")
                 .option("hairpin", "true")
+                .option("mac_spoof_check", "true")
                 .option("port_isolation", "true");
             let unmanaged = connection.network("network_interface", "somebodys");
             vec![

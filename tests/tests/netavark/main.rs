@@ -11,6 +11,7 @@
 mod announce;
 mod bridge;
 mod bridge_ports;
+mod bridge_senders;
 mod create;
 mod differential;
 mod driver;
@@ -54,6 +55,7 @@ fn main() {
     announce::register(&mut suite);
     bridge::register(&mut suite);
     bridge_ports::register(&mut suite);
+    bridge_senders::register(&mut suite);
     host_device::register(&mut suite);
     wireguard::register(&mut suite);
     ipvlan::register(&mut suite);

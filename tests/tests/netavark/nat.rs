@@ -200,11 +200,6 @@ fn create_refuses(driver: &'static str) {
         ("masquerade", "maybe", "unable to parse \"masquerade\""),
         ("outbound_addr4", "2001:db8::1", "is no IPv4 address"),
         ("outbound_addr6", "198.51.100.9", "is no IPv6 address"),
-        (
-            "mac_spoof_check",
-            "true",
-            "option mac_spoof_check needs firewall rules",
-        ),
     ] {
         installed.refuses(&dual(driver).option(option, value), why);
     }
@@ -213,6 +208,11 @@ fn create_refuses(driver: &'static str) {
         _ => "unsupported ptp network option: isolate",
     };
     installed.refuses(&dual(driver).option("isolate", "maybe"), isolate);
+    let check = match driver {
+        "bridge" => "unable to parse \"mac_spoof_check\"",
+        _ => "unsupported ptp network option: mac_spoof_check",
+    };
+    installed.refuses(&dual(driver).option("mac_spoof_check", "maybe"), check);
     let both = dual(driver)
         .option("outbound_addr4", OTHER[0])
         .option("masquerade", "false");

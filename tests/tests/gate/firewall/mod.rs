@@ -3,6 +3,7 @@
 mod isolation;
 mod ports;
 mod reload;
+mod senders;
 mod site;
 mod sources;
 mod traffic;
@@ -18,4 +19,5 @@ pub(crate) fn register(suite: &mut Suite) {
     isolation::register(suite);
     traffic::register(suite);
     reload::register(suite);
+    senders::register(suite);
 }

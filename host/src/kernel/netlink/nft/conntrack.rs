@@ -74,7 +74,8 @@ impl Netlink {
             FirewallRule::Translate(translation) => self.forget_untranslated(translation),
             FirewallRule::PublishBehind { .. }
             | FirewallRule::Isolate { .. }
-            | FirewallRule::Filter { .. } => Ok(()),
+            | FirewallRule::Filter { .. }
+            | FirewallRule::CheckSender { .. } => Ok(()),
         }
     }
 
@@ -146,7 +147,8 @@ impl Netlink {
             // These look at each packet.
             FirewallRule::PublishBehind { .. }
             | FirewallRule::Isolate { .. }
-            | FirewallRule::Filter { .. } => Ok(()),
+            | FirewallRule::Filter { .. }
+            | FirewallRule::CheckSender { .. } => Ok(()),
         }
     }
 

@@ -21,6 +21,7 @@ mod found;
 mod lacking;
 mod object;
 mod restore;
+mod senders;
 mod set;
 mod socket;
 mod table;
@@ -278,7 +279,7 @@ fn without_nftables(error: KernelError, lacking: &[Errno]) -> KernelError {
             text: format!(
                 "this kernel lacks nftables, or a part of them that is needed here: it must be \
                  built with NF_TABLES, NF_TABLES_INET, NF_CONNTRACK, NFT_CT, NFT_NAT, NFT_MASQ and \
-                 NFT_FIB_INET ({})",
+                 NFT_FIB_INET, and for checks of senders with NF_TABLES_BRIDGE ({})",
                 errno.desc()
             ),
         },
