@@ -41,6 +41,15 @@ impl Restorer {
         }
     }
 
+    /// Whether nothing of entries is missing. Where that can't be told, something
+    /// may be.
+    pub fn is_whole(&mut self, entries: &[FirewallEntry]) -> bool {
+        let kernel = self.guard.for_host();
+        kernel.set_deadline(Instant::now() + RESTORE_TIME);
+        let missing = kernel.missing_firewall(entries);
+        missing.is_ok_and(|missing| missing.is_empty())
+    }
+
     /// Puts back what of entries is missing, and says in a trail which is opened
     /// only for that what it was. Returns it in words.
     pub fn restore(

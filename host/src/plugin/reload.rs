@@ -61,6 +61,14 @@ struct User {
     entries: Vec<Entry>,
 }
 
+impl User {
+    /// The rules that are for it alone.
+    fn own(&self) -> impl Iterator<Item = &FirewallEntry> {
+        let own = self.entries.iter().filter(|entry| !entry.shared);
+        own.filter_map(|entry| entry.change.firewall())
+    }
+}
+
 impl Reload<'_> {
     /// The networks that have journals. Nobody holds them still yet, so what can't
     /// be read is left for later.
@@ -116,10 +124,15 @@ impl Reload<'_> {
         }
         users.sort_by_key(|user| user.entries.first().map(|entry| entry.at));
         let shared = shared(&users);
+        let own = users.iter().flat_map(User::own);
+        let all: Vec<FirewallEntry> = shared.iter().chain(own).cloned().collect();
+        // In most cases it's all or nothing, and looking once is cheaper.
+        if self.restorer.is_whole(&all) {
+            self.done.whole += users.len();
+            return Ok(());
+        }
         for user in users {
-            let own = user.entries.iter().filter(|entry| !entry.shared);
-            let own = own.filter_map(|entry| entry.change.firewall());
-            let entries: Vec<FirewallEntry> = shared.iter().chain(own).cloned().collect();
+            let entries: Vec<FirewallEntry> = shared.iter().chain(user.own()).cloned().collect();
             self.container(user.key, &entries);
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! What the calls of `firewall` do to packets, and that nothing of it stays.
 
 mod isolation;
+mod many;
 mod ports;
 mod reload;
 mod senders;
@@ -20,4 +21,5 @@ pub(crate) fn register(suite: &mut Suite) {
     traffic::register(suite);
     reload::register(suite);
     senders::register(suite);
+    many::register(suite);
 }

@@ -191,7 +191,7 @@ impl Netlink {
         };
         let question = about(like, question);
         let (this, netfilter) = self.netfilter()?;
-        let answers = match this.wait(netfilter.list(question)) {
+        let answers: Vec<NetfilterMessage> = match this.wait(netfilter.list(question)) {
             Err(KernelError::Errno {
                 errno: Errno::EINVAL | Errno::EOPNOTSUPP,
             }) => return Ok(Vec::new()),

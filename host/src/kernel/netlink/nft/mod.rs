@@ -21,6 +21,7 @@ mod found;
 mod lacking;
 mod object;
 mod restore;
+mod rules;
 mod senders;
 mod set;
 mod socket;
@@ -31,11 +32,12 @@ use netlink_packet_netfilter::{NetfilterMessage, NetfilterMessageInner};
 use nix::errno::Errno;
 
 use self::batch::{Table, ask_generation};
-use self::found::{elements, tag_of_rule, text_of};
+use self::found::{elements, text_of};
 use self::object::{Object, objects};
+use self::rules::ThereRule;
 use self::set::Element;
-use self::socket::Change;
 pub(super) use self::socket::Netfilter;
+use self::socket::{Change, Raw};
 use self::table::sets;
 use super::Netlink;
 use crate::kernel::{FirewallEntry, KernelError};
@@ -155,8 +157,8 @@ impl Netlink {
     #[cfg_attr(feature = "fault-injection", track_caller)]
     fn is_in_use(&mut self, table: Table<'_>) -> Result<bool, KernelError> {
         // Fixed rules have no tags.
-        let rules = self.list_nft(table.list_rules(None))?;
-        if rules.iter().any(|rule| tag_of_rule(rule).is_some()) {
+        let rules = self.rules(table, None)?;
+        if rules.iter().any(|rule| rule.tag.is_some()) {
             return Ok(true);
         }
         for set in sets(table.family) {
@@ -206,6 +208,22 @@ impl Netlink {
     fn ask_nft(&mut self, question: NetfilterMessage) -> Result<Vec<NfTablesMessage>, KernelError> {
         let (this, netfilter) = self.netfilter()?;
         of_nftables(this.wait(netfilter.ask(question)))
+    }
+
+    /// The rules of a chain, or of all chains of a table.
+    #[cfg_attr(feature = "fault-injection", track_caller)]
+    fn rules(
+        &mut self,
+        table: Table<'_>,
+        chain: Option<&str>,
+    ) -> Result<Vec<ThereRule>, KernelError> {
+        let (this, netfilter) = self.netfilter()?;
+        let answers = this.wait(netfilter.list(table.list_rules(chain)));
+        let answers = answers.map_err(|error| without_nftables(error, &LACKING))?;
+        Ok(answers
+            .iter()
+            .map(|answer: &Raw| ThereRule::read(answer))
+            .collect())
     }
 
     #[cfg_attr(feature = "fault-injection", track_caller)]

@@ -8,14 +8,13 @@
 
 use std::collections::HashSet;
 
-use netlink_packet_netfilter::nftables::{
-    ExpressionAttribute, ListAttribute, NfTablesMessage, RuleAttribute,
-};
+use netlink_packet_netfilter::nftables::{ExpressionAttribute, ListAttribute};
 
 use super::batch::{Table, comment};
 use super::expression::Expression;
-use super::found::{handle, rule_attributes, tag_of_rule, text_of};
+use super::found::text_of;
 use super::object::{Object, objects};
+use super::rules::ThereRule;
 use super::set::Element;
 use super::socket::Change;
 use super::table::{chains, is_open, rules};
@@ -155,9 +154,9 @@ impl Netlink {
     /// The rules of a table, none where there is no such table. What isn't there is
     /// looked for once more, because that decides what is added.
     #[cfg_attr(feature = "fault-injection", track_caller)]
-    fn rules_of(&mut self, table: Table<'_>) -> Result<Vec<NfTablesMessage>, KernelError> {
+    fn rules_of(&mut self, table: Table<'_>) -> Result<Vec<ThereRule>, KernelError> {
         for _ in 0..2 {
-            match self.list_nft(table.list_rules(None)) {
+            match self.rules(table, None) {
                 Err(error) if error.is_not_found() => {}
                 rules => return rules,
             }
@@ -191,14 +190,14 @@ fn repair_chain<'a>(
     table: Table<'_>,
     chain: &str,
     wanted: &[&WantedRule<'a>],
-    there: &[NfTablesMessage],
+    there: &[ThereRule],
 ) -> (Vec<&'a FirewallEntry>, Vec<Change>) {
     let tags: Vec<Vec<u8>> = wanted.iter().map(|rule| comment(&rule.entry.tag)).collect();
-    let is_its = |rule: &&NfTablesMessage| {
-        chain_of(rule) == Some(chain) && tag_of_rule(rule).is_some_and(|tag| tags.contains(tag))
+    let is_its = |rule: &&ThereRule| {
+        rule.chain == chain && rule.tag.as_ref().is_some_and(|tag| tags.contains(tag))
     };
     let there: Vec<_> = there.iter().filter(is_its).collect();
-    let is = there.iter().filter_map(|rule| tag_of_rule(rule));
+    let is = there.iter().filter_map(|rule| rule.tag.as_ref());
     if is.clone().eq(&tags) {
         return (Vec::new(), Vec::new());
     }
@@ -214,9 +213,9 @@ fn repair_chain<'a>(
         // All are there, but not in this order, or more often.
         lacking.extend(wanted.iter().map(|rule| rule.entry));
     }
-    let handles = there.iter().filter_map(|rule| handle(rule));
-    let mut changes: Vec<_> = handles
-        .map(|handle| table.remove_rule(chain, handle))
+    let old = there.iter();
+    let mut changes: Vec<_> = old
+        .map(|rule| table.remove_rule(chain, rule.handle))
         .collect();
     changes.extend(wanted.iter().map(|rule| {
         let object = Object::Rule {
@@ -231,46 +230,27 @@ fn repair_chain<'a>(
 /// Whether the fixed part of a table is there. Its chains and sets can't go
 /// before the rules that name them, and of these it's compared what kinds of
 /// expressions they consist of: the kernel words them in its own way.
-fn is_laid(table: Table<'_>, there: &[NfTablesMessage]) -> bool {
+fn is_laid(table: Table<'_>, there: &[ThereRule]) -> bool {
     let fixed = rules(table.family);
     let mut fixed_chains = chains(table.family).iter().filter(|chain| !is_open(chain));
     fixed_chains.all(|chain| {
         let should = fixed.iter().filter(|(name, _)| *name == chain.name);
-        let should = should.map(|(_, expressions)| kinds(expressions));
-        let is = there
-            .iter()
-            .filter(|rule| chain_of(rule) == Some(chain.name));
-        let is = is.map(|rule| kinds(expressions(rule)));
-        is.eq(should)
+        let should: Vec<_> = should.map(|(_, expressions)| kinds(expressions)).collect();
+        let is = there.iter().filter(|rule| rule.chain == chain.name);
+        let is = is.map(|rule| &rule.kinds);
+        is.eq(&should)
     })
 }
 
-fn kinds(expressions: &[Expression]) -> Vec<&str> {
+fn kinds(expressions: &[Expression]) -> Vec<String> {
     let names = expressions
         .iter()
         .filter_map(|expression| match expression {
             ListAttribute::Element(parts) => parts.iter().find_map(|part| match part {
-                ExpressionAttribute::Name(name) => Some(name.as_str()),
+                ExpressionAttribute::Name(name) => Some(name.clone()),
                 _ => None,
             }),
             _ => None,
         });
     names.collect()
-}
-
-fn expressions(rule: &NfTablesMessage) -> &[Expression] {
-    let mut attributes = rule_attributes(rule).iter();
-    let expressions = attributes.find_map(|attribute| match attribute {
-        RuleAttribute::Expressions(expressions) => Some(expressions.as_slice()),
-        _ => None,
-    });
-    expressions.unwrap_or_default()
-}
-
-fn chain_of(rule: &NfTablesMessage) -> Option<&str> {
-    let mut attributes = rule_attributes(rule).iter();
-    attributes.find_map(|attribute| match attribute {
-        RuleAttribute::Chain(chain) => Some(chain.as_str()),
-        _ => None,
-    })
 }

@@ -5,6 +5,7 @@
 //! kernel does all of it or nothing.
 
 use std::cell::Cell;
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
 use std::num::NonZeroI32;
@@ -13,8 +14,8 @@ use netlink_packet_netfilter::none::ControlMessage;
 use netlink_packet_netfilter::{NetfilterHeader, NetfilterMessage, NetfilterProtoFamily};
 use nix::errno::Errno;
 use rtnetlink::packet_core::{
-    DefaultNla, NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkHeader,
-    NetlinkMessage, NetlinkPayload,
+    DefaultNla, NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkDeserializable,
+    NetlinkHeader, NetlinkMessage, NetlinkPayload,
 };
 use rtnetlink::sys::protocols::NETLINK_NETFILTER;
 use rtnetlink::sys::{AsyncSocket, SocketAddr, TokioSocket};
@@ -66,6 +67,18 @@ pub(super) struct Change {
 
 type Message = NetlinkMessage<NetfilterMessage>;
 
+/// An answer as it came, behind the header that all messages have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Raw(pub(super) Vec<u8>);
+
+impl NetlinkDeserializable for Raw {
+    type Error = Infallible;
+
+    fn deserialize(_: &NetlinkHeader, payload: &[u8]) -> Result<Self, Infallible> {
+        Ok(Self(payload.to_vec()))
+    }
+}
+
 /// The socket.
 pub(in crate::kernel::netlink) struct Netfilter {
     socket: TokioSocket,
@@ -96,18 +109,18 @@ impl Netfilter {
     }
 
     /// Asks for all objects. Where they changed meanwhile, ERESTART.
-    pub(super) async fn list(
+    pub(super) async fn list<A: NetlinkDeserializable>(
         &self,
         message: NetfilterMessage,
-    ) -> Result<Vec<NetfilterMessage>, Failure> {
+    ) -> Result<Vec<A>, Failure> {
         self.question(message, NLM_F_DUMP).await
     }
 
-    async fn question(
+    async fn question<A: NetlinkDeserializable>(
         &self,
         message: NetfilterMessage,
         flags: u16,
-    ) -> Result<Vec<NetfilterMessage>, Failure> {
+    ) -> Result<Vec<A>, Failure> {
         let mut message = self.numbered(message, flags);
         let number = message.header.sequence_number;
         self.send(std::slice::from_mut(&mut message)).await?;
@@ -161,7 +174,7 @@ impl Netfilter {
         self.send(&mut messages).await?;
         let mut result = Ok(());
         loop {
-            for answer in self.receive().await? {
+            for answer in self.receive::<NetfilterMessage>().await? {
                 let number = answer.header.sequence_number;
                 if !(first..=last).contains(&number) {
                     continue;
@@ -204,12 +217,12 @@ impl Netfilter {
     }
 
     /// The messages of the next datagram.
-    async fn receive(&self) -> Result<Vec<Message>, Failure> {
+    async fn receive<A: NetlinkDeserializable>(&self) -> Result<Vec<NetlinkMessage<A>>, Failure> {
         let (datagram, _) = poll_fn(|context| self.socket.poll_recv_from_full(context)).await?;
         let mut messages = Vec::new();
         let mut rest = datagram.as_slice();
         while !rest.is_empty() {
-            let message = Message::deserialize(rest);
+            let message = NetlinkMessage::<A>::deserialize(rest);
             let message = message.map_err(|error| Failure::Broken(error.to_string()))?;
             let length = usize::try_from(message.header.length).unwrap_or(usize::MAX);
             let length = length.checked_next_multiple_of(ALIGNMENT);
