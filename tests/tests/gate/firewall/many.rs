@@ -64,7 +64,9 @@ fn many() {
         });
         each.collect()
     };
+    println!("many: without rules, alone: {:?}", bare(&probe));
     let up = timed(&|container, script| container.up(&probe, script));
+    println!("many: without rules, beside them: {:?}", bare(&probe));
     for index in [0, containers.len() / 2, containers.len() - 1] {
         let container = &containers[index].0;
         let port = first_port(u8::try_from(index).unwrap() + 2);
@@ -108,6 +110,25 @@ fn many() {
         );
         assert!(last < first * GROWTH, "{what}: {first:?}, then {last:?}");
     }
+}
+
+/// What setup and teardown of a container on the same bridge take.
+fn bare(probe: &Probe<'_>) -> [Duration; 2] {
+    let container = Container::new(1, 250);
+    let timed = |run: &dyn Fn()| {
+        let start = Instant::now();
+        run();
+        start.elapsed()
+    };
+    let (mut up, mut down): (Vec<_>, Vec<_>) = (0..5)
+        .map(|_| {
+            let up = timed(&|| container.up(probe, ""));
+            (up, timed(&|| container.down(probe)))
+        })
+        .unzip();
+    up.sort();
+    down.sort();
+    [up[2], down[2]]
 }
 
 /// The median of a few times around a place.

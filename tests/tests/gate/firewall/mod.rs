@@ -1,6 +1,7 @@
 //! What the calls of `firewall` do to packets, and that nothing of it stays.
 
 mod isolation;
+mod live;
 mod many;
 mod ports;
 mod reload;
@@ -21,5 +22,6 @@ pub(crate) fn register(suite: &mut Suite) {
     traffic::register(suite);
     reload::register(suite);
     senders::register(suite);
+    live::register(suite);
     many::register(suite);
 }

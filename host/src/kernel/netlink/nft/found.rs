@@ -71,12 +71,23 @@ impl Netlink {
         element: &Element,
     ) -> Result<Option<Vec<u8>>, KernelError> {
         for _ in 0..2 {
-            match self.ask_nft(table.get_element(element)) {
+            match self.tag_of_element_now(table, element) {
                 Err(error) if error.is_not_found() => {}
-                answers => return Ok(answers?.iter().find_map(tag)),
+                tag => return tag,
             }
         }
         Ok(None)
+    }
+
+    /// The same, where it counts as an error if there's none.
+    #[cfg_attr(feature = "fault-injection", track_caller)]
+    pub(super) fn tag_of_element_now(
+        &mut self,
+        table: Table<'_>,
+        element: &Element,
+    ) -> Result<Option<Vec<u8>>, KernelError> {
+        let answers = self.ask_nft(table.get_element(element))?;
+        Ok(answers.iter().find_map(tag))
     }
 }
 

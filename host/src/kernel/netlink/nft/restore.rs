@@ -173,7 +173,12 @@ impl Netlink {
         entry: &FirewallEntry,
         element: &Element,
     ) -> Result<bool, KernelError> {
-        let Some(tag) = self.tag_of_element(table, element)? else {
+        // Once is enough: what is there after all isn't added anew.
+        let tag = match self.tag_of_element_now(table, element) {
+            Err(error) if error.is_not_found() => None,
+            tag => tag?,
+        };
+        let Some(tag) = tag else {
             return Ok(true);
         };
         let tag = text_of(&tag);
