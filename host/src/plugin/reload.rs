@@ -10,6 +10,10 @@ use crate::kernel::{FirewallEntry, Netlink, Netns, NetnsId, living_netns};
 use crate::request::{Key, NetworkId};
 use crate::store::{Layout, Store};
 
+/// Why rules can't be looked at from here.
+const ELSEWHERE: &str = "its rules are in another network namespace of the host: run this from there (for \
+     rootless Podman: podman unshare --rootless-netns wasmvark reload)";
+
 /// What was done with the journals there were.
 #[derive(Debug, Default)]
 pub struct Reloaded {
@@ -110,16 +114,14 @@ impl Reload<'_> {
                 self.done.passed_over.push(key);
                 continue;
             }
-            let (entries, elsewhere): (Vec<_>, Vec<_>) = journal
-                .entries()
-                .iter()
-                .filter(|entry| entry.change.firewall().is_some())
-                .cloned()
-                .partition(|entry| entry.host == self.here.host);
-            if elsewhere.iter().any(|entry| lives(entry.host)) {
+            // An ordinary user doesn't see whether that namespace is alive.
+            if entries_elsewhere(&journal, self.here) {
                 self.fail(&key, ELSEWHERE.to_owned());
                 continue;
             }
+            let entries = journal.entries().iter();
+            let entries = entries.filter(|entry| entry.change.firewall().is_some());
+            let entries = entries.cloned().collect();
             users.push(User { key, entries });
         }
         users.sort_by_key(|user| user.entries.first().map(|entry| entry.at));
@@ -163,9 +165,6 @@ impl Reload<'_> {
     }
 }
 
-const ELSEWHERE: &str = "its rules are in another network namespace of the host, which is still in use; run \
-     this from there (for rootless Podman: podman unshare --rootless-netns wasmvark reload)";
-
 /// What to do where a rule is in the way; other errors say it themselves.
 fn reason(error: &RestoreError) -> String {
     match error {
@@ -179,6 +178,12 @@ fn reason(error: &RestoreError) -> String {
         }
         error => error.to_string(),
     }
+}
+
+/// Whether a journal has rules in another namespace of the host.
+fn entries_elsewhere(journal: &Journal, here: Here) -> bool {
+    let mut entries = journal.entries().iter();
+    entries.any(|entry| entry.change.firewall().is_some() && entry.host != here.host)
 }
 
 /// The first rule that a journal has.

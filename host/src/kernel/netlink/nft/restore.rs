@@ -50,6 +50,9 @@ impl Netlink {
         entries: &[FirewallEntry],
     ) -> Result<Vec<MissingFirewall>, KernelError> {
         let mut missing = Vec::new();
+        if entries.is_empty() {
+            return Ok(missing);
+        }
         self.until_undisturbed(|kernel| {
             missing = kernel.repair(entries)?.missing;
             Ok(Vec::new())
