@@ -1,7 +1,7 @@
 //! In whose name containers on a bridge can send.
 
 use serde_json::json;
-use wasmvark_tests::capture::Capture;
+use wasmvark_tests::capture::{self, Capture};
 use wasmvark_tests::connection::{Connection, INTERFACE};
 use wasmvark_tests::dump::Dump;
 use wasmvark_tests::echo;
@@ -126,46 +126,36 @@ fn with_another_mac(mode: &str) {
     }
 }
 
-/// Sends an ARP request for 10.88.0.3 through the container's link: the frame's
-/// sender, and the one that the packet names.
-const ARP: &str = r#"
-my ($frame, $packet) = map { pack("C6", map { hex } split(/:/)) } @ARGV;
-socket(my $socket, 17, 3, 0) or die "socket: $!";
-my $request = pack("a16 x24", "eth0");
-ioctl($socket, 0x8933, $request) or die "index: $!";
-my $index = unpack("x16 i", $request);
-my $all = "\xff" x 6;
-my $arp = $all . $frame . pack("n n n C C n", 0x0806, 1, 0x0800, 6, 4, 1)
-    . $packet . pack("C4", 10, 88, 0, 77) . "\0" x 6 . pack("C4", 10, 88, 0, 3);
-my $to = pack("S n i S C C a8", 17, 0x0806, $index, 1, 0, 6, $all);
-send($socket, $arp, 0, $to) or die "send: $!";
-"#;
+/// An ARP request for 10.88.0.3: the frame's sender, and the one that the packet
+/// names.
+fn request(frame: [u8; 6], packet: [u8; 6]) -> Vec<u8> {
+    // For IPv4 addresses on Ethernet, a request (RFC 826).
+    let head = [0, 1, 8, 0, 6, 4, 0, 1];
+    let mut bytes = [&[0xff; 6], &frame, &[8, 6][..], &head, &packet].concat();
+    bytes.extend([10, 88, 0, 77, 0, 0, 0, 0, 0, 0, 10, 88, 0, 3]);
+    bytes
+}
 
-fn send_arp(netns: &Netns, frame: &str, packet: &str) {
-    let mut perl = netns.command("perl");
-    let output = process::run(perl.args(["-e", ARP, frame, packet]), b"");
-    assert_eq!(output.code, Some(0), "{output:?}");
+fn bytes(mac: &str) -> [u8; 6] {
+    let parts = mac.split(':');
+    let bytes = parts.map(|part| u8::from_str_radix(part, 16).unwrap());
+    bytes.collect::<Vec<_>>().try_into().unwrap()
 }
 
 /// Whether the neighbour gets such a packet, which one in the container's own
 /// name follows.
 fn gets_arp(network: &Network<'_>, frame: &str, packet: &str) -> bool {
-    let own = Dump::of(&network.world.container).mac(INTERFACE);
-    let bytes = |mac: &str| -> Vec<u8> {
-        let parts = mac.split(':');
-        parts
-            .map(|part| u8::from_str_radix(part, 16).unwrap())
-            .collect()
-    };
+    let container = &network.world.container;
+    let own = bytes(&Dump::of(container).mac(INTERFACE));
+    let packet = bytes(packet);
     let mut capture = Capture::start(&network.other);
-    send_arp(&network.world.container, frame, packet);
-    send_arp(&network.world.container, &own, &own);
-    let (packet, own) = (bytes(packet), bytes(&own));
+    capture::send(container, INTERFACE, &request(bytes(frame), packet));
+    capture::send(container, INTERFACE, &request(own, own));
     let seen = capture.expect("ARP packet from 10.88.0.77", |frame| {
         frame.get(28..32) == Some(&[10, 88, 0, 77])
-            && [Some(&*packet), Some(&*own)].contains(&frame.get(22..28))
+            && [Some(&packet[..]), Some(&own)].contains(&frame.get(22..28))
     });
-    seen[22..28] == *packet
+    seen[22..28] == packet
 }
 
 fn arp() {

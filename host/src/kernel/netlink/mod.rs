@@ -621,9 +621,11 @@ impl Kernel for Netlink {
     }
 
     fn restore_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError> {
-        self.repair_firewall(entries)?;
-        let mut entries = entries.iter();
-        entries.try_for_each(|entry| self.forget_before(&entry.rule))
+        let mut restored = self.repair_firewall(entries)?.into_iter();
+        restored.try_for_each(|restored| match restored {
+            MissingFirewall::Rule(rule) => self.forget_before(&rule),
+            MissingFirewall::Table(_) => Ok(()),
+        })
     }
 
     fn has_firewall(&mut self, entry: &FirewallEntry) -> Result<bool, KernelError> {

@@ -45,8 +45,8 @@ use crate::kernel::{FirewallEntry, KernelError};
 /// How often a change is tried anew because somebody else changed something.
 const ATTEMPTS: usize = 100;
 
-/// Objects in one change at most: what fits into a socket's buffer (200 KiB
-/// where nobody has set another size).
+/// Objects in one change at most: what fits into the smallest buffer that a socket
+/// gets (400 KiB where nobody has set another size).
 const CHANGE_MAX: usize = 500;
 
 impl Netlink {

@@ -31,8 +31,6 @@ struct Repair {
     changes: Vec<Change>,
     /// The elements of sets.
     elements: Vec<Change>,
-    /// The elements that were looked at: two entries may be about the same.
-    seen: HashSet<(&'static str, Vec<u8>)>,
 }
 
 /// A rule with a tag that is asked for.
@@ -60,13 +58,14 @@ impl Netlink {
         Ok(missing)
     }
 
-    /// Puts back what of entries is missing. As much as fits into one change is
-    /// put back at once: the rest are elements of sets.
+    /// Puts back what of entries is missing, and says what it was. As much as fits
+    /// into one change is put back at once: the rest are elements of sets.
     #[cfg_attr(feature = "fault-injection", track_caller)]
     pub(in crate::kernel::netlink) fn repair_firewall(
         &mut self,
         entries: &[FirewallEntry],
-    ) -> Result<(), KernelError> {
+    ) -> Result<Vec<MissingFirewall>, KernelError> {
+        let mut missing = Vec::new();
         let mut done = 0;
         loop {
             let mut left = false;
@@ -74,6 +73,9 @@ impl Netlink {
                 let mut repair = kernel.repair(entries)?;
                 let room = CHANGE_MAX.saturating_sub(repair.changes.len());
                 left = repair.elements.len() > room;
+                if done == 0 {
+                    missing = repair.missing;
+                }
                 repair.elements.truncate(room.max(1));
                 repair.changes.append(&mut repair.elements);
                 Ok(repair.changes)
@@ -82,7 +84,7 @@ impl Netlink {
                 .map_err(|error| without_nftables(error, &LACKING_PARTS))
                 .map_err(|error| error.after(done))?;
             if !left {
-                return Ok(());
+                return Ok(missing);
             }
             done += 1;
         }
@@ -119,6 +121,8 @@ impl Netlink {
         }
         let mut lacking: Vec<&FirewallEntry> = Vec::new();
         let mut wanted = Vec::new();
+        // Two entries may be about the same one.
+        let mut seen = HashSet::new();
         for entry in entries {
             for object in objects(&entry.rule) {
                 match object {
@@ -128,7 +132,7 @@ impl Netlink {
                         entry,
                     }),
                     Object::Element(element) => {
-                        if repair.seen.insert((element.set, element.key.clone()))
+                        if seen.insert((element.set, element.key.clone()))
                             && self.is_free(table, entry, &element)?
                         {
                             lacking.push(entry);

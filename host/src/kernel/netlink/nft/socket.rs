@@ -18,7 +18,8 @@ use rtnetlink::packet_core::{
     NetlinkHeader, NetlinkMessage, NetlinkPayload,
 };
 use rtnetlink::sys::protocols::NETLINK_NETFILTER;
-use rtnetlink::sys::{AsyncSocket, SocketAddr, TokioSocket};
+use rtnetlink::sys::{AsyncSocket, Socket, SocketAddr, TokioSocket};
+use socket2::SockRef;
 use tokio::runtime::Runtime;
 
 use crate::kernel::KernelError;
@@ -31,6 +32,9 @@ const BATCH_BEGIN: u8 = 16;
 const BATCH_GENERATION: u16 = 1;
 /// NFNETLINK_V0
 const VERSION: u8 = 0;
+/// Bytes of changes; the kernel gives twice as much, and less where the machine has a
+/// limit (`net.core.wmem_max`).
+const ROOM: usize = 4 << 20;
 /// Netlink messages begin at multiples of this (NLMSG_ALIGNTO).
 const ALIGNMENT: usize = 4;
 
@@ -92,6 +96,7 @@ impl Netfilter {
         let _context = runtime.enter();
         let mut socket = TokioSocket::new(NETLINK_NETFILTER)?;
         socket.socket_mut().bind_auto()?;
+        make_room(socket.socket_ref());
         // Errors come without what they are about: its number tells.
         socket.socket_ref().set_cap_ack(true)?;
         Ok(Self {
@@ -233,6 +238,12 @@ impl Netfilter {
         }
         Ok(messages)
     }
+}
+
+/// Makes room for changes that go to the kernel in one datagram: as much as the
+/// machine lets a socket have. With less, large changes are refused.
+fn make_room(socket: &Socket) {
+    let _ = SockRef::from(socket).set_send_buffer_size(ROOM);
 }
 
 fn begin(generation: Option<u32>) -> NetfilterMessage {
