@@ -10,7 +10,7 @@ use serde::Deserialize;
 pub struct Line {
     /// When.
     pub time: String,
-    /// `run`, `call`, `undo` or `end`.
+    /// `run`, `call`, `undo`, `restore` or `end`.
     pub event: String,
     /// `create`, `setup` or `teardown`.
     pub command: Option<String>,

@@ -3,7 +3,9 @@
 use std::io::Read;
 use std::time::{Duration, Instant};
 
-use socket2::{Domain, Protocol, Socket, Type};
+use nix::libc;
+use serde_json::Value;
+use socket2::{Domain, Protocol, SockAddr, SockAddrStorage, Socket, Type};
 
 use crate::netns::Netns;
 
@@ -42,4 +44,32 @@ impl Capture {
         }
         panic!("there was no {what}")
     }
+}
+
+/// Sends a frame as it is through a link.
+pub fn send(netns: &Netns, link: &str, frame: &[u8]) {
+    let text = netns.ip_batch(&["-json"], &format!("link show {link}"));
+    let links: Value = serde_json::from_str(&text).expect("ip prints JSON");
+    let index = links[0]["ifindex"].as_i64().expect("a link has an index");
+    let to = link_address(i32::try_from(index).expect("an index"));
+    let socket = netns.run(|| Socket::new(Domain::PACKET, Type::RAW, None));
+    let socket = socket.expect("frames can be sent");
+    let sent = socket.send_to(frame, &to).expect("the frame can be sent");
+    assert_eq!(sent, frame.len());
+}
+
+/// Where the frame itself says to whom it goes.
+fn link_address(index: i32) -> SockAddr {
+    let mut storage = SockAddrStorage::zeroed();
+    let size = storage.size_of();
+    // SAFETY: it's large enough for every kind of address, and zeros are one of
+    // this kind.
+    let address = unsafe { storage.view_as::<libc::sockaddr_ll>() };
+    address.sll_family = libc::sa_family_t::try_from(libc::AF_PACKET).expect("a family");
+    address.sll_ifindex = index;
+    address.sll_halen = 6;
+    let length = libc::socklen_t::try_from(size_of::<libc::sockaddr_ll>()).expect("a length");
+    assert!(length <= size);
+    // SAFETY: the storage has an address of this length.
+    unsafe { SockAddr::new(storage, length) }
 }

@@ -152,7 +152,8 @@ impl<'a> Wasmvark<'a> {
         Netavark::new(self.world, &self.plugins(), &self.root)
     }
 
-    fn command(&self, command: &str) -> Command {
+    /// An administrator's command, without arguments.
+    pub fn command(&self, command: &str) -> Command {
         let mut wasmvark = self.world.host.command(&self.program);
         wasmvark
             .env_clear()

@@ -40,6 +40,9 @@ impl Guest for Driver {
         let pair = make_veth(&request, &bridge)?;
         links::set_master(&pair.host, Some(&bridge.link))?;
         configure_port(&pair.host, &options)?;
+        if options.spoof_check {
+            check_sender(&pair)?;
+        }
         links::set_up(&pair.host)?;
         behaviours.configure(&pair.container, &request, None)?;
         behaviours.limit_port(&pair.host)?;
@@ -78,6 +81,14 @@ fn connect(bridge: &Link, request: &Request, options: &Options) -> Result<(), Er
     options.nat.translate(&request.network)?;
     publish(bridge, request)?;
     options.filter.apply(request)
+}
+
+/// Before the port is up: the container never sends in another's name.
+fn check_sender(pair: &VethPair) -> Result<(), Error> {
+    match links::info(&pair.container)?.mac {
+        Some(mac) => firewall::spoof_check(&pair.host, &mac),
+        None => Err(Error::Other("a veth without a MAC address".to_owned())),
+    }
 }
 
 fn configure_port(port: &Link, options: &Options) -> Result<(), Error> {

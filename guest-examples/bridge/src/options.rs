@@ -4,7 +4,6 @@ use wasmvark_guest::firewall::Isolation;
 use wasmvark_guest::types::{Error, Network, OptionValue};
 use wasmvark_guest::{
     ANNOUNCE, FILTER, Filter, Known, Nat, RATES, SOURCE_ROUTING, TUNING, choose, find, parse_bool,
-    refuse_spoof_check,
 };
 
 use crate::vlans::Vlans;
@@ -16,6 +15,7 @@ pub(crate) const KNOWN: Known = Known {
     network: &[
         "hairpin",
         "isolate",
+        "mac_spoof_check",
         "masquerade",
         "mode",
         "native_vlan",
@@ -61,6 +61,8 @@ pub(crate) struct Options {
     pub(crate) hairpin: bool,
     /// No frames pass between the containers' ports.
     pub(crate) port_isolation: bool,
+    /// Containers send frames in their own name only.
+    pub(crate) spoof_check: bool,
     /// The bridge itself takes all frames.
     pub(crate) promiscuous: bool,
     /// The VRF of the host that the bridge goes below.
@@ -94,6 +96,7 @@ impl Options {
             vlans: Vlans::parse(options)?,
             hairpin: parse_bool(options, "hairpin", false)?,
             port_isolation: parse_bool(options, "port_isolation", false)?,
+            spoof_check: parse_bool(options, "mac_spoof_check", false)?,
             promiscuous: parse_bool(options, "promiscuous", false)?,
             vrf: vrf.map(str::to_owned),
             isolation: choose(options, "isolate", "bridge", ISOLATIONS)?,
@@ -128,10 +131,8 @@ fn is_off(value: &str) -> bool {
     value.is_empty() || value == "false"
 }
 
-/// Refuses options that the driver doesn't know, and those that it can't
-/// honour yet.
+/// Refuses options that the driver doesn't know.
 pub(crate) fn check_names(options: &[OptionValue]) -> Result<(), Error> {
-    refuse_spoof_check(options)?;
     KNOWN.check(options)
 }
 
@@ -191,6 +192,7 @@ mod tests {
         }
         for port in [
             ("hairpin", "true"),
+            ("mac_spoof_check", "true"),
             ("masquerade", "false"),
             ("port_isolation", "true"),
             ("vlan", "7"),

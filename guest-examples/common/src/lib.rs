@@ -55,7 +55,7 @@ pub use create::{
 pub use filter::{FILTER, Filter};
 pub use nat::{Nat, forward, publish};
 pub use options::{MACVLAN_MODES, choose, find, parse, parse_bool};
-pub use refuse::{refuse_ports, refuse_spoof_check};
+pub use refuse::refuse_ports;
 pub use setup::{
     PARENT_METRIC, alone, find_parent, gateways, is_v6, no_name_servers, without_prefix,
 };

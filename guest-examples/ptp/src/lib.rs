@@ -14,7 +14,6 @@ use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupA
 use wasmvark_guest::{
     FILTER, Filter, Guest, Known, Nat, RATES, SOURCE_ROUTING, TUNING, WithoutSubnets, check_ipam,
     choose_ipam, export, forward, no_name_servers, no_names, options_of, publish,
-    refuse_spoof_check,
 };
 
 /// All options; the host names its end by `host_interface_name`.
@@ -34,7 +33,6 @@ export!(Ptp);
 impl Guest for Ptp {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
-        refuse_spoof_check(&network.options)?;
         KNOWN.check(&network.options)?;
         Nat::parse(&network.options, MASQUERADE)?;
         Filter::parse(&network.options)?;

@@ -47,6 +47,8 @@ enum Event {
     Call,
     /// The host undid a change.
     Undo,
+    /// The host put back what somebody has removed.
+    Restore,
     /// The run is over.
     End,
 }
@@ -142,6 +144,14 @@ impl Trail {
     /// Records that the host undid a change, or why it couldn't.
     pub fn undo(&mut self, object: &str, error: Option<&str>) -> Result<(), AuditError> {
         self.write(Event::Undo, |line| {
+            line.object = Some(object);
+            line.error = error;
+        })
+    }
+
+    /// Records that the host put something back, or why it couldn't.
+    pub fn restore(&mut self, object: &str, error: Option<&str>) -> Result<(), AuditError> {
+        self.write(Event::Restore, |line| {
             line.object = Some(object);
             line.error = error;
         })

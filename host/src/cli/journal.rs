@@ -56,6 +56,7 @@ fn held(key: &Key, journal: &Journal, alive: bool) -> Held {
         state: match (alive, journal.is_abandoned()) {
             (false, _) => "namespace gone",
             (true, true) => "setup not finished",
+            (true, false) if journal.is_leaving() => "teardown not finished",
             (true, false) => "in use",
         },
         changes: entries

@@ -6,6 +6,7 @@ mod install;
 mod journal;
 mod list;
 mod output;
+mod reload;
 mod remove;
 
 use std::path::PathBuf;
@@ -58,6 +59,8 @@ enum Command {
     },
     /// Clear what is held for containers whose namespace is gone
     Gc,
+    /// Put back firewall rules of containers that somebody has removed
+    Reload,
     /// Remove a driver and its link; its grant stays
     Remove {
         /// The driver's name
@@ -113,6 +116,11 @@ pub enum CliError {
     Living(std::io::Error),
     #[error("not all is cleared that was held for container {container}: {reason}")]
     Left { container: String, reason: String },
+    #[error(
+        "not all is put back; {}",
+        .0.iter().map(|(whose, why)| format!("{whose}: {why}")).collect::<Vec<_>>().join("\n")
+    )]
+    NotPutBack(Vec<(String, String)>),
     #[error("can't print: {0}")]
     Print(std::io::Error),
 }
@@ -138,6 +146,7 @@ fn run(arguments: Arguments) -> Result<(), CliError> {
         Command::Inspect { driver, format } => inspect::run(&store, &driver, format),
         Command::Journal { format } => journal::show(&store, format),
         Command::Gc => journal::collect(&store),
+        Command::Reload => reload::run(&store),
         Command::Remove { name } => remove::run(&store, &name),
     }
 }

@@ -17,6 +17,7 @@ mod neighbours;
 mod offloads;
 mod perform;
 mod report;
+mod restore;
 mod routes;
 mod rules;
 mod state;
@@ -34,6 +35,7 @@ use wasmtime::component::ResourceTable;
 pub use links::LinkHandle;
 pub use log::Log;
 pub use perform::{CallError, Stop};
+pub use restore::{RestoreError, Restorer};
 pub use undo::UndoError;
 
 use crate::audit::{AuditError, Trail};
@@ -137,10 +139,10 @@ impl Gate {
         }
     }
 
-    /// The journals of the network's other containers.
-    pub fn other_journals(&self) -> Result<Vec<Journal>, JournalError> {
+    /// The journals that killed setups of the network's other containers left.
+    pub fn abandoned_journals(&self) -> Result<Vec<Journal>, JournalError> {
         let journal = self.journal.as_ref();
-        journal.map_or_else(|| Ok(Vec::new()), Journal::others)
+        journal.map_or_else(|| Ok(Vec::new()), Journal::abandoned_others)
     }
 
     /// What was undone and couldn't be recorded.

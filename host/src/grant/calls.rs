@@ -260,6 +260,8 @@ calls! {
     FirewallPublish = "firewall.publish", "has ports of the host lead to the container", [Link, Address, Port];
     /// Keeps a network apart from the driver's others.
     FirewallIsolate = "firewall.isolate", "keeps a network apart from others", [Link];
+    /// Drops frames that a port sends in others' names.
+    FirewallSpoofCheck = "firewall.spoof-check", "drops frames in others' names", [Link];
     /// Lets connections of the container through.
     FirewallAccept = "firewall.accept", "lets connections of the container through", [Address];
     /// Drops connections of the container.

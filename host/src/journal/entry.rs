@@ -271,6 +271,10 @@ pub struct Entry {
     pub host: NetnsId,
     /// The container's namespace at that time.
     pub netns: Option<NetnsId>,
+    /// When that was, in nanoseconds since the boot: which of two networks came
+    /// first. 0 in what older versions wrote.
+    #[serde(default)]
+    pub at: u64,
     /// Whether the object is one for all containers of the network: it's
     /// undone with the last journal that has it.
     #[serde(default)]

@@ -4,7 +4,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use nix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
 use super::{Change, Entry, JournalError, folder};
@@ -20,6 +22,8 @@ enum Line {
     Boot(String),
     /// The setup is done; what stands here is in use.
     Complete,
+    /// It's about to be undone, so it isn't in use any more.
+    Leaving,
     /// A change is about to be made.
     Begin(Box<Entry>),
     /// It was made; a link has this index now.
@@ -52,6 +56,7 @@ pub struct Journal {
     next: u32,
     entries: Vec<Entry>,
     complete: bool,
+    leaving: bool,
 }
 
 impl Journal {
@@ -66,6 +71,7 @@ impl Journal {
             next: 0,
             entries: Vec::new(),
             complete: false,
+            leaving: false,
         };
         match std::fs::read_to_string(&journal.path) {
             Ok(text) => journal.replay(&text),
@@ -88,6 +94,17 @@ impl Journal {
     /// Whether a setup came to its end, and what it made is in use.
     pub(super) fn is_complete(&self) -> bool {
         self.complete && !self.entries.is_empty()
+    }
+
+    /// Whether it's in use: a setup came to its end, and nobody has begun to undo
+    /// it.
+    pub fn is_in_use(&self) -> bool {
+        self.is_complete() && !self.leaving
+    }
+
+    /// Whether somebody has begun to undo what was in use.
+    pub fn is_leaving(&self) -> bool {
+        self.is_complete() && self.leaving
     }
 
     /// The container.
@@ -122,6 +139,15 @@ impl Journal {
         self.append(&Line::Complete)
     }
 
+    /// Says that what is in use is about to be undone.
+    pub fn leave(&mut self) -> Result<(), JournalError> {
+        if !self.is_in_use() {
+            return Ok(());
+        }
+        self.leaving = true;
+        self.append(&Line::Leaving)
+    }
+
     /// Removes a file in which nothing counts any more.
     pub fn discard(&mut self) -> Result<(), JournalError> {
         self.remove()
@@ -132,17 +158,46 @@ impl Journal {
         self.here
     }
 
-    /// The journals of the network's other containers. They stay as they are
-    /// for as long as this run has the network's lock.
-    pub fn others(&self) -> Result<Vec<Self>, JournalError> {
+    /// The journals of the network's other containers, each read when it's asked
+    /// for. They stay as they are for as long as this run has the network's lock.
+    pub(super) fn others(&self) -> impl Iterator<Item = Result<Self, JournalError>> {
         let here = Here {
             container: None,
             ..self.here
         };
+        let keys = self.other_keys();
+        keys.map(move |key| Self::open(&self.folder, &key, here))
+    }
+
+    fn other_keys(&self) -> impl Iterator<Item = Key> {
         let keys = folder::of_network(&self.folder, &self.key.network).into_iter();
         keys.filter(|key| key.container != self.key.container)
-            .map(|key| Self::open(&self.folder, &key, here))
-            .collect()
+    }
+
+    /// Those of them that setups wrote which were killed before their end.
+    pub fn abandoned_others(&self) -> Result<Vec<Self>, JournalError> {
+        let mut abandoned = Vec::new();
+        for key in self.other_keys() {
+            // Most are complete, and say so in a line: the others needn't be read.
+            if says_complete(&folder::path(&self.folder, &key)) {
+                continue;
+            }
+            let other = self.of(key.container)?;
+            if other.is_abandoned() {
+                abandoned.push(other);
+            }
+        }
+        Ok(abandoned)
+    }
+
+    /// Whether an entry of another container fits.
+    fn others_have(&self, fits: impl Fn(&Entry) -> bool) -> Result<bool, JournalError> {
+        for other in self.others() {
+            if other?.entries().iter().any(&fits) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Whether another container has the object of an entry too.
@@ -150,9 +205,7 @@ impl Journal {
         if !entry.shared {
             return Ok(false);
         }
-        let others = self.others()?;
-        let mut entries = others.iter().flat_map(Self::entries);
-        Ok(entries.any(|other| other.shares_with(entry)))
+        self.others_have(|other| other.shares_with(entry))
     }
 
     /// Whether anything else that a journal of the network holds is in the table
@@ -169,30 +222,37 @@ impl Journal {
         if own.any(|other| other.number != entry.number && is_beside(other)) {
             return Ok(true);
         }
-        let others = self.others()?;
-        Ok(others.iter().flat_map(Self::entries).any(is_beside))
+        self.others_have(is_beside)
     }
 
-    /// The shared links of this name that other containers have.
-    pub fn shared_links(&self, name: &LinkName) -> Result<Vec<LinkId>, JournalError> {
-        let mut links = Vec::new();
-        for other in self.others()? {
-            let entries = other.entries.iter();
-            let shared = entries.filter(|entry| entry.shared && entry.host == self.here.host);
-            links.extend(shared.filter_map(|entry| match &entry.change {
-                Change::MakeLink {
-                    namespace,
-                    name: own,
-                    index: Some(index),
-                    ..
-                } if own == name => Some(LinkId {
-                    namespace: *namespace,
-                    index: *index,
-                }),
-                _ => None,
-            }));
-        }
-        Ok(links)
+    /// The shared links of this name that other containers have. Each journal is
+    /// read when it's asked for.
+    pub fn shared_links(
+        &self,
+        name: &LinkName,
+    ) -> impl Iterator<Item = Result<LinkId, JournalError>> {
+        self.others().flat_map(move |other| match other {
+            Ok(other) => other.shared_links_here(name).into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        })
+    }
+
+    fn shared_links_here(&self, name: &LinkName) -> Vec<LinkId> {
+        let entries = self.entries.iter();
+        let shared = entries.filter(|entry| entry.shared && entry.host == self.here.host);
+        let links = shared.filter_map(|entry| match &entry.change {
+            Change::MakeLink {
+                namespace,
+                name: own,
+                index: Some(index),
+                ..
+            } if own == name => Some(LinkId {
+                namespace: *namespace,
+                index: *index,
+            }),
+            _ => None,
+        });
+        links.collect()
     }
 
     /// Writes down a change that is about to be made. A `shared` one is made
@@ -203,6 +263,7 @@ impl Journal {
             number,
             host: self.here.host,
             netns: self.here.container,
+            at: since_boot(),
             shared,
             renaming: None,
             change,
@@ -258,6 +319,7 @@ impl Journal {
     fn remove(&mut self) -> Result<(), JournalError> {
         self.file = None;
         self.complete = false;
+        self.leaving = false;
         remove(&self.path).map_err(|error| self.failed("remove", &error))?;
         if let Some(folder) = self.path.parent() {
             // Other containers' journals keep the network's folder.
@@ -341,6 +403,7 @@ impl Journal {
                 Line::Boot(boot) if Some(&boot) != boot_id().as_ref() => return,
                 Line::Boot(_) => {}
                 Line::Complete => self.complete = true,
+                Line::Leaving => self.leaving = true,
                 Line::Begin(entry) => {
                     self.next = self.next.max(entry.number.saturating_add(1));
                     self.entries.push(*entry);
@@ -409,7 +472,12 @@ impl Journal {
         let Some(file) = self.file.as_ref() else {
             return Ok(());
         };
-        write(file, &text).map_err(|error| self.failed("write", &error))
+        write(file, &text).map_err(|error| {
+            let failed = self.failed("write", &error);
+            // What comes next must not stand behind half a line.
+            self.file = None;
+            failed
+        })
     }
 
     fn create(&self) -> std::io::Result<File> {
@@ -480,6 +548,21 @@ pub(super) fn rename(from: &Path, to: &Path) -> std::io::Result<()> {
 fn boot_id() -> Option<String> {
     let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     Some(id.trim().to_owned())
+}
+
+/// Whether a journal has the line by which a setup calls itself done.
+fn says_complete(path: &Path) -> bool {
+    let Ok(text) = std::fs::read_to_string(path) else {
+        return false;
+    };
+    let complete = serde_json::to_string(&Line::Complete).unwrap_or_default();
+    text.lines().any(|line| line == complete)
+}
+
+/// Nanoseconds since then, those asleep included.
+fn since_boot() -> u64 {
+    let now = clock_gettime(ClockId::CLOCK_BOOTTIME).map(Duration::from);
+    now.map_or(0, |now| u64::try_from(now.as_nanos()).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
@@ -582,6 +665,33 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn what_is_about_to_be_undone_is_in_use_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = open(folder.path());
+        journal.leave().unwrap();
+        let first = journal.begin(make("a"), false).unwrap();
+        journal.complete().unwrap();
+        assert!(open(folder.path()).is_in_use());
+        journal.leave().unwrap();
+        let again = open(folder.path());
+        assert!(again.is_leaving() && !again.is_in_use() && !again.is_abandoned());
+        journal.void(first).unwrap();
+        journal.begin(make("a"), false).unwrap();
+        journal.complete().unwrap();
+        assert!(open(folder.path()).is_in_use());
+    }
+
+    #[test]
+    fn changes_are_known_by_their_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut journal = open(folder.path());
+        journal.begin(make("a"), false).unwrap();
+        journal.begin(make("b"), false).unwrap();
+        let entries = open(folder.path()).entries().to_vec();
+        assert!(0 < entries[0].at && entries[0].at < entries[1].at);
+    }
+
+    #[test]
     fn a_journal_of_another_boot_means_nothing() {
         let folder = tempfile::tempdir().unwrap();
         open(folder.path()).begin(make("a"), false).unwrap();
@@ -619,7 +729,7 @@ pub(super) mod tests {
         one.done(number, Some(5)).unwrap();
         assert!(!one.is_shared(&one.entries()[0]).unwrap());
         let br: LinkName = "br".parse().unwrap();
-        assert_eq!(two.shared_links(&br).unwrap()[0].index, 5);
+        assert_eq!(two.shared_links(&br).next().unwrap().unwrap().index, 5);
         let number = two.begin(make("br"), true).unwrap();
         two.done(number, Some(5)).unwrap();
         assert!(one.is_shared(&one.entries()[0]).unwrap());

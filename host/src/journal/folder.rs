@@ -32,7 +32,7 @@ pub fn networks(folder: &Path) -> Vec<NetworkId> {
 }
 
 /// The journals of one network, in the same way.
-pub(super) fn of_network(folder: &Path, network: &NetworkId) -> Vec<Key> {
+pub fn of_network(folder: &Path, network: &NetworkId) -> Vec<Key> {
     let files = names(&folder.join(network.as_str())).into_iter();
     files
         .filter_map(|name| name.strip_suffix(SUFFIX).map(str::to_owned))

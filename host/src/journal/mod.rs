@@ -21,7 +21,7 @@ mod state;
 
 pub use entry::{Change, Entry, SavedLink};
 pub use file::{Here, Journal};
-pub use folder::{all, networks};
+pub use folder::{all, networks, of_network};
 pub use lock::{LockError, NetworkLock};
 pub use state::{State, StateError, clear_unused, clear_unused_of, is_used_by_others, settle};
 

@@ -207,8 +207,12 @@ fn clear(home: &Path) -> Result<(), StateError> {
 
 /// Whether another container of the network is connected.
 pub fn is_used_by_others(journal: &Journal) -> Result<bool, JournalError> {
-    let others = journal.others()?;
-    Ok(others.iter().any(|other| !other.entries().is_empty()))
+    for other in journal.others() {
+        if !other?.entries().is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether a copy is of a setup that came to its end. One that a crash tore was

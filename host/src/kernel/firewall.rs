@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
-use crate::net::{LinkName, PortRange, Protocol};
+use crate::net::{LinkName, Mac, PortRange, Protocol};
 
 /// What stands before the driver's name in the name of its tables.
 const TABLE_PREFIX: &str = "wasmvark-";
@@ -30,6 +30,24 @@ pub struct FirewallEntry {
     pub tag: String,
     /// The rule.
     pub rule: FirewallRule,
+}
+
+/// What somebody has removed from a driver's table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MissingFirewall {
+    /// Its fixed part, or some of it; the name is the table's.
+    Table(String),
+    /// A rule, or some of it, or its place among others.
+    Rule(FirewallRule),
+}
+
+impl fmt::Display for MissingFirewall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Table(name) => write!(f, "the chains of the table {name}"),
+            Self::Rule(rule) => rule.fmt(f),
+        }
+    }
 }
 
 /// Whose a rule is.
@@ -71,6 +89,14 @@ pub enum FirewallRule {
         traffic: Traffic,
         /// What becomes of them.
         policy: Policy,
+    },
+    /// Frames that come in through a port of a bridge are dropped unless they are
+    /// from one of these senders.
+    CheckSender {
+        /// The port.
+        link: LinkName,
+        /// A sender.
+        mac: Mac,
     },
 }
 
@@ -144,6 +170,8 @@ pub struct Translation {
 pub enum FirewallFamily {
     /// For IPv4 and IPv6.
     Inet,
+    /// For the frames of bridges.
+    Bridge,
 }
 
 impl FirewallEntry {
@@ -205,6 +233,7 @@ impl FirewallRule {
             | Self::PublishBehind { .. }
             | Self::Isolate { .. }
             | Self::Filter { .. } => FirewallFamily::Inet,
+            Self::CheckSender { .. } => FirewallFamily::Bridge,
         }
     }
 
@@ -220,6 +249,7 @@ impl FirewallRule {
                 Policy::Accept => "accept",
                 Policy::Drop => "drop",
             },
+            Self::CheckSender { .. } => "spoof-check",
         }
     }
 }
@@ -254,6 +284,7 @@ impl fmt::Display for FirewallRule {
                 };
                 write!(f, "connections {side} {} {fate}", traffic.address)
             }
+            Self::CheckSender { link, mac } => write!(f, "only {mac} let in through {link}"),
         }
     }
 }

@@ -34,8 +34,8 @@ use serde::{Deserialize, Serialize};
 pub use bridge_port::{PortChange, PortState, PortVlans, VlanNumbers};
 pub use find::{PlacedLink, find};
 pub use firewall::{
-    FirewallEntry, FirewallFamily, FirewallOwner, FirewallRule, Isolation, Policy, Ports,
-    Publication, Traffic, Translation,
+    FirewallEntry, FirewallFamily, FirewallOwner, FirewallRule, Isolation, MissingFirewall, Policy,
+    Ports, Publication, Traffic, Translation,
 };
 pub use living::living_netns;
 pub use neighbour::{FoundNeighbour, Neighbour, NeighbourTable, SavedNeighbour};
@@ -117,6 +117,11 @@ impl KernelError {
             ),
             Self::Refused { .. } | Self::Deadline | Self::Netlink(_) | Self::Unfinished(_) => false,
         }
+    }
+
+    /// Whether somebody else has what is to be made.
+    pub fn is_taken(&self) -> bool {
+        self.errno() == Some(Errno::EEXIST)
     }
 
     /// Whether it's unknown what was changed.
@@ -529,6 +534,13 @@ pub trait Kernel {
     fn add_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError>;
     /// Whether all that an entry consists of is there.
     fn has_firewall(&mut self, entry: &FirewallEntry) -> Result<bool, KernelError>;
+    /// What of entries isn't there, or not in this order.
+    fn missing_firewall(
+        &mut self,
+        entries: &[FirewallEntry],
+    ) -> Result<Vec<MissingFirewall>, KernelError>;
+    /// Puts back what of entries isn't there, or not in this order.
+    fn restore_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError>;
     /// Removes what is there of an entry.
     fn remove_firewall(&mut self, entry: &FirewallEntry) -> Result<(), KernelError>;
     /// Removes the table that an entry was in, if nothing else is in it.

@@ -5,11 +5,13 @@
 mod collect;
 mod create;
 mod load;
+mod reload;
 mod setup;
 mod teardown;
 mod turn;
 
 pub use collect::{Collected, collect, is_alive};
+pub use reload::{Reloaded, reload};
 
 use std::ffi::OsString;
 use std::io::Write;

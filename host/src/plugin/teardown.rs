@@ -63,7 +63,11 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
         host: host.id(),
         container: there.as_ref().map(Netns::id),
     };
-    let journal = Journal::open(&layout.journals(), &key, here)?;
+    let mut journal = Journal::open(&layout.journals(), &key, here)?;
+    // From here on nothing that the driver removes comes back.
+    if let Err(error) = journal.leave() {
+        tell(&error.to_string());
+    }
     let abandoned = journal.is_abandoned();
     let subject = subject(&name, driver.as_ref().ok(), &document);
     let (trail, driver) = match Trail::open(&layout.trail, subject.clone()) {

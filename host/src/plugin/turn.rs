@@ -18,10 +18,8 @@ pub(super) fn recover_others(
     _turn: &NetworkLock,
 ) -> Result<Vec<UndoError>, JournalError> {
     let mut errors = Vec::new();
-    for other in gate.other_journals()? {
-        if other.is_abandoned() {
-            errors.extend(gate.undo_abandoned(other));
-        }
+    for other in gate.abandoned_journals()? {
+        errors.extend(gate.undo_abandoned(other));
     }
     errors.extend(gate.clear_unused_state());
     Ok(errors)

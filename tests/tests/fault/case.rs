@@ -73,6 +73,7 @@ pub(crate) const ALL: &[Case] = &[
         connect: |connection| {
             on_a_bridge(connection)
                 .option("outbound_addr4", "192.0.2.1")
+                .option("mac_spoof_check", "true")
                 .port(mapping("", 8080, 80, 1, "tcp"))
         },
         // What stays is there already.
@@ -497,13 +498,14 @@ const FIREWALL: &str = "links.create-veth - mac=02:00:00:00:00:01 host-name=end0
     firewall.masquerade 10.88.0.0/16 192.0.2.0/24; firewall.source-address fd88::/64 2001:db8::1; \
     firewall.publish 1 10.88.0.2 8080:80/tcp 192.0.2.2@5353:53/udp; firewall.isolate 1 strict; \
     firewall.accept incoming 10.88.0.2 192.0.2.0/24 tcp 80 8000-8010; firewall.drop incoming 10.88.0.2 - -; \
-    firewall.drop outgoing 10.88.0.2 - udp";
+    firewall.drop outgoing 10.88.0.2 - udp; firewall.spoof-check 1 02:00:00:00:00:01";
 
 fn firewall() -> Grant {
     let address = r#"{ address = "2001:db8::1/128" }"#;
     let own = [
         "firewall.masquerade",
         "firewall.isolate",
+        "firewall.spoof-check",
         "firewall.accept",
         "firewall.drop",
     ];

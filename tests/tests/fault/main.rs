@@ -16,6 +16,7 @@ mod kill;
 mod points;
 mod recovery;
 mod released;
+mod reload;
 mod state;
 mod storm;
 
@@ -39,5 +40,6 @@ fn main() {
     }
     state::register(&mut suite);
     released::register(&mut suite);
+    reload::register(&mut suite);
     suite.run();
 }

@@ -914,6 +914,19 @@ pub(crate) const CASES: &[Case] = &[
         )),
     },
     Case {
+        call: "firewall.spoof-check",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[("links.create-veth", "{}"), ("links.get", "{}")],
+        before: "links.create-veth -",
+        within: "firewall.spoof-check 1 02:00:00:00:00:01",
+        beyond: Some((
+            "links.get host p0",
+            "firewall.spoof-check 0 02:00:00:00:00:01",
+            r#"link = "p0""#,
+        )),
+    },
+    Case {
         call: "firewall.accept",
         needs: MACVLAN,
         connection: v4,

@@ -56,6 +56,7 @@ const CASES: &[Case] = &[
                 .clone()
                 .option("vlan", "7")
                 .option("hairpin", "true")
+                .option("mac_spoof_check", "true")
                 .option("port_isolation", "true")
                 .option("announce", "true");
             let unmanaged = connection.network("network_interface", "somebodys");

@@ -13,17 +13,17 @@ use wasmvark_tests::{places, process};
 
 use crate::driver::Installed;
 
-const NEEDS: &[Need] = &[Need::Root, Need::Netavark];
+pub(crate) const NEEDS: &[Need] = &[Need::Root, Need::Netavark];
 
 /// The drivers, and whether they masquerade without being asked.
 const DRIVERS: [(&str, bool); 2] = [("bridge", true), ("ptp", false)];
 
 /// The host's addresses on the wire, others that it has there, and the
 /// neighbour's.
-const HOST: [&str; 2] = ["198.51.100.1", "2001:db8:5::1"];
+pub(crate) const HOST: [&str; 2] = ["198.51.100.1", "2001:db8:5::1"];
 const OTHER: [&str; 2] = ["198.51.100.9", "2001:db8:5::9"];
-const NEIGHBOUR: [&str; 2] = ["198.51.100.2", "2001:db8:5::2"];
-const CONTAINER: [&str; 2] = ["10.77.0.2", "fd77::2"];
+pub(crate) const NEIGHBOUR: [&str; 2] = ["198.51.100.2", "2001:db8:5::2"];
+pub(crate) const CONTAINER: [&str; 2] = ["10.77.0.2", "fd77::2"];
 
 pub(crate) fn register(suite: &mut Suite) {
     for (driver, masquerades) in DRIVERS {
@@ -50,14 +50,14 @@ pub(crate) fn register(suite: &mut Suite) {
         .proves("bridge", &["isolate"]);
 }
 
-fn at(address: &str, port: u16) -> String {
+pub(crate) fn at(address: &str, port: u16) -> String {
     match address.contains(':') {
         true => format!("[{address}]:{port}"),
         false => format!("{address}:{port}"),
     }
 }
 
-fn world() -> World {
+pub(crate) fn world() -> World {
     let world = World::forwarding();
     for (netns, link, addresses) in [
         (&world.host, "p0", [HOST, OTHER].concat()),
@@ -78,7 +78,7 @@ fn world() -> World {
     world
 }
 
-fn dual(driver: &str) -> Connection {
+pub(crate) fn dual(driver: &str) -> Connection {
     let connection = Connection::new(&format!("wasm-{driver}"))
         .subnet("10.77.0.0/24", "10.77.0.1")
         .subnet("fd77::/64", "fd77::1")
@@ -92,7 +92,7 @@ fn dual(driver: &str) -> Connection {
 
 /// The neighbour sees these addresses.
 #[track_caller]
-fn seen(world: &World, addresses: [&str; 2]) {
+pub(crate) fn seen(world: &World, addresses: [&str; 2]) {
     for (own, to) in addresses.iter().zip(NEIGHBOUR) {
         let to = at(to, 80);
         for transport in [Tcp, Udp] {
@@ -256,11 +256,6 @@ fn create_refuses(driver: &'static str) {
         ("masquerade", "maybe", "unable to parse \"masquerade\""),
         ("outbound_addr4", "2001:db8::1", "is no IPv4 address"),
         ("outbound_addr6", "198.51.100.9", "is no IPv6 address"),
-        (
-            "mac_spoof_check",
-            "true",
-            "option mac_spoof_check needs firewall rules",
-        ),
     ] {
         installed.refuses(&dual(driver).option(option, value), why);
     }
@@ -269,6 +264,11 @@ fn create_refuses(driver: &'static str) {
         _ => "unsupported ptp network option: isolate",
     };
     installed.refuses(&dual(driver).option("isolate", "maybe"), isolate);
+    let check = match driver {
+        "bridge" => "unable to parse \"mac_spoof_check\"",
+        _ => "unsupported ptp network option: mac_spoof_check",
+    };
+    installed.refuses(&dual(driver).option("mac_spoof_check", "maybe"), check);
     let both = dual(driver)
         .option("outbound_addr4", OTHER[0])
         .option("masquerade", "false");

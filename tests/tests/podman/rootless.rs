@@ -5,12 +5,17 @@ use wasmvark_tests::dump::{Dump, assert_unchanged};
 use wasmvark_tests::echo;
 use wasmvark_tests::netns::Netns;
 use wasmvark_tests::wire;
+use wasmvark_tests::{places, process};
 
 use crate::case::{Cases, HOST_DEVICE, MACVLAN, MACVLAN_C};
+use crate::machine::Account;
 use crate::podman::Podman;
 
 const SUBNETS: &str = "--subnet 10.66.0.0/24 --gateway 10.66.0.1 --subnet fd66::/64 \
      --gateway fd66::1";
+
+/// The name that the bridge driver gets here.
+const BRIDGE: &str = "wasm-bridge";
 
 /// What a user can do about a link that isn't there.
 const REMEDY: &str = "links.get on link host:p0 failed: No such device (ENODEV); rootless Podman \
@@ -28,6 +33,7 @@ pub(crate) fn register(cases: &mut Cases) {
     cases.add_rootless("rootless/dies by itself", dies_by_itself);
     cases.add_rootless("rootless/host-device", host_device);
     cases.add_rootless("rootless/interfaces of the machine", machines_interfaces);
+    cases.add_rootless("rootless/reload", reload);
     cases.add_rootless("rootless/the remedy in a denial works", denied);
 }
 
@@ -148,6 +154,39 @@ fn machines_interfaces(podman: &Podman) {
     }
     assert_eq!(podman.run("ps -a -q"), "");
     assert!(Dump::of(&podman.machine.host).has_link("p0"));
+}
+
+/// The rules are in rootless Podman's own namespace, and come back there.
+fn reload(podman: &Podman) {
+    podman.install("bridge", BRIDGE);
+    podman.run(&format!("network create -d {BRIDGE} {SUBNETS} inside"));
+    let container = podman.start("c", "--network inside -p 8080:80");
+    container.assert_inspect_is_true("inside", "eth0");
+    let netns = rootless_netns(podman);
+    let connected = Dump::of(&netns);
+    let table = format!("wasmvark-{BRIDGE}");
+    assert!(!connected.table(&table).is_empty());
+    let mut nft = netns.command(places::NFT);
+    let output = process::run(nft.args(["delete", "table", "inet", &table]), b"");
+    assert_eq!(output.code, Some(0), "{output:?}");
+    // From elsewhere it says where to run it.
+    let words = ["wasmvark", "reload"];
+    let output = podman.machine.run(Account::User, &words);
+    assert_eq!(output.code, Some(1), "{output:?}");
+    assert!(
+        output
+            .stderr
+            .contains("podman unshare --rootless-netns wasmvark reload"),
+        "{output:?}"
+    );
+    let seen = podman.run("unshare --rootless-netns wasmvark reload");
+    assert!(
+        seen.ends_with("1 put back, 0 whole, 0 passed over."),
+        "{seen}"
+    );
+    assert_eq!(Dump::of(&netns).table(&table), connected.table(&table));
+    podman.remove("c");
+    podman.run("network rm inside");
 }
 
 fn denied(podman: &Podman) {

@@ -12,7 +12,7 @@ use crate::driver::wit::types::Port as WitPort;
 use crate::grant::{Call, Object, Permit};
 use crate::journal::Change;
 use crate::kernel::{FirewallEntry, FirewallOwner, FirewallRule, KernelError, Policy, Publication};
-use crate::net::Namespace;
+use crate::net::{Mac, Namespace};
 
 impl Host for Gate {
     fn masquerade(&mut self, source: String, except: Vec<String>) -> Result<(), CallError> {
@@ -95,6 +95,18 @@ impl Host for Gate {
         };
         let objects = [self.object(&link)];
         self.add_to_firewall(call, &objects, vec![self.shared_entry(rule)])
+    }
+
+    fn spoof_check(&mut self, link: Resource<LinkHandle>, mac: String) -> Result<(), CallError> {
+        let call = Call::FirewallSpoofCheck;
+        let link = self.host_link(call, &link)?;
+        let mac: Mac = mac.parse().map_err(|error| invalid(call, &error))?;
+        let rule = FirewallRule::CheckSender {
+            link: link.name.clone(),
+            mac,
+        };
+        let objects = [self.object(&link)];
+        self.add_to_firewall(call, &objects, vec![self.own_entry(rule)])
     }
 
     fn accept(&mut self, traffic: WitTraffic) -> Result<(), CallError> {

@@ -8,7 +8,7 @@ use crate::driver::wit::types::Place;
 use crate::gate::Gate;
 use crate::gate::perform::{CallError, Plan, invalid};
 use crate::grant::{Call, Object, Permit};
-use crate::journal::Change;
+use crate::journal::{Change, JournalError};
 use crate::kernel::{Kernel, KernelError, LinkId, LinkKind, NewLink};
 use crate::net::{InvalidMac, LinkName, Mac, Namespace};
 
@@ -125,20 +125,31 @@ impl Gate {
     /// The index of the link of this name that other containers of the network
     /// have, if it's still there.
     fn find_shared(&mut self, permit: &Permit, name: &LinkName) -> Result<Option<u32>, CallError> {
-        let links = match &self.journal {
-            Some(journal) => journal.shared_links(name),
-            None => Ok(Vec::new()),
+        let Some(journal) = &self.journal else {
+            return Ok(None);
         };
-        for link in links.map_err(|error| self.host_failed(&error))? {
-            match self.guard.open(permit).link_by_id(link) {
-                Ok(state) if state.name == *name => return Ok(Some(link.index)),
-                Ok(_) => {}
-                Err(error) if error.is_not_found() => {}
-                Err(error) => return Err(self.host_failed(&error)),
-            }
-        }
-        Ok(None)
+        let kernel = self.guard.open(permit);
+        let found = first_alive(kernel, name, journal.shared_links(name));
+        found.map_err(|error| self.host_failed(&error))
     }
+}
+
+/// The index of the first of these links that is there under this name.
+fn first_alive(
+    kernel: &mut dyn Kernel,
+    name: &LinkName,
+    links: impl Iterator<Item = Result<LinkId, JournalError>>,
+) -> Result<Option<u32>, String> {
+    for link in links {
+        let link = link.map_err(|error| error.to_string())?;
+        match kernel.link_by_id(link) {
+            Ok(state) if state.name == *name => return Ok(Some(link.index)),
+            Ok(_) => {}
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+    Ok(None)
 }
 
 /// A name must be free before the journal says that the link that has it is

@@ -38,9 +38,11 @@ impl Gate {
     /// Undoes every change in the journal, and goes on after a failure. What
     /// fails stays in the journal.
     pub fn undo(&mut self) -> Vec<UndoError> {
-        if self.journal.is_none() {
+        let Some(journal) = &mut self.journal else {
             return Vec::new();
-        }
+        };
+        // Undoing goes on where that can't be written.
+        let _ = journal.leave();
         // First, because the journals tell what counts.
         let settled = self.settle_state().err();
         let mut errors: Vec<UndoError> = settled.iter().map(UndoError::of_state).collect();

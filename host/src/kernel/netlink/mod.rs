@@ -34,10 +34,10 @@ use tokio::runtime::Runtime;
 use super::{
     AddressState, ClassPackets, Feature, FirewallEntry, FoundNeighbour, FoundRoute, FoundRule,
     HtbClass, Kernel, KernelError, LinkChange, LinkId, LinkInfo, LinkSetting, LinkSnapshot,
-    LinkState, Neighbour, NeighbourTable, Netns, NetnsError, NewAddress, NewLink, NewVeth,
-    PlacedLink, PortChange, PortState, PortVlans, QueueHook, Queues, SavedNeighbour, SavedRoutes,
-    SavedRule, Shape, TableRoute, Tbf, VfChange, VfState, VlanNumbers, WireguardChange,
-    WireguardState, announce, sysctl,
+    LinkState, MissingFirewall, Neighbour, NeighbourTable, Netns, NetnsError, NewAddress, NewLink,
+    NewVeth, PlacedLink, PortChange, PortState, PortVlans, QueueHook, Queues, SavedNeighbour,
+    SavedRoutes, SavedRule, Shape, TableRoute, Tbf, VfChange, VfState, VlanNumbers,
+    WireguardChange, WireguardState, announce, sysctl,
 };
 use crate::net::{LinkName, Namespace, Rule, SettingKey};
 use generic::Generic;
@@ -623,6 +623,21 @@ impl Kernel for Netlink {
         let mut entries = entries.iter();
         let forgotten = entries.try_for_each(|entry| self.forget_before(&entry.rule));
         forgotten.map_err(KernelError::unfinished)
+    }
+
+    fn missing_firewall(
+        &mut self,
+        entries: &[FirewallEntry],
+    ) -> Result<Vec<MissingFirewall>, KernelError> {
+        self.lacks_firewall(entries)
+    }
+
+    fn restore_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError> {
+        let mut restored = self.repair_firewall(entries)?.into_iter();
+        restored.try_for_each(|restored| match restored {
+            MissingFirewall::Rule(rule) => self.forget_before(&rule),
+            MissingFirewall::Table(_) => Ok(()),
+        })
     }
 
     fn has_firewall(&mut self, entry: &FirewallEntry) -> Result<bool, KernelError> {

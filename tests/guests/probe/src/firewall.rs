@@ -5,6 +5,7 @@
 //! - `firewall.publish HANDLE ADDRESS [PORT…]`, where a port is
 //!   `[HOST-ADDRESS@]HOST-PORT[-LAST]:CONTAINER-PORT/PROTOCOL`
 //! - `firewall.isolate HANDLE never|normal|strict`
+//! - `firewall.spoof-check HANDLE MAC`
 //! - `firewall.accept incoming|outgoing ADDRESS PEER|- PROTOCOL|- [FIRST-LAST…]`
 //! - `firewall.drop …`, the same
 
@@ -44,6 +45,10 @@ pub(crate) fn run(
                 word => return Err(invalid(&format!("no isolation: {word}"))),
             };
             firewall::isolate(link, isolation)
+        }
+        "spoof-check" => {
+            let link = handle(arguments, handles)?;
+            firewall::spoof_check(link, arguments.word()?)
         }
         "accept" => firewall::accept(&traffic(arguments)?),
         "drop" => firewall::drop(&traffic(arguments)?),

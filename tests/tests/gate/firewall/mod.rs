@@ -1,7 +1,11 @@
 //! What the calls of `firewall` do to packets, and that nothing of it stays.
 
 mod isolation;
+mod live;
+mod many;
 mod ports;
+mod reload;
+mod senders;
 mod site;
 mod sources;
 mod traffic;
@@ -16,4 +20,8 @@ pub(crate) fn register(suite: &mut Suite) {
     ports::register(suite);
     isolation::register(suite);
     traffic::register(suite);
+    reload::register(suite);
+    senders::register(suite);
+    live::register(suite);
+    many::register(suite);
 }

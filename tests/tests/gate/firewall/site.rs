@@ -142,7 +142,11 @@ impl Container {
     /// Sets it up as a script says.
     #[track_caller]
     pub(super) fn up_with(&self, probe: &Probe<'_>, script: &str) {
-        answer_of(&self.run(probe, "setup", script));
+        answer_of(&self.try_up_with(probe, script));
+    }
+
+    pub(super) fn try_up_with(&self, probe: &Probe<'_>, script: &str) -> Output {
+        self.run(probe, "setup", script)
     }
 
     #[track_caller]

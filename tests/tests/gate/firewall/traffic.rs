@@ -12,7 +12,7 @@ use wasmvark_tests::world::World;
 
 use super::NEEDS;
 use super::ports::{publish, publishing};
-use super::site::{Container, HOST, NEIGHBOUR, assert_clean, at, world};
+use super::site::{Container, HOST, NEIGHBOUR, TABLE, assert_clean, at, nft, world};
 use crate::probe::Probe;
 
 pub(crate) fn register(suite: &mut Suite) {
@@ -23,16 +23,17 @@ pub(crate) fn register(suite: &mut Suite) {
     test("the-first-rule-that-fits-decides", first_decides);
     test("is-filtered-by-port-of-the-container", published);
     test("of-one-container-is-no-others", others);
+    test("takes-many-ranges", many_ranges);
     test("wrong-arguments-are-refused", wrong_arguments);
 }
 
-fn filtering() -> Grant {
+pub(super) fn filtering() -> Grant {
     let grant = publishing().call("firewall.accept", "{}");
     grant.call("firewall.drop", "{}")
 }
 
 /// The same line for both addresses of a container, which `{}` stands for.
-fn both(container: &Container, line: &str) -> String {
+pub(super) fn both(container: &Container, line: &str) -> String {
     let lines = container.addresses().map(|own| line.replace("{}", &own));
     lines.join("; ")
 }
@@ -212,6 +213,34 @@ fn others() {
         false,
     );
     two.down(&probe);
+    assert_clean(&probe, &before);
+}
+
+/// As many rules as a range of ports with gaps takes, which come back, too.
+fn many_ranges() {
+    let world = world();
+    let probe = Probe::new(&world, &filtering());
+    let before = Dump::of(&world.host);
+    let one = Container::new(1, 2);
+    let odd: Vec<String> = (1..1200).step_by(2).map(|port| port.to_string()).collect();
+    let accept = format!("firewall.accept incoming {{}} - tcp {}", odd.join(" "));
+    let script = [accept.as_str(), "firewall.drop incoming {} - tcp"].map(|line| both(&one, line));
+    one.up(&probe, &script.join("; "));
+    let connected = Dump::of(&world.host);
+    let works = || {
+        let addresses = one.addresses();
+        for (port, does) in [(1, true), (1199, true), (1198, false)] {
+            let server = (&one.netns, &addresses);
+            assert_reaches(Tcp, client(&world.host), server, port, does);
+        }
+    };
+    works();
+    nft(&world.host, "flush ruleset");
+    let output = probe.wasmvark.administer(&["reload"]);
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert_eq!(Dump::of(&world.host).table(TABLE), connected.table(TABLE));
+    works();
+    one.down(&probe);
     assert_clean(&probe, &before);
 }
 

@@ -39,6 +39,7 @@ impl<'a> Table<'a> {
     pub(super) fn message(self, message: NfTablesMessage) -> NetfilterMessage {
         let family = match self.family {
             FirewallFamily::Inet => NetfilterProtoFamily::Inet,
+            FirewallFamily::Bridge => NetfilterProtoFamily::Bridge,
         };
         NetfilterMessage::new(header(family), message)
     }

@@ -16,7 +16,7 @@ use rtnetlink::packet_core::{DefaultNla, Emitable, NLA_F_NESTED, Nla};
 
 use super::socket::header;
 use crate::kernel::netlink::{Netlink, address};
-use crate::kernel::{FirewallRule, KernelError, Publication};
+use crate::kernel::{FirewallRule, KernelError, Publication, Translation};
 use crate::net::{PortRange, Protocol};
 
 /// CTA_TUPLE_ORIG
@@ -62,16 +62,51 @@ struct End {
 }
 
 impl Netlink {
-    /// Removes connections that passed by ports before they were published: UDP
-    /// has no end that would tell the kernel to look at the rules again.
+    /// Removes connections that passed by a rule before it was there: UDP has no end
+    /// that would tell the kernel to look at the rules again.
     #[cfg_attr(feature = "fault-injection", track_caller)]
     pub(in crate::kernel::netlink) fn forget_before(
         &mut self,
         rule: &FirewallRule,
     ) -> Result<(), KernelError> {
-        let FirewallRule::Publish(publication) = rule else {
-            return Ok(());
+        match rule {
+            FirewallRule::Publish(publication) => self.forget_unpublished(publication),
+            FirewallRule::Translate(translation) => self.forget_untranslated(translation),
+            FirewallRule::PublishBehind { .. }
+            | FirewallRule::Isolate { .. }
+            | FirewallRule::Filter { .. }
+            | FirewallRule::CheckSender { .. } => Ok(()),
+        }
+    }
+
+    #[cfg_attr(feature = "fault-injection", track_caller)]
+    fn forget_untranslated(&mut self, translation: &Translation) -> Result<(), KernelError> {
+        let source = translation.source;
+        let connections = self.connections(source.addr(), of_udp())?;
+        let stays = |connection: &Connection| {
+            let End {
+                source: from,
+                destination: to,
+                ..
+            } = connection.original;
+            let mut staying = translation.except.iter().chain([&source]);
+            !source.contains(&from)
+                || connection.status.contains(Status::SrcNat)
+                || to.is_multicast()
+                || staying.any(|network| network.contains(&to))
         };
+        let mut passed = connections;
+        passed.retain(|connection| !stays(connection));
+        if !passed.is_empty() {
+            // What goes to the host itself is never translated.
+            let own = self.host_addresses()?;
+            passed.retain(|connection| !own.contains(&connection.original.destination));
+        }
+        self.forget(passed)
+    }
+
+    #[cfg_attr(feature = "fault-injection", track_caller)]
+    fn forget_unpublished(&mut self, publication: &Publication) -> Result<(), KernelError> {
         let ports = publication.ports.iter();
         let ports: Vec<&PortRange> = ports
             .filter(|range| range.protocol == Protocol::Udp)
@@ -112,7 +147,8 @@ impl Netlink {
             // These look at each packet.
             FirewallRule::PublishBehind { .. }
             | FirewallRule::Isolate { .. }
-            | FirewallRule::Filter { .. } => Ok(()),
+            | FirewallRule::Filter { .. }
+            | FirewallRule::CheckSender { .. } => Ok(()),
         }
     }
 
@@ -155,7 +191,7 @@ impl Netlink {
         };
         let question = about(like, question);
         let (this, netfilter) = self.netfilter()?;
-        let answers = match this.wait(netfilter.list(question)) {
+        let answers: Vec<NetfilterMessage> = match this.wait(netfilter.list(question)) {
             Err(KernelError::Errno {
                 errno: Errno::EINVAL | Errno::EOPNOTSUPP,
             }) => return Ok(Vec::new()),

@@ -25,8 +25,10 @@ pub(super) const AFTER_20: Register = Register::Reg32_05;
 /// Bytes of a link's name in a register (IFNAMSIZ).
 pub(super) const LINK_NAME_LENGTH: usize = 16;
 
+/// NFT_PAYLOAD_LL_HEADER
+pub(super) const LINK_HEADER: u32 = 0;
 /// NFT_PAYLOAD_NETWORK_HEADER
-const NETWORK_HEADER: u32 = 1;
+pub(super) const NETWORK_HEADER: u32 = 1;
 /// NFT_PAYLOAD_TRANSPORT_HEADER
 const TRANSPORT_HEADER: u32 = 2;
 

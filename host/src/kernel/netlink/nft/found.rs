@@ -1,7 +1,7 @@
 //! What is there: the objects of an entry, known by their tag.
 
 use netlink_packet_netfilter::nftables::{
-    ListAttribute, NfTablesMessage, RuleAttribute, SetElementAttribute, SetElementList,
+    ListAttribute, NfTablesMessage, SetElementAttribute, SetElementList,
 };
 
 use super::batch::{Table, comment};
@@ -45,10 +45,12 @@ impl Netlink {
                 Object::Rule { chain, .. } if chains.contains(chain) => {}
                 Object::Rule { chain, .. } => {
                     chains.push(chain);
-                    let rules = self.list_nft(table.list_rules(Some(chain)))?;
-                    let own = rules.iter().filter(|rule| tag_of_rule(rule) == Some(&tag));
-                    let handles = own.filter_map(handle);
-                    found.extend(handles.map(|handle| Found::Rule { chain, handle }));
+                    let rules = self.rules(table, Some(chain))?.into_iter();
+                    let own = rules.filter(|rule| rule.tag.as_ref() == Some(&tag));
+                    found.extend(own.map(|rule| Found::Rule {
+                        chain,
+                        handle: rule.handle,
+                    }));
                 }
                 Object::Element(element) => {
                     let its = self.tag_of_element(table, element)?;
@@ -69,12 +71,23 @@ impl Netlink {
         element: &Element,
     ) -> Result<Option<Vec<u8>>, KernelError> {
         for _ in 0..2 {
-            match self.ask_nft(table.get_element(element)) {
+            match self.tag_of_element_now(table, element) {
                 Err(error) if error.is_not_found() => {}
-                answers => return Ok(answers?.iter().find_map(tag)),
+                tag => return tag,
             }
         }
         Ok(None)
+    }
+
+    /// The same, where it counts as an error if there's none.
+    #[cfg_attr(feature = "fault-injection", track_caller)]
+    pub(super) fn tag_of_element_now(
+        &mut self,
+        table: Table<'_>,
+        element: &Element,
+    ) -> Result<Option<Vec<u8>>, KernelError> {
+        let answers = self.ask_nft(table.get_element(element))?;
+        Ok(answers.iter().find_map(tag))
     }
 }
 
@@ -107,26 +120,8 @@ pub(super) fn elements(message: &NfTablesMessage) -> Vec<&[SetElementAttribute]>
         .collect()
 }
 
-/// The comment of a rule, as it was written.
-pub(super) fn tag_of_rule(rule: &NfTablesMessage) -> Option<&Vec<u8>> {
-    let mut attributes = rule_attributes(rule).iter();
-    attributes.find_map(|attribute| match attribute {
-        RuleAttribute::UserData(tag) => Some(tag),
-        _ => None,
-    })
-}
-
-fn handle(rule: &NfTablesMessage) -> Option<u64> {
-    let mut attributes = rule_attributes(rule).iter();
-    attributes.find_map(|attribute| match attribute {
-        RuleAttribute::Handle(handle) => Some(*handle),
-        _ => None,
-    })
-}
-
-fn rule_attributes(message: &NfTablesMessage) -> &[RuleAttribute] {
-    match message {
-        NfTablesMessage::NewRule(rule) => &rule.attributes,
-        _ => &[],
-    }
+/// The tag that a comment holds, without its kind, its length and the NUL.
+pub(super) fn text_of(comment: &[u8]) -> String {
+    let text = String::from_utf8_lossy(comment.get(2..).unwrap_or_default());
+    text.trim_end_matches('\0').to_owned()
 }

@@ -20,6 +20,9 @@ mod expression;
 mod found;
 mod lacking;
 mod object;
+mod restore;
+mod rules;
+mod senders;
 mod set;
 mod socket;
 mod table;
@@ -29,11 +32,12 @@ use netlink_packet_netfilter::{NetfilterMessage, NetfilterMessageInner};
 use nix::errno::Errno;
 
 use self::batch::{Table, ask_generation};
-use self::found::{elements, tag_of_rule};
+use self::found::{elements, text_of};
 use self::object::{Object, objects};
+use self::rules::ThereRule;
 use self::set::Element;
-use self::socket::Change;
 pub(super) use self::socket::Netfilter;
+use self::socket::{Change, Raw};
 use self::table::sets;
 use super::Netlink;
 use crate::kernel::{FirewallEntry, KernelError};
@@ -41,8 +45,8 @@ use crate::kernel::{FirewallEntry, KernelError};
 /// How often a change is tried anew because somebody else changed something.
 const ATTEMPTS: usize = 100;
 
-/// Objects in one change at most: what fits into a socket's buffer (200 KiB
-/// where nobody has set another size).
+/// Objects in one change at most: what fits into the smallest buffer that a socket
+/// gets (400 KiB where nobody has set another size).
 const CHANGE_MAX: usize = 500;
 
 impl Netlink {
@@ -116,8 +120,7 @@ impl Netlink {
             return None;
         };
         let tag = self.tag_of_element(table, element).ok()??;
-        let tag = String::from_utf8_lossy(tag.get(2..).unwrap_or_default()).into_owned();
-        Some((element, tag.trim_end_matches('\0').to_owned()))
+        Some((element, text_of(&tag)))
     }
 
     /// Whether all is there of which an entry consists.
@@ -154,8 +157,8 @@ impl Netlink {
     #[cfg_attr(feature = "fault-injection", track_caller)]
     fn is_in_use(&mut self, table: Table<'_>) -> Result<bool, KernelError> {
         // Fixed rules have no tags.
-        let rules = self.list_nft(table.list_rules(None))?;
-        if rules.iter().any(|rule| tag_of_rule(rule).is_some()) {
+        let rules = self.rules(table, None)?;
+        if rules.iter().any(|rule| rule.tag.is_some()) {
             return Ok(true);
         }
         for set in sets(table.family) {
@@ -171,7 +174,7 @@ impl Netlink {
     #[cfg_attr(feature = "fault-injection", track_caller)]
     fn until_undisturbed(
         &mut self,
-        plan: impl Fn(&mut Self) -> Result<Vec<Change>, KernelError>,
+        mut plan: impl FnMut(&mut Self) -> Result<Vec<Change>, KernelError>,
     ) -> Result<(), KernelError> {
         for _ in 0..ATTEMPTS {
             let generation = self.nft_generation()?;
@@ -205,6 +208,22 @@ impl Netlink {
     fn ask_nft(&mut self, question: NetfilterMessage) -> Result<Vec<NfTablesMessage>, KernelError> {
         let (this, netfilter) = self.netfilter()?;
         of_nftables(this.wait(netfilter.ask(question)))
+    }
+
+    /// The rules of a chain, or of all chains of a table.
+    #[cfg_attr(feature = "fault-injection", track_caller)]
+    fn rules(
+        &mut self,
+        table: Table<'_>,
+        chain: Option<&str>,
+    ) -> Result<Vec<ThereRule>, KernelError> {
+        let (this, netfilter) = self.netfilter()?;
+        let answers = this.wait(netfilter.list(table.list_rules(chain)));
+        let answers = answers.map_err(|error| without_nftables(error, &LACKING))?;
+        Ok(answers
+            .iter()
+            .map(|answer: &Raw| ThereRule::read(answer))
+            .collect())
     }
 
     #[cfg_attr(feature = "fault-injection", track_caller)]
@@ -278,7 +297,7 @@ fn without_nftables(error: KernelError, lacking: &[Errno]) -> KernelError {
             text: format!(
                 "this kernel lacks nftables, or a part of them that is needed here: it must be \
                  built with NF_TABLES, NF_TABLES_INET, NF_CONNTRACK, NFT_CT, NFT_NAT, NFT_MASQ and \
-                 NFT_FIB_INET ({})",
+                 NFT_FIB_INET, and for checks of senders with NF_TABLES_BRIDGE ({})",
                 errno.desc()
             ),
         },

@@ -8,6 +8,7 @@ use super::expression::{
     is_protocol, load, verdict,
 };
 use super::lacking::{CtKey, INVALID, Masquerade, Nat, NatKind, family_number};
+use super::senders::{CHECKED, SENDERS};
 use super::set::{Element, Part, join};
 use super::table::{
     DROPPED, HAIRPINS, INCOMING, INSIDE, ISOLATED, NETWORKS, OUTGOING, PUBLISHED_LINKS, PUBLISHED4,
@@ -39,6 +40,15 @@ pub(super) fn objects(rule: &FirewallRule) -> Vec<Object> {
         ],
         FirewallRule::Isolate { link, isolation } => isolate(link, *isolation),
         FirewallRule::Filter { traffic, policy } => filter(traffic, *policy),
+        FirewallRule::CheckSender { link, mac } => vec![
+            element(
+                SENDERS,
+                &[Part::Link(link), Part::Mac(*mac)],
+                None,
+                &format!("{mac} of {link}"),
+            ),
+            element(CHECKED, &[Part::Link(link)], None, link),
+        ],
     }
 }
 

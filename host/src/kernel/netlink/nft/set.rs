@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::expression::{LINK_NAME_LENGTH, bytes};
-use crate::net::{LinkName, Protocol};
+use crate::net::{LinkName, Mac, Protocol};
 
 /// A set, or a map where it has values.
 #[derive(Debug, Clone, Copy)]
@@ -20,6 +20,7 @@ pub(super) enum Kind {
     Port,
     Ipv4,
     Ipv6,
+    Mac,
     Link,
 }
 
@@ -34,6 +35,7 @@ impl Kind {
         match self {
             Self::Ipv4 => 7,
             Self::Ipv6 => 8,
+            Self::Mac => 9,
             Self::Protocol => 12,
             Self::Port => 13,
             Self::Link => 41,
@@ -46,6 +48,7 @@ impl Kind {
             Self::Protocol => 1,
             Self::Port => 2,
             Self::Ipv4 => 4,
+            Self::Mac => 6,
             Self::Ipv6 => 16,
             Self::Link => LINK_NAME_LENGTH,
         }
@@ -85,6 +88,7 @@ pub(super) enum Part<'a> {
     Protocol(Protocol),
     Port(u16),
     Address(IpAddr),
+    Mac(Mac),
     Link(&'a LinkName),
 }
 
@@ -103,6 +107,7 @@ fn raw(part: Part<'_>) -> Vec<u8> {
         Part::Protocol(protocol) => vec![protocol.number()],
         Part::Port(port) => port.to_be_bytes().to_vec(),
         Part::Address(address) => bytes(address),
+        Part::Mac(mac) => mac.bytes().to_vec(),
         Part::Link(link) => {
             let mut name = link.as_str().as_bytes().to_vec();
             name.resize(LINK_NAME_LENGTH, 0);

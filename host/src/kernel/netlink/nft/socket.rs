@@ -5,6 +5,7 @@
 //! kernel does all of it or nothing.
 
 use std::cell::Cell;
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
 use std::num::NonZeroI32;
@@ -13,11 +14,12 @@ use netlink_packet_netfilter::none::ControlMessage;
 use netlink_packet_netfilter::{NetfilterHeader, NetfilterMessage, NetfilterProtoFamily};
 use nix::errno::Errno;
 use rtnetlink::packet_core::{
-    DefaultNla, NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkHeader,
-    NetlinkMessage, NetlinkPayload,
+    DefaultNla, NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkDeserializable,
+    NetlinkHeader, NetlinkMessage, NetlinkPayload,
 };
 use rtnetlink::sys::protocols::NETLINK_NETFILTER;
-use rtnetlink::sys::{AsyncSocket, SocketAddr, TokioSocket};
+use rtnetlink::sys::{AsyncSocket, Socket, SocketAddr, TokioSocket};
+use socket2::SockRef;
 use tokio::runtime::Runtime;
 
 use crate::kernel::KernelError;
@@ -30,6 +32,9 @@ const BATCH_BEGIN: u8 = 16;
 const BATCH_GENERATION: u16 = 1;
 /// NFNETLINK_V0
 const VERSION: u8 = 0;
+/// Bytes of changes; the kernel gives twice as much, and less where the machine has a
+/// limit (`net.core.wmem_max`).
+const ROOM: usize = 4 << 20;
 /// Netlink messages begin at multiples of this (NLMSG_ALIGNTO).
 const ALIGNMENT: usize = 4;
 
@@ -66,6 +71,18 @@ pub(super) struct Change {
 
 type Message = NetlinkMessage<NetfilterMessage>;
 
+/// An answer as it came, behind the header that all messages have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Raw(pub(super) Vec<u8>);
+
+impl NetlinkDeserializable for Raw {
+    type Error = Infallible;
+
+    fn deserialize(_: &NetlinkHeader, payload: &[u8]) -> Result<Self, Infallible> {
+        Ok(Self(payload.to_vec()))
+    }
+}
+
 /// The socket.
 pub(in crate::kernel::netlink) struct Netfilter {
     socket: TokioSocket,
@@ -79,6 +96,7 @@ impl Netfilter {
         let _context = runtime.enter();
         let mut socket = TokioSocket::new(NETLINK_NETFILTER)?;
         socket.socket_mut().bind_auto()?;
+        make_room(socket.socket_ref());
         // Errors come without what they are about: its number tells.
         socket.socket_ref().set_cap_ack(true)?;
         Ok(Self {
@@ -96,18 +114,18 @@ impl Netfilter {
     }
 
     /// Asks for all objects. Where they changed meanwhile, ERESTART.
-    pub(super) async fn list(
+    pub(super) async fn list<A: NetlinkDeserializable>(
         &self,
         message: NetfilterMessage,
-    ) -> Result<Vec<NetfilterMessage>, Failure> {
+    ) -> Result<Vec<A>, Failure> {
         self.question(message, NLM_F_DUMP).await
     }
 
-    async fn question(
+    async fn question<A: NetlinkDeserializable>(
         &self,
         message: NetfilterMessage,
         flags: u16,
-    ) -> Result<Vec<NetfilterMessage>, Failure> {
+    ) -> Result<Vec<A>, Failure> {
         let mut message = self.numbered(message, flags);
         let number = message.header.sequence_number;
         self.send(std::slice::from_mut(&mut message)).await?;
@@ -161,7 +179,7 @@ impl Netfilter {
         self.send(&mut messages).await?;
         let mut result = Ok(());
         loop {
-            for answer in self.receive().await? {
+            for answer in self.receive::<NetfilterMessage>().await? {
                 let number = answer.header.sequence_number;
                 if !(first..=last).contains(&number) {
                     continue;
@@ -204,12 +222,12 @@ impl Netfilter {
     }
 
     /// The messages of the next datagram.
-    async fn receive(&self) -> Result<Vec<Message>, Failure> {
+    async fn receive<A: NetlinkDeserializable>(&self) -> Result<Vec<NetlinkMessage<A>>, Failure> {
         let (datagram, _) = poll_fn(|context| self.socket.poll_recv_from_full(context)).await?;
         let mut messages = Vec::new();
         let mut rest = datagram.as_slice();
         while !rest.is_empty() {
-            let message = Message::deserialize(rest);
+            let message = NetlinkMessage::<A>::deserialize(rest);
             let message = message.map_err(|error| Failure::Broken(error.to_string()))?;
             let length = usize::try_from(message.header.length).unwrap_or(usize::MAX);
             let length = length.checked_next_multiple_of(ALIGNMENT);
@@ -220,6 +238,12 @@ impl Netfilter {
         }
         Ok(messages)
     }
+}
+
+/// Makes room for changes that go to the kernel in one datagram: as much as the
+/// machine lets a socket have. With less, large changes are refused.
+fn make_room(socket: &Socket) {
+    let _ = SockRef::from(socket).set_send_buffer_size(ROOM);
 }
 
 fn begin(generation: Option<u32>) -> NetfilterMessage {

@@ -1,4 +1,5 @@
-//! The fixed part of a driver's table: base chains, the sets that they look
+//! The fixed part of a driver's table for packets (`senders` has that for
+//! bridges): base chains, the sets that they look
 //! into, and the chains into which rules go that come and go.
 //!
 //! Every change carries the whole fixed part along, emptied and filled anew. So
@@ -54,6 +55,7 @@ use super::expression::{
 use super::lacking::{
     AddressKind, Ct, CtKey, LED_ELSEWHERE, LOCAL, Masquerade, Nat, NatKind, REPLY, family_number,
 };
+use super::senders;
 use super::set::{Kind, Set};
 use crate::kernel::FirewallFamily;
 
@@ -129,6 +131,7 @@ pub(super) struct Maps {
 pub(super) fn chains(family: FirewallFamily) -> &'static [Chain] {
     match family {
         FirewallFamily::Inet => INET,
+        FirewallFamily::Bridge => senders::CHAINS,
     }
 }
 
@@ -149,11 +152,16 @@ const INET: &[Chain] = &[
     base(POSTROUTING, "nat", 4, 100),
 ];
 
-const fn inner(name: &'static str) -> Chain {
+pub(super) const fn inner(name: &'static str) -> Chain {
     Chain { name, hook: None }
 }
 
-const fn base(name: &'static str, kind: &'static str, number: u32, priority: i32) -> Chain {
+pub(super) const fn base(
+    name: &'static str,
+    kind: &'static str,
+    number: u32,
+    priority: i32,
+) -> Chain {
     Chain {
         name,
         hook: Some(Hook {
@@ -173,6 +181,7 @@ pub(super) fn is_open(chain: &Chain) -> bool {
 pub(super) fn sets(family: FirewallFamily) -> &'static [Set] {
     match family {
         FirewallFamily::Inet => INET_SETS,
+        FirewallFamily::Bridge => senders::SETS,
     }
 }
 
@@ -205,7 +214,7 @@ const INET_SETS: &[Set] = &[
     pairs(INSIDE),
 ];
 
-const fn links(name: &'static str) -> Set {
+pub(super) const fn links(name: &'static str) -> Set {
     Set {
         name,
         key: &[Kind::Link],
@@ -222,12 +231,13 @@ const fn pairs(name: &'static str) -> Set {
 }
 
 /// A fixed rule, with its chain.
-type Rule = (&'static str, Vec<Expression>);
+pub(super) type Rule = (&'static str, Vec<Expression>);
 
 /// The fixed rules.
 pub(super) fn rules(family: FirewallFamily) -> Vec<Rule> {
     match family {
         FirewallFamily::Inet => [guard(), published(), answers(), forwarded(), filtered()].concat(),
+        FirewallFamily::Bridge => senders::rules(),
     }
 }
 

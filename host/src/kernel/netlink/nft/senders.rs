@@ -1,0 +1,78 @@
+//! The fixed part of a driver's table for bridges: who may send what through
+//! which port.
+//!
+//! ```text
+//! prerouting: iifname @checked jump senders
+//! senders:    meta protocol != arp iifname . ether saddr @senders return
+//!             meta protocol arp iifname . ether saddr @senders iifname . arp saddr ether @senders return
+//!             drop
+//! ```
+
+use netlink_packet_netfilter::nftables::MetaKey;
+
+use super::expression::{
+    AFTER_16, Expression, FIRST, Fate, LINK_HEADER, NETWORK_HEADER, is, is_member, is_not, meta,
+    payload, verdict,
+};
+use super::set::{Kind, Set};
+use super::table::{Chain, Rule, base, inner, links};
+
+/// Links whose senders are checked.
+pub(super) const CHECKED: &str = "checked";
+/// Links, each with a MAC address that it may send with.
+pub(super) const SENDERS: &str = "senders";
+const PREROUTING: &str = "prerouting";
+
+/// ETH_P_ARP (`linux/if_ether.h`)
+const ARP: [u8; 2] = [0x08, 0x06];
+/// Bytes of a MAC address.
+const MAC_LENGTH: u32 = 6;
+/// Where frames have their sender's.
+const SENDER: u32 = 6;
+/// Where ARP packets have it, for hardware addresses of this length (RFC 826).
+const ARP_SENDER: u32 = 8;
+
+pub(super) const CHAINS: &[Chain] = &[inner(SENDERS), base(PREROUTING, "filter", 0, -300)];
+
+pub(super) const SETS: &[Set] = &[
+    links(CHECKED),
+    Set {
+        name: SENDERS,
+        key: &[Kind::Link, Kind::Mac],
+        value: &[],
+    },
+];
+
+pub(super) fn rules() -> Vec<Rule> {
+    let checked = vec![
+        meta(MetaKey::Iifname, FIRST),
+        is_member(CHECKED),
+        verdict(Fate::Jump(SENDERS)),
+    ];
+    let protocol = || meta(MetaKey::EtherTypeProtocol, FIRST);
+    let of_frame = || may_send(LINK_HEADER, SENDER);
+    let back = || vec![verdict(Fate::Return)];
+    let frames = [vec![protocol(), is_not(&ARP)], of_frame(), back()].concat();
+    let arp = [
+        vec![protocol(), is(&ARP)],
+        of_frame(),
+        may_send(NETWORK_HEADER, ARP_SENDER),
+        back(),
+    ]
+    .concat();
+    vec![
+        (PREROUTING, checked),
+        (SENDERS, frames),
+        (SENDERS, arp),
+        (SENDERS, vec![verdict(Fate::Drop)]),
+    ]
+}
+
+/// Goes on only if the frame's link may send with the address that stands there.
+fn may_send(header: u32, offset: u32) -> Vec<Expression> {
+    vec![
+        meta(MetaKey::Iifname, FIRST),
+        payload(header, offset, MAC_LENGTH, AFTER_16),
+        is_member(SENDERS),
+    ]
+}
