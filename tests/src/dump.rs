@@ -128,6 +128,41 @@ impl Dump {
         text(self.link(link), "address")
     }
 
+    /// How many packets may wait at a link.
+    pub fn queue_length(&self, link: &str) -> u64 {
+        self.link(link)["txqlen"].as_u64().expect("a link has it")
+    }
+
+    /// The limit of a link's token bucket filter: bits per second and bytes.
+    pub fn token_bucket(&self, link: &str) -> Option<(u64, u64)> {
+        let mut queues = self.queues.iter();
+        let queue = queues.find(|it| it["kind"] == "tbf" && it["dev"] == link)?;
+        let options = &queue["options"];
+        Some((options["rate"].as_u64()? * 8, options["burst"].as_u64()?))
+    }
+
+    /// The links of a kind.
+    pub fn links_of_kind(&self, kind: &str) -> Vec<&str> {
+        let names = self.links.keys().map(String::as_str);
+        names.filter(|name| self.kind(name) == kind).collect()
+    }
+
+    /// The routing rules: `VERSION PRIORITY SOURCE TABLE`, where a source is
+    /// named.
+    pub fn source_rules(&self) -> Vec<String> {
+        let rules = self.rules.iter().filter(|rule| rule["src"] != "all");
+        rules
+            .map(|rule| {
+                format!(
+                    "{} {} {}",
+                    rule["priority"],
+                    text(rule, "src"),
+                    text(rule, "table")
+                )
+            })
+            .collect()
+    }
+
     /// The MTU of a link.
     pub fn mtu(&self, link: &str) -> u64 {
         self.link(link)["mtu"].as_u64().expect("a link has an MTU")

@@ -11,6 +11,17 @@ use crate::places;
 pub struct Manifest {
     /// The driver's folder in `guest-examples/`.
     pub driver: String,
+    /// The names of the options of its own.
+    pub own: Vec<String>,
+    /// What it has in common with others: names of [`Shared`] options.
+    pub shared: Vec<String>,
+}
+
+/// Options that drivers have in common.
+#[derive(Debug)]
+pub struct Shared {
+    /// The name that manifests call them by.
+    pub name: String,
     /// The names of the options.
     pub options: Vec<String>,
 }
@@ -33,19 +44,60 @@ impl Manifest {
     }
 
     fn parse(driver: String, text: &str) -> Self {
-        #[derive(Deserialize)]
-        struct File {
-            options: Vec<Named>,
-        }
-        #[derive(Deserialize)]
-        struct Named {
-            name: String,
-        }
-        let file: File = toml::from_str(text).unwrap_or_else(|error| panic!("{driver}: {error}"));
-        let options = file.options.into_iter();
+        let file = File::parse(&driver, text);
         Self {
             driver,
-            options: options.map(|option| option.name).collect(),
+            own: file.names(),
+            shared: file.shared,
         }
+    }
+
+    /// The names of all of its options.
+    pub fn options(&self) -> Vec<String> {
+        let has = |part: &Shared| self.shared.contains(&part.name);
+        let shared = Shared::all().into_iter().filter(has);
+        let names = shared.flat_map(|part| part.options);
+        self.own.iter().cloned().chain(names).collect()
+    }
+}
+
+impl Shared {
+    /// All of them.
+    pub fn all() -> Vec<Self> {
+        let folder = places::workspace().join("guest-examples/common/manifest");
+        let entries = fs::read_dir(&folder).expect("what drivers share can be listed");
+        let files = entries.map(|entry| entry.expect("the folder can be read").path());
+        files
+            .map(|file| {
+                let name = file.file_stem().expect("a file has a name");
+                let name = name.to_string_lossy().into_owned();
+                let text = fs::read_to_string(&file).expect("the file can be read");
+                let options = File::parse(&name, &text).names();
+                Self { name, options }
+            })
+            .collect()
+    }
+}
+
+#[derive(Deserialize)]
+struct File {
+    options: Vec<Named>,
+    #[serde(default)]
+    shared: Vec<String>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: String,
+}
+
+impl File {
+    fn parse(name: &str, text: &str) -> Self {
+        toml::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    fn names(&self) -> Vec<String> {
+        let options = self.options.iter();
+        options.map(|option| option.name.clone()).collect()
     }
 }

@@ -132,7 +132,7 @@ impl Page {
             let (name, line) = (&driver.driver, "|---".repeat(1 + Column::ALL.len()));
             write!(text, "\n## `{name}`\n\n| option | {titles} |\n{line}|\n")
                 .expect("a string can grow");
-            for option in &driver.options {
+            for option in &driver.options() {
                 let cells = Column::ALL.map(|column| {
                     let tests = self.tests(name, option, column);
                     let tests: Vec<String> = tests.iter().map(|test| format!("`{test}`")).collect();
@@ -182,7 +182,7 @@ fn path() -> PathBuf {
 fn strange(proofs: &Page, drivers: &[Manifest]) -> Vec<String> {
     let is_known = |driver: &str, option: &String| {
         let mut drivers = drivers.iter();
-        drivers.any(|one| one.driver == driver && one.options.contains(option))
+        drivers.any(|one| one.driver == driver && one.options().contains(option))
     };
     let strange = proofs.0.iter();
     strange
@@ -199,7 +199,7 @@ fn strange(proofs: &Page, drivers: &[Manifest]) -> Vec<String> {
 /// Options that no test proves.
 fn missing(page: &Page, drivers: &[Manifest]) -> Vec<String> {
     let all = drivers.iter().flat_map(|manifest| {
-        let options = manifest.options.iter();
+        let options = manifest.options().into_iter();
         options.map(|option| (&manifest.driver, option))
     });
     let is_proven = |driver: &str, option: &str| {

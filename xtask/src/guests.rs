@@ -1,12 +1,10 @@
 //! All drivers, and how each is built.
 
-use std::path::Path;
-
 use anyhow::{Context, Result, bail};
 
 use crate::places::Places;
 use crate::rust::{self, Target};
-use crate::{c, component, wat};
+use crate::{c, component, manifest, wat};
 
 /// A driver, or something that only pretends to be one.
 struct Guest {
@@ -135,10 +133,6 @@ fn finish(places: &Places, guest: &Guest) -> Result<Vec<u8>> {
         Kind::C => component::encode(&c::build(places, guest.name, &source)?)?,
         Kind::WatModule => component::encode(&wat::module(places, &source)?)?,
     };
-    component::finish(driver, &read_manifest(&source)?)
-}
-
-fn read_manifest(source: &Path) -> Result<String> {
-    let path = source.join("manifest.toml");
-    std::fs::read_to_string(&path).with_context(|| format!("can't read {}", path.display()))
+    let shared = places.root.join("guest-examples/common/manifest");
+    component::finish(driver, &manifest::read(&source, &shared)?)
 }

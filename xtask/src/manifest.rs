@@ -2,17 +2,63 @@
 
 use std::collections::BTreeSet;
 
+use std::path::Path;
+
 use anyhow::{Context, Result, bail};
+use toml::{Table, Value};
+
+/// The key that names what a manifest has in common with others.
+const SHARED: &str = "shared";
+
+/// Reads a driver's manifest, and puts in what it names of `folder`, which has
+/// what drivers have in common: options come behind the driver's own, and what
+/// the driver says of a call comes first.
+pub(crate) fn read(source: &Path, folder: &Path) -> Result<String> {
+    let path = source.join("manifest.toml");
+    let text = read_text(&path)?;
+    let mut manifest: Table = text.parse().with_context(|| path.display().to_string())?;
+    let Some(shared) = manifest.remove(SHARED) else {
+        return Ok(text);
+    };
+    for name in shared.as_array().into_iter().flatten() {
+        let name = name.as_str().context("`shared` is a list of names")?;
+        let path = folder.join(name).with_extension("toml");
+        let part: Table = read_text(&path)?
+            .parse()
+            .with_context(|| path.display().to_string())?;
+        merge(&mut manifest, part)?;
+    }
+    Ok(toml::to_string(&manifest)?)
+}
+
+fn read_text(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))
+}
+
+fn merge(manifest: &mut Table, part: Table) -> Result<()> {
+    for (key, value) in part {
+        let empty = match value {
+            Value::Array(_) => Value::Array(Vec::new()),
+            _ => Value::Table(Table::new()),
+        };
+        match (manifest.entry(key.clone()).or_insert(empty), value) {
+            (Value::Array(all), Value::Array(more)) => all.extend(more),
+            (Value::Table(all), Value::Table(more)) => {
+                for (name, value) in more {
+                    all.entry(name).or_insert(value);
+                }
+            }
+            _ => bail!("{key:?} is of two kinds"),
+        }
+    }
+    Ok(())
+}
 
 /// Checks that a manifest asks for just these calls.
 pub(crate) fn check(manifest: &str, imported: &BTreeSet<String>) -> Result<()> {
-    let table: toml::Table = manifest.parse().context("manifest.toml")?;
-    let calls = table.get("calls").and_then(toml::Value::as_table);
-    let asked: BTreeSet<String> = calls
-        .into_iter()
-        .flat_map(toml::Table::keys)
-        .cloned()
-        .collect();
+    let table: Table = manifest.parse().context("manifest.toml")?;
+    let calls = table.get("calls").and_then(Value::as_table);
+    let asked: BTreeSet<String> = calls.into_iter().flat_map(Table::keys).cloned().collect();
     differ(
         &asked,
         imported,
@@ -36,6 +82,21 @@ fn differ(these: &BTreeSet<String>, those: &BTreeSet<String>, problem: &str) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_shared_comes_behind_the_drivers_own() {
+        let mut manifest: Table = "name = \"n\"\n[[options]]\nname = \"a\"\n[calls]\n\
+             \"links.get\" = { reason = \"mine\" }"
+            .parse()
+            .unwrap();
+        let part = "[[options]]\nname = \"b\"\n[calls]\n\"links.get\" = { reason = \"theirs\" }\n\
+             \"rules.add\" = { reason = \"theirs\" }";
+        merge(&mut manifest, part.parse().unwrap()).unwrap();
+        let expected = "name = \"n\"\n[[options]]\nname = \"a\"\n[[options]]\nname = \"b\"\n[calls]\n\
+             \"links.get\" = { reason = \"mine\" }\n\"rules.add\" = { reason = \"theirs\" }";
+        assert_eq!(manifest, expected.parse::<Table>().unwrap());
+        assert!(merge(&mut manifest, "name = 7".parse().unwrap()).is_err());
+    }
 
     #[test]
     fn the_manifest_asks_for_just_what_is_imported() {

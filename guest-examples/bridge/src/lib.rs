@@ -5,12 +5,12 @@ mod options;
 mod vlans;
 
 use bridge::Bridge;
-use options::{Mode, Options};
+use options::{KNOWN, Mode, Options};
 use wasmvark_guest::links::{self, Link, VethOptions, VethPair};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
-    Guest, WithoutSubnets, bridge_ports, check_ipam, choose_ipam, configure, export, firewall,
-    forward, no_name_servers, no_names, publish, refuse_ports,
+    Guest, WithoutSubnets, announce_over_bridge, bridge_ports, check_ipam, choose_ipam, export,
+    firewall, forward, no_name_servers, no_names, options_of, publish, refuse_ports,
 };
 
 struct Driver;
@@ -31,7 +31,8 @@ impl Guest for Driver {
 
     fn setup(request: Request) -> Result<SetupAnswer, Error> {
         check_ipam(&request.network)?;
-        let options = Options::parse(&request.network.options)?;
+        let options = Options::parse(&options_of(&request))?;
+        let behaviours = KNOWN.behaviours(&request)?;
         if options.mode == Mode::Unmanaged {
             refuse_ports(&request, "nothing is led to an unmanaged bridge")?;
         }
@@ -40,7 +41,11 @@ impl Guest for Driver {
         links::set_master(&pair.host, Some(&bridge.link))?;
         configure_port(&pair.host, &options)?;
         links::set_up(&pair.host)?;
-        configure(&pair.container, &request, None)?;
+        behaviours.configure(&pair.container, &request, None)?;
+        behaviours.limit_port(&pair.host)?;
+        if behaviours.announces() {
+            announce_over_bridge(&pair, &request.addresses)?;
+        }
         if options.mode == Mode::Managed {
             connect(&bridge.link, &request, &options)?;
         }
@@ -71,7 +76,8 @@ fn connect(bridge: &Link, request: &Request, options: &Options) -> Result<(), Er
         firewall::isolate(bridge, options.isolation)?;
     }
     options.nat.translate(&request.network)?;
-    publish(bridge, request)
+    publish(bridge, request)?;
+    options.filter.apply(request)
 }
 
 fn configure_port(port: &Link, options: &Options) -> Result<(), Error> {

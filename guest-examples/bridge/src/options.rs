@@ -2,29 +2,35 @@
 
 use wasmvark_guest::firewall::Isolation;
 use wasmvark_guest::types::{Error, Network, OptionValue};
-use wasmvark_guest::{Nat, choose, find, parse_bool, refuse_spoof_check};
+use wasmvark_guest::{
+    ANNOUNCE, FILTER, Filter, Known, Nat, RATES, SOURCE_ROUTING, TUNING, choose, find, parse_bool,
+    refuse_spoof_check,
+};
 
 use crate::vlans::Vlans;
 
-/// All options; the host parses `metric`, `mtu` and `no_default_route`.
-const NAMES: &[&str] = &[
-    "hairpin",
-    "isolate",
-    "masquerade",
-    "metric",
-    "mode",
-    "mtu",
-    "native_vlan",
-    "no_default_route",
-    "outbound_addr4",
-    "outbound_addr6",
-    "parent",
-    "port_isolation",
-    "promiscuous",
-    "trunk",
-    "vlan",
-    "vrf",
-];
+/// All options; the host names a container's port by `host_interface_name`.
+pub(crate) const KNOWN: Known = Known {
+    // netavark's word for its bridge driver, kept.
+    kind: "bridge",
+    network: &[
+        "hairpin",
+        "isolate",
+        "masquerade",
+        "mode",
+        "native_vlan",
+        "outbound_addr4",
+        "outbound_addr6",
+        "parent",
+        "port_isolation",
+        "promiscuous",
+        "trunk",
+        "vlan",
+        "vrf",
+    ],
+    container: &["host_interface_name"],
+    behaviours: &[TUNING, RATES, SOURCE_ROUTING, ANNOUNCE, FILTER],
+};
 
 /// Whose the bridge is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,10 +69,14 @@ pub(crate) struct Options {
     pub(crate) isolation: Isolation,
     /// Which addresses what leaves the host has.
     pub(crate) nat: Nat,
+    /// Which connections the host lets through.
+    pub(crate) filter: Filter,
 }
 
 /// What only a managed bridge can have.
 const OF_THE_BRIDGE: &[&str] = &[
+    "incoming",
+    "outgoing",
     "isolate",
     "masquerade",
     "outbound_addr4",
@@ -87,6 +97,7 @@ impl Options {
             promiscuous: parse_bool(options, "promiscuous", false)?,
             vrf: vrf.map(str::to_owned),
             isolation: choose(options, "isolate", "bridge", ISOLATIONS)?,
+            filter: Filter::parse(options)?,
             nat: Nat::parse(options, mode == Mode::Managed)?,
         };
         parsed.check(options)?;
@@ -121,8 +132,7 @@ fn is_off(value: &str) -> bool {
 /// honour yet.
 pub(crate) fn check_names(options: &[OptionValue]) -> Result<(), Error> {
     refuse_spoof_check(options)?;
-    // netavark's word for its bridge driver, kept.
-    wasmvark_guest::check_names(options, NAMES, "bridge")
+    KNOWN.check(options)
 }
 
 /// Refuses addresses that nobody could be reached from: they would be those of

@@ -1,7 +1,9 @@
 //! The last steps of a setup, the same for every kind of link.
 
 use crate::addresses;
-use crate::links::{self, Link};
+use crate::announce;
+use crate::is_v6;
+use crate::links::{self, Link, VethPair};
 use crate::routes::{self, RouteOptions};
 use crate::sysctl::{self, RouterAdvertisements};
 use crate::types::{Error, Namespace, Request};
@@ -15,6 +17,9 @@ pub const PLAIN_ROUTE: RouteOptions = RouteOptions {
     on_link: false,
     next_hops: Vec::new(),
 };
+
+/// How long a port may take to be up, in milliseconds.
+const CARRIER: u32 = 2000;
 
 /// Gives the container's link its addresses, sets it up and adds the routes.
 ///
@@ -72,8 +77,7 @@ pub fn disable_autoconf(link: &Link) -> Result<(), Error> {
 /// there (containers/netavark#1114). IPv6 addresses are told of once nobody
 /// else has them, without a wait.
 ///
-/// On a bridge's port it comes too early: the bridge drops what comes in before
-/// it has noticed that the port is up.
+/// On a bridge's port it comes too early, see [`announce_over_bridge`].
 pub fn announce_addresses(link: &Link) -> Result<(), Error> {
     sysctl::set_arp_notify(link, true)?;
     match sysctl::set_ndisc_notify(link, true) {
@@ -81,6 +85,22 @@ pub fn announce_addresses(link: &Link) -> Result<(), Error> {
         Err(Error::NotFound(_)) => Ok(()),
         result => result,
     }
+}
+
+/// Tells what is behind a bridge of the addresses of the link at the other end
+/// of its port, once the bridge has noticed that the port is up: it drops what
+/// comes in before. For an IPv6 address it takes a second or two, until nobody
+/// else can have it.
+pub fn announce_over_bridge(pair: &VethPair, addresses: &[String]) -> Result<(), Error> {
+    links::wait_carrier(&pair.host, CARRIER)?;
+    for address in addresses {
+        let address = address.split_once('/').map_or(&**address, |it| it.0);
+        match is_v6(address) {
+            false => announce::gratuitous_arp(&pair.container, address)?,
+            true => announce::neighbour_advertisement(&pair.container, address)?,
+        }
+    }
+    Ok(())
 }
 
 /// No container is the host's router: one that says so over a link of the

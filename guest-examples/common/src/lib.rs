@@ -3,8 +3,10 @@
 //! A driver implements [`Guest`] for a type of its own and names that type in
 //! [`export!`]. Only the functions that it calls end up in its imports.
 
+mod behaviours;
 mod configure;
 mod create;
+mod filter;
 mod nat;
 mod options;
 mod refuse;
@@ -41,14 +43,16 @@ pub use bindings::wasmvark::driver::{
 };
 pub use bindings::{Guest, export};
 
+pub use behaviours::{ANNOUNCE, Behaviours, Known, RATES, SOURCE_ROUTING, TUNING, options_of};
 pub use configure::{
-    PLAIN_ROUTE, add_routes, announce_addresses, configure, configure_with, disable_autoconf,
-    ignore_router_advertisements,
+    PLAIN_ROUTE, add_routes, announce_addresses, announce_over_bridge, configure, configure_with,
+    disable_autoconf, ignore_router_advertisements,
 };
 pub use create::{
     WithoutSubnets, check_ipam, check_parent, choose_ipam, create_on_parent, move_parent_option,
     no_names,
 };
+pub use filter::{FILTER, Filter};
 pub use nat::{Nat, forward, publish};
 pub use options::{MACVLAN_MODES, check_names, choose, find, parse, parse_bool};
 pub use refuse::{refuse_ports, refuse_spoof_check};

@@ -2,16 +2,19 @@
 //! container itself uses.
 
 use wasmvark_guest::links::{self, PlainOptions};
-use wasmvark_guest::types::{
-    CreateRequest, Error, Network, NetworkChange, Place, Request, SetupAnswer,
-};
+use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Place, Request, SetupAnswer};
 use wasmvark_guest::{
-    Guest, WithoutSubnets, check_ipam, check_names, choose_ipam, configure, export, find,
-    no_name_servers, no_names,
+    Guest, Known, RATES, SOURCE_ROUTING, TUNING, WithoutSubnets, check_ipam, choose_ipam, export,
+    find, no_name_servers, no_names,
 };
 
-/// All options; the host parses them.
-const OPTIONS: &[&str] = &["metric", "mtu", "no_default_route"];
+/// All options.
+const KNOWN: Known = Known {
+    kind: "dummy",
+    network: &[],
+    container: &[],
+    behaviours: &[TUNING, RATES, SOURCE_ROUTING],
+};
 
 struct Dummy;
 export!(Dummy);
@@ -19,7 +22,7 @@ export!(Dummy);
 impl Guest for Dummy {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
-        check_names(&network.options, OPTIONS, "dummy")?;
+        KNOWN.check(&network.options)?;
         let mut changes = vec![no_names()];
         changes.extend(choose_ipam(network, WithoutSubnets::NoAddresses)?);
         Ok(changes)
@@ -27,15 +30,17 @@ impl Guest for Dummy {
 
     fn setup(mut request: Request) -> Result<SetupAnswer, Error> {
         check_ipam(&request.network)?;
+        let behaviours = KNOWN.behaviours(&request)?;
         let options = PlainOptions {
             mac: request.mac.clone(),
             mtu: request.network.mtu,
         };
         let link = links::create_dummy(Place::Container, None, &options)?;
-        if !wants_default_route(&request.network) {
+        if !wants_default_route(&request) {
             request.default_routes.clear();
         }
-        configure(&link, &request, None)?;
+        behaviours.configure(&link, &request, None)?;
+        behaviours.limit(&link)?;
         Ok(no_name_servers())
     }
 
@@ -46,6 +51,8 @@ impl Guest for Dummy {
 }
 
 /// Only where it's asked for: there is nobody behind the link.
-fn wants_default_route(network: &Network) -> bool {
-    find(&network.options, "no_default_route").is_some() && !network.no_default_route
+fn wants_default_route(request: &Request) -> bool {
+    let network = &request.network;
+    let mut given = [&request.options, &network.options].into_iter();
+    given.any(|options| find(options, "no_default_route").is_some()) && !network.no_default_route
 }

@@ -7,20 +7,17 @@ use device::Device;
 use wasmvark_guest::links;
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
-    Guest, WithoutSubnets, check_ipam, check_names, choose_ipam, configure, export,
-    move_parent_option, no_name_servers, no_names,
+    ANNOUNCE, Guest, Known, RATES, SOURCE_ROUTING, TUNING, WithoutSubnets, check_ipam, choose_ipam,
+    export, move_parent_option, no_name_servers, no_names,
 };
 
-/// All options; the host parses them.
-const OPTIONS: &[&str] = &[
-    "hwaddr",
-    "kernelpath",
-    "metric",
-    "mtu",
-    "no_default_route",
-    "parent",
-    "pci",
-];
+/// All options.
+const KNOWN: Known = Known {
+    kind: "host-device",
+    network: &["hwaddr", "kernelpath", "parent", "pci"],
+    container: &["hwaddr", "kernelpath", "pci"],
+    behaviours: &[TUNING, RATES, SOURCE_ROUTING, ANNOUNCE],
+};
 
 struct HostDevice;
 export!(HostDevice);
@@ -30,7 +27,7 @@ impl Guest for HostDevice {
         let network = &request.network;
         let device = Device::of_network(network)?;
         let ipam = choose_ipam(network, WithoutSubnets::NoAddresses)?;
-        check_names(&network.options, OPTIONS, "host-device")?;
+        KNOWN.check(&network.options)?;
         device.check()?;
 
         let mut changes = move_parent_option(network);
@@ -44,6 +41,7 @@ impl Guest for HostDevice {
     fn setup(request: Request) -> Result<SetupAnswer, Error> {
         let network = &request.network;
         check_ipam(network)?;
+        let behaviours = KNOWN.behaviours(&request)?;
         let link = Device::of_request(&request)?.find()?;
         links::move_to_container(&link, &request.interface_name)?;
         // Now it's down, which some kinds of link need for a new MAC address.
@@ -54,7 +52,9 @@ impl Guest for HostDevice {
         if let Some(mtu) = network.mtu.filter(|mtu| *mtu != 0) {
             links::set_mtu(&link, mtu)?;
         }
-        configure(&link, &request, None)?;
+        behaviours.announce(&link)?;
+        behaviours.configure(&link, &request, None)?;
+        behaviours.limit(&link)?;
         Ok(no_name_servers())
     }
 

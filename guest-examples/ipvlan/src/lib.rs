@@ -3,12 +3,11 @@
 
 mod options;
 
-use options::Options;
+use options::{KNOWN, Options};
 use wasmvark_guest::links::{self, IpvlanOptions};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Place, Request, SetupAnswer};
 use wasmvark_guest::{
-    Guest, PARENT_METRIC, announce_addresses, check_ipam, configure, create_on_parent, export,
-    find_parent, no_name_servers,
+    Guest, PARENT_METRIC, check_ipam, create_on_parent, export, find_parent, no_name_servers,
 };
 
 struct Ipvlan;
@@ -18,7 +17,7 @@ impl Guest for Ipvlan {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
         let changes = create_on_parent(network)?;
-        options::check_names(&network.options)?;
+        KNOWN.check(&network.options)?;
         Options::parse(&network.options)?;
         Ok(changes)
     }
@@ -27,6 +26,7 @@ impl Guest for Ipvlan {
         let network = &request.network;
         check_ipam(network)?;
         let options = Options::parse(&network.options)?;
+        let behaviours = KNOWN.behaviours(&request)?;
         let parent = find_parent(network)?;
         let link = links::create_ipvlan(
             Place::Container,
@@ -38,10 +38,9 @@ impl Guest for Ipvlan {
                 mtu: network.mtu,
             },
         )?;
-        if options.announce {
-            announce_addresses(&link)?;
-        }
-        configure(&link, &request, Some(PARENT_METRIC))?;
+        behaviours.announce(&link)?;
+        behaviours.configure(&link, &request, Some(PARENT_METRIC))?;
+        behaviours.limit(&link)?;
         Ok(no_name_servers())
     }
 

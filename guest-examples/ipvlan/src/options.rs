@@ -2,18 +2,16 @@
 
 use wasmvark_guest::links::{IpvlanIsolation, IpvlanMode};
 use wasmvark_guest::types::{Error, OptionValue};
-use wasmvark_guest::{choose, parse_bool};
+use wasmvark_guest::{ANNOUNCE, Known, RATES, SOURCE_ROUTING, TUNING, choose};
 
-/// All options; the host parses `metric`, `mtu` and `no_default_route`.
-const NAMES: &[&str] = &[
-    "announce",
-    "flag",
-    "metric",
-    "mode",
-    "mtu",
-    "no_default_route",
-    "parent",
-];
+/// All options.
+pub(crate) const KNOWN: Known = Known {
+    // netavark's word for its macvlan and ipvlan driver, kept.
+    kind: "vlan",
+    network: &["flag", "mode", "parent"],
+    container: &[],
+    behaviours: &[TUNING, RATES, SOURCE_ROUTING, ANNOUNCE],
+};
 
 /// The first one is the default.
 const MODES: &[(&str, IpvlanMode)] = &[
@@ -34,8 +32,6 @@ const FLAGS: &[(&str, IpvlanIsolation)] = &[
 pub(crate) struct Options {
     pub(crate) mode: IpvlanMode,
     pub(crate) isolation: IpvlanIsolation,
-    /// The container's addresses are announced.
-    pub(crate) announce: bool,
 }
 
 impl Options {
@@ -43,13 +39,6 @@ impl Options {
         Ok(Self {
             mode: choose(options, "mode", "ipvlan", MODES)?,
             isolation: choose(options, "flag", "ipvlan", FLAGS)?,
-            announce: parse_bool(options, "announce", false)?,
         })
     }
-}
-
-/// Refuses options that the driver doesn't know.
-pub(crate) fn check_names(options: &[OptionValue]) -> Result<(), Error> {
-    // netavark's word for its macvlan and ipvlan driver, kept.
-    wasmvark_guest::check_names(options, NAMES, "vlan")
 }

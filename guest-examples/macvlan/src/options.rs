@@ -2,19 +2,18 @@
 
 use wasmvark_guest::links::MacvlanMode;
 use wasmvark_guest::types::{Error, OptionValue};
-use wasmvark_guest::{MACVLAN_MODES, choose, parse, parse_bool};
+use wasmvark_guest::{
+    ANNOUNCE, Known, MACVLAN_MODES, RATES, SOURCE_ROUTING, TUNING, choose, parse,
+};
 
-/// All options; the host parses `metric`, `mtu` and `no_default_route`.
-const NAMES: &[&str] = &[
-    "announce",
-    "bclim",
-    "bcqueuelen",
-    "metric",
-    "mode",
-    "mtu",
-    "no_default_route",
-    "parent",
-];
+/// All options.
+pub(crate) const KNOWN: Known = Known {
+    // netavark's word for its macvlan and ipvlan driver, kept.
+    kind: "vlan",
+    network: &["bclim", "bcqueuelen", "mode", "parent"],
+    container: &[],
+    behaviours: &[TUNING, RATES, SOURCE_ROUTING, ANNOUNCE],
+};
 
 /// What the host doesn't parse for us.
 #[derive(Debug, Clone, Copy)]
@@ -22,8 +21,6 @@ pub(crate) struct Options {
     pub(crate) mode: MacvlanMode,
     pub(crate) broadcast_limit: Option<i32>,
     pub(crate) broadcast_queue_length: Option<u32>,
-    /// The container's addresses are announced.
-    pub(crate) announce: bool,
 }
 
 impl Options {
@@ -32,15 +29,8 @@ impl Options {
             broadcast_limit: parse(options, "bclim")?,
             broadcast_queue_length: parse(options, "bcqueuelen")?,
             mode: choose(options, "mode", "macvlan", MACVLAN_MODES)?,
-            announce: parse_bool(options, "announce", false)?,
         })
     }
-}
-
-/// Refuses options that the driver doesn't know.
-pub(crate) fn check_names(options: &[OptionValue]) -> Result<(), Error> {
-    // netavark's word for its macvlan and ipvlan driver, kept.
-    wasmvark_guest::check_names(options, NAMES, "vlan")
 }
 
 #[cfg(test)]
@@ -69,23 +59,16 @@ mod tests {
             assert_eq!(parsed.mode, MacvlanMode::Bridge);
             assert_eq!(parsed.broadcast_limit, None);
             assert_eq!(parsed.broadcast_queue_length, None);
-            assert!(!parsed.announce);
         }
     }
 
     #[test]
     fn every_option_is_parsed() {
-        let given = options(&[
-            ("mode", "source"),
-            ("bclim", "-1"),
-            ("bcqueuelen", "1000"),
-            ("announce", "true"),
-        ]);
+        let given = options(&[("mode", "source"), ("bclim", "-1"), ("bcqueuelen", "1000")]);
         let parsed = Options::parse(&given).unwrap();
         assert_eq!(parsed.mode, MacvlanMode::Source);
         assert_eq!(parsed.broadcast_limit, Some(-1));
         assert_eq!(parsed.broadcast_queue_length, Some(1000));
-        assert!(parsed.announce);
     }
 
     #[test]
@@ -108,11 +91,6 @@ mod tests {
                 "unable to parse \"bclim\": number too large to fit in target type",
             ),
             (
-                "announce",
-                "1",
-                "unable to parse \"announce\": provided string was not `true` or `false`",
-            ),
-            (
                 "bcqueuelen",
                 "-1",
                 "unable to parse \"bcqueuelen\": invalid digit found in string",
@@ -126,7 +104,7 @@ mod tests {
         }
         let unknown = options(&[("mode", "vepa"), ("vlan", "7")]);
         assert_eq!(
-            text(check_names(&unknown).unwrap_err()),
+            text(KNOWN.check(&unknown).unwrap_err()),
             "unsupported vlan network option: vlan"
         );
     }

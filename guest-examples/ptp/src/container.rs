@@ -3,27 +3,36 @@
 use wasmvark_guest::links::{self, Link};
 use wasmvark_guest::routes::{self, RouteOptions};
 use wasmvark_guest::types::{Error, Namespace, Request};
-use wasmvark_guest::{PLAIN_ROUTE, add_routes, addresses, disable_autoconf};
+use wasmvark_guest::{Behaviours, PLAIN_ROUTE, add_routes, addresses, disable_autoconf};
 
 use crate::subnets::{self, TWO_ON_THE_LINK, alone};
 
 /// Gives it the container's addresses and routes.
-pub(crate) fn configure(link: &Link, request: &Request) -> Result<(), Error> {
+pub(crate) fn configure(
+    link: &Link,
+    request: &Request,
+    behaviours: &Behaviours,
+) -> Result<(), Error> {
+    behaviours.tune(link, request)?;
     disable_autoconf(link)?;
     for address in &request.addresses {
         addresses::add(link, address, Some(TWO_ON_THE_LINK))?;
     }
     // Routes need a link that is up.
     links::set_up(link)?;
+    let through = RouteOptions {
+        table: behaviours.source_table(request)?,
+        ..PLAIN_ROUTE
+    };
     let direct = RouteOptions {
         link: Some(request.interface_name.clone()),
-        ..PLAIN_ROUTE
+        ..through.clone()
     };
     for (subnet, gateway) in subnets::with_gateways(&request.network) {
         let to_gateway = subnets::route(alone(gateway), None);
         routes::add(Namespace::Container, &to_gateway, Some(&direct))?;
         let to_others = subnets::route(subnet.to_owned(), Some(gateway));
-        routes::add(Namespace::Container, &to_others, None)?;
+        routes::add(Namespace::Container, &to_others, Some(&through))?;
     }
-    add_routes(request, None, None)
+    add_routes(request, None, Some(&through))
 }

@@ -12,19 +12,18 @@ mod subnets;
 use wasmvark_guest::links::{self, VethOptions};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
-    Guest, Nat, WithoutSubnets, check_ipam, check_names, choose_ipam, export, forward,
-    no_name_servers, no_names, publish, refuse_spoof_check,
+    FILTER, Filter, Guest, Known, Nat, RATES, SOURCE_ROUTING, TUNING, WithoutSubnets, check_ipam,
+    choose_ipam, export, forward, no_name_servers, no_names, options_of, publish,
+    refuse_spoof_check,
 };
 
-/// All options; the host parses `metric`, `mtu` and `no_default_route`.
-const OPTIONS: &[&str] = &[
-    "masquerade",
-    "metric",
-    "mtu",
-    "no_default_route",
-    "outbound_addr4",
-    "outbound_addr6",
-];
+/// All options; the host names its end by `host_interface_name`.
+const KNOWN: Known = Known {
+    kind: "ptp",
+    network: &["masquerade", "outbound_addr4", "outbound_addr6"],
+    container: &["host_interface_name"],
+    behaviours: &[TUNING, RATES, SOURCE_ROUTING, FILTER],
+};
 
 /// Packets keep their source addresses unless it's asked for, as with CNI's.
 const MASQUERADE: bool = false;
@@ -36,8 +35,9 @@ impl Guest for Ptp {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
         refuse_spoof_check(&network.options)?;
-        check_names(&network.options, OPTIONS, "ptp")?;
+        KNOWN.check(&network.options)?;
         Nat::parse(&network.options, MASQUERADE)?;
+        Filter::parse(&network.options)?;
         // Podman gives the others a gateway afterwards.
         if network.internal {
             subnets::check_gateways(network)?;
@@ -51,6 +51,7 @@ impl Guest for Ptp {
         let network = &request.network;
         check_ipam(network)?;
         subnets::check_gateways(network)?;
+        let behaviours = KNOWN.behaviours(&request)?;
         let veth = VethOptions {
             host_name: None,
             mac: request.mac.clone(),
@@ -59,10 +60,12 @@ impl Guest for Ptp {
         };
         let pair = links::create_veth(None, &veth)?;
         host::configure(&pair.host, &request)?;
-        container::configure(&pair.container, &request)?;
+        container::configure(&pair.container, &request, &behaviours)?;
+        behaviours.limit_port(&pair.host)?;
         forward(&request)?;
         Nat::parse(&network.options, MASQUERADE)?.translate(network)?;
         publish(&pair.host, &request)?;
+        Filter::parse(&options_of(&request))?.apply(&request)?;
         Ok(no_name_servers())
     }
 

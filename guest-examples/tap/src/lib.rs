@@ -3,13 +3,13 @@
 
 mod options;
 
-use options::Options;
+use options::{KNOWN, Options};
 use wasmvark_guest::links::{self, TapOptions};
 use wasmvark_guest::types::{
     CreateRequest, Error, Namespace, NetworkChange, Place, Request, SetupAnswer,
 };
 use wasmvark_guest::{
-    Guest, WithoutSubnets, check_ipam, choose_ipam, configure, export, no_name_servers, no_names,
+    Guest, WithoutSubnets, check_ipam, choose_ipam, export, no_name_servers, no_names,
 };
 
 struct Tap;
@@ -18,7 +18,7 @@ export!(Tap);
 impl Guest for Tap {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
-        options::check_names(&network.options)?;
+        KNOWN.check(&network.options)?;
         Options::parse(&network.options)?;
         let mut changes = vec![no_names()];
         changes.extend(choose_ipam(network, WithoutSubnets::NoAddresses)?);
@@ -29,6 +29,7 @@ impl Guest for Tap {
         let network = &request.network;
         check_ipam(network)?;
         let options = Options::parse(&network.options)?;
+        let behaviours = KNOWN.behaviours(&request)?;
         let tap = TapOptions {
             owner: options.owner,
             group: options.group,
@@ -41,7 +42,8 @@ impl Guest for Tap {
             let bridge = links::get(Namespace::Container, bridge)?;
             links::set_master(&link, Some(&bridge))?;
         }
-        configure(&link, &request, None)?;
+        behaviours.configure(&link, &request, None)?;
+        behaviours.limit(&link)?;
         Ok(no_name_servers())
     }
 

@@ -1,18 +1,15 @@
 //! The driver's options.
 
 use wasmvark_guest::types::{Error, OptionValue};
-use wasmvark_guest::{find, parse, parse_bool};
+use wasmvark_guest::{Known, RATES, SOURCE_ROUTING, TUNING, find, parse, parse_bool};
 
-/// All options; the host parses `metric`, `mtu` and `no_default_route`.
-const NAMES: &[&str] = &[
-    "bridge",
-    "group",
-    "metric",
-    "mtu",
-    "multi_queue",
-    "no_default_route",
-    "owner",
-];
+/// All options.
+pub(crate) const KNOWN: Known = Known {
+    kind: "tap",
+    network: &["bridge", "group", "multi_queue", "owner"],
+    container: &[],
+    behaviours: &[TUNING, RATES, SOURCE_ROUTING],
+};
 
 /// What the host doesn't parse for us.
 #[derive(Debug, Clone, Copy)]
@@ -33,9 +30,4 @@ impl<'a> Options<'a> {
             multi_queue: parse_bool(options, "multi_queue", false)?,
         })
     }
-}
-
-/// Refuses options that the driver doesn't know.
-pub(crate) fn check_names(options: &[OptionValue]) -> Result<(), Error> {
-    wasmvark_guest::check_names(options, NAMES, "tap")
 }

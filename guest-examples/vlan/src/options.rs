@@ -2,18 +2,15 @@
 
 use wasmvark_guest::links::VlanProtocol;
 use wasmvark_guest::types::{Error, OptionValue};
-use wasmvark_guest::{choose, parse, parse_bool};
+use wasmvark_guest::{ANNOUNCE, Known, RATES, SOURCE_ROUTING, TUNING, choose, parse};
 
-/// All options; the host parses `metric`, `mtu` and `no_default_route`.
-const NAMES: &[&str] = &[
-    "announce",
-    "metric",
-    "mtu",
-    "no_default_route",
-    "parent",
-    "protocol",
-    "vlan",
-];
+/// All options.
+pub(crate) const KNOWN: Known = Known {
+    kind: "vlan",
+    network: &["parent", "protocol", "vlan"],
+    container: &[],
+    behaviours: &[TUNING, RATES, SOURCE_ROUTING, ANNOUNCE],
+};
 
 /// The first one is the default.
 const PROTOCOLS: &[(&str, VlanProtocol)] = &[
@@ -28,8 +25,6 @@ const LAST_ID: u16 = 4094;
 pub(crate) struct Options {
     pub(crate) id: u16,
     pub(crate) protocol: VlanProtocol,
-    /// The container's addresses are announced.
-    pub(crate) announce: bool,
 }
 
 impl Options {
@@ -37,14 +32,8 @@ impl Options {
         Ok(Self {
             id: id(options)?,
             protocol: choose(options, "protocol", "vlan", PROTOCOLS)?,
-            announce: parse_bool(options, "announce", false)?,
         })
     }
-}
-
-/// Refuses options that the driver doesn't know.
-pub(crate) fn check_names(options: &[OptionValue]) -> Result<(), Error> {
-    wasmvark_guest::check_names(options, NAMES, "vlan")
 }
 
 fn id(options: &[OptionValue]) -> Result<u16, Error> {

@@ -3,7 +3,7 @@
 
 mod options;
 
-use options::Options;
+use options::{KNOWN, Options};
 use wasmvark_guest::links::{self, Link, MacvlanOptions};
 use wasmvark_guest::routes::RouteOptions;
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Place, Request, SetupAnswer};
@@ -19,7 +19,7 @@ impl Guest for Vrf {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
         let changes = create_on_parent(network)?;
-        options::check_names(&network.options)?;
+        KNOWN.check(&network.options)?;
         Options::parse(network)?;
         Ok(changes)
     }
@@ -27,6 +27,7 @@ impl Guest for Vrf {
     fn setup(request: Request) -> Result<SetupAnswer, Error> {
         check_ipam(&request.network)?;
         let options = Options::parse(&request.network)?;
+        let behaviours = KNOWN.behaviours(&request)?;
         let vrf = make_vrf(&options)?;
         links::set_up(&vrf)?;
         let link = make_link(&request, &options)?;
@@ -36,7 +37,10 @@ impl Guest for Vrf {
             table: Some(options.table),
             ..PLAIN_ROUTE
         };
+        behaviours.announce(&link)?;
+        behaviours.tune(&link, &request)?;
         configure_with(&link, &request, Some(PARENT_METRIC), Some(&its_table))?;
+        behaviours.limit(&link)?;
         Ok(no_name_servers())
     }
 

@@ -1,20 +1,16 @@
 //! The driver's options.
 
 use wasmvark_guest::links::MacvlanMode;
-use wasmvark_guest::types::{Error, Network, OptionValue};
-use wasmvark_guest::{MACVLAN_MODES, choose, find, parse};
+use wasmvark_guest::types::{Error, Network};
+use wasmvark_guest::{ANNOUNCE, Known, MACVLAN_MODES, RATES, TUNING, choose, find, parse};
 
-/// All options; the host parses `metric`, `mtu` and `no_default_route`, and
-/// names the VRF by `vrf_name`.
-const NAMES: &[&str] = &[
-    "metric",
-    "mode",
-    "mtu",
-    "no_default_route",
-    "parent",
-    "table",
-    "vrf_name",
-];
+/// All options; the host names the VRF by `vrf_name`.
+pub(crate) const KNOWN: Known = Known {
+    kind: "vrf",
+    network: &["mode", "parent", "table", "vrf_name"],
+    container: &[],
+    behaviours: &[TUNING, RATES, ANNOUNCE],
+};
 
 /// The tables that every namespace has (`rtnetlink.h`, RT_TABLE_*), and the
 /// number that stands for none.
@@ -45,11 +41,6 @@ impl Options {
             table: table(network)?,
         })
     }
-}
-
-/// Refuses options that the driver doesn't know.
-pub(crate) fn check_names(options: &[OptionValue]) -> Result<(), Error> {
-    wasmvark_guest::check_names(options, NAMES, "vrf")
 }
 
 fn table(network: &Network) -> Result<u32, Error> {

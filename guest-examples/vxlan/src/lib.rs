@@ -3,14 +3,14 @@
 
 mod options;
 
-use options::Options;
+use options::{KNOWN, Options};
 use wasmvark_guest::links::{self, Link, VxlanOptions};
 use wasmvark_guest::types::{
     CreateRequest, Error, Namespace, NetworkChange, Place, Request, SetupAnswer,
 };
 use wasmvark_guest::{
-    Guest, WithoutSubnets, check_ipam, check_parent, choose_ipam, configure, export,
-    move_parent_option, no_name_servers, no_names,
+    Guest, WithoutSubnets, check_ipam, check_parent, choose_ipam, export, move_parent_option,
+    no_name_servers, no_names,
 };
 
 struct Vxlan;
@@ -20,7 +20,7 @@ impl Guest for Vxlan {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
         check_parent(network)?;
-        options::check_names(&network.options)?;
+        KNOWN.check(&network.options)?;
         Options::parse(network)?;
         let mut changes = move_parent_option(network);
         changes.extend(choose_ipam(network, WithoutSubnets::Refuse)?);
@@ -31,8 +31,11 @@ impl Guest for Vxlan {
     fn setup(request: Request) -> Result<SetupAnswer, Error> {
         check_ipam(&request.network)?;
         let options = Options::parse(&request.network)?;
+        let behaviours = KNOWN.behaviours(&request)?;
         let link = make(&request, options)?;
-        configure(&link, &request, None)?;
+        behaviours.announce(&link)?;
+        behaviours.configure(&link, &request, None)?;
+        behaviours.limit(&link)?;
         Ok(no_name_servers())
     }
 

@@ -3,22 +3,17 @@
 use core::net::IpAddr;
 
 use wasmvark_guest::types::{Error, Network, OptionValue};
-use wasmvark_guest::{parse, parse_bool};
+use wasmvark_guest::{ANNOUNCE, Known, RATES, SOURCE_ROUTING, TUNING, parse, parse_bool};
 
-/// All options; the host parses `metric`, `mtu` and `no_default_route`.
-const NAMES: &[&str] = &[
-    "group",
-    "id",
-    "learning",
-    "local",
-    "metric",
-    "mtu",
-    "no_default_route",
-    "parent",
-    "port",
-    "remote",
-    "ttl",
-];
+/// All options.
+pub(crate) const KNOWN: Known = Known {
+    kind: "vxlan",
+    network: &[
+        "group", "id", "learning", "local", "parent", "port", "remote", "ttl",
+    ],
+    container: &[],
+    behaviours: &[TUNING, RATES, SOURCE_ROUTING, ANNOUNCE],
+};
 
 const LAST_ID: u32 = 0xff_ffff;
 
@@ -53,11 +48,6 @@ impl Options {
             ttl: parse(options, "ttl")?,
         })
     }
-}
-
-/// Refuses options that the driver doesn't know.
-pub(crate) fn check_names(options: &[OptionValue]) -> Result<(), Error> {
-    wasmvark_guest::check_names(options, NAMES, "vxlan")
 }
 
 fn id(options: &[OptionValue]) -> Result<u32, Error> {

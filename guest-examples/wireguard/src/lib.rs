@@ -3,13 +3,13 @@
 
 mod options;
 
-use options::Options;
+use options::{KNOWN, Options};
 use wasmvark_guest::types::{
     CreateRequest, Error, NetworkChange, Place, Request, Route, SetupAnswer,
 };
 use wasmvark_guest::{
-    Guest, WithoutSubnets, check_ipam, choose_ipam, configure, export, links, no_name_servers,
-    no_names, wireguard,
+    Guest, WithoutSubnets, check_ipam, choose_ipam, export, links, no_name_servers, no_names,
+    wireguard,
 };
 
 struct Wireguard;
@@ -29,6 +29,7 @@ impl Guest for Wireguard {
     fn setup(mut request: Request) -> Result<SetupAnswer, Error> {
         check_ipam(&request.network)?;
         let options = Options::parse(&request.network.options, &request.options)?;
+        let behaviours = KNOWN.behaviours(&request)?;
         let link = links::create_wireguard(Place::Container, None, request.network.mtu)?;
         let key = options.private_key.as_deref().ok_or_else(options::no_key)?;
         wireguard::set_private_key(&link, key)?;
@@ -41,7 +42,8 @@ impl Guest for Wireguard {
         let mut routes = core::mem::take(&mut request.default_routes);
         routes.retain(|route| options.leads_somewhere(route));
         request.default_routes = routes;
-        configure(&link, &request, None)?;
+        behaviours.configure(&link, &request, None)?;
+        behaviours.limit(&link)?;
         Ok(no_name_servers())
     }
 

@@ -5,17 +5,15 @@ use std::collections::BTreeMap;
 
 use wasmvark_guest::types::{Error, OptionValue};
 use wasmvark_guest::wireguard::{Endpoint, Peer};
-use wasmvark_guest::{find, parse};
+use wasmvark_guest::{Known, RATES, SOURCE_ROUTING, TUNING, find, parse};
 
-/// All options but those of peers; the host parses `metric`, `mtu` and
-/// `no_default_route`.
-const NAMES: &[&str] = &[
-    "listen_port",
-    "metric",
-    "mtu",
-    "no_default_route",
-    PRIVATE_KEY,
-];
+/// All options but those of peers.
+pub(crate) const KNOWN: Known = Known {
+    kind: "wireguard",
+    network: &["listen_port", PRIVATE_KEY],
+    container: &["listen_port", PRIVATE_KEY],
+    behaviours: &[TUNING, RATES, SOURCE_ROUTING],
+};
 
 /// The name of a secret.
 const PRIVATE_KEY: &str = "private_key_secret";
@@ -62,7 +60,7 @@ pub(crate) fn check_names(options: &[OptionValue]) -> Result<(), Error> {
         .filter(|option| split(&option.key).is_none())
         .cloned()
         .collect();
-    wasmvark_guest::check_names(&others, NAMES, "wireguard")
+    KNOWN.check(&others)
 }
 
 /// The error where nobody named a key.

@@ -6,8 +6,9 @@ use crate::net::Namespace;
 use crate::request::LinkReport;
 
 impl Gate {
-    /// The driver's own links in the container, as the kernel has them. VRFs
-    /// aren't interfaces of the container: they are left out.
+    /// The driver's own links in the container, as the kernel has them, without
+    /// those that aren't interfaces of its own: VRFs, which are routing tables,
+    /// and ifb links, which packets for others pass.
     pub fn report(&mut self) -> Result<Vec<LinkReport>, KernelError> {
         let Some(journal) = &self.journal else {
             return Ok(Vec::new());
@@ -26,7 +27,7 @@ impl Gate {
     fn report_link(&mut self, link: LinkId) -> Result<Option<LinkReport>, KernelError> {
         let kernel = self.guard.for_host();
         let info = kernel.link_info(link)?;
-        if info.kind.as_deref() == Some("vrf") {
+        if matches!(info.kind.as_deref(), Some("vrf" | "ifb")) {
             return Ok(None);
         }
         let addresses = kernel.addresses(link)?;

@@ -200,6 +200,11 @@ impl RequestReach {
         if call == Call::LinksCreateVrf && self.container_vrf.is_some() {
             return self.container_vrf.clone();
         }
+        // It stands beside the interface, whose name the request has.
+        if call == Call::LinksCreateIfb {
+            let owner: &[&str] = &[&self.network, &self.container, "ifb"];
+            return (!self.container.is_empty()).then(|| LinkName::chosen("ifb", owner));
+        }
         let names = call.makes().is_some()
             || matches!(call, Call::LinksMoveToContainer | Call::LinksRename);
         self.interface_name.clone().filter(|_| names)

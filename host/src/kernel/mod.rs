@@ -195,7 +195,8 @@ pub struct LinkInfo {
     pub state: LinkState,
     /// Its kind (IFLA_INFO_KIND).
     pub kind: Option<String>,
-    /// Whether it can carry packets now (IFF_LOWER_UP).
+    /// Whether it can carry packets now (IFF_LOWER_UP), and what lies on it or
+    /// has it as a port knows that (IFF_RUNNING).
     pub carrier: bool,
     /// Of a bridge, whether frames pass only the ports of their VLAN
     /// (IFLA_BR_VLAN_FILTERING).

@@ -158,8 +158,8 @@ impl Request {
 
     /// Resolves what `setup` or `teardown` got.
     pub fn resolve(document: &protocol::SetupDocument) -> Result<Self, RequestError> {
-        let network = Network::resolve(&document.network)?;
         let join = &document.network_options;
+        let network = Network::resolve(&document.network)?.for_container(&join.options)?;
         if join.interface_name.is_empty() {
             return Err(RequestError::NoInterfaceName);
         }
@@ -227,6 +227,27 @@ mod tests {
         assert!(request.default_routes.iter().all(|r| r.metric == Some(7)));
         let none = resolve(DUAL, ips, r#"{"no_default_route":"true"}"#, "null").unwrap();
         assert!(none.default_routes.is_empty());
+    }
+
+    #[test]
+    fn a_containers_own_options_take_the_place_of_the_networks() {
+        let resolve = |own: &str| {
+            let json = format!(
+                r#"{{"container_id":"c","container_name":"n","network":{{"name":"n","id":"i",
+                "driver":"d","subnets":{DUAL},"options":{{"mtu":"9000","metric":"7"}}}},
+                "network_options":{{"interface_name":"eth0","static_ips":["10.0.0.2"],
+                "options":{own}}}}}"#
+            );
+            Request::resolve(&serde_json::from_str(&json).unwrap())
+        };
+        let request = resolve(r#"{"mtu":"1400","metric":"0"}"#).unwrap();
+        assert_eq!(request.network.mtu, Some(1400));
+        assert!(request.default_routes.iter().all(|r| r.metric == Some(0)));
+        let request = resolve(r#"{"no_default_route":"true"}"#).unwrap();
+        assert_eq!(request.network.mtu, Some(9000));
+        assert!(request.default_routes.is_empty());
+        let error = resolve(r#"{"metric":"x"}"#).unwrap_err().to_string();
+        assert!(error.contains("\"metric\""), "{error}");
     }
 
     #[test]

@@ -29,7 +29,8 @@ pub struct Network {
     pub dns: bool,
     /// Who chooses addresses; `None` where the request leaves it open.
     pub ipam_driver: Option<String>,
-    /// The option `mtu`, in bytes.
+    /// The option `mtu`, in bytes. Of this and the next two a container may
+    /// have its own.
     pub mtu: Option<u32>,
     /// The option `metric`.
     pub metric: Option<u32>,
@@ -67,6 +68,21 @@ impl Network {
         subnets
             .filter_map(|subnet| IpNet::new(subnet.gateway?, subnet.subnet.prefix_len()).ok())
             .collect()
+    }
+
+    /// The network as one container sees it, whose own options `mtu`, `metric`
+    /// and `no_default_route` take the place of the network's.
+    pub(super) fn for_container(
+        self,
+        own: &BTreeMap<String, String>,
+    ) -> Result<Self, RequestError> {
+        let no_default_route = options::parse(own, "no_default_route")?;
+        Ok(Self {
+            mtu: options::parse(own, "mtu")?.or(self.mtu),
+            metric: options::parse(own, "metric")?.or(self.metric),
+            no_default_route: no_default_route.unwrap_or(self.no_default_route),
+            ..self
+        })
     }
 
     /// Checks the network of a document. Whether subnets and addresses fit

@@ -5,10 +5,11 @@ use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::kind::Kind;
 use wasmvark_tests::poll;
-use wasmvark_tests::world::World;
+use wasmvark_tests::world::{PARENT, World};
 
 use crate::driver::Installed;
 use crate::vlan;
+use crate::vxlan;
 
 const ADDRESSES: [&str; 2] = ["10.88.0.2", "fd88::2"];
 const STALE: &str = "02:00:00:00:00:99";
@@ -28,6 +29,32 @@ pub(crate) fn register(suite: &mut Suite) {
     test("macvlan", Need::Macvlan, on_the_wire);
     test("macvlan-c", Need::Macvlan, on_the_wire);
     test("ipvlan", Need::Link(Kind::Ipvlan), on_the_wire);
+    test("host-device", Need::Macvlan, on_the_wire);
+    test("vrf", Need::Link(Kind::Vrf), |driver| {
+        let world = World::new();
+        let connection = Connection::dual("wasm-vrf").option("vrf_name", "blue");
+        neighbour_learns(&world, driver, &connection, "n0");
+    });
+    test("bridge", Need::Macvlan, |driver| {
+        let world = World::new();
+        let bridge = format!(
+            "link add br0 up type bridge\nlink set {PARENT} master br0\nlink set {PARENT} up"
+        );
+        world.host.ip_batch(&[], &bridge);
+        let connection = Connection::dual("wasm-bridge")
+            .network("network_interface", "br0")
+            .option("mode", "unmanaged");
+        neighbour_learns(&world, driver, &connection, "n0");
+    });
+    test("vxlan", Need::Link(Kind::Vxlan), |driver| {
+        let world = World::new();
+        vxlan::lay_vxlan(&world, "remote 10.89.0.200 dev n0");
+        let connection = Connection::dual("wasm-vxlan")
+            .without_network("network_interface")
+            .option("id", "7")
+            .option("remote", "10.89.0.1");
+        neighbour_learns(&world, driver, &connection, "vx0");
+    });
     test("vlan", Need::Link(Kind::Vlan), |driver| {
         let world = World::new();
         vlan::lay_vlan(&world, "802.1Q");

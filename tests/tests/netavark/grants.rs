@@ -39,7 +39,13 @@ const CASES: &[Case] = &[
     Case {
         driver: "vrf",
         need: Need::Link(Kind::Vrf),
-        requests: |connection| named_and_found(connection.option("vrf_name", "blue")),
+        requests: |connection| {
+            named_and_found(
+                connection
+                    .option("vrf_name", "blue")
+                    .option("announce", "true"),
+            )
+        },
     },
     Case {
         driver: "bridge",
@@ -50,7 +56,8 @@ const CASES: &[Case] = &[
                 .clone()
                 .option("vlan", "7")
                 .option("hairpin", "true")
-                .option("port_isolation", "true");
+                .option("port_isolation", "true")
+                .option("announce", "true");
             let unmanaged = connection.network("network_interface", "somebodys");
             vec![
                 port,
@@ -64,6 +71,7 @@ const CASES: &[Case] = &[
         driver: "host-device",
         need: Need::Root,
         requests: |connection| {
+            let connection = connection.option("announce", "true");
             let unnamed = connection.clone().without_network("network_interface");
             let by = |option, value| unnamed.clone().option(option, value);
             vec![
@@ -94,7 +102,7 @@ const CASES: &[Case] = &[
     Case {
         driver: "vxlan",
         need: Need::Link(Kind::Vxlan),
-        requests: |connection| vec![connection.option("id", "7")],
+        requests: |connection| vec![connection.option("id", "7").option("announce", "true")],
     },
     Case {
         driver: "tap",
@@ -133,11 +141,27 @@ fn every_driver_has_a_case() {
     assert_eq!(drivers, all.collect::<Vec<_>>());
 }
 
+/// With all that drivers have in common; a VRF has a table of its own.
+fn tuned(driver: &str, connection: Connection) -> Connection {
+    let tuned = connection
+        .option("sysctl.net.ipv4.conf.IFNAME.arp_filter", "1")
+        .option("txqlen", "77")
+        .option("promisc", "true")
+        .option("allmulti", "true")
+        .option("ingress_rate", "1m")
+        .option("egress_rate", "1m");
+    match driver {
+        "vrf" => tuned,
+        _ => tuned.option("source_routing", "true"),
+    }
+}
+
 /// With a published port, and an address of the host's for one family of what
 /// leaves it.
 fn published(connection: Connection) -> Connection {
     connection
         .option("outbound_addr4", "10.88.0.250")
+        .option("incoming", "tcp/80")
         .port(mapping("", 8080, 80, 1, "tcp"))
 }
 
@@ -183,7 +207,7 @@ fn outcome(case: &Case, grant: &Grant) -> Result<(), String> {
         .join("static_mac", "02:00:00:00:00:09")
         .option("mtu", "1400")
         .route(json!({"destination": "10.90.0.0/24", "gateway": "10.88.0.3"}));
-    for request in (case.requests)(connection) {
+    for request in (case.requests)(tuned(case.driver, connection)) {
         installed.netavark.create(&request)?;
         if is_on_hardware(&request) {
             continue;

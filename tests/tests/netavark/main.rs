@@ -9,6 +9,7 @@
 )]
 
 mod announce;
+mod behaviours;
 mod bridge;
 mod bridge_ports;
 mod create;
@@ -51,6 +52,7 @@ fn main() {
         parents::register(&mut suite, driver);
     }
     announce::register(&mut suite);
+    behaviours::register(&mut suite);
     bridge::register(&mut suite);
     bridge_ports::register(&mut suite);
     host_device::register(&mut suite);

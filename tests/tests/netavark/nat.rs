@@ -5,7 +5,7 @@ use serde_json::json;
 use wasmvark_tests::connection::{Connection, INTERFACE, mapping};
 use wasmvark_tests::dump::Dump;
 use wasmvark_tests::flow::Transport::{Tcp, Udp};
-use wasmvark_tests::flow::{cannot_connect, connect, from};
+use wasmvark_tests::flow::{From, cannot_connect, connect, from};
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::netns::Netns;
 use wasmvark_tests::world::World;
@@ -39,6 +39,7 @@ pub(crate) fn register(suite: &mut Suite) {
             false => keeps_addresses_by_default,
         };
         test("by default", default).proves(driver, &["masquerade"]);
+        test("filter", filter).proves(driver, &["incoming", "outgoing"]);
         test("create refuses", create_refuses);
     }
     suite.test("nat/two networks of one container", NEEDS, two_networks);
@@ -123,6 +124,61 @@ fn masquerade(driver: &'static str) {
         let connection = dual(driver).option("masquerade", value);
         installed.try_out(&connection, |_| seen(&world, addresses));
     }
+}
+
+/// What isn't on a list doesn't pass, in either direction; answers do.
+fn filter(driver: &'static str) {
+    let world = world();
+    lead_back(&world);
+    let installed = Installed::example(&world, driver);
+    let connection = dual(driver)
+        .option("masquerade", "false")
+        .option(
+            "incoming",
+            "tcp/80-81@198.51.100.0/24 udp/53 any@2001:db8:5::77",
+        )
+        .port(mapping("", 8080, 80, 1, "tcp"));
+    let own = json!({"outgoing": "none"});
+    let (inside, outside) = (&world.container, &world.neighbour);
+    let [v4, v6] = CONTAINER;
+    // The neighbour has other addresses, too, which the host knows no way to.
+    let of_neighbour = |to: &str| From {
+        netns: outside,
+        address: Some(NEIGHBOUR[usize::from(to.starts_with('['))]),
+    };
+    let come_in = |transport, to: &str, server: &str| {
+        connect(transport, of_neighbour(to), to, (inside, server));
+    };
+    installed.try_out(&connection, |_| {
+        for (transport, to) in [
+            (Tcp, at(v4, 80)),
+            (Tcp, at(v4, 81)),
+            (Udp, at(v4, 53)),
+            (Udp, at(v6, 53)),
+        ] {
+            come_in(transport, &to, &to);
+        }
+        come_in(Tcp, &at(HOST[0], 8080), &at(v4, 80));
+        for (transport, to) in [
+            (Tcp, at(v4, 82)),
+            (Udp, at(v4, 80)),
+            (Tcp, at(v6, 80)),
+            (Udp, at(v6, 54)),
+        ] {
+            cannot_connect(transport, of_neighbour(&to), &to, (inside, &to));
+        }
+        let out = at(NEIGHBOUR[0], 82);
+        connect(Tcp, from(inside), &out, (outside, &out));
+    });
+    installed.try_out(&connection.join("options", own), |_| {
+        let (to, out) = (at(v4, 80), at(NEIGHBOUR[0], 80));
+        come_in(Tcp, &to, &to);
+        for transport in [Tcp, Udp] {
+            cannot_connect(transport, from(inside), &out, (outside, &out));
+        }
+    });
+    let wrong = dual(driver).option("incoming", "http");
+    installed.refuses(&wrong, "\"http\" is not like tcp/443");
 }
 
 fn masquerades_by_default(driver: &'static str) {

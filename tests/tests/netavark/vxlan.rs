@@ -61,7 +61,7 @@ fn dual() -> Connection {
 
 /// The host and the neighbour have addresses on their wire; the neighbour is
 /// the other end.
-fn lay_vxlan(world: &World, how: &str) {
+pub(crate) fn lay_vxlan(world: &World, how: &str) {
     let host = [
         format!("addr add 10.89.0.200/16 dev {PARENT}"),
         format!("addr add fd89::200/64 dev {PARENT} nodad"),

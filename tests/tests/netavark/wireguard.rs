@@ -51,7 +51,7 @@ pub(crate) fn register(suite: &mut Suite) {
 
 /// The kernel turns redirects off in a namespace whose tunnel is set up, and
 /// leaves it so (`wg_open` in `drivers/net/wireguard/device.c`).
-fn without_redirects(world: &World) {
+pub(crate) fn without_redirects(world: &World) {
     world.container.run(|| {
         fs::write("/proc/sys/net/ipv4/conf/all/send_redirects", "0").unwrap();
     });

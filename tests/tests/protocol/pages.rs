@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use wasmvark_tests::harness::Suite;
-use wasmvark_tests::manifest::Manifest;
+use wasmvark_tests::manifest::{Manifest, Shared};
 use wasmvark_tests::places;
 
 /// Stands for a driver's name on the page for contributors, which says what to
@@ -16,6 +16,7 @@ pub(crate) fn register(suite: &mut Suite) {
     suite.test("pages/links lead to files", &[], links);
     suite.test("pages/contributing names files that exist", &[], files);
     suite.test("pages/drivers have all their options", &[], options);
+    suite.test("pages/options in common", &[], options_in_common);
     suite.test("pages/every driver is listed and installed", &[], drivers);
 }
 
@@ -33,13 +34,15 @@ fn driver_pages() -> BTreeSet<PathBuf> {
 fn links() {
     let root = places::workspace();
     let mut pages = driver_pages();
-    pages.extend(["README.md", "CONTRIBUTING.md"].map(|page| root.join(page)));
+    let others = ["README.md", "CONTRIBUTING.md", "docs/behaviours.md"];
+    pages.extend(others.map(|page| root.join(page)));
     for page in pages {
         let text = read(&page);
         let targets = text.split("](").skip(1);
         let targets = targets.filter_map(|rest| Some(rest.split_once(')')?.0));
         for target in targets.filter(|target| !target.contains("://")) {
-            let file = page.parent().unwrap().join(target);
+            let file = target.split('#').next().unwrap_or_default();
+            let file = page.parent().unwrap().join(file);
             assert!(file.exists(), "{}: {target}", page.display());
         }
     }
@@ -73,16 +76,55 @@ fn page_of(driver: &str) -> PathBuf {
     folder.join(name).with_extension("md")
 }
 
+/// The options in the tables of a text.
+fn shown_in(text: &str) -> BTreeSet<String> {
+    let rows = text.lines().filter_map(|line| line.strip_prefix("| `"));
+    rows.filter_map(|row| Some(row.split_once('`')?.0.to_owned()))
+        .collect()
+}
+
 fn options() {
-    for Manifest { driver, options } in Manifest::all() {
-        let text = read(&page_of(&driver));
-        let rows = text.lines().filter_map(|line| line.strip_prefix("| `"));
-        let shown: BTreeSet<&str> = rows
-            .filter_map(|row| Some(row.split_once('`')?.0))
-            .collect();
-        let manifest: BTreeSet<&str> = options.iter().map(String::as_str).collect();
-        assert_eq!(shown, manifest, "{driver}: its page, and its manifest");
+    let common = Shared::all();
+    for manifest in Manifest::all() {
+        let driver = &manifest.driver;
+        let text = read(&page_of(driver));
+        let own = manifest.own.iter().cloned().collect();
+        assert_eq!(shown_in(&text), own, "{driver}: its page, and its manifest");
+        // The page is that of the one in Rust.
+        let is_twin = driver.ends_with("-c");
+        for part in common.iter().filter(|_| !is_twin) {
+            let link = format!("(../behaviours.md#{})", part.name);
+            let has = manifest.shared.contains(&part.name);
+            assert_eq!(text.contains(&link), has, "{driver}: {link}");
+        }
     }
+}
+
+fn options_in_common() {
+    let page = read(&places::workspace().join("docs/behaviours.md"));
+    let mut sections = page.split("\n## ").skip(1);
+    let mut parts = Shared::all();
+    for part in &parts {
+        let mut sections = sections.clone();
+        let section = sections.find(|section| {
+            let title = section.lines().next().unwrap_or_default();
+            title.to_lowercase().replace(' ', "-") == part.name
+        });
+        let shown = shown_in(section.unwrap_or_else(|| panic!("no section {}", part.name)));
+        let options = part.options.iter().cloned().collect();
+        assert_eq!(
+            shown, options,
+            "{}: its section, and its manifest",
+            part.name
+        );
+    }
+    parts.retain(|part| {
+        !Manifest::all()
+            .iter()
+            .any(|it| it.shared.contains(&part.name))
+    });
+    assert!(parts.is_empty(), "no driver has {parts:?}");
+    assert_eq!(sections.by_ref().count(), Shared::all().len());
 }
 
 fn drivers() {

@@ -200,6 +200,17 @@ fn rule_3_the_host_chooses_names_by_call_network_and_container() {
 }
 
 #[test]
+fn rule_3_an_ifb_in_the_container_stands_beside_the_interface() {
+    let authority = authority("\"links.create-ifb\" = {}");
+    let ifb = Call::LinksCreateIfb;
+    let name = |namespace| authority.request.name_for(ifb, namespace, false).unwrap();
+    let (inside, eth0) = (name(Namespace::Container), "eth0".parse().unwrap());
+    let new = |namespace, name| Object::NewLink { namespace, name };
+    assert!(allowed(&authority, ifb, new(Namespace::Container, &inside)));
+    assert!(!allowed(&authority, ifb, new(Namespace::Container, &eth0)));
+}
+
+#[test]
 fn rule_3_a_vrf_in_the_container_has_the_name_that_the_user_wants() {
     let mut authority = authority("\"links.create-vrf\" = {}\n\"links.create-macvlan\" = {}");
     let (eth0, red) = ("eth0".parse().unwrap(), "red".parse().unwrap());

@@ -209,10 +209,11 @@ pub(super) fn state(message: &LinkMessage) -> Result<LinkState, KernelError> {
 
 /// All that there is to know of a link.
 pub(super) fn info(message: &LinkMessage) -> Result<LinkInfo, KernelError> {
+    let flags = message.header.flags;
     let mut link = LinkInfo {
         state: state(message)?,
         kind: None,
-        carrier: message.header.flags.contains(LinkFlags::LowerUp),
+        carrier: flags.contains(LinkFlags::LowerUp | LinkFlags::Running),
         vlan_filtering: None,
     };
     let infos = message

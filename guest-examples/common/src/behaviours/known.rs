@@ -1,0 +1,132 @@
+//! Which options a driver knows.
+
+use super::{Behaviours, tuning};
+use crate::types::{Error, OptionValue, Request};
+
+/// What the host parses for every driver. A container may have its own.
+const OF_THE_HOST: &[&str] = &["metric", "mtu", "no_default_route"];
+
+/// The options that a driver knows: those of its own, `metric`, `mtu` and
+/// `no_default_route`, and those of behaviours.
+#[derive(Debug, Clone, Copy)]
+pub struct Known {
+    /// What errors call the driver.
+    pub kind: &'static str,
+    /// Those of its own that a network may have.
+    pub network: &'static [&'static str],
+    /// Those of its own that a container may have.
+    pub container: &'static [&'static str],
+    /// Those of the behaviours that it offers. Both may have them.
+    pub behaviours: &'static [&'static [&'static str]],
+}
+
+impl Known {
+    /// Refuses what a network can't have: unknown options, and wrong values of
+    /// behaviours.
+    pub fn check(&self, options: &[OptionValue]) -> Result<(), Error> {
+        match self.unknown(options, self.network) {
+            Some(key) => Err(Error::Invalid(format!(
+                "unsupported {} network option: {key}",
+                self.kind
+            ))),
+            None => Behaviours::parse(options).map(drop),
+        }
+    }
+
+    /// The behaviours of a container. Its own options come before its network's.
+    pub fn behaviours(&self, request: &Request) -> Result<Behaviours, Error> {
+        if let Some(key) = self.unknown(&request.options, self.container) {
+            return Err(Error::Invalid(format!(
+                "unsupported {} option for one container: {key}",
+                self.kind
+            )));
+        }
+        Behaviours::parse(&options_of(request))
+    }
+
+    fn unknown<'a>(&self, options: &'a [OptionValue], own: &[&str]) -> Option<&'a str> {
+        let keys = options.iter().map(|option| option.key.as_str());
+        let mut unknown = keys.filter(|key| !self.knows(key, own));
+        unknown.next()
+    }
+
+    fn knows(&self, key: &str, own: &[&str]) -> bool {
+        let tunes = self.behaviours.contains(&tuning::TUNING);
+        own.contains(&key)
+            || OF_THE_HOST.contains(&key)
+            || self.behaviours.iter().any(|names| names.contains(&key))
+            || (tunes && key.starts_with(tuning::SYSCTL))
+    }
+}
+
+/// What a container may have of its own, and else what its network has.
+pub fn options_of(request: &Request) -> Vec<OptionValue> {
+    merge(&request.options, &request.network.options)
+}
+
+/// The first ones, and of the others those with other keys.
+fn merge(first: &[OptionValue], others: &[OptionValue]) -> Vec<OptionValue> {
+    let is_new = |other: &&OptionValue| !first.iter().any(|option| option.key == other.key);
+    let others = others.iter().filter(is_new);
+    first.iter().chain(others).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{RATES, TUNING};
+    use super::*;
+
+    const KNOWN: Known = Known {
+        kind: "test",
+        network: &["mode"],
+        container: &["host_interface_name"],
+        behaviours: &[TUNING, RATES],
+    };
+
+    fn option(key: &str, value: &str) -> OptionValue {
+        OptionValue {
+            key: key.to_owned(),
+            value: value.to_owned(),
+        }
+    }
+
+    fn refused(key: &str, value: &str) -> Option<String> {
+        match KNOWN.check(&[option(key, value)]) {
+            Ok(()) => None,
+            Err(Error::Invalid(text)) => Some(text),
+            Err(error) => panic!("not invalid: {error}"),
+        }
+    }
+
+    #[test]
+    fn an_unknown_option_is_named() {
+        for (key, value) in [
+            ("mode", "x"),
+            ("mtu", "1400"),
+            ("txqlen", "7"),
+            ("egress_rate", "1m"),
+            ("sysctl.net.ipv4.conf.IFNAME.arp_filter", "1"),
+        ] {
+            assert_eq!(refused(key, value), None, "{key}");
+        }
+        for (key, value, why) in [
+            ("mood", "good", "unsupported test network option: mood"),
+            ("announce", "true", "option: announce"),
+            ("host_interface_name", "a", "option: host_interface_name"),
+            ("txqlen", "x", "unable to parse \"txqlen\""),
+        ] {
+            let error = refused(key, value).unwrap();
+            assert!(error.contains(why), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_containers_own_option_comes_first() {
+        let merged = merge(
+            &[option("a", "1"), option("b", "2")],
+            &[option("b", "3"), option("c", "4")],
+        );
+        let merged: Vec<_> = merged.iter().map(|it| it.value.as_str()).collect();
+        assert_eq!(merged, ["1", "2", "4"]);
+    }
+}

@@ -1,0 +1,204 @@
+//! How fast a container may send and receive: the job of CNI's plugin bandwidth.
+
+use crate::find;
+use crate::links::{self, Link, PlainOptions};
+use crate::traffic::{self, Shape, TbfOptions};
+use crate::types::{Error, OptionValue, Place};
+
+/// The options. As with CNI, `ingress` is what the container receives.
+pub const RATES: &[&str] = &[
+    "egress_burst",
+    "egress_rate",
+    "ingress_burst",
+    "ingress_rate",
+];
+
+/// How long a packet may wait, in milliseconds. With the 25 of CNI's a TCP
+/// connection gets no more than four fifths of the rate, as it's told of a full
+/// queue only by losses.
+const LATENCY: u32 = 100;
+
+/// The smallest burst of our choice, in bytes: some of the largest usual packets.
+const SMALLEST_BURST: u64 = 32 * 1024;
+
+/// For a burst of our choice, how much of a second it takes at that rate. The
+/// kernel refills the bucket at least a hundred times a second.
+const BURSTS_A_SECOND: u64 = 50;
+
+/// The limit of one direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Limit {
+    /// Bits per second.
+    rate: u64,
+    /// Bytes.
+    burst: u32,
+}
+
+/// What the options say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Rates {
+    ingress: Option<Limit>,
+    egress: Option<Limit>,
+}
+
+impl Rates {
+    pub(super) fn parse(options: &[OptionValue]) -> Result<Self, Error> {
+        Ok(Self {
+            ingress: Limit::parse(options, "ingress_rate", "ingress_burst")?,
+            egress: Limit::parse(options, "egress_rate", "egress_burst")?,
+        })
+    }
+
+    /// At the container's own link.
+    pub(super) fn limit(self, link: &Link) -> Result<(), Error> {
+        if let Some(limit) = self.egress {
+            limit.sent(link)?;
+        }
+        match self.ingress {
+            Some(limit) => limit.received(link, Place::Container),
+            None => Ok(()),
+        }
+    }
+
+    /// At the host's end of that link, where directions are the other way
+    /// round.
+    pub(super) fn limit_port(self, port: &Link) -> Result<(), Error> {
+        if let Some(limit) = self.ingress {
+            limit.sent(port)?;
+        }
+        match self.egress {
+            Some(limit) => limit.received(port, Place::Host),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Limit {
+    fn parse(options: &[OptionValue], rate: &str, burst: &str) -> Result<Option<Self>, Error> {
+        let given = number(options, burst, 1024)?;
+        let Some(rate_given) = number(options, rate, 1000)? else {
+            return match given {
+                Some(_) => Err(Error::Invalid(format!("{burst} needs {rate}"))),
+                None => Ok(None),
+            };
+        };
+        if rate_given < 8 {
+            return Err(Error::Invalid(format!(
+                "{rate} is in bits per second, at least 8: {rate_given} is too low"
+            )));
+        }
+        let bytes = given.unwrap_or_else(|| (rate_given / 8 / BURSTS_A_SECOND).max(SMALLEST_BURST));
+        match u32::try_from(bytes) {
+            Ok(bytes) if bytes > 0 => Ok(Some(Self {
+                rate: rate_given,
+                burst: bytes,
+            })),
+            _ => Err(Error::Invalid(format!(
+                "{burst} is in bytes, from 1 to {}: {bytes} is not possible; it takes \
+                 {burst} to go with a high {rate}",
+                u32::MAX
+            ))),
+        }
+    }
+
+    /// Limits what a link sends.
+    fn sent(self, link: &Link) -> Result<(), Error> {
+        let options = TbfOptions {
+            shape: Shape {
+                rate: self.rate,
+                burst: self.burst,
+            },
+            latency: LATENCY,
+        };
+        traffic::set_tbf(link, options)
+    }
+
+    /// Limits what a link receives: it goes through another one first, which
+    /// sends it on at that rate.
+    fn received(self, link: &Link, place: Place) -> Result<(), Error> {
+        let plain = PlainOptions {
+            mac: None,
+            mtu: None,
+        };
+        let ifb = links::create_ifb(place, None, &plain)?;
+        self.sent(&ifb)?;
+        links::set_up(&ifb)?;
+        traffic::redirect_ingress(link, &ifb)
+    }
+}
+
+/// A number that may end with `k`, `m` or `g`; `step` is what `k` stands for.
+fn number(options: &[OptionValue], key: &str, step: u64) -> Result<Option<u64>, Error> {
+    let Some(text) = find(options, key) else {
+        return Ok(None);
+    };
+    let lower = text.to_ascii_lowercase();
+    let units = [("k", step), ("m", step.pow(2)), ("g", step.pow(3)), ("", 1)];
+    let mut split = units
+        .iter()
+        .filter_map(|(unit, factor)| Some((lower.strip_suffix(unit)?, *factor)));
+    let parsed = split.next().and_then(|(digits, factor)| {
+        let number: u64 = digits.parse().ok()?;
+        number.checked_mul(factor)
+    });
+    match parsed {
+        Some(number) => Ok(Some(number)),
+        None => Err(Error::Invalid(format!(
+            "unable to parse \"{key}\": {text:?} is no number, which may end with k, m or g"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(rate: &str, burst: &str) -> Result<Option<Limit>, String> {
+        let option = |(key, value): (&str, &str)| OptionValue {
+            key: key.to_owned(),
+            value: value.to_owned(),
+        };
+        let given = [("egress_rate", rate), ("egress_burst", burst)];
+        let given = given.into_iter().filter(|(_, value)| !value.is_empty());
+        let options: Vec<_> = given.map(option).collect();
+        Rates::parse(&options)
+            .map(|rates| rates.egress)
+            .map_err(|error| match error {
+                Error::Invalid(text) => text,
+                error => format!("not invalid: {error}"),
+            })
+    }
+
+    #[test]
+    fn rates_are_decimal_and_bursts_binary() {
+        for (rate, burst, limit) in [
+            ("8", "1", (8, 1)),
+            ("500k", "10K", (500_000, 10_240)),
+            ("2G", "1m", (2_000_000_000, 1_048_576)),
+            ("1m", "", (1_000_000, 32_768)),
+            ("1g", "", (1_000_000_000, 2_500_000)),
+        ] {
+            let parsed = parse(rate, burst).unwrap().unwrap();
+            assert_eq!((parsed.rate, parsed.burst), limit, "{rate} {burst}");
+        }
+        assert_eq!(parse("", "").unwrap(), None);
+    }
+
+    #[test]
+    fn what_makes_no_limit_is_refused() {
+        for (rate, burst, why) in [
+            ("", "1k", "egress_burst needs egress_rate"),
+            ("7", "", "at least 8"),
+            ("1m", "0", "from 1 to"),
+            ("1m", "4g", "from 1 to"),
+            ("x", "", "unable to parse \"egress_rate\""),
+            ("1t", "", "unable to parse"),
+            ("-1", "", "unable to parse"),
+            ("99999999999g", "", "unable to parse"),
+            ("1m", "k", "unable to parse \"egress_burst\""),
+        ] {
+            let error = parse(rate, burst).unwrap_err();
+            assert!(error.contains(why), "{error}");
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Routes for what has the container's addresses on this network only: the job
+//! of CNI's plugin sbr, for containers on several networks.
+
+use core::net::IpAddr;
+
+use crate::addresses::{self, AddressOptions};
+use crate::links::{self, Link};
+use crate::routes::{self, RouteOptions};
+use crate::rules::{self, Rule, RuleInfo};
+use crate::types::OptionValue;
+use crate::types::{Error, IpVersion, Namespace, Request, Route, RouteKind};
+use crate::{PLAIN_ROUTE, add_routes, disable_autoconf, is_v6, parse, parse_bool};
+
+/// The options.
+pub const SOURCE_ROUTING: &[&str] = &["source_routing", "source_table"];
+
+/// The first table of our choice: as with CNI.
+const FIRST_TABLE: u32 = 100;
+
+/// The tables that the kernel gives a meaning.
+const TABLES_OF_THE_KERNEL: &[u32] = &[0, 253, 254, 255];
+
+/// The place of a rule right before the main table's.
+const BEFORE_MAIN: u32 = 32765;
+
+/// What the options say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct SourceRouting {
+    /// The table; without it, the first one that nobody uses.
+    table: Option<u32>,
+}
+
+impl SourceRouting {
+    pub(super) fn parse(options: &[OptionValue]) -> Result<Option<Self>, Error> {
+        let table: Option<u32> = parse(options, "source_table")?;
+        match (parse_bool(options, "source_routing", false)?, table) {
+            (false, None) => Ok(None),
+            (false, Some(_)) => Err(Error::Invalid(
+                "source_table needs source_routing=true".to_owned(),
+            )),
+            (true, Some(table)) if TABLES_OF_THE_KERNEL.contains(&table) => Err(Error::Invalid(
+                format!("source_table {table} is not possible: the kernel has it for all packets"),
+            )),
+            (true, table) => Ok(Some(Self { table })),
+        }
+    }
+
+    /// Gives the container's link its addresses, sets it up, and adds its routes
+    /// to a table of their own.
+    pub(super) fn configure(
+        self,
+        link: &Link,
+        request: &Request,
+        metric: Option<u32>,
+    ) -> Result<(), Error> {
+        disable_autoconf(link)?;
+        for address in &request.addresses {
+            let options = AddressOptions {
+                no_dad: false,
+                no_prefix_route: true,
+            };
+            addresses::add(link, address, Some(options))?;
+        }
+        // Routes need a link that is up.
+        links::set_up(link)?;
+        let options = RouteOptions {
+            table: Some(self.add_rules(request)?),
+            ..PLAIN_ROUTE
+        };
+        for address in &request.addresses {
+            add_direct_route(address, request, &options)?;
+        }
+        add_routes(request, metric, Some(&options))
+    }
+
+    /// Has packets with the container's addresses routed by a table, and returns
+    /// that.
+    pub(super) fn add_rules(self, request: &Request) -> Result<u32, Error> {
+        let there = rules::list(Namespace::Container)?;
+        let table = match self.table {
+            Some(table) => table,
+            None => free_table(&there)?,
+        };
+        let mut places = [IpVersion::Ipv4, IpVersion::Ipv6].map(|it| place(&there, it));
+        for address in &request.addresses {
+            let [v4, v6] = &mut places;
+            let priority = if is_v6(address) { v6 } else { v4 };
+            let rule = Rule {
+                version: None,
+                source: Some(alone(address)),
+                destination: None,
+                incoming_link: None,
+                outgoing_link: None,
+                mark: None,
+                priority: *priority,
+                table,
+            };
+            rules::add(Namespace::Container, &rule)?;
+            *priority = priority.saturating_sub(1);
+        }
+        Ok(table)
+    }
+}
+
+/// The first table that no rule and no route is in.
+fn free_table(rules: &[RuleInfo]) -> Result<u32, Error> {
+    let mut table = FIRST_TABLE;
+    loop {
+        let has_rule = rules.iter().any(|info| info.rule.table == table);
+        if !has_rule
+            && !TABLES_OF_THE_KERNEL.contains(&table)
+            && routes::list(Namespace::Container, Some(table))?.is_empty()
+        {
+            return Ok(table);
+        }
+        table += 1;
+    }
+}
+
+/// Where the kernel would put a rule that names no place: before all but the
+/// first, which is about the namespace's own addresses.
+fn place(rules: &[RuleInfo], version: IpVersion) -> u32 {
+    let mut of_it = rules.iter().filter(|it| it.rule.version == Some(version));
+    let second = of_it.nth(1).map(|info| info.rule.priority);
+    second.map_or(BEFORE_MAIN, |second| second.saturating_sub(1))
+}
+
+/// The network that the address is in lies behind the link.
+fn add_direct_route(address: &str, request: &Request, options: &RouteOptions) -> Result<(), Error> {
+    let Some(destination) = network(address) else {
+        return Ok(());
+    };
+    let route = Route {
+        // What the kernel would have given it.
+        metric: Some(if is_v6(&destination) { 256 } else { 0 }),
+        destination,
+        gateway: None,
+        kind: RouteKind::Unicast,
+    };
+    let options = RouteOptions {
+        link: Some(request.interface_name.clone()),
+        ..options.clone()
+    };
+    routes::add(Namespace::Container, &route, Some(&options))
+}
+
+/// The network of an address with a prefix length; none where that is the
+/// address alone.
+fn network(address: &str) -> Option<String> {
+    let (address, length) = address.split_once('/')?;
+    let length: u32 = length.parse().ok()?;
+    match address.parse().ok()? {
+        IpAddr::V4(address) => {
+            let mask = u32::MAX.checked_shl(32 - length.min(32)).unwrap_or(0);
+            let first = core::net::Ipv4Addr::from(u32::from(address) & mask);
+            (length < 32).then(|| format!("{first}/{length}"))
+        }
+        IpAddr::V6(address) => {
+            let mask = u128::MAX.checked_shl(128 - length.min(128)).unwrap_or(0);
+            let first = core::net::Ipv6Addr::from(u128::from(address) & mask);
+            (length < 128).then(|| format!("{first}/{length}"))
+        }
+    }
+}
+
+/// The address without the others of its network.
+fn alone(address: &str) -> String {
+    let (address, _) = address.split_once('/').unwrap_or((address, ""));
+    let length = if is_v6(address) { 128 } else { 32 };
+    format!("{address}/{length}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rule(version: IpVersion, priority: u32, table: u32) -> RuleInfo {
+        RuleInfo {
+            rule: Rule {
+                version: Some(version),
+                source: None,
+                destination: None,
+                incoming_link: None,
+                outgoing_link: None,
+                mark: None,
+                priority,
+                table,
+            },
+            protocol: 2,
+        }
+    }
+
+    #[test]
+    fn a_rule_goes_before_all_but_the_first() {
+        use IpVersion::{Ipv4, Ipv6};
+        let mut rules = vec![rule(Ipv4, 0, 255), rule(Ipv4, 32766, 254)];
+        assert_eq!(place(&rules, Ipv4), 32765);
+        assert_eq!(place(&rules, Ipv6), 32765);
+        rules.insert(1, rule(Ipv4, 100, 7));
+        assert_eq!(place(&rules, Ipv4), 99);
+    }
+
+    #[test]
+    fn the_network_of_an_address_is_cut_to_its_prefix() {
+        let networks = [
+            ("10.88.7.9/16", Some("10.88.0.0/16")),
+            ("10.88.7.9/32", None),
+            ("10.88.7.9/0", Some("0.0.0.0/0")),
+            ("fd88::7:9/64", Some("fd88::/64")),
+            ("fd88::7/128", None),
+            ("x/3", None),
+        ];
+        for (address, expected) in networks {
+            assert_eq!(network(address).as_deref(), expected, "{address}");
+        }
+    }
+
+    #[test]
+    fn only_free_tables_are_given() {
+        let parse = |pairs: &[(&str, &str)]| {
+            let option = |(key, value): &(&str, &str)| OptionValue {
+                key: (*key).to_owned(),
+                value: (*value).to_owned(),
+            };
+            SourceRouting::parse(&pairs.iter().map(option).collect::<Vec<_>>())
+        };
+        assert_eq!(parse(&[]).unwrap(), None);
+        let on = ("source_routing", "true");
+        assert_eq!(parse(&[on]).unwrap().unwrap().table, None);
+        let both = parse(&[on, ("source_table", "7")]).unwrap().unwrap();
+        assert_eq!(both.table, Some(7));
+        assert!(parse(&[("source_table", "7")]).is_err());
+        assert!(parse(&[on, ("source_table", "254")]).is_err());
+    }
+}

@@ -1,0 +1,214 @@
+//! Which connections of a container the host lets through: the job of CNI's
+//! plugin firewall, by lists of what may pass.
+
+use core::net::IpAddr;
+
+use crate::firewall::{self, Direction, PortRange, Traffic};
+use crate::types::{Error, OptionValue, Protocol, Request};
+use crate::{find, is_v6};
+
+/// The options.
+pub const FILTER: &[&str] = &["incoming", "outgoing"];
+
+/// What lets nothing through.
+const NOTHING: &str = "none";
+
+/// Stands for every protocol.
+const ANY: &str = "any";
+
+/// What the options say.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Filter {
+    incoming: Option<Vec<Item>>,
+    outgoing: Option<Vec<Item>>,
+}
+
+/// Connections that may pass.
+#[derive(Debug, Clone, PartialEq)]
+struct Item {
+    protocol: Option<Protocol>,
+    /// The first and the last port.
+    ports: Option<(u16, u16)>,
+    /// The network of the other end, and whether it's one of IPv6.
+    peer: Option<(String, bool)>,
+}
+
+impl Filter {
+    /// Parses the options `incoming` and `outgoing`.
+    pub fn parse(options: &[OptionValue]) -> Result<Self, Error> {
+        Ok(Self {
+            incoming: list(options, "incoming")?,
+            outgoing: list(options, "outgoing")?,
+        })
+    }
+
+    /// Lets through what the lists name, for each of the container's addresses,
+    /// and drops the rest.
+    pub fn apply(&self, request: &Request) -> Result<(), Error> {
+        let lists = [
+            (Direction::Incoming, &self.incoming),
+            (Direction::Outgoing, &self.outgoing),
+        ];
+        for (direction, list) in lists {
+            let Some(items) = list else {
+                continue;
+            };
+            for address in &request.addresses {
+                let address = address.split_once('/').map_or(&**address, |it| it.0);
+                let fit = items.iter().filter(|item| item.fits(address));
+                for item in fit {
+                    firewall::accept(&item.traffic(direction, address))?;
+                }
+                firewall::drop(&all(direction, address))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Item {
+    fn parse(text: &str) -> Option<Self> {
+        let (what, peer) = match text.split_once('@') {
+            Some((what, peer)) => (what, Some(network(peer)?)),
+            None => (text, None),
+        };
+        let (protocol, ports) = match what.split_once('/') {
+            Some((protocol, ports)) => (protocol, Some(range(ports)?)),
+            None => (what, None),
+        };
+        let protocol = match (protocol, ports.is_none()) {
+            (ANY, true) => None,
+            ("tcp", _) => Some(Protocol::Tcp),
+            ("udp", _) => Some(Protocol::Udp),
+            ("sctp", _) => Some(Protocol::Sctp),
+            _ => return None,
+        };
+        Some(Self {
+            protocol,
+            ports,
+            peer,
+        })
+    }
+
+    /// Whether both ends are of one family.
+    fn fits(&self, address: &str) -> bool {
+        let mut peer = self.peer.iter();
+        peer.all(|(_, v6)| *v6 == is_v6(address))
+    }
+
+    fn traffic(&self, direction: Direction, address: &str) -> Traffic {
+        Traffic {
+            peer: self.peer.as_ref().map(|(network, _)| network.clone()),
+            protocol: self.protocol,
+            ports: self
+                .ports
+                .map(|(first, last)| PortRange { first, last })
+                .into_iter()
+                .collect(),
+            ..all(direction, address)
+        }
+    }
+}
+
+fn all(direction: Direction, address: &str) -> Traffic {
+    Traffic {
+        direction,
+        address: address.to_owned(),
+        peer: None,
+        protocol: None,
+        ports: Vec::new(),
+    }
+}
+
+fn list(options: &[OptionValue], key: &str) -> Result<Option<Vec<Item>>, Error> {
+    let Some(text) = find(options, key) else {
+        return Ok(None);
+    };
+    if text == NOTHING {
+        return Ok(Some(Vec::new()));
+    }
+    let items = text.split_whitespace().map(|item| {
+        Item::parse(item).ok_or_else(|| {
+            Error::Invalid(format!(
+                "unable to parse \"{key}\": {item:?} is not like tcp/443, udp/8000-8100, tcp, \
+                 tcp/443@10.0.0.0/8 or any@fd00::/8"
+            ))
+        })
+    });
+    let items: Vec<Item> = items.collect::<Result<_, _>>()?;
+    match items.is_empty() {
+        true => Err(Error::Invalid(format!(
+            "unable to parse \"{key}\": it names nothing; to let nothing through, give {NOTHING}"
+        ))),
+        false => Ok(Some(items)),
+    }
+}
+
+/// `443`, or `8000-8100`.
+fn range(text: &str) -> Option<(u16, u16)> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let (first, last) = (first.parse().ok()?, last.parse().ok()?);
+    (first <= last).then_some((first, last))
+}
+
+/// An address or a network.
+fn network(text: &str) -> Option<(String, bool)> {
+    let (address, length) = match text.split_once('/') {
+        Some((address, length)) => (address, Some(length.parse::<u8>().ok()?)),
+        None => (text, None),
+    };
+    let v6 = matches!(address.parse().ok()?, IpAddr::V6(_));
+    let longest = if v6 { 128 } else { 32 };
+    let length = length.unwrap_or(longest);
+    (length <= longest).then(|| (format!("{address}/{length}"), v6))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_item_is_a_protocol_with_a_port_and_a_network() {
+        let parsed = |text| Item::parse(text).unwrap();
+        let item = parsed("tcp/8000-8100@10.0.0.0/8");
+        assert_eq!(item.protocol, Some(Protocol::Tcp));
+        assert_eq!(item.ports, Some((8000, 8100)));
+        assert_eq!(item.peer, Some(("10.0.0.0/8".to_owned(), false)));
+        assert!(item.fits("10.88.0.2") && !item.fits("fd88::2"));
+        let item = parsed("any@fd00::1");
+        assert_eq!(item.protocol, None);
+        assert_eq!(item.peer, Some(("fd00::1/128".to_owned(), true)));
+        assert!(parsed("udp").ports.is_none());
+        assert_eq!(parsed("sctp/7").protocol, Some(Protocol::Sctp));
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        for item in [
+            "x",
+            "tcp/",
+            "tcp/x",
+            "tcp/2-1",
+            "tcp/65536",
+            "any/80",
+            "tcp@",
+            "tcp@x",
+            "tcp@10.0.0.0/33",
+            "tcp/80@fd00::/129",
+            "/80",
+            "icmp",
+        ] {
+            assert!(Item::parse(item).is_none(), "{item}");
+        }
+        let list = |value: &str| {
+            let option = OptionValue {
+                key: "incoming".to_owned(),
+                value: value.to_owned(),
+            };
+            list(&[option], "incoming")
+        };
+        assert_eq!(list("none").unwrap(), Some(Vec::new()));
+        assert_eq!(list("tcp/80  udp/53").unwrap().unwrap().len(), 2);
+        assert!(list("").is_err() && list("tcp/80 x").is_err());
+    }
+}
