@@ -163,9 +163,9 @@ fn without_gateway(ipam: &Ipam, plan: &mut Plan, bridge: &str) {
         plan.internal = true;
         plan.no_counterpart(
             "isGateway",
-            "false would leave the bridge without an address, and Podman gives each subnet a \
-             gateway; instead the network is internal: containers reach each other and, at the \
-             gateway's address, the host, and nothing else",
+            "false leaves the bridge without an address, and Podman 5 gives each subnet a \
+             gateway, which the bridge then has; instead the network is internal: containers \
+             reach each other, with Podman 5 the host too, and nothing else",
         );
         return;
     }

@@ -18,8 +18,7 @@ pub(super) fn macvlan(keys: &mut Keys, ipam: &Ipam, plan: &mut Plan) -> Result<(
     {
         plan.option("bcqueuelen", length);
     }
-    // CNI always has the kernel tell the neighbours.
-    plan.option("announce", true);
+    announce(ipam, plan);
     routes::lay(plan, ipam, false);
     Ok(())
 }
@@ -28,7 +27,7 @@ pub(super) fn ipvlan(keys: &mut Keys, ipam: &Ipam, plan: &mut Plan) -> Result<()
     plan.driver = "wasm-ipvlan";
     on_parent(keys, plan)?;
     mode(keys, plan, &["l2", "l3", "l3s"])?;
-    plan.option("announce", true);
+    announce(ipam, plan);
     routes::lay(plan, ipam, false);
     Ok(())
 }
@@ -59,6 +58,13 @@ fn on_parent(keys: &mut Keys, plan: &mut Plan) -> Result<(), ConvertError> {
         plan.option("mtu", mtu);
     }
     Ok(())
+}
+
+/// CNI has the kernel tell the neighbours of addresses.
+fn announce(ipam: &Ipam, plan: &mut Plan) {
+    if !ipam.subnets.is_empty() {
+        plan.option("announce", true);
+    }
 }
 
 /// The first mode is the default, here and there.

@@ -265,3 +265,15 @@ fn bursts_are_bits_there_and_bytes_here() {
             .contains("egress")
     );
 }
+
+#[test]
+fn behind_a_link_to_the_host_is_only_the_host() {
+    let routes = r#", "routes": [{"dst": "10.9.0.0/16", "gw": "10.1.0.7"},
+        {"dst": "10.8.0.0/16", "gw": "10.1.0.1"}]"#;
+    let (command, plan) = planned(&one("ptp", "", routes));
+    assert!(
+        command.ends_with("--route 10.8.0.0/16,10.1.0.1 n"),
+        "{command}"
+    );
+    assert_eq!(plan.notes[0].key, "ipam.routes[0].dst");
+}

@@ -12,6 +12,7 @@ mod announce;
 mod behaviours;
 mod bridge;
 mod bridge_ports;
+mod cni;
 mod create;
 mod differential;
 mod driver;
@@ -55,6 +56,7 @@ fn main() {
     behaviours::register(&mut suite);
     bridge::register(&mut suite);
     bridge_ports::register(&mut suite);
+    cni::register(&mut suite);
     host_device::register(&mut suite);
     wireguard::register(&mut suite);
     ipvlan::register(&mut suite);

@@ -22,11 +22,6 @@ pub(super) fn apply(keys: &mut Keys, plan: &mut Plan) -> Result<(), ConvertError
     if let Some(table) = keys.take::<u32>("table")? {
         plan.option("table", table);
     }
-    plan.drop_option("announce");
-    plan.remark(
-        "vrf",
-        "neighbours aren't told of the addresses, as macvlan alone does it",
-    );
     if plan.find_option("bcqueuelen").is_some() {
         plan.drop_option("bcqueuelen");
         plan.no_counterpart("bcqueuelen", "a link in a VRF has the kernel's own queue");

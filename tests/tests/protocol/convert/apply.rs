@@ -108,7 +108,7 @@ fn widened(site: &Site) {
         site.asked(),
         [
             "network|create|-d|wasm-tap|-o|bridge=br0|--ipam-driver|none|a|",
-            "network|create|-d|wasm-macvlan|-o|parent=eth0|-o|announce=true|--ipam-driver|none|b|",
+            "network|create|-d|wasm-macvlan|-o|parent=eth0|--ipam-driver|none|b|",
         ]
     );
     let after = fs::read_to_string(&file).unwrap();

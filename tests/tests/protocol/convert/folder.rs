@@ -63,7 +63,7 @@ fn others_go_on(world: &World, wasmvark: &Wasmvark) {
     assert_eq!(output.code, Some(1));
     assert_eq!(
         output.stdout,
-        "# 20.conf\npodman network create -d wasm-macvlan -o parent=eth0 -o announce=true \
+        "# 20.conf\npodman network create -d wasm-macvlan -o parent=eth0 \
          --ipam-driver none b\n"
     );
     let errors: Vec<&str> = output.stderr.lines().collect();
