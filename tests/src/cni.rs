@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::connection::{CONTAINER_ID, INTERFACE};
+use crate::netns::Netns;
 use crate::process;
 use crate::world::World;
 
@@ -23,6 +24,8 @@ pub fn plugin(name: &str) -> PathBuf {
 #[derive(Debug)]
 pub struct Attached<'a> {
     world: &'a World,
+    netns: &'a Netns,
+    container_id: String,
     configurations: Vec<Value>,
     result: Value,
 }
@@ -32,8 +35,22 @@ impl<'a> Attached<'a> {
     /// what the runtime passes to plugins that publish ports.
     #[track_caller]
     pub fn new(world: &'a World, document: &Value, ports: &[Value]) -> Self {
+        Self::at(world, &world.container, CONTAINER_ID, document, ports)
+    }
+
+    /// The same for another container on the world's host.
+    #[track_caller]
+    pub fn at(
+        world: &'a World,
+        netns: &'a Netns,
+        container_id: &str,
+        document: &Value,
+        ports: &[Value],
+    ) -> Self {
         let mut attached = Self {
             world,
+            netns,
+            container_id: container_id.to_owned(),
             configurations: configurations(world, document, ports),
             result: Value::Null,
         };
@@ -70,8 +87,8 @@ impl<'a> Attached<'a> {
             .env_clear()
             .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
             .env("CNI_COMMAND", command)
-            .env("CNI_CONTAINERID", CONTAINER_ID)
-            .env("CNI_NETNS", self.world.container.path())
+            .env("CNI_CONTAINERID", &self.container_id)
+            .env("CNI_NETNS", self.netns.path())
             .env("CNI_IFNAME", INTERFACE)
             .env("CNI_PATH", PLUGINS);
         let output = process::run(&mut program, configuration.to_string().as_bytes());

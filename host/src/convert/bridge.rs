@@ -161,11 +161,10 @@ fn gateway(
 fn without_gateway(ipam: &Ipam, plan: &mut Plan, bridge: &str) {
     if ipam.routes.is_empty() {
         plan.internal = true;
-        plan.no_counterpart(
+        plan.remark(
             "isGateway",
-            "false leaves the bridge without an address, and Podman 5 gives each subnet a \
-             gateway, which the bridge then has; instead the network is internal: containers \
-             reach each other, with Podman 5 the host too, and nothing else",
+            "it's false, so the network is internal: its bridge has no address, and its \
+             containers reach each other only",
         );
         return;
     }

@@ -17,7 +17,8 @@ pub enum ConvertError {
     Name(String),
     /// It means something else to Podman.
     #[error(
-        "Podman makes no network named {0:?}: the name has a meaning there already; change \"name\""
+        "Podman makes no network named {0:?}: it has one by itself, or means something else by it; \
+         change \"name\""
     )]
     ReservedName(String),
     /// It lists no plugins.

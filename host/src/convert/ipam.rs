@@ -100,10 +100,11 @@ impl Subnet {
     }
 
     /// The flags for subnets. Podman pairs them by their order, so what one has
-    /// all get.
-    pub(super) fn words(subnets: &[Self]) -> Vec<String> {
-        let gateways = subnets.iter().any(|subnet| subnet.gateway.is_some());
-        let ranges = subnets.iter().any(|subnet| subnet.range.is_some());
+    /// all get. Subnets of internal networks have no gateway; CNI leaves its
+    /// address free all the same.
+    pub(super) fn words(subnets: &[Self], internal: bool) -> Vec<String> {
+        let gateways = !internal && subnets.iter().any(|subnet| subnet.gateway.is_some());
+        let ranges = internal || subnets.iter().any(|subnet| subnet.range.is_some());
         let mut words = Vec::new();
         for subnet in subnets {
             words.extend(["--subnet".to_owned(), subnet.subnet.to_string()]);
@@ -112,7 +113,10 @@ impl Subnet {
             }
             if ranges {
                 let whole = (first(subnet.subnet), last(subnet.subnet));
-                let (start, end) = subnet.range.unwrap_or(whole);
+                let (mut start, end) = subnet.range.unwrap_or(whole);
+                if internal && start == subnet.gateway() {
+                    start = next(start);
+                }
                 words.extend(["--ip-range".to_owned(), format!("{start}-{end}")]);
             }
         }
@@ -272,9 +276,14 @@ fn fixed(section: &mut Keys, plan: &mut Plan) -> Result<Vec<Subnet>, ConvertErro
 
 /// The first address that a machine can have.
 fn first(subnet: IpNet) -> IpAddr {
-    match subnet.network() {
-        IpAddr::V4(network) => IpAddr::V4(Ipv4Addr::from(u32::from(network).saturating_add(1))),
-        IpAddr::V6(network) => IpAddr::V6(Ipv6Addr::from(u128::from(network).saturating_add(1))),
+    next(subnet.network())
+}
+
+/// The address after another.
+fn next(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(address) => IpAddr::V4(Ipv4Addr::from(u32::from(address).saturating_add(1))),
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from(u128::from(address).saturating_add(1))),
     }
 }
 

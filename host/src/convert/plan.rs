@@ -97,7 +97,7 @@ impl Plan {
         if self.no_addresses {
             words.extend(["--ipam-driver", "none"].map(str::to_owned));
         }
-        words.extend(Subnet::words(&self.subnets));
+        words.extend(Subnet::words(&self.subnets, self.internal));
         for route in &self.routes {
             words.extend(["--route".to_owned(), route.to_string()]);
         }

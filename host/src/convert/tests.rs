@@ -65,7 +65,8 @@ fn a_bridge_without_gateway_is_internal_or_someone_elses() {
     let (command, plan) = planned(&one("bridge", "", ""));
     assert_eq!(
         command,
-        "wasm-bridge -o parent=cni0 --internal --subnet 10.1.0.0/24 n"
+        "wasm-bridge -o parent=cni0 --internal --subnet 10.1.0.0/24 \
+         --ip-range 10.1.0.2-10.1.0.254 n"
     );
     assert_eq!(plan.notes[0].key, "isGateway");
     let routed = r#", "routes": [{"dst": "0.0.0.0/0"}]"#;

@@ -11,6 +11,7 @@
 
 mod address;
 mod case;
+mod convert;
 mod driver;
 mod edition;
 mod info;
@@ -45,6 +46,7 @@ fn main() {
         rootless::register(&mut cases);
         install::register(&mut cases);
         pages::register(&mut cases);
+        convert::register(&mut cases);
     }
     killed::register(&mut suite);
     Proofs::compare(&mut suite, &[Column::Podman]);

@@ -1,8 +1,10 @@
 //! The configurations, and in what the networks differ on purpose.
 
 use serde_json::{Value, json};
+use wasmvark_tests::dump::Dump;
 use wasmvark_tests::harness::Need;
 use wasmvark_tests::kind::Kind;
+use wasmvark_tests::poll;
 use wasmvark_tests::world::World;
 
 use super::Case;
@@ -173,6 +175,12 @@ const ALIAS: &[Meant] = &[(
     "CNI keeps the name there; ours is in the journal",
 )];
 
+/// CNI doesn't give settings back.
+const SETTINGS: &[&str] = &[
+    "- ipv4/conf/all/log_martians = 0",
+    "+ ipv4/conf/all/log_martians = 1",
+];
+
 /// `mtu` is both ends' and the bridge's, `tuning` changes the container's only.
 const BOTH_ENDS: &[Meant] = &[
     (
@@ -217,6 +225,87 @@ const RATES: &[Meant] = &[
     ("host: - filter class tbf 1:1 parent 1: ", "the handle"),
     ("host: + filter class tbf *", "the handle"),
     ("host: + link the ifb txqlen = 32", "the kernel's default"),
+];
+
+/// Rates at which nothing would pass.
+const SLOW_RATES: &[Meant] = &[
+    (
+        "host: - queue {*\"burst\":57,\"lat\":0,\"rate\":15}*",
+        "packets don't wait",
+    ),
+    (
+        "host: + queue {*\"burst\":56,\"lat\":66667,\"rate\":15}*",
+        "or as long as one byte takes",
+    ),
+    ("host: - filter class tbf 1:1 parent 1: ", "the handle"),
+    ("host: + filter class tbf *", "the handle"),
+    ("host: - link the ifb mtu = 512", "CNI's has the link's"),
+    (
+        "host: + link the ifb mtu = 1500",
+        "ours the kernel's, as what comes in is no larger",
+    ),
+    ("host: + link the ifb txqlen = 32", "the kernel's default"),
+    (
+        "host: + ipv6/conf/the ifb/*",
+        "the kernel has no IPv6 on links below 1280 bytes",
+    ),
+    (
+        "host: + link the ifb inet6_addr_gen_mode = \"eui64\"",
+        "the same",
+    ),
+];
+
+/// `preserveDefaultVlan`, which later versions have, is true; and the bridge is
+/// in its containers' VLAN.
+const VLAN: &[Meant] = &[
+    (
+        "host: - bridge {*\"ifname\":\"the veth\",\"mac\":\"MAC of mynet0\"*",
+        "without an address, CNI's bridge takes the MAC address of a port",
+    ),
+    (
+        "host: - link the veth address = \"MAC of mynet0\"",
+        "the same",
+    ),
+    (
+        "host: + bridge {*\"ifname\":\"mynet0\",\"mac\":\"MAC of mynet0\"*",
+        "ours has one of its own that stays",
+    ),
+    (
+        "host: + bridge {*\"ifname\":\"the veth\",\"mac\":\"MAC of the veth\"*",
+        "the same",
+    ),
+    (
+        "host: + link the veth address = \"MAC of the veth\"",
+        "the same",
+    ),
+    (
+        "host: - bridge {\"ifname\":\"the veth\",\"vlans\":[{\"flags\":[\"Egress Untagged\"],\"vlan\":1},{\"flags\":[\"PVID\",\"Egress Untagged\"],\"vlan\":100}]}",
+        "the port stays in the default VLAN too",
+    ),
+    (
+        "host: + bridge {\"ifname\":\"the veth\",\"vlans\":[{\"flags\":[\"PVID\",\"Egress Untagged\"],\"vlan\":100}]}",
+        "it's in no other",
+    ),
+    (
+        "host: - bridge {\"ifname\":\"mynet0\",\"vlans\":[{\"flags\":[\"PVID\",\"Egress Untagged\"],\"vlan\":1}]}",
+        "the bridge is in the default VLAN",
+    ),
+    (
+        "host: + bridge {\"ifname\":\"mynet0\",\"vlans\":[{\"flags\":[\"PVID\",\"Egress Untagged\"],\"vlan\":100}]}",
+        "it's in the containers'",
+    ),
+];
+
+/// This version loses routes through gateways when the link goes into the VRF.
+const VRF: &[Meant] = &[
+    (
+        "container: + route {*\"gateway\":*\"table\":\"the table\"*",
+        "ours are added to the VRF's table",
+    ),
+    (
+        "container: + link blue txqlen = 1000",
+        "the kernel's default",
+    ),
 ];
 
 /// CNI gives each address a table, and moves what it finds in the main one each
@@ -275,6 +364,7 @@ fn case(name: &'static str, document: Value) -> Case {
         document,
         lay: |_| (),
         meant: Vec::new(),
+        leaves: &[],
     }
 }
 
@@ -375,17 +465,28 @@ fn bridges() -> Vec<Case> {
             .meant(l3)
             .meant(&[BRIDGE_MAC]),
         case("another's gateway", bridge(dual_with_routes(), json!({})))
-            .lay(|world| {
-                world
-                    .host
-                    .ip("link add mynet0 type bridge\nlink set mynet0 up")
-            })
+            .lay(lay_bridge)
             .meant(l3)
             .meant(&[OTHERS_BRIDGE]),
         case("vlan", bridge(json!({}), json!({"vlan": 100})))
             .needs(Need::Link(Kind::VlanBridge))
-            .meant(l2),
+            .meant(l2)
+            .meant(&[VLAN]),
     ]
+}
+
+/// A bridge of somebody else's, with a port of its own.
+fn lay_bridge(world: &World) {
+    world.host.ip_batch(
+        &[],
+        "link add mynet0 address 02:00:00:00:00:99 type bridge\n\
+         link add s0 address 02:00:00:00:00:98 type veth peer name s1 address 02:00:00:00:00:97\n\
+         link set s0 master mynet0 up\nlink set s1 up\nlink set mynet0 up",
+    );
+    poll::until(
+        || Dump::of(&world.host).has_flag("mynet0", "NO-CARRIER"),
+        |without| !without,
+    );
 }
 
 fn point_to_point() -> Vec<Case> {
@@ -422,11 +523,14 @@ fn on_parent() -> Vec<Case> {
     for mode in ["l2", "l3", "l3s"] {
         let document = one("ipvlan", dual(), json!({"master": "p0", "mode": mode}));
         let case = case(mode, document).needs(Need::Link(Kind::Ipvlan));
-        cases.push(case.meant(&[AUTOCONF, NDISC]));
+        cases.push(case.meant(&[AUTOCONF, QUEUES, NDISC]));
     }
     let more = json!({"master": "p0", "vlanId": 5, "mtu": 1400});
     let case = case("as documented", one("vlan", dual_with_routes(), more));
-    cases.push(case.needs(Need::Link(Kind::Vlan)).meant(&[AUTOCONF]));
+    cases.push(
+        case.needs(Need::Link(Kind::Vlan))
+            .meant(&[AUTOCONF, QUEUES]),
+    );
     cases
 }
 
@@ -454,20 +558,29 @@ fn chains() -> Vec<Case> {
         "promisc": true, "allmulti": true});
     let rates = json!({"type": "bandwidth", "ingressRate": 8_000_000, "ingressBurst": 8_000_000,
         "egressRate": 4_000_000, "egressBurst": 4_000_000});
+    let documented = json!({"type": "bandwidth", "ingressRate": 123, "ingressBurst": 456,
+        "egressRate": 123, "egressBurst": 456});
     let all: &[&[Meant]] = &[AUTOCONF, QUEUES, HOST_QUEUES, PORT, BRIDGE_NOTIFIES];
     vec![
-        case("tuning", chain(routed(), settings)).meant(all),
+        Case {
+            leaves: SETTINGS,
+            ..case("tuning", chain(routed(), settings)).meant(all)
+        },
         case("tuning the interface", chain(routed(), interface))
             .meant(all)
             .meant(&[BOTH_ENDS]),
         case("bandwidth", chain(one("ptp", dual(), json!({})), rates)).meant(&[
             AUTOCONF,
             QUEUES,
-            HOST_QUEUES,
             POINT_TO_POINT,
             POINT_TO_POINT_6,
             RATES,
         ]),
+        case(
+            "bandwidth as documented",
+            chain(one("ptp", host_local(), json!({"mtu": 512})), documented),
+        )
+        .meant(&[QUEUES, POINT_TO_POINT, SLOW_RATES]),
         case(
             "sbr",
             chain(
@@ -481,6 +594,6 @@ fn chains() -> Vec<Case> {
             chain(macvlan(dual_with_routes(), json!({})), vrf)
         })
         .needs(Need::Link(Kind::Vrf))
-        .meant(&[AUTOCONF, QUEUES, NDISC]),
+        .meant(&[AUTOCONF, QUEUES, NDISC, VRF]),
     ]
 }

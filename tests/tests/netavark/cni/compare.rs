@@ -55,8 +55,13 @@ fn facts(
     names: &BTreeMap<String, String>,
     addresses: &[(String, String)],
 ) -> BTreeSet<String> {
+    let tables = tables(dump);
     let comparable = |fact: String| {
         let mut fact = plain_route(fact);
+        for table in &tables {
+            fact = fact.replace(&format!("\"table\":\"{table}\""), "\"table\":\"the table\"");
+            fact = fact.replace(&format!(" table = {table}"), " table = the table");
+        }
         for (mac, label) in addresses {
             fact = fact.replace(mac, label);
         }
@@ -69,6 +74,14 @@ fn facts(
     facts
         .filter(|fact| !fact.starts_with("firewall "))
         .map(comparable)
+        .collect()
+}
+
+/// The tables of VRFs, whose numbers the programs choose.
+fn tables(dump: &Dump) -> Vec<String> {
+    let links = dump.link_names().into_iter();
+    let vrfs = links.filter(|name| dump.kind(name) == "vrf");
+    vrfs.map(|name| dump.kind_data(name, "table").to_string())
         .collect()
 }
 
