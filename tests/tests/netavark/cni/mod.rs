@@ -8,6 +8,7 @@ mod behaviour;
 mod cases;
 mod compare;
 mod converted;
+mod meant;
 
 use serde_json::Value;
 use wasmvark_tests::cni::{self, Attached};
