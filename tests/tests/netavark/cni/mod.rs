@@ -8,6 +8,7 @@ mod behaviour;
 mod cases;
 mod compare;
 mod converted;
+mod documented;
 mod meant;
 
 use serde_json::Value;
@@ -22,7 +23,7 @@ use converted::Converted;
 
 /// A configuration, and in what the networks differ on purpose.
 pub(crate) struct Case {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     /// What the kernel must have besides.
     pub(crate) needs: Vec<Need>,
     pub(crate) document: Value,

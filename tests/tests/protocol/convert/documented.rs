@@ -11,7 +11,7 @@ use wasmvark_tests::world::World;
 use crate::bench::NO_LINKS;
 
 pub(crate) fn register(suite: &mut Suite) {
-    let folder = places::workspace().join("tests/tests/protocol/convert/cni");
+    let folder = places::documents();
     for folder in [folder.clone(), folder.join("completed")] {
         for file in configurations(&folder) {
             let stem = file
