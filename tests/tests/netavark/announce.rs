@@ -1,5 +1,8 @@
 //! Neighbours that knew other MAC addresses learn those of a new container.
 
+use std::fs;
+use std::io::ErrorKind;
+
 use wasmvark_tests::connection::{Connection, INTERFACE};
 use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::{Need, Suite};
@@ -29,7 +32,12 @@ pub(crate) fn register(suite: &mut Suite) {
     test("macvlan", Need::Macvlan, on_the_wire);
     test("macvlan-c", Need::Macvlan, on_the_wire);
     test("ipvlan", Need::Link(Kind::Ipvlan), on_the_wire);
-    test("host-device", Need::Macvlan, on_the_wire);
+    test("host-device", Need::Macvlan, |driver| {
+        let world = World::new();
+        remember_without_carrier(&world);
+        let connection = Connection::dual("wasm-host-device");
+        neighbour_learns(&world, driver, &connection, "n0");
+    });
     test("vrf", Need::Link(Kind::Vrf), |driver| {
         let world = World::new();
         let connection = Connection::dual("wasm-vrf").option("vrf_name", "blue");
@@ -61,6 +69,18 @@ pub(crate) fn register(suite: &mut Suite) {
         let connection = Connection::dual("wasm-vlan").option("vlan", "7");
         neighbour_learns(&world, driver, &connection, "tagged");
     });
+}
+
+/// Has the neighbour remember others while its wire leads nowhere, as behind a
+/// switch. Older kernels always do.
+fn remember_without_carrier(world: &World) {
+    for setting in ["ipv4/conf/n0/arp", "ipv6/conf/n0/ndisc"] {
+        let file = format!("/proc/sys/net/{setting}_evict_nocarrier");
+        let written = world.neighbour.run(|| fs::write(&file, "0"));
+        if let Err(error) = written {
+            assert_eq!(error.kind(), ErrorKind::NotFound, "{file}: {error}");
+        }
+    }
 }
 
 /// Only where it's asked for.

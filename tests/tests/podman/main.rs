@@ -10,6 +10,7 @@
 )]
 
 mod address;
+mod behaviours;
 mod case;
 mod convert;
 mod driver;
@@ -41,6 +42,7 @@ fn main() {
         network::register(&mut cases);
         address::register(&mut cases);
         several::register(&mut cases);
+        behaviours::register(&mut cases);
         life::register(&mut cases);
         driver::register(&mut cases);
         rootless::register(&mut cases);

@@ -18,8 +18,8 @@ use crate::machine::{Account, Machine};
 use crate::podman::{Container, Podman};
 
 /// A driver with its page, `docs/drivers/DRIVER.md`.
-struct Page {
-    driver: &'static str,
+pub(crate) struct Page {
+    pub(crate) driver: &'static str,
     /// What the kernel must have for its links, and the neighbour.
     needs: &'static [Need],
     /// The kind of the container's link, as `ip` names it.
@@ -37,7 +37,7 @@ struct Page {
 }
 
 /// All of them; each has a test of its own.
-const PAGES: &[Page] = &[
+pub(crate) const PAGES: &[Page] = &[
     Page {
         driver: "bridge",
         needs: &[],
@@ -277,13 +277,13 @@ fn one_page(machine: &Machine, page: &Page) {
 }
 
 /// The line of a page.
-struct Line {
+pub(crate) struct Line {
     /// The line, which a shell runs.
     text: String,
     /// The interface of the host that it names, or else one that hosts have.
-    interface: String,
+    pub(crate) interface: String,
     /// The network's name.
-    network: String,
+    pub(crate) network: String,
 }
 
 impl Line {
@@ -295,7 +295,11 @@ impl Line {
     }
 
     fn all(page: &Page) -> Vec<Self> {
-        let path = format!("docs/drivers/{}.md", page.driver);
+        Self::in_file(&format!("docs/drivers/{}.md", page.driver))
+    }
+
+    /// Those of a file of the project.
+    pub(crate) fn in_file(path: &str) -> Vec<Self> {
         let text = fs::read_to_string(places::workspace().join(path)).unwrap();
         let blocks = text.split("```sh\npodman network create ").skip(1);
         blocks.map(Self::new).collect()
@@ -314,7 +318,7 @@ impl Line {
     }
 
     #[track_caller]
-    fn run(&self, machine: &Machine) {
+    pub(crate) fn run(&self, machine: &Machine) {
         let output = machine.run(Account::Root, &["bash", "-c", &self.text]);
         assert_eq!(output.code, Some(0), "{}: {output:?}", self.text);
         assert_eq!(output.stdout.trim_end(), self.network);
@@ -322,7 +326,7 @@ impl Line {
 }
 
 /// Podman with the drivers as `just install` grants them.
-fn installed<'a>(machine: &'a Machine, pages: &[Page]) -> Podman<'a> {
+pub(crate) fn installed<'a>(machine: &'a Machine, pages: &[Page]) -> Podman<'a> {
     machine.copy(&places::wasmvark(), "/usr/local/bin/wasmvark");
     let podman = Podman::new(machine, Account::Root);
     for Page { driver, .. } in pages {
@@ -334,7 +338,7 @@ fn installed<'a>(machine: &'a Machine, pages: &[Page]) -> Podman<'a> {
 }
 
 /// The machine's interface gets the name that the page has for it.
-fn rename(machine: &Machine, from: &str, to: &str) {
+pub(crate) fn rename(machine: &Machine, from: &str, to: &str) {
     if from != to {
         let commands = format!("link set {from} down\nlink set {from} name {to}\nlink set {to} up");
         machine.host.ip_batch(&[], &commands);

@@ -227,6 +227,18 @@ impl Kernel for Netlink {
     }
 
     fn delete_link(&mut self, link: LinkId) -> Result<(), KernelError> {
+        let state = self.link_by_id(link)?;
+        // Some kinds have their parent listen along while they do, and don't tell
+        // it of their end (`vlan_dev_change_rx_flags`, `ipvlan_change_rx_flags`).
+        let quiet = [
+            state.promiscuous.then_some(LinkChange::Promiscuous(false)),
+            state
+                .all_multicast
+                .then_some(LinkChange::AllMulticast(false)),
+        ];
+        for change in quiet.iter().flatten() {
+            self.change_link(link, change)?;
+        }
         let links = self.room(link.namespace)?.handle.link();
         self.wait(links.del(link.index).execute())
     }
