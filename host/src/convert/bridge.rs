@@ -169,7 +169,13 @@ fn without_gateway(ipam: &Ipam, plan: &mut Plan, bridge: &str) {
         return;
     }
     plan.option("mode", "unmanaged");
-    plan.drop_option("promiscuous");
+    if plan.find_option("promiscuous").is_some() {
+        plan.drop_option("promiscuous");
+        plan.no_counterpart(
+            "promiscMode",
+            "a bridge that is there already stays as it is: `ip link set` can do it",
+        );
+    }
     let text = format!(
         "with isGateway false the routes lead through another machine on the bridge, whose \
          address a bridge of the network's own would have; instead the network uses a bridge \

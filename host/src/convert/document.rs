@@ -106,13 +106,22 @@ pub(super) fn common(keys: &mut Keys, plan: &mut Plan) -> Result<(), ConvertErro
     let mut args = keys.object("args")?;
     let mut of_cni = args.object("cni")?;
     own(&mut of_cni, plan)?;
-    plan.unknown("CNI", &of_cni);
-    plan.unknown("CNI", &args);
+    for_one(&of_cni, plan);
+    for_one(&args, plan);
     let mut config = keys.object("runtimeConfig")?;
     own(&mut config, plan)?;
     plan.device = config.take("deviceID")?;
-    plan.unknown("CNI", &config);
+    for_one(&config, plan);
     Ok(())
+}
+
+/// Says of what is left that it's about one container.
+fn for_one(keys: &Keys, plan: &mut Plan) {
+    for key in keys.left() {
+        let text = "it's meant for one container, and a network of Podman's is for all: see \
+                    `podman run --help`";
+        plan.no_counterpart(&key, text);
+    }
 }
 
 /// What one container is given: its MAC address and its addresses.

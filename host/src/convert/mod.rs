@@ -3,8 +3,8 @@
 //! WebAssembly, of netlink or of what is installed; of grants it knows the
 //! vocabulary.
 //!
-//! Each key of a document is taken, or told of: [`Keys`] notices what nobody
-//! has taken. What the plugins do is read from their sources
+//! Each key of a document is taken, or told of: `Keys` notices what nobody has
+//! taken. What the plugins do is read from their sources
 //! (`containernetworking/plugins`), where the documentation leaves it open.
 
 mod bridge;

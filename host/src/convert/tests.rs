@@ -77,6 +77,9 @@ fn a_bridge_without_gateway_is_internal_or_someone_elses() {
     );
     let keys: Vec<_> = plan.notes.iter().map(|note| note.key.as_str()).collect();
     assert_eq!(keys, ["isGateway", "ipMasq"]);
+    let (command, plan) = planned(&one("bridge", r#""promiscMode": true,"#, routed));
+    assert!(!command.contains("promiscuous"), "{command}");
+    assert_eq!(plan.notes[0].key, "promiscMode");
 }
 
 #[test]
