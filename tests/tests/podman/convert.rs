@@ -1,6 +1,9 @@
 //! Documents of CNI's become networks of real Podman's: it takes each flag, and
 //! containers get what the documents say.
 
+use std::fs;
+use std::path::Path;
+
 use serde_json::{Value, json};
 use wasmvark_tests::dump::Dump;
 use wasmvark_tests::grant::Grant;
@@ -11,6 +14,7 @@ use crate::podman::Podman;
 
 pub(crate) fn register(cases: &mut Cases) {
     cases.add("convert/apply", apply);
+    cases.add("convert/documented", documented);
     cases.add("convert/name servers are for containers only", name_servers);
 }
 
@@ -108,6 +112,44 @@ fn apply(podman: &Podman) {
     podman.remove_all();
     podman.machine.assert_nothing_left(&before);
     podman.machine.host.set("ipv6/conf/all/forwarding", "0");
+}
+
+/// Podman takes each command that a documented configuration becomes.
+fn documented(podman: &Podman) {
+    let drivers = ["bridge", "dummy", "ipvlan", "ptp", "tap", "vlan", "vrf"];
+    for driver in drivers {
+        podman.install(driver, &format!("wasm-{driver}"));
+    }
+    let folder = places::documents();
+    let mut made = 0;
+    for folder in [folder.clone(), folder.join("completed")] {
+        for entry in fs::read_dir(folder).unwrap() {
+            made += usize::from(is_made(podman, &entry.unwrap().path()));
+        }
+    }
+    assert!(made > 30, "{made}");
+}
+
+/// Whether a file is a configuration that is converted; then it's applied.
+fn is_made(podman: &Podman, file: &Path) -> bool {
+    let Ok(expected) = fs::read_to_string(file.with_extension("expected")) else {
+        return false;
+    };
+    let is_document = file
+        .extension()
+        .is_some_and(|extension| extension != "expected");
+    if !is_document || expected.contains("error: ") {
+        return false;
+    }
+    let text = fs::read_to_string(file).unwrap().replace("eth0", "p0");
+    podman.machine.write("/etc/one.conflist", &text);
+    podman.wasmvark(&["convert", "--apply", "/etc/one.conflist"]);
+    let command = expected.lines().find(|line| line.starts_with("podman "));
+    let name = command
+        .and_then(|command| command.rsplit(' ').next())
+        .unwrap();
+    podman.run(&format!("network rm {name}"));
+    true
 }
 
 /// That is why `convert` puts them into the flags of `podman run`.
