@@ -16,8 +16,8 @@ PATH=$PATH:/usr/sbin:/sbin
 stamp=$image/stamp
 
 packages=(
-    base-files base-passwd bash coreutils findutils grep iproute2 iputils-ping kmod libc6 libgcc-s1
-    linux-image-cloud-amd64 mount ncurses-base nftables procps sed strace util-linux
+    base-files base-passwd bash containernetworking-plugins coreutils findutils grep iproute2 iputils-ping kmod
+    libc6 libgcc-s1 linux-image-cloud-amd64 mount ncurses-base nftables procps sed strace util-linux
     wireguard-tools
 )
 

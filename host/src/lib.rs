@@ -18,6 +18,7 @@
 //! | [`journal`] | recorded changes and how to undo them | the driver |
 //! | [`kernel`] | network operations, over netlink | grants, WIT |
 //! | [`audit`] | the trail of decisions | the kernel |
+//! | [`convert`] | CNI's documents, and the networks that do the same | wasm, netlink, the store |
 //!
 //! [`plugin`] leads a run through them, [`cli`] is the administrator's side,
 //! and [`net`] and [`digest`] hold plain values that several of them share.
@@ -26,6 +27,7 @@
 
 pub mod audit;
 pub mod cli;
+pub mod convert;
 pub mod digest;
 pub mod driver;
 #[cfg(feature = "fault-injection")]

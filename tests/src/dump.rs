@@ -285,7 +285,7 @@ impl Dump {
     }
 
     /// The whole state, a fact a line.
-    fn facts(&self) -> BTreeSet<String> {
+    pub fn facts(&self) -> BTreeSet<String> {
         let mut facts = BTreeSet::new();
         for (name, link) in &self.links {
             flatten(&format!("link {name}"), link, &mut facts);

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use libtest_mimic::{Arguments, Trial};
 use nix::unistd::Uid;
 
+use crate::cni;
 use crate::kind::Kind;
 use crate::netns::Netns;
 use crate::nic::Nic;
@@ -37,6 +38,8 @@ pub enum Need {
     RecentIp,
     /// The tool `nft`.
     Nft,
+    /// CNI's plugins.
+    Cni,
     /// Unpacked Debian systems with Podman.
     PodmanTrees,
 }
@@ -230,6 +233,9 @@ impl Need {
             Self::Nft if !Path::new(places::NFT).exists() => {
                 Some("nft is not installed; `just setup` does it".into())
             }
+            Self::Cni if !cni::plugin("bridge").exists() => {
+                Some("CNI's plugins are not installed; `just setup` does it".into())
+            }
             Self::PodmanTrees if !places::cache().join("podman").is_dir() => {
                 Some("no Podman system is unpacked; `just test-podman` does it".into())
             }
@@ -242,6 +248,7 @@ impl Need {
             | Self::WireguardTools
             | Self::RecentIp
             | Self::Nft
+            | Self::Cni
             | Self::PodmanTrees => None,
         }
     }

@@ -16,6 +16,7 @@
 //! - [`echo`], [`flow`]: packets there and back
 //! - [`connection`]: the documents that Podman would send
 //! - [`netavark`]: the real netavark
+//! - [`cni`]: CNI's own plugins
 //! - [`wasmvark`]: the program under test, with [`grant`] and [`audit`]
 //! - [`poll`]: waiting for what the kernel does a little later
 //! - [`patience`]: longer waits on slow machines
@@ -33,6 +34,7 @@
 mod ask;
 pub mod audit;
 pub mod capture;
+pub mod cni;
 pub mod connection;
 pub mod dump;
 pub mod echo;

@@ -68,6 +68,11 @@ pub fn captures() -> PathBuf {
     workspace().join("tests/fixtures/captures")
 }
 
+/// Every configuration in the documentation of CNI's plugins.
+pub fn documents() -> PathBuf {
+    workspace().join("tests/fixtures/cni")
+}
+
 /// The folder of the whole project: `WASMVARK_WORKSPACE`, else where the tests
 /// were built.
 pub fn workspace() -> PathBuf {

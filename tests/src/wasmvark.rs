@@ -118,6 +118,13 @@ impl<'a> Wasmvark<'a> {
         process::run(self.command(command).args(rest), b"")
     }
 
+    /// The same with some of an environment, which is empty otherwise.
+    pub fn administer_with(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Output {
+        let (command, rest) = arguments.split_first().expect("a command");
+        let mut wasmvark = self.command(command);
+        process::run(wasmvark.envs(environment.iter().copied()).args(rest), b"")
+    }
+
     /// Runs a driver as netavark would.
     pub fn plugin(&self, name: &str, arguments: &[&str], input: impl AsRef<[u8]>) -> Output {
         process::run(self.plugin_command(name).args(arguments), input.as_ref())

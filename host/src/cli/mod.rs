@@ -1,6 +1,7 @@
 //! The administrator's commands: arguments here, one file for each command. It
 //! knows nothing of netlink.
 
+mod convert;
 mod inspect;
 mod install;
 mod journal;
@@ -51,6 +52,10 @@ enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Print the networks that do what CNI's do: `podman network create`, and
+    /// what grants need
+    #[command(long_about = convert::ABOUT)]
+    Convert(convert::Arguments),
     /// Show what is held for which container
     Journal {
         /// How to print
@@ -121,6 +126,19 @@ pub enum CliError {
         .0.iter().map(|(whose, why)| format!("{whose}: {why}")).collect::<Vec<_>>().join("\n")
     )]
     NotPutBack(Vec<(String, String)>),
+    #[error("not all is converted: {failed} of {all} documents have no counterpart")]
+    NotConverted { failed: usize, all: usize },
+    #[error("{} has no CNI documents: their names end with .conflist, .conf or .json", .0.display())]
+    NoDocuments(PathBuf),
+    #[error(
+        "can't run podman: {0}; without --apply the commands are only printed, to be run elsewhere"
+    )]
+    Podman(std::io::Error),
+    #[error("`{command}` failed ({status}), so nothing more is done")]
+    PodmanFailed {
+        command: String,
+        status: std::process::ExitStatus,
+    },
     #[error("can't print: {0}")]
     Print(std::io::Error),
 }
@@ -144,6 +162,7 @@ fn run(arguments: Arguments) -> Result<(), CliError> {
         Command::Install(arguments) => install::run(&store, &arguments),
         Command::List { format } => list::run(&store, format),
         Command::Inspect { driver, format } => inspect::run(&store, &driver, format),
+        Command::Convert(arguments) => convert::run(&store, &arguments),
         Command::Journal { format } => journal::show(&store, format),
         Command::Gc => journal::collect(&store),
         Command::Reload => reload::run(&store),

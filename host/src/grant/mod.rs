@@ -8,12 +8,14 @@
 
 mod calls;
 mod decide;
+mod edit;
 mod file;
 mod limits;
 mod reach;
 
 pub use calls::{Call, ReachKey, UnknownCall};
 pub use decide::{Authority, Cause, Denial, Object, Permit, RequestReach, decide, describe};
+pub use edit::Widening;
 pub use file::{Grant, GrantError};
 pub use limits::Limits;
 pub use reach::{KeyPattern, LinkPattern, NetworkPattern, PortPattern, Reach, TablePattern};

@@ -64,6 +64,23 @@ impl Reach {
         self.keys().next().is_none()
     }
 
+    /// The reach with the links and kernel settings of another, where it hasn't
+    /// got them.
+    pub fn joined(&self, other: &Self) -> Self {
+        let mut joined = self.clone();
+        for pattern in &other.link {
+            if !joined.link.iter().any(|own| own.covers(pattern)) {
+                joined.link.push(pattern.clone());
+            }
+        }
+        for pattern in &other.key {
+            if !joined.key.iter().any(|own| own.covers(pattern)) {
+                joined.key.push(pattern.clone());
+            }
+        }
+        joined
+    }
+
     /// Whether a link is among them.
     pub fn has_link(&self, namespace: Namespace, name: &LinkName) -> bool {
         self.link
@@ -191,6 +208,14 @@ impl LinkPattern {
     fn matches(&self, namespace: Namespace, name: &LinkName) -> bool {
         self.namespace == namespace && self.name.as_ref().is_none_or(|own| own == name)
     }
+
+    /// Whether it has all that another has.
+    fn covers(&self, other: &Self) -> bool {
+        match &other.name {
+            Some(name) => self.matches(other.namespace, name),
+            None => self == other,
+        }
+    }
 }
 
 impl TryFrom<String> for LinkPattern {
@@ -258,6 +283,14 @@ impl KeyPattern {
         let mut parts = self.text.split('.').zip(key.parts());
         let is_same = |(own, part): (&str, &str)| own == "*" || own == part;
         self.text == "*" || (has_same_parts && parts.all(is_same))
+    }
+
+    /// Whether it has all that another has.
+    fn covers(&self, other: &Self) -> bool {
+        match other.text.parse() {
+            Ok(key) => self.matches(other.namespace, &key),
+            Err(_) => self == other,
+        }
     }
 }
 

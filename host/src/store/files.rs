@@ -47,10 +47,29 @@ impl Stamp {
 /// Writes a file under a temporary name and renames it, so that no reader
 /// meets half of it.
 pub(super) fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), StoreError> {
-    let failed = |error| StoreError::io("write", path)(error);
     if let Some(folder) = path.parent() {
-        make_folder(folder).map_err(failed)?;
+        make_folder(folder).map_err(StoreError::io("write", path))?;
     }
+    replace(path, bytes, mode, |_| Ok(())).map_err(StoreError::io("write", path))
+}
+
+/// Writes a file that is there anew, in the same way; it keeps its mode, and a
+/// link to it stays one.
+pub(super) fn change(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let keep_mode = || {
+        let real = std::fs::canonicalize(path)?;
+        let mode = std::fs::metadata(&real)?.permissions();
+        replace(&real, bytes, 0o600, |file| file.set_permissions(mode))
+    };
+    keep_mode().map_err(StoreError::io("write", path))
+}
+
+fn replace(
+    path: &Path,
+    bytes: &[u8],
+    mode: u32,
+    finish: impl FnOnce(&File) -> std::io::Result<()>,
+) -> std::io::Result<()> {
     let temporary = path.with_added_extension(format!("{}.new", std::process::id()));
     let written = OpenOptions::new()
         .write(true)
@@ -58,13 +77,17 @@ pub(super) fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), StoreErr
         .truncate(true)
         .mode(mode)
         .open(&temporary)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+        .and_then(|mut file| {
+            file.write_all(bytes)?;
+            finish(&file)?;
+            file.sync_all()
+        })
         .and_then(|()| std::fs::rename(&temporary, path));
-    written.map_err(|error| {
+    if written.is_err() {
         // The error that counts is the one of writing.
         let _ = std::fs::remove_file(&temporary);
-        failed(error)
-    })
+    }
+    written
 }
 
 /// Makes a folder, and those above it, that only its owner can write to,

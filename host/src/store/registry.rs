@@ -173,6 +173,11 @@ impl Store {
         files::write(&self.layout.grant(name), text.as_bytes(), 0o644)
     }
 
+    /// Changes a driver's grant, which is there; the file keeps its mode.
+    pub fn change_grant(&self, name: &DriverName, text: &str) -> Result<(), StoreError> {
+        files::change(&self.layout.grant(name), text.as_bytes())
+    }
+
     fn forget_unused(&self, digest: &Digest) -> Result<(), StoreError> {
         for name in self.names()? {
             if self.find(&name).is_ok_and(|other| other.digest == *digest) {

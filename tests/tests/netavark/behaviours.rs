@@ -10,6 +10,7 @@ use wasmvark_tests::flow::{self, Transport};
 use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::kind::Kind;
+use wasmvark_tests::process;
 use wasmvark_tests::rate;
 use wasmvark_tests::world::World;
 
@@ -135,6 +136,11 @@ pub(crate) fn register(suite: &mut Suite) {
             .proves(driver, RATES);
     }
     let macvlan = named("macvlan");
+    suite.test(
+        "behaviours/rates that a container takes off",
+        macvlan.needs,
+        taken_off,
+    );
     suite
         .test("behaviours/two networks", macvlan.needs, two_networks)
         .proves("macvlan", &["source_routing", "metric", "no_default_route"]);
@@ -289,6 +295,31 @@ fn measured(case: &Case) {
 fn assert_limited(measured: f64) {
     let ratio = measured / f64::from(RATE);
     assert!((ratio - 1.0).abs() < TOLERANCE, "{ratio} of the limit");
+}
+
+/// A limit in the container's namespace stands for those who can't change that.
+fn taken_off() {
+    let world = World::new();
+    let installed = Installed::example(&world, "macvlan");
+    let connection = Connection::dual("wasm-macvlan").option("egress_rate", "8m");
+    let take_off = |capabilities: &str| {
+        let mut setpriv = world.container.command("setpriv");
+        setpriv.args(["--bounding-set", capabilities, "--inh-caps", "-all"]);
+        let output = process::run(
+            setpriv.args(["tc", "qdisc", "del", "dev", INTERFACE, "root"]),
+            b"",
+        );
+        output.code == Some(0)
+    };
+    installed.try_out(&connection, |container| {
+        assert!(container.token_bucket(INTERFACE).is_some());
+        assert!(!take_off("-all"));
+        let container = Dump::of(&world.container);
+        assert!(container.token_bucket(INTERFACE).is_some());
+        assert!(take_off("-all,+net_admin"));
+        let container = Dump::of(&world.container);
+        assert_eq!(container.token_bucket(INTERFACE), None);
+    });
 }
 
 /// All routes but the container's own addresses are in another table.

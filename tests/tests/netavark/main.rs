@@ -13,6 +13,7 @@ mod behaviours;
 mod bridge;
 mod bridge_ports;
 mod bridge_senders;
+mod cni;
 mod create;
 mod differential;
 mod driver;
@@ -58,6 +59,7 @@ fn main() {
     bridge::register(&mut suite);
     bridge_ports::register(&mut suite);
     bridge_senders::register(&mut suite);
+    cni::register(&mut suite);
     host_device::register(&mut suite);
     wireguard::register(&mut suite);
     ipvlan::register(&mut suite);

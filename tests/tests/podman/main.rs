@@ -12,6 +12,7 @@
 mod address;
 mod behaviours;
 mod case;
+mod convert;
 mod driver;
 mod edition;
 mod info;
@@ -47,6 +48,7 @@ fn main() {
         rootless::register(&mut cases);
         install::register(&mut cases);
         pages::register(&mut cases);
+        convert::register(&mut cases);
     }
     killed::register(&mut suite);
     Proofs::compare(&mut suite, &[Column::Podman]);

@@ -11,6 +11,7 @@
 
 mod bench;
 mod captures;
+mod convert;
 mod disk;
 mod install;
 mod malformed;
@@ -25,6 +26,7 @@ use wasmvark_tests::harness::Suite;
 fn main() {
     let mut suite = Suite::default();
     captures::register(&mut suite);
+    convert::register(&mut suite);
     survival::register(&mut suite);
     malformed::register(&mut suite);
     names::register(&mut suite);
