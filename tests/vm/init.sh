@@ -49,18 +49,18 @@ mount_podman() {
 }
 
 # Without a filter: not what was tried on the kernel at hand and asks this one for nothing else. Emulated, all of it
-# would take most of an hour. Nor taps, which perl reads: this system has none.
+# would take more than an hour. Nor taps, which perl reads: this system has none.
 tests=(--skip macvlan-c/ --skip tap/ --skip built-in/ --skip leftovers/ --skip mistake: --skip create: --skip "as-netavark's-own:"
     --skip "as-CNI's:")
-# Of single calls, those that only this kernel has.
-gate=only
+# Of single calls and of drivers, what only this kernel has.
+need=only
 # Of the faults, those at calls that only this kernel has.
 faults=(links-of-a-full-kernel/)
 # Of Podman the pages of drivers whose links only this kernel has.
 podman=(of-a-full-kernel/)
 if [[ -n ${WASMVARK_TEST_FILTER:-} ]]; then
     tests=("$WASMVARK_TEST_FILTER")
-    gate=
+    need=
     faults=("${tests[@]}")
     podman=("${tests[@]}")
 fi
@@ -71,7 +71,7 @@ for program in "$@"; do
     status=0
     chosen=("${tests[@]}") within='' rare=''
     case $program in
-        gate) rare=$gate ;;
+        gate | netavark) rare=$need ;;
         fault) chosen=("${faults[@]}") ;;
         podman)
             mount_podman
