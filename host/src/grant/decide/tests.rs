@@ -4,7 +4,9 @@ use std::path::Path;
 
 use super::*;
 use crate::digest::Digest;
-use crate::net::{IpVersion, Port, Protocol, RouteKind};
+use crate::net::{
+    IpVersion, LinkProperty, Namespace, Port, PortRange, Protocol, Route, RouteKind, Rule,
+};
 
 fn authority(calls: &str) -> Authority {
     let text = format!(

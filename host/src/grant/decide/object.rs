@@ -1,0 +1,195 @@
+//! What calls touch.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use crate::net::{LinkName, LinkProperty, Namespace, PortRange, Route, Rule, SettingKey};
+
+/// An object that a call wants to touch.
+#[derive(Debug, Clone, Copy)]
+pub enum Object<'a> {
+    /// A link that exists.
+    Link {
+        /// Where it is.
+        namespace: Namespace,
+        /// Its name.
+        name: &'a LinkName,
+        /// Whether the journal says that the driver made or moved it.
+        own: bool,
+    },
+    /// A name that a link is to get.
+    NewLink {
+        /// Where.
+        namespace: Namespace,
+        /// The name.
+        name: &'a LinkName,
+    },
+    /// A link that another one is to be a port of.
+    Master {
+        /// Where it is.
+        namespace: Namespace,
+        /// Its name.
+        name: &'a LinkName,
+        /// Whether the journal says that the driver made or moved it.
+        own: bool,
+    },
+    /// The link of the host's default route, whichever that is.
+    DefaultRouteLink,
+    /// A link that is looked for by something other than its name. What the
+    /// search may see of the others is decided link by link.
+    LinkWith {
+        /// Where.
+        namespace: Namespace,
+        /// What it's looked for by.
+        property: &'a LinkProperty,
+        /// Whether the journal says that the driver made or moved it.
+        own: bool,
+    },
+    /// The names of all links.
+    AllLinks(Namespace),
+    /// An address of a link.
+    Address {
+        /// Where.
+        namespace: Namespace,
+        /// The address with its prefix length.
+        address: IpNet,
+        /// Whether it's an own link's, or the journal says that the driver
+        /// added it.
+        own: bool,
+    },
+    /// A network whose packets get another source address.
+    Source(IpNet),
+    /// The address that they get.
+    Outbound(IpAddr),
+    /// Ports of the host that lead to the container.
+    Ports(&'a PortRange),
+    /// A secret of the operator's.
+    Secret(&'a str),
+    /// A kernel setting that belongs to no link.
+    Key {
+        /// Where.
+        namespace: Namespace,
+        /// Its name.
+        key: &'a SettingKey,
+        /// Whether it's a setting of a link that the driver made or moved.
+        own: bool,
+    },
+    /// A route, or one of its ways.
+    Route {
+        /// Where.
+        namespace: Namespace,
+        /// The route.
+        route: &'a Route,
+        /// Whether the journal says that the driver added it.
+        own: bool,
+    },
+    /// What the driver itself keeps for the request's network.
+    State {
+        /// One part of it, or all.
+        key: Option<&'a str>,
+    },
+    /// A routing table.
+    Table {
+        /// Where.
+        namespace: Namespace,
+        /// Its number.
+        table: u32,
+        /// Whether the journal says that the driver made its VRF.
+        own: bool,
+    },
+    /// All routes of a namespace.
+    AllRoutes(Namespace),
+    /// A policy routing rule.
+    Rule {
+        /// Where.
+        namespace: Namespace,
+        /// The rule.
+        rule: &'a Rule,
+        /// Whether it names a link that the driver made or moved.
+        names_own_link: bool,
+        /// Whether the journal says that the driver added it.
+        own: bool,
+    },
+    /// All policy routing rules of a namespace.
+    AllRules(Namespace),
+    /// What a link knows of an address, or that it answers for it.
+    Neighbour {
+        /// The address.
+        address: IpAddr,
+        /// Whether the driver made or moved the link.
+        on_own_link: bool,
+        /// Whether it's the driver's to set, or the journal says that the
+        /// driver set it.
+        own: bool,
+    },
+    /// A message for the operator.
+    Message,
+}
+
+impl Object<'_> {
+    /// Rule 2: whether the driver made it.
+    pub(super) fn is_own(&self) -> bool {
+        matches!(
+            self,
+            Self::Link { own: true, .. }
+                | Self::LinkWith { own: true, .. }
+                | Self::Master { own: true, .. }
+                | Self::Key { own: true, .. }
+                | Self::Address { own: true, .. }
+                | Self::Route { own: true, .. }
+                | Self::Table { own: true, .. }
+                | Self::Rule { own: true, .. }
+                | Self::Neighbour { own: true, .. }
+        )
+    }
+}
+
+/// The objects in words, for the audit trail and for messages.
+pub fn describe(objects: &[Object<'_>]) -> String {
+    let words: Vec<_> = objects.iter().map(ToString::to_string).collect();
+    words.join(", ")
+}
+
+impl fmt::Display for Object<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Link {
+                namespace, name, ..
+            } => write!(f, "link {namespace}:{name}"),
+            Self::NewLink { namespace, name } => write!(f, "new link {namespace}:{name}"),
+            Self::DefaultRouteLink => f.write_str("link of the default route"),
+            Self::LinkWith {
+                namespace,
+                property,
+                ..
+            } => write!(f, "link of {namespace} with {property}"),
+            Self::AllLinks(namespace) => write!(f, "all links of {namespace}"),
+            Self::Master {
+                namespace, name, ..
+            } => write!(f, "master {namespace}:{name}"),
+            Self::Address { address, .. } => write!(f, "address {address}"),
+            Self::Route {
+                namespace, route, ..
+            } => write!(f, "route {namespace}:{route}"),
+            Self::Table {
+                namespace, table, ..
+            } => write!(f, "table {namespace}:{table}"),
+            Self::AllRoutes(namespace) => write!(f, "all routes of {namespace}"),
+            Self::Rule {
+                namespace, rule, ..
+            } => write!(f, "rule {namespace}:{rule}"),
+            Self::AllRules(namespace) => write!(f, "all rules of {namespace}"),
+            Self::Neighbour { address, .. } => write!(f, "neighbour {address}"),
+            Self::Key { namespace, key, .. } => write!(f, "setting {namespace}:{key}"),
+            Self::Source(source) => write!(f, "packets from {source}"),
+            Self::Outbound(address) => write!(f, "source address {address}"),
+            Self::Ports(ports) => write!(f, "port {ports}"),
+            Self::Secret(name) => write!(f, "secret {name:?}"),
+            Self::State { key: Some(key) } => write!(f, "state {key}"),
+            Self::State { key: None } => f.write_str("state"),
+            Self::Message => f.write_str("message"),
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! Rule 3: what the request names.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::Object;
+use crate::grant::Call;
+use crate::net::{LinkName, LinkProperty, Namespace, PortRange, Route, Rule};
+
+/// What the request names.
+#[derive(Debug, Clone, Default)]
+pub struct RequestReach {
+    /// The parent link on the host.
+    pub parent: Option<LinkName>,
+    /// What the parent can be found by.
+    pub parent_property: Option<LinkProperty>,
+    /// The interface's name in the container.
+    pub interface_name: Option<LinkName>,
+    /// The name that the user wants for the host's end of a veth pair.
+    pub host_interface_name: Option<LinkName>,
+    /// The VRF of the host that the network's links go below.
+    pub vrf: Option<LinkName>,
+    /// The name that the user wants for a VRF in the container.
+    pub container_vrf: Option<LinkName>,
+    /// The network's id.
+    pub network: String,
+    /// The container's id.
+    pub container: String,
+    /// The container's addresses.
+    pub addresses: Vec<IpNet>,
+    /// The gateways of the subnets, with their prefix lengths.
+    pub gateways: Vec<IpNet>,
+    /// The subnets of the network.
+    pub subnets: Vec<IpNet>,
+    /// Default and static routes.
+    pub routes: Vec<Route>,
+    /// Secrets that options name.
+    pub secrets: Vec<String>,
+    /// Addresses of the host that options name for what leaves it.
+    pub outbound: Vec<IpAddr>,
+    /// The published ports.
+    pub ports: Vec<PortRange>,
+}
+
+impl RequestReach {
+    /// The name that is meant for a link that a call makes, moves or renames.
+    pub fn name_for(&self, call: Call, namespace: Namespace, shared: bool) -> Option<LinkName> {
+        if namespace == Namespace::Container {
+            return self.name_in_container(call);
+        }
+        if call == Call::LinksRename {
+            return self.host_interface_name.clone();
+        }
+        let kind = call.makes()?;
+        let owner: &[&str] = match (call, shared) {
+            (Call::LinksCreateBridge | Call::LinksCreateVrf, _) => return self.parent.clone(),
+            (Call::LinksCreateVeth, _) if self.host_interface_name.is_some() => {
+                return self.host_interface_name.clone();
+            }
+            (_, true) => &[&self.network, kind],
+            (_, false) => &[&self.network, &self.container, kind],
+        };
+        // Before there is a container nothing is meant for it.
+        (!self.container.is_empty()).then(|| LinkName::chosen(kind, owner))
+    }
+
+    fn name_in_container(&self, call: Call) -> Option<LinkName> {
+        if call == Call::LinksCreateVrf && self.container_vrf.is_some() {
+            return self.container_vrf.clone();
+        }
+        // It stands beside the interface, whose name the request has.
+        if call == Call::LinksCreateIfb {
+            let owner: &[&str] = &[&self.network, &self.container, "ifb"];
+            return (!self.container.is_empty()).then(|| LinkName::chosen("ifb", owner));
+        }
+        let names = call.makes().is_some()
+            || matches!(call, Call::LinksMoveToContainer | Call::LinksRename);
+        self.interface_name.clone().filter(|_| names)
+    }
+}
+
+/// Rule 3: what of the request each call reaches, as the WIT documents it.
+pub(super) fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
+    let is_parent = |namespace: Namespace, name: &LinkName| {
+        namespace == Namespace::Host && request.parent.as_ref() == Some(name)
+    };
+    let is_vrf = |namespace: Namespace, name: &LinkName| {
+        namespace == Namespace::Host && request.vrf.as_ref() == Some(name)
+    };
+    match (call, object) {
+        (
+            Call::LinksGet | Call::LinksInfo,
+            Object::Link {
+                namespace, name, ..
+            },
+        )
+        | (
+            Call::LinksSetMaster,
+            Object::Master {
+                namespace, name, ..
+            },
+        ) => is_parent(*namespace, name) || is_vrf(*namespace, name),
+        (
+            Call::LinksPorts
+            | Call::LinksWaitCarrier
+            | Call::LinksVfs
+            | Call::LinksCreateMacvlan
+            | Call::LinksCreateIpvlan
+            | Call::LinksCreateMacvtap
+            | Call::LinksCreateVlan
+            | Call::LinksCreateVxlan
+            | Call::LinksMoveToContainer
+            | Call::OffloadsList
+            | Call::AddressesList
+            | Call::AddressesWaitDad
+            | Call::NeighboursList,
+            Object::Link {
+                namespace, name, ..
+            },
+        ) => is_parent(*namespace, name),
+        (Call::LinksNames, Object::AllLinks(namespace)) => *namespace == Namespace::Container,
+        (_, Object::NewLink { namespace, name }) => {
+            let is_meant =
+                |shared| request.name_for(call, *namespace, shared).as_ref() == Some(name);
+            is_meant(false) || is_meant(true)
+        }
+        (Call::LinksGetDefault, Object::DefaultRouteLink) => {
+            request.parent.is_none() && request.parent_property.is_none()
+        }
+        (
+            Call::LinksGetByMac | Call::LinksGetByPci | Call::LinksGetByPath,
+            Object::LinkWith {
+                namespace,
+                property,
+                ..
+            },
+        ) => *namespace == Namespace::Host && request.parent_property.as_ref() == Some(property),
+        (
+            Call::AddressesAdd,
+            Object::Address {
+                namespace, address, ..
+            },
+        ) => match namespace {
+            Namespace::Container => request.addresses.contains(address),
+            Namespace::Host => is_gateway(*address, request),
+        },
+        (
+            Call::AnnounceGratuitousArp
+            | Call::AnnounceNeighbourAdvertisement
+            | Call::FirewallPublish
+            | Call::FirewallAccept
+            | Call::FirewallDrop,
+            Object::Address { address, .. },
+        ) => {
+            let mut own = request.addresses.iter();
+            own.any(|own| own.addr() == address.addr())
+        }
+        (
+            Call::RoutesAdd | Call::RoutesReplace,
+            Object::Route {
+                namespace, route, ..
+            },
+        ) => requested_route(*namespace, route, request),
+        (
+            Call::RulesAdd,
+            Object::Rule {
+                namespace,
+                rule,
+                names_own_link,
+                ..
+            },
+        ) => {
+            let is_for_it = *names_own_link || has_requested_packets(rule, request);
+            *namespace == Namespace::Container || is_for_it
+        }
+        (
+            _,
+            Object::Table { namespace, .. }
+            | Object::AllRoutes(namespace)
+            | Object::AllRules(namespace),
+        ) => *namespace == Namespace::Container,
+        (
+            Call::NeighboursAdd | Call::NeighboursAddProxy,
+            Object::Neighbour {
+                address,
+                on_own_link,
+                ..
+            },
+        ) => {
+            let gateways = request.gateways.iter().filter(|_| *on_own_link);
+            let mut named = request.addresses.iter().chain(gateways);
+            named.any(|named| named.addr() == *address)
+        }
+        (Call::SysctlEnableIpForward, Object::Key { namespace, .. }) => {
+            *namespace == Namespace::Container
+        }
+        (_, Object::Source(source)) => is_in_subnets(*source, request),
+        (_, Object::Ports(ports)) => request.ports.iter().any(|asked| asked.contains(ports)),
+        (_, Object::Outbound(address)) => request.outbound.contains(address),
+        (_, Object::Secret(name)) => request.secrets.iter().any(|named| named == name),
+        (
+            Call::StateGet | Call::StateSet | Call::StateRemove | Call::StateKeys,
+            Object::State { .. },
+        )
+        | (Call::LogWrite, Object::Message) => true,
+        _ => false,
+    }
+}
+
+/// A gateway with its subnet's prefix length, or by itself.
+fn is_gateway(address: IpNet, request: &RequestReach) -> bool {
+    let alone = address.prefix_len() == address.max_prefix_len();
+    let mut gateways = request.gateways.iter();
+    gateways.any(|gateway| *gateway == address || (alone && gateway.addr() == address.addr()))
+}
+
+fn is_in_subnets(network: IpNet, request: &RequestReach) -> bool {
+    let mut subnets = request.subnets.iter();
+    subnets.any(|subnet| subnet.contains(&network))
+}
+
+fn requested_route(namespace: Namespace, route: &Route, request: &RequestReach) -> bool {
+    let is_inside = is_in_subnets(route.destination, request);
+    let direct = route.gateway.is_none();
+    let mut gateways = request.gateways.iter();
+    let through_gateway = gateways.any(|gateway| Some(gateway.addr()) == route.gateway);
+    let is_named = |named: &Route| {
+        named.destination == route.destination
+            && (direct || named.gateway == route.gateway)
+            && named.kind == route.kind
+    };
+    match namespace {
+        Namespace::Container => {
+            (is_inside && (direct || through_gateway)) || request.routes.iter().any(is_named)
+        }
+        Namespace::Host => is_inside,
+    }
+}
+
+/// Whether a rule is about packets of the request's subnets only.
+fn has_requested_packets(rule: &Rule, request: &RequestReach) -> bool {
+    let mut networks = rule.source.iter().chain(&rule.destination);
+    networks.any(|network| {
+        let mut subnets = request.subnets.iter();
+        subnets.any(|subnet| subnet.contains(network))
+    })
+}
