@@ -1,7 +1,12 @@
 //! The file of a journal: JSON lines, appended one write at a time.
 
+mod others;
+mod own;
+#[cfg(test)]
+pub(super) mod tests;
+
 use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,8 +14,8 @@ use std::time::Duration;
 use nix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Entry, JournalError, folder};
-use crate::kernel::{LinkId, NetnsId, RESERVED_TABLES};
+use super::{Change, Entry, JournalError, disk, folder};
+use crate::kernel::NetnsId;
 use crate::net::{LinkName, Namespace};
 use crate::request::{ContainerId, Key};
 
@@ -158,103 +163,6 @@ impl Journal {
         self.here
     }
 
-    /// The journals of the network's other containers, each read when it's asked
-    /// for. They stay as they are for as long as this run has the network's lock.
-    pub(super) fn others(&self) -> impl Iterator<Item = Result<Self, JournalError>> {
-        let here = Here {
-            container: None,
-            ..self.here
-        };
-        let keys = self.other_keys();
-        keys.map(move |key| Self::open(&self.folder, &key, here))
-    }
-
-    fn other_keys(&self) -> impl Iterator<Item = Key> {
-        let keys = folder::of_network(&self.folder, &self.key.network).into_iter();
-        keys.filter(|key| key.container != self.key.container)
-    }
-
-    /// Those of them that setups wrote which were killed before their end.
-    pub fn abandoned_others(&self) -> Result<Vec<Self>, JournalError> {
-        let mut abandoned = Vec::new();
-        for key in self.other_keys() {
-            // Most are complete, and say so in a line: the others needn't be read.
-            if says_complete(&folder::path(&self.folder, &key)) {
-                continue;
-            }
-            let other = self.of(key.container)?;
-            if other.is_abandoned() {
-                abandoned.push(other);
-            }
-        }
-        Ok(abandoned)
-    }
-
-    /// Whether an entry of another container fits.
-    fn others_have(&self, fits: impl Fn(&Entry) -> bool) -> Result<bool, JournalError> {
-        for other in self.others() {
-            if other?.entries().iter().any(&fits) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
-    /// Whether another container has the object of an entry too.
-    pub fn is_shared(&self, entry: &Entry) -> Result<bool, JournalError> {
-        if !entry.shared {
-            return Ok(false);
-        }
-        self.others_have(|other| other.shares_with(entry))
-    }
-
-    /// Whether anything else that a journal of the network holds is in the table
-    /// of the firewall that an entry is in.
-    pub fn uses_table_of(&self, entry: &Entry) -> Result<bool, JournalError> {
-        let Some(firewall) = entry.change.firewall() else {
-            return Ok(false);
-        };
-        let is_beside = |other: &Entry| {
-            let its = other.change.firewall();
-            other.host == entry.host && its.is_some_and(|its| its.is_beside(firewall))
-        };
-        let mut own = self.entries.iter();
-        if own.any(|other| other.number != entry.number && is_beside(other)) {
-            return Ok(true);
-        }
-        self.others_have(is_beside)
-    }
-
-    /// The shared links of this name that other containers have. Each journal is
-    /// read when it's asked for.
-    pub fn shared_links(
-        &self,
-        name: &LinkName,
-    ) -> impl Iterator<Item = Result<LinkId, JournalError>> {
-        self.others().flat_map(move |other| match other {
-            Ok(other) => other.shared_links_here(name).into_iter().map(Ok).collect(),
-            Err(error) => vec![Err(error)],
-        })
-    }
-
-    fn shared_links_here(&self, name: &LinkName) -> Vec<LinkId> {
-        let entries = self.entries.iter();
-        let shared = entries.filter(|entry| entry.shared && entry.host == self.here.host);
-        let links = shared.filter_map(|entry| match &entry.change {
-            Change::MakeLink {
-                namespace,
-                name: own,
-                index: Some(index),
-                ..
-            } if own == name => Some(LinkId {
-                namespace: *namespace,
-                index: *index,
-            }),
-            _ => None,
-        });
-        links.collect()
-    }
-
     /// Writes down a change that is about to be made. A `shared` one is made
     /// for all containers of the network.
     pub fn begin(&mut self, change: Change, shared: bool) -> Result<u32, JournalError> {
@@ -320,75 +228,12 @@ impl Journal {
         self.file = None;
         self.complete = false;
         self.leaving = false;
-        remove(&self.path).map_err(|error| self.failed("remove", &error))?;
+        disk::remove(&self.path).map_err(|error| self.failed("remove", &error))?;
         if let Some(folder) = self.path.parent() {
             // Other containers' journals keep the network's folder.
             let _ = std::fs::remove_dir(folder);
         }
         Ok(())
-    }
-
-    /// The own links: made or moved here, in a namespace of this run.
-    pub fn own_links(&self) -> impl Iterator<Item = (LinkId, &LinkName)> {
-        let entries = self.entries.iter();
-        entries
-            .filter(|entry| self.has_namespace_of(entry))
-            .filter_map(Entry::own_link)
-    }
-
-    /// The newest entry that says that this link was made or moved.
-    pub fn entry_of(&self, link: LinkId, name: &LinkName) -> Option<&Entry> {
-        let mut entries = self.entries.iter().rev();
-        entries.find(|entry| self.has_namespace_of(entry) && entry.own_link() == Some((link, name)))
-    }
-
-    /// Whether the link of an entry is in a namespace of this run.
-    fn has_namespace_of(&self, entry: &Entry) -> bool {
-        let Some((link, _)) = entry.own_link() else {
-            return false;
-        };
-        match link.namespace {
-            Namespace::Host => entry.host == self.here.host,
-            Namespace::Container => entry.netns == self.here.container,
-        }
-    }
-
-    /// Whether a routing table of the host is that of an own VRF, unless every
-    /// namespace has it.
-    pub fn owns_table(&self, table: u32) -> bool {
-        let is_its = |entry: &Entry| match &entry.change {
-            Change::MakeLink {
-                namespace: Namespace::Host,
-                index: Some(_),
-                table: its,
-                ..
-            } => *its == Some(table) && entry.host == self.here.host,
-            _ => false,
-        };
-        !RESERVED_TABLES.contains(&table) && self.entries.iter().any(is_its)
-    }
-
-    /// The changes that were made in a namespace of this run, the newest first.
-    pub fn entries_of(&self, namespace: Namespace) -> impl Iterator<Item = &Entry> {
-        self.entries
-            .iter()
-            .rev()
-            .filter(move |entry| match namespace {
-                Namespace::Host => entry.host == self.here.host,
-                Namespace::Container => entry.netns == self.here.container,
-            })
-    }
-
-    /// Whether a link is own. Its index alone may be another link's by now.
-    pub fn owns(&self, link: LinkId, name: &LinkName) -> bool {
-        self.own_links().any(|own| own == (link, name))
-    }
-
-    /// An own link by its name.
-    pub fn own_link(&self, namespace: Namespace, name: &LinkName) -> Option<LinkId> {
-        self.own_links()
-            .find(|(link, own)| link.namespace == namespace && *own == name)
-            .map(|(link, _)| link)
     }
 
     fn replay(&mut self, text: &str) {
@@ -472,7 +317,7 @@ impl Journal {
         let Some(file) = self.file.as_ref() else {
             return Ok(());
         };
-        write(file, &text).map_err(|error| {
+        disk::write(file, &text).map_err(|error| {
             let failed = self.failed("write", &error);
             // What comes next must not stand behind half a line.
             self.file = None;
@@ -498,7 +343,7 @@ impl Journal {
             start = serde_json::to_vec(&boot)?;
             start.push(b'\n');
         }
-        write(&file, &start)?;
+        disk::write(&file, &start)?;
         Ok(file)
     }
 
@@ -509,39 +354,6 @@ impl Journal {
             error: error.to_string(),
         }
     }
-}
-
-/// Appends a line in one write.
-pub(super) fn write(mut file: &File, line: &[u8]) -> std::io::Result<()> {
-    #[cfg(feature = "fault-injection")]
-    crate::fault::before_write(file, line)?;
-    file.write_all(line)?;
-    #[cfg(feature = "fault-injection")]
-    crate::fault::after_write();
-    Ok(())
-}
-
-/// Removes a file, unless it's gone already.
-pub(super) fn remove(path: &Path) -> std::io::Result<()> {
-    #[cfg(feature = "fault-injection")]
-    crate::fault::before_write(std::io::sink(), &[])?;
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    #[cfg(feature = "fault-injection")]
-    crate::fault::after_write();
-    Ok(())
-}
-
-/// Gives a file another's name.
-pub(super) fn rename(from: &Path, to: &Path) -> std::io::Result<()> {
-    #[cfg(feature = "fault-injection")]
-    crate::fault::before_write(std::io::sink(), &[])?;
-    std::fs::rename(from, to)?;
-    #[cfg(feature = "fault-injection")]
-    crate::fault::after_write();
-    Ok(())
 }
 
 /// The boot of the kernel that runs now.
@@ -563,192 +375,4 @@ fn says_complete(path: &Path) -> bool {
 fn since_boot() -> u64 {
     let now = clock_gettime(ClockId::CLOCK_BOOTTIME).map(Duration::from);
     now.map_or(0, |now| u64::try_from(now.as_nanos()).unwrap_or(u64::MAX))
-}
-
-#[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-
-    fn open(folder: &Path) -> Journal {
-        open_as(folder, "ctr")
-    }
-
-    pub(in crate::journal) fn open_as(folder: &Path, container: &str) -> Journal {
-        let key = Key {
-            network: "net".to_owned().try_into().unwrap(),
-            container: container.to_owned().try_into().unwrap(),
-        };
-        let here = Here {
-            host: NetnsId::of(1),
-            container: None,
-        };
-        Journal::open(folder, &key, here).unwrap()
-    }
-
-    fn make(name: &str) -> Change {
-        Change::MakeLink {
-            namespace: Namespace::Host,
-            name: name.parse().unwrap(),
-            index: None,
-            table: None,
-        }
-    }
-
-    #[test]
-    fn another_process_finds_what_this_one_made() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut journal = open(folder.path());
-        let first = journal.begin(make("a"), false).unwrap();
-        journal.done(first, Some(7)).unwrap();
-        let second = journal.begin(make("b"), false).unwrap();
-        journal.void(second).unwrap();
-        let mut again = open(folder.path());
-        let link = LinkId {
-            namespace: Namespace::Host,
-            index: 7,
-        };
-        assert_eq!(again.entries(), journal.entries());
-        assert!(again.owns(link, &"a".parse().unwrap()));
-        assert!(!again.owns(link, &"b".parse().unwrap()));
-        assert_eq!(
-            again.own_link(Namespace::Host, &"a".parse().unwrap()),
-            Some(link)
-        );
-        again.void(first).unwrap();
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
-    }
-
-    #[test]
-    fn a_link_keeps_being_own_under_another_name() {
-        let folder = tempfile::tempdir().unwrap();
-        let (a, b): (LinkName, LinkName) = ("a".parse().unwrap(), "b".parse().unwrap());
-        let link = LinkId {
-            namespace: Namespace::Host,
-            index: 7,
-        };
-        let mut journal = open(folder.path());
-        let made = journal.begin(make("a"), false).unwrap();
-        journal.done(made, Some(7)).unwrap();
-        journal.begin(route_through(&a), false).unwrap();
-        journal.rename(made, &b).unwrap();
-        let mut again = open(folder.path());
-        assert_eq!(again.renaming().count(), 1);
-        assert!(again.owns(link, &a));
-        again.named(made, &b).unwrap();
-        for journal in [again, open(folder.path())] {
-            assert_eq!(journal.renaming().count(), 0);
-            assert!(journal.owns(link, &b) && !journal.owns(link, &a));
-            let (_, _, links) = journal.entries()[1].change.added_route().unwrap();
-            assert_eq!(links[0].name, b);
-        }
-    }
-
-    /// A route through the link with the index 7.
-    fn route_through(name: &LinkName) -> Change {
-        let route = serde_json::json!({
-            "change": "add-route", "namespace": "host", "destination": "10.0.0.0/8",
-            "gateway": null, "metric": null, "kind": "unicast", "link": 7,
-            "links": [{"index": 7, "name": name}],
-        });
-        serde_json::from_value(route).unwrap()
-    }
-
-    #[test]
-    fn a_setup_that_never_came_to_its_end_is_known() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut journal = open(folder.path());
-        assert!(!journal.is_abandoned());
-        journal.begin(make("a"), false).unwrap();
-        assert!(open(folder.path()).is_abandoned());
-        journal.complete().unwrap();
-        assert!(!open(folder.path()).is_abandoned());
-    }
-
-    #[test]
-    fn what_is_about_to_be_undone_is_in_use_no_more() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut journal = open(folder.path());
-        journal.leave().unwrap();
-        let first = journal.begin(make("a"), false).unwrap();
-        journal.complete().unwrap();
-        assert!(open(folder.path()).is_in_use());
-        journal.leave().unwrap();
-        let again = open(folder.path());
-        assert!(again.is_leaving() && !again.is_in_use() && !again.is_abandoned());
-        journal.void(first).unwrap();
-        journal.begin(make("a"), false).unwrap();
-        journal.complete().unwrap();
-        assert!(open(folder.path()).is_in_use());
-    }
-
-    #[test]
-    fn changes_are_known_by_their_time() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut journal = open(folder.path());
-        journal.begin(make("a"), false).unwrap();
-        journal.begin(make("b"), false).unwrap();
-        let entries = open(folder.path()).entries().to_vec();
-        assert!(0 < entries[0].at && entries[0].at < entries[1].at);
-    }
-
-    #[test]
-    fn a_journal_of_another_boot_means_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        open(folder.path()).begin(make("a"), false).unwrap();
-        let path = folder.path().join("net/ctr.jsonl");
-        let text = std::fs::read_to_string(&path).unwrap();
-        let boot = boot_id().unwrap();
-        std::fs::write(&path, text.replace(&boot, "another")).unwrap();
-        let mut again = open(folder.path());
-        assert!(again.entries().is_empty());
-        again.begin(make("b"), false).unwrap();
-        assert_eq!(open(folder.path()).entries().len(), 1);
-    }
-
-    #[test]
-    fn a_torn_last_line_is_ignored_and_does_not_spoil_the_next() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut journal = open(folder.path());
-        journal.begin(make("a"), false).unwrap();
-        let path = folder.path().join("net/ctr.jsonl");
-        let mut torn = std::fs::read(&path).unwrap();
-        torn.extend_from_slice(b"{\"begin\":{\"number\":1,\"cha");
-        std::fs::write(&path, torn).unwrap();
-        let mut again = open(folder.path());
-        assert_eq!(again.entries().len(), 1);
-        again.begin(make("b"), false).unwrap();
-        assert_eq!(open(folder.path()).entries().len(), 2);
-    }
-
-    #[test]
-    fn what_is_shared_counts_until_the_last_journal_is_without_it() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut one = open_as(folder.path(), "one");
-        let mut two = open_as(folder.path(), "two");
-        let number = one.begin(make("br"), true).unwrap();
-        one.done(number, Some(5)).unwrap();
-        assert!(!one.is_shared(&one.entries()[0]).unwrap());
-        let br: LinkName = "br".parse().unwrap();
-        assert_eq!(two.shared_links(&br).next().unwrap().unwrap().index, 5);
-        let number = two.begin(make("br"), true).unwrap();
-        two.done(number, Some(5)).unwrap();
-        assert!(one.is_shared(&one.entries()[0]).unwrap());
-        two.void(number).unwrap();
-        assert!(!one.is_shared(&one.entries()[0]).unwrap());
-        // The same name, but made anew after somebody removed the first.
-        let number = two.begin(make("br"), true).unwrap();
-        two.done(number, Some(6)).unwrap();
-        assert!(!one.is_shared(&one.entries()[0]).unwrap());
-    }
-
-    #[test]
-    fn what_is_not_shared_is_nobody_elses() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut one = open_as(folder.path(), "one");
-        let mut two = open_as(folder.path(), "two");
-        one.begin(make("v"), false).unwrap();
-        two.begin(make("v"), true).unwrap();
-        assert!(!one.is_shared(&one.entries()[0]).unwrap());
-        assert!(!two.is_shared(&two.entries()[0]).unwrap());
-    }
 }

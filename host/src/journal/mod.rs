@@ -13,13 +13,16 @@
 //! A journal that a setup left without calling it complete belongs to a run
 //! that was killed: whoever has the network's lock next undoes it.
 
+mod change;
+mod disk;
 mod entry;
 mod file;
 mod folder;
 mod lock;
 mod state;
 
-pub use entry::{Change, Entry, SavedLink};
+pub use change::Change;
+pub use entry::{Entry, SavedLink};
 pub use file::{Here, Journal};
 pub use folder::{all, networks, of_network};
 pub use lock::{LockError, NetworkLock};

@@ -20,7 +20,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::{Here, Journal, JournalError, file, folder};
+use super::{Here, Journal, JournalError, disk, folder};
 use crate::request::{ContainerId, NetworkId};
 
 /// The extension behind a driver's name; no journal has it.
@@ -135,7 +135,7 @@ impl State {
         let path = new(&self.path);
         self.written = true;
         let text = serde_json::to_vec(&content).map_err(io::Error::other);
-        text.and_then(|text| file::write(&create(&path)?, &text))
+        text.and_then(|text| disk::write(&create(&path)?, &text))
             .map_err(failed("write", &path))
     }
 
@@ -153,7 +153,7 @@ impl State {
             return Ok(());
         }
         let path = new(&self.path);
-        file::remove(&path).map_err(failed("remove", &path))?;
+        disk::remove(&path).map_err(failed("remove", &path))?;
         self.written = false;
         Ok(())
     }
@@ -168,7 +168,7 @@ pub fn settle(journal: &Journal) -> Result<(), StateError> {
         if counts(&path, journal)? {
             rename(&path, &path.with_extension(""))?;
         } else {
-            file::remove(&path).map_err(failed("remove", &path))?;
+            disk::remove(&path).map_err(failed("remove", &path))?;
         }
     }
     Ok(())
@@ -198,7 +198,7 @@ pub fn clear_unused_of(folder: &Path, network: &NetworkId, here: Here) -> Result
 
 fn clear(home: &Path) -> Result<(), StateError> {
     for path in files(home) {
-        file::remove(&path).map_err(failed("remove", &path))?;
+        disk::remove(&path).map_err(failed("remove", &path))?;
     }
     // What else may be there keeps the network's folder.
     let _ = std::fs::remove_dir(home);
@@ -253,7 +253,7 @@ fn create(path: &Path) -> io::Result<File> {
 }
 
 fn rename(from: &Path, to: &Path) -> Result<(), StateError> {
-    file::rename(from, to).map_err(failed("replace", to))
+    disk::rename(from, to).map_err(failed("replace", to))
 }
 
 /// The name of a copy.
