@@ -36,8 +36,9 @@ mod tests {
             "ünï",
         ] {
             let script = format!("printf %s {}", quoted(word));
-            let output = std::process::Command::new("sh")
-                .args(["-c", &script])
+            // As sh; not every system that runs this has a link of that name.
+            let output = std::process::Command::new("bash")
+                .args(["--posix", "-c", &script])
                 .output();
             assert_eq!(String::from_utf8(output.unwrap().stdout).unwrap(), word);
         }
