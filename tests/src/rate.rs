@@ -13,6 +13,35 @@ use crate::poll;
 const PAYLOAD: f64 = 1448.0;
 const FRAME: f64 = 1514.0;
 
+/// How far what is measured may be from the limit.
+pub const TOLERANCE: f64 = 0.1;
+
+/// How often it's measured at most. A machine that has other things to do makes
+/// bytes late, which is no fault of the limit.
+const TRIES: usize = 5;
+
+/// Checks that bytes pass as fast as the limit allows in bits per second, and
+/// never faster.
+#[track_caller]
+pub fn assert_limited(
+    limit: u32,
+    from: (&Netns, &str),
+    to: (&Netns, &str),
+    burst: usize,
+    bytes: usize,
+) {
+    let mut ratios = Vec::new();
+    for _ in 0..TRIES {
+        let ratio = measure(from, to, burst, bytes) / f64::from(limit);
+        assert!(ratio < 1.0 + TOLERANCE, "{ratio} of the limit");
+        if ratio > 1.0 - TOLERANCE {
+            return;
+        }
+        ratios.push(ratio);
+    }
+    panic!("{ratios:?} of the limit");
+}
+
 /// Sends this many bytes after the burst that may go at once, and returns the
 /// bits per second that the frames had.
 pub fn measure(from: (&Netns, &str), to: (&Netns, &str), burst: usize, bytes: usize) -> f64 {

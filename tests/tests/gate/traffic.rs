@@ -19,9 +19,6 @@ const RATE: u32 = 4_000_000;
 const BURST: usize = 50_000;
 const BYTES: usize = 800_000;
 
-/// How far what is measured may be from the limit.
-const TOLERANCE: f64 = 0.1;
-
 pub(crate) fn register(suite: &mut Suite) {
     let mut test = |name: &str, test: fn()| suite.test(format!("traffic::{name}"), NEEDS, test);
     test("tbf-limits-what-is-sent", sent);
@@ -61,12 +58,6 @@ fn dual() -> Connection {
 const MAKE: &str = "links.get host p0; links.create-macvlan container eth0 0 bridge; \
     addresses.add 1 10.88.0.2/16; addresses.add 1 fd88::2/64; links.set-up 1";
 
-#[track_caller]
-fn assert_limited(measured: f64) {
-    let ratio = measured / f64::from(RATE);
-    assert!((ratio - 1.0).abs() < TOLERANCE, "{ratio} of the limit");
-}
-
 fn sent() {
     let world = World::new();
     let probe = Probe::new(&world, &grant());
@@ -76,7 +67,7 @@ fn sent() {
     for (inside, outside) in [("10.88.0.2", "10.88.0.1"), ("fd88::2", "fd88::1")] {
         let from = (&world.container, inside);
         let to = (&world.neighbour, outside);
-        assert_limited(rate::measure(from, to, BURST, BYTES));
+        rate::assert_limited(RATE, from, to, BURST, BYTES);
     }
     probe.teardown(&dual());
     world.assert_unchanged(&before);
@@ -93,7 +84,7 @@ fn received() {
     answer_of(&probe.setup(dual(), &script));
     let from = (&world.neighbour, "10.88.0.1");
     let to = (&world.container, "10.88.0.2");
-    assert_limited(rate::measure(from, to, BURST, BYTES));
+    rate::assert_limited(RATE, from, to, BURST, BYTES);
     probe.teardown(&dual());
     world.assert_unchanged(&before);
 }
@@ -112,12 +103,12 @@ fn shared() {
     answer_of(&probe.setup(dual(), &script));
     let from = (&world.container, "10.88.0.2");
     let to = (&world.neighbour, "10.88.0.1");
-    assert_limited(rate::measure(from, to, BURST, BYTES));
+    rate::assert_limited(RATE, from, to, BURST, BYTES);
     let from = (&world.container, "fd88::2");
     let to = (&world.neighbour, "fd88::1");
     let rest = rate::measure(from, to, BURST, BYTES);
     assert!(rest > f64::from(RATE) * 3.0, "{rest}");
-    assert!(rest < f64::from(whole) * (1.0 + TOLERANCE), "{rest}");
+    assert!(rest < f64::from(whole) * (1.0 + rate::TOLERANCE), "{rest}");
     probe.teardown(&dual());
     world.assert_unchanged(&before);
 }
