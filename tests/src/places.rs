@@ -29,6 +29,13 @@ pub fn guest(name: &str) -> PathBuf {
     guests().join(format!("{name}.wasm"))
 }
 
+/// A driver that was built for a version of the interface while that was the
+/// newest.
+pub fn frozen(version: &str, name: &str) -> PathBuf {
+    let folder = workspace().join("tests/fixtures/drivers").join(version);
+    folder.join(format!("{name}.wasm"))
+}
+
 /// The folder of the drivers.
 pub fn guests() -> PathBuf {
     place("WASMVARK_GUESTS", || target_dir().join("guests"))

@@ -99,9 +99,13 @@ impl<'a> Wasmvark<'a> {
 
     /// Installs a driver with a grant.
     pub fn install(&self, guest: &str, name: &str, grant: &Grant) {
-        let component = places::guest(guest);
+        self.install_file(&places::guest(guest), name, grant);
+    }
+
+    /// Installs a component's file with a grant.
+    pub fn install_file(&self, component: &Path, name: &str, grant: &Grant) {
         let file = self.world.file(&format!("{name}.grant"));
-        fs::write(&file, grant.to_toml(name, &component)).expect("a grant can be written");
+        fs::write(&file, grant.to_toml(name, component)).expect("a grant can be written");
         let output = process::run(
             self.command("install")
                 .arg(component)
@@ -109,7 +113,8 @@ impl<'a> Wasmvark<'a> {
                 .arg(&file),
             b"",
         );
-        assert_eq!(output.code, Some(0), "install {guest}: {output:?}");
+        let component = component.display();
+        assert_eq!(output.code, Some(0), "install {component}: {output:?}");
     }
 
     /// Runs an administrator's command.

@@ -10,7 +10,7 @@ use wasmvark_guest::links::{self, Link, VethOptions, VethPair};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
     Guest, WithoutSubnets, announce_over_bridge, bridge_ports, check_ipam, choose_ipam, export,
-    firewall, forward, no_name_servers, no_names, options_of, publish, refuse_ports,
+    firewall, forward, no_name_servers, no_names, publish, refuse_ports,
 };
 
 struct Driver;
@@ -31,7 +31,7 @@ impl Guest for Driver {
 
     fn setup(request: Request) -> Result<SetupAnswer, Error> {
         check_ipam(&request.network)?;
-        let options = Options::parse(&options_of(&request))?;
+        let options = Options::parse(&request.options)?;
         let behaviours = KNOWN.behaviours(&request)?;
         if options.mode == Mode::Unmanaged {
             refuse_ports(&request, "nothing is led to an unmanaged bridge")?;

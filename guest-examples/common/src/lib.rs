@@ -43,7 +43,7 @@ pub use bindings::wasmvark::driver::{
 };
 pub use bindings::{Guest, export};
 
-pub use behaviours::{ANNOUNCE, Behaviours, Known, RATES, SOURCE_ROUTING, TUNING, options_of};
+pub use behaviours::{ANNOUNCE, Behaviours, Known, RATES, SOURCE_ROUTING, TUNING};
 pub use configure::{
     PLAIN_ROUTE, add_routes, announce_addresses, announce_over_bridge, configure, configure_with,
     disable_autoconf, ignore_router_advertisements,

@@ -30,7 +30,7 @@ impl<'a> Device<'a> {
 
     /// The container's own interface, else the network's.
     pub(crate) fn of_request(request: &'a Request) -> Result<Self, Error> {
-        match Self::of_options(&request.options) {
+        match Self::of_options(&request.container_options) {
             Some(device) => Ok(device),
             None => Self::of_network(&request.network),
         }

@@ -13,7 +13,7 @@ use wasmvark_guest::links::{self, VethOptions};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
     FILTER, Filter, Guest, Known, Nat, RATES, SOURCE_ROUTING, TUNING, WithoutSubnets, check_ipam,
-    choose_ipam, export, forward, no_name_servers, no_names, options_of, publish,
+    choose_ipam, export, forward, no_name_servers, no_names, publish,
 };
 
 /// All options; the host names its end by `host_interface_name`.
@@ -63,7 +63,7 @@ impl Guest for Ptp {
         forward(&request)?;
         Nat::parse(&network.options, MASQUERADE)?.translate(network)?;
         publish(&pair.host, &request)?;
-        Filter::parse(&options_of(&request))?.apply(&request)?;
+        Filter::parse(&request.options)?.apply(&request)?;
         Ok(no_name_servers())
     }
 

@@ -17,6 +17,9 @@ use crate::store::{DriverName, Store};
 pub(super) struct Inspection {
     driver: String,
     digest: String,
+    /// The version of the interface that it was built for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interface: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     manifest: Option<Manifest>,
     /// It imports WASI, which does nothing here.
@@ -135,6 +138,7 @@ impl Inspection {
         Self {
             driver: driver.to_owned(),
             digest: digest.to_string(),
+            interface: description.version.map(|version| version.to_string()),
             manifest: description.manifest,
             inert_wasi: description.wasi,
             grant: state,
@@ -151,6 +155,9 @@ impl Inspection {
         };
         line("driver", &self.driver);
         line("digest", &self.digest);
+        if let Some(version) = &self.interface {
+            line("world", &format!("wasmvark:driver {version}"));
+        }
         if let Some(manifest) = &self.manifest {
             line("version", &manifest.version);
             line("licence", &manifest.licence);

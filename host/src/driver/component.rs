@@ -6,12 +6,10 @@ use std::collections::BTreeSet;
 use wasmparser::component_types::ComponentEntityType;
 use wasmparser::{Parser, Payload, Validator};
 
+use super::version::{Interface, Version, import_names, served};
 use super::{Manifest, ManifestError, wasi};
 use crate::grant::Call;
 
-/// The interfaces of the one world that this host serves.
-const PACKAGE: &str = "wasmvark:driver/";
-const VERSION: &str = "@0.1.0";
 /// The custom section with the manifest.
 const MANIFEST_SECTION: &str = "wasmvark:manifest";
 
@@ -29,12 +27,26 @@ pub enum ComponentError {
     CoreModule,
     /// It wants something that no host of drivers has.
     #[error(
-        "the component imports {0}, which is not part of the world wasmvark:driver@0.1.0 that this \
-         host serves"
+        "the component imports {0}, which is not part of the world wasmvark:driver that this host \
+         serves, in versions {versions}",
+        versions = served()
     )]
     ForeignImport(String),
+    /// It's built for a version of the interface that isn't served.
+    #[error(
+        "the component is built for version {0} of wasmvark:driver, and this host serves \
+         {versions}: build it for one of these, or install a wasmvark that serves it",
+        versions = served()
+    )]
+    Version(String),
+    /// It's built for two of them.
+    #[error(
+        "the component imports versions {0} and {1} of wasmvark:driver: it can have only one, so \
+         build all of it with the same"
+    )]
+    Versions(Version, Version),
     /// It isn't a driver.
-    #[error("the component doesn't fit the world wasmvark:driver@0.1.0: {0}")]
+    #[error("the component doesn't fit the world wasmvark:driver: {0}")]
     World(String),
     /// Its manifest is wrong.
     #[error(transparent)]
@@ -44,6 +56,9 @@ pub enum ComponentError {
 /// What a component says of itself by its form and by its manifest.
 #[derive(Debug, Clone)]
 pub struct Description {
+    /// The version of the interface that it imports; `None` if it imports
+    /// nothing of it.
+    pub version: Option<Version>,
     /// The calls that it can make: the functions that it imports.
     pub imports: BTreeSet<Call>,
     /// Whether it imports WASI, which is served inert.
@@ -63,17 +78,18 @@ impl Description {
             .validate_all(bytes)
             .map_err(ComponentError::Invalid)?;
         let mut description = Self {
+            version: None,
             imports: BTreeSet::new(),
             wasi: false,
             manifest: None,
         };
         for name in import_names(bytes).map_err(ComponentError::Invalid)? {
-            let import = types.as_ref().component_item_for_import(&name);
+            let import = types.as_ref().component_item_for_import(name);
             match import.map(|item| &item.ty) {
                 // A type that the exports use: it does nothing.
                 Some(ComponentEntityType::Type { .. }) => {}
-                Some(item) => description.add_import(&name, functions(&types, item))?,
-                None => return Err(ComponentError::ForeignImport(name)),
+                Some(item) => description.add_import(name, functions(&types, item))?,
+                None => return Err(ComponentError::ForeignImport(name.to_owned())),
             }
         }
         description.manifest = manifest(bytes)?;
@@ -86,36 +102,25 @@ impl Description {
             return Ok(());
         }
         let foreign = |name: &str| ComponentError::ForeignImport(name.to_owned());
-        let interface = name
-            .strip_prefix(PACKAGE)
-            .and_then(|rest| rest.strip_suffix(VERSION))
-            .ok_or_else(|| foreign(name))?;
+        let interface = Interface::parse(name).ok_or_else(|| foreign(name))?;
+        self.add_version(&interface)?;
         for function in functions {
-            let call = format!("{interface}.{function}");
+            let call = format!("{}.{function}", interface.name);
             self.imports
                 .insert(call.parse().map_err(|_| foreign(&call))?);
         }
         Ok(())
     }
-}
 
-/// The names of the outermost component's imports.
-fn import_names(bytes: &[u8]) -> wasmparser::Result<Vec<String>> {
-    let mut names = Vec::new();
-    let mut depth = 0u32;
-    for payload in Parser::new(0).parse_all(bytes) {
-        match payload? {
-            Payload::Version { .. } => depth += 1,
-            Payload::End(_) => depth = depth.saturating_sub(1),
-            Payload::ComponentImportSection(section) if depth == 1 => {
-                for import in section {
-                    names.push(import?.name.name.to_owned());
-                }
-            }
-            _ => {}
+    /// All imports are of one version.
+    fn add_version(&mut self, interface: &Interface<'_>) -> Result<(), ComponentError> {
+        let other = || ComponentError::Version(interface.version().to_owned());
+        let version = interface.served().ok_or_else(other)?;
+        match self.version.replace(version) {
+            Some(before) if before != version => Err(ComponentError::Versions(before, version)),
+            _ => Ok(()),
         }
     }
-    Ok(names)
 }
 
 /// The functions of an imported interface.

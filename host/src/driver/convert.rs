@@ -32,9 +32,17 @@ pub(super) fn request(request: &Request, container_exists: bool, json: String) -
             .collect(),
         routes: request.routes.iter().map(wit::Route::from).collect(),
         ports: request.ports.iter().map(wit::Port::from).collect(),
-        options: options(&request.options),
+        options: options(&effective(request)),
+        container_options: options(&request.options),
         json,
     }
+}
+
+/// The options that hold for a container: its own come before its network's.
+fn effective(request: &Request) -> BTreeMap<String, String> {
+    let mut options = request.network.options.clone();
+    options.extend(request.options.clone());
+    options
 }
 
 fn options(options: &BTreeMap<String, String>) -> Vec<wit::OptionValue> {

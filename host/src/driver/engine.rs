@@ -5,6 +5,8 @@ use std::path::Path;
 use wasmtime::component::Component;
 use wasmtime::{Config, Engine};
 
+use super::version;
+
 /// Why code can't be made or loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -29,8 +31,10 @@ impl Code {
     /// Compiles a component to code that [`Code::load`] and [`Code::map`] take.
     pub fn precompile(component: &[u8]) -> Result<Vec<u8>, EngineError> {
         let engine = Engine::new(&config(true)).map_err(EngineError::Start)?;
+        let component = version::with_current_names(component)
+            .map_err(|error| EngineError::Compile(error.into()))?;
         engine
-            .precompile_component(component)
+            .precompile_component(&component)
             .map_err(EngineError::Compile)
     }
 

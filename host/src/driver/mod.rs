@@ -5,9 +5,11 @@ mod bindings;
 mod component;
 mod convert;
 mod engine;
+mod exports;
 mod limits;
 mod manifest;
 mod run;
+mod version;
 mod wasi;
 mod watch;
 
@@ -16,6 +18,7 @@ pub use component::{ComponentError, Description};
 pub use engine::{Code, EngineError};
 pub use manifest::{Manifest, ManifestError};
 pub use run::{Answer, Run, RunError, run};
+pub use version::Version;
 pub use watch::{Watch, ignore_signals};
 
 pub(crate) use bindings::wasmvark::driver::types::Error as GuestError;

@@ -3,12 +3,13 @@
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Store, Trap};
 
-use super::bindings::{Driver, DriverPre};
+use super::bindings::Driver;
 use super::engine::Code;
+use super::exports::{Exports, Linked};
 use super::limits::Meter;
 use super::wasi::{self, Wasi};
 use super::watch::{Caught, Watch};
-use super::{ComponentError, GuestError, NetworkChange, convert};
+use super::{ComponentError, GuestError, NetworkChange};
 use crate::gate::{Gate, Stop};
 use crate::grant::Limits;
 use crate::request::{Network, Request};
@@ -70,12 +71,12 @@ pub enum RunError {
 /// A driver that is running.
 pub struct Run {
     store: Store<State>,
-    driver: Driver,
+    driver: Exports,
     limits: Limits,
 }
 
 /// Links a component to the host's functions, and to WASI where it imports it.
-fn pre(code: &Code) -> Result<DriverPre<State>, ComponentError> {
+fn pre(code: &Code) -> Result<Linked<State>, ComponentError> {
     let world = |error: wasmtime::Error| ComponentError::World(format!("{error:#}"));
     let mut linker = Linker::new(&code.engine);
     Driver::add_to_linker::<State, HasSelf<Gate>>(&mut linker, |state| &mut state.gate)
@@ -86,7 +87,7 @@ fn pre(code: &Code) -> Result<DriverPre<State>, ComponentError> {
         wasi::link(&mut linker).map_err(world)?;
     }
     let instance = linker.instantiate_pre(&code.component).map_err(world)?;
-    DriverPre::new(instance).map_err(world)
+    Linked::new(code, instance).map_err(world)
 }
 
 impl Code {
@@ -145,15 +146,13 @@ impl Run {
         network: &Network,
         json: String,
     ) -> Result<Vec<NetworkChange>, RunError> {
-        let request = convert::create_request(network, json);
-        let result = self.driver.call_create(&mut self.store, &request);
+        let result = self.driver.create(&mut self.store, network, json);
         self.outcome(result)
     }
 
     /// Runs `setup`.
     pub fn setup(&mut self, request: &Request, json: String) -> Result<Answer, RunError> {
-        let request = convert::request(request, true, json);
-        let result = self.driver.call_setup(&mut self.store, &request);
+        let result = self.driver.setup(&mut self.store, request, json);
         let answer = self.outcome(result)?;
         Ok(Answer {
             dns_servers: answer.dns_servers,
@@ -168,8 +167,8 @@ impl Run {
         container_exists: bool,
         json: String,
     ) -> Result<(), RunError> {
-        let request = convert::request(request, container_exists, json);
-        let result = self.driver.call_teardown(&mut self.store, &request);
+        let driver = &self.driver;
+        let result = driver.teardown(&mut self.store, request, container_exists, json);
         self.outcome(result)
     }
 

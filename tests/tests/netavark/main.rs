@@ -32,6 +32,7 @@ mod reload;
 mod routes;
 mod tap;
 mod teardown;
+mod versions;
 mod vlan;
 mod vrf;
 mod vxlan;
@@ -64,6 +65,7 @@ fn main() {
     wireguard::register(&mut suite);
     ipvlan::register(&mut suite);
     ptp::register(&mut suite);
+    versions::register(&mut suite);
     vlan::register(&mut suite);
     nat::register(&mut suite);
     reload::register(&mut suite);

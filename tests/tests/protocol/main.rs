@@ -20,6 +20,7 @@ mod namespaces;
 mod pages;
 mod store;
 mod survival;
+mod versions;
 
 use wasmvark_tests::harness::Suite;
 
@@ -35,5 +36,6 @@ fn main() {
     store::register(&mut suite);
     disk::register(&mut suite);
     pages::register(&mut suite);
+    versions::register(&mut suite);
     suite.run();
 }

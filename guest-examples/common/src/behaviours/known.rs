@@ -35,13 +35,13 @@ impl Known {
 
     /// The behaviours of a container. Its own options come before its network's.
     pub fn behaviours(&self, request: &Request) -> Result<Behaviours, Error> {
-        if let Some(key) = self.unknown(&request.options, self.container) {
+        if let Some(key) = self.unknown(&request.container_options, self.container) {
             return Err(Error::Invalid(format!(
                 "unsupported {} option for one container: {key}",
                 self.kind
             )));
         }
-        Behaviours::parse(&options_of(request))
+        Behaviours::parse(&request.options)
     }
 
     fn unknown<'a>(&self, options: &'a [OptionValue], own: &[&str]) -> Option<&'a str> {
@@ -57,18 +57,6 @@ impl Known {
             || self.behaviours.iter().any(|names| names.contains(&key))
             || (tunes && key.starts_with(tuning::SYSCTL))
     }
-}
-
-/// What a container may have of its own, and else what its network has.
-pub fn options_of(request: &Request) -> Vec<OptionValue> {
-    merge(&request.options, &request.network.options)
-}
-
-/// The first ones, and of the others those with other keys.
-fn merge(first: &[OptionValue], others: &[OptionValue]) -> Vec<OptionValue> {
-    let is_new = |other: &&OptionValue| !first.iter().any(|option| option.key == other.key);
-    let others = others.iter().filter(is_new);
-    first.iter().chain(others).cloned().collect()
 }
 
 #[cfg(test)]
@@ -118,15 +106,5 @@ mod tests {
             let error = refused(key, value).unwrap();
             assert!(error.contains(why), "{error}");
         }
-    }
-
-    #[test]
-    fn a_containers_own_option_comes_first() {
-        let merged = merge(
-            &[option("a", "1"), option("b", "2")],
-            &[option("b", "3"), option("c", "4")],
-        );
-        let merged: Vec<_> = merged.iter().map(|it| it.value.as_str()).collect();
-        assert_eq!(merged, ["1", "2", "4"]);
     }
 }

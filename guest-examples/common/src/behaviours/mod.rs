@@ -7,7 +7,7 @@ mod rates;
 mod source_routing;
 mod tuning;
 
-pub use known::{Known, options_of};
+pub use known::Known;
 pub use rates::RATES;
 pub use source_routing::SOURCE_ROUTING;
 pub use tuning::TUNING;
