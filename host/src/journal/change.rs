@@ -435,6 +435,9 @@ impl Change {
     /// Whether it touches nothing but the host's namespace, or no namespace at
     /// all.
     pub fn is_on_host(&self) -> bool {
+        if let Some(link) = self.changed_link() {
+            return link.namespace == Namespace::Host;
+        }
         match self {
             Self::MakeLink { namespace, .. }
             | Self::AddRoute { namespace, .. }
@@ -443,21 +446,8 @@ impl Change {
             | Self::AddRule { namespace, .. }
             | Self::RemoveRule { namespace, .. }
             | Self::SetSetting { namespace, .. } => *namespace == Namespace::Host,
-            Self::RenameLink { link, .. }
-            | Self::ChangeLink { link, .. }
-            | Self::AddAddress { link, .. }
-            | Self::RemoveAddress { link, .. }
-            | Self::ChangePort { link, .. }
-            | Self::ChangeVlans { link, .. }
-            | Self::ChangeVf { link, .. }
-            | Self::SetLinkSetting { link, .. }
-            | Self::SetFeature { link, .. }
-            | Self::SetQueue { link, .. }
-            | Self::AddClass { link, .. }
-            | Self::AddNeighbour { link, .. }
-            | Self::RemoveNeighbour { link, .. } => link.namespace == Namespace::Host,
             Self::AddFirewall { .. } | Self::KeepState => true,
-            Self::MoveLink { .. } => false,
+            _ => false,
         }
     }
 }

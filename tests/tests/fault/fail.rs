@@ -37,12 +37,12 @@ fn teardown_points(bench: &Bench<'_>) -> Vec<Point> {
     bench::of_teardown(bench, failures(bench))
 }
 
-/// All errors for drivers; one an operation for scripts, which ask the kernel for
-/// much the same again and again.
+/// All errors for drivers that stand for all; one an operation for the others and
+/// for scripts, which ask the kernel for much the same again and again.
 fn failures(bench: &Bench<'_>) -> fn(&Trace) -> Vec<Point> {
-    match bench.case.guest == "probe" && !points::all_are_wanted() {
-        true => Trace::failures_in_turn,
-        false => Trace::failures,
+    match bench.case.stands_for_all() || points::all_are_wanted() {
+        true => Trace::failures,
+        false => Trace::failures_in_turn,
     }
 }
 

@@ -30,11 +30,8 @@ fn main() {
         fail::register(&mut suite, case);
     }
     // A recovery goes the same way whatever a driver is written in, and however
-    // many links there are: one that makes a link, one that moves one, and one
-    // that shares some and has firewall rules stand for all.
-    let recovered = |case: &&case::Case| {
-        points::all_are_wanted() || ["macvlan", "host-device", "bridge"].contains(&case.title)
-    };
+    // many links there are.
+    let recovered = |case: &&case::Case| points::all_are_wanted() || case.stands_for_all();
     for case in case::ALL.iter().filter(recovered) {
         recovery::register(&mut suite, *case);
     }
