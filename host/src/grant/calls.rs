@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::nearest;
+
 /// What a grant can name beyond own objects and the request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ReachKey {
@@ -23,6 +25,25 @@ pub enum ReachKey {
 }
 
 impl ReachKey {
+    /// All of them, in the order in which they are written.
+    pub const ALL: [Self; 7] = [
+        Self::Link,
+        Self::Address,
+        Self::Destination,
+        Self::Table,
+        Self::Key,
+        Self::Secret,
+        Self::Port,
+    ];
+
+    /// A pattern as a value of the grant file: numbers of tables need no quotes.
+    pub(super) fn value(self, pattern: &str) -> String {
+        match pattern.parse::<u32>() {
+            Ok(_) if self == Self::Table => pattern.to_owned(),
+            _ => format!("\"{pattern}\""),
+        }
+    }
+
     /// The key in the grant file.
     pub fn name(self) -> &'static str {
         match self {
@@ -282,7 +303,31 @@ calls! {
     LogWrite = "log.write", "writes messages", [];
 }
 
+/// A reach that a call hasn't got.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+#[error("{call} has no reach {:?}: {}", key.name(), .call.reach_keys_in_words())]
+pub struct UnfitReach {
+    call: Call,
+    key: ReachKey,
+}
+
 impl Call {
+    /// Refuses a widening that could never apply: it would only look like one.
+    pub fn check_reach_key(self, key: ReachKey) -> Result<(), UnfitReach> {
+        match self.reach_keys().contains(&key) {
+            true => Ok(()),
+            false => Err(UnfitReach { call: self, key }),
+        }
+    }
+
+    fn reach_keys_in_words(self) -> String {
+        let names: Vec<_> = self.reach_keys().iter().map(|key| key.name()).collect();
+        match names.is_empty() {
+            true => "it can't be widened, write {}".to_owned(),
+            false => format!("it can be widened by {}", names.join(", ")),
+        }
+    }
+
     /// What a call makes, as the WIT names it: `bridge`; `None` for calls that
     /// make no link.
     pub fn makes(self) -> Option<&'static str> {
@@ -298,14 +343,10 @@ impl fmt::Display for Call {
 
 /// No call has this name.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
-#[error("there is no call {name:?}; the calls are {}", names())]
+#[error("there is no call {name:?}{}", nearest::did_you_mean(near))]
 pub struct UnknownCall {
     name: String,
-}
-
-fn names() -> String {
-    let names: Vec<_> = Call::ALL.iter().map(|call| call.name()).collect();
-    names.join(", ")
+    near: Option<&'static str>,
 }
 
 impl FromStr for Call {
@@ -313,10 +354,10 @@ impl FromStr for Call {
 
     fn from_str(name: &str) -> Result<Self, UnknownCall> {
         let mut calls = Call::ALL.iter().copied();
-        calls
-            .find(|call| call.name() == name)
-            .ok_or_else(|| UnknownCall {
-                name: name.to_owned(),
-            })
+        let found = calls.find(|call| call.name() == name);
+        found.ok_or_else(|| UnknownCall {
+            name: name.to_owned(),
+            near: nearest::name(name, Call::ALL.iter().map(|call| call.name())),
+        })
     }
 }

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use toml_edit::{DocumentMut, Item, Table, Value};
 
-use super::{Call, Grant, GrantError, Reach};
+use super::{Call, Grant, GrantError, Problem, Reach};
 
 /// What a grant must allow besides what it does.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -51,9 +51,16 @@ impl Widening {
     pub fn write_into(&self, path: &Path, text: &str) -> Result<String, GrantError> {
         let invalid = |error: &dyn std::fmt::Display| GrantError::Invalid {
             path: PathBuf::from(path),
-            error: error.to_string(),
+            problem: Box::new(Problem::new(text, 0..0, &error)),
         };
-        let mut document = DocumentMut::from_str(text).map_err(|error| invalid(&error))?;
+        let mut document = DocumentMut::from_str(text).map_err(|error| GrantError::Invalid {
+            path: path.to_owned(),
+            problem: Box::new(Problem::new(
+                text,
+                error.span().unwrap_or_default(),
+                &error.message(),
+            )),
+        })?;
         let calls = document
             .entry("calls")
             .or_insert_with(|| Item::Table(Table::new()))
