@@ -16,10 +16,11 @@ mod pattern;
 mod place;
 mod reach;
 mod read;
+mod risk;
 
 pub use calls::{Call, ReachKey, UnfitReach, UnknownCall};
 pub use decide::{Authority, Cause, Denial, Object, Permit, RequestReach, decide, describe};
-pub use edit::Widening;
+pub use edit::{Edit, Widening};
 pub use file::{Grant, GrantError};
 pub use limits::{LimitError, Limits};
 pub use pattern::{
@@ -29,3 +30,4 @@ pub use pattern::{
 pub use place::{Place, Problem};
 pub use reach::{PatternError, Reach};
 pub use read::{Wish, read_plain, read_wishes};
+pub use risk::Risk;
