@@ -4,9 +4,10 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-use crate::grant::{Call, Reach};
+use crate::grant::{Call, Wish, read_plain, read_wishes};
 
 /// What a driver says of itself.
 #[derive(Debug, Clone, Serialize)]
@@ -39,18 +40,9 @@ pub struct DriverOption {
     pub default: Option<String>,
 }
 
-/// A call that a driver wants.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wish {
-    /// What for.
-    pub reason: String,
-    /// What it needs beyond own objects and the request.
-    pub reach: Reach,
-}
-
 /// Why a manifest can't be read.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
-#[error("the driver's manifest is not valid: {0}")]
+#[error("the driver's manifest is not valid, at {0}")]
 pub struct ManifestError(pub(super) String);
 
 #[derive(Deserialize)]
@@ -62,8 +54,9 @@ struct File {
     licence: String,
     #[serde(default)]
     options: Vec<DriverOption>,
-    #[serde(default)]
-    calls: BTreeMap<String, toml::Table>,
+    /// These are read by themselves.
+    #[serde(default, rename = "calls")]
+    _calls: Option<IgnoredAny>,
 }
 
 impl Manifest {
@@ -71,12 +64,8 @@ impl Manifest {
     pub(super) fn parse(section: &[u8]) -> Result<Self, ManifestError> {
         let wrong = |error: &dyn std::fmt::Display| ManifestError(error.to_string());
         let text = std::str::from_utf8(section).map_err(|error| wrong(&error))?;
-        let file: File = toml::from_str(text).map_err(|error| wrong(&error))?;
-        let mut calls = BTreeMap::new();
-        for (name, wish) in file.calls {
-            let call: Call = name.parse().map_err(|error| wrong(&error))?;
-            calls.insert(call, parse_wish(call, wish)?);
-        }
+        let file: File = read_plain(text).map_err(|error| wrong(&error))?;
+        let calls = read_wishes(text).map_err(|error| wrong(&error))?;
         Ok(Self {
             name: file.name,
             version: file.version,
@@ -86,22 +75,6 @@ impl Manifest {
             calls,
         })
     }
-}
-
-/// The reason of a wish, and its reach from all other keys.
-fn parse_wish(call: Call, mut wish: toml::Table) -> Result<Wish, ManifestError> {
-    let reason = match wish.remove("reason") {
-        Some(toml::Value::String(reason)) => reason,
-        _ => {
-            return Err(ManifestError(format!(
-                "{call} is asked for without a reason"
-            )));
-        }
-    };
-    let reach = wish
-        .try_into()
-        .map_err(|error| ManifestError(format!("{call}: {error}")))?;
-    Ok(Wish { reason, reach })
 }
 
 #[cfg(test)]
@@ -131,6 +104,7 @@ mod tests {
             "[calls]\n\"links.get\" = {}",
             "[calls]\n\"links.gett\" = { reason = \"r\" }",
             "[calls]\n\"links.get\" = { reason = \"r\", links = \"a\" }",
+            "[calls]\n\"links.get\" = { reason = \"r\", port = \"80/tcp\" }",
         ] {
             assert!(parse(rest).is_err(), "{rest}");
         }

@@ -1,11 +1,220 @@
-//! Widening a grant that is there: the file keeps its comments and its order.
+//! Changing a grant that is there: the file keeps its comments and its order.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use toml_edit::{DocumentMut, Item, Table, Value};
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
-use super::{Call, Grant, GrantError, Reach};
+use super::{Call, Grant, GrantError, Problem, Reach, ReachKey};
+use crate::digest::Digest;
+
+/// A grant file that is being changed.
+#[derive(Debug, Clone)]
+pub struct Edit {
+    path: PathBuf,
+    text: String,
+    document: DocumentMut,
+}
+
+impl Edit {
+    /// Begins to change a text; `path` is for messages.
+    pub fn new(path: &Path, text: &str) -> Result<Self, GrantError> {
+        let wrong = |error: toml_edit::TomlError| GrantError::Invalid {
+            path: path.to_owned(),
+            problem: Box::new(Problem::new(
+                text,
+                error.span().unwrap_or_default(),
+                &error.message(),
+            )),
+        };
+        Ok(Self {
+            path: path.to_owned(),
+            text: text.to_owned(),
+            document: DocumentMut::from_str(text).map_err(wrong)?,
+        })
+    }
+
+    /// Has the grant hold for another component.
+    pub fn set_digest(&mut self, digest: &Digest) {
+        let item = self.document.entry("digest").or_insert(Item::None);
+        replace(item, Value::from(digest.to_string()));
+    }
+
+    /// Gives a call a reach. What is there already stays as it is written; a call
+    /// that is new comes last.
+    pub fn set_call(&mut self, call: Call, reach: &Reach) -> Result<(), GrantError> {
+        let calls = self.calls()?;
+        match calls.get_mut(call.name()) {
+            Some(item) => set_reach(item, reach),
+            None => {
+                calls.insert(call.name(), Item::Value(inline(reach)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a call away. Comments above its line stay: they may be about more
+    /// than this line.
+    pub fn remove_call(&mut self, call: Call) -> Result<(), GrantError> {
+        let name = call.name();
+        let Some(table) = self.document.get_mut("calls").and_then(Item::as_table_mut) else {
+            self.calls()?.remove(name);
+            return Ok(());
+        };
+        let names: Vec<_> = table.iter().map(|(key, _)| key.to_owned()).collect();
+        let next = names.iter().skip_while(|key| *key != name).nth(1);
+        let position = table.position();
+        let Some((key, _)) = table.remove_entry(name) else {
+            return Ok(());
+        };
+        let above = key.leaf_decor().prefix().and_then(|prefix| prefix.as_str());
+        let above = above.unwrap_or_default().to_owned();
+        if above.trim().is_empty() {
+            return Ok(());
+        }
+        if let Some(mut next) = next.and_then(|next| table.key_mut(next)) {
+            put_above(next.leaf_decor_mut(), &above);
+            return Ok(());
+        }
+        self.put_below(position, &above);
+        Ok(())
+    }
+
+    /// The text as it is now.
+    pub fn text(&self) -> String {
+        self.document.to_string()
+    }
+
+    fn calls(&mut self) -> Result<&mut dyn TableLike, GrantError> {
+        let Self {
+            path,
+            text,
+            document,
+        } = self;
+        document
+            .entry("calls")
+            .or_insert_with(|| Item::Table(Table::new()))
+            .as_table_like_mut()
+            .ok_or_else(|| GrantError::Invalid {
+                path: path.clone(),
+                problem: Box::new(Problem::new(text, 0..0, &"calls is no table")),
+            })
+    }
+
+    /// Puts comments after the table at a position.
+    fn put_below(&mut self, position: Option<isize>, comments: &str) {
+        let tables = self.document.iter_mut();
+        let tables = tables.filter_map(|(_, item)| item.as_table_mut());
+        let below = tables.filter(|table| table.position() > position);
+        match below.min_by_key(|table| table.position()) {
+            Some(table) => put_above(table.decor_mut(), comments),
+            None => {
+                let trailing = self.document.trailing().as_str().unwrap_or_default();
+                let trailing = format!("{comments}{trailing}");
+                self.document.set_trailing(trailing);
+            }
+        }
+    }
+}
+
+fn put_above(decor: &mut toml_edit::Decor, comments: &str) {
+    let own = decor.prefix().and_then(|prefix| prefix.as_str());
+    let both = format!("{comments}{}", own.unwrap_or_default());
+    decor.set_prefix(both);
+}
+
+/// Puts a value in the place of another, between what stands around it.
+fn replace(item: &mut Item, mut value: Value) {
+    if let Some(old) = item.as_value() {
+        *value.decor_mut() = old.decor().clone();
+    }
+    *item = Item::Value(value);
+}
+
+/// The inline table of a reach.
+fn inline(reach: &Reach) -> Value {
+    let mut table = InlineTable::new();
+    for key in reach.keys() {
+        table.insert(key.name(), values(key, &reach.patterns(key)));
+    }
+    Value::InlineTable(table)
+}
+
+fn values(key: ReachKey, patterns: &[String]) -> Value {
+    match patterns {
+        [one] => value(key, one),
+        patterns => Value::Array(patterns.iter().map(|text| value(key, text)).collect()),
+    }
+}
+
+fn value(key: ReachKey, pattern: &str) -> Value {
+    match pattern.parse::<i64>() {
+        Ok(number) if key == ReachKey::Table => Value::from(number),
+        _ => Value::from(pattern),
+    }
+}
+
+fn set_reach(item: &mut Item, reach: &Reach) {
+    let is_empty = item.as_table_like().is_none_or(TableLike::is_empty);
+    let Some(table) = item
+        .as_table_like_mut()
+        .filter(|_| !is_empty && !reach.is_empty())
+    else {
+        replace(item, inline(reach));
+        return;
+    };
+    for key in ReachKey::ALL {
+        let wanted = reach.patterns(key);
+        match table.get_mut(key.name()) {
+            _ if wanted.is_empty() => {
+                table.remove(key.name());
+            }
+            Some(Item::Value(Value::Array(array))) => set_patterns(array, key, &wanted),
+            Some(item) => {
+                let is_same = item.as_value().and_then(|value| read(key, value));
+                if is_same.is_none_or(|own| wanted != [own]) {
+                    replace(item, values(key, &wanted));
+                }
+            }
+            None => {
+                table.insert(key.name(), Item::Value(values(key, &wanted)));
+            }
+        }
+    }
+}
+
+fn set_patterns(array: &mut Array, key: ReachKey, wanted: &[String]) {
+    array.retain(|value| read(key, value).is_some_and(|own| wanted.contains(&own)));
+    let there: Vec<_> = array.iter().filter_map(|value| read(key, value)).collect();
+    let indent = array.iter().last().and_then(indent_of);
+    for pattern in wanted.iter().filter(|pattern| !there.contains(pattern)) {
+        match &indent {
+            Some(indent) => array.push_formatted(value(key, pattern).decorated(indent, "")),
+            None => array.push(value(key, pattern)),
+        }
+    }
+}
+
+/// The end of a line and the indentation before a value that has a line of its
+/// own.
+fn indent_of(value: &Value) -> Option<String> {
+    let prefix = value.decor().prefix()?.as_str()?;
+    prefix
+        .rfind('\n')
+        .and_then(|at| prefix.get(at..))
+        .map(str::to_owned)
+}
+
+/// A pattern as [`Reach::patterns`] has it.
+fn read(key: ReachKey, value: &Value) -> Option<String> {
+    let text = match (value.as_str(), value.as_integer()) {
+        (Some(text), _) => text.to_owned(),
+        (None, number) => number?.to_string(),
+    };
+    let mut reach = Reach::default();
+    reach.add(key, &text).ok()?;
+    reach.patterns(key).pop()
+}
 
 /// What a grant must allow besides what it does.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -49,34 +258,11 @@ impl Widening {
 
     /// The text of a grant file with these lines in it; `path` is for messages.
     pub fn write_into(&self, path: &Path, text: &str) -> Result<String, GrantError> {
-        let invalid = |error: &dyn std::fmt::Display| GrantError::Invalid {
-            path: PathBuf::from(path),
-            error: error.to_string(),
-        };
-        let mut document = DocumentMut::from_str(text).map_err(|error| invalid(&error))?;
-        let calls = document
-            .entry("calls")
-            .or_insert_with(|| Item::Table(Table::new()))
-            .as_table_like_mut()
-            .ok_or_else(|| invalid(&"calls is no table"))?;
+        let mut edit = Edit::new(path, text)?;
         for (call, reach) in &self.0 {
-            let value = Value::from_str(&reach.to_string()).map_err(|error| invalid(&error))?;
-            match calls.get_mut(call.name()) {
-                // What stands around it stays.
-                Some(item) => {
-                    let around = item.as_value().map(|value| value.decor().clone());
-                    let mut value = value;
-                    if let Some(around) = around {
-                        *value.decor_mut() = around;
-                    }
-                    *item = Item::Value(value);
-                }
-                None => {
-                    calls.insert(call.name(), Item::Value(value));
-                }
-            }
+            edit.set_call(*call, reach)?;
         }
-        Ok(document.to_string())
+        Ok(edit.text())
     }
 }
 
@@ -117,6 +303,104 @@ mod tests {
         let old = "\"sysctl.set\" = { key = \"net.ipv4.ip_forward\" }";
         assert_eq!(text, GRANT.replace(old, line));
         assert!(Widening::needed(Some(&parse(&text)), &calls).is_empty());
+    }
+
+    fn edit(text: &str) -> Edit {
+        Edit::new(Path::new("d.toml"), text).unwrap()
+    }
+
+    fn links(texts: &[&str]) -> Reach {
+        let mut reach = Reach::default();
+        for text in texts {
+            reach.add(ReachKey::Link, text).unwrap();
+        }
+        reach
+    }
+
+    #[track_caller]
+    fn becomes(before: &str, reach: &Reach, after: &str) {
+        let head = "[calls]\n# First.\n\"links.get\" = ";
+        let end = " # Kept.\n\n[limits] # Last.\n";
+        let mut edit = edit(&format!("{head}{before}{end}"));
+        edit.set_call(Call::LinksGet, reach).unwrap();
+        assert_eq!(edit.text(), format!("{head}{after}{end}"));
+    }
+
+    #[test]
+    fn patterns_come_and_go_where_they_are() {
+        becomes("{}", &links(&["a"]), "{ link = \"a\" }");
+        becomes(
+            "{ link = \"a\" }",
+            &links(&["a", "b"]),
+            "{ link = [\"a\", \"b\"] }",
+        );
+        becomes(
+            "{ link = [\"a\"] }",
+            &links(&["a", "b"]),
+            "{ link = [\"a\", \"b\"] }",
+        );
+        becomes("{link=['a','b']}", &links(&["a"]), "{link=['a']}");
+        becomes("{ link = \"a\" }", &links(&["*"]), "{ link = \"*\" }");
+        becomes("{ link = \"a\" }", &Reach::default(), "{}");
+        let lines = "{ link = [\n  \"a\", # Why a.\n  \"b\",\n] }";
+        let more = "{ link = [\n  \"a\", # Why a.\n  \"b\",\n  \"c\",\n] }";
+        becomes(lines, &links(&["a", "b", "c"]), more);
+    }
+
+    #[test]
+    fn a_call_in_a_table_of_its_own_is_changed_there() {
+        let text = "[calls.\"links.get\"] # Its own.\nlink = \"a\" # Why.\n";
+        let mut edit = edit(text);
+        edit.set_call(Call::LinksGet, &links(&["a", "b"])).unwrap();
+        edit.set_call(Call::LinksInfo, &Reach::default()).unwrap();
+        let text = edit.text();
+        assert!(
+            text.contains("# Its own.\nlink = [\"a\", \"b\"] # Why.\n"),
+            "{text}"
+        );
+        let head = GRANT.split("[calls]").next().unwrap();
+        let grant = parse(&format!("{head}{text}"));
+        assert_eq!(grant.calls().len(), 2);
+        edit.remove_call(Call::LinksGet).unwrap();
+        assert_eq!(parse(&format!("{head}{}", edit.text())).calls().len(), 1);
+    }
+
+    #[test]
+    fn comments_outlive_the_line_below_them() {
+        let mut first = edit(GRANT);
+        first.remove_call(Call::SysctlSet).unwrap();
+        let line = "\"sysctl.set\" = { key = \"net.ipv4.ip_forward\" } # and so\n";
+        assert_eq!(first.text(), GRANT.replace(line, ""));
+        first.remove_call(Call::LinksGet).unwrap();
+        assert!(
+            first.text().ends_with("[calls]\n# why\n"),
+            "{}",
+            first.text()
+        );
+        let below = format!(
+            "{}\n[limits]\ncalls = 1\n",
+            GRANT.replace("\"links.get\" = {}\n", "")
+        );
+        let mut edit = edit(&below);
+        edit.remove_call(Call::SysctlSet).unwrap();
+        assert!(
+            edit.text()
+                .ends_with("[calls]\n# why\n\n[limits]\ncalls = 1\n"),
+            "{}",
+            edit.text()
+        );
+        edit.remove_call(Call::SysctlSet).unwrap();
+    }
+
+    #[test]
+    fn the_digest_changes_in_its_place() {
+        let digest = Digest::of(b"x");
+        let mut edit = edit("digest = \"sha256:0\" # Whose.\ndriver = \"d\"\n");
+        edit.set_digest(&digest);
+        assert_eq!(
+            edit.text(),
+            format!("digest = \"{digest}\" # Whose.\ndriver = \"d\"\n")
+        );
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-
+use super::place::Problem;
+use super::read::Reader;
 use super::{Call, Limits, Reach};
 use crate::digest::Digest;
 
@@ -42,23 +42,13 @@ pub enum GrantError {
         /// Why.
         error: std::io::Error,
     },
-    /// The file is no grant.
-    #[error("the grant {} is not valid: {error}", path.display())]
+    /// The file is no grant of this driver's.
+    #[error("{}:{problem}", path.display())]
     Invalid {
         /// The file.
         path: PathBuf,
         /// What is wrong and where.
-        error: String,
-    },
-    /// It belongs to another driver.
-    #[error("the grant {} is for the driver {found}, not for {driver}", path.display())]
-    OtherDriver {
-        /// The file.
-        path: PathBuf,
-        /// Whom it names.
-        found: String,
-        /// Who asked.
-        driver: String,
+        problem: Box<Problem>,
     },
     /// It was given for another component.
     #[error(
@@ -76,39 +66,15 @@ pub enum GrantError {
     },
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    driver: String,
-    digest: Digest,
-    #[serde(default)]
-    limits: Limits,
-    #[serde(default)]
-    calls: BTreeMap<String, Reach>,
-}
+/// What a grant file can say.
+const KEYS: [&str; 4] = ["driver", "digest", "limits", "calls"];
 
 impl Grant {
     /// Parses the grant of a driver; `path` is for messages.
     pub fn parse(driver: &str, path: &Path, text: &str) -> Result<Self, GrantError> {
-        let invalid = |error: String| GrantError::Invalid {
+        read(driver, path, text).map_err(|problem| GrantError::Invalid {
             path: path.to_owned(),
-            error,
-        };
-        let file: File = toml::from_str(text).map_err(|error| invalid(error.to_string()))?;
-        file.limits.check().map_err(invalid)?;
-        if file.driver != driver {
-            return Err(GrantError::OtherDriver {
-                path: path.to_owned(),
-                found: file.driver,
-                driver: driver.to_owned(),
-            });
-        }
-        Ok(Self {
-            driver: file.driver,
-            path: path.to_owned(),
-            digest: file.digest,
-            limits: file.limits,
-            calls: parse_calls(file.calls).map_err(invalid)?,
+            problem: Box::new(problem),
         })
     }
 
@@ -194,23 +160,35 @@ pub(super) fn line(call: Call, reach: &Reach) -> String {
     format!("\"{call}\" = {reach}")
 }
 
-fn parse_calls(calls: BTreeMap<String, Reach>) -> Result<BTreeMap<Call, Reach>, String> {
-    calls
-        .into_iter()
-        .map(|(name, reach)| {
-            let call: Call = name.parse().map_err(|error| format!("{error}"))?;
-            check_keys(call, &reach)?;
-            Ok((call, reach))
-        })
-        .collect()
-}
-
-/// Refuses a widening that could never apply: it would only look like one.
-fn check_keys(call: Call, reach: &Reach) -> Result<(), String> {
-    match reach.keys().find(|key| !call.reach_keys().contains(key)) {
-        None => Ok(()),
-        Some(key) => Err(format!("{call} has no reach {:?}", key.name())),
+fn read(driver: &str, path: &Path, text: &str) -> Result<Grant, Problem> {
+    let reader = Reader::new(text);
+    let document = reader.document()?;
+    reader.check_keys("a grant", &document, &KEYS)?;
+    let missing = |key: &str, example: &str| {
+        let what = format!("a grant needs a line `{key} = {example:?}` before its tables");
+        reader.wrong(0..0, &what)
+    };
+    let named = document.get("driver");
+    let named = named.ok_or_else(|| missing("driver", driver))?;
+    let name = reader.text_of("driver", named)?;
+    if name != driver {
+        let what = format!("this grant is for the driver {name:?}, not for {driver:?}");
+        return Err(reader.wrong(named.span(), &what));
     }
+    let digest = document.get("digest");
+    let digest = digest.ok_or_else(|| missing("digest", "sha256:…"))?;
+    let limits = document.get("limits");
+    let calls = document.get("calls");
+    Ok(Grant {
+        driver: name.to_owned(),
+        path: path.to_owned(),
+        digest: reader
+            .text_of("digest", digest)?
+            .parse()
+            .map_err(|error| reader.wrong(digest.span(), &error))?,
+        limits: limits.map_or_else(|| Ok(Limits::default()), |limits| reader.limits(limits))?,
+        calls: calls.map_or_else(|| Ok(BTreeMap::new()), |calls| reader.calls(calls))?,
+    })
 }
 
 #[cfg(test)]
@@ -232,7 +210,7 @@ mod tests {
 
     #[test]
     fn the_text_of_a_grant_reads_back_as_the_same() {
-        let grant = parse("[calls]\n\"links.get\" = { link = [\"a\", \"container:b\", \"*\"] }\n\"routes.add\" = { destination = \"10.0.0.0/8\" }").unwrap();
+        let grant = parse("[calls]\n\"links.get\" = { link = [\"a\", \"container:b\", \"container:c\"] }\n\"routes.add\" = { destination = \"10.0.0.0/8\" }").unwrap();
         let text = Grant::text("d", grant.digest(), grant.limits(), grant.calls());
         let again = Grant::parse("d", Path::new("x"), &text).unwrap();
         assert_eq!(again.calls(), grant.calls());
@@ -246,6 +224,10 @@ mod tests {
             "[limits]\nmemry = 1",
             "[limits]\nmemory = -1",
             "[limits]\ndeadline-ms = 0",
+            "[limits]\ncalls = 4294967296",
+            "limits = 1",
+            "calls = []",
+            "driver = 1",
             "[limits]\ndeadline-ms = 18446744073709551615",
             "[calls]\n\"links.destroy\" = {}",
             "[calls]\n\"links.get\" = { links = \"a\" }",
@@ -258,6 +240,14 @@ mod tests {
             "[calls]\n\"firewall.publish\" = { port = \"80/icmp\" }",
             "[calls]\n\"firewall.publish\" = { port = \"65536/tcp\" }",
             "[calls]\n\"links.get\" = true",
+            "[calls]\n\"links.get\" = { link = 1 }",
+            "[calls]\n\"links.get\" = { link = [[\"a\"]] }",
+            "[calls]\n\"links.delete\" = { link = \"a\" }",
+            "[calls]\n\"routes.add\" = { table = -1 }",
+            "[calls]\n\"routes.add\" = { table = [7, \"7\"] }",
+            "[calls]\n\"routes.add\" = { destination = \"10.0.0.1/8\" }",
+            "[calls]\n\"routes.add\" = { destination = [\"10.0.0.0/8\", \"10.1.0.0/16\"] }",
+            "[calls]\n\"wireguard.set-private-key\" = { secret = \"../x\" }",
             "[calls]\n\"links.get\" = {}\n\"links.get\" = {}",
         ] {
             assert!(
@@ -267,13 +257,82 @@ mod tests {
         }
     }
 
+    #[track_caller]
+    fn says(rest: &str, expected: &str) {
+        let error = parse(rest).unwrap_err().to_string();
+        assert_eq!(error, format!("/grants/d.toml:{expected}"), "{rest}");
+    }
+
+    #[test]
+    fn what_is_wrong_is_shown_where_it_is() {
+        says(
+            "[calls]\n\"links.destory\" = {}",
+            "4:1: there is no call \"links.destory\"; did you mean \"links.delete\"?\n \
+             4 | \"links.destory\" = {}\n   | ^^^^^^^^^^^^^^^",
+        );
+        says(
+            "[calls]\n\"links.get\" = { lnk = \"a\" }",
+            "4:17: a reach has no \"lnk\"; did you mean \"link\"?\n \
+             4 | \"links.get\" = { lnk = \"a\" }\n   |                 ^^^",
+        );
+        says(
+            "[calls]\n\"links.get\" = { port = \"80/tcp\" }",
+            "4:17: links.get has no reach \"port\": it can be widened by link\n \
+             4 | \"links.get\" = { port = \"80/tcp\" }\n   |                 ^^^^",
+        );
+        says(
+            "[calls]\n\"links.get\" = { link = [\"eth0\", \"eth*\"] }",
+            "4:33: \"eth*\" has a \"*\" that means nothing: write the whole name, \"*\" for all \
+             links of the host, or \"container:*\" for the container's\n \
+             4 | \"links.get\" = { link = [\"eth0\", \"eth*\"] }\n   |                                 ^^^^^^",
+        );
+        says(
+            "[calls]\n\"links.get\" = { link = [\"*\", \"eth0\"] }",
+            "4:30: link \"eth0\" and \"*\" contradict each other: \"*\" has the other as well\n \
+             4 | \"links.get\" = { link = [\"*\", \"eth0\"] }\n   |                              ^^^^^^",
+        );
+        says(
+            "[calls]\n\"links.get\" = true",
+            "4:15: links.get is a table, as in `{}`, not true or false\n \
+             4 | \"links.get\" = true\n   |               ^^^^",
+        );
+        says(
+            "[calls]\n\"links.get\" = {}\n\"links.get\" = {}",
+            "5:1: duplicate key\n 5 | \"links.get\" = {}\n   | ^^^^^^^^^^^",
+        );
+        says(
+            "[limits]\nmemry = 1",
+            "4:1: limits has no \"memry\"; did you mean \"memory\"?\n 4 | memry = 1\n   | ^^^^^",
+        );
+        says(
+            "[limits]\ncalls = \"many\"",
+            "4:9: calls is a number, not a string\n 4 | calls = \"many\"\n   |         ^^^^^^",
+        );
+        says(
+            "[limits]\ndeadline-ms = 0",
+            "4:15: deadline-ms must be from 1 to 600000, and is 0\n \
+             4 | deadline-ms = 0\n   |               ^",
+        );
+        says(
+            "colour = \"red\"",
+            "3:1: a grant has no \"colour\"; there is driver, digest, limits, calls\n \
+             3 | colour = \"red\"\n   | ^^^^^^",
+        );
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let error = Grant::parse("d", Path::new("x"), "").unwrap_err();
+        let expected = "x:1:1: a grant needs a line `driver = \"d\"` before its tables";
+        assert!(error.to_string().starts_with(expected), "{error}");
+    }
+
     #[test]
     fn a_grant_holds_for_its_driver_and_digest_only() {
         let text = format!("driver = \"other\"\ndigest = \"{DIGEST}\"");
-        assert!(matches!(
-            Grant::parse("d", Path::new("x"), &text),
-            Err(GrantError::OtherDriver { .. })
-        ));
+        let error = Grant::parse("d", Path::new("x"), &text).unwrap_err();
+        let expected = "x:1:10: this grant is for the driver \"other\", not for \"d\"\n";
+        assert!(error.to_string().starts_with(expected), "{error}");
         let grant = parse("").unwrap();
         assert!(grant.check_digest(&Digest::of(b"")).is_ok());
         assert!(grant.check_digest(&Digest::of(b"x")).is_err());

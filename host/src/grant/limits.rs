@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Bounds on one run of a driver. A grant that names none gets these
 /// defaults, and so does each single one that it leaves out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub struct Limits {
     /// Bytes of all linear memories together.
     pub memory: u64,
@@ -40,16 +40,69 @@ impl Default for Limits {
 /// its networking.
 const DEADLINE_MAX_MS: u64 = 600_000;
 
+/// A limit that can't be set so.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+#[error("{name} must be from {min} to {max}, and is {value}")]
+pub struct LimitError {
+    name: String,
+    min: u64,
+    max: u64,
+    value: u64,
+}
+
 impl Limits {
-    /// Says what is wrong with them, if anything is.
-    pub(super) fn check(&self) -> Result<(), String> {
-        if (1..=DEADLINE_MAX_MS).contains(&self.deadline_ms) {
-            return Ok(());
+    /// Their names in the grant file.
+    pub const NAMES: [&'static str; 6] = [
+        "memory",
+        "table-elements",
+        "instances",
+        "log-bytes",
+        "calls",
+        "deadline-ms",
+    ];
+
+    /// Their names and values.
+    pub fn entries(&self) -> [(&'static str, u64); 6] {
+        let [
+            memory,
+            table_elements,
+            instances,
+            log_bytes,
+            calls,
+            deadline_ms,
+        ] = Self::NAMES;
+        [
+            (memory, self.memory),
+            (table_elements, self.table_elements),
+            (instances, self.instances.into()),
+            (log_bytes, self.log_bytes),
+            (calls, self.calls.into()),
+            (deadline_ms, self.deadline_ms),
+        ]
+    }
+
+    /// Sets one by its name; others than [`Limits::NAMES`] change nothing.
+    pub(super) fn set(&mut self, name: &str, value: u64) -> Result<(), LimitError> {
+        let outside = |min, max| LimitError {
+            name: name.to_owned(),
+            min,
+            max,
+            value,
+        };
+        let small = || u32::try_from(value).map_err(|_| outside(0, u32::MAX.into()));
+        match name {
+            "memory" => self.memory = value,
+            "table-elements" => self.table_elements = value,
+            "instances" => self.instances = small()?,
+            "log-bytes" => self.log_bytes = value,
+            "calls" => self.calls = small()?,
+            "deadline-ms" if !(1..=DEADLINE_MAX_MS).contains(&value) => {
+                return Err(outside(1, DEADLINE_MAX_MS));
+            }
+            "deadline-ms" => self.deadline_ms = value,
+            _ => {}
         }
-        Err(format!(
-            "deadline-ms must be from 1 to {DEADLINE_MAX_MS}, and is {}",
-            self.deadline_ms
-        ))
+        Ok(())
     }
 
     /// The deadline from the start of a run.

@@ -11,11 +11,23 @@ mod decide;
 mod edit;
 mod file;
 mod limits;
+mod nearest;
+mod pattern;
+mod place;
 mod reach;
+mod read;
+mod risk;
 
-pub use calls::{Call, ReachKey, UnknownCall};
+pub use calls::{Call, ReachKey, UnfitReach, UnknownCall};
 pub use decide::{Authority, Cause, Denial, Object, Permit, RequestReach, decide, describe};
-pub use edit::Widening;
+pub use edit::{Edit, Widening};
 pub use file::{Grant, GrantError};
-pub use limits::Limits;
-pub use reach::{KeyPattern, LinkPattern, NetworkPattern, PortPattern, Reach, TablePattern};
+pub use limits::{LimitError, Limits};
+pub use pattern::{
+    InvalidPattern, KeyPattern, LinkPattern, NetworkPattern, PortPattern, SecretPattern,
+    TablePattern,
+};
+pub use place::{Place, Problem};
+pub use reach::{PatternError, Reach};
+pub use read::{Wish, read_plain, read_wishes};
+pub use risk::Risk;

@@ -2,61 +2,125 @@
 //! request's.
 
 use std::fmt;
-use std::str::FromStr;
 
 use ipnet::IpNet;
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 
-use super::ReachKey;
-use crate::net::{
-    InvalidLinkName, InvalidSettingKey, LinkName, Namespace, PortRange, Protocol, SettingKey,
-    is_part,
+use super::pattern::Pattern;
+use super::{
+    InvalidPattern, KeyPattern, LinkPattern, NetworkPattern, PortPattern, ReachKey, SecretPattern,
+    TablePattern,
 };
+use crate::net::{LinkName, Namespace, PortRange, SettingKey};
 
-/// What stands before the name of a link in the container.
-const CONTAINER_PREFIX: &str = "container:";
-
-/// What a call may touch beyond own objects and the request.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// What a call may touch beyond own objects and the request. As JSON it is a
+/// map from its keys to lists of patterns.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reach {
     /// Links by name.
-    #[serde(default, with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub link: Vec<LinkPattern>,
     /// Networks that addresses, and sources of rules, may come from.
-    #[serde(default, with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub address: Vec<NetworkPattern>,
     /// Networks that routes may lead to, and rules be about.
-    #[serde(default, with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub destination: Vec<NetworkPattern>,
     /// Routing tables of the host.
-    #[serde(default, with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub table: Vec<TablePattern>,
     /// Kernel settings by name.
-    #[serde(default, with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub key: Vec<KeyPattern>,
-    /// Secrets by name, or `*` for all.
-    #[serde(default, with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
-    pub secret: Vec<String>,
+    /// Secrets by name.
+    pub secret: Vec<SecretPattern>,
     /// Ports of the host.
-    #[serde(default, with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub port: Vec<PortPattern>,
+}
+
+/// Why a pattern can't join a reach.
+#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
+pub enum PatternError {
+    /// It is none.
+    #[error(transparent)]
+    Invalid(#[from] InvalidPattern),
+    /// It is there twice.
+    #[error("{key} {pattern:?} is there twice")]
+    Twice {
+        /// What it's about.
+        key: &'static str,
+        /// The pattern.
+        pattern: String,
+    },
+    /// Two that say different things about the same.
+    #[error("{key} {narrow:?} and {wide:?} contradict each other: {wide:?} has the other as well")]
+    Covered {
+        /// What they are about.
+        key: &'static str,
+        /// The one that says nothing.
+        narrow: String,
+        /// The one that says it already.
+        wide: String,
+    },
+    /// It isn't there, so that it can't be taken away.
+    #[error("there is no {key} {pattern:?} to take away: there is {}", shown(.there))]
+    Absent {
+        /// What it's about.
+        key: &'static str,
+        /// The pattern.
+        pattern: String,
+        /// The patterns that are there.
+        there: Vec<String>,
+    },
+}
+
+fn shown(patterns: &[String]) -> String {
+    match patterns {
+        [] => "none at all".to_owned(),
+        patterns => {
+            let quoted: Vec<_> = patterns.iter().map(|text| format!("{text:?}")).collect();
+            quoted.join(", ")
+        }
+    }
+}
+
+/// Does something with the list of a key, whichever kind of pattern it has.
+macro_rules! with_list {
+    ([$($borrow:tt)+] $reach:expr, $key:expr, $list:ident => $do:expr) => {
+        match $key {
+            ReachKey::Link => {
+                let $list = $($borrow)+ $reach.link;
+                $do
+            }
+            ReachKey::Address => {
+                let $list = $($borrow)+ $reach.address;
+                $do
+            }
+            ReachKey::Destination => {
+                let $list = $($borrow)+ $reach.destination;
+                $do
+            }
+            ReachKey::Table => {
+                let $list = $($borrow)+ $reach.table;
+                $do
+            }
+            ReachKey::Key => {
+                let $list = $($borrow)+ $reach.key;
+                $do
+            }
+            ReachKey::Secret => {
+                let $list = $($borrow)+ $reach.secret;
+                $do
+            }
+            ReachKey::Port => {
+                let $list = $($borrow)+ $reach.port;
+                $do
+            }
+        }
+    };
 }
 
 impl Reach {
     /// The keys that it uses.
     pub fn keys(&self) -> impl Iterator<Item = ReachKey> {
-        [
-            (ReachKey::Link, self.link.is_empty()),
-            (ReachKey::Address, self.address.is_empty()),
-            (ReachKey::Destination, self.destination.is_empty()),
-            (ReachKey::Table, self.table.is_empty()),
-            (ReachKey::Key, self.key.is_empty()),
-            (ReachKey::Secret, self.secret.is_empty()),
-            (ReachKey::Port, self.port.is_empty()),
-        ]
-        .into_iter()
-        .filter_map(|(key, empty)| (!empty).then_some(key))
+        let keys = ReachKey::ALL.into_iter();
+        keys.filter(|key| !with_list!([&] self, key, list => list.is_empty()))
     }
 
     /// Whether it adds nothing.
@@ -64,41 +128,79 @@ impl Reach {
         self.keys().next().is_none()
     }
 
-    /// The reach with the links and kernel settings of another, where it hasn't
-    /// got them.
+    /// The patterns of a key, as they are written.
+    pub fn patterns(&self, key: ReachKey) -> Vec<String> {
+        with_list!([&] self, key, list => list.iter().map(ToString::to_string).collect())
+    }
+
+    /// Adds a pattern. One that has another, or is had by it, is an error: only
+    /// one of them can be meant.
+    pub fn add(&mut self, key: ReachKey, text: &str) -> Result<(), PatternError> {
+        with_list!([&mut] self, key, list => add(list, key, text))
+    }
+
+    /// The reach without a pattern, which must be there as it is.
+    pub fn without(mut self, key: ReachKey, text: &str) -> Result<Self, PatternError> {
+        with_list!([&mut] &mut self, key, list => take(list, key, text))?;
+        Ok(self)
+    }
+
+    /// The reach with all of another, where it hasn't got it.
     pub fn joined(&self, other: &Self) -> Self {
         let mut joined = self.clone();
-        for pattern in &other.link {
-            if !joined.link.iter().any(|own| own.covers(pattern)) {
-                joined.link.push(pattern.clone());
-            }
-        }
-        for pattern in &other.key {
-            if !joined.key.iter().any(|own| own.covers(pattern)) {
-                joined.key.push(pattern.clone());
-            }
-        }
+        other
+            .link
+            .iter()
+            .for_each(|own| join(&mut joined.link, own));
+        let networks = &mut joined.address;
+        other.address.iter().for_each(|own| join(networks, own));
+        let networks = &mut joined.destination;
+        other.destination.iter().for_each(|own| join(networks, own));
+        other
+            .table
+            .iter()
+            .for_each(|own| join(&mut joined.table, own));
+        other.key.iter().for_each(|own| join(&mut joined.key, own));
+        let secrets = &mut joined.secret;
+        other.secret.iter().for_each(|own| join(secrets, own));
+        other
+            .port
+            .iter()
+            .for_each(|own| join(&mut joined.port, own));
         joined
+    }
+
+    /// Whether it has all that another has, pattern by pattern.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.joined(other) == *self
+    }
+
+    /// Whether it has anything of the host's: all but what is said to be the
+    /// container's.
+    pub fn is_of_host(&self) -> bool {
+        let on_host = |namespace| namespace == Namespace::Host;
+        let mut others = self.keys();
+        others.any(|key| !matches!(key, ReachKey::Link | ReachKey::Key))
+            || self.link.iter().any(|link| on_host(link.namespace()))
+            || self.key.iter().any(|key| on_host(key.namespace()))
     }
 
     /// Whether a link is among them.
     pub fn has_link(&self, namespace: Namespace, name: &LinkName) -> bool {
-        self.link
-            .iter()
-            .any(|pattern| pattern.matches(namespace, name))
+        let mut links = self.link.iter();
+        links.any(|pattern| pattern.matches(namespace, name))
     }
 
     /// Whether any link of a namespace is.
     pub fn has_links_of(&self, namespace: Namespace) -> bool {
-        let mut patterns = self.link.iter();
-        patterns.any(|pattern| pattern.namespace == namespace)
+        let mut links = self.link.iter();
+        links.any(|pattern| pattern.namespace() == namespace)
     }
 
     /// Whether every link of the host is.
     pub fn has_all_links(&self) -> bool {
-        self.link
-            .iter()
-            .any(|pattern| pattern.namespace == Namespace::Host && pattern.name.is_none())
+        let mut links = self.link.iter();
+        links.any(|pattern| pattern.namespace() == Namespace::Host && pattern.has_all())
     }
 
     /// Whether an address and its whole network are among them.
@@ -119,7 +221,7 @@ impl Reach {
 
     /// Whether a secret is among them.
     pub fn has_secret(&self, name: &str) -> bool {
-        self.secret.iter().any(|own| own == "*" || own == name)
+        self.secret.iter().any(|pattern| pattern.matches(name))
     }
 
     /// Whether ports of the host are all among them.
@@ -140,416 +242,133 @@ impl Reach {
 
     /// Whether a table of the host is among them.
     pub fn has_table(&self, table: u32) -> bool {
-        let mut patterns = self.table.iter();
-        patterns.any(|pattern| pattern.0.is_none_or(|own| own == table))
+        self.table.iter().any(|pattern| pattern.matches(table))
     }
+}
+
+fn add<P: Pattern>(list: &mut Vec<P>, key: ReachKey, text: &str) -> Result<(), PatternError> {
+    let pattern = P::read(text)?;
+    for other in list.iter() {
+        let (wide, narrow) = match (other.covers(&pattern), pattern.covers(other)) {
+            (false, false) => continue,
+            (true, true) => {
+                return Err(PatternError::Twice {
+                    key: key.name(),
+                    pattern: pattern.to_string(),
+                });
+            }
+            (true, false) => (other, &pattern),
+            (false, true) => (&pattern, other),
+        };
+        return Err(PatternError::Covered {
+            key: key.name(),
+            narrow: narrow.to_string(),
+            wide: wide.to_string(),
+        });
+    }
+    list.push(pattern);
+    Ok(())
+}
+
+fn take<P: Pattern>(list: &mut Vec<P>, key: ReachKey, text: &str) -> Result<(), PatternError> {
+    let pattern = P::read(text)?;
+    let is_it = |other: &P| other.covers(&pattern) && pattern.covers(other);
+    match list.iter().position(is_it) {
+        Some(index) => {
+            list.remove(index);
+            Ok(())
+        }
+        None => Err(PatternError::Absent {
+            key: key.name(),
+            pattern: pattern.to_string(),
+            there: list.iter().map(ToString::to_string).collect(),
+        }),
+    }
+}
+
+/// Adds a pattern where none has it yet; those that it has go.
+pub(super) fn join<P: Pattern>(list: &mut Vec<P>, pattern: &P) {
+    if list.iter().any(|own| own.covers(pattern)) {
+        return;
+    }
+    list.retain(|own| !pattern.covers(own));
+    list.push(pattern.clone());
 }
 
 impl fmt::Display for Reach {
     /// The inline table of the grant file.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut parts = Vec::new();
-        push(&mut parts, ReachKey::Link, &self.link);
-        push(&mut parts, ReachKey::Address, &self.address);
-        push(&mut parts, ReachKey::Destination, &self.destination);
-        push(&mut parts, ReachKey::Table, &self.table);
-        push(&mut parts, ReachKey::Key, &self.key);
-        push(&mut parts, ReachKey::Secret, &self.secret);
-        push(&mut parts, ReachKey::Port, &self.port);
-        if parts.is_empty() {
+        if self.is_empty() {
             return f.write_str("{}");
         }
+        let parts: Vec<_> = self.keys().map(|key| self.entry(key)).collect();
         write!(f, "{{ {} }}", parts.join(", "))
     }
 }
 
-fn push(parts: &mut Vec<String>, key: ReachKey, values: &[impl fmt::Display]) {
-    let quoted = |value: String| match value.parse::<u32>() {
-        Ok(_) if key == ReachKey::Table => value,
-        _ => format!("\"{value}\""),
-    };
-    let values: Vec<_> = values
-        .iter()
-        .map(|value| quoted(value.to_string()))
-        .collect();
-    match values.as_slice() {
-        [] => {}
-        [one] => parts.push(format!("{} = {one}", key.name())),
-        _ => parts.push(format!("{} = [{}]", key.name(), values.join(", "))),
-    }
-}
-
-/// `NAME` or `*` for the host's links, `container:NAME` or `container:*` for
-/// the container's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct LinkPattern {
-    namespace: Namespace,
-    name: Option<LinkName>,
-}
-
-impl LinkPattern {
-    /// The pattern for one link.
-    pub fn one(namespace: Namespace, name: LinkName) -> Self {
-        Self {
-            namespace,
-            name: Some(name),
-        }
-    }
-
-    /// The pattern for all links of a namespace.
-    pub fn all_of(namespace: Namespace) -> Self {
-        Self {
-            namespace,
-            name: None,
-        }
-    }
-
-    fn matches(&self, namespace: Namespace, name: &LinkName) -> bool {
-        self.namespace == namespace && self.name.as_ref().is_none_or(|own| own == name)
-    }
-
-    /// Whether it has all that another has.
-    fn covers(&self, other: &Self) -> bool {
-        match &other.name {
-            Some(name) => self.matches(other.namespace, name),
-            None => self == other,
-        }
-    }
-}
-
-impl TryFrom<String> for LinkPattern {
-    type Error = InvalidLinkName;
-
-    fn try_from(text: String) -> Result<Self, InvalidLinkName> {
-        let (namespace, name) = split_namespace(&text);
-        let name = match name {
-            "*" => None,
-            name => Some(name.parse()?),
-        };
-        Ok(Self { namespace, name })
-    }
-}
-
-impl From<LinkPattern> for String {
-    fn from(pattern: LinkPattern) -> Self {
-        pattern.to_string()
-    }
-}
-
-impl fmt::Display for LinkPattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.namespace == Namespace::Container {
-            f.write_str(CONTAINER_PREFIX)?;
-        }
-        match &self.name {
-            Some(name) => write!(f, "{name}"),
-            None => f.write_str("*"),
-        }
-    }
-}
-
-/// Where a pattern holds, and what is left of it.
-fn split_namespace(text: &str) -> (Namespace, &str) {
-    match text.strip_prefix(CONTAINER_PREFIX) {
-        Some(rest) => (Namespace::Container, rest),
-        None => (Namespace::Host, text),
-    }
-}
-
-/// The name of a kernel setting, in which `*` stands for one part, or `*` for
-/// all; after `container:` for the container's.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct KeyPattern {
-    namespace: Namespace,
-    text: String,
-}
-
-impl KeyPattern {
-    /// The pattern for one setting.
-    pub fn one(namespace: Namespace, key: &SettingKey) -> Self {
-        Self {
-            namespace,
-            text: key.to_string(),
-        }
-    }
-
-    fn matches(&self, namespace: Namespace, key: &SettingKey) -> bool {
-        if self.namespace != namespace {
-            return false;
-        }
-        let has_same_parts = self.text.split('.').count() == key.parts().count();
-        let mut parts = self.text.split('.').zip(key.parts());
-        let is_same = |(own, part): (&str, &str)| own == "*" || own == part;
-        self.text == "*" || (has_same_parts && parts.all(is_same))
-    }
-
-    /// Whether it has all that another has.
-    fn covers(&self, other: &Self) -> bool {
-        match other.text.parse() {
-            Ok(key) => self.matches(other.namespace, &key),
-            Err(_) => self == other,
-        }
-    }
-}
-
-impl TryFrom<String> for KeyPattern {
-    type Error = InvalidSettingKey;
-
-    fn try_from(text: String) -> Result<Self, InvalidSettingKey> {
-        let (namespace, pattern) = split_namespace(&text);
-        let mut parts = pattern.split('.');
-        let below_net = parts.next() == Some("net") && pattern.contains('.');
-        let plain = parts.all(|part| part == "*" || is_part(part));
-        if pattern != "*" && !(below_net && plain) {
-            // It says what a key looks like.
-            pattern.parse::<SettingKey>()?;
-        }
-        Ok(Self {
-            namespace,
-            text: pattern.to_owned(),
-        })
-    }
-}
-
-impl From<KeyPattern> for String {
-    fn from(pattern: KeyPattern) -> Self {
-        pattern.to_string()
-    }
-}
-
-impl fmt::Display for KeyPattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.namespace == Namespace::Container {
-            f.write_str(CONTAINER_PREFIX)?;
-        }
-        f.write_str(&self.text)
-    }
-}
-
-/// A network, or `*` for all of both families.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct NetworkPattern(Option<IpNet>);
-
-impl NetworkPattern {
-    /// The pattern for one network.
-    pub fn one(network: IpNet) -> Self {
-        Self(Some(network.trunc()))
-    }
-
-    /// The pattern for all networks.
-    pub fn all() -> Self {
-        Self(None)
-    }
-
-    fn contains(&self, network: IpNet) -> bool {
-        self.0.is_none_or(|own| own.contains(&network))
-    }
-}
-
-impl TryFrom<String> for NetworkPattern {
-    type Error = ipnet::AddrParseError;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        match text.as_str() {
-            "*" => Ok(Self(None)),
-            network => IpNet::from_str(network).map(Self::one),
-        }
-    }
-}
-
-impl From<NetworkPattern> for String {
-    fn from(pattern: NetworkPattern) -> Self {
-        pattern.to_string()
-    }
-}
-
-impl fmt::Display for NetworkPattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(network) => write!(f, "{network}"),
-            None => f.write_str("*"),
-        }
-    }
-}
-
-/// The number of a routing table, or `*` for all.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct TablePattern(Option<u32>);
-
-impl TablePattern {
-    /// The pattern for one table.
-    pub fn one(table: u32) -> Self {
-        Self(Some(table))
-    }
-}
-
-impl TryFrom<String> for TablePattern {
-    type Error = std::num::ParseIntError;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        match text.as_str() {
-            "*" => Ok(Self(None)),
-            number => number.parse().map(Self::one),
-        }
-    }
-}
-
-impl From<TablePattern> for String {
-    fn from(pattern: TablePattern) -> Self {
-        pattern.to_string()
-    }
-}
-
-impl fmt::Display for TablePattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Some(table) => write!(f, "{table}"),
-            None => f.write_str("*"),
-        }
-    }
-}
-
-/// Ports of the host, as `8080/tcp` or `8000-8100/udp`, or `*` for all.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct PortPattern(Option<Ports>);
-
-/// Ports in a row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Ports {
-    first: u16,
-    last: u16,
-    protocol: Protocol,
-}
-
-/// A text that names no ports.
-#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
-#[error(
-    "{text:?} names no ports: write \"8080/tcp\", \"8000-8100/udp\" (tcp, udp or sctp), or \"*\" \
-     for all"
-)]
-pub struct InvalidPortPattern {
-    text: String,
-}
-
-impl PortPattern {
-    /// The pattern for these ports.
-    pub fn one(ports: &PortRange) -> Self {
-        Self(Some(Ports {
-            first: ports.first,
-            last: ports.last,
-            protocol: ports.protocol,
-        }))
-    }
-
-    fn contains(&self, ports: &PortRange) -> bool {
-        self.0.is_none_or(|own| {
-            own.protocol == ports.protocol && own.first <= ports.first && ports.last <= own.last
-        })
-    }
-}
-
-impl TryFrom<String> for PortPattern {
-    type Error = InvalidPortPattern;
-
-    fn try_from(text: String) -> Result<Self, InvalidPortPattern> {
-        if text == "*" {
-            return Ok(Self(None));
-        }
-        match ports(&text) {
-            Some(ports) if ports.first <= ports.last => Ok(Self(Some(ports))),
-            _ => Err(InvalidPortPattern { text }),
-        }
-    }
-}
-
-fn ports(text: &str) -> Option<Ports> {
-    let (numbers, name) = text.split_once('/')?;
-    let (first, last) = numbers.split_once('-').unwrap_or((numbers, numbers));
-    let mut protocols = Protocol::ALL.into_iter();
-    Some(Ports {
-        first: first.parse().ok()?,
-        last: last.parse().ok()?,
-        protocol: protocols.find(|protocol| protocol.name() == name)?,
-    })
-}
-
-impl From<PortPattern> for String {
-    fn from(pattern: PortPattern) -> Self {
-        pattern.to_string()
-    }
-}
-
-impl fmt::Display for PortPattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(Ports {
-            first,
-            last,
-            protocol,
-        }) = self.0
-        else {
-            return f.write_str("*");
-        };
-        match first == last {
-            true => write!(f, "{first}/{protocol}"),
-            false => write!(f, "{first}-{last}/{protocol}"),
-        }
-    }
-}
-
-/// A value by itself may stand for a list of one.
-mod one_or_many {
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum OneOrMany {
-        One(Value),
-        Many(Vec<Value>),
-    }
-
-    /// Numbers need no quotes.
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Value {
-        Number(u32),
-        Text(String),
-    }
-
-    impl From<Value> for String {
-        fn from(value: Value) -> Self {
-            match value {
-                Value::Number(number) => number.to_string(),
-                Value::Text(text) => text,
-            }
-        }
-    }
-
-    pub(super) fn serialize<S: Serializer>(
-        values: &[impl Serialize],
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        values.serialize(serializer)
-    }
-
-    pub(super) fn deserialize<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
-    where
-        D: Deserializer<'de>,
-        T: TryFrom<String, Error: std::fmt::Display>,
-    {
-        let values = match OneOrMany::deserialize(deserializer)? {
-            OneOrMany::One(value) => vec![value],
-            OneOrMany::Many(values) => values,
-        };
-        let values = values
+impl Reach {
+    /// What stands in the grant file for a key: `link = "eth1"`.
+    fn entry(&self, key: ReachKey) -> String {
+        let values: Vec<_> = self
+            .patterns(key)
             .into_iter()
-            .map(|value| T::try_from(String::from(value)));
-        values
-            .collect::<Result<_, _>>()
-            .map_err(serde::de::Error::custom)
+            .map(|text| key.value(&text))
+            .collect();
+        match values.as_slice() {
+            [one] => format!("{} = {one}", key.name()),
+            _ => format!("{} = [{}]", key.name(), values.join(", ")),
+        }
+    }
+}
+
+impl Serialize for Reach {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for key in self.keys() {
+            map.serialize_entry(key.name(), &self.patterns(key))?;
+        }
+        map.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn links(texts: &[&str]) -> Reach {
+        let mut reach = Reach::default();
+        for text in texts {
+            reach.add(ReachKey::Link, text).unwrap();
+        }
+        reach
+    }
+
+    #[test]
+    fn what_is_joined_says_nothing_twice() {
+        let joined = links(&["a", "b"]).joined(&links(&["*"]));
+        assert_eq!(joined, links(&["*"]));
+        assert_eq!(joined.joined(&links(&["c"])), joined);
+        assert!(joined.covers(&links(&["a"])));
+        assert!(!links(&["a"]).covers(&joined));
+    }
+
+    #[test]
+    fn patterns_that_contradict_are_refused() {
+        let says = |reach: &Reach, text: &str| {
+            let error = reach.clone().add(ReachKey::Link, text).unwrap_err();
+            error.to_string()
+        };
+        assert!(says(&links(&["a"]), "a").contains("is there twice"));
+        assert!(says(&links(&["a"]), "*").contains("contradict each other: \"*\" has"));
+        assert!(says(&links(&["*"]), "a").contains("contradict each other: \"*\" has"));
+        assert!(links(&["*"]).add(ReachKey::Link, "container:a").is_ok());
+    }
+
+    #[test]
+    fn only_what_is_there_is_taken_away() {
+        let all = links(&["a", "b"]);
+        assert_eq!(all.clone().without(ReachKey::Link, "a"), Ok(links(&["b"])));
+        let error = links(&["*"]).without(ReachKey::Link, "a").unwrap_err();
+        assert!(error.to_string().contains("there is \"*\""), "{error}");
     }
 }

@@ -13,6 +13,7 @@ mod bench;
 mod captures;
 mod convert;
 mod disk;
+mod grant_files;
 mod install;
 mod malformed;
 mod names;
@@ -32,6 +33,7 @@ fn main() {
     malformed::register(&mut suite);
     names::register(&mut suite);
     namespaces::register(&mut suite);
+    grant_files::register(&mut suite);
     install::register(&mut suite);
     store::register(&mut suite);
     disk::register(&mut suite);

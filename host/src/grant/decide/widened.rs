@@ -3,7 +3,10 @@
 use ipnet::IpNet;
 
 use super::Object;
-use crate::grant::{KeyPattern, LinkPattern, NetworkPattern, PortPattern, Reach, TablePattern};
+use crate::grant::reach::join;
+use crate::grant::{
+    KeyPattern, LinkPattern, NetworkPattern, PortPattern, Reach, SecretPattern, TablePattern,
+};
 use crate::net::{Namespace, Rule};
 
 /// Whether a reach has an object.
@@ -58,39 +61,47 @@ pub(super) fn widen(reach: &mut Reach, object: &Object<'_>) {
             namespace, name, ..
         }
         | Object::NewLink { namespace, name } => {
-            reach
-                .link
-                .push(LinkPattern::one(*namespace, (*name).clone()));
+            join(
+                &mut reach.link,
+                &LinkPattern::one(*namespace, (*name).clone()),
+            );
         }
         Object::DefaultRouteLink | Object::AllLinks(_) => {
-            reach.link.push(LinkPattern::all_of(Namespace::Host));
+            join(&mut reach.link, &LinkPattern::all_of(Namespace::Host));
         }
-        Object::LinkWith { namespace, .. } => reach.link.push(LinkPattern::all_of(*namespace)),
-        Object::Address { address, .. } => reach.address.push(NetworkPattern::one(*address)),
-        Object::Source(source) => reach.address.push(NetworkPattern::one(*source)),
+        Object::LinkWith { namespace, .. } => {
+            join(&mut reach.link, &LinkPattern::all_of(*namespace));
+        }
+        Object::Address { address, .. } => join(&mut reach.address, &NetworkPattern::one(*address)),
+        Object::Source(source) => join(&mut reach.address, &NetworkPattern::one(*source)),
         Object::Outbound(address) => {
-            reach
-                .address
-                .push(NetworkPattern::one(IpNet::from(*address)));
+            join(
+                &mut reach.address,
+                &NetworkPattern::one(IpNet::from(*address)),
+            );
         }
         Object::Route { route, .. } => {
-            reach
-                .destination
-                .push(NetworkPattern::one(route.destination));
+            join(
+                &mut reach.destination,
+                &NetworkPattern::one(route.destination),
+            );
         }
-        Object::Key { namespace, key, .. } => reach.key.push(KeyPattern::one(*namespace, key)),
-        Object::Ports(ports) => reach.port.push(PortPattern::one(ports)),
-        Object::Secret(name) => reach.secret.push((*name).to_owned()),
-        Object::Table { table, .. } => reach.table.push(TablePattern::one(*table)),
-        Object::AllRoutes(_) => reach.destination.push(NetworkPattern::all()),
+        Object::Key { namespace, key, .. } => {
+            join(&mut reach.key, &KeyPattern::one(*namespace, key));
+        }
+        Object::Ports(ports) => join(&mut reach.port, &PortPattern::one(ports)),
+        Object::Secret(name) => join(&mut reach.secret, &SecretPattern::one(name)),
+        Object::Table { table, .. } => join(&mut reach.table, &TablePattern::one(*table)),
+        Object::AllRoutes(_) => join(&mut reach.destination, &NetworkPattern::all()),
         Object::Rule {
             namespace, rule, ..
         } => widen_to_rule(reach, *namespace, rule),
-        Object::AllRules(_) => reach.address.push(NetworkPattern::all()),
+        Object::AllRules(_) => join(&mut reach.address, &NetworkPattern::all()),
         Object::Neighbour { address, .. } => {
-            reach
-                .address
-                .push(NetworkPattern::one(IpNet::from(*address)));
+            join(
+                &mut reach.address,
+                &NetworkPattern::one(IpNet::from(*address)),
+            );
         }
         Object::State { .. } | Object::Message => {}
     }
@@ -99,12 +110,14 @@ pub(super) fn widen(reach: &mut Reach, object: &Object<'_>) {
 /// Adds the first thing that a rule names: what else it names only narrows it.
 fn widen_to_rule(reach: &mut Reach, namespace: Namespace, rule: &Rule) {
     match (rule.source, rule.destination, rule.links().next()) {
-        (Some(source), _, _) => reach.address.push(NetworkPattern::one(source)),
-        (None, Some(to), _) => reach.destination.push(NetworkPattern::one(to)),
-        (None, None, Some(name)) => reach.link.push(LinkPattern::one(namespace, name.clone())),
+        (Some(source), _, _) => join(&mut reach.address, &NetworkPattern::one(source)),
+        (None, Some(to), _) => join(&mut reach.destination, &NetworkPattern::one(to)),
+        (None, None, Some(name)) => {
+            join(&mut reach.link, &LinkPattern::one(namespace, name.clone()));
+        }
         (None, None, None) => {
             let everything = rule.version.everything();
-            reach.address.push(NetworkPattern::one(everything));
+            join(&mut reach.address, &NetworkPattern::one(everything));
         }
     }
 }
