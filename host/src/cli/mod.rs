@@ -1,7 +1,9 @@
 //! The administrator's commands: arguments here, one file for each command. It
 //! knows nothing of netlink.
 
+mod colour;
 mod convert;
+mod doctor;
 mod error;
 mod inspect;
 mod install;
@@ -54,6 +56,9 @@ enum Command {
     /// what grants need
     #[command(long_about = convert::ABOUT)]
     Convert(convert::Arguments),
+    /// Look for what keeps drivers from working, or lets somebody misuse them
+    #[command(long_about = doctor::ABOUT)]
+    Doctor(doctor::Arguments),
     /// Show what is held for which container
     Journal {
         /// How to print
@@ -95,8 +100,13 @@ pub fn main() -> i32 {
 }
 
 fn run(arguments: Arguments) -> Result<(), CliError> {
-    let store = Store::new(Layout::choose(arguments.root.as_deref())?);
+    let layout = Layout::choose(arguments.root.as_deref());
+    if let Command::Doctor(arguments) = &arguments.command {
+        return doctor::run(layout, arguments);
+    }
+    let store = Store::new(layout?);
     match arguments.command {
+        Command::Doctor(_) => Ok(()),
         Command::Install(arguments) => install::run(&store, &arguments),
         Command::List { format } => list::run(&store, format),
         Command::Inspect { driver, format } => inspect::run(&store, &driver, format),

@@ -13,6 +13,7 @@ mod bench;
 mod captures;
 mod convert;
 mod disk;
+mod doctor;
 mod install;
 mod malformed;
 mod names;
@@ -34,6 +35,7 @@ fn main() {
     install::register(&mut suite);
     store::register(&mut suite);
     disk::register(&mut suite);
+    doctor::register(&mut suite);
     pages::register(&mut suite);
     suite.run();
 }
