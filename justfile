@@ -4,6 +4,9 @@
 target := arch() + "-unknown-linux-musl"
 flags := "--locked --release --target " + target + " --package wasmvark --package wasmvark-tests"
 
+# `wasmvark --version --verbose` shows it.
+export WASMVARK_COMMIT := `git describe --always --dirty --exclude '*' --abbrev=40 2>/dev/null || true`
+
 # The drivers and their builder.
 guests := "--locked --workspace --exclude wasmvark --exclude wasmvark-tests"
 
@@ -54,6 +57,10 @@ test-podman: setup build
 # Writes docs/options.md anew: which tests show what an option of a driver does.
 options:
     WASMVARK_TEST_OPTIONS=write cargo test {{ flags }} --no-fail-fast --test netavark --test podman -- page-of-options
+
+# Writes docs/commands.md anew: the commands as the program has them.
+commands:
+    WASMVARK_TEST_COMMANDS=write cargo test {{ flags }} --lib -- page_of_commands
 
 # Measures one setup against netavark's native example plugin.
 bench: setup build

@@ -38,6 +38,8 @@ pub enum Need {
     RecentIp,
     /// The tool `nft`.
     Nft,
+    /// The tool `groff`, which reads manual pages.
+    Groff,
     /// CNI's plugins.
     Cni,
     /// Unpacked Debian systems with Podman.
@@ -203,6 +205,7 @@ impl Need {
         static MACVLAN: OnceLock<bool> = OnceLock::new();
         static NETAVARK: OnceLock<bool> = OnceLock::new();
         static STRACE: OnceLock<bool> = OnceLock::new();
+        static GROFF: OnceLock<bool> = OnceLock::new();
         static WG: OnceLock<bool> = OnceLock::new();
         static RECENT: OnceLock<bool> = OnceLock::new();
         let root = Uid::effective().is_root();
@@ -233,6 +236,9 @@ impl Need {
             Self::Nft if !Path::new(places::NFT).exists() => {
                 Some("nft is not installed; `just setup` does it".into())
             }
+            Self::Groff if !*GROFF.get_or_init(groff_works) => {
+                Some("groff is not installed; `just setup` does it".into())
+            }
             Self::Cni if !cni::plugin("bridge").exists() => {
                 Some("CNI's plugins are not installed; `just setup` does it".into())
             }
@@ -248,6 +254,7 @@ impl Need {
             | Self::WireguardTools
             | Self::RecentIp
             | Self::Nft
+            | Self::Groff
             | Self::Cni
             | Self::PodmanTrees => None,
         }
@@ -256,6 +263,10 @@ impl Need {
 
 fn wg_works() -> bool {
     Command::new("wg").arg("--version").output().is_ok()
+}
+
+fn groff_works() -> bool {
+    Command::new("groff").arg("--version").output().is_ok()
 }
 
 fn ip_is_recent() -> bool {

@@ -9,6 +9,8 @@ use wasmparser::{Parser, Payload, Validator};
 use super::{Manifest, ManifestError, wasi};
 use crate::grant::Call;
 
+/// The worlds that this host serves.
+pub const WORLDS: [&str; 1] = ["wasmvark:driver@0.1.0"];
 /// The interfaces of the one world that this host serves.
 const PACKAGE: &str = "wasmvark:driver/";
 const VERSION: &str = "@0.1.0";

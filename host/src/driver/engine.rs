@@ -5,6 +5,9 @@ use std::path::Path;
 use wasmtime::component::Component;
 use wasmtime::{Config, Engine};
 
+/// The engine's name and version.
+pub const ENGINE: &str = "wasmtime 48.0.8";
+
 /// Why code can't be made or loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {

@@ -12,8 +12,8 @@ mod wasi;
 mod watch;
 
 pub use bindings::wasmvark::driver as wit;
-pub use component::{ComponentError, Description};
-pub use engine::{Code, EngineError};
+pub use component::{ComponentError, Description, WORLDS};
+pub use engine::{Code, ENGINE, EngineError};
 pub use manifest::{Manifest, ManifestError};
 pub use run::{Answer, Run, RunError, run};
 pub use watch::{Watch, ignore_signals};

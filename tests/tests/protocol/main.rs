@@ -11,6 +11,7 @@
 
 mod bench;
 mod captures;
+mod commands;
 mod convert;
 mod disk;
 mod doctor;
@@ -27,6 +28,7 @@ use wasmvark_tests::harness::Suite;
 fn main() {
     let mut suite = Suite::default();
     captures::register(&mut suite);
+    commands::register(&mut suite);
     convert::register(&mut suite);
     survival::register(&mut suite);
     malformed::register(&mut suite);
