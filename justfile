@@ -31,6 +31,10 @@ build:
 install:
     scripts/install.sh target/{{ target }}/release/wasmvark target/guests
 
+# Makes a Debian package of the program and its drivers, in target/package.
+package: setup build
+    scripts/package.sh target/{{ target }}/release/wasmvark target/guests target/package
+
 # Sets a container's network up through a driver, in namespaces of its own.
 demo: setup build
     scripts/demo.sh target/{{ target }}/release/wasmvark target/guests
@@ -49,7 +53,7 @@ test-vm FILTER='': setup build
         "$(scripts/vm-image.sh)" "$(scripts/podman-disk.sh trixie)" target/test-programs.json {{ quote(FILTER) }}
 
 # Runs real Podman with the drivers, on unpacked Debian systems.
-test-podman: setup build
+test-podman: setup build package
     scripts/podman-tree.sh trixie
     scripts/podman-tree.sh forky
     cargo test {{ flags }} --test podman -- --test-threads 4

@@ -44,6 +44,8 @@ pub enum Need {
     Cni,
     /// Unpacked Debian systems with Podman.
     PodmanTrees,
+    /// The Debian package of the program and its drivers.
+    Package,
 }
 
 /// The tests of one test binary.
@@ -245,6 +247,9 @@ impl Need {
             Self::PodmanTrees if !places::cache().join("podman").is_dir() => {
                 Some("no Podman system is unpacked; `just test-podman` does it".into())
             }
+            Self::Package if places::package().is_none() => {
+                Some("there is no Debian package; `just package` makes it".into())
+            }
             Self::Root
             | Self::Macvlan
             | Self::Link(_)
@@ -256,7 +261,8 @@ impl Need {
             | Self::Nft
             | Self::Groff
             | Self::Cni
-            | Self::PodmanTrees => None,
+            | Self::PodmanTrees
+            | Self::Package => None,
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::convert::quoted;
 use crate::journal::{self, Here, Journal};
 use crate::kernel::{Netns, living_netns};
 use crate::plugin;
-use crate::store::{Layout, Secrets, Store, StoreError, check_trust};
+use crate::store::{Layout, SecretError, Secrets, Store, StoreError, check_trust};
 
 const CHECK: &str = "files";
 const SECRETS: &str = "secrets";
@@ -57,13 +57,18 @@ pub(super) fn remedy(error: &StoreError, otherwise: impl Into<String>) -> String
 /// The command that gives a file to its user alone.
 fn give_back(path: &Path, fault: &str) -> String {
     let path = quoted(&path.to_string_lossy());
-    let user = match nix::unistd::geteuid() {
-        uid if uid.is_root() => "root".to_owned(),
-        uid => uid.to_string(),
-    };
+    let user = owner();
     match fault.contains("belongs") {
         true => format!("look at what it holds, then: chown {user} {path}"),
         false => format!("look at what it holds, then: chmod go-w {path}"),
+    }
+}
+
+/// Whose the files must be.
+fn owner() -> String {
+    match nix::unistd::geteuid() {
+        uid if uid.is_root() => "root".to_owned(),
+        uid => uid.to_string(),
     }
 }
 
@@ -115,14 +120,7 @@ fn secrets(layout: &Layout) -> Vec<Finding> {
     let wrong: Vec<_> = names
         .iter()
         .filter_map(|name| secrets.read(name).err())
-        .map(|error| {
-            Finding::problem(
-                SECRETS,
-                error.to_string(),
-                "a secret is a file of its own in that folder, with mode 0600 and root's, or the \
-                 user's, in folders that nobody else can write",
-            )
-        })
+        .map(|error| exposed(&error))
         .collect();
     match (count, wrong.is_empty()) {
         (0, _) => Vec::new(),
@@ -135,6 +133,22 @@ fn secrets(layout: &Layout) -> Vec<Finding> {
             ),
         )],
     }
+}
+
+fn exposed(error: &SecretError) -> Finding {
+    let SecretError::Exposed { path, fault } = error else {
+        let remedy = "put a file of at most 4096 bytes of text there, or take it away";
+        return Finding::problem(SECRETS, error.to_string(), remedy);
+    };
+    let what = format!("{} {fault}", path.display());
+    let remedy = match fault.contains("read") {
+        true => format!(
+            "if others may have read it, make a new one; then: chmod 600 {}",
+            quoted(&path.to_string_lossy())
+        ),
+        false => format!("it and the folders above must be {}'s alone", owner()),
+    };
+    Finding::problem(SECRETS, what, remedy)
 }
 
 /// Whether anything is held for containers that are gone.
