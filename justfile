@@ -4,6 +4,9 @@
 target := arch() + "-unknown-linux-musl"
 flags := "--locked --release --target " + target + " --package wasmvark --package wasmvark-tests"
 
+# `wasmvark --version --verbose` shows it.
+export WASMVARK_COMMIT := `git describe --always --dirty --exclude '*' --abbrev=40 2>/dev/null || true`
+
 # The drivers and their builder.
 guests := "--locked --workspace --exclude wasmvark --exclude wasmvark-tests"
 
@@ -28,6 +31,10 @@ build:
 install:
     scripts/install.sh target/{{ target }}/release/wasmvark target/guests
 
+# Makes a Debian package of the program and its drivers, in target/package.
+package: setup build
+    scripts/package.sh target/{{ target }}/release/wasmvark target/guests target/package
+
 # Sets a container's network up through a driver, in namespaces of its own.
 demo: setup build
     scripts/demo.sh target/{{ target }}/release/wasmvark target/guests
@@ -46,7 +53,7 @@ test-vm FILTER='': setup build
         "$(scripts/vm-image.sh)" "$(scripts/podman-disk.sh trixie)" target/test-programs.json {{ quote(FILTER) }}
 
 # Runs real Podman with the drivers, on unpacked Debian systems.
-test-podman: setup build
+test-podman: setup build package
     scripts/podman-tree.sh trixie
     scripts/podman-tree.sh forky
     cargo test {{ flags }} --test podman -- --test-threads 4
@@ -54,6 +61,10 @@ test-podman: setup build
 # Writes docs/options.md anew: which tests show what an option of a driver does.
 options:
     WASMVARK_TEST_OPTIONS=write cargo test {{ flags }} --no-fail-fast --test netavark --test podman -- page-of-options
+
+# Writes docs/commands.md anew: the commands as the program has them.
+commands:
+    WASMVARK_TEST_COMMANDS=write cargo test {{ flags }} --lib -- page_of_commands
 
 # Measures one setup against netavark's native example plugin.
 bench: setup build

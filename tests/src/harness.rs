@@ -38,10 +38,14 @@ pub enum Need {
     RecentIp,
     /// The tool `nft`.
     Nft,
+    /// The tool `groff`, which reads manual pages.
+    Groff,
     /// CNI's plugins.
     Cni,
     /// Unpacked Debian systems with Podman.
     PodmanTrees,
+    /// The Debian package of the program and its drivers.
+    Package,
 }
 
 /// The tests of one test binary.
@@ -203,6 +207,7 @@ impl Need {
         static MACVLAN: OnceLock<bool> = OnceLock::new();
         static NETAVARK: OnceLock<bool> = OnceLock::new();
         static STRACE: OnceLock<bool> = OnceLock::new();
+        static GROFF: OnceLock<bool> = OnceLock::new();
         static WG: OnceLock<bool> = OnceLock::new();
         static RECENT: OnceLock<bool> = OnceLock::new();
         let root = Uid::effective().is_root();
@@ -233,11 +238,17 @@ impl Need {
             Self::Nft if !Path::new(places::NFT).exists() => {
                 Some("nft is not installed; `just setup` does it".into())
             }
+            Self::Groff if !*GROFF.get_or_init(groff_works) => {
+                Some("groff is not installed; `just setup` does it".into())
+            }
             Self::Cni if !cni::plugin("bridge").exists() => {
                 Some("CNI's plugins are not installed; `just setup` does it".into())
             }
             Self::PodmanTrees if !places::cache().join("podman").is_dir() => {
                 Some("no Podman system is unpacked; `just test-podman` does it".into())
+            }
+            Self::Package if places::package().is_none() => {
+                Some("there is no Debian package; `just package` makes it".into())
             }
             Self::Root
             | Self::Macvlan
@@ -248,14 +259,20 @@ impl Need {
             | Self::WireguardTools
             | Self::RecentIp
             | Self::Nft
+            | Self::Groff
             | Self::Cni
-            | Self::PodmanTrees => None,
+            | Self::PodmanTrees
+            | Self::Package => None,
         }
     }
 }
 
 fn wg_works() -> bool {
     Command::new("wg").arg("--version").output().is_ok()
+}
+
+fn groff_works() -> bool {
+    Command::new("groff").arg("--version").output().is_ok()
 }
 
 fn ip_is_recent() -> bool {

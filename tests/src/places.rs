@@ -41,6 +41,13 @@ pub fn guests() -> PathBuf {
     place("WASMVARK_GUESTS", || target_dir().join("guests"))
 }
 
+/// The Debian package, where `just package` has made it.
+pub fn package() -> Option<PathBuf> {
+    let folder = target_dir().join("package");
+    let mut files = folder.read_dir().ok()?.flatten().map(|entry| entry.path());
+    files.find(|file| file.extension().is_some_and(|extension| extension == "deb"))
+}
+
 /// A program of netavark's in `WASMVARK_TOOLS`, or else where the set-up
 /// script puts it.
 pub fn tool(name: &str) -> PathBuf {

@@ -33,6 +33,11 @@ pub enum CliError {
         path: PathBuf,
         error: std::io::Error,
     },
+    #[error("can't write {}: {error}", path.display())]
+    Write {
+        path: PathBuf,
+        error: std::io::Error,
+    },
     #[error("{0}: no driver of that name is installed, and there is no such file")]
     NoDriver(String),
     #[error("can't find this program's own file, which links must lead to: {0}")]
@@ -67,14 +72,37 @@ pub enum CliError {
     },
     #[error("can't print: {0}")]
     Print(std::io::Error),
+    #[error("{}", match .0 { 1 => "1 problem was found".to_owned(), n => format!("{n} problems were found") })]
+    Problems(usize),
+    #[error(transparent)]
+    Undecided(Box<CliError>),
 }
 
 /// The exit code of a command that failed. Wrong arguments are 2, by clap.
 const FAILED: i32 = 1;
+/// The exit code of a command that looks for something and found it.
+const FOUND: i32 = 1;
+/// The exit code of a command that couldn't look for something.
+const UNDECIDED: i32 = 2;
 
 impl CliError {
     /// The exit code.
     pub(super) fn exit_code(&self) -> i32 {
-        FAILED
+        match self {
+            Self::Problems(_) => FOUND,
+            Self::Undecided(_) => UNDECIDED,
+            _ => FAILED,
+        }
+    }
+
+    /// The error of a command that looks for something, and couldn't.
+    pub(super) fn undecided(self) -> Self {
+        match self {
+            // Whoever reads no more has seen enough.
+            Self::Print(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+                Self::Print(error)
+            }
+            error => Self::Undecided(Box::new(error)),
+        }
     }
 }

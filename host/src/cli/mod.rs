@@ -1,19 +1,29 @@
 //! The administrator's commands: arguments here, one file for each command. It
 //! knows nothing of netlink.
 
+mod colour;
+mod completions;
 mod convert;
+mod doctor;
 mod error;
+mod examples;
 mod inspect;
 mod install;
 mod journal;
 mod list;
+mod man;
 mod output;
+#[cfg(test)]
+mod page;
+mod reference;
 mod reload;
 mod remove;
+mod version;
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::store::{DriverName, Layout, Store};
 
@@ -21,14 +31,25 @@ pub use error::CliError;
 
 /// Netavark plugins as sandboxed WebAssembly components.
 #[derive(Debug, Parser)]
-#[command(name = "wasmvark", version, arg_required_else_help = true)]
+#[command(
+    name = "wasmvark",
+    version,
+    disable_version_flag = true,
+    arg_required_else_help = true
+)]
 struct Arguments {
     /// Keep everything below this folder instead of in the system's or the
     /// user's folders
     #[arg(long, global = true, env = "WASMVARK_ROOT", value_name = "DIR")]
     root: Option<PathBuf>,
+    /// Print the version
+    #[arg(short = 'V', long)]
+    version: bool,
+    /// With --version: also what it was built from, and where everything lies
+    #[arg(long, requires = "version")]
+    verbose: bool,
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -54,6 +75,9 @@ enum Command {
     /// what grants need
     #[command(long_about = convert::ABOUT)]
     Convert(convert::Arguments),
+    /// Look for what keeps drivers from working, or lets somebody misuse them
+    #[command(long_about = doctor::ABOUT)]
+    Doctor(doctor::Arguments),
     /// Show what is held for which container
     Journal {
         /// How to print
@@ -69,6 +93,10 @@ enum Command {
         /// The driver's name
         name: DriverName,
     },
+    /// Print the manual page, or write those of all commands
+    Man(man::Arguments),
+    /// Print a script that has a shell complete commands and options
+    Completions(completions::Arguments),
 }
 
 /// How a command prints.
@@ -81,9 +109,15 @@ enum Format {
     Json,
 }
 
+/// All that clap knows, with examples.
+fn command() -> clap::Command {
+    examples::add(Arguments::command())
+}
+
 /// Runs a command; returns the exit code.
 pub fn main() -> i32 {
-    let arguments = Arguments::parse();
+    let parsed = Arguments::from_arg_matches(&command().get_matches());
+    let arguments = parsed.unwrap_or_else(|error| error.exit());
     match run(arguments) {
         Ok(()) => 0,
         Err(CliError::Print(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => 0,
@@ -95,8 +129,24 @@ pub fn main() -> i32 {
 }
 
 fn run(arguments: Arguments) -> Result<(), CliError> {
-    let store = Store::new(Layout::choose(arguments.root.as_deref())?);
-    match arguments.command {
+    let layout = Layout::choose(arguments.root.as_deref());
+    if arguments.version {
+        return version::run(layout.ok().as_ref(), arguments.verbose);
+    }
+    let Some(chosen) = arguments.command else {
+        let text = "a command is missing: `wasmvark help` lists them";
+        command().error(ErrorKind::MissingSubcommand, text).exit();
+    };
+    // These work, or tell of it in their own way, without a home too.
+    match &chosen {
+        Command::Doctor(arguments) => return doctor::run(layout, arguments),
+        Command::Man(arguments) => return man::run(arguments),
+        Command::Completions(arguments) => return completions::run(arguments),
+        _ => {}
+    }
+    let store = Store::new(layout?);
+    match chosen {
+        Command::Doctor(_) | Command::Man(_) | Command::Completions(_) => Ok(()),
         Command::Install(arguments) => install::run(&store, &arguments),
         Command::List { format } => list::run(&store, format),
         Command::Inspect { driver, format } => inspect::run(&store, &driver, format),

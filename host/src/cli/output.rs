@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use super::CliError;
+use super::{CliError, colour};
 
 /// Prints text as it is.
 pub(super) fn text(text: &str) -> Result<(), CliError> {
@@ -28,7 +28,7 @@ pub(super) fn table<const N: usize>(rows: &[[String; N]]) -> String {
     let mut widths = [0; N];
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.chars().count());
+            *width = (*width).max(colour::width(cell));
         }
     }
     let mut text = String::new();
@@ -36,7 +36,7 @@ pub(super) fn table<const N: usize>(rows: &[[String; N]]) -> String {
         let mut line = String::new();
         for (width, cell) in widths.iter().zip(row) {
             line.push_str(cell);
-            let padding = width.saturating_sub(cell.chars().count()) + 2;
+            let padding = width.saturating_sub(colour::width(cell)) + 2;
             line.extend(std::iter::repeat_n(' ', padding));
         }
         text.push_str(line.trim_end());

@@ -7,6 +7,9 @@ use wasmtime::{Config, Engine};
 
 use super::version;
 
+/// The engine's name and version.
+pub const ENGINE: &str = "wasmtime 48.0.8";
+
 /// Why code can't be made or loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {

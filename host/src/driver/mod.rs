@@ -15,7 +15,7 @@ mod watch;
 
 pub use bindings::wasmvark::driver as wit;
 pub use component::{ComponentError, Description};
-pub use engine::{Code, EngineError};
+pub use engine::{Code, ENGINE, EngineError};
 pub use manifest::{Manifest, ManifestError};
 pub use run::{Answer, Run, RunError, run};
 pub use version::Version;

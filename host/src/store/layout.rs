@@ -76,7 +76,8 @@ impl Layout {
         }
     }
 
-    fn system() -> Self {
+    /// The system's folders.
+    pub fn system() -> Self {
         Self {
             lib: "/var/lib/wasmvark".into(),
             grants: "/etc/wasmvark/grants".into(),
@@ -85,6 +86,12 @@ impl Layout {
             trail: "/var/log/wasmvark/audit.jsonl".into(),
             plugins: "/usr/local/libexec/netavark".into(),
         }
+    }
+
+    /// A user's folders, with the variables that they depend on instead of what
+    /// those hold.
+    pub fn user_in_words() -> Self {
+        Self::user(0, |name| Some(format!("${name}").into())).unwrap_or_else(|_| Self::system())
     }
 
     fn user(uid: u32, variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, LayoutError> {

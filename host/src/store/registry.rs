@@ -188,7 +188,8 @@ impl Store {
         files::remove_stamped(&self.code_path(digest))
     }
 
-    fn component_path(&self, digest: &Digest) -> PathBuf {
+    /// Where a component lies.
+    pub fn component_path(&self, digest: &Digest) -> PathBuf {
         self.layout
             .lib
             .join("components")

@@ -18,7 +18,7 @@ const STICKY: u32 = 0o1000;
 /// Refuses a file that somebody other than root or this user could have
 /// written or replaced: by its owner and mode, and by those of each folder
 /// above it.
-pub(super) fn check(path: &Path) -> Result<(), StoreError> {
+pub fn check(path: &Path) -> Result<(), StoreError> {
     for (depth, part) in path.ancestors().enumerate() {
         if part.as_os_str().is_empty() {
             continue;

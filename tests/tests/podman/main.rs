@@ -13,6 +13,7 @@ mod address;
 mod behaviours;
 mod case;
 mod convert;
+mod doctor;
 mod driver;
 mod edition;
 mod info;
@@ -21,6 +22,7 @@ mod killed;
 mod life;
 mod machine;
 mod network;
+mod package;
 mod pages;
 mod podman;
 mod rootless;
@@ -44,9 +46,11 @@ fn main() {
         several::register(&mut cases);
         behaviours::register(&mut cases);
         life::register(&mut cases);
+        doctor::register(&mut cases);
         driver::register(&mut cases);
         rootless::register(&mut cases);
         install::register(&mut cases);
+        package::register(&mut cases);
         pages::register(&mut cases);
         convert::register(&mut cases);
     }

@@ -11,8 +11,10 @@
 
 mod bench;
 mod captures;
+mod commands;
 mod convert;
 mod disk;
+mod doctor;
 mod grant_files;
 mod install;
 mod malformed;
@@ -28,6 +30,7 @@ use wasmvark_tests::harness::Suite;
 fn main() {
     let mut suite = Suite::default();
     captures::register(&mut suite);
+    commands::register(&mut suite);
     convert::register(&mut suite);
     survival::register(&mut suite);
     malformed::register(&mut suite);
@@ -37,6 +40,7 @@ fn main() {
     install::register(&mut suite);
     store::register(&mut suite);
     disk::register(&mut suite);
+    doctor::register(&mut suite);
     pages::register(&mut suite);
     versions::register(&mut suite);
     suite.run();

@@ -1,0 +1,67 @@
+//! Coloured words: only on a terminal, and not where NO_COLOR is set.
+
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+
+/// What a word says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tone {
+    /// All is well.
+    Good,
+    /// Somebody should look at it.
+    Warning,
+    /// Something is wrong, or denied.
+    Bad,
+    /// It isn't known.
+    Unknown,
+}
+
+impl Tone {
+    fn style(self) -> Style {
+        let colour = match self {
+            Self::Good => AnsiColor::Green,
+            Self::Warning => AnsiColor::Yellow,
+            Self::Bad => AnsiColor::Red,
+            Self::Unknown => AnsiColor::Blue,
+        };
+        colour.on_default().bold()
+    }
+}
+
+/// A word in its colour, as standard output takes it: NO_COLOR,
+/// CLICOLOR_FORCE and TERM are as everywhere.
+pub(super) fn paint(tone: Tone, word: &str) -> String {
+    let choice = AutoStream::choice(&std::io::stdout());
+    painted(choice != ColorChoice::Never, tone, word)
+}
+
+fn painted(colours: bool, tone: Tone, word: &str) -> String {
+    match colours {
+        true => format!("{0}{word}{0:#}", tone.style()),
+        false => word.to_owned(),
+    }
+}
+
+/// How many columns a text takes, without its colours.
+pub(super) fn width(text: &str) -> usize {
+    anstream::adapter::strip_str(text)
+        .to_string()
+        .chars()
+        .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_take_no_columns() {
+        let word = painted(true, Tone::Bad, "denied");
+        assert!(
+            word.starts_with('\u{1b}') && word.ends_with("\u{1b}[0m"),
+            "{word:?}"
+        );
+        assert_eq!(width(&word), 6);
+        assert_eq!(painted(false, Tone::Bad, "denied"), "denied");
+    }
+}

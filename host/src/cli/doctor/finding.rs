@@ -1,0 +1,114 @@
+//! What a check found.
+
+use serde::Serialize;
+
+use crate::cli::colour::{Tone, paint};
+
+/// What one check found.
+#[derive(Debug, Serialize)]
+pub(super) struct Finding {
+    /// The name of the check.
+    check: &'static str,
+    #[serde(flatten)]
+    verdict: Verdict,
+    /// What is so, in a sentence without its end.
+    what: String,
+}
+
+/// Whether it is well; where it isn't, what to do about it.
+#[derive(Debug, Serialize)]
+#[serde(tag = "state", content = "remedy", rename_all = "lowercase")]
+enum Verdict {
+    /// It is.
+    Ok,
+    /// Something doesn't work that not everybody needs, or deserves a look.
+    Warning(String),
+    /// A driver can't work as it should, or somebody could misuse it.
+    Problem(String),
+    /// It can't be known from here.
+    Unknown(String),
+}
+
+/// How many findings there are of each kind.
+#[derive(Debug, Default, Clone, Copy, Serialize)]
+pub(super) struct Counts {
+    pub(super) ok: usize,
+    pub(super) warning: usize,
+    pub(super) problem: usize,
+    pub(super) unknown: usize,
+}
+
+impl Finding {
+    pub(super) fn ok(check: &'static str, what: impl Into<String>) -> Self {
+        Self::new(check, what, Verdict::Ok)
+    }
+
+    pub(super) fn warning(
+        check: &'static str,
+        what: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self::new(check, what, Verdict::Warning(remedy.into()))
+    }
+
+    pub(super) fn problem(
+        check: &'static str,
+        what: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self::new(check, what, Verdict::Problem(remedy.into()))
+    }
+
+    pub(super) fn unknown(
+        check: &'static str,
+        what: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self::new(check, what, Verdict::Unknown(remedy.into()))
+    }
+
+    fn new(check: &'static str, what: impl Into<String>, verdict: Verdict) -> Self {
+        Self {
+            check,
+            verdict,
+            what: what.into(),
+        }
+    }
+
+    /// The cells of its line: state, check and what is so.
+    pub(super) fn cells(&self) -> [String; 3] {
+        let (tone, word) = match self.verdict {
+            Verdict::Ok => (Tone::Good, "ok"),
+            Verdict::Warning(_) => (Tone::Warning, "warning"),
+            Verdict::Problem(_) => (Tone::Bad, "problem"),
+            Verdict::Unknown(_) => (Tone::Unknown, "unknown"),
+        };
+        [paint(tone, word), self.check.to_owned(), self.what.clone()]
+    }
+
+    /// What to do about it, where there is anything to do.
+    pub(super) fn remedy(&self) -> Option<&str> {
+        match &self.verdict {
+            Verdict::Ok => None,
+            Verdict::Warning(remedy) | Verdict::Problem(remedy) | Verdict::Unknown(remedy) => {
+                Some(remedy)
+            }
+        }
+    }
+}
+
+impl Counts {
+    pub(super) fn of(findings: &[Finding]) -> Self {
+        let mut counts = Self::default();
+        for finding in findings {
+            let count = match finding.verdict {
+                Verdict::Ok => &mut counts.ok,
+                Verdict::Warning(_) => &mut counts.warning,
+                Verdict::Problem(_) => &mut counts.problem,
+                Verdict::Unknown(_) => &mut counts.unknown,
+            };
+            *count += 1;
+        }
+        counts
+    }
+}

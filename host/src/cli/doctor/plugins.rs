@@ -1,0 +1,97 @@
+//! The directories that netavark runs plugins from, as root: who can write
+//! there can be root.
+
+use std::path::Path;
+
+use super::containers_conf::{ConfError, ContainersConf};
+use super::files::trust;
+use super::finding::Finding;
+use super::system::System;
+use crate::convert::quoted;
+use crate::store::Store;
+
+const CHECK: &str = "plugin-dirs";
+
+/// Checks each directory, and that ours is among them.
+pub(super) fn check(
+    system: &System,
+    store: &Store,
+    conf: &Result<ContainersConf, ConfError>,
+) -> Vec<Finding> {
+    let conf = match conf {
+        Ok(conf) => conf,
+        Err(error) => {
+            return vec![Finding::problem(
+                CHECK,
+                error.to_string(),
+                format!("mend {}: Podman doesn't start either", error.path.display()),
+            )];
+        }
+    };
+    let mut findings = vec![own(store, conf)];
+    for folder in &conf.plugin_dirs {
+        if !system.has(folder) {
+            continue;
+        }
+        findings.push(trust(
+            CHECK,
+            &system.path(folder),
+            "Podman looks for plugins in",
+        ));
+        findings.extend(strays(system, store, folder));
+    }
+    findings
+}
+
+/// Whether Podman looks where `install` puts links.
+fn own(store: &Store, conf: &ContainersConf) -> Finding {
+    let own = &store.layout().plugins;
+    let shown = own.display();
+    if conf.plugin_dirs.contains(own) {
+        return Finding::ok(
+            CHECK,
+            format!("Podman finds what `install` puts into {shown}"),
+        );
+    }
+    let file = match &conf.names_plugin_dirs {
+        Some(file) => file.display().to_string(),
+        None => "containers.conf".to_owned(),
+    };
+    Finding::problem(
+        CHECK,
+        format!("Podman doesn't look for plugins in {shown}, where `install` puts links"),
+        format!("add \"{shown}\" to netavark_plugin_dirs under [network] in {file}"),
+    )
+}
+
+/// Links to this program that no driver is registered for: Podman lists them,
+/// and running them fails.
+fn strays(system: &System, store: &Store, folder: &Path) -> Vec<Finding> {
+    let Ok(program) = std::env::current_exe() else {
+        return Vec::new();
+    };
+    let names = store.names().unwrap_or_default();
+    let links = system.list(folder).into_iter().filter(|link| {
+        let link = system.path(link);
+        link.is_symlink() && std::fs::canonicalize(link).is_ok_and(|target| target == program)
+    });
+    let strays = links.filter(|link| {
+        let name = link
+            .file_name()
+            .and_then(|name| name.to_str())
+            .unwrap_or_default();
+        !names.iter().any(|known| known.as_str() == name)
+    });
+    strays
+        .map(|link| {
+            Finding::warning(
+                CHECK,
+                format!(
+                    "{} is a link to this program, and no driver is installed under that name",
+                    link.display()
+                ),
+                format!("rm {}", quoted(&link.to_string_lossy())),
+            )
+        })
+        .collect()
+}

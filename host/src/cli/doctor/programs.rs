@@ -1,0 +1,186 @@
+//! Podman and netavark, and whether they are recent enough.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use super::containers_conf::ContainersConf;
+use super::finding::Finding;
+use super::system::System;
+
+/// Where programs are looked for without PATH.
+const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+/// What stands for the folder of Podman's program in containers.conf.
+const BINDIR: &str = "$BINDIR";
+
+/// The oldest version that calls plugins as this program expects it.
+const PODMAN_MIN: Version = Version(5, 0);
+/// The oldest version that the tests run with.
+const PODMAN_TESTED: Version = Version(5, 4);
+/// The oldest version that has plugins.
+const NETAVARK_MIN: Version = Version(1, 6);
+/// The oldest version that the tests run with.
+const NETAVARK_TESTED: Version = Version(1, 14);
+
+/// Major and minor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Version(u32, u32);
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.0, self.1)
+    }
+}
+
+impl Version {
+    /// The first word that is one: `podman version 5.4.2`.
+    fn find(text: &str) -> Option<Self> {
+        text.split_whitespace().find_map(|word| {
+            let mut numbers = word.trim_start_matches('v').split('.');
+            let major = numbers.next()?.parse().ok()?;
+            Some(Self(major, numbers.next()?.parse().ok()?))
+        })
+    }
+}
+
+/// A program and the versions that matter.
+struct Program {
+    check: &'static str,
+    minimum: Version,
+    tested: Version,
+    /// What a version below the minimum can't do.
+    lacks: &'static str,
+}
+
+const PODMAN: Program = Program {
+    check: "podman",
+    minimum: PODMAN_MIN,
+    tested: PODMAN_TESTED,
+    lacks: "wasmvark needs Podman 5",
+};
+
+const NETAVARK: Program = Program {
+    check: "netavark",
+    minimum: NETAVARK_MIN,
+    tested: NETAVARK_TESTED,
+    lacks: "it has no plugins",
+};
+
+/// Looks for Podman.
+pub(super) fn podman(system: &System, conf: Option<&ContainersConf>) -> Finding {
+    let Some(program) = find_podman(system) else {
+        return Finding::problem(
+            "podman",
+            "no program podman is in PATH",
+            "install the package podman",
+        );
+    };
+    if let Some(backend) = conf.and_then(|conf| conf.backend.as_deref())
+        && backend != "netavark"
+        && !backend.is_empty()
+    {
+        return Finding::problem(
+            "podman",
+            format!("its networks are made by {backend}, which has no netavark plugins"),
+            "set network_backend = \"netavark\" under [network] in containers.conf",
+        );
+    }
+    PODMAN.check(system, &program)
+}
+
+/// Looks for the netavark that Podman runs.
+pub(super) fn netavark(system: &System, conf: Option<&ContainersConf>) -> Finding {
+    let Some(conf) = conf else {
+        return Finding::unknown(
+            "netavark",
+            "containers.conf says where it is, and can't be read",
+            "see the check plugin-dirs",
+        );
+    };
+    let bin = find_podman(system).and_then(|podman| Some(podman.parent()?.to_owned()));
+    let folders = conf
+        .helper_dirs
+        .iter()
+        .map(|folder| match (folder.strip_prefix(BINDIR), &bin) {
+            (Ok(rest), Some(bin)) => bin.join(rest),
+            _ => folder.clone(),
+        });
+    match system.find_program(folders, "netavark") {
+        Some(program) => NETAVARK.check(system, &program),
+        None => {
+            let folders: Vec<_> = conf
+                .helper_dirs
+                .iter()
+                .map(|folder| folder.display().to_string())
+                .collect();
+            Finding::problem(
+                "netavark",
+                format!("Podman finds none in {}", folders.join(", ")),
+                "install the package netavark",
+            )
+        }
+    }
+}
+
+fn find_podman(system: &System) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_else(|| PATH.into());
+    system.find_program(std::env::split_paths(&path), "podman")
+}
+
+impl Program {
+    fn check(&self, system: &System, program: &std::path::Path) -> Finding {
+        let shown = program.display();
+        let text = match system.version(program) {
+            Ok(text) => text,
+            Err(error) => {
+                return Finding::problem(
+                    self.check,
+                    format!("`{shown} --version` fails: {error}"),
+                    format!("install the package {} anew", self.check),
+                );
+            }
+        };
+        let Some(version) = Version::find(&text) else {
+            return Finding::unknown(
+                self.check,
+                format!("`{shown} --version` names no version"),
+                format!("it must be {} or later", self.minimum),
+            );
+        };
+        let what = format!("version {version}, {shown}");
+        if version < self.minimum {
+            return Finding::problem(
+                self.check,
+                format!("{what}: {}", self.lacks),
+                format!("upgrade it to {} or later", self.tested),
+            );
+        }
+        if version < self.tested {
+            return Finding::warning(
+                self.check,
+                format!("{what}: nobody has tested wasmvark with it"),
+                format!("upgrade it to {} or later", self.tested),
+            );
+        }
+        Finding::ok(self.check, what)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_found() {
+        for (text, version) in [
+            ("podman version 5.4.2\n", Some(Version(5, 4))),
+            ("netavark 1.14.0", Some(Version(1, 14))),
+            ("podman version v6.0-dev", None),
+            ("podman version 5.10.0-rc1", Some(Version(5, 10))),
+            ("", None),
+            ("netavark", None),
+        ] {
+            assert_eq!(Version::find(text), version, "{text}");
+        }
+        assert!(Version(5, 10) > Version(5, 8));
+    }
+}

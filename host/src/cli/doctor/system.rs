@@ -1,0 +1,103 @@
+//! The machine that is looked at: its files and its programs.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long a program may take to tell its version.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How often it is asked whether it's done.
+const TICK: Duration = Duration::from_millis(5);
+/// Bytes of what a program prints that are read: a pipe holds more.
+const OUTPUT: u64 = 4096;
+
+/// The folder that all files of the machine are looked for in.
+#[derive(Debug)]
+pub(super) struct System {
+    root: PathBuf,
+}
+
+impl System {
+    pub(super) fn new(root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+        }
+    }
+
+    /// Where a file of the machine lies for this process.
+    pub(super) fn path(&self, file: impl AsRef<Path>) -> PathBuf {
+        let file = file.as_ref();
+        if file.starts_with(&self.root) {
+            return file.to_owned();
+        }
+        self.root.join(file.strip_prefix("/").unwrap_or(file))
+    }
+
+    /// The text of a file; `None` where it can't be read.
+    pub(super) fn read(&self, file: impl AsRef<Path>) -> Option<String> {
+        std::fs::read_to_string(self.path(file)).ok()
+    }
+
+    /// Whether there is such a file or folder.
+    pub(super) fn has(&self, file: impl AsRef<Path>) -> bool {
+        self.path(file).exists()
+    }
+
+    /// The files of a folder in the order of their names; none where it can't
+    /// be listed.
+    pub(super) fn list(&self, folder: impl AsRef<Path>) -> Vec<PathBuf> {
+        let folder = folder.as_ref();
+        let entries = std::fs::read_dir(self.path(folder)).into_iter().flatten();
+        let names = entries.flatten().map(|entry| entry.file_name());
+        let mut files: Vec<PathBuf> = names.map(|name| folder.join(name)).collect();
+        files.sort();
+        files
+    }
+
+    /// The first of some folders that has a program of that name.
+    pub(super) fn find_program(
+        &self,
+        folders: impl IntoIterator<Item = PathBuf>,
+        name: &str,
+    ) -> Option<PathBuf> {
+        let mut files = folders.into_iter().map(|folder| folder.join(name));
+        files.find(|file| self.path(file).is_file())
+    }
+
+    /// What a program prints for `--version`.
+    pub(super) fn version(&self, program: &Path) -> Result<String, String> {
+        let mut child = Command::new(self.path(program))
+            .arg("--version")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| error.to_string())?;
+        let end = Instant::now() + PATIENCE;
+        let status = loop {
+            match child.try_wait() {
+                Ok(Some(status)) => break status,
+                Ok(None) if Instant::now() < end => thread::sleep(TICK),
+                Ok(None) => {
+                    // It may have ended meanwhile.
+                    let _ = child.kill();
+                    let _ = child.wait();
+                    return Err(format!("no answer within {} s", PATIENCE.as_secs()));
+                }
+                Err(error) => return Err(error.to_string()),
+            }
+        };
+        if !status.success() {
+            return Err(status.to_string());
+        }
+        let mut text = String::new();
+        let stdout = child.stdout.take().ok_or("nothing was printed")?;
+        stdout
+            .take(OUTPUT)
+            .read_to_string(&mut text)
+            .map_err(|error| error.to_string())?;
+        Ok(text)
+    }
+}

@@ -1,0 +1,149 @@
+//! `wasmvark man`: pages for man(1), made of what clap knows.
+
+use std::path::{Path, PathBuf};
+
+use clap::Command;
+use clap_mangen::Man;
+use clap_mangen::roff::{Inline, Roff, bold, roman};
+
+use super::{CliError, command, examples, output, reference};
+
+/// The arguments of `man`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Write the pages of all commands into this folder, instead of printing
+    /// that of the program
+    #[arg(value_name = "DIR")]
+    folder: Option<PathBuf>,
+}
+
+/// A page and the name of its file.
+struct Page {
+    file: String,
+    text: Vec<u8>,
+}
+
+/// Prints the main page, or writes all.
+pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
+    let pages = pages().map_err(CliError::Print)?;
+    let Some(folder) = &arguments.folder else {
+        let page = pages
+            .first()
+            .map(|page| String::from_utf8_lossy(&page.text));
+        return output::text(&page.unwrap_or_default());
+    };
+    write(folder, &pages)?;
+    output::text(&format!(
+        "Wrote {} pages into {}.\n",
+        pages.len(),
+        folder.display()
+    ))
+}
+
+fn write(folder: &Path, pages: &[Page]) -> Result<(), CliError> {
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |error| CliError::Write { path, error }
+    };
+    std::fs::create_dir_all(folder).map_err(failed(folder))?;
+    for page in pages {
+        let path = folder.join(&page.file);
+        std::fs::write(&path, &page.text).map_err(failed(&path))?;
+    }
+    Ok(())
+}
+
+/// The pages of the program and of each command, the program's first.
+fn pages() -> std::io::Result<Vec<Page>> {
+    let mut program = command().disable_help_subcommand(true);
+    program.build();
+    let mut pages = vec![page(&program, true)?];
+    for command in program.get_subcommands() {
+        pages.push(page(command, false)?);
+    }
+    Ok(pages)
+}
+
+fn page(command: &Command, is_main: bool) -> std::io::Result<Page> {
+    let man = Man::new(command.clone())
+        .manual("wasmvark")
+        .source(concat!("wasmvark ", env!("CARGO_PKG_VERSION")));
+    let mut text = Vec::new();
+    man.render_title(&mut text)?;
+    man.render_name_section(&mut text)?;
+    man.render_synopsis_section(&mut text)?;
+    man.render_description_section(&mut text)?;
+    man.render_options_section(&mut text)?;
+    if command.has_subcommands() {
+        man.render_subcommands_section(&mut text)?;
+    }
+    let mut roff = Roff::new();
+    examples_section(&mut roff, command.get_name());
+    exit_section(&mut roff);
+    if is_main {
+        environment_section(&mut roff);
+        files_section(&mut roff);
+    }
+    see_also(&mut roff, is_main);
+    roff.to_writer(&mut text)?;
+    Ok(Page {
+        file: man.get_filename(),
+        text,
+    })
+}
+
+fn section(roff: &mut Roff, title: &str) {
+    roff.control("SH", [title]);
+}
+
+/// An item of a list, with its text.
+fn item(roff: &mut Roff, head: Inline, text: &str) {
+    roff.control("TP", []);
+    roff.text([head]);
+    roff.text([roman(text)]);
+}
+
+fn examples_section(roff: &mut Roff, command: &str) {
+    section(roff, "EXAMPLES");
+    for example in examples::of(command) {
+        roff.control("PP", []);
+        roff.text([roman(format!("{}:", example.what))]);
+        roff.control("PP", []);
+        roff.control("RS", ["4"]);
+        roff.control("nf", []);
+        roff.text([bold(example.line)]);
+        roff.control("fi", []);
+        roff.control("RE", []);
+    }
+}
+
+fn exit_section(roff: &mut Roff) {
+    section(roff, "EXIT STATUS");
+    for (code, text) in reference::EXIT_CODES {
+        item(roff, bold(code.to_string()), text);
+    }
+}
+
+fn environment_section(roff: &mut Roff) {
+    section(roff, "ENVIRONMENT");
+    for (names, text) in reference::ENVIRONMENT {
+        item(roff, bold(*names), text);
+    }
+}
+
+fn files_section(roff: &mut Roff) {
+    section(roff, "FILES");
+    for place in reference::places() {
+        let text = format!("{}; for users other than root {}", place.what, place.user);
+        item(roff, bold(place.system), &text);
+    }
+}
+
+fn see_also(roff: &mut Roff, is_main: bool) {
+    section(roff, "SEE ALSO");
+    let pages = match is_main {
+        true => &["podman-network-create(1)", "containers.conf(5)"][..],
+        false => &["wasmvark(1)"][..],
+    };
+    roff.text([roman(pages.join(", "))]);
+}

@@ -1,0 +1,79 @@
+//! What holds for all commands: exit codes, the environment, files. The main
+//! page and `docs/commands.md` are made of it.
+
+use std::path::Path;
+
+use crate::store::Layout;
+
+/// Exit codes, and what they say.
+pub(super) const EXIT_CODES: &[(i32, &str)] = &[
+    (0, "It is done. For doctor: no problem was found."),
+    (
+        1,
+        "It failed; what happened is on standard error. For doctor: problems were found.",
+    ),
+    (
+        2,
+        "The command line is wrong. For doctor: it couldn't look.",
+    ),
+];
+
+/// Variables of the environment, and what they do.
+pub(super) const ENVIRONMENT: &[(&str, &str)] = &[
+    (
+        "WASMVARK_ROOT",
+        "Does what --root does, also where netavark runs a driver. It must be an absolute path.",
+    ),
+    (
+        "XDG_DATA_HOME, XDG_CONFIG_HOME, XDG_STATE_HOME, XDG_RUNTIME_DIR, HOME",
+        "Where the files of a user other than root lie, and containers.conf for doctor.",
+    ),
+    (
+        "RUST_LOG",
+        "Where netavark runs a driver: which of its messages are shown. They are with info.",
+    ),
+    (
+        "NO_COLOR, CLICOLOR_FORCE",
+        "Colours are for terminals; never with the first, always with the other.",
+    ),
+    ("PATH", "Where doctor and convert --apply find podman."),
+    (
+        "CONTAINERS_CONF, CONTAINERS_CONF_OVERRIDE",
+        "Which configuration of Podman's doctor reads, as Podman does.",
+    ),
+];
+
+/// A kind of file, and where it lies.
+pub(super) struct Place {
+    pub(super) what: &'static str,
+    /// For root.
+    pub(super) system: String,
+    /// For other users.
+    pub(super) user: String,
+}
+
+/// Where everything lies.
+pub(super) fn places() -> Vec<Place> {
+    let (system, user) = (Layout::system(), Layout::user_in_words());
+    rows(&system)
+        .into_iter()
+        .zip(rows(&user))
+        .map(|((what, system), (_, user))| Place {
+            what,
+            system: system.display().to_string(),
+            user: user.display().to_string(),
+        })
+        .collect()
+}
+
+/// The places of one installation, each with what lies there.
+pub(super) fn rows(layout: &Layout) -> [(&'static str, &Path); 6] {
+    [
+        ("links", &layout.plugins),
+        ("components, code", &layout.lib),
+        ("grants", &layout.grants),
+        ("secrets", &layout.secrets),
+        ("journals", &layout.run),
+        ("audit trail", &layout.trail),
+    ]
+}
