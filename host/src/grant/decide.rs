@@ -234,6 +234,8 @@ pub struct Denial {
     pub object: String,
     /// Why.
     pub cause: Cause,
+    /// What the grant's reach lacks.
+    pub lacking: Box<Reach>,
     /// The line for the grant file.
     pub line: String,
 }
@@ -275,16 +277,67 @@ pub fn decide(authority: &Authority, call: Call, objects: &[Object<'_>]) -> Resu
         Some(_) if !beyond.is_empty() => Cause::OutOfReach,
         Some(_) => return Ok(Permit(())),
     };
-    let mut wanted = reach.clone();
+    let (mut wanted, mut lacking) = (reach.clone(), Reach::default());
     for object in &beyond {
         widen(&mut wanted, object);
+        widen(&mut lacking, object);
     }
     Err(Denial {
         call,
         object: describe(objects),
         cause,
+        lacking: Box::new(lacking),
         line: line(call, &wanted),
     })
+}
+
+/// The least of the grant's reach that would allow what is allowed: nothing for
+/// own objects and what the request names.
+pub fn reach_used(authority: &Authority, call: Call, objects: &[Object<'_>]) -> Reach {
+    let Authority { grant, request } = authority;
+    let mut used = Reach::default();
+    let Some(reach) = grant.calls().get(&call) else {
+        return used;
+    };
+    let beyond = objects
+        .iter()
+        .filter(|object| !is_own(object) && !requested(call, object, request));
+    for object in beyond {
+        match object {
+            // Which links it saw is what the search comes to.
+            Object::LinkWith { namespace, .. } => used.link.extend(reach.links_of(*namespace)),
+            Object::Rule {
+                namespace, rule, ..
+            } => used = used.joined(&rule_reach_used(*namespace, rule, reach)),
+            object => widen(&mut used, object),
+        }
+    }
+    used
+}
+
+/// The first thing that a rule names and the reach has.
+fn rule_reach_used(namespace: Namespace, rule: &Rule, reach: &Reach) -> Reach {
+    let address = |network| Reach {
+        address: vec![NetworkPattern::one(network)],
+        ..Reach::default()
+    };
+    if let Some(source) = rule.source.filter(|source| reach.has_address(*source)) {
+        return address(source);
+    }
+    if let Some(to) = rule.destination.filter(|to| reach.has_destination(*to)) {
+        return Reach {
+            destination: vec![NetworkPattern::one(to)],
+            ..Reach::default()
+        };
+    }
+    let mut links = rule.links();
+    match links.find(|name| reach.has_link(namespace, name)) {
+        Some(name) => Reach {
+            link: vec![LinkPattern::one(namespace, name.clone())],
+            ..Reach::default()
+        },
+        None => address(rule.version.everything()),
+    }
 }
 
 /// The objects in words, for the audit trail and for messages.

@@ -17,6 +17,20 @@ pub struct Grant {
     digest: Digest,
     limits: Limits,
     calls: BTreeMap<Call, Reach>,
+    trail: TrailRule,
+}
+
+/// What the trail is to a driver's runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct TrailRule {
+    required: bool,
+}
+
+impl Default for TrailRule {
+    fn default() -> Self {
+        Self { required: true }
+    }
 }
 
 /// Why a grant can't be used.
@@ -85,6 +99,8 @@ struct File {
     limits: Limits,
     #[serde(default)]
     calls: BTreeMap<String, Reach>,
+    #[serde(default)]
+    trail: TrailRule,
 }
 
 impl Grant {
@@ -109,6 +125,7 @@ impl Grant {
             digest: file.digest,
             limits: file.limits,
             calls: parse_calls(file.calls).map_err(invalid)?,
+            trail: file.trail,
         })
     }
 
@@ -120,6 +137,7 @@ impl Grant {
             digest: Digest::of(&[]),
             limits: Limits::default(),
             calls: BTreeMap::new(),
+            trail: TrailRule::default(),
         }
     }
 
@@ -183,6 +201,12 @@ impl Grant {
         &self.limits
     }
 
+    /// Whether a run ends when its trail can't be written; it does unless the
+    /// file says otherwise.
+    pub fn requires_trail(&self) -> bool {
+        self.trail.required
+    }
+
     /// The calls that it lists, with their widenings.
     pub fn calls(&self) -> &BTreeMap<Call, Reach> {
         &self.calls
@@ -240,9 +264,21 @@ mod tests {
     }
 
     #[test]
+    fn the_trail_is_required_unless_the_grant_says_otherwise() {
+        for rest in ["", "[trail]", "[trail]\nrequired = true"] {
+            assert!(parse(rest).unwrap().requires_trail(), "{rest}");
+        }
+        assert!(!parse("[trail]\nrequired = false").unwrap().requires_trail());
+        assert!(Grant::nothing().requires_trail());
+    }
+
+    #[test]
     fn every_unknown_word_is_an_error() {
         for rest in [
             "extra = 1",
+            "trail = \"best-effort\"",
+            "[trail]\nrequire = false",
+            "[trail]\nrequired = \"no\"",
             "[limits]\nmemry = 1",
             "[limits]\nmemory = -1",
             "[limits]\ndeadline-ms = 0",

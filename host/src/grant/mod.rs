@@ -14,7 +14,9 @@ mod limits;
 mod reach;
 
 pub use calls::{Call, ReachKey, UnknownCall};
-pub use decide::{Authority, Cause, Denial, Object, Permit, RequestReach, decide, describe};
+pub use decide::{
+    Authority, Cause, Denial, Object, Permit, RequestReach, decide, describe, reach_used,
+};
 pub use edit::Widening;
 pub use file::{Grant, GrantError};
 pub use limits::Limits;

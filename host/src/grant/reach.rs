@@ -64,21 +64,51 @@ impl Reach {
         self.keys().next().is_none()
     }
 
-    /// The reach with the links and kernel settings of another, where it hasn't
-    /// got them.
+    /// The reach with that of another, where it hasn't got it.
     pub fn joined(&self, other: &Self) -> Self {
         let mut joined = self.clone();
-        for pattern in &other.link {
-            if !joined.link.iter().any(|own| own.covers(pattern)) {
-                joined.link.push(pattern.clone());
-            }
-        }
-        for pattern in &other.key {
-            if !joined.key.iter().any(|own| own.covers(pattern)) {
-                joined.key.push(pattern.clone());
-            }
-        }
+        join(&mut joined.link, &other.link, LinkPattern::covers);
+        join(&mut joined.address, &other.address, NetworkPattern::covers);
+        let destinations = (&mut joined.destination, &other.destination);
+        join(destinations.0, destinations.1, NetworkPattern::covers);
+        join(&mut joined.table, &other.table, TablePattern::covers);
+        join(&mut joined.key, &other.key, KeyPattern::covers);
+        join(&mut joined.secret, &other.secret, |own, other| {
+            own == "*" || own == other
+        });
+        join(&mut joined.port, &other.port, PortPattern::covers);
         joined
+    }
+
+    /// Whether it has all that another has.
+    pub fn covers(&self, other: &Self) -> bool {
+        self.joined(other) == *self
+    }
+
+    /// The patterns that have a star in them, and so reach what isn't there yet.
+    pub fn stars(&self) -> Vec<String> {
+        let all = |network: &&NetworkPattern| network.0.is_none_or(|own| own.prefix_len() == 0);
+        let links = self.link.iter().filter(|link| link.name.is_none());
+        let networks = self.address.iter().chain(&self.destination).filter(all);
+        let tables = self.table.iter().filter(|table| table.0.is_none());
+        let keys = self.key.iter().filter(|key| key.text.contains('*'));
+        let ports = self.port.iter().filter(|port| port.0.is_none());
+        let secrets = self.secret.iter().filter(|secret| *secret == "*");
+        let mut stars: Vec<String> = links.map(ToString::to_string).collect();
+        stars.extend(networks.map(ToString::to_string));
+        stars.extend(tables.map(ToString::to_string));
+        stars.extend(keys.map(ToString::to_string));
+        stars.extend(ports.map(ToString::to_string));
+        stars.extend(secrets.cloned());
+        stars
+    }
+
+    /// The patterns for links of a namespace.
+    pub fn links_of(&self, namespace: Namespace) -> impl Iterator<Item = LinkPattern> {
+        let links = self.link.iter();
+        links
+            .filter(move |pattern| pattern.namespace == namespace)
+            .cloned()
     }
 
     /// Whether a link is among them.
@@ -142,6 +172,15 @@ impl Reach {
     pub fn has_table(&self, table: u32) -> bool {
         let mut patterns = self.table.iter();
         patterns.any(|pattern| pattern.0.is_none_or(|own| own == table))
+    }
+}
+
+/// Adds what isn't covered yet.
+fn join<T: Clone>(own: &mut Vec<T>, others: &[T], covers: impl Fn(&T, &T) -> bool) {
+    for other in others {
+        if !own.iter().any(|own| covers(own, other)) {
+            own.push(other.clone());
+        }
     }
 }
 
@@ -347,6 +386,14 @@ impl NetworkPattern {
     fn contains(&self, network: IpNet) -> bool {
         self.0.is_none_or(|own| own.contains(&network))
     }
+
+    /// Whether it has all that another has.
+    fn covers(&self, other: &Self) -> bool {
+        match other.0 {
+            Some(network) => self.contains(network),
+            None => self.0.is_none(),
+        }
+    }
 }
 
 impl TryFrom<String> for NetworkPattern {
@@ -384,6 +431,11 @@ impl TablePattern {
     /// The pattern for one table.
     pub fn one(table: u32) -> Self {
         Self(Some(table))
+    }
+
+    /// Whether it has all that another has.
+    fn covers(&self, other: &Self) -> bool {
+        self.0.is_none() || self == other
     }
 }
 
@@ -447,9 +499,18 @@ impl PortPattern {
     }
 
     fn contains(&self, ports: &PortRange) -> bool {
-        self.0.is_none_or(|own| {
-            own.protocol == ports.protocol && own.first <= ports.first && ports.last <= own.last
-        })
+        self.covers(&Self::one(ports))
+    }
+
+    /// Whether it has all that another has.
+    fn covers(&self, other: &Self) -> bool {
+        match (self.0, other.0) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(own), Some(other)) => {
+                own.protocol == other.protocol && own.first <= other.first && other.last <= own.last
+            }
+        }
     }
 }
 

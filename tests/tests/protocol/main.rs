@@ -14,12 +14,14 @@ mod captures;
 mod convert;
 mod disk;
 mod install;
+mod log;
 mod malformed;
 mod names;
 mod namespaces;
 mod pages;
 mod store;
 mod survival;
+mod trail;
 
 use wasmvark_tests::harness::Suite;
 
@@ -34,6 +36,8 @@ fn main() {
     install::register(&mut suite);
     store::register(&mut suite);
     disk::register(&mut suite);
+    trail::register(&mut suite);
+    log::register(&mut suite);
     pages::register(&mut suite);
     suite.run();
 }
