@@ -15,6 +15,7 @@ mod line;
 mod read;
 mod rotation;
 mod since;
+mod summary;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ pub use line::{Event, Record, Subject, Verdict};
 pub use read::Tail;
 pub use rotation::Rotation;
 pub use since::{InvalidSince, Since};
+pub use summary::{CallUsage, Summary, Usage};
 
 /// Why the trail can't be written.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -11,6 +11,7 @@ mod log;
 mod output;
 mod reload;
 mod remove;
+mod suggest;
 
 use std::path::PathBuf;
 
@@ -57,6 +58,8 @@ enum Command {
     Convert(convert::Arguments),
     /// Show the decisions that are on record, oldest first
     Log(log::Arguments),
+    /// Print the least grant that covers what a driver did, as the trail has it
+    Suggest(suggest::Arguments),
     /// Show what is held for which container
     Journal {
         /// How to print
@@ -105,6 +108,7 @@ fn run(arguments: Arguments) -> Result<(), CliError> {
         Command::Inspect { driver, format } => inspect::run(&store, &driver, format),
         Command::Convert(arguments) => convert::run(&store, &arguments),
         Command::Log(arguments) => log::run(&store, &arguments),
+        Command::Suggest(arguments) => suggest::run(&store, &arguments),
         Command::Journal { format } => journal::show(&store, format),
         Command::Gc => journal::collect(&store),
         Command::Reload => reload::run(&store),

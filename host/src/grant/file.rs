@@ -186,6 +186,11 @@ impl Grant {
         text
     }
 
+    /// The line of a grant file that lists a call.
+    pub fn line(call: Call, reach: &Reach) -> String {
+        line(call, reach)
+    }
+
     /// The file that it came from.
     pub fn path(&self) -> &Path {
         &self.path
@@ -270,6 +275,14 @@ mod tests {
         }
         assert!(!parse("[trail]\nrequired = false").unwrap().requires_trail());
         assert!(Grant::nothing().requires_trail());
+    }
+
+    #[test]
+    fn a_name_can_not_end_its_own_quotes() {
+        let grant = parse("[calls]\n\"links.get\" = { link = [\"a\\\"\", \"b\\\\\"] }").unwrap();
+        let text = Grant::text("d", grant.digest(), grant.limits(), grant.calls());
+        let again = Grant::parse("d", Path::new("x"), &text).unwrap();
+        assert_eq!(again.calls(), grant.calls());
     }
 
     #[test]

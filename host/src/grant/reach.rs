@@ -205,7 +205,7 @@ impl fmt::Display for Reach {
 fn push(parts: &mut Vec<String>, key: ReachKey, values: &[impl fmt::Display]) {
     let quoted = |value: String| match value.parse::<u32>() {
         Ok(_) if key == ReachKey::Table => value,
-        _ => format!("\"{value}\""),
+        _ => toml::Value::String(value).to_string(),
     };
     let values: Vec<_> = values
         .iter()
