@@ -2,14 +2,34 @@
 //! the end of each run. It knows nothing of the kernel.
 //!
 //! A run that can't write its first line does nothing at all, and a decision
-//! that can't be recorded ends the run. Only clearing up goes on without it.
+//! that can't be recorded ends the run, unless the driver's grant says that the
+//! trail isn't required. Only clearing up goes on without it.
+//!
+//! A file that is full becomes an old one, and a new one begins ([`Rotation`]);
+//! [`Tail`] reads them all in order. What the trail gets, systemd's journal gets
+//! too where there is one.
 
-use std::fs::{File, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+mod file;
+mod journald;
+mod line;
+mod read;
+mod rotation;
+mod since;
+mod summary;
+
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use crate::grant::Reach;
+use file::Writer;
+use journald::Journald;
+use line::Line;
+
+pub use line::{Event, Record, Subject, Verdict};
+pub use read::Tail;
+pub use rotation::Rotation;
+pub use since::{InvalidSince, Since};
+pub use summary::{CallUsage, Summary, Usage};
 
 /// Why the trail can't be written.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -22,93 +42,52 @@ pub struct AuditError {
     error: String,
 }
 
-/// Whom a run is for; the same in each of its lines.
-#[derive(Debug, Clone, Serialize)]
-pub struct Subject {
-    /// The subcommand.
-    pub command: &'static str,
-    /// The driver's name.
-    pub driver: String,
-    /// The component's digest.
-    pub digest: String,
-    /// The network's name.
-    pub network: String,
-    /// The container's id; absent in `create`.
-    pub container: Option<String>,
+/// Where lines go.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The newest file; the old ones lie beside it, with a number behind the
+    /// name.
+    pub file: PathBuf,
+    /// When it becomes an old one, or why nobody can tell.
+    pub rotation: Result<Rotation, String>,
+    /// The socket of systemd's journal, where there is one.
+    pub journald: PathBuf,
 }
 
-/// What a line is about.
-#[derive(Debug, Clone, Copy, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum Event {
-    /// The run begins.
-    Run,
-    /// A call was decided on.
-    Call,
-    /// The host undid a change.
-    Undo,
-    /// The host put back what somebody has removed.
-    Restore,
-    /// The run is over.
-    End,
-}
-
-/// The answer to a call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// It went to the kernel.
-    Allow,
-    /// It went nowhere.
-    Deny,
-}
-
-#[derive(Serialize)]
-struct Line<'a> {
-    time: String,
-    event: Event,
-    #[serde(flatten)]
-    subject: &'a Subject,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    call: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    object: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    verdict: Option<Verdict>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    errno: Option<i32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
+/// What happens when a line can't be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Required {
+    /// The run ends.
+    Yes,
+    /// The run goes on, and standard error says so.
+    No,
 }
 
 /// The open trail of one run.
 #[derive(Debug)]
 pub struct Trail {
     /// Or why it can't be opened.
-    file: Result<File, String>,
+    writer: Result<Writer, String>,
     path: PathBuf,
+    required: Required,
+    /// Lines that couldn't be written, where that's no failure.
+    lost: u32,
+    journald: Option<Journald>,
     subject: Subject,
 }
 
 impl Trail {
     /// Opens the trail and records that the run begins.
-    pub fn open(path: &Path, subject: Subject) -> Result<Self, AuditError> {
-        let failed = |error: std::io::Error| AuditError {
-            path: path.to_owned(),
-            error: error.to_string(),
-        };
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(failed)?;
-        }
-        let file = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(path)
-            .map_err(failed)?;
+    pub fn open(place: &Place, required: Required, subject: Subject) -> Result<Self, AuditError> {
+        let opened = place.rotation.clone().and_then(|rotation| {
+            Writer::open(&place.file, rotation).map_err(|error| error.to_string())
+        });
         let mut trail = Self {
-            file: Ok(file),
-            path: path.to_owned(),
+            writer: opened,
+            path: place.file.clone(),
+            required,
+            lost: 0,
+            journald: Journald::connect(&place.journald),
             subject,
         };
         trail.write(Event::Run, |_| {})?;
@@ -117,27 +96,42 @@ impl Trail {
 
     /// A trail that couldn't be opened and takes nothing, for a run that
     /// clears up all the same.
-    pub fn lost(why: &AuditError, subject: Subject) -> Self {
+    pub fn lost(why: &AuditError, place: &Place, subject: Subject) -> Self {
         Self {
-            file: Err(why.error.clone()),
+            writer: Err(why.error.clone()),
             path: why.path.clone(),
+            required: Required::Yes,
+            lost: 0,
+            journald: Journald::connect(&place.journald),
             subject,
         }
     }
 
-    /// Records a decision and, where the kernel was asked, its answer.
-    pub fn call(
+    /// Records that a call was allowed: by how much of the grant's reach, and
+    /// what the kernel answered.
+    pub fn allowed(
         &mut self,
         call: &str,
         object: &str,
-        verdict: Verdict,
+        reach: &Reach,
         errno: Option<i32>,
     ) -> Result<(), AuditError> {
         self.write(Event::Call, |line| {
             line.call = Some(call);
             line.object = Some(object);
-            line.verdict = Some(verdict);
+            line.verdict = Some(Verdict::Allow);
+            line.reach = (!reach.is_empty()).then_some(reach);
             line.errno = errno;
+        })
+    }
+
+    /// Records that a call was denied, and which reach it lacked.
+    pub fn denied(&mut self, call: &str, object: &str, reach: &Reach) -> Result<(), AuditError> {
+        self.write(Event::Call, |line| {
+            line.call = Some(call);
+            line.object = Some(object);
+            line.verdict = Some(Verdict::Deny);
+            line.reach = (!reach.is_empty()).then_some(reach);
         })
     }
 
@@ -159,35 +153,57 @@ impl Trail {
 
     /// Records the end of the run and why it failed, if it did.
     pub fn end(&mut self, error: Option<&str>) -> Result<(), AuditError> {
-        self.write(Event::End, |line| line.error = error)
+        let written = self.write(Event::End, |line| line.error = error);
+        if self.lost > 0 {
+            tell(&format!(
+                "{} lines are missing in the audit trail {}",
+                self.lost,
+                self.path.display()
+            ));
+        }
+        written
     }
 
-    /// Appends one line in one write, so that runs at the same time don't mix
-    /// theirs.
     fn write<'a>(
         &'a mut self,
         event: Event,
         fill: impl FnOnce(&mut Line<'a>),
     ) -> Result<(), AuditError> {
-        let mut line = Line {
-            time: jiff::Timestamp::now().to_string(),
-            event,
-            subject: &self.subject,
-            call: None,
-            object: None,
-            verdict: None,
-            errno: None,
-            error: None,
-        };
+        let mut line = Line::new(event, &self.subject);
         fill(&mut line);
-        let failed = |error: String| AuditError {
-            path: self.path.clone(),
-            error,
+        if let Some(journald) = &self.journald {
+            journald.send(&line);
+        }
+        let written = match &mut self.writer {
+            Ok(writer) => line.text().and_then(|text| writer.append(&text)),
+            Err(why) => Err(std::io::Error::other(why.clone())),
         };
-        let mut text = serde_json::to_vec(&line).map_err(|error| failed(error.to_string()))?;
-        text.push(b'\n');
-        let mut file = self.file.as_ref().map_err(|why| failed(why.clone()))?;
-        file.write_all(&text)
-            .map_err(|error| failed(error.to_string()))
+        let Err(error) = written else {
+            return Ok(());
+        };
+        if self.required == Required::Yes {
+            return Err(unwritten(&self.path, &error));
+        }
+        if self.lost == 0 {
+            tell(&format!(
+                "can't write the audit trail {}: {error}; the run goes on without it, as the \
+                 driver's grant says",
+                self.path.display()
+            ));
+        }
+        self.lost = self.lost.saturating_add(1);
+        Ok(())
     }
+}
+
+fn unwritten(path: &Path, error: &std::io::Error) -> AuditError {
+    AuditError {
+        path: path.to_owned(),
+        error: error.to_string(),
+    }
+}
+
+/// Tells the operator something on standard error, where somebody reads it.
+fn tell(message: &str) {
+    let _ = writeln!(std::io::stderr(), "wasmvark: {message}");
 }

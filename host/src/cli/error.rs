@@ -7,7 +7,7 @@ use crate::grant::GrantError;
 use crate::journal::JournalError;
 use crate::kernel::NetnsError;
 use crate::plugin::PluginError;
-use crate::store::{InvalidDriverName, LayoutError, StoreError};
+use crate::store::{DriverName, InvalidDriverName, LayoutError, StoreError};
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +70,16 @@ pub enum CliError {
         command: String,
         status: std::process::ExitStatus,
     },
+    #[error(
+        "the trail {} has no run of {driver} with the component that is installed: let it do what it \
+         should be able to, then ask again",
+        trail.display()
+    )]
+    NothingSeen { driver: DriverName, trail: PathBuf },
+    #[error(
+        "internal error: the grant for {0} doesn't read back as it was meant; please report it"
+    )]
+    Unreadable(DriverName),
     #[error("can't print: {0}")]
     Print(std::io::Error),
     #[error("{}", match .0 { 1 => "1 problem was found".to_owned(), n => format!("{n} problems were found") })]

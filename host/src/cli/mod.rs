@@ -11,6 +11,7 @@ mod inspect;
 mod install;
 mod journal;
 mod list;
+mod log;
 mod man;
 mod output;
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod page;
 mod reference;
 mod reload;
 mod remove;
+mod suggest;
 mod version;
 
 use std::path::PathBuf;
@@ -78,6 +80,10 @@ enum Command {
     /// Look for what keeps drivers from working, or lets somebody misuse them
     #[command(long_about = doctor::ABOUT)]
     Doctor(doctor::Arguments),
+    /// Show the decisions that are on record, oldest first
+    Log(log::Arguments),
+    /// Print the least grant that covers what a driver did, as the trail has it
+    Suggest(suggest::Arguments),
     /// Show what is held for which container
     Journal {
         /// How to print
@@ -151,6 +157,8 @@ fn run(arguments: Arguments) -> Result<(), CliError> {
         Command::List { format } => list::run(&store, format),
         Command::Inspect { driver, format } => inspect::run(&store, &driver, format),
         Command::Convert(arguments) => convert::run(&store, &arguments),
+        Command::Log(arguments) => log::run(&store, &arguments),
+        Command::Suggest(arguments) => suggest::run(&store, &arguments),
         Command::Journal { format } => journal::show(&store, format),
         Command::Gc => journal::collect(&store),
         Command::Reload => reload::run(&store),

@@ -3,10 +3,9 @@
 use nix::errno::Errno;
 
 use super::{Gate, LinkHandle};
-use crate::audit::Verdict;
 use crate::driver::GuestError;
 use crate::driver::wit::types;
-use crate::grant::{Call, Denial, Object, Permit, decide, describe};
+use crate::grant::{Call, Denial, Object, Permit, Reach, decide, describe, reach_used};
 use crate::journal::Change;
 use crate::kernel::{Kernel, KernelError};
 use crate::net::Namespace;
@@ -192,12 +191,23 @@ impl Gate {
         objects: &[Object<'_>],
         result: Result<T, KernelError>,
     ) -> Result<T, CallError> {
+        let reach = reach_used(&self.authority, call, objects);
+        self.settle_with(call, objects, &reach, result)
+    }
+
+    /// The same where only the result says by how much of the grant's reach the
+    /// call was allowed.
+    pub(super) fn settle_with<T>(
+        &mut self,
+        call: Call,
+        objects: &[Object<'_>],
+        reach: &Reach,
+        result: Result<T, KernelError>,
+    ) -> Result<T, CallError> {
         let object = describe(objects);
         let errno = result.as_ref().err().and_then(KernelError::errno);
         let number = errno.map(|errno| errno as i32);
-        let recorded = self
-            .trail
-            .call(call.name(), &object, Verdict::Allow, number);
+        let recorded = self.trail.allowed(call.name(), &object, reach, number);
         if let Err(error) = recorded {
             return Err(self.stop(Stop::Host(error.to_string())));
         }
@@ -230,7 +240,7 @@ impl Gate {
 
     fn deny(&mut self, denial: &Denial) -> CallError {
         let call = denial.call.name();
-        if let Err(error) = self.trail.call(call, &denial.object, Verdict::Deny, None) {
+        if let Err(error) = self.trail.denied(call, &denial.object, &denial.lacking) {
             return self.stop(Stop::Host(error.to_string()));
         }
         let text = format!(

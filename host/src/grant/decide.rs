@@ -11,12 +11,14 @@ mod object;
 mod requested;
 #[cfg(test)]
 mod tests;
+mod used;
 mod widened;
 
 use std::fmt;
 
 pub use object::{Object, describe};
 pub use requested::RequestReach;
+pub use used::reach_used;
 
 use requested::requested;
 use widened::{widen, widened};
@@ -49,6 +51,8 @@ pub struct Denial {
     pub cause: Cause,
     /// The line for the grant file.
     pub line: String,
+    /// What the grant's reach lacks.
+    pub lacking: Box<Reach>,
 }
 
 /// Why a call was denied.
@@ -88,15 +92,17 @@ pub fn decide(authority: &Authority, call: Call, objects: &[Object<'_>]) -> Resu
         Some(_) if !beyond.is_empty() => Cause::OutOfReach,
         Some(_) => return Ok(Permit(())),
     };
-    let mut wanted = reach.clone();
+    let (mut wanted, mut lacking) = (reach.clone(), Reach::default());
     for object in &beyond {
         widen(&mut wanted, object);
+        widen(&mut lacking, object);
     }
     Err(Denial {
         call,
         object: describe(objects),
         cause,
         line: line(call, &wanted),
+        lacking: Box::new(lacking),
     })
 }
 

@@ -17,6 +17,7 @@ pub struct Grant {
     digest: Digest,
     limits: Limits,
     calls: BTreeMap<Call, Reach>,
+    requires_trail: bool,
 }
 
 /// Why a grant can't be used.
@@ -67,7 +68,7 @@ pub enum GrantError {
 }
 
 /// What a grant file can say.
-const KEYS: [&str; 4] = ["driver", "digest", "limits", "calls"];
+const KEYS: [&str; 5] = ["driver", "digest", "limits", "calls", "trail"];
 
 impl Grant {
     /// Parses the grant of a driver; `path` is for messages.
@@ -86,6 +87,7 @@ impl Grant {
             digest: Digest::of(&[]),
             limits: Limits::default(),
             calls: BTreeMap::new(),
+            requires_trail: true,
         }
     }
 
@@ -134,6 +136,11 @@ impl Grant {
         text
     }
 
+    /// The line of a grant file that lists a call.
+    pub fn line(call: Call, reach: &Reach) -> String {
+        line(call, reach)
+    }
+
     /// The file that it came from.
     pub fn path(&self) -> &Path {
         &self.path
@@ -147,6 +154,12 @@ impl Grant {
     /// The bounds of a run.
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// Whether a run ends when its trail can't be written; it does unless the
+    /// file says otherwise.
+    pub fn requires_trail(&self) -> bool {
+        self.requires_trail
     }
 
     /// The calls that it lists, with their widenings.
@@ -179,6 +192,7 @@ fn read(driver: &str, path: &Path, text: &str) -> Result<Grant, Problem> {
     let digest = digest.ok_or_else(|| missing("digest", "sha256:…"))?;
     let limits = document.get("limits");
     let calls = document.get("calls");
+    let trail = document.get("trail");
     Ok(Grant {
         driver: name.to_owned(),
         path: path.to_owned(),
@@ -188,6 +202,7 @@ fn read(driver: &str, path: &Path, text: &str) -> Result<Grant, Problem> {
             .map_err(|error| reader.wrong(digest.span(), &error))?,
         limits: limits.map_or_else(|| Ok(Limits::default()), |limits| reader.limits(limits))?,
         calls: calls.map_or_else(|| Ok(BTreeMap::new()), |calls| reader.calls(calls))?,
+        requires_trail: trail.map_or(Ok(true), |trail| reader.requires_trail(trail))?,
     })
 }
 
@@ -218,9 +233,21 @@ mod tests {
     }
 
     #[test]
+    fn the_trail_is_required_unless_the_grant_says_otherwise() {
+        for rest in ["", "[trail]", "[trail]\nrequired = true"] {
+            assert!(parse(rest).unwrap().requires_trail(), "{rest}");
+        }
+        assert!(!parse("[trail]\nrequired = false").unwrap().requires_trail());
+        assert!(Grant::nothing().requires_trail());
+    }
+
+    #[test]
     fn every_unknown_word_is_an_error() {
         for rest in [
             "extra = 1",
+            "trail = \"best-effort\"",
+            "[trail]\nrequire = false",
+            "[trail]\nrequired = \"no\"",
             "[limits]\nmemry = 1",
             "[limits]\nmemory = -1",
             "[limits]\ndeadline-ms = 0",

@@ -19,7 +19,9 @@ mod read;
 mod risk;
 
 pub use calls::{Call, ReachKey, UnfitReach, UnknownCall};
-pub use decide::{Authority, Cause, Denial, Object, Permit, RequestReach, decide, describe};
+pub use decide::{
+    Authority, Cause, Denial, Object, Permit, RequestReach, decide, describe, reach_used,
+};
 pub use edit::{Edit, Widening};
 pub use file::{Grant, GrantError};
 pub use limits::{LimitError, Limits};

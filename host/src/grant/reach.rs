@@ -1,11 +1,13 @@
 //! The widenings of a grant: objects beyond the driver's own and the
 //! request's.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use ipnet::IpNet;
+use serde::de::Error as _;
 use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::pattern::Pattern;
 use super::{
@@ -175,6 +177,22 @@ impl Reach {
         self.joined(other) == *self
     }
 
+    /// The patterns that reach what isn't there yet.
+    pub fn stars(&self) -> Vec<String> {
+        let patterns = self.keys().flat_map(|key| self.patterns(key));
+        patterns
+            .filter(|pattern| pattern.contains('*') || pattern.ends_with("/0"))
+            .collect()
+    }
+
+    /// The patterns for links of a namespace.
+    pub fn links_of(&self, namespace: Namespace) -> impl Iterator<Item = LinkPattern> {
+        let links = self.link.iter();
+        links
+            .filter(move |pattern| pattern.namespace() == namespace)
+            .cloned()
+    }
+
     /// Whether it has anything of the host's: all but what is said to be the
     /// container's.
     pub fn is_of_host(&self) -> bool {
@@ -328,6 +346,24 @@ impl Serialize for Reach {
             map.serialize_entry(key.name(), &self.patterns(key))?;
         }
         map.end()
+    }
+}
+
+impl<'de> Deserialize<'de> for Reach {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let lists: BTreeMap<String, Vec<String>> = Deserialize::deserialize(deserializer)?;
+        let mut reach = Self::default();
+        for (name, patterns) in lists {
+            let mut keys = ReachKey::ALL.into_iter();
+            let key = keys.find(|key| key.name() == name);
+            let key = key.ok_or_else(|| D::Error::custom(format!("there is no reach {name:?}")))?;
+            for pattern in patterns {
+                let mut one = Self::default();
+                one.add(key, &pattern).map_err(D::Error::custom)?;
+                reach = reach.joined(&one);
+            }
+        }
+        Ok(reach)
     }
 }
 

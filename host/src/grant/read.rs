@@ -220,6 +220,19 @@ impl<'t> Reader<'t> {
         }
     }
 
+    /// The table `trail` of a grant.
+    pub(super) fn requires_trail(self, value: &Value<'t>) -> Result<bool, Problem> {
+        let table = self.table("trail", value)?;
+        self.check_keys("trail", table, &["required"])?;
+        match table.get("required") {
+            None => Ok(true),
+            Some(value) => match value.get_ref() {
+                DeValue::Boolean(required) => Ok(*required),
+                _ => Err(self.wrong_type("required", value, "true or false")),
+            },
+        }
+    }
+
     /// The table `limits` of a grant.
     pub(super) fn limits(self, value: &Value<'t>) -> Result<Limits, Problem> {
         let table = self.table("limits", value)?;

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{PluginError, turn};
-use crate::audit::{Subject, Trail};
+use crate::audit::{Required, Subject, Trail};
 use crate::gate::Gate;
 use crate::journal::{self, Here, Journal, NetworkLock};
 use crate::kernel::{Netlink, Netns, NetnsId, living_netns};
@@ -78,7 +78,7 @@ fn clear(store: &Store, key: &Key, journal: Journal) -> Result<Vec<String>, Plug
         network: key.network.to_string(),
         container: Some(key.container.to_string()),
     };
-    let trail = Trail::open(&store.layout().trail, subject)?;
+    let trail = Trail::open(&store.trail(), Required::Yes, subject)?;
     let kernel = Netlink::open(Netns::current()?, None, Instant::now())?;
     let mut gate = Gate::for_undoing(Box::new(kernel), journal, trail);
     let left: Vec<String> = gate.undo().iter().map(ToString::to_string).collect();

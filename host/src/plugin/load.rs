@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use crate::audit::{Subject, Trail};
+use crate::audit::{Required, Subject, Trail};
 use crate::digest::Digest;
 use crate::driver::{Code, EngineError};
 use crate::gate::Log;
@@ -93,7 +93,19 @@ impl Loaded {
             network: network.to_owned(),
             container: container.map(str::to_owned),
         };
-        Ok(Trail::open(&self.store.layout().trail, subject)?)
+        Ok(Trail::open(
+            &self.store.trail(),
+            self.requires_trail(),
+            subject,
+        )?)
+    }
+
+    /// What happens to a run whose trail can't be written, as the grant says.
+    pub(super) fn requires_trail(&self) -> Required {
+        match self.grant.requires_trail() {
+            true => Required::Yes,
+            false => Required::No,
+        }
     }
 
     /// The secrets of this installation.

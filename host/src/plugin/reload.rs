@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{PluginError, is_alive};
-use crate::audit::{Subject, Trail};
+use crate::audit::{Place, Required, Subject, Trail};
 use crate::gate::{RestoreError, Restorer};
 use crate::journal::{self, Entry, Here, Journal, JournalError, NetworkLock};
 use crate::kernel::{FirewallEntry, Netlink, Netns, NetnsId, living_netns};
@@ -36,6 +36,7 @@ pub fn reload(store: &Store) -> Result<Reloaded, PluginError> {
     let kernel = Netlink::open(Netns::current()?, None, Instant::now())?;
     let mut reload = Reload {
         layout: store.layout(),
+        trail: store.trail(),
         here: Here {
             host: host.id(),
             container: None,
@@ -54,6 +55,7 @@ pub fn reload(store: &Store) -> Result<Reloaded, PluginError> {
 
 struct Reload<'a> {
     layout: &'a Layout,
+    trail: Place,
     here: Here,
     restorer: Restorer,
     done: Reloaded,
@@ -148,10 +150,10 @@ impl Reload<'_> {
             network: key.network.to_string(),
             container: Some(key.container.to_string()),
         };
-        let trail = &self.layout.trail;
+        let trail = &self.trail;
         let restored = self
             .restorer
-            .restore(entries, || Trail::open(trail, subject));
+            .restore(entries, || Trail::open(trail, Required::Yes, subject));
         match restored {
             Ok(missing) if missing.is_empty() => self.done.whole += 1,
             Ok(missing) => self.done.restored.push((key, missing)),

@@ -10,7 +10,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use crate::audit::{AuditError, Subject, Trail};
+use crate::audit::{AuditError, Required, Subject, Trail};
 use crate::driver::{self, Code, Watch};
 use crate::gate::Gate;
 use crate::grant::Authority;
@@ -70,9 +70,17 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
     }
     let abandoned = journal.is_abandoned();
     let subject = subject(&name, driver.as_ref().ok(), &document);
-    let (trail, driver) = match Trail::open(&layout.trail, subject.clone()) {
+    let place = store.trail();
+    let required = match &driver {
+        Ok(driver) => driver.loaded.requires_trail(),
+        Err(_) => Required::Yes,
+    };
+    let (trail, driver) = match Trail::open(&place, required, subject.clone()) {
         Ok(trail) => (trail, driver),
-        Err(error) => (Trail::lost(&error, subject), driver.and(Err(error.into()))),
+        Err(error) => {
+            let lost = Trail::lost(&error, &place, subject);
+            (lost, driver.and(Err(error.into())))
+        }
     };
     let deadline = match &driver {
         Ok(driver) => driver.loaded.deadline(),

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 /// runs, which have no options.
 const ROOT_VARIABLE: &str = "WASMVARK_ROOT";
 
+/// The socket of systemd's journal (systemd-journald.service(8)).
+const JOURNALD: &str = "/run/systemd/journal/socket";
+
 /// The folders of one installation.
 #[derive(Debug, Clone)]
 pub struct Layout {
@@ -21,6 +24,10 @@ pub struct Layout {
     pub run: PathBuf,
     /// The audit trail.
     pub trail: PathBuf,
+    /// The operator's file about the trail.
+    pub trail_settings: PathBuf,
+    /// The socket of systemd's journal.
+    pub journald: PathBuf,
     /// The plugin directory that links go to unless another is given.
     pub plugins: PathBuf,
 }
@@ -72,6 +79,8 @@ impl Layout {
             secrets: root.join("secrets"),
             run: root.join("run"),
             trail: root.join("log/audit.jsonl"),
+            trail_settings: root.join("trail.toml"),
+            journald: root.join("systemd/journal/socket"),
             plugins: root.join("plugins"),
         }
     }
@@ -84,6 +93,8 @@ impl Layout {
             secrets: "/etc/wasmvark/secrets".into(),
             run: "/run/wasmvark".into(),
             trail: "/var/log/wasmvark/audit.jsonl".into(),
+            trail_settings: "/etc/wasmvark/trail.toml".into(),
+            journald: JOURNALD.into(),
             plugins: "/usr/local/libexec/netavark".into(),
         }
     }
@@ -103,6 +114,7 @@ impl Layout {
         };
         let data = base("XDG_DATA_HOME", ".local/share")?.join("wasmvark");
         let config = base("XDG_CONFIG_HOME", ".config")?.join("wasmvark");
+        let trail_settings = config.join("trail.toml");
         let runtime = variable("XDG_RUNTIME_DIR")
             .map_or_else(|| PathBuf::from(format!("/run/user/{uid}")), PathBuf::from);
         Ok(Self {
@@ -112,6 +124,8 @@ impl Layout {
             secrets: config.join("secrets"),
             run: runtime.join("wasmvark"),
             trail: base("XDG_STATE_HOME", ".local/state")?.join("wasmvark/audit.jsonl"),
+            trail_settings,
+            journald: JOURNALD.into(),
         })
     }
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{DriverName, Intact, Layout, StoreError, files, link, trust};
+use crate::audit::{Place, Rotation};
 use crate::digest::Digest;
 
 /// What is known of an installed driver.
@@ -153,6 +154,29 @@ impl Store {
             trust::check(&path)?;
         }
         Ok((path, intact))
+    }
+
+    /// Where the audit trail goes.
+    pub fn trail(&self) -> Place {
+        Place {
+            file: self.layout.trail.clone(),
+            rotation: self.rotation(),
+            journald: self.layout.journald.clone(),
+        }
+    }
+
+    /// When the trail's files become old ones, as the operator wants it.
+    fn rotation(&self) -> Result<Rotation, String> {
+        let path = &self.layout.trail_settings;
+        let in_it = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+        match std::fs::read_to_string(path) {
+            Ok(text) => {
+                trust::check(path).map_err(|error| error.to_string())?;
+                Rotation::parse(&text).map_err(|error| in_it(&error))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Rotation::default()),
+            Err(error) => Err(in_it(&error)),
+        }
     }
 
     /// The text of a driver's grant, where there is one.

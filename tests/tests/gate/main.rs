@@ -31,6 +31,7 @@ mod rules;
 mod settings;
 mod shared;
 mod state;
+mod suggest;
 mod traffic;
 mod turns;
 mod vfs;
@@ -61,6 +62,7 @@ fn main() {
     readme::register(&mut suite);
     shared::register(&mut suite);
     state::register(&mut suite);
+    suggest::register(&mut suite);
     turns::register(&mut suite);
     vfs::register(&mut suite);
     suite.run();

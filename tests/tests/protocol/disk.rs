@@ -69,12 +69,12 @@ pub(crate) fn register(suite: &mut Suite) {
     );
 }
 
-fn directory_for_trail(wasmvark: &Wasmvark) {
+pub(crate) fn directory_for_trail(wasmvark: &Wasmvark) {
     remove(&wasmvark.audit_file());
     fs::create_dir_all(wasmvark.audit_file()).unwrap();
 }
 
-fn full_trail(wasmvark: &Wasmvark) {
+pub(crate) fn full_trail(wasmvark: &Wasmvark) {
     remove(&wasmvark.audit_file());
     let folder = wasmvark.audit_file().parent().unwrap().to_owned();
     fs::create_dir_all(folder).unwrap();

@@ -17,12 +17,14 @@ mod disk;
 mod doctor;
 mod grant_files;
 mod install;
+mod log;
 mod malformed;
 mod names;
 mod namespaces;
 mod pages;
 mod store;
 mod survival;
+mod trail;
 mod versions;
 
 use wasmvark_tests::harness::Suite;
@@ -41,6 +43,8 @@ fn main() {
     store::register(&mut suite);
     disk::register(&mut suite);
     doctor::register(&mut suite);
+    trail::register(&mut suite);
+    log::register(&mut suite);
     pages::register(&mut suite);
     versions::register(&mut suite);
     suite.run();

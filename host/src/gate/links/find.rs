@@ -8,7 +8,7 @@ use wasmtime::component::Resource;
 use super::LinkHandle;
 use crate::gate::Gate;
 use crate::gate::perform::{CallError, invalid};
-use crate::grant::{Call, Object, decide};
+use crate::grant::{Call, LinkPattern, Object, Reach, decide, reach_used};
 use crate::kernel::{self, LinkId, PlacedLink};
 use crate::net::{LinkProperty, Namespace};
 
@@ -63,7 +63,17 @@ impl Gate {
             links.retain(|link| is_parent || self.sees(call, namespace, link));
             kernel::find(&links, property)
         });
-        let state = self.settle(call, &objects, found)?;
+        let mut reach = reach_used(&self.authority, call, &objects);
+        if let Ok(found) = &found
+            && !reach.is_empty()
+        {
+            let link = LinkPattern::one(namespace, found.name.clone());
+            reach = Reach {
+                link: vec![link],
+                ..Reach::default()
+            };
+        }
+        let state = self.settle_with(call, &objects, &reach, found)?;
         if is_parent {
             self.authority.request.parent = Some(state.name.clone());
         }

@@ -6,6 +6,7 @@ use super::*;
 use crate::digest::Digest;
 use crate::net::{
     IpVersion, LinkProperty, Namespace, Port, PortRange, Protocol, Route, RouteKind, Rule,
+    SettingKey,
 };
 
 fn authority(calls: &str) -> Authority {
@@ -612,4 +613,125 @@ fn rule_3_ports_are_those_that_are_published() {
     assert!(allowed(&second, call, Object::Ports(&beyond)));
     let all = authority(r#""firewall.publish" = { port = "*" }"#);
     assert!(allowed(&all, call, Object::Ports(&beyond)));
+}
+
+#[test]
+fn the_reach_that_was_used_allows_the_same_and_is_within_the_grants() {
+    let wide = authority(
+        r#""links.set-up" = { link = ["*", "container:*"] }
+        "links.get-by-mac" = { link = "x0" }
+        "links.get-default" = { link = "*" }
+        "addresses.add" = { link = "*", address = "*" }
+        "routes.add" = { link = "*", destination = "*", table = "*" }
+        "rules.add" = { link = "*", destination = "10.0.0.0/8" }
+        "rules.list" = { address = "*" }
+        "sysctl.set" = { key = ["net.ipv4.*", "container:*"] }
+        "firewall.publish" = { address = "*", port = "1-9000/tcp" }
+        "wireguard.set-private-key" = { secret = "*" }"#,
+    );
+    let host = Namespace::Host;
+    let (p0, x0) = ("p0".parse().unwrap(), "x0".parse().unwrap());
+    let link = |name, own| Object::Link {
+        namespace: host,
+        name,
+        own,
+    };
+    let mac = LinkProperty::Mac("02:00:00:00:00:01".parse().unwrap());
+    let with_mac = Object::LinkWith {
+        namespace: host,
+        property: &mac,
+        own: false,
+    };
+    let key: SettingKey = "net.ipv4.ip_forward".parse().unwrap();
+    let setting = Object::Key {
+        namespace: host,
+        key: &key,
+        own: false,
+    };
+    let far = route("192.0.2.0/24", None);
+    let far = Object::Route {
+        namespace: host,
+        route: &far,
+        own: false,
+    };
+    let table = Object::Table {
+        namespace: host,
+        table: 7,
+        own: false,
+    };
+    let address = Object::Address {
+        namespace: host,
+        address: "10.1.0.1/24".parse().unwrap(),
+        own: false,
+    };
+    // Its source isn't in the grant, what it leads to is.
+    let rule = Rule {
+        source: Some("172.16.0.0/12".parse().unwrap()),
+        destination: Some("10.9.0.0/16".parse().unwrap()),
+        version: IpVersion::Ipv4,
+        incoming: None,
+        outgoing: None,
+        mark: None,
+        priority: 100,
+        table: 7,
+    };
+    let rule = Object::Rule {
+        namespace: host,
+        rule: &rule,
+        names_own_link: false,
+        own: false,
+    };
+    let cases: [(Call, &[Object<'_>], &str); 11] = [
+        (Call::LinksSetUp, &[link(&x0, true)], "{}"),
+        (Call::LinksSetUp, &[link(&x0, false)], r#"{ link = "x0" }"#),
+        (Call::LinksGetByMac, &[with_mac], r#"{ link = "x0" }"#),
+        (
+            Call::LinksGetDefault,
+            &[Object::DefaultRouteLink],
+            r#"{ link = "*" }"#,
+        ),
+        (
+            Call::AddressesAdd,
+            &[link(&p0, false), address],
+            r#"{ link = "p0", address = "10.1.0.0/24" }"#,
+        ),
+        (
+            Call::RoutesAdd,
+            &[link(&x0, true), far, table],
+            r#"{ destination = "192.0.2.0/24", table = 7 }"#,
+        ),
+        (
+            Call::RulesAdd,
+            &[rule],
+            r#"{ destination = "10.9.0.0/16" }"#,
+        ),
+        (
+            Call::RulesList,
+            &[Object::AllRules(host)],
+            r#"{ address = "*" }"#,
+        ),
+        (
+            Call::SysctlSet,
+            &[setting],
+            r#"{ key = "net.ipv4.ip_forward" }"#,
+        ),
+        (
+            Call::WireguardSetPrivateKey,
+            &[Object::Secret("named")],
+            "{}",
+        ),
+        (
+            Call::WireguardSetPrivateKey,
+            &[Object::Secret("other")],
+            r#"{ secret = "other" }"#,
+        ),
+    ];
+    for (call, objects, expected) in cases {
+        assert!(decide(&wide, call, objects).is_ok(), "{call}");
+        let used = reach_used(&wide, call, objects);
+        assert_eq!(used.to_string(), expected, "{call}");
+        assert!(wide.grant.calls()[&call].covers(&used), "{call}");
+        let narrow = authority(&Grant::line(call, &used));
+        assert!(decide(&narrow, call, objects).is_ok(), "{call}");
+    }
 }

@@ -1,0 +1,154 @@
+//! A line of the trail, as it's written and as it's read.
+
+use serde::{Deserialize, Serialize};
+
+use crate::grant::Reach;
+
+/// Whom a run is for; the same in each of its lines.
+#[derive(Debug, Clone, Serialize)]
+pub struct Subject {
+    /// The subcommand.
+    pub command: &'static str,
+    /// The driver's name.
+    pub driver: String,
+    /// The component's digest.
+    pub digest: String,
+    /// The network's name.
+    pub network: String,
+    /// The container's id; absent in `create`.
+    pub container: Option<String>,
+}
+
+/// What a line is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Event {
+    /// The run begins.
+    Run,
+    /// A call was decided on.
+    Call,
+    /// The host undid a change.
+    Undo,
+    /// The host put back what somebody has removed.
+    Restore,
+    /// The run is over.
+    End,
+}
+
+impl Event {
+    /// Its name in the trail.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Run => "run",
+            Self::Call => "call",
+            Self::Undo => "undo",
+            Self::Restore => "restore",
+            Self::End => "end",
+        }
+    }
+}
+
+/// The answer to a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// It went to the kernel.
+    Allow,
+    /// It went nowhere.
+    Deny,
+}
+
+impl Verdict {
+    /// Its name in the trail.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Allow => "allow",
+            Self::Deny => "deny",
+        }
+    }
+}
+
+/// A line to be written.
+#[derive(Serialize)]
+pub(super) struct Line<'a> {
+    time: String,
+    pub(super) event: Event,
+    #[serde(flatten)]
+    pub(super) subject: &'a Subject,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) call: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) object: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) verdict: Option<Verdict>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reach: Option<&'a Reach>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) errno: Option<i32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) error: Option<&'a str>,
+}
+
+impl<'a> Line<'a> {
+    /// A line of this moment.
+    pub(super) fn new(event: Event, subject: &'a Subject) -> Self {
+        Self {
+            time: jiff::Timestamp::now().to_string(),
+            event,
+            subject,
+            call: None,
+            object: None,
+            verdict: None,
+            reach: None,
+            errno: None,
+            error: None,
+        }
+    }
+
+    /// The JSON, with its line end.
+    pub(super) fn text(&self) -> std::io::Result<Vec<u8>> {
+        let mut text = serde_json::to_vec(self)?;
+        text.push(b'\n');
+        Ok(text)
+    }
+}
+
+/// A line that was read. What it holds may come from drivers and callers, so it
+/// isn't for terminals as it stands.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Record {
+    /// When, in UTC.
+    pub time: String,
+    /// What it's about.
+    pub event: Event,
+    /// The subcommand.
+    pub command: String,
+    /// The driver's name; empty where the host acts without one.
+    pub driver: String,
+    /// The component's digest.
+    pub digest: String,
+    /// The network's name.
+    pub network: String,
+    /// The container's id.
+    pub container: Option<String>,
+    /// The call.
+    pub call: Option<String>,
+    /// What it touched, or would have.
+    pub object: Option<String>,
+    /// The answer to the call.
+    pub verdict: Option<Verdict>,
+    /// The reach beyond own objects and the request that the call needed.
+    #[serde(default)]
+    pub reach: Reach,
+    /// The kernel's error number.
+    pub errno: Option<i32>,
+    /// Why the run failed, or what couldn't be undone.
+    pub error: Option<String>,
+}
+
+impl Record {
+    /// Reads a line.
+    pub fn parse(line: &[u8]) -> Option<Self> {
+        serde_json::from_slice(line).ok()
+    }
+}
