@@ -73,6 +73,20 @@ const ALL: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "log",
+        &[
+            example("wasmvark log --since 1h", "See what was decided lately"),
+            example("wasmvark log --denied -f", "Watch for what is denied"),
+        ],
+    ),
+    (
+        "suggest",
+        &[example(
+            "wasmvark suggest wasm-macvlan >./least.toml",
+            "Write the least grant that its runs needed",
+        )],
+    ),
+    (
         "convert",
         &[
             example(

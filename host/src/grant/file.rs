@@ -342,7 +342,7 @@ mod tests {
         );
         says(
             "colour = \"red\"",
-            "3:1: a grant has no \"colour\"; there is driver, digest, limits, calls\n \
+            "3:1: a grant has no \"colour\"; there is driver, digest, limits, calls, trail\n \
              3 | colour = \"red\"\n   | ^^^^^^",
         );
     }

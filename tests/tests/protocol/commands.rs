@@ -160,11 +160,12 @@ fn version() {
     let wit = fs::read_to_string(places::workspace().join("wit/world.wit")).unwrap();
     let package = wit
         .lines()
-        .find_map(|line| line.strip_prefix("package ")?.strip_suffix(';'))
-        .unwrap();
+        .find_map(|line| line.strip_prefix("package ")?.strip_suffix(".0;"))
+        .unwrap()
+        .replace('@', " ");
     let grants = root.join("grants");
     for word in [
-        package,
+        &*package,
         "wasmtime ",
         std::env::consts::ARCH,
         &grants.to_string_lossy(),
