@@ -21,7 +21,7 @@ mod risk;
 pub use calls::{Call, ReachKey, UnfitReach, UnknownCall};
 pub use decide::{Authority, Cause, Denial, Object, Permit, RequestReach, decide, describe};
 pub use edit::{Edit, Widening};
-pub use file::{Grant, GrantError};
+pub use file::{Grant, GrantError, line};
 pub use limits::{LimitError, Limits};
 pub use pattern::{
     InvalidPattern, KeyPattern, LinkPattern, NetworkPattern, PortPattern, SecretPattern,
