@@ -14,6 +14,7 @@ mod captures;
 mod convert;
 mod disk;
 mod grant_files;
+mod granting;
 mod grants_page;
 mod install;
 mod installing;
@@ -36,6 +37,7 @@ fn main() {
     namespaces::register(&mut suite);
     grant_files::register(&mut suite);
     grants_page::register(&mut suite);
+    granting::register(&mut suite);
     install::register(&mut suite);
     installing::register(&mut suite);
     store::register(&mut suite);
