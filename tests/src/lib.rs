@@ -9,6 +9,7 @@
 //! - [`proofs`]: which test shows what an option of a driver does
 //! - [`places`]: where the program, the drivers and netavark lie
 //! - [`process`]: a program's run with input, output and a time limit
+//! - [`terminal`]: the same on a terminal, with somebody who answers
 //! - [`netns`], [`mounts`]: namespaces
 //! - [`dump`]: what the kernel says about a namespace
 //! - [`wire`]: a wire from a host to a neighbour
@@ -56,6 +57,7 @@ pub mod proofs;
 pub mod rate;
 pub mod reader;
 pub mod tap;
+pub mod terminal;
 pub mod wasmvark;
 pub mod wire;
 pub mod world;

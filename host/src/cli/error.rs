@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::driver::{ComponentError, EngineError};
-use crate::grant::GrantError;
+use crate::grant::{Call, GrantError, PatternError, UnfitReach};
 use crate::journal::JournalError;
 use crate::kernel::NetnsError;
 use crate::plugin::PluginError;
@@ -80,6 +80,32 @@ pub enum CliError {
         "internal error: the grant for {0} doesn't read back as it was meant; please report it"
     )]
     Unreadable(DriverName),
+    #[error(
+        "nothing is changed, because nothing is granted: give --grant FILE, or --grant-requested \
+         for what is listed"
+    )]
+    NotGranted,
+    #[error("not agreed, so nothing is changed")]
+    NotAgreed,
+    #[error(
+        "{0} is this component already, and keeps its grant: `wasmvark grant` and `wasmvark \
+         revoke` change that, and `wasmvark install` with a grant replaces it"
+    )]
+    SameComponent(DriverName),
+    #[error("nothing is kept that {0} was before")]
+    NothingBefore(DriverName),
+    #[error(transparent)]
+    Reach(#[from] UnfitReach),
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
+    #[error("{name} can't make {call}, as its component doesn't import it: nothing is granted")]
+    NotImported { name: DriverName, call: Call },
+    #[error("the grant {} doesn't list {call}, so there is nothing to take away", path.display())]
+    NotListed { call: Call, path: PathBuf },
+    #[error("can't change {call} in the grant {} as it is written: change it by hand", path.display())]
+    NotEdited { call: Call, path: PathBuf },
+    #[error("there is more than before")]
+    Grows,
     #[error("can't print: {0}")]
     Print(std::io::Error),
     #[error("{}", match .0 { 1 => "1 problem was found".to_owned(), n => format!("{n} problems were found") })]
@@ -88,19 +114,22 @@ pub enum CliError {
     Undecided(Box<CliError>),
 }
 
-/// The exit code of a command that failed. Wrong arguments are 2, by clap.
+/// The exit code of a command that failed.
 const FAILED: i32 = 1;
 /// The exit code of a command that looks for something and found it.
 const FOUND: i32 = 1;
 /// The exit code of a command that couldn't look for something.
 const UNDECIDED: i32 = 2;
+/// Of one that refuses because nobody has granted anything.
+const REFUSED: i32 = 3;
 
 impl CliError {
     /// The exit code.
     pub(super) fn exit_code(&self) -> i32 {
         match self {
-            Self::Problems(_) => FOUND,
+            Self::Problems(_) | Self::Grows => FOUND,
             Self::Undecided(_) => UNDECIDED,
+            Self::NotGranted | Self::NotAgreed => REFUSED,
             _ => FAILED,
         }
     }

@@ -6,10 +6,11 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::{CliError, Format, install, output};
+use super::candidate::{Candidate, reason, requested};
+use super::{CliError, Format, output};
 use crate::digest::Digest;
 use crate::driver::{Description, Manifest};
-use crate::grant::{Call, Grant, Limits};
+use crate::grant::{Call, Grant, Limits, Reach, Risk};
 use crate::store::{DriverName, Store};
 
 /// What is known of a driver's authority.
@@ -20,6 +21,10 @@ pub(super) struct Inspection {
     /// The version of the interface that it was built for.
     #[serde(skip_serializing_if = "Option::is_none")]
     interface: Option<String>,
+    /// What `wasmvark rollback` goes back to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous: Option<String>,
+    sizes: Sizes,
     #[serde(skip_serializing_if = "Option::is_none")]
     manifest: Option<Manifest>,
     /// It imports WASI, which does nothing here.
@@ -28,6 +33,15 @@ pub(super) struct Inspection {
     #[serde(skip_serializing_if = "Option::is_none")]
     limits: Option<Limits>,
     calls: BTreeMap<&'static str, CallState>,
+}
+
+/// Bytes of files.
+#[derive(Serialize, Default)]
+struct Sizes {
+    component: u64,
+    /// Precompiled, where it's installed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<u64>,
 }
 
 /// Whether there is a grant, and for this component.
@@ -44,16 +58,19 @@ enum GrantState {
     Unusable { path: String, error: String },
 }
 
-#[derive(Serialize, Default)]
+#[derive(Serialize)]
 struct CallState {
+    risk: Risk,
     effect: &'static str,
     importable: bool,
     requested: bool,
+    #[serde(skip_serializing_if = "Reach::is_empty")]
+    requested_reach: Reach,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
     granted: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    widened: Option<String>,
+    #[serde(skip_serializing_if = "Reach::is_empty")]
+    granted_reach: Reach,
 }
 
 /// Inspects an installed driver or a file.
@@ -75,50 +92,85 @@ fn find(store: &Store, driver: &str) -> Result<Inspection, CliError> {
     if !path.exists() {
         return Err(CliError::NoDriver(driver.to_owned()));
     }
-    let bytes = install::read(path)?;
-    let description = Description::read(&bytes)?;
-    let digest = Digest::of(&bytes);
-    Ok(Inspection::new(
+    let candidate = Candidate::read(path)?;
+    let mut inspection = Inspection::new(
         driver,
-        &digest,
-        description,
+        &candidate.digest,
+        candidate.description.clone(),
         GrantState::NotInstalled,
         None,
-    ))
+    );
+    inspection.sizes.component = candidate.bytes().len().try_into().unwrap_or(u64::MAX);
+    Ok(inspection)
 }
 
 /// Inspects an installed driver.
 pub(super) fn installed(store: &Store, name: &DriverName) -> Result<Inspection, CliError> {
     let digest = store.find(name)?.digest;
     let description = Description::read(&store.component(name, &digest)?)?;
-    let path = store.layout().grant(name);
-    let shown = path.display().to_string();
-    let Some(text) = store.grant_text(name)? else {
-        let state = GrantState::None { path: shown };
-        return Ok(Inspection::new(
-            name.as_str(),
-            &digest,
-            description,
-            state,
-            None,
-        ));
+    let (state, grant) = grant(store, name, &digest)?;
+    let mut inspection = Inspection::new(name.as_str(), &digest, description, state, grant);
+    let (component, code) = store.sizes(&digest);
+    inspection.sizes = Sizes {
+        component: component.unwrap_or_default(),
+        code,
     };
-    let checked = Grant::parse(name.as_str(), &path, &text)
-        .and_then(|grant| grant.check_digest(&digest).map(|()| grant));
-    let (state, grant) = match checked {
-        Ok(grant) => (GrantState::Valid { path: shown }, Some(grant)),
+    let previous = store.previous(name)?;
+    inspection.previous = previous.map(|previous| previous.digest.to_string());
+    Ok(inspection)
+}
+
+/// The grant of an installed driver, if it holds.
+fn grant(
+    store: &Store,
+    name: &DriverName,
+    digest: &Digest,
+) -> Result<(GrantState, Option<Grant>), CliError> {
+    let file = store.layout().grant(name);
+    let path = file.display().to_string();
+    let Some(text) = store.grant_text(name)? else {
+        return Ok((GrantState::None { path }, None));
+    };
+    let checked = Grant::parse(name.as_str(), &file, &text)
+        .and_then(|grant| grant.check_digest(digest).map(|()| grant));
+    Ok(match checked {
+        Ok(grant) => (GrantState::Valid { path }, Some(grant)),
         Err(error) => {
             let error = error.to_string();
-            (GrantState::Unusable { path: shown, error }, None)
+            (GrantState::Unusable { path, error }, None)
         }
-    };
-    Ok(Inspection::new(
-        name.as_str(),
-        &digest,
-        description,
-        state,
-        grant,
-    ))
+    })
+}
+
+/// What a component asks for, for a question.
+pub(super) fn asked(driver: &str, description: &Description) -> String {
+    let calls = requested(description);
+    if calls.is_empty() {
+        return format!("{driver} asks for no calls at all.\n");
+    }
+    let head = ["CALL", "RISK", "BEYOND", "WHAT FOR"].map(str::to_owned);
+    let rows = calls.iter().map(|(call, reach)| {
+        [
+            call.name().to_owned(),
+            output::risk(Risk::of(*call, reach), call.effect()),
+            shown(true, reach).replace("yes", "-"),
+            reason(description, *call).unwrap_or("-").to_owned(),
+        ]
+    });
+    let table = output::table(&std::iter::once(head).chain(rows).collect::<Vec<_>>());
+    format!(
+        "{driver} asks for these calls. BEYOND is what one may touch other than the driver's own \
+         links and what a request names.\n\n{table}"
+    )
+}
+
+/// A cell: no, yes, or yes with a reach.
+fn shown(is_there: bool, reach: &Reach) -> String {
+    match (is_there, reach.is_empty()) {
+        (false, _) => "-".to_owned(),
+        (true, true) => "yes".to_owned(),
+        (true, false) => reach.to_string(),
+    }
 }
 
 impl Inspection {
@@ -139,6 +191,8 @@ impl Inspection {
             driver: driver.to_owned(),
             digest: digest.to_string(),
             interface: description.version.map(|version| version.to_string()),
+            previous: None,
+            sizes: Sizes::default(),
             manifest: description.manifest,
             inert_wasi: description.wasi,
             grant: state,
@@ -158,6 +212,13 @@ impl Inspection {
         if let Some(version) = &self.interface {
             line("world", &format!("wasmvark:driver {version}"));
         }
+        if let Some(previous) = &self.previous {
+            line("before", &format!("{previous}, for `wasmvark rollback`"));
+        }
+        let code = self.sizes.code;
+        let code = code.map(|code| format!(", compiled {}", output::size(code)));
+        let size = output::size(self.sizes.component);
+        line("size", &format!("{size}{}", code.unwrap_or_default()));
         if let Some(manifest) = &self.manifest {
             line("version", &manifest.version);
             line("licence", &manifest.licence);
@@ -168,6 +229,7 @@ impl Inspection {
             GrantState::None { path } => line("grant", &format!("none: {path} doesn't exist")),
             GrantState::Valid { path } => line("grant", path),
             GrantState::Unusable { error, .. } => {
+                let error = error.replace('\n', "\n         ");
                 line("grant", &format!("unusable, all is denied: {error}"));
             }
         }
@@ -201,18 +263,15 @@ impl Inspection {
     }
 
     fn table(&self) -> String {
-        let head = ["CALL", "CAN", "ASKS", "GRANTED", "BEYOND", "WHAT FOR"].map(str::to_owned);
-        let mark = |on| if on { "yes" } else { "-" }.to_owned();
+        let head = ["CALL", "RISK", "CAN", "ASKS", "GRANTED", "WHAT FOR"].map(str::to_owned);
         let rows = self.calls.iter().map(|(name, call)| {
             [
                 (*name).to_owned(),
-                mark(call.importable),
-                mark(call.requested),
-                mark(call.granted),
-                call.widened.clone().unwrap_or_else(|| "-".to_owned()),
-                call.reason
-                    .clone()
-                    .unwrap_or_else(|| call.effect.to_owned()),
+                output::risk(call.risk, call.effect),
+                shown(call.importable, &Reach::default()),
+                shown(call.requested, &call.requested_reach),
+                shown(call.granted, &call.granted_reach),
+                call.reason.clone().unwrap_or_else(|| "-".to_owned()),
             ]
         });
         output::table(&std::iter::once(head).chain(rows).collect::<Vec<_>>())
@@ -220,20 +279,20 @@ impl Inspection {
 }
 
 fn call_state(call: Call, description: &Description, grant: Option<&Grant>) -> CallState {
-    let wish = description
-        .manifest
-        .as_ref()
-        .and_then(|m| m.calls.get(&call));
-    let reach = grant.and_then(|grant| grant.calls().get(&call));
+    let manifest = description.manifest.as_ref();
+    let wish = manifest.and_then(|manifest| manifest.calls.get(&call));
+    let granted = grant.and_then(|grant| grant.calls().get(&call));
+    let requested_reach = wish.map(|wish| wish.reach.clone()).unwrap_or_default();
+    let reach = granted.unwrap_or(&requested_reach);
     CallState {
+        risk: Risk::of(call, reach),
         effect: call.effect(),
         importable: description.imports.contains(&call),
         requested: wish.is_some(),
         reason: wish.map(|wish| wish.reason.clone()),
-        granted: reach.is_some(),
-        widened: reach
-            .filter(|reach| !reach.is_empty())
-            .map(ToString::to_string),
+        granted: granted.is_some(),
+        granted_reach: granted.cloned().unwrap_or_default(),
+        requested_reach,
     }
 }
 

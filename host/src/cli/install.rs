@@ -1,16 +1,11 @@
 //! `wasmvark install`.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use super::{CliError, inspect, output, program};
-use crate::digest::Digest;
-use crate::driver::{Code, Description};
-use crate::grant::{Call, Grant, Limits, Reach};
-use crate::store::{DriverName, Store};
-
-/// The largest component that is taken: interpreters have tens of MiB.
-const COMPONENT_LIMIT: u64 = 256 << 20;
+use super::candidate::{Candidate, requested};
+use super::{CliError, consent, inspect, output, program, upgrade};
+use crate::grant::{Grant, GrantError, Limits};
+use crate::store::{DriverName, Store, Version};
 
 /// The arguments of `install`.
 #[derive(Debug, clap::Args)]
@@ -24,66 +19,61 @@ pub(super) struct Arguments {
     /// netavark's plugin directory, where the link goes
     #[arg(long, value_name = "DIR")]
     plugin_dir: Option<PathBuf>,
-    /// Use this file as the driver's grant
-    #[arg(long, value_name = "FILE", conflicts_with = "grant_requested")]
-    grant: Option<PathBuf>,
-    /// Grant what the driver asks for
-    #[arg(long)]
-    grant_requested: bool,
+    #[command(flatten)]
+    consent: consent::Arguments,
 }
+
+/// What `--help` says.
+pub(super) const ABOUT: &str = "\
+Install a driver and make its link in netavark's plugin directory.
+
+The calls that the driver asks for are shown. What it is granted says --grant FILE or --grant-requested; \
+without these, a grant that is there already and is for this very component holds, or else the question is put \
+on a terminal. Elsewhere nothing is installed, and the exit code is 3.
+
+A component that the name had before is kept for `wasmvark rollback`.";
 
 /// Installs a driver.
 pub(super) fn run(store: &Store, arguments: &Arguments) -> Result<(), CliError> {
-    let bytes = read(&arguments.file)?;
-    let description = Description::read(&bytes)?;
-    let name = name(arguments, &description)?;
-    let digest = Digest::of(&bytes);
-    let grant = grant(store, arguments, &name, &digest, &description)?;
-    let code = compile(&bytes)?;
-    store.put(&bytes, &code)?;
-    if let Some(text) = &grant {
-        store.put_grant(&name, text)?;
-    }
+    let candidate = Candidate::read(&arguments.file)?;
+    let name = name(arguments, &candidate)?;
     let plugins = arguments.plugin_dir.as_deref();
     let plugins = plugins.unwrap_or(&store.layout().plugins);
-    let registration = store.register(&name, &digest, plugins, &program()?)?;
-    let mut text = format!("Installed {name} as {}.\n", registration.link.display());
-    if store.grant_text(&name)?.is_none() {
-        text.push_str(&format!(
-            "It has no grant yet, so it may do nothing: write {}.\n",
-            store.layout().grant(&name).display()
-        ));
+    store.check_link(&name, plugins, &program()?)?;
+    if store.names()?.contains(&name) {
+        upgrade::settle(store, &name)?;
     }
-    text.push('\n');
+    let grant = grant(store, arguments, &name, &candidate)?;
+    let code = candidate.compile()?;
+    let _lock = store.lock()?;
+    let digest = store.put(candidate.bytes(), &code)?;
+    match store.current(&name) {
+        Ok(from) if from.digest != digest => {
+            let grant = grant.or_else(|| from.grant.clone());
+            store.switch(
+                &name,
+                &from,
+                &Version {
+                    digest: digest.clone(),
+                    grant,
+                },
+            )?;
+        }
+        // The grant comes first: without it a driver that is there can do nothing.
+        _ => {
+            if let Some(text) = &grant {
+                store.put_grant(&name, text)?;
+            }
+        }
+    }
+    let registration = store.register(&name, &digest, plugins, &program()?)?;
+    let mut text = format!("Installed {name} as {}.\n\n", registration.link.display());
     text.push_str(&inspect::installed(store, &name)?.text());
     output::text(&text)
 }
 
-/// Reads a component's file.
-pub(super) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
-    let failed = |error| CliError::Read {
-        path: path.to_owned(),
-        error,
-    };
-    let size = std::fs::metadata(path).map_err(failed)?.len();
-    if size > COMPONENT_LIMIT {
-        let text = format!("it is larger than {COMPONENT_LIMIT} bytes");
-        return Err(failed(std::io::Error::other(text)));
-    }
-    std::fs::read(path).map_err(failed)
-}
-
-/// Compiles a component and checks that it fits the world.
-#[allow(unsafe_code, reason = "code that was just made is loaded")]
-fn compile(bytes: &[u8]) -> Result<Vec<u8>, CliError> {
-    let code = Code::precompile(bytes)?;
-    // SAFETY: `code` comes from `Code::precompile` just above.
-    unsafe { Code::load(&code) }?.check_world()?;
-    Ok(code)
-}
-
-fn name(arguments: &Arguments, description: &Description) -> Result<DriverName, CliError> {
-    let name = match (&arguments.name, &description.manifest) {
+fn name(arguments: &Arguments, candidate: &Candidate) -> Result<DriverName, CliError> {
+    let name = match (&arguments.name, &candidate.description.manifest) {
         (Some(name), _) => name.clone(),
         (None, Some(manifest)) => manifest.name.parse()?,
         (None, None) => {
@@ -95,41 +85,40 @@ fn name(arguments: &Arguments, description: &Description) -> Result<DriverName, 
     Ok(name)
 }
 
-/// The text of the grant to write, if one is to be written.
+/// The text of the grant to write, or none where the one that is there holds.
 fn grant(
     store: &Store,
     arguments: &Arguments,
     name: &DriverName,
-    digest: &Digest,
-    description: &Description,
+    candidate: &Candidate,
 ) -> Result<Option<String>, CliError> {
-    if let Some(path) = &arguments.grant {
-        let text = String::from_utf8_lossy(&read(path)?).into_owned();
-        let grant = Grant::parse(name.as_str(), path, &text)?;
-        grant.check_digest(digest)?;
-        return Ok(Some(text));
+    if let Some(path) = &arguments.consent.grant {
+        return Ok(Some(candidate.grant_from(name, path)?));
     }
-    if arguments.grant_requested {
-        let limits = Limits::default();
-        let text = Grant::text(name.as_str(), digest, &limits, &requested(description));
-        return Ok(Some(text));
+    if !arguments.consent.grant_requested {
+        if holds(store, name, candidate)? {
+            return Ok(None);
+        }
+        let asked = inspect::asked(name.as_str(), &candidate.description);
+        output::text(&format!("{asked}\n"))?;
+        consent::ask(&format!("Grant this, and install {name}?"))?;
     }
-    // A grant that is there already must hold for this component.
-    if let Some(text) = store.grant_text(name)? {
-        let path = store.layout().grant(name);
-        Grant::parse(name.as_str(), &path, &text)?.check_digest(digest)?;
-    }
-    Ok(None)
+    let calls = requested(&candidate.description);
+    let limits = Limits::default();
+    let text = Grant::text(name.as_str(), &candidate.digest, &limits, &calls);
+    Ok(Some(text))
 }
 
-/// The calls that a driver asks for and can make; without a manifest, those
-/// that it can make.
-fn requested(description: &Description) -> BTreeMap<Call, Reach> {
-    let imports = description.imports.iter().copied();
-    match &description.manifest {
-        None => imports.map(|call| (call, Reach::default())).collect(),
-        Some(manifest) => imports
-            .filter_map(|call| Some((call, manifest.calls.get(&call)?.reach.clone())))
-            .collect(),
+/// Whether there is a grant for this very component. One that can't be read is
+/// an error, as it would be lost otherwise.
+fn holds(store: &Store, name: &DriverName, candidate: &Candidate) -> Result<bool, CliError> {
+    let Some(text) = store.grant_text(name)? else {
+        return Ok(false);
+    };
+    let grant = Grant::parse(name.as_str(), &store.layout().grant(name), &text)?;
+    match grant.check_digest(&candidate.digest) {
+        Ok(()) => Ok(true),
+        Err(GrantError::OtherDigest { .. }) => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }

@@ -1,12 +1,17 @@
 //! The administrator's commands: arguments here, one file for each command. It
 //! knows nothing of netlink.
 
+mod candidate;
+mod changes;
 mod colour;
 mod completions;
+mod consent;
 mod convert;
+mod diff;
 mod doctor;
 mod error;
 mod examples;
+mod grant;
 mod inspect;
 mod install;
 mod journal;
@@ -20,6 +25,7 @@ mod reference;
 mod reload;
 mod remove;
 mod suggest;
+mod upgrade;
 mod version;
 
 use std::path::PathBuf;
@@ -57,7 +63,16 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Install a driver and make its link in netavark's plugin directory
+    #[command(long_about = install::ABOUT)]
     Install(install::Arguments),
+    /// Put another component in a driver's place
+    #[command(long_about = upgrade::ABOUT)]
+    Upgrade(upgrade::Arguments),
+    /// Go back to a driver's component before, with its grant
+    Rollback {
+        /// The driver's name
+        name: DriverName,
+    },
     /// List the installed drivers
     List {
         /// How to print
@@ -73,6 +88,13 @@ enum Command {
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
+    /// Let a driver make a call, or make it reach further, in its grant file
+    Grant(grant::Arguments),
+    /// Take a call away from a driver, or with a reach only that
+    Revoke(grant::Arguments),
+    /// Show what one driver may do that another one may not
+    #[command(long_about = diff::ABOUT)]
+    Diff(diff::Arguments),
     /// Print the networks that do what CNI's do: `podman network create`, and
     /// what grants need
     #[command(long_about = convert::ABOUT)]
@@ -154,6 +176,11 @@ fn run(arguments: Arguments) -> Result<(), CliError> {
     match chosen {
         Command::Doctor(_) | Command::Man(_) | Command::Completions(_) => Ok(()),
         Command::Install(arguments) => install::run(&store, &arguments),
+        Command::Upgrade(arguments) => upgrade::run(&store, &arguments),
+        Command::Rollback { name } => upgrade::back(&store, &name),
+        Command::Grant(arguments) => grant::give(&store, &arguments),
+        Command::Revoke(arguments) => grant::take(&store, &arguments),
+        Command::Diff(arguments) => diff::run(&store, &arguments),
         Command::List { format } => list::run(&store, format),
         Command::Inspect { driver, format } => inspect::run(&store, &driver, format),
         Command::Convert(arguments) => convert::run(&store, &arguments),

@@ -5,6 +5,7 @@ use std::io::Write;
 use serde::Serialize;
 
 use super::{CliError, colour};
+use crate::grant::Risk;
 
 /// Prints text as it is.
 pub(super) fn text(text: &str) -> Result<(), CliError> {
@@ -43,4 +44,22 @@ pub(super) fn table<const N: usize>(rows: &[[String; N]]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// How much there is to lose, and by what.
+pub(super) fn risk(risk: Risk, effect: &str) -> String {
+    match risk {
+        // The words say it.
+        Risk::Reads => effect.to_owned(),
+        _ => format!("{risk}: {effect}"),
+    }
+}
+
+/// A size for people.
+pub(super) fn size(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} bytes"),
+        _ if bytes < 10 << 20 => format!("{} KiB", bytes.div_ceil(1 << 10)),
+        _ => format!("{} MiB", bytes.div_ceil(1 << 20)),
+    }
 }

@@ -1,5 +1,7 @@
 //! Changing a grant that is there: the file keeps its comments and its order.
 
+mod list;
+
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -155,54 +157,69 @@ fn value(key: ReachKey, pattern: &str) -> Value {
 }
 
 fn set_reach(item: &mut Item, reach: &Reach) {
-    let is_empty = item.as_table_like().is_none_or(TableLike::is_empty);
-    let Some(table) = item
-        .as_table_like_mut()
-        .filter(|_| !is_empty && !reach.is_empty())
-    else {
+    let is_inline = item.is_inline_table();
+    let table = item.as_table_like_mut().filter(|table| !table.is_empty());
+    let Some(table) = table.filter(|_| !reach.is_empty()) else {
         replace(item, inline(reach));
         return;
     };
+    // The space before the closing brace belongs to the last value.
+    let space = match is_inline {
+        true => last_suffix(table, ""),
+        false => None,
+    };
     for key in ReachKey::ALL {
-        let wanted = reach.patterns(key);
-        match table.get_mut(key.name()) {
-            _ if wanted.is_empty() => {
-                table.remove(key.name());
+        set_key(table, key, &reach.patterns(key));
+    }
+    if let Some(space) = space {
+        last_suffix(table, &space);
+    }
+}
+
+/// Puts something between the last value of a table and what comes then;
+/// returns what was there.
+fn last_suffix(table: &mut dyn TableLike, new: &str) -> Option<String> {
+    let (_, item) = table.iter_mut().last()?;
+    let decor = item.as_value_mut()?.decor_mut();
+    let old = decor.suffix().and_then(|suffix| suffix.as_str());
+    let old = old.map(str::to_owned);
+    decor.set_suffix(new);
+    old
+}
+
+fn set_key(table: &mut dyn TableLike, key: ReachKey, wanted: &[String]) {
+    match table.get_mut(key.name()) {
+        _ if wanted.is_empty() => {
+            table.remove(key.name());
+        }
+        Some(Item::Value(Value::Array(array))) => set_patterns(array, key, wanted),
+        Some(item) => {
+            let is_same = item.as_value().and_then(|value| read(key, value));
+            if is_same.is_none_or(|own| wanted != [own]) {
+                replace(item, values(key, wanted));
             }
-            Some(Item::Value(Value::Array(array))) => set_patterns(array, key, &wanted),
-            Some(item) => {
-                let is_same = item.as_value().and_then(|value| read(key, value));
-                if is_same.is_none_or(|own| wanted != [own]) {
-                    replace(item, values(key, &wanted));
-                }
-            }
-            None => {
-                table.insert(key.name(), Item::Value(values(key, &wanted)));
-            }
+        }
+        None => {
+            table.insert(key.name(), Item::Value(values(key, wanted)));
         }
     }
 }
 
 fn set_patterns(array: &mut Array, key: ReachKey, wanted: &[String]) {
-    array.retain(|value| read(key, value).is_some_and(|own| wanted.contains(&own)));
-    let there: Vec<_> = array.iter().filter_map(|value| read(key, value)).collect();
-    let indent = array.iter().last().and_then(indent_of);
-    for pattern in wanted.iter().filter(|pattern| !there.contains(pattern)) {
-        match &indent {
-            Some(indent) => array.push_formatted(value(key, pattern).decorated(indent, "")),
-            None => array.push(value(key, pattern)),
+    let mut there = Vec::new();
+    let mut index = 0;
+    while let Some(value) = array.get(index) {
+        match read(key, value).filter(|own| wanted.contains(own)) {
+            Some(own) => {
+                there.push(own);
+                index += 1;
+            }
+            None => list::remove(array, index),
         }
     }
-}
-
-/// The end of a line and the indentation before a value that has a line of its
-/// own.
-fn indent_of(value: &Value) -> Option<String> {
-    let prefix = value.decor().prefix()?.as_str()?;
-    prefix
-        .rfind('\n')
-        .and_then(|at| prefix.get(at..))
-        .map(str::to_owned)
+    for pattern in wanted.iter().filter(|pattern| !there.contains(pattern)) {
+        list::push(array, value(key, pattern));
+    }
 }
 
 /// A pattern as [`Reach::patterns`] has it.

@@ -54,10 +54,13 @@ pub enum GrantError {
     /// It was given for another component.
     #[error(
         "the grant {} is for {granted}, but the driver installed is {installed}: read what it asks \
-         for with `wasmvark inspect`, then put the new digest into the grant or install it again",
+         for with `wasmvark inspect`, then put the new digest into the grant or install it again; where \
+         an upgrade was interrupted, run it again, or go back with `wasmvark rollback {driver}`",
         path.display()
     )]
     OtherDigest {
+        /// The driver's name.
+        driver: String,
         /// The file.
         path: PathBuf,
         /// The digest that was approved.
@@ -102,6 +105,7 @@ impl Grant {
             return Ok(());
         }
         Err(GrantError::OtherDigest {
+            driver: self.driver.clone(),
             path: self.path.clone(),
             granted: self.digest.clone(),
             installed: installed.clone(),
@@ -169,7 +173,7 @@ impl Grant {
 }
 
 /// The line of a grant file that lists a call.
-pub(super) fn line(call: Call, reach: &Reach) -> String {
+pub fn line(call: Call, reach: &Reach) -> String {
     format!("\"{call}\" = {reach}")
 }
 

@@ -23,7 +23,7 @@ pub use decide::{
     Authority, Cause, Denial, Object, Permit, RequestReach, decide, describe, reach_used,
 };
 pub use edit::{Edit, Widening};
-pub use file::{Grant, GrantError};
+pub use file::{Grant, GrantError, line};
 pub use limits::{LimitError, Limits};
 pub use pattern::{
     InvalidPattern, KeyPattern, LinkPattern, NetworkPattern, PortPattern, SecretPattern,

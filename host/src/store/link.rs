@@ -12,14 +12,24 @@ pub(super) fn make(
 ) -> Result<PathBuf, StoreError> {
     let path = folder.join(name.as_str());
     files::make_folder(folder).map_err(StoreError::io("make the folder", folder))?;
-    match std::fs::symlink_metadata(&path) {
-        Ok(metadata) if !metadata.is_symlink() => return Err(StoreError::LinkTaken { path }),
-        Ok(_) if !is_ours(&path, program) => return Err(StoreError::LinkTaken { path }),
-        Ok(_) => files::remove(&path)?,
-        Err(_) => {}
+    check(&path, program)?;
+    if std::fs::read_link(&path).is_ok_and(|target| target == program) {
+        return Ok(path);
     }
+    files::remove(&path)?;
     std::os::unix::fs::symlink(program, &path).map_err(StoreError::io("make the link", &path))?;
     Ok(path)
+}
+
+/// Refuses to put a link in the place of what isn't a link of ours.
+pub(super) fn check(path: &Path, program: &Path) -> Result<(), StoreError> {
+    match std::fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_symlink() && is_ours(path, program) => Ok(()),
+        Ok(_) => Err(StoreError::LinkTaken {
+            path: path.to_owned(),
+        }),
+        Err(_) => Ok(()),
+    }
 }
 
 /// Removes the link of a driver; what isn't a link of ours stays.

@@ -9,6 +9,7 @@ mod link;
 mod registry;
 mod secrets;
 mod trust;
+mod versions;
 
 pub use driver_name::{DriverName, InvalidDriverName};
 pub use files::Intact;
@@ -16,6 +17,7 @@ pub use layout::{Layout, LayoutError, rootless_user};
 pub use registry::{Registration, Store};
 pub use secrets::{SecretError, Secrets};
 pub use trust::check as check_trust;
+pub use versions::{Settled, Version};
 
 use std::path::{Path, PathBuf};
 
@@ -64,6 +66,20 @@ pub enum StoreError {
         path: PathBuf,
         /// What the parser says.
         error: serde_json::Error,
+    },
+    /// What a driver was before can't be parsed.
+    #[error("{} is corrupt ({error}): remove it, and install the driver again", path.display())]
+    Kept {
+        /// The file.
+        path: PathBuf,
+        /// What the parser says.
+        error: serde_json::Error,
+    },
+    /// Somebody else was at it.
+    #[error("the driver {name} or its grant was changed meanwhile, so nothing is done: try again")]
+    Changed {
+        /// The driver.
+        name: DriverName,
     },
     /// Somebody else could have put code there.
     #[error(

@@ -61,8 +61,7 @@ impl Store {
             digest: digest.clone(),
             link: link::make(plugins, name, program)?,
         };
-        let text = serde_json::to_vec(&registration).unwrap_or_default();
-        files::write(&self.registration_path(name), &text, 0o600)?;
+        self.write_registration(name, &registration)?;
         if let Some(before) = before {
             if before.link != registration.link {
                 link::remove(&before.link, program)?;
@@ -78,8 +77,37 @@ impl Store {
         let registration = self.find(name)?;
         link::remove(&registration.link, program)?;
         files::remove(&self.registration_path(name))?;
+        self.forget_previous(name)?;
         self.forget_unused(&registration.digest)?;
         Ok(registration)
+    }
+
+    /// Refuses a name whose link would be in the place of something else.
+    pub fn check_link(
+        &self,
+        name: &DriverName,
+        plugins: &Path,
+        program: &Path,
+    ) -> Result<(), StoreError> {
+        link::check(&plugins.join(name.as_str()), program)
+    }
+
+    /// Has a name lead to another component.
+    pub(super) fn point_to(&self, name: &DriverName, digest: &Digest) -> Result<(), StoreError> {
+        let registration = Registration {
+            digest: digest.clone(),
+            ..self.find(name)?
+        };
+        self.write_registration(name, &registration)
+    }
+
+    fn write_registration(
+        &self,
+        name: &DriverName,
+        registration: &Registration,
+    ) -> Result<(), StoreError> {
+        let text = serde_json::to_vec(registration).unwrap_or_default();
+        files::write(&self.registration_path(name), &text, 0o600)
     }
 
     /// What is registered under a name.
@@ -202,14 +230,23 @@ impl Store {
         files::change(&self.layout.grant(name), text.as_bytes())
     }
 
-    fn forget_unused(&self, digest: &Digest) -> Result<(), StoreError> {
-        for name in self.names()? {
-            if self.find(&name).is_ok_and(|other| other.digest == *digest) {
-                return Ok(());
-            }
+    /// Removes a component that no driver uses, or could go back to.
+    pub fn forget_unused(&self, digest: &Digest) -> Result<(), StoreError> {
+        if self.names()?.iter().any(|name| self.uses(name, digest)) {
+            return Ok(());
         }
         files::remove_stamped(&self.component_path(digest))?;
         files::remove_stamped(&self.code_path(digest))
+    }
+
+    /// How many bytes a component and its precompiled code have; `None` where
+    /// one isn't there.
+    pub fn sizes(&self, digest: &Digest) -> (Option<u64>, Option<u64>) {
+        let size = |path: PathBuf| Some(std::fs::metadata(path).ok()?.len());
+        (
+            size(self.component_path(digest)),
+            size(self.code_path(digest)),
+        )
     }
 
     /// Where a component lies.

@@ -113,7 +113,7 @@ fn grants_what_is_requested() {
     assert!(!calls.is_empty());
     for (name, call) in calls {
         assert_eq!(call["granted"], true, "{name}");
-        assert!(call["widened"].is_null(), "{name}");
+        assert!(call["granted_reach"].is_null(), "{name}");
     }
 }
 
@@ -121,9 +121,10 @@ fn lists_grants() {
     let world = World::new();
     let wasmvark = Wasmvark::new(&world);
     assert!(wasmvark.administer(&["list"]).stdout.contains("No drivers"));
-    install(&wasmvark, &["--name", "a"]);
-    install(&wasmvark, &["--name", "b", "--grant-requested"]);
-    install(&wasmvark, &["--name", "c", "--grant-requested"]);
+    for name in ["a", "b", "c"] {
+        install(&wasmvark, &["--name", name, "--grant-requested"]);
+    }
+    fs::remove_file(wasmvark.grant_file("a")).unwrap();
     fs::write(wasmvark.grant_file("c"), "nonsense").unwrap();
     let list = json(&wasmvark.administer(&["list", "--format", "json"]));
     let rows: Vec<_> = list
@@ -206,7 +207,11 @@ fn given_plugin_directory() {
     let wasmvark = Wasmvark::new(&world);
     let folder = world.file("elsewhere");
     let folder = folder.to_string_lossy();
-    install(&wasmvark, &["--name", "lan", "--plugin-dir", &folder]);
+    let grant = ["--name", "lan", "--grant-requested"];
+    install(
+        &wasmvark,
+        &[&grant[..], &["--plugin-dir", &folder]].concat(),
+    );
     let link = world.file("elsewhere/lan");
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     // Installed elsewhere, it doesn't stay here.

@@ -87,10 +87,11 @@ fn denied(podman: &Podman) {
     container.reaches("10.88.0.9", "10.88.0.1");
 }
 
-/// A driver that was installed without a grant may do nothing, and says who
-/// can change that.
+/// A driver whose grant is gone may do nothing, and says who can change that.
 fn no_grant(podman: &Podman) {
-    podman.install_bare("macvlan-c", "fresh");
+    podman.install("macvlan-c", "fresh");
+    let grant = podman.machine.path("/etc/wasmvark/grants/fresh.toml");
+    std::fs::remove_file(grant).unwrap();
     let seen = podman.fails(&format!("network create -d fresh {LAN}"));
     assert!(seen.contains("/etc/wasmvark/grants/fresh.toml"), "{seen}");
     assert_eq!(podman.run("network ls -q"), "podman");

@@ -130,9 +130,9 @@ impl<'a> Podman<'a> {
         self.wasmvark(&["install", &file, "--name", name, "--grant-requested"]);
     }
 
-    /// Installs a driver that is granted nothing.
+    /// Installs a driver anew, for which there is a grant already.
     #[track_caller]
-    pub(crate) fn install_bare(&self, guest: &str, name: &str) {
+    pub(crate) fn install_again(&self, guest: &str, name: &str) {
         let file = self.component(guest);
         self.wasmvark(&["install", &file, "--name", name]);
     }

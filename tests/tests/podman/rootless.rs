@@ -190,7 +190,7 @@ fn reload(podman: &Podman) {
 }
 
 fn denied(podman: &Podman) {
-    podman.install_bare("macvlan", MACVLAN);
+    podman.install_again("macvlan", MACVLAN);
     let file = format!("/home/user/.config/wasmvark/grants/{MACVLAN}.toml");
     let grant = podman.machine.read(&file);
     let less: Vec<&str> = grant

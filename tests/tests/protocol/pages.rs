@@ -39,6 +39,7 @@ fn links() {
         "CONTRIBUTING.md",
         "docs/behaviours.md",
         "docs/commands.md",
+        "docs/grants.md",
     ];
     pages.extend(others.map(|page| root.join(page)));
     for page in pages {

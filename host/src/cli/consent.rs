@@ -1,0 +1,40 @@
+//! The operator's word that a driver may do something: a file, a flag, or on a
+//! terminal an answer.
+
+use std::io::{BufRead, IsTerminal, Write};
+use std::path::PathBuf;
+
+use super::{CliError, output};
+
+/// The flags that grant something.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Use this file as the driver's grant
+    #[arg(long, value_name = "FILE", conflicts_with = "grant_requested")]
+    pub(super) grant: Option<PathBuf>,
+    /// Grant what the driver asks for
+    #[arg(long)]
+    pub(super) grant_requested: bool,
+}
+
+impl Arguments {
+    /// Whether one of them is there.
+    pub(super) fn is_given(&self) -> bool {
+        self.grant.is_some() || self.grant_requested
+    }
+}
+
+/// Asks on a terminal. Elsewhere nobody could answer, so it's a refusal.
+pub(super) fn ask(question: &str) -> Result<(), CliError> {
+    if !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
+        return Err(CliError::NotGranted);
+    }
+    output::text(&format!("{question} [y/N] "))?;
+    std::io::stdout().flush().map_err(CliError::Print)?;
+    let mut answer = String::new();
+    let read = std::io::stdin().lock().read_line(&mut answer);
+    match (read, answer.trim().to_lowercase().as_str()) {
+        (Ok(_), "y" | "yes") => Ok(()),
+        _ => Err(CliError::NotAgreed),
+    }
+}

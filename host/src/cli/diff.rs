@@ -1,0 +1,144 @@
+//! `wasmvark diff`: whether one driver may do more than another.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::candidate::{Candidate, importable, reason, requested};
+use super::changes::{Changes, List};
+use super::{CliError, Format, output};
+use crate::driver::Description;
+use crate::grant::Grant;
+use crate::store::{DriverName, Store};
+
+/// The arguments of `diff`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The name of an installed driver, or a component's file
+    #[arg(value_name = "OLD")]
+    old: String,
+    /// The one to compare with it
+    #[arg(value_name = "NEW")]
+    new: String,
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// What `--help` says.
+pub(super) const ABOUT: &str = "\
+Show how what one driver may do differs from what another one may, more first: which calls they can make, what they \
+ask for, and of two that are installed, what they are granted.
+
+The exit code is 1 when there is more: a new call, a wider reach, a higher limit. It is 0 when there isn't, and 2 after \
+an error.";
+
+/// One of the two.
+struct Side {
+    digest: String,
+    description: Description,
+    /// Whether it's installed, and the grant that it has.
+    installed: Option<Option<Grant>>,
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    old: &'a str,
+    new: &'a str,
+    grows: bool,
+    changes: &'a Changes,
+}
+
+/// Compares two drivers.
+pub(super) fn run(store: &Store, arguments: &Arguments) -> Result<(), CliError> {
+    let changes = compare(store, arguments).map_err(CliError::undecided)?;
+    match changes.grow() {
+        true => Err(CliError::Grows),
+        false => Ok(()),
+    }
+}
+
+fn compare(store: &Store, arguments: &Arguments) -> Result<Changes, CliError> {
+    let old = Side::find(store, &arguments.old)?;
+    let new = Side::find(store, &arguments.new)?;
+    let changes = changes(&old, &new);
+    match arguments.format {
+        Format::Json => output::json(&Report {
+            old: &old.digest,
+            new: &new.digest,
+            grows: changes.grow(),
+            changes: &changes,
+        })?,
+        Format::Text => {
+            let head = format!(
+                "{}\n{}\n\n",
+                old.line(&arguments.old),
+                new.line(&arguments.new)
+            );
+            let text = match changes.is_empty() {
+                true => "They may do the same.\n".to_owned(),
+                false => changes.text(),
+            };
+            output::text(&format!("{head}{text}"))?;
+        }
+    }
+    Ok(changes)
+}
+
+fn changes(old: &Side, new: &Side) -> Changes {
+    let sides = [&old.description, &new.description];
+    let why = |call| reason(&new.description, call).or_else(|| reason(&old.description, call));
+    let mut changes = Changes::default();
+    let [was, now] = sides.map(importable);
+    changes.calls(List::Can, [&was, &now], why);
+    let [was, now] = sides.map(requested);
+    changes.calls(List::Asks, [&was, &now], why);
+    if let (Some(was), Some(now)) = (&old.installed, &new.installed) {
+        let [was, now] = [was, now].map(|grant| grant.clone().unwrap_or_else(Grant::nothing));
+        changes.calls(List::Granted, [was.calls(), now.calls()], why);
+        changes.limits(was.limits(), now.limits());
+    }
+    changes
+}
+
+impl Side {
+    fn find(store: &Store, driver: &str) -> Result<Self, CliError> {
+        let name = driver.parse::<DriverName>().ok();
+        let installed = store.names()?;
+        if let Some(name) = name.filter(|name| installed.contains(name)) {
+            return Self::installed(store, &name);
+        }
+        let path = Path::new(driver);
+        if !path.exists() {
+            return Err(CliError::NoDriver(driver.to_owned()));
+        }
+        let candidate = Candidate::read(path)?;
+        Ok(Self {
+            digest: candidate.digest.to_string(),
+            description: candidate.description,
+            installed: None,
+        })
+    }
+
+    fn installed(store: &Store, name: &DriverName) -> Result<Self, CliError> {
+        let version = store.current(name)?;
+        let path = store.layout().grant(name);
+        let grant = match &version.grant {
+            None => None,
+            Some(text) => {
+                let grant = Grant::parse(name.as_str(), &path, text)?;
+                grant.check_digest(&version.digest)?;
+                Some(grant)
+            }
+        };
+        Ok(Self {
+            digest: version.digest.to_string(),
+            description: Description::read(&store.component(name, &version.digest)?)?,
+            installed: Some(grant),
+        })
+    }
+
+    fn line(&self, driver: &str) -> String {
+        format!("{driver}: {}", self.digest)
+    }
+}
