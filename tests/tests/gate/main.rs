@@ -15,6 +15,7 @@ mod announce;
 mod calls;
 mod case;
 mod cases;
+mod doctor;
 mod find;
 mod firewall;
 mod hostile;
@@ -50,6 +51,7 @@ fn main() {
     hostile::register(&mut suite);
     links::register(&mut suite);
     rename::register(&mut suite);
+    doctor::register(&mut suite);
     find::register(&mut suite);
     announce::register(&mut suite);
     neighbours::register(&mut suite);

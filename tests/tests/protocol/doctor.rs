@@ -8,12 +8,13 @@ use std::process::Command;
 
 use serde::Deserialize;
 use wasmvark_tests::harness::Suite;
+use wasmvark_tests::netns::Netns;
 use wasmvark_tests::places;
 use wasmvark_tests::process::{self, Output};
-use wasmvark_tests::wasmvark::Wasmvark;
+use wasmvark_tests::wasmvark::{Wasmvark, answer_of};
 use wasmvark_tests::world::World;
 
-use crate::bench::{DRIVER, GUEST, NO_LINKS};
+use crate::bench::{DRIVER, GUEST, LINKS, NO_LINKS, good};
 
 /// What drivers need of a kernel, all of it.
 const KERNEL: &str = "CONFIG_ACT_MIRRED=y\nCONFIG_IFB=y\nCONFIG_IP_MULTIPLE_TABLES=y\n\
@@ -58,6 +59,7 @@ pub(crate) fn register(suite: &mut Suite) {
     drivers(suite);
     kernels(suite);
     rights(suite);
+    suite.test("doctor/journals", LINKS, journals);
 }
 
 /// Adds a test: the damage is found as each of `found` says, `check state`,
@@ -497,6 +499,21 @@ fn rights(suite: &mut Suite) {
     finds(suite, "no securityfs", &["lsm unknown"], LSM, |machine| {
         fs::remove_file(machine.file(LSM)).unwrap();
     });
+}
+
+fn journals() {
+    let world = World::new();
+    let machine = Machine::new(&world);
+    let netns = Netns::new();
+    let path = netns.path();
+    let setup = ["setup", &path.to_string_lossy()];
+    answer_of(&machine.wasmvark.plugin(DRIVER, &setup, good().for_plugin()));
+    machine.assert_finds(&[]);
+    drop(netns);
+    for finding in machine.assert_finds(&["journals warning"]) {
+        machine.follow(&finding.remedy.unwrap());
+    }
+    machine.assert_finds(&[]);
 }
 
 impl<'a> Machine<'a> {

@@ -117,3 +117,18 @@ pub(super) fn needed(call: Call) -> &'static [Feature] {
 pub(super) fn is_vital(call: Call) -> bool {
     call.makes().is_some() && call != Call::LinksCreateIfb
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_makes_anything_needs_something() {
+        for call in Call::ALL {
+            let name = call.name();
+            let makes = ["links.create-", "firewall.", "wireguard."];
+            let makes = makes.iter().any(|start| name.starts_with(start));
+            assert!(!makes || !needed(*call).is_empty(), "{name}");
+        }
+    }
+}

@@ -109,6 +109,8 @@ impl Kernel {
             .map(|all| all.get(feature.option));
         match (setting, &self.loadable) {
             (Some(Some(Setting::BuiltIn)), _) => Presence::Yes,
+            // What has no module of its own is part of those that are named.
+            (Some(Some(Setting::Module)), _) if feature.module.is_none() => Presence::Yes,
             (Some(None), _) => Presence::No,
             (Some(Some(Setting::Module)), Some(_)) => Presence::NoModule,
             // A container sees the kernel's configuration, and not its modules.
@@ -300,6 +302,11 @@ mod tests {
                 Presence::No,
             ),
             (vec![config(""), dep], Presence::No, Presence::No),
+            (
+                vec![config("CONFIG_IP_MULTIPLE_TABLES=m\n"), dep],
+                Presence::No,
+                Presence::Yes,
+            ),
         ] {
             let kernel = kernel(&files);
             assert_eq!(kernel.presence(DUMMY), dummy, "{files:?}");
