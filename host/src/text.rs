@@ -28,6 +28,14 @@ pub(crate) fn plain_error(text: &str) -> String {
     format!("{}{mark}", plain(cut))
 }
 
+/// How many there are of a thing: `1 run`, `2 runs`.
+pub(crate) fn counted(count: u64, thing: &str) -> String {
+    match count {
+        1 => format!("1 {thing}"),
+        _ => format!("{count} {thing}s"),
+    }
+}
+
 /// Whether a text is a name that is safe as the name of a file: letters,
 /// digits, `_`, `.` and `-`, a letter or digit first, as Podman has it for the
 /// names of networks and containers.

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use libtest_mimic::{Arguments, Trial};
 use nix::unistd::Uid;
 
+use crate::browser::CHROMIUM;
 use crate::cni;
 use crate::kind::Kind;
 use crate::netns::Netns;
@@ -40,6 +41,10 @@ pub enum Need {
     Nft,
     /// CNI's plugins.
     Cni,
+    /// A browser.
+    Chromium,
+    /// Python's validator of JSON Schema.
+    JsonSchema,
     /// Unpacked Debian systems with Podman.
     PodmanTrees,
 }
@@ -205,6 +210,7 @@ impl Need {
         static STRACE: OnceLock<bool> = OnceLock::new();
         static WG: OnceLock<bool> = OnceLock::new();
         static RECENT: OnceLock<bool> = OnceLock::new();
+        static SCHEMA: OnceLock<bool> = OnceLock::new();
         let root = Uid::effective().is_root();
         match self {
             _ if !root => Some("it needs root".into()),
@@ -236,6 +242,12 @@ impl Need {
             Self::Cni if !cni::plugin("bridge").exists() => {
                 Some("CNI's plugins are not installed; `just setup` does it".into())
             }
+            Self::Chromium if !Path::new(CHROMIUM).exists() => {
+                Some("Chromium is not installed; `just setup` does it".into())
+            }
+            Self::JsonSchema if !*SCHEMA.get_or_init(has_json_schema) => {
+                Some("Python's jsonschema is not installed; `just setup` does it".into())
+            }
             Self::PodmanTrees if !places::cache().join("podman").is_dir() => {
                 Some("no Podman system is unpacked; `just test-podman` does it".into())
             }
@@ -249,9 +261,17 @@ impl Need {
             | Self::RecentIp
             | Self::Nft
             | Self::Cni
+            | Self::Chromium
+            | Self::JsonSchema
             | Self::PodmanTrees => None,
         }
     }
+}
+
+fn has_json_schema() -> bool {
+    let mut python = Command::new(places::PYTHON);
+    let import = python.args(["-c", "import jsonschema"]).output();
+    import.is_ok_and(|output| output.status.success())
 }
 
 fn wg_works() -> bool {

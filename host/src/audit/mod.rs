@@ -21,6 +21,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::grant::Reach;
+use crate::text;
 use file::Writer;
 use journald::Journald;
 use line::Line;
@@ -156,8 +157,8 @@ impl Trail {
         let written = self.write(Event::End, |line| line.error = error);
         if self.lost > 0 {
             tell(&format!(
-                "{} lines are missing in the audit trail {}",
-                self.lost,
+                "{} missing in the audit trail {}",
+                text::counted(self.lost.into(), "line"),
                 self.path.display()
             ));
         }

@@ -75,16 +75,25 @@ pub enum CliError {
         "internal error: the grant for {0} doesn't read back as it was meant; please report it"
     )]
     Unreadable(DriverName),
+    #[error("{count} of the findings are of the level {level} or worse")]
+    Found { count: usize, level: &'static str },
+    #[error(transparent)]
+    Looking(Box<CliError>),
     #[error("can't print: {0}")]
     Print(std::io::Error),
 }
 
 /// The exit code of a command that failed. Wrong arguments are 2, by clap.
 const FAILED: i32 = 1;
+/// As diff(1) has it: 1 is for what was found.
+const CANNOT_LOOK: i32 = 2;
 
 impl CliError {
     /// The exit code.
     pub(super) fn exit_code(&self) -> i32 {
-        FAILED
+        match self {
+            Self::Looking(_) => CANNOT_LOOK,
+            _ => FAILED,
+        }
     }
 }

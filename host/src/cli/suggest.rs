@@ -65,9 +65,9 @@ pub(super) fn run(store: &Store, arguments: &Arguments) -> Result<(), CliError> 
 fn heading(name: &DriverName, usage: &Usage) -> String {
     let time = |time: &Option<String>| text::plain(time.as_deref().unwrap_or("?"));
     format!(
-        "# The least that covers what {name} did in {} runs, from {} to {}.\n\
+        "# The least that covers what {name} did in {}, from {} to {}.\n\
          # What it didn't do meanwhile, such as what another option needs, is not in it.\n",
-        usage.runs,
+        text::counted(usage.runs, "run"),
         time(&usage.first),
         time(&usage.last)
     )
@@ -96,7 +96,7 @@ fn remarks(usage: &Usage, wanted: &BTreeMap<Call, Reach>, grant: Option<&Grant>)
         .filter(|(_, call)| call.denied > 0)
         .map(|(call, usage)| {
             let line = Grant::line(*call, &usage.reach.joined(&usage.lacking));
-            format!("{line}  ({} times)", usage.denied)
+            format!("{line}  ({})", text::counted(usage.denied, "time"))
         });
     let mut text = String::new();
     section(&mut text, "Granted now, and not used", unused);

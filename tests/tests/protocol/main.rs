@@ -9,6 +9,7 @@
     reason = "a test that can't go on should say so and end"
 )]
 
+mod audit;
 mod bench;
 mod captures;
 mod convert;
@@ -38,6 +39,7 @@ fn main() {
     disk::register(&mut suite);
     trail::register(&mut suite);
     log::register(&mut suite);
+    audit::register(&mut suite);
     pages::register(&mut suite);
     suite.run();
 }
