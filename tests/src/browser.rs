@@ -62,9 +62,9 @@ impl Browser {
             session: None,
             last_id: 0,
         };
-        let target = browser.call("Target.createTarget", json!({"url": "about:blank"}));
+        let target = browser.call("Target.createTarget", &json!({"url": "about:blank"}));
         let attach = json!({"targetId": target["targetId"], "flatten": true});
-        let session = browser.call("Target.attachToTarget", attach);
+        let session = browser.call("Target.attachToTarget", &attach);
         browser.session = session["sessionId"].as_str().map(str::to_owned);
         browser.go(url);
         browser
@@ -72,7 +72,7 @@ impl Browser {
 
     /// Goes to another page and waits until it's there.
     pub fn go(&mut self, url: &str) {
-        let gone = self.call("Page.navigate", json!({"url": url}));
+        let gone = self.call("Page.navigate", &json!({"url": url}));
         assert!(gone.get("errorText").is_none(), "{url}: {gone}");
         let loaded = "new Promise(done => document.readyState === 'complete' ? done() : \
                       addEventListener('load', () => done()))";
@@ -83,7 +83,7 @@ impl Browser {
     pub fn evaluate(&mut self, expression: &str) -> Value {
         let evaluate =
             json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
-        let answer = self.call("Runtime.evaluate", evaluate);
+        let answer = self.call("Runtime.evaluate", &evaluate);
         assert!(
             answer.get("exceptionDetails").is_none(),
             "{expression}: {answer}"
@@ -93,7 +93,7 @@ impl Browser {
 
     /// Types a text where the focus is.
     pub fn type_text(&mut self, text: &str) {
-        self.call("Input.insertText", json!({"text": text}));
+        self.call("Input.insertText", &json!({"text": text}));
     }
 
     /// Shows the page as on another medium, or with other preferences.
@@ -101,17 +101,17 @@ impl Browser {
         let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
         self.call(
             "Emulation.setEmulatedMedia",
-            json!({"media": media, "features": features}),
+            &json!({"media": media, "features": features}),
         );
     }
 
     /// A picture of the page: a PNG file in base64.
     pub fn picture(&mut self) -> String {
-        let picture = self.call("Page.captureScreenshot", json!({"format": "png"}));
+        let picture = self.call("Page.captureScreenshot", &json!({"format": "png"}));
         picture["data"].as_str().expect("a picture").to_owned()
     }
 
-    fn call(&mut self, method: &str, params: Value) -> Value {
+    fn call(&mut self, method: &str, params: &Value) -> Value {
         self.last_id += 1;
         let mut order = json!({"id": self.last_id, "method": method, "params": params});
         if let Some(session) = &self.session {

@@ -123,7 +123,7 @@ impl Suite {
                 test();
                 Ok(())
             }),
-            Some(reason) if may_skip() => {
+            Some(reason) if may_skip() || needs.iter().any(Need::is_of_pages) => {
                 self.skipped.push((name.clone(), reason));
                 Trial::test(name, || Ok(())).with_ignored_flag(true)
             }
@@ -201,6 +201,12 @@ impl Need {
     /// Whether few kernels, or systems, have it.
     pub(crate) fn is_rare(&self) -> bool {
         matches!(self, Self::Link(_) | Self::Nic | Self::RecentIp)
+    }
+
+    /// Whether it's nothing of the kernel's, so that a machine that is there for
+    /// its kernel may do without it.
+    fn is_of_pages(&self) -> bool {
+        matches!(self, Self::Chromium | Self::JsonSchema)
     }
 
     /// Why it isn't there.
@@ -291,7 +297,7 @@ fn strace_works() -> bool {
 }
 
 /// Whether a test whose needs aren't met is skipped; with
-/// `WASMVARK_TEST_SKIP=never` it fails.
+/// `WASMVARK_TEST_SKIP=never` it fails, but for those of pages.
 fn may_skip() -> bool {
     env::var_os("WASMVARK_TEST_SKIP").is_none_or(|skip| skip != "never")
 }

@@ -28,8 +28,11 @@ pub(crate) fn register(suite: &mut Suite) {
 /// A level, and a kind.
 type Found = (&'static str, &'static str);
 
+/// What is wrong, what is found, and what does it.
+type Case = (&'static str, Found, fn(&Wasmvark));
+
 /// What somebody should look at: one thing each.
-const CASES: &[(&str, Found, fn(&Wasmvark))] = &[
+const CASES: &[Case] = &[
     (
         "a grant that others can write",
         ("danger", "exposed"),
@@ -60,7 +63,7 @@ const CASES: &[(&str, Found, fn(&Wasmvark))] = &[
         |wasmvark| open(&wasmvark.plugins()),
     ),
     ("another component", ("danger", "component"), |wasmvark| {
-        fs::write(wasmvark.component(GUEST), "other").unwrap()
+        fs::write(wasmvark.component(GUEST), "other").unwrap();
     }),
     (
         "a grant for another digest",
@@ -80,7 +83,7 @@ const CASES: &[(&str, Found, fn(&Wasmvark))] = &[
         fs::remove_file(wasmvark.grant_file(DRIVER)).unwrap();
     }),
     ("a grant of nobody", ("info", "orphan-grant"), |wasmvark| {
-        fs::write(wasmvark.grant_file("gone"), "").unwrap()
+        fs::write(wasmvark.grant_file("gone"), "").unwrap();
     }),
     (
         "a grant that doesn't require the trail",
@@ -102,7 +105,7 @@ const CASES: &[(&str, Found, fn(&Wasmvark))] = &[
         |wasmvark| widen(wasmvark, "links.set-up", r#"{ link = "*" }"#),
     ),
     ("a star of what is read", ("info", "wildcard"), |wasmvark| {
-        widen(wasmvark, "links.get", r#"{ link = "*" }"#)
+        widen(wasmvark, "links.get", r#"{ link = "*" }"#);
     }),
     (
         "every address in another spelling",

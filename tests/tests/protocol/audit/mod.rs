@@ -1,5 +1,6 @@
 //! `wasmvark audit`.
 
+mod documented;
 mod findings;
 mod page;
 mod schema;
@@ -14,6 +15,7 @@ use wasmvark_tests::world::World;
 use crate::bench::PROBE;
 
 pub(crate) fn register(suite: &mut Suite) {
+    documented::register(suite);
     findings::register(suite);
     schema::register(suite);
     page::register(suite);
