@@ -41,6 +41,8 @@ pub enum Need {
     Nft,
     /// CNI's plugins.
     Cni,
+    /// systemd's journal, as a program.
+    Journald,
     /// A browser.
     Chromium,
     /// Python's validator of JSON Schema.
@@ -123,7 +125,7 @@ impl Suite {
                 test();
                 Ok(())
             }),
-            Some(reason) if may_skip() || needs.iter().any(Need::is_of_pages) => {
+            Some(reason) if may_skip() || needs.iter().any(Need::is_of_programs) => {
                 self.skipped.push((name.clone(), reason));
                 Trial::test(name, || Ok(())).with_ignored_flag(true)
             }
@@ -203,10 +205,10 @@ impl Need {
         matches!(self, Self::Link(_) | Self::Nic | Self::RecentIp)
     }
 
-    /// Whether it's nothing of the kernel's, so that a machine that is there for
-    /// its kernel may do without it.
-    fn is_of_pages(&self) -> bool {
-        matches!(self, Self::Chromium | Self::JsonSchema)
+    /// Whether it's a program that has nothing to do with networks, so that a
+    /// machine that is there for its kernel may do without it.
+    fn is_of_programs(&self) -> bool {
+        matches!(self, Self::Chromium | Self::Journald | Self::JsonSchema)
     }
 
     /// Why it isn't there.
@@ -248,6 +250,9 @@ impl Need {
             Self::Cni if !cni::plugin("bridge").exists() => {
                 Some("CNI's plugins are not installed; `just setup` does it".into())
             }
+            Self::Journald if !Path::new(places::JOURNALD).exists() => {
+                Some("systemd is not installed".into())
+            }
             Self::Chromium if !Path::new(CHROMIUM).exists() => {
                 Some("Chromium is not installed; `just setup` does it".into())
             }
@@ -267,6 +272,7 @@ impl Need {
             | Self::RecentIp
             | Self::Nft
             | Self::Cni
+            | Self::Journald
             | Self::Chromium
             | Self::JsonSchema
             | Self::PodmanTrees => None,
@@ -297,7 +303,7 @@ fn strace_works() -> bool {
 }
 
 /// Whether a test whose needs aren't met is skipped; with
-/// `WASMVARK_TEST_SKIP=never` it fails, but for those of pages.
+/// `WASMVARK_TEST_SKIP=never` it fails, but for programs that have nothing to do with networks.
 fn may_skip() -> bool {
     env::var_os("WASMVARK_TEST_SKIP").is_none_or(|skip| skip != "never")
 }

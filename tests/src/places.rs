@@ -3,6 +3,9 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
+/// systemd's journal.
+pub const JOURNALD: &str = "/lib/systemd/systemd-journald";
+
 /// Debian's Python.
 pub const PYTHON: &str = "/usr/bin/python3";
 

@@ -3,17 +3,19 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use serde_json::Value;
 use wasmvark_tests::audit;
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::grant::Grant;
-use wasmvark_tests::harness::Suite;
+use wasmvark_tests::harness::{Need, Suite};
+use wasmvark_tests::places::JOURNALD;
 use wasmvark_tests::process;
 use wasmvark_tests::wasmvark::{Wasmvark, answer_of};
 use wasmvark_tests::world::World;
@@ -39,6 +41,11 @@ pub(crate) fn register(suite: &mut Suite) {
         goes_on_without(directory_for_trail);
     });
     suite.test("trail/the journal of systemd", NO_LINKS, journald);
+    suite.test(
+        "trail/the real journal of systemd",
+        &[Need::Root, Need::Journald],
+        real_journald,
+    );
     suite.test(
         "trail/a journal that nobody reads",
         NO_LINKS,
@@ -296,6 +303,56 @@ fn journald() {
     assert_eq!(
         *end,
         expected("is over: no more", 3, "end") + "WASMVARK_ERROR=no more\n"
+    );
+}
+
+/// Runs a plugin beside systemd's journal, in a mount namespace of their own, and
+/// prints what the journal has of it.
+const BESIDE_JOURNALD: &str = r#"
+set -e
+mount --make-rprivate /
+mount -t tmpfs none /run
+mkdir -p /run/systemd/journal /run/log/journal
+if ! [ -s /etc/machine-id ]; then
+    echo 0123456789abcdef0123456789abcdef >/run/machine-id
+    mount --bind /run/machine-id /etc/machine-id
+fi
+"$1" >/dev/null 2>&1 </dev/null &
+trap 'kill $!' EXIT
+for _ in $(seq 200); do [ -S /run/systemd/journal/socket ] && break; sleep 0.05; done
+"$2" create >/dev/null || true
+show() { journalctl --directory=/run/log/journal --quiet --output=json SYSLOG_IDENTIFIER=wasmvark; }
+for _ in $(seq 200); do show | grep -q '"end"' && break; sleep 0.05; done
+show
+"#;
+
+fn real_journald() {
+    let world = World::new();
+    let wasmvark = with_probe(&world, DRIVER);
+    let folder = wasmvark.root().join("systemd/journal");
+    fs::create_dir_all(&folder).unwrap();
+    symlink("/run/systemd/journal/socket", folder.join("socket")).unwrap();
+    let mut command = Command::new("unshare");
+    command
+        .args(["--mount", "sh", "-c", BESIDE_JOURNALD, "sh", JOURNALD])
+        .arg(wasmvark.plugins().join(DRIVER))
+        .env("WASMVARK_ROOT", wasmvark.root());
+    let output = process::run(&mut command, network("lan").as_bytes());
+    assert_eq!(output.code, Some(0), "{output:?}");
+    let entries = output.stdout.lines();
+    let entries: Vec<Value> = entries
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let field = |name: &str| -> Vec<&str> {
+        let values = entries.iter().map(|entry| entry[name].as_str());
+        values.map(Option::unwrap_or_default).collect()
+    };
+    assert_eq!(field("WASMVARK_EVENT"), ["run", "call", "call", "end"]);
+    assert_eq!(field("WASMVARK_DRIVER"), [DRIVER; 4]);
+    assert_eq!(field("PRIORITY"), ["6", "4", "4", "6"]);
+    assert_eq!(
+        field("MESSAGE")[2],
+        "wasm-macvlan, create on lan: denied links.get link host:lo"
     );
 }
 
