@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::{CliError, output};
-use crate::audit::{Since, Summary, Usage};
+use crate::audit::{CallUsage, Since, Summary, Usage};
 use crate::grant::{Call, Grant, Limits, Reach};
 use crate::store::{DriverName, Store};
 use crate::text;
@@ -44,7 +44,7 @@ pub(super) fn run(store: &Store, arguments: &Arguments) -> Result<(), CliError> 
         .calls
         .iter()
         .filter(|(_, call)| call.allowed > 0)
-        .map(|(call, usage)| (*call, usage.reach.clone()))
+        .map(|(call, usage)| (*call, reach(*call, usage, grant.as_ref())))
         .collect();
     let limits = grant.as_ref().map(|grant| grant.limits().clone());
     let limits: Limits = limits.unwrap_or_default();
@@ -59,6 +59,16 @@ pub(super) fn run(store: &Store, arguments: &Arguments) -> Result<(), CliError> 
     match *read.calls() == wanted {
         true => output::text(&text),
         false => Err(CliError::Unreadable(name.clone())),
+    }
+}
+
+/// The reach that a call needed. Where that is too much to list, it's the one
+/// that the grant has, which allowed it.
+fn reach(call: Call, usage: &CallUsage, grant: Option<&Grant>) -> Reach {
+    let granted = grant.and_then(|grant| grant.calls().get(&call));
+    match granted {
+        Some(granted) if usage.has_more => granted.joined(&usage.reach),
+        _ => usage.reach.clone(),
     }
 }
 
@@ -98,7 +108,17 @@ fn remarks(usage: &Usage, wanted: &BTreeMap<Call, Reach>, grant: Option<&Grant>)
             let line = Grant::line(*call, &usage.reach.joined(&usage.lacking));
             format!("{line}  ({})", text::counted(usage.denied, "time"))
         });
+    let many = usage
+        .calls
+        .iter()
+        .filter(|(_, call)| call.has_more)
+        .map(|(call, _)| call.to_string());
     let mut text = String::new();
+    section(
+        &mut text,
+        "With the reach of the grant that is there, as it named too much to list",
+        many,
+    );
     section(&mut text, "Granted now, and not used", unused);
     section(
         &mut text,

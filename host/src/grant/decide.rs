@@ -280,7 +280,7 @@ pub fn decide(authority: &Authority, call: Call, objects: &[Object<'_>]) -> Resu
     let (mut wanted, mut lacking) = (reach.clone(), Reach::default());
     for object in &beyond {
         widen(&mut wanted, object);
-        widen(&mut lacking, object);
+        lacking = lacking.joined(&widened_by(object));
     }
     Err(Denial {
         call,
@@ -305,14 +305,27 @@ pub fn reach_used(authority: &Authority, call: Call, objects: &[Object<'_>]) -> 
     for object in beyond {
         match object {
             // Which links it saw is what the search comes to.
-            Object::LinkWith { namespace, .. } => used.link.extend(reach.links_of(*namespace)),
+            Object::LinkWith { namespace, .. } => {
+                let links = reach.links_of(*namespace);
+                used = used.joined(&Reach {
+                    link: links.collect(),
+                    ..Reach::default()
+                });
+            }
             Object::Rule {
                 namespace, rule, ..
             } => used = used.joined(&rule_reach_used(*namespace, rule, reach)),
-            object => widen(&mut used, object),
+            object => used = used.joined(&widened_by(object)),
         }
     }
     used
+}
+
+/// The reach that an object needs by itself.
+fn widened_by(object: &Object<'_>) -> Reach {
+    let mut reach = Reach::default();
+    widen(&mut reach, object);
+    reach
 }
 
 /// The first thing that a rule names and the reach has.

@@ -59,6 +59,21 @@ impl Reach {
         .filter_map(|(key, empty)| (!empty).then_some(key))
     }
 
+    /// How many patterns it has.
+    pub fn count(&self) -> usize {
+        [
+            self.link.len(),
+            self.address.len(),
+            self.destination.len(),
+            self.table.len(),
+            self.key.len(),
+            self.secret.len(),
+            self.port.len(),
+        ]
+        .iter()
+        .sum()
+    }
+
     /// Whether it adds nothing.
     pub fn is_empty(&self) -> bool {
         self.keys().next().is_none()

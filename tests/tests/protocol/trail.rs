@@ -32,6 +32,7 @@ pub(crate) fn register(suite: &mut Suite) {
     suite.test("trail/many runs rotate it", NO_LINKS, many_runs);
     suite.test("trail/killed runs tear nothing", NO_LINKS, killed_runs);
     suite.test("trail/only so many old files stay", NO_LINKS, oldest_go);
+    suite.test("trail/a driver can't fill it", NO_LINKS, filled);
     suite.test("trail/wrong settings", NO_LINKS, wrong_settings);
     suite.test("trail/a lock that nobody frees", NO_LINKS, locked);
     suite.test("trail/not required and full", LINKS, || {
@@ -188,6 +189,29 @@ fn oldest_go() {
     assert_eq!(files(&wasmvark).len(), 3);
     let last = wasmvark.audit().pop().unwrap();
     assert_eq!(last.network.as_deref(), Some("n39"));
+}
+
+/// However much a driver names, its lines are short.
+fn filled() {
+    let world = World::new();
+    let wasmvark = with_probe(&world, DRIVER);
+    let long = "a".repeat(100_000);
+    let script = format!(
+        "?sysctl.set host net.{long} 1; ?sysctl.set host net.{} 1; \
+         ?links.get-by-path /sys/devices/{}; ?links.get-by-path {long}; ?links.get host {long}; \
+         fail {long}",
+        "b".repeat(250),
+        "c".repeat(4000),
+    );
+    let request = Connection::v4(DRIVER).option("create-script", &script);
+    let output = wasmvark.plugin(DRIVER, &["create"], request.for_create());
+    assert_eq!(output.code, Some(1), "{output:?}");
+    let trail = fs::read_to_string(wasmvark.audit_file()).unwrap();
+    let lengths: Vec<usize> = trail.lines().map(str::len).collect();
+    assert_eq!(lengths.len(), 1 + 2 + 1, "{trail}");
+    let (end, calls) = lengths.split_last().unwrap();
+    assert!(calls.iter().all(|length| *length < 2000), "{lengths:?}");
+    assert!(*end < 5000, "{lengths:?}");
 }
 
 fn wrong_settings() {
