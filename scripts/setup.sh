@@ -16,8 +16,8 @@ clang_runtime() {
 
 install_packages() {
     local packages=(
-        clang containernetworking-plugins groff-base iproute2 iputils-ping lld musl-tools nftables protobuf-compiler
-        strace wasi-libc
+        chromium clang containernetworking-plugins groff-base iproute2 iputils-ping lld musl-tools nftables
+        protobuf-compiler python3-jsonschema strace wasi-libc
     )
     need_packages "${packages[@]}"
     # Its name is known once clang is there.

@@ -17,7 +17,7 @@
 //! | [`gate`] | the host side of the WIT: decide, journal, kernel, audit | JSON, CLI |
 //! | [`journal`] | recorded changes and how to undo them | the driver |
 //! | [`kernel`] | network operations, over netlink | grants, WIT |
-//! | [`audit`] | the trail of decisions | the kernel |
+//! | [`audit`] | the trail of decisions: writing, reading and summing it | the kernel |
 //! | [`convert`] | CNI's documents, and the networks that do the same | wasm, netlink, the store |
 //!
 //! [`plugin`] leads a run through them, [`cli`] is the administrator's side,

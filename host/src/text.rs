@@ -1,6 +1,8 @@
 //! Text from drivers and callers on its way to people and files: nobody must
 //! be able to steer a terminal, to forge lines, or to leave a folder.
 
+use std::borrow::Cow;
+
 /// The longest text of an error that is passed on, in bytes.
 const ERROR_MAX: usize = 4096;
 /// The longest domain name (RFC 1035, section 2.3.4), in bytes.
@@ -19,13 +21,27 @@ pub(crate) fn plain(text: &str) -> String {
 
 /// An error's text, plain and not longer than anyone would read.
 pub(crate) fn plain_error(text: &str) -> String {
-    let mut end = ERROR_MAX.min(text.len());
+    plain(&shortened(text, ERROR_MAX))
+}
+
+/// A text that isn't longer than `max` bytes, with a mark where it was.
+pub(crate) fn shortened(text: &str, max: usize) -> Cow<'_, str> {
+    let mut end = max.min(text.len());
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    let cut = text.get(..end).unwrap_or_default();
-    let mark = if end < text.len() { " …" } else { "" };
-    format!("{}{mark}", plain(cut))
+    match text.get(..end) {
+        Some(cut) if cut.len() < text.len() => Cow::Owned(format!("{cut} …")),
+        _ => Cow::Borrowed(text),
+    }
+}
+
+/// How many there are of a thing: `1 run`, `2 runs`.
+pub(crate) fn counted(count: u64, thing: &str) -> String {
+    match count {
+        1 => format!("1 {thing}"),
+        _ => format!("{count} {thing}s"),
+    }
 }
 
 /// Whether a text is a name that is safe as the name of a file: letters,

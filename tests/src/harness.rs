@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use libtest_mimic::{Arguments, Trial};
 use nix::unistd::Uid;
 
+use crate::browser::CHROMIUM;
 use crate::cni;
 use crate::kind::Kind;
 use crate::netns::Netns;
@@ -42,6 +43,12 @@ pub enum Need {
     Groff,
     /// CNI's plugins.
     Cni,
+    /// systemd's journal, as a program.
+    Journald,
+    /// A browser.
+    Chromium,
+    /// Python's validator of JSON Schema.
+    JsonSchema,
     /// Unpacked Debian systems with Podman.
     PodmanTrees,
     /// The Debian package of the program and its drivers.
@@ -122,7 +129,7 @@ impl Suite {
                 test();
                 Ok(())
             }),
-            Some(reason) if may_skip() => {
+            Some(reason) if may_skip() || needs.iter().any(Need::is_of_programs) => {
                 self.skipped.push((name.clone(), reason));
                 Trial::test(name, || Ok(())).with_ignored_flag(true)
             }
@@ -202,6 +209,12 @@ impl Need {
         matches!(self, Self::Link(_) | Self::Nic | Self::RecentIp)
     }
 
+    /// Whether it's a program that has nothing to do with networks, so that a
+    /// machine that is there for its kernel may do without it.
+    fn is_of_programs(&self) -> bool {
+        matches!(self, Self::Chromium | Self::Journald | Self::JsonSchema)
+    }
+
     /// Why it isn't there.
     fn missing(self) -> Option<Cow<'static, str>> {
         static MACVLAN: OnceLock<bool> = OnceLock::new();
@@ -210,6 +223,7 @@ impl Need {
         static GROFF: OnceLock<bool> = OnceLock::new();
         static WG: OnceLock<bool> = OnceLock::new();
         static RECENT: OnceLock<bool> = OnceLock::new();
+        static SCHEMA: OnceLock<bool> = OnceLock::new();
         let root = Uid::effective().is_root();
         match self {
             _ if !root => Some("it needs root".into()),
@@ -244,6 +258,15 @@ impl Need {
             Self::Cni if !cni::plugin("bridge").exists() => {
                 Some("CNI's plugins are not installed; `just setup` does it".into())
             }
+            Self::Journald if !Path::new(places::JOURNALD).exists() => {
+                Some("systemd is not installed".into())
+            }
+            Self::Chromium if !Path::new(CHROMIUM).exists() => {
+                Some("Chromium is not installed; `just setup` does it".into())
+            }
+            Self::JsonSchema if !*SCHEMA.get_or_init(has_json_schema) => {
+                Some("Python's jsonschema is not installed; `just setup` does it".into())
+            }
             Self::PodmanTrees if !places::cache().join("podman").is_dir() => {
                 Some("no Podman system is unpacked; `just test-podman` does it".into())
             }
@@ -261,10 +284,19 @@ impl Need {
             | Self::Nft
             | Self::Groff
             | Self::Cni
+            | Self::Journald
+            | Self::Chromium
+            | Self::JsonSchema
             | Self::PodmanTrees
             | Self::Package => None,
         }
     }
+}
+
+fn has_json_schema() -> bool {
+    let mut python = Command::new(places::PYTHON);
+    let import = python.args(["-c", "import jsonschema"]).output();
+    import.is_ok_and(|output| output.status.success())
 }
 
 fn wg_works() -> bool {
@@ -288,7 +320,7 @@ fn strace_works() -> bool {
 }
 
 /// Whether a test whose needs aren't met is skipped; with
-/// `WASMVARK_TEST_SKIP=never` it fails.
+/// `WASMVARK_TEST_SKIP=never` it fails, but for programs that have nothing to do with networks.
 fn may_skip() -> bool {
     env::var_os("WASMVARK_TEST_SKIP").is_none_or(|skip| skip != "never")
 }

@@ -19,6 +19,7 @@
 //! - [`netavark`]: the real netavark
 //! - [`cni`]: CNI's own plugins
 //! - [`wasmvark`]: the program under test, with [`grant`] and [`audit`]
+//! - [`browser`]: a real browser, for pages that the program makes
 //! - [`poll`]: waiting for what the kernel does a little later
 //! - [`patience`]: longer waits on slow machines
 //! - [`tap`]: programs that use a tap
@@ -34,6 +35,7 @@
 
 mod ask;
 pub mod audit;
+pub mod browser;
 pub mod capture;
 pub mod cni;
 pub mod connection;

@@ -3,6 +3,12 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
+/// systemd's journal.
+pub const JOURNALD: &str = "/lib/systemd/systemd-journald";
+
+/// Debian's Python.
+pub const PYTHON: &str = "/usr/bin/python3";
+
 /// The program under test: `WASMVARK_BIN`, else the release build.
 pub fn wasmvark() -> PathBuf {
     place("WASMVARK_BIN", || {

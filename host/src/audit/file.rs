@@ -7,7 +7,7 @@
 //! halfway leaves no lock, at most a torn line, which the next line doesn't
 //! continue, and a gap in the numbers, which the next move fills.
 
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -26,6 +26,10 @@ pub(super) struct Writer {
     path: PathBuf,
     rotation: Rotation,
     file: File,
+    /// The file's device and inode.
+    id: (u64, u64),
+    /// Where this run's last line ended in it.
+    end: u64,
     /// Moving it failed already: it grows.
     stuck: bool,
 }
@@ -39,10 +43,13 @@ impl Writer {
                 .mode(0o755)
                 .create(folder)?;
         }
+        let (file, id) = open(path)?;
         Ok(Self {
             path: path.to_owned(),
             rotation,
-            file: open(path)?,
+            file,
+            id,
+            end: 0,
             stuck: false,
         })
     }
@@ -53,12 +60,13 @@ impl Writer {
         loop {
             lock(&self.file, deadline)?;
             let Some(length) = self.length_if_newest()? else {
-                // Closing it frees the lock.
-                self.file = open(&self.path)?;
+                // Closing the old one frees its lock.
+                (self.file, self.id) = open(&self.path)?;
+                self.end = 0;
                 continue;
             };
             if !self.is_full(length, line) || !self.moved() {
-                let put = put(&self.file, length, line);
+                let put = self.put(length, line);
                 // A lock that can't be freed goes with the process.
                 let _ = self.file.unlock();
                 return put;
@@ -68,20 +76,47 @@ impl Writer {
 
     /// The length of the open file, if it's at the path still.
     fn length_if_newest(&self) -> io::Result<Option<u64>> {
-        let own = self.file.metadata()?;
         match std::fs::metadata(&self.path) {
-            Ok(there) if (there.dev(), there.ino()) == (own.dev(), own.ino()) => {
-                Ok(Some(own.len()))
-            }
+            Ok(there) if id(&there) == self.id => Ok(Some(there.len())),
             Ok(_) => Ok(None),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
 
+    /// Writes a line whole or not at all.
+    fn put(&mut self, length: u64, line: &[u8]) -> io::Result<()> {
+        let whole;
+        let line = match self.is_torn(length)? {
+            false => line,
+            true => {
+                whole = [b"\n", line].concat();
+                &whole
+            }
+        };
+        let written = self.file.write_all(line);
+        match &written {
+            Ok(()) => self.end = length.saturating_add(size(line)),
+            // The error that counts is the one of writing.
+            Err(_) => {
+                let _ = self.file.set_len(length);
+            }
+        }
+        written
+    }
+
+    /// Whether a killed run has left half of its line at the end.
+    fn is_torn(&self, length: u64) -> io::Result<bool> {
+        let mut last = [b'\n'];
+        match length.checked_sub(1) {
+            Some(end) if length != self.end => self.file.read_exact_at(&mut last, end)?,
+            _ => {}
+        }
+        Ok(last != [b'\n'])
+    }
+
     fn is_full(&self, length: u64, line: &[u8]) -> bool {
-        let more = u64::try_from(line.len()).unwrap_or(u64::MAX);
-        !self.stuck && length > 0 && length.saturating_add(more) > self.rotation.size
+        !self.stuck && length > 0 && length.saturating_add(size(line)) > self.rotation.size
     }
 
     /// Makes the file, whose lock is held, an old one. Where that fails it grows:
@@ -101,13 +136,23 @@ impl Writer {
     }
 }
 
-fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
+fn open(path: &Path) -> io::Result<(File, (u64, u64))> {
+    let file = OpenOptions::new()
         .read(true)
         .append(true)
         .create(true)
         .mode(0o600)
-        .open(path)
+        .open(path)?;
+    let id = id(&file.metadata()?);
+    Ok((file, id))
+}
+
+fn size(line: &[u8]) -> u64 {
+    u64::try_from(line.len()).unwrap_or(u64::MAX)
+}
+
+fn id(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
 }
 
 fn lock(file: &File, deadline: Instant) -> io::Result<()> {
@@ -127,24 +172,6 @@ fn lock(file: &File, deadline: Instant) -> io::Result<()> {
             Err(TryLockError::Error(error)) => return Err(error),
         }
     }
-}
-
-/// Writes a line whole or not at all.
-fn put(mut file: &File, length: u64, line: &[u8]) -> io::Result<()> {
-    let mut last = [b'\n'];
-    if let Some(end) = length.checked_sub(1) {
-        file.read_exact_at(&mut last, end)?;
-    }
-    let written = match last {
-        [b'\n'] => file.write_all(line),
-        // A killed run has left half of its line.
-        _ => file.write_all(&[b"\n", line].concat()),
-    };
-    if written.is_err() {
-        // The error that counts is the one of writing.
-        let _ = file.set_len(length);
-    }
-    written
 }
 
 /// Gives the newest file the number 1 and those before it the next. Each step

@@ -54,7 +54,7 @@ fn datagram(line: &Line<'_>) -> Vec<u8> {
     for (name, value) in [
         ("WASMVARK_CONTAINER", subject.container.as_deref()),
         ("WASMVARK_CALL", line.call),
-        ("WASMVARK_OBJECT", line.object),
+        ("WASMVARK_OBJECT", line.object.as_deref()),
         ("WASMVARK_VERDICT", verdict),
         ("WASMVARK_REACH", reach.as_deref()),
         ("WASMVARK_ERROR", line.error),
@@ -104,7 +104,11 @@ fn message(line: &Line<'_>) -> String {
         (Event::Restore, _) => "put back:",
     };
     let mut message = format!("{who}, {} on {}: {what}", subject.command, subject.network);
-    for (before, part) in [(" ", line.call), (" ", line.object), (": ", line.error)] {
+    for (before, part) in [
+        (" ", line.call),
+        (" ", line.object.as_deref()),
+        (": ", line.error),
+    ] {
         if let Some(part) = part {
             message.push_str(before);
             message.push_str(part);

@@ -1,5 +1,7 @@
 //! A line of the trail, as it's written and as it's read.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::grant::Reach;
@@ -78,7 +80,7 @@ pub(super) struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) call: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) object: Option<&'a str>,
+    pub(super) object: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) verdict: Option<Verdict>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -21,6 +21,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::grant::Reach;
+use crate::text;
 use file::Writer;
 use journald::Journald;
 use line::Line;
@@ -30,6 +31,10 @@ pub use read::Tail;
 pub use rotation::Rotation;
 pub use since::{InvalidSince, Since};
 pub use summary::{CallUsage, Summary, Usage};
+
+/// Bytes of the longest description of what a call is about: a driver may name
+/// much, and must not push all else out of the trail with it.
+const OBJECT_MAX: usize = 1024;
 
 /// Why the trail can't be written.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -118,7 +123,7 @@ impl Trail {
     ) -> Result<(), AuditError> {
         self.write(Event::Call, |line| {
             line.call = Some(call);
-            line.object = Some(object);
+            line.object = Some(text::shortened(object, OBJECT_MAX));
             line.verdict = Some(Verdict::Allow);
             line.reach = (!reach.is_empty()).then_some(reach);
             line.errno = errno;
@@ -129,7 +134,7 @@ impl Trail {
     pub fn denied(&mut self, call: &str, object: &str, reach: &Reach) -> Result<(), AuditError> {
         self.write(Event::Call, |line| {
             line.call = Some(call);
-            line.object = Some(object);
+            line.object = Some(text::shortened(object, OBJECT_MAX));
             line.verdict = Some(Verdict::Deny);
             line.reach = (!reach.is_empty()).then_some(reach);
         })
@@ -138,7 +143,7 @@ impl Trail {
     /// Records that the host undid a change, or why it couldn't.
     pub fn undo(&mut self, object: &str, error: Option<&str>) -> Result<(), AuditError> {
         self.write(Event::Undo, |line| {
-            line.object = Some(object);
+            line.object = Some(text::shortened(object, OBJECT_MAX));
             line.error = error;
         })
     }
@@ -146,7 +151,7 @@ impl Trail {
     /// Records that the host put something back, or why it couldn't.
     pub fn restore(&mut self, object: &str, error: Option<&str>) -> Result<(), AuditError> {
         self.write(Event::Restore, |line| {
-            line.object = Some(object);
+            line.object = Some(text::shortened(object, OBJECT_MAX));
             line.error = error;
         })
     }
@@ -156,8 +161,8 @@ impl Trail {
         let written = self.write(Event::End, |line| line.error = error);
         if self.lost > 0 {
             tell(&format!(
-                "{} lines are missing in the audit trail {}",
-                self.lost,
+                "{} missing in the audit trail {}",
+                text::counted(self.lost.into(), "line"),
                 self.path.display()
             ));
         }

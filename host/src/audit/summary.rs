@@ -8,6 +8,10 @@ use std::path::Path;
 use super::{Event, Record, Since, Tail, Verdict};
 use crate::grant::{Call, Reach};
 
+/// How many patterns of a reach are listed: a driver that names something else in
+/// each call must not keep the reader waiting.
+const PATTERNS_MAX: usize = 200;
+
 /// The whole trail, summed.
 #[derive(Debug, Default)]
 pub struct Summary {
@@ -44,6 +48,8 @@ pub struct CallUsage {
     pub last: Option<String>,
     /// The reach that it needed for that.
     pub reach: Reach,
+    /// Whether it needed more still, which would be too much to list.
+    pub has_more: bool,
     /// How many times it was denied.
     pub denied: u64,
     /// The reach that it lacked then.
@@ -93,15 +99,27 @@ impl Summary {
         match verdict {
             Verdict::Allow => {
                 call.allowed += 1;
-                call.reach = call.reach.joined(&record.reach);
+                call.has_more |= join(&mut call.reach, &record.reach);
                 seen(&mut call.first, &mut call.last, &record.time);
             }
             Verdict::Deny => {
                 call.denied += 1;
-                call.lacking = call.lacking.joined(&record.reach);
+                join(&mut call.lacking, &record.reach);
             }
         }
     }
+}
+
+/// Adds to a reach, unless it's long already: then it says that there is more.
+fn join(reach: &mut Reach, more: &Reach) -> bool {
+    if reach.covers(more) {
+        return false;
+    }
+    if reach.count() >= PATTERNS_MAX {
+        return true;
+    }
+    *reach = reach.joined(more);
+    false
 }
 
 /// Lines come in the order of their times, but for those of runs at the same
@@ -111,4 +129,33 @@ fn seen(first: &mut Option<String>, last: &mut Option<String>, time: &str) {
         *first = Some(time.to_owned());
     }
     *last = Some(time.to_owned());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_driver_that_names_much_does_not_keep_the_reader_waiting() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t");
+        let lines: String = (0..50_000)
+            .map(|number| {
+                let verdict = if number % 2 == 0 { "allow" } else { "deny" };
+                format!(
+                    "{{\"time\":\"2026-01-31T00:00:00Z\",\"event\":\"call\",\"command\":\"setup\",\
+                     \"driver\":\"d\",\"digest\":\"\",\"network\":\"n\",\"call\":\"routes.add\",\
+                     \"verdict\":\"{verdict}\",\"reach\":{{\"table\":[{number}]}}}}\n"
+                )
+            })
+            .collect();
+        std::fs::write(&path, lines).unwrap();
+        let summary = Summary::read(&path, None).unwrap();
+        let usage = &summary.of("d", "").calls[&Call::RoutesAdd];
+        assert_eq!((usage.allowed, usage.denied), (25_000, 25_000));
+        assert!(usage.has_more);
+        for reach in [&usage.reach, &usage.lacking] {
+            assert_eq!(reach.count(), PATTERNS_MAX);
+        }
+    }
 }

@@ -106,6 +106,8 @@ pub enum CliError {
     NotEdited { call: Call, path: PathBuf },
     #[error("there is more than before")]
     Grows,
+    #[error("{count} of the findings are of the level {level} or worse")]
+    Found { count: usize, level: &'static str },
     #[error("can't print: {0}")]
     Print(std::io::Error),
     #[error("{}", match .0 { 1 => "1 problem was found".to_owned(), n => format!("{n} problems were found") })]
@@ -127,7 +129,7 @@ impl CliError {
     /// The exit code.
     pub(super) fn exit_code(&self) -> i32 {
         match self {
-            Self::Problems(_) | Self::Grows => FOUND,
+            Self::Problems(_) | Self::Grows | Self::Found { .. } => FOUND,
             Self::Undecided(_) => UNDECIDED,
             Self::NotGranted | Self::NotAgreed => REFUSED,
             _ => FAILED,

@@ -128,8 +128,8 @@ impl Printer {
         if self.torn > 0 {
             let _ = writeln!(
                 stderr,
-                "wasmvark: {} lines in {} and its old files are no lines of a trail: passed over",
-                self.torn,
+                "wasmvark: passed over {} of {} and its old files that can't be read",
+                text::counted(self.torn, "line"),
                 path.display()
             );
         }

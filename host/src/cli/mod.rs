@@ -1,6 +1,7 @@
 //! The administrator's commands: arguments here, one file for each command. It
 //! knows nothing of netlink.
 
+mod audit;
 mod candidate;
 mod changes;
 mod colour;
@@ -102,6 +103,10 @@ enum Command {
     /// Look for what keeps drivers from working, or lets somebody misuse them
     #[command(long_about = doctor::ABOUT)]
     Doctor(doctor::Arguments),
+    /// Show which driver may do what, what of it it uses, and what to look at
+    ///
+    /// Exit code 0: nothing found; 1: something of the level of --fail-on or worse; 2: an error.
+    Audit(audit::Arguments),
     /// Show the decisions that are on record, oldest first
     Log(log::Arguments),
     /// Print the least grant that covers what a driver did, as the trail has it
@@ -184,6 +189,7 @@ fn run(arguments: Arguments) -> Result<(), CliError> {
         Command::List { format } => list::run(&store, format),
         Command::Inspect { driver, format } => inspect::run(&store, &driver, format),
         Command::Convert(arguments) => convert::run(&store, &arguments),
+        Command::Audit(arguments) => audit::run(&store, &arguments),
         Command::Log(arguments) => log::run(&store, &arguments),
         Command::Suggest(arguments) => suggest::run(&store, &arguments),
         Command::Journal { format } => journal::show(&store, format),

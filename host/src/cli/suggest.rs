@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::{CliError, output};
-use crate::audit::{Since, Summary, Usage};
+use crate::audit::{CallUsage, Since, Summary, Usage};
 use crate::grant::{Call, Grant, Limits, Reach};
 use crate::store::{DriverName, Store};
 use crate::text;
@@ -44,7 +44,7 @@ pub(super) fn run(store: &Store, arguments: &Arguments) -> Result<(), CliError> 
         .calls
         .iter()
         .filter(|(_, call)| call.allowed > 0)
-        .map(|(call, usage)| (*call, usage.reach.clone()))
+        .map(|(call, usage)| (*call, reach(*call, usage, grant.as_ref())))
         .collect();
     let limits = grant.as_ref().map(|grant| grant.limits().clone());
     let limits: Limits = limits.unwrap_or_default();
@@ -62,12 +62,22 @@ pub(super) fn run(store: &Store, arguments: &Arguments) -> Result<(), CliError> 
     }
 }
 
+/// The reach that a call needed. Where that is too much to list, it's the one
+/// that the grant has, which allowed it.
+fn reach(call: Call, usage: &CallUsage, grant: Option<&Grant>) -> Reach {
+    let granted = grant.and_then(|grant| grant.calls().get(&call));
+    match granted {
+        Some(granted) if usage.has_more => granted.joined(&usage.reach),
+        _ => usage.reach.clone(),
+    }
+}
+
 fn heading(name: &DriverName, usage: &Usage) -> String {
     let time = |time: &Option<String>| text::plain(time.as_deref().unwrap_or("?"));
     format!(
-        "# The least that covers what {name} did in {} runs, from {} to {}.\n\
+        "# The least that covers what {name} did in {}, from {} to {}.\n\
          # What it didn't do meanwhile, such as what another option needs, is not in it.\n",
-        usage.runs,
+        text::counted(usage.runs, "run"),
         time(&usage.first),
         time(&usage.last)
     )
@@ -96,9 +106,19 @@ fn remarks(usage: &Usage, wanted: &BTreeMap<Call, Reach>, grant: Option<&Grant>)
         .filter(|(_, call)| call.denied > 0)
         .map(|(call, usage)| {
             let line = Grant::line(*call, &usage.reach.joined(&usage.lacking));
-            format!("{line}  ({} times)", usage.denied)
+            format!("{line}  ({})", text::counted(usage.denied, "time"))
         });
+    let many = usage
+        .calls
+        .iter()
+        .filter(|(_, call)| call.has_more)
+        .map(|(call, _)| call.to_string());
     let mut text = String::new();
+    section(
+        &mut text,
+        "With the reach of the grant that is there, as it named too much to list",
+        many,
+    );
     section(&mut text, "Granted now, and not used", unused);
     section(
         &mut text,

@@ -125,6 +125,13 @@ impl Reach {
         keys.filter(|key| !with_list!([&] self, key, list => list.is_empty()))
     }
 
+    /// How many patterns it has.
+    pub fn count(&self) -> usize {
+        let keys = ReachKey::ALL.into_iter();
+        keys.map(|key| with_list!([&] self, key, list => list.len()))
+            .sum()
+    }
+
     /// Whether it adds nothing.
     pub fn is_empty(&self) -> bool {
         self.keys().next().is_none()

@@ -7,6 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::LinkName;
 
+/// Bytes of the longest name: more than any that a kernel has, and little enough
+/// that a driver can't fill the audit trail with it.
+const MAX: usize = 256;
+
 /// The name of a setting below `net`, as sysctl(8) writes it: parts with dots
 /// between them; a dot inside a part is written `/`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,7 +21,8 @@ pub struct SettingKey(String);
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 #[error(
     "{text:?} can't be the name of a kernel setting: it starts with \"net.\" and has parts of \
-     letters, digits, '_' and '-' with dots between them ('/' for a dot inside a part)"
+     letters, digits, '_' and '-' with dots between them ('/' for a dot inside a part), at most \
+     {MAX} bytes in all"
 )]
 pub struct InvalidSettingKey {
     text: String,
@@ -72,7 +77,7 @@ impl FromStr for SettingKey {
     type Err = InvalidSettingKey;
 
     fn from_str(text: &str) -> Result<Self, InvalidSettingKey> {
-        let below_net = text.strip_prefix("net.");
+        let below_net = text.strip_prefix("net.").filter(|_| text.len() <= MAX);
         if below_net.is_some_and(|rest| rest.split('.').all(is_part)) {
             return Ok(Self(text.to_owned()));
         }
@@ -105,6 +110,13 @@ impl fmt::Display for SettingKey {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_are_not_longer_than_any_that_there_is() {
+        let key = |length: usize| format!("net.{}", "a".repeat(length - 4));
+        assert!(key(MAX).parse::<SettingKey>().is_ok());
+        assert!(key(MAX + 1).parse::<SettingKey>().is_err());
+    }
 
     #[test]
     fn keys_name_files_below_net() {

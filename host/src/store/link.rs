@@ -40,6 +40,26 @@ pub(super) fn remove(path: &Path, program: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// What lies where a driver's link should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkState {
+    /// A link to this program.
+    Ours,
+    /// Something else.
+    Foreign,
+    /// Nothing.
+    Missing,
+}
+
+/// Looks what lies at a path in a plugin directory.
+pub fn link_state(path: &Path, program: &Path) -> LinkState {
+    match std::fs::symlink_metadata(path) {
+        Err(_) => LinkState::Missing,
+        Ok(metadata) if metadata.is_symlink() && is_ours(path, program) => LinkState::Ours,
+        Ok(_) => LinkState::Foreign,
+    }
+}
+
 /// Whether a link leads to this program, or to a file of the same name that
 /// isn't there any more.
 fn is_ours(path: &Path, program: &Path) -> bool {

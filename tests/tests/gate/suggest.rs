@@ -91,8 +91,8 @@ fn of_a_wide_grant() {
     for remark in [
         "# Granted now, and not used:\n# \"links.info\" = { link = \"*\" }\n\
          # \"routes.add\" = { destination = \"*\" }\n",
-        "# \"links.names\" = { link = \"*\" }  (1 times)\n",
-        "# \"links.set-alias\" = {}  (1 times)\n",
+        "# \"links.names\" = { link = \"*\" }  (1 time)\n",
+        "# \"links.set-alias\" = {}  (1 time)\n",
     ] {
         assert!(grant.contains(remark), "no {remark} in {grant}");
     }

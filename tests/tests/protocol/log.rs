@@ -194,5 +194,5 @@ fn hostile() {
         "{output:?}"
     );
     assert_eq!(output.stdout.lines().count(), 4, "{output:?}");
-    assert!(output.stderr.contains("1 lines"), "{output:?}");
+    assert!(output.stderr.contains("1 line of"), "{output:?}");
 }

@@ -9,6 +9,7 @@
     reason = "a test that can't go on should say so and end"
 )]
 
+mod audit;
 mod bench;
 mod captures;
 mod commands;
@@ -51,6 +52,7 @@ fn main() {
     doctor::register(&mut suite);
     trail::register(&mut suite);
     log::register(&mut suite);
+    audit::register(&mut suite);
     pages::register(&mut suite);
     versions::register(&mut suite);
     suite.run();

@@ -37,6 +37,7 @@ fn links() {
     let others = [
         "README.md",
         "CONTRIBUTING.md",
+        "docs/audit.md",
         "docs/behaviours.md",
         "docs/commands.md",
         "docs/grants.md",

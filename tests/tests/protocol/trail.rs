@@ -3,17 +3,19 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use serde_json::Value;
 use wasmvark_tests::audit;
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::grant::Grant;
-use wasmvark_tests::harness::Suite;
+use wasmvark_tests::harness::{Need, Suite};
+use wasmvark_tests::places::JOURNALD;
 use wasmvark_tests::process;
 use wasmvark_tests::wasmvark::{Wasmvark, answer_of};
 use wasmvark_tests::world::World;
@@ -30,6 +32,7 @@ pub(crate) fn register(suite: &mut Suite) {
     suite.test("trail/many runs rotate it", NO_LINKS, many_runs);
     suite.test("trail/killed runs tear nothing", NO_LINKS, killed_runs);
     suite.test("trail/only so many old files stay", NO_LINKS, oldest_go);
+    suite.test("trail/a driver can't fill it", NO_LINKS, filled);
     suite.test("trail/wrong settings", NO_LINKS, wrong_settings);
     suite.test("trail/a lock that nobody frees", NO_LINKS, locked);
     suite.test("trail/not required and full", LINKS, || {
@@ -39,6 +42,11 @@ pub(crate) fn register(suite: &mut Suite) {
         goes_on_without(directory_for_trail);
     });
     suite.test("trail/the journal of systemd", NO_LINKS, journald);
+    suite.test(
+        "trail/the real journal of systemd",
+        &[Need::Root, Need::Journald],
+        real_journald,
+    );
     suite.test(
         "trail/a journal that nobody reads",
         NO_LINKS,
@@ -183,6 +191,29 @@ fn oldest_go() {
     assert_eq!(last.network.as_deref(), Some("n39"));
 }
 
+/// However much a driver names, its lines are short.
+fn filled() {
+    let world = World::new();
+    let wasmvark = with_probe(&world, DRIVER);
+    let long = "a".repeat(100_000);
+    let script = format!(
+        "?sysctl.set host net.{long} 1; ?sysctl.set host net.{} 1; \
+         ?links.get-by-path /sys/devices/{}; ?links.get-by-path {long}; ?links.get host {long}; \
+         fail {long}",
+        "b".repeat(250),
+        "c".repeat(4000),
+    );
+    let request = Connection::v4(DRIVER).option("create-script", &script);
+    let output = wasmvark.plugin(DRIVER, &["create"], request.for_create());
+    assert_eq!(output.code, Some(1), "{output:?}");
+    let trail = fs::read_to_string(wasmvark.audit_file()).unwrap();
+    let lengths: Vec<usize> = trail.lines().map(str::len).collect();
+    assert_eq!(lengths.len(), 1 + 2 + 1, "{trail}");
+    let (end, calls) = lengths.split_last().unwrap();
+    assert!(calls.iter().all(|length| *length < 2000), "{lengths:?}");
+    assert!(*end < 5000, "{lengths:?}");
+}
+
 fn wrong_settings() {
     let world = World::new();
     let wasmvark = with_probe(&world, DRIVER);
@@ -234,7 +265,10 @@ fn goes_on_without(damage: fn(&Wasmvark)) {
     for output in [&setup, &teardown] {
         let once = output.stderr.matches("goes on without it").count();
         assert_eq!(once, 1, "{output:?}");
-        assert!(output.stderr.contains("lines are missing"), "{output:?}");
+        assert!(
+            output.stderr.contains("missing in the audit trail"),
+            "{output:?}"
+        );
     }
     assert!(!teardown.stderr.contains("took no part"), "{teardown:?}");
     world.assert_unchanged(&before);
@@ -293,6 +327,56 @@ fn journald() {
     assert_eq!(
         *end,
         expected("is over: no more", 3, "end") + "WASMVARK_ERROR=no more\n"
+    );
+}
+
+/// Runs a plugin beside systemd's journal, in a mount namespace of their own, and
+/// prints what the journal has of it.
+const BESIDE_JOURNALD: &str = r#"
+set -e
+mount --make-rprivate /
+mount -t tmpfs none /run
+mkdir -p /run/systemd/journal /run/log/journal
+if ! [ -s /etc/machine-id ]; then
+    echo 0123456789abcdef0123456789abcdef >/run/machine-id
+    mount --bind /run/machine-id /etc/machine-id
+fi
+"$1" >/dev/null 2>&1 </dev/null &
+trap 'kill $!' EXIT
+for _ in $(seq 200); do [ -S /run/systemd/journal/socket ] && break; sleep 0.05; done
+"$2" create >/dev/null || true
+show() { journalctl --directory=/run/log/journal --quiet --output=json SYSLOG_IDENTIFIER=wasmvark; }
+for _ in $(seq 200); do show | grep -q '"end"' && break; sleep 0.05; done
+show
+"#;
+
+fn real_journald() {
+    let world = World::new();
+    let wasmvark = with_probe(&world, DRIVER);
+    let folder = wasmvark.root().join("systemd/journal");
+    fs::create_dir_all(&folder).unwrap();
+    symlink("/run/systemd/journal/socket", folder.join("socket")).unwrap();
+    let mut command = Command::new("unshare");
+    command
+        .args(["--mount", "sh", "-c", BESIDE_JOURNALD, "sh", JOURNALD])
+        .arg(wasmvark.plugins().join(DRIVER))
+        .env("WASMVARK_ROOT", wasmvark.root());
+    let output = process::run(&mut command, network("lan").as_bytes());
+    assert_eq!(output.code, Some(0), "{output:?}");
+    let entries = output.stdout.lines();
+    let entries: Vec<Value> = entries
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let field = |name: &str| -> Vec<&str> {
+        let values = entries.iter().map(|entry| entry[name].as_str());
+        values.map(Option::unwrap_or_default).collect()
+    };
+    assert_eq!(field("WASMVARK_EVENT"), ["run", "call", "call", "end"]);
+    assert_eq!(field("WASMVARK_DRIVER"), [DRIVER; 4]);
+    assert_eq!(field("PRIORITY"), ["6", "4", "4", "6"]);
+    assert_eq!(
+        field("MESSAGE")[2],
+        "wasm-macvlan, create on lan: denied links.get link host:lo"
     );
 }
 
