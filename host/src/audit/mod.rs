@@ -4,12 +4,16 @@
 //! A run that can't write its first line does nothing at all, and a decision
 //! that can't be recorded ends the run. Only clearing up goes on without it.
 
+mod memory;
+
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+
+pub use memory::{Memory, Operation};
 
 /// Why the trail can't be written.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -81,11 +85,35 @@ struct Line<'a> {
     error: Option<&'a str>,
 }
 
+/// Where lines go.
+#[derive(Debug)]
+enum Sink {
+    File(File),
+    Memory(Memory),
+    /// Nowhere: why the file can't be opened.
+    Lost(String),
+}
+
+impl Sink {
+    fn append(&self, line: &[u8]) -> Result<(), String> {
+        match self {
+            Self::File(file) => {
+                let mut file = file;
+                file.write_all(line).map_err(|error| error.to_string())
+            }
+            Self::Memory(memory) => {
+                memory.append(line);
+                Ok(())
+            }
+            Self::Lost(why) => Err(why.clone()),
+        }
+    }
+}
+
 /// The open trail of one run.
 #[derive(Debug)]
 pub struct Trail {
-    /// Or why it can't be opened.
-    file: Result<File, String>,
+    sink: Sink,
     path: PathBuf,
     subject: Subject,
 }
@@ -107,8 +135,19 @@ impl Trail {
             .open(path)
             .map_err(failed)?;
         let mut trail = Self {
-            file: Ok(file),
+            sink: Sink::File(file),
             path: path.to_owned(),
+            subject,
+        };
+        trail.write(Event::Run, |_| {})?;
+        Ok(trail)
+    }
+
+    /// A trail that is kept in memory, for a run that changes nothing.
+    pub fn in_memory(memory: &Memory, subject: Subject) -> Result<Self, AuditError> {
+        let mut trail = Self {
+            sink: Sink::Memory(memory.clone()),
+            path: PathBuf::new(),
             subject,
         };
         trail.write(Event::Run, |_| {})?;
@@ -119,7 +158,7 @@ impl Trail {
     /// clears up all the same.
     pub fn lost(why: &AuditError, subject: Subject) -> Self {
         Self {
-            file: Err(why.error.clone()),
+            sink: Sink::Lost(why.error.clone()),
             path: why.path.clone(),
             subject,
         }
@@ -186,8 +225,6 @@ impl Trail {
         };
         let mut text = serde_json::to_vec(&line).map_err(|error| failed(error.to_string()))?;
         text.push(b'\n');
-        let mut file = self.file.as_ref().map_err(|why| failed(why.clone()))?;
-        file.write_all(&text)
-            .map_err(|error| failed(error.to_string()))
+        self.sink.append(&text).map_err(failed)
     }
 }

@@ -124,7 +124,7 @@ fn grant(
 
 /// The calls that a driver asks for and can make; without a manifest, those
 /// that it can make.
-fn requested(description: &Description) -> BTreeMap<Call, Reach> {
+pub(super) fn requested(description: &Description) -> BTreeMap<Call, Reach> {
     let imports = description.imports.iter().copied();
     match &description.manifest {
         None => imports.map(|call| (call, Reach::default())).collect(),

@@ -8,6 +8,7 @@ mod install;
 mod journal;
 mod list;
 mod output;
+mod plan;
 mod reload;
 mod remove;
 
@@ -54,6 +55,8 @@ enum Command {
     /// what grants need
     #[command(long_about = convert::ABOUT)]
     Convert(convert::Arguments),
+    /// Show what a driver would do for a request of Podman's, and change nothing
+    Plan(plan::Arguments),
     /// Show what is held for which container
     Journal {
         /// How to print
@@ -101,6 +104,7 @@ fn run(arguments: Arguments) -> Result<(), CliError> {
         Command::List { format } => list::run(&store, format),
         Command::Inspect { driver, format } => inspect::run(&store, &driver, format),
         Command::Convert(arguments) => convert::run(&store, &arguments),
+        Command::Plan(arguments) => plan::run(&store, &arguments),
         Command::Journal { format } => journal::show(&store, format),
         Command::Gc => journal::collect(&store),
         Command::Reload => reload::run(&store),

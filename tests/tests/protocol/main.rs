@@ -18,6 +18,7 @@ mod malformed;
 mod names;
 mod namespaces;
 mod pages;
+mod plan;
 mod store;
 mod survival;
 
@@ -35,5 +36,6 @@ fn main() {
     store::register(&mut suite);
     disk::register(&mut suite);
     pages::register(&mut suite);
+    plan::register(&mut suite);
     suite.run();
 }

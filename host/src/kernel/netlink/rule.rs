@@ -165,6 +165,13 @@ pub(super) fn message(rule: &Rule) -> RuleMessage {
     message
 }
 
+/// The rule that a message of the kernel's tells of, if it's one that drivers
+/// know.
+pub(super) fn told(message: RuleMessage) -> Option<Rule> {
+    let read = Read::new(message)?;
+    read.is_told.then_some(read.found.rule)
+}
+
 /// A rule of the kernel's that has a table.
 struct Read {
     /// As it can be sent again.
