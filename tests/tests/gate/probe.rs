@@ -53,6 +53,14 @@ impl<'a> Probe<'a> {
     /// Runs `setup` with a script.
     pub(crate) fn setup(&self, connection: Connection, script: &str) -> Output {
         let connection = connection.option("script", script);
+        self.wasmvark.setup(NAME, connection.for_plugin())
+    }
+
+    /// The same, and it does what a plan has said before. That is so where nothing
+    /// depends on what a plan can't know.
+    #[track_caller]
+    pub(crate) fn setup_as_planned(&self, connection: Connection, script: &str) -> Output {
+        let connection = connection.option("script", script);
         let planned = self.plan(&connection);
         let lines = self.wasmvark.audit().len();
         let output = self.wasmvark.setup(NAME, connection.for_plugin());

@@ -34,7 +34,12 @@ fn driver_pages() -> BTreeSet<PathBuf> {
 fn links() {
     let root = places::workspace();
     let mut pages = driver_pages();
-    let others = ["README.md", "CONTRIBUTING.md", "docs/behaviours.md"];
+    let others = [
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/behaviours.md",
+        "docs/plan.md",
+    ];
     pages.extend(others.map(|page| root.join(page)));
     for page in pages {
         let text = read(&page);

@@ -30,6 +30,7 @@ impl Machine {
                 self.edit(number, |link| {
                     link.state.mac = Some(mac);
                     link.is_mac_assumed = false;
+                    link.is_mac_set = true;
                 });
             }
             LinkChange::Mtu(mtu) => self.set_mtu(number, *mtu)?,
@@ -212,7 +213,27 @@ impl Machine {
         if cycles {
             self.set_up(number)?;
         }
+        if let Some(bridge) = master {
+            self.follow_ports(bridge);
+        }
         Ok(())
+    }
+
+    /// A bridge whose MAC address nobody has set takes that of a port
+    /// (`br_stp_recalculate_bridge_id`); whether somebody has, the kernel doesn't
+    /// tell.
+    fn follow_ports(&mut self, bridge: Number) {
+        let Some(link) = self.links.get_mut(&bridge) else {
+            return;
+        };
+        if link.kind() != "bridge" || link.is_mac_set || link.is_mac_assumed {
+            return;
+        }
+        link.is_mac_assumed = true;
+        let name = format!("{}:{}", link.at.namespace, link.state.name);
+        self.assume(format!(
+            "{name} keeps its MAC address, which is another one if its ports decide on it"
+        ));
     }
 
     fn set_up(&mut self, number: Number) -> Result<(), KernelError> {

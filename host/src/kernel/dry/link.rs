@@ -59,6 +59,8 @@ pub(super) struct Link {
     pub(super) master: Option<Number>,
     /// Whether the kernel would have chosen its MAC address.
     pub(super) is_mac_assumed: bool,
+    /// Whether its MAC address was set here, so that the kernel leaves it alone.
+    pub(super) is_mac_set: bool,
     /// Whether anything of it was changed.
     pub(super) is_changed: bool,
     pub(super) addresses: Vec<Address>,
@@ -93,6 +95,7 @@ impl Link {
             pair: None,
             master: None,
             is_mac_assumed: false,
+            is_mac_set: false,
             is_changed: false,
             addresses: Vec::new(),
             settings: BTreeMap::new(),

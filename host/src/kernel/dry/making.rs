@@ -51,6 +51,7 @@ impl Machine {
         state.mac = mac;
         let mut link = Link::new(Origin::Made, at, state);
         link.is_mac_assumed = is_assumed;
+        link.is_mac_set = new.mac.is_some();
         link.kind = Some(kind_name(&new.kind).to_owned());
         link.lower = parent.map(Other::Link);
         if let LinkKind::Bridge { vlan_filtering } = new.kind {

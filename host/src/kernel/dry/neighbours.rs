@@ -61,11 +61,6 @@ impl Machine {
     }
 
     fn put_neighbour(&mut self, at: LinkId, new: FoundNeighbour) -> Result<(), KernelError> {
-        let (_, link) = self.find(at)?;
-        // `neigh_add` makes entries only on links that are up.
-        if new.table == NeighbourTable::Entries && !link.state.up {
-            return Err(Errno::ENETDOWN.into());
-        }
         let table = self.table(at)?;
         table.retain(|it| it.address != new.address || it.table != new.table);
         table.push(new);

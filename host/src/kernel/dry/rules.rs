@@ -74,6 +74,12 @@ impl Machine {
         if !self.has_rule(namespace, rule)? {
             return Err(Errno::ENOENT.into());
         }
+        // The kernel removes the first one that has all that is named.
+        let rules = self.rules(namespace)?;
+        let first = rules.iter().find(|found| is_taken_for(&found.rule, rule));
+        if let Some(other) = first.filter(|found| found.rule != *rule) {
+            return Err(KernelError::would_remove_other(&other.rule));
+        }
         let room = self.room(namespace);
         match room.rules_added.iter().position(|it| it == rule) {
             Some(place) => {
@@ -113,6 +119,20 @@ impl Machine {
         let rule = Saved::read_rule(saved)?.ok_or(Errno::EINVAL)?;
         super::addressing::unless_there(self.add_rule(namespace, &rule))
     }
+}
+
+/// Whether the kernel would remove a rule when asked to remove another one.
+fn is_taken_for(found: &Rule, wanted: &Rule) -> bool {
+    let named = [
+        wanted.source.is_none() || wanted.source == found.source,
+        wanted.destination.is_none() || wanted.destination == found.destination,
+        wanted.incoming.is_none() || wanted.incoming == found.incoming,
+        wanted.outgoing.is_none() || wanted.outgoing == found.outgoing,
+        wanted.mark.is_none() || wanted.mark == found.mark,
+    ];
+    named.iter().all(|has| *has)
+        && (found.version, found.priority, found.table)
+            == (wanted.version, wanted.priority, wanted.table)
 }
 
 fn defaults() -> Vec<FoundRule> {

@@ -75,6 +75,7 @@ impl Machine {
         if self.setting(namespace, key)? == value {
             return Ok(());
         }
+        self.assume_value();
         let is_as_before = self.read_setting(namespace, key)? == value;
         let settings = &mut self.room(namespace).settings;
         match is_as_before {
@@ -82,6 +83,10 @@ impl Machine {
             false => settings.insert(path, value.to_owned()),
         };
         Ok(())
+    }
+
+    fn assume_value(&mut self) {
+        self.assume("kernel settings take the values that are set".to_owned());
     }
 
     /// What a namespace has where nothing was written; a new one is taken to have
@@ -126,6 +131,7 @@ impl Machine {
         if self.read_of_link(number, key)? == value {
             return Ok(());
         }
+        self.assume_value();
         let link = self.links.get_mut(&number).ok_or(Errno::ENODEV)?;
         let before = link.settings.remove(key);
         let is_as_before = before.is_some() && self.read_of_link(number, key)? == value;

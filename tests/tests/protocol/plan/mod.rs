@@ -1,5 +1,6 @@
 //! Plans: what a driver would do, and that nothing is done.
 
+mod page;
 mod picture;
 mod refused;
 mod same;
@@ -10,5 +11,6 @@ use wasmvark_tests::harness::Suite;
 pub(crate) fn register(suite: &mut Suite) {
     same::register(suite);
     refused::register(suite);
+    page::register(suite);
     picture::register(suite);
 }

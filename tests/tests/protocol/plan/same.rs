@@ -9,6 +9,7 @@ use wasmvark_tests::dump::Dump;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::kind::Kind;
 use wasmvark_tests::wasmvark::answer_of;
+use wasmvark_tests::wire;
 use wasmvark_tests::world::{PARENT, World};
 
 use super::trial::Trial;
@@ -103,6 +104,7 @@ const CASES: [Case; 18] = [
         prepare: |world| {
             let lines = "link add br7 type bridge\nlink set br7 up\nlink set p0 master br7";
             world.host.ip_batch(&[], lines);
+            wire::wait_for_carrier(&world.host, "br7");
         },
         connection: |connection| {
             connection
