@@ -8,8 +8,8 @@ use serde::Deserialize;
 /// One line of the trail.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Line {
-    /// When.
-    pub time: String,
+    /// When; plans don't say.
+    pub time: Option<String>,
     /// `run`, `call`, `undo`, `restore` or `end`.
     pub event: String,
     /// `create`, `setup` or `teardown`.
@@ -30,6 +30,22 @@ pub struct Line {
     pub verdict: Option<String>,
     /// The kernel's error number.
     pub errno: Option<i64>,
+}
+
+/// What was asked for and undone, in words that don't differ from run to run.
+pub fn operations(lines: &[Line]) -> Vec<String> {
+    let lines = lines
+        .iter()
+        .filter(|line| matches!(&*line.event, "call" | "undo"));
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    lines
+        .map(|line| {
+            let (call, object, verdict) =
+                (text(&line.call), text(&line.object), text(&line.verdict));
+            let errno = line.errno.unwrap_or_default();
+            format!("{} {verdict} {call} {object} {errno}", line.event)
+        })
+        .collect()
 }
 
 /// Reads a trail; one that isn't there has no lines.

@@ -12,12 +12,13 @@
 mod file;
 mod journald;
 mod line;
+mod memory;
 mod read;
 mod rotation;
 mod since;
 mod summary;
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::grant::Reach;
@@ -35,6 +36,8 @@ pub use summary::{CallUsage, Summary, Usage};
 /// Bytes of the longest description of what a call is about: a driver may name
 /// much, and must not push all else out of the trail with it.
 const OBJECT_MAX: usize = 1024;
+
+pub use memory::{Memory, Operation};
 
 /// Why the trail can't be written.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -68,11 +71,32 @@ pub enum Required {
     No,
 }
 
+/// What takes the lines.
+#[derive(Debug)]
+enum Sink {
+    File(Writer),
+    Memory(Memory),
+    /// Nowhere: why the file can't be opened.
+    Lost(String),
+}
+
+impl Sink {
+    fn append(&mut self, line: &[u8]) -> io::Result<()> {
+        match self {
+            Self::File(writer) => writer.append(line),
+            Self::Memory(memory) => {
+                memory.append(line);
+                Ok(())
+            }
+            Self::Lost(why) => Err(io::Error::other(why.clone())),
+        }
+    }
+}
+
 /// The open trail of one run.
 #[derive(Debug)]
 pub struct Trail {
-    /// Or why it can't be opened.
-    writer: Result<Writer, String>,
+    sink: Sink,
     path: PathBuf,
     required: Required,
     /// Lines that couldn't be written, where that's no failure.
@@ -88,7 +112,7 @@ impl Trail {
             Writer::open(&place.file, rotation).map_err(|error| error.to_string())
         });
         let mut trail = Self {
-            writer: opened,
+            sink: opened.map_or_else(Sink::Lost, Sink::File),
             path: place.file.clone(),
             required,
             lost: 0,
@@ -99,11 +123,25 @@ impl Trail {
         Ok(trail)
     }
 
+    /// A trail that is kept in memory, for a run that changes nothing.
+    pub fn in_memory(memory: &Memory, subject: Subject) -> Result<Self, AuditError> {
+        let mut trail = Self {
+            sink: Sink::Memory(memory.clone()),
+            path: PathBuf::new(),
+            required: Required::Yes,
+            lost: 0,
+            journald: None,
+            subject,
+        };
+        trail.write(Event::Run, |_| {})?;
+        Ok(trail)
+    }
+
     /// A trail that couldn't be opened and takes nothing, for a run that
     /// clears up all the same.
     pub fn lost(why: &AuditError, place: &Place, subject: Subject) -> Self {
         Self {
-            writer: Err(why.error.clone()),
+            sink: Sink::Lost(why.error.clone()),
             path: why.path.clone(),
             required: Required::Yes,
             lost: 0,
@@ -179,10 +217,7 @@ impl Trail {
         if let Some(journald) = &self.journald {
             journald.send(&line);
         }
-        let written = match &mut self.writer {
-            Ok(writer) => line.text().and_then(|text| writer.append(&text)),
-            Err(why) => Err(std::io::Error::other(why.clone())),
-        };
+        let written = line.text().and_then(|text| self.sink.append(&text));
         let Err(error) = written else {
             return Ok(());
         };
@@ -201,7 +236,7 @@ impl Trail {
     }
 }
 
-fn unwritten(path: &Path, error: &std::io::Error) -> AuditError {
+fn unwritten(path: &Path, error: &io::Error) -> AuditError {
     AuditError {
         path: path.to_owned(),
         error: error.to_string(),
@@ -210,5 +245,5 @@ fn unwritten(path: &Path, error: &std::io::Error) -> AuditError {
 
 /// Tells the operator something on standard error, where somebody reads it.
 fn tell(message: &str) {
-    let _ = writeln!(std::io::stderr(), "wasmvark: {message}");
+    let _ = writeln!(io::stderr(), "wasmvark: {message}");
 }

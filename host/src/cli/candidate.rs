@@ -53,7 +53,7 @@ impl Candidate {
 }
 
 /// Reads a file that isn't larger than any component.
-fn read(path: &Path) -> Result<Vec<u8>, CliError> {
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
     let failed = |error| CliError::Read {
         path: path.to_owned(),
         error,

@@ -38,6 +38,11 @@ pub enum CliError {
         path: PathBuf,
         error: std::io::Error,
     },
+    #[error("the {command} would fail: {error}")]
+    Planned {
+        command: &'static str,
+        error: String,
+    },
     #[error("{0}: no driver of that name is installed, and there is no such file")]
     NoDriver(String),
     #[error("can't find this program's own file, which links must lead to: {0}")]

@@ -22,6 +22,7 @@ mod man;
 mod output;
 #[cfg(test)]
 mod page;
+mod plan;
 mod reference;
 mod reload;
 mod remove;
@@ -111,6 +112,8 @@ enum Command {
     Log(log::Arguments),
     /// Print the least grant that covers what a driver did, as the trail has it
     Suggest(suggest::Arguments),
+    /// Show what a driver would do for a request of Podman's, and change nothing
+    Plan(plan::Arguments),
     /// Show what is held for which container
     Journal {
         /// How to print
@@ -192,6 +195,7 @@ fn run(arguments: Arguments) -> Result<(), CliError> {
         Command::Audit(arguments) => audit::run(&store, &arguments),
         Command::Log(arguments) => log::run(&store, &arguments),
         Command::Suggest(arguments) => suggest::run(&store, &arguments),
+        Command::Plan(arguments) => plan::run(&store, &arguments),
         Command::Journal { format } => journal::show(&store, format),
         Command::Gc => journal::collect(&store),
         Command::Reload => reload::run(&store),

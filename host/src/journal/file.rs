@@ -62,11 +62,23 @@ pub struct Journal {
     entries: Vec<Entry>,
     complete: bool,
     leaving: bool,
+    /// Whether changes get into the file.
+    keeps: bool,
 }
 
 impl Journal {
     /// Reads the journal below `folder`, where there is one.
     pub fn open(folder: &Path, key: &Key, here: Here) -> Result<Self, JournalError> {
+        Self::read(folder, key, here, true)
+    }
+
+    /// The same for a run that only tries things out: what it changes is in this
+    /// journal and not in the file.
+    pub fn open_for_trying(folder: &Path, key: &Key, here: Here) -> Result<Self, JournalError> {
+        Self::read(folder, key, here, false)
+    }
+
+    fn read(folder: &Path, key: &Key, here: Here, keeps: bool) -> Result<Self, JournalError> {
         let mut journal = Self {
             folder: folder.to_owned(),
             key: key.clone(),
@@ -77,6 +89,7 @@ impl Journal {
             entries: Vec::new(),
             complete: false,
             leaving: false,
+            keeps,
         };
         match std::fs::read_to_string(&journal.path) {
             Ok(text) => journal.replay(&text),
@@ -132,7 +145,12 @@ impl Journal {
             container: None,
             ..self.here
         };
-        Self::open(&self.folder, &key, here)
+        Self::read(&self.folder, &key, here, self.keeps)
+    }
+
+    /// Whether what it's told gets into the file.
+    pub(super) fn keeps(&self) -> bool {
+        self.keeps
     }
 
     /// Calls a setup done.
@@ -228,6 +246,9 @@ impl Journal {
         self.file = None;
         self.complete = false;
         self.leaving = false;
+        if !self.keeps {
+            return Ok(());
+        }
         disk::remove(&self.path).map_err(|error| self.failed("remove", &error))?;
         if let Some(folder) = self.path.parent() {
             // Other containers' journals keep the network's folder.
@@ -305,6 +326,9 @@ impl Journal {
     }
 
     fn append(&mut self, line: &Line) -> Result<(), JournalError> {
+        if !self.keeps {
+            return Ok(());
+        }
         let mut text = serde_json::to_vec(line)
             .map_err(|error| self.failed("write", &std::io::Error::other(error)))?;
         text.push(b'\n');

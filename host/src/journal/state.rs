@@ -70,6 +70,8 @@ pub struct State {
     values: BTreeMap<String, Vec<u8>>,
     changed: bool,
     written: bool,
+    /// Whether what a run changed gets into the file.
+    keeps: bool,
 }
 
 impl State {
@@ -77,7 +79,11 @@ impl State {
     pub fn open(journal: &Journal, driver: &str) -> Result<Self, StateError> {
         settle(journal)?;
         let path = journal.home().join(format!("{driver}.{SUFFIX}"));
-        let content = read(&path)?.unwrap_or_default();
+        let newest = match journal.keeps() || !counts(&new(&path), journal)? {
+            true => path.clone(),
+            false => new(&path),
+        };
+        let content = read(&newest)?.unwrap_or_default();
         let values = content.values.into_iter();
         let values = values.map(|(key, value)| Ok((key, STANDARD.decode(value)?)));
         let values = values.collect::<Result<_, base64::DecodeError>>();
@@ -87,6 +93,7 @@ impl State {
             values,
             changed: false,
             written: false,
+            keeps: journal.keeps(),
         })
     }
 
@@ -125,6 +132,9 @@ impl State {
     /// Writes a copy that doesn't count yet: for a setup not before the
     /// container's journal is complete.
     pub fn write(&mut self, setup_of: Option<&ContainerId>) -> Result<(), StateError> {
+        if !self.keeps {
+            return Ok(());
+        }
         let values = self.values.iter();
         let content = Content {
             setup_of: setup_of.map(ToString::to_string),
@@ -141,6 +151,9 @@ impl State {
 
     /// Has the copy count.
     pub fn publish(&mut self) -> Result<(), StateError> {
+        if !self.keeps {
+            return Ok(());
+        }
         rename(&new(&self.path), &self.path)?;
         self.written = false;
         self.changed = false;
@@ -161,6 +174,9 @@ impl State {
 
 /// Decides about copies that killed runs of the journal's network left.
 pub fn settle(journal: &Journal) -> Result<(), StateError> {
+    if !journal.keeps() {
+        return Ok(());
+    }
     for path in files(&journal.home()) {
         if !is_new(&path) {
             continue;
@@ -177,7 +193,8 @@ pub fn settle(journal: &Journal) -> Result<(), StateError> {
 /// Removes the state of the journal's network where no container is left that
 /// it could be for.
 pub fn clear_unused(journal: &Journal) -> Result<(), StateError> {
-    if files(&journal.home()).is_empty()
+    if !journal.keeps()
+        || files(&journal.home()).is_empty()
         || !journal.entries().is_empty()
         || is_used_by_others(journal)?
     {

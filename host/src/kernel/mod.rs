@@ -6,6 +6,7 @@
 mod announce;
 mod bridge_port;
 mod device;
+mod dry;
 mod find;
 mod firewall;
 mod inside;
@@ -17,6 +18,7 @@ mod new_link;
 mod route;
 mod rule;
 mod setting;
+mod survey;
 mod sysctl;
 mod tap;
 mod traffic;
@@ -32,6 +34,7 @@ use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 
 pub use bridge_port::{PortChange, PortState, PortVlans, VlanNumbers};
+pub use dry::{Changes, Dry, Edge, EdgeKind, End, LinkView, Mark, NamespaceView, Topology};
 pub use find::{PlacedLink, find};
 pub use firewall::{
     FirewallEntry, FirewallFamily, FirewallOwner, FirewallRule, Isolation, MissingFirewall, Policy,
@@ -51,6 +54,7 @@ pub use route::{
 };
 pub use rule::{FoundRule, SavedRule};
 pub use setting::LinkSetting;
+pub use survey::{Survey, SurveyedLink, Tie};
 pub use traffic::{ClassPackets, HtbClass, QueueHook, Queues, RootQueue, Shape, Tbf};
 pub use vf::{VfChange, VfLinkState, VfState, VfVlan};
 pub use wireguard::{WireguardChange, WireguardPeer, WireguardPeerState, WireguardState};
@@ -289,9 +293,9 @@ impl LinkSnapshot {
     }
 }
 
-/// What the gate can have done. Each operation ends at the deadline of the
-/// run.
-pub trait Kernel {
+/// What can be read of the kernel's network state. Nothing here changes it, so
+/// whoever has only this can't. Each operation ends at the deadline of the run.
+pub trait Reader {
     /// Moves the deadline: clean-up must not fail because the driver used up
     /// the time.
     fn set_deadline(&mut self, deadline: Instant);
@@ -306,6 +310,98 @@ pub trait Kernel {
     /// The index of the link that the host's first default route leaves
     /// through.
     fn default_route_link(&mut self) -> Result<u32, KernelError>;
+    /// What else there is to know of a link.
+    fn link_info(&mut self, link: LinkId) -> Result<LinkInfo, KernelError>;
+    /// The links of a namespace, or only the ports of one of them.
+    fn links(
+        &mut self,
+        namespace: Namespace,
+        master: Option<u32>,
+    ) -> Result<Vec<LinkState>, KernelError>;
+    /// The links of a namespace with all that they can be found by.
+    fn placed_links(&mut self, namespace: Namespace) -> Result<Vec<PlacedLink>, KernelError>;
+    /// All links and routes of a namespace.
+    fn survey(&mut self, namespace: Namespace) -> Result<Survey, KernelError>;
+    /// The addresses of a link.
+    fn addresses(&mut self, link: LinkId) -> Result<Vec<AddressState>, KernelError>;
+    /// Reads the addresses, routes, neighbours and settings of a link.
+    fn snapshot(&mut self, link: LinkId) -> Result<LinkSnapshot, KernelError>;
+    /// Reads the neighbours of a link, and nothing else.
+    fn snapshot_neighbours(&mut self, link: LinkId) -> Result<LinkSnapshot, KernelError>;
+    /// The routes of a table.
+    fn routes(&mut self, namespace: Namespace, table: u32) -> Result<Vec<FoundRoute>, KernelError>;
+    /// Whether this very route, or a way of it, is there.
+    fn has_route(&mut self, namespace: Namespace, route: &TableRoute) -> Result<bool, KernelError>;
+    /// Notes this very route for putting it back.
+    fn save_route(
+        &mut self,
+        namespace: Namespace,
+        route: &TableRoute,
+    ) -> Result<SavedRoutes, KernelError>;
+    /// Notes the routes in whose place this one would go.
+    fn save_rivals(
+        &mut self,
+        namespace: Namespace,
+        route: &TableRoute,
+    ) -> Result<SavedRoutes, KernelError>;
+    /// The policy routing rules that can be told, IPv4 before IPv6, in their
+    /// order.
+    fn rules(&mut self, namespace: Namespace) -> Result<Vec<FoundRule>, KernelError>;
+    /// Whether a rule is there, or one that the kernel would remove in its
+    /// place.
+    fn has_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<bool, KernelError>;
+    /// Notes a rule, whoever made it, for putting it back.
+    fn save_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<SavedRule, KernelError>;
+    /// The neighbours of a link, and those that it answers for.
+    fn neighbours(&mut self, link: LinkId) -> Result<Vec<FoundNeighbour>, KernelError>;
+    /// Whether somebody has set an entry, rather than that it was learnt.
+    fn has_neighbour(
+        &mut self,
+        link: LinkId,
+        address: IpAddr,
+        table: NeighbourTable,
+    ) -> Result<bool, KernelError>;
+    /// Notes an entry, whoever set it, for putting it back.
+    fn save_neighbour(
+        &mut self,
+        link: LinkId,
+        address: IpAddr,
+        table: NeighbourTable,
+    ) -> Result<SavedNeighbour, KernelError>;
+    /// How a bridge treats a port.
+    fn port(&mut self, link: LinkId) -> Result<PortState, KernelError>;
+    /// The VLANs of a bridge's port, or of the bridge itself.
+    fn vlans(&mut self, link: LinkId) -> Result<Vec<PortVlans>, KernelError>;
+    /// Reads a setting of a link.
+    fn link_setting(&mut self, link: LinkId, setting: LinkSetting) -> Result<String, KernelError>;
+    /// Reads a setting by its key.
+    fn setting(&mut self, namespace: Namespace, key: &SettingKey) -> Result<String, KernelError>;
+    /// Which queueing disciplines somebody has set on a link.
+    fn queues(&mut self, link: LinkId) -> Result<Queues, KernelError>;
+    /// The numbers of its classes.
+    fn htb_classes(&mut self, link: LinkId) -> Result<Vec<u16>, KernelError>;
+    /// The VFs of a card.
+    fn vfs(&mut self, link: LinkId) -> Result<Vec<VfState>, KernelError>;
+    /// Reads a WireGuard link.
+    fn wireguard(&mut self, link: LinkId) -> Result<WireguardState, KernelError>;
+    /// The features of a link.
+    fn features(&mut self, link: LinkId) -> Result<Vec<Feature>, KernelError>;
+    /// One of them, by its name.
+    fn feature(&mut self, link: LinkId, name: &str) -> Result<Feature, KernelError>;
+    /// Whether nobody else has what entries would take; else whose it is.
+    fn free_for_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError>;
+    /// Whether all that an entry consists of is there.
+    fn has_firewall(&mut self, entry: &FirewallEntry) -> Result<bool, KernelError>;
+    /// What of entries isn't there, or not in this order.
+    fn missing_firewall(
+        &mut self,
+        entries: &[FirewallEntry],
+    ) -> Result<Vec<MissingFirewall>, KernelError>;
+}
+
+/// What the gate can have done. Each operation ends at the deadline of the
+/// run.
+pub trait Kernel: Reader {
     /// Makes a link; returns its index. A parent is in the host's namespace,
     /// or in the same one as the new link.
     fn create_link(&mut self, link: &NewLink) -> Result<u32, KernelError>;
@@ -325,26 +421,10 @@ pub trait Kernel {
     fn delete_link(&mut self, link: LinkId) -> Result<(), KernelError>;
     /// Changes a link.
     fn change_link(&mut self, link: LinkId, change: &LinkChange) -> Result<(), KernelError>;
-    /// What else there is to know of a link.
-    fn link_info(&mut self, link: LinkId) -> Result<LinkInfo, KernelError>;
-    /// The links of a namespace, or only the ports of one of them.
-    fn links(
-        &mut self,
-        namespace: Namespace,
-        master: Option<u32>,
-    ) -> Result<Vec<LinkState>, KernelError>;
-    /// The links of a namespace with all that they can be found by.
-    fn placed_links(&mut self, namespace: Namespace) -> Result<Vec<PlacedLink>, KernelError>;
-    /// The addresses of a link.
-    fn addresses(&mut self, link: LinkId) -> Result<Vec<AddressState>, KernelError>;
     /// Adds an address.
     fn add_address(&mut self, link: LinkId, address: &NewAddress) -> Result<(), KernelError>;
     /// Removes an address.
     fn remove_address(&mut self, link: LinkId, address: IpNet) -> Result<(), KernelError>;
-    /// Reads the addresses, routes, neighbours and settings of a link.
-    fn snapshot(&mut self, link: LinkId) -> Result<LinkSnapshot, KernelError>;
-    /// Reads the neighbours of a link, and nothing else.
-    fn snapshot_neighbours(&mut self, link: LinkId) -> Result<LinkSnapshot, KernelError>;
     /// Puts the settings of a snapshot back, where they differ.
     fn put_settings(&mut self, link: LinkId, snapshot: &LinkSnapshot) -> Result<(), KernelError>;
     /// Puts the addresses, with their labels, the routes and the neighbours of a
@@ -355,10 +435,6 @@ pub trait Kernel {
         before: u32,
         snapshot: &LinkSnapshot,
     ) -> Result<(), KernelError>;
-    /// The routes of a table.
-    fn routes(&mut self, namespace: Namespace, table: u32) -> Result<Vec<FoundRoute>, KernelError>;
-    /// Whether this very route, or a way of it, is there.
-    fn has_route(&mut self, namespace: Namespace, route: &TableRoute) -> Result<bool, KernelError>;
     /// Adds a route.
     fn add_route(&mut self, namespace: Namespace, route: &TableRoute) -> Result<(), KernelError>;
     /// Puts a route in the place of the one with the same destination, metric
@@ -371,18 +447,6 @@ pub trait Kernel {
     /// Removes a route that was added here.
     fn remove_route(&mut self, namespace: Namespace, route: &TableRoute)
     -> Result<(), KernelError>;
-    /// Notes this very route for putting it back.
-    fn save_route(
-        &mut self,
-        namespace: Namespace,
-        route: &TableRoute,
-    ) -> Result<SavedRoutes, KernelError>;
-    /// Notes the routes in whose place this one would go.
-    fn save_rivals(
-        &mut self,
-        namespace: Namespace,
-        route: &TableRoute,
-    ) -> Result<SavedRoutes, KernelError>;
     /// Removes routes that were noted.
     fn remove_saved(
         &mut self,
@@ -395,18 +459,10 @@ pub trait Kernel {
         namespace: Namespace,
         saved: &SavedRoutes,
     ) -> Result<(), KernelError>;
-    /// The policy routing rules that can be told, IPv4 before IPv6, in their
-    /// order.
-    fn rules(&mut self, namespace: Namespace) -> Result<Vec<FoundRule>, KernelError>;
-    /// Whether a rule is there, or one that the kernel would remove in its
-    /// place.
-    fn has_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<bool, KernelError>;
     /// Adds a rule.
     fn add_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<(), KernelError>;
     /// Removes a rule that was added here.
     fn remove_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<(), KernelError>;
-    /// Notes a rule, whoever made it, for putting it back.
-    fn save_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<SavedRule, KernelError>;
     /// Removes a rule that was noted.
     fn remove_saved_rule(
         &mut self,
@@ -416,15 +472,6 @@ pub trait Kernel {
     /// Adds a rule that was noted, unless it's there.
     fn put_back_rule(&mut self, namespace: Namespace, saved: &SavedRule)
     -> Result<(), KernelError>;
-    /// The neighbours of a link, and those that it answers for.
-    fn neighbours(&mut self, link: LinkId) -> Result<Vec<FoundNeighbour>, KernelError>;
-    /// Whether somebody has set an entry, rather than that it was learnt.
-    fn has_neighbour(
-        &mut self,
-        link: LinkId,
-        address: IpAddr,
-        table: NeighbourTable,
-    ) -> Result<bool, KernelError>;
     /// Sets an entry. What was there makes place.
     fn add_neighbour(
         &mut self,
@@ -439,13 +486,6 @@ pub trait Kernel {
         address: IpAddr,
         neighbour: Neighbour,
     ) -> Result<(), KernelError>;
-    /// Notes an entry, whoever set it, for putting it back.
-    fn save_neighbour(
-        &mut self,
-        link: LinkId,
-        address: IpAddr,
-        table: NeighbourTable,
-    ) -> Result<SavedNeighbour, KernelError>;
     /// Removes an entry that was noted.
     fn remove_saved_neighbour(
         &mut self,
@@ -458,18 +498,12 @@ pub trait Kernel {
         link: LinkId,
         saved: &SavedNeighbour,
     ) -> Result<(), KernelError>;
-    /// How a bridge treats a port.
-    fn port(&mut self, link: LinkId) -> Result<PortState, KernelError>;
     /// Changes how a bridge treats a port.
     fn change_port(&mut self, link: LinkId, change: PortChange) -> Result<(), KernelError>;
-    /// The VLANs of a bridge's port, or of the bridge itself.
-    fn vlans(&mut self, link: LinkId) -> Result<Vec<PortVlans>, KernelError>;
     /// Adds VLANs to them.
     fn add_vlans(&mut self, link: LinkId, vlans: PortVlans) -> Result<(), KernelError>;
     /// Removes VLANs from them; those that aren't there are passed over.
     fn remove_vlans(&mut self, link: LinkId, numbers: VlanNumbers) -> Result<(), KernelError>;
-    /// Reads a setting of a link.
-    fn link_setting(&mut self, link: LinkId, setting: LinkSetting) -> Result<String, KernelError>;
     /// Sets a setting of a link.
     fn set_link_setting(
         &mut self,
@@ -477,8 +511,6 @@ pub trait Kernel {
         setting: LinkSetting,
         value: &str,
     ) -> Result<(), KernelError>;
-    /// Reads a setting by its key.
-    fn setting(&mut self, namespace: Namespace, key: &SettingKey) -> Result<String, KernelError>;
     /// Sets a setting by its key.
     fn set_setting(
         &mut self,
@@ -486,14 +518,10 @@ pub trait Kernel {
         key: &SettingKey,
         value: &str,
     ) -> Result<(), KernelError>;
-    /// Which queueing disciplines somebody has set on a link.
-    fn queues(&mut self, link: LinkId) -> Result<Queues, KernelError>;
     /// Sets a token bucket filter at the root, where nobody has set anything.
     fn set_tbf(&mut self, link: LinkId, tbf: &Tbf) -> Result<(), KernelError>;
     /// Sets a hierarchical token bucket there.
     fn set_htb(&mut self, link: LinkId, whole: Shape) -> Result<(), KernelError>;
-    /// The numbers of its classes.
-    fn htb_classes(&mut self, link: LinkId) -> Result<Vec<u16>, KernelError>;
     /// Adds a class to it.
     fn add_htb_class(&mut self, link: LinkId, class: &HtbClass) -> Result<(), KernelError>;
     /// Removes a class from it.
@@ -507,8 +535,6 @@ pub trait Kernel {
     fn redirect_ingress(&mut self, link: LinkId, to: u32) -> Result<(), KernelError>;
     /// Removes what was set here.
     fn remove_queue(&mut self, link: LinkId, hook: QueueHook) -> Result<(), KernelError>;
-    /// The VFs of a card.
-    fn vfs(&mut self, link: LinkId) -> Result<Vec<VfState>, KernelError>;
     /// Changes a VF of a card, by its number.
     fn change_vf(&mut self, link: LinkId, number: u32, change: VfChange)
     -> Result<(), KernelError>;
@@ -518,27 +544,14 @@ pub trait Kernel {
         link: LinkId,
         change: &WireguardChange,
     ) -> Result<(), KernelError>;
-    /// Reads a WireGuard link.
-    fn wireguard(&mut self, link: LinkId) -> Result<WireguardState, KernelError>;
     /// Tells the neighbours of a link that it has an address.
     fn announce(&mut self, link: LinkId, address: IpAddr) -> Result<(), KernelError>;
-    /// The features of a link.
-    fn features(&mut self, link: LinkId) -> Result<Vec<Feature>, KernelError>;
-    /// One of them, by its name.
-    fn feature(&mut self, link: LinkId, name: &str) -> Result<Feature, KernelError>;
     /// Turns a feature on or off.
     fn set_feature(&mut self, link: LinkId, name: &str, on: bool) -> Result<(), KernelError>;
     /// Asks for a feature, whether or not the kernel can turn it on now.
     fn want_feature(&mut self, link: LinkId, name: &str, on: bool) -> Result<(), KernelError>;
     /// Adds entries of one driver to the host's firewall, all or none.
     fn add_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError>;
-    /// Whether all that an entry consists of is there.
-    fn has_firewall(&mut self, entry: &FirewallEntry) -> Result<bool, KernelError>;
-    /// What of entries isn't there, or not in this order.
-    fn missing_firewall(
-        &mut self,
-        entries: &[FirewallEntry],
-    ) -> Result<Vec<MissingFirewall>, KernelError>;
     /// Puts back what of entries isn't there, or not in this order.
     fn restore_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError>;
     /// Removes what is there of an entry.

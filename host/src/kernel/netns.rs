@@ -64,6 +64,14 @@ pub struct NetnsId {
     pub(super) inode: u64,
 }
 
+impl NetnsId {
+    /// One that is only thought of; no file has this number.
+    pub const IMAGINED: Self = Self {
+        device: 0,
+        inode: 0,
+    };
+}
+
 #[cfg(test)]
 impl NetnsId {
     /// Some namespace.
@@ -148,13 +156,18 @@ impl Netns {
     /// leaves, so no failure can strand the caller in it.
     pub fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, NetnsError> {
         let enter = || {
-            setns(self.as_fd(), CloneFlags::CLONE_NEWNET).map_err(|errno| match errno {
+            match setns(self.as_fd(), CloneFlags::CLONE_NEWNET) {
+                Ok(()) => {}
+                // Who may not enter any is in this one already.
+                Err(Errno::EPERM) if Self::current()?.id == self.id => {}
                 // setns(2): the file is a namespace of another kind.
-                Errno::EINVAL => NetnsError::NotNetns {
-                    path: self.path.clone(),
-                },
-                errno => NetnsError::Enter { errno },
-            })?;
+                Err(Errno::EINVAL) => {
+                    return Err(NetnsError::NotNetns {
+                        path: self.path.clone(),
+                    });
+                }
+                Err(errno) => return Err(NetnsError::Enter { errno }),
+            }
             Ok(work())
         };
         std::thread::scope(|scope| scope.spawn(enter).join()).unwrap_or(Err(NetnsError::Enter {

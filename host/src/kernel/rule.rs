@@ -1,8 +1,23 @@
 //! Policy routing rules as the kernel has them.
 
+use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 
+use super::KernelError;
 use crate::net::Rule;
+
+impl KernelError {
+    /// The kernel would take another rule for the one that is to be removed.
+    pub(super) fn would_remove_other(other: &Rule) -> Self {
+        Self::Refused {
+            errno: Errno::EBUSY,
+            text: format!(
+                "the kernel would remove another rule of the same priority and table, {other}: \
+                 remove that one first"
+            ),
+        }
+    }
+}
 
 /// A rule that the kernel has, and who made it.
 #[derive(Debug, Clone, PartialEq, Eq)]

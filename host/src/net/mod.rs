@@ -151,6 +151,12 @@ impl Mac {
     /// No address: all zeros.
     pub const NONE: Self = Self([0; 6]);
 
+    /// One that stands for an address which isn't known: locally administered,
+    /// and the same for the same number.
+    pub fn stand_in(number: u8) -> Self {
+        Self([0x02, 0, 0, 0, 0xff, number])
+    }
+
     /// The six bytes.
     pub fn bytes(self) -> [u8; 6] {
         self.0

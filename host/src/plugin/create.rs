@@ -12,7 +12,7 @@ use super::{PluginError, leave};
 
 /// Runs `create`.
 pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
-    let mut document = NetworkDocument::parse(input)?;
+    let document = NetworkDocument::parse(input)?;
     let network = Network::resolve(document.network())?;
     let (store, name) = store(name)?;
     let loaded = Loaded::find(store, name)?;
@@ -22,13 +22,7 @@ pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
     let kernel = Netlink::open(Netns::current()?, None, deadline)?;
     let authority = Authority {
         grant: loaded.grant.clone(),
-        request: RequestReach {
-            parent: network.parent_name().cloned(),
-            parent_property: network.parent_property().cloned(),
-            vrf: network.vrf.clone(),
-            subnets: network.subnets.iter().map(|subnet| subnet.subnet).collect(),
-            ..RequestReach::default()
-        },
+        request: reach(&network),
     };
     let gate = Gate::new(
         Box::new(kernel),
@@ -43,16 +37,34 @@ pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
     let (mut gate, result) = driver::run(&code, gate, limits, Watch::until(deadline), |run| {
         run.create(&network, json)
     });
-    let result = result.map_err(PluginError::from).and_then(|changes| {
-        for change in changes {
-            lay_over(&mut document, change)?;
-        }
-        Ok(document.into_json()?)
-    });
+    let result = result.map_err(PluginError::from);
+    let result = result.and_then(|changes| answer(document, changes));
     let reason = result.as_ref().err().map(ToString::to_string);
     gate.end(reason.as_deref())?;
     leave((gate, code));
     result
+}
+
+/// What a network makes reachable.
+pub(super) fn reach(network: &Network) -> RequestReach {
+    RequestReach {
+        parent: network.parent_name().cloned(),
+        parent_property: network.parent_property().cloned(),
+        vrf: network.vrf.clone(),
+        subnets: network.subnets.iter().map(|subnet| subnet.subnet).collect(),
+        ..RequestReach::default()
+    }
+}
+
+/// The network as the driver wants it.
+pub(super) fn answer(
+    mut document: NetworkDocument,
+    changes: Vec<NetworkChange>,
+) -> Result<String, PluginError> {
+    for change in changes {
+        lay_over(&mut document, change)?;
+    }
+    Ok(document.into_json()?)
 }
 
 fn lay_over(document: &mut NetworkDocument, change: NetworkChange) -> Result<(), OverlayError> {

@@ -44,39 +44,72 @@ impl Loaded {
 
     /// The precompiled code; compiled anew where it's missing, corrupt or from
     /// another engine, which is slower but no failure.
-    #[allow(unsafe_code, reason = "precompiled code is mapped; see the comments")]
     pub(super) fn code(&self) -> Result<Code, PluginError> {
+        let why = match self.mapped()? {
+            Ok(code) => return Ok(code),
+            Err(why) => why,
+        };
+        tell(&format!(
+            "compiling the driver {} because its precompiled code can't be used: {why}",
+            self.name
+        ));
+        let (code, bytes) = compile(&self.store.component(&self.name, &self.digest)?)?;
+        if let Err(error) = self.store.put_code(&self.digest, &bytes) {
+            tell(&format!(
+                "the compiled code can't be kept for the next run: {error}"
+            ));
+        }
+        Ok(code)
+    }
+
+    /// The same for a run that leaves no file behind.
+    pub(super) fn code_unkept(&self) -> Result<Code, PluginError> {
+        if let Ok(code) = self.mapped()? {
+            return Ok(code);
+        }
+        let (code, _) = compile(&self.store.component(&self.name, &self.digest)?)?;
+        Ok(code)
+    }
+
+    /// The precompiled code, or why it can't be used.
+    #[allow(unsafe_code, reason = "precompiled code is mapped; see the comments")]
+    fn mapped(&self) -> Result<Result<Code, String>, PluginError> {
         let (path, intact) = self.store.code(&self.digest)?;
         let why = match intact {
             // SAFETY: the file is what this program wrote into a folder that
             // only root and this user can write to: `Store::code` has checked
             // its content against the stamp and the owners and modes.
             Intact::Yes => match unsafe { Code::map(&path) } {
-                Ok(code) => return Ok(code),
+                Ok(code) => return Ok(Ok(code)),
                 Err(EngineError::Load(error)) => format!("{error:#}"),
                 Err(error) => return Err(error.into()),
             },
             Intact::Missing => "it is missing".to_owned(),
             Intact::Corrupt => "it is corrupt".to_owned(),
         };
-        tell(&format!(
-            "compiling the driver {} because its precompiled code can't be used: {why}",
-            self.name
-        ));
-        let code = Code::precompile(&self.store.component(&self.name, &self.digest)?)?;
-        if let Err(error) = self.store.put_code(&self.digest, &code) {
-            tell(&format!(
-                "the compiled code can't be kept for the next run: {error}"
-            ));
-        }
-        // SAFETY: `code` comes from `Code::precompile` just above.
-        Ok(unsafe { Code::load(&code) }?)
+        Ok(Err(why))
     }
 
     /// When a run that begins now must be over. Compiling doesn't count, so
     /// this comes after [`Loaded::code`].
     pub(super) fn deadline(&self) -> Instant {
         Instant::now() + self.grant.limits().deadline()
+    }
+
+    /// Whom a run is for.
+    pub(super) fn subject(
+        &self,
+        command: &'static str,
+        network: &str,
+        container: Option<&str>,
+    ) -> Subject {
+        Subject {
+            command,
+            driver: self.name.to_string(),
+            digest: self.digest.to_string(),
+            network: network.to_owned(),
+            container: container.map(str::to_owned),
+        }
     }
 
     /// Opens the audit trail.
@@ -86,13 +119,7 @@ impl Loaded {
         network: &str,
         container: Option<&str>,
     ) -> Result<Trail, PluginError> {
-        let subject = Subject {
-            command,
-            driver: self.name.to_string(),
-            digest: self.digest.to_string(),
-            network: network.to_owned(),
-            container: container.map(str::to_owned),
-        };
+        let subject = self.subject(command, network, container);
         Ok(Trail::open(
             &self.store.trail(),
             self.requires_trail(),
@@ -119,6 +146,15 @@ impl Loaded {
         let bytes = self.grant.limits().log_bytes;
         Log::new(self.name.to_string(), bytes, filter.as_deref())
     }
+}
+
+/// Compiles a component; returns the code as it could be kept, too.
+#[allow(unsafe_code, reason = "code that was just made is loaded")]
+pub(super) fn compile(component: &[u8]) -> Result<(Code, Vec<u8>), PluginError> {
+    let bytes = Code::precompile(component)?;
+    // SAFETY: `bytes` comes from `Code::precompile` just above.
+    let code = unsafe { Code::load(&bytes) }?;
+    Ok((code, bytes))
 }
 
 /// The store of this installation and the driver's name in it.

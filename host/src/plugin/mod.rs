@@ -5,12 +5,14 @@
 mod collect;
 mod create;
 mod load;
+mod plan;
 mod reload;
 mod setup;
 mod teardown;
 mod turn;
 
 pub use collect::{Collected, collect, is_alive};
+pub use plan::{Candidate, Planned};
 pub use reload::{Reloaded, reload};
 
 use std::ffi::OsString;
@@ -73,6 +75,8 @@ pub enum PluginError {
     Answer { what: &'static str, text: String },
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Undo(Vec<UndoError>),
+    #[error("can't read how the machine's network is: {0}")]
+    Reading(KernelError),
     #[error("internal error: {0}; please report it")]
     Internal(String),
 }

@@ -114,7 +114,11 @@ pub(super) fn reach(request: &Request) -> RequestReach {
 }
 
 /// The answer: what the kernel has, and what the driver adds.
-fn status(gate: &mut Gate, request: &Request, added: Answer) -> Result<StatusBlock, PluginError> {
+pub(super) fn status(
+    gate: &mut Gate,
+    request: &Request,
+    added: Answer,
+) -> Result<StatusBlock, PluginError> {
     let links = gate.report().map_err(PluginError::Report)?;
     let servers = added.dns_servers.into_iter().map(|text| {
         text.parse::<IpAddr>().map_err(|_| PluginError::Answer {

@@ -104,7 +104,7 @@ fn allowed(case: &Case) {
     let probe = Probe::new(&world, &grant(case));
     keep_secrets(&probe);
     let connection = case.connection;
-    answer_of(&probe.setup(connection(), &script(case.before, case.within)));
+    answer_of(&probe.setup_as_planned(connection(), &script(case.before, case.within)));
     let last = probe.wasmvark.audit();
     let line = last.iter().rfind(|line| line.event == "call").unwrap();
     assert_eq!(line.call.as_deref(), Some(case.call));
@@ -147,7 +147,7 @@ fn denied_beyond(case: &Case) {
     assert!(error.contains(&line), "{error}\nshould propose {line}");
     let wider = grant_without_the_call(case).call(case.call, &format!("{{ {widening} }}"));
     probe.grant(&wider);
-    answer_of(&probe.setup(connection(), &script(before, call)));
+    answer_of(&probe.setup_as_planned(connection(), &script(before, call)));
     // Also what a widening reached is put back.
     probe.teardown(&connection());
 }

@@ -107,7 +107,7 @@ fn permanent() {
     let script = format!(
         "{MAKE} neighbours.add 1 10.88.0.1 {mac}; neighbours.add 1 fd88::9 02:00:00:00:00:99"
     );
-    answer_of(&probe.setup(dual(), &script));
+    answer_of(&probe.setup_as_planned(dual(), &script));
     assert_eq!(
         neighbours(&world.container, "eth0"),
         [
@@ -152,7 +152,7 @@ fn proxies() {
         sysctl.set-proxy-ndp 0 on; sysctl.set-proxy-ndp 2 on; \
         neighbours.add-proxy 0 10.88.0.2; neighbours.add-proxy 0 fd88::2; \
         neighbours.add-proxy 2 10.88.0.1; neighbours.add-proxy 2 fd88::1";
-    answer_of(&probe.setup(dual(), script));
+    answer_of(&probe.setup_as_planned(dual(), script));
     for (link, proxied) in [("p0", "2"), ("end0", "1")] {
         let shown = ["10.88.0.", "fd88::"].map(|net| format!("{net}{proxied} proxy proto static"));
         assert_eq!(neighbours(&world.host, link), shown);
@@ -176,7 +176,7 @@ fn list() {
     let learnt = "neigh add 10.88.0.9 lladdr 02:00:00:00:00:99 dev p0 nud stale";
     world.host.ip_batch(&[], &format!("{FOREIGN}{learnt}"));
     let probe = Probe::new(&world, &own());
-    let output = probe.setup(dual(), "links.get host p0; neighbours.list 0 tell");
+    let output = probe.setup_as_planned(dual(), "links.get host p0; neighbours.list 0 tell");
     answer_of(&output);
     let told = |address: &str, mac: &str, permanent, proxy| {
         format!(
@@ -210,7 +210,7 @@ fn there() {
          neighbours.remove 1 10.88.0.1; neighbours.remove-proxy 1 10.88.0.1; \
          ?neighbours.remove 1 10.88.0.1; ?neighbours.remove-proxy 1 10.88.0.1"
     );
-    let answer = answer_of(&probe.setup(dual(), &script));
+    let answer = answer_of(&probe.setup_as_planned(dual(), &script));
     let results = [
         "neighbours.add.exists",
         "neighbours.add.exists",
@@ -236,7 +236,7 @@ fn learnt() {
     let probe = Probe::new(&world, &with(r#"{ link = "p0" }"#));
     let script = "links.get host p0; neighbours.add 0 10.88.0.2 02:00:00:00:00:07; \
         neighbours.add 0 fd88::2 02:00:00:00:00:07";
-    answer_of(&probe.setup(dual(), script));
+    answer_of(&probe.setup_as_planned(dual(), script));
     assert_eq!(
         neighbours(&world.host, "p0"),
         ["10.88.0.2", "fd88::2"]
@@ -261,7 +261,7 @@ fn remove_own() {
         neighbours.add-proxy 0 fd88::2";
     let remove = "neighbours.remove 0 10.88.0.2; neighbours.remove-proxy 0 fd88::2";
     let again = "?neighbours.remove 0 10.88.0.2; ?neighbours.remove-proxy 0 fd88::2";
-    let answer = answer_of(&probe.setup(dual(), &format!("{add}; {remove}; {again}")));
+    let answer = answer_of(&probe.setup_as_planned(dual(), &format!("{add}; {remove}; {again}")));
     let denied = ["neighbours.remove.denied", "neighbours.remove-proxy.denied"];
     assert_eq!(answer["dns_search_domains"], serde_json::json!(denied));
     probe.teardown(&dual());
@@ -280,7 +280,7 @@ fn remove_other() {
     let script = "links.get host p0; neighbours.remove 0 10.88.0.7; neighbours.remove 0 fd88::7; \
         neighbours.remove-proxy 0 10.88.0.8; neighbours.remove-proxy 0 fd88::8; \
         neighbours.add 0 fd88::7 02:00:00:00:00:07; neighbours.add-proxy 0 10.88.0.8";
-    answer_of(&probe.setup(dual(), script));
+    answer_of(&probe.setup_as_planned(dual(), script));
     let expected = [
         "10.88.0.8 proxy proto static",
         "fd88::7 lladdr 02:00:00:00:00:07 PERMANENT proto static",
@@ -294,7 +294,7 @@ fn set_since() {
     let probe = Probe::new(&world, &with(r#"{ link = "p0" }"#));
     let script = "links.get host p0; neighbours.add 0 10.88.0.2 02:00:00:00:00:07; \
         neighbours.add-proxy 0 fd88::2";
-    answer_of(&probe.setup(dual(), script));
+    answer_of(&probe.setup_as_planned(dual(), script));
     world.host.ip_batch(
         &[],
         "neigh del 10.88.0.2 dev p0\nneigh del proxy fd88::2 dev p0\n\
@@ -320,7 +320,7 @@ fn shared() {
             "links.create-bridge shared br0; neighbours.add 0 10.88.0.{number} 02:00:00:00:00:07; \
              neighbours.add 0 10.88.1.{number} 02:00:00:00:00:07; neighbours.remove 0 10.88.1.{number}"
         );
-        answer_of(&probe.setup(container(number), &script));
+        answer_of(&probe.setup_as_planned(container(number), &script));
     };
     let entry =
         |number| format!("10.88.0.{number} lladdr 02:00:00:00:00:07 PERMANENT proto static");
@@ -357,7 +357,7 @@ fn changed_link() {
     ] {
         let script =
             format!("links.get host p0; neighbours.add 0 10.88.0.2 02:00:00:00:00:07; {change}");
-        answer_of(&probe.setup(dual(), &script));
+        answer_of(&probe.setup_as_planned(dual(), &script));
         let left = neighbours(&world.host, "p0").join(" ");
         assert!(!left.contains("PERMANENT"), "{change}: {left}");
         probe.teardown(&dual());
@@ -370,7 +370,7 @@ fn moved_link() {
     let probe = Probe::new(&world, &own());
     let script = "links.get host p0; links.move-to-container 0 eth0; links.set-up 0; \
         neighbours.add 0 10.88.0.7 02:00:00:00:00:07";
-    answer_of(&probe.setup(dual(), script));
+    answer_of(&probe.setup_as_planned(dual(), script));
     assert_eq!(
         neighbours(&world.container, "eth0"),
         ["10.88.0.7 lladdr 02:00:00:00:00:07 PERMANENT proto static"]
@@ -389,7 +389,7 @@ fn lost_carrier() {
     let probe = Probe::new(&world, &wide());
     let script = "links.get host p0; neighbours.add-proxy 0 10.88.0.2; neighbours.add-proxy 0 fd88::2; \
         neighbours.add-proxy 0 fd88::3";
-    answer_of(&probe.setup(dual(), script));
+    answer_of(&probe.setup_as_planned(dual(), script));
     let set = neighbours(&world.host, "p0");
     assert_eq!(set.len(), 3, "{set:?}");
     world.neighbour.ip("link set n0 down");
@@ -411,7 +411,7 @@ fn wrong() {
         ("remove-proxy 1 \"\"", "\"\" is no IP address"),
     ] {
         let script = format!("{MAKE} neighbours.{call}");
-        let error = error_of(&probe.setup(dual(), &script));
+        let error = error_of(&probe.setup_as_planned(dual(), &script));
         assert!(error.contains(text), "{call}: {error}");
     }
     // On the wire of the parent the gateway is another one.

@@ -1,9 +1,11 @@
 //! Running the driver that does what a script says.
 
+use serde_json::Value;
+use wasmvark_tests::audit;
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::dump::Dump;
 use wasmvark_tests::grant::Grant;
-use wasmvark_tests::process::Output;
+use wasmvark_tests::process::{self, Output};
 use wasmvark_tests::wasmvark::{Wasmvark, answer_of, error_of};
 use wasmvark_tests::world::{Before, World};
 
@@ -52,6 +54,38 @@ impl<'a> Probe<'a> {
     pub(crate) fn setup(&self, connection: Connection, script: &str) -> Output {
         let connection = connection.option("script", script);
         self.wasmvark.setup(NAME, connection.for_plugin())
+    }
+
+    /// The same, and it does what a plan has said before. That is so where nothing
+    /// depends on what a plan can't know.
+    #[track_caller]
+    pub(crate) fn setup_as_planned(&self, connection: Connection, script: &str) -> Output {
+        let connection = connection.option("script", script);
+        let planned = self.plan(&connection);
+        let lines = self.wasmvark.audit().len();
+        let output = self.wasmvark.setup(NAME, connection.for_plugin());
+        let trail: Vec<audit::Line> = self.wasmvark.audit().into_iter().skip(lines).collect();
+        assert_eq!(
+            planned,
+            audit::operations(&trail),
+            "the plan, and what was done"
+        );
+        output
+    }
+
+    /// What a plan says that a setup does.
+    fn plan(&self, connection: &Connection) -> Vec<String> {
+        let netns = self.world.container.path();
+        let mut plan = self.wasmvark.command("plan");
+        let plan = plan
+            .args([NAME, "-", "--format", "json", "--netns"])
+            .arg(netns);
+        let output = process::run(plan, connection.for_plugin().as_bytes());
+        let report: Value = serde_json::from_str(&output.stdout)
+            .unwrap_or_else(|error| panic!("no plan ({error}): {output:?}"));
+        let lines = report["operations"].as_array().expect("a list").iter();
+        let lines = lines.map(|line| serde_json::from_value(line.clone()).unwrap());
+        audit::operations(&lines.collect::<Vec<_>>())
     }
 
     /// Runs `setup`, which must fail, and checks that it left nothing.

@@ -55,7 +55,7 @@ fn own() {
     let script = "links.create-veth a; links.get container a; links.rename 0 b; links.rename 2 eth0; \
         links.set-mtu 0 1300; links.set-mtu 2 1400; links.get container eth0; links.info 3 tell; \
         ?links.get container a";
-    let output = probe.setup(v4(), script);
+    let output = probe.setup_as_planned(v4(), script);
     let answer = answer_of(&output);
     assert!(output.stderr.contains("mtu: 1400"), "{}", output.stderr);
     assert!(answer["interfaces"].get("eth0").is_some(), "{answer}");
@@ -76,7 +76,7 @@ fn own_on_host() {
     let connection = || v4().join("options", options.clone());
     let script = "links.create-veth - host-name=own0; links.rename 1 end0; ?links.rename 1 else0; \
                   links.rename 1 own0";
-    let answer = answer_of(&probe.setup(connection(), script));
+    let answer = answer_of(&probe.setup_as_planned(connection(), script));
     let denied = serde_json::json!(["links.rename.denied"]);
     assert_eq!(answer["dns_search_domains"], denied);
     assert!(Dump::of(&world.host).has_link("own0"));
@@ -91,7 +91,7 @@ fn routes() {
         routes.add container 10.88.7.0/24 - - unicast link=a; links.rename 0 eth0; \
         routes.remove container 10.88.7.0/24 - - unicast link=eth0; \
         routes.add container 10.88.8.0/24 - - unicast link=eth0";
-    answer_of(&probe.setup(v4(), script));
+    answer_of(&probe.setup_as_planned(v4(), script));
     assert_eq!(
         probe.container().made_routes(),
         ["10.88.8.0/24 dev eth0 metric 100"]
@@ -111,7 +111,7 @@ fn replaced_route() {
         routes.replace host 10.88.7.0/24 - - unicast link=own0; links.rename 1 end0";
     let options = serde_json::json!({"host_interface_name": "end0"});
     let connection = || v4().join("options", options.clone());
-    answer_of(&probe.setup(connection(), script));
+    answer_of(&probe.setup_as_planned(connection(), script));
     assert_eq!(
         Dump::of(&world.host).made_routes(),
         ["10.88.7.0/24 dev end0 metric 100"]
@@ -124,7 +124,7 @@ fn moved() {
     let probe = Probe::new(&world, &grant());
     let script = "links.get host p0; links.move-to-container 0 eth0; links.rename 0 a; \
                   links.rename 0 b; links.set-up 0";
-    answer_of(&probe.setup(v4(), script));
+    answer_of(&probe.setup_as_planned(v4(), script));
     assert_eq!(probe.container().link_names(), ["b", "lo"]);
     probe.teardown(&v4());
 }
@@ -146,13 +146,13 @@ fn foreign() {
     let probe = Probe::new(&world, &wide());
     let script = "links.get host x0; links.set-mtu 0 1300; links.rename 0 y0; links.set-mtu 0 1310; \
                   links.get host y0";
-    answer_of(&probe.setup(v4(), script));
+    answer_of(&probe.setup_as_planned(v4(), script));
     let host = Dump::of(&world.host);
     assert!(host.has_link("y0") && !host.has_link("x0"));
     assert_eq!(host.mtu("y0"), 1310);
     probe.teardown(&v4());
     let script = "links.get host p0; links.rename 0 y0; links.move-to-container 0 eth0";
-    answer_of(&probe.setup(v4(), script));
+    answer_of(&probe.setup_as_planned(v4(), script));
     assert_eq!(probe.container().mtu("eth0"), 1470);
     // Its index is taken when it comes back.
     world.host.ip("link add z0 index 2 type veth peer z1");

@@ -84,7 +84,7 @@ fn all_options() {
          routes.list container - tell; routes.list container 1077 tell; \
          routes.list container 77 tell",
     );
-    let output = probe.setup(dual(), &script);
+    let output = probe.setup_as_planned(dual(), &script);
     answer_of(&output);
     for text in [
         "10.88.9.0/24 kind RouteKind::Unicast dev eth0 metric 7 table 254 src 10.88.0.2 \
@@ -111,7 +111,7 @@ fn several_ways() {
         "addresses.add 0 fd88::2/64; routes.add {v4_route}; routes.add {v6_route}; \
          ?routes.add {v4_route}; ?routes.add container fd77::/64 fd88::4 - unicast"
     ));
-    let answer = answer_of(&probe.setup(dual(), &script));
+    let answer = answer_of(&probe.setup_as_planned(dual(), &script));
     let exists = ["routes.add.exists", "routes.add.exists"];
     assert_eq!(answer["dns_search_domains"], serde_json::json!(exists));
     let routes = Dump::of(&world.container).made_routes();
@@ -156,7 +156,7 @@ fn replace() {
     let script = "routes.replace host 10.66.0.0/16 10.88.0.7 5 unicast; \
         routes.replace host fd66::/64 fd88::7 5 unicast; \
         routes.replace host 10.99.0.0/16 10.88.0.7 - unicast";
-    answer_of(&probe.setup(v4(), script));
+    answer_of(&probe.setup_as_planned(v4(), script));
     let routes = Dump::of(&world.host).made_routes();
     let expected = [
         "10.66.0.0/16 via 10.88.0.2 dev p0 metric 5",
@@ -171,7 +171,7 @@ fn replace() {
          routes.remove host 10.66.0.0/16 10.88.0.8 5 unicast; \
          routes.remove host 10.99.0.0/16 10.88.0.7 100 unicast"
     );
-    answer_of(&probe.setup(v4(), &script));
+    answer_of(&probe.setup_as_planned(v4(), &script));
     probe.teardown(&v4());
 }
 
@@ -181,7 +181,7 @@ fn remove_own() {
     let probe = Probe::new(&world, &own());
     let add = "routes.add host 10.88.5.0/24 - - blackhole";
     let remove = "routes.remove host 10.88.5.0/24 - - blackhole";
-    let answer = answer_of(&probe.setup(v4(), &format!("{add}; {remove}; ?{remove}")));
+    let answer = answer_of(&probe.setup_as_planned(v4(), &format!("{add}; {remove}; ?{remove}")));
     let denied = ["routes.remove.denied"];
     assert_eq!(answer["dns_search_domains"], serde_json::json!(denied));
     probe.teardown(&v4());
@@ -204,7 +204,7 @@ fn remove_other() {
         routes.remove host fd66::/64 fd88::2 5 unicast; \
         routes.remove host 10.67.0.0/16 - 0 unicast link=p0 table=77; \
         ?routes.remove host 10.99.0.0/16 10.88.0.1 5 unicast";
-    let answer = answer_of(&probe.setup(v4(), script));
+    let answer = answer_of(&probe.setup_as_planned(v4(), script));
     let gone = ["routes.remove.not-found"];
     assert_eq!(answer["dns_search_domains"], serde_json::json!(gone));
     let routes = Dump::of(&world.host).made_routes();
@@ -218,7 +218,7 @@ fn own_vrf() {
     let probe = Probe::new(&world, &grant);
     let route = "routes.add host 10.88.0.0/24 - - blackhole table=1077";
     let script = |table: u32| format!("links.create-vrf shared vrf9 {table}; {route}");
-    answer_of(&probe.setup(v4(), &script(1077)));
+    answer_of(&probe.setup_as_planned(v4(), &script(1077)));
     probe.teardown(&v4());
     let error = probe.setup_fails(v4(), &script(1078));
     assert!(error.contains("table host:1077"), "{error}");
@@ -240,7 +240,7 @@ fn wrong() {
         ("- - unicast link=a/b", "can't be the name"),
     ] {
         let script = format!("routes.add container 10.88.1.0/24 {route}");
-        let error = error_of(&probe.setup(v4(), &script));
+        let error = error_of(&probe.setup_as_planned(v4(), &script));
         assert!(error.contains(text), "{route}: {error}");
     }
 }

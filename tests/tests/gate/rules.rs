@@ -116,7 +116,7 @@ fn by_source() {
         routes.add container 2001:db8::/64 fd88::1 - unicast table=77; \
         rules.add container 100 77 from=10.88.0.2/32; \
         rules.add container 100 77 from=fd88::2/128";
-    answer_of(&probe.setup(dual(), connect));
+    answer_of(&probe.setup_as_planned(dual(), connect));
     for (source, other, target) in [
         ("10.88.0.2", "10.88.0.3", "192.0.2.1"),
         ("fd88::2", "fd88::3", "2001:db8::1"),
@@ -146,7 +146,7 @@ fn on_host() {
         addresses.add 0 10.88.0.2/16; addresses.add 1 10.88.0.1/16; \
         routes.add container 0.0.0.0/0 10.88.0.1 - unicast; \
         rules.add host 100 77 from=10.88.0.2/32";
-    answer_of(&probe.setup(v4(), connect));
+    answer_of(&probe.setup_as_planned(v4(), connect));
     assert_eq!(
         rules(&world.host),
         ["100: from 10.88.0.2 lookup 77 proto static"]
@@ -167,7 +167,7 @@ fn all_options() {
         rules.add container 7 77 from=10.66.0.0/16 to=10.67.0.1/32 iif=eth0 oif=eth1 mark=1,255; \
         rules.add container 8 254 to=fd66::/64 mark=0,2; \
         rules.add container 9 77 from=0.0.0.0/0; rules.list container tell; rules.list host";
-    let output = probe.setup(dual(), script);
+    let output = probe.setup_as_planned(dual(), script);
     answer_of(&output);
     let shown = [
         "0: from all lookup 1077 proto static",
@@ -200,7 +200,7 @@ fn there() {
     let probe = Probe::new(&world, &with_table());
     let same = |priority| format!("?rules.add host {priority} 77 from=10.88.0.2/32; ");
     let script: String = (100..104).map(same).collect();
-    let output = probe.setup(v4(), &format!("{script} rules.list host tell"));
+    let output = probe.setup_as_planned(v4(), &format!("{script} rules.list host tell"));
     let answer = answer_of(&output);
     let exists = ["rules.add.exists"; 4];
     assert_eq!(answer["dns_search_domains"], serde_json::json!(exists));
@@ -228,7 +228,7 @@ fn mistaken() {
     let script = "rules.add host 100 77 from=10.88.0.2/32 oif=p0; \
         rules.remove host 100 77 from=10.88.0.2/32 iif=p0; \
         rules.add host 99 77 from=10.88.0.2/32";
-    answer_of(&probe.setup(v4(), script));
+    answer_of(&probe.setup_as_planned(v4(), script));
     let expected = [
         "99: from 10.88.0.2 lookup 77 proto static",
         "100: from 10.88.0.2 lookup 77 proto unspec",
@@ -252,7 +252,7 @@ fn remove_own() {
     let probe = Probe::new(&world, &with_table());
     let add = "rules.add host 100 77 from=10.88.0.2/32";
     let remove = "rules.remove host 100 77 from=10.88.0.2/32";
-    let answer = answer_of(&probe.setup(v4(), &format!("{add}; {remove}; ?{remove}")));
+    let answer = answer_of(&probe.setup_as_planned(v4(), &format!("{add}; {remove}; ?{remove}")));
     let denied = ["rules.remove.denied"];
     assert_eq!(answer["dns_search_domains"], serde_json::json!(denied));
     probe.teardown(&v4());
@@ -278,7 +278,7 @@ fn remove_other() {
         rules.remove host 6 1077 to=fd66::/64; rules.remove host 0 255 version=ipv4; \
         rules.remove host 5 78 from=10.66.0.0/16; rules.add host 5 78 from=10.66.0.0/16; \
         rules.remove host 32766 254 version=ipv6; ?rules.remove host 7 77 from=10.66.0.0/16";
-    let answer = answer_of(&probe.setup(v4(), script));
+    let answer = answer_of(&probe.setup_as_planned(v4(), script));
     let gone = ["rules.remove.not-found"];
     assert_eq!(answer["dns_search_domains"], serde_json::json!(gone));
     assert_eq!(
@@ -295,7 +295,7 @@ fn without_link() {
     let world = World::new();
     let probe = Probe::new(&world, &own());
     let script = "links.create-veth eth0; rules.add container 100 77 version=ipv4 iif=eth0";
-    answer_of(&probe.setup(v4(), script));
+    answer_of(&probe.setup_as_planned(v4(), script));
     world.container.ip("link del eth0");
     assert_eq!(
         rules(&world.container),
@@ -316,7 +316,7 @@ fn with_end() -> Grant {
 fn own_link() {
     let world = World::new();
     let probe = Probe::new(&world, &with_end());
-    answer_of(&probe.setup(v4(), &format!("{END}{BY_LINK}")));
+    answer_of(&probe.setup_as_planned(v4(), &format!("{END}{BY_LINK}")));
     assert_eq!(
         rules(&world.host),
         ["100: from all iif end0 lookup 77 proto static"]
@@ -330,7 +330,7 @@ fn own_link() {
 fn stolen_name() {
     let world = World::new();
     let probe = Probe::new(&world, &with_end());
-    answer_of(&probe.setup(v4(), END));
+    answer_of(&probe.setup_as_planned(v4(), END));
     world
         .host
         .ip_batch(&[], "link del end0\nlink add end0 type veth peer end1");
@@ -349,7 +349,7 @@ fn own_vrf() {
     let grant = own().call("links.create-vrf", r#"{ link = "vrf9" }"#);
     let probe = Probe::new(&world, &grant);
     let script = "links.create-vrf shared vrf9 1077; rules.add host 100 1077 from=10.88.0.0/24";
-    answer_of(&probe.setup(v4(), script));
+    answer_of(&probe.setup_as_planned(v4(), script));
     probe.teardown(&v4());
 }
 
@@ -394,7 +394,7 @@ fn wrong() {
         ),
     ] {
         let script = format!("rules.add container 100 {rule}");
-        let error = error_of(&probe.setup(v4(), &script));
+        let error = error_of(&probe.setup_as_planned(v4(), &script));
         assert!(error.contains(text), "{rule}: {error}");
     }
 }

@@ -63,7 +63,7 @@ fn sent() {
     let probe = Probe::new(&world, &grant());
     let before = world.dump();
     let script = format!("{MAKE}; traffic.set-tbf 1 {RATE} {BURST} 200");
-    answer_of(&probe.setup(dual(), &script));
+    answer_of(&probe.setup_as_planned(dual(), &script));
     for (inside, outside) in [("10.88.0.2", "10.88.0.1"), ("fd88::2", "fd88::1")] {
         let from = (&world.container, inside);
         let to = (&world.neighbour, outside);
@@ -81,7 +81,7 @@ fn received() {
         "{MAKE}; links.create-ifb container ifb0; links.set-up 2; \
          traffic.redirect-ingress 1 2; traffic.set-tbf 2 {RATE} {BURST} 200"
     );
-    answer_of(&probe.setup(dual(), &script));
+    answer_of(&probe.setup_as_planned(dual(), &script));
     let from = (&world.neighbour, "10.88.0.1");
     let to = (&world.container, "10.88.0.2");
     rate::assert_limited(RATE, from, to, BURST, BYTES);
@@ -100,7 +100,7 @@ fn shared() {
          traffic.add-htb-class 1 {RATE} {RATE} {BURST} - 10.88.0.1/32; \
          traffic.add-htb-class 1 {RATE} {whole} {BURST} - fd99::/64"
     );
-    answer_of(&probe.setup(dual(), &script));
+    answer_of(&probe.setup_as_planned(dual(), &script));
     let from = (&world.container, "10.88.0.2");
     let to = (&world.neighbour, "10.88.0.1");
     rate::assert_limited(RATE, from, to, BURST, BYTES);
@@ -122,7 +122,7 @@ fn put_back() {
          traffic.set-tbf 0 {RATE} {BURST} 200; traffic.set-htb 0 {RATE} {BURST}; \
          traffic.add-htb-class 0 {RATE} {RATE} {BURST} 10.88.0.2/32 -"
     );
-    answer_of(&probe.setup(dual(), &script));
+    answer_of(&probe.setup_as_planned(dual(), &script));
     assert_ne!(before.host.differences(&Dump::of(&world.host)), "");
     probe.teardown(&dual());
     world.assert_unchanged(&before);
@@ -157,7 +157,7 @@ fn foreign() {
     );
     assert!(error.contains("the driver has set no htb"), "{error}");
     // It clears what it set itself, which is nothing.
-    answer_of(&probe.setup(dual(), "links.get host p0; traffic.clear 0"));
+    answer_of(&probe.setup_as_planned(dual(), "links.get host p0; traffic.clear 0"));
     probe.teardown(&dual());
 }
 
@@ -169,11 +169,11 @@ fn clear() {
         "links.get host p0; traffic.set-htb 0 {RATE} {BURST}; \
          traffic.add-htb-class 0 {RATE} {RATE} {BURST} 10.88.0.2/32 -; traffic.clear 0"
     );
-    answer_of(&probe.setup(dual(), &script));
+    answer_of(&probe.setup_as_planned(dual(), &script));
     assert_eq!(before.differences(&Dump::of(&world.host)), "");
     probe.teardown(&dual());
     // What is cleared can be set again, and is undone then.
-    answer_of(&probe.setup(
+    answer_of(&probe.setup_as_planned(
         dual(),
         &format!("{script}; traffic.set-tbf 0 {RATE} {BURST} 9"),
     ));

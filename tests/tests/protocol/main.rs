@@ -26,6 +26,7 @@ mod malformed;
 mod names;
 mod namespaces;
 mod pages;
+mod plan;
 mod store;
 mod survival;
 mod trail;
@@ -55,5 +56,6 @@ fn main() {
     audit::register(&mut suite);
     pages::register(&mut suite);
     versions::register(&mut suite);
+    plan::register(&mut suite);
     suite.run();
 }

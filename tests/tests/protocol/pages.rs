@@ -41,6 +41,7 @@ fn links() {
         "docs/behaviours.md",
         "docs/commands.md",
         "docs/grants.md",
+        "docs/plan.md",
     ];
     pages.extend(others.map(|page| root.join(page)));
     for page in pages {

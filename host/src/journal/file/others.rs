@@ -15,7 +15,7 @@ impl Journal {
             ..self.here
         };
         let keys = self.other_keys();
-        keys.map(move |key| Self::open(&self.folder, &key, here))
+        keys.map(move |key| Self::read(&self.folder, &key, here, self.keeps))
     }
 
     fn other_keys(&self) -> impl Iterator<Item = Key> {

@@ -37,6 +37,15 @@ pub(super) fn new_message(index: u32, new: &NewAddress) -> AddressMessage {
     message
 }
 
+/// Whether an address's network gets no route.
+pub(super) fn has_no_prefix_route(message: &AddressMessage) -> bool {
+    let mut attributes = message.attributes.iter();
+    attributes.any(|attribute| {
+        matches!(attribute, AddressAttribute::Flags(all)
+            if all.contains(AddressFlags::Noprefixroute))
+    })
+}
+
 /// An address as the kernel describes it.
 pub(super) fn state(message: &AddressMessage) -> Option<AddressState> {
     let mut local = None;

@@ -224,7 +224,7 @@ impl Netlink {
 }
 
 /// A feature by its name.
-pub(super) fn find(features: Vec<Feature>, name: &str) -> Result<Feature, KernelError> {
+pub(in crate::kernel) fn find(features: Vec<Feature>, name: &str) -> Result<Feature, KernelError> {
     let mut features = features.into_iter();
     features
         .find(|feature| feature.name == name)

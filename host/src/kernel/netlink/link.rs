@@ -10,8 +10,8 @@ use rtnetlink::{LinkGetRequest, LinkMessageBuilder, LinkUnspec};
 
 use super::{Netlink, kinds};
 use crate::kernel::{
-    Kernel, KernelError, LinkChange, LinkId, LinkInfo, LinkKind, LinkState, NewLink, NewVeth, Tap,
-    tap,
+    Kernel, KernelError, LinkChange, LinkId, LinkInfo, LinkKind, LinkState, NewLink, NewVeth,
+    Reader, Tap, tap,
 };
 use crate::net::{LinkName, Mac, Namespace};
 

@@ -13,6 +13,7 @@ mod place;
 mod route;
 mod routes;
 mod rule;
+mod saved;
 mod snapshot;
 mod traffic;
 mod vf;
@@ -35,13 +36,15 @@ use super::{
     AddressState, ClassPackets, Feature, FirewallEntry, FoundNeighbour, FoundRoute, FoundRule,
     HtbClass, Kernel, KernelError, LinkChange, LinkId, LinkInfo, LinkSetting, LinkSnapshot,
     LinkState, MissingFirewall, Neighbour, NeighbourTable, Netns, NetnsError, NewAddress, NewLink,
-    NewVeth, PlacedLink, PortChange, PortState, PortVlans, QueueHook, Queues, SavedNeighbour,
-    SavedRoutes, SavedRule, Shape, TableRoute, Tbf, VfChange, VfState, VlanNumbers,
-    WireguardChange, WireguardState, announce, sysctl,
+    NewVeth, PlacedLink, PortChange, PortState, PortVlans, QueueHook, Queues, Reader,
+    SavedNeighbour, SavedRoutes, SavedRule, Shape, Survey, TableRoute, Tbf, VfChange, VfState,
+    VlanNumbers, WireguardChange, WireguardState, announce, sysctl,
 };
 use crate::net::{LinkName, Namespace, Rule, SettingKey};
+pub(super) use features::find as find_feature;
 use generic::Generic;
 use nft::Netfilter;
+pub(super) use saved::Saved;
 
 /// The task that carries messages between a socket and its handles.
 type Connection = rtnetlink::proto::Connection<RouteNetlinkMessage>;
@@ -165,7 +168,7 @@ impl Netlink {
     }
 }
 
-impl Kernel for Netlink {
+impl Reader for Netlink {
     fn set_deadline(&mut self, deadline: Instant) {
         self.deadline = deadline;
     }
@@ -197,6 +200,182 @@ impl Kernel for Netlink {
         ))
     }
 
+    fn link_info(&mut self, link: LinkId) -> Result<LinkInfo, KernelError> {
+        let get = self.room(link.namespace)?.handle.link().get();
+        link::info(&self.one_link(get.match_index(link.index))?)
+    }
+
+    fn links(
+        &mut self,
+        namespace: Namespace,
+        master: Option<u32>,
+    ) -> Result<Vec<LinkState>, KernelError> {
+        let get = self.room(namespace)?.handle.link().get();
+        let links = self.collect(get.execute())?;
+        let states = links.iter().map(link::state);
+        let mut states: Vec<LinkState> = states.filter_map(Result::ok).collect();
+        states.retain(|state| master.is_none() || state.master == master);
+        Ok(states)
+    }
+
+    fn placed_links(&mut self, namespace: Namespace) -> Result<Vec<PlacedLink>, KernelError> {
+        let get = self.room(namespace)?.handle.link().get();
+        let links = self.collect(get.execute())?;
+        Ok(links.iter().filter_map(place::of).collect())
+    }
+
+    fn survey(&mut self, namespace: Namespace) -> Result<Survey, KernelError> {
+        let handle = self.room(namespace)?.handle.clone();
+        let links = self.collect(handle.link().get().execute())?;
+        let mut routes = Vec::new();
+        for question in route::all_routes_questions() {
+            let answers = self.collect(handle.route().get(question).execute())?;
+            routes.extend(answers.iter().flat_map(route::ways));
+        }
+        Ok(Survey {
+            links: links.iter().filter_map(place::survey).collect(),
+            routes: routes.iter().filter_map(route::found).collect(),
+        })
+    }
+
+    fn addresses(&mut self, link: LinkId) -> Result<Vec<AddressState>, KernelError> {
+        let get = self.room(link.namespace)?.handle.address().get();
+        let answers = get.set_link_index_filter(link.index).execute();
+        let addresses = self.collect(answers)?;
+        Ok(addresses.iter().filter_map(address::state).collect())
+    }
+
+    fn snapshot(&mut self, link: LinkId) -> Result<LinkSnapshot, KernelError> {
+        let name = self.link_by_id(link)?.name;
+        let settings = sysctl::all(&self.room(link.namespace)?.netns, &name)?;
+        self.read_snapshot(link, settings)
+    }
+
+    fn snapshot_neighbours(&mut self, link: LinkId) -> Result<LinkSnapshot, KernelError> {
+        Ok(LinkSnapshot {
+            neighbours: self.note_neighbours(link)?,
+            ..LinkSnapshot::default()
+        })
+    }
+
+    fn routes(&mut self, namespace: Namespace, table: u32) -> Result<Vec<FoundRoute>, KernelError> {
+        self.list_routes(namespace, table)
+    }
+
+    fn has_route(&mut self, namespace: Namespace, route: &TableRoute) -> Result<bool, KernelError> {
+        Ok(!self.same_routes(namespace, route)?.is_empty())
+    }
+
+    fn save_route(
+        &mut self,
+        namespace: Namespace,
+        route: &TableRoute,
+    ) -> Result<SavedRoutes, KernelError> {
+        let same = self.same_routes(namespace, route)?;
+        self.note_routes(namespace, &same)
+    }
+
+    fn save_rivals(
+        &mut self,
+        namespace: Namespace,
+        route: &TableRoute,
+    ) -> Result<SavedRoutes, KernelError> {
+        let rivals = self.rival_routes(namespace, route)?;
+        self.note_routes(namespace, &rivals)
+    }
+
+    fn rules(&mut self, namespace: Namespace) -> Result<Vec<FoundRule>, KernelError> {
+        self.list_rules(namespace)
+    }
+
+    fn has_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<bool, KernelError> {
+        self.finds_rule(namespace, rule)
+    }
+
+    fn save_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<SavedRule, KernelError> {
+        self.note_rule(namespace, rule)
+    }
+
+    fn neighbours(&mut self, link: LinkId) -> Result<Vec<FoundNeighbour>, KernelError> {
+        self.list_neighbours(link)
+    }
+
+    fn has_neighbour(
+        &mut self,
+        link: LinkId,
+        address: IpAddr,
+        table: NeighbourTable,
+    ) -> Result<bool, KernelError> {
+        self.finds_neighbour(link, address, table)
+    }
+
+    fn save_neighbour(
+        &mut self,
+        link: LinkId,
+        address: IpAddr,
+        table: NeighbourTable,
+    ) -> Result<SavedNeighbour, KernelError> {
+        self.note_neighbour(link, address, table)
+    }
+
+    fn port(&mut self, link: LinkId) -> Result<PortState, KernelError> {
+        self.read_port(link)
+    }
+
+    fn vlans(&mut self, link: LinkId) -> Result<Vec<PortVlans>, KernelError> {
+        self.read_vlans(link)
+    }
+
+    fn link_setting(&mut self, link: LinkId, setting: LinkSetting) -> Result<String, KernelError> {
+        let name = self.link_by_id(link)?.name;
+        sysctl::link_setting(&self.room(link.namespace)?.netns, &name, setting)
+    }
+
+    fn setting(&mut self, namespace: Namespace, key: &SettingKey) -> Result<String, KernelError> {
+        sysctl::setting(&self.room(namespace)?.netns, key)
+    }
+
+    fn queues(&mut self, link: LinkId) -> Result<Queues, KernelError> {
+        self.read_queues(link)
+    }
+
+    fn htb_classes(&mut self, link: LinkId) -> Result<Vec<u16>, KernelError> {
+        self.class_numbers(link)
+    }
+
+    fn vfs(&mut self, link: LinkId) -> Result<Vec<VfState>, KernelError> {
+        self.read_vfs(link)
+    }
+
+    fn wireguard(&mut self, link: LinkId) -> Result<WireguardState, KernelError> {
+        self.read_wireguard(link)
+    }
+
+    fn features(&mut self, link: LinkId) -> Result<Vec<Feature>, KernelError> {
+        self.read_features(link)
+    }
+
+    fn feature(&mut self, link: LinkId, name: &str) -> Result<Feature, KernelError> {
+        features::find(self.read_features(link)?, name)
+    }
+
+    fn missing_firewall(
+        &mut self,
+        entries: &[FirewallEntry],
+    ) -> Result<Vec<MissingFirewall>, KernelError> {
+        self.lacks_firewall(entries)
+    }
+
+    fn free_for_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError> {
+        self.finds_no_holder(entries)
+    }
+
+    fn has_firewall(&mut self, entry: &FirewallEntry) -> Result<bool, KernelError> {
+        self.finds_firewall(entry)
+    }
+}
+
+impl Kernel for Netlink {
     fn create_link(&mut self, link: &NewLink) -> Result<u32, KernelError> {
         self.make_link(link)
     }
@@ -247,56 +426,12 @@ impl Kernel for Netlink {
         self.send_change(link, link::message(link.index, change))
     }
 
-    fn link_info(&mut self, link: LinkId) -> Result<LinkInfo, KernelError> {
-        let get = self.room(link.namespace)?.handle.link().get();
-        link::info(&self.one_link(get.match_index(link.index))?)
-    }
-
-    fn links(
-        &mut self,
-        namespace: Namespace,
-        master: Option<u32>,
-    ) -> Result<Vec<LinkState>, KernelError> {
-        let get = self.room(namespace)?.handle.link().get();
-        let links = self.collect(get.execute())?;
-        let states = links.iter().map(link::state);
-        let mut states: Vec<LinkState> = states.filter_map(Result::ok).collect();
-        states.retain(|state| master.is_none() || state.master == master);
-        Ok(states)
-    }
-
-    fn placed_links(&mut self, namespace: Namespace) -> Result<Vec<PlacedLink>, KernelError> {
-        let get = self.room(namespace)?.handle.link().get();
-        let links = self.collect(get.execute())?;
-        Ok(links.iter().filter_map(place::of).collect())
-    }
-
-    fn addresses(&mut self, link: LinkId) -> Result<Vec<AddressState>, KernelError> {
-        let get = self.room(link.namespace)?.handle.address().get();
-        let answers = get.set_link_index_filter(link.index).execute();
-        let addresses = self.collect(answers)?;
-        Ok(addresses.iter().filter_map(address::state).collect())
-    }
-
     fn add_address(&mut self, link: LinkId, new: &NewAddress) -> Result<(), KernelError> {
         let addresses = self.room(link.namespace)?.handle.address();
         let address = new.address;
         let mut request = addresses.add(link.index, address.addr(), address.prefix_len());
         *request.message_mut() = address::new_message(link.index, new);
         self.wait(request.execute())
-    }
-
-    fn snapshot(&mut self, link: LinkId) -> Result<LinkSnapshot, KernelError> {
-        let name = self.link_by_id(link)?.name;
-        let settings = sysctl::all(&self.room(link.namespace)?.netns, &name)?;
-        self.read_snapshot(link, settings)
-    }
-
-    fn snapshot_neighbours(&mut self, link: LinkId) -> Result<LinkSnapshot, KernelError> {
-        Ok(LinkSnapshot {
-            neighbours: self.note_neighbours(link)?,
-            ..LinkSnapshot::default()
-        })
     }
 
     fn put_settings(&mut self, link: LinkId, snapshot: &LinkSnapshot) -> Result<(), KernelError> {
@@ -317,14 +452,6 @@ impl Kernel for Netlink {
         let addresses = self.room(link.namespace)?.handle.address();
         let message = address::message(link.index, address);
         self.wait(addresses.del(message).execute())
-    }
-
-    fn routes(&mut self, namespace: Namespace, table: u32) -> Result<Vec<FoundRoute>, KernelError> {
-        self.list_routes(namespace, table)
-    }
-
-    fn has_route(&mut self, namespace: Namespace, route: &TableRoute) -> Result<bool, KernelError> {
-        Ok(!self.same_routes(namespace, route)?.is_empty())
     }
 
     fn add_route(&mut self, namespace: Namespace, route: &TableRoute) -> Result<(), KernelError> {
@@ -349,24 +476,6 @@ impl Kernel for Netlink {
         self.delete_own_route(namespace, route)
     }
 
-    fn save_route(
-        &mut self,
-        namespace: Namespace,
-        route: &TableRoute,
-    ) -> Result<SavedRoutes, KernelError> {
-        let same = self.same_routes(namespace, route)?;
-        self.note_routes(namespace, &same)
-    }
-
-    fn save_rivals(
-        &mut self,
-        namespace: Namespace,
-        route: &TableRoute,
-    ) -> Result<SavedRoutes, KernelError> {
-        let rivals = self.rival_routes(namespace, route)?;
-        self.note_routes(namespace, &rivals)
-    }
-
     fn remove_saved(
         &mut self,
         namespace: Namespace,
@@ -383,24 +492,12 @@ impl Kernel for Netlink {
         self.put_saved_routes(namespace, saved)
     }
 
-    fn rules(&mut self, namespace: Namespace) -> Result<Vec<FoundRule>, KernelError> {
-        self.list_rules(namespace)
-    }
-
-    fn has_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<bool, KernelError> {
-        self.finds_rule(namespace, rule)
-    }
-
     fn add_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<(), KernelError> {
         self.send_rule(namespace, rule::message(rule))
     }
 
     fn remove_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<(), KernelError> {
         self.delete_own_rule(namespace, rule)
-    }
-
-    fn save_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<SavedRule, KernelError> {
-        self.note_rule(namespace, rule)
     }
 
     fn remove_saved_rule(
@@ -417,19 +514,6 @@ impl Kernel for Netlink {
         saved: &SavedRule,
     ) -> Result<(), KernelError> {
         self.put_saved_rule(namespace, saved)
-    }
-
-    fn neighbours(&mut self, link: LinkId) -> Result<Vec<FoundNeighbour>, KernelError> {
-        self.list_neighbours(link)
-    }
-
-    fn has_neighbour(
-        &mut self,
-        link: LinkId,
-        address: IpAddr,
-        table: NeighbourTable,
-    ) -> Result<bool, KernelError> {
-        self.finds_neighbour(link, address, table)
     }
 
     fn add_neighbour(
@@ -450,15 +534,6 @@ impl Kernel for Netlink {
         self.delete_own_neighbour(link, address, neighbour)
     }
 
-    fn save_neighbour(
-        &mut self,
-        link: LinkId,
-        address: IpAddr,
-        table: NeighbourTable,
-    ) -> Result<SavedNeighbour, KernelError> {
-        self.note_neighbour(link, address, table)
-    }
-
     fn remove_saved_neighbour(
         &mut self,
         link: LinkId,
@@ -475,16 +550,8 @@ impl Kernel for Netlink {
         self.put_saved_neighbour(link, saved)
     }
 
-    fn port(&mut self, link: LinkId) -> Result<PortState, KernelError> {
-        self.read_port(link)
-    }
-
     fn change_port(&mut self, link: LinkId, change: PortChange) -> Result<(), KernelError> {
         self.send_port_change(link, change)
-    }
-
-    fn vlans(&mut self, link: LinkId) -> Result<Vec<PortVlans>, KernelError> {
-        self.read_vlans(link)
     }
 
     fn add_vlans(&mut self, link: LinkId, vlans: PortVlans) -> Result<(), KernelError> {
@@ -493,11 +560,6 @@ impl Kernel for Netlink {
 
     fn remove_vlans(&mut self, link: LinkId, numbers: VlanNumbers) -> Result<(), KernelError> {
         self.send_vlan_removal(link, numbers)
-    }
-
-    fn link_setting(&mut self, link: LinkId, setting: LinkSetting) -> Result<String, KernelError> {
-        let name = self.link_by_id(link)?.name;
-        sysctl::link_setting(&self.room(link.namespace)?.netns, &name, setting)
     }
 
     fn set_link_setting(
@@ -510,10 +572,6 @@ impl Kernel for Netlink {
         sysctl::set_link_setting(&self.room(link.namespace)?.netns, &name, setting, value)
     }
 
-    fn setting(&mut self, namespace: Namespace, key: &SettingKey) -> Result<String, KernelError> {
-        sysctl::setting(&self.room(namespace)?.netns, key)
-    }
-
     fn set_setting(
         &mut self,
         namespace: Namespace,
@@ -523,20 +581,12 @@ impl Kernel for Netlink {
         sysctl::set_setting(&self.room(namespace)?.netns, key, value)
     }
 
-    fn queues(&mut self, link: LinkId) -> Result<Queues, KernelError> {
-        self.read_queues(link)
-    }
-
     fn set_tbf(&mut self, link: LinkId, tbf: &Tbf) -> Result<(), KernelError> {
         self.add_tbf(link, tbf)
     }
 
     fn set_htb(&mut self, link: LinkId, whole: Shape) -> Result<(), KernelError> {
         self.add_htb(link, whole)
-    }
-
-    fn htb_classes(&mut self, link: LinkId) -> Result<Vec<u16>, KernelError> {
-        self.class_numbers(link)
     }
 
     fn add_htb_class(&mut self, link: LinkId, class: &HtbClass) -> Result<(), KernelError> {
@@ -560,10 +610,6 @@ impl Kernel for Netlink {
         self.delete_queue(link, hook)
     }
 
-    fn vfs(&mut self, link: LinkId) -> Result<Vec<VfState>, KernelError> {
-        self.read_vfs(link)
-    }
-
     fn change_vf(
         &mut self,
         link: LinkId,
@@ -579,10 +625,6 @@ impl Kernel for Netlink {
         change: &WireguardChange,
     ) -> Result<(), KernelError> {
         self.send_wireguard_change(link, change)
-    }
-
-    fn wireguard(&mut self, link: LinkId) -> Result<WireguardState, KernelError> {
-        self.read_wireguard(link)
     }
 
     fn announce(&mut self, link: LinkId, address: IpAddr) -> Result<(), KernelError> {
@@ -602,14 +644,6 @@ impl Kernel for Netlink {
         }
     }
 
-    fn features(&mut self, link: LinkId) -> Result<Vec<Feature>, KernelError> {
-        self.read_features(link)
-    }
-
-    fn feature(&mut self, link: LinkId, name: &str) -> Result<Feature, KernelError> {
-        features::find(self.read_features(link)?, name)
-    }
-
     fn set_feature(&mut self, link: LinkId, name: &str, on: bool) -> Result<(), KernelError> {
         self.turn_feature(link, name, on)
     }
@@ -625,23 +659,12 @@ impl Kernel for Netlink {
         forgotten.map_err(KernelError::unfinished)
     }
 
-    fn missing_firewall(
-        &mut self,
-        entries: &[FirewallEntry],
-    ) -> Result<Vec<MissingFirewall>, KernelError> {
-        self.lacks_firewall(entries)
-    }
-
     fn restore_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError> {
         let mut restored = self.repair_firewall(entries)?.into_iter();
         restored.try_for_each(|restored| match restored {
             MissingFirewall::Rule(rule) => self.forget_before(&rule),
             MissingFirewall::Table(_) => Ok(()),
         })
-    }
-
-    fn has_firewall(&mut self, entry: &FirewallEntry) -> Result<bool, KernelError> {
-        self.finds_firewall(entry)
     }
 
     fn remove_firewall(&mut self, entry: &FirewallEntry) -> Result<(), KernelError> {

@@ -171,7 +171,7 @@ pub(super) fn message(link: LinkId, address: IpAddr, neighbour: Neighbour) -> Ne
     message
 }
 
-fn found(message: &NeighbourMessage) -> Option<FoundNeighbour> {
+pub(super) fn found(message: &NeighbourMessage) -> Option<FoundNeighbour> {
     Some(FoundNeighbour {
         address: address(message)?,
         mac: mac(message),

@@ -1,10 +1,10 @@
 //! What links can be found by, over rtnetlink.
 
-use netlink_packet_route::link::{LinkAttribute, LinkMessage};
+use netlink_packet_route::link::{InfoData, InfoVrf, LinkAttribute, LinkInfo, LinkMessage};
 
 use super::link;
-use crate::kernel::PlacedLink;
 use crate::kernel::device::Device;
+use crate::kernel::{PlacedLink, SurveyedLink, Tie};
 
 /// Kinds whose IFLA_LINK is their other end.
 const PAIRS: [&str; 3] = ["veth", "netkit", "vxcan"];
@@ -22,8 +22,49 @@ pub(super) fn of(message: &LinkMessage) -> Option<PlacedLink> {
     })
 }
 
+/// A link with what ties it to others; `None` for one whose name isn't plain.
+pub(super) fn survey(message: &LinkMessage) -> Option<SurveyedLink> {
+    let info = link::info(message).ok()?;
+    let is_pair = info
+        .kind
+        .as_deref()
+        .is_some_and(|kind| PAIRS.contains(&kind));
+    let device = device(message);
+    Some(SurveyedLink {
+        info,
+        tie: tie(message, is_pair),
+        table: table(message),
+        pci: device.pci(),
+        device: device.path(),
+    })
+}
+
+/// The routing table of a VRF (IFLA_VRF_TABLE).
+fn table(message: &LinkMessage) -> Option<u32> {
+    let infos = message
+        .attributes
+        .iter()
+        .filter_map(|attribute| match attribute {
+            LinkAttribute::LinkInfo(infos) => Some(infos),
+            _ => None,
+        });
+    infos.flatten().find_map(|info| match info {
+        LinkInfo::Data(InfoData::Vrf(data)) => data.iter().find_map(|vrf| match vrf {
+            InfoVrf::TableId(table) => Some(*table),
+            _ => None,
+        }),
+        _ => None,
+    })
+}
+
 /// The index in IFLA_LINK, unless it's one of another namespace.
 fn lower(message: &LinkMessage) -> Option<u32> {
+    tie(message, false)
+        .filter(|tie| !tie.elsewhere)
+        .map(|tie| tie.index)
+}
+
+fn tie(message: &LinkMessage, is_pair: bool) -> Option<Tie> {
     let attributes = || message.attributes.iter();
     let is_elsewhere =
         attributes().any(|attribute| matches!(attribute, LinkAttribute::LinkNetNsId(_)));
@@ -31,7 +72,11 @@ fn lower(message: &LinkMessage) -> Option<u32> {
         LinkAttribute::Link(index) => Some(*index),
         _ => None,
     });
-    lower.filter(|_| !is_elsewhere)
+    lower.map(|index| Tie {
+        is_pair,
+        index,
+        elsewhere: is_elsewhere,
+    })
 }
 
 fn device(message: &LinkMessage) -> Device {

@@ -5,7 +5,7 @@ use nix::errno::Errno;
 
 use super::snapshot::{bytes, parse, renumber, unless_there};
 use super::{Netlink, route};
-use crate::kernel::{FoundRoute, Kernel, KernelError, KnownLink, LinkId, SavedRoutes, TableRoute};
+use crate::kernel::{FoundRoute, KernelError, KnownLink, LinkId, Reader, SavedRoutes, TableRoute};
 use crate::net::Namespace;
 
 impl Netlink {

@@ -113,14 +113,7 @@ impl Netlink {
             .filter(|rule| rule.is_taken_for(&wanted.rule))
             .filter(|rule| wanted.protocol == 0 || rule.found.protocol == wanted.protocol);
         if let Some(other) = taken.next().filter(|first| first.message != it.message) {
-            return Err(KernelError::Refused {
-                errno: Errno::EBUSY,
-                text: format!(
-                    "the kernel would remove another rule of the same priority and table, {}: \
-                     remove that one first",
-                    other.found.rule
-                ),
-            });
+            return Err(KernelError::would_remove_other(&other.found.rule));
         }
         let rules = self.room(namespace)?.handle.rule();
         self.wait(rules.del(it.message.clone()).execute())
@@ -163,6 +156,13 @@ pub(super) fn message(rule: &Rule) -> RuleMessage {
     ];
     message.attributes.extend(named.into_iter().flatten());
     message
+}
+
+/// The rule that a message of the kernel's tells of, if it's one that drivers
+/// know.
+pub(super) fn told(message: RuleMessage) -> Option<Rule> {
+    let read = Read::new(message)?;
+    read.is_told.then_some(read.found.rule)
 }
 
 /// A rule of the kernel's that has a table.

@@ -221,8 +221,8 @@ fn what_is_used() {
     let allowed = |line: &&wasmvark_tests::audit::Line| line.verdict.as_deref() == Some("allow");
     let first = trail.iter().find(allowed).unwrap();
     let last = trail.iter().rfind(allowed).unwrap();
-    assert_eq!(get["first-used"], first.time);
-    assert_eq!(get["last-used"], last.time);
+    assert_eq!(get["first-used"], json!(first.time));
+    assert_eq!(get["last-used"], json!(last.time));
     let list = call(&found, "used", "routes.list");
     assert_eq!(
         (&list["granted"], &list["denied"]),

@@ -109,6 +109,24 @@ impl Netlink {
         }
     }
 
+    /// Says whose something is that entries would take, as putting them would,
+    /// without doing that.
+    #[cfg_attr(feature = "fault-injection", track_caller)]
+    pub(super) fn finds_no_holder(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError> {
+        for entry in entries {
+            let table = Table::of(entry);
+            for object in objects(&entry.rule) {
+                match self.holder(table, &object) {
+                    Some((element, tag)) if !entry.is_same_container(&tag) => {
+                        return Err(taken(table, element, &tag));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The element that is there with the same key, and its tag.
     #[cfg_attr(feature = "fault-injection", track_caller)]
     fn holder<'a>(

@@ -1,0 +1,46 @@
+//! What stands in a picture about a link.
+
+use crate::kernel::{LinkView, Mark};
+
+/// The lines of a link's node.
+pub(super) fn lines(link: &LinkView) -> Vec<String> {
+    let kind = link.kind.as_deref().unwrap_or("device");
+    let up = if link.up { "up" } else { "down" };
+    let mut lines = vec![link.name.clone(), format!("{kind}, {up}, MTU {}", link.mtu)];
+    lines.extend(mark(link.mark).map(str::to_owned));
+    if let Some(mac) = link.mac {
+        let assumed = if link.mac_assumed { " (stand-in)" } else { "" };
+        lines.push(format!("{mac}{assumed}"));
+    }
+    lines.extend(link.addresses.iter().cloned());
+    lines.extend(link.elsewhere.clone());
+    lines
+}
+
+/// What became of a link, in a word.
+pub(super) fn mark(mark: Mark) -> Option<&'static str> {
+    match mark {
+        Mark::Same => None,
+        Mark::Changed => Some("changed"),
+        Mark::Moved => Some("moved here"),
+        Mark::New => Some("new"),
+    }
+}
+
+/// The colour of a link's node.
+pub(super) fn colour(mark: Mark) -> &'static str {
+    match mark {
+        Mark::Same => "#ffffff",
+        Mark::Changed => "#fff3c4",
+        Mark::Moved => "#d7e9ff",
+        Mark::New => "#d9f2d9",
+    }
+}
+
+/// What a namespace's box is called.
+pub(super) fn title(namespace: &crate::kernel::NamespaceView) -> String {
+    match namespace.new {
+        true => format!("{} (a new namespace)", namespace.name),
+        false => namespace.name.to_string(),
+    }
+}

@@ -1,0 +1,68 @@
+//! A kernel whose changes are in memory only: it begins with what the real one
+//! has, and behaves as that one would as far as that is known. What isn't, it
+//! assumes and says so.
+//!
+//! It has nothing but a [`Reader`] of the real one, so it can't change that.
+
+mod addressing;
+mod changing;
+mod details;
+mod firewall;
+mod link;
+mod machine;
+mod making;
+mod neighbours;
+mod operations;
+mod routing;
+mod rules;
+mod settings;
+mod topology;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+pub use topology::{Changes, Edge, EdgeKind, End, LinkView, Mark, NamespaceView, Topology};
+
+use super::{KernelError, Reader};
+use machine::Machine;
+
+/// A kernel in memory. Copies of it are the same one.
+#[derive(Clone)]
+pub struct Dry(Arc<Mutex<Machine>>);
+
+impl Dry {
+    /// Begins with what the real kernel has. Without `has_container` the
+    /// container's namespace is a new one, which only this kernel has.
+    pub fn begin(reader: Box<dyn Reader + Send>, has_container: bool) -> Result<Self, KernelError> {
+        let machine = Machine::begin(reader, has_container)?;
+        Ok(Self(Arc::new(Mutex::new(machine))))
+    }
+
+    /// How everything is by now.
+    pub fn topology(&self) -> Topology {
+        self.machine().topology()
+    }
+
+    /// The same in words, without what the kernel sees to by itself: what was
+    /// changed and put back is as it was.
+    pub fn facts(&self) -> Vec<String> {
+        self.machine().facts()
+    }
+
+    /// What was assumed so far because it can't be known.
+    pub fn assumed(&self) -> Vec<String> {
+        self.machine().assumed().to_vec()
+    }
+
+    /// The machine, before the deadline of the run.
+    fn in_time(&self) -> Result<MutexGuard<'_, Machine>, KernelError> {
+        let machine = self.machine();
+        match machine.is_late() {
+            true => Err(KernelError::Deadline),
+            false => Ok(machine),
+        }
+    }
+
+    fn machine(&self) -> MutexGuard<'_, Machine> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
