@@ -51,7 +51,11 @@ struct Report<'a> {
 
 /// Compares two drivers.
 pub(super) fn run(store: &Store, arguments: &Arguments) -> Result<(), CliError> {
-    let changes = compare(store, arguments).map_err(|error| CliError::Trouble(Box::new(error)))?;
+    let changes = compare(store, arguments).map_err(|error| match error {
+        // It isn't told where nobody reads.
+        CliError::Print(_) => error,
+        error => CliError::Trouble(Box::new(error)),
+    })?;
     match changes.grow() {
         true => Err(CliError::Grows),
         false => Ok(()),
