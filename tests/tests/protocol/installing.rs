@@ -435,7 +435,7 @@ fn killed() {
     let world = World::new();
     let wasmvark = with_old(&world);
     let before = world.dump();
-    for round in 0..8 {
+    for round in 0..6 {
         let (from, to) = match round % 2 {
             0 => (OLD, NEW),
             _ => (NEW, OLD),

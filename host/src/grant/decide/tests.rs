@@ -611,3 +611,26 @@ fn rule_3_ports_are_those_that_are_published() {
     let all = authority(r#""firewall.publish" = { port = "*" }"#);
     assert!(allowed(&all, call, Object::Ports(&beyond)));
 }
+
+#[test]
+fn a_proposed_line_is_one_that_a_grant_can_have_and_allows_it() {
+    let odd = "odd*".parse().unwrap();
+    let link = Object::Link {
+        namespace: Namespace::Host,
+        name: &odd,
+        own: false,
+    };
+    let all = Object::AllLinks(Namespace::Host);
+    for (granted, call, object) in [
+        ("", Call::LinksGet, link),
+        (r#""links.get" = { link = "x0" }"#, Call::LinksGet, link),
+        (r#""links.names" = { link = "x0" }"#, Call::LinksNames, all),
+    ] {
+        let denial = decide(&authority(granted), call, &[object]).unwrap_err();
+        assert!(
+            allowed(&authority(&denial.line), call, object),
+            "{}",
+            denial.line
+        );
+    }
+}
