@@ -145,7 +145,7 @@ mod tests {
                 format!(
                     "{{\"time\":\"2026-01-31T00:00:00Z\",\"event\":\"call\",\"command\":\"setup\",\
                      \"driver\":\"d\",\"digest\":\"\",\"network\":\"n\",\"call\":\"routes.add\",\
-                     \"verdict\":\"{verdict}\",\"reach\":{{\"table\":[{number}]}}}}\n"
+                     \"verdict\":\"{verdict}\",\"reach\":{{\"table\":[\"{number}\"]}}}}\n"
                 )
             })
             .collect();

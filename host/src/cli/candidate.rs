@@ -46,7 +46,10 @@ impl Candidate {
 
     /// The grant in an operator's file, which must be for this component.
     pub(super) fn grant_from(&self, name: &DriverName, path: &Path) -> Result<String, CliError> {
-        let text = String::from_utf8_lossy(&read(path)?).into_owned();
+        let text = String::from_utf8(read(path)?).map_err(|error| CliError::Read {
+            path: path.to_owned(),
+            error: std::io::Error::new(std::io::ErrorKind::InvalidData, error),
+        })?;
         Grant::parse(name.as_str(), path, &text)?.check_digest(&self.digest)?;
         Ok(text)
     }

@@ -12,6 +12,7 @@ use crate::digest::Digest;
 use crate::driver::{Description, Manifest};
 use crate::grant::{Call, Grant, Limits, Reach, Risk};
 use crate::store::{DriverName, Store};
+use crate::text::plain;
 
 /// What is known of a driver's authority.
 #[derive(Serialize)]
@@ -220,9 +221,9 @@ impl Inspection {
         let size = output::size(self.sizes.component);
         line("size", &format!("{size}{}", code.unwrap_or_default()));
         if let Some(manifest) = &self.manifest {
-            line("version", &manifest.version);
-            line("licence", &manifest.licence);
-            line("about", &manifest.description);
+            line("version", &plain(&manifest.version));
+            line("licence", &plain(&manifest.licence));
+            line("about", &plain(&manifest.description));
         }
         match &self.grant {
             GrantState::NotInstalled => line("grant", "none: this file is not installed"),

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{CliError, colour};
 use crate::grant::Risk;
+use crate::text::plain;
 
 /// Prints text as it is.
 pub(super) fn text(text: &str) -> Result<(), CliError> {
@@ -24,16 +25,21 @@ pub(super) fn json(value: &impl Serialize) -> Result<(), CliError> {
     text(&json)
 }
 
-/// Lays rows out in columns; the last one isn't padded.
+/// Lays rows out in columns; the last one isn't padded. Cells may hold what a
+/// driver says of itself, which must not steer the terminal.
 pub(super) fn table<const N: usize>(rows: &[[String; N]]) -> String {
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|row| row.each_ref().map(|cell| plain(cell)))
+        .collect();
     let mut widths = [0; N];
-    for row in rows {
+    for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(colour::width(cell));
         }
     }
     let mut text = String::new();
-    for row in rows {
+    for row in &rows {
         let mut line = String::new();
         for (width, cell) in widths.iter().zip(row) {
             line.push_str(cell);

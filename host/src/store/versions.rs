@@ -18,7 +18,8 @@
 //! The journals know nothing of all this: what a container got from the old
 //! component is undone by the host whichever is there.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
@@ -71,7 +72,12 @@ impl Store {
     pub fn lock(&self) -> Result<File, StoreError> {
         let path = self.layout().lib.join("lock");
         files::make_folder(&self.layout().lib)
-            .and_then(|()| File::create(&path))
+            .and_then(|()| {
+                // Others could hold it for ever if they could open it.
+                let mut options = OpenOptions::new();
+                options.write(true).create(true).truncate(false).mode(0o600);
+                options.open(&path)
+            })
             .and_then(|file| file.lock().map(|()| file))
             .map_err(StoreError::io("lock", &path))
     }

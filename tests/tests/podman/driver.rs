@@ -130,11 +130,11 @@ fn upgraded(podman: &Podman) {
     let before = podman.machine.before();
     let container = podman.start("c", "--network lan:ip=10.88.0.9");
     container.assert_inspect_is_true("lan", "eth0");
-    podman.install("macvlan-c", MACVLAN);
+    podman.upgrade("macvlan-c", MACVLAN);
     podman.run("network reload c");
     container.assert_inspect_is_true("lan", "eth0");
     container.reaches("10.88.0.9", "10.88.0.1");
-    podman.install("macvlan", MACVLAN);
+    podman.wasmvark(&["rollback", MACVLAN]);
     podman.remove("c");
     podman.machine.assert_nothing_left(&before);
 }

@@ -130,6 +130,13 @@ impl<'a> Podman<'a> {
         self.wasmvark(&["install", &file, "--name", name, "--grant-requested"]);
     }
 
+    /// Puts another component in a driver's place, with all that it asks for.
+    #[track_caller]
+    pub(crate) fn upgrade(&self, guest: &str, name: &str) {
+        let file = self.component(guest);
+        self.wasmvark(&["upgrade", name, &file, "--grant-requested"]);
+    }
+
     /// Installs a driver anew, for which there is a grant already.
     #[track_caller]
     pub(crate) fn install_again(&self, guest: &str, name: &str) {

@@ -31,6 +31,7 @@ pub(crate) fn register(suite: &mut Suite) {
     };
     test("nobody is asked but on a terminal", nobody_to_ask);
     test("on a terminal the answer counts", answers);
+    test("a driver can't steer the terminal", hostile_reason);
     test("a grant for this component is an answer", granted_before);
     test("a grant for another component is none", granted_another);
     test(
@@ -171,6 +172,34 @@ fn answers() {
     let seen = terminal::answer(command, "[y/N]", b"n\n");
     assert_eq!(seen.code, Some(0), "{seen:?}");
     assert!(!seen.text.contains("[y/N]"), "{seen:?}");
+}
+
+/// What a driver says of itself is text and nothing else.
+fn hostile_reason() {
+    let world = World::new();
+    let wasmvark = Wasmvark::new(&world);
+    let component = fs::read(places::guest(OLD)).unwrap();
+    // A line up and erased. It must be as long as before.
+    let reason = b"set the container's link up";
+    let hostile = br"\u001B[1A\u001B[2Know this!";
+    assert_eq!(reason.len(), hostile.len());
+    let mut parts = component.windows(reason.len());
+    let at = parts.position(|part| part == reason);
+    let at = at.expect("the manifest has the reason");
+    let mut changed = component;
+    changed[at..at + reason.len()].copy_from_slice(hostile);
+    let file = world.file("driver.wasm");
+    fs::write(&file, changed).unwrap();
+    let file = file.to_string_lossy();
+    for command in [
+        &["inspect", &*file][..],
+        &["install", &*file, "--name", DRIVER],
+    ] {
+        let output = wasmvark.administer(command);
+        let shown = output.stdout;
+        assert!(shown.contains("\u{fffd}[1A\u{fffd}[2Know"), "{shown:?}");
+        assert!(!shown.contains('\u{1b}'), "{shown:?}");
+    }
 }
 
 fn granted_before() {
@@ -406,7 +435,7 @@ fn killed() {
     let world = World::new();
     let wasmvark = with_old(&world);
     let before = world.dump();
-    for round in 0..8 {
+    for round in 0..6 {
         let (from, to) = match round % 2 {
             0 => (OLD, NEW),
             _ => (NEW, OLD),

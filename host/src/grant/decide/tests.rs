@@ -735,3 +735,26 @@ fn the_reach_that_was_used_allows_the_same_and_is_within_the_grants() {
         assert!(decide(&narrow, call, objects).is_ok(), "{call}");
     }
 }
+
+#[test]
+fn a_proposed_line_is_one_that_a_grant_can_have_and_allows_it() {
+    let odd = "odd*".parse().unwrap();
+    let link = Object::Link {
+        namespace: Namespace::Host,
+        name: &odd,
+        own: false,
+    };
+    let all = Object::AllLinks(Namespace::Host);
+    for (granted, call, object) in [
+        ("", Call::LinksGet, link),
+        (r#""links.get" = { link = "x0" }"#, Call::LinksGet, link),
+        (r#""links.names" = { link = "x0" }"#, Call::LinksNames, all),
+    ] {
+        let denial = decide(&authority(granted), call, &[object]).unwrap_err();
+        assert!(
+            allowed(&authority(&denial.line), call, object),
+            "{}",
+            denial.line
+        );
+    }
+}
