@@ -186,6 +186,10 @@ impl Trail {
         let Err(error) = written else {
             return Ok(());
         };
+        if error.kind() == std::io::ErrorKind::TimedOut {
+            // The next line would wait as long.
+            self.writer = Err(error.to_string());
+        }
         if self.required == Required::Yes {
             return Err(unwritten(&self.path, &error));
         }

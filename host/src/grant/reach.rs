@@ -88,16 +88,24 @@ impl Reach {
         join(destinations.0, destinations.1, NetworkPattern::covers);
         join(&mut joined.table, &other.table, TablePattern::covers);
         join(&mut joined.key, &other.key, KeyPattern::covers);
-        join(&mut joined.secret, &other.secret, |own, other| {
-            own == "*" || own == other
-        });
+        join(&mut joined.secret, &other.secret, has_secret);
         join(&mut joined.port, &other.port, PortPattern::covers);
         joined
     }
 
     /// Whether it has all that another has.
     pub fn covers(&self, other: &Self) -> bool {
-        self.joined(other) == *self
+        has_all(&self.link, &other.link, LinkPattern::covers)
+            && has_all(&self.address, &other.address, NetworkPattern::covers)
+            && has_all(
+                &self.destination,
+                &other.destination,
+                NetworkPattern::covers,
+            )
+            && has_all(&self.table, &other.table, TablePattern::covers)
+            && has_all(&self.key, &other.key, KeyPattern::covers)
+            && has_all(&self.secret, &other.secret, has_secret)
+            && has_all(&self.port, &other.port, PortPattern::covers)
     }
 
     /// The patterns that have a star in them, and so reach what isn't there yet.
@@ -188,6 +196,17 @@ impl Reach {
         let mut patterns = self.table.iter();
         patterns.any(|pattern| pattern.0.is_none_or(|own| own == table))
     }
+}
+
+/// Whether each is covered by one of the own.
+fn has_all<T>(own: &[T], others: &[T], covers: impl Fn(&T, &T) -> bool) -> bool {
+    let mut others = others.iter();
+    others.all(|other| own.iter().any(|own| covers(own, other)))
+}
+
+/// Whether the name of a secret, or `*`, has all that another has.
+fn has_secret(own: &String, other: &String) -> bool {
+    own == "*" || own == other
 }
 
 /// Adds what isn't covered yet.
