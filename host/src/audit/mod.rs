@@ -221,6 +221,10 @@ impl Trail {
         let Err(error) = written else {
             return Ok(());
         };
+        if error.kind() == io::ErrorKind::TimedOut {
+            // The next line would wait as long.
+            self.sink = Sink::Lost(error.to_string());
+        }
         if self.required == Required::Yes {
             return Err(unwritten(&self.path, &error));
         }

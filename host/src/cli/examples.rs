@@ -53,6 +53,62 @@ const ALL: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "upgrade",
+        &[
+            example(
+                "wasmvark upgrade lan ./lan-2.wasm",
+                "See what a newer component may do more, and say yes or no",
+            ),
+            example(
+                "wasmvark upgrade lan ./lan-2.wasm --grant-requested",
+                "Upgrade where nobody can be asked",
+            ),
+        ],
+    ),
+    (
+        "rollback",
+        &[example(
+            "wasmvark rollback lan",
+            "Go back to what it was before, with its grant",
+        )],
+    ),
+    (
+        "grant",
+        &[
+            example(
+                "wasmvark grant lan links.set-mtu",
+                "Let a driver set the MTU of its own links",
+            ),
+            example(
+                "wasmvark grant lan links.get --link eth1 --link eth2",
+                "Let it read two links of the host",
+            ),
+        ],
+    ),
+    (
+        "revoke",
+        &[
+            example("wasmvark revoke lan links.set-mtu", "Take a call away"),
+            example(
+                "wasmvark revoke lan links.get --link eth2",
+                "Take one link away, and leave the call",
+            ),
+        ],
+    ),
+    (
+        "diff",
+        &[
+            example(
+                "wasmvark diff lan ./lan-2.wasm",
+                "See whether a file may do more than what is installed",
+            ),
+            example(
+                "wasmvark diff ./lan.wasm ./lan-2.wasm --format json",
+                "Compare two files for a program",
+            ),
+        ],
+    ),
+    (
         "list",
         &[
             example("wasmvark list", "See which drivers there are"),
@@ -69,6 +125,36 @@ const ALL: &[(&str, &[Example])] = &[
             example(
                 "wasmvark inspect ./lan.wasm",
                 "See what a file asks for, before it's installed",
+            ),
+        ],
+    ),
+    (
+        "audit",
+        &[
+            example(
+                "wasmvark audit",
+                "See what all drivers may do, and what of it they use",
+            ),
+            example(
+                "wasmvark audit --format html >./audit.html",
+                "The same as a page for a browser",
+            ),
+            example(
+                "wasmvark audit --fail-on danger",
+                "Exit with 1 only where something is dangerous",
+            ),
+        ],
+    ),
+    (
+        "plan",
+        &[
+            example(
+                "wasmvark plan wasm-macvlan ./setup.json",
+                "See what a driver would do for a request",
+            ),
+            example(
+                "wasmvark plan wasm-macvlan ./setup.json --format svg >./plan.svg",
+                "Draw what would be there then",
             ),
         ],
     ),

@@ -7,14 +7,22 @@ use crate::store::Layout;
 
 /// Exit codes, and what they say.
 pub(super) const EXIT_CODES: &[(i32, &str)] = &[
-    (0, "It is done. For doctor: no problem was found."),
+    (
+        0,
+        "It is done. For doctor and audit: nothing was found. For diff: the new one may do no more.",
+    ),
     (
         1,
-        "It failed; what happened is on standard error. For doctor: problems were found.",
+        "It failed; what happened is on standard error. For doctor and audit: something was found. \
+         For diff: the new one may do more.",
     ),
     (
         2,
-        "The command line is wrong. For doctor: it couldn't look.",
+        "The command line is wrong. For doctor, audit and diff: they couldn't look.",
+    ),
+    (
+        3,
+        "Nothing is changed, because nobody has granted anything (install, upgrade).",
     ),
 ];
 

@@ -157,31 +157,25 @@ impl Reach {
     /// The reach with all of another, where it hasn't got it.
     pub fn joined(&self, other: &Self) -> Self {
         let mut joined = self.clone();
-        other
-            .link
-            .iter()
-            .for_each(|own| join(&mut joined.link, own));
-        let networks = &mut joined.address;
-        other.address.iter().for_each(|own| join(networks, own));
-        let networks = &mut joined.destination;
-        other.destination.iter().for_each(|own| join(networks, own));
-        other
-            .table
-            .iter()
-            .for_each(|own| join(&mut joined.table, own));
-        other.key.iter().for_each(|own| join(&mut joined.key, own));
-        let secrets = &mut joined.secret;
-        other.secret.iter().for_each(|own| join(secrets, own));
-        other
-            .port
-            .iter()
-            .for_each(|own| join(&mut joined.port, own));
+        join_all(&mut joined.link, &other.link);
+        join_all(&mut joined.address, &other.address);
+        join_all(&mut joined.destination, &other.destination);
+        join_all(&mut joined.table, &other.table);
+        join_all(&mut joined.key, &other.key);
+        join_all(&mut joined.secret, &other.secret);
+        join_all(&mut joined.port, &other.port);
         joined
     }
 
     /// Whether it has all that another has, pattern by pattern.
     pub fn covers(&self, other: &Self) -> bool {
-        self.joined(other) == *self
+        has_all(&self.link, &other.link)
+            && has_all(&self.address, &other.address)
+            && has_all(&self.destination, &other.destination)
+            && has_all(&self.table, &other.table)
+            && has_all(&self.key, &other.key)
+            && has_all(&self.secret, &other.secret)
+            && has_all(&self.port, &other.port)
     }
 
     /// The patterns that reach what isn't there yet.
@@ -318,6 +312,19 @@ pub(super) fn join<P: Pattern>(list: &mut Vec<P>, pattern: &P) {
     }
     list.retain(|own| !pattern.covers(own));
     list.push(pattern.clone());
+}
+
+/// Adds patterns, each where it isn't covered.
+fn join_all<P: Pattern>(list: &mut Vec<P>, patterns: &[P]) {
+    for pattern in patterns {
+        join(list, pattern);
+    }
+}
+
+/// Whether each of the others is covered.
+fn has_all<P: Pattern>(own: &[P], others: &[P]) -> bool {
+    let mut others = others.iter();
+    others.all(|other| own.iter().any(|own| own.covers(other)))
 }
 
 impl fmt::Display for Reach {

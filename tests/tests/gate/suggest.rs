@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use wasmvark_tests::connection::Connection;
+use wasmvark_tests::connection::{Connection, mapping};
 use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::places;
@@ -17,7 +17,10 @@ const NEEDS: &[Need] = &[Need::Root, Need::Macvlan];
 
 pub(crate) fn register(suite: &mut Suite) {
     suite.test("suggest::of-a-wide-grant", NEEDS, of_a_wide_grant);
-    suite.test("suggest::of-a-driver", NEEDS, of_a_driver);
+    for (driver, request) in DRIVERS {
+        let name = format!("suggest::of-{driver}");
+        suite.test(name, NEEDS, move || of_a_driver(driver, *request));
+    }
     suite.test("suggest::of-nothing", NEEDS, of_nothing);
 }
 
@@ -111,18 +114,34 @@ fn of_a_wide_grant() {
     assert_eq!(lines(&suggested(&probe.wasmvark, NAME)), lines(&grant));
 }
 
-/// One of this project's drivers, for what it was asked to do only.
-fn of_a_driver() {
-    let world = World::new();
-    let name = "wasm-macvlan";
+/// A driver's folder, and what it's asked to do.
+type Asked = (&'static str, fn(Connection) -> Connection);
+
+/// This project's drivers that need nothing special of the kernel.
+const DRIVERS: &[Asked] = &[
+    ("host-device", |connection| connection),
+    ("macvlan", |connection| connection),
+    ("macvlan-c", |connection| connection),
+    ("ptp", |connection| {
+        connection
+            .option("masquerade", "true")
+            .port(mapping("", 8080, 80, 1, "tcp"))
+    }),
+    ("tap", |connection| connection),
+];
+
+/// A grant for what the driver was asked to do, and for nothing else.
+fn of_a_driver(driver: &str, request: fn(Connection) -> Connection) {
+    let world = World::forwarding();
+    let name = &format!("wasm-{driver}");
     let wasmvark = Wasmvark::new(&world);
-    let given = Grant::example("macvlan");
-    wasmvark.install("macvlan", name, &given);
+    let given = Grant::example(driver.trim_end_matches("-c"));
+    wasmvark.install(driver, name, &given);
     let file = wasmvark.grant_file(name);
     let text = fs::read_to_string(&file).unwrap();
     fs::write(&file, format!("{text}\n[trail]\nrequired = false\n")).unwrap();
     let before = world.dump();
-    let request = Connection::dual(name);
+    let request = request(Connection::dual(name));
     let run = || {
         answer_of(&wasmvark.plugin(name, &["create"], request.for_create()));
         answer_of(&wasmvark.setup(name, request.for_plugin()));
@@ -133,14 +152,14 @@ fn of_a_driver() {
     run();
     let grant = suggested(&wasmvark, name);
     assert!(grant.ends_with("\n[trail]\nrequired = false\n"), "{grant}");
-    let toml = given.to_toml(name, &places::guest("macvlan"));
+    let toml = given.to_toml(name, &places::guest(driver));
     let (all, some): (BTreeSet<&str>, BTreeSet<&str>) = (
         lines(&toml).into_iter().collect(),
         lines(&grant).into_iter().collect(),
     );
     assert!(!some.is_empty() && some.len() < all.len(), "{grant}");
     assert!(some.is_subset(&all), "{grant}");
-    install_with(&wasmvark, "macvlan", name, &grant);
+    install_with(&wasmvark, driver, name, &grant);
     run();
 }
 

@@ -92,9 +92,13 @@ fn about_driver(driver: &DriverReport) -> String {
         GrantState::OtherDigest => "for another component is its grant",
         GrantState::Unusable => "what can't be used is its grant",
     };
+    let since = match &driver.first_run {
+        Some(first) => format!(" since {}", time(first)),
+        None => String::new(),
+    };
     let version = driver.version.as_deref().unwrap_or("without a version");
     format!(
-        "<b>{}</b> {}, <code>{}</code>; {grant} <code>{}</code>; {}",
+        "<b>{}</b> {}, <code>{}</code>; {grant} <code>{}</code>; {}{since}",
         escape(&driver.name),
         escape(version),
         escape(&driver.digest),
