@@ -1,8 +1,9 @@
 //! A real browser, told what to do over its debugging pipe (the Chrome DevTools
 //! Protocol: JSON documents with a zero byte behind each).
 
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::patience;
+use crate::{patience, poll};
 
 /// Debian's.
 pub const CHROMIUM: &str = "/usr/bin/chromium";
@@ -22,6 +23,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Browser {
     child: Child,
+    folder: PathBuf,
     stdin: ChildStdin,
     answers: Receiver<Value>,
     session: Option<String>,
@@ -29,7 +31,8 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Opens a page; what the browser keeps goes into a folder.
+    /// Opens a page; what the browser keeps goes into a folder, which goes with
+    /// it.
     pub fn open(command: &mut Command, folder: &Path, url: &str) -> Self {
         // It reads its orders from the descriptor 3 and answers on 4.
         let start = "exec 3<&0 4>&1 >/dev/null 2>&1 </dev/null; exec \"$0\" \"$@\"";
@@ -57,6 +60,7 @@ impl Browser {
         });
         let mut browser = Self {
             child,
+            folder: folder.to_owned(),
             stdin,
             answers,
             session: None,
@@ -133,8 +137,17 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // It takes its helpers along.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        // Asked to, it ends its helpers before itself.
+        let asked = self
+            .stdin
+            .write_all(b"{\"id\":0,\"method\":\"Browser.close\"}\0");
+        let ended = |child: &mut Child| !matches!(child.try_wait(), Ok(None));
+        if asked.is_err() || !poll::until(|| ended(&mut self.child), |ended| *ended) {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+        // Some helpers write a little longer.
+        let gone = || fs::remove_dir_all(&self.folder).is_ok() || !self.folder.exists();
+        poll::until(gone, |gone| *gone);
     }
 }
