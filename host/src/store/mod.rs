@@ -15,7 +15,7 @@ pub use files::Intact;
 pub use layout::{Layout, LayoutError, rootless_user};
 pub use registry::{Registration, Store};
 pub use secrets::{SecretError, Secrets};
-pub use trust::check as check_trust;
+pub use trust::{OVERFLOW_UID, check as check_trust};
 
 use std::path::{Path, PathBuf};
 
