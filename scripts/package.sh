@@ -89,6 +89,13 @@ licences() {
     done < <(crates)
 }
 
+# What lintian would say, and is meant to be so.
+overrides() {
+    install -d "$tree/usr/share/lintian/overrides"
+    printf 'wasmvark: %s\n' 'statically-linked-binary [usr/bin/wasmvark]' \
+        'non-standard-dir-perm 0700 != 0755 [etc/wasmvark/secrets/]' >"$tree/usr/share/lintian/overrides/wasmvark"
+}
+
 documents() {
     install -d "$doc/docs/drivers"
     install --mode 644 README.md "$doc/"
@@ -136,6 +143,7 @@ files
 pages
 completions
 documents
+overrides
 control
 rm -f "$folder"/*.deb
 dpkg-deb --root-owner-group -Zxz -z1 --build "$tree" "$package" >/dev/null

@@ -1,5 +1,6 @@
 //! `wasmvark man`: pages for man(1), made of what clap knows.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Command;
@@ -65,11 +66,9 @@ fn pages() -> std::io::Result<Vec<Page>> {
 }
 
 fn page(command: &Command, is_main: bool) -> std::io::Result<Page> {
-    let man = Man::new(command.clone())
-        .manual("wasmvark")
-        .source(concat!("wasmvark ", env!("CARGO_PKG_VERSION")));
+    let man = Man::new(command.clone());
     let mut text = Vec::new();
-    man.render_title(&mut text)?;
+    title(&mut text, &man)?;
     man.render_name_section(&mut text)?;
     man.render_synopsis_section(&mut text)?;
     man.render_description_section(&mut text)?;
@@ -92,6 +91,15 @@ fn page(command: &Command, is_main: bool) -> std::io::Result<Page> {
     })
 }
 
+/// The title, without a date: the same sources make the same page. clap_mangen
+/// leaves an empty date out, so that what is behind it takes its place.
+fn title(text: &mut Vec<u8>, man: &Man) -> std::io::Result<()> {
+    let file = man.get_filename();
+    let name = file.trim_end_matches(".1").to_uppercase();
+    let version = env!("CARGO_PKG_VERSION");
+    writeln!(text, ".TH {name} 1 \"\" \"wasmvark {version}\" wasmvark")
+}
+
 fn section(roff: &mut Roff, title: &str) {
     roff.control("SH", [title]);
 }
@@ -105,8 +113,10 @@ fn item(roff: &mut Roff, head: Inline, text: &str) {
 
 fn examples_section(roff: &mut Roff, command: &str) {
     section(roff, "EXAMPLES");
-    for example in examples::of(command) {
-        roff.control("PP", []);
+    for (number, example) in examples::of(command).iter().enumerate() {
+        if number > 0 {
+            roff.control("PP", []);
+        }
         roff.text([roman(format!("{}:", example.what))]);
         roff.control("PP", []);
         roff.control("RS", ["4"]);

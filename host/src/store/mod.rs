@@ -17,16 +17,10 @@ pub use layout::{Layout, LayoutError, rootless_user};
 pub use link::{LinkState, link_state};
 pub use registry::{Registration, Store};
 pub use secrets::{SecretError, Secrets};
-pub use trust::check as check_trust;
+pub use trust::{OVERFLOW_UID, check as check_trust};
 pub use versions::{Settled, Version};
 
 use std::path::{Path, PathBuf};
-
-/// Refuses a file that somebody other than root or this user could have written
-/// or replaced.
-pub fn trusted(path: &Path) -> Result<(), StoreError> {
-    trust::check(path)
-}
 
 /// Why the store can't serve.
 #[derive(Debug, thiserror::Error)]

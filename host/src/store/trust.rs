@@ -9,7 +9,7 @@ use super::StoreError;
 
 /// What the kernel shows for an owner that a user namespace has no number for
 /// (`/proc/sys/kernel/overflowuid`).
-const OVERFLOW_UID: u32 = 65534;
+pub const OVERFLOW_UID: u32 = 65534;
 /// The bits of a mode that let group or others write.
 const OTHERS_WRITE: u32 = 0o022;
 /// The bit that keeps others from replacing what isn't theirs in a folder.

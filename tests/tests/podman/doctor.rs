@@ -63,6 +63,16 @@ fn rootless(podman: &Podman) {
         told.contains("/home/user/.local/share/wasmvark/plugins"),
         "{told}"
     );
+    // A user can't see whether a container is alive; in Podman's namespace it can be seen.
+    podman.run(&format!(
+        "network create -d {MACVLAN} --subnet 10.66.0.0/24 lan"
+    ));
+    podman.start("there", "--network lan");
+    let told = podman.wasmvark(&["doctor"]);
+    assert!(!told.contains("namespace is gone"), "{told}");
+    let told = podman.run("unshare wasmvark doctor");
+    assert!(line_of(&told, "journals").starts_with("ok"), "{told}");
+    podman.remove("there");
     podman.machine.write_for_user(USER_CONFIGURATION, "");
     let output = podman.machine.run(Account::User, &["wasmvark", "doctor"]);
     assert_eq!(output.code, Some(1), "{output:?}");

@@ -85,6 +85,11 @@ fn pages() {
     }
     let main = fs::read_to_string(folder.path().join("wasmvark.1")).unwrap();
     assert_eq!(succeeds(&["man"]), main);
+    let title = format!(
+        ".TH WASMVARK 1 \"\" \"wasmvark {}\" wasmvark\n",
+        env!("CARGO_PKG_VERSION")
+    );
+    assert!(main.starts_with(&title), "{main}");
     for word in [
         "WASMVARK_ROOT",
         "NO_COLOR",

@@ -149,6 +149,18 @@ fn text_and_codes() {
         b"",
     );
     assert!(!plain.stdout.contains('\u{1b}'), "{plain:?}");
+    assert!(
+        output.stdout.contains(", 1 problem,") || output.stdout.contains(" problems,"),
+        "{output:?}"
+    );
+    // Names of files can't steer a terminal, nor make lines.
+    symlink(
+        places::wasmvark(),
+        machine.file("root/plugins/a\u{1b}[2Jb\nc"),
+    )
+    .unwrap();
+    let output = machine.doctor(&[]);
+    assert!(output.stdout.contains("a\u{fffd}[2Jb c"), "{output:?}");
     // It can't look.
     fs::write(machine.file("root/lib/drivers.new"), "").unwrap();
     fs::remove_dir_all(machine.file("root/lib/drivers")).unwrap();

@@ -8,7 +8,7 @@ use super::findings::{self, Findings};
 use super::gather::is_exposed;
 use super::report::{DriverReport, Kind, Level};
 use crate::cli::{CliError, program};
-use crate::store::{LinkState, Store, link_state, trusted};
+use crate::store::{LinkState, Store, check_trust, link_state};
 
 /// Looks at all of it.
 pub(super) fn look(
@@ -95,7 +95,7 @@ fn exposed(store: &Store, drivers: &[DriverReport], program: &Path, found: &mut 
     let mut told = BTreeSet::new();
     for file in files.iter().filter(|file| file.exists()) {
         // One folder may be above many of them.
-        if let Err(error) = trusted(file)
+        if let Err(error) = check_trust(file)
             && is_exposed(&error)
             && told.insert(error.to_string())
         {

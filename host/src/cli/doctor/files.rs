@@ -1,6 +1,7 @@
 //! The folders of wasmvark: who could have written there, and whether a run
 //! could.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use nix::unistd::{AccessFlags, access};
@@ -11,7 +12,9 @@ use crate::convert::quoted;
 use crate::journal::{self, Here, Journal};
 use crate::kernel::{Netns, living_netns};
 use crate::plugin;
-use crate::store::{Layout, SecretError, Secrets, Store, StoreError, check_trust};
+use crate::store::{
+    Layout, OVERFLOW_UID, SecretError, Secrets, Store, StoreError, check_trust, rootless_user,
+};
 
 const CHECK: &str = "files";
 const SECRETS: &str = "secrets";
@@ -32,6 +35,14 @@ pub(super) fn trust(check: &'static str, path: &Path, whose: &str) -> Finding {
     let what = format!("{whose} {}", path.display());
     match check_trust(path) {
         Ok(()) => Finding::ok(check, format!("{what}, which nobody else can write")),
+        Err(StoreError::Untrusted { path, .. }) if is_unmapped(&path) => Finding::unknown(
+            check,
+            format!(
+                "{what}; whose {} is can't be seen in this user namespace",
+                path.display()
+            ),
+            "run it outside of it, without `podman unshare`",
+        ),
         Err(StoreError::Untrusted { path, fault }) => Finding::problem(
             check,
             format!("{what}; {} {fault}", path.display()),
@@ -43,6 +54,12 @@ pub(super) fn trust(check: &'static str, path: &Path, whose: &str) -> Finding {
             "run it as root, or as the user whose files they are",
         ),
     }
+}
+
+/// Whether a file's owner has no number here: root of the machine, or anybody.
+fn is_unmapped(path: &Path) -> bool {
+    let owner = std::fs::metadata(path).map(|metadata| metadata.uid());
+    owner.is_ok_and(|owner| owner == OVERFLOW_UID) && rootless_user().is_some()
 }
 
 /// What to do about an error: a file that others could have written is given
@@ -182,7 +199,13 @@ fn journals(layout: &Layout) -> Result<Option<Finding>, CliError> {
     Ok(Some(match gone {
         0 => Finding::ok(
             JOURNALS,
-            format!("{} containers have networks of wasmvark's", keys.len()),
+            format!("something is held for {} containers", keys.len()),
+        ),
+        // A user sees only the namespaces of those processes that are the user's.
+        _ if !nix::unistd::geteuid().is_root() => Finding::unknown(
+            JOURNALS,
+            format!("whether {gone} containers that something is held for are alive can't be seen"),
+            "podman unshare wasmvark doctor",
         ),
         _ => Finding::warning(
             JOURNALS,

@@ -1,8 +1,11 @@
 //! What a check found.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::cli::colour::{Tone, paint};
+use crate::text::plain;
 
 /// What one check found.
 #[derive(Debug, Serialize)]
@@ -83,17 +86,40 @@ impl Finding {
             Verdict::Problem(_) => (Tone::Bad, "problem"),
             Verdict::Unknown(_) => (Tone::Unknown, "unknown"),
         };
-        [paint(tone, word), self.check.to_owned(), self.what.clone()]
+        [paint(tone, word), self.check.to_owned(), line(&self.what)]
     }
 
     /// What to do about it, where there is anything to do.
-    pub(super) fn remedy(&self) -> Option<&str> {
+    pub(super) fn remedy(&self) -> Option<String> {
         match &self.verdict {
             Verdict::Ok => None,
             Verdict::Warning(remedy) | Verdict::Problem(remedy) | Verdict::Unknown(remedy) => {
-                Some(remedy)
+                Some(line(remedy))
             }
         }
+    }
+}
+
+/// A text in one line, with nothing that could steer a terminal: names of
+/// files and the errors of parsers are in it.
+fn line(what: &str) -> String {
+    let lines: Vec<_> = what.split_whitespace().collect();
+    plain(&lines.join(" "))
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = |count: usize| if count == 1 { "" } else { "s" };
+        write!(
+            f,
+            "{} ok, {} warning{}, {} problem{}, {} unknown",
+            self.ok,
+            self.warning,
+            plural(self.warning),
+            self.problem,
+            plural(self.problem),
+            self.unknown
+        )
     }
 }
 

@@ -167,18 +167,21 @@ pub(super) fn check(kernel: &Kernel, driver: &DriverName, calls: &[Call]) -> Vec
             users.entry(*feature).or_default().push(*call);
         }
     }
-    let count = users.len();
+    let names: Vec<_> = users.keys().map(|feature| feature.option).collect();
+    let names = names.join(", ");
     let findings: Vec<_> = users
         .into_iter()
         .filter_map(|(feature, calls)| lack(kernel, driver, feature, &calls))
         .collect();
+    let release = &kernel.release;
     match findings.is_empty() {
+        true if names.is_empty() => vec![Finding::ok(
+            CHECK,
+            format!("{driver}: needs nothing special of the kernel"),
+        )],
         true => vec![Finding::ok(
             CHECK,
-            format!(
-                "{driver}: {} has all {count} features that it needs",
-                kernel.release
-            ),
+            format!("{driver}: {release} has what it needs: {names}"),
         )],
         false => findings,
     }

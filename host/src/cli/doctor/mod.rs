@@ -104,9 +104,6 @@ fn text(findings: &[Finding], counts: Counts) -> String {
             text.push_str(&format!("{indent}-> {remedy}\n"));
         }
     }
-    text.push_str(&format!(
-        "\n{} ok, {} warnings, {} problems, {} unknown.\n",
-        counts.ok, counts.warning, counts.problem, counts.unknown
-    ));
+    text.push_str(&format!("\n{counts}.\n"));
     text
 }
