@@ -53,6 +53,7 @@ pub mod netns;
 pub mod nic;
 pub mod patience;
 pub mod places;
+pub mod plan;
 pub mod poll;
 pub mod process;
 pub mod proofs;

@@ -185,4 +185,17 @@ mod tests {
             assert!(error.contains(what), "{name}: {error}");
         }
     }
+
+    #[test]
+    fn a_secret_that_is_not_read_is_checked_all_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let secrets = Secrets::unread(folder.path().to_owned());
+        put(folder.path(), "good", b"text\n", 0o600);
+        put(folder.path(), "open", b"text\n", 0o640);
+        let text = secrets.read("good").unwrap();
+        assert!(!text.contains("text"));
+        assert!(text.parse::<crate::net::WireguardKey>().is_ok());
+        assert!(secrets.read("open").is_err());
+        assert!(secrets.read("none").is_err());
+    }
 }

@@ -27,6 +27,7 @@ mod mistakes;
 mod names;
 mod nat;
 mod parents;
+mod plan;
 mod ptp;
 mod reload;
 mod routes;
@@ -76,6 +77,7 @@ fn main() {
     grants::register(&mut suite);
     leftovers::register(&mut suite);
     parents::register_host_device(&mut suite);
+    plan::register(&mut suite);
     Proofs::compare(&mut suite, &[Column::Test, Column::Vm]);
     suite.run();
 }

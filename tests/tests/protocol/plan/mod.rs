@@ -1,15 +1,13 @@
-//! Plans: what a driver would do, and that nothing is done.
+//! Plans that fail, pictures of plans, and their page. That plans say what runs
+//! then do is tried with the drivers, beside netavark.
 
 mod page;
 mod picture;
 mod refused;
-mod same;
-mod trial;
 
 use wasmvark_tests::harness::Suite;
 
 pub(crate) fn register(suite: &mut Suite) {
-    same::register(suite);
     refused::register(suite);
     page::register(suite);
     picture::register(suite);

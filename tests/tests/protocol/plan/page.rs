@@ -7,10 +7,9 @@ use std::path::Path;
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::places;
+use wasmvark_tests::plan::Trial;
 use wasmvark_tests::process;
 use wasmvark_tests::world::{PARENT, World};
-
-use super::trial::Trial;
 
 const NEEDS: &[Need] = &[Need::Root, Need::Macvlan];
 

@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::harness::{Need, Suite};
+use wasmvark_tests::plan::Trial;
 use wasmvark_tests::world::World;
-
-use super::trial::Trial;
 
 const NEEDS: &[Need] = &[Need::Root, Need::Macvlan];
 /// A name that means something to every language here.

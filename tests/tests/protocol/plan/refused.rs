@@ -6,11 +6,10 @@ use wasmvark_tests::connection::Connection;
 use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::places;
+use wasmvark_tests::plan::Trial;
 use wasmvark_tests::process::Output;
 use wasmvark_tests::wasmvark::error_of;
 use wasmvark_tests::world::{PARENT, World};
-
-use super::trial::Trial;
 
 const NEEDS: &[Need] = &[Need::Root, Need::Macvlan];
 

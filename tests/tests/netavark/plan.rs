@@ -8,11 +8,10 @@ use wasmvark_tests::connection::{Connection, mapping};
 use wasmvark_tests::dump::Dump;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::kind::Kind;
+use wasmvark_tests::plan::Trial;
 use wasmvark_tests::wasmvark::answer_of;
 use wasmvark_tests::wire;
 use wasmvark_tests::world::{PARENT, World};
-
-use super::trial::Trial;
 
 /// A driver's request, in a world that is prepared for it.
 #[derive(Clone)]
@@ -181,7 +180,7 @@ const CASES: [Case; 18] = [
         driver: "vrf",
         needs: &[Need::Macvlan, Need::Link(Kind::Vrf)],
         prepare: NOTHING,
-        connection: |connection| connection,
+        connection: |connection| connection.option("vrf_name", "blue"),
     },
     Case {
         name: "dummy",

@@ -4,29 +4,33 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::connection::Connection;
+use crate::grant::Grant;
+use crate::process::{self, Output};
+use crate::wasmvark::Wasmvark;
+use crate::world::World;
 use serde_json::Value;
-use wasmvark_tests::connection::Connection;
-use wasmvark_tests::grant::Grant;
-use wasmvark_tests::process::{self, Output};
-use wasmvark_tests::wasmvark::Wasmvark;
-use wasmvark_tests::world::World;
 
 /// A driver that is installed in a world.
-pub(super) struct Trial<'a> {
-    pub(super) world: &'a World,
-    pub(super) wasmvark: Wasmvark<'a>,
-    pub(super) name: String,
+#[derive(Debug)]
+pub struct Trial<'a> {
+    /// The world.
+    pub world: &'a World,
+    /// The program there.
+    pub wasmvark: Wasmvark<'a>,
+    /// The driver's name.
+    pub name: String,
 }
 
 impl<'a> Trial<'a> {
     /// One of this project's drivers, with the grant that `just install` gives
     /// it.
-    pub(super) fn of(world: &'a World, driver: &str) -> Self {
+    pub fn of(world: &'a World, driver: &str) -> Self {
         Self::with(world, driver, &Grant::example(driver))
     }
 
     /// The same with another grant.
-    pub(super) fn with(world: &'a World, driver: &str, grant: &Grant) -> Self {
+    pub fn with(world: &'a World, driver: &str, grant: &Grant) -> Self {
         let wasmvark = Wasmvark::new(world);
         let name = format!("wasm-{driver}");
         wasmvark.install(driver, &name, grant);
@@ -38,12 +42,12 @@ impl<'a> Trial<'a> {
     }
 
     /// Plans a document, with these arguments besides.
-    pub(super) fn run(&self, document: &str, arguments: &[&str]) -> Output {
+    pub fn run(&self, document: &str, arguments: &[&str]) -> Output {
         self.run_of(&self.name, document, arguments)
     }
 
     /// The same for another driver, or a file.
-    pub(super) fn run_of(&self, driver: &str, document: &str, arguments: &[&str]) -> Output {
+    pub fn run_of(&self, driver: &str, document: &str, arguments: &[&str]) -> Output {
         let mut plan = self.wasmvark.command("plan");
         process::run(
             plan.args([driver, "-"]).args(arguments),
@@ -54,7 +58,7 @@ impl<'a> Trial<'a> {
     /// The plan of a connection that succeeds, in JSON. Nothing may change
     /// meanwhile, and the same question has the same answer.
     #[track_caller]
-    pub(super) fn plan(&self, connection: &Connection, arguments: &[&str]) -> Value {
+    pub fn plan(&self, connection: &Connection, arguments: &[&str]) -> Value {
         let (before, files) = (self.world.dump(), self.files());
         let mut all = vec!["--format", "json"];
         all.extend(arguments);
@@ -69,7 +73,7 @@ impl<'a> Trial<'a> {
     }
 
     /// All files below the root, with what is in them.
-    pub(super) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+    pub fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut files = BTreeMap::new();
         add_files(self.wasmvark.root(), &mut files);
         files
