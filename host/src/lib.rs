@@ -16,7 +16,7 @@
 //! | [`driver`] | engine, bindings, limits, running a component | netlink details |
 //! | [`gate`] | the host side of the WIT: decide, journal, kernel, audit | JSON, CLI |
 //! | [`journal`] | recorded changes and how to undo them | the driver |
-//! | [`kernel`] | network operations, over netlink | grants, WIT |
+//! | [`kernel`] | network operations, over netlink or tried out in memory | grants, WIT |
 //! | [`audit`] | the trail of decisions: writing, reading and summing it | the kernel |
 //! | [`convert`] | CNI's documents, and the networks that do the same | wasm, netlink, the store |
 //!

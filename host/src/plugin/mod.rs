@@ -1,4 +1,4 @@
-//! A plugin run: what netavark and Podman call. It leads a request through the
+//! A plugin run: what netavark and Podman call, or a plan of it. It leads a request through the
 //! other rooms and its answer back, and turns every failure into the one error
 //! document that the callers understand.
 

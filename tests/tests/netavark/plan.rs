@@ -219,6 +219,8 @@ pub(crate) fn register(suite: &mut Suite) {
     }
     let needs = &[Need::Root, Need::Nft];
     suite.test("plan/a second container", needs, second_container);
+    let needs = &[Need::Root];
+    suite.test("plan/connected already", needs, connected_already);
 }
 
 fn is_the_same(case: &Case) {
@@ -399,5 +401,31 @@ fn second_container() {
     let output = trial
         .wasmvark
         .plugin(&trial.name, &arguments, first.for_plugin());
+    assert_eq!(output.code, Some(0), "{output:?}");
+}
+
+/// A setup undoes first what an earlier one has left, or has done: so does its
+/// plan, by the journal that the earlier one wrote.
+fn connected_already() {
+    let world = World::new();
+    let lines = format!(
+        "addr add 192.0.2.7/24 dev {PARENT}\nroute add 198.51.100.0/24 via 192.0.2.1\n\
+         neigh add 192.0.2.9 lladdr 02:00:00:00:00:09 dev {PARENT} nud permanent"
+    );
+    world.host.ip_batch(&[], &lines);
+    let trial = Trial::of(&world, "host-device");
+    let connection = Connection::dual(&trial.name).option("parent", PARENT);
+    answer_of(&trial.wasmvark.setup(&trial.name, connection.for_plugin()));
+    let netns = world.container.path().display().to_string();
+    let plan = trial.plan(&connection, &["--netns", &netns]);
+    let lines = trial.wasmvark.audit().len();
+    answer_of(&trial.wasmvark.setup(&trial.name, connection.for_plugin()));
+    let trail: Vec<audit::Line> = trial.wasmvark.audit().into_iter().skip(lines).collect();
+    let planned = told(&plan["operations"]);
+    assert_eq!(planned, audit::operations(&trail));
+    assert!(planned[0].starts_with("undo"), "{planned:?}");
+    let output = trial
+        .wasmvark
+        .teardown(&trial.name, connection.for_plugin());
     assert_eq!(output.code, Some(0), "{output:?}");
 }
