@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::output;
-use crate::grant::{Call, Limits, Reach, Risk};
+use crate::grant::{Call, Grant, Limits, Reach, Risk};
 
 /// What kind of list a call is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -20,6 +20,8 @@ pub(super) enum List {
     Granted,
     /// What a run may use up.
     Limit,
+    /// Whether it goes on without the audit trail.
+    Trail,
 }
 
 /// How something differs; those that give more come first.
@@ -57,7 +59,7 @@ struct Row {
     change: Change,
     grows: bool,
     list: List,
-    /// The call or the limit.
+    /// The call, the limit or the key.
     name: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     risk: Option<Risk>,
@@ -115,8 +117,33 @@ impl Changes {
             && rows.any(|row| row.name == call.name() && row.change == change)
     }
 
-    /// Adds what differs between limits.
-    pub(super) fn limits(&mut self, old: &Limits, new: &Limits) {
+    /// Adds what differs between two grants besides their calls.
+    pub(super) fn terms(&mut self, old: &Grant, new: &Grant) {
+        self.limits(old.limits(), new.limits());
+        self.trail(old.requires_trail(), new.requires_trail());
+        self.0.sort_by_key(|row| row.change);
+    }
+
+    fn trail(&mut self, was: bool, now: bool) {
+        let change = match (was, now) {
+            (true, false) => Change::Wider,
+            (false, true) => Change::Narrower,
+            _ => return,
+        };
+        self.0.push(Row {
+            change,
+            grows: change.grows(),
+            list: List::Trail,
+            name: "required",
+            risk: None,
+            effect: None,
+            was: Some(was.to_string()),
+            now: Some(now.to_string()),
+            reason: None,
+        });
+    }
+
+    fn limits(&mut self, old: &Limits, new: &Limits) {
         let pairs = old.entries().into_iter().zip(new.entries());
         for ((name, was), (_, now)) in pairs.filter(|((_, was), (_, now))| was != now) {
             let change = match now > was {
@@ -135,7 +162,6 @@ impl Changes {
                 reason: None,
             });
         }
-        self.0.sort_by_key(|row| row.change);
     }
 
     /// Whether nothing differs.
@@ -178,6 +204,7 @@ impl Row {
             List::Asks => "asks",
             List::Granted => "granted",
             List::Limit => "limit",
+            List::Trail => "trail",
         };
         let risk = match (self.risk, self.effect) {
             (Some(risk), Some(effect)) => output::risk(risk, effect),
@@ -236,6 +263,19 @@ mod tests {
             Some(Change::Wider),
         );
         expect(&links(&["a", "b"]), &links(&["b", "a"]), None);
+    }
+
+    #[test]
+    fn a_trail_that_is_not_required_is_growth() {
+        for (was, now, grows) in [(true, false, true), (false, true, false)] {
+            let mut changes = Changes::default();
+            changes.trail(was, now);
+            assert_eq!(changes.grow(), grows);
+            assert!(!changes.is_empty());
+        }
+        let mut same = Changes::default();
+        same.trail(false, false);
+        assert!(same.is_empty());
     }
 
     #[test]

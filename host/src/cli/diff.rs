@@ -96,7 +96,7 @@ fn changes(old: &Side, new: &Side) -> Changes {
     if let (Some(was), Some(now)) = (&old.installed, &new.installed) {
         let [was, now] = [was, now].map(|grant| grant.clone().unwrap_or_else(Grant::nothing));
         changes.calls(List::Granted, [was.calls(), now.calls()], why);
-        changes.limits(was.limits(), now.limits());
+        changes.terms(&was, &now);
     }
     changes
 }

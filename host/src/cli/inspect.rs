@@ -33,6 +33,9 @@ pub(super) struct Inspection {
     grant: GrantState,
     #[serde(skip_serializing_if = "Option::is_none")]
     limits: Option<Limits>,
+    /// Whether runs end where the audit trail can't be written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trail_required: Option<bool>,
     calls: BTreeMap<&'static str, CallState>,
 }
 
@@ -197,7 +200,8 @@ impl Inspection {
             manifest: description.manifest,
             inert_wasi: description.wasi,
             grant: state,
-            limits: grant.map(|grant| grant.limits().clone()),
+            limits: grant.as_ref().map(|grant| grant.limits().clone()),
+            trail_required: grant.map(|grant| grant.requires_trail()),
             calls,
         }
     }
@@ -236,6 +240,12 @@ impl Inspection {
         }
         if let Some(limits) = &self.limits {
             line("limits", &limits_line(limits));
+        }
+        if self.trail_required == Some(false) {
+            line(
+                "trail",
+                "not required: runs go on where it can't be written",
+            );
         }
         if self.inert_wasi {
             line(

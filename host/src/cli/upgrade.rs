@@ -157,7 +157,7 @@ fn show(
         reason(description, call).or_else(|| reason(before.as_ref()?, call))
     });
     if let (Some(old), Some(new)) = (&old, &new) {
-        changes.limits(old.limits(), new.limits());
+        changes.terms(old, new);
     }
     let mut text = format!("{name}: {} to {}\n\n", from.digest, to.digest);
     match changes.is_empty() {

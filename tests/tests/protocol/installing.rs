@@ -347,12 +347,19 @@ fn upgraded_with_a_grant() {
     let output = upgrade(&wasmvark, NEW, &["--grant", &path]);
     assert_eq!(output.code, Some(1), "{output:?}");
     assert_eq!(files(wasmvark.root()), before);
-    let text = grant.to_toml(DRIVER, &places::guest(NEW));
+    let text = grant.to_toml(DRIVER, &places::guest(NEW)) + "[trail]\nrequired = false\n";
     fs::write(&file, &text).unwrap();
     let output = upgrade(&wasmvark, NEW, &["--grant", &path]);
     done(&output);
-    let raised = "+ raised   limit    calls ";
-    assert!(output.stdout.contains(raised), "{output:?}");
+    for grown in [
+        "+ raised   limit    calls ",
+        "+ wider    trail    required ",
+    ] {
+        assert!(output.stdout.contains(grown), "{grown}: {output:?}");
+    }
+    let inspected = wasmvark.administer(&["inspect", DRIVER]);
+    let line = "trail    not required: runs go on where it can't be written";
+    assert!(inspected.stdout.contains(line), "{inspected:?}");
     assert_eq!(grant_of(&wasmvark), text);
     runs(&wasmvark, NEW);
 }
