@@ -121,7 +121,6 @@ impl Changes {
     pub(super) fn terms(&mut self, old: &Grant, new: &Grant) {
         self.limits(old.limits(), new.limits());
         self.trail(old.requires_trail(), new.requires_trail());
-        self.0.sort_by_key(|row| row.change);
     }
 
     fn trail(&mut self, was: bool, now: bool) {
@@ -141,6 +140,7 @@ impl Changes {
             now: Some(now.to_string()),
             reason: None,
         });
+        self.0.sort_by_key(|row| row.change);
     }
 
     fn limits(&mut self, old: &Limits, new: &Limits) {
@@ -162,6 +162,7 @@ impl Changes {
                 reason: None,
             });
         }
+        self.0.sort_by_key(|row| row.change);
     }
 
     /// Whether nothing differs.

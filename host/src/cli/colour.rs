@@ -42,26 +42,17 @@ fn painted(colours: bool, tone: Tone, word: &str) -> String {
     }
 }
 
-/// How many columns a text takes, without its colours.
-pub(super) fn width(text: &str) -> usize {
-    anstream::adapter::strip_str(text)
-        .to_string()
-        .chars()
-        .count()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn colours_take_no_columns() {
+    fn a_word_has_its_colour_where_there_are_any() {
         let word = painted(true, Tone::Bad, "denied");
         assert!(
             word.starts_with('\u{1b}') && word.ends_with("\u{1b}[0m"),
             "{word:?}"
         );
-        assert_eq!(width(&word), 6);
         assert_eq!(painted(false, Tone::Bad, "denied"), "denied");
     }
 }

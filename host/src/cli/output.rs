@@ -1,10 +1,12 @@
 //! Printing: aligned columns for people, JSON for programs.
 
+use std::fmt;
 use std::io::Write;
 
 use serde::Serialize;
 
-use super::{CliError, colour};
+use super::CliError;
+use super::colour::{Tone, paint};
 use crate::grant::Risk;
 use crate::text::plain;
 
@@ -25,25 +27,66 @@ pub(super) fn json(value: &impl Serialize) -> Result<(), CliError> {
     text(&json)
 }
 
-/// Lays rows out in columns; the last one isn't padded. Cells may hold what a
-/// driver says of itself, which must not steer the terminal.
-pub(super) fn table<const N: usize>(rows: &[[String; N]]) -> String {
+/// A cell of a table.
+#[derive(Debug, Clone)]
+pub(super) struct Cell {
+    text: String,
+    tone: Option<Tone>,
+}
+
+impl Cell {
+    /// A word in its colour, where there are colours.
+    pub(super) fn painted(tone: Tone, word: &str) -> Self {
+        Self {
+            text: plain(word),
+            tone: Some(tone),
+        }
+    }
+
+    /// How many columns it takes.
+    pub(super) fn width(&self) -> usize {
+        self.text.chars().count()
+    }
+}
+
+impl From<String> for Cell {
+    /// What a driver says of itself may be in it, and must not steer the
+    /// terminal.
+    fn from(text: String) -> Self {
+        Self {
+            text: plain(&text),
+            tone: None,
+        }
+    }
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.tone {
+            Some(tone) => f.write_str(&paint(tone, &self.text)),
+            None => f.write_str(&self.text),
+        }
+    }
+}
+
+/// Lays rows out in columns; the last one isn't padded.
+pub(super) fn table<const N: usize, C: Into<Cell> + Clone>(rows: &[[C; N]]) -> String {
     let rows: Vec<_> = rows
         .iter()
-        .map(|row| row.each_ref().map(|cell| plain(cell)))
-        .collect();
+        .map(|row| row.clone().map(C::into))
+        .collect::<Vec<[Cell; N]>>();
     let mut widths = [0; N];
     for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(colour::width(cell));
+            *width = (*width).max(cell.width());
         }
     }
     let mut text = String::new();
     for row in &rows {
         let mut line = String::new();
         for (width, cell) in widths.iter().zip(row) {
-            line.push_str(cell);
-            let padding = width.saturating_sub(colour::width(cell)) + 2;
+            line.push_str(&cell.to_string());
+            let padding = width.saturating_sub(cell.width()) + 2;
             line.extend(std::iter::repeat_n(' ', padding));
         }
         text.push_str(line.trim_end());

@@ -57,8 +57,8 @@ pub struct Planned {
     pub topology: Topology,
     /// What the host would undo when the container goes.
     pub undo: Vec<Operation>,
-    /// Whether all would then be as it was.
-    pub leaves_nothing: bool,
+    /// How everything would be then, unless it's as it was.
+    pub left: Option<Topology>,
     /// What can't be known and was assumed.
     pub assumed: Vec<String>,
 }
@@ -190,7 +190,7 @@ impl Candidate {
         Ok(Planned {
             operations,
             outcome,
-            leaves_nothing: kernel.facts() == before,
+            left: (kernel.facts() != before).then(|| kernel.topology()),
             topology,
             undo,
             assumed,
@@ -268,7 +268,7 @@ impl Candidate {
             outcome: Ok(String::new()),
             topology: Topology::default(),
             undo: Vec::new(),
-            leaves_nothing: true,
+            left: None,
             assumed: Vec::new(),
         }
     }

@@ -221,6 +221,7 @@ pub(crate) fn register(suite: &mut Suite) {
     suite.test("plan/a second container", needs, second_container);
     let needs = &[Need::Root];
     suite.test("plan/connected already", needs, connected_already);
+    suite.test("plan/what stays", needs, what_stays);
 }
 
 fn is_the_same(case: &Case) {
@@ -229,6 +230,23 @@ fn is_the_same(case: &Case) {
     let trial = Trial::of(&world, case.driver);
     let connection = (case.connection)(Connection::dual(&trial.name));
     compare(&trial, &connection);
+}
+
+/// Forwarding is turned on for all, and what others may rely on stays.
+fn what_stays() {
+    for (world, end) in [
+        (
+            World::new(),
+            "Then this is left:\nhost\n  + setting net.ipv4.ip_forward = 1\n\n",
+        ),
+        (World::forwarding(), "Then all is as it was.\n\n"),
+    ] {
+        let trial = Trial::of(&world, "bridge");
+        let connection = Connection::v4(&trial.name).network("network_interface", "br0");
+        let output = trial.run(&connection.for_plugin(), &[]);
+        assert_eq!(output.code, Some(0), "{output:?}");
+        assert!(output.stdout.contains(end), "{output:?}");
+    }
 }
 
 /// Compares plans of a connection with what then becomes of it.

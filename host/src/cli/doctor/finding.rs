@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::cli::colour::{Tone, paint};
+use crate::cli::colour::Tone;
+use crate::cli::output::Cell;
 use crate::text::plain;
 
 /// What one check found.
@@ -79,14 +80,15 @@ impl Finding {
     }
 
     /// The cells of its line: state, check and what is so.
-    pub(super) fn cells(&self) -> [String; 3] {
+    pub(super) fn cells(&self) -> [Cell; 3] {
         let (tone, word) = match self.verdict {
             Verdict::Ok => (Tone::Good, "ok"),
             Verdict::Warning(_) => (Tone::Warning, "warning"),
             Verdict::Problem(_) => (Tone::Bad, "problem"),
             Verdict::Unknown(_) => (Tone::Unknown, "unknown"),
         };
-        [paint(tone, word), self.check.to_owned(), line(&self.what)]
+        let (check, what) = (self.check.to_owned(), line(&self.what));
+        [Cell::painted(tone, word), check.into(), what.into()]
     }
 
     /// What to do about it, where there is anything to do.

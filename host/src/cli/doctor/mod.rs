@@ -17,7 +17,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use super::{CliError, Format, colour, output};
+use super::{CliError, Format, output};
 use crate::store::{Layout, LayoutError, Store};
 use containers_conf::ContainersConf;
 use finding::{Counts, Finding};
@@ -93,7 +93,7 @@ fn text(findings: &[Finding], counts: Counts) -> String {
     let indent = " ".repeat(
         cells
             .iter()
-            .map(|[state, ..]| colour::width(state) + 2)
+            .map(|[state, ..]| state.width() + 2)
             .max()
             .unwrap_or_default(),
     );

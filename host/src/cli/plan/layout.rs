@@ -1,6 +1,7 @@
 //! Where the nodes of a picture lie: each namespace is a box, in which links
 //! stand above those that they lie on or are ports of.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::label;
@@ -78,10 +79,12 @@ pub(super) fn place(topology: &Topology) -> (Vec<Frame<'_>>, u32, u32) {
 fn frame<'a>(topology: &'a Topology, namespace: &'a NamespaceView, x: u32) -> Frame<'a> {
     let ranks = ranks(topology, namespace.name);
     let title = label::title(namespace);
-    let mut rows: BTreeMap<std::cmp::Reverse<u32>, Vec<&LinkView>> = BTreeMap::new();
+    let mut rows: BTreeMap<(bool, Reverse<u32>), Vec<&LinkView>> = BTreeMap::new();
     for link in &namespace.links {
-        let rank = ranks.get(link.name.as_str()).copied().unwrap_or_default();
-        rows.entry(std::cmp::Reverse(rank)).or_default().push(link);
+        let rank = ranks.get(link.name.as_str()).copied();
+        // Those without ties come last: no line passes them.
+        let place = (rank.is_none(), Reverse(rank.unwrap_or_default()));
+        rows.entry(place).or_default().push(link);
     }
     let longest = namespace.links.iter().flat_map(label::lines);
     let longest = longest.map(|line| text_width(&line)).max();
@@ -125,8 +128,14 @@ fn frame<'a>(topology: &'a Topology, namespace: &'a NamespaceView, x: u32) -> Fr
     }
 }
 
-/// How high links stand: above what they lie on, or are ports of.
+/// How high links with ties stand: above what they lie on, or are ports of.
 fn ranks(topology: &Topology, namespace: Namespace) -> BTreeMap<&str, u32> {
+    let ends = topology
+        .edges
+        .iter()
+        .flat_map(|edge| [&edge.from, &edge.to]);
+    let own = ends.filter(|end| end.namespace == namespace);
+    let mut ranks: BTreeMap<&str, u32> = own.map(|end| (end.link.as_str(), 0)).collect();
     let below: Vec<(&str, &str)> = topology
         .edges
         .iter()
@@ -134,11 +143,10 @@ fn ranks(topology: &Topology, namespace: Namespace) -> BTreeMap<&str, u32> {
         .filter(|edge| edge.from.namespace == namespace && edge.to.namespace == namespace)
         .map(|edge| (edge.from.link.as_str(), edge.to.link.as_str()))
         .collect();
-    let mut ranks = BTreeMap::new();
     // As often as the longest way can be; ties that go round end there too.
     for _ in 0..below.len().min(16) {
         for (upper, lower) in &below {
-            let lower = ranks.get(lower).copied().unwrap_or(0);
+            let lower = *ranks.entry(*lower).or_insert(0);
             let upper: &mut u32 = ranks.entry(*upper).or_insert(0);
             *upper = (*upper).max(lower + 1);
         }
@@ -153,4 +161,58 @@ pub(super) fn text_width(text: &str) -> u32 {
 
 fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX >> 8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::{Changes, Edge, End, Mark};
+
+    fn link(name: &str) -> LinkView {
+        LinkView {
+            name: name.to_owned(),
+            mark: Mark::Same,
+            kind: None,
+            mac: None,
+            mac_assumed: false,
+            mtu: 1500,
+            up: true,
+            addresses: Vec::new(),
+            elsewhere: None,
+            set: Vec::new(),
+        }
+    }
+
+    /// However many links there are that have to do with none of it.
+    #[test]
+    fn no_link_lies_between_two_that_are_tied() {
+        let host = Namespace::Host;
+        let end = |link: &str| End {
+            namespace: host,
+            link: link.to_owned(),
+        };
+        let names = ["lo", "a", "b", "c", "d", "br0", "port"];
+        let topology = Topology {
+            namespaces: vec![NamespaceView {
+                name: host,
+                new: false,
+                links: names.map(link).into(),
+                routes: Changes::default(),
+                rules: Changes::default(),
+                settings: Vec::new(),
+            }],
+            edges: vec![Edge {
+                kind: EdgeKind::Master,
+                from: end("port"),
+                to: end("br0"),
+            }],
+            ..Topology::default()
+        };
+        let (frames, ..) = place(&topology);
+        let top = |name: &str| frames[0].find(name).unwrap().y;
+        assert!(top("port") < top("br0"));
+        for other in ["lo", "a", "b", "c", "d"] {
+            assert!(top(other) > top("br0"), "{other}");
+        }
+    }
 }

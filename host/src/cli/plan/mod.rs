@@ -151,7 +151,7 @@ fn json(planned: &Planned, grant: &str) -> Result<String, CliError> {
         error,
         topology: &planned.topology,
         undo: &planned.undo,
-        leaves_nothing: planned.leaves_nothing,
+        leaves_nothing: planned.left.is_none(),
         assumed: &planned.assumed,
     };
     let mut text = serde_json::to_string_pretty(&report).map_err(failed)?;

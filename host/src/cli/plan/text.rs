@@ -21,7 +21,7 @@ pub(super) fn of(planned: &Planned, grant: &str) -> String {
             &format!("{}\n", text::plain_error(&error.to_string())),
         ),
     }
-    section(&mut report, "TOPOLOGY", &topology(&planned.topology));
+    section(&mut report, "TOPOLOGY", &parts(&planned.topology).concat());
     if planned.command == "setup" && planned.outcome.is_ok() {
         section(&mut report, "UNDONE AT TEARDOWN", &undo(planned));
     }
@@ -92,28 +92,53 @@ fn undo(planned: &Planned) -> String {
         .iter()
         .map(|operation| format!("{}{}\n", text::plain(&operation.object), why(operation)))
         .collect();
-    lines.push_str(match planned.leaves_nothing {
-        true => "Then all is as it was.\n",
-        false => "Then something is left that wasn't there before.\n",
-    });
+    match &planned.left {
+        None => lines.push_str("Then all is as it was.\n"),
+        Some(left) => {
+            lines.push_str("Then this is left:\n");
+            lines.push_str(
+                &parts(left)
+                    .iter()
+                    .map(|part| marked(part))
+                    .collect::<String>(),
+            );
+        }
+    }
     lines
 }
 
-fn topology(topology: &Topology) -> String {
-    let mut text = String::new();
-    for namespace in &topology.namespaces {
-        text.push_str(&format!("{}\n", label::title(namespace)));
-        text.push_str(&links(topology, namespace));
-        for (title, changes) in [("route", &namespace.routes), ("rule", &namespace.rules)] {
-            text.push_str(&changed(title, changes));
-        }
-        for setting in &namespace.settings {
-            text.push_str(&format!("  + setting {}\n", text::plain(setting)));
-        }
+/// The lines of a part of a topology about what is new, changed or gone, below
+/// its head; nothing where there are none.
+fn marked(part: &str) -> String {
+    let mut lines = part.split_inclusive('\n');
+    let head = lines.next().unwrap_or_default();
+    let changes =
+        lines.filter(|line| ["  + ", "  - ", "  ~ "].contains(&line.get(..4).unwrap_or_default()));
+    match changes.collect::<String>() {
+        none if none.is_empty() => none,
+        changes => format!("{head}{changes}"),
     }
+}
+
+/// The namespaces, and the firewall where there is anything of it.
+fn parts(topology: &Topology) -> Vec<String> {
+    let namespaces = topology.namespaces.iter();
+    let mut parts: Vec<_> = namespaces.map(|part| namespace(topology, part)).collect();
     if !topology.firewall.is_empty() {
-        text.push_str("firewall of the host\n");
-        text.push_str(&changed("", &topology.firewall));
+        let rules = changed("", &topology.firewall);
+        parts.push(format!("firewall of the host\n{rules}"));
+    }
+    parts
+}
+
+fn namespace(topology: &Topology, namespace: &NamespaceView) -> String {
+    let mut text = format!("{}\n", label::title(namespace));
+    text.push_str(&links(topology, namespace));
+    for (title, changes) in [("route", &namespace.routes), ("rule", &namespace.rules)] {
+        text.push_str(&changed(title, changes));
+    }
+    for setting in &namespace.settings {
+        text.push_str(&format!("  + setting {}\n", text::plain(setting)));
     }
     text
 }
