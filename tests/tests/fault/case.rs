@@ -8,6 +8,7 @@ use wasmvark_tests::kind::Kind;
 use wasmvark_tests::world::{PARENT, World};
 
 use crate::fail::NEEDS;
+use crate::points;
 
 /// A driver and what it's asked for.
 #[derive(Clone, Copy)]
@@ -35,6 +36,11 @@ impl Case {
     /// and has firewall rules: others do nothing else, in another order.
     pub(crate) fn stands_for_all(&self) -> bool {
         ["macvlan", "host-device", "bridge"].contains(&self.title)
+    }
+
+    /// Whether each point is tried in each way, rather than the ways in turn.
+    pub(crate) fn is_tried_in_full(&self) -> bool {
+        self.stands_for_all() || points::all_are_wanted()
     }
 }
 

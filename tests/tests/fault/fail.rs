@@ -4,7 +4,7 @@ use wasmvark_tests::harness::{Need, Suite};
 
 use crate::bench::{self, Bench};
 use crate::case::Case;
-use crate::points::{self, Point, Trace};
+use crate::points::{Point, Trace};
 
 /// What all of these tests need.
 pub(crate) const NEEDS: &[Need] = &[Need::Root, Need::Macvlan];
@@ -40,18 +40,26 @@ fn teardown_points(bench: &Bench<'_>) -> Vec<Point> {
 /// All errors for drivers that stand for all; one an operation for the others and
 /// for scripts, which ask the kernel for much the same again and again.
 fn failures(bench: &Bench<'_>) -> fn(&Trace) -> Vec<Point> {
-    match bench.case.stands_for_all() || points::all_are_wanted() {
+    match bench.case.is_tried_in_full() {
         true => Trace::failures,
         false => Trace::failures_in_turn,
     }
 }
 
+/// The same for writes.
+fn failed_writes(bench: &Bench<'_>) -> fn(&Trace) -> Vec<Point> {
+    match bench.case.is_tried_in_full() {
+        true => Trace::failed_writes,
+        false => Trace::failed_writes_in_turn,
+    }
+}
+
 fn setup_writes(bench: &Bench<'_>) -> Vec<Point> {
-    bench::of_setup(bench, Trace::failed_writes)
+    bench::of_setup(bench, failed_writes(bench))
 }
 
 fn teardown_writes(bench: &Bench<'_>) -> Vec<Point> {
-    bench::of_teardown(bench, Trace::failed_writes)
+    bench::of_teardown(bench, failed_writes(bench))
 }
 
 /// netavark sends no teardown after a setup that failed. Where the setup

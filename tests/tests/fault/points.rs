@@ -1,5 +1,6 @@
 //! Where a run can go wrong.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 /// One point, and how it's reached.
@@ -110,13 +111,24 @@ impl Trace {
 
     /// Each write fails in each way.
     pub(crate) fn failed_writes(&self) -> Vec<Point> {
-        assert!(self.writes() > 0, "a run writes its journal: {self:?}");
-        (1..=self.writes())
-            .flat_map(|number| {
-                FAILED_WRITES
-                    .map(|(fault, errno)| Point::new(format!("{fault}:{number}{errno}"), JOURNAL))
-            })
+        let numbers = self.write_numbers();
+        numbers
+            .flat_map(|number| FAILED_WRITES.map(|way| failed_write(number, way)))
             .collect()
+    }
+
+    /// Each write fails in one way: the first in the first of them, and so on.
+    pub(crate) fn failed_writes_in_turn(&self) -> Vec<Point> {
+        let ways = FAILED_WRITES.into_iter().cycle();
+        let numbers = self.write_numbers().zip(ways);
+        numbers
+            .map(|(number, way)| failed_write(number, way))
+            .collect()
+    }
+
+    fn write_numbers(&self) -> RangeInclusive<usize> {
+        assert!(self.writes() > 0, "a run writes its journal: {self:?}");
+        1..=self.writes()
     }
 
     /// What this run does before it does the same as another one.
@@ -151,4 +163,8 @@ impl Trace {
     fn numbered(&self) -> impl Iterator<Item = (usize, &str)> {
         (1..).zip(self.operations())
     }
+}
+
+fn failed_write(number: usize, (fault, errno): (&str, &str)) -> Point {
+    Point::new(format!("{fault}:{number}{errno}"), JOURNAL)
 }
