@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use wasmvark_tests::connection::Connection;
+use wasmvark_tests::dump::Dump;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::plan::Trial;
+use wasmvark_tests::poll;
 use wasmvark_tests::world::World;
 
 const NEEDS: &[Need] = &[Need::Root, Need::Macvlan];
@@ -29,6 +31,12 @@ fn tied() -> World {
     let add = ["link", "add", ODD, "type", "bridge"];
     let status = world.host.command("ip").args(add).status().unwrap();
     assert!(status.success());
+    // The kernel finds out a little later that the port has no carrier.
+    let settled = poll::until(
+        || Dump::of(&world.host).has_flag("br7", "NO-CARRIER"),
+        |settled| *settled,
+    );
+    assert!(settled, "br7 has a carrier");
     world
 }
 
