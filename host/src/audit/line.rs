@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::grant::Reach;
+use crate::text;
 
 /// Whom a run is for; the same in each of its lines.
 #[derive(Debug, Clone, Serialize)]
@@ -68,6 +69,16 @@ impl Verdict {
             Self::Deny => "deny",
         }
     }
+}
+
+/// What a reach is to a decision: `by { link = "lo" }`, or `lacks …`; `None` where
+/// there is none.
+pub fn reach_in_words(verdict: Option<Verdict>, reach: &Reach) -> Option<String> {
+    let word = match verdict {
+        Some(Verdict::Deny) => "lacks",
+        _ => "by",
+    };
+    (!reach.is_empty()).then(|| format!("{word} {}", text::plain(&reach.to_string())))
 }
 
 /// A line to be written.

@@ -4,6 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use super::{Event, Verdict};
+use crate::grant::Reach;
+
 /// The lines of a trail that is in memory. Copies of it are the same one.
 #[derive(Debug, Clone, Default)]
 pub struct Memory(Arc<Mutex<Vec<u8>>>);
@@ -11,21 +14,21 @@ pub struct Memory(Arc<Mutex<Vec<u8>>>);
 /// A line about something that was asked for, or undone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operation {
-    /// `call` or `undo`.
-    pub event: String,
+    /// A call, or what undid one.
+    pub event: Event,
     /// The call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<String>,
     /// What it's about.
     #[serde(default)]
     pub object: String,
-    /// `allow` or `deny`.
+    /// The answer to the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub verdict: Option<String>,
-    /// What of the grant's reach allowed it, or would have, where the trail says
-    /// so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reach: Option<serde_json::Value>,
+    pub verdict: Option<Verdict>,
+    /// The reach beyond own objects and the request that the call needed, or
+    /// lacked.
+    #[serde(default, skip_serializing_if = "Reach::is_empty")]
+    pub reach: Reach,
     /// The kernel's error number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub errno: Option<i32>,
@@ -48,7 +51,7 @@ impl Memory {
         let lines = text.split(|byte| *byte == b'\n');
         let operations = lines.filter_map(|line| serde_json::from_slice(line).ok());
         operations
-            .filter(|operation: &Operation| matches!(&*operation.event, "call" | "undo"))
+            .filter(|operation: &Operation| matches!(operation.event, Event::Call | Event::Undo))
             .collect()
     }
 }

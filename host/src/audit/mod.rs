@@ -27,7 +27,8 @@ use file::Writer;
 use journald::Journald;
 use line::Line;
 
-pub use line::{Event, Record, Subject, Verdict};
+pub use line::{Event, Record, Subject, Verdict, reach_in_words};
+pub use memory::{Memory, Operation};
 pub use read::Tail;
 pub use rotation::Rotation;
 pub use since::{InvalidSince, Since};
@@ -36,8 +37,6 @@ pub use summary::{CallUsage, Summary, Usage};
 /// Bytes of the longest description of what a call is about: a driver may name
 /// much, and must not push all else out of the trail with it.
 const OBJECT_MAX: usize = 1024;
-
-pub use memory::{Memory, Operation};
 
 /// Why the trail can't be written.
 #[derive(Debug, Clone, thiserror::Error)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use nix::errno::Errno;
 
 use super::{CliError, Format, output};
-use crate::audit::{Event, Record, Since, Tail, Verdict};
+use crate::audit::{Event, Record, Since, Tail, Verdict, reach_in_words};
 use crate::store::Store;
 use crate::text;
 
@@ -204,13 +204,7 @@ fn decision(record: &Record) -> String {
 fn on(record: &Record) -> String {
     let mut parts = Vec::new();
     parts.extend(record.object.as_deref().map(text::plain));
-    if !record.reach.is_empty() {
-        let how = match record.verdict {
-            Some(Verdict::Deny) => "lacks",
-            _ => "by",
-        };
-        parts.push(format!("{how} {}", text::plain(&record.reach.to_string())));
-    }
+    parts.extend(reach_in_words(record.verdict, &record.reach));
     parts.extend(record.errno.map(|errno| Errno::from_raw(errno).to_string()));
     parts.extend(record.error.as_deref().map(text::plain_error));
     match parts.is_empty() {

@@ -245,7 +245,9 @@ fn what_stays() {
         let connection = Connection::v4(&trial.name).network("network_interface", "br0");
         let output = trial.run(&connection.for_plugin(), &[]);
         assert_eq!(output.code, Some(0), "{output:?}");
-        assert!(output.stdout.contains(end), "{output:?}");
+        for words in [end, "  (by { key = \"net.ipv4.ip_forward\" })\n"] {
+            assert!(output.stdout.contains(words), "{output:?}");
+        }
     }
 }
 

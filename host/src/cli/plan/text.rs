@@ -4,7 +4,7 @@ use nix::errno::Errno;
 
 use super::super::output;
 use super::label;
-use crate::audit::Operation;
+use crate::audit::{Event, Operation, Verdict, reach_in_words};
 use crate::kernel::{Edge, LinkView, NamespaceView, Topology};
 use crate::plugin::Planned;
 use crate::text;
@@ -57,9 +57,9 @@ fn operations(operations: &[Operation]) -> String {
         return "none\n".to_owned();
     }
     let rows = operations.iter().enumerate().map(|(number, operation)| {
-        let verdict = match (operation.event.as_str(), operation.verdict.as_deref()) {
-            ("undo", _) => "undone",
-            (_, Some("deny")) => "denied",
+        let verdict = match (operation.event, operation.verdict) {
+            (Event::Undo, _) => "undone",
+            (_, Some(Verdict::Deny)) => "denied",
             _ => "allowed",
         };
         [
@@ -72,11 +72,11 @@ fn operations(operations: &[Operation]) -> String {
     output::table(&rows.collect::<Vec<_>>())
 }
 
-/// What the kernel had against an operation, and by which reach it was
-/// allowed.
+/// What the kernel had against an operation, and by which reach it was allowed,
+/// or would have been.
 fn why(operation: &Operation) -> String {
-    let reach = operation.reach.as_ref();
-    let reach = reach.map(|reach| format!("  (by {reach})"));
+    let reach = reach_in_words(operation.verdict, &operation.reach);
+    let reach = reach.map(|words| format!("  ({words})"));
     let errno = operation.errno.map(|number| {
         let errno = Errno::from_raw(number);
         format!(": {} ({errno:?})", errno.desc())

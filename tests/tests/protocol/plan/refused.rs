@@ -16,6 +16,7 @@ const NEEDS: &[Need] = &[Need::Root, Need::Macvlan];
 pub(crate) fn register(suite: &mut Suite) {
     let mut test = |name: &str, test: fn()| suite.test(format!("plan/{name}"), NEEDS, test);
     test("a denied call", denied);
+    test("a call out of reach", out_of_reach);
     test("a missing parent", missing_parent);
     test("a name that is taken", taken_name);
     test("a wrong document", wrong_documents);
@@ -62,6 +63,18 @@ fn denied() {
         assert!(lines.iter().any(|own| own == line), "{}", output.stdout);
     }
     assert!(!output.stdout.contains("+ eth0"), "{}", output.stdout);
+}
+
+/// A denial says what the grant lacks, not what it has.
+fn out_of_reach() {
+    let world = World::new();
+    let call = "sysctl.enable-ip-forward";
+    let grant = Grant::example("bridge").without(call).call(call, "{}");
+    let trial = Trial::with(&world, "bridge", &grant);
+    let connection = Connection::v4(&trial.name).network("network_interface", "br0");
+    let output = fails_alike(&trial, &connection, call);
+    let lacks = "setting host:net.ipv4.ip_forward  (lacks { key = \"net.ipv4.ip_forward\" })";
+    assert!(output.stdout.contains(lacks), "{}", output.stdout);
 }
 
 fn missing_parent() {
