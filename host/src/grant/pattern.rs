@@ -109,11 +109,12 @@ pub struct LinkPattern {
 }
 
 impl LinkPattern {
-    /// The pattern for one link.
+    /// The least pattern for one link: that for its name, but for all where the
+    /// name has a `*`, which the kernel takes and no other pattern can have.
     pub fn one(namespace: Namespace, name: LinkName) -> Self {
         Self {
             namespace,
-            name: Some(name),
+            name: Some(name).filter(|name| !name.as_str().contains('*')),
         }
     }
 
@@ -472,6 +473,15 @@ mod tests {
             matches!(read, Err(InvalidPattern::Wildcard { .. })),
             "{text}: {read:?}"
         );
+    }
+
+    #[test]
+    fn the_pattern_for_a_link_can_be_read_whatever_its_name() {
+        for name in ["eth0", "odd*", "*"] {
+            let pattern = LinkPattern::one(Namespace::Container, name.parse().unwrap());
+            assert!(pattern.matches(Namespace::Container, &name.parse().unwrap()));
+            assert_eq!(LinkPattern::read(&pattern.to_string()), Ok(pattern));
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::report::{CallReport, DriverReport, Finding, GrantReport, GrantState, Kind, Level};
 use crate::audit::Summary;
-use crate::grant::Grant;
+use crate::grant::{Grant, Risk};
 use crate::store::DriverName;
 use crate::text;
 
@@ -108,9 +108,9 @@ pub(super) fn of_calls(
         }
         if !call.stars.is_empty() {
             // What is only read does no harm by itself.
-            let level = match call.effect.starts_with("reads") {
-                true => Level::Info,
-                false => Level::Warning,
+            let level = match name.risk() {
+                Risk::Reads => Level::Info,
+                _ => Level::Warning,
             };
             let text = format!(
                 "{name} reaches {}, whatever that comes to be",

@@ -1,10 +1,10 @@
 //! What of a grant an allowed call took.
 
 use super::requested::requested;
-use super::widened::{proposed, widen};
+use super::widened::widen;
 use super::{Authority, Object};
 use crate::grant::reach::join;
-use crate::grant::{Call, NetworkPattern, Reach};
+use crate::grant::{Call, LinkPattern, NetworkPattern, Reach};
 use crate::net::{Namespace, Rule};
 
 /// The least of the grant's reach that would allow what is allowed: nothing for
@@ -51,7 +51,7 @@ fn rule_reach_used(namespace: Namespace, rule: &Rule, reach: &Reach) -> Reach {
     let mut links = rule.links();
     match links.find(|name| reach.has_link(namespace, name)) {
         Some(name) => Reach {
-            link: vec![proposed(namespace, name)],
+            link: vec![LinkPattern::one(namespace, name.clone())],
             ..Reach::default()
         },
         None => address(rule.version.everything()),

@@ -7,7 +7,7 @@ use crate::grant::reach::join;
 use crate::grant::{
     KeyPattern, LinkPattern, NetworkPattern, PortPattern, Reach, SecretPattern, TablePattern,
 };
-use crate::net::{LinkName, Namespace, Rule};
+use crate::net::{Namespace, Rule};
 
 /// Whether a reach has an object.
 pub(super) fn widened(object: &Object<'_>, reach: &Reach) -> bool {
@@ -61,7 +61,10 @@ pub(super) fn widen(reach: &mut Reach, object: &Object<'_>) {
             namespace, name, ..
         }
         | Object::NewLink { namespace, name } => {
-            join(&mut reach.link, &proposed(*namespace, name));
+            join(
+                &mut reach.link,
+                &LinkPattern::one(*namespace, (*name).clone()),
+            );
         }
         Object::DefaultRouteLink | Object::AllLinks(_) => {
             join(&mut reach.link, &LinkPattern::all_of(Namespace::Host));
@@ -104,22 +107,13 @@ pub(super) fn widen(reach: &mut Reach, object: &Object<'_>) {
     }
 }
 
-/// The pattern for a link. The kernel takes names with a `*`, which only the
-/// pattern for all can have.
-pub(super) fn proposed(namespace: Namespace, name: &LinkName) -> LinkPattern {
-    match name.as_str().contains('*') {
-        true => LinkPattern::all_of(namespace),
-        false => LinkPattern::one(namespace, name.clone()),
-    }
-}
-
 /// Adds the first thing that a rule names: what else it names only narrows it.
 fn widen_to_rule(reach: &mut Reach, namespace: Namespace, rule: &Rule) {
     match (rule.source, rule.destination, rule.links().next()) {
         (Some(source), _, _) => join(&mut reach.address, &NetworkPattern::one(source)),
         (None, Some(to), _) => join(&mut reach.destination, &NetworkPattern::one(to)),
         (None, None, Some(name)) => {
-            join(&mut reach.link, &proposed(namespace, name));
+            join(&mut reach.link, &LinkPattern::one(namespace, name.clone()));
         }
         (None, None, None) => {
             let everything = rule.version.everything();
