@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::candidate::{Candidate, reason, requested};
-use super::{CliError, Format, output};
+use super::{CliError, Format, find_grant, output};
 use crate::digest::Digest;
 use crate::driver::{Description, Manifest};
 use crate::grant::{Call, Grant, Limits, Reach, Risk};
@@ -130,13 +130,13 @@ fn grant(
     name: &DriverName,
     digest: &Digest,
 ) -> Result<(GrantState, Option<Grant>), CliError> {
-    let file = store.layout().grant(name);
-    let path = file.display().to_string();
-    let Some(text) = store.grant_text(name)? else {
-        return Ok((GrantState::None { path }, None));
+    let path = store.layout().grant(name).display().to_string();
+    let checked = match find_grant(store, name) {
+        Ok(None) => return Ok((GrantState::None { path }, None)),
+        Ok(Some(grant)) => grant.check_digest(digest).map(|()| grant),
+        Err(CliError::Grant(error)) => Err(error),
+        Err(error) => return Err(error),
     };
-    let checked = Grant::parse(name.as_str(), &file, &text)
-        .and_then(|grant| grant.check_digest(digest).map(|()| grant));
     Ok(match checked {
         Ok(grant) => (GrantState::Valid { path }, Some(grant)),
         Err(error) => {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::candidate::{Candidate, requested};
-use super::{CliError, consent, inspect, output, program, upgrade};
+use super::{CliError, consent, find_grant, inspect, output, program, upgrade};
 use crate::grant::{Grant, GrantError, Limits};
 use crate::store::{DriverName, Store, Version};
 
@@ -112,10 +112,9 @@ fn grant(
 /// Whether there is a grant for this very component. One that can't be read is
 /// an error, as it would be lost otherwise.
 fn holds(store: &Store, name: &DriverName, candidate: &Candidate) -> Result<bool, CliError> {
-    let Some(text) = store.grant_text(name)? else {
+    let Some(grant) = find_grant(store, name)? else {
         return Ok(false);
     };
-    let grant = Grant::parse(name.as_str(), &store.layout().grant(name), &text)?;
     match grant.check_digest(&candidate.digest) {
         Ok(()) => Ok(true),
         Err(GrantError::OtherDigest { .. }) => Ok(false),

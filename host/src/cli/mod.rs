@@ -35,6 +35,7 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use crate::grant::Grant;
 use crate::store::{DriverName, Layout, Store};
 
 pub use error::CliError;
@@ -201,6 +202,14 @@ fn run(arguments: Arguments) -> Result<(), CliError> {
         Command::Reload => reload::run(&store),
         Command::Remove { name } => remove::run(&store, &name),
     }
+}
+
+/// The grant of a driver, where there is one, for whichever component.
+fn find_grant(store: &Store, name: &DriverName) -> Result<Option<Grant>, CliError> {
+    let path = store.layout().grant(name);
+    let text = store.grant_text(name)?;
+    let grant = text.map(|text| Grant::parse(name.as_str(), &path, &text));
+    Ok(grant.transpose()?)
 }
 
 /// This program's file, as links should name it.

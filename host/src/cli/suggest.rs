@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{CliError, output};
+use super::{CliError, find_grant, output};
 use crate::audit::{CallUsage, Since, Summary, Usage};
 use crate::grant::{Call, Grant, Limits, Reach};
 use crate::store::{DriverName, Store};
@@ -36,10 +36,7 @@ pub(super) fn run(store: &Store, arguments: &Arguments) -> Result<(), CliError> 
         });
     }
     let path = store.layout().grant(name);
-    let grant = match store.grant_text(name)? {
-        Some(text) => Some(Grant::parse(name.as_str(), &path, &text)?),
-        None => None,
-    };
+    let grant = find_grant(store, name)?;
     let wanted: BTreeMap<Call, Reach> = usage
         .calls
         .iter()

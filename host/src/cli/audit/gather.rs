@@ -8,7 +8,7 @@ use super::report::{
     CallReport, DriverReport, GrantReport, GrantState, Report, TrailReport, VERSION,
 };
 use crate::audit::{CallUsage, Since, Summary, Usage};
-use crate::cli::CliError;
+use crate::cli::{CliError, find_grant};
 use crate::digest::Digest;
 use crate::driver::Description;
 use crate::grant::{Call, Grant, Reach};
@@ -111,15 +111,9 @@ fn grant(store: &Store, name: &DriverName, digest: &Digest) -> (Option<Grant>, G
         path: path.display().to_string(),
         error,
     };
-    let text = match store.grant_text(name) {
-        Ok(Some(text)) => text,
+    let grant = match find_grant(store, name) {
+        Ok(Some(grant)) => grant,
         Ok(None) => return (None, report(GrantState::None, None)),
-        Err(error) => {
-            return (None, report(GrantState::Unusable, Some(error.to_string())));
-        }
-    };
-    let grant = match Grant::parse(name.as_str(), &path, &text) {
-        Ok(grant) => grant,
         Err(error) => {
             let error = Some(error.to_string());
             return (None, report(GrantState::Unusable, error));

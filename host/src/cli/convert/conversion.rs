@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::cli::CliError;
+use crate::cli::{CliError, find_grant};
 use crate::convert::Plan;
-use crate::grant::{Grant, Widening};
+use crate::grant::Widening;
 use crate::store::{DriverName, Store};
 
 /// A network and what its driver's grant lacks.
@@ -31,10 +31,7 @@ impl Conversion {
     pub(super) fn new(store: &Store, file: &Path, plan: Plan) -> Result<Self, CliError> {
         let driver: DriverName = plan.driver.parse()?;
         let path = store.layout().grant(&driver);
-        let grant = match store.grant_text(&driver)? {
-            Some(text) => Some(Grant::parse(driver.as_str(), &path, &text)?),
-            None => None,
-        };
+        let grant = find_grant(store, &driver)?;
         Ok(Self {
             file: file.to_owned(),
             widening: Widening::needed(grant.as_ref(), &plan.grants),

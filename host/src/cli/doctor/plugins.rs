@@ -8,7 +8,7 @@ use super::files::trust;
 use super::finding::Finding;
 use super::system::System;
 use crate::convert::quoted;
-use crate::store::Store;
+use crate::store::{LinkState, Store, link_state};
 
 const CHECK: &str = "plugin-dirs";
 
@@ -71,10 +71,8 @@ fn strays(system: &System, store: &Store, folder: &Path) -> Vec<Finding> {
         return Vec::new();
     };
     let names = store.names().unwrap_or_default();
-    let links = system.list(folder).into_iter().filter(|link| {
-        let link = system.path(link);
-        link.is_symlink() && std::fs::canonicalize(link).is_ok_and(|target| target == program)
-    });
+    let folder = system.list(folder).into_iter();
+    let links = folder.filter(|link| link_state(&system.path(link), &program) == LinkState::Ours);
     let strays = links.filter(|link| {
         let name = link
             .file_name()
