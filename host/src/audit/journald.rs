@@ -100,6 +100,7 @@ fn message(line: &Line<'_>) -> String {
         (Event::Call, _) => "allowed",
         (Event::Run, _) => "begins",
         (Event::End, _) => "is over",
+        (Event::Change, _) => "changes the network:",
         (Event::Undo, _) => "undone:",
         (Event::Restore, _) => "put back:",
     };

@@ -30,6 +30,8 @@ pub enum Event {
     Run,
     /// A call was decided on.
     Call,
+    /// A driver's `create` changed the network's document.
+    Change,
     /// The host undid a change.
     Undo,
     /// The host put back what somebody has removed.
@@ -44,6 +46,7 @@ impl Event {
         match self {
             Self::Run => "run",
             Self::Call => "call",
+            Self::Change => "change",
             Self::Undo => "undo",
             Self::Restore => "restore",
             Self::End => "end",

@@ -51,7 +51,9 @@ impl Memory {
         let lines = text.split(|byte| *byte == b'\n');
         let operations = lines.filter_map(|line| serde_json::from_slice(line).ok());
         operations
-            .filter(|operation: &Operation| matches!(operation.event, Event::Call | Event::Undo))
+            .filter(|operation: &Operation| {
+                matches!(operation.event, Event::Call | Event::Change | Event::Undo)
+            })
             .collect()
     }
 }

@@ -177,6 +177,13 @@ impl Trail {
         })
     }
 
+    /// Records a change of a network's document that `create` returned.
+    pub fn change(&mut self, object: &str) -> Result<(), AuditError> {
+        self.write(Event::Change, |line| {
+            line.object = Some(text::shortened(object, OBJECT_MAX));
+        })
+    }
+
     /// Records that the host undid a change, or why it couldn't.
     pub fn undo(&mut self, object: &str, error: Option<&str>) -> Result<(), AuditError> {
         self.write(Event::Undo, |line| {

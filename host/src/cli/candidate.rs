@@ -83,7 +83,7 @@ pub(super) fn requested(description: &Description) -> BTreeMap<Call, Reach> {
     };
     let wishes = manifest.calls.iter();
     wishes
-        .filter(|(call, _)| description.imports.contains(call))
+        .filter(|(call, _)| description.can_make(**call))
         .map(|(call, wish)| (*call, wish.reach.clone()))
         .collect()
 }

@@ -80,7 +80,7 @@ pub(super) fn give(store: &Store, arguments: &Arguments) -> Result<(), CliError>
     let granted = Granted::find(store, name)?;
     granted.grant.check_digest(&digest)?;
     let description = Description::read(&store.component(name, &digest)?)?;
-    if !description.imports.contains(call) {
+    if !description.can_make(*call) {
         return Err(CliError::NotImported {
             name: name.clone(),
             call: *call,

@@ -188,7 +188,11 @@ impl Inspection {
         let calls = Call::ALL
             .iter()
             .map(|call| (*call, call_state(*call, &description, grant.as_ref())))
-            .filter(|(_, state)| state.importable || state.requested || state.granted)
+            .filter(|(call, state)| {
+                // What any driver can return says nothing of this one.
+                let imported = state.importable && !call.is_returned();
+                imported || state.requested || state.granted
+            })
             .map(|(call, state)| (call.name(), state))
             .collect();
         Self {
@@ -298,7 +302,7 @@ fn call_state(call: Call, description: &Description, grant: Option<&Grant>) -> C
     CallState {
         risk: Risk::of(call, reach),
         effect: call.effect(),
-        importable: description.imports.contains(&call),
+        importable: description.can_make(call),
         requested: wish.is_some(),
         reason: wish.map(|wish| wish.reason.clone()),
         granted: granted.is_some(),

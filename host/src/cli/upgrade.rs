@@ -123,7 +123,7 @@ fn carried_over(
     let mut edit = Edit::new(&path, text)?;
     edit.set_digest(&candidate.digest);
     for call in old.calls().keys() {
-        if !candidate.description.imports.contains(call) {
+        if !candidate.description.can_make(*call) {
             edit.remove_call(*call)?;
         }
     }

@@ -96,6 +96,12 @@ impl Description {
         Ok(description)
     }
 
+    /// Whether the component can make a call: it imports the function, or the
+    /// call stands for something that any driver may return.
+    pub fn can_make(&self, call: Call) -> bool {
+        call.is_returned() || self.imports.contains(&call)
+    }
+
     fn add_import(&mut self, name: &str, functions: Vec<String>) -> Result<(), ComponentError> {
         if name.starts_with(wasi::PREFIX) {
             self.wasi = true;
@@ -105,9 +111,12 @@ impl Description {
         let interface = Interface::parse(name).ok_or_else(|| foreign(name))?;
         self.add_version(&interface)?;
         for function in functions {
-            let call = format!("{}.{function}", interface.name);
-            self.imports
-                .insert(call.parse().map_err(|_| foreign(&call))?);
+            let name = format!("{}.{function}", interface.name);
+            let call: Call = name.parse().map_err(|_| foreign(&name))?;
+            if call.is_returned() {
+                return Err(foreign(&name));
+            }
+            self.imports.insert(call);
         }
         Ok(())
     }

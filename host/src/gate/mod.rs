@@ -18,6 +18,7 @@ mod offloads;
 mod perform;
 mod report;
 mod restore;
+mod returned;
 mod routes;
 mod rules;
 mod state;
@@ -36,6 +37,7 @@ pub use links::LinkHandle;
 pub use log::Log;
 pub use perform::{CallError, Stop};
 pub use restore::{RestoreError, Restorer};
+pub use returned::ReturnedError;
 pub use undo::UndoError;
 
 use crate::audit::{AuditError, Trail};

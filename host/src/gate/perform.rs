@@ -5,7 +5,7 @@ use nix::errno::Errno;
 use super::{Gate, LinkHandle};
 use crate::driver::GuestError;
 use crate::driver::wit::types;
-use crate::grant::{Call, Denial, Object, Permit, Reach, decide, describe, reach_used};
+use crate::grant::{Call, Cause, Denial, Object, Permit, Reach, decide, describe, reach_used};
 use crate::journal::Change;
 use crate::kernel::{Kernel, KernelError};
 use crate::net::Namespace;
@@ -179,6 +179,9 @@ impl Gate {
         }
         self.calls += 1;
         match decide(&self.authority, call, objects) {
+            Ok(_) if self.journal.is_none() && !call.works_in_create() => {
+                Err(self.no_container_yet(call, objects))
+            }
             Ok(permit) => Ok(permit),
             Err(denial) => Err(self.deny(&denial)),
         }
@@ -243,12 +246,27 @@ impl Gate {
         if let Err(error) = self.trail.denied(call, &denial.object, &denial.lacking) {
             return self.stop(Stop::Host(error.to_string()));
         }
-        let text = format!(
+        let mut text = format!(
             "{denial}; to allow it, write this line under [calls] in {}: {}",
             self.grant_path().display(),
             denial.line
         );
+        if let (Cause::OutOfReach, Some(unsaid)) = (denial.cause, &self.authority.request.unsaid) {
+            text.push_str(&format!("; {unsaid}"));
+        }
         GuestError::Denied(text).into()
+    }
+
+    /// Refuses a change in `create`: there is no container that it could be
+    /// undone with.
+    fn no_container_yet(&mut self, call: Call, objects: &[Object<'_>]) -> CallError {
+        let object = describe(objects);
+        let recorded = self.trail.denied(call.name(), &object, &Reach::default());
+        if let Err(error) = recorded {
+            return self.stop(Stop::Host(error.to_string()));
+        }
+        let text = format!("{call} on {object}: there is no container yet; `create` only reads");
+        GuestError::NotFound(text).into()
     }
 
     fn begin(&mut self, plan: Plan) -> Result<Vec<u32>, CallError> {

@@ -308,6 +308,26 @@ calls! {
     StateKeys = "state.keys", Low, "keeps things of its own", [];
     /// Writes a message.
     LogWrite = "log.write", Low, "writes messages", [];
+    /// What `create` returns: another interface of the host below the network.
+    CreateParent = "create.parent", Medium, "names the host's interface in the user's place", [Link];
+    /// What `create` returns: other VRFs.
+    CreateVrf = "create.vrf", Medium, "names VRFs in the user's place", [Link];
+    /// What `create` returns: another name for the host's end of veth pairs.
+    CreateHostInterfaceName = "create.host-interface-name", Medium, "names a link of the host in the user's place", [Link];
+    /// What `create` returns: other addresses of the host for what leaves it.
+    CreateOutboundAddress = "create.outbound-address", Medium, "names addresses of the host in the user's place", [Address];
+    /// What `create` returns: other secrets.
+    CreateSecret = "create.secret", High, "names secrets in the user's place", [Secret];
+    /// What `create` returns: other subnets or gateways.
+    CreateSubnets = "create.subnets", Medium, "names subnets and gateways in the user's place", [Address];
+    /// What `create` returns: other static routes.
+    CreateRoutes = "create.routes", Medium, "names routes in the user's place", [Destination];
+    /// What `create` returns: other name servers for the network's containers.
+    CreateNameServers = "create.name-servers", Medium, "names name servers in the user's place", [Address];
+    /// What `setup` returns: name servers for the container.
+    AnswerDns = "answer.dns", Medium, "gives the container name servers", [Address];
+    /// What `setup` returns: search domains for the container.
+    AnswerSearch = "answer.search", Low, "gives the container search domains", [];
 }
 
 /// A reach that a call hasn't got.
@@ -333,6 +353,23 @@ impl Call {
             true => "it can't be widened, write {}".to_owned(),
             false => format!("it can be widened by {}", names.join(", ")),
         }
+    }
+
+    /// Whether it stands for something that a driver returns, rather than for a
+    /// function that it imports: every driver can return it.
+    pub fn is_returned(self) -> bool {
+        ["create.", "answer."]
+            .iter()
+            .any(|part| self.name().starts_with(part))
+    }
+
+    /// Whether it changes nothing outside this run. Only such calls work in
+    /// `create`, where there is no container to undo anything for.
+    pub fn works_in_create(self) -> bool {
+        let keeps = ["state.", "log."]
+            .iter()
+            .any(|part| self.name().starts_with(part));
+        self.risk() == Risk::Reads || keeps || self.is_returned()
     }
 
     /// What a call makes, as the WIT names it: `bridge`; `None` for calls that

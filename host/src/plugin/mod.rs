@@ -4,9 +4,11 @@
 
 mod collect;
 mod create;
+mod differences;
 mod load;
 mod plan;
 mod reload;
+mod said;
 mod setup;
 mod teardown;
 mod turn;
@@ -20,13 +22,13 @@ use std::io::Write;
 
 use crate::audit::AuditError;
 use crate::driver::{ComponentError, EngineError, RunError};
-use crate::gate::UndoError;
+use crate::gate::{ReturnedError, UndoError};
 use crate::grant::GrantError;
 use crate::journal::{JournalError, LockError, StateError};
 use crate::kernel::{KernelError, NetnsError};
 use crate::protocol::{Command, Info, OverlayError, ProtocolError, error_document, read_stdin};
 use crate::request::RequestError;
-use crate::store::{InvalidDriverName, LayoutError, StoreError};
+use crate::store::{InvalidDriverName, LayoutError, NetworksError, StoreError};
 
 /// Why a run failed. The text reaches the user's terminal.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +71,14 @@ pub enum PluginError {
     Run(#[from] RunError),
     #[error(transparent)]
     Overlay(#[from] OverlayError),
+    #[error(transparent)]
+    Returned(#[from] ReturnedError),
+    #[error(transparent)]
+    Networks(#[from] NetworksError),
+    #[error(
+        "no name is free for the network's bridge: name one with --interface-name or -o parent"
+    )]
+    NoFreeName,
     #[error("can't read back what the driver made: {0}")]
     Report(KernelError),
     #[error("the driver returned {text:?} as a {what}, which it isn't")]

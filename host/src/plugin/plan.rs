@@ -16,11 +16,11 @@ use crate::journal::{Here, Journal};
 use crate::kernel::{Dry, Kernel, Netlink, Netns, NetnsId, Reader, Topology};
 use crate::protocol::{NetworkDocument, ProtocolError};
 use crate::request::{Network, Request};
-use crate::store::{DriverName, Secrets, Store};
+use crate::store::{DriverName, KeptNetworks, Secrets, Store};
 
 use super::load::{Loaded, compile};
 use super::setup::{parse, status};
-use super::{PluginError, create, setup};
+use super::{PluginError, create, said};
 
 /// How long reading the machine's state may take, before the run begins.
 const READING_TIME: Duration = Duration::from_secs(30);
@@ -147,7 +147,7 @@ impl Candidate {
             command: "setup",
             network: &request.network.name,
             container: Some(container),
-            reach: setup::reach(&request),
+            reach: said::reach(layout, &request)?,
         };
         let mut gate = self.gate(&trial, &kernel, Some(journal), &memory)?;
         let mut left = gate.undo();
@@ -215,13 +215,16 @@ impl Candidate {
         gate.set_deadline(deadline);
         let json = String::from_utf8_lossy(input).into_owned();
         let limits = self.loaded.grant.limits();
-        let (_gate, result) = driver::run(&code, gate, limits, Watch::until(deadline), |run| {
+        let (mut gate, result) = driver::run(&code, gate, limits, Watch::until(deadline), |run| {
             run.create(&network, json)
         });
-        let result = result.map_err(PluginError::from);
+        let others = KeptNetworks::new(self.loaded.store.layout()).ids();
+        let created = result
+            .map_err(PluginError::from)
+            .and_then(|changes| create::change(&mut gate, document, &network, changes, &others));
         Ok(Planned {
             operations: memory.take(),
-            outcome: result.and_then(|changes| create::answer(document, changes)),
+            outcome: created.map(|created| created.json),
             topology: kernel.topology(),
             assumed: kernel.assumed(),
             ..self.planned(&trial)

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::driver::{self, Answer, Watch};
 use crate::gate::Gate;
-use crate::grant::{Authority, RequestReach};
+use crate::grant::{Authority, Call, Object, RequestReach};
 use crate::journal::{Here, Journal};
 use crate::kernel::{Netlink, Netns};
 use crate::net::PortRange;
@@ -15,7 +15,7 @@ use crate::request::{Request, answer};
 use crate::text;
 
 use super::load::{Loaded, store};
-use super::{PluginError, leave, tell, turn};
+use super::{PluginError, leave, said, tell, turn};
 
 /// Runs `setup`.
 pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, PluginError> {
@@ -46,7 +46,7 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
     let kernel = Netlink::open(host, Some(container), deadline)?;
     let authority = Authority {
         grant: loaded.grant.clone(),
-        request: reach(&request),
+        request: said::reach(layout, &request)?,
     };
     let mut gate = Gate::new(
         Box::new(kernel),
@@ -110,6 +110,8 @@ pub(super) fn reach(request: &Request) -> RequestReach {
         secrets: request.secrets(),
         outbound: request.outbound(),
         ports: PortRange::fold(&request.ports),
+        name_servers: request.network.name_servers.clone(),
+        ..RequestReach::default()
     }
 }
 
@@ -126,7 +128,7 @@ pub(super) fn status(
             text,
         })
     });
-    let servers = servers.collect::<Result<_, _>>()?;
+    let servers: Vec<IpAddr> = servers.collect::<Result<_, _>>()?;
     let domains = added.search_domains;
     if let Some(text) = domains.iter().find(|domain| !text::is_domain(domain)) {
         return Err(PluginError::Answer {
@@ -134,7 +136,22 @@ pub(super) fn status(
             text: text.clone(),
         });
     }
+    allow(gate, &servers, &domains)?;
     Ok(answer(request, links, servers, domains))
+}
+
+/// Decides on what the driver adds to the answer.
+fn allow(gate: &mut Gate, servers: &[IpAddr], domains: &[String]) -> Result<(), PluginError> {
+    let servers: Vec<_> = servers.iter().copied().map(Object::NameServer).collect();
+    if !servers.is_empty() {
+        gate.allow_returned(Call::AnswerDns, &servers)?;
+    }
+    let domains = domains.iter().map(|domain| Object::SearchDomain(domain));
+    let domains: Vec<_> = domains.collect();
+    if !domains.is_empty() {
+        gate.allow_returned(Call::AnswerSearch, &domains)?;
+    }
+    Ok(())
 }
 
 /// Ends the run: a failure is undone first, and is what the caller hears of,

@@ -13,7 +13,7 @@ use std::time::Instant;
 use crate::audit::{AuditError, Required, Subject, Trail};
 use crate::driver::{self, Code, Watch};
 use crate::gate::Gate;
-use crate::grant::Authority;
+use crate::grant::{Authority, RequestReach};
 use crate::journal::{Here, Journal, LockError};
 use crate::kernel::{Kernel, Netlink, Netns, NetnsError};
 use crate::protocol::SetupDocument;
@@ -21,14 +21,15 @@ use crate::request::{ContainerId, Key, NetworkId, Request};
 use crate::store::{DriverName, Store};
 
 use super::load::{Loaded, store};
-use super::setup::{parse, reach};
-use super::{PluginError, leave, tell, turn};
+use super::setup::parse;
+use super::{PluginError, leave, said, tell, turn};
 
 /// A driver that can take part in a teardown.
 struct Driver {
     loaded: Loaded,
     code: Code,
     request: Request,
+    reach: RequestReach,
 }
 
 /// Runs `teardown`.
@@ -138,11 +139,13 @@ fn prepare(
 ) -> Result<Driver, PluginError> {
     let request = Request::resolve(document)?;
     let loaded = Loaded::find(store.clone(), name.clone())?;
+    let reach = said::reach(loaded.store.layout(), &request)?;
     let code = loaded.code()?;
     Ok(Driver {
         loaded,
         code,
         request,
+        reach,
     })
 }
 
@@ -150,7 +153,7 @@ impl Driver {
     fn gate(&self, kernel: Box<dyn Kernel + Send>, journal: Journal, trail: Trail) -> Gate {
         let authority = Authority {
             grant: self.loaded.grant.clone(),
-            request: reach(&self.request),
+            request: self.reach.clone(),
         };
         Gate::new(
             kernel,

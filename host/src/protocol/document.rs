@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A network, as in netavark's `types::Network`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub struct Network {
     /// The name.
     pub name: String,
@@ -42,45 +42,48 @@ pub struct Network {
     /// Who chooses addresses, under the key `driver`.
     #[serde(default, deserialize_with = "null_as_default")]
     pub ipam_options: BTreeMap<String, String>,
+    /// Name servers for the network's containers.
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub network_dns_servers: Vec<IpAddr>,
 }
 
 /// A subnet of a network.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub struct Subnet {
     /// The network address.
     pub subnet: IpNet,
     /// The gateway inside it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway: Option<IpAddr>,
     /// Where Podman may choose addresses.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_range: Option<LeaseRange>,
 }
 
 /// The part of a subnet that Podman chooses addresses from.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub struct LeaseRange {
     /// The first address.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_ip: Option<String>,
     /// The last address.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_ip: Option<String>,
 }
 
 /// A static route of a network.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub struct Route {
     /// Where it leads.
     pub destination: IpNet,
     /// The next hop.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway: Option<IpAddr>,
     /// The metric.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric: Option<u32>,
     /// unicast, blackhole, unreachable or prohibit.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route_type: Option<String>,
 }
 

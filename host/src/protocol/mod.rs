@@ -7,13 +7,16 @@
 
 mod document;
 mod input;
+mod network_change;
 mod output;
 mod overlay;
+mod unique;
 
 pub use document::{
     LeaseRange, Network, NetworkOptions, PortMapping, Route, SetupDocument, Subnet,
 };
 pub use input::{Command, read_stdin};
+pub use network_change::DocumentChange;
 pub use output::{Info, NetAddress, NetInterface, StatusBlock, error_document};
 pub use overlay::{NetworkDocument, OverlayError};
 
@@ -39,6 +42,17 @@ pub enum ProtocolError {
         document: &'static str,
         /// What the parser says, with line and column.
         error: serde_json::Error,
+    },
+    /// A key that isn't a field's own name.
+    #[error(
+        "the network's key {key:?} is one that Podman would take for {known:?}: what is meant by it \
+         is not known, so write {known:?}, once"
+    )]
+    Alias {
+        /// The key.
+        key: String,
+        /// The field that other readers take it for.
+        known: &'static str,
     },
     /// The subcommand is unknown.
     #[error("unknown subcommand: {0}; a netavark plugin knows create, setup, teardown and info")]

@@ -1,19 +1,18 @@
-//! Laying changes over the document of `create`, so that what neither the
-//! driver nor the host knows comes back to the caller as it was.
+//! Laying a driver's changes over the document of `create`, so that what
+//! neither the driver nor the host knows comes back to the caller as it was.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::network_change::{DocumentChange, known_as};
+use super::unique::UniqueMap;
 use super::{Network, ProtocolError};
-
-/// The fields that a driver can't change.
-const FIXED: [&str; 3] = ["name", "id", "driver"];
 
 /// The document of `create`: its fields as they came, byte for byte, and the
 /// network that they describe.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct NetworkDocument {
     fields: BTreeMap<String, Box<RawValue>>,
     network: Network,
@@ -23,51 +22,101 @@ pub struct NetworkDocument {
 #[derive(Debug, thiserror::Error)]
 pub enum OverlayError {
     /// It would change what the network is.
-    #[error("the driver wants to change the network's {0:?}, which can't change")]
+    #[error("the driver wants to change the network's field {0:?}, which no driver can change")]
     Fixed(String),
-    /// The patch is no JSON object.
-    #[error("the driver returned a merge patch that is not a JSON object: {0}")]
+    /// Networks have no such field.
+    #[error("the driver wants to change {0:?}, but a network has no field of that name")]
+    Unknown(String),
+    /// Others would read it as a field.
+    #[error(
+        "the driver wants to change {field:?}, which Podman would take for {known:?}: only a field's \
+         own name can be changed"
+    )]
+    Alias {
+        /// The key.
+        field: String,
+        /// The field's own name.
+        known: &'static str,
+    },
+    /// A value of the wrong shape.
+    #[error("the driver gives the network's field {field:?} a value that it can't have: {error}")]
+    Value {
+        /// The field.
+        field: String,
+        /// What the parser says.
+        error: serde_json::Error,
+    },
+    /// More keys than an item has.
+    #[error("the driver gives items of the network's field {0:?} keys beside those that they have")]
+    Extra(String),
+    /// The patch is no JSON.
+    #[error("the driver returned a merge patch that can't be read: {0}")]
     Patch(serde_json::Error),
+    /// The patch is no object.
+    #[error("the driver returned a merge patch that is not a JSON object")]
+    NoObject,
     /// The result is no network any more.
     #[error("the network would not be valid after the driver's changes: {0}")]
     Result(serde_json::Error),
 }
 
 impl NetworkDocument {
-    /// Parses the input of `create`.
+    /// Parses the input of `create`. Keys that are there twice, or that other
+    /// readers would take for a field's, are errors: what the user meant by
+    /// them is not known.
     pub fn parse(json: &[u8]) -> Result<Self, ProtocolError> {
         let malformed = |error| ProtocolError::Malformed {
             document: "network",
             error,
         };
-        Ok(Self {
-            network: serde_json::from_slice(json).map_err(malformed)?,
-            fields: serde_json::from_slice(json).map_err(malformed)?,
-        })
+        let network = serde_json::from_slice(json).map_err(malformed)?;
+        let UniqueMap(fields) = serde_json::from_slice(json).map_err(malformed)?;
+        for key in fields.keys() {
+            if let Some(known) = known_as(key).filter(|known| known != key) {
+                let key = key.clone();
+                return Err(ProtocolError::Alias { key, known });
+            }
+        }
+        Ok(Self { fields, network })
     }
 
-    /// The network that the document describes.
+    /// The network that the document described when it came.
     pub fn network(&self) -> &Network {
         &self.network
     }
 
-    /// Replaces a field.
-    pub fn set(&mut self, field: &str, value: &impl Serialize) -> Result<(), OverlayError> {
-        if FIXED.contains(&field) {
-            return Err(OverlayError::Fixed(field.to_owned()));
+    /// Makes one change.
+    pub fn apply(&mut self, change: &DocumentChange) -> Result<(), OverlayError> {
+        match change {
+            DocumentChange::NetworkInterface(name) => self.set("network_interface", name.as_ref()),
+            DocumentChange::DnsEnabled(on) => self.set("dns_enabled", Some(on)),
+            DocumentChange::Ipv6Enabled(on) => self.set("ipv6_enabled", Some(on)),
+            DocumentChange::IpamDriver(name) => self.set_key("ipam_options", "driver", name),
+            DocumentChange::Option(key, value) => self.set_key("options", key, value),
+            DocumentChange::Label(key, value) => self.set_key("labels", key, value),
+            DocumentChange::Subnets(subnets) => self.set("subnets", Some(subnets)),
+            DocumentChange::Routes(routes) => self.set("routes", Some(routes)),
+            DocumentChange::NameServers(servers) => self.set("network_dns_servers", Some(servers)),
         }
+    }
+
+    /// Replaces a field, or takes it away.
+    fn set<T: Serialize>(&mut self, field: &str, value: Option<&T>) -> Result<(), OverlayError> {
+        let Some(value) = value else {
+            self.fields.remove(field);
+            return Ok(());
+        };
         let value = serde_json::value::to_raw_value(value).map_err(OverlayError::Result)?;
         self.fields.insert(field.to_owned(), value);
         Ok(())
     }
 
-    /// Changes one key of a field that maps strings to strings; `None` takes
-    /// the key away.
-    pub fn set_key(
+    /// Changes one key of a field that maps strings to strings.
+    fn set_key(
         &mut self,
         field: &str,
-        key: String,
-        value: Option<String>,
+        key: &str,
+        value: &Option<String>,
     ) -> Result<(), OverlayError> {
         let mut map: BTreeMap<String, String> = self
             .fields
@@ -78,64 +127,20 @@ impl NetworkDocument {
             .flatten()
             .unwrap_or_default();
         match value {
-            Some(value) => map.insert(key, value),
-            None => map.remove(&key),
+            Some(value) => map.insert(key.to_owned(), value.clone()),
+            None => map.remove(key),
         };
-        self.set(field, &map)
+        self.set(field, Some(&map))
     }
 
-    /// Applies a JSON merge patch (RFC 7386).
-    pub fn merge(&mut self, patch: &str) -> Result<(), OverlayError> {
-        let patch: BTreeMap<String, serde_json::Value> =
-            serde_json::from_str(patch).map_err(OverlayError::Patch)?;
-        for (field, change) in patch {
-            if FIXED.contains(&field.as_str()) {
-                return Err(OverlayError::Fixed(field));
-            }
-            if change.is_null() {
-                self.fields.remove(&field);
-                continue;
-            }
-            let mut value = self
-                .fields
-                .get(&field)
-                .map(|raw| serde_json::from_str(raw.get()))
-                .transpose()
-                .map_err(OverlayError::Result)?
-                .unwrap_or(serde_json::Value::Null);
-            merge_value(&mut value, change);
-            self.set(&field, &value)?;
-        }
-        Ok(())
+    /// The network as the changed document describes it.
+    pub fn changed(&self) -> Result<Network, OverlayError> {
+        serde_json::from_str(&self.json()?).map_err(OverlayError::Result)
     }
 
-    /// The document as JSON, checked to be a network still.
-    pub fn into_json(self) -> Result<String, OverlayError> {
-        let json = serde_json::to_string(&self.fields).map_err(OverlayError::Result)?;
-        serde_json::from_str::<Network>(&json).map_err(OverlayError::Result)?;
-        Ok(json)
-    }
-}
-
-/// The function `MergePatch` of RFC 7386, section 2.
-fn merge_value(target: &mut serde_json::Value, patch: serde_json::Value) {
-    use serde_json::Value;
-    let Value::Object(patch) = patch else {
-        *target = patch;
-        return;
-    };
-    if !target.is_object() {
-        *target = Value::Object(serde_json::Map::new());
-    }
-    let Value::Object(fields) = target else {
-        return;
-    };
-    for (key, value) in patch {
-        if value.is_null() {
-            fields.remove(&key);
-        } else {
-            merge_value(fields.entry(key).or_insert(Value::Null), value);
-        }
+    /// The document as JSON.
+    pub fn json(&self) -> Result<String, OverlayError> {
+        serde_json::to_string(&self.fields).map_err(OverlayError::Result)
     }
 }
 
@@ -150,9 +155,13 @@ mod tests {
         NetworkDocument::parse(DOCUMENT.as_bytes()).unwrap()
     }
 
+    fn option(key: &str, value: Option<&str>) -> DocumentChange {
+        DocumentChange::Option(key.to_owned(), value.map(str::to_owned))
+    }
+
     #[test]
     fn unknown_fields_come_back_byte_for_byte() {
-        let json = document().into_json().unwrap();
+        let json = document().json().unwrap();
         assert!(json.contains(r#""big":1e400"#), "{json}");
         assert!(json.contains(r#"{"subnet":"10.0.0.0/24","new":[1.50]}"#));
         assert!(json.contains(r#""options":null"#));
@@ -161,48 +170,55 @@ mod tests {
     #[test]
     fn options_are_set_and_taken_away() {
         let mut document = document();
-        document
-            .set_key("options", "a".into(), Some("1".into()))
-            .unwrap();
-        document
-            .set_key("options", "b".into(), Some("2".into()))
-            .unwrap();
-        document.set_key("options", "a".into(), None).unwrap();
-        assert!(
-            document
-                .into_json()
-                .unwrap()
-                .contains(r#""options":{"b":"2"}"#)
-        );
+        for change in [
+            option("a", Some("1")),
+            option("b", Some("2")),
+            option("a", None),
+        ] {
+            document.apply(&change).unwrap();
+        }
+        let json = document.json().unwrap();
+        assert!(json.contains(r#""options":{"b":"2"}"#), "{json}");
+        assert_eq!(document.changed().unwrap().options["b"], "2");
+        assert!(document.network().options.is_empty());
     }
 
     #[test]
-    fn a_merge_patch_reaches_nested_fields_only() {
+    fn a_patch_leaves_what_it_does_not_name() {
         let mut document = document();
-        document
-            .merge(r#"{"nested":{"a":{"b":null,"d":3}},"big":null}"#)
-            .unwrap();
-        let json = document.into_json().unwrap();
-        assert!(json.contains(r#""nested":{"a":{"c":2,"d":3}}"#), "{json}");
-        assert!(!json.contains("big"));
+        let patch = r#"{"labels":{"a":"1"},"subnets":[{"subnet":"10.1.0.0/24"}]}"#;
+        for change in DocumentChange::of_patch(patch).unwrap() {
+            document.apply(&change).unwrap();
+        }
+        let json = document.json().unwrap();
+        assert!(json.contains(r#""labels":{"a":"1"}"#), "{json}");
+        assert!(json.contains(r#""nested":{"a":{"b":1,"c":2}}"#), "{json}");
+        let subnets = document.changed().unwrap().subnets;
+        assert_eq!(subnets[0].subnet.to_string(), "10.1.0.0/24");
     }
 
     #[test]
-    fn the_identity_of_a_network_can_not_change() {
-        for field in FIXED {
-            let patch = format!(r#"{{"{field}":"x"}}"#);
-            assert!(matches!(
-                document().merge(&patch),
-                Err(OverlayError::Fixed(_))
-            ));
-            assert!(document().set(field, &"x").is_err());
+    fn a_document_that_others_read_differently_is_refused() {
+        for extra in [
+            r#""Subnets":[]"#,
+            r#""\u017fubnets":[]"#,
+            r#""name":"m""#,
+            r#""big":1,"big":2"#,
+        ] {
+            let text = format!(r#"{{"name":"n","id":"i","driver":"d",{extra}}}"#);
+            assert!(NetworkDocument::parse(text.as_bytes()).is_err(), "{text}");
         }
     }
 
     #[test]
     fn a_change_that_breaks_the_document_is_refused() {
-        let mut document = document();
-        document.set("subnets", &"none").unwrap();
-        assert!(matches!(document.into_json(), Err(OverlayError::Result(_))));
+        let mut document =
+            NetworkDocument::parse(br#"{"name":"n","id":"i","driver":"d","labels":{"a":1}}"#)
+                .unwrap();
+        let label = DocumentChange::Label("b".to_owned(), Some("c".to_owned()));
+        assert!(matches!(
+            document.apply(&label),
+            Err(OverlayError::Result(_))
+        ));
     }
 }

@@ -13,6 +13,7 @@ mod options;
 mod parent;
 mod ports;
 mod routes;
+mod said;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -23,6 +24,8 @@ pub use answer::{LinkReport, answer};
 pub use names::{ContainerId, Key, NetworkId};
 pub use network::Network;
 pub use parent::Parent;
+pub use routes::resolve as static_routes;
+pub use said::{KeptNetwork, Said};
 
 use crate::net::{InvalidLinkName, InvalidMac, LinkName, LinkProperty, Mac, Port, Route};
 use crate::protocol;
@@ -140,7 +143,7 @@ impl Request {
     pub fn secrets(&self) -> Vec<String> {
         let options = self.network.options.iter().chain(&self.options);
         options
-            .filter(|(key, _)| key.ends_with("_secret"))
+            .filter(|(key, _)| options::names_secret(key))
             .map(|(_, value)| value.clone())
             .collect()
     }
@@ -151,7 +154,7 @@ impl Request {
     pub fn outbound(&self) -> Vec<IpAddr> {
         let options = self.network.options.iter().chain(&self.options);
         options
-            .filter(|(key, _)| ["outbound_addr4", "outbound_addr6"].contains(&key.as_str()))
+            .filter(|(key, _)| options::names_outbound(key))
             .filter_map(|(_, value)| value.parse().ok())
             .collect()
     }

@@ -1,6 +1,7 @@
 //! The network of a request.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 
@@ -41,6 +42,8 @@ pub struct Network {
     pub vrf: Option<LinkName>,
     /// The option `vrf_name`: what a VRF in the container is to be called.
     pub container_vrf: Option<LinkName>,
+    /// Name servers that the user gave for its containers.
+    pub name_servers: Vec<IpAddr>,
     /// All options.
     pub options: BTreeMap<String, String>,
 }
@@ -108,6 +111,7 @@ impl Network {
             no_default_route: options::parse(options, "no_default_route")?.unwrap_or(false),
             vrf: options::link(options, "vrf", "the option vrf")?,
             container_vrf: options::link(options, "vrf_name", "the option vrf_name")?,
+            name_servers: network.network_dns_servers.clone(),
             options: options.clone(),
         })
     }

@@ -35,10 +35,12 @@ pub(super) fn defaults(network: &Network) -> Vec<Route> {
 
 /// The static routes. Without addresses no gateway can be reached, so there
 /// are none then.
-pub(super) fn resolve(
-    network: &Network,
-    routes: &[protocol::Route],
-) -> Result<Vec<Route>, RequestError> {
+///
+/// # Errors
+///
+/// A route makes no sense: without a gateway that it needs, or with one that it
+/// can't have.
+pub fn resolve(network: &Network, routes: &[protocol::Route]) -> Result<Vec<Route>, RequestError> {
     if !network.has_addresses() {
         return Ok(Vec::new());
     }

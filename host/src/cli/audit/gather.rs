@@ -141,7 +141,12 @@ fn calls(
         call_report(*call, description, granted.get(call), used)
     })
     .filter(|call| {
-        call.importable || call.requested || call.granted || call.used > 0 || call.denied > 0
+        // What any driver can return says nothing of this one.
+        (call.importable && !call.call.is_returned())
+            || call.requested
+            || call.granted
+            || call.used > 0
+            || call.denied > 0
     })
     .collect()
 }
@@ -157,7 +162,7 @@ fn call_report(
     CallReport {
         call,
         effect: call.effect(),
-        importable: description.is_some_and(|it| it.imports.contains(&call)),
+        importable: description.is_some_and(|it| it.can_make(call)),
         requested: wish.is_some(),
         reason: wish.map(|wish| wish.reason.clone()),
         granted: reach.is_some(),

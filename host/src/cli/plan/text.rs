@@ -58,6 +58,7 @@ fn operations(operations: &[Operation]) -> String {
     }
     let rows = operations.iter().enumerate().map(|(number, operation)| {
         let verdict = match (operation.event, operation.verdict) {
+            (Event::Change, _) => "changed",
             (Event::Undo, _) => "undone",
             (_, Some(Verdict::Deny)) => "denied",
             _ => "allowed",

@@ -131,8 +131,10 @@ impl Host for Gate {
                 index,
             })
         })?;
-        let parent = &mut self.authority.request.parent;
-        parent.get_or_insert_with(|| state.name.clone());
+        let request = &mut self.authority.request;
+        if !request.parent_differs {
+            request.parent.get_or_insert_with(|| state.name.clone());
+        }
         let id = LinkId {
             namespace: Namespace::Host,
             index: state.index,

@@ -126,6 +126,12 @@ pub enum Object<'a> {
     },
     /// A message for the operator.
     Message,
+    /// A subnet of the network, or a gateway with its prefix length.
+    Subnet(IpNet),
+    /// A name server for containers.
+    NameServer(IpAddr),
+    /// A search domain for the container.
+    SearchDomain(&'a str),
 }
 
 impl Object<'_> {
@@ -190,6 +196,9 @@ impl fmt::Display for Object<'_> {
             Self::State { key: Some(key) } => write!(f, "state {key}"),
             Self::State { key: None } => f.write_str("state"),
             Self::Message => f.write_str("message"),
+            Self::Subnet(subnet) => write!(f, "subnet {subnet}"),
+            Self::NameServer(address) => write!(f, "name server {address}"),
+            Self::SearchDomain(domain) => write!(f, "search domain {domain}"),
         }
     }
 }

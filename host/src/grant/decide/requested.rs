@@ -41,6 +41,17 @@ pub struct RequestReach {
     pub outbound: Vec<IpAddr>,
     /// The published ports.
     pub ports: Vec<PortRange>,
+    /// The name servers that the user gave for the network.
+    pub name_servers: Vec<IpAddr>,
+    /// The free name that the host chose for a bridge or a VRF of the network,
+    /// where the user named none. It names a link to be made, never one that is
+    /// there.
+    pub chosen: Option<LinkName>,
+    /// Whether the network and its user name different parents, so that none is
+    /// named by both and none left open.
+    pub parent_differs: bool,
+    /// What the network names and its user didn't, and what to do about it.
+    pub unsaid: Option<String>,
 }
 
 impl RequestReach {
@@ -54,7 +65,9 @@ impl RequestReach {
         }
         let kind = call.makes()?;
         let owner: &[&str] = match (call, shared) {
-            (Call::LinksCreateBridge | Call::LinksCreateVrf, _) => return self.parent.clone(),
+            (Call::LinksCreateBridge | Call::LinksCreateVrf, _) => {
+                return self.parent.clone().or_else(|| self.chosen.clone());
+            }
             (Call::LinksCreateVeth, _) if self.host_interface_name.is_some() => {
                 return self.host_interface_name.clone();
             }
@@ -126,7 +139,8 @@ pub(super) fn requested(call: Call, object: &Object<'_>, request: &RequestReach)
             is_meant(false) || is_meant(true)
         }
         (Call::LinksGetDefault, Object::DefaultRouteLink) => {
-            request.parent.is_none() && request.parent_property.is_none()
+            let is_named = request.parent.is_some() || request.parent_property.is_some();
+            !is_named && !request.parent_differs
         }
         (
             Call::LinksGetByMac | Call::LinksGetByPci | Call::LinksGetByPath,
@@ -203,7 +217,13 @@ pub(super) fn requested(call: Call, object: &Object<'_>, request: &RequestReach)
             Call::StateGet | Call::StateSet | Call::StateRemove | Call::StateKeys,
             Object::State { .. },
         )
-        | (Call::LogWrite, Object::Message) => true,
+        | (Call::LogWrite, Object::Message)
+        | (Call::AnswerSearch, Object::SearchDomain(_)) => true,
+        (Call::AnswerDns, Object::NameServer(address)) => {
+            let gateways = request.gateways.iter().map(IpNet::addr);
+            let mut named = gateways.chain(request.name_servers.iter().copied());
+            named.any(|named| named == *address)
+        }
         _ => false,
     }
 }

@@ -37,6 +37,8 @@ fn authority(calls: &str) -> Authority {
                 container_port: port - 8000,
                 protocol: Protocol::Tcp,
             })),
+            name_servers: vec!["192.0.2.53".parse().unwrap()],
+            ..RequestReach::default()
         },
     }
 }
@@ -492,6 +494,57 @@ fn the_default_link_is_reached_where_no_parent_is_named() {
         Call::LinksGetDefault,
         Object::DefaultRouteLink
     ));
+    authority.request.parent_differs = true;
+    assert!(!allowed(
+        &authority,
+        Call::LinksGetDefault,
+        Object::DefaultRouteLink
+    ));
+}
+
+#[test]
+fn a_chosen_name_is_that_of_a_new_bridge_and_of_no_link_that_is_there() {
+    let all: String = Call::ALL
+        .iter()
+        .map(|call| format!("\"{call}\" = {{}}\n"))
+        .collect();
+    let mut authority = authority(&all);
+    let name: crate::net::LinkName = "wv-0123".parse().unwrap();
+    authority.request.parent = None;
+    authority.request.chosen = Some(name.clone());
+    let made = authority
+        .request
+        .name_for(Call::LinksCreateBridge, Namespace::Host, true);
+    assert_eq!(made, Some(name.clone()));
+    for call in Call::ALL {
+        let link = Object::Link {
+            namespace: Namespace::Host,
+            name: &name,
+            own: false,
+        };
+        assert!(!allowed(&authority, *call, link), "{call}");
+    }
+}
+
+#[test]
+fn name_servers_in_the_answer_are_the_users_or_the_networks_gateways() {
+    let authority = authority(r#""answer.dns" = { address = "198.51.100.0/24" }"#);
+    for (address, may) in [
+        ("192.0.2.53", true),
+        ("10.0.0.1", true),
+        ("198.51.100.7", true),
+        ("10.0.0.2", false),
+        ("203.0.113.9", false),
+    ] {
+        let server = Object::NameServer(address.parse().unwrap());
+        assert_eq!(
+            allowed(&authority, Call::AnswerDns, server),
+            may,
+            "{address}"
+        );
+    }
+    let domain = Object::SearchDomain("example.org");
+    assert!(!allowed(&authority, Call::AnswerSearch, domain));
 }
 
 #[test]

@@ -47,7 +47,9 @@ pub(super) fn widened(object: &Object<'_>, reach: &Reach) -> bool {
         }
         Object::AllRules(namespace) => *namespace == Namespace::Host && reach.has_all_addresses(),
         Object::Neighbour { address, .. } => reach.has_address(IpNet::from(*address)),
-        Object::State { .. } | Object::Message => false,
+        Object::Subnet(subnet) => reach.has_address(*subnet),
+        Object::NameServer(address) => reach.has_address(IpNet::from(*address)),
+        Object::State { .. } | Object::Message | Object::SearchDomain(_) => false,
     }
 }
 
@@ -103,7 +105,14 @@ pub(super) fn widen(reach: &mut Reach, object: &Object<'_>) {
                 &NetworkPattern::one(IpNet::from(*address)),
             );
         }
-        Object::State { .. } | Object::Message => {}
+        Object::Subnet(subnet) => join(&mut reach.address, &NetworkPattern::one(*subnet)),
+        Object::NameServer(address) => {
+            join(
+                &mut reach.address,
+                &NetworkPattern::one(IpNet::from(*address)),
+            );
+        }
+        Object::State { .. } | Object::Message | Object::SearchDomain(_) => {}
     }
 }
 
