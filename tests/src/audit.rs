@@ -10,7 +10,7 @@ use serde::Deserialize;
 pub struct Line {
     /// When; plans don't say.
     pub time: Option<String>,
-    /// `run`, `call`, `undo`, `restore` or `end`.
+    /// `run`, `call`, `change`, `undo`, `restore` or `end`.
     pub event: String,
     /// `create`, `setup` or `teardown`.
     pub command: Option<String>,
@@ -36,7 +36,7 @@ pub struct Line {
 pub fn operations(lines: &[Line]) -> Vec<String> {
     let lines = lines
         .iter()
-        .filter(|line| matches!(&*line.event, "call" | "undo"));
+        .filter(|line| matches!(&*line.event, "call" | "change" | "undo"));
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
     lines
         .map(|line| {

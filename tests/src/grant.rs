@@ -8,11 +8,16 @@ use sha2::{Digest, Sha256};
 
 use crate::places;
 
+/// The call by which the probe tells results, as search domains of the answer.
+const TELLS: &str = "answer.search";
+
 /// A grant to be written to a file.
 #[derive(Debug, Clone, Default)]
 pub struct Grant {
     calls: Vec<(String, String)>,
     limits: Vec<(String, u64)>,
+    /// Whether it lists just these calls.
+    is_strict: bool,
 }
 
 impl Grant {
@@ -35,13 +40,19 @@ impl Grant {
         let text =
             fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let lines = text.lines().filter_map(|line| line.split_once(" = "));
-        lines.fold(Self::nothing(), |grant, (key, value)| {
+        lines.fold(Self::nothing().strict(), |grant, (key, value)| {
             match key.strip_prefix('"') {
                 _ if key.starts_with('#') => grant,
                 Some(call) => grant.call(call.trim_end_matches('"'), value),
                 None => grant.limit(key, value.parse().expect("a limit is a number")),
             }
         })
+    }
+
+    /// The same without what lets the probe tell results.
+    pub fn strict(mut self) -> Self {
+        self.is_strict = true;
+        self
     }
 
     /// The names of the calls.
@@ -124,7 +135,9 @@ impl Grant {
             writeln!(toml, "{limit} = {value}").expect("a string can grow");
         }
         toml.push_str("\n[calls]\n");
-        for (call, reach) in &self.calls {
+        let tells = !self.is_strict && self.calls().all(|call| call != TELLS);
+        let tells = tells.then(|| (TELLS.to_owned(), "{}".to_owned()));
+        for (call, reach) in self.calls.iter().chain(&tells) {
             writeln!(toml, "\"{call}\" = {reach}").expect("a string can grow");
         }
         toml

@@ -1,6 +1,7 @@
 //! Tests that are counted as ignored where the machine lacks what they need.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::env;
 use std::path::Path;
 use std::process::{Command, exit};
@@ -17,6 +18,7 @@ use crate::nic::Nic;
 use crate::places;
 use crate::process;
 use crate::proofs::{Column, Proofs};
+use crate::threat_model;
 
 /// What a test needs beyond the program and its drivers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +66,8 @@ pub struct Suite {
     share: Share,
     /// How many tests were offered, those of other shares included.
     count: usize,
+    /// The names of all tests that were offered.
+    names: BTreeSet<String>,
     proofs: Proofs,
 }
 
@@ -89,6 +93,7 @@ impl Default for Suite {
             skipped: Vec::new(),
             share: Share::from_environment(),
             count: 0,
+            names: BTreeSet::new(),
             proofs: Proofs::default(),
         }
     }
@@ -104,6 +109,7 @@ impl Suite {
         test: impl FnOnce() + Send + 'static,
     ) -> Added {
         let name = name.into().replace(' ', "-");
+        self.names.insert(name.clone());
         if is_within(&name) && is_wanted(needs) {
             self.count += 1;
             if self.share.has(self.count) {
@@ -115,6 +121,15 @@ impl Suite {
             column: Column::of(needs),
             proofs: self.proofs.clone(),
         }
+    }
+
+    /// Adds a test that those which `docs/threat-model.md` names are there. It
+    /// comes last, when all others are.
+    pub fn has_its_rows(&mut self, suite: &'static str) {
+        let names = self.names.clone();
+        self.test("threat-model::tests-are-there", &[], move || {
+            threat_model::check_suite(suite, &names);
+        });
     }
 
     /// What the tests prove, those of other shares and those that are added

@@ -61,6 +61,7 @@ pub mod rate;
 pub mod reader;
 pub mod tap;
 pub mod terminal;
+pub mod threat_model;
 pub mod wasmvark;
 pub mod wire;
 pub mod world;

@@ -6,10 +6,6 @@ use wasmvark_guest::{addresses, gateways, ignore_router_advertisements, move_par
 
 use crate::options::{Mode, Options};
 
-/// How many characters of the network's id go into a bridge's name, which has
-/// at most 15.
-const ID_CHARACTERS: usize = 12;
-
 /// The bridge that a container's link is plugged into.
 pub(crate) struct Bridge {
     pub(crate) link: Link,
@@ -18,7 +14,7 @@ pub(crate) struct Bridge {
 }
 
 /// At `create`: the name that the user gave, or for a managed bridge one that
-/// follows from the network's id. What must be there already is looked for.
+/// the host chooses. What must be there already is looked for.
 pub(crate) fn choose_name(
     network: &Network,
     options: &Options,
@@ -32,10 +28,8 @@ pub(crate) fn choose_name(
             find_others(name, options)?;
             Ok(move_parent_option(network))
         }
-        (None, Mode::Managed) => {
-            let id: String = network.id.chars().take(ID_CHARACTERS).collect();
-            Ok(vec![NetworkChange::NetworkInterface(format!("wv-{id}"))])
-        }
+        // A free name that the host chooses.
+        (None, Mode::Managed) => Ok(vec![NetworkChange::NetworkInterface(String::new())]),
         (None, Mode::Unmanaged) => Err(no_bridge()),
     }
 }

@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
+use crate::audit::AuditError;
 use crate::driver::{ComponentError, EngineError};
 use crate::grant::{Call, GrantError, PatternError, UnfitReach};
 use crate::journal::JournalError;
 use crate::kernel::NetnsError;
 use crate::plugin::PluginError;
-use crate::store::{DriverName, InvalidDriverName, LayoutError, StoreError};
+use crate::request::RequestError;
+use crate::store::{DriverName, InvalidDriverName, LayoutError, NetworksError, StoreError};
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -113,6 +115,18 @@ pub enum CliError {
     Grows,
     #[error("{count} of the findings are of the level {level} or worse")]
     Found { count: usize, level: &'static str },
+    #[error(transparent)]
+    Request(RequestError),
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    #[error(transparent)]
+    Networks(#[from] NetworksError),
+    #[error("can't tell where Podman's networks are: give --networks-dir")]
+    NoNetworksDir,
+    #[error("{} has no network {name}: `podman network ls` shows which there are", folder.display())]
+    NoNetwork { name: String, folder: PathBuf },
+    #[error("the network {name} is one of the driver {driver}, which isn't installed here")]
+    OthersNetwork { name: String, driver: String },
     #[error("can't print: {0}")]
     Print(std::io::Error),
     #[error("{}", match .0 { 1 => "1 problem was found".to_owned(), n => format!("{n} problems were found") })]

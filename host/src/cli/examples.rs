@@ -36,6 +36,19 @@ const ALL: &[(&str, &[Example])] = &[
         ],
     ),
     (
+        "adopt",
+        &[
+            example(
+                "wasmvark adopt lan",
+                "Let a network have what was changed in Podman's file of it",
+            ),
+            example(
+                "wasmvark adopt --all",
+                "Keep all networks that were made before wasmvark kept them",
+            ),
+        ],
+    ),
+    (
         "install",
         &[
             example(

@@ -1,13 +1,16 @@
 //! `wasmvark journal` and `wasmvark gc`.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
-use super::{CliError, Format, output};
+use super::{CliError, Format, output, podman_networks};
 use crate::journal::{self, Change, Here, Journal};
 use crate::kernel::{Netns, living_netns};
 use crate::plugin;
 use crate::request::Key;
-use crate::store::Store;
+use crate::store::{KeptNetworks, Store};
+use crate::text::counted;
 
 /// What is held for one container.
 #[derive(Serialize)]
@@ -104,6 +107,11 @@ pub(super) fn collect(store: &Store) -> Result<(), CliError> {
         collected.cleared.len(),
         collected.alive.len()
     ));
+    let forgotten = forget_networks(store)?;
+    if forgotten > 0 {
+        let networks = counted(forgotten, "network");
+        text.push_str(&format!("Forgot {networks} that Podman has no more.\n"));
+    }
     output::text(&text)?;
     match collected.failed.first() {
         None => Ok(()),
@@ -112,4 +120,17 @@ pub(super) fn collect(store: &Store) -> Result<(), CliError> {
             reason: reason.clone(),
         }),
     }
+}
+
+/// Forgets the networks that Podman doesn't have any more; returns how many.
+/// Where its networks can't all be read, any of them may be there.
+fn forget_networks(store: &Store) -> Result<u64, CliError> {
+    let has = podman_networks::folder(None).map(|folder| podman_networks::all(&folder));
+    let Some(Ok(has)) = has else {
+        return Ok(0);
+    };
+    let ids: BTreeSet<String> = has.into_iter().map(|it| it.network.id).collect();
+    let networks = KeptNetworks::new(store.layout());
+    let pruned = networks.prune(|id| ids.contains(id.as_str()))?;
+    Ok(u64::try_from(pruned.len()).unwrap_or(u64::MAX))
 }

@@ -1,6 +1,7 @@
 //! The administrator's commands: arguments here, one file for each command. It
 //! knows nothing of netlink.
 
+mod adopt;
 mod audit;
 mod candidate;
 mod changes;
@@ -23,6 +24,7 @@ mod output;
 #[cfg(test)]
 mod page;
 mod plan;
+mod podman_networks;
 mod reference;
 mod reload;
 mod remove;
@@ -115,6 +117,9 @@ enum Command {
     Suggest(suggest::Arguments),
     /// Show what a driver would do for a request of Podman's, and change nothing
     Plan(plan::Arguments),
+    /// Make what Podman has of a network the user's word
+    #[command(long_about = adopt::ABOUT)]
+    Adopt(adopt::Arguments),
     /// Show what is held for which container
     Journal {
         /// How to print
@@ -197,6 +202,7 @@ fn run(arguments: Arguments) -> Result<(), CliError> {
         Command::Log(arguments) => log::run(&store, &arguments),
         Command::Suggest(arguments) => suggest::run(&store, &arguments),
         Command::Plan(arguments) => plan::run(&store, &arguments),
+        Command::Adopt(arguments) => adopt::run(&store, &arguments),
         Command::Journal { format } => journal::show(&store, format),
         Command::Gc => journal::collect(&store),
         Command::Reload => reload::run(&store),

@@ -5,7 +5,7 @@
 //! had. Of a request only that is the user's word which stands in both.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -201,7 +201,20 @@ impl Said {
 fn is_gateway_of(gateway: IpAddr, users: &Subnet) -> bool {
     match users.gateway {
         Some(users) => users == gateway,
-        None => users.subnet.hosts().next() == Some(gateway),
+        None => first_address(users.subnet) == gateway,
+    }
+}
+
+/// The address behind the network's own, as Podman's `FirstIPInSubnet` has it.
+fn first_address(subnet: IpNet) -> IpAddr {
+    let step = u8::from(subnet.prefix_len() < subnet.max_prefix_len());
+    match subnet.network() {
+        IpAddr::V4(address) => {
+            Ipv4Addr::from_bits(address.to_bits().wrapping_add(step.into())).into()
+        }
+        IpAddr::V6(address) => {
+            Ipv6Addr::from_bits(address.to_bits().wrapping_add(step.into())).into()
+        }
     }
 }
 
@@ -326,6 +339,21 @@ mod tests {
             it["network"]["subnets"][0]["gateway"] = json!("10.0.0.7");
         });
         assert_eq!(said.unsaid, ["the gateway 10.0.0.7 of 10.0.0.0/24"]);
+    }
+
+    #[test]
+    fn the_first_address_is_behind_the_networks_own() {
+        for (subnet, first) in [
+            ("10.0.0.0/24", "10.0.0.1"),
+            ("10.0.0.7/24", "10.0.0.1"),
+            ("10.0.0.8/31", "10.0.0.9"),
+            ("10.0.0.8/32", "10.0.0.8"),
+            ("fd00::/64", "fd00::1"),
+            ("fd00::8/128", "fd00::8"),
+        ] {
+            let address = first_address(subnet.parse().unwrap());
+            assert_eq!(address.to_string(), first, "{subnet}");
+        }
     }
 
     #[test]

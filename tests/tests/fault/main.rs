@@ -38,5 +38,6 @@ fn main() {
     state::register(&mut suite);
     released::register(&mut suite);
     reload::register(&mut suite);
+    suite.has_its_rows("fault");
     suite.run();
 }

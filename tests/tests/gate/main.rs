@@ -37,6 +37,7 @@ mod traffic;
 mod turns;
 mod vfs;
 mod wasi;
+mod words;
 
 use wasmvark_tests::harness::Suite;
 
@@ -67,5 +68,7 @@ fn main() {
     suggest::register(&mut suite);
     turns::register(&mut suite);
     vfs::register(&mut suite);
+    words::register(&mut suite);
+    suite.has_its_rows("gate");
     suite.run();
 }

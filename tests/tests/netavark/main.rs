@@ -79,5 +79,6 @@ fn main() {
     parents::register_host_device(&mut suite);
     plan::register(&mut suite);
     Proofs::compare(&mut suite, &[Column::Test, Column::Vm]);
+    suite.has_its_rows("netavark");
     suite.run();
 }

@@ -57,5 +57,11 @@ fn main() {
     pages::register(&mut suite);
     versions::register(&mut suite);
     plan::register(&mut suite);
+    suite.test(
+        "threat-model::rows",
+        &[],
+        wasmvark_tests::threat_model::check_rows,
+    );
+    suite.has_its_rows("protocol");
     suite.run();
 }

@@ -31,6 +31,8 @@ pub(super) struct ContainersConf {
     pub(super) plugin_dirs: Vec<PathBuf>,
     /// The directories that Podman looks for netavark in, in order.
     pub(super) helper_dirs: Vec<PathBuf>,
+    /// The folder of Podman's networks, where a file names one.
+    pub(super) network_config_dir: Option<PathBuf>,
     /// What makes networks: `netavark`, unless a file says otherwise.
     pub(super) backend: Option<String>,
     /// The last file that names plugin directories.
@@ -57,6 +59,7 @@ struct File {
 struct Network {
     netavark_plugin_dirs: Option<Vec<Item>>,
     network_backend: Option<String>,
+    network_config_dir: Option<PathBuf>,
 }
 
 #[derive(Deserialize, Default)]
@@ -93,6 +96,7 @@ impl ContainersConf {
         let mut plugin_dirs = List::new(&PLUGIN_DIRS);
         let mut helper_dirs = List::new(&HELPER_DIRS);
         let mut backend = None;
+        let mut network_config_dir = None;
         let mut names_plugin_dirs = None;
         for path in files {
             let Some(file) = parse(system, path)? else {
@@ -106,10 +110,12 @@ impl ContainersConf {
                 helper_dirs.add(items);
             }
             backend = file.network.network_backend.or(backend);
+            network_config_dir = file.network.network_config_dir.or(network_config_dir);
         }
         Ok(Self {
             plugin_dirs: plugin_dirs.texts,
             helper_dirs: helper_dirs.texts,
+            network_config_dir,
             backend,
             names_plugin_dirs,
         })

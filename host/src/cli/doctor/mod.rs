@@ -13,15 +13,37 @@ mod programs;
 mod rights;
 mod system;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::{CliError, Format, output};
-use crate::store::{Layout, LayoutError, Store};
+use crate::store::{Layout, LayoutError, Store, rootless_user};
 use containers_conf::ContainersConf;
 use finding::{Counts, Finding};
 use system::System;
+
+/// Where Podman keeps networks for root unless a file says otherwise.
+const NETWORKS: &str = "/etc/containers/networks";
+
+/// The folder of Podman's networks, as containers.conf has it for this user;
+/// `None` where that can't be told.
+pub(super) fn podman_network_dir() -> Option<PathBuf> {
+    let conf = ContainersConf::read(&System::new(Path::new("/"))).ok()?;
+    let named = conf.network_config_dir;
+    named
+        .filter(|dir| !dir.as_os_str().is_empty())
+        .or_else(|| match rootless_user() {
+            None => Some(NETWORKS.into()),
+            // Below the graph root, whose default this is.
+            Some(_) => {
+                let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+                let home = || variable("HOME").map(|home| Path::new(&home).join(".local/share"));
+                let data = variable("XDG_DATA_HOME").map(PathBuf::from).or_else(home)?;
+                Some(data.join("containers/storage/networks"))
+            }
+        })
+}
 
 /// What `--help` says.
 pub(super) const ABOUT: &str = "\
