@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::Gate;
+use super::{Gate, bounds};
 use super::perform::{CallError, Stop};
 use crate::driver::wit::log::{Host, Level};
 use crate::grant::{Call, Object};
@@ -87,6 +87,7 @@ fn threshold(filter: &str) -> u8 {
 
 impl Host for Gate {
     fn write(&mut self, level: Level, message: String) -> Result<(), CallError> {
+        bounds::MESSAGE.text(Call::LogWrite, &message)?;
         let objects = [Object::Message];
         let _permit = self.decide(Call::LogWrite, &objects)?;
         if !self.log.write(level, &message) {

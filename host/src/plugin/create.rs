@@ -8,7 +8,7 @@ use crate::protocol::{NetworkDocument, OverlayError};
 use crate::request::Network;
 
 use super::load::{Loaded, store};
-use super::{PluginError, leave};
+use super::{PluginError, leave, output};
 
 /// Runs `create`.
 pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
@@ -38,7 +38,11 @@ pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
         run.create(&network, json)
     });
     let result = result.map_err(PluginError::from);
-    let result = result.and_then(|changes| answer(document, changes));
+    let result = result.and_then(|changes| {
+        let text = answer(document, changes)?;
+        output::check_network(input, &text)?;
+        Ok(text)
+    });
     let reason = result.as_ref().err().map(ToString::to_string);
     gate.end(reason.as_deref())?;
     leave((gate, code));

@@ -14,7 +14,7 @@ pub use document::{
     LeaseRange, Network, NetworkOptions, PortMapping, Route, SetupDocument, Subnet,
 };
 pub use input::{Command, read_stdin};
-pub use output::{Info, NetAddress, NetInterface, StatusBlock, error_document};
+pub use output::{ANSWER_MAX, Info, NetAddress, NetInterface, StatusBlock, error_document};
 pub use overlay::{NetworkDocument, OverlayError};
 
 /// Why a document couldn't be read.
