@@ -16,7 +16,12 @@ const CHANGES_BYTES: usize = 16 << 10;
 
 /// Checks what `setup` returned.
 pub(super) fn check(answer: &SetupAnswer) -> Result<(), RunError> {
-    within("as DNS servers", answer.dns_servers.len(), SERVERS, "addresses")?;
+    within(
+        "as DNS servers",
+        answer.dns_servers.len(),
+        SERVERS,
+        "addresses",
+    )?;
     within(
         "as search domains",
         answer.search_domains.len(),

@@ -3,13 +3,13 @@
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Store, Trap};
 
+use super::answer;
 use super::bindings::Driver;
 use super::engine::Code;
 use super::exports::{Exports, Linked};
 use super::limits::{HANDLES_MAX, Meter, passed_max};
 use super::wasi::{self, Wasi};
 use super::watch::{Caught, Watch};
-use super::answer;
 use super::{ComponentError, GuestError, NetworkChange};
 use crate::gate::{Gate, Stop};
 use crate::grant::Limits;

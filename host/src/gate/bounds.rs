@@ -113,7 +113,10 @@ impl fmt::Display for Beyond {
             bound: Bound { what, max, unit },
             came,
         } = self;
-        write!(f, "{what} has at most {max} {unit}, and this one has {came}")
+        write!(
+            f,
+            "{what} has at most {max} {unit}, and this one has {came}"
+        )
     }
 }
 
@@ -228,13 +231,27 @@ mod tests {
             (bound.max, Box::new(check))
         };
         let texts = [
-            LINK_NAME, ADDRESS, PCI, PATH, ALIAS, FEATURE, SETTING, SETTING_VALUE, SECRET,
-            PUBLIC_KEY, STATE_KEY, STATE_VALUE, MESSAGE,
+            LINK_NAME,
+            ADDRESS,
+            PCI,
+            PATH,
+            ALIAS,
+            FEATURE,
+            SETTING,
+            SETTING_VALUE,
+            SECRET,
+            PUBLIC_KEY,
+            STATE_KEY,
+            STATE_VALUE,
+            MESSAGE,
         ];
         let mut kinds: Vec<_> = texts.map(of).into();
         let networks = |count| vec!["10.0.0.0/8".to_owned(); count];
         kinds.push((64, Box::new(move |count| except(call, &networks(count)))));
-        kinds.push((256, Box::new(move |count| allowed_ips(call, &networks(count)))));
+        kinds.push((
+            256,
+            Box::new(move |count| allowed_ips(call, &networks(count))),
+        ));
         kinds.push((
             1024,
             Box::new(move |count| port_ranges(call, &vec![WitRange { first: 1, last: 2 }; count])),
@@ -251,8 +268,14 @@ mod tests {
                 next_hops(call, &vec![hop; count])
             }),
         ));
-        kinds.push((PORTS, Box::new(move |count| ports(call, &wit_ports(count), &[]))));
-        kinds.push((PORT_ROWS, Box::new(move |count| port_rows(call, &rows(count), &[]))));
+        kinds.push((
+            PORTS,
+            Box::new(move |count| ports(call, &wit_ports(count), &[])),
+        ));
+        kinds.push((
+            PORT_ROWS,
+            Box::new(move |count| port_rows(call, &rows(count), &[])),
+        ));
         kinds
     }
 

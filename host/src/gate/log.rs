@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use super::{Gate, bounds};
 use super::perform::{CallError, Stop};
+use super::{Gate, bounds};
 use crate::driver::wit::log::{Host, Level};
 use crate::grant::{Call, Object};
 use crate::text;

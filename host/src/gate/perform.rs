@@ -286,7 +286,12 @@ impl Gate {
         room("", bounds::ENTRIES, entries.len(), plan.changes.len())?;
         let there = entries.iter().filter(|entry| entry.shared).count();
         let more = plan.changes.iter().filter(|(_, shared)| *shared).count();
-        room(" for the whole network", bounds::SHARED_ENTRIES, there, more)
+        room(
+            " for the whole network",
+            bounds::SHARED_ENTRIES,
+            there,
+            more,
+        )
     }
 
     fn begin(&mut self, plan: Plan) -> Result<Vec<u32>, CallError> {

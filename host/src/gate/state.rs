@@ -2,9 +2,9 @@
 
 use nix::errno::Errno;
 
-use super::{Gate, bounds};
 use super::perform::{CallError, invalid};
 use super::undo::UndoError;
+use super::{Gate, bounds};
 use crate::driver::wit::state::Host;
 use crate::grant::{Call, Object};
 use crate::journal::{self, Change, Journal, State, StateError};

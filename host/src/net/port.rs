@@ -260,24 +260,38 @@ mod tests {
     #[test]
     fn one_look_finds_what_comparing_with_all_finds() {
         let address = |text: &str| Some(text.parse::<IpAddr>().unwrap());
-        let addresses = [None, address("0.0.0.0"), address("::"), address("192.0.2.1"), address("::1")];
+        let addresses = [
+            None,
+            address("0.0.0.0"),
+            address("::"),
+            address("192.0.2.1"),
+            address("::1"),
+        ];
         let all: Vec<Port> = addresses
             .iter()
             .flat_map(|host_address| {
-                [(1, 1), (2, 2), (3, 3), (5, 5), (6, 7), (7, 8)].map(|(host_port, container_port)| Port {
-                    host_address: *host_address,
-                    host_port,
-                    container_port,
-                    protocol: Protocol::Udp,
-                })
+                [(1, 1), (2, 2), (3, 3), (5, 5), (6, 7), (7, 8)].map(
+                    |(host_port, container_port)| Port {
+                        host_address: *host_address,
+                        host_port,
+                        container_port,
+                        protocol: Protocol::Udp,
+                    },
+                )
             })
             .collect();
         for chosen in 0..addresses.len() {
-            let own = all.iter().filter(|port| port.host_address == addresses[chosen]);
+            let own = all
+                .iter()
+                .filter(|port| port.host_address == addresses[chosen]);
             let folded = PortRange::fold(&own.cloned().collect::<Vec<_>>());
             for other in PortRange::fold(&all) {
                 let compared = folded.iter().any(|range| range.contains(&other));
-                assert_eq!(PortRange::any_contains(&folded, &other), compared, "{other}");
+                assert_eq!(
+                    PortRange::any_contains(&folded, &other),
+                    compared,
+                    "{other}"
+                );
             }
         }
     }

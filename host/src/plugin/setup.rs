@@ -96,12 +96,7 @@ struct Connection<'a> {
 }
 
 impl Connection<'_> {
-    fn run(
-        self,
-        mut gate: Gate,
-        lock: &NetworkLock,
-        json: String,
-    ) -> Result<String, PluginError> {
+    fn run(self, mut gate: Gate, lock: &NetworkLock, json: String) -> Result<String, PluginError> {
         // A run that was killed may have left something behind.
         let mut left = gate.undo();
         left.extend(turn::recover_others(&mut gate, lock)?);

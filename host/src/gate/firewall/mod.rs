@@ -230,7 +230,11 @@ impl Gate {
         };
         let entries = journal.entries().iter();
         let there = entries.filter_map(|entry| entry.change.firewall());
-        let all = || there.clone().chain(wanted.iter().map(|wanted| &wanted.entry));
+        let all = || {
+            there
+                .clone()
+                .chain(wanted.iter().map(|wanted| &wanted.entry))
+        };
         let sum = |numbers: &mut dyn Iterator<Item = usize>| numbers.fold(0, usize::saturating_add);
         let rules = sum(&mut all().map(|entry| entry.rule.rules()));
         if rules > bounds::FIREWALL_RULES {

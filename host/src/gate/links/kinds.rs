@@ -12,8 +12,8 @@ use crate::driver::wit::links::{
     TapOptions, VlanOptions, VlanProtocol, VxlanOptions,
 };
 use crate::driver::wit::types::Place;
-use crate::gate::{Gate, bounds};
 use crate::gate::perform::{CallError, invalid};
+use crate::gate::{Gate, bounds};
 use crate::grant::Call;
 use crate::kernel::{self, LinkKind};
 

@@ -5,8 +5,8 @@ use wasmtime::component::Resource;
 
 use super::LinkHandle;
 use crate::driver::wit::types::Place;
-use crate::gate::{Gate, bounds};
 use crate::gate::perform::{CallError, Plan, invalid};
+use crate::gate::{Gate, bounds};
 use crate::grant::{Call, Object, Permit};
 use crate::journal::{Change, JournalError};
 use crate::kernel::{Kernel, KernelError, LinkId, LinkKind, NewLink};

@@ -264,11 +264,7 @@ impl Gate {
 }
 
 /// Reads and checks a route that isn't longer than it may be.
-fn draft(
-    call: Call,
-    route: WitRoute,
-    options: Option<RouteOptions>,
-) -> Result<Draft, CallError> {
+fn draft(call: Call, route: WitRoute, options: Option<RouteOptions>) -> Result<Draft, CallError> {
     bounds::address(call, &route.destination)?;
     bounds::addresses(call, [&route.gateway])?;
     if let Some(options) = &options {
