@@ -8,6 +8,7 @@
 //! |---|---|
 //! | `kill:N` | SIGKILL right before operation N on the kernel |
 //! | `killafter:N` | SIGKILL right after it |
+//! | `panic:N` | a panic of the host's own code right before operation N |
 //! | `fail:N:ERRNO` | operation N isn't done and fails with this error |
 //! | `killbeforewrite:N` | SIGKILL right before write N of a journal |
 //! | `killafterwrite:N` | SIGKILL right after it |
@@ -35,6 +36,7 @@ static WRITES: AtomicU32 = AtomicU32::new(0);
 enum Fault {
     Kill,
     KillAfter,
+    Panic,
     Fail(Errno),
     KillBeforeWrite,
     KillAfterWrite,
@@ -51,6 +53,7 @@ pub(crate) fn before_operation() -> Result<(), Errno> {
     for fault in faults_at(number) {
         match fault {
             Fault::Kill => die(),
+            Fault::Panic => std::panic::panic_any("the tests want a panic here"),
             Fault::Fail(errno) => {
                 after_operation();
                 return Err(errno);
@@ -116,6 +119,7 @@ fn parse(text: &str) -> Option<(u32, Fault)> {
     let fault = match fault {
         "kill" => Fault::Kill,
         "killafter" => Fault::KillAfter,
+        "panic" => Fault::Panic,
         "fail" => Fault::Fail(errno(words.next()?)?),
         "killbeforewrite" => Fault::KillBeforeWrite,
         "killafterwrite" => Fault::KillAfterWrite,

@@ -49,7 +49,7 @@ fn datagram(line: &Line<'_>) -> Vec<u8> {
     field("WASMVARK_DIGEST", &subject.digest);
     field("WASMVARK_NETWORK", &subject.network);
     let verdict = line.verdict.map(Verdict::name);
-    let reach = line.reach.map(ToString::to_string);
+    let reach = line.reach.as_ref().map(ToString::to_string);
     let errno = line.errno.map(|errno| errno.to_string());
     for (name, value) in [
         ("WASMVARK_CONTAINER", subject.container.as_deref()),
@@ -57,7 +57,7 @@ fn datagram(line: &Line<'_>) -> Vec<u8> {
         ("WASMVARK_OBJECT", line.object.as_deref()),
         ("WASMVARK_VERDICT", verdict),
         ("WASMVARK_REACH", reach.as_deref()),
-        ("WASMVARK_ERROR", line.error),
+        ("WASMVARK_ERROR", line.error.as_deref()),
         ("ERRNO", errno.as_deref()),
     ] {
         if let Some(value) = value {
@@ -82,7 +82,7 @@ fn push(bytes: &mut Vec<u8>, name: &str, value: &str) {
 }
 
 fn priority(line: &Line<'_>) -> u8 {
-    match (line.error, line.verdict) {
+    match (&line.error, line.verdict) {
         (Some(_), _) => ERROR,
         (None, Some(Verdict::Deny)) => WARNING,
         _ => INFORMATION,
@@ -103,12 +103,13 @@ fn message(line: &Line<'_>) -> String {
         (Event::Change, _) => "changes the network:",
         (Event::Undo, _) => "undone:",
         (Event::Restore, _) => "put back:",
+        (Event::Unrecorded, _) => "not recorded:",
     };
     let mut message = format!("{who}, {} on {}: {what}", subject.command, subject.network);
     for (before, part) in [
         (" ", line.call),
         (" ", line.object.as_deref()),
-        (": ", line.error),
+        (": ", line.error.as_deref()),
     ] {
         if let Some(part) = part {
             message.push_str(before);

@@ -36,6 +36,8 @@ pub enum Event {
     Undo,
     /// The host put back what somebody has removed.
     Restore,
+    /// Denials that have no line of their own.
+    Unrecorded,
     /// The run is over.
     End,
 }
@@ -49,6 +51,7 @@ impl Event {
             Self::Change => "change",
             Self::Undo => "undo",
             Self::Restore => "restore",
+            Self::Unrecorded => "unrecorded",
             Self::End => "end",
         }
     }
@@ -98,11 +101,11 @@ pub(super) struct Line<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) verdict: Option<Verdict>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) reach: Option<&'a Reach>,
+    pub(super) reach: Option<Cow<'a, Reach>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) errno: Option<i32>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) error: Option<&'a str>,
+    pub(super) error: Option<Cow<'a, str>>,
 }
 
 impl<'a> Line<'a> {

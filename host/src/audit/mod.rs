@@ -18,6 +18,7 @@ mod rotation;
 mod since;
 mod summary;
 
+use std::borrow::Cow;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -37,6 +38,27 @@ pub use summary::{CallUsage, Summary, Usage};
 /// Bytes of the longest description of what a call is about: a driver may name
 /// much, and must not push all else out of the trail with it.
 const OBJECT_MAX: usize = 1024;
+
+/// Patterns of a reach in a line: of each kind so many, in one of a denial and in one
+/// of a call that was allowed.
+const LACKING_MAX: usize = 16;
+const USED_MAX: usize = 64;
+
+/// Bytes of the longest error.
+const ERROR_MAX: usize = 4096;
+
+/// Denials of a run that have a line each. Those behind them are counted: whoever
+/// asks again and again for what it doesn't get says nothing new, and must not push
+/// out what others did.
+const DENIALS_MAX: u64 = 128;
+
+/// Bytes of what a run does. Each change has its line, so a run that needs more is
+/// ended.
+const RUN_MAX: u64 = 6 << 20;
+/// The same where the operator keeps little.
+const RUN_MIN: u64 = 64 << 10;
+/// How many such runs there is room for in what the operator keeps.
+const RUNS_KEPT: u64 = 4;
 
 /// Why the trail can't be written.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -101,25 +123,56 @@ pub struct Trail {
     /// Lines that couldn't be written, where that's no failure.
     lost: u32,
     journald: Option<Journald>,
+    quota: Quota,
     subject: Subject,
+}
+
+/// What of a trail a run may still take.
+#[derive(Debug)]
+struct Quota {
+    /// Bytes of calls.
+    bytes: u64,
+    /// Denials.
+    denials: u64,
+    /// Denials beyond that.
+    unrecorded: u64,
+}
+
+impl Quota {
+    fn of(rotation: Option<Rotation>) -> Self {
+        let rotation = rotation.unwrap_or_default();
+        let kept = rotation.size.saturating_mul(rotation.keep.into());
+        Self {
+            bytes: (kept / RUNS_KEPT).clamp(RUN_MIN, RUN_MAX),
+            denials: DENIALS_MAX,
+            unrecorded: 0,
+        }
+    }
 }
 
 impl Trail {
     /// Opens the trail and records that the run begins.
     pub fn open(place: &Place, required: Required, subject: Subject) -> Result<Self, AuditError> {
+        let mut trail = Self::resume(place, required, subject);
+        trail.write(Event::Run, |_| {})?;
+        Ok(trail)
+    }
+
+    /// Goes on with the trail of a run whose own one can't be used any more; where
+    /// it can't be opened nothing is recorded.
+    pub fn resume(place: &Place, required: Required, subject: Subject) -> Self {
         let opened = place.rotation.clone().and_then(|rotation| {
             Writer::open(&place.file, rotation).map_err(|error| error.to_string())
         });
-        let mut trail = Self {
+        Self {
             sink: opened.map_or_else(Sink::Lost, Sink::File),
             path: place.file.clone(),
             required,
             lost: 0,
             journald: Journald::connect(&place.journald),
+            quota: Quota::of(place.rotation.clone().ok()),
             subject,
-        };
-        trail.write(Event::Run, |_| {})?;
-        Ok(trail)
+        }
     }
 
     /// A trail that is kept in memory, for a run that changes nothing.
@@ -130,6 +183,7 @@ impl Trail {
             required: Required::Yes,
             lost: 0,
             journald: None,
+            quota: Quota::of(None),
             subject,
         };
         trail.write(Event::Run, |_| {})?;
@@ -145,8 +199,14 @@ impl Trail {
             required: Required::Yes,
             lost: 0,
             journald: Journald::connect(&place.journald),
+            quota: Quota::of(None),
             subject,
         }
+    }
+
+    /// Whether the run may still do something: what it does gets into the trail.
+    pub fn has_room(&self) -> bool {
+        self.quota.bytes > 0
     }
 
     /// Records that a call was allowed: by how much of the grant's reach, and
@@ -162,18 +222,23 @@ impl Trail {
             line.call = Some(call);
             line.object = Some(text::shortened(object, OBJECT_MAX));
             line.verdict = Some(Verdict::Allow);
-            line.reach = (!reach.is_empty()).then_some(reach);
+            line.reach = shortened(reach, USED_MAX);
             line.errno = errno;
         })
     }
 
     /// Records that a call was denied, and which reach it lacked.
     pub fn denied(&mut self, call: &str, object: &str, reach: &Reach) -> Result<(), AuditError> {
+        let Some(left) = self.quota.denials.checked_sub(1) else {
+            self.quota.unrecorded = self.quota.unrecorded.saturating_add(1);
+            return Ok(());
+        };
+        self.quota.denials = left;
         self.write(Event::Call, |line| {
             line.call = Some(call);
             line.object = Some(text::shortened(object, OBJECT_MAX));
             line.verdict = Some(Verdict::Deny);
-            line.reach = (!reach.is_empty()).then_some(reach);
+            line.reach = shortened(reach, LACKING_MAX);
         })
     }
 
@@ -188,7 +253,7 @@ impl Trail {
     pub fn undo(&mut self, object: &str, error: Option<&str>) -> Result<(), AuditError> {
         self.write(Event::Undo, |line| {
             line.object = Some(text::shortened(object, OBJECT_MAX));
-            line.error = error;
+            line.error = cut(error);
         })
     }
 
@@ -196,13 +261,18 @@ impl Trail {
     pub fn restore(&mut self, object: &str, error: Option<&str>) -> Result<(), AuditError> {
         self.write(Event::Restore, |line| {
             line.object = Some(text::shortened(object, OBJECT_MAX));
-            line.error = error;
+            line.error = cut(error);
         })
     }
 
     /// Records the end of the run and why it failed, if it did.
     pub fn end(&mut self, error: Option<&str>) -> Result<(), AuditError> {
-        let written = self.write(Event::End, |line| line.error = error);
+        let denials = self.quota.unrecorded;
+        if denials > 0 {
+            let further = text::counted(denials, "further denied call");
+            self.write(Event::Unrecorded, |line| line.object = Some(further.into()))?;
+        }
+        let written = self.write(Event::End, |line| line.error = cut(error));
         if self.lost > 0 {
             tell(&format!(
                 "{} missing in the audit trail {}",
@@ -223,7 +293,13 @@ impl Trail {
         if let Some(journald) = &self.journald {
             journald.send(&line);
         }
-        let written = line.text().and_then(|text| self.sink.append(&text));
+        let written = line.text().and_then(|text| {
+            if event == Event::Call {
+                let size = u64::try_from(text.len()).unwrap_or(u64::MAX);
+                self.quota.bytes = self.quota.bytes.saturating_sub(size);
+            }
+            self.sink.append(&text)
+        });
         let Err(error) = written else {
             return Ok(());
         };
@@ -244,6 +320,16 @@ impl Trail {
         self.lost = self.lost.saturating_add(1);
         Ok(())
     }
+}
+
+/// An error that isn't longer than anyone would read.
+fn cut(error: Option<&str>) -> Option<Cow<'_, str>> {
+    error.map(|error| text::shortened(error, ERROR_MAX))
+}
+
+/// A reach as a line has it, unless there is none.
+fn shortened(reach: &Reach, max: usize) -> Option<Cow<'_, Reach>> {
+    (!reach.is_empty()).then(|| reach.shortened(max))
 }
 
 fn unwritten(path: &Path, error: &io::Error) -> AuditError {

@@ -4,6 +4,19 @@ use wasmtime::ResourceLimiter;
 
 use crate::grant::Limits;
 
+/// Bytes that the host takes over from a component in one call, whatever memory its
+/// grant gives it.
+const PASSED_MAX: u64 = 16 << 20;
+/// Handles that a component holds at once: more than the gate gives out, which says
+/// so in better words.
+pub(super) const HANDLES_MAX: usize = 4096;
+
+/// Bytes that the host takes over from a component in one call: they are the host's
+/// memory then, and count as the component's.
+pub(super) fn passed_max(limits: &Limits) -> usize {
+    usize::try_from(limits.memory.min(PASSED_MAX)).unwrap_or(usize::MAX)
+}
+
 /// Counts what a component takes of memory and tables.
 pub(super) struct Meter {
     limits: Limits,

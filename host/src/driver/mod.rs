@@ -1,6 +1,7 @@
 //! Components: reading what they import and ask for, compiling, and running
 //! them within their limits. It knows nothing of netlink.
 
+mod answer;
 mod bindings;
 mod component;
 mod convert;

@@ -3,10 +3,11 @@
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Store, Trap};
 
+use super::answer;
 use super::bindings::Driver;
 use super::engine::Code;
 use super::exports::{Exports, Linked};
-use super::limits::Meter;
+use super::limits::{HANDLES_MAX, Meter, passed_max};
 use super::wasi::{self, Wasi};
 use super::watch::{Caught, Watch};
 use super::{ComponentError, GuestError, NetworkChange};
@@ -57,6 +58,18 @@ pub enum RunError {
     /// It trapped.
     #[error("the driver crashed: {0}")]
     Trap(String),
+    /// It returned more than there may be.
+    #[error("the driver returned {came} {unit} {what}, and at most {max} are allowed")]
+    Answer {
+        /// As what.
+        what: &'static str,
+        /// How much.
+        came: usize,
+        /// How much at most.
+        max: usize,
+        /// Of what.
+        unit: &'static str,
+    },
     /// The process was told to end.
     #[error("the run was ended by {0}; what it did is undone")]
     Interrupted(&'static str),
@@ -110,6 +123,8 @@ pub fn run<T>(
         Ok(pre) => pre,
         Err(error) => return (gate, Err(error.into())),
     };
+    let mut gate = gate;
+    gate.end_at(Some(watch.deadline()));
     let state = State {
         gate,
         meter: Meter::new(limits.clone()),
@@ -119,13 +134,17 @@ pub fn run<T>(
     let mut store = Store::new(&code.engine, state);
     store.limiter(|state| &mut state.meter);
     store.set_epoch_deadline(1);
+    store.set_hostcall_fuel(passed_max(limits));
+    store.set_max_component_handles(HANDLES_MAX);
     let caught = watch.start(code.engine.clone());
     let driver = match pre.instantiate(&mut store) {
         Ok(driver) => driver,
         Err(error) => {
             let error = explain(store.data(), limits, &error);
             let error = interrupted(&caught).unwrap_or(error);
-            return (store.into_data().gate, Err(error));
+            let mut gate = store.into_data().gate;
+            gate.end_at(None);
+            return (gate, Err(error));
         }
     };
     let mut run = Run {
@@ -147,13 +166,16 @@ impl Run {
         json: String,
     ) -> Result<Vec<NetworkChange>, RunError> {
         let result = self.driver.create(&mut self.store, network, json);
-        self.outcome(result)
+        let changes = self.outcome(result)?;
+        answer::check_changes(&changes)?;
+        Ok(changes)
     }
 
     /// Runs `setup`.
     pub fn setup(&mut self, request: &Request, json: String) -> Result<Answer, RunError> {
         let result = self.driver.setup(&mut self.store, request, json);
         let answer = self.outcome(result)?;
+        answer::check(&answer)?;
         Ok(Answer {
             dns_servers: answer.dns_servers,
             search_domains: answer.search_domains,
@@ -175,6 +197,7 @@ impl Run {
     /// Ends the run and gives the gate back.
     fn finish(self) -> Gate {
         let mut state = self.store.into_data();
+        state.gate.end_at(None);
         if let Some(wasi) = state.wasi.take() {
             state.gate.log_output(&wasi.output());
         }
@@ -244,6 +267,12 @@ fn explain(state: &State, limits: &Limits, error: &wasmtime::Error) -> RunError 
                 limits.calls
             ));
         }
+        Some(Stop::Trail) => {
+            return RunError::Host(
+                "the driver was stopped: it did more than the audit trail takes of one run"
+                    .to_owned(),
+            );
+        }
         Some(Stop::Host(reason)) => return RunError::Host(reason.clone()),
         None => {}
     }
@@ -256,6 +285,11 @@ fn explain(state: &State, limits: &Limits, error: &wasmtime::Error) -> RunError 
     match error.downcast_ref::<Trap>() {
         Some(Trap::Interrupt) => late(),
         Some(trap) => RunError::Trap(trap.to_string()),
+        // It has no public type for this error either.
+        None if format!("{error:#}").contains("fuel allocated for hostcalls") => limit(format!(
+            "it passed more than {} bytes to the host at once, for which `memory` counts too",
+            passed_max(limits)
+        )),
         // wasmtime counts instances itself and has no type for this error.
         None if format!("{error:#}").contains("resource limit exceeded") => limit(format!(
             "it has more than the {} instances, memories or tables that `instances` allows",

@@ -41,6 +41,11 @@ impl Watch {
         Ok(self)
     }
 
+    /// When the run ends at the latest.
+    pub(super) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
     /// Interrupts the component when it's time. Host calls end by the deadline
     /// too: each waits no longer itself.
     pub(super) fn start(self, engine: wasmtime::Engine) -> Caught {

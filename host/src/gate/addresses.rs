@@ -7,7 +7,7 @@ use nix::errno::Errno;
 use wasmtime::component::Resource;
 
 use super::perform::{CallError, Plan, invalid};
-use super::{Gate, Kernel, LinkHandle};
+use super::{Gate, Kernel, LinkHandle, bounds};
 use crate::driver::wit::addresses::{AddressInfo, AddressOptions, Host};
 use crate::grant::{Call, Object};
 use crate::journal::Change;
@@ -165,6 +165,7 @@ fn its_address(link: &LinkHandle, address: IpNet, own: bool) -> Object<'static> 
 }
 
 fn parse(call: Call, address: &str) -> Result<IpNet, CallError> {
+    bounds::address(call, address)?;
     address.parse().map_err(|_| {
         let text = format!("{address:?} is no address with a prefix length");
         invalid(call, &text)

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use wasmtime::component::Resource;
 
 use super::perform::{CallError, invalid};
-use super::{Gate, LinkHandle};
+use super::{Gate, LinkHandle, bounds};
 use crate::driver::wit::announce::Host;
 use crate::grant::{Call, Object};
 
@@ -17,6 +17,7 @@ impl Host for Gate {
         address: String,
     ) -> Result<(), CallError> {
         let call = Call::AnnounceGratuitousArp;
+        bounds::address(call, &address)?;
         match address.parse() {
             Ok(address) => self.announce(call, &link, IpAddr::V4(address)),
             Err(_) => Err(invalid(call, &format!("{address:?} is no IPv4 address"))),
@@ -29,6 +30,7 @@ impl Host for Gate {
         address: String,
     ) -> Result<(), CallError> {
         let call = Call::AnnounceNeighbourAdvertisement;
+        bounds::address(call, &address)?;
         match address.parse() {
             Ok(address) => self.announce(call, &link, IpAddr::V6(address)),
             Err(_) => Err(invalid(call, &format!("{address:?} is no IPv6 address"))),

@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use super::Gate;
 use super::perform::{CallError, Stop};
+use super::{Gate, bounds};
 use crate::driver::wit::log::{Host, Level};
 use crate::grant::{Call, Object};
 use crate::text;
@@ -87,6 +87,7 @@ fn threshold(filter: &str) -> u8 {
 
 impl Host for Gate {
     fn write(&mut self, level: Level, message: String) -> Result<(), CallError> {
+        bounds::MESSAGE.text(Call::LogWrite, &message)?;
         let objects = [Object::Message];
         let _permit = self.decide(Call::LogWrite, &objects)?;
         if !self.log.write(level, &message) {

@@ -8,6 +8,7 @@
 
 mod addresses;
 mod announce;
+mod bounds;
 mod bridge_ports;
 mod firewall;
 mod guard;
@@ -59,9 +60,13 @@ pub struct Gate {
     log: Log,
     secrets: Secrets,
     links: ResourceTable,
+    /// How many there are.
+    handles: usize,
     /// The names of links that got others since handles to them were given out.
     renamed: HashMap<LinkId, LinkName>,
     calls: u32,
+    /// When the driver's time is over, while it runs.
+    end: Option<Instant>,
     stop: Option<Stop>,
     unrecorded: Vec<String>,
 }
@@ -86,8 +91,10 @@ impl Gate {
             log,
             secrets,
             links: ResourceTable::new(),
+            handles: 0,
             renamed: HashMap::new(),
             calls: 0,
+            end: None,
             stop: None,
             unrecorded: Vec::new(),
         }
@@ -117,6 +124,12 @@ impl Gate {
     /// Moves the deadline of the kernel's operations.
     pub fn set_deadline(&mut self, deadline: Instant) {
         self.guard.for_host().set_deadline(deadline);
+    }
+
+    /// Has every call from here on fail once it's this late; `None` for what the
+    /// host does itself.
+    pub(crate) fn end_at(&mut self, end: Option<Instant>) {
+        self.end = end;
     }
 
     /// Passes on what a component printed.

@@ -6,7 +6,7 @@ use nix::errno::Errno;
 use wasmtime::component::Resource;
 
 use super::perform::{CallError, Plan, invalid};
-use super::{Gate, Kernel, LinkHandle};
+use super::{Gate, Kernel, LinkHandle, bounds};
 use crate::driver::wit::neighbours::{Host, NeighbourInfo};
 use crate::grant::{Call, Object};
 use crate::journal::Change;
@@ -21,6 +21,7 @@ impl Host for Gate {
         mac: String,
     ) -> Result<(), CallError> {
         let call = Call::NeighboursAdd;
+        bounds::address(call, &mac)?;
         let mac: Mac = mac.parse().map_err(|error| invalid(call, &error))?;
         self.set_neighbour(call, &link, &address, Neighbour::Permanent(mac))
     }
@@ -179,6 +180,7 @@ impl Gate {
 }
 
 fn parse(call: Call, address: &str) -> Result<IpAddr, CallError> {
+    bounds::address(call, address)?;
     let text = |_| invalid(call, &format!("{address:?} is no IP address"));
     address.parse().map_err(text)
 }

@@ -3,7 +3,7 @@
 use wasmtime::component::Resource;
 
 use super::perform::{CallError, plan_for_foreign};
-use super::{Gate, LinkHandle};
+use super::{Gate, LinkHandle, bounds};
 use crate::driver::wit::offloads::{Feature, Host};
 use crate::grant::Call;
 use crate::journal::Change;
@@ -15,6 +15,8 @@ impl Host for Gate {
         feature: String,
         on: bool,
     ) -> Result<(), CallError> {
+        let call = Call::OffloadsSet;
+        bounds::FEATURE.text(call, &feature)?;
         let link = self.link(&link)?;
         let plan = plan_for_foreign(&link, self.owns(&link), |kernel, link| {
             Ok(Change::SetFeature {
@@ -25,7 +27,7 @@ impl Host for Gate {
             })
         });
         let objects = [self.object(&link)];
-        self.change(Call::OffloadsSet, &objects, plan, |kernel| {
+        self.change(call, &objects, plan, |kernel| {
             kernel.set_feature(link.id, &feature, on)
         })
     }

@@ -1,8 +1,10 @@
 //! The way of every call.
 
+use std::time::Instant;
+
 use nix::errno::Errno;
 
-use super::{Gate, LinkHandle};
+use super::{Gate, LinkHandle, bounds};
 use crate::driver::GuestError;
 use crate::driver::wit::types;
 use crate::grant::{Call, Cause, Denial, Object, Permit, Reach, decide, describe, reach_used};
@@ -32,6 +34,9 @@ pub enum Stop {
     /// It made too many calls.
     #[error("the limit of calls is reached")]
     Calls,
+    /// The trail can't take more of it.
+    #[error("the limit of what is recorded is reached")]
+    Trail,
     /// The host can't record what it does.
     #[error("{0}")]
     Host(String),
@@ -140,6 +145,9 @@ impl Gate {
             Ok(plan) => plan,
             Err(error) => return Ok(Err(error)),
         };
+        if let Err(error) = self.has_room_in_journal(&plan) {
+            return Ok(Err(error));
+        }
         let entries = self.begin(plan)?;
         let result = operation(self.guard.open(permit));
         self.confirm(&entries, &result)?;
@@ -173,6 +181,13 @@ impl Gate {
         call: Call,
         objects: &[Object<'_>],
     ) -> Result<Permit, CallError> {
+        // Each call by itself ends soon: what it may pass is bounded.
+        if self.end.is_some_and(|end| Instant::now() >= end) {
+            return Err(self.stop(Stop::Deadline));
+        }
+        if !self.trail.has_room() {
+            return Err(self.stop(Stop::Trail));
+        }
         let limit = self.authority.grant.limits().calls;
         if self.calls >= limit {
             return Err(self.stop(Stop::Calls));
@@ -267,6 +282,34 @@ impl Gate {
         }
         let text = format!("{call} on {object}: there is no container yet; `create` only reads");
         GuestError::NotFound(text).into()
+    }
+
+    /// Refuses what would be more than can be undone in time.
+    fn has_room_in_journal(&self, plan: &Plan) -> Result<(), KernelError> {
+        let Some(journal) = &self.journal else {
+            return Ok(());
+        };
+        let room = |what: &str, max: usize, there: usize, more: usize| {
+            if more == 0 || there.saturating_add(more) <= max {
+                return Ok(());
+            }
+            Err(KernelError::Refused {
+                errno: Errno::ENOSPC,
+                text: format!(
+                    "a container has at most {max} changes{what} that must be undone when it goes"
+                ),
+            })
+        };
+        let entries = journal.entries();
+        room("", bounds::ENTRIES, entries.len(), plan.changes.len())?;
+        let there = entries.iter().filter(|entry| entry.shared).count();
+        let more = plan.changes.iter().filter(|(_, shared)| *shared).count();
+        room(
+            " for the whole network",
+            bounds::SHARED_ENTRIES,
+            there,
+            more,
+        )
     }
 
     fn begin(&mut self, plan: Plan) -> Result<Vec<u32>, CallError> {

@@ -2,9 +2,9 @@
 
 use nix::errno::Errno;
 
-use super::Gate;
 use super::perform::{CallError, invalid};
 use super::undo::UndoError;
+use super::{Gate, bounds};
 use crate::driver::wit::state::Host;
 use crate::grant::{Call, Object};
 use crate::journal::{self, Change, Journal, State, StateError};
@@ -12,8 +12,6 @@ use crate::kernel::KernelError;
 
 /// The longest key in bytes.
 const KEY_MAX: usize = 64;
-/// The longest value in bytes.
-const VALUE_MAX: usize = 64 << 10;
 /// All keys and values of a network, in bytes.
 const TOTAL_MAX: usize = 1 << 20;
 
@@ -29,11 +27,7 @@ impl Host for Gate {
     fn set(&mut self, key: String, value: Vec<u8>) -> Result<(), CallError> {
         let call = Call::StateSet;
         check_key(call, &key)?;
-        if value.len() > VALUE_MAX {
-            let length = value.len();
-            let long = format!("a value has at most {VALUE_MAX} bytes, and this one has {length}");
-            return Err(invalid(call, &long));
-        }
+        bounds::STATE_VALUE.check(call, value.len())?;
         self.with_state(call, Some(&key), |state| {
             let total = state.size_without(&key) + key.len() + value.len();
             if total > TOTAL_MAX {
@@ -163,6 +157,7 @@ impl Gate {
 }
 
 fn check_key(call: Call, key: &str) -> Result<(), CallError> {
+    bounds::STATE_KEY.text(call, key)?;
     let plain = key
         .bytes()
         .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || b"._-".contains(&c));

@@ -4,16 +4,13 @@ use nix::errno::Errno;
 use wasmtime::component::Resource;
 
 use super::perform::{CallError, Plan, invalid, plan_for_foreign};
-use super::{Gate, Kernel, LinkHandle};
+use super::{Gate, Kernel, LinkHandle, bounds};
 use crate::driver::wit::sysctl::{Host, IpVersion, ReversePath, RouterAdvertisements};
 use crate::driver::wit::types::Namespace as WitNamespace;
 use crate::grant::{Call, Object};
 use crate::journal::Change;
 use crate::kernel::LinkSetting;
 use crate::net::SettingKey;
-
-/// Characters of the longest value that a driver may set.
-const VALUE_MAX: usize = 1024;
 
 impl Gate {
     fn set_of_link(
@@ -169,10 +166,11 @@ impl Host for Gate {
     ) -> Result<(), CallError> {
         let call = Call::SysctlSet;
         let namespace = namespace.into();
+        bounds::SETTING.text(call, &key)?;
+        bounds::SETTING_VALUE.text(call, &value)?;
         let key: SettingKey = key.parse().map_err(|error| invalid(call, &error))?;
-        if value.len() > VALUE_MAX || value.chars().any(char::is_control) {
-            let text = format!("a value is one line of at most {VALUE_MAX} characters");
-            return Err(invalid(call, &text));
+        if value.chars().any(char::is_control) {
+            return Err(invalid(call, &"a value is one line"));
         }
         let journal = self.journal.as_ref();
         let name = key.link();

@@ -5,7 +5,7 @@ use nix::errno::Errno;
 use wasmtime::component::Resource;
 
 use super::perform::{CallError, Plan, invalid};
-use super::{Gate, Kernel, LinkHandle};
+use super::{Gate, Kernel, LinkHandle, bounds};
 use crate::driver::wit::traffic::{Host, HtbClass as WitClass, Shape as WitShape, TbfOptions};
 use crate::grant::Call;
 use crate::journal::Change;
@@ -39,6 +39,7 @@ impl Host for Gate {
         options: WitClass,
     ) -> Result<(), CallError> {
         let call = Call::TrafficAddHtbClass;
+        bounds::addresses(call, [&options.source, &options.destination])?;
         let assured = shape(call, options.assured)?;
         let ceiling = options.ceiling.map(|ceiling| shape(call, ceiling));
         let ceiling = ceiling.transpose()?.unwrap_or(assured);

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use wasmtime::component::Resource;
 
 use super::perform::{CallError, Plan, invalid};
-use super::{Gate, Kernel, LinkHandle};
+use super::{Gate, Kernel, LinkHandle, bounds};
 use crate::driver::GuestError;
 use crate::driver::wit::wireguard::{Endpoint, Host, Peer, PeerInfo, WireguardInfo};
 use crate::grant::{Call, Object};
@@ -24,6 +24,9 @@ impl Gate {
         secret: Option<&str>,
         change: impl FnOnce(Option<WireguardKey>) -> WireguardChange,
     ) -> Result<(), CallError> {
+        if let Some(name) = secret {
+            bounds::SECRET.text(call, name)?;
+        }
         let link = self.own_wireguard(call, link)?;
         let mut objects = vec![self.object(&link)];
         objects.extend(secret.map(Object::Secret));
@@ -89,6 +92,7 @@ impl Host for Gate {
 
     fn set_peer(&mut self, link: Resource<LinkHandle>, peer: Peer) -> Result<(), CallError> {
         let call = Call::WireguardSetPeer;
+        bounds::allowed_ips(call, &peer.allowed_ips)?;
         let mut wanted = WireguardPeer {
             public_key: public_key(call, &peer.public_key)?,
             preshared_key: None,
@@ -127,6 +131,7 @@ impl Host for Gate {
 }
 
 fn public_key(call: Call, text: &str) -> Result<WireguardKey, CallError> {
+    bounds::PUBLIC_KEY.text(call, text)?;
     text.parse().map_err(|error| {
         let text = format!("the public key {text:?} can't be used: {error}");
         invalid(call, &text)
@@ -134,6 +139,7 @@ fn public_key(call: Call, text: &str) -> Result<WireguardKey, CallError> {
 }
 
 fn address(call: Call, endpoint: &Endpoint) -> Result<SocketAddr, CallError> {
+    bounds::address(call, &endpoint.address)?;
     let address: IpAddr = endpoint
         .address
         .parse()

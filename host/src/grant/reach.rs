@@ -1,6 +1,7 @@
 //! The widenings of a grant: objects beyond the driver's own and the
 //! request's.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -165,6 +166,19 @@ impl Reach {
         join_all(&mut joined.secret, &other.secret);
         join_all(&mut joined.port, &other.port);
         joined
+    }
+
+    /// The reach with at most so many patterns of each kind, where it's to be
+    /// written down.
+    pub fn shortened(&self, max: usize) -> Cow<'_, Self> {
+        if self.count() <= max {
+            return Cow::Borrowed(self);
+        }
+        let mut shortened = self.clone();
+        for key in ReachKey::ALL {
+            with_list!([&mut] shortened, key, list => list.truncate(max));
+        }
+        Cow::Owned(shortened)
     }
 
     /// Whether it has all that another has, pattern by pattern.

@@ -237,6 +237,33 @@ impl FirewallRule {
         }
     }
 
+    /// How many rules of nftables it becomes.
+    pub fn rules(&self) -> usize {
+        match self {
+            // One translates, one drops what can't be translated.
+            Self::Translate(_) => 2,
+            Self::Filter { traffic, .. } => {
+                let ports = traffic.ports.as_ref();
+                ports.map_or(1, |ports| ports.ranges.len().max(1))
+            }
+            Self::Publish(_)
+            | Self::PublishBehind { .. }
+            | Self::Isolate { .. }
+            | Self::CheckSender { .. } => 0,
+        }
+    }
+
+    /// How many ports it publishes: each is an element of a map.
+    pub fn ports(&self) -> usize {
+        match self {
+            Self::Publish(publication) => {
+                let counts = publication.ports.iter().map(PortRange::count);
+                counts.fold(0, usize::saturating_add)
+            }
+            _ => 0,
+        }
+    }
+
     /// What it is, in a word.
     fn kind(&self) -> &'static str {
         match self {

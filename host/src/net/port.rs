@@ -1,7 +1,7 @@
 //! Published ports.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::{Deserialize, Serialize};
 
@@ -75,7 +75,8 @@ pub struct PortRange {
 }
 
 impl PortRange {
-    /// Folds ports into as few ranges as there can be.
+    /// Folds ports into as few ranges as there can be, ordered by protocol, host
+    /// address, distance to the port in the container, and port.
     pub fn fold(ports: &[Port]) -> Vec<Self> {
         let mut ports: Vec<&Port> = ports.iter().collect();
         ports.sort_by_key(|port| {
@@ -105,10 +106,43 @@ impl PortRange {
     /// Whether a port is the last one again, or the next.
     fn precedes(&self, port: &Port) -> bool {
         let is_next = [Some(self.last), self.last.checked_add(1)].contains(&Some(port.host_port));
-        let same_shift = i32::from(port.container_port) - i32::from(port.host_port)
-            == i32::from(self.container_first) - i32::from(self.first);
+        let shift = i32::from(port.container_port) - i32::from(port.host_port);
+        let same_shift = shift == self.shift();
         let same = (self.protocol, self.host_address) == (port.protocol, port.host_address);
         same && same_shift && is_next
+    }
+
+    /// How many ports it has.
+    pub fn count(&self) -> usize {
+        usize::from(self.last.saturating_sub(self.first)) + 1
+    }
+
+    /// Whether one of several ranges contains another. They stand in the order in
+    /// which [`PortRange::fold`] leaves them, so that a few looks are enough,
+    /// however many they are.
+    pub fn any_contains(folded: &[Self], other: &Self) -> bool {
+        let of_family = other.host_address.map(|address| match address {
+            IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+        });
+        [None, of_family, other.host_address]
+            .into_iter()
+            .any(|address| {
+                let place = (other.protocol, address, other.shift(), other.first);
+                let behind = folded.partition_point(|range| range.place() <= place);
+                let last = behind.checked_sub(1).and_then(|at| folded.get(at));
+                last.is_some_and(|range| range.contains(other))
+            })
+    }
+
+    /// What ranges are ordered by.
+    fn place(&self) -> (Protocol, Option<IpAddr>, i32, u16) {
+        (self.protocol, self.host_address, self.shift(), self.first)
+    }
+
+    /// How far the ports in the container are from those on the host.
+    fn shift(&self) -> i32 {
+        i32::from(self.container_first) - i32::from(self.first)
     }
 
     /// Each port on the host with the one in the container that it leads to.
@@ -120,7 +154,6 @@ impl PortRange {
     /// addresses, or all of a family (0.0.0.0, ::), contains those for single
     /// ones.
     pub fn contains(&self, other: &Self) -> bool {
-        let shift = |range: &Self| i32::from(range.container_first) - i32::from(range.first);
         let has_address = match self.host_address {
             None => true,
             Some(own) if own.is_unspecified() => other
@@ -130,7 +163,7 @@ impl PortRange {
         };
         has_address
             && self.protocol == other.protocol
-            && shift(self) == shift(other)
+            && self.shift() == other.shift()
             && self.first <= other.first
             && other.last <= self.last
     }
@@ -189,6 +222,78 @@ mod tests {
         );
         let pairs: Vec<_> = ranges[1].pairs().collect();
         assert_eq!(pairs, [(8080, 80), (8081, 81), (8082, 82)]);
+    }
+
+    /// Ports of which no two are in a row, for three protocols and two addresses:
+    /// comparing each with each would take minutes.
+    #[test]
+    fn many_single_ports_are_found_among_many() {
+        let addresses = [None, Some("192.0.2.1".parse().unwrap())];
+        let mut ports = Vec::new();
+        for host_address in addresses {
+            for protocol in Protocol::ALL {
+                ports.extend((1..=u16::MAX).step_by(2).map(|host_port| Port {
+                    host_address,
+                    host_port,
+                    container_port: host_port,
+                    protocol,
+                }));
+            }
+        }
+        let folded = PortRange::fold(&ports);
+        assert_eq!(folded.len(), 6 * 32_768);
+        let is_there = |range: &PortRange| PortRange::any_contains(&folded, range);
+        assert!(folded.iter().all(is_there));
+        let beside = |range: &PortRange| {
+            let (first, last) = (range.first - 1, range.last - 1);
+            let container_first = range.container_first - 1;
+            PortRange {
+                first,
+                last,
+                container_first,
+                ..range.clone()
+            }
+        };
+        assert!(!folded.iter().map(beside).any(|range| is_there(&range)));
+    }
+
+    #[test]
+    fn one_look_finds_what_comparing_with_all_finds() {
+        let address = |text: &str| Some(text.parse::<IpAddr>().unwrap());
+        let addresses = [
+            None,
+            address("0.0.0.0"),
+            address("::"),
+            address("192.0.2.1"),
+            address("::1"),
+        ];
+        let all: Vec<Port> = addresses
+            .iter()
+            .flat_map(|host_address| {
+                [(1, 1), (2, 2), (3, 3), (5, 5), (6, 7), (7, 8)].map(
+                    |(host_port, container_port)| Port {
+                        host_address: *host_address,
+                        host_port,
+                        container_port,
+                        protocol: Protocol::Udp,
+                    },
+                )
+            })
+            .collect();
+        for chosen in 0..addresses.len() {
+            let own = all
+                .iter()
+                .filter(|port| port.host_address == addresses[chosen]);
+            let folded = PortRange::fold(&own.cloned().collect::<Vec<_>>());
+            for other in PortRange::fold(&all) {
+                let compared = folded.iter().any(|range| range.contains(&other));
+                assert_eq!(
+                    PortRange::any_contains(&folded, &other),
+                    compared,
+                    "{other}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{PluginError, turn};
+use super::{PluginError, remains, turn};
 use crate::audit::{Required, Subject, Trail};
 use crate::gate::Gate;
 use crate::journal::{self, Here, Journal, NetworkLock};
@@ -39,7 +39,11 @@ pub fn collect(store: &Store) -> Result<Collected, PluginError> {
             collected.alive.push(key);
             continue;
         }
-        let left = clear(store, &key, journal)?;
+        let left = remains::contain(|| clear(store, &key, journal));
+        let left = match left {
+            Ok(left) => left?,
+            Err(error) => vec![error.to_string()],
+        };
         drop(lock);
         match left.is_empty() {
             true => collected.cleared.push(key),

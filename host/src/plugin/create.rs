@@ -12,7 +12,7 @@ use crate::request::{KeptNetwork, Network, NetworkId};
 use crate::store::KeptNetworks;
 
 use super::load::{Loaded, store};
-use super::{PluginError, differences, leave};
+use super::{PluginError, differences, leave, output};
 
 /// How many digits of a network's id are in the name that the host chooses.
 const ID_DIGITS: usize = 12;
@@ -51,6 +51,7 @@ pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
         .map_err(PluginError::from)
         .and_then(|changes| change(&mut gate, document, &network, changes, &networks.ids()));
     let result = created.and_then(|created| {
+        output::check_network(input, &created.json)?;
         networks.keep(&network.id, &created.kept)?;
         Ok(created.json)
     });

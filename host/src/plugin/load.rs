@@ -119,7 +119,11 @@ impl Loaded {
         network: &str,
         container: Option<&str>,
     ) -> Result<Trail, PluginError> {
-        let subject = self.subject(command, network, container);
+        self.trail_of(self.subject(command, network, container))
+    }
+
+    /// The same for a subject that is known.
+    pub(super) fn trail_of(&self, subject: Subject) -> Result<Trail, PluginError> {
         Ok(Trail::open(
             &self.store.trail(),
             self.requires_trail(),

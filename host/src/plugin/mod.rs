@@ -6,8 +6,10 @@ mod collect;
 mod create;
 mod differences;
 mod load;
+mod output;
 mod plan;
 mod reload;
+mod remains;
 mod said;
 mod setup;
 mod teardown;
@@ -26,7 +28,7 @@ use crate::gate::{ReturnedError, UndoError};
 use crate::grant::GrantError;
 use crate::journal::{JournalError, LockError, StateError};
 use crate::kernel::{KernelError, NetnsError};
-use crate::protocol::{Command, Info, OverlayError, ProtocolError, error_document, read_stdin};
+use crate::protocol::{Command, Info, OverlayError, ProtocolError, read_stdin};
 use crate::request::RequestError;
 use crate::store::{InvalidDriverName, LayoutError, NetworksError, StoreError};
 
@@ -87,6 +89,15 @@ pub enum PluginError {
     Undo(Vec<UndoError>),
     #[error("can't read how the machine's network is: {0}")]
     Reading(KernelError),
+    #[error(
+        "the answer would have {bytes} bytes with what the driver did, and at most {max} are \
+         allowed"
+    )]
+    TooLong { bytes: usize, max: usize },
+    #[error(
+        "the answer has {bytes} bytes, and the pipe to the caller can't be made large enough for it"
+    )]
+    NoRoom { bytes: usize },
     #[error("internal error: {0}; please report it")]
     Internal(String),
 }
@@ -95,19 +106,9 @@ pub enum PluginError {
 pub fn main(driver: &str, arguments: impl Iterator<Item = OsString>) -> i32 {
     // A panic is a bug here, but it must still end in an error document: the
     // caller would show nothing else.
-    let run = std::panic::AssertUnwindSafe(|| run(driver, arguments));
     std::panic::set_hook(Box::new(|_| {}));
-    let result = std::panic::catch_unwind(run)
-        .unwrap_or_else(|panic| Err(PluginError::Internal(panic_text(panic.as_ref()))));
-    let (document, code) = match result {
-        Ok(document) => (document, 0),
-        Err(error) => (error_document(&error.to_string()), 1),
-    };
-    // Where nobody reads the answer, the exit code still tells.
-    let mut stdout = std::io::stdout().lock();
-    let _ = stdout.write_all(document.as_bytes());
-    let _ = stdout.flush();
-    code
+    let result = remains::contain(|| run(driver, arguments));
+    output::write(result.and_then(|result| result))
 }
 
 fn run(driver: &str, arguments: impl Iterator<Item = OsString>) -> Result<String, PluginError> {

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{PluginError, is_alive};
+use super::{PluginError, is_alive, remains};
 use crate::audit::{Place, Required, Subject, Trail};
 use crate::gate::{RestoreError, Restorer};
 use crate::journal::{self, Entry, Here, Journal, JournalError, NetworkLock};
@@ -45,7 +45,8 @@ pub fn reload(store: &Store) -> Result<Reloaded, PluginError> {
         done: Reloaded::default(),
     };
     for network in reload.networks() {
-        if let Err(error) = reload.network(&network) {
+        let done = remains::contain(|| reload.network(&network));
+        if let Err(error) = done.and_then(|done| done) {
             let failed = (format!("network {network}"), error.to_string());
             reload.done.failed.push(failed);
         }

@@ -3,11 +3,13 @@
 
 use std::net::IpAddr;
 use std::path::Path;
+use std::time::Instant;
 
-use crate::driver::{self, Answer, Watch};
+use crate::audit::Subject;
+use crate::driver::{self, Answer, Code, Watch};
 use crate::gate::Gate;
 use crate::grant::{Authority, Call, Object, RequestReach};
-use crate::journal::{Here, Journal};
+use crate::journal::{Here, Journal, NetworkLock};
 use crate::kernel::{Netlink, Netns};
 use crate::net::PortRange;
 use crate::protocol::{ProtocolError, SetupDocument, StatusBlock};
@@ -15,7 +17,8 @@ use crate::request::{Request, answer};
 use crate::text;
 
 use super::load::{Loaded, store};
-use super::{PluginError, leave, said, tell, turn};
+use super::remains::{self, Remains};
+use super::{PluginError, leave, output, said, tell, turn};
 
 /// Runs `setup`.
 pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, PluginError> {
@@ -38,17 +41,14 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
         container: Some(container.id()),
     };
     let journal = Journal::open(&layout.journals(), &key, here)?;
-    let trail = loaded.trail(
-        "setup",
-        &request.network.name,
-        Some(request.container_id.as_str()),
-    )?;
+    let subject = subject(&loaded, &request);
+    let trail = loaded.trail_of(subject.clone())?;
     let kernel = Netlink::open(host, Some(container), deadline)?;
     let authority = Authority {
         grant: loaded.grant.clone(),
         request: said::reach(layout, &request)?,
     };
-    let mut gate = Gate::new(
+    let gate = Gate::new(
         Box::new(kernel),
         authority,
         Some(journal),
@@ -56,24 +56,66 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
         loaded.log(),
         loaded.secrets(),
     );
-    // A run that was killed may have left something behind.
-    let mut left = gate.undo();
-    left.extend(turn::recover_others(&mut gate, &lock)?);
-    if !left.is_empty() {
-        return Err(PluginError::Undo(left));
-    }
-    gate.set_deadline(deadline);
     let json = String::from_utf8_lossy(input).into_owned();
-    let limits = loaded.grant.limits();
-    let (mut gate, result) =
-        driver::run(&code, gate, limits, watch, |run| run.setup(&request, json));
-    let result = result
-        .map_err(PluginError::from)
-        .and_then(|answer| status(&mut gate, &request, answer));
-    let result = finish(&mut gate, result);
+    let connection = Connection {
+        loaded: &loaded,
+        code: &code,
+        request: &request,
+        watch,
+        deadline,
+    };
+    let result = remains::contain(|| connection.run(gate, &lock, json));
+    let result = result.unwrap_or_else(|error| {
+        let remains = Remains {
+            store: &loaded.store,
+            key: &key,
+            here,
+            netns: Some(netns),
+        };
+        remains.undo(subject, &error);
+        Err(error)
+    });
     drop(lock);
-    leave((gate, code));
+    leave(code);
     result
+}
+
+/// Whom a run is for.
+fn subject(loaded: &Loaded, request: &Request) -> Subject {
+    let container = request.container_id.as_str();
+    loaded.subject("setup", &request.network.name, Some(container))
+}
+
+/// A driver, and the request that it connects.
+struct Connection<'a> {
+    loaded: &'a Loaded,
+    code: &'a Code,
+    request: &'a Request,
+    watch: Watch,
+    deadline: Instant,
+}
+
+impl Connection<'_> {
+    fn run(self, mut gate: Gate, lock: &NetworkLock, json: String) -> Result<String, PluginError> {
+        // A run that was killed may have left something behind.
+        let mut left = gate.undo();
+        left.extend(turn::recover_others(&mut gate, lock)?);
+        if !left.is_empty() {
+            return Err(PluginError::Undo(left));
+        }
+        gate.set_deadline(self.deadline);
+        let limits = self.loaded.grant.limits();
+        let request = self.request;
+        let (mut gate, result) = driver::run(self.code, gate, limits, self.watch, |run| {
+            run.setup(request, json)
+        });
+        let result = result
+            .map_err(PluginError::from)
+            .and_then(|answer| status(&mut gate, request, answer));
+        let result = finish(&mut gate, result);
+        leave(gate);
+        result
+    }
 }
 
 /// Parses the input of `setup` and `teardown`.
@@ -163,6 +205,7 @@ fn finish(
     let result = result.and_then(|status| {
         let text = serde_json::to_string(&status)
             .map_err(|error| PluginError::Internal(error.to_string()))?;
+        output::check(&text)?;
         gate.keep_state()?;
         gate.complete()?;
         gate.end(None)?;

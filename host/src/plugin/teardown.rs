@@ -21,6 +21,7 @@ use crate::request::{ContainerId, Key, NetworkId, Request};
 use crate::store::{DriverName, Store};
 
 use super::load::{Loaded, store};
+use super::remains::{self, Remains};
 use super::setup::parse;
 use super::{PluginError, leave, said, tell, turn};
 
@@ -79,7 +80,7 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
     let (trail, driver) = match Trail::open(&place, required, subject.clone()) {
         Ok(trail) => (trail, driver),
         Err(error) => {
-            let lost = Trail::lost(&error, &place, subject);
+            let lost = Trail::lost(&error, &place, subject.clone());
             (lost, driver.and(Err(error.into())))
         }
     };
@@ -90,18 +91,30 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
     let kernel = Box::new(Netlink::open(host, there, deadline)?);
     let (mut gate, outcome) = match driver {
         Ok(driver) => {
-            let mut gate = driver.gate(kernel, journal, trail);
-            if abandoned {
-                // What a killed setup left is no state for a driver to meet.
-                for left in gate.undo() {
-                    tell(&left.to_string());
+            let remains = Remains {
+                store: &store,
+                key: &key,
+                here,
+                netns: container_exists.then_some(netns),
+            };
+            let ran = remains::contain(|| {
+                let mut gate = driver.gate(kernel, journal, trail);
+                if abandoned {
+                    // What a killed setup left is no state for a driver to meet.
+                    for left in gate.undo() {
+                        tell(&left.to_string());
+                    }
+                    gate.set_deadline(deadline);
                 }
-                gate.set_deadline(deadline);
+                if let Err(error) = gate.settle_names() {
+                    tell(&error.to_string());
+                }
+                driver.run(gate, deadline, container_exists, input)
+            });
+            match ran {
+                Ok(ran) => ran,
+                Err(error) => (remains.gate(subject)?, Err(error)),
             }
-            if let Err(error) = gate.settle_names() {
-                tell(&error.to_string());
-            }
-            driver.run(gate, deadline, container_exists, input)
         }
         Err(error) => (Gate::for_undoing(kernel, journal, trail), Err(error)),
     };

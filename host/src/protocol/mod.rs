@@ -17,7 +17,7 @@ pub use document::{
 };
 pub use input::{Command, read_stdin};
 pub use network_change::DocumentChange;
-pub use output::{Info, NetAddress, NetInterface, StatusBlock, error_document};
+pub use output::{ANSWER_MAX, Info, NetAddress, NetInterface, StatusBlock, error_document};
 pub use overlay::{NetworkDocument, OverlayError};
 
 /// Why a document couldn't be read.

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use serde::{Serialize, Serializer};
 
 use crate::net::Mac;
+use crate::text;
 
 /// The version of the plugin API that netavark publishes (`plugin::API_VERSION`).
 const API_VERSION: &str = "1.0.0";
@@ -69,7 +70,38 @@ impl Info {
     }
 }
 
-/// The document for a failure. It has this one key: Podman 5 refuses others.
+/// Bytes of the longest answer. Podman reads none before the plugin has ended, so that
+/// it must fit into a pipe, of which the smallest usual one has four times as much.
+pub const ANSWER_MAX: usize = 16 << 10;
+
+/// The document for a failure. It has this one key: Podman 5 refuses others. A
+/// message that would make it too long is cut.
 pub fn error_document(message: &str) -> String {
-    serde_json::json!({ "error": message }).to_string()
+    let document = |message: &str| serde_json::json!({ "error": message }).to_string();
+    let whole = document(message);
+    if whole.len() <= ANSWER_MAX {
+        return whole;
+    }
+    // JSON writes some characters with six.
+    document(&text::shortened(message, ANSWER_MAX / 8))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_one_document_however_long_its_text_is() {
+        let overhead = error_document("").len();
+        for (character, bytes) in [("x", 1), ("ü", 2), ("\u{1}", 6), ("\"", 2)] {
+            let whole = character.repeat((ANSWER_MAX - overhead) / bytes);
+            for text in [whole.clone(), whole + character, character.repeat(1 << 20)] {
+                let json = error_document(&text);
+                assert!(json.len() <= ANSWER_MAX, "{} bytes", json.len());
+                let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+                let error = value["error"].as_str().unwrap();
+                assert!(error == text || error.ends_with(" …"), "{error}");
+            }
+        }
+    }
 }

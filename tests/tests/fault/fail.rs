@@ -21,6 +21,14 @@ pub(crate) fn register(suite: &mut Suite, case: Case) {
     trial("teardown errors", |case, title| {
         bench::try_all(case, title, teardown_points, failing_teardown);
     });
+    if case.stands_for_all() {
+        trial("setup panics", |case, title| {
+            bench::try_all(case, title, setup_panics, failing_setup);
+        });
+        trial("teardown panics", |case, title| {
+            bench::try_all(case, title, teardown_panics, failing_teardown);
+        });
+    }
     trial("setup failing writes", |case, title| {
         bench::try_all(case, title, setup_writes, failing_setup);
     });
@@ -35,6 +43,17 @@ fn setup_points(bench: &Bench<'_>) -> Vec<Point> {
 
 fn teardown_points(bench: &Bench<'_>) -> Vec<Point> {
     bench::of_teardown(bench, failures(bench))
+}
+
+/// One in so many operations: what comes after a panic is the same everywhere.
+const PANIC_STEP: usize = 3;
+
+fn setup_panics(bench: &Bench<'_>) -> Vec<Point> {
+    bench::of_setup(bench, |trace| trace.panics(PANIC_STEP))
+}
+
+fn teardown_panics(bench: &Bench<'_>) -> Vec<Point> {
+    bench::of_teardown(bench, |trace| trace.panics(PANIC_STEP))
 }
 
 /// All errors for drivers that stand for all; one an operation for the others and

@@ -151,6 +151,14 @@ impl Trace {
             .collect()
     }
 
+    /// The host's own code panics before some operations: each `step`th.
+    pub(crate) fn panics(&self, step: usize) -> Vec<Point> {
+        self.numbered()
+            .step_by(step)
+            .map(|(number, place)| Point::new(format!("panic:{number}"), place))
+            .collect()
+    }
+
     /// Each operation fails with one error: the first with the first of them,
     /// the second with the second, and so on.
     pub(crate) fn failures_in_turn(&self) -> Vec<Point> {

@@ -12,6 +12,7 @@
 mod addresses;
 mod administer;
 mod announce;
+mod bounds;
 mod calls;
 mod case;
 mod cases;
@@ -55,6 +56,7 @@ fn main() {
     doctor::register(&mut suite);
     find::register(&mut suite);
     announce::register(&mut suite);
+    bounds::register(&mut suite);
     neighbours::register(&mut suite);
     offloads::register(&mut suite);
     traffic::register(&mut suite);

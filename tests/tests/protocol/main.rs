@@ -9,6 +9,7 @@
     reason = "a test that can't go on should say so and end"
 )]
 
+mod answers;
 mod audit;
 mod bench;
 mod captures;
@@ -36,6 +37,7 @@ use wasmvark_tests::harness::Suite;
 
 fn main() {
     let mut suite = Suite::default();
+    answers::register(&mut suite);
     captures::register(&mut suite);
     commands::register(&mut suite);
     convert::register(&mut suite);

@@ -6,6 +6,7 @@ use ipnet::IpNet;
 
 use crate::driver::wit::firewall::{Direction, Isolation as WitIsolation, Traffic as WitTraffic};
 use crate::driver::wit::types::{Port as WitPort, Protocol as WitProtocol};
+use crate::gate::bounds;
 use crate::gate::perform::{CallError, invalid};
 use crate::grant::Call;
 use crate::kernel::{Isolation, Ports, Traffic, Translation};
@@ -13,6 +14,7 @@ use crate::net::{Port, PortRange, Protocol};
 
 /// Checks what a call says of connections.
 pub(super) fn traffic(call: Call, traffic: WitTraffic) -> Result<Traffic, CallError> {
+    bounds::port_ranges(call, &traffic.ports)?;
     let address = address(call, &traffic.address)?;
     let peer = traffic.peer.map(|peer| network(call, &peer)).transpose()?;
     if let Some(peer) = peer
@@ -59,8 +61,10 @@ impl From<WitIsolation> for Isolation {
 pub(super) fn ports_for(
     call: Call,
     ports: Vec<WitPort>,
+    requested: &[PortRange],
     address: IpAddr,
 ) -> Result<Vec<PortRange>, CallError> {
+    bounds::ports(call, &ports, requested)?;
     let ports = ports.into_iter().map(|port| {
         let host_address = port.host_address.map(|text| self::address(call, &text));
         Ok(Port {
@@ -75,7 +79,9 @@ pub(super) fn ports_for(
         let at = port.host_address;
         at.is_none_or(|at| at.is_ipv4() == address.is_ipv4())
     });
-    Ok(PortRange::fold(&ports))
+    let rows = PortRange::fold(&ports);
+    bounds::port_rows(call, &rows, requested)?;
+    Ok(rows)
 }
 
 impl From<WitProtocol> for Protocol {
@@ -94,6 +100,7 @@ pub(super) fn translation(
     except: &[String],
     address: Option<IpAddr>,
 ) -> Result<Translation, CallError> {
+    bounds::except(call, except)?;
     let except = except.iter().map(|network| self::network(call, network));
     Ok(Translation {
         source: network(call, source)?,
@@ -103,11 +110,13 @@ pub(super) fn translation(
 }
 
 pub(super) fn address(call: Call, text: &str) -> Result<IpAddr, CallError> {
+    bounds::address(call, text)?;
     text.parse()
         .map_err(|_| invalid(call, &format!("{text:?} is no IP address")))
 }
 
 fn network(call: Call, text: &str) -> Result<IpNet, CallError> {
+    bounds::address(call, text)?;
     let network: IpNet = text
         .parse()
         .map_err(|_| invalid(call, &format!("{text:?} is no network: ADDRESS/LENGTH")))?;

@@ -3,10 +3,11 @@
 mod arguments;
 
 use ipnet::IpNet;
+use nix::errno::Errno;
 use wasmtime::component::Resource;
 
 use super::perform::{CallError, Plan, invalid};
-use super::{Gate, LinkHandle};
+use super::{Gate, LinkHandle, bounds};
 use crate::driver::wit::firewall::{Host, Isolation as WitIsolation, Traffic as WitTraffic};
 use crate::driver::wit::types::Port as WitPort;
 use crate::grant::{Call, Object, Permit};
@@ -53,7 +54,8 @@ impl Host for Gate {
         let call = Call::FirewallPublish;
         let link = self.host_link(call, &link)?;
         let address = arguments::address(call, &address)?;
-        let ports = arguments::ports_for(call, ports, address)?;
+        let requested = &self.authority.request.ports;
+        let ports = arguments::ports_for(call, ports, requested, address)?;
         let mut objects = vec![
             self.object(&link),
             Object::Address {
@@ -100,6 +102,7 @@ impl Host for Gate {
     fn spoof_check(&mut self, link: Resource<LinkHandle>, mac: String) -> Result<(), CallError> {
         let call = Call::FirewallSpoofCheck;
         let link = self.host_link(call, &link)?;
+        bounds::address(call, &mac)?;
         let mac: Mac = mac.parse().map_err(|error| invalid(call, &error))?;
         let rule = FirewallRule::CheckSender {
             link: link.name.clone(),
@@ -115,6 +118,14 @@ impl Host for Gate {
 
     fn drop(&mut self, traffic: WitTraffic) -> Result<(), CallError> {
         self.filter(Call::FirewallDrop, traffic, Policy::Drop)
+    }
+}
+
+/// The error for more than a container may have.
+fn full(max: &str, would: usize) -> KernelError {
+    KernelError::Refused {
+        errno: Errno::ENOSPC,
+        text: format!("a container has {max} in the firewall, and this one would have {would}"),
     }
 }
 
@@ -193,7 +204,8 @@ impl Gate {
     ) -> Result<(), CallError> {
         let permit = self.decide(call, objects)?;
         wanted.retain(|wanted| !(wanted.shared && self.has_noted(wanted)));
-        let result = match self.missing(&permit, &wanted) {
+        let room = self.has_room_for(&wanted);
+        let result = match room.and_then(|()| self.missing(&permit, &wanted)) {
             Err(error) => Err(error),
             Ok(missing) => {
                 let plans = wanted.iter().map(|wanted| match wanted.shared {
@@ -209,6 +221,32 @@ impl Gate {
             }
         };
         self.settle(call, objects, result)
+    }
+
+    /// Refuses more than can be undone in time, whatever others have.
+    fn has_room_for(&self, wanted: &[Wanted]) -> Result<(), KernelError> {
+        let Some(journal) = &self.journal else {
+            return Ok(());
+        };
+        let entries = journal.entries().iter();
+        let there = entries.filter_map(|entry| entry.change.firewall());
+        let all = || {
+            there
+                .clone()
+                .chain(wanted.iter().map(|wanted| &wanted.entry))
+        };
+        let sum = |numbers: &mut dyn Iterator<Item = usize>| numbers.fold(0, usize::saturating_add);
+        let rules = sum(&mut all().map(|entry| entry.rule.rules()));
+        if rules > bounds::FIREWALL_RULES {
+            let max = bounds::FIREWALL_RULES;
+            return Err(full(&format!("at most {max} rules"), rules));
+        }
+        let ports = sum(&mut all().map(|entry| entry.rule.ports()));
+        let max = bounds::all_ports(&self.authority.request.ports);
+        match ports > max {
+            true => Err(full(&format!("at most {max} published ports"), ports)),
+            false => Ok(()),
+        }
     }
 
     /// Whether this container's journal has an entry already.

@@ -4,13 +4,10 @@ use wasmtime::component::Resource;
 
 use super::LinkHandle;
 use crate::gate::perform::{CallError, invalid, plan_for_foreign};
-use crate::gate::{Gate, Kernel};
+use crate::gate::{Gate, Kernel, bounds};
 use crate::grant::{Call, Object, Permit};
 use crate::journal::Change;
 use crate::kernel::{KernelError, LinkChange, LinkId, LinkSnapshot};
-
-/// Bytes of the longest alias (IFALIASZ in `linux/if.h`, with its final NUL).
-const ALIAS_MAX: usize = 255;
 
 impl Gate {
     /// Changes a property of a link, which is put back afterwards unless the
@@ -74,9 +71,9 @@ impl Gate {
         alias: String,
     ) -> Result<(), CallError> {
         let call = Call::LinksSetAlias;
-        if alias.len() > ALIAS_MAX || alias.chars().any(char::is_control) {
-            let long = format!("an alias has at most {ALIAS_MAX} bytes and no control characters");
-            return Err(invalid(call, &long));
+        bounds::ALIAS.text(call, &alias)?;
+        if alias.chars().any(char::is_control) {
+            return Err(invalid(call, &"an alias has no control characters"));
         }
         let alias = Some(alias).filter(|alias| !alias.is_empty());
         self.change_link(call, link, &LinkChange::Alias(alias))

@@ -44,6 +44,7 @@ impl Gate {
         namespace: Namespace,
         property: &LinkProperty,
     ) -> Result<Resource<LinkHandle>, CallError> {
+        self.has_room_for_handles(call, 1)?;
         let own = match property {
             LinkProperty::Index(index) => self.owns_index(LinkId {
                 namespace,

@@ -12,8 +12,8 @@ use crate::driver::wit::links::{
     TapOptions, VlanOptions, VlanProtocol, VxlanOptions,
 };
 use crate::driver::wit::types::Place;
-use crate::gate::Gate;
 use crate::gate::perform::{CallError, invalid};
+use crate::gate::{Gate, bounds};
 use crate::grant::Call;
 use crate::kernel::{self, LinkKind};
 
@@ -115,6 +115,7 @@ impl Gate {
         if options.id > VXLAN_MAX {
             return Err(invalid(call, &beyond("VXLAN", options.id, VXLAN_MAX)));
         }
+        bounds::addresses(call, [&options.remote, &options.local])?;
         let parent = parent.map(|parent| self.link(parent)).transpose()?;
         let kind = LinkKind::Vxlan(kernel::Vxlan {
             parent: parent.as_ref().map(|parent| parent.id),

@@ -5,8 +5,8 @@ use wasmtime::component::Resource;
 
 use super::LinkHandle;
 use crate::driver::wit::types::Place;
-use crate::gate::Gate;
 use crate::gate::perform::{CallError, Plan, invalid};
+use crate::gate::{Gate, bounds};
 use crate::grant::{Call, Object, Permit};
 use crate::journal::{Change, JournalError};
 use crate::kernel::{Kernel, KernelError, LinkId, LinkKind, NewLink};
@@ -64,6 +64,9 @@ impl Gate {
     /// network share there.
     pub(super) fn make_link(&mut self, wanted: Wanted) -> Result<Resource<LinkHandle>, CallError> {
         let Wanted { call, place, .. } = wanted;
+        bounds::names(call, [&wanted.name])?;
+        bounds::addresses(call, [&wanted.mac])?;
+        self.has_room_for_handles(call, 1)?;
         let link = NewLink {
             namespace: place.namespace(),
             name: self.name_of_new(call, place, wanted.name)?,

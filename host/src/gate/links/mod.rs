@@ -15,7 +15,7 @@ use wasmtime::component::Resource;
 use self::make::Wanted;
 pub(super) use self::vf::vf;
 use super::perform::{CallError, Plan, Stop, invalid};
-use super::{Gate, Kernel};
+use super::{Gate, Kernel, bounds};
 use crate::driver::wit::links::{
     BridgeOptions, Host, HostLink, IpvlanOptions, LinkInfo, MacvlanOptions, PlainOptions,
     TapOptions, VethOptions, VethPair, VfInfo, VfLinkState as WitVfLinkState, VfVlan, VlanOptions,
@@ -84,10 +84,22 @@ impl Gate {
         self.owns(link) && !is_shared
     }
 
+    /// Refuses a call that would hand out more handles than a driver may hold,
+    /// before it does anything.
+    fn has_room_for_handles(&self, call: Call, count: usize) -> Result<(), CallError> {
+        match self.handles.saturating_add(count) <= bounds::HANDLES {
+            true => Ok(()),
+            false => Err(bounds::too_many_handles(call)),
+        }
+    }
+
     fn hand_out(&mut self, id: LinkId, name: LinkName) -> Result<Resource<LinkHandle>, CallError> {
-        self.links
+        let handle = self
+            .links
             .push(LinkHandle { id, name })
-            .map_err(|error| self.stop(Stop::Host(error.to_string())))
+            .map_err(|error| self.stop(Stop::Host(error.to_string())))?;
+        self.handles += 1;
+        Ok(handle)
     }
 }
 
@@ -98,6 +110,8 @@ impl Host for Gate {
         name: String,
     ) -> Result<Resource<LinkHandle>, CallError> {
         let call = Call::LinksGet;
+        bounds::name(call, &name)?;
+        self.has_room_for_handles(call, 1)?;
         let namespace = Namespace::from(namespace);
         let name = LinkName::try_from(name).map_err(|error| invalid(call, &error))?;
         let journal = self.journal.as_ref();
@@ -123,8 +137,10 @@ impl Host for Gate {
     }
 
     fn get_default(&mut self) -> Result<Resource<LinkHandle>, CallError> {
+        let call = Call::LinksGetDefault;
+        self.has_room_for_handles(call, 1)?;
         let objects = [Object::DefaultRouteLink];
-        let state = self.read(Call::LinksGetDefault, &objects, |kernel| {
+        let state = self.read(call, &objects, |kernel| {
             let index = kernel.default_route_link()?;
             kernel.link_by_id(LinkId {
                 namespace: Namespace::Host,
@@ -151,15 +167,21 @@ impl Host for Gate {
     }
 
     fn get_by_mac(&mut self, mac: String) -> Result<Resource<LinkHandle>, CallError> {
-        self.link_by(Call::LinksGetByMac, &mac, LinkProperty::Mac)
+        let call = Call::LinksGetByMac;
+        bounds::address(call, &mac)?;
+        self.link_by(call, &mac, LinkProperty::Mac)
     }
 
     fn get_by_pci(&mut self, address: String) -> Result<Resource<LinkHandle>, CallError> {
-        self.link_by(Call::LinksGetByPci, &address, LinkProperty::Pci)
+        let call = Call::LinksGetByPci;
+        bounds::PCI.text(call, &address)?;
+        self.link_by(call, &address, LinkProperty::Pci)
     }
 
     fn get_by_path(&mut self, path: String) -> Result<Resource<LinkHandle>, CallError> {
-        self.link_by(Call::LinksGetByPath, &path, LinkProperty::Path)
+        let call = Call::LinksGetByPath;
+        bounds::PATH.text(call, &path)?;
+        self.link_by(call, &path, LinkProperty::Path)
     }
 
     fn names(&mut self, namespace: WitNamespace) -> Result<Vec<String>, CallError> {
@@ -333,6 +355,7 @@ impl Host for Gate {
         name: String,
     ) -> Result<(), CallError> {
         let call = Call::LinksMoveToContainer;
+        bounds::name(call, &name)?;
         let name = LinkName::try_from(name).map_err(|error| invalid(call, &error))?;
         let moved = self.link(&link)?;
         if moved.id.namespace == Namespace::Container {
@@ -374,12 +397,14 @@ impl Host for Gate {
 
     fn rename(&mut self, link: Resource<LinkHandle>, name: String) -> Result<(), CallError> {
         let call = Call::LinksRename;
+        bounds::name(call, &name)?;
         let name = LinkName::try_from(name).map_err(|error| invalid(call, &error))?;
         self.rename_link(&link, &name)
     }
 
     fn set_mac(&mut self, link: Resource<LinkHandle>, mac: String) -> Result<(), CallError> {
         let call = Call::LinksSetMac;
+        bounds::address(call, &mac)?;
         let mac: Mac = mac.parse().map_err(|error| invalid(call, &error))?;
         self.change_link(call, &link, &LinkChange::Mac(mac))
     }
@@ -438,6 +463,7 @@ impl Host for Gate {
         mac: Option<String>,
     ) -> Result<(), CallError> {
         let call = Call::LinksSetVfMac;
+        bounds::addresses(call, [&mac])?;
         let mac = make::mac(mac).map_err(|error| invalid(call, &error))?;
         let change = VfChange::Mac(mac.unwrap_or(Mac::NONE));
         self.change_vf(call, &link, vf, change)
@@ -501,6 +527,7 @@ impl Host for Gate {
 impl HostLink for Gate {
     fn drop(&mut self, link: Resource<LinkHandle>) -> wasmtime::Result<()> {
         self.links.delete(link)?;
+        self.handles = self.handles.saturating_sub(1);
         Ok(())
     }
 }

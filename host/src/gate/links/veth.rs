@@ -4,7 +4,7 @@ use super::make;
 use crate::driver::wit::links::{VethOptions, VethPair};
 use crate::driver::wit::types::Place;
 use crate::gate::perform::{CallError, Plan, invalid};
-use crate::gate::{Gate, Kernel};
+use crate::gate::{Gate, Kernel, bounds};
 use crate::grant::{Call, Object};
 use crate::journal::Change;
 use crate::kernel::{LinkId, NewVeth, VethEnd};
@@ -18,6 +18,9 @@ impl Gate {
         name: Option<String>,
         options: VethOptions,
     ) -> Result<VethPair, CallError> {
+        bounds::names(CALL, [&name, &options.host_name])?;
+        bounds::addresses(CALL, [&options.mac, &options.host_mac])?;
+        self.has_room_for_handles(CALL, 2)?;
         let veth = self.new_veth(name, options)?;
         let ends = [
             (Namespace::Container, &veth.container.name),

@@ -10,7 +10,7 @@ use nix::errno::Errno;
 use self::parse::Draft;
 pub(super) use self::undo::{put_back, take_away, take_away_if_there};
 use super::perform::{CallError, Plan, invalid};
-use super::{Gate, Kernel};
+use super::{Gate, Kernel, bounds};
 use crate::driver::wit::routes::{Host, RouteInfo, RouteOptions};
 use crate::driver::wit::types::{Namespace as WitNamespace, Route as WitRoute};
 use crate::grant::{Call, Object, Permit};
@@ -40,8 +40,9 @@ impl Host for Gate {
                 links,
             }]))
         };
-        let draft = parse::draft(route, options);
-        self.set_route(Call::RoutesAdd, namespace, draft, plan, |kernel, route| {
+        let call = Call::RoutesAdd;
+        let draft = draft(call, route, options)?;
+        self.set_route(call, namespace, draft, plan, |kernel, route| {
             kernel.add_route(namespace, route)
         })
     }
@@ -62,8 +63,8 @@ impl Host for Gate {
                 before,
             }]))
         };
-        let draft = parse::draft(route, options);
         let call = Call::RoutesReplace;
+        let draft = draft(call, route, options)?;
         self.set_route(call, namespace, draft, plan, |kernel, route| {
             kernel.replace_route(namespace, route)
         })
@@ -77,7 +78,7 @@ impl Host for Gate {
     ) -> Result<(), CallError> {
         let call = Call::RoutesRemove;
         let namespace = namespace.into();
-        let draft = parse::draft(route, options).map_err(|error| invalid(call, &error))?;
+        let draft = draft(call, route, options)?;
         // The links tell only which route is meant: reading their indexes needs
         // no more reach than the route itself.
         let own = self.find_own(namespace, &draft);
@@ -118,11 +119,10 @@ impl Gate {
         &mut self,
         call: Call,
         namespace: Namespace,
-        draft: Result<Draft, String>,
+        draft: Draft,
         plan: impl FnOnce(&mut dyn Kernel, &TableRoute, Vec<KnownLink>) -> Result<Plan, KernelError>,
         operation: impl FnOnce(&mut dyn Kernel, &TableRoute) -> Result<(), KernelError>,
     ) -> Result<(), CallError> {
-        let draft = draft.map_err(|error| invalid(call, &error))?;
         let ways = ways(&draft);
         let links = draft.links();
         let mut objects = route_objects(namespace, &ways, false);
@@ -261,6 +261,18 @@ impl Gate {
             |kernel, before| kernel.remove_saved(namespace, before),
         )
     }
+}
+
+/// Reads and checks a route that isn't longer than it may be.
+fn draft(call: Call, route: WitRoute, options: Option<RouteOptions>) -> Result<Draft, CallError> {
+    bounds::address(call, &route.destination)?;
+    bounds::addresses(call, [&route.gateway])?;
+    if let Some(options) = &options {
+        bounds::addresses(call, [&options.source])?;
+        bounds::names(call, [&options.link])?;
+        bounds::next_hops(call, &options.next_hops)?;
+    }
+    parse::draft(route, options).map_err(|error| invalid(call, &error))
 }
 
 /// Each way of a route by itself: each must be in reach.

@@ -6,7 +6,7 @@ use nix::errno::Errno;
 
 use super::perform::{CallError, Plan, invalid};
 use super::routes::named;
-use super::{Gate, Kernel};
+use super::{Gate, Kernel, bounds};
 use crate::driver::wit::rules::{Host, Rule as WitRule, RuleInfo};
 use crate::driver::wit::types::Namespace as WitNamespace;
 use crate::grant::{Call, Object};
@@ -17,6 +17,7 @@ use crate::net::{LinkName, Namespace, Rule};
 impl Host for Gate {
     fn add(&mut self, namespace: WitNamespace, rule: WitRule) -> Result<(), CallError> {
         let call = Call::RulesAdd;
+        check(call, &rule)?;
         let namespace = namespace.into();
         let rule = parse::rule(rule).map_err(|error| invalid(call, &error))?;
         let own_links = self.own_links_of(namespace, &rule);
@@ -44,6 +45,7 @@ impl Host for Gate {
 
     fn remove(&mut self, namespace: WitNamespace, rule: WitRule) -> Result<(), CallError> {
         let call = Call::RulesRemove;
+        check(call, &rule)?;
         let namespace = namespace.into();
         let rule = parse::rule(rule).map_err(|error| invalid(call, &error))?;
         if let Some(number) = self.added_rule(namespace, &rule) {
@@ -113,6 +115,12 @@ impl Gate {
         }
         self.settle(call, &objects, result)
     }
+}
+
+/// Refuses what is longer than it may be.
+fn check(call: Call, rule: &WitRule) -> Result<(), CallError> {
+    bounds::addresses(call, [&rule.source, &rule.destination])?;
+    bounds::names(call, [&rule.incoming_link, &rule.outgoing_link])
 }
 
 fn rule_object(namespace: Namespace, rule: &Rule, names_own_link: bool, own: bool) -> Object<'_> {

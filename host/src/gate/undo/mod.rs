@@ -5,6 +5,7 @@ mod dress;
 mod moved;
 mod names;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use super::Gate;
@@ -13,8 +14,12 @@ use crate::kernel::{NetnsId, living_netns};
 use crate::net::Namespace;
 use change::undo_change;
 
-/// How long undoing may take, whatever the driver used up.
+/// How long undoing may take, whatever the driver used up: for all, …
 const UNDO_TIME: Duration = Duration::from_secs(10);
+/// … for each change beside that, …
+const CHANGE_TIME: Duration = Duration::from_millis(50);
+/// … and for each of its rules of the firewall and ports.
+const OBJECT_TIME: Duration = Duration::from_millis(1);
 
 /// What couldn't be undone.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -69,8 +74,10 @@ impl Gate {
     }
 
     fn undo_entries(&mut self, is_meant: impl Fn(&Entry) -> bool) -> Vec<UndoError> {
+        let entries = self.journal.iter().flat_map(Journal::entries);
+        let time = time_to_undo(entries);
         let kernel = self.guard.for_host();
-        kernel.set_deadline(Instant::now() + UNDO_TIME);
+        kernel.set_deadline(Instant::now() + time);
         // Before, because undoing goes by names.
         if let Err(error) = self.settle_names() {
             return vec![error];
@@ -141,8 +148,25 @@ impl Gate {
         let used = journal
             .uses_table_of(entry)
             .map_err(|error| error.to_string())?;
-        undo_change(self.guard.for_host(), entry, same, !used).map_err(|error| error.to_string())
+        // A panic is a bug, which must not keep the other changes from being undone.
+        let kernel = self.guard.for_host();
+        let undo = AssertUnwindSafe(|| undo_change(kernel, entry, same, !used));
+        match catch_unwind(undo) {
+            Ok(undone) => undone.map_err(|error| error.to_string()),
+            Err(_) => Err("internal error; please report it".to_owned()),
+        }
     }
+}
+
+/// How long undoing changes may take. What can be made is bounded, so this is too.
+fn time_to_undo<'a>(entries: impl Iterator<Item = &'a Entry>) -> Duration {
+    let times = entries.map(|entry| {
+        let rule = entry.change.firewall().map(|firewall| &firewall.rule);
+        let objects = rule.map_or(0, |rule| rule.rules().saturating_add(rule.ports()));
+        let objects = u32::try_from(objects).unwrap_or(u32::MAX);
+        CHANGE_TIME.saturating_add(OBJECT_TIME.saturating_mul(objects))
+    });
+    times.fold(UNDO_TIME, Duration::saturating_add)
 }
 
 /// Which namespaces of a run are those in which a change was made. With

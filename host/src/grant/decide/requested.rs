@@ -39,7 +39,7 @@ pub struct RequestReach {
     pub secrets: Vec<String>,
     /// Addresses of the host that options name for what leaves it.
     pub outbound: Vec<IpAddr>,
-    /// The published ports.
+    /// The published ports, as [`PortRange::fold`] leaves them.
     pub ports: Vec<PortRange>,
     /// The name servers that the user gave for the network.
     pub name_servers: Vec<IpAddr>,
@@ -210,7 +210,7 @@ pub(super) fn requested(call: Call, object: &Object<'_>, request: &RequestReach)
             *namespace == Namespace::Container
         }
         (_, Object::Source(source)) => is_in_subnets(*source, request),
-        (_, Object::Ports(ports)) => request.ports.iter().any(|asked| asked.contains(ports)),
+        (_, Object::Ports(ports)) => PortRange::any_contains(&request.ports, ports),
         (_, Object::Outbound(address)) => request.outbound.contains(address),
         (_, Object::Secret(name)) => request.secrets.iter().any(|named| named == name),
         (

@@ -43,7 +43,7 @@ use super::{
 use crate::net::{LinkName, Namespace, Rule, SettingKey};
 pub(super) use features::find as find_feature;
 use generic::Generic;
-use nft::Netfilter;
+use nft::{Handles, Netfilter};
 pub(super) use saved::Saved;
 
 /// The task that carries messages between a socket and its handles.
@@ -100,6 +100,7 @@ pub struct Netlink {
     host: Room,
     container: Option<Room>,
     netfilter: Option<Netfilter>,
+    handles: Handles,
 }
 
 impl Netlink {
@@ -125,6 +126,7 @@ impl Netlink {
             runtime,
             deadline,
             netfilter: None,
+            handles: Handles::default(),
         })
     }
 

@@ -6,6 +6,7 @@ mod arguments;
 mod calls;
 mod changes;
 mod create;
+mod excess;
 mod firewall;
 mod hostile;
 mod layer3;

@@ -7,6 +7,7 @@
 //! | `dns ADDRESS` | a DNS server for the answer |
 //! | `fail TEXT` | fails with `error.other` |
 //! | `alloc MIB`, `flood LINES`, `loop`, `panic`, `recurse`, `trap` | misbehaves (see [`crate::hostile`]) |
+//! | `bomb …`, `hoard …`, `pile …` | asks for too much (see [`crate::excess`]) |
 //!
 //! A line that fails ends the run with its error. Where `?` precedes a line,
 //! the run goes on, and its result becomes a search domain of the answer to
@@ -16,7 +17,7 @@ use wasmvark_guest::links::Link;
 use wasmvark_guest::types::{Error, NetworkChange};
 
 use crate::arguments::Arguments;
-use crate::{calls, changes, hostile};
+use crate::{calls, changes, excess, hostile};
 
 /// A script's state, and what it leaves.
 #[derive(Default)]
@@ -61,6 +62,7 @@ impl Run {
             "panic" => hostile::panic(),
             "recurse" => hostile::recurse(),
             "trap" => hostile::trap(),
+            "bomb" | "hoard" | "pile" => excess::run(word, &mut arguments, &mut self.handles)?,
             call => calls::run(call, &mut arguments, &mut self.handles)?,
         }
         arguments.end()

@@ -18,6 +18,7 @@ mod batch;
 mod conntrack;
 mod expression;
 mod found;
+mod handles;
 mod lacking;
 mod object;
 mod restore;
@@ -31,8 +32,10 @@ use netlink_packet_netfilter::nftables::{GenAttribute, NfTablesMessage};
 use netlink_packet_netfilter::{NetfilterMessage, NetfilterMessageInner};
 use nix::errno::Errno;
 
-use self::batch::{Table, ask_generation};
+use self::batch::{Table, ask_generation, comment};
 use self::found::{elements, text_of};
+use self::handles::ChainId;
+pub(super) use self::handles::Handles;
 use self::object::{Object, objects};
 use self::rules::ThereRule;
 use self::set::Element;
@@ -152,14 +155,68 @@ impl Netlink {
     #[cfg_attr(feature = "fault-injection", track_caller)]
     pub(super) fn take_firewall(&mut self, entry: &FirewallEntry) -> Result<(), KernelError> {
         let table = Table::of(entry);
-        let objects = objects(&entry.rule);
-        let mut parts = objects.chunks(CHANGE_MAX);
+        let (rules, elements): (Vec<_>, Vec<_>) = objects(&entry.rule)
+            .into_iter()
+            .partition(|object| matches!(object, Object::Rule { .. }));
+        let mut chains: Vec<&str> = rules.iter().filter_map(Object::chain).collect();
+        chains.dedup();
+        for chain in chains {
+            self.take_rules(table, chain, &entry.tag)?;
+        }
+        let mut parts = elements.chunks(CHANGE_MAX);
         parts.try_for_each(|part| {
             self.until_undisturbed(|kernel| {
                 let found = kernel.find_objects(entry, part)?;
                 Ok(found.iter().map(|it| it.remove(table)).collect())
             })
         })
+    }
+
+    /// Removes the rules of a chain that have a tag, a part at a time: as many as one
+    /// change can have, so that whatever is there can go.
+    #[cfg_attr(feature = "fault-injection", track_caller)]
+    fn take_rules(&mut self, table: Table<'_>, chain: &str, tag: &str) -> Result<(), KernelError> {
+        let (id, tag) = (ChainId::of(table, chain), comment(tag));
+        let mut disturbed = 0;
+        loop {
+            let generation = self.nft_generation()?;
+            self.handles.begin(generation);
+            let done = match self.first_handles(table, chain, &id, &tag) {
+                Ok(part) if part.is_empty() => return Ok(()),
+                Ok(part) => {
+                    let rules = part.iter();
+                    let changes = rules.map(|handle| table.remove_rule(chain, *handle));
+                    let done = self.change_nft(changes.collect(), Some(generation));
+                    done.map(|()| part.len())
+                }
+                Err(error) => Err(error),
+            };
+            match done {
+                Ok(count) => self.handles.remove(&id, &tag, count),
+                Err(error) if error.errno() != Some(Errno::ERESTART) => return Err(error),
+                Err(_) if disturbed >= ATTEMPTS => return Err(Errno::EBUSY.into()),
+                Err(_) => disturbed += 1,
+            }
+        }
+    }
+
+    /// The first rules of a chain that have a tag. The chain is read only where it may
+    /// have changed since it was.
+    #[cfg_attr(feature = "fault-injection", track_caller)]
+    fn first_handles(
+        &mut self,
+        table: Table<'_>,
+        chain: &str,
+        id: &ChainId,
+        tag: &[u8],
+    ) -> Result<Vec<u64>, KernelError> {
+        if let Some(handles) = self.handles.first(id, tag, CHANGE_MAX) {
+            return Ok(handles);
+        }
+        let rules = self.rules(table, Some(chain))?;
+        self.handles.put(id.clone(), rules);
+        let handles = self.handles.first(id, tag, CHANGE_MAX);
+        Ok(handles.unwrap_or_default())
     }
 
     /// Removes a driver's table if nothing is in it but the fixed part.

@@ -29,6 +29,16 @@ pub(super) enum Object {
     Element(Element),
 }
 
+impl Object {
+    /// The chain of a rule.
+    pub(super) fn chain(&self) -> Option<&'static str> {
+        match self {
+            Self::Rule { chain, .. } => Some(chain),
+            Self::Element(_) => None,
+        }
+    }
+}
+
 /// All that a rule becomes.
 pub(super) fn objects(rule: &FirewallRule) -> Vec<Object> {
     match rule {
