@@ -102,6 +102,7 @@ fn message(line: &Line<'_>) -> String {
         (Event::End, _) => "is over",
         (Event::Undo, _) => "undone:",
         (Event::Restore, _) => "put back:",
+        (Event::Forget, _) => "given up:",
     };
     let mut message = format!("{who}, {} on {}: {what}", subject.command, subject.network);
     for (before, part) in [

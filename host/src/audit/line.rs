@@ -34,6 +34,8 @@ pub enum Event {
     Undo,
     /// The host put back what somebody has removed.
     Restore,
+    /// The operator gave up what was to be undone.
+    Forget,
     /// The run is over.
     End,
 }
@@ -46,6 +48,7 @@ impl Event {
             Self::Call => "call",
             Self::Undo => "undo",
             Self::Restore => "restore",
+            Self::Forget => "forget",
             Self::End => "end",
         }
     }

@@ -115,12 +115,8 @@ enum Command {
     Suggest(suggest::Arguments),
     /// Show what a driver would do for a request of Podman's, and change nothing
     Plan(plan::Arguments),
-    /// Show what is held for which container
-    Journal {
-        /// How to print
-        #[arg(long, value_enum, default_value_t)]
-        format: Format,
-    },
+    /// Show what is held for which container, or give up what is missing
+    Journal(journal::Arguments),
     /// Clear what is held for containers whose namespace is gone
     Gc,
     /// Put back firewall rules of containers that somebody has removed
@@ -197,7 +193,7 @@ fn run(arguments: Arguments) -> Result<(), CliError> {
         Command::Log(arguments) => log::run(&store, &arguments),
         Command::Suggest(arguments) => suggest::run(&store, &arguments),
         Command::Plan(arguments) => plan::run(&store, &arguments),
-        Command::Journal { format } => journal::show(&store, format),
+        Command::Journal(arguments) => journal::run(&store, &arguments),
         Command::Gc => journal::collect(&store),
         Command::Reload => reload::run(&store),
         Command::Remove { name } => remove::run(&store, &name),

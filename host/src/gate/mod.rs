@@ -36,7 +36,7 @@ pub use links::LinkHandle;
 pub use log::Log;
 pub use perform::{CallError, Stop};
 pub use restore::{RestoreError, Restorer};
-pub use undo::UndoError;
+pub use undo::{ForgetError, UndoError};
 
 use crate::audit::{AuditError, Trail};
 use crate::grant::{Authority, Grant, RequestReach};

@@ -4,6 +4,7 @@
 
 mod collect;
 mod create;
+mod forget;
 mod load;
 mod plan;
 mod reload;
@@ -12,6 +13,7 @@ mod teardown;
 mod turn;
 
 pub use collect::{Collected, collect, is_alive};
+pub use forget::{Forgotten, forget};
 pub use plan::{Candidate, Planned};
 pub use reload::{Reloaded, reload};
 
@@ -20,7 +22,7 @@ use std::io::Write;
 
 use crate::audit::AuditError;
 use crate::driver::{ComponentError, EngineError, RunError};
-use crate::gate::UndoError;
+use crate::gate::{ForgetError, UndoError};
 use crate::grant::GrantError;
 use crate::journal::{JournalError, LockError, StateError};
 use crate::kernel::{KernelError, NetnsError};
@@ -65,6 +67,8 @@ pub enum PluginError {
     Living(std::io::Error),
     #[error("can't keep signals from ending the run halfway: {0}")]
     Signals(nix::errno::Errno),
+    #[error(transparent)]
+    Forget(#[from] ForgetError),
     #[error(transparent)]
     Run(#[from] RunError),
     #[error(transparent)]
