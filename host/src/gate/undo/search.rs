@@ -122,15 +122,20 @@ impl Moved<'_> {
         let Some(tie) = far.identity.tie else {
             return self.absent(kernel);
         };
-        match (here(tie), tie.place) {
-            (Some(link), _) => Ok(Found::Link(link)),
-            (None, Whereabouts::Elsewhere(number @ 0..)) => Ok(Found::Missing(format!(
-                "its other end, {}, says that it's link {} of the network namespace with the \
-                 number {number} (`ip netns list-id`){}",
-                peer.name,
-                tie.index,
-                self.impostor_in_words(kernel)?,
-            ))),
+        if let Some(link) = here(tie) {
+            return Ok(Found::Link(link));
+        }
+        match tie.place {
+            // A namespace that is about to go isn't found by its number.
+            Whereabouts::Elsewhere(number @ 0..) if found(kernel.far_link(tie))?.is_some() => {
+                Ok(Found::Missing(format!(
+                    "its other end, {}, says that it's link {} of the network namespace with the \
+                     number {number} (`ip netns list-id`){}",
+                    peer.name,
+                    tie.index,
+                    self.impostor_in_words(kernel)?,
+                )))
+            }
             _ => self.absent(kernel),
         }
     }
@@ -142,7 +147,11 @@ impl Moved<'_> {
         kernel: &mut dyn Kernel,
         peer: &SavedPeer,
     ) -> Result<Option<IdentifiedLink>, KernelError> {
-        let far = found(kernel.far_link(peer.at))?;
+        // What isn't there is looked for once more, because much depends on it.
+        let far = match found(kernel.far_link(peer.at))? {
+            None => found(kernel.far_link(peer.at))?,
+            far => far,
+        };
         let kind = self.identity().kind;
         Ok(far.filter(|far| {
             let on_host = peer.at.place == Whereabouts::Host;
