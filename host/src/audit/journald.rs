@@ -104,6 +104,7 @@ fn message(line: &Line<'_>) -> String {
         (Event::Undo, _) => "undone:",
         (Event::Restore, _) => "put back:",
         (Event::Unrecorded, _) => "not recorded:",
+        (Event::Forget, _) => "given up:",
     };
     let mut message = format!("{who}, {} on {}: {what}", subject.command, subject.network);
     for (before, part) in [

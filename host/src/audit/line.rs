@@ -38,6 +38,8 @@ pub enum Event {
     Restore,
     /// Denials that have no line of their own.
     Unrecorded,
+    /// The operator gave up what was to be undone.
+    Forget,
     /// The run is over.
     End,
 }
@@ -52,6 +54,7 @@ impl Event {
             Self::Undo => "undo",
             Self::Restore => "restore",
             Self::Unrecorded => "unrecorded",
+            Self::Forget => "forget",
             Self::End => "end",
         }
     }

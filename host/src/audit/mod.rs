@@ -265,6 +265,13 @@ impl Trail {
         })
     }
 
+    /// Records that the operator gave up what was to be undone.
+    pub fn forget(&mut self, object: &str) -> Result<(), AuditError> {
+        self.write(Event::Forget, |line| {
+            line.object = Some(text::shortened(object, OBJECT_MAX));
+        })
+    }
+
     /// Records the end of the run and why it failed, if it did.
     pub fn end(&mut self, error: Option<&str>) -> Result<(), AuditError> {
         let denials = self.quota.unrecorded;

@@ -60,6 +60,13 @@ pub enum CliError {
     #[error("not all is cleared that was held for container {container}: {reason}")]
     Left { container: String, reason: String },
     #[error(
+        "no link of container {0} is missing, so nothing is given up: `wasmvark journal` shows what \
+         is held"
+    )]
+    NothingMissing(String),
+    #[error("{0} is how several containers begin: give more of the one that is meant")]
+    SeveralContainers(String),
+    #[error(
         "not all is put back; {}",
         .0.iter().map(|(whose, why)| format!("{whose}: {why}")).collect::<Vec<_>>().join("\n")
     )]

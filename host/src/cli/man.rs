@@ -73,10 +73,13 @@ fn page(command: &Command, is_main: bool) -> std::io::Result<Page> {
     man.render_synopsis_section(&mut text)?;
     man.render_description_section(&mut text)?;
     man.render_options_section(&mut text)?;
-    if command.has_subcommands() {
+    if is_main {
         man.render_subcommands_section(&mut text)?;
     }
     let mut roff = Roff::new();
+    if !is_main {
+        below_section(&mut roff, command);
+    }
     examples_section(&mut roff, command.get_name());
     exit_section(&mut roff);
     if is_main {
@@ -109,6 +112,23 @@ fn item(roff: &mut Roff, head: Inline, text: &str) {
     roff.control("TP", []);
     roff.text([head]);
     roff.text([roman(text)]);
+}
+
+/// What belongs to a command has no page of its own.
+fn below_section(roff: &mut Roff, command: &Command) {
+    if !command.has_subcommands() {
+        return;
+    }
+    section(roff, "COMMANDS");
+    for below in command.get_subcommands() {
+        let usage = below.clone().render_usage().to_string();
+        let about = below.get_long_about().or(below.get_about());
+        let about = about.map(ToString::to_string).unwrap_or_default();
+        item(roff, bold(usage.trim_start_matches("Usage: ")), &about);
+        for example in examples::of(below.get_name()) {
+            item(roff, bold(example.line), example.what);
+        }
+    }
 }
 
 fn examples_section(roff: &mut Roff, command: &str) {

@@ -120,12 +120,8 @@ enum Command {
     /// Make what Podman has of a network the user's word
     #[command(long_about = adopt::ABOUT)]
     Adopt(adopt::Arguments),
-    /// Show what is held for which container
-    Journal {
-        /// How to print
-        #[arg(long, value_enum, default_value_t)]
-        format: Format,
-    },
+    /// Show what is held for which container, or give up what is missing
+    Journal(journal::Arguments),
     /// Clear what is held for containers whose namespace is gone
     Gc,
     /// Put back firewall rules of containers that somebody has removed
@@ -203,7 +199,7 @@ fn run(arguments: Arguments) -> Result<(), CliError> {
         Command::Suggest(arguments) => suggest::run(&store, &arguments),
         Command::Plan(arguments) => plan::run(&store, &arguments),
         Command::Adopt(arguments) => adopt::run(&store, &arguments),
-        Command::Journal { format } => journal::show(&store, format),
+        Command::Journal(arguments) => journal::run(&store, &arguments),
         Command::Gc => journal::collect(&store),
         Command::Reload => reload::run(&store),
         Command::Remove { name } => remove::run(&store, &name),

@@ -40,6 +40,9 @@ fn page() -> String {
     example_lines(&mut text, "wasmvark");
     for command in program.get_subcommands() {
         one(&mut text, command);
+        for below in command.get_subcommands() {
+            one(&mut text, below);
+        }
     }
     rest(&mut text);
     text
@@ -55,11 +58,17 @@ fn one(text: &mut String, command: &Command) {
     let _ = write!(
         text,
         "\n## {}\n\n{about}{dot}\n\n```text\n{usage}\n```\n",
-        command.get_name()
+        title(&command)
     );
     text.push('\n');
     options(text, &command, |arg| !arg.is_global_set());
     example_lines(text, command.get_name());
+}
+
+/// Its name, behind that of the command that it belongs to.
+fn title(command: &Command) -> String {
+    let name = command.get_bin_name().unwrap_or(command.get_name());
+    name.trim_start_matches("wasmvark ").to_owned()
 }
 
 fn options(text: &mut String, command: &Command, is_wanted: impl Fn(&Arg) -> bool) {

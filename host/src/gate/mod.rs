@@ -39,7 +39,7 @@ pub use log::Log;
 pub use perform::{CallError, Stop};
 pub use restore::{RestoreError, Restorer};
 pub use returned::ReturnedError;
-pub use undo::UndoError;
+pub use undo::{ForgetError, UndoError};
 
 use crate::audit::{AuditError, Trail};
 use crate::grant::{Authority, Grant, RequestReach};

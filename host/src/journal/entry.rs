@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Change;
-use crate::kernel::{LinkId, LinkSnapshot, LinkState, NetnsId, VfState};
+use crate::kernel::{LinkId, LinkIdentity, LinkSnapshot, LinkState, NetnsId, SavedPeer, VfState};
 use crate::net::{LinkName, Namespace};
 
 /// A link of the host before it was moved.
@@ -16,6 +16,16 @@ pub struct SavedLink {
     /// Its VFs, if it's a card that has some.
     #[serde(default)]
     pub vfs: Vec<VfState>,
+    /// What the container can't change about it. What older versions wrote
+    /// doesn't have it.
+    #[serde(default)]
+    pub identity: Option<LinkIdentity>,
+    /// Its other end, where that is out of the container's reach.
+    #[serde(default)]
+    pub peer: Option<SavedPeer>,
+    /// Its alternative names.
+    #[serde(default)]
+    pub alternative_names: Vec<String>,
 }
 
 /// A change in the journal that isn't undone yet.
@@ -39,6 +49,9 @@ pub struct Entry {
     /// its old one.
     #[serde(skip)]
     pub renaming: Option<LinkName>,
+    /// Why the link that was moved couldn't be found when it was to come back.
+    #[serde(skip)]
+    pub missing: Option<String>,
     /// The change.
     #[serde(flatten)]
     pub change: Change,

@@ -37,6 +37,8 @@ enum Line {
     Rename { number: u32, name: LinkName },
     /// It has this name.
     Named { number: u32, name: LinkName },
+    /// The link that was moved couldn't be found when it was to come back.
+    Missing { number: u32, why: String },
     /// It wasn't made, or is undone.
     Void(u32),
 }
@@ -130,6 +132,16 @@ impl Journal {
         &self.key.container
     }
 
+    /// Whose it is.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// Whether a link that was moved is missing.
+    pub fn has_missing(&self) -> bool {
+        self.entries.iter().any(|entry| entry.missing.is_some())
+    }
+
     /// The folder of the network's journals.
     pub(super) fn home(&self) -> PathBuf {
         self.folder.join(self.key.network.as_str())
@@ -192,6 +204,7 @@ impl Journal {
             at: since_boot(),
             shared,
             renaming: None,
+            missing: None,
             change,
         };
         self.append(&Line::Begin(Box::new(entry.clone())))?;
@@ -230,6 +243,22 @@ impl Journal {
     pub fn renaming(&self) -> impl Iterator<Item = &Entry> {
         let entries = self.entries.iter();
         entries.filter(|entry| entry.renaming.is_some() && self.has_namespace_of(entry))
+    }
+
+    /// Writes down that the link of a change is missing, and why it isn't one
+    /// that is there.
+    pub fn missing(&mut self, number: u32, why: &str) -> Result<(), JournalError> {
+        let mut entries = self.entries.iter();
+        let entry = entries.find(|entry| entry.number == number);
+        if entry.is_none_or(|entry| entry.missing.as_deref() == Some(why)) {
+            return Ok(());
+        }
+        self.append(&Line::Missing {
+            number,
+            why: why.to_owned(),
+        })?;
+        self.set_missing(number, why.to_owned());
+        Ok(())
     }
 
     /// Takes out a change that wasn't made or is undone. With the last one
@@ -277,6 +306,7 @@ impl Journal {
                 Line::Done { number, index } => self.set_index(number, index),
                 Line::Rename { number, name } => self.set_renaming(number, name),
                 Line::Named { number, name } => self.set_name(number, &name),
+                Line::Missing { number, why } => self.set_missing(number, why),
                 Line::Void(number) => self.entries.retain(|entry| entry.number != number),
             }
         }
@@ -289,6 +319,13 @@ impl Journal {
             {
                 *index = made;
             }
+        }
+    }
+
+    fn set_missing(&mut self, number: u32, why: String) {
+        let mut entries = self.entries.iter_mut();
+        if let Some(entry) = entries.find(|entry| entry.number == number) {
+            entry.missing = Some(why);
         }
     }
 

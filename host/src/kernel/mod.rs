@@ -9,6 +9,7 @@ mod device;
 mod dry;
 mod find;
 mod firewall;
+mod identity;
 mod inside;
 mod living;
 mod neighbour;
@@ -39,6 +40,9 @@ pub use find::{PlacedLink, find};
 pub use firewall::{
     FirewallEntry, FirewallFamily, FirewallOwner, FirewallRule, Isolation, MissingFirewall, Policy,
     Ports, Publication, Traffic, Translation,
+};
+pub use identity::{
+    FarLink, IdentifiedLink, LinkIdentity, ParentDevice, Proof, SavedPeer, Whereabouts,
 };
 pub use living::living_netns;
 pub use neighbour::{FoundNeighbour, Neighbour, NeighbourTable, SavedNeighbour};
@@ -320,6 +324,15 @@ pub trait Reader {
     ) -> Result<Vec<LinkState>, KernelError>;
     /// The links of a namespace with all that they can be found by.
     fn placed_links(&mut self, namespace: Namespace) -> Result<Vec<PlacedLink>, KernelError>;
+    /// A link with all that it's known by.
+    fn identified(&mut self, link: LinkId) -> Result<IdentifiedLink, KernelError>;
+    /// The links of a namespace with all that they're known by.
+    fn identified_links(
+        &mut self,
+        namespace: Namespace,
+    ) -> Result<Vec<IdentifiedLink>, KernelError>;
+    /// The link that another one is tied to, as the host sees it.
+    fn far_link(&mut self, far: FarLink) -> Result<IdentifiedLink, KernelError>;
     /// All links and routes of a namespace.
     fn survey(&mut self, namespace: Namespace) -> Result<Survey, KernelError>;
     /// The addresses of a link.
@@ -421,6 +434,9 @@ pub trait Kernel: Reader {
     fn delete_link(&mut self, link: LinkId) -> Result<(), KernelError>;
     /// Changes a link.
     fn change_link(&mut self, link: LinkId, change: &LinkChange) -> Result<(), KernelError>;
+    /// Gives a link these alternative names and no others. One that another
+    /// link has is left to that.
+    fn set_alternative_names(&mut self, link: LinkId, names: &[String]) -> Result<(), KernelError>;
     /// Adds an address.
     fn add_address(&mut self, link: LinkId, address: &NewAddress) -> Result<(), KernelError>;
     /// Removes an address.

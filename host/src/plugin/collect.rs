@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::{PluginError, remains, turn};
 use crate::audit::{Required, Subject, Trail};
-use crate::gate::Gate;
+use crate::gate::{Gate, UndoError};
 use crate::journal::{self, Here, Journal, NetworkLock};
 use crate::kernel::{Netlink, Netns, NetnsId, living_netns};
 use crate::request::{Key, NetworkId};
@@ -35,12 +35,17 @@ pub fn collect(store: &Store) -> Result<Collected, PluginError> {
             container: None,
         };
         let journal = Journal::open(&store.layout().journals(), &key, here)?;
-        if is_alive(&journal, |netns| living.contains(&netns)) {
+        let is_alive = is_alive(&journal, |netns| living.contains(&netns));
+        if is_alive && !journal.has_missing() {
             collected.alive.push(key);
             continue;
         }
-        let left = remains::contain(|| clear(store, &key, journal));
-        let left = match left {
+        let cleared = remains::contain(|| match is_alive {
+            // It may be on the host by now.
+            true => look_again(store, &key, journal),
+            false => clear(store, &key, journal),
+        });
+        let left = match cleared {
             Ok(left) => left?,
             Err(error) => vec![error.to_string()],
         };
@@ -75,8 +80,34 @@ pub fn is_alive(journal: &Journal, lives: impl Fn(NetnsId) -> bool) -> bool {
 }
 
 fn clear(store: &Store, key: &Key, journal: Journal) -> Result<Vec<String>, PluginError> {
+    let mut gate = gate(store, key, journal, "gc")?;
+    let left = gate.undo();
+    end(gate, &left)
+}
+
+/// Looks once more for links that were missing, and leaves all else alone.
+fn look_again(store: &Store, key: &Key, journal: Journal) -> Result<Vec<String>, PluginError> {
+    let mut gate = gate(store, key, journal, "gc")?;
+    let left = gate.undo_missing();
+    end(gate, &left)
+}
+
+fn end(mut gate: Gate, left: &[UndoError]) -> Result<Vec<String>, PluginError> {
+    let left: Vec<String> = left.iter().map(ToString::to_string).collect();
+    let failure = (!left.is_empty()).then(|| left.join("; "));
+    gate.end(failure.as_deref())?;
+    Ok(left)
+}
+
+/// A gate on the host, for a container that isn't looked into.
+pub(super) fn gate(
+    store: &Store,
+    key: &Key,
+    journal: Journal,
+    command: &'static str,
+) -> Result<Gate, PluginError> {
     let subject = Subject {
-        command: "gc",
+        command,
         driver: String::new(),
         digest: String::new(),
         network: key.network.to_string(),
@@ -84,9 +115,5 @@ fn clear(store: &Store, key: &Key, journal: Journal) -> Result<Vec<String>, Plug
     };
     let trail = Trail::open(&store.trail(), Required::Yes, subject)?;
     let kernel = Netlink::open(Netns::current()?, None, Instant::now())?;
-    let mut gate = Gate::for_undoing(Box::new(kernel), journal, trail);
-    let left: Vec<String> = gate.undo().iter().map(ToString::to_string).collect();
-    let failure = (!left.is_empty()).then(|| left.join("; "));
-    gate.end(failure.as_deref())?;
-    Ok(left)
+    Ok(Gate::for_undoing(Box::new(kernel), journal, trail))
 }

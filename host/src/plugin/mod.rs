@@ -5,6 +5,7 @@
 mod collect;
 mod create;
 mod differences;
+mod forget;
 mod load;
 mod output;
 mod plan;
@@ -16,6 +17,7 @@ mod teardown;
 mod turn;
 
 pub use collect::{Collected, collect, is_alive};
+pub use forget::{Forgotten, forget};
 pub use plan::{Candidate, Planned};
 pub use reload::{Reloaded, reload};
 
@@ -24,7 +26,7 @@ use std::io::Write;
 
 use crate::audit::AuditError;
 use crate::driver::{ComponentError, EngineError, RunError};
-use crate::gate::{ReturnedError, UndoError};
+use crate::gate::{ForgetError, ReturnedError, UndoError};
 use crate::grant::GrantError;
 use crate::journal::{JournalError, LockError, StateError};
 use crate::kernel::{KernelError, NetnsError};
@@ -69,6 +71,8 @@ pub enum PluginError {
     Living(std::io::Error),
     #[error("can't keep signals from ending the run halfway: {0}")]
     Signals(nix::errno::Errno),
+    #[error(transparent)]
+    Forget(#[from] ForgetError),
     #[error(transparent)]
     Run(#[from] RunError),
     #[error(transparent)]

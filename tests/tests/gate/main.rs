@@ -20,6 +20,7 @@ mod doctor;
 mod find;
 mod firewall;
 mod hostile;
+mod identity;
 mod links;
 mod neighbours;
 mod offloads;
@@ -51,6 +52,7 @@ fn main() {
     reuse::register(&mut suite);
     settings::register(&mut suite);
     hostile::register(&mut suite);
+    identity::register(&mut suite);
     links::register(&mut suite);
     rename::register(&mut suite);
     doctor::register(&mut suite);

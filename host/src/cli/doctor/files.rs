@@ -168,6 +168,31 @@ fn exposed(error: &SecretError) -> Finding {
     Finding::problem(SECRETS, what, remedy)
 }
 
+/// A link that was moved into a container and can't be found.
+fn missing_link(journal: &Journal, containers: usize) -> Finding {
+    let entries = journal.entries().iter();
+    let missing = entries.filter_map(|entry| Some((&entry.change, entry.missing.as_ref()?)));
+    let missing = missing.map(|(change, why)| format!("{change} is missing: {why}"));
+    let key = journal.key();
+    let more = match containers {
+        1 => String::new(),
+        _ => format!("; so are links of {} more containers", containers - 1),
+    };
+    Finding::problem(
+        JOURNALS,
+        format!(
+            "of container {}: {}{more}",
+            key.container,
+            missing.collect::<Vec<_>>().join("; ")
+        ),
+        format!(
+            "bring it back, then: wasmvark gc; or give it up: wasmvark journal forget {} \
+             --network {}",
+            key.container, key.network
+        ),
+    )
+}
+
 /// Whether anything is held for containers that are gone.
 fn journals(layout: &Layout) -> Result<Option<Finding>, CliError> {
     let folder = layout.journals();
@@ -181,6 +206,7 @@ fn journals(layout: &Layout) -> Result<Option<Finding>, CliError> {
         container: None,
     };
     let mut gone = 0;
+    let mut missing = Vec::new();
     for key in &keys {
         match Journal::open(&folder, key, here) {
             Err(error) => {
@@ -190,11 +216,15 @@ fn journals(layout: &Layout) -> Result<Option<Finding>, CliError> {
                     "its container's network can't be cleared: remove the container, then that file",
                 )));
             }
+            Ok(journal) if journal.has_missing() => missing.push(journal),
             Ok(journal) if !plugin::is_alive(&journal, |netns| living.contains(&netns)) => {
                 gone += 1;
             }
             Ok(_) => {}
         }
+    }
+    if let Some(journal) = missing.first() {
+        return Ok(Some(missing_link(journal, missing.len())));
     }
     Ok(Some(match gone {
         0 => Finding::ok(

@@ -5,6 +5,7 @@ mod change;
 mod find;
 mod kinds;
 mod make;
+mod moving;
 mod read;
 mod rename;
 mod veth;
@@ -14,8 +15,8 @@ use wasmtime::component::Resource;
 
 use self::make::Wanted;
 pub(super) use self::vf::vf;
-use super::perform::{CallError, Plan, Stop, invalid};
-use super::{Gate, Kernel, bounds};
+use super::perform::{CallError, Stop, invalid};
+use super::{Gate, bounds};
 use crate::driver::wit::links::{
     BridgeOptions, Host, HostLink, IpvlanOptions, LinkInfo, MacvlanOptions, PlainOptions,
     TapOptions, VethOptions, VethPair, VfInfo, VfLinkState as WitVfLinkState, VfVlan, VlanOptions,
@@ -23,7 +24,6 @@ use crate::driver::wit::links::{
 };
 use crate::driver::wit::types::{Namespace as WitNamespace, Place};
 use crate::grant::{Call, Object};
-use crate::journal::{Change, SavedLink};
 use crate::kernel::{KernelError, LinkChange, LinkId, LinkKind, VfChange, VfLinkState};
 use crate::net::{LinkName, LinkProperty, Mac, Namespace};
 
@@ -357,42 +357,7 @@ impl Host for Gate {
         let call = Call::LinksMoveToContainer;
         bounds::name(call, &name)?;
         let name = LinkName::try_from(name).map_err(|error| invalid(call, &error))?;
-        let moved = self.link(&link)?;
-        if moved.id.namespace == Namespace::Container {
-            let there = format!("{} is in the container already", moved.name);
-            return Err(invalid(call, &there));
-        }
-        let objects = [
-            self.object(&moved),
-            Object::NewLink {
-                namespace: Namespace::Container,
-                name: &name,
-            },
-        ];
-        let plan = |kernel: &mut dyn Kernel| {
-            let saved = SavedLink {
-                link: kernel.link_by_id(moved.id)?,
-                snapshot: kernel.snapshot(moved.id)?,
-                vfs: kernel.vfs(moved.id)?,
-            };
-            Ok(Plan::of([Change::MoveLink {
-                saved,
-                name: name.clone(),
-                index: None,
-            }]))
-        };
-        let index = self.change(call, &objects, plan, |kernel| {
-            kernel.move_link(moved.id, Namespace::Container, &name, None)
-        })?;
-        let id = LinkId {
-            namespace: Namespace::Container,
-            index,
-        };
-        match self.links.get_mut(&link) {
-            Ok(handle) => *handle = LinkHandle { id, name },
-            Err(error) => return Err(self.stop(Stop::Host(error.to_string()))),
-        }
-        Ok(())
+        self.move_link(&link, name)
     }
 
     fn rename(&mut self, link: Resource<LinkHandle>, name: String) -> Result<(), CallError> {

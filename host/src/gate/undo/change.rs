@@ -2,7 +2,7 @@
 
 use super::Same;
 use super::dress::{put_back, put_back_vf};
-use super::moved::{find_same, found, give_back};
+use super::search::{find_same, found};
 use crate::gate::{routes, traffic};
 use crate::journal::{Change, Entry};
 use crate::kernel::{
@@ -68,7 +68,9 @@ fn undo_if_there(kernel: &mut dyn Kernel, entry: &Entry, same: Same) -> Result<(
             Ok(())
         }
         Change::KeepState => Ok(()),
-        Change::MoveLink { .. } | Change::AddFirewall { .. } if !same.host => Ok(()),
+        // The gate gives it back itself.
+        Change::MoveLink { .. } => Ok(()),
+        Change::AddFirewall { .. } if !same.host => Ok(()),
         Change::AddFirewall { entry } => kernel.remove_firewall(entry),
         Change::MakeLink {
             namespace,
@@ -76,10 +78,6 @@ fn undo_if_there(kernel: &mut dyn Kernel, entry: &Entry, same: Same) -> Result<(
             index,
             ..
         } => delete(kernel, *namespace, name, *index),
-        Change::MoveLink { saved, name, index } => {
-            let names: Vec<_> = [name].into_iter().chain(&entry.renaming).collect();
-            give_back(kernel, saved, &names, *index, same.container)
-        }
         Change::RenameLink {
             link,
             before,

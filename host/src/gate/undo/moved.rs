@@ -1,39 +1,132 @@
 //! Giving a link of the host's back.
 
 use super::dress::{dress, put_back, put_back_vf};
+use super::search::{Found, Moved, found};
 use crate::journal::SavedLink;
-use crate::kernel::{Kernel, KernelError, LinkChange, LinkId, LinkState};
-use crate::net::{LinkName, Namespace};
+use crate::kernel::{Kernel, KernelError, LinkChange, LinkId};
+use crate::net::Namespace;
+
+/// What a moved link came to.
+pub(super) enum Returned {
+    /// It's back as it was.
+    Back,
+    /// It doesn't exist any more.
+    Gone,
+    /// It may be somewhere: why nothing that is here is it.
+    Missing(String),
+}
 
 /// Moves a link back to the host and makes it as it was. This goes on where an
-/// earlier attempt was cut off. In the container it has one of these names.
+/// earlier attempt was cut off.
 pub(super) fn give_back(
     kernel: &mut dyn Kernel,
-    saved: &SavedLink,
-    names: &[&LinkName],
-    index: Option<u32>,
-    same_container: bool,
-) -> Result<(), KernelError> {
-    let in_container = if same_container {
-        find_moved(kernel, saved, names, index)?
-    } else {
-        None
-    };
-    let link = match in_container {
-        Some(link) => {
-            kernel.change_link(link, &LinkChange::Up(false))?;
-            // First, so that its address tells which it is on the host.
-            dress(kernel, link, &saved.link)?;
-            // The same one, because older changes know it by that.
-            let wished = Some(saved.link.index);
-            let index = kernel.move_link(link, Namespace::Host, &saved.link.name, wished)?;
-            LinkId {
-                namespace: Namespace::Host,
-                index,
-            }
+    moved: &Moved<'_>,
+) -> Result<Returned, KernelError> {
+    // What isn't there is looked for once more, because much depends on it.
+    for _ in 0..2 {
+        match fetch(kernel, moved) {
+            Ok(Ok(link)) => return dress_again(kernel, link, moved.saved),
+            Ok(Err(other)) => return Ok(other),
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error),
         }
-        None => returned(kernel, saved, names)?,
+    }
+    let why = "it went away while it was to be given back".to_owned();
+    Ok(Returned::Missing(why))
+}
+
+/// Brings a link back to the host, under its name.
+fn fetch(
+    kernel: &mut dyn Kernel,
+    moved: &Moved<'_>,
+) -> Result<Result<LinkId, Returned>, KernelError> {
+    let link = match moved.find(kernel)? {
+        Found::Link(link) => link,
+        Found::Gone => return Ok(Err(Returned::Gone)),
+        Found::Missing(why) => return Ok(Err(Returned::Missing(why))),
     };
+    let saved = moved.saved;
+    match link.namespace {
+        Namespace::Container => move_back(kernel, moved, link),
+        Namespace::Host => {
+            if kernel.link_by_id(link)?.name != saved.link.name {
+                kernel.change_link(link, &LinkChange::Up(false))?;
+                clear_alternative_names(kernel, link, saved)?;
+                kernel.change_link(link, &LinkChange::Name(saved.link.name.clone()))?;
+            }
+            Ok(Ok(link))
+        }
+    }
+}
+
+fn move_back(
+    kernel: &mut dyn Kernel,
+    moved: &Moved<'_>,
+    link: LinkId,
+) -> Result<Result<LinkId, Returned>, KernelError> {
+    let saved = moved.saved;
+    if kernel.link_by_id(link)?.master.is_some() {
+        kernel.change_link(link, &LinkChange::Master(None))?;
+    }
+    kernel.change_link(link, &LinkChange::Up(false))?;
+    // First, so that its address tells which it is on the host.
+    dress(kernel, link, &saved.link)?;
+    // The host may have links of the names that it got in the container.
+    clear_alternative_names(kernel, link, saved)?;
+    // The same one, because older changes know it by that.
+    let wished = Some(saved.link.index);
+    let index = kernel.move_link(link, Namespace::Host, &saved.link.name, wished)?;
+    let back = LinkId {
+        namespace: Namespace::Host,
+        index,
+    };
+    if moved.is_it(kernel, back)? {
+        return Ok(Ok(back));
+    }
+    // It's known by its index there, which another one may have got meanwhile.
+    let name = saved.link.name.temporary();
+    kernel.move_link(back, Namespace::Container, &name, None)?;
+    let why = "another link took its place while it was to be given back".to_owned();
+    Ok(Err(Returned::Missing(why)))
+}
+
+/// Journals of older versions don't have those that it had.
+fn clear_alternative_names(
+    kernel: &mut dyn Kernel,
+    link: LinkId,
+    saved: &SavedLink,
+) -> Result<(), KernelError> {
+    match saved.identity {
+        Some(_) => kernel.set_alternative_names(link, &[]),
+        None => Ok(()),
+    }
+}
+
+/// Makes a link of the host as it was. What it was tied to may be gone.
+fn dress_again(
+    kernel: &mut dyn Kernel,
+    link: LinkId,
+    saved: &SavedLink,
+) -> Result<Returned, KernelError> {
+    for _ in 0..2 {
+        match dress_all(kernel, link, saved) {
+            Err(error) if error.is_not_found() => {}
+            result => return result.map(|()| Returned::Back),
+        }
+    }
+    match found(kernel.link_by_id(link))? {
+        Some(_) => Ok(Returned::Back),
+        None => {
+            let why = "it went away from the host when it was back".to_owned();
+            Ok(Returned::Missing(why))
+        }
+    }
+}
+
+fn dress_all(kernel: &mut dyn Kernel, link: LinkId, saved: &SavedLink) -> Result<(), KernelError> {
+    if saved.identity.is_some() {
+        kernel.set_alternative_names(link, &saved.alternative_names)?;
+    }
     // Some of them, as disable_ipv6, must hold before it's up.
     kernel.put_settings(link, &saved.snapshot)?;
     put_back(kernel, link, &saved.link)?;
@@ -41,91 +134,4 @@ pub(super) fn give_back(
     // Last, because VFs may be gone: a card can have fewer of them by now.
     let mut vfs = saved.vfs.iter();
     vfs.try_for_each(|vf| put_back_vf(kernel, link, vf))
-}
-
-/// Finds a moved link in the container: by its index, or, where the move was
-/// never confirmed, by its name and MAC address. Once it's back, its index may
-/// be another link's.
-fn find_moved(
-    kernel: &mut dyn Kernel,
-    saved: &SavedLink,
-    names: &[&LinkName],
-    index: Option<u32>,
-) -> Result<Option<LinkId>, KernelError> {
-    let namespace = Namespace::Container;
-    if let Some(index) = index {
-        let link = LinkId { namespace, index };
-        let state = found(kernel.link_by_id(link))?;
-        let is_it = |state: &LinkState| names.contains(&&state.name) || state.mac == saved.link.mac;
-        return Ok(state.filter(is_it).map(|_| link));
-    }
-    for name in names.iter().copied().chain([&saved.link.name]) {
-        let state = found(kernel.link_by_name(namespace, name))?;
-        if let Some(state) = state.filter(|state| state.mac == saved.link.mac) {
-            let index = state.index;
-            return Ok(Some(LinkId { namespace, index }));
-        }
-    }
-    Ok(None)
-}
-
-/// Finds a link that is on the host again: an earlier attempt came that far, or
-/// the kernel gave it back when the container's namespace went, under whichever
-/// name, index and MAC address.
-fn returned(
-    kernel: &mut dyn Kernel,
-    saved: &SavedLink,
-    names: &[&LinkName],
-) -> Result<LinkId, KernelError> {
-    let namespace = Namespace::Host;
-    let links = kernel.links(namespace, None)?;
-    let link = find_same(&links, &saved.link, names).ok_or_else(|| {
-        let gone = format!("{} went with the container's namespace", saved.link.name);
-        KernelError::NotFound(gone)
-    })?;
-    let index = link.index;
-    let id = LinkId { namespace, index };
-    if link.name != saved.link.name {
-        kernel.change_link(id, &LinkChange::Up(false))?;
-        kernel.change_link(id, &LinkChange::Name(saved.link.name.clone()))?;
-    }
-    Ok(id)
-}
-
-/// Finds a link that was like this, and has its name or one of the others now.
-/// Hardware is known by its permanent MAC address, which VLANs on it have too;
-/// other links by two of name, index and MAC address.
-pub(super) fn find_same<'a>(
-    links: &'a [LinkState],
-    before: &LinkState,
-    names: &[&LinkName],
-) -> Option<&'a LinkState> {
-    let has_its_name = |link: &LinkState| link.name == before.name || names.contains(&&link.name);
-    let has_its_index = |link: &LinkState| link.index == before.index;
-    let has_its_mac = |link: &LinkState| link.mac == before.mac;
-    if let Some(mac) = before.permanent_mac {
-        let mut same = links.iter().filter(|link| link.permanent_mac == Some(mac));
-        let close = same
-            .clone()
-            .find(|link| has_its_index(link) || has_its_name(link));
-        return close.or(match (same.next(), same.next()) {
-            (Some(only), None) => Some(only),
-            _ => None,
-        });
-    }
-    links.iter().find(|link| {
-        let facts = [has_its_name(link), has_its_index(link), has_its_mac(link)];
-        facts.into_iter().filter(|fact| *fact).count() >= 2
-    })
-}
-
-/// A link, where there is one.
-pub(super) fn found(
-    result: Result<LinkState, KernelError>,
-) -> Result<Option<LinkState>, KernelError> {
-    match result {
-        Ok(state) => Ok(Some(state)),
-        Err(error) if error.is_not_found() => Ok(None),
-        Err(error) => Err(error),
-    }
 }

@@ -1,7 +1,7 @@
 //! Names of own links that a killed run was about to change.
 
 use super::UndoError;
-use super::moved::found;
+use super::search::found;
 use crate::gate::Gate;
 use crate::kernel::{Kernel, KernelError, LinkId};
 use crate::net::LinkName;

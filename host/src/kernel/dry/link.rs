@@ -54,6 +54,8 @@ pub(super) struct Link {
     pub(super) table: Option<u32>,
     pub(super) pci: Option<PciAddress>,
     pub(super) device: Option<DevicePath>,
+    /// What was set here; else it has those of the real one.
+    pub(super) alternative_names: Option<Vec<String>>,
     pub(super) lower: Option<Other>,
     pub(super) pair: Option<Other>,
     pub(super) master: Option<Number>,
@@ -91,6 +93,7 @@ impl Link {
             table: None,
             pci: None,
             device: None,
+            alternative_names: None,
             lower: None,
             pair: None,
             master: None,

@@ -8,6 +8,7 @@ mod addressing;
 mod changing;
 mod details;
 mod firewall;
+mod identity;
 mod link;
 mod machine;
 mod making;

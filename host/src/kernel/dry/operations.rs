@@ -8,12 +8,12 @@ use nix::errno::Errno;
 
 use super::Dry;
 use crate::kernel::{
-    AddressState, ClassPackets, Feature, FirewallEntry, FoundNeighbour, FoundRoute, FoundRule,
-    HtbClass, Kernel, KernelError, LinkChange, LinkId, LinkInfo, LinkSetting, LinkSnapshot,
-    LinkState, MissingFirewall, Neighbour, NeighbourTable, NewAddress, NewLink, NewVeth,
-    PlacedLink, PortChange, PortState, PortVlans, QueueHook, Queues, Reader, SavedNeighbour,
-    SavedRoutes, SavedRule, Shape, Survey, TableRoute, Tbf, VfChange, VfState, VlanNumbers,
-    WireguardChange, WireguardState,
+    AddressState, ClassPackets, FarLink, Feature, FirewallEntry, FoundNeighbour, FoundRoute,
+    FoundRule, HtbClass, IdentifiedLink, Kernel, KernelError, LinkChange, LinkId, LinkInfo,
+    LinkSetting, LinkSnapshot, LinkState, MissingFirewall, Neighbour, NeighbourTable, NewAddress,
+    NewLink, NewVeth, PlacedLink, PortChange, PortState, PortVlans, QueueHook, Queues, Reader,
+    SavedNeighbour, SavedRoutes, SavedRule, Shape, Survey, TableRoute, Tbf, VfChange, VfState,
+    VlanNumbers, WireguardChange, WireguardState,
 };
 use crate::net::{LinkName, Namespace, Rule, SettingKey};
 
@@ -64,6 +64,21 @@ impl Reader for Dry {
         let machine = self.in_time()?;
         let links = machine.links_of(namespace).into_iter();
         Ok(links.map(|link| machine.placed(link)).collect())
+    }
+
+    fn identified(&mut self, link: LinkId) -> Result<IdentifiedLink, KernelError> {
+        self.in_time()?.identified(link)
+    }
+
+    fn identified_links(
+        &mut self,
+        namespace: Namespace,
+    ) -> Result<Vec<IdentifiedLink>, KernelError> {
+        self.in_time()?.identified_links(namespace)
+    }
+
+    fn far_link(&mut self, far: FarLink) -> Result<IdentifiedLink, KernelError> {
+        self.in_time()?.far_link(far)
     }
 
     fn survey(&mut self, namespace: Namespace) -> Result<Survey, KernelError> {
@@ -221,6 +236,10 @@ impl Kernel for Dry {
 
     fn change_link(&mut self, link: LinkId, change: &LinkChange) -> Result<(), KernelError> {
         self.in_time()?.change_link(link, change)
+    }
+
+    fn set_alternative_names(&mut self, link: LinkId, names: &[String]) -> Result<(), KernelError> {
+        self.in_time()?.set_alternative_names(link, names)
     }
 
     fn add_address(&mut self, link: LinkId, address: &NewAddress) -> Result<(), KernelError> {

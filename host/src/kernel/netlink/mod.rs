@@ -5,6 +5,7 @@ mod address;
 mod bridge_port;
 mod features;
 mod generic;
+mod identity;
 mod kinds;
 mod link;
 mod neighbour;
@@ -33,12 +34,12 @@ use rtnetlink::packet_core::{NLM_F_ACK, NLM_F_REQUEST, NetlinkMessage, NetlinkPa
 use tokio::runtime::Runtime;
 
 use super::{
-    AddressState, ClassPackets, Feature, FirewallEntry, FoundNeighbour, FoundRoute, FoundRule,
-    HtbClass, Kernel, KernelError, LinkChange, LinkId, LinkInfo, LinkSetting, LinkSnapshot,
-    LinkState, MissingFirewall, Neighbour, NeighbourTable, Netns, NetnsError, NewAddress, NewLink,
-    NewVeth, PlacedLink, PortChange, PortState, PortVlans, QueueHook, Queues, Reader,
-    SavedNeighbour, SavedRoutes, SavedRule, Shape, Survey, TableRoute, Tbf, VfChange, VfState,
-    VlanNumbers, WireguardChange, WireguardState, announce, sysctl,
+    AddressState, ClassPackets, FarLink, Feature, FirewallEntry, FoundNeighbour, FoundRoute,
+    FoundRule, HtbClass, IdentifiedLink, Kernel, KernelError, LinkChange, LinkId, LinkInfo,
+    LinkSetting, LinkSnapshot, LinkState, MissingFirewall, Neighbour, NeighbourTable, Netns,
+    NetnsError, NewAddress, NewLink, NewVeth, PlacedLink, PortChange, PortState, PortVlans,
+    QueueHook, Queues, Reader, SavedNeighbour, SavedRoutes, SavedRule, Shape, Survey, TableRoute,
+    Tbf, VfChange, VfState, VlanNumbers, WireguardChange, WireguardState, announce, sysctl,
 };
 use crate::net::{LinkName, Namespace, Rule, SettingKey};
 pub(super) use features::find as find_feature;
@@ -224,6 +225,21 @@ impl Reader for Netlink {
         let get = self.room(namespace)?.handle.link().get();
         let links = self.collect(get.execute())?;
         Ok(links.iter().filter_map(place::of).collect())
+    }
+
+    fn identified(&mut self, link: LinkId) -> Result<IdentifiedLink, KernelError> {
+        self.read_identified(link)
+    }
+
+    fn identified_links(
+        &mut self,
+        namespace: Namespace,
+    ) -> Result<Vec<IdentifiedLink>, KernelError> {
+        self.read_all_identified(namespace)
+    }
+
+    fn far_link(&mut self, far: FarLink) -> Result<IdentifiedLink, KernelError> {
+        self.read_far(far)
     }
 
     fn survey(&mut self, namespace: Namespace) -> Result<Survey, KernelError> {
@@ -426,6 +442,10 @@ impl Kernel for Netlink {
 
     fn change_link(&mut self, link: LinkId, change: &LinkChange) -> Result<(), KernelError> {
         self.send_change(link, link::message(link.index, change))
+    }
+
+    fn set_alternative_names(&mut self, link: LinkId, names: &[String]) -> Result<(), KernelError> {
+        self.put_alternative_names(link, names)
     }
 
     fn add_address(&mut self, link: LinkId, new: &NewAddress) -> Result<(), KernelError> {

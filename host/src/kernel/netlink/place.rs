@@ -4,10 +4,8 @@ use netlink_packet_route::link::{InfoData, InfoVrf, LinkAttribute, LinkInfo, Lin
 
 use super::link;
 use crate::kernel::device::Device;
+use crate::kernel::identity::PAIRS;
 use crate::kernel::{PlacedLink, SurveyedLink, Tie};
-
-/// Kinds whose IFLA_LINK is their other end.
-const PAIRS: [&str; 3] = ["veth", "netkit", "vxcan"];
 
 /// A link with its place; `None` for one whose name isn't plain.
 pub(super) fn of(message: &LinkMessage) -> Option<PlacedLink> {
@@ -65,21 +63,27 @@ fn lower(message: &LinkMessage) -> Option<u32> {
 }
 
 fn tie(message: &LinkMessage, is_pair: bool) -> Option<Tie> {
-    let attributes = || message.attributes.iter();
+    let mut attributes = message.attributes.iter();
     let is_elsewhere =
-        attributes().any(|attribute| matches!(attribute, LinkAttribute::LinkNetNsId(_)));
-    let lower = attributes().find_map(|attribute| match attribute {
-        LinkAttribute::Link(index) => Some(*index),
-        _ => None,
-    });
-    lower.map(|index| Tie {
+        attributes.any(|attribute| matches!(attribute, LinkAttribute::LinkNetNsId(_)));
+    tie_index(message).map(|index| Tie {
         is_pair,
         index,
         elsewhere: is_elsewhere,
     })
 }
 
-fn device(message: &LinkMessage) -> Device {
+/// The index in IFLA_LINK.
+pub(super) fn tie_index(message: &LinkMessage) -> Option<u32> {
+    let mut attributes = message.attributes.iter();
+    attributes.find_map(|attribute| match attribute {
+        LinkAttribute::Link(index) => Some(*index),
+        _ => None,
+    })
+}
+
+/// The device that a link is on.
+pub(super) fn device(message: &LinkMessage) -> Device {
     let mut device = Device::default();
     for attribute in &message.attributes {
         match attribute {
