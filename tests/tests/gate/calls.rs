@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use wasmvark_tests::audit;
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::Suite;
@@ -106,8 +107,8 @@ fn allowed(case: &Case) {
     let connection = case.connection;
     answer_of(&probe.setup_as_planned(connection(), &script(case.before, case.within)));
     let last = probe.wasmvark.audit();
-    let line = last.iter().rfind(|line| line.event == "call").unwrap();
-    assert_eq!(line.call.as_deref(), Some(case.call));
+    let is_its = |line: &&audit::Line| line.call.as_deref() == Some(case.call);
+    let line = last.iter().rfind(is_its).unwrap();
     assert_eq!(line.verdict.as_deref(), Some("allow"));
     assert_eq!(line.errno, None);
     probe.teardown(&connection());
