@@ -10,6 +10,7 @@ mod addresses;
 mod announce;
 mod bounds;
 mod bridge_ports;
+mod clash;
 mod firewall;
 mod guard;
 mod links;
@@ -62,6 +63,9 @@ pub struct Gate {
     links: ResourceTable,
     /// How many there are.
     handles: usize,
+    /// What the network's other containers have on the host by this driver, once
+    /// it's asked for.
+    others_own: Option<clash::Own>,
     /// The names of links that got others since handles to them were given out.
     renamed: HashMap<LinkId, LinkName>,
     calls: u32,
@@ -92,6 +96,7 @@ impl Gate {
             secrets,
             links: ResourceTable::new(),
             handles: 0,
+            others_own: None,
             renamed: HashMap::new(),
             calls: 0,
             end: None,

@@ -2,12 +2,15 @@
 
 mod arguments;
 
+use std::net::IpAddr;
+
 use ipnet::IpNet;
 use nix::errno::Errno;
 use wasmtime::component::Resource;
 
+use super::clash::{Own, View};
 use super::perform::{CallError, Plan, invalid};
-use super::{Gate, LinkHandle, bounds};
+use super::{Gate, Kernel, LinkHandle, bounds};
 use crate::driver::wit::firewall::{Host, Isolation as WitIsolation, Traffic as WitTraffic};
 use crate::driver::wit::types::Port as WitPort;
 use crate::grant::{Call, Object, Permit};
@@ -19,9 +22,11 @@ impl Host for Gate {
     fn masquerade(&mut self, source: String, except: Vec<String>) -> Result<(), CallError> {
         let call = Call::FirewallMasquerade;
         let translation = arguments::translation(call, &source, &except, None)?;
-        let objects = [Object::Source(translation.source)];
+        let network = translation.source;
+        let objects = [self.source_object(network)];
         let rule = FirewallRule::Translate(translation);
-        self.add_to_firewall(call, &objects, vec![self.shared_entry(rule)])
+        let wanted = vec![self.shared_entry(rule)];
+        self.add_to_firewall(call, &objects, Subject::Packets(network), wanted)
     }
 
     fn source_address(
@@ -37,12 +42,11 @@ impl Host for Gate {
             let text = format!("{source} and {address} are of two families");
             return Err(invalid(call, &text));
         }
-        let objects = [
-            Object::Source(translation.source),
-            Object::Outbound(address),
-        ];
+        let network = translation.source;
+        let objects = [self.source_object(network), Object::Outbound(address)];
         let rule = FirewallRule::Translate(translation);
-        self.add_to_firewall(call, &objects, vec![self.shared_entry(rule)])
+        let wanted = vec![self.shared_entry(rule)];
+        self.add_to_firewall(call, &objects, Subject::Packets(network), wanted)
     }
 
     fn publish(
@@ -81,7 +85,7 @@ impl Host for Gate {
                 ]
             }
         };
-        self.add_to_firewall(call, &objects, wanted)
+        self.add_to_firewall(call, &objects, Subject::Peer(address), wanted)
     }
 
     fn isolate(
@@ -96,7 +100,8 @@ impl Host for Gate {
             isolation: isolation.into(),
         };
         let objects = [self.object(&link)];
-        self.add_to_firewall(call, &objects, vec![self.shared_entry(rule)])
+        let wanted = vec![self.shared_entry(rule)];
+        self.add_to_firewall(call, &objects, Subject::Links, wanted)
     }
 
     fn spoof_check(&mut self, link: Resource<LinkHandle>, mac: String) -> Result<(), CallError> {
@@ -109,7 +114,8 @@ impl Host for Gate {
             mac,
         };
         let objects = [self.object(&link)];
-        self.add_to_firewall(call, &objects, vec![self.own_entry(rule)])
+        let wanted = vec![self.own_entry(rule)];
+        self.add_to_firewall(call, &objects, Subject::Links, wanted)
     }
 
     fn accept(&mut self, traffic: WitTraffic) -> Result<(), CallError> {
@@ -126,6 +132,27 @@ fn full(max: &str, would: usize) -> KernelError {
     KernelError::Refused {
         errno: Errno::ENOSPC,
         text: format!("a container has {max} in the firewall, and this one would have {would}"),
+    }
+}
+
+/// Whose packets an entry is about. They are never the host's own.
+#[derive(Debug, Clone, Copy)]
+enum Subject {
+    /// Those of some links.
+    Links,
+    /// Those of a network, in which the driver's own gateway may be.
+    Packets(IpNet),
+    /// Those of an address.
+    Peer(IpAddr),
+}
+
+impl Subject {
+    fn check(self, kernel: &mut dyn Kernel, own: Own) -> Result<(), KernelError> {
+        match self {
+            Self::Links => Ok(()),
+            Self::Packets(network) => View::of_host(kernel, own)?.check_packets(network),
+            Self::Peer(address) => View::of_host(kernel, own)?.check_peer(address),
+        }
     }
 }
 
@@ -161,6 +188,13 @@ impl Gate {
         }
     }
 
+    fn source_object(&self, network: IpNet) -> Object<'static> {
+        Object::Source {
+            network,
+            is_shared: self.has_shared_link(),
+        }
+    }
+
     fn firewall_owner<'a>(&'a self, container: Option<&'a str>) -> FirewallOwner<'a> {
         FirewallOwner {
             driver: self.authority.grant.driver(),
@@ -176,8 +210,9 @@ impl Gate {
             address: traffic.address.into(),
             own: false,
         }];
+        let subject = Subject::Peer(traffic.address);
         let rule = FirewallRule::Filter { traffic, policy };
-        self.add_to_firewall(call, &objects, vec![self.own_entry(rule)])
+        self.add_to_firewall(call, &objects, subject, vec![self.own_entry(rule)])
     }
 
     /// A link of the host, which is all that its firewall knows.
@@ -200,12 +235,15 @@ impl Gate {
         &mut self,
         call: Call,
         objects: &[Object<'_>],
+        subject: Subject,
         mut wanted: Vec<Wanted>,
     ) -> Result<(), CallError> {
         let permit = self.decide(call, objects)?;
+        let own = self.own_objects(Namespace::Host)?;
         wanted.retain(|wanted| !(wanted.shared && self.has_noted(wanted)));
         let room = self.has_room_for(&wanted);
-        let result = match room.and_then(|()| self.missing(&permit, &wanted)) {
+        let checked = room.and_then(|()| subject.check(self.guard.open(&permit), own));
+        let result = match checked.and_then(|()| self.missing(&permit, &wanted)) {
             Err(error) => Err(error),
             Ok(missing) => {
                 let plans = wanted.iter().map(|wanted| match wanted.shared {

@@ -24,6 +24,7 @@ use crate::driver::wit::links::{
 };
 use crate::driver::wit::types::{Namespace as WitNamespace, Place};
 use crate::grant::{Call, Object};
+use crate::journal::Journal;
 use crate::kernel::{KernelError, LinkChange, LinkId, LinkKind, VfChange, VfLinkState};
 use crate::net::{LinkName, LinkProperty, Mac, Namespace};
 
@@ -93,6 +94,13 @@ impl Gate {
         }
     }
 
+    /// Whether the driver has a link on the host for all containers of the
+    /// network.
+    pub(super) fn has_shared_link(&self) -> bool {
+        let journal = self.journal.as_ref();
+        journal.is_some_and(Journal::has_shared_link)
+    }
+
     fn hand_out(&mut self, id: LinkId, name: LinkName) -> Result<Resource<LinkHandle>, CallError> {
         let handle = self
             .links
@@ -148,8 +156,8 @@ impl Host for Gate {
             })
         })?;
         let request = &mut self.authority.request;
-        if !request.parent_differs {
-            request.parent.get_or_insert_with(|| state.name.clone());
+        if request.leaves_parent_open() {
+            request.default_parent = Some(state.name.clone());
         }
         let id = LinkId {
             namespace: Namespace::Host,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::kernel::{
-    Feature, FoundNeighbour, LinkId, LinkState, NewAddress, PortState, PortVlans, Queues, VfState,
-    WireguardState,
+    Feature, FoundNeighbour, LinkId, LinkState, NewAddress, ParentUse, PortState, PortVlans,
+    Queues, VfState, WireguardState,
 };
 use crate::net::{DevicePath, PciAddress};
 
@@ -51,6 +51,7 @@ pub(super) struct Link {
     /// What the real kernel says, until something changes.
     pub(super) carrier: bool,
     pub(super) vlan_filtering: Option<bool>,
+    pub(super) parent_use: Option<ParentUse>,
     pub(super) table: Option<u32>,
     pub(super) pci: Option<PciAddress>,
     pub(super) device: Option<DevicePath>,
@@ -90,6 +91,7 @@ impl Link {
             kind: None,
             carrier: false,
             vlan_filtering: None,
+            parent_use: None,
             table: None,
             pci: None,
             device: None,

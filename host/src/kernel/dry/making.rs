@@ -54,6 +54,7 @@ impl Machine {
         link.is_mac_set = new.mac.is_some();
         link.kind = Some(kind_name(&new.kind).to_owned());
         link.lower = parent.map(Other::Link);
+        link.parent_use = new.kind.parent_use();
         if let LinkKind::Bridge { vlan_filtering } = new.kind {
             link.vlan_filtering = Some(vlan_filtering);
         }

@@ -12,7 +12,7 @@ use crate::kernel::{
     FoundRule, HtbClass, IdentifiedLink, Kernel, KernelError, LinkChange, LinkId, LinkInfo,
     LinkSetting, LinkSnapshot, LinkState, MissingFirewall, Neighbour, NeighbourTable, NewAddress,
     NewLink, NewVeth, PlacedLink, PortChange, PortState, PortVlans, QueueHook, Queues, Reader,
-    SavedNeighbour, SavedRoutes, SavedRule, Shape, Survey, TableRoute, Tbf, VfChange, VfState,
+    SavedNeighbour, SavedRoutes, SavedRule, Shape, Survey, SurveyedLink, TableRoute, Tbf, VfChange, VfState,
     VlanNumbers, WireguardChange, WireguardState,
 };
 use crate::net::{LinkName, Namespace, Rule, SettingKey};
@@ -83,6 +83,17 @@ impl Reader for Dry {
 
     fn survey(&mut self, namespace: Namespace) -> Result<Survey, KernelError> {
         self.in_time()?.survey(namespace)
+    }
+
+    fn tied_links(&mut self, namespace: Namespace) -> Result<Vec<SurveyedLink>, KernelError> {
+        Ok(self.in_time()?.survey(namespace)?.links)
+    }
+
+    fn all_addresses(
+        &mut self,
+        namespace: Namespace,
+    ) -> Result<Vec<(u32, AddressState)>, KernelError> {
+        self.in_time()?.all_addresses(namespace)
     }
 
     fn addresses(&mut self, link: LinkId) -> Result<Vec<AddressState>, KernelError> {
