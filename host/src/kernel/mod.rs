@@ -40,7 +40,7 @@ pub use firewall::{
     FirewallEntry, FirewallFamily, FirewallOwner, FirewallRule, Isolation, MissingFirewall, Policy,
     Ports, Publication, Traffic, Translation,
 };
-pub use living::living_netns;
+pub use living::{Life, Living, living_netns};
 pub use neighbour::{FoundNeighbour, Neighbour, NeighbourTable, SavedNeighbour};
 pub use netlink::Netlink;
 pub use netns::{Netns, NetnsError, NetnsId};

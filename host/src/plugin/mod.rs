@@ -11,7 +11,7 @@ mod setup;
 mod teardown;
 mod turn;
 
-pub use collect::{Collected, collect, is_alive};
+pub use collect::{Collected, collect, is_alive, life};
 pub use plan::{Candidate, Planned};
 pub use reload::{Reloaded, reload};
 

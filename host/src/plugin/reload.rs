@@ -32,6 +32,7 @@ pub struct Reloaded {
 /// container's part at once, under its network's lock. Networks and containers
 /// come in the order in which they came first.
 pub fn reload(store: &Store) -> Result<Reloaded, PluginError> {
+    store.check_runtime()?;
     let host = Netns::current()?;
     let kernel = Netlink::open(Netns::current()?, None, Instant::now())?;
     let mut reload = Reload {
@@ -105,7 +106,7 @@ impl Reload<'_> {
         journals.retain(|journal| first_of(journal).is_some());
         // Read under the lock: a setup may just have made its namespace known.
         let living = living_netns().map_err(PluginError::Living)?;
-        let lives = |netns: NetnsId| living.contains(&netns);
+        let lives = |netns: NetnsId| living.may_have(netns);
         let mut users = Vec::new();
         for journal in journals {
             let key = Key {
