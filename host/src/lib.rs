@@ -21,7 +21,8 @@
 //! | [`convert`] | CNI's documents, and the networks that do the same | wasm, netlink, the store |
 //!
 //! [`plugin`] leads a run through them, [`cli`] is the administrator's side,
-//! and [`net`] and [`digest`] hold plain values that several of them share.
+//! [`net`] and [`digest`] hold plain values that several of them share, and
+//! [`trust`] says which files they may believe.
 
 #![deny(unsafe_code)]
 
@@ -42,3 +43,5 @@ pub mod protocol;
 pub mod request;
 pub mod store;
 mod text;
+pub mod trust;
+pub mod user;

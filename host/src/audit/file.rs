@@ -7,16 +7,19 @@
 //! halfway leaves no lock, at most a torn line, which the next line doesn't
 //! continue, and a gap in the numbers, which the next move fills.
 
-use std::fs::{DirBuilder, File, Metadata, OpenOptions, TryLockError};
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::{Rotation, tell};
+use crate::trust::{self, Above};
 
 /// How long a line waits for others: writing one takes microseconds.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// What a file gets, whatever the umask.
+const FILE_MODE: u32 = 0o600;
 /// The pauses between attempts.
 const PAUSE: Duration = Duration::from_micros(200);
 
@@ -38,10 +41,7 @@ impl Writer {
     /// Opens the newest file, or begins it.
     pub(super) fn open(path: &Path, rotation: Rotation) -> io::Result<Self> {
         if let Some(folder) = path.parent() {
-            DirBuilder::new()
-                .recursive(true)
-                .mode(0o755)
-                .create(folder)?;
+            trust::make_folder(folder, 0o755, Above::Groups)?;
         }
         let (file, id) = open(path)?;
         Ok(Self {
@@ -136,15 +136,19 @@ impl Writer {
     }
 }
 
+/// A link of the operator's is followed; nobody else can have made one.
 fn open(path: &Path) -> io::Result<(File, (u64, u64))> {
+    trust::check_existing(path, Above::Groups)?;
     let file = OpenOptions::new()
         .read(true)
         .append(true)
         .create(true)
-        .mode(0o600)
+        .mode(FILE_MODE)
         .open(path)?;
-    let id = id(&file.metadata()?);
-    Ok((file, id))
+    let metadata = file.metadata()?;
+    trust::check_open(path, &metadata)?;
+    trust::give_mode(&file, &metadata, FILE_MODE)?;
+    Ok((file, id(&metadata)))
 }
 
 fn size(line: &[u8]) -> u64 {

@@ -57,6 +57,12 @@ pub enum CliError {
     Plugin(#[from] PluginError),
     #[error("can't tell which network namespaces are alive: {0}")]
     Living(std::io::Error),
+    #[error(
+        "can't tell whether the network namespace of {} is still in use, as not all processes can \
+         be read, so what is held for it stays: run this as root, with CAP_SYS_PTRACE",
+        .0.join(", of ")
+    )]
+    Unseen(Vec<String>),
     #[error("not all is cleared that was held for container {container}: {reason}")]
     Left { container: String, reason: String },
     #[error(

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{CliError, Format, output, podman_networks};
 use crate::journal::{self, Change, Here, Journal};
-use crate::kernel::{Netns, living_netns};
+use crate::kernel::{Life, Netns, living_netns};
 use crate::plugin;
 use crate::request::Key;
 use crate::store::{KeptNetworks, Store};
@@ -76,6 +76,7 @@ struct HeldChange {
 
 /// Shows what is held for which container.
 fn show(store: &Store, format: Format) -> Result<(), CliError> {
+    store.check_runtime()?;
     let folder = store.layout().journals();
     let living = living_netns().map_err(CliError::Living)?;
     let here = Here {
@@ -85,8 +86,7 @@ fn show(store: &Store, format: Format) -> Result<(), CliError> {
     let mut all = Vec::new();
     for key in journal::all(&folder) {
         let journal = Journal::open(&folder, &key, here)?;
-        let alive = plugin::is_alive(&journal, |netns| living.contains(&netns));
-        all.push(held(&key, &journal, alive));
+        all.push(held(&key, &journal, plugin::life(&journal, &living)));
     }
     match format {
         Format::Json => output::json(&all),
@@ -95,17 +95,18 @@ fn show(store: &Store, format: Format) -> Result<(), CliError> {
     }
 }
 
-fn held(key: &Key, journal: &Journal, alive: bool) -> Held {
+fn held(key: &Key, journal: &Journal, life: Life) -> Held {
     let entries = journal.entries().iter();
     Held {
         network: key.network.to_string(),
         container: key.container.to_string(),
-        state: match (alive, journal.is_abandoned()) {
+        state: match (life, journal.is_abandoned()) {
             _ if journal.has_missing() => "link missing",
-            (false, _) => "namespace gone",
-            (true, true) => "setup not finished",
-            (true, false) if journal.is_leaving() => "teardown not finished",
-            (true, false) => "in use",
+            (Life::Gone, _) => "namespace gone",
+            (Life::Unknown, _) => "namespace unknown",
+            (Life::Alive, true) => "setup not finished",
+            (Life::Alive, false) if journal.is_leaving() => "teardown not finished",
+            (Life::Alive, false) => "in use",
         },
         changes: entries
             .map(|entry| HeldChange {
@@ -204,6 +205,13 @@ pub(super) fn collect(store: &Store) -> Result<(), CliError> {
     }
     output::text(&text)?;
     match collected.failed.first() {
+        None if !collected.unknown.is_empty() => Err(CliError::Unseen(
+            collected
+                .unknown
+                .iter()
+                .map(|key| format!("container {} on network {}", key.container, key.network))
+                .collect(),
+        )),
         None => Ok(()),
         Some((key, reason)) => Err(CliError::Left {
             container: key.container.to_string(),

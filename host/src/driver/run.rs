@@ -97,7 +97,7 @@ fn pre(code: &Code) -> Result<Linked<State>, ComponentError> {
     let component_type = code.component.component_type();
     let mut imports = component_type.imports(&code.engine);
     if imports.any(|(name, _)| name.starts_with(wasi::PREFIX)) {
-        wasi::link(&mut linker).map_err(world)?;
+        wasi::link(&mut linker, &component_type, &code.engine).map_err(world)?;
     }
     let instance = linker.instantiate_pre(&code.component).map_err(world)?;
     Linked::new(code, instance).map_err(world)

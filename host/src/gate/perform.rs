@@ -11,7 +11,7 @@ use crate::grant::{Call, Cause, Denial, Object, Permit, Reach, decide, describe,
 use crate::journal::Change;
 use crate::kernel::{Kernel, KernelError};
 use crate::net::Namespace;
-use crate::store::rootless_user;
+use crate::user::rootless_user;
 
 /// What comes of a call that fails.
 #[derive(Debug)]

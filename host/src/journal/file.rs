@@ -7,17 +7,23 @@ pub(super) mod tests;
 
 use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::time::{ClockId, clock_gettime};
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Entry, JournalError, disk, folder};
+use super::{Change, Entry, FILE_MODE, FOLDER_MODE, JournalError, disk, folder};
 use crate::kernel::NetnsId;
 use crate::net::{LinkName, Namespace};
 use crate::request::{ContainerId, Key};
+use crate::trust::{self, Above};
+
+/// Bytes of the longest file that is read.
+const SIZE_MAX: u64 = 32 << 20;
+/// Bytes of the longest file that takes another change.
+const BEGIN_MAX: u64 = SIZE_MAX / 2;
 
 /// A line of the file.
 #[derive(Serialize, Deserialize)]
@@ -93,8 +99,8 @@ impl Journal {
             leaving: false,
             keeps,
         };
-        match std::fs::read_to_string(&journal.path) {
-            Ok(text) => journal.replay(&text),
+        match trust::read(&journal.path, SIZE_MAX) {
+            Ok(text) => journal.replay(&text)?,
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(journal.failed("read", &error)),
         }
@@ -286,16 +292,23 @@ impl Journal {
         Ok(())
     }
 
-    fn replay(&mut self, text: &str) {
-        for line in text.lines() {
-            // A line that was torn by a crash was never acted upon: the change
-            // is made after the whole line is written.
-            let Ok(line) = serde_json::from_str::<Line>(line) else {
-                continue;
+    fn replay(&mut self, text: &[u8]) -> Result<(), JournalError> {
+        for (number, line) in (1..).zip(text.split(|byte| *byte == b'\n')) {
+            let line = match serde_json::from_slice::<Line>(line) {
+                Ok(line) => line,
+                // A line that was torn by a crash was never acted upon: the change
+                // is made after the whole line is written.
+                Err(_) if is_torn(line) => continue,
+                Err(error) => {
+                    let error = format!(
+                        "line {number} is none that this version of wasmvark writes ({error})"
+                    );
+                    return Err(self.failed("read", &std::io::Error::other(error)));
+                }
             };
             match line {
                 // A journal that outlived its kernel means nothing any more.
-                Line::Boot(boot) if Some(&boot) != boot_id().as_ref() => return,
+                Line::Boot(boot) if Some(&boot) != boot_id().as_ref() => return Ok(()),
                 Line::Boot(_) => {}
                 Line::Complete => self.complete = true,
                 Line::Leaving => self.leaving = true,
@@ -310,6 +323,7 @@ impl Journal {
                 Line::Void(number) => self.entries.retain(|entry| entry.number != number),
             }
         }
+        Ok(())
     }
 
     fn set_index(&mut self, number: u32, made: Option<u32>) {
@@ -378,6 +392,11 @@ impl Journal {
         let Some(file) = self.file.as_ref() else {
             return Ok(());
         };
+        // What is written must be readable; to undo it takes lines too.
+        if matches!(line, Line::Begin(_)) && is_full(file, &text) {
+            let full = std::io::Error::other(format!("it has more than {BEGIN_MAX} bytes"));
+            return Err(self.failed("write", &full));
+        }
         disk::write(file, &text).map_err(|error| {
             let failed = self.failed("write", &error);
             // What comes next must not stand behind half a line.
@@ -388,13 +407,10 @@ impl Journal {
 
     fn create(&self) -> std::io::Result<File> {
         if let Some(folder) = self.path.parent() {
-            std::fs::create_dir_all(folder)?;
+            trust::make_folder(folder, FOLDER_MODE, Above::Ours)?;
         }
-        let file = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(&self.path)?;
+        let mut options = OpenOptions::new();
+        let file = trust::open(options.append(true).create(true), &self.path, FILE_MODE)?;
         // Ends a line that a crash may have torn.
         let mut start = b"\n".to_vec();
         if self.entries.is_empty() {
@@ -425,11 +441,25 @@ fn boot_id() -> Option<String> {
 
 /// Whether a journal has the line by which a setup calls itself done.
 fn says_complete(path: &Path) -> bool {
-    let Ok(text) = std::fs::read_to_string(path) else {
+    let Ok(text) = trust::read(path, SIZE_MAX) else {
         return false;
     };
-    let complete = serde_json::to_string(&Line::Complete).unwrap_or_default();
-    text.lines().any(|line| line == complete)
+    let complete = serde_json::to_vec(&Line::Complete).unwrap_or_default();
+    text.split(|byte| *byte == b'\n')
+        .any(|line| line == complete)
+}
+
+/// Whether a line is the beginning of one, or nothing.
+fn is_torn(line: &[u8]) -> bool {
+    let read = serde_json::from_slice::<IgnoredAny>(line);
+    read.is_err_and(|error| error.is_eof())
+}
+
+/// Whether a journal has no room for one more change.
+fn is_full(file: &File, line: &[u8]) -> bool {
+    let length = file.metadata().map_or(0, |metadata| metadata.len());
+    let line = u64::try_from(line.len()).unwrap_or(u64::MAX);
+    length.saturating_add(line) > BEGIN_MAX
 }
 
 /// Nanoseconds since then, those asleep included.

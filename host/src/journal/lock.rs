@@ -6,18 +6,22 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 
+use super::{FILE_MODE, FOLDER_MODE};
 use crate::request::NetworkId;
 use crate::text;
+use crate::trust::{self, Above};
 
 /// How long a run waits for its turn: Podman waits with all of its networking.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Bytes of what is read of another run's words about itself.
+const SIGNATURE_MAX: u64 = 1024;
 /// The pauses between attempts: the runs ahead take milliseconds each.
 const PAUSE: Duration = Duration::from_millis(2);
 
@@ -76,7 +80,8 @@ impl NetworkLock {
             path: path.clone(),
             error: error.to_string(),
         };
-        std::fs::create_dir_all(folder).map_err(failed)?;
+        let made = trust::make_folder(folder, FOLDER_MODE, Above::Ours);
+        made.map_err(|error| failed(error.into()))?;
         let start = Instant::now();
         loop {
             let file = open(&path).map_err(failed)?;
@@ -120,18 +125,14 @@ impl Drop for NetworkLock {
 }
 
 fn open(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .mode(0o600)
-        .open(path)
+    let mut options = OpenOptions::new();
+    let options = options.read(true).write(true).create(true).truncate(false);
+    trust::open(options, path, FILE_MODE)
 }
 
 /// Whether an open file is the one at a path.
 fn is_at(file: &File, path: &Path) -> bool {
-    let there = std::fs::metadata(path);
+    let there = std::fs::symlink_metadata(path);
     match (file.metadata(), there) {
         (Ok(own), Ok(there)) => (own.dev(), own.ino()) == (there.dev(), there.ino()),
         _ => false,
@@ -140,7 +141,8 @@ fn is_at(file: &File, path: &Path) -> bool {
 
 fn signature(mut file: File) -> String {
     let mut text = String::new();
-    let read = file.rewind().and_then(|()| file.read_to_string(&mut text));
+    let read = file.rewind();
+    let read = read.and_then(|()| file.take(SIGNATURE_MAX).read_to_string(&mut text));
     match read {
         Ok(0) | Err(_) => "it doesn't say who it is".to_owned(),
         Ok(_) => text::plain_error(&text),

@@ -30,6 +30,11 @@ pub use state::{State, StateError, clear_unused, clear_unused_of, is_used_by_oth
 
 use std::path::PathBuf;
 
+/// What folders of journals and locks get, whatever the umask.
+const FOLDER_MODE: u32 = 0o700;
+/// What the files in them get.
+const FILE_MODE: u32 = 0o600;
+
 /// Why the journal can't be used.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error(

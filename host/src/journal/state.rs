@@ -13,20 +13,24 @@
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
-use super::{Here, Journal, JournalError, disk, folder};
+use super::{FILE_MODE, FOLDER_MODE, Here, Journal, JournalError, disk, folder};
 use crate::request::{ContainerId, NetworkId};
+use crate::trust::{self, Above};
 
 /// The extension behind a driver's name; no journal has it.
 const SUFFIX: &str = "state";
 /// The one behind that for a copy that may not count yet.
 const NEW: &str = "new";
+
+/// Bytes of the longest file: base64 of the values that the gate allows, and
+/// what JSON puts around them.
+const SIZE_MAX: u64 = 4 << 20;
 
 /// Why a network's state can't be used.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -248,7 +252,7 @@ fn counts(path: &Path, journal: &Journal) -> Result<bool, StateError> {
 }
 
 fn read(path: &Path) -> Result<Option<Content>, StateError> {
-    let text = match std::fs::read(path) {
+    let text = match trust::read(path, SIZE_MAX) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         text => text.map_err(failed("read", path))?,
     };
@@ -259,14 +263,11 @@ fn read(path: &Path) -> Result<Option<Content>, StateError> {
 
 fn create(path: &Path) -> io::Result<File> {
     if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
+        trust::make_folder(folder, FOLDER_MODE, Above::Ours)?;
     }
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)
+    let mut options = OpenOptions::new();
+    let options = options.write(true).create(true).truncate(true);
+    trust::open(options, path, FILE_MODE)
 }
 
 fn rename(from: &Path, to: &Path) -> Result<(), StateError> {

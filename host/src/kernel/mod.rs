@@ -44,7 +44,7 @@ pub use firewall::{
 pub use identity::{
     FarLink, IdentifiedLink, LinkIdentity, ParentDevice, Proof, SavedPeer, Whereabouts,
 };
-pub use living::living_netns;
+pub use living::{Life, Living, living_netns};
 pub use neighbour::{FoundNeighbour, Neighbour, NeighbourTable, SavedNeighbour};
 pub use netlink::Netlink;
 pub use netns::{Netns, NetnsError, NetnsId};

@@ -6,7 +6,7 @@ use super::{PluginError, remains, turn};
 use crate::audit::{Required, Subject, Trail};
 use crate::gate::{Gate, UndoError};
 use crate::journal::{self, Here, Journal, NetworkLock};
-use crate::kernel::{Netlink, Netns, NetnsId, living_netns};
+use crate::kernel::{Life, Living, Netlink, Netns, NetnsId, living_netns};
 use crate::request::{Key, NetworkId};
 use crate::store::Store;
 
@@ -17,6 +17,8 @@ pub struct Collected {
     pub cleared: Vec<Key>,
     /// Left alone: the container's namespace is alive.
     pub alive: Vec<Key>,
+    /// Left alone: whether the container's namespace is alive can't be seen.
+    pub unknown: Vec<Key>,
     /// Tried, with what couldn't be undone.
     pub failed: Vec<(Key, String)>,
 }
@@ -24,6 +26,7 @@ pub struct Collected {
 /// Undoes what the journals hold for containers whose namespace is gone, each
 /// under its network's lock.
 pub fn collect(store: &Store) -> Result<Collected, PluginError> {
+    store.check_runtime()?;
     let mut collected = Collected::default();
     let host = Netns::current()?;
     for key in journal::all(&store.layout().journals()) {
@@ -35,15 +38,23 @@ pub fn collect(store: &Store) -> Result<Collected, PluginError> {
             container: None,
         };
         let journal = Journal::open(&store.layout().journals(), &key, here)?;
-        let is_alive = is_alive(&journal, |netns| living.contains(&netns));
-        if is_alive && !journal.has_missing() {
-            collected.alive.push(key);
-            continue;
-        }
-        let cleared = remains::contain(|| match is_alive {
+        let life = life(&journal, &living);
+        match life {
             // It may be on the host by now.
-            true => look_again(store, &key, journal),
-            false => clear(store, &key, journal),
+            Life::Alive if journal.has_missing() => {}
+            Life::Gone => {}
+            Life::Alive => {
+                collected.alive.push(key);
+                continue;
+            }
+            Life::Unknown => {
+                collected.unknown.push(key);
+                continue;
+            }
+        }
+        let cleared = remains::contain(|| match life {
+            Life::Gone => clear(store, &key, journal),
+            Life::Alive | Life::Unknown => look_again(store, &key, journal),
         });
         let left = match cleared {
             Ok(left) => left?,
@@ -77,6 +88,18 @@ fn clear_state(store: &Store, network: &NetworkId, host: &Netns) -> Result<(), P
 pub fn is_alive(journal: &Journal, lives: impl Fn(NetnsId) -> bool) -> bool {
     let mut entries = journal.entries().iter();
     entries.any(|entry| entry.netns.is_some_and(&lives))
+}
+
+/// Whether any namespace that a journal speaks of is alive, as far as that can
+/// be seen.
+pub fn life(journal: &Journal, living: &Living) -> Life {
+    if is_alive(journal, |netns| living.life(netns) == Life::Alive) {
+        return Life::Alive;
+    }
+    match is_alive(journal, |netns| living.may_have(netns)) {
+        true => Life::Unknown,
+        false => Life::Gone,
+    }
 }
 
 fn clear(store: &Store, key: &Key, journal: Journal) -> Result<Vec<String>, PluginError> {

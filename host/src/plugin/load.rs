@@ -164,5 +164,7 @@ pub(super) fn compile(component: &[u8]) -> Result<(Code, Vec<u8>), PluginError> 
 /// The store of this installation and the driver's name in it.
 pub(super) fn store(driver: &str) -> Result<(Store, DriverName), PluginError> {
     let name: DriverName = driver.parse()?;
-    Ok((Store::new(Layout::choose(None)?), name))
+    let store = Store::new(Layout::choose(None)?);
+    store.check_runtime()?;
+    Ok((store, name))
 }

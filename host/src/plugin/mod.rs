@@ -16,7 +16,7 @@ mod setup;
 mod teardown;
 mod turn;
 
-pub use collect::{Collected, collect, is_alive};
+pub use collect::{Collected, collect, life};
 pub use forget::{Forgotten, forget};
 pub use plan::{Candidate, Planned};
 pub use reload::{Reloaded, reload};

@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use super::{PluginError, is_alive, remains};
+use super::collect::is_alive;
+use super::{PluginError, remains};
 use crate::audit::{Place, Required, Subject, Trail};
 use crate::gate::{RestoreError, Restorer};
 use crate::journal::{self, Entry, Here, Journal, JournalError, NetworkLock};
@@ -32,6 +33,7 @@ pub struct Reloaded {
 /// container's part at once, under its network's lock. Networks and containers
 /// come in the order in which they came first.
 pub fn reload(store: &Store) -> Result<Reloaded, PluginError> {
+    store.check_runtime()?;
     let host = Netns::current()?;
     let kernel = Netlink::open(Netns::current()?, None, Instant::now())?;
     let mut reload = Reload {
@@ -106,7 +108,7 @@ impl Reload<'_> {
         journals.retain(|journal| first_of(journal).is_some());
         // Read under the lock: a setup may just have made its namespace known.
         let living = living_netns().map_err(PluginError::Living)?;
-        let lives = |netns: NetnsId| living.contains(&netns);
+        let lives = |netns: NetnsId| living.may_have(netns);
         let mut users = Vec::new();
         for journal in journals {
             let key = Key {

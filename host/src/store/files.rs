@@ -4,15 +4,21 @@
 //! stamp beside each file keeps its digest with its size and times; only when
 //! those differ is the file hashed.
 
-use std::fs::{DirBuilder, File, Metadata, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use nix::fcntl::OFlag;
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 use crate::digest::Digest;
+use crate::trust::{self, Above};
+
+/// What a folder gets, and those above it that are made with it: only its
+/// owner can write to it.
+pub(super) const FOLDER_MODE: u32 = 0o755;
 
 /// Whether a file is what was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,9 +54,11 @@ impl Stamp {
 /// meets half of it.
 pub(super) fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), StoreError> {
     if let Some(folder) = path.parent() {
-        make_folder(folder).map_err(StoreError::io("write", path))?;
+        trust::make_folder(folder, FOLDER_MODE, Above::Ours)?;
     }
-    replace(path, bytes, mode, |_| Ok(())).map_err(StoreError::io("write", path))
+    // Whatever the umask.
+    let fix_mode = |file: &File| file.set_permissions(Permissions::from_mode(mode));
+    replace(path, bytes, mode, fix_mode).map_err(StoreError::io("write", path))
 }
 
 /// Writes a file that is there anew, in the same way; it keeps its mode, and a
@@ -76,6 +84,7 @@ fn replace(
         .create(true)
         .truncate(true)
         .mode(mode)
+        .custom_flags(OFlag::O_NOFOLLOW.bits())
         .open(&temporary)
         .and_then(|mut file| {
             file.write_all(bytes)?;
@@ -88,12 +97,6 @@ fn replace(
         let _ = std::fs::remove_file(&temporary);
     }
     written
-}
-
-/// Makes a folder, and those above it, that only its owner can write to,
-/// whatever the umask.
-pub(super) fn make_folder(folder: &Path) -> std::io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o755).create(folder)
 }
 
 /// Writes a file with its stamp.

@@ -4,6 +4,8 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::user::rootless_user;
+
 /// The environment variable that does what `--root` does, also for plugin
 /// runs, which have no options.
 const ROOT_VARIABLE: &str = "WASMVARK_ROOT";
@@ -143,20 +145,4 @@ impl Layout {
     pub fn journals(&self) -> PathBuf {
         self.run.join("journal")
     }
-}
-
-/// The user's id outside, unless this is root of the initial user namespace.
-/// Rootless Podman runs plugins as root of a namespace of its own.
-pub fn rootless_user() -> Option<u32> {
-    let uid = nix::unistd::geteuid().as_raw();
-    if uid != 0 {
-        return Some(uid);
-    }
-    let map = std::fs::read_to_string("/proc/self/uid_map").ok()?;
-    let mut first = map.lines().next()?.split_whitespace();
-    let (inside, outside, count) = (first.next()?, first.next()?, first.next()?);
-    if (inside, outside, count) == ("0", "0", "4294967295") {
-        return None;
-    }
-    outside.parse().ok()
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{DriverName, StoreError, files};
+use crate::trust::{self, Above};
 
 /// Makes the link of a driver to this program; returns its path.
 pub(super) fn make(
@@ -11,7 +12,8 @@ pub(super) fn make(
     program: &Path,
 ) -> Result<PathBuf, StoreError> {
     let path = folder.join(name.as_str());
-    files::make_folder(folder).map_err(StoreError::io("make the folder", folder))?;
+    // Whoever else may write there is netavark's business, which runs what it finds.
+    trust::make_folder(folder, files::FOLDER_MODE, Above::Anybody)?;
     check(&path, program)?;
     if std::fs::read_link(&path).is_ok_and(|target| target == program) {
         return Ok(path);

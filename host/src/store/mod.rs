@@ -9,20 +9,20 @@ mod link;
 mod networks;
 mod registry;
 mod secrets;
-mod trust;
 mod versions;
 
 pub use driver_name::{DriverName, InvalidDriverName};
 pub use files::Intact;
-pub use layout::{Layout, LayoutError, rootless_user};
+pub use layout::{Layout, LayoutError};
 pub use link::{LinkState, link_state};
 pub use networks::{KeptNetworks, NetworksError};
 pub use registry::{Registration, Store};
 pub use secrets::{SecretError, Secrets};
-pub use trust::{OVERFLOW_UID, check as check_trust};
 pub use versions::{Settled, Version};
 
 use std::path::{Path, PathBuf};
+
+use crate::trust::TrustError;
 
 /// Why the store can't serve.
 #[derive(Debug, thiserror::Error)]
@@ -94,7 +94,7 @@ pub enum StoreError {
         /// The file or folder.
         path: PathBuf,
         /// What is wrong with it.
-        fault: &'static str,
+        fault: String,
     },
     /// The plugin directory has something else of that name.
     #[error("{} exists and is not a link of wasmvark's: remove it, or give another --name", path.display())]
@@ -102,6 +102,23 @@ pub enum StoreError {
         /// The file.
         path: PathBuf,
     },
+}
+
+impl From<TrustError> for StoreError {
+    fn from(error: TrustError) -> Self {
+        match error {
+            TrustError::Io {
+                action,
+                path,
+                error,
+            } => Self::Io {
+                action,
+                path,
+                error,
+            },
+            TrustError::Untrusted { path, fault } => Self::Untrusted { path, fault },
+        }
+    }
 }
 
 impl StoreError {

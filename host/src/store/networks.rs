@@ -1,16 +1,13 @@
 //! What users said when they made networks, kept by the network's id. A driver
 //! never gets to write here.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use nix::fcntl::OFlag;
-
-use super::{Layout, StoreError, files, trust};
+use super::{Layout, StoreError, files};
 use crate::request::{KeptNetwork, NetworkId};
+use crate::trust;
 
 /// How many networks are kept. Podman has no more than there are subnets.
 const NETWORKS_MAX: usize = 4096;
@@ -82,18 +79,16 @@ impl KeptNetworks {
     /// what this program writes.
     pub fn find(&self, id: &NetworkId) -> Result<Option<KeptNetwork>, NetworksError> {
         let path = self.path(id);
-        let Some(file) = open(&path)? else {
-            return Ok(None);
+        let text = match trust::read(&path, SIZE_MAX) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(StoreError::io("read", &path)(error).into()),
         };
         let corrupt = |why: String| NetworksError::Corrupt {
             id: id.clone(),
             path: path.clone(),
             why,
         };
-        let mut text = Vec::new();
-        file.take(SIZE_MAX + 1)
-            .read_to_end(&mut text)
-            .map_err(StoreError::io("read", &path))?;
         let kept: KeptNetwork =
             serde_json::from_slice(&text).map_err(|error| corrupt(error.to_string()))?;
         match kept.network.id == id.as_str() {
@@ -158,33 +153,6 @@ impl KeptNetworks {
     }
 }
 
-/// Opens a file that nobody else could have written. A link is none, and a
-/// fifo must not keep the run waiting.
-fn open(path: &Path) -> Result<Option<File>, StoreError> {
-    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
-    let mut options = File::options();
-    let opened = options.read(true).custom_flags(flags.bits()).open(path);
-    let file = match opened {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(StoreError::io("read", path)(error)),
-    };
-    let metadata = file.metadata().map_err(StoreError::io("look at", path))?;
-    let fault = match metadata.is_file() {
-        true => trust::fault(&metadata, false),
-        false => Some("is no plain file"),
-    };
-    if let Some(fault) = fault {
-        return Err(StoreError::Untrusted {
-            path: path.to_owned(),
-            fault,
-        });
-    }
-    // Whoever can write to a folder above can choose the file.
-    path.parent().map_or(Ok(()), trust::check)?;
-    Ok(Some(file))
-}
-
 /// Whether a file was written some time ago. What can't be told is young.
 fn is_old(path: &Path) -> bool {
     let written = std::fs::metadata(path).and_then(|metadata| metadata.modified());
@@ -215,7 +183,7 @@ mod tests {
     }
 
     fn make_old(networks: &KeptNetworks, network: &str) {
-        let file = File::options()
+        let file = fs::File::options()
             .write(true)
             .open(networks.path(&id(network)))
             .unwrap();

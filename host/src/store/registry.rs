@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::{DriverName, Intact, Layout, StoreError, files, link, trust};
+use super::{DriverName, Intact, Layout, StoreError, files, link};
 use crate::audit::{Place, Rotation};
 use crate::digest::Digest;
+use crate::trust::{self, Above};
 
 /// What is known of an installed driver.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -205,6 +206,15 @@ impl Store {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Rotation::default()),
             Err(error) => Err(in_it(&error)),
         }
+    }
+
+    /// Refuses journals, locks and state that somebody else could have put
+    /// there: what they say is done.
+    pub fn check_runtime(&self) -> Result<(), StoreError> {
+        for folder in [self.layout.journals(), self.layout.locks()] {
+            trust::check_existing(&folder, Above::Ours)?;
+        }
+        Ok(())
     }
 
     /// The text of a driver's grant, where there is one.

@@ -8,8 +8,7 @@ use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
 
-use super::trust;
-use crate::text;
+use crate::{text, trust};
 
 /// Bytes of the longest secret.
 const MAX: u64 = 4096;
@@ -59,7 +58,7 @@ pub enum SecretError {
         /// Its file.
         path: PathBuf,
         /// What's wrong.
-        fault: &'static str,
+        fault: String,
     },
     /// It's no text, or too long.
     #[error("the secret {} is no text of at most {MAX} bytes", .0.display())]
@@ -103,9 +102,9 @@ impl Secrets {
         };
         let metadata = file.metadata().map_err(failed)?;
         let fault = match () {
-            () if !metadata.is_file() => Some("is no plain file"),
-            () if metadata.mode() & OTHERS != 0 => Some("can be read by others"),
-            () => trust::fault(&metadata, false),
+            () if !metadata.is_file() => Some("is no plain file".to_owned()),
+            () if metadata.mode() & OTHERS != 0 => Some("can be read by others".to_owned()),
+            () => trust::fault(&metadata),
         };
         if let Some(fault) = fault {
             return Err(SecretError::Exposed { path, fault });
@@ -114,7 +113,7 @@ impl Secrets {
         if trust::check(&self.folder).is_err() {
             return Err(SecretError::Exposed {
                 path,
-                fault: "lies in a folder that others can write",
+                fault: "lies in a folder that others can write".to_owned(),
             });
         }
         if !self.looked_into {

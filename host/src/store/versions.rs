@@ -19,14 +19,14 @@
 //! component is undone by the host whichever is there.
 
 use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{DriverName, Store, StoreError, files, trust};
+use super::{DriverName, Store, StoreError, files};
 use crate::digest::Digest;
+use crate::trust::{self, Above};
 
 /// A component with the grant that it has under a name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,13 +71,11 @@ impl Store {
     /// dropped.
     pub fn lock(&self) -> Result<File, StoreError> {
         let path = self.layout().lib.join("lock");
-        files::make_folder(&self.layout().lib)
-            .and_then(|()| {
-                // Others could hold it for ever if they could open it.
-                let mut options = OpenOptions::new();
-                options.write(true).create(true).truncate(false).mode(0o600);
-                options.open(&path)
-            })
+        trust::make_folder(&self.layout().lib, files::FOLDER_MODE, Above::Ours)?;
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        // Others could hold it for ever if they could open it.
+        trust::open(&mut options, &path, 0o600)
             .and_then(|file| file.lock().map(|()| file))
             .map_err(StoreError::io("lock", &path))
     }

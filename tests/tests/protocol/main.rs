@@ -22,6 +22,7 @@ mod granting;
 mod grants_page;
 mod install;
 mod installing;
+mod living;
 mod log;
 mod malformed;
 mod names;
@@ -31,6 +32,7 @@ mod plan;
 mod store;
 mod survival;
 mod trail;
+mod trusting;
 mod versions;
 
 use wasmvark_tests::harness::Suite;
@@ -54,6 +56,8 @@ fn main() {
     disk::register(&mut suite);
     doctor::register(&mut suite);
     trail::register(&mut suite);
+    trusting::register(&mut suite);
+    living::register(&mut suite);
     log::register(&mut suite);
     audit::register(&mut suite);
     pages::register(&mut suite);

@@ -8,7 +8,8 @@ use super::findings::{self, Findings};
 use super::gather::is_exposed;
 use super::report::{DriverReport, Kind, Level};
 use crate::cli::{CliError, program};
-use crate::store::{LinkState, Store, check_trust, link_state};
+use crate::store::{LinkState, Store, StoreError, link_state};
+use crate::trust;
 
 /// Looks at all of it.
 pub(super) fn look(
@@ -95,7 +96,7 @@ fn exposed(store: &Store, drivers: &[DriverReport], program: &Path, found: &mut 
     let mut told = BTreeSet::new();
     for file in files.iter().filter(|file| file.exists()) {
         // One folder may be above many of them.
-        if let Err(error) = check_trust(file)
+        if let Err(error) = trust::check(file).map_err(StoreError::from)
             && is_exposed(&error)
             && told.insert(error.to_string())
         {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use super::system::System;
-use crate::store::rootless_user;
+use crate::user::rootless_user;
 
 /// Where netavark's plugins are unless a file says otherwise.
 const PLUGIN_DIRS: [&str; 4] = [

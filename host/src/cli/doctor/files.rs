@@ -10,11 +10,11 @@ use super::finding::Finding;
 use crate::cli::{CliError, program};
 use crate::convert::quoted;
 use crate::journal::{self, Here, Journal};
-use crate::kernel::{Netns, living_netns};
+use crate::kernel::{Life, Netns, living_netns};
 use crate::plugin;
-use crate::store::{
-    Layout, OVERFLOW_UID, SecretError, Secrets, Store, StoreError, check_trust, rootless_user,
-};
+use crate::store::{Layout, SecretError, Secrets, Store, StoreError};
+use crate::trust;
+use crate::user::{OVERFLOW_UID, rootless_user};
 
 const CHECK: &str = "files";
 const SECRETS: &str = "secrets";
@@ -33,7 +33,7 @@ pub(super) fn check(store: &Store) -> Result<Vec<Finding>, CliError> {
 /// Checks that nobody else could have written to a file or folder.
 pub(super) fn trust(check: &'static str, path: &Path, whose: &str) -> Finding {
     let what = format!("{whose} {}", path.display());
-    match check_trust(path) {
+    match trust::check(path).map_err(StoreError::from) {
         Ok(()) => Finding::ok(check, format!("{what}, which nobody else can write")),
         Err(StoreError::Untrusted { path, .. }) if is_unmapped(&path) => Finding::unknown(
             check,
@@ -46,7 +46,7 @@ pub(super) fn trust(check: &'static str, path: &Path, whose: &str) -> Finding {
         Err(StoreError::Untrusted { path, fault }) => Finding::problem(
             check,
             format!("{what}; {} {fault}", path.display()),
-            give_back(&path, fault),
+            give_back(&path, &fault),
         ),
         Err(error) => Finding::unknown(
             check,
@@ -58,7 +58,7 @@ pub(super) fn trust(check: &'static str, path: &Path, whose: &str) -> Finding {
 
 /// Whether a file's owner has no number here: root of the machine, or anybody.
 fn is_unmapped(path: &Path) -> bool {
-    let owner = std::fs::metadata(path).map(|metadata| metadata.uid());
+    let owner = std::fs::symlink_metadata(path).map(|metadata| metadata.uid());
     owner.is_ok_and(|owner| owner == OVERFLOW_UID) && rootless_user().is_some()
 }
 
@@ -205,7 +205,7 @@ fn journals(layout: &Layout) -> Result<Option<Finding>, CliError> {
         host: Netns::current()?.id(),
         container: None,
     };
-    let mut gone = 0;
+    let (mut gone, mut unknown) = (0, 0);
     let mut missing = Vec::new();
     for key in &keys {
         match Journal::open(&folder, key, here) {
@@ -217,16 +217,24 @@ fn journals(layout: &Layout) -> Result<Option<Finding>, CliError> {
                 )));
             }
             Ok(journal) if journal.has_missing() => missing.push(journal),
-            Ok(journal) if !plugin::is_alive(&journal, |netns| living.contains(&netns)) => {
-                gone += 1;
-            }
-            Ok(_) => {}
+            Ok(journal) => match plugin::life(&journal, &living) {
+                Life::Gone => gone += 1,
+                Life::Unknown => unknown += 1,
+                Life::Alive => {}
+            },
         }
     }
     if let Some(journal) = missing.first() {
         return Ok(Some(missing_link(journal, missing.len())));
     }
     Ok(Some(match gone {
+        0 if unknown > 0 => Finding::unknown(
+            JOURNALS,
+            format!(
+                "whether {unknown} containers that something is held for are alive can't be seen"
+            ),
+            "run it as root, with CAP_SYS_PTRACE",
+        ),
         0 => Finding::ok(
             JOURNALS,
             format!("something is held for {} containers", keys.len()),

@@ -2,7 +2,7 @@
 
 use super::finding::Finding;
 use super::system::System;
-use crate::store::rootless_user;
+use crate::user::rootless_user;
 
 const CHECK: &str = "capabilities";
 const USERNS: &str = "rootless";

@@ -329,5 +329,5 @@ impl Same {
 fn lives(netns: NetnsId) -> Result<bool, String> {
     let living = living_netns()
         .map_err(|error| format!("can't tell which network namespaces are alive: {error}"))?;
-    Ok(living.contains(&netns))
+    Ok(living.may_have(netns))
 }
