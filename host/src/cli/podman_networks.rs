@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::CliError;
 use super::doctor::podman_network_dir;
 use crate::protocol;
-use crate::store::check_trust;
+use crate::trust;
 
 /// Bytes of the largest file of a network that is read.
 const SIZE_MAX: u64 = 1 << 20;
@@ -44,17 +44,11 @@ pub(super) fn all(folder: &Path) -> Result<Vec<PodmanNetwork>, CliError> {
 
 /// Reads one that nobody else could have written.
 fn read(path: PathBuf) -> Result<PodmanNetwork, CliError> {
-    check_trust(&path)?;
     let failed = |error| CliError::Read {
         path: path.clone(),
         error,
     };
-    let size = std::fs::metadata(&path).map_err(failed)?.len();
-    if size > SIZE_MAX {
-        let text = format!("it is larger than {SIZE_MAX} bytes");
-        return Err(failed(std::io::Error::other(text)));
-    }
-    let text = std::fs::read(&path).map_err(failed)?;
+    let text = trust::read(&path, SIZE_MAX).map_err(failed)?;
     let network = serde_json::from_slice(&text).map_err(|error| failed(error.into()))?;
     Ok(PodmanNetwork { path, network })
 }

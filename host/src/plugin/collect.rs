@@ -85,7 +85,7 @@ fn clear_state(store: &Store, network: &NetworkId, host: &Netns) -> Result<(), P
 }
 
 /// Whether any namespace that a journal speaks of is alive.
-pub fn is_alive(journal: &Journal, lives: impl Fn(NetnsId) -> bool) -> bool {
+pub(super) fn is_alive(journal: &Journal, lives: impl Fn(NetnsId) -> bool) -> bool {
     let mut entries = journal.entries().iter();
     entries.any(|entry| entry.netns.is_some_and(&lives))
 }

@@ -37,6 +37,7 @@ pub(super) fn decide(
     decide_each(gate, Call::CreateRoutes, &routes, |route| Object::Route {
         namespace: Namespace::Container,
         route,
+        through_own_link: false,
         own: false,
     })?;
     let servers = new_ones(&before.name_servers, &after.name_servers);

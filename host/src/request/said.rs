@@ -250,7 +250,7 @@ mod tests {
         Request::resolve(&serde_json::from_value(document).unwrap()).unwrap()
     }
 
-    fn said(kept: &KeptNetwork, change: impl FnOnce(&mut Value)) -> Said {
+    fn said_of(kept: &KeptNetwork, change: impl FnOnce(&mut Value)) -> Said {
         request(change).said(Some(kept)).unwrap()
     }
 
@@ -267,18 +267,18 @@ mod tests {
     #[test]
     fn another_parent_is_nobodys_word() {
         let kept = kept(None, |_| {});
-        let said = said(&kept, |it| {
+        let said = said_of(&kept, |it| {
             it["network"]["network_interface"] = json!("mgmt0")
         });
         assert_eq!(said.unsaid, ["the interface mgmt0"]);
         assert!(said.parent_differs && said.request.network.parent.is_none());
-        let said = super::tests::said(&kept, |it| {
+        let said = said_of(&kept, |it| {
             it["network"]["network_interface"] = Value::Null;
             it["network"]["options"]["hwaddr"] = json!("02:00:00:00:00:01");
         });
         assert!(said.parent_differs && said.request.parent_property.is_none());
         // The same name in the other place is the same parent.
-        let said = super::tests::said(&kept, |it| {
+        let said = said_of(&kept, |it| {
             it["network"]["network_interface"] = Value::Null;
             it["network"]["options"]["parent"] = json!("eth1");
         });
@@ -288,7 +288,7 @@ mod tests {
     #[test]
     fn a_removed_parent_is_not_left_open() {
         let kept = kept(None, |_| {});
-        let said = said(&kept, |it| it["network"]["network_interface"] = Value::Null);
+        let said = said_of(&kept, |it| it["network"]["network_interface"] = Value::Null);
         assert_eq!(said.unsaid, ["no interface, where the user named one"]);
         assert!(said.parent_differs);
     }
@@ -297,17 +297,17 @@ mod tests {
     fn a_name_that_the_host_chose_is_no_parent() {
         let open = |it: &mut Value| it["network_interface"] = Value::Null;
         let chose = |it: &mut Value| it["network"]["network_interface"] = json!("wv-i");
-        let said = said(&kept(Some("wv-i"), open), chose);
+        let said = said_of(&kept(Some("wv-i"), open), chose);
         assert_eq!(said.chosen.map(String::from), Some("wv-i".to_owned()));
         assert!(!said.parent_differs && said.request.network.parent.is_none());
-        let other = super::tests::said(&kept(Some("wv-j"), open), chose);
+        let other = said_of(&kept(Some("wv-j"), open), chose);
         assert!(other.parent_differs && other.chosen.is_none());
     }
 
     #[test]
     fn what_differs_in_subnets_goes_with_all_that_rests_on_it() {
         let kept = kept(None, |_| {});
-        let said = said(&kept, |it| {
+        let said = said_of(&kept, |it| {
             it["network"]["subnets"][1]["gateway"] = json!("fd00::1");
             let subnets = it["network"]["subnets"].as_array_mut().unwrap();
             subnets.push(json!({"subnet": "203.0.113.0/24", "gateway": "203.0.113.1"}));
@@ -335,7 +335,7 @@ mod tests {
 
     #[test]
     fn only_the_first_address_is_a_gateway_that_was_left_open() {
-        let said = said(&kept(None, |_| {}), |it| {
+        let said = said_of(&kept(None, |_| {}), |it| {
             it["network"]["subnets"][0]["gateway"] = json!("10.0.0.7");
         });
         assert_eq!(said.unsaid, ["the gateway 10.0.0.7 of 10.0.0.0/24"]);
@@ -358,7 +358,7 @@ mod tests {
 
     #[test]
     fn routes_options_and_name_servers_are_told_apart_one_by_one() {
-        let said = said(&kept(None, |_| {}), |it| {
+        let said = said_of(&kept(None, |_| {}), |it| {
             let network = &mut it["network"];
             network["routes"] = json!([
                 {"destination": "10.9.0.0/16", "gateway": "10.0.0.1"},
@@ -384,7 +384,7 @@ mod tests {
 
     #[test]
     fn what_a_container_has_of_its_own_is_always_said() {
-        let said = said(&kept(None, |_| {}), |it| {
+        let said = said_of(&kept(None, |_| {}), |it| {
             it["network_options"]["options"] = json!({"key_secret": "own"});
         });
         assert_eq!(said.request.secrets(), ["mine", "own"]);

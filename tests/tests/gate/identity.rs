@@ -96,7 +96,11 @@ impl<'a> Scene<'a> {
     fn finds_nothing(&self, netns: &Netns) -> String {
         let now = self.world.dump();
         let error = error_of(&self.run("teardown", &netns.path()));
-        for text in ["the link is missing", "wasmvark journal forget", "wasmvark gc"] {
+        for text in [
+            "the link is missing",
+            "wasmvark journal forget",
+            "wasmvark gc",
+        ] {
             assert!(error.contains(text), "{text}: {error}");
         }
         self.world.assert_unchanged(&now);
@@ -141,7 +145,10 @@ impl<'a> Scene<'a> {
 }
 
 fn to(netns: &Netns, link: &str, name: &str) -> String {
-    format!("link set {link} netns {} name {name}", netns.path().display())
+    format!(
+        "link set {link} netns {} name {name}",
+        netns.path().display()
+    )
 }
 
 /// Parks the link that the container has, and makes another one in its place
@@ -280,13 +287,20 @@ fn kept_alive() {
     let audit = scene.wasmvark.audit();
     let gone = audit.iter().filter_map(|line| line.object.as_deref());
     let gone: Vec<&str> = gone.filter(|object| object.contains("is gone")).collect();
-    assert_eq!(gone, ["link host:p0 moved to container:eth0, which is gone"]);
+    assert_eq!(
+        gone,
+        ["link host:p0 moved to container:eth0, which is gone"]
+    );
 }
 
 /// It works while another one's link is missing.
 fn other_container() {
     let world = World::new();
-    let scene = Scene::new(&world, PARENT, "link add v0 type veth peer v1\nlink set v1 up");
+    let scene = Scene::new(
+        &world,
+        PARENT,
+        "link add v0 type veth peer v1\nlink set v1 up",
+    );
     answer_of(&scene.run("setup", &world.container.path()));
     let hidden = Netns::new();
     world.container.ip(&to(&hidden, "eth0", "eth0"));

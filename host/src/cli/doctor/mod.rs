@@ -18,7 +18,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::{CliError, Format, output};
-use crate::store::{Layout, LayoutError, Store, rootless_user};
+use crate::store::{Layout, LayoutError, Store};
+use crate::user::rootless_user;
 use containers_conf::ContainersConf;
 use finding::{Counts, Finding};
 use system::System;

@@ -12,8 +12,8 @@ use crate::kernel::{
     FoundRule, HtbClass, IdentifiedLink, Kernel, KernelError, LinkChange, LinkId, LinkInfo,
     LinkSetting, LinkSnapshot, LinkState, MissingFirewall, Neighbour, NeighbourTable, NewAddress,
     NewLink, NewVeth, PlacedLink, PortChange, PortState, PortVlans, QueueHook, Queues, Reader,
-    SavedNeighbour, SavedRoutes, SavedRule, Shape, Survey, SurveyedLink, TableRoute, Tbf, VfChange, VfState,
-    VlanNumbers, WireguardChange, WireguardState,
+    SavedNeighbour, SavedRoutes, SavedRule, Shape, Survey, SurveyedLink, TableRoute, Tbf, VfChange,
+    VfState, VlanNumbers, WireguardChange, WireguardState,
 };
 use crate::net::{LinkName, Namespace, Rule, SettingKey};
 

@@ -38,8 +38,9 @@ use super::{
     FoundRule, HtbClass, IdentifiedLink, Kernel, KernelError, LinkChange, LinkId, LinkInfo,
     LinkSetting, LinkSnapshot, LinkState, MissingFirewall, Neighbour, NeighbourTable, Netns,
     NetnsError, NewAddress, NewLink, NewVeth, PlacedLink, PortChange, PortState, PortVlans,
-    QueueHook, Queues, Reader, SavedNeighbour, SavedRoutes, SavedRule, Shape, Survey, SurveyedLink, TableRoute,
-    Tbf, VfChange, VfState, VlanNumbers, WireguardChange, WireguardState, announce, sysctl,
+    QueueHook, Queues, Reader, SavedNeighbour, SavedRoutes, SavedRule, Shape, Survey, SurveyedLink,
+    TableRoute, Tbf, VfChange, VfState, VlanNumbers, WireguardChange, WireguardState, announce,
+    sysctl,
 };
 use crate::net::{LinkName, Namespace, Rule, SettingKey};
 pub(super) use features::find as find_feature;
