@@ -130,19 +130,10 @@ fn host_link(name: &LinkName) -> Object<'_> {
     }
 }
 
-/// Subnets, and their gateways with the prefix lengths.
+/// Subnets, and their gateways each by itself.
 fn reach_of(subnets: &[Subnet]) -> Vec<IpNet> {
-    let mut reach = Vec::new();
-    for subnet in subnets {
-        reach.push(subnet.subnet);
-        let length = subnet.subnet.prefix_len();
-        reach.extend(
-            subnet
-                .gateway
-                .and_then(|gateway| IpNet::new(gateway, length).ok()),
-        );
-    }
-    reach
+    let both = |subnet: &Subnet| [Some(subnet.subnet), subnet.gateway.map(IpNet::from)];
+    subnets.iter().flat_map(both).flatten().collect()
 }
 
 /// What is there after and wasn't before; or, where nothing is, what is gone.

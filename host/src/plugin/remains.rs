@@ -38,9 +38,15 @@ impl Remains<'_> {
         let container = self
             .netns
             .map(|netns| Netns::container(netns, &host))
-            .transpose()?;
+            .transpose()?
+            // Another one may be at the path by now.
+            .filter(|netns| Some(netns.id()) == self.here.container);
+        let here = Here {
+            container: container.as_ref().map(Netns::id),
+            ..self.here
+        };
         let journals = self.store.layout().journals();
-        let journal = Journal::open(&journals, self.key, self.here)?;
+        let journal = Journal::open(&journals, self.key, here)?;
         let place = self.store.trail();
         let trail = Trail::resume(&place, Required::Yes, subject);
         let kernel = Netlink::open(host, container, Instant::now())?;

@@ -88,6 +88,7 @@ fn of_a_wide_grant() {
             r#""links.set-up" = {}"#,
             r#""addresses.add" = { address = "192.0.2.0/24" }"#,
             r#""sysctl.set" = { key = "container:net.ipv4.conf.all.arp_filter" }"#,
+            r#""answer.search" = {}"#,
         ]
     );
     assert!(grant.contains("\ncalls = 500\n"), "{grant}");

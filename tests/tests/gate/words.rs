@@ -91,7 +91,7 @@ const CHANGES: &[Change] = &[
         name: "gateway",
         grant: "bridge",
         script: r#"change {"subnets":[{"subnet":"10.88.0.0/16","gateway":"10.88.0.9"}]}"#,
-        line: r#""create.subnets" = { address = "10.88.0.9/16" }"#,
+        line: r#""create.subnets" = { address = "10.88.0.9/32" }"#,
     },
     Change {
         name: "routes",
@@ -354,7 +354,7 @@ fn nothing_is_changed_in_create() {
             r#"{ link = "*", address = "*" }"#,
         )
         .call("firewall.masquerade", r#"{ address = "*" }"#)
-        .call("links.create-bridge", r#"{ link = "*" }"#);
+        .call("links.create-bridge", r#"{ link = "container:br9" }"#);
     let probe = Probe::new(&world, &grant);
     let before = world.dump();
     for call in [
@@ -366,7 +366,7 @@ fn nothing_is_changed_in_create() {
         "links.get host p0; addresses.add 0 192.0.2.7/24",
         "links.get host p0; announce.gratuitous-arp 0 10.88.0.9",
         "firewall.masquerade 192.0.2.0/24",
-        "links.create-bridge container -",
+        "links.create-bridge container br9",
     ] {
         let error = error_of(&create(&probe, &Connection::v4(NAME), call));
         assert!(

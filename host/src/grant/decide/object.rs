@@ -160,7 +160,7 @@ pub enum Object<'a> {
     },
     /// A message for the operator.
     Message,
-    /// A subnet of the network, or a gateway with its prefix length.
+    /// A subnet of the network, or a gateway by itself.
     Subnet(IpNet),
     /// A name server for containers.
     NameServer(IpAddr),
@@ -243,6 +243,9 @@ impl fmt::Display for Object<'_> {
             Self::State { key: Some(key) } => write!(f, "state {key}"),
             Self::State { key: None } => f.write_str("state"),
             Self::Message => f.write_str("message"),
+            Self::Subnet(one) if one.prefix_len() == one.max_prefix_len() => {
+                write!(f, "gateway {}", one.addr())
+            }
             Self::Subnet(subnet) => write!(f, "subnet {subnet}"),
             Self::NameServer(address) => write!(f, "name server {address}"),
             Self::SearchDomain(domain) => write!(f, "search domain {domain}"),
