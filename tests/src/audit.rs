@@ -10,7 +10,7 @@ use serde::Deserialize;
 pub struct Line {
     /// When; plans don't say.
     pub time: Option<String>,
-    /// `run`, `call`, `undo`, `restore` or `end`.
+    /// `run`, `call`, `undo`, `restore`, `unrecorded` or `end`.
     pub event: String,
     /// `create`, `setup` or `teardown`.
     pub command: Option<String>,

@@ -38,7 +38,9 @@ impl Remains<'_> {
         let container = self
             .netns
             .map(|netns| Netns::container(netns, &host))
-            .transpose()?;
+            .transpose()?
+            // Another one may be there by now.
+            .filter(|container| Some(container.id()) == self.here.container);
         let journals = self.store.layout().journals();
         let journal = Journal::open(&journals, self.key, self.here)?;
         let place = self.store.trail();
