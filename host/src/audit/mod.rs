@@ -350,3 +350,79 @@ fn unwritten(path: &Path, error: &io::Error) -> AuditError {
 fn tell(message: &str) {
     let _ = writeln!(io::stderr(), "wasmvark: {message}");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(folder: &Path) -> Trail {
+        let place = Place {
+            file: folder.join("audit.jsonl"),
+            rotation: Ok(Rotation {
+                size: 32 << 10,
+                keep: 12,
+            }),
+            journald: folder.join("none"),
+        };
+        let subject = Subject {
+            command: "setup",
+            driver: "d".to_owned(),
+            digest: "sha256:0".to_owned(),
+            network: "n".to_owned(),
+            container: Some("c".to_owned()),
+        };
+        Trail::open(&place, Required::Yes, subject).unwrap()
+    }
+
+    fn lines(folder: &Path) -> Vec<Record> {
+        let mut tail = Tail::open(&folder.join("audit.jsonl")).unwrap();
+        let mut lines = Vec::new();
+        while let Some(line) = tail.line().unwrap() {
+            lines.push(Record::parse(&line).unwrap());
+        }
+        lines
+    }
+
+    #[test]
+    fn a_run_takes_a_part_of_the_trail_and_no_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut trail = open(folder.path());
+        let object = "x".repeat(10_000);
+        let mut calls = 0;
+        while trail.has_room() {
+            let reach = Reach::default();
+            trail.allowed("links.get", &object, &reach, None).unwrap();
+            calls += 1;
+        }
+        trail.end(None).unwrap();
+        let lines = lines(folder.path());
+        assert_eq!(lines.len(), calls + 2);
+        // A quarter of 12 files, with a bit more than 1 KiB a line.
+        assert!((70..97).contains(&calls), "{calls}");
+    }
+
+    #[test]
+    fn denials_are_recorded_up_to_a_number_and_counted_from_there_on() {
+        let folder = tempfile::tempdir().unwrap();
+        for further in [0, 3] {
+            let mut trail = open(folder.path());
+            for _ in 0..DENIALS_MAX + further {
+                let reach = Reach::default();
+                trail.denied("links.get", "link host:x0", &reach).unwrap();
+            }
+            trail.end(None).unwrap();
+        }
+        let lines = lines(folder.path());
+        let denials = lines
+            .iter()
+            .filter(|line| line.verdict == Some(Verdict::Deny));
+        assert_eq!(denials.count(), 256);
+        let unrecorded: Vec<_> = lines
+            .iter()
+            .filter(|line| line.event == Event::Unrecorded)
+            .collect();
+        assert_eq!(unrecorded.len(), 1);
+        let object = unrecorded[0].object.as_deref();
+        assert_eq!(object, Some("3 further denied calls"));
+    }
+}

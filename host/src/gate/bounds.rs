@@ -62,8 +62,9 @@ const ADDRESS: Bound = text("an address", 64);
 pub(super) const PCI: Bound = text("the address of a device", 64);
 /// The path of a device (PATH_MAX in `linux/limits.h`).
 pub(super) const PATH: Bound = text("the path of a device", 4096);
-/// A text for people on a link (IFALIASZ in `linux/if.h`).
-pub(super) const ALIAS: Bound = text("an alias", 255);
+/// A text for people on a link (IFALIASZ in `linux/if.h`, less the final NUL that is
+/// sent and the one that the kernel adds).
+pub(super) const ALIAS: Bound = text("an alias", 254);
 /// The name of a feature (ETH_GSTRING_LEN in `linux/ethtool.h`).
 pub(super) const FEATURE: Bound = text("the name of a feature", 32);
 /// The name of a kernel setting.
@@ -81,7 +82,7 @@ pub(super) const STATE_VALUE: Bound = text("a value", 64 << 10);
 /// A message for the operator.
 pub(super) const MESSAGE: Bound = text("a message", 16 << 10);
 
-const EXCEPT: Bound = list("the list `except`", 64, "networks");
+const EXCEPT: Bound = list("the list `except`", 32, "networks");
 const PORT_RANGES: Bound = list("the list of ports", 1024, "ranges");
 const NEXT_HOPS: Bound = list("the list of next hops", 32, "hops");
 const ALLOWED_IPS: Bound = list("the list of allowed addresses", 256, "networks");
@@ -247,7 +248,7 @@ mod tests {
         ];
         let mut kinds: Vec<_> = texts.map(of).into();
         let networks = |count| vec!["10.0.0.0/8".to_owned(); count];
-        kinds.push((64, Box::new(move |count| except(call, &networks(count)))));
+        kinds.push((32, Box::new(move |count| except(call, &networks(count)))));
         kinds.push((
             256,
             Box::new(move |count| allowed_ips(call, &networks(count))),

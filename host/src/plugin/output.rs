@@ -36,15 +36,21 @@ pub(super) fn check_network(input: &[u8], answer: &str) -> Result<(), PluginErro
 /// Writes the document of a run; returns the exit code.
 pub(super) fn write(result: Result<String, PluginError>) -> i32 {
     let mut stdout = std::io::stdout().lock();
-    let fits = |document: String| match has_room(stdout.as_fd(), document.len()) {
+    let has_room = |document: &String| has_room(stdout.as_fd(), document.len());
+    let result = result.and_then(|document| match has_room(&document) {
         true => Ok(document),
         false => Err(PluginError::NoRoom {
             bytes: document.len(),
         }),
-    };
-    let (document, code) = match result.and_then(fits) {
+    });
+    let (document, code) = match result {
         Ok(document) => (document, 0),
-        Err(error) => (error_document(&error.to_string()), 1),
+        Err(error) => {
+            let document = error_document(&error.to_string());
+            // It's short enough for any pipe that isn't made smaller on purpose.
+            let _ = has_room(&document);
+            (document, 1)
+        }
     };
     // Where nobody reads the answer, the exit code still tells.
     let _ = stdout.write_all(document.as_bytes());

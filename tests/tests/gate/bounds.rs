@@ -45,7 +45,7 @@ const CASES: &[Case] = &[
         calls: &[("firewall.masquerade", "{}")],
         before: "",
         line: |count| format!("pile {count} 1 masquerade 10.88.0.0/16"),
-        max: 64,
+        max: 32,
         unit: "networks",
     },
     Case {
@@ -57,7 +57,7 @@ const CASES: &[Case] = &[
             let except = words("203.0.113.0/24", count);
             format!("firewall.source-address 10.88.0.0/16 192.0.2.1 {except}")
         },
-        max: 64,
+        max: 32,
         unit: "networks",
     },
     Case {
@@ -138,7 +138,7 @@ const CASES: &[Case] = &[
         calls: &[("links.create-veth", "{}"), ("links.set-alias", "{}")],
         before: LINK,
         line: |count| format!("links.set-alias 0 {}", "x".repeat(count)),
-        max: 255,
+        max: 254,
         unit: "bytes",
     },
     Case {
@@ -348,7 +348,7 @@ fn one_call() {
     assert!(error.contains("16777216 bytes"), "{error}");
     // What passes is looked at, and is too much all the same.
     let error = probe.setup_fails(v4(), "bomb 1024 8");
-    assert!(error.contains("at most 64 networks"), "{error}");
+    assert!(error.contains("at most 32 networks"), "{error}");
 }
 
 /// A driver that only ever makes calls is stopped in time, whatever they cost.

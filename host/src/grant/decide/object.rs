@@ -193,10 +193,23 @@ impl Object<'_> {
     }
 }
 
-/// The objects in words, for the audit trail and for messages.
+/// Bytes after which a description names no more objects.
+const DESCRIBED_MAX: usize = 1024;
+
+/// The objects in words, for the audit trail and for messages; of many, the first ones.
 pub fn describe(objects: &[Object<'_>]) -> String {
-    let words: Vec<_> = objects.iter().map(ToString::to_string).collect();
-    words.join(", ")
+    let mut words = String::new();
+    for object in objects {
+        if !words.is_empty() {
+            words.push_str(", ");
+        }
+        if words.len() > DESCRIBED_MAX {
+            words.push('…');
+            break;
+        }
+        words.push_str(&object.to_string());
+    }
+    words
 }
 
 impl fmt::Display for Object<'_> {
@@ -250,5 +263,21 @@ impl fmt::Display for Object<'_> {
             Self::NameServer(address) => write!(f, "name server {address}"),
             Self::SearchDomain(domain) => write!(f, "search domain {domain}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_many_objects_the_first_are_named() {
+        let all = Object::AllLinks(Namespace::Host);
+        assert_eq!(
+            describe(&[all, all]),
+            "all links of host, all links of host"
+        );
+        let words = describe(&vec![all; 100_000]);
+        assert!(words.len() < DESCRIBED_MAX + 50 && words.ends_with(", …"));
     }
 }
