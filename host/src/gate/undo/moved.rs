@@ -1,10 +1,20 @@
 //! Giving a link of the host's back.
 
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
 use super::dress::{dress, put_back, put_back_vf};
 use super::search::{Found, Moved, found};
 use crate::journal::SavedLink;
 use crate::kernel::{Kernel, KernelError, LinkChange, LinkId};
 use crate::net::Namespace;
+
+/// How long a namespace may take to go with its last process, and the kernel to
+/// give back what was in it.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// How often that is looked for.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// What a moved link came to.
 pub(super) enum Returned {
@@ -22,6 +32,18 @@ pub(super) fn give_back(
     kernel: &mut dyn Kernel,
     moved: &Moved<'_>,
 ) -> Result<Returned, KernelError> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let returned = try_giving_back(kernel, moved)?;
+        let may_come = matches!(returned, Returned::Missing(_)) && !moved.same_container;
+        if !may_come || Instant::now() >= until {
+            return Ok(returned);
+        }
+        sleep(PAUSE);
+    }
+}
+
+fn try_giving_back(kernel: &mut dyn Kernel, moved: &Moved<'_>) -> Result<Returned, KernelError> {
     // What isn't there is looked for once more, because much depends on it.
     for _ in 0..2 {
         match fetch(kernel, moved) {
