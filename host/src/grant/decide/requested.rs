@@ -307,8 +307,8 @@ fn requested_route(route: &Route, request: &RequestReach) -> bool {
     (is_inside && (direct || through_gateway)) || request.routes.iter().any(is_named)
 }
 
-/// On the host: into the subnets through a link of the driver's, or just as the
-/// request has it.
+/// On the host: through a link of the driver's into the subnets, or just as the
+/// request has it; a route that leads nowhere has no link.
 fn requested_on_host(route: &Route, through_own_link: bool, request: &RequestReach) -> bool {
     let is_inside = is_in_subnets(route.destination, request);
     let is_same = |named: &Route| {
@@ -317,9 +317,11 @@ fn requested_on_host(route: &Route, through_own_link: bool, request: &RequestRea
         metric && plain == (route.destination, route.gateway, route.kind)
     };
     let leads_there = is_inside && through_own_link && route.kind == RouteKind::Unicast;
-    // The default routes of a request are the container's.
+    // The default routes of a request are the container's, and so are its gateways:
+    // on the host another link could lead there.
     let is_default = route.destination.prefix_len() == 0;
-    leads_there || (!is_default && request.routes.iter().any(is_same))
+    let leaves_alone = through_own_link || route.kind != RouteKind::Unicast;
+    leads_there || (!is_default && leaves_alone && request.routes.iter().any(is_same))
 }
 
 /// Whether a rule is about packets of the container only, or of its network
