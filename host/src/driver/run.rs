@@ -286,15 +286,23 @@ fn explain(state: &State, limits: &Limits, error: &wasmtime::Error) -> RunError 
         Some(Trap::Interrupt) => late(),
         Some(trap) => RunError::Trap(trap.to_string()),
         // It has no public type for this error either.
-        None if format!("{error:#}").contains("fuel allocated for hostcalls") => limit(format!(
-            "it passed more than {} bytes to the host at once, for which `memory` counts too",
-            passed_max(limits)
-        )),
+        None if format!("{error:#}").contains("fuel allocated for hostcalls") => {
+            too_much(passed_max(limits), limits, limit)
+        }
         // wasmtime counts instances itself and has no type for this error.
         None if format!("{error:#}").contains("resource limit exceeded") => limit(format!(
             "it has more than the {} instances, memories or tables that `instances` allows",
             limits.instances
         )),
         None => RunError::Trap(format!("{error:#}")),
+    }
+}
+
+/// What a driver passes is memory of the host's: of it a grant can give only so much.
+fn too_much(max: usize, limits: &Limits, limit: impl FnOnce(String) -> RunError) -> RunError {
+    let text = format!("it passed more than {max} bytes to the host at once");
+    match usize::try_from(limits.memory) {
+        Ok(memory) if memory == max => limit(format!("{text}, for which `memory` counts too")),
+        _ => RunError::Host(format!("the driver was stopped: {text}")),
     }
 }

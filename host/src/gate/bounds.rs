@@ -224,10 +224,13 @@ mod tests {
     use super::*;
     use crate::net::{Port, Protocol};
 
+    /// Checks something of this length.
+    type Check = Box<dyn Fn(usize) -> Result<(), CallError>>;
+
     /// Each kind of list or text, made as long as is wanted.
-    fn kinds() -> Vec<(usize, Box<dyn Fn(usize) -> Result<(), CallError>>)> {
+    fn kinds() -> Vec<(usize, Check)> {
         let call = Call::LinksGet;
-        let of = |bound: Bound| -> (usize, Box<dyn Fn(usize) -> Result<(), CallError>>) {
+        let of = |bound: Bound| -> (usize, Check) {
             let check = move |count| bound.text(call, &"x".repeat(count));
             (bound.max, Box::new(check))
         };

@@ -280,10 +280,8 @@ mod tests {
                 )
             })
             .collect();
-        for chosen in 0..addresses.len() {
-            let own = all
-                .iter()
-                .filter(|port| port.host_address == addresses[chosen]);
+        for chosen in addresses {
+            let own = all.iter().filter(|port| port.host_address == chosen);
             let folded = PortRange::fold(&own.cloned().collect::<Vec<_>>());
             for other in PortRange::fold(&all) {
                 let compared = folded.iter().any(|range| range.contains(&other));

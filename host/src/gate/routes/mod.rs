@@ -43,7 +43,7 @@ impl Host for Gate {
         };
         let call = Call::RoutesAdd;
         let draft = draft(call, route, options)?;
-        self.set_route(call, namespace, draft, plan, |kernel, route| {
+        self.set_route(call, namespace, &draft, plan, |kernel, route| {
             kernel.add_route(namespace, route)
         })
     }
@@ -66,7 +66,7 @@ impl Host for Gate {
         };
         let call = Call::RoutesReplace;
         let draft = draft(call, route, options)?;
-        self.set_route(call, namespace, draft, plan, |kernel, route| {
+        self.set_route(call, namespace, &draft, plan, |kernel, route| {
             kernel.replace_route(namespace, route)
         })
     }
@@ -120,11 +120,11 @@ impl Gate {
         &mut self,
         call: Call,
         namespace: Namespace,
-        draft: Draft,
+        draft: &Draft,
         plan: impl FnOnce(&mut dyn Kernel, &TableRoute, Vec<KnownLink>) -> Result<Plan, KernelError>,
         operation: impl FnOnce(&mut dyn Kernel, &TableRoute) -> Result<(), KernelError>,
     ) -> Result<(), CallError> {
-        let ways = ways(&draft);
+        let ways = ways(draft);
         let links = draft.links();
         let mut objects = self.route_objects(namespace, &ways, false);
         objects.extend(links.iter().map(|name| Object::Link {
