@@ -38,7 +38,7 @@ enum Action {
 
 /// What the help of `journal forget` says.
 const FORGET: &str = "\
-Give up links that were moved into a container and can't be found
+Give up links that were moved into a container and can't be found.
 
 A link that was in a container comes back only if it's provably the same one. Where it's missing, teardown says so, \
 and its entry stays in the journal. This looks for it once more on the host; what isn't there is taken out of the \

@@ -73,6 +73,9 @@ pub struct LinkIdentity {
 pub struct IdentifiedLink {
     /// What can be changed.
     pub state: LinkState,
+    /// Whether its name is one that links may have here. Else the state has
+    /// another one in its place.
+    pub has_plain_name: bool,
     /// What can't.
     pub identity: LinkIdentity,
     /// Its alternative names (IFLA_ALT_IFNAME).

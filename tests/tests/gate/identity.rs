@@ -30,6 +30,7 @@ pub(crate) fn register(suite: &mut Suite) {
     test("a-forgery-of-a-macvlan", forged_macvlan);
     test("a-link-that-moved-on", moved_on);
     test("another-name-address-and-mtu", disguised);
+    test("a-name-that-is-none", odd_names);
     test("a-port-of-a-bridge", port_of_a_bridge);
     test("a-namespace-that-was-swapped", swapped_namespace);
     test("a-namespace-that-is-kept-alive", kept_alive);
@@ -246,6 +247,28 @@ fn disguised() {
     scene.comes_back();
 }
 
+/// The kernel takes names that links have nowhere else.
+fn odd_names() {
+    let world = World::new();
+    let scene = Scene::new(&world, PARENT, "");
+    for name in ["übel", "\u{1}odd"] {
+        scene.setup();
+        let rename = format!("link set eth0 down\nlink set eth0 name {name}");
+        world.container.ip_batch(&[], &rename);
+        scene.comes_back();
+    }
+    // What a driver made goes with the namespace, and teardown isn't held up.
+    let make = "links.get host p0; links.create-macvlan container eth0 0 bridge";
+    let wasmvark = Wasmvark::new(&world);
+    let grant = Grant::of(&["links.get", "links.create-macvlan"]);
+    wasmvark.install("probe", "probe", &grant);
+    let connection = Connection::v4("probe").option("script", make);
+    answer_of(&wasmvark.setup("probe", connection.for_plugin()));
+    world.container.ip("link set eth0 name übel");
+    let output = wasmvark.teardown("probe", connection.for_plugin());
+    assert_eq!(output.code, Some(0), "{output:?}");
+}
+
 fn port_of_a_bridge() {
     let world = World::new();
     let scene = Scene::new(&world, PARENT, "");
@@ -307,7 +330,7 @@ fn other_container() {
     let scene = Scene::new(
         &world,
         PARENT,
-        "link add v0 type veth peer v1\nlink set v1 up",
+        "link add v0 type veth peer v1\nlink set v1 up\nlink set v0 up",
     );
     answer_of(&scene.run("setup", &world.container.path()));
     let hidden = Netns::new();

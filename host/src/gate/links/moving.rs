@@ -72,6 +72,7 @@ fn save(kernel: &mut dyn Kernel, link: LinkId) -> Result<SavedLink, KernelError>
         state,
         identity,
         alternative_names,
+        has_plain_name: _,
     } = kernel.identified(link)?;
     let peer = match identity.proof() {
         Proof::Peer(at) => peer(kernel, at, link)?,

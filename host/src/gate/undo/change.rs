@@ -222,7 +222,7 @@ fn if_same(
     name: &LinkName,
     undo: impl FnOnce(&mut dyn Kernel) -> Result<(), KernelError>,
 ) -> Result<(), KernelError> {
-    match kernel.link_by_id(link)? {
+    match kernel.identified(link)?.state {
         now if now.name == *name => undo(kernel),
         _ => Ok(()),
     }
@@ -254,7 +254,8 @@ fn delete(
     index: Option<u32>,
 ) -> Result<(), KernelError> {
     let link = match index {
-        Some(index) => kernel.link_by_id(LinkId { namespace, index })?,
+        // The container may have renamed it to whatever it likes.
+        Some(index) => kernel.identified(LinkId { namespace, index })?.state,
         None => match found(kernel.link_by_name(namespace, &name.temporary()))? {
             Some(half_made) => half_made,
             None => kernel.link_by_name(namespace, name)?,

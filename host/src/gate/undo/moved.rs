@@ -68,6 +68,11 @@ fn fetch(
         Found::Missing(why) => return Ok(Err(Returned::Missing(why))),
     };
     let saved = moved.saved;
+    if !kernel.identified(link)?.has_plain_name {
+        // The container chose it, and nothing here works on a link of such a name.
+        kernel.change_link(link, &LinkChange::Up(false))?;
+        kernel.change_link(link, &LinkChange::Name(saved.link.name.temporary()))?;
+    }
     match link.namespace {
         Namespace::Container => move_back(kernel, moved, link),
         Namespace::Host => {

@@ -19,6 +19,7 @@ impl Machine {
         let identity = real.map(|real| real.identity).unwrap_or_default();
         Ok(IdentifiedLink {
             state: self.state(&link),
+            has_plain_name: true,
             identity: LinkIdentity {
                 kind: link.kind.clone(),
                 tie: self.far(&link, identity.tie),

@@ -15,7 +15,7 @@ use super::{Netlink, link, place};
 use crate::kernel::{
     FarLink, IdentifiedLink, KernelError, LinkId, LinkIdentity, ParentDevice, Whereabouts,
 };
-use crate::net::Namespace;
+use crate::net::{LinkName, Namespace};
 
 impl Netlink {
     /// A link with all that it's known by.
@@ -25,15 +25,15 @@ impl Netlink {
         self.identify(link.namespace, &message)
     }
 
-    /// All links of a namespace, but for those whose names aren't plain.
+    /// All links of a namespace.
     pub(super) fn read_all_identified(
         &self,
         namespace: Namespace,
     ) -> Result<Vec<IdentifiedLink>, KernelError> {
         let get = self.room(namespace)?.handle.link().get();
         let messages = self.collect(get.execute())?;
-        let plain = messages.iter().filter(|one| link::state(one).is_ok());
-        plain
+        let messages = messages.iter();
+        messages
             .map(|message| self.identify(namespace, message))
             .collect()
     }
@@ -79,7 +79,11 @@ impl Netlink {
         namespace: Namespace,
         message: &LinkMessage,
     ) -> Result<IdentifiedLink, KernelError> {
-        let info = link::info(message)?;
+        let name = link::name(message);
+        let has_plain_name = name.is_some();
+        let index = message.header.index.to_string();
+        let name = name.unwrap_or_else(|| LinkName::chosen("odd", &[&index]));
+        let info = link::info_with(message, link::state_with(message, name));
         let device = place::device(message);
         let name = device.name;
         let tie = match place::tie_index(message) {
@@ -101,6 +105,7 @@ impl Netlink {
         };
         Ok(IdentifiedLink {
             state: info.state,
+            has_plain_name,
             identity,
             alternative_names: alternative_names(message),
         })

@@ -168,16 +168,24 @@ impl Netlink {
 /// What can be changed of a link, as the kernel describes it.
 pub(super) fn state(message: &LinkMessage) -> Result<LinkState, KernelError> {
     let index = message.header.index;
-    let flags = message.header.flags;
-    let name = message
-        .attributes
-        .iter()
-        .find_map(|attribute| match attribute {
-            LinkAttribute::IfName(text) => text.parse::<LinkName>().ok(),
-            _ => None,
-        });
-    let name = name
+    let name = name(message)
         .ok_or_else(|| KernelError::Netlink(format!("link {index} has a name that isn't plain")))?;
+    Ok(state_with(message, name))
+}
+
+/// The name of a link, if it's a plain one.
+pub(super) fn name(message: &LinkMessage) -> Option<LinkName> {
+    let mut attributes = message.attributes.iter();
+    attributes.find_map(|attribute| match attribute {
+        LinkAttribute::IfName(text) => text.parse::<LinkName>().ok(),
+        _ => None,
+    })
+}
+
+/// The same under a name of the caller's.
+pub(super) fn state_with(message: &LinkMessage, name: LinkName) -> LinkState {
+    let index = message.header.index;
+    let flags = message.header.flags;
     let mut state = LinkState {
         name,
         index,
@@ -204,14 +212,19 @@ pub(super) fn state(message: &LinkMessage) -> Result<LinkState, KernelError> {
             _ => {}
         }
     }
-    Ok(state)
+    state
 }
 
 /// All that there is to know of a link.
 pub(super) fn info(message: &LinkMessage) -> Result<LinkInfo, KernelError> {
+    Ok(info_with(message, state(message)?))
+}
+
+/// The same with a state that was read before.
+pub(super) fn info_with(message: &LinkMessage, state: LinkState) -> LinkInfo {
     let flags = message.header.flags;
     let mut link = LinkInfo {
-        state: state(message)?,
+        state,
         kind: None,
         carrier: flags.contains(LinkFlags::LowerUp | LinkFlags::Running),
         vlan_filtering: None,
@@ -234,7 +247,7 @@ pub(super) fn info(message: &LinkMessage) -> Result<LinkInfo, KernelError> {
             _ => {}
         }
     }
-    Ok(link)
+    link
 }
 
 fn vlan_filtering(bridge: &[InfoBridge]) -> Option<bool> {
