@@ -155,6 +155,11 @@ impl Suite {
 
     /// Runs the tests that the command line asks for, and ends the process.
     pub fn run(self) -> ! {
+        self.run_then(|| {})
+    }
+
+    /// The same, with something to say after the tests.
+    pub fn run_then(self, say: impl FnOnce()) -> ! {
         let arguments = Arguments::from_args();
         let filter = arguments.filter.as_deref().unwrap_or_default();
         let skipped = self
@@ -165,6 +170,7 @@ impl Suite {
             println!("skipped {name}: {reason}");
         }
         let conclusion = libtest_mimic::run(&arguments, self.trials);
+        say();
         exit(if conclusion.has_failed() { 101 } else { 0 });
     }
 }

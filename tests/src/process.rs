@@ -1,10 +1,13 @@
 //! A program's run with input, output and a time limit.
 
 use std::io::{self, Read, Write};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+
+use nix::sys::resource::{Resource, setrlimit};
 
 use crate::patience;
 
@@ -46,6 +49,15 @@ pub fn run(command: &mut Command, input: &[u8]) -> Output {
         stdout: stdout.join().expect("stdout was read"),
         stderr: stderr.join().expect("stderr was read"),
         input_error,
+    }
+}
+
+/// Has a program end where it takes more memory for data than this, in bytes.
+pub fn limit_data(command: &mut Command, bytes: u64) {
+    // SAFETY: between fork and exec only setrlimit is called, a plain system
+    // call that allocates nothing.
+    unsafe {
+        command.pre_exec(move || Ok(setrlimit(Resource::RLIMIT_DATA, bytes, bytes)?));
     }
 }
 

@@ -87,21 +87,25 @@ impl Living {
         let mut steady = true;
         self.hidden = !self.others_are_strangers && hides(proc)? && !user::sees_its_namespace();
         self.mounted(&proc.join("self"))?;
-        for process in folders(proc)? {
-            steady &= self.process(&process);
+        let processes = folders(proc)?;
+        for process in &processes {
+            steady &= self.process(process, &processes);
         }
         Ok(steady)
     }
 
     /// Reads a process; whether it was there until the end.
-    fn process(&mut self, process: &Path) -> bool {
+    fn process(&mut self, process: &Path, all: &[PathBuf]) -> bool {
         match self.look_at(process) {
             Ok(()) => true,
             // One that only waits for its parent holds nothing any more.
             Err(_) if has_ended(process) => process.exists(),
             Err(error) if is_gone(&error) => false,
             Err(_) => {
-                let counts = !self.others_are_strangers || is_of_container(process);
+                let counts = match self.others_are_strangers {
+                    true => is_of_container(process),
+                    false => !is_init_among(process, all),
+                };
                 self.unread += usize::from(counts);
                 true
             }
@@ -230,6 +234,21 @@ fn unless_gone<T>(result: io::Result<T>) -> io::Result<Option<T>> {
 fn is_gone(error: &io::Error) -> bool {
     let is_no_process = error.raw_os_error() == Some(Errno::ESRCH as i32);
     is_no_process || error.kind() == ErrorKind::NotFound
+}
+
+/// Whether a process is init, and in the namespace of one that can be read. Some
+/// machines keep root out of init, which keeps no namespaces for containers: it
+/// may only be in one. The files of `/proc/PID/net` need no right to be looked at,
+/// and are the same ones for all processes of a namespace.
+fn is_init_among(process: &Path, all: &[PathBuf]) -> bool {
+    let net = |process: &Path| std::fs::metadata(process.join("net/dev")).map(|file| file.ino());
+    let (true, Ok(its)) = (process.ends_with("1"), net(process)) else {
+        return false;
+    };
+    let mut others = all.iter().filter(|other| *other != process);
+    others.any(|other| {
+        net(other).is_ok_and(|net| net == its) && identity(&other.join("ns/net")).is_ok()
+    })
 }
 
 /// Whether a process that root of a user namespace can't read is of a container

@@ -1,6 +1,7 @@
 //! A driver for tests that does what its options say: `create-script`,
 //! `script` for setup and `teardown-script`. The language
-//! stands in `script.rs`.
+//! stands in `script.rs`. Where scripts are stamped into it, it does what they
+//! say instead.
 
 mod arguments;
 mod calls;
@@ -14,11 +15,13 @@ mod neighbours;
 mod rules;
 mod script;
 mod settings;
+mod stamp;
 mod traffic;
 mod tunnels;
 mod vfs;
 
 use script::Run;
+use stamp::At;
 use wasmvark_guest::types::{
     CreateRequest, Error, NetworkChange, OptionValue, Request, SetupAnswer,
 };
@@ -29,11 +32,11 @@ export!(Probe);
 
 impl Guest for Probe {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
-        Ok(run(&request.network.options, "create-script")?.changes)
+        Ok(run(At::Create, &request.network.options, "create-script")?.changes)
     }
 
     fn setup(request: Request) -> Result<SetupAnswer, Error> {
-        let run = run(&request.network.options, "script")?;
+        let run = run(At::Setup, &request.network.options, "script")?;
         Ok(SetupAnswer {
             dns_servers: run.dns_servers,
             search_domains: run.results,
@@ -41,12 +44,13 @@ impl Guest for Probe {
     }
 
     fn teardown(request: Request) -> Result<(), Error> {
-        run(&request.network.options, "teardown-script").map(drop)
+        run(At::Teardown, &request.network.options, "teardown-script").map(drop)
     }
 }
 
-fn run(options: &[OptionValue], name: &str) -> Result<Run, Error> {
+fn run(at: At, options: &[OptionValue], name: &str) -> Result<Run, Error> {
+    let script = stamp::script(at).or_else(|| find(options, name));
     let mut run = Run::default();
-    run.all(find(options, name).unwrap_or_default())?;
+    run.all(script.unwrap_or_default())?;
     Ok(run)
 }
