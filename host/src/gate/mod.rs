@@ -13,6 +13,8 @@ mod firewall;
 mod guard;
 mod links;
 mod log;
+#[cfg(test)]
+mod model;
 mod neighbours;
 mod offloads;
 mod perform;

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::kernel::{
-    Feature, FoundNeighbour, LinkId, LinkState, NewAddress, PortState, PortVlans, Queues, VfState,
+    Feature, FoundNeighbour, IpvlanMode, LinkId, LinkKind, LinkState, NewAddress, PortState, PortVlans, Queues, VfState,
     WireguardState,
 };
-use crate::net::{DevicePath, PciAddress};
+use crate::net::{DevicePath, Mac, PciAddress};
 
 /// Which link: it keeps its number wherever it moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +52,12 @@ pub(super) struct Link {
     pub(super) carrier: bool,
     pub(super) vlan_filtering: Option<bool>,
     pub(super) table: Option<u32>,
+    /// What it was made as here.
+    pub(super) made_as: Option<LinkKind>,
+    /// The MAC address that its parent had, where it takes the parent's place.
+    pub(super) mac_below: Option<Mac>,
+    /// The mode of an ipvlan link, where it was set here.
+    pub(super) ipvlan_mode: Option<IpvlanMode>,
     pub(super) pci: Option<PciAddress>,
     pub(super) device: Option<DevicePath>,
     pub(super) lower: Option<Other>,
@@ -61,6 +67,8 @@ pub(super) struct Link {
     pub(super) is_mac_assumed: bool,
     /// Whether its MAC address was set here, so that the kernel leaves it alone.
     pub(super) is_mac_set: bool,
+    /// Whether a bridge has the MTU and the MAC address of its ports.
+    pub(super) follows: (bool, bool),
     /// Whether anything of it was changed.
     pub(super) is_changed: bool,
     pub(super) addresses: Vec<Address>,
@@ -89,6 +97,9 @@ impl Link {
             carrier: false,
             vlan_filtering: None,
             table: None,
+            made_as: None,
+            mac_below: None,
+            ipvlan_mode: None,
             pci: None,
             device: None,
             lower: None,
@@ -96,6 +107,7 @@ impl Link {
             master: None,
             is_mac_assumed: false,
             is_mac_set: false,
+            follows: (false, false),
             is_changed: false,
             addresses: Vec::new(),
             settings: BTreeMap::new(),

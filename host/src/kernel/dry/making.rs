@@ -6,7 +6,7 @@ use nix::errno::Errno;
 use super::link::{Link, Number, Origin, Other};
 use super::machine::{Machine, TX_QUEUE_LENGTH};
 use crate::kernel::{
-    KernelError, LinkId, LinkKind, LinkState, MacvlanMode, NewLink, NewVeth, VethEnd, Vxlan,
+    IpvlanMode, KernelError, LinkId, LinkKind, LinkState, MacvlanMode, NewLink, NewVeth, VethEnd, Vxlan,
 };
 use crate::net::{LinkName, Mac, Namespace};
 
@@ -60,7 +60,14 @@ impl Machine {
         if let LinkKind::Vrf { table } = new.kind {
             link.table = Some(table);
         }
+        if is_passthru(&new.kind) {
+            link.mac_below = parent_state.and_then(|parent| parent.mac);
+        }
+        link.made_as = Some(new.kind.clone());
         self.add(link);
+        if let (LinkKind::Ipvlan(ipvlan), Some(parent)) = (&new.kind, parent) {
+            self.set_ipvlan_mode(parent, ipvlan.mode);
+        }
         Ok(at.index)
     }
 
@@ -137,7 +144,7 @@ impl Machine {
             .get(&parent)
             .and_then(|parent| self.links.get(&parent.master?))
             .is_some_and(|master| matches!(master.kind(), "bridge" | "bond" | "team"));
-        let mut children = self.links.values().filter(|link| link.lies_on(parent));
+        let children = self.links.values().filter(|link| link.lies_on(parent));
         let is_others = children
             .clone()
             .any(|child| group(child.kind()).is_some_and(|other| other != own));
@@ -145,13 +152,25 @@ impl Machine {
             return Err(Errno::EBUSY.into());
         }
         // `macvlan_common_newlink`: it's the only one.
-        let is_passthru = matches!(kind,
-            LinkKind::Macvlan(macvlan) | LinkKind::Macvtap(macvlan)
-                if macvlan.mode == MacvlanMode::Passthru);
-        if is_passthru && children.any(|child| group(child.kind()) == Some(own)) {
+        let takes_all = |child: &Link| child.made_as.as_ref().is_some_and(is_passthru);
+        let is_alone = is_passthru(kind);
+        let mut rivals = children.filter(|child| group(child.kind()) == Some(own));
+        if rivals.any(|rival| is_alone || takes_all(rival)) {
             return Err(Errno::EINVAL.into());
         }
         Ok(())
+    }
+
+    /// All ipvlan links on a parent have one mode (`ipvlan_set_port_mode`).
+    fn set_ipvlan_mode(&mut self, parent: Number, mode: IpvlanMode) {
+        let links = self.links.values_mut();
+        for link in links.filter(|link| link.lies_on(parent) && link.kind() == "ipvlan") {
+            let before = link.ipvlan_mode.unwrap_or(IpvlanMode::L2);
+            if link.made_as.is_some() || before != mode {
+                link.ipvlan_mode = Some(mode);
+                link.is_changed = true;
+            }
+        }
     }
 
     fn assume_kind(&mut self, kind: &str) {
@@ -164,15 +183,14 @@ impl Machine {
         if matches!(new.kind, LinkKind::Wireguard) {
             return (None, false);
         }
-        if let Some(mac) = new.mac {
+        // `macvlan_common_newlink`: whatever is asked for.
+        let is_passthru = is_passthru(&new.kind);
+        if let Some(mac) = new.mac.filter(|_| !is_passthru) {
             return (Some(mac), false);
         }
         let inherits = match &new.kind {
             LinkKind::Ipvlan(_) | LinkKind::Vlan(_) => true,
-            LinkKind::Macvlan(macvlan) | LinkKind::Macvtap(macvlan) => {
-                macvlan.mode == MacvlanMode::Passthru
-            }
-            _ => false,
+            _ => is_passthru,
         };
         match parent.filter(|_| inherits) {
             Some(parent) => (parent.mac, false),
@@ -190,6 +208,14 @@ impl Machine {
         ));
         mac
     }
+}
+
+/// Whether a macvlan link takes all that its parent gets, as if it were that
+/// one.
+pub(super) fn is_passthru(kind: &LinkKind) -> bool {
+    matches!(kind,
+        LinkKind::Macvlan(macvlan) | LinkKind::Macvtap(macvlan)
+            if macvlan.mode == MacvlanMode::Passthru)
 }
 
 fn plain_state(name: &LinkName, index: u32) -> LinkState {

@@ -8,11 +8,14 @@ mod addressing;
 mod changing;
 mod details;
 mod firewall;
+mod following;
+mod imagined;
 mod link;
 mod machine;
 mod making;
 mod neighbours;
 mod operations;
+mod picture;
 mod routing;
 mod rules;
 mod settings;
@@ -20,6 +23,8 @@ mod topology;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub use imagined::{Imagined, ImaginedLink, ImaginedNamespace};
+pub use picture::{Picture, PicturedLink, PicturedNamespace};
 pub use topology::{Changes, Edge, EdgeKind, End, LinkView, Mark, NamespaceView, Topology};
 
 use super::{KernelError, Reader};
@@ -46,6 +51,11 @@ impl Dry {
     /// changed and put back is as it was.
     pub fn facts(&self) -> Vec<String> {
         self.machine().facts()
+    }
+
+    /// All of it in plain values, for comparing.
+    pub fn picture(&self) -> Result<Picture, KernelError> {
+        self.machine().picture()
     }
 
     /// What was assumed so far because it can't be known.
