@@ -7,7 +7,7 @@ use core::str::FromStr;
 use crate::links::Link;
 use crate::sysctl::{self, IpVersion};
 use crate::types::{Error, Namespace, Network, OptionValue, Request};
-use crate::{find, firewall, is_v6, parse_bool, without_prefix};
+use crate::{alone, find, firewall, is_v6, parse_bool, without_prefix};
 
 /// What the options say of source addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,13 +39,25 @@ impl Nat {
         }
     }
 
-    /// Gives what the network sends to elsewhere addresses of the host's.
+    /// Gives what the network sends to elsewhere addresses of the host's. For a
+    /// network of which the driver has all.
     pub fn translate(&self, network: &Network) -> Result<(), Error> {
+        self.translate_from(&subnets(network), network)
+    }
+
+    /// The same for what one container sends.
+    pub fn translate_container(&self, request: &Request) -> Result<(), Error> {
+        let addresses = request.addresses.iter();
+        let sources: Vec<String> = addresses.map(|it| alone(without_prefix(it))).collect();
+        self.translate_from(&sources, &request.network)
+    }
+
+    fn translate_from(&self, sources: &[String], network: &Network) -> Result<(), Error> {
         if !self.masquerade || network.internal {
             return Ok(());
         }
-        let subnets: Vec<String> = network.subnets.iter().map(|it| it.subnet.clone()).collect();
-        for source in &subnets {
+        let subnets = subnets(network);
+        for source in sources {
             let outbound = match is_v6(source) {
                 true => &self.outbound6,
                 false => &self.outbound4,
@@ -57,6 +69,10 @@ impl Nat {
         }
         Ok(())
     }
+}
+
+fn subnets(network: &Network) -> Vec<String> {
+    network.subnets.iter().map(|it| it.subnet.clone()).collect()
 }
 
 /// Has the request's ports lead to the container, which is behind a link of the

@@ -61,7 +61,7 @@ impl Guest for Ptp {
         container::configure(&pair.container, &request, &behaviours)?;
         behaviours.limit_port(&pair.host)?;
         forward(&request)?;
-        Nat::parse(&network.options, MASQUERADE)?.translate(network)?;
+        Nat::parse(&network.options, MASQUERADE)?.translate_container(&request)?;
         publish(&pair.host, &request)?;
         Filter::parse(&request.options)?.apply(&request)?;
         Ok(no_name_servers())

@@ -16,6 +16,10 @@ pub(super) struct Arguments {
     /// "*" or "container:*" for all; may be given more than once, as all of these
     #[arg(long, value_name = "PATTERN")]
     link: Vec<String>,
+    /// Where on the host new links may be: "host" for one container's, "shared" for
+    /// those of all containers of a network
+    #[arg(long, value_name = "PLACE")]
+    place: Vec<String>,
     /// A network that addresses come from, or "*"
     #[arg(long, value_name = "NETWORK")]
     address: Vec<String>,
@@ -25,6 +29,12 @@ pub(super) struct Arguments {
     /// The number of a routing table of the host's, or "*"
     #[arg(long, value_name = "NUMBER")]
     table: Vec<String>,
+    /// Numbers of VLANs, as in 7 or 10-20, or "*"
+    #[arg(long, value_name = "NUMBERS")]
+    vlan: Vec<String>,
+    /// Numbers of VXLANs, as in 7 or 10-20, or "*"
+    #[arg(long, value_name = "NUMBERS")]
+    vni: Vec<String>,
     /// A kernel setting, in which "*" stands for a part
     #[arg(long, value_name = "PATTERN")]
     key: Vec<String>,
@@ -41,9 +51,12 @@ impl Arguments {
     fn patterns(&self) -> Vec<(ReachKey, &str)> {
         let of = |key| match key {
             ReachKey::Link => &self.link,
+            ReachKey::Place => &self.place,
             ReachKey::Address => &self.address,
             ReachKey::Destination => &self.destination,
             ReachKey::Table => &self.table,
+            ReachKey::Vlan => &self.vlan,
+            ReachKey::Vni => &self.vni,
             ReachKey::Key => &self.key,
             ReachKey::Secret => &self.secret,
             ReachKey::Port => &self.port,

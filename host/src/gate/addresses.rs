@@ -6,12 +6,14 @@ use ipnet::IpNet;
 use nix::errno::Errno;
 use wasmtime::component::Resource;
 
+use super::clash::View;
 use super::perform::{CallError, Plan, invalid};
 use super::{Gate, Kernel, LinkHandle};
 use crate::driver::wit::addresses::{AddressInfo, AddressOptions, Host};
 use crate::grant::{Call, Object};
 use crate::journal::Change;
 use crate::kernel::{AddressState, KernelError, LinkId, NewAddress};
+use crate::net::Namespace;
 
 /// The pauses between looks at addresses.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -44,8 +46,13 @@ impl Host for Gate {
             no_dad: options.is_some_and(|options| options.no_dad),
             no_prefix_route: options.is_some_and(|options| options.no_prefix_route),
         };
+        let on_host = link.id.namespace == Namespace::Host;
+        let own = self.own_objects(link.id.namespace)?;
         // Before the journal says that an address that looks like this is own.
         let plan = |kernel: &mut dyn Kernel| {
+            if on_host {
+                View::of_host(kernel, own)?.check_address(link.id.index, address)?;
+            }
             if change.is_some() && has_address(kernel, link.id, address)? {
                 return Err(Errno::EEXIST.into());
             }

@@ -5,10 +5,12 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use wasmtime::component::Resource;
 
+use super::clash::View;
 use super::perform::{CallError, invalid};
 use super::{Gate, LinkHandle};
 use crate::driver::wit::announce::Host;
 use crate::grant::{Call, Object};
+use crate::net::Namespace;
 
 impl Host for Gate {
     fn gratuitous_arp(
@@ -53,6 +55,10 @@ impl Gate {
                 own: false,
             },
         ];
-        self.read(call, &objects, |kernel| kernel.announce(link.id, address))
+        let own = self.own_objects(Namespace::Host)?;
+        self.read(call, &objects, |kernel| {
+            View::of_host(kernel, own)?.check_packets(address.into())?;
+            kernel.announce(link.id, address)
+        })
     }
 }

@@ -5,9 +5,10 @@ use wasmtime::component::Resource;
 use super::perform::{CallError, invalid, plan_for_foreign};
 use super::{Gate, Kernel, LinkHandle};
 use crate::driver::wit::bridge_ports::{Host, VlanRange};
-use crate::grant::Call;
+use crate::grant::{Call, Object};
 use crate::journal::Change;
 use crate::kernel::{KernelError, PortChange, PortVlans, VlanNumbers};
+use crate::net::NumberRange;
 
 impl Gate {
     fn change_port(
@@ -34,9 +35,11 @@ impl Gate {
         &mut self,
         call: Call,
         link: &Resource<LinkHandle>,
+        numbers: VlanNumbers,
         operation: impl FnOnce(&mut dyn Kernel, &LinkHandle) -> Result<(), KernelError>,
     ) -> Result<(), CallError> {
         let link = self.link(link)?;
+        let removes = call == Call::BridgePortsRemoveVlans;
         let plan = plan_for_foreign(&link, self.owns(&link), |kernel, link| {
             Ok(Change::ChangeVlans {
                 link: link.id,
@@ -44,9 +47,16 @@ impl Gate {
                 before: kernel.vlans(link.id)?,
             })
         });
-        let objects = [self.object(&link)];
+        let mut objects = vec![self.object(&link)];
+        objects.extend(numbers_object(numbers, removes && self.owns(&link)));
         self.change(call, &objects, plan, |kernel| operation(kernel, &link))
     }
+}
+
+/// VLANs as an object of a decision.
+fn numbers_object(numbers: VlanNumbers, own: bool) -> Option<Object<'static>> {
+    let numbers = NumberRange::new(numbers.first(), numbers.last())?;
+    Some(Object::Vlans { numbers, own })
 }
 
 fn numbers(call: Call, first: u16, last: u16) -> Result<VlanNumbers, CallError> {
@@ -98,7 +108,9 @@ impl Host for Gate {
             pvid: vlans.pvid,
             untagged: vlans.untagged,
         };
-        self.change_vlans(call, &port, |kernel, link| kernel.add_vlans(link.id, vlans))
+        self.change_vlans(call, &port, vlans.numbers, |kernel, link| {
+            kernel.add_vlans(link.id, vlans)
+        })
     }
 
     fn remove_vlans(
@@ -109,7 +121,7 @@ impl Host for Gate {
     ) -> Result<(), CallError> {
         let call = Call::BridgePortsRemoveVlans;
         let numbers = numbers(call, first, last)?;
-        self.change_vlans(call, &port, |kernel, link| {
+        self.change_vlans(call, &port, numbers, |kernel, link| {
             kernel.remove_vlans(link.id, numbers)
         })
     }

@@ -9,6 +9,7 @@
 mod addresses;
 mod announce;
 mod bridge_ports;
+mod clash;
 mod firewall;
 mod guard;
 mod links;
@@ -59,6 +60,9 @@ pub struct Gate {
     log: Log,
     secrets: Secrets,
     links: ResourceTable,
+    /// What the network's other containers have on the host by this driver, once
+    /// it's asked for.
+    others_own: Option<clash::Own>,
     /// The names of links that got others since handles to them were given out.
     renamed: HashMap<LinkId, LinkName>,
     calls: u32,
@@ -86,6 +90,7 @@ impl Gate {
             log,
             secrets,
             links: ResourceTable::new(),
+            others_own: None,
             renamed: HashMap::new(),
             calls: 0,
             stop: None,

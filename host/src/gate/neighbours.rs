@@ -5,13 +5,14 @@ use std::net::IpAddr;
 use nix::errno::Errno;
 use wasmtime::component::Resource;
 
+use super::clash::View;
 use super::perform::{CallError, Plan, invalid};
 use super::{Gate, Kernel, LinkHandle};
 use crate::driver::wit::neighbours::{Host, NeighbourInfo};
 use crate::grant::{Call, Object};
 use crate::journal::Change;
 use crate::kernel::{FoundNeighbour, Neighbour, NeighbourTable};
-use crate::net::Mac;
+use crate::net::{Mac, Namespace};
 
 impl Host for Gate {
     fn add(
@@ -81,7 +82,11 @@ impl Gate {
             address,
             neighbour,
         });
+        let own = self.own_objects(Namespace::Host)?;
         let plan = |kernel: &mut dyn Kernel| {
+            if neighbour == Neighbour::Proxy {
+                View::of_host(kernel, own)?.check_packets(address.into())?;
+            }
             // The kernel would take the new one in its place.
             if kernel.has_neighbour(link.id, address, neighbour.table())? {
                 return Err(Errno::EEXIST.into());

@@ -178,6 +178,15 @@ impl Gate {
             return Err(self.stop(Stop::Calls));
         }
         self.calls += 1;
+        self.judge(call, objects)
+    }
+
+    /// Decides once more on a call, when something was found that it touches too.
+    pub(super) fn judge(
+        &mut self,
+        call: Call,
+        objects: &[Object<'_>],
+    ) -> Result<Permit, CallError> {
         match decide(&self.authority, call, objects) {
             Ok(permit) => Ok(permit),
             Err(denial) => Err(self.deny(&denial)),
@@ -215,6 +224,19 @@ impl Gate {
             Ok(value) => Ok(value),
             Err(KernelError::Deadline) => Err(self.stop(Stop::Deadline)),
             Err(error) => Err(guest_error(call, objects, &error).into()),
+        }
+    }
+
+    /// The same for a call that failed before it did anything.
+    pub(super) fn settle_failed(
+        &mut self,
+        call: Call,
+        objects: &[Object<'_>],
+        error: KernelError,
+    ) -> CallError {
+        match self.settle::<()>(call, objects, Err(error)) {
+            Err(error) => error,
+            Ok(()) => self.host_failed(&"a failure became a success"),
         }
     }
 

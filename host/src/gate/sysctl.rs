@@ -10,7 +10,7 @@ use crate::driver::wit::types::Namespace as WitNamespace;
 use crate::grant::{Call, Object};
 use crate::journal::Change;
 use crate::kernel::LinkSetting;
-use crate::net::SettingKey;
+use crate::net::{Namespace, SettingKey};
 
 /// Characters of the longest value that a driver may set.
 const VALUE_MAX: usize = 1024;
@@ -64,7 +64,7 @@ impl Host for Gate {
         let objects = [Object::Key {
             namespace,
             key: &key,
-            own: false,
+            of_own_link: false,
         }];
         let plan = |_: &mut dyn Kernel| Ok(Plan::nothing());
         self.change(Call::SysctlEnableIpForward, &objects, plan, |kernel| {
@@ -176,14 +176,15 @@ impl Host for Gate {
         }
         let journal = self.journal.as_ref();
         let name = key.link();
-        let own = journal.zip(name.as_ref()).and_then(|(journal, name)| {
+        let inside = journal.filter(|_| namespace == Namespace::Container);
+        let own = inside.zip(name.as_ref()).and_then(|(journal, name)| {
             let link = journal.own_link(namespace, name)?;
             Some((link, name))
         });
         let objects = [Object::Key {
             namespace,
             key: &key,
-            own: own.is_some(),
+            of_own_link: own.is_some(),
         }];
         let plan = |kernel: &mut dyn Kernel| {
             if let Some((link, name)) = own {

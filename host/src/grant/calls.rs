@@ -10,12 +10,18 @@ use super::{Risk, nearest};
 pub enum ReachKey {
     /// Names of links.
     Link,
+    /// Where on the host new links may be.
+    Place,
     /// Networks that addresses, and sources of rules, may come from.
     Address,
     /// Networks that routes may lead to, and rules be about.
     Destination,
     /// Routing tables of the host.
     Table,
+    /// Numbers of VLANs.
+    Vlan,
+    /// Numbers of VXLANs.
+    Vni,
     /// Names of kernel settings.
     Key,
     /// Names of secrets.
@@ -26,20 +32,28 @@ pub enum ReachKey {
 
 impl ReachKey {
     /// All of them, in the order in which they are written.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Link,
+        Self::Place,
         Self::Address,
         Self::Destination,
         Self::Table,
+        Self::Vlan,
+        Self::Vni,
         Self::Key,
         Self::Secret,
         Self::Port,
     ];
 
-    /// A pattern as a value of the grant file: numbers of tables need no quotes.
+    /// Whether its patterns can be numbers, which need no quotes.
+    pub(super) fn has_numbers(self) -> bool {
+        matches!(self, Self::Table | Self::Vlan | Self::Vni)
+    }
+
+    /// A pattern as a value of the grant file.
     pub(super) fn value(self, pattern: &str) -> String {
         match pattern.parse::<u32>() {
-            Ok(_) if self == Self::Table => pattern.to_owned(),
+            Ok(_) if self.has_numbers() => pattern.to_owned(),
             _ => format!("\"{pattern}\""),
         }
     }
@@ -48,9 +62,12 @@ impl ReachKey {
     pub fn name(self) -> &'static str {
         match self {
             Self::Link => "link",
+            Self::Place => "place",
             Self::Address => "address",
             Self::Destination => "destination",
             Self::Table => "table",
+            Self::Vlan => "vlan",
+            Self::Vni => "vni",
             Self::Key => "key",
             Self::Secret => "secret",
             Self::Port => "port",
@@ -123,29 +140,29 @@ calls! {
     /// Waits until a link can carry packets.
     LinksWaitCarrier = "links.wait-carrier", Reads, "reads a link", [Link];
     /// Makes a macvlan link.
-    LinksCreateMacvlan = "links.create-macvlan", Medium, "makes a link on one of the host's", [Link];
+    LinksCreateMacvlan = "links.create-macvlan", Medium, "makes a link on one of the host's", [Link, Place];
     /// Makes a bridge.
-    LinksCreateBridge = "links.create-bridge", Medium, "makes a bridge on the host", [Link];
+    LinksCreateBridge = "links.create-bridge", Medium, "makes a bridge on the host", [Link, Place];
     /// Makes a pair of veth links.
-    LinksCreateVeth = "links.create-veth", Medium, "makes a link between host and container", [Link];
+    LinksCreateVeth = "links.create-veth", Medium, "makes a link between host and container", [Link, Place];
     /// Makes an ipvlan link.
-    LinksCreateIpvlan = "links.create-ipvlan", Medium, "makes a link on one of the host's", [Link];
+    LinksCreateIpvlan = "links.create-ipvlan", Medium, "makes a link on one of the host's", [Link, Place];
     /// Makes a macvtap link.
-    LinksCreateMacvtap = "links.create-macvtap", Medium, "makes a link on one of the host's", [Link];
+    LinksCreateMacvtap = "links.create-macvtap", Medium, "makes a link on one of the host's", [Link, Place];
     /// Makes a VLAN link.
-    LinksCreateVlan = "links.create-vlan", Medium, "makes a link on one of the host's", [Link];
+    LinksCreateVlan = "links.create-vlan", Medium, "makes a link on one of the host's", [Link, Place, Vlan];
     /// Makes a VXLAN link.
-    LinksCreateVxlan = "links.create-vxlan", Medium, "makes a tunnel over the host", [Link];
+    LinksCreateVxlan = "links.create-vxlan", Medium, "makes a tunnel over the host", [Link, Place, Vni];
     /// Makes a VRF.
-    LinksCreateVrf = "links.create-vrf", Medium, "makes a routing domain", [Link];
+    LinksCreateVrf = "links.create-vrf", Medium, "makes a routing domain", [Link, Place, Table];
     /// Makes a dummy link.
-    LinksCreateDummy = "links.create-dummy", Low, "makes a link of its own", [Link];
+    LinksCreateDummy = "links.create-dummy", Low, "makes a link of its own", [Link, Place];
     /// Makes an ifb link.
-    LinksCreateIfb = "links.create-ifb", Low, "makes a link of its own", [Link];
+    LinksCreateIfb = "links.create-ifb", Low, "makes a link of its own", [Link, Place];
     /// Makes a tap.
-    LinksCreateTap = "links.create-tap", Low, "makes a link of its own for a program", [Link];
+    LinksCreateTap = "links.create-tap", Low, "makes a link of its own for a program", [Link, Place];
     /// Makes a WireGuard link.
-    LinksCreateWireguard = "links.create-wireguard", Medium, "makes a tunnel over the host", [Link];
+    LinksCreateWireguard = "links.create-wireguard", Medium, "makes a tunnel over the host", [Link, Place];
     /// Removes an own link.
     LinksDelete = "links.delete", Low, "removes own links", [];
     /// Moves a link into the container.
@@ -175,7 +192,7 @@ calls! {
     /// Holds a VF to a MAC address.
     LinksSetVfMac = "links.set-vf-mac", High, "changes a VF of a card of the host's", [Link];
     /// Puts a VF's frames into a VLAN.
-    LinksSetVfVlan = "links.set-vf-vlan", High, "changes a VF of a card of the host's", [Link];
+    LinksSetVfVlan = "links.set-vf-vlan", High, "changes a VF of a card of the host's", [Link, Vlan];
     /// Whether a VF's frames with other source addresses are dropped.
     LinksSetVfSpoofCheck = "links.set-vf-spoof-check", High, "changes a VF of a card of the host's", [Link];
     /// Whether a VF may listen to others' frames.
@@ -193,9 +210,9 @@ calls! {
     /// Lists a port's VLANs.
     BridgePortsVlans = "bridge-ports.vlans", Reads, "reads a bridge's port", [Link];
     /// Lets VLANs pass a port.
-    BridgePortsAddVlans = "bridge-ports.add-vlans", Low, "changes own ports of a bridge", [Link];
+    BridgePortsAddVlans = "bridge-ports.add-vlans", Low, "changes own ports of a bridge", [Link, Vlan];
     /// Lets VLANs pass a port no more.
-    BridgePortsRemoveVlans = "bridge-ports.remove-vlans", Low, "changes own ports of a bridge", [Link];
+    BridgePortsRemoveVlans = "bridge-ports.remove-vlans", Low, "changes own ports of a bridge", [Link, Vlan];
     /// Adds an address.
     AddressesAdd = "addresses.add", Low, "adds addresses to own links", [Link, Address];
     /// Removes an address.

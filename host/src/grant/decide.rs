@@ -9,6 +9,7 @@
 
 mod object;
 mod requested;
+mod setting;
 #[cfg(test)]
 mod tests;
 mod used;
@@ -51,6 +52,8 @@ pub struct Denial {
     pub cause: Cause,
     /// The line for the grant file.
     pub line: String,
+    /// Another call that does the same for less.
+    pub instead: Option<Call>,
     /// What the grant's reach lacks.
     pub lacking: Box<Reach>,
 }
@@ -102,6 +105,7 @@ pub fn decide(authority: &Authority, call: Call, objects: &[Object<'_>]) -> Resu
         object: describe(objects),
         cause,
         line: line(call, &wanted),
+        instead: beyond.iter().find_map(|object| instead(object)),
         lacking: Box::new(lacking),
     })
 }
@@ -112,6 +116,22 @@ impl fmt::Display for Denial {
             f,
             "{} on {} is denied: {}",
             self.call, self.object, self.cause
-        )
+        )?;
+        match self.instead {
+            Some(call) => write!(f, " (on an own link, {call} sets it)"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The call that is for an object, where there is one.
+fn instead(object: &Object<'_>) -> Option<Call> {
+    match object {
+        Object::Key {
+            key,
+            of_own_link: true,
+            ..
+        } => setting::call_for(key),
+        _ => None,
     }
 }

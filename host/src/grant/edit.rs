@@ -151,7 +151,7 @@ fn values(key: ReachKey, patterns: &[String]) -> Value {
 
 fn value(key: ReachKey, pattern: &str) -> Value {
     match pattern.parse::<i64>() {
-        Ok(number) if key == ReachKey::Table => Value::from(number),
+        Ok(number) if key.has_numbers() => Value::from(number),
         _ => Value::from(pattern),
     }
 }

@@ -26,8 +26,8 @@ pub use edit::{Edit, Widening};
 pub use file::{Grant, GrantError, line};
 pub use limits::{LimitError, Limits};
 pub use pattern::{
-    InvalidPattern, KeyPattern, LinkPattern, NetworkPattern, PortPattern, SecretPattern,
-    TablePattern,
+    InvalidPattern, KeyPattern, LinkPattern, NetworkPattern, PlacePattern, PortPattern,
+    SecretPattern, TablePattern, VlanPattern, VniPattern,
 };
 pub use place::{Place, Problem};
 pub use reach::{PatternError, Reach};

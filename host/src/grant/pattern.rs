@@ -1,5 +1,5 @@
-//! The patterns of a grant: which links, networks, tables, kernel settings,
-//! secrets and ports a reach names.
+//! The patterns of a grant: which links, places, networks, tables, VLANs, kernel
+//! settings, secrets and ports a reach names.
 //!
 //! `*` stands for all of a kind by itself. Only in the name of a kernel setting
 //! it may also stand for one part between dots. Anywhere else it would look as
@@ -11,8 +11,8 @@ use std::str::FromStr;
 use ipnet::IpNet;
 
 use crate::net::{
-    InvalidLinkName, InvalidSettingKey, LinkName, Namespace, PortRange, Protocol, SettingKey,
-    is_part,
+    HostPlace, InvalidLinkName, InvalidSettingKey, LinkName, Namespace, NumberRange, PortRange,
+    Protocol, SettingKey, is_part,
 };
 use crate::store::Secrets;
 
@@ -53,6 +53,22 @@ pub enum InvalidPattern {
         network: IpNet,
         /// The address alone.
         alone: IpNet,
+    },
+    /// It is no place on the host.
+    #[error(
+        "{0:?} is no place of a new link: write \"host\" for one on the host, \"shared\" for one \
+         there for all containers of the network; in the container it needs no place"
+    )]
+    Place(String),
+    /// It is no number of a VLAN or VXLAN, or none in a row.
+    #[error("{text:?} is no {what}: write \"7\", \"10-20\" (at most {max}), or \"*\" for all")]
+    Number {
+        /// The text.
+        text: String,
+        /// What it should be a number of.
+        what: &'static str,
+        /// The highest number.
+        max: u32,
     },
     /// It is no number of a table.
     #[error("{0:?} is no number of a routing table: write 100, or \"*\" for all")]
@@ -304,6 +320,100 @@ impl fmt::Display for NetworkPattern {
     }
 }
 
+/// Where on the host a new link may be. There is no `*`: each place is another
+/// kind of trust.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacePattern(HostPlace);
+
+impl PlacePattern {
+    /// The pattern for a place.
+    pub fn one(place: HostPlace) -> Self {
+        Self(place)
+    }
+}
+
+impl Pattern for PlacePattern {
+    fn read(text: &str) -> Result<Self, InvalidPattern> {
+        let mut places = HostPlace::ALL.into_iter();
+        let place = places.find(|place| place.name() == text);
+        place
+            .map(Self)
+            .ok_or_else(|| InvalidPattern::Place(text.to_owned()))
+    }
+
+    fn covers(&self, other: &Self) -> bool {
+        self == other
+    }
+}
+
+impl fmt::Display for PlacePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// Makes a pattern for numbers in a row, or `*` for all.
+macro_rules! numbers {
+    ($(#[$doc:meta])* $type:ident, $what:literal, $max:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $type(Option<NumberRange>);
+
+        impl $type {
+            /// The pattern for these numbers.
+            pub fn one(numbers: NumberRange) -> Self {
+                Self(Some(numbers))
+            }
+
+            pub(super) fn contains(&self, numbers: NumberRange) -> bool {
+                self.0.is_none_or(|own| own.contains(numbers))
+            }
+        }
+
+        impl Pattern for $type {
+            fn read(text: &str) -> Result<Self, InvalidPattern> {
+                if text == "*" {
+                    return Ok(Self(None));
+                }
+                refuse_wildcard(text, text, "write numbers, or \"*\" alone for all")?;
+                let plain = text.chars().all(|c| c.is_ascii_digit() || c == '-');
+                let numbers = NumberRange::parse(text).filter(|numbers| numbers.last() <= $max);
+                numbers
+                    .filter(|_| plain)
+                    .map(Self::one)
+                    .ok_or_else(|| InvalidPattern::Number {
+                        text: text.to_owned(),
+                        what: $what,
+                        max: $max,
+                    })
+            }
+
+            fn covers(&self, other: &Self) -> bool {
+                other.0.map_or(self == other, |numbers| self.contains(numbers))
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self.0 {
+                    Some(numbers) => write!(f, "{numbers}"),
+                    None => f.write_str("*"),
+                }
+            }
+        }
+    };
+}
+
+numbers! {
+    /// Numbers of VLANs (12 bits), as `7` or `10-20`, or `*` for all.
+    VlanPattern, "number of a VLAN", 4094
+}
+
+numbers! {
+    /// Numbers of VXLANs (24 bits), as `7` or `10-20`, or `*` for all.
+    VniPattern, "number of a VXLAN", 0x00ff_ffff
+}
+
 /// The number of a routing table, or `*` for all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TablePattern(Option<u32>);
@@ -494,6 +604,7 @@ mod tests {
         }
         wildcard::<NetworkPattern>("10.*");
         wildcard::<TablePattern>("1*");
+        wildcard::<VlanPattern>("1*");
         wildcard::<SecretPattern>("home-*");
         wildcard::<PortPattern>("*/tcp");
         assert!(KeyPattern::read("net.ipv4.conf.*.rp_filter").is_ok());
@@ -507,6 +618,25 @@ mod tests {
         assert!(says("2001:db8::1").contains("\"2001:db8::1/128\""));
         let inside = says("10.1.2.3/8");
         assert!(inside.contains("\"10.0.0.0/8\"") && inside.contains("\"10.1.2.3/32\""));
+    }
+
+    #[test]
+    fn numbers_and_places_are_what_the_kernel_and_the_wit_have() {
+        for text in ["0", "7", "10-20", "4094", "*"] {
+            assert_eq!(VlanPattern::read(text).unwrap().to_string(), text);
+        }
+        for text in ["4095", "10-4095", "20-10", "", "x", " 7", "7 - 8"] {
+            assert!(VlanPattern::read(text).is_err(), "{text}");
+        }
+        assert!(VniPattern::read("16777215").is_ok());
+        assert!(VniPattern::read("16777216").is_err());
+        for text in ["host", "shared"] {
+            assert_eq!(PlacePattern::read(text).unwrap().to_string(), text);
+        }
+        for text in ["*", "container", "Host", ""] {
+            let error = PlacePattern::read(text).unwrap_err().to_string();
+            assert!(error.contains("needs no place"), "{error}");
+        }
     }
 
     fn covers<P: Pattern>(one: &str, other: &str) -> bool {
@@ -529,6 +659,10 @@ mod tests {
         assert!(covers::<NetworkPattern>("10.0.0.0/8", "10.1.0.0/16"));
         assert!(!covers::<NetworkPattern>("0.0.0.0/0", "*"));
         assert!(covers::<TablePattern>("*", "7"));
+        assert!(covers::<VlanPattern>("*", "10-20"));
+        assert!(covers::<VlanPattern>("10-20", "11"));
+        assert!(!covers::<VniPattern>("10-20", "*"));
+        assert!(!covers::<PlacePattern>("host", "shared"));
         assert!(covers::<PortPattern>("80-90/tcp", "80/tcp"));
         assert!(!covers::<PortPattern>("80-90/tcp", "80/udp"));
         assert!(!covers::<SecretPattern>("a", "*"));

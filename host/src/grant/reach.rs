@@ -11,10 +11,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::pattern::Pattern;
 use super::{
-    InvalidPattern, KeyPattern, LinkPattern, NetworkPattern, PortPattern, ReachKey, SecretPattern,
-    TablePattern,
+    InvalidPattern, KeyPattern, LinkPattern, NetworkPattern, PlacePattern, PortPattern, ReachKey,
+    SecretPattern, TablePattern, VlanPattern, VniPattern,
 };
-use crate::net::{LinkName, Namespace, PortRange, SettingKey};
+use crate::net::{HostPlace, LinkName, Namespace, NumberRange, PortRange, SettingKey};
 
 /// What a call may touch beyond own objects and the request. As JSON it is a
 /// map from its keys to lists of patterns.
@@ -22,12 +22,18 @@ use crate::net::{LinkName, Namespace, PortRange, SettingKey};
 pub struct Reach {
     /// Links by name.
     pub link: Vec<LinkPattern>,
+    /// Where on the host new links may be.
+    pub place: Vec<PlacePattern>,
     /// Networks that addresses, and sources of rules, may come from.
     pub address: Vec<NetworkPattern>,
     /// Networks that routes may lead to, and rules be about.
     pub destination: Vec<NetworkPattern>,
     /// Routing tables of the host.
     pub table: Vec<TablePattern>,
+    /// VLANs by their numbers.
+    pub vlan: Vec<VlanPattern>,
+    /// VXLANs by their numbers.
+    pub vni: Vec<VniPattern>,
     /// Kernel settings by name.
     pub key: Vec<KeyPattern>,
     /// Secrets by name.
@@ -90,6 +96,10 @@ macro_rules! with_list {
                 let $list = $($borrow)+ $reach.link;
                 $do
             }
+            ReachKey::Place => {
+                let $list = $($borrow)+ $reach.place;
+                $do
+            }
             ReachKey::Address => {
                 let $list = $($borrow)+ $reach.address;
                 $do
@@ -100,6 +110,14 @@ macro_rules! with_list {
             }
             ReachKey::Table => {
                 let $list = $($borrow)+ $reach.table;
+                $do
+            }
+            ReachKey::Vlan => {
+                let $list = $($borrow)+ $reach.vlan;
+                $do
+            }
+            ReachKey::Vni => {
+                let $list = $($borrow)+ $reach.vni;
                 $do
             }
             ReachKey::Key => {
@@ -158,9 +176,12 @@ impl Reach {
     pub fn joined(&self, other: &Self) -> Self {
         let mut joined = self.clone();
         join_all(&mut joined.link, &other.link);
+        join_all(&mut joined.place, &other.place);
         join_all(&mut joined.address, &other.address);
         join_all(&mut joined.destination, &other.destination);
         join_all(&mut joined.table, &other.table);
+        join_all(&mut joined.vlan, &other.vlan);
+        join_all(&mut joined.vni, &other.vni);
         join_all(&mut joined.key, &other.key);
         join_all(&mut joined.secret, &other.secret);
         join_all(&mut joined.port, &other.port);
@@ -170,9 +191,12 @@ impl Reach {
     /// Whether it has all that another has, pattern by pattern.
     pub fn covers(&self, other: &Self) -> bool {
         has_all(&self.link, &other.link)
+            && has_all(&self.place, &other.place)
             && has_all(&self.address, &other.address)
             && has_all(&self.destination, &other.destination)
             && has_all(&self.table, &other.table)
+            && has_all(&self.vlan, &other.vlan)
+            && has_all(&self.vni, &other.vni)
             && has_all(&self.key, &other.key)
             && has_all(&self.secret, &other.secret)
             && has_all(&self.port, &other.port)
@@ -194,12 +218,12 @@ impl Reach {
             .cloned()
     }
 
-    /// Whether it has anything of the host's: all but what is said to be the
-    /// container's.
+    /// Whether it has anything that is there on the host: all but what is said
+    /// to be the container's, and places for new links.
     pub fn is_of_host(&self) -> bool {
         let on_host = |namespace| namespace == Namespace::Host;
         let mut others = self.keys();
-        others.any(|key| !matches!(key, ReachKey::Link | ReachKey::Key))
+        others.any(|key| !matches!(key, ReachKey::Link | ReachKey::Place | ReachKey::Key))
             || self.link.iter().any(|link| on_host(link.namespace()))
             || self.key.iter().any(|key| on_host(key.namespace()))
     }
@@ -208,6 +232,22 @@ impl Reach {
     pub fn has_link(&self, namespace: Namespace, name: &LinkName) -> bool {
         let mut links = self.link.iter();
         links.any(|pattern| pattern.matches(namespace, name))
+    }
+
+    /// Whether new links may be at a place of the host.
+    pub fn has_place(&self, place: HostPlace) -> bool {
+        self.place.contains(&PlacePattern::one(place))
+    }
+
+    /// Whether VLANs are all among them.
+    pub fn has_vlans(&self, numbers: NumberRange) -> bool {
+        self.vlan.iter().any(|pattern| pattern.contains(numbers))
+    }
+
+    /// Whether a VXLAN is among them.
+    pub fn has_vni(&self, number: u32) -> bool {
+        let number = NumberRange::one(number);
+        self.vni.iter().any(|pattern| pattern.contains(number))
     }
 
     /// Whether any link of a namespace is.

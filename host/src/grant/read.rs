@@ -209,11 +209,11 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// The text of a pattern; numbers of tables need no quotes.
+    /// The text of a pattern; numbers need no quotes.
     fn pattern(self, key: ReachKey, value: &Value<'_>) -> Result<String, Problem> {
         match value.get_ref() {
             DeValue::String(text) => Ok(text.to_string()),
-            DeValue::Integer(_) if key == ReachKey::Table => {
+            DeValue::Integer(_) if key.has_numbers() => {
                 Ok(self.number(key.name(), value)?.to_string())
             }
             _ => Err(self.wrong_type(key.name(), value, "a string or a list of strings")),

@@ -14,7 +14,7 @@ pub enum Risk {
     Reads,
     /// It changes the container, and what the driver made itself.
     Low,
-    /// It changes the host, in what the request asks for.
+    /// It changes the host, in what the request asks for, or makes a link there.
     Medium,
     /// It takes something from the host or opens it, uses secrets, or changes
     /// what the grant names beyond the request.
@@ -28,6 +28,7 @@ impl Risk {
         match call.risk() {
             Self::Reads => Self::Reads,
             _ if reach.is_of_host() => Self::High,
+            Self::Low if !reach.place.is_empty() => Self::Medium,
             risk => risk,
         }
     }
@@ -61,6 +62,16 @@ mod tests {
         assert_eq!(risk(Call::LinksSetMtu, "container:*"), Risk::Low);
         assert_eq!(risk(Call::LinksSetMtu, "eth0"), Risk::High);
         assert_eq!(risk(Call::LinksGet, "*"), Risk::Reads);
+    }
+
+    #[test]
+    fn a_link_on_the_host_is_a_change_of_the_host() {
+        let mut reach = Reach::default();
+        reach.add(ReachKey::Place, "host").unwrap();
+        assert_eq!(Risk::of(Call::LinksCreateIfb, &reach), Risk::Medium);
+        assert_eq!(Risk::of(Call::LinksCreateVeth, &reach), Risk::Medium);
+        reach.add(ReachKey::Link, "br0").unwrap();
+        assert_eq!(Risk::of(Call::LinksCreateIfb, &reach), Risk::High);
     }
 
     #[test]

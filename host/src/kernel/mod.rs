@@ -48,8 +48,8 @@ pub use neighbour::{FoundNeighbour, Neighbour, NeighbourTable, SavedNeighbour};
 pub use netlink::Netlink;
 pub use netns::{Netns, NetnsError, NetnsId};
 pub use new_link::{
-    Ipvlan, IpvlanIsolation, IpvlanMode, LinkKind, Macvlan, MacvlanMode, NewLink, NewVeth, Tap,
-    VethEnd, Vlan, Vxlan,
+    Ipvlan, IpvlanIsolation, IpvlanMode, LinkKind, Macvlan, MacvlanMode, NewLink, NewVeth,
+    ParentUse, Tap, VethEnd, Vlan, Vxlan,
 };
 pub use route::{
     FoundRoute, KnownLink, MAIN_TABLE, NextHop, RESERVED_TABLES, RouteScope, SavedRoutes,
@@ -213,6 +213,8 @@ pub struct LinkInfo {
     /// Of a bridge, whether frames pass only the ports of their VLAN
     /// (IFLA_BR_VLAN_FILTERING).
     pub vlan_filtering: Option<bool>,
+    /// What it does to the link below it.
+    pub parent_use: Option<ParentUse>,
 }
 
 /// A change of a link's property.
@@ -325,6 +327,13 @@ pub trait Reader {
     fn placed_links(&mut self, namespace: Namespace) -> Result<Vec<PlacedLink>, KernelError>;
     /// All links and routes of a namespace.
     fn survey(&mut self, namespace: Namespace) -> Result<Survey, KernelError>;
+    /// The links of a namespace with what ties them to others.
+    fn tied_links(&mut self, namespace: Namespace) -> Result<Vec<SurveyedLink>, KernelError>;
+    /// All addresses of a namespace, each with the index of its link.
+    fn all_addresses(
+        &mut self,
+        namespace: Namespace,
+    ) -> Result<Vec<(u32, AddressState)>, KernelError>;
     /// The addresses of a link.
     fn addresses(&mut self, link: LinkId) -> Result<Vec<AddressState>, KernelError>;
     /// Reads the addresses, routes, neighbours and settings of a link.

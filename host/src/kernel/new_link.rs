@@ -70,6 +70,17 @@ impl LinkKind {
         }
     }
 
+    /// What it does to the link below it.
+    pub fn parent_use(&self) -> Option<ParentUse> {
+        match self {
+            Self::Macvlan(macvlan) | Self::Macvtap(macvlan) => {
+                (macvlan.mode == MacvlanMode::Passthru).then_some(ParentUse::Whole)
+            }
+            Self::Ipvlan(ipvlan) => Some(ParentUse::Ipvlan(ipvlan.mode, ipvlan.isolation)),
+            _ => None,
+        }
+    }
+
     /// The routing table that it has for itself.
     pub fn table(&self) -> Option<u32> {
         match self {
@@ -86,6 +97,17 @@ impl LinkKind {
             kind => kind.parent().map(|parent| parent.namespace),
         }
     }
+}
+
+/// What a link does to the one below it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ParentUse {
+    /// It has all of it: as a macvlan or macvtap link in passthru mode, whose MAC
+    /// address and flags are the parent's.
+    Whole,
+    /// It has it in a mode that all ipvlan links of one parent share: the kernel
+    /// gives the others that of the newest (`ipvlan_set_port_mode`).
+    Ipvlan(IpvlanMode, IpvlanIsolation),
 }
 
 /// What only ipvlan links have.
@@ -108,6 +130,28 @@ pub enum IpvlanMode {
     L3,
     /// Routed through the host's netfilter.
     L3s,
+}
+
+impl IpvlanMode {
+    /// The name that `ip link` and the option `mode` have for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::L2 => "l2",
+            Self::L3 => "l3",
+            Self::L3s => "l3s",
+        }
+    }
+}
+
+impl IpvlanIsolation {
+    /// The name that `ip link` and the option `flag` have for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Bridge => "bridge",
+            Self::Private => "private",
+            Self::Vepa => "vepa",
+        }
+    }
 }
 
 /// The flags of ipvlan links (`if_link.h`, IPVLAN_F_*).

@@ -2,7 +2,9 @@
 //! addresses, routes, rules, ports. It knows their rules and nothing else.
 
 mod device;
+mod host_place;
 mod link_property;
+mod number_range;
 mod port;
 mod rule;
 mod setting_key;
@@ -16,7 +18,9 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 pub use device::{DevicePath, InvalidDevicePath, InvalidPciAddress, PciAddress};
+pub use host_place::HostPlace;
 pub use link_property::LinkProperty;
+pub use number_range::NumberRange;
 pub use port::{Port, PortRange, Protocol};
 pub use rule::{IpVersion, Mark, Rule};
 pub use setting_key::{InvalidSettingKey, SettingKey, is_part};

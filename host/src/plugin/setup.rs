@@ -91,6 +91,9 @@ pub(super) fn reach(request: &Request) -> RequestReach {
     let defaults = request.default_routes.iter();
     RequestReach {
         parent: request.network.parent_name().cloned(),
+        default_parent: None,
+        mode: request.option("mode").map(str::to_owned),
+        flag: request.option("flag").map(str::to_owned),
         parent_property: request.parent_property.clone(),
         interface_name: Some(request.interface_name.clone()),
         host_interface_name: request.host_interface_name.clone(),
@@ -110,6 +113,9 @@ pub(super) fn reach(request: &Request) -> RequestReach {
         secrets: request.secrets(),
         outbound: request.outbound(),
         ports: PortRange::fold(&request.ports),
+        vlans: request.vlans(),
+        vnis: request.vnis(),
+        settings: request.settings(),
     }
 }
 

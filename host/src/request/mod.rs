@@ -7,6 +7,7 @@
 
 mod addresses;
 mod answer;
+mod named;
 mod names;
 mod network;
 mod options;

@@ -2,11 +2,14 @@
 
 mod arguments;
 
+use std::net::IpAddr;
+
 use ipnet::IpNet;
 use wasmtime::component::Resource;
 
+use super::clash::{Own, View};
 use super::perform::{CallError, Plan, invalid};
-use super::{Gate, LinkHandle};
+use super::{Gate, Kernel, LinkHandle};
 use crate::driver::wit::firewall::{Host, Isolation as WitIsolation, Traffic as WitTraffic};
 use crate::driver::wit::types::Port as WitPort;
 use crate::grant::{Call, Object, Permit};
@@ -18,9 +21,11 @@ impl Host for Gate {
     fn masquerade(&mut self, source: String, except: Vec<String>) -> Result<(), CallError> {
         let call = Call::FirewallMasquerade;
         let translation = arguments::translation(call, &source, &except, None)?;
-        let objects = [Object::Source(translation.source)];
+        let network = translation.source;
+        let objects = [self.source_object(network)];
         let rule = FirewallRule::Translate(translation);
-        self.add_to_firewall(call, &objects, vec![self.shared_entry(rule)])
+        let wanted = vec![self.shared_entry(rule)];
+        self.add_to_firewall(call, &objects, Subject::Packets(network), wanted)
     }
 
     fn source_address(
@@ -36,12 +41,11 @@ impl Host for Gate {
             let text = format!("{source} and {address} are of two families");
             return Err(invalid(call, &text));
         }
-        let objects = [
-            Object::Source(translation.source),
-            Object::Outbound(address),
-        ];
+        let network = translation.source;
+        let objects = [self.source_object(network), Object::Outbound(address)];
         let rule = FirewallRule::Translate(translation);
-        self.add_to_firewall(call, &objects, vec![self.shared_entry(rule)])
+        let wanted = vec![self.shared_entry(rule)];
+        self.add_to_firewall(call, &objects, Subject::Packets(network), wanted)
     }
 
     fn publish(
@@ -79,7 +83,7 @@ impl Host for Gate {
                 ]
             }
         };
-        self.add_to_firewall(call, &objects, wanted)
+        self.add_to_firewall(call, &objects, Subject::Peer(address), wanted)
     }
 
     fn isolate(
@@ -94,7 +98,8 @@ impl Host for Gate {
             isolation: isolation.into(),
         };
         let objects = [self.object(&link)];
-        self.add_to_firewall(call, &objects, vec![self.shared_entry(rule)])
+        let wanted = vec![self.shared_entry(rule)];
+        self.add_to_firewall(call, &objects, Subject::Links, wanted)
     }
 
     fn spoof_check(&mut self, link: Resource<LinkHandle>, mac: String) -> Result<(), CallError> {
@@ -106,7 +111,8 @@ impl Host for Gate {
             mac,
         };
         let objects = [self.object(&link)];
-        self.add_to_firewall(call, &objects, vec![self.own_entry(rule)])
+        let wanted = vec![self.own_entry(rule)];
+        self.add_to_firewall(call, &objects, Subject::Links, wanted)
     }
 
     fn accept(&mut self, traffic: WitTraffic) -> Result<(), CallError> {
@@ -115,6 +121,27 @@ impl Host for Gate {
 
     fn drop(&mut self, traffic: WitTraffic) -> Result<(), CallError> {
         self.filter(Call::FirewallDrop, traffic, Policy::Drop)
+    }
+}
+
+/// Whose packets an entry is about. They are never the host's own.
+#[derive(Debug, Clone, Copy)]
+enum Subject {
+    /// Those of some links.
+    Links,
+    /// Those of a network, in which the driver's own gateway may be.
+    Packets(IpNet),
+    /// Those of an address.
+    Peer(IpAddr),
+}
+
+impl Subject {
+    fn check(self, kernel: &mut dyn Kernel, own: Own) -> Result<(), KernelError> {
+        match self {
+            Self::Links => Ok(()),
+            Self::Packets(network) => View::of_host(kernel, own)?.check_packets(network),
+            Self::Peer(address) => View::of_host(kernel, own)?.check_peer(address),
+        }
     }
 }
 
@@ -150,6 +177,13 @@ impl Gate {
         }
     }
 
+    fn source_object(&self, network: IpNet) -> Object<'static> {
+        Object::Source {
+            network,
+            is_shared: self.has_shared_link(),
+        }
+    }
+
     fn firewall_owner<'a>(&'a self, container: Option<&'a str>) -> FirewallOwner<'a> {
         FirewallOwner {
             driver: self.authority.grant.driver(),
@@ -165,8 +199,9 @@ impl Gate {
             address: traffic.address.into(),
             own: false,
         }];
+        let subject = Subject::Peer(traffic.address);
         let rule = FirewallRule::Filter { traffic, policy };
-        self.add_to_firewall(call, &objects, vec![self.own_entry(rule)])
+        self.add_to_firewall(call, &objects, subject, vec![self.own_entry(rule)])
     }
 
     /// A link of the host, which is all that its firewall knows.
@@ -189,11 +224,14 @@ impl Gate {
         &mut self,
         call: Call,
         objects: &[Object<'_>],
+        subject: Subject,
         mut wanted: Vec<Wanted>,
     ) -> Result<(), CallError> {
         let permit = self.decide(call, objects)?;
+        let own = self.own_objects(Namespace::Host)?;
         wanted.retain(|wanted| !(wanted.shared && self.has_noted(wanted)));
-        let result = match self.missing(&permit, &wanted) {
+        let checked = subject.check(self.guard.open(&permit), own);
+        let result = match checked.and_then(|()| self.missing(&permit, &wanted)) {
             Err(error) => Err(error),
             Ok(missing) => {
                 let plans = wanted.iter().map(|wanted| match wanted.shared {

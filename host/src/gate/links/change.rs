@@ -7,7 +7,8 @@ use crate::gate::perform::{CallError, invalid, plan_for_foreign};
 use crate::gate::{Gate, Kernel};
 use crate::grant::{Call, Object, Permit};
 use crate::journal::Change;
-use crate::kernel::{KernelError, LinkChange, LinkId, LinkSnapshot};
+use crate::kernel::{KernelError, LinkChange, LinkId, LinkSnapshot, ParentUse};
+use crate::net::Namespace;
 
 /// Bytes of the longest alias (IFALIASZ in `linux/if.h`, with its final NUL).
 const ALIAS_MAX: usize = 255;
@@ -31,10 +32,19 @@ impl Gate {
             };
             before(kernel, link, snapshot)
         });
-        let objects = [self.object(&link)];
-        self.change(call, &objects, plan, |kernel| {
-            kernel.change_link(link.id, change)
-        })
+        let mut objects = vec![self.object(&link)];
+        let mut permit = self.decide(call, &objects)?;
+        let parent = match is_passed_on(change) {
+            true => taken_parent(self.guard.open(&permit), &link),
+            false => Ok(None),
+        };
+        let parent = parent.map_err(|error| self.settle_failed(call, &objects, error))?;
+        if let Some(parent) = &parent {
+            objects.push(self.whole(parent));
+            permit = self.judge(call, &objects)?;
+        }
+        let result = self.perform(&permit, plan, |kernel| kernel.change_link(link.id, change))?;
+        self.settle(call, &objects, result)
     }
 
     /// `links.set-master`.
@@ -133,6 +143,38 @@ impl Gate {
         }
         written.map_err(|error| self.host_failed(&error))
     }
+}
+
+/// Whether a passthru link gives a change on to its parent.
+fn is_passed_on(change: &LinkChange) -> bool {
+    matches!(
+        change,
+        LinkChange::Mac(_) | LinkChange::Promiscuous(_) | LinkChange::AllMulticast(_)
+    )
+}
+
+/// The link that a passthru link has all of. It's on the host, or in the same
+/// namespace.
+fn taken_parent(
+    kernel: &mut dyn Kernel,
+    link: &LinkHandle,
+) -> Result<Option<LinkHandle>, KernelError> {
+    if kernel.link_info(link.id)?.parent_use != Some(ParentUse::Whole) {
+        return Ok(None);
+    }
+    let links = kernel.tied_links(link.id.namespace)?;
+    let itself = links.iter().find(|it| it.info.state.index == link.id.index);
+    let tie = itself.and_then(|it| it.tie);
+    let tie = tie.ok_or_else(|| KernelError::NotFound(format!("{} has no parent", link.name)))?;
+    let id = LinkId {
+        namespace: match tie.elsewhere {
+            true => Namespace::Host,
+            false => link.id.namespace,
+        },
+        index: tie.index,
+    };
+    let name = kernel.link_by_id(id)?.name;
+    Ok(Some(LinkHandle { id, name }))
 }
 
 /// How a link is, and what it is about to lose.

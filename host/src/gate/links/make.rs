@@ -9,14 +9,26 @@ use crate::gate::Gate;
 use crate::gate::perform::{CallError, Plan, invalid};
 use crate::grant::{Call, Object, Permit};
 use crate::journal::{Change, JournalError};
-use crate::kernel::{Kernel, KernelError, LinkId, LinkKind, NewLink};
-use crate::net::{InvalidMac, LinkName, Mac, Namespace};
+use crate::kernel::{
+    IpvlanIsolation, IpvlanMode, Kernel, KernelError, LinkId, LinkKind, NewLink, ParentUse,
+    RESERVED_TABLES,
+};
+use crate::net::{HostPlace, InvalidMac, LinkName, Mac, Namespace, NumberRange};
 
 impl Place {
     fn namespace(self) -> Namespace {
         match self {
             Self::Container => Namespace::Container,
             Self::Host | Self::Shared => Namespace::Host,
+        }
+    }
+
+    /// The place as an object of a decision; the container needs no word.
+    pub(super) fn object(self) -> Option<Object<'static>> {
+        match self {
+            Self::Container => None,
+            Self::Host => Some(Object::Place(HostPlace::Host)),
+            Self::Shared => Some(Object::Place(HostPlace::Shared)),
         }
     }
 }
@@ -72,9 +84,30 @@ impl Gate {
             kind: wanted.kind,
         };
         let (namespace, name) = (link.namespace, &link.name);
+        if let (Namespace::Host, Some(table)) = (namespace, link.kind.table())
+            && RESERVED_TABLES.contains(&table)
+        {
+            let text = format!("table {table} is the host's own: a VRF needs another");
+            return Err(invalid(call, &text));
+        }
+        let parent = wanted.parent;
         let mut objects = vec![Object::NewLink { namespace, name }];
-        objects.extend(wanted.parent.as_ref().map(|parent| self.object(parent)));
-        let permit = self.decide(call, &objects)?;
+        objects.extend(place.object());
+        objects.extend(parent.as_ref().map(|parent| self.object(parent)));
+        objects.extend(self.kind_objects(namespace, &link.kind));
+        let whole = parent.as_ref().map(|parent| self.whole(parent));
+        let uses_it = self.changes_parent(&link.kind);
+        objects.extend(whole.filter(|_| uses_it));
+        let mut permit = self.decide(call, &objects)?;
+        if let Some(parent) = &parent
+            && !uses_it
+        {
+            let differs = self.differs_from_others(&permit, parent, &link.kind);
+            if differs.map_err(|error| self.settle_failed(call, &objects, error))? {
+                objects.push(self.whole(parent));
+                permit = self.judge(call, &objects)?;
+            }
+        }
         let found = match place {
             Place::Container | Place::Host => None,
             Place::Shared => self.find_shared(&permit, name)?,
@@ -105,6 +138,81 @@ impl Gate {
         self.hand_out(LinkId { namespace, index }, link.name)
     }
 
+    /// What else a kind of link takes.
+    fn kind_objects(&self, namespace: Namespace, kind: &LinkKind) -> Option<Object<'static>> {
+        match kind {
+            LinkKind::Vlan(vlan) => Some(Object::Vlans {
+                numbers: NumberRange::one(vlan.id),
+                own: false,
+            }),
+            LinkKind::Vxlan(vxlan) => Some(Object::Vni(vxlan.id)),
+            // In the container every table is the container's.
+            LinkKind::Vrf { table } if namespace == Namespace::Host => {
+                Some(self.table_object(namespace, *table))
+            }
+            _ => None,
+        }
+    }
+
+    /// All of a link as an object of a decision.
+    pub(super) fn whole<'a>(&self, link: &'a LinkHandle) -> Object<'a> {
+        Object::Whole {
+            namespace: link.id.namespace,
+            name: &link.name,
+            own: self.owns(link),
+        }
+    }
+
+    /// Whether a new link changes the one below it, by what the user said of it:
+    /// a passthru link takes all of it, and an ipvlan link gives all others there
+    /// its mode.
+    fn changes_parent(&self, kind: &LinkKind) -> bool {
+        let request = &self.authority.request;
+        let given = |option: &Option<String>, default| {
+            let option = option.as_deref().filter(|text| !text.is_empty());
+            option.unwrap_or(default).to_owned()
+        };
+        match kind.parent_use() {
+            None => false,
+            Some(ParentUse::Whole) => true,
+            Some(ParentUse::Ipvlan(mode, isolation)) => {
+                let wanted = (mode.name(), isolation.name());
+                let mode = given(&request.mode, IpvlanMode::L2.name());
+                let isolation = given(&request.flag, IpvlanIsolation::Bridge.name());
+                wanted != (&mode, &isolation)
+            }
+        }
+    }
+
+    /// Whether a new ipvlan link has another mode than those that its parent has,
+    /// as far as they are on the host or in the container.
+    fn differs_from_others(
+        &mut self,
+        permit: &Permit,
+        parent: &LinkHandle,
+        kind: &LinkKind,
+    ) -> Result<bool, KernelError> {
+        let Some(wanted @ ParentUse::Ipvlan(..)) = kind.parent_use() else {
+            return Ok(false);
+        };
+        let kernel = self.guard.open(permit);
+        for namespace in [Namespace::Host, Namespace::Container] {
+            let is_elsewhere = namespace != parent.id.namespace;
+            let others = kernel.tied_links(namespace)?;
+            let differs = others.iter().any(|other| {
+                let is_ipvlan = other.info.kind.as_deref().is_some_and(is_ipvlan);
+                let is_beside = other.tie.is_some_and(|tie| {
+                    tie.index == parent.id.index && tie.elsewhere == is_elsewhere && !tie.is_pair
+                });
+                is_ipvlan && is_beside && other.info.parent_use != Some(wanted)
+            });
+            if differs {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The name that a driver gives a link, or else the one that is meant for
     /// it.
     pub(super) fn name_of_new(
@@ -132,6 +240,11 @@ impl Gate {
         let found = first_alive(kernel, name, journal.shared_links(name));
         found.map_err(|error| self.host_failed(&error))
     }
+}
+
+/// The kinds that share their mode on a parent.
+fn is_ipvlan(kind: &str) -> bool {
+    matches!(kind, "ipvlan" | "ipvtap")
 }
 
 /// The index of the first of these links that is there under this name.

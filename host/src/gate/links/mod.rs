@@ -23,7 +23,7 @@ use crate::driver::wit::links::{
 };
 use crate::driver::wit::types::{Namespace as WitNamespace, Place};
 use crate::grant::{Call, Object};
-use crate::journal::{Change, SavedLink};
+use crate::journal::{Change, Journal, SavedLink};
 use crate::kernel::{KernelError, LinkChange, LinkId, LinkKind, VfChange, VfLinkState};
 use crate::net::{LinkName, LinkProperty, Mac, Namespace};
 
@@ -84,6 +84,13 @@ impl Gate {
         self.owns(link) && !is_shared
     }
 
+    /// Whether the driver has a link on the host for all containers of the
+    /// network.
+    pub(super) fn has_shared_link(&self) -> bool {
+        let journal = self.journal.as_ref();
+        journal.is_some_and(Journal::has_shared_link)
+    }
+
     fn hand_out(&mut self, id: LinkId, name: LinkName) -> Result<Resource<LinkHandle>, CallError> {
         self.links
             .push(LinkHandle { id, name })
@@ -131,8 +138,7 @@ impl Host for Gate {
                 index,
             })
         })?;
-        let parent = &mut self.authority.request.parent;
-        parent.get_or_insert_with(|| state.name.clone());
+        self.authority.request.default_parent = Some(state.name.clone());
         let id = LinkId {
             namespace: Namespace::Host,
             index: state.index,

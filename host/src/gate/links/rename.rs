@@ -97,9 +97,11 @@ impl Gate {
     /// Handles to the link keep meaning it, and a parent stays the request's.
     fn follow(&mut self, link: &LinkHandle, name: &LinkName) {
         self.renamed.insert(link.id, name.clone());
-        let parent = &mut self.authority.request.parent;
-        if link.id.namespace == Namespace::Host && parent.as_ref() == Some(&link.name) {
-            *parent = Some(name.clone());
+        let request = &mut self.authority.request;
+        for parent in [&mut request.parent, &mut request.default_parent] {
+            if link.id.namespace == Namespace::Host && parent.as_ref() == Some(&link.name) {
+                *parent = Some(name.clone());
+            }
         }
     }
 }

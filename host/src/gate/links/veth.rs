@@ -23,7 +23,9 @@ impl Gate {
             (Namespace::Container, &veth.container.name),
             (Namespace::Host, &veth.host.name),
         ];
-        let objects = ends.map(|(namespace, name)| Object::NewLink { namespace, name });
+        let ends_of = ends.map(|(namespace, name)| Object::NewLink { namespace, name });
+        let mut objects = ends_of.to_vec();
+        objects.extend(Place::Host.object());
         let plan = |kernel: &mut dyn Kernel| {
             for (namespace, name) in ends {
                 make::must_be_free(kernel, namespace, name)?;

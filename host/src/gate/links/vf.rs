@@ -6,10 +6,10 @@ use super::{LinkHandle, kinds};
 use crate::driver::wit::links as wit;
 use crate::gate::perform::{CallError, Plan, invalid};
 use crate::gate::{Gate, Kernel};
-use crate::grant::Call;
+use crate::grant::{Call, Object};
 use crate::journal::Change;
 use crate::kernel::{KernelError, LinkId, VfChange, VfLinkState, VfState, VfVlan};
-use crate::net::Mac;
+use crate::net::{Mac, NumberRange};
 
 /// The highest priority of a VLAN's frames (IEEE 802.1Q, three bits).
 const QOS_MAX: u8 = 7;
@@ -37,7 +37,8 @@ impl Gate {
     ) -> Result<(), CallError> {
         let link = self.link(link)?;
         let own = self.owns(&link);
-        let objects = [self.object(&link)];
+        let mut objects = vec![self.object(&link)];
+        objects.extend(vlan_object(&change));
         let plan = |kernel: &mut dyn Kernel| {
             let before = vf(kernel, link.id, number)?;
             Ok(match own {
@@ -88,6 +89,17 @@ pub(in crate::gate) fn vf(
         };
         KernelError::NotFound(text)
     })
+}
+
+/// The VLAN that a VF gets as an object of a decision; none is no VLAN.
+fn vlan_object(change: &VfChange) -> Option<Object<'static>> {
+    match change {
+        VfChange::Vlan(vlan) if vlan.id > 0 => Some(Object::Vlans {
+            numbers: NumberRange::one(vlan.id),
+            own: false,
+        }),
+        _ => None,
+    }
 }
 
 fn parse(call: Call, vlan: wit::VfVlan) -> Result<VfVlan, CallError> {

@@ -51,13 +51,9 @@ pub(super) struct Granted {
 /// All that are shipped.
 pub(super) fn shipped() -> Vec<Granted> {
     let parse = |(driver, text): (&str, &str)| {
-        let digest = format!("digest = \"{}\"", Digest::of(b""));
-        let lines = text.lines().map(|line| match line.starts_with("digest") {
-            true => digest.as_str(),
-            false => line,
-        });
-        let text: Vec<&str> = lines.collect();
-        Granted::parse(driver, &text.join("\n"))
+        let digest = Digest::of(b"");
+        let text = format!("driver = {driver:?}\ndigest = \"{digest}\"\n{text}");
+        Granted::parse(driver, &text)
     };
     SHIPPED.map(parse).into()
 }
@@ -151,6 +147,12 @@ impl Lines {
         self.any(calls, "place", |text| matches!(text, "host" | "shared"))
     }
 
+    /// Whether any says that links may be shared.
+    pub(super) fn shares(&self) -> bool {
+        let places = self.0.values().filter_map(|keys| keys.get("place"));
+        places.flatten().any(|text| text == "shared")
+    }
+
     /// Whether one has all of a network.
     pub(super) fn network(&self, calls: &[&str], key: &str, network: IpNet) -> bool {
         self.any(calls, key, |text| {
@@ -193,10 +195,5 @@ impl Lines {
                     .zip(last.parse().ok())
                     .is_some_and(|(first, last)| within(first, last))
         })
-    }
-
-    /// Whether one has a secret.
-    pub(super) fn secret(&self, calls: &[&str], name: &str) -> bool {
-        self.any(calls, "secret", |text| text == name)
     }
 }

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 use super::world::{SHARED_BRIDGE, SHARED_NETWORK, host_mac};
 use crate::grant::RequestReach;
-use crate::net::{LinkProperty, PortRange, Protocol, Route, RouteKind};
+use crate::net::{LinkProperty, NumberRange, PortRange, Protocol, Route, RouteKind};
 
 /// The words of one user.
 #[derive(Debug, Clone, Default)]
@@ -27,8 +27,8 @@ pub(super) struct Words {
     pub(super) secrets: Vec<&'static str>,
     pub(super) outbound: Vec<IpAddr>,
     pub(super) ports: Vec<PortRange>,
-    /// VLANs, VXLANs and tables of the host, by the keys that grants have for
-    /// them.
+    pub(super) mode: Option<&'static str>,
+    /// VLANs and VXLANs, by the keys that grants have for them.
     pub(super) numbers: Vec<(&'static str, u32)>,
 }
 
@@ -57,8 +57,16 @@ impl Words {
             secrets: self.secrets.iter().map(|&name| name.to_owned()).collect(),
             outbound: self.outbound.clone(),
             ports: self.ports.clone(),
+            mode: self.mode.map(str::to_owned),
+            vlans: self.numbers("vlan").map(NumberRange::one).collect(),
+            vnis: self.numbers("vni").collect(),
             ..RequestReach::default()
         }
+    }
+
+    fn numbers(&self, key: &str) -> impl Iterator<Item = u32> {
+        let numbers = self.numbers.iter();
+        numbers.filter(move |(its, _)| *its == key).map(|(_, number)| *number)
     }
 
     fn on(mut self, subnet: &str, gateway: &str, address: &str) -> Self {
@@ -172,6 +180,19 @@ pub(super) fn all() -> Vec<Words> {
         .to("10.55.0.0/16", RouteKind::Blackhole)
         .to("10.77.0.0/16", RouteKind::Unicast),
         plain("in a subnet that has the host's").on("192.168.0.0/16", "192.168.7.1", "192.168.7.2"),
+        Words {
+            parent: Some("eth3"),
+            mode: Some("passthru"),
+            ..plain("in the place of a card")
+        }
+        .on("10.83.0.0/24", "10.83.0.1", "10.83.0.2"),
+        Words {
+            parent: Some("eth2"),
+            mode: Some("l3"),
+            numbers: vec![("vlan", 7), ("vni", 42)],
+            ..plain("with numbers")
+        }
+        .on("10.82.0.0/24", "10.82.0.1", "10.82.0.2"),
         plain("with nothing"),
     ]
 }

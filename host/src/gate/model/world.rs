@@ -7,7 +7,8 @@ use ipnet::IpNet;
 
 use crate::kernel::{
     AddressState, Feature, FirewallEntry, FirewallOwner, FirewallRule, FoundNeighbour, FoundRoute,
-    Imagined, ImaginedLink, ImaginedNamespace, Isolation, LinkInfo, LinkState, MAIN_TABLE,
+    Imagined, ImaginedLink, ImaginedNamespace, IpvlanIsolation,
+    IpvlanMode, Isolation, LinkInfo, LinkState, MAIN_TABLE, ParentUse,
     NeighbourTable, PortState, PortVlans, Publication, Queues, RootQueue, RouteScope,
     SurveyedLink, TableRoute, Tie, Translation, VfLinkState, VfState, VfVlan, VlanNumbers,
     WireguardState,
@@ -300,6 +301,8 @@ fn link(index: u32, its_name: &str, kind: Option<&str>) -> Sketch {
             kind: kind.map(str::to_owned),
             carrier: true,
             vlan_filtering: (kind == Some("bridge")).then_some(false),
+            parent_use: (kind == Some("ipvlan"))
+                .then_some(ParentUse::Ipvlan(IpvlanMode::L2, IpvlanIsolation::Bridge)),
         },
         tie: None,
         table: None,

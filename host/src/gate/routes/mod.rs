@@ -9,6 +9,7 @@ use nix::errno::Errno;
 
 use self::parse::Draft;
 pub(super) use self::undo::{put_back, take_away, take_away_if_there};
+use super::clash;
 use super::perform::{CallError, Plan, invalid};
 use super::{Gate, Kernel};
 use crate::driver::wit::routes::{Host, RouteInfo, RouteOptions};
@@ -82,7 +83,7 @@ impl Host for Gate {
         // no more reach than the route itself.
         let own = self.find_own(namespace, &draft);
         let ways = ways(&draft);
-        let mut objects = route_objects(namespace, &ways, own.is_some());
+        let mut objects = self.route_objects(namespace, &ways, own.is_some());
         if own.is_none() {
             objects.extend(self.table_objects(namespace, draft.route.table));
         }
@@ -125,7 +126,7 @@ impl Gate {
         let draft = draft.map_err(|error| invalid(call, &error))?;
         let ways = ways(&draft);
         let links = draft.links();
-        let mut objects = route_objects(namespace, &ways, false);
+        let mut objects = self.route_objects(namespace, &ways, false);
         objects.extend(links.iter().map(|name| Object::Link {
             namespace,
             name,
@@ -133,6 +134,8 @@ impl Gate {
         }));
         objects.extend(self.table_objects(namespace, draft.route.table));
         let permit = self.decide(call, &objects)?;
+        let own = self.own_objects(namespace)?;
+        let replaces = call == Call::RoutesReplace;
         let result = match self.resolve(&permit, namespace, &links) {
             Err(error) => Err(error),
             Ok(indexes) => {
@@ -140,12 +143,33 @@ impl Gate {
                 let known = known(indexes);
                 self.perform(
                     &permit,
-                    |kernel| plan(kernel, &route, known),
+                    |kernel| {
+                        clash::check_route(kernel, namespace, &route, replaces, &own)?;
+                        plan(kernel, &route, known)
+                    },
                     |kernel| operation(kernel, &route),
                 )?
             }
         };
         self.settle(call, &objects, result)
+    }
+
+    fn route_objects<'a>(
+        &self,
+        namespace: Namespace,
+        ways: &'a [(Route, Option<LinkName>)],
+        own: bool,
+    ) -> Vec<Object<'a>> {
+        let object = |(route, link): &'a (Route, Option<LinkName>)| {
+            let link = link.as_ref();
+            Object::Route {
+                namespace,
+                route,
+                through_own_link: link.is_some_and(|name| self.own_link(namespace, name).is_some()),
+                own,
+            }
+        };
+        ways.iter().map(object).collect()
     }
 
     /// A route's table as an object of a decision; routes may go into the main
@@ -263,19 +287,15 @@ impl Gate {
     }
 }
 
-/// Each way of a route by itself: each must be in reach.
-fn ways(draft: &Draft) -> Vec<Route> {
-    let ways = draft.route.ways().into_iter();
-    ways.map(|way| way.route).collect()
-}
-
-fn route_objects(namespace: Namespace, ways: &[Route], own: bool) -> Vec<Object<'_>> {
-    let object = |route| Object::Route {
-        namespace,
-        route,
-        own,
+/// Each way of a route by itself, with the link that it names: each must be in
+/// reach.
+fn ways(draft: &Draft) -> Vec<(Route, Option<LinkName>)> {
+    let links = match draft.hop_links.is_empty() {
+        true => vec![draft.link.clone()],
+        false => draft.hop_links.clone(),
     };
-    ways.iter().map(object).collect()
+    let ways = draft.route.ways().into_iter().map(|way| way.route);
+    ways.zip(links).collect()
 }
 
 fn known(links: Links) -> Vec<KnownLink> {

@@ -4,6 +4,7 @@ mod parse;
 
 use nix::errno::Errno;
 
+use super::clash::View;
 use super::perform::{CallError, Plan, invalid};
 use super::routes::named;
 use super::{Gate, Kernel};
@@ -21,10 +22,16 @@ impl Host for Gate {
         let rule = parse::rule(rule).map_err(|error| invalid(call, &error))?;
         let own_links = self.own_links_of(namespace, &rule);
         let objects = [
-            rule_object(namespace, &rule, !own_links.is_empty(), false),
+            self.rule_object(namespace, &rule, !own_links.is_empty(), false),
             self.table_object(namespace, rule.table),
         ];
+        let own = self.own_objects(Namespace::Host)?;
         let plan = |kernel: &mut dyn Kernel| {
+            if namespace == Namespace::Host {
+                let view = View::of_host(kernel, own)?;
+                let mut networks = rule.source.iter().chain(&rule.destination);
+                networks.try_for_each(|network| view.check_packets(*network))?;
+            }
             for (name, link) in &own_links {
                 named(kernel, Some(*link), namespace, name)?;
             }
@@ -50,7 +57,7 @@ impl Host for Gate {
             return self.remove_own_rule(namespace, &rule, number);
         }
         let objects = [
-            rule_object(namespace, &rule, false, false),
+            self.rule_object(namespace, &rule, false, false),
             self.table_object(namespace, rule.table),
         ];
         let permit = self.decide(call, &objects)?;
@@ -105,7 +112,7 @@ impl Gate {
         number: u32,
     ) -> Result<(), CallError> {
         let call = Call::RulesRemove;
-        let objects = [rule_object(namespace, rule, false, true)];
+        let objects = [self.rule_object(namespace, rule, false, true)];
         let permit = self.decide(call, &objects)?;
         let result = self.guard.open(&permit).remove_rule(namespace, rule);
         if result.is_ok() {
@@ -113,13 +120,20 @@ impl Gate {
         }
         self.settle(call, &objects, result)
     }
-}
 
-fn rule_object(namespace: Namespace, rule: &Rule, names_own_link: bool, own: bool) -> Object<'_> {
-    Object::Rule {
-        namespace,
-        rule,
-        names_own_link,
-        own,
+    fn rule_object<'a>(
+        &self,
+        namespace: Namespace,
+        rule: &'a Rule,
+        names_own_link: bool,
+        own: bool,
+    ) -> Object<'a> {
+        Object::Rule {
+            namespace,
+            rule,
+            names_own_link,
+            is_shared: self.has_shared_link(),
+            own,
+        }
     }
 }

@@ -5,7 +5,10 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::net::{LinkName, LinkProperty, Namespace, PortRange, Route, Rule, SettingKey};
+use super::setting;
+use crate::net::{
+    HostPlace, LinkName, LinkProperty, Namespace, NumberRange, PortRange, Route, Rule, SettingKey,
+};
 
 /// An object that a call wants to touch.
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +29,26 @@ pub enum Object<'a> {
         /// The name.
         name: &'a LinkName,
     },
+    /// Where on the host a new link is to be. In the container it needs no word.
+    Place(HostPlace),
+    /// All of a link: a change of another one changes it too.
+    Whole {
+        /// Where it is.
+        namespace: Namespace,
+        /// Its name.
+        name: &'a LinkName,
+        /// Whether the journal says that the driver made or moved it.
+        own: bool,
+    },
+    /// VLANs by their numbers.
+    Vlans {
+        /// The numbers.
+        numbers: NumberRange,
+        /// Whether they are only taken off an own link.
+        own: bool,
+    },
+    /// The number of a VXLAN.
+    Vni(u32),
     /// A link that another one is to be a port of.
     Master {
         /// Where it is.
@@ -60,21 +83,28 @@ pub enum Object<'a> {
         own: bool,
     },
     /// A network whose packets get another source address.
-    Source(IpNet),
+    Source {
+        /// The network.
+        network: IpNet,
+        /// Whether the driver has a link for all containers of the request's
+        /// network.
+        is_shared: bool,
+    },
     /// The address that they get.
     Outbound(IpAddr),
     /// Ports of the host that lead to the container.
     Ports(&'a PortRange),
     /// A secret of the operator's.
     Secret(&'a str),
-    /// A kernel setting that belongs to no link.
+    /// A kernel setting.
     Key {
         /// Where.
         namespace: Namespace,
         /// Its name.
         key: &'a SettingKey,
-        /// Whether it's a setting of a link that the driver made or moved.
-        own: bool,
+        /// Whether it's a setting of a link in the container that the driver made
+        /// or moved.
+        of_own_link: bool,
     },
     /// A route, or one of its ways.
     Route {
@@ -82,6 +112,9 @@ pub enum Object<'a> {
         namespace: Namespace,
         /// The route.
         route: &'a Route,
+        /// Whether it names a link that it leaves through, which the driver made
+        /// or moved.
+        through_own_link: bool,
         /// Whether the journal says that the driver added it.
         own: bool,
     },
@@ -109,6 +142,9 @@ pub enum Object<'a> {
         rule: &'a Rule,
         /// Whether it names a link that the driver made or moved.
         names_own_link: bool,
+        /// Whether the driver has a link for all containers of the request's
+        /// network.
+        is_shared: bool,
         /// Whether the journal says that the driver added it.
         own: bool,
     },
@@ -131,12 +167,19 @@ pub enum Object<'a> {
 impl Object<'_> {
     /// Rule 2: whether the driver made it.
     pub(super) fn is_own(&self) -> bool {
+        if let Self::Key {
+            key, of_own_link, ..
+        } = self
+        {
+            return *of_own_link && setting::is_plain(key);
+        }
         matches!(
             self,
             Self::Link { own: true, .. }
                 | Self::LinkWith { own: true, .. }
                 | Self::Master { own: true, .. }
-                | Self::Key { own: true, .. }
+                | Self::Whole { own: true, .. }
+                | Self::Vlans { own: true, .. }
                 | Self::Address { own: true, .. }
                 | Self::Route { own: true, .. }
                 | Self::Table { own: true, .. }
@@ -159,6 +202,12 @@ impl fmt::Display for Object<'_> {
                 namespace, name, ..
             } => write!(f, "link {namespace}:{name}"),
             Self::NewLink { namespace, name } => write!(f, "new link {namespace}:{name}"),
+            Self::Place(place) => write!(f, "place {place}"),
+            Self::Whole {
+                namespace, name, ..
+            } => write!(f, "all of link {namespace}:{name}"),
+            Self::Vlans { numbers, .. } => write!(f, "vlan {numbers}"),
+            Self::Vni(number) => write!(f, "vni {number}"),
             Self::DefaultRouteLink => f.write_str("link of the default route"),
             Self::LinkWith {
                 namespace,
@@ -183,7 +232,7 @@ impl fmt::Display for Object<'_> {
             Self::AllRules(namespace) => write!(f, "all rules of {namespace}"),
             Self::Neighbour { address, .. } => write!(f, "neighbour {address}"),
             Self::Key { namespace, key, .. } => write!(f, "setting {namespace}:{key}"),
-            Self::Source(source) => write!(f, "packets from {source}"),
+            Self::Source { network, .. } => write!(f, "packets from {network}"),
             Self::Outbound(address) => write!(f, "source address {address}"),
             Self::Ports(ports) => write!(f, "port {ports}"),
             Self::Secret(name) => write!(f, "secret {name:?}"),

@@ -6,13 +6,25 @@ use ipnet::IpNet;
 
 use super::Object;
 use crate::grant::Call;
-use crate::net::{LinkName, LinkProperty, Namespace, PortRange, Route, Rule};
+use crate::net::{
+    LinkName, LinkProperty, Namespace, NumberRange, PortRange, Route, RouteKind, Rule, SettingKey,
+};
+
+/// The mode of macvlan and macvtap links that takes all of the parent.
+const PASSTHRU: &str = "passthru";
 
 /// What the request names.
 #[derive(Debug, Clone, Default)]
 pub struct RequestReach {
-    /// The parent link on the host.
+    /// The link of the host that the user named as the parent.
     pub parent: Option<LinkName>,
+    /// The link of the default route, where the user named no parent: it's read,
+    /// and others are made on it, but it stays as it is and where it is.
+    pub default_parent: Option<LinkName>,
+    /// The option `mode`.
+    pub mode: Option<String>,
+    /// The option `flag`.
+    pub flag: Option<String>,
     /// What the parent can be found by.
     pub parent_property: Option<LinkProperty>,
     /// The interface's name in the container.
@@ -41,6 +53,12 @@ pub struct RequestReach {
     pub outbound: Vec<IpAddr>,
     /// The published ports.
     pub ports: Vec<PortRange>,
+    /// VLANs that options name.
+    pub vlans: Vec<NumberRange>,
+    /// VXLANs that options name.
+    pub vnis: Vec<u32>,
+    /// Settings of the container that options name.
+    pub settings: Vec<SettingKey>,
 }
 
 impl RequestReach {
@@ -82,8 +100,12 @@ impl RequestReach {
 
 /// Rule 3: what of the request each call reaches, as the WIT documents it.
 pub(super) fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
-    let is_parent = |namespace: Namespace, name: &LinkName| {
+    let is_named = |namespace: Namespace, name: &LinkName| {
         namespace == Namespace::Host && request.parent.as_ref() == Some(name)
+    };
+    let is_parent = |namespace: Namespace, name: &LinkName| {
+        let is_found = request.default_parent.as_ref() == Some(name);
+        is_named(namespace, name) || (namespace == Namespace::Host && is_found)
     };
     let is_vrf = |namespace: Namespace, name: &LinkName| {
         namespace == Namespace::Host && request.vrf.as_ref() == Some(name)
@@ -94,13 +116,13 @@ pub(super) fn requested(call: Call, object: &Object<'_>, request: &RequestReach)
             Object::Link {
                 namespace, name, ..
             },
-        )
-        | (
+        ) => is_parent(*namespace, name) || is_vrf(*namespace, name),
+        (
             Call::LinksSetMaster,
             Object::Master {
                 namespace, name, ..
             },
-        ) => is_parent(*namespace, name) || is_vrf(*namespace, name),
+        ) => is_named(*namespace, name) || is_vrf(*namespace, name),
         (
             Call::LinksPorts
             | Call::LinksWaitCarrier
@@ -110,7 +132,6 @@ pub(super) fn requested(call: Call, object: &Object<'_>, request: &RequestReach)
             | Call::LinksCreateMacvtap
             | Call::LinksCreateVlan
             | Call::LinksCreateVxlan
-            | Call::LinksMoveToContainer
             | Call::OffloadsList
             | Call::AddressesList
             | Call::AddressesWaitDad
@@ -119,6 +140,26 @@ pub(super) fn requested(call: Call, object: &Object<'_>, request: &RequestReach)
                 namespace, name, ..
             },
         ) => is_parent(*namespace, name),
+        (
+            Call::LinksMoveToContainer,
+            Object::Link {
+                namespace, name, ..
+            },
+        ) => is_named(*namespace, name),
+        (
+            Call::LinksCreateMacvlan
+            | Call::LinksCreateMacvtap
+            | Call::LinksSetPromiscuous
+            | Call::LinksSetAllMulticast,
+            Object::Whole {
+                namespace, name, ..
+            },
+        ) => is_named(*namespace, name) && request.mode.as_deref() == Some(PASSTHRU),
+        (_, Object::Vlans { numbers, .. }) => {
+            let mut named = request.vlans.iter();
+            named.any(|named| named.contains(*numbers))
+        }
+        (_, Object::Vni(number)) => request.vnis.contains(number),
         (Call::LinksNames, Object::AllLinks(namespace)) => *namespace == Namespace::Container,
         (_, Object::NewLink { namespace, name }) => {
             let is_meant =
@@ -159,19 +200,27 @@ pub(super) fn requested(call: Call, object: &Object<'_>, request: &RequestReach)
         (
             Call::RoutesAdd | Call::RoutesReplace,
             Object::Route {
-                namespace, route, ..
+                namespace,
+                route,
+                through_own_link,
+                ..
             },
-        ) => requested_route(*namespace, route, request),
+        ) => match namespace {
+            Namespace::Container => requested_route(route, request),
+            Namespace::Host => requested_on_host(route, *through_own_link, request),
+        },
         (
             Call::RulesAdd,
             Object::Rule {
                 namespace,
                 rule,
                 names_own_link,
+                is_shared,
                 ..
             },
         ) => {
-            let is_for_it = *names_own_link || has_requested_packets(rule, request);
+            let has_its_packets = has_requested_packets(rule, *is_shared, request);
+            let is_for_it = *names_own_link || has_its_packets;
             *namespace == Namespace::Container || is_for_it
         }
         (
@@ -180,22 +229,22 @@ pub(super) fn requested(call: Call, object: &Object<'_>, request: &RequestReach)
             | Object::AllRoutes(namespace)
             | Object::AllRules(namespace),
         ) => *namespace == Namespace::Container,
-        (
-            Call::NeighboursAdd | Call::NeighboursAddProxy,
-            Object::Neighbour {
-                address,
-                on_own_link,
-                ..
-            },
-        ) => {
-            let gateways = request.gateways.iter().filter(|_| *on_own_link);
-            let mut named = request.addresses.iter().chain(gateways);
-            named.any(|named| named.addr() == *address)
+        (Call::NeighboursAdd | Call::NeighboursAddProxy, Object::Neighbour { address, .. }) => {
+            let mut own = request.addresses.iter();
+            own.any(|own| own.addr() == *address)
         }
+        (
+            Call::SysctlSet,
+            Object::Key {
+                namespace: Namespace::Container,
+                key,
+                of_own_link: true,
+            },
+        ) => request.settings.contains(key),
         (Call::SysctlEnableIpForward, Object::Key { namespace, .. }) => {
             *namespace == Namespace::Container
         }
-        (_, Object::Source(source)) => is_in_subnets(*source, request),
+        (_, Object::Source { network, is_shared }) => has_packets(*network, *is_shared, request),
         (_, Object::Ports(ports)) => request.ports.iter().any(|asked| asked.contains(ports)),
         (_, Object::Outbound(address)) => request.outbound.contains(address),
         (_, Object::Secret(name)) => request.secrets.iter().any(|named| named == name),
@@ -220,7 +269,8 @@ fn is_in_subnets(network: IpNet, request: &RequestReach) -> bool {
     subnets.any(|subnet| subnet.contains(&network))
 }
 
-fn requested_route(namespace: Namespace, route: &Route, request: &RequestReach) -> bool {
+/// In the container: into the subnets, or as the request has it.
+fn requested_route(route: &Route, request: &RequestReach) -> bool {
     let is_inside = is_in_subnets(route.destination, request);
     let direct = route.gateway.is_none();
     let mut gateways = request.gateways.iter();
@@ -230,19 +280,35 @@ fn requested_route(namespace: Namespace, route: &Route, request: &RequestReach) 
             && (direct || named.gateway == route.gateway)
             && named.kind == route.kind
     };
-    match namespace {
-        Namespace::Container => {
-            (is_inside && (direct || through_gateway)) || request.routes.iter().any(is_named)
-        }
-        Namespace::Host => is_inside,
-    }
+    (is_inside && (direct || through_gateway)) || request.routes.iter().any(is_named)
 }
 
-/// Whether a rule is about packets of the request's subnets only.
-fn has_requested_packets(rule: &Rule, request: &RequestReach) -> bool {
+/// On the host: into the subnets through a link of the driver's, or just as the
+/// request has it.
+fn requested_on_host(route: &Route, through_own_link: bool, request: &RequestReach) -> bool {
+    let is_inside = is_in_subnets(route.destination, request);
+    let is_same = |named: &Route| {
+        let metric = named.metric.is_none() || named.metric == route.metric;
+        let plain = (named.destination, named.gateway, named.kind);
+        metric && plain == (route.destination, route.gateway, route.kind)
+    };
+    let leads_there = is_inside && through_own_link && route.kind == RouteKind::Unicast;
+    // The default routes of a request are the container's.
+    let is_default = route.destination.prefix_len() == 0;
+    leads_there || (!is_default && request.routes.iter().any(is_same))
+}
+
+/// Whether a rule is about packets of the container only, or of its network
+/// where all of that is the driver's.
+fn has_requested_packets(rule: &Rule, is_shared: bool, request: &RequestReach) -> bool {
     let mut networks = rule.source.iter().chain(&rule.destination);
-    networks.any(|network| {
-        let mut subnets = request.subnets.iter();
-        subnets.any(|subnet| subnet.contains(network))
-    })
+    networks.any(|network| has_packets(*network, is_shared, request))
+}
+
+/// Whether a network has the container's addresses only, or those of its network
+/// where all of that is the driver's.
+fn has_packets(network: IpNet, is_shared: bool, request: &RequestReach) -> bool {
+    let mut own = request.addresses.iter();
+    let is_own = own.any(|own| IpNet::from(own.addr()) == network);
+    is_own || (is_shared && is_in_subnets(network, request))
 }

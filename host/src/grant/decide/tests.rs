@@ -1,12 +1,14 @@
 //! The four rules, one by one.
 
+mod host;
+
 use std::path::Path;
 
 use super::*;
 use crate::digest::Digest;
 use crate::net::{
-    IpVersion, LinkProperty, Namespace, Port, PortRange, Protocol, Route, RouteKind, Rule,
-    SettingKey,
+    IpVersion, LinkProperty, Namespace, NumberRange, Port, PortRange, Protocol, Route, RouteKind,
+    Rule, SettingKey,
 };
 
 fn authority(calls: &str) -> Authority {
@@ -18,6 +20,9 @@ fn authority(calls: &str) -> Authority {
         grant: Grant::parse("d", Path::new("d.toml"), &text).unwrap(),
         request: RequestReach {
             parent: Some("p0".parse().unwrap()),
+            default_parent: None,
+            mode: None,
+            flag: None,
             parent_property: None,
             interface_name: Some("eth0".parse().unwrap()),
             host_interface_name: Some("veth0".parse().unwrap()),
@@ -37,6 +42,9 @@ fn authority(calls: &str) -> Authority {
                 container_port: port - 8000,
                 protocol: Protocol::Tcp,
             })),
+            vlans: vec![NumberRange::new(10_u16, 20_u16).unwrap()],
+            vnis: vec![7],
+            settings: vec!["net.ipv4.conf.eth0.proxy_arp".parse().unwrap()],
         },
     }
 }
@@ -285,6 +293,7 @@ fn rule_3_routes_and_addresses_are_those_of_the_request() {
         let object = Object::Route {
             namespace,
             route: &route,
+            through_own_link: true,
             own: false,
         };
         assert_eq!(
@@ -376,6 +385,7 @@ fn rule_3_rules_of_the_host_are_about_the_requests_packets() {
             namespace,
             rule: &rule,
             names_own_link,
+            is_shared: false,
             own,
         };
         let add = Call::RulesAdd;
@@ -394,7 +404,7 @@ fn rule_3_neighbours_of_other_links_have_the_requests_addresses() {
             ("10.0.0.2", false, true),
             ("10.0.0.2", true, true),
             ("10.0.0.1", false, false),
-            ("10.0.0.1", true, true),
+            ("10.0.0.1", true, false),
             ("10.0.0.3", true, false),
         ] {
             let object = Object::Neighbour {
@@ -433,6 +443,7 @@ fn rule_4_one_thing_that_a_rule_names_is_enough() {
             namespace: Namespace::Host,
             rule: &rule,
             names_own_link: false,
+            is_shared: false,
             own: false,
         };
         let none = authority(r#""rules.add" = {}"#);
@@ -646,12 +657,13 @@ fn the_reach_that_was_used_allows_the_same_and_is_within_the_grants() {
     let setting = Object::Key {
         namespace: host,
         key: &key,
-        own: false,
+        of_own_link: false,
     };
     let far = route("192.0.2.0/24", None);
     let far = Object::Route {
         namespace: host,
         route: &far,
+        through_own_link: false,
         own: false,
     };
     let table = Object::Table {
@@ -679,6 +691,7 @@ fn the_reach_that_was_used_allows_the_same_and_is_within_the_grants() {
         namespace: host,
         rule: &rule,
         names_own_link: false,
+        is_shared: false,
         own: false,
     };
     let cases: [(Call, &[Object<'_>], &str); 11] = [

@@ -5,9 +5,10 @@ use ipnet::IpNet;
 use super::Object;
 use crate::grant::reach::join;
 use crate::grant::{
-    KeyPattern, LinkPattern, NetworkPattern, PortPattern, Reach, SecretPattern, TablePattern,
+    KeyPattern, LinkPattern, NetworkPattern, PlacePattern, PortPattern, Reach, SecretPattern,
+    TablePattern, VlanPattern, VniPattern,
 };
-use crate::net::{Namespace, Rule};
+use crate::net::{Namespace, NumberRange, Rule};
 
 /// Whether a reach has an object.
 pub(super) fn widened(object: &Object<'_>, reach: &Reach) -> bool {
@@ -18,12 +19,18 @@ pub(super) fn widened(object: &Object<'_>, reach: &Reach) -> bool {
         | Object::Master {
             namespace, name, ..
         }
+        | Object::Whole {
+            namespace, name, ..
+        }
         | Object::NewLink { namespace, name } => reach.has_link(*namespace, name),
+        Object::Place(place) => reach.has_place(*place),
+        Object::Vlans { numbers, .. } => reach.has_vlans(*numbers),
+        Object::Vni(number) => reach.has_vni(*number),
         Object::DefaultRouteLink => reach.has_all_links(),
         Object::LinkWith { namespace, .. } => reach.has_links_of(*namespace),
         Object::AllLinks(namespace) => *namespace == Namespace::Host && reach.has_all_links(),
         Object::Address { address, .. } => reach.has_address(*address),
-        Object::Source(source) => reach.has_address(*source),
+        Object::Source { network, .. } => reach.has_address(*network),
         Object::Outbound(address) => reach.has_address(IpNet::from(*address)),
         Object::Ports(ports) => reach.has_ports(ports),
         Object::Route { route, .. } => reach.has_destination(route.destination),
@@ -60,11 +67,19 @@ pub(super) fn widen(reach: &mut Reach, object: &Object<'_>) {
         | Object::Master {
             namespace, name, ..
         }
+        | Object::Whole {
+            namespace, name, ..
+        }
         | Object::NewLink { namespace, name } => {
             join(
                 &mut reach.link,
                 &LinkPattern::one(*namespace, (*name).clone()),
             );
+        }
+        Object::Place(place) => join(&mut reach.place, &PlacePattern::one(*place)),
+        Object::Vlans { numbers, .. } => join(&mut reach.vlan, &VlanPattern::one(*numbers)),
+        Object::Vni(number) => {
+            join(&mut reach.vni, &VniPattern::one(NumberRange::one(*number)));
         }
         Object::DefaultRouteLink | Object::AllLinks(_) => {
             join(&mut reach.link, &LinkPattern::all_of(Namespace::Host));
@@ -73,7 +88,9 @@ pub(super) fn widen(reach: &mut Reach, object: &Object<'_>) {
             join(&mut reach.link, &LinkPattern::all_of(*namespace));
         }
         Object::Address { address, .. } => join(&mut reach.address, &NetworkPattern::one(*address)),
-        Object::Source(source) => join(&mut reach.address, &NetworkPattern::one(*source)),
+        Object::Source { network, .. } => {
+            join(&mut reach.address, &NetworkPattern::one(*network));
+        }
         Object::Outbound(address) => {
             join(
                 &mut reach.address,

@@ -18,6 +18,20 @@ impl Journal {
         keys.map(move |key| Self::read(&self.folder, &key, here, self.keeps))
     }
 
+    /// All that they say was made or changed.
+    pub fn entries_of_others(&self) -> Result<Vec<Entry>, JournalError> {
+        let mut entries = Vec::new();
+        for other in self.others() {
+            let others = other?.entries;
+            entries.extend(
+                others
+                    .into_iter()
+                    .filter(|entry| entry.host == self.here.host),
+            );
+        }
+        Ok(entries)
+    }
+
     fn other_keys(&self) -> impl Iterator<Item = Key> {
         let keys = folder::of_network(&self.folder, &self.key.network).into_iter();
         keys.filter(|key| key.container != self.key.container)

@@ -31,6 +31,15 @@ impl Journal {
         }
     }
 
+    /// Whether there is a link on the host for all containers of the network.
+    pub fn has_shared_link(&self) -> bool {
+        let mut links = self.entries_of(Namespace::Host);
+        links.any(|entry| {
+            let made = entry.made_link();
+            entry.shared && made.is_some_and(|link| link.namespace == Namespace::Host)
+        })
+    }
+
     /// Whether a routing table of the host is that of an own VRF, unless every
     /// namespace has it.
     pub fn owns_table(&self, table: u32) -> bool {

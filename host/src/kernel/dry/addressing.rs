@@ -9,7 +9,7 @@ use crate::kernel::netlink::Saved;
 use crate::kernel::{
     AddressState, FoundRoute, KernelError, LinkId, LinkSnapshot, NewAddress, RouteScope, TableRoute,
 };
-use crate::net::{Route, RouteKind};
+use crate::net::{Namespace, Route, RouteKind};
 
 /// IP6_RT_PRIO_ADDRCONF (`ipv6_route.h`)
 const IPV6_METRIC: u32 = 256;
@@ -24,6 +24,18 @@ impl Machine {
             dad_failed: address.dad_failed,
         });
         Ok(states.collect())
+    }
+
+    pub(super) fn all_addresses(
+        &self,
+        namespace: Namespace,
+    ) -> Result<Vec<(u32, AddressState)>, KernelError> {
+        let mut all = Vec::new();
+        for link in self.links_of(namespace) {
+            let its = self.addresses(link.at)?.into_iter();
+            all.extend(its.map(|address| (link.at.index, address)));
+        }
+        Ok(all)
     }
 
     pub(super) fn add_address(&mut self, at: LinkId, new: &NewAddress) -> Result<(), KernelError> {

@@ -3,8 +3,7 @@
 
 use super::link::{Link, Number, Origin, Other};
 use super::machine::Machine;
-use super::making::is_passthru;
-use crate::kernel::KernelError;
+use crate::kernel::{KernelError, ParentUse};
 use crate::net::Mac;
 
 /// ETH_DATA_LEN, which a bridge without ports has.
@@ -156,5 +155,5 @@ impl Machine {
 }
 
 fn takes_all(link: &Link) -> bool {
-    link.made_as.as_ref().is_some_and(is_passthru)
+    link.parent_use == Some(ParentUse::Whole)
 }

@@ -219,6 +219,22 @@ impl Reader for Arc<Imagined> {
         })
     }
 
+    fn tied_links(&mut self, namespace: Namespace) -> Result<Vec<SurveyedLink>, KernelError> {
+        Ok(self.survey(namespace)?.links)
+    }
+
+    fn all_addresses(
+        &mut self,
+        namespace: Namespace,
+    ) -> Result<Vec<(u32, AddressState)>, KernelError> {
+        let links = self.of(namespace).links.iter();
+        let all = links.flat_map(|link| {
+            let index = link.state().index;
+            link.addresses.iter().map(move |it| (index, it.clone()))
+        });
+        Ok(all.collect())
+    }
+
     fn addresses(&mut self, link: LinkId) -> Result<Vec<AddressState>, KernelError> {
         Ok(self.link(link)?.addresses.clone())
     }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::kernel::{
-    Feature, FoundNeighbour, IpvlanMode, LinkId, LinkKind, LinkState, NewAddress, PortState, PortVlans, Queues, VfState,
-    WireguardState,
+    Feature, FoundNeighbour, LinkId, LinkKind, LinkState, NewAddress, ParentUse, PortState,
+    PortVlans, Queues, VfState, WireguardState,
 };
 use crate::net::{DevicePath, Mac, PciAddress};
 
@@ -51,13 +51,12 @@ pub(super) struct Link {
     /// What the real kernel says, until something changes.
     pub(super) carrier: bool,
     pub(super) vlan_filtering: Option<bool>,
+    pub(super) parent_use: Option<ParentUse>,
     pub(super) table: Option<u32>,
     /// What it was made as here.
     pub(super) made_as: Option<LinkKind>,
     /// The MAC address that its parent had, where it takes the parent's place.
     pub(super) mac_below: Option<Mac>,
-    /// The mode of an ipvlan link, where it was set here.
-    pub(super) ipvlan_mode: Option<IpvlanMode>,
     pub(super) pci: Option<PciAddress>,
     pub(super) device: Option<DevicePath>,
     pub(super) lower: Option<Other>,
@@ -96,10 +95,10 @@ impl Link {
             kind: None,
             carrier: false,
             vlan_filtering: None,
+            parent_use: None,
             table: None,
             made_as: None,
             mac_below: None,
-            ipvlan_mode: None,
             pci: None,
             device: None,
             lower: None,

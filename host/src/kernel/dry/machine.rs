@@ -291,6 +291,7 @@ impl Machine {
             kind: link.kind.clone(),
             carrier: self.carrier(number, link),
             vlan_filtering: link.vlan_filtering,
+            parent_use: link.parent_use,
         }
     }
 
@@ -386,6 +387,7 @@ fn loaded(at: LinkId, surveyed: &SurveyedLink) -> Link {
     link.kind.clone_from(&info.kind);
     link.carrier = info.carrier;
     link.vlan_filtering = info.vlan_filtering;
+    link.parent_use = info.parent_use;
     link.table = surveyed.table;
     link.pci.clone_from(&surveyed.pci);
     link.device.clone_from(&surveyed.device);

@@ -6,7 +6,8 @@ use nix::errno::Errno;
 use super::link::{Link, Number, Origin, Other};
 use super::machine::{Machine, TX_QUEUE_LENGTH};
 use crate::kernel::{
-    IpvlanMode, KernelError, LinkId, LinkKind, LinkState, MacvlanMode, NewLink, NewVeth, VethEnd, Vxlan,
+    KernelError, LinkId, LinkKind, LinkState, NewLink, NewVeth, ParentUse,
+    VethEnd, Vxlan,
 };
 use crate::net::{LinkName, Mac, Namespace};
 
@@ -54,6 +55,7 @@ impl Machine {
         link.is_mac_set = new.mac.is_some();
         link.kind = Some(kind_name(&new.kind).to_owned());
         link.lower = parent.map(Other::Link);
+        link.parent_use = new.kind.parent_use();
         if let LinkKind::Bridge { vlan_filtering } = new.kind {
             link.vlan_filtering = Some(vlan_filtering);
         }
@@ -65,8 +67,8 @@ impl Machine {
         }
         link.made_as = Some(new.kind.clone());
         self.add(link);
-        if let (LinkKind::Ipvlan(ipvlan), Some(parent)) = (&new.kind, parent) {
-            self.set_ipvlan_mode(parent, ipvlan.mode);
+        if let (LinkKind::Ipvlan(_), Some(parent)) = (&new.kind, parent) {
+            self.share_ipvlan_mode(parent, new.kind.parent_use());
         }
         Ok(at.index)
     }
@@ -152,7 +154,7 @@ impl Machine {
             return Err(Errno::EBUSY.into());
         }
         // `macvlan_common_newlink`: it's the only one.
-        let takes_all = |child: &Link| child.made_as.as_ref().is_some_and(is_passthru);
+        let takes_all = |child: &Link| child.parent_use == Some(ParentUse::Whole);
         let is_alone = is_passthru(kind);
         let mut rivals = children.filter(|child| group(child.kind()) == Some(own));
         if rivals.any(|rival| is_alone || takes_all(rival)) {
@@ -162,14 +164,12 @@ impl Machine {
     }
 
     /// All ipvlan links on a parent have one mode (`ipvlan_set_port_mode`).
-    fn set_ipvlan_mode(&mut self, parent: Number, mode: IpvlanMode) {
+    fn share_ipvlan_mode(&mut self, parent: Number, wanted: Option<ParentUse>) {
         let links = self.links.values_mut();
-        for link in links.filter(|link| link.lies_on(parent) && link.kind() == "ipvlan") {
-            let before = link.ipvlan_mode.unwrap_or(IpvlanMode::L2);
-            if link.made_as.is_some() || before != mode {
-                link.ipvlan_mode = Some(mode);
-                link.is_changed = true;
-            }
+        let links = links.filter(|link| link.lies_on(parent) && link.kind() == "ipvlan");
+        for link in links.filter(|link| link.parent_use != wanted) {
+            link.parent_use = wanted;
+            link.is_changed = true;
         }
     }
 
@@ -212,10 +212,8 @@ impl Machine {
 
 /// Whether a macvlan link takes all that its parent gets, as if it were that
 /// one.
-pub(super) fn is_passthru(kind: &LinkKind) -> bool {
-    matches!(kind,
-        LinkKind::Macvlan(macvlan) | LinkKind::Macvtap(macvlan)
-            if macvlan.mode == MacvlanMode::Passthru)
+fn is_passthru(kind: &LinkKind) -> bool {
+    kind.parent_use() == Some(ParentUse::Whole)
 }
 
 fn plain_state(name: &LinkName, index: u32) -> LinkState {

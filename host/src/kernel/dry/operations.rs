@@ -12,8 +12,8 @@ use crate::kernel::{
     HtbClass, Kernel, KernelError, LinkChange, LinkId, LinkInfo, LinkSetting, LinkSnapshot,
     LinkState, MissingFirewall, Neighbour, NeighbourTable, NewAddress, NewLink, NewVeth,
     PlacedLink, PortChange, PortState, PortVlans, QueueHook, Queues, Reader, SavedNeighbour,
-    SavedRoutes, SavedRule, Shape, Survey, TableRoute, Tbf, VfChange, VfState, VlanNumbers,
-    WireguardChange, WireguardState,
+    SavedRoutes, SavedRule, Shape, Survey, SurveyedLink, TableRoute, Tbf, VfChange, VfState,
+    VlanNumbers, WireguardChange, WireguardState,
 };
 use crate::net::{LinkName, Namespace, Rule, SettingKey};
 
@@ -68,6 +68,17 @@ impl Reader for Dry {
 
     fn survey(&mut self, namespace: Namespace) -> Result<Survey, KernelError> {
         self.in_time()?.survey(namespace)
+    }
+
+    fn tied_links(&mut self, namespace: Namespace) -> Result<Vec<SurveyedLink>, KernelError> {
+        Ok(self.in_time()?.survey(namespace)?.links)
+    }
+
+    fn all_addresses(
+        &mut self,
+        namespace: Namespace,
+    ) -> Result<Vec<(u32, AddressState)>, KernelError> {
+        self.in_time()?.all_addresses(namespace)
     }
 
     fn addresses(&mut self, link: LinkId) -> Result<Vec<AddressState>, KernelError> {

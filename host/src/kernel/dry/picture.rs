@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use super::link::{Link, Number, Other};
 use super::machine::Machine;
 use crate::kernel::{
-    Feature, FirewallEntry, FoundNeighbour, FoundRoute, IpvlanMode, KernelError, LinkId, LinkKind,
-    LinkState, NewAddress, PortState, PortVlans, Queues, VfState, WireguardState,
+    Feature, FirewallEntry, FoundNeighbour, FoundRoute, KernelError, LinkId, LinkKind, LinkState,
+    NewAddress, ParentUse, PortState, PortVlans, Queues, VfState, WireguardState,
 };
 use crate::net::{Namespace, Rule};
 
@@ -52,8 +52,8 @@ pub struct PicturedLink {
     pub kind: Option<String>,
     /// What it was made as, if it was made here.
     pub made_as: Option<LinkKind>,
-    /// The mode of an ipvlan link, where it was set here.
-    pub ipvlan_mode: Option<IpvlanMode>,
+    /// What it does to the link below it.
+    pub parent_use: Option<ParentUse>,
     /// How many links on it have it take all frames.
     pub promiscuity: usize,
     /// The link that it lies on.
@@ -174,7 +174,7 @@ fn pictured(link: &Link, promiscuity: usize, read: Read) -> PicturedLink {
         },
         kind: link.kind.clone(),
         made_as: link.made_as.clone(),
-        ipvlan_mode: link.ipvlan_mode,
+        parent_use: link.parent_use,
         promiscuity,
         lower: number(link.lower),
         pair: number(link.pair),

@@ -215,6 +215,7 @@ pub(super) fn info(message: &LinkMessage) -> Result<LinkInfo, KernelError> {
         kind: None,
         carrier: flags.contains(LinkFlags::LowerUp | LinkFlags::Running),
         vlan_filtering: None,
+        parent_use: None,
     };
     let infos = message
         .attributes
@@ -229,6 +230,7 @@ pub(super) fn info(message: &LinkMessage) -> Result<LinkInfo, KernelError> {
             LinkInfoAttribute::Data(InfoData::Bridge(data)) => {
                 link.vlan_filtering = vlan_filtering(data);
             }
+            LinkInfoAttribute::Data(data) => link.parent_use = kinds::parent_use(data),
             _ => {}
         }
     }

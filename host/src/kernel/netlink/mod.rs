@@ -37,8 +37,8 @@ use super::{
     HtbClass, Kernel, KernelError, LinkChange, LinkId, LinkInfo, LinkSetting, LinkSnapshot,
     LinkState, MissingFirewall, Neighbour, NeighbourTable, Netns, NetnsError, NewAddress, NewLink,
     NewVeth, PlacedLink, PortChange, PortState, PortVlans, QueueHook, Queues, Reader,
-    SavedNeighbour, SavedRoutes, SavedRule, Shape, Survey, TableRoute, Tbf, VfChange, VfState,
-    VlanNumbers, WireguardChange, WireguardState, announce, sysctl,
+    SavedNeighbour, SavedRoutes, SavedRule, Shape, Survey, SurveyedLink, TableRoute, Tbf, VfChange,
+    VfState, VlanNumbers, WireguardChange, WireguardState, announce, sysctl,
 };
 use crate::net::{LinkName, Namespace, Rule, SettingKey};
 pub(super) use features::find as find_feature;
@@ -236,6 +236,24 @@ impl Reader for Netlink {
             links: links.iter().filter_map(place::survey).collect(),
             routes: routes.iter().filter_map(route::found).collect(),
         })
+    }
+
+    fn tied_links(&mut self, namespace: Namespace) -> Result<Vec<SurveyedLink>, KernelError> {
+        let get = self.room(namespace)?.handle.link().get();
+        let links = self.collect(get.execute())?;
+        Ok(links.iter().filter_map(place::survey).collect())
+    }
+
+    fn all_addresses(
+        &mut self,
+        namespace: Namespace,
+    ) -> Result<Vec<(u32, AddressState)>, KernelError> {
+        let get = self.room(namespace)?.handle.address().get();
+        let addresses = self.collect(get.execute())?;
+        let states = addresses
+            .iter()
+            .filter_map(|message| Some((message.header.index, address::state(message)?)));
+        Ok(states.collect())
     }
 
     fn addresses(&mut self, link: LinkId) -> Result<Vec<AddressState>, KernelError> {

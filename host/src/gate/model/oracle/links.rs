@@ -128,7 +128,10 @@ impl Oracle<'_> {
         let is_passthru = matches!(&now.made_as,
             Some(LinkKind::Macvlan(macvlan) | LinkKind::Macvtap(macvlan))
                 if macvlan.mode == MacvlanMode::Passthru);
-        self.unless(!is_passthru || has_line, "passthru only on a parent that the grant names", format!("{} on {name}", said(now)));
+        let is_said = is_on_host
+            && self.words.mode == Some("passthru")
+            && (self.words.parent == Some(name) || self.words.parent_by_mac == Some(name));
+        self.unless(!is_passthru || has_line || is_said, "passthru only on a parent that the grant names", format!("{} on {name}", said(now)));
     }
 
     /// VLANs, VXLANs and tables.
@@ -218,15 +221,23 @@ impl Oracle<'_> {
         let parents: [(bool, &[&str]); 1] = [
             (was.promiscuity != now.promiscuity, &["links.create-macvlan", "links.create-macvtap"]),
         ];
+        // The user wants the parent's place taken by a link of the driver's.
+        let is_given_away = self.words.mode == Some("passthru")
+            && was.at.namespace == Namespace::Host
+            && self.words.parent == Some(was.state.name.as_str());
         let all = plain.into_iter().chain(more).chain(parents);
         let denied: Vec<&[&str]> = all
-            .filter(|(differs, calls)| *differs && !named(calls) && !self.follows(calls, was, now))
+            .filter(|(differs, calls)| {
+                let goes_along = is_given_away
+                    && matches!(calls, ["links.create-macvlan", ..] | ["links.set-promiscuous"] | ["links.set-all-multicast"]);
+                *differs && !goes_along && !named(calls) && !self.follows(calls, was, now)
+            })
             .map(|(_, calls)| calls)
             .collect();
         for calls in denied {
             self.deny("a link that was there changes only by a line that names it", format!("{} ({})", said(was), calls.join(", ")));
         }
-        if was.ipvlan_mode != now.ipvlan_mode {
+        if was.parent_use != now.parent_use {
             let lower = was.lower.and_then(|lower| self.before.links.get(&lower));
             let is_allowed = lower.is_some_and(|lower| self.names(&["links.create-ipvlan"], lower, lower));
             self.unless(is_allowed, "the mode of others' ipvlan links stays", said(was));

@@ -224,13 +224,26 @@ impl Oracle<'_> {
         };
         let source = translation.source;
         let has_line = self.lines.network(calls, "address", source);
-        self.unless(has_line || self.in_subnets(source), "translation only for the network's subnets", &entry.rule);
+        let is_its = self.is_network_or_container(source);
+        self.unless(has_line || is_its, "translation only for the network's subnets", &entry.rule);
         self.unless(has_line || !self.has_hosts_address(source), "translation never for the host's addresses", &entry.rule);
         if let Some(address) = translation.address {
             let is_allowed = self.words.outbound.contains(&address)
                 || self.lines.network(calls, "address", address.into());
             self.unless(is_allowed, "translation only to addresses that were named", &entry.rule);
         }
+    }
+
+    /// Whether packets of a network are the container's, or its network's where
+    /// all of that is the driver's.
+    fn is_network_or_container(&self, network: IpNet) -> bool {
+        let is_alone = network.prefix_len() == network.max_prefix_len();
+        let has_bridge = self.after.links.iter().any(|(number, link)| {
+            let is_its = self.is_own(*number) || self.is_shared_bridge(link);
+            is_its && link.at.namespace == Namespace::Host
+        });
+        (is_alone && self.is_containers(network.addr()))
+            || (has_bridge && self.lines.shares() && self.in_subnets(network))
     }
 
     fn judge_publication(&mut self, entry: &FirewallEntry, publication: &Publication) {

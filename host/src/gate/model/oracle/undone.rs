@@ -64,7 +64,7 @@ fn differences(was: &PicturedLink, now: &PicturedLink) -> Vec<&'static str> {
         same(was.master == now.master, "the master"),
         same((was.lower, was.pair) == (now.lower, now.pair), "what it's tied to"),
         same(was.promiscuity == now.promiscuity, "the promiscuity"),
-        same(was.ipvlan_mode.is_none() == now.ipvlan_mode.is_none(), "the ipvlan mode"),
+        same(was.parent_use == now.parent_use, "the ipvlan mode"),
         same(is_same(&was.addresses, &now.addresses), "an address"),
         same(was.settings == now.settings, "a setting"),
         same(is_same(&was.neighbours, &now.neighbours), "a neighbour"),

@@ -3,7 +3,7 @@
 use netlink_packet_route::link::{InfoMacVlan, InfoMacVtap, MacVlanMode};
 use rtnetlink::{LinkMacVlan, LinkMacVtap, LinkMessageBuilder};
 
-use crate::kernel::{Macvlan, MacvlanMode};
+use crate::kernel::{Macvlan, MacvlanMode, ParentUse};
 use crate::net::LinkName;
 
 pub(super) fn build(name: &LinkName, macvlan: &Macvlan) -> LinkMessageBuilder<LinkMacVlan> {
@@ -27,6 +27,18 @@ pub(super) fn build_tap(name: &LinkName, macvlan: &Macvlan) -> LinkMessageBuilde
         link = link.append_info_data(InfoMacVtap::BcQueueLen(length));
     }
     link
+}
+
+/// What a macvlan link does to its parent.
+pub(super) fn parent_use(infos: &[InfoMacVlan]) -> Option<ParentUse> {
+    let is_passthru = |info| matches!(info, &InfoMacVlan::Mode(MacVlanMode::Passthrough));
+    infos.iter().any(is_passthru).then_some(ParentUse::Whole)
+}
+
+/// The same for a macvtap link.
+pub(super) fn parent_use_of_tap(infos: &[InfoMacVtap]) -> Option<ParentUse> {
+    let is_passthru = |info| matches!(info, &InfoMacVtap::Mode(MacVlanMode::Passthrough));
+    infos.iter().any(is_passthru).then_some(ParentUse::Whole)
 }
 
 fn mode(mode: MacvlanMode) -> MacVlanMode {

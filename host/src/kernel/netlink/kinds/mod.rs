@@ -10,10 +10,10 @@ mod vxlan;
 
 use std::os::fd::RawFd;
 
-use netlink_packet_route::link::LinkMessage;
+use netlink_packet_route::link::{InfoData, LinkMessage};
 use rtnetlink::LinkMessageBuilder;
 
-use crate::kernel::{LinkKind, NewLink};
+use crate::kernel::{LinkKind, NewLink, ParentUse};
 use crate::net::LinkName;
 
 pub(super) use veth::message as veth;
@@ -41,6 +41,16 @@ pub(super) fn message(
         LinkKind::Wireguard => finish(plain::wireguard(name), link, netns),
         LinkKind::Tap(_) => return None,
     })
+}
+
+/// What a link does to the one below it, by what only its kind has.
+pub(super) fn parent_use(data: &InfoData) -> Option<ParentUse> {
+    match data {
+        InfoData::MacVlan(infos) => macvlan::parent_use(infos),
+        InfoData::MacVtap(infos) => macvlan::parent_use_of_tap(infos),
+        InfoData::IpVlan(infos) => ipvlan::parent_use(infos),
+        _ => None,
+    }
 }
 
 /// Adds what all kinds have.
