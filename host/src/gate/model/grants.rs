@@ -196,4 +196,9 @@ impl Lines {
                     .is_some_and(|(first, last)| within(first, last))
         })
     }
+
+    /// Whether one has a secret.
+    pub(super) fn secret(&self, calls: &[&str], name: &str) -> bool {
+        self.any(calls, "secret", |text| text == name)
+    }
 }

@@ -15,7 +15,7 @@ use crate::audit::{Memory, Subject, Trail};
 use crate::gate::{CallError, Gate, Log, Stop};
 use crate::grant::{Authority, Call};
 use crate::journal::{Change, Here, Journal};
-use crate::kernel::{Dry, Imagined, Kernel, LinkId, NetnsId, Picture, Reader};
+use crate::kernel::{Dry, Imagined, Kernel, NetnsId, Picture, Reader};
 use crate::net::Namespace;
 use crate::request::Key;
 use crate::store::Secrets;
@@ -55,9 +55,10 @@ pub(super) struct Played {
     pub(super) violations: Vec<Violation>,
     /// The steps in words, if anybody reads them.
     pub(super) script: Vec<String>,
-    /// How many calls were made, and how many of them did what they were to.
+    /// How many calls were made.
     pub(super) made: u64,
-    pub(super) done: u64,
+    /// Those that did what they were to.
+    pub(super) done: Vec<Call>,
 }
 
 impl Stage {
@@ -154,10 +155,6 @@ fn note_other_container(folder: &Path, driver: &str) {
         journal.done(number, None).unwrap();
     }
     journal.complete().unwrap();
-    let _ = LinkId {
-        namespace: Namespace::Host,
-        index: 0,
-    };
 }
 
 /// Plays a sequence. A panic is a violation like others.
@@ -169,10 +166,7 @@ pub(super) fn play(scene: Scene<'_>, source: Source<'_>, is_read: bool) -> Playe
     if let Err(panic) = result {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-        played.violations.push(Violation {
-            rule: "nothing panics",
-            what: text.unwrap_or_default(),
-        });
+        played.violations.push(Violation::new("nothing panics", text.unwrap_or_default()));
     }
     played
 }
@@ -207,40 +201,33 @@ fn play_out(scene: Scene<'_>, mut source: Source<'_>, is_read: bool, played: &mu
         let Outcome::Failed(error) = outcome else {
             if matches!(outcome, Outcome::Done) {
                 played.made += 1;
-                played.done += 1;
+                played.done.push(step.call);
                 last = kernel.picture().unwrap();
             }
             continue;
         };
         played.made += 1;
         if kernel.picture().unwrap() != last {
-            played.violations.push(Violation {
-                rule: "a call that fails changes nothing",
-                what: format!("{}: {}", step.call, failure(&error)),
-            });
+            played.violations.push(Violation::new("a call that fails changes nothing", format!("{}: {}", step.call, failure(&error))));
             break;
         }
         if let CallError::Stop(stop) = error {
             if let Stop::Host(why) = stop {
-                played.violations.push(Violation {
-                    rule: "the host goes on",
-                    what: format!("{}: {why}", step.call),
-                });
+                played.violations.push(Violation::new("the host goes on", format!("{}: {why}", step.call)));
             }
             break;
         }
     }
+    let events = std::mem::take(&mut guest.events);
     let last = kernel.picture().unwrap();
-    let judged = Oracle::judge(scene.words, &scene.granted.lines, before, &last);
+    let lines = &scene.granted.lines;
+    let judged = Oracle::judge(scene.words, lines, before, &last, &events);
     played.violations.extend(judged);
     if scene.completes {
         gate.complete().unwrap();
     }
     for left in gate.undo() {
-        played.violations.push(Violation {
-            rule: "all can be undone",
-            what: left.to_string(),
-        });
+        played.violations.push(Violation::new("all can be undone", left.to_string()));
     }
     let after = kernel.picture().unwrap();
     played.violations.extend(left_over(before, &after));

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use wasmtime::component::Resource;
 
+use super::oracle::Event;
 use super::pools::{Draw, Held};
 use super::words::{INTERFACE, Words};
 use crate::driver::wit::addresses::{self, AddressOptions};
@@ -53,6 +54,8 @@ pub(super) struct Guest<'a> {
     pub(super) gate: &'a mut Gate,
     pub(super) words: &'a Words,
     held: Vec<Held>,
+    /// What has happened that the machine doesn't show.
+    pub(super) events: Vec<Event>,
     /// The step in words, if anybody reads them.
     said: Option<String>,
 }
@@ -97,6 +100,7 @@ impl<'a> Guest<'a> {
             gate,
             words,
             held: Vec::new(),
+            events: Vec::new(),
             said: is_read.then(String::new),
         }
     }
@@ -124,6 +128,12 @@ impl<'a> Guest<'a> {
                 self.held.extend(held);
                 Outcome::Done
             }
+        }
+    }
+
+    fn happened(&mut self, result: &Result<(), CallError>, event: Event) {
+        if result.is_ok() {
+            self.events.push(event);
         }
     }
 
@@ -472,9 +482,16 @@ impl<'a> Guest<'a> {
                 neighbours::Host::remove_proxy(gate, link, ip)
             }
             Call::NeighboursList => return Some(plain(neighbours::Host::list(gate, link))),
-            Call::AnnounceGratuitousArp => announce::Host::gratuitous_arp(gate, link, ip),
-            Call::AnnounceNeighbourAdvertisement => {
-                announce::Host::neighbour_advertisement(gate, link, ip)
+            Call::AnnounceGratuitousArp | Call::AnnounceNeighbourAdvertisement => {
+                say!(self, "{ip}");
+                let result = match call {
+                    Call::AnnounceGratuitousArp => {
+                        announce::Host::gratuitous_arp(gate, link, ip.clone())
+                    }
+                    _ => announce::Host::neighbour_advertisement(gate, link, ip.clone()),
+                };
+                self.happened(&result, Event::Announced(ip));
+                result
             }
             _ => return None,
         }))
@@ -667,7 +684,9 @@ impl<'a> Guest<'a> {
             Call::WireguardSetPrivateKey => {
                 let secret = draw.secret();
                 say!(self, "{secret}");
-                Host::set_private_key(self.gate, link, secret)
+                let result = Host::set_private_key(self.gate, link, secret.clone());
+                self.happened(&result, Event::Secret(secret));
+                result
             }
             Call::WireguardSetListenPort => {
                 Host::set_listen_port(self.gate, link, draw.one(&[0, 53, 51820]))
@@ -684,7 +703,12 @@ impl<'a> Guest<'a> {
                     keepalive: draw.seldom().then_some(u16::MAX),
                 };
                 say!(self, "{peer:?}");
-                Host::set_peer(self.gate, link, peer)
+                let secret = peer.preshared_key.clone();
+                let result = Host::set_peer(self.gate, link, peer);
+                if let Some(secret) = secret {
+                    self.happened(&result, Event::Secret(secret));
+                }
+                result
             }
             Call::WireguardRemovePeer => Host::remove_peer(self.gate, link, key),
             _ => return Some(plain(Host::info(self.gate, link))),

@@ -2,7 +2,7 @@
 
 use super::{Oracle, differing, lost};
 use crate::gate::model::words::INTERFACE;
-use crate::kernel::{LinkKind, MacvlanMode, Neighbour, NeighbourTable, NewAddress, PicturedLink};
+use crate::kernel::{LinkKind, MacvlanMode, NeighbourTable, NewAddress, PicturedLink};
 use crate::net::Namespace;
 
 /// Settings that only the calls for them set, with these.
@@ -42,7 +42,7 @@ impl Oracle<'_> {
         let (before, after) = (self.before, self.after);
         for (number, now) in &after.links {
             match before.links.get(number) {
-                None => self.judge_new(*number, now),
+                None => self.judge_new(now),
                 Some(was) if was.at.namespace != now.at.namespace => self.judge_moved(was, now),
                 Some(was) if was != now => self.judge_changed(was, now),
                 Some(_) => {}
@@ -70,7 +70,7 @@ impl Oracle<'_> {
     }
 
     /// A link that the driver made.
-    fn judge_new(&mut self, number: u32, now: &PicturedLink) {
+    fn judge_new(&mut self, now: &PicturedLink) {
         let creates = creates(now);
         let creates = [creates.as_str()];
         if now.at.namespace == Namespace::Host {
@@ -97,7 +97,8 @@ impl Oracle<'_> {
         }
         self.judge_addresses(&[], now);
         self.judge_settings_of(&blank(now), now, true);
-        self.judge_proxies(number, now);
+        self.judge_proxies(now);
+        self.judge_vlans(now);
         self.judge_numbers(&creates, now);
     }
 
@@ -147,6 +148,24 @@ impl Oracle<'_> {
         self.unless(is_allowed, "VLANs, VXLANs and tables only by numbers that were named", format!("{} with {number}", said(now)));
     }
 
+    /// The VLANs of a port on a bridge that isn't the driver's.
+    fn judge_vlans(&mut self, now: &PicturedLink) {
+        let Some(master) = now.master.filter(|master| !self.is_own(*master)) else {
+            return;
+        };
+        let bridge = self.after.links.get(&master).map(said).unwrap_or_default();
+        for vlans in &now.vlans {
+            let (first, last) = (vlans.numbers.first(), vlans.numbers.last());
+            // Every port has the first one.
+            for number in [first, last].into_iter().filter(|number| *number != 1) {
+                let number = u32::from(number);
+                let is_allowed = self.words.numbers.contains(&("vlan", number))
+                    || self.lines.number(&["bridge-ports.add-vlans"], "vlan", number);
+                self.unless(is_allowed, "VLANs of others' bridges only by numbers that were named", format!("{number} on {bridge}"));
+            }
+        }
+    }
+
     /// The addresses that a link has got.
     fn judge_addresses(&mut self, was: &[NewAddress], now: &PicturedLink) {
         for new in lost(&now.addresses, was) {
@@ -175,7 +194,7 @@ impl Oracle<'_> {
     }
 
     /// For whom a link of the driver's answers.
-    fn judge_proxies(&mut self, _number: u32, now: &PicturedLink) {
+    fn judge_proxies(&mut self, now: &PicturedLink) {
         for neighbour in &now.neighbours {
             if neighbour.table != NeighbourTable::Proxies {
                 continue;
@@ -235,7 +254,8 @@ impl Oracle<'_> {
             .map(|(_, calls)| calls)
             .collect();
         for calls in denied {
-            self.deny("a link that was there changes only by a line that names it", format!("{} ({})", said(was), calls.join(", ")));
+            let rule = format!("a link that was there changes only by a line that names it: {}", calls.join(", "));
+            self.deny(rule, said(was));
         }
         if was.parent_use != now.parent_use {
             let lower = was.lower.and_then(|lower| self.before.links.get(&lower));
@@ -321,7 +341,6 @@ impl Oracle<'_> {
             let is_allowed = self.names(&calls, was, now) || self.follows(&["links.set-down"], was, now);
             self.unless(is_allowed, "neighbours of links that were there change only by a line that names them", format!("{} off {}", gone.address, said(was)));
         }
-        let _ = Neighbour::Proxy;
     }
 
     /// The settings of a link, own or not.
@@ -338,7 +357,9 @@ impl Oracle<'_> {
             };
             if let Some(typed) = call(&TYPED) {
                 let is_allowed = by_call(self, typed);
-                self.unless(is_allowed, "dangerous settings only by the calls for them", what());
+                let whose = if own { "an own" } else { "a" };
+                let rule = format!("dangerous settings only by the calls for them: {key} of {whose} link of the {namespace}");
+                self.unless(is_allowed, rule, what());
                 continue;
             }
             let free = call(&FREE).is_some_and(|call| by_call(self, call));
@@ -350,7 +371,9 @@ impl Oracle<'_> {
                 self.lines.key("sysctl.set", namespace, &key)
             });
             let is_allowed = free || is_containers || has_key;
-            self.unless(is_allowed, "settings only of own links, by the calls for them", what());
+            let whose = if own { "an own" } else { "a" };
+            let rule = format!("settings only of own links, by the calls for them: {key} of {whose} link of the {namespace}");
+            self.unless(is_allowed, rule, what());
         }
     }
 }

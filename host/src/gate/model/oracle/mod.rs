@@ -35,16 +35,34 @@ use crate::net::Namespace;
 /// What must not be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Violation {
-    /// Which promise it breaks.
-    pub(super) rule: &'static str,
+    /// Which promise it breaks, and by what.
+    pub(super) rule: String,
     /// How.
     pub(super) what: String,
+}
+
+impl Violation {
+    pub(super) fn new(rule: impl Into<String>, what: impl fmt::Display) -> Self {
+        Self {
+            rule: rule.into(),
+            what: what.to_string(),
+        }
+    }
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.rule, self.what)
     }
+}
+
+/// What leaves no trace in the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Event {
+    /// A secret was used.
+    Secret(String),
+    /// An address was announced.
+    Announced(String),
 }
 
 /// Who judges one run.
@@ -63,6 +81,7 @@ impl<'a> Oracle<'a> {
         lines: &'a Lines,
         before: &'a Picture,
         after: &'a Picture,
+        events: &[Event],
     ) -> Vec<Violation> {
         let mut oracle = Self {
             words,
@@ -78,15 +97,34 @@ impl<'a> Oracle<'a> {
             oracle.judge_settings(namespace);
         }
         oracle.judge_firewall();
+        events.iter().for_each(|event| oracle.judge_event(event));
         oracle.found
     }
 
-    fn deny(&mut self, rule: &'static str, what: impl fmt::Display) {
-        let what = what.to_string();
-        self.found.push(Violation { rule, what });
+    fn judge_event(&mut self, event: &Event) {
+        match event {
+            Event::Secret(name) => {
+                let calls = ["wireguard.set-private-key", "wireguard.set-peer"];
+                let is_said = self.words.secrets.contains(&name.as_str());
+                let is_allowed = is_said || self.lines.secret(&calls, name);
+                self.unless(is_allowed, "only secrets that were named", name);
+            }
+            Event::Announced(address) => {
+                let calls = ["announce.gratuitous-arp", "announce.neighbour-advertisement"];
+                let is_allowed = address.parse().is_ok_and(|address: IpAddr| {
+                    self.is_containers(address)
+                        || self.lines.network(&calls, "address", address.into())
+                });
+                self.unless(is_allowed, "only the container's addresses are announced", address);
+            }
+        }
     }
 
-    fn unless(&mut self, allowed: bool, rule: &'static str, what: impl fmt::Display) {
+    fn deny(&mut self, rule: impl Into<String>, what: impl fmt::Display) {
+        self.found.push(Violation::new(rule, what));
+    }
+
+    fn unless(&mut self, allowed: bool, rule: impl Into<String>, what: impl fmt::Display) {
         if !allowed {
             self.deny(rule, what);
         }

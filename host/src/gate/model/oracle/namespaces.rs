@@ -184,8 +184,8 @@ impl Oracle<'_> {
                 && self.lines.has("sysctl.set")
                 && (namespace == Namespace::Container || self.lines.key("sysctl.set", namespace, &key));
             let rule = match is_typed {
-                true => "dangerous settings only by the calls for them",
-                false => "settings of the host only by a line that names them",
+                true => format!("dangerous settings only by the calls for them: {key} of the {namespace}"),
+                false => "settings of the host only by a line that names them".to_owned(),
             };
             self.unless(is_enabled || is_set, rule, format!("{namespace} {key}"));
         }

@@ -2,7 +2,7 @@
 
 use super::links::said;
 use super::{Violation, differing, lost};
-use crate::kernel::{Picture, PicturedLink, PicturedNamespace};
+use crate::kernel::{FoundRoute, Picture, PicturedLink, PicturedNamespace};
 use crate::net::Namespace;
 
 /// The settings that stay on: other programs come to rest on them.
@@ -14,38 +14,36 @@ const STAYING: [&str; 2] = [
 /// What isn't as it was.
 pub(in crate::gate::model) fn left_over(before: &Picture, after: &Picture) -> Vec<Violation> {
     let mut found = Vec::new();
-    let mut note = |what: String| {
-        found.push(Violation {
-            rule: "after undoing all is as before",
-            what,
-        });
+    let mut note = |class: &str, what: String| {
+        let rule = format!("after undoing all is as before: {class}");
+        found.push(Violation::new(rule, what));
     };
     for (number, was) in &before.links {
         match after.links.get(number) {
             Some(now) => {
                 for what in differences(was, now) {
-                    note(format!("{what} of {}", said(was)));
+                    note(what, format!("{what} of {}", said(was)));
                 }
             }
-            None => note(format!("{} is gone", said(was))),
+            None => note("a link", format!("{} is gone", said(was))),
         }
     }
     for (number, now) in &after.links {
         if !before.links.contains_key(number) {
-            note(format!("{} is left", said(now)));
+            note("a link", format!("{} is left", said(now)));
         }
     }
     for namespace in [Namespace::Host, Namespace::Container] {
         let (was, now) = (before.namespace(namespace), after.namespace(namespace));
-        for what in differences_of(was, now) {
-            note(format!("{what} of the {namespace}"));
+        for (class, what) in differences_of(was, now) {
+            note(class, format!("{what} of the {namespace}"));
         }
     }
     for entry in lost(&after.firewall_added, &before.firewall_added) {
-        note(format!("left in the firewall: {}", entry.rule));
+        note("the firewall", format!("left in the firewall: {}", entry.rule));
     }
     for entry in lost(&after.firewall_removed, &before.firewall_removed) {
-        note(format!("gone from the firewall: {}", entry.rule));
+        note("the firewall", format!("gone from the firewall: {}", entry.rule));
     }
     found
 }
@@ -78,24 +76,29 @@ fn differences(was: &PicturedLink, now: &PicturedLink) -> Vec<&'static str> {
     parts.into_iter().flatten().collect()
 }
 
-fn differences_of(was: &PicturedNamespace, now: &PicturedNamespace) -> Vec<String> {
+fn differences_of(was: &PicturedNamespace, now: &PicturedNamespace) -> Vec<(&'static str, String)> {
     let mut found = Vec::new();
     for gone in lost(&was.routes, &now.routes) {
-        found.push(format!("the route {} (link {:?}, table {}) is gone", gone.route.route, gone.route.link, gone.route.table));
+        found.push(("a route", text(&gone, "gone")));
     }
     for new in lost(&now.routes, &was.routes) {
-        found.push(format!("the route {} (link {:?}, table {}) is left", new.route.route, new.route.link, new.route.table));
+        found.push(("a route", text(&new, "left")));
     }
     let rules = [(&was.rules_added, &now.rules_added, "left"), (&was.rules_removed, &now.rules_removed, "gone")];
     for (was, now, what) in rules {
-        found.extend(lost(now, was).iter().map(|rule| format!("the rule {rule} is {what}")));
+        found.extend(lost(now, was).iter().map(|rule| ("a rule", format!("the rule {rule} is {what}"))));
     }
     for (path, value) in differing(&was.settings, &now.settings) {
         if !(STAYING.contains(&path) && value == Some("1")) {
-            found.push(format!("the setting {path}"));
+            found.push(("a setting of the namespace", path.to_owned()));
         }
     }
     found
+}
+
+fn text(found: &FoundRoute, what: &str) -> String {
+    let route = &found.route;
+    format!("the route {} (link {:?}, table {}) is {what}", route.route, route.link, route.table)
 }
 
 fn is_same<T: PartialEq + Clone>(one: &[T], other: &[T]) -> bool {
