@@ -110,6 +110,20 @@ impl Grant {
         self
     }
 
+    /// Has the calls that it lists so far make links on the host too.
+    pub fn on_host(mut self) -> Self {
+        const PLACES: &str = r#"place = ["host", "shared"]"#;
+        for (call, reach) in &mut self.calls {
+            if call.starts_with("links.create-") {
+                *reach = match reach.trim_matches(['{', '}', ' ']) {
+                    "" => format!("{{ {PLACES} }}"),
+                    rest => format!("{{ {rest}, {PLACES} }}"),
+                };
+            }
+        }
+        self
+    }
+
     /// Sets a limit.
     pub fn limit(mut self, limit: &str, value: u64) -> Self {
         self.limits.push((limit.into(), value));

@@ -417,16 +417,17 @@ fn addresses() -> Grant {
 const ROUTES: &str = "links.create-veth - mac=02:00:00:00:00:01 host-name=end0 host-mac=02:00:00:00:00:02; \
     addresses.add 0 10.88.0.2/16; links.set-up 0; links.set-up 1; \
     routes.add container 0.0.0.0/0 - - unicast hop=10.88.0.1,eth0,1 hop=10.88.0.1,-,2; \
-    routes.add host 10.88.9.0/24 - - blackhole; routes.remove host 10.88.9.0/24 - - blackhole; \
-    routes.replace host 198.51.100.0/24 10.88.0.9 5 unicast; \
-    routes.remove host 2001:db8:1::/64 fd88::1 6 unicast; routes.add host 10.88.7.0/24 - - prohibit table=77";
+    routes.add host 10.66.9.0/24 - - blackhole; routes.remove host 10.66.9.0/24 - - blackhole; \
+    routes.add host 203.0.113.0/24 10.88.0.9 5 unicast; \
+    routes.replace host 203.0.113.0/24 10.88.0.10 5 unicast; \
+    routes.remove host 2001:db8:1::/64 fd88::1 6 unicast; routes.add host 10.66.7.0/24 - - prohibit table=77";
 
 fn routes() -> Grant {
-    let destination = r#"destination = ["198.51.100.0/24", "2001:db8:1::/64"]"#;
+    let destination = r#"destination = ["10.66.0.0/16", "203.0.113.0/24", "2001:db8:1::/64"]"#;
     let beyond = format!("{{ {destination}, table = 77 }}");
     let calls = ["routes.add", "routes.replace", "routes.remove"];
     let grant = Grant::of(&["addresses.add", "links.set-up"]);
-    let grant = grant.call("links.create-veth", r#"{ link = "end0" }"#);
+    let grant = grant.call("links.create-veth", r#"{ link = "end0", place = "host" }"#);
     calls
         .iter()
         .fold(grant, |grant, call| grant.call(call, &beyond))
@@ -452,12 +453,13 @@ fn traffic() -> Grant {
     calls
         .iter()
         .fold(grant, |grant, call| grant.call(call, reach))
+        .on_host()
 }
 
 /// Adds rules of its own, removes one of them and the host's, and adds what it
 /// removed.
 const RULES: &str = "rules.add container 100 77 from=10.88.0.2/32; rules.add host 100 77 from=10.88.0.2/32 iif=p0; \
-    rules.add host 101 77 to=fd88::/64; rules.remove host 101 77 to=fd88::/64; \
+    rules.add host 101 77 to=fd88::2/128; rules.remove host 101 77 to=fd88::2/128; \
     rules.remove host 9 77 from=10.66.0.0/16 iif=p0; rules.add host 9 77 from=10.66.0.0/16 iif=p0; \
     rules.remove host 32766 254 version=ipv6; rules.remove container 0 255 version=ipv4";
 
@@ -484,7 +486,7 @@ fn neighbours() -> Grant {
         "neighbours.remove-proxy",
     ];
     let grant = Grant::of(&["links.get", "links.set-up"]);
-    let grant = grant.call("links.create-veth", r#"{ link = "end0" }"#);
+    let grant = grant.call("links.create-veth", r#"{ link = "end0", place = "host" }"#);
     calls
         .iter()
         .fold(grant, |grant, call| grant.call(call, reach))
@@ -493,7 +495,8 @@ fn neighbours() -> Grant {
 /// Renames links of its own, one of which a route leads through in another's
 /// place, and the host's link, before and after it moves.
 const RENAMES: &str = "links.create-veth - mac=02:00:00:00:00:01 host-name=own0 host-mac=02:00:00:00:00:02; \
-    links.set-up 0; links.set-up 1; routes.replace host 198.51.100.0/24 - 5 unicast link=own0; \
+    links.set-up 0; links.set-up 1; routes.add host 203.0.113.0/24 - 5 unicast link=own0; \
+    routes.replace host 203.0.113.0/24 - 5 unicast link=own0; \
     links.rename 1 own1; links.rename 0 own3; links.get host p0; links.set-alias 2 before; \
     links.rename 2 own2; links.set-alias 2 after; links.move-to-container 2 eth0; links.rename 2 own4";
 
@@ -501,15 +504,17 @@ fn renames() -> Grant {
     let names = r#"{ link = ["p0", "own0", "own1", "own2", "container:own3", "container:own4"] }"#;
     let calls = ["links.create-veth", "links.rename", "links.set-alias"];
     let grant = Grant::of(&["links.get", "links.set-up", "links.move-to-container"])
-        .call("routes.replace", r#"{ destination = "198.51.100.0/24" }"#);
+        .call("routes.add", r#"{ destination = "203.0.113.0/24" }"#)
+        .call("routes.replace", r#"{ destination = "203.0.113.0/24" }"#);
     calls
         .iter()
         .fold(grant, |grant, call| grant.call(call, names))
+        .on_host()
 }
 
 /// Adds rules to the host's firewall.
 const FIREWALL: &str = "links.create-veth - mac=02:00:00:00:00:01 host-name=end0 host-mac=02:00:00:00:00:02; \
-    firewall.masquerade 10.88.0.0/16 192.0.2.0/24; firewall.source-address fd88::/64 2001:db8::1; \
+    firewall.masquerade 10.88.0.2/32 192.0.2.0/24; firewall.source-address fd88::2/128 2001:db8::1; \
     firewall.publish 1 10.88.0.2 8080:80/tcp 192.0.2.2@5353:53/udp; firewall.isolate 1 strict; \
     firewall.accept incoming 10.88.0.2 192.0.2.0/24 tcp 80 8000-8010; firewall.drop incoming 10.88.0.2 - -; \
     firewall.drop outgoing 10.88.0.2 - udp; firewall.spoof-check 1 02:00:00:00:00:01";
@@ -526,7 +531,7 @@ fn firewall() -> Grant {
     Grant::of(&own)
         .call("firewall.source-address", address)
         .call("firewall.publish", r#"{ port = "*" }"#)
-        .call("links.create-veth", r#"{ link = "end0" }"#)
+        .call("links.create-veth", r#"{ link = "end0", place = "host" }"#)
 }
 
 /// All calls of `links`, on the host's link and with names of its own.
@@ -559,7 +564,14 @@ fn links() -> Grant {
     let grant = calls
         .iter()
         .fold(Grant::nothing(), |grant, call| grant.call(call, names));
+    let numbered = [("vlan", "vlan"), ("vxlan", "vni"), ("vrf", "table")];
+    let grant = numbered.iter().fold(grant, |grant, (kind, key)| {
+        let call = format!("links.create-{kind}");
+        let reach = format!("{}, {key} = \"*\" }}", names.trim_end_matches(" }"));
+        grant.without(&call).call(&call, &reach)
+    });
     grant
+        .on_host()
         .call("links.delete", "{}")
         .call("wireguard.set-listen-port", "{}")
         .call("wireguard.set-peer", "{}")

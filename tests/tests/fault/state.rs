@@ -92,6 +92,7 @@ fn try_all(command: &str, points: fn(&Trace) -> Vec<Point>) {
         "links.create-ifb",
         "log.write",
     ]);
+    let grant = grant.on_host();
     wasmvark.install("probe", NAME, &grant);
     let before = world.dump();
     let [stays, disturbed, reads] = [1, 2, 3].map(|number| Container::new(&wasmvark, number));

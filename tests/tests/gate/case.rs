@@ -32,6 +32,16 @@ pub(crate) const CREATE: (&str, &str) = ("links.create-macvlan", "{}");
 pub(crate) const MAKE: &str = "links.get host p0; links.create-macvlan container eth0 0 bridge";
 pub(crate) const PARENT: &str = "links.get host p0";
 
+/// The reach that a call needs for what its case has within it: none but for
+/// those that always make a link on the host.
+pub(crate) fn least(call: &str) -> &'static str {
+    match call {
+        "links.create-bridge" => r#"{ place = "shared" }"#,
+        "links.create-veth" => r#"{ place = "host" }"#,
+        _ => "{}",
+    }
+}
+
 /// What an address takes before it can be announced.
 pub(crate) const ANNOUNCE: &[(&str, &str)] = &[
     GET,
@@ -98,8 +108,11 @@ pub(crate) const fn on_port(
         connection: bridge,
         with: &[
             ("links.get", r#"{ link = "p0" }"#),
-            ("links.create-bridge", r#"{ link = "br0" }"#),
-            ("links.create-veth", "{}"),
+            (
+                "links.create-bridge",
+                r#"{ link = "br0", place = "shared" }"#,
+            ),
+            ("links.create-veth", r#"{ place = "host" }"#),
             ("links.set-master", r#"{ link = "p0" }"#),
         ],
         before: OWN_PORT,

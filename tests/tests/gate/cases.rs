@@ -5,8 +5,8 @@ use wasmvark_tests::harness::Need;
 use wasmvark_tests::kind::Kind;
 
 use crate::case::{
-    ANNOUNCE, CREATE, Case, GET, MACVLAN, MAKE, PARENT, TUNNEL, bridge, on_link, on_port,
-    on_tunnel, v4, v6, with_outbound_address, with_port, without_parent,
+    ANNOUNCE, CREATE, Case, FOREIGN_PORT, GET, MACVLAN, MAKE, PARENT, TUNNEL, bridge, on_link,
+    on_port, on_tunnel, v4, v6, with_outbound_address, with_port, without_parent,
 };
 use crate::probe::STRANGERS_MAC;
 
@@ -145,7 +145,7 @@ pub(crate) const CASES: &[Case] = &[
         beyond: Some((
             "",
             "links.create-bridge shared other0",
-            r#"link = "other0""#,
+            r#"link = "other0", place = "shared""#,
         )),
     },
     Case {
@@ -158,7 +158,7 @@ pub(crate) const CASES: &[Case] = &[
         beyond: Some((
             "",
             "links.create-veth eth0 host-name=other0",
-            r#"link = "other0""#,
+            r#"link = "other0", place = "host""#,
         )),
     },
     Case {
@@ -170,7 +170,7 @@ pub(crate) const CASES: &[Case] = &[
         within: "links.create-ipvlan container - 0 l2 bridge",
         beyond: Some((
             PARENT,
-            "links.create-ipvlan container other0 0 l3 private",
+            "links.create-ipvlan container other0 0 l2 bridge",
             r#"link = "container:other0""#,
         )),
     },
@@ -184,33 +184,33 @@ pub(crate) const CASES: &[Case] = &[
         beyond: Some((
             PARENT,
             "links.create-macvtap host other0 0 bridge",
-            r#"link = "other0""#,
+            r#"link = "other0", place = "host""#,
         )),
     },
     Case {
         call: "links.create-vlan",
         needs: &[Need::Root, Need::Macvlan, Need::Link(Kind::Vlan)],
-        connection: v4,
+        connection: || v4().option("vlan", "7"),
         with: &[GET],
         before: PARENT,
         within: "links.create-vlan container - 0 7 dot1q",
         beyond: Some((
             PARENT,
             "links.create-vlan container other0 0 8 dot1ad",
-            r#"link = "container:other0""#,
+            r#"link = "container:other0", vlan = 8"#,
         )),
     },
     Case {
         call: "links.create-vxlan",
         needs: &[Need::Root, Need::Macvlan, Need::Link(Kind::Vxlan)],
-        connection: v4,
+        connection: || v4().option("id", "7"),
         with: &[("links.get", r#"{ link = "x0" }"#)],
         before: PARENT,
         within: "links.create-vxlan container - 0 7 remote=10.88.0.1 learning=on",
         beyond: Some((
             "links.get host x0",
             "links.create-vxlan container - 0 8 port=4790",
-            r#"link = "x0""#,
+            r#"link = "x0", vni = 8"#,
         )),
     },
     Case {
@@ -219,8 +219,12 @@ pub(crate) const CASES: &[Case] = &[
         connection: bridge,
         with: &[],
         before: "",
-        within: "links.create-vrf shared - 77",
-        beyond: Some(("", "links.create-vrf host other0 77", r#"link = "other0""#)),
+        within: "links.create-vrf container - 77",
+        beyond: Some((
+            "",
+            "links.create-vrf host other0 77",
+            r#"link = "other0", place = "host", table = 77"#,
+        )),
     },
     Case {
         call: "links.create-dummy",
@@ -229,7 +233,11 @@ pub(crate) const CASES: &[Case] = &[
         with: &[],
         before: "",
         within: "links.create-dummy container -",
-        beyond: Some(("", "links.create-dummy host other0", r#"link = "other0""#)),
+        beyond: Some((
+            "",
+            "links.create-dummy host other0",
+            r#"link = "other0", place = "host""#,
+        )),
     },
     Case {
         call: "links.create-ifb",
@@ -237,8 +245,12 @@ pub(crate) const CASES: &[Case] = &[
         connection: v4,
         with: &[],
         before: "",
-        within: "links.create-ifb host -",
-        beyond: Some(("", "links.create-ifb host other0", r#"link = "other0""#)),
+        within: "links.create-ifb container -",
+        beyond: Some((
+            "",
+            "links.create-ifb shared other0",
+            r#"link = "other0", place = "shared""#,
+        )),
     },
     Case {
         call: "links.create-tap",
@@ -250,7 +262,7 @@ pub(crate) const CASES: &[Case] = &[
         beyond: Some((
             "",
             "links.create-tap host other0 multi-queue=on",
-            r#"link = "other0""#,
+            r#"link = "other0", place = "host""#,
         )),
     },
     Case {
@@ -263,14 +275,14 @@ pub(crate) const CASES: &[Case] = &[
         beyond: Some((
             "",
             "links.create-wireguard host other0",
-            r#"link = "other0""#,
+            r#"link = "other0", place = "host""#,
         )),
     },
     Case {
         call: "links.delete",
         needs: MACVLAN,
         connection: v4,
-        with: &[("links.create-veth", "{}")],
+        with: &[("links.create-veth", r#"{ place = "host" }"#)],
         before: "links.create-veth -",
         within: "links.delete 0",
         beyond: None,
@@ -395,11 +407,15 @@ pub(crate) const CASES: &[Case] = &[
         "?links.set-vf-mac 1 0 02:00:00:00:00:07",
         "?links.set-vf-mac 0 0 02:00:00:00:00:07",
     ),
-    on_link(
-        "links.set-vf-vlan",
-        "?links.set-vf-vlan 1 0 7 5 dot1q",
-        "?links.set-vf-vlan 0 0 7 5 dot1q",
-    ),
+    Case {
+        connection: || v4().option("vlan", "7"),
+        beyond: Some((
+            PARENT,
+            "?links.set-vf-vlan 0 0 7 5 dot1q",
+            r#"link = "p0", vlan = 7"#,
+        )),
+        ..on_link("links.set-vf-vlan", "?links.set-vf-vlan 1 0 7 5 dot1q", "")
+    },
     on_link(
         "links.set-vf-spoof-check",
         "?links.set-vf-spoof-check 1 0 on",
@@ -425,8 +441,11 @@ pub(crate) const CASES: &[Case] = &[
         needs: MACVLAN,
         connection: bridge,
         with: &[
-            ("links.create-bridge", r#"{ link = "br0" }"#),
-            ("links.create-veth", "{}"),
+            (
+                "links.create-bridge",
+                r#"{ link = "br0", place = "shared" }"#,
+            ),
+            ("links.create-veth", r#"{ place = "host" }"#),
             ("links.get", r#"{ link = "x0" }"#),
         ],
         before: "links.create-bridge shared br0; links.create-veth eth0",
@@ -459,17 +478,26 @@ pub(crate) const CASES: &[Case] = &[
     ),
     Case {
         needs: &[Need::Root, Need::Macvlan, Need::Link(Kind::VlanBridge)],
-        ..on_port(
-            "bridge-ports.add-vlans",
-            "bridge-ports.add-vlans 2 7 9",
+        connection: || bridge().option("trunk", "7-9"),
+        beyond: Some((
+            FOREIGN_PORT,
             "bridge-ports.add-vlans 0 7 9",
+            r#"link = "p0", vlan = "7-9""#,
+        )),
+        ..on_port("bridge-ports.add-vlans", "bridge-ports.add-vlans 2 7 9", "")
+    },
+    Case {
+        beyond: Some((
+            FOREIGN_PORT,
+            "bridge-ports.remove-vlans 0 1 4094",
+            r#"link = "p0", vlan = "1-4094""#,
+        )),
+        ..on_port(
+            "bridge-ports.remove-vlans",
+            "bridge-ports.remove-vlans 2 1 4094",
+            "",
         )
     },
-    on_port(
-        "bridge-ports.remove-vlans",
-        "bridge-ports.remove-vlans 2 1 4094",
-        "bridge-ports.remove-vlans 0 1 4094",
-    ),
     Case {
         call: "addresses.add",
         needs: MACVLAN,
@@ -545,11 +573,11 @@ pub(crate) const CASES: &[Case] = &[
         connection: v4,
         with: &[],
         before: "",
-        within: "routes.replace host 10.88.0.0/24 - - blackhole",
+        within: "routes.replace container 10.88.0.0/24 - - blackhole",
         beyond: Some((
             "",
-            "routes.replace host 10.88.0.0/24 - - blackhole table=77",
-            "table = 77",
+            "routes.replace host 10.66.0.0/24 - - blackhole table=77",
+            r#"destination = "10.66.0.0/24", table = 77"#,
         )),
     },
     Case {
@@ -557,8 +585,8 @@ pub(crate) const CASES: &[Case] = &[
         needs: MACVLAN,
         connection: v4,
         with: &[("routes.add", "{}")],
-        before: "routes.add host 10.88.0.0/24 - - blackhole",
-        within: "routes.remove host 10.88.0.0/24 - - blackhole",
+        before: "routes.add container 10.88.0.0/24 - - blackhole",
+        within: "routes.remove container 10.88.0.0/24 - - blackhole",
         beyond: Some((
             "",
             "routes.remove host 0.0.0.0/0 10.88.0.1 0 unicast",
@@ -648,7 +676,7 @@ pub(crate) const CASES: &[Case] = &[
         connection: v4,
         with: &[GET, CREATE],
         before: MAKE,
-        within: "neighbours.add-proxy 1 10.88.0.1",
+        within: "neighbours.add-proxy 1 10.88.0.2",
         beyond: Some((PARENT, "neighbours.add-proxy 0 10.88.0.2", r#"link = "p0""#)),
     },
     Case {
@@ -820,7 +848,10 @@ pub(crate) const CASES: &[Case] = &[
         with: &[
             GET,
             CREATE,
-            ("links.create-ifb", r#"{ link = "container:ifb0" }"#),
+            (
+                "links.create-ifb",
+                r#"{ link = "container:ifb0", place = "host" }"#,
+            ),
         ],
         before: "links.get host p0; links.create-macvlan container eth0 0 bridge; \
                  links.create-ifb container ifb0",
@@ -867,11 +898,11 @@ pub(crate) const CASES: &[Case] = &[
         connection: v4,
         with: &[],
         before: "",
-        within: "firewall.masquerade 10.88.0.0/16",
+        within: "firewall.masquerade 10.88.0.2/32",
         beyond: Some((
             "",
-            "firewall.masquerade 10.0.0.0/8",
-            r#"address = "10.0.0.0/8""#,
+            "firewall.masquerade 10.66.0.0/16",
+            r#"address = "10.66.0.0/16""#,
         )),
     },
     Case {
@@ -880,10 +911,10 @@ pub(crate) const CASES: &[Case] = &[
         connection: with_outbound_address,
         with: &[],
         before: "",
-        within: "firewall.source-address 10.88.0.0/16 192.0.2.7",
+        within: "firewall.source-address 10.88.0.2/32 192.0.2.7",
         beyond: Some((
             "",
-            "firewall.source-address 10.88.0.0/16 192.0.2.7",
+            "firewall.source-address 10.88.0.2/32 192.0.2.7",
             r#"address = "192.0.2.7/32""#,
         )),
     },
@@ -891,7 +922,7 @@ pub(crate) const CASES: &[Case] = &[
         call: "firewall.publish",
         needs: MACVLAN,
         connection: with_port,
-        with: &[("links.create-veth", "{}")],
+        with: &[("links.create-veth", r#"{ place = "host" }"#)],
         before: "links.create-veth -",
         within: "firewall.publish 1 10.88.0.2 8080:80/tcp",
         beyond: Some((
@@ -904,7 +935,10 @@ pub(crate) const CASES: &[Case] = &[
         call: "firewall.isolate",
         needs: MACVLAN,
         connection: v4,
-        with: &[("links.create-veth", "{}"), ("links.get", "{}")],
+        with: &[
+            ("links.create-veth", r#"{ place = "host" }"#),
+            ("links.get", "{}"),
+        ],
         before: "links.create-veth -",
         within: "firewall.isolate 1 normal",
         beyond: Some((
@@ -917,7 +951,10 @@ pub(crate) const CASES: &[Case] = &[
         call: "firewall.spoof-check",
         needs: MACVLAN,
         connection: v4,
-        with: &[("links.create-veth", "{}"), ("links.get", "{}")],
+        with: &[
+            ("links.create-veth", r#"{ place = "host" }"#),
+            ("links.get", "{}"),
+        ],
         before: "links.create-veth -",
         within: "firewall.spoof-check 1 02:00:00:00:00:01",
         beyond: Some((

@@ -155,11 +155,10 @@ fn sees_what_it_reaches() {
         "links.get-by-mac",
         "links.info",
     ];
-    let grant = calls
-        .iter()
-        .fold(Grant::of(&["links.create-veth"]), |grant, call| {
-            grant.call(call, named)
-        });
+    let grant = calls.iter().fold(
+        Grant::of(&["links.create-veth"]).on_host(),
+        |grant, call| grant.call(call, named),
+    );
     let probe = Probe::new(&world, &grant);
     let script = format!(
         "links.create-veth - host-mac=02:00:00:00:00:aa; links.get host x0; {}; {}; \

@@ -68,10 +68,20 @@ fn grant() -> Grant {
     let grant = calls
         .iter()
         .fold(Grant::nothing(), |grant, call| grant.call(call, all));
-    grant
+    let numbered = |kind: &str| {
+        let key = if kind == "vlan" { kind } else { "vni" };
+        format!(r#"{{ link = ["*", "container:*"], {key} = "*" }}"#)
+    };
+    ["vlan", "vxlan"]
+        .into_iter()
+        .fold(grant, |grant, kind| {
+            let call = format!("links.create-{kind}");
+            grant.without(&call).call(&call, &numbered(kind))
+        })
         .call("links.delete", "{}")
         .call("links.move-to-container", "{}")
         .call("log.write", "{}")
+        .on_host()
 }
 
 fn v4() -> Connection {

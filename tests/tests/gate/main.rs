@@ -24,6 +24,7 @@ mod neighbours;
 mod offloads;
 mod own;
 mod probe;
+mod promise;
 mod readme;
 mod rename;
 mod reuse;
@@ -61,6 +62,7 @@ fn main() {
     rules::register(&mut suite);
     wasi::register(&mut suite);
     firewall::register(&mut suite);
+    promise::register(&mut suite);
     readme::register(&mut suite);
     shared::register(&mut suite);
     state::register(&mut suite);

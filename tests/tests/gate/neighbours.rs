@@ -131,17 +131,23 @@ fn permanent() {
     probe.teardown(&dual());
 }
 
-/// A container behind the host, in the network of the host's wire: the parent
-/// answers for it there, and its own end for the gateway here.
+/// A container behind the host, in the network on the host's wire, which the
+/// host itself isn't connected to: the parent answers for the container there,
+/// and its own end for the gateway here.
 fn proxies() {
     let world = World::new();
     world.host.forward();
-    let addresses = "addr add 10.88.0.250/16 dev p0\naddr add fd88::250/64 dev p0";
+    let addresses = "addr add 198.51.100.9/24 dev p0\naddr add 2001:db8:9::9/64 dev p0\n\
+        route add 10.88.0.1/32 dev p0\nroute add fd88::1/128 dev p0";
     world.host.ip_batch(&[], addresses);
     let link = r#"{ link = ["p0", "end0"] }"#;
     let grant = Grant::of(&["addresses.add", "links.get", "links.set-up"])
         .call("links.create-veth", link)
-        .call("neighbours.add-proxy", r#"{ link = "p0" }"#)
+        .on_host()
+        .call(
+            "neighbours.add-proxy",
+            r#"{ link = "p0", address = ["10.88.0.1/32", "fd88::1/128"] }"#,
+        )
         .call("routes.add", "{}")
         .call("sysctl.set-proxy-ndp", link);
     let probe = Probe::new(&world, &grant);
@@ -312,7 +318,10 @@ fn shared() {
     let grant = own().without("links.create-bridge");
     let probe = Probe::new(
         &world,
-        &grant.call("links.create-bridge", r#"{ link = "br0" }"#),
+        &grant.call(
+            "links.create-bridge",
+            r#"{ link = "br0", place = "shared" }"#,
+        ),
     );
     let container = |number: u32| v4().container(&format!("{number:064x}"));
     let up = |number: u32| {

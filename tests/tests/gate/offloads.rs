@@ -21,6 +21,7 @@ pub(crate) fn register(suite: &mut Suite) {
 fn grant() -> Grant {
     let parent = r#"{ link = "p0" }"#;
     Grant::of(&["links.get", "links.create-veth", "log.write"])
+        .on_host()
         .call("offloads.set", parent)
         .call("offloads.list", parent)
 }

@@ -40,6 +40,7 @@ fn grant() -> Grant {
         "routes.replace",
     ])
     .call("links.create-veth", names)
+    .on_host()
     .call("links.rename", names)
 }
 
@@ -102,12 +103,9 @@ fn routes() {
 /// It's taken away before the other is put back, whatever its link is called.
 fn replaced_route() {
     let world = World::new();
-    world.host.ip_batch(
-        &[],
-        "addr add 10.88.0.250/16 dev p0\nroute add 10.88.7.0/24 via 10.88.0.1 metric 100",
-    );
     let probe = Probe::new(&world, &grant());
     let script = "links.create-veth eth0 host-name=own0; links.set-up 0; links.set-up 1; \
+        routes.add host 10.88.7.0/24 - - unicast link=own0; \
         routes.replace host 10.88.7.0/24 - - unicast link=own0; links.rename 1 end0";
     let options = serde_json::json!({"host_interface_name": "end0"});
     let connection = || v4().join("options", options.clone());
@@ -194,7 +192,9 @@ fn taken() {
 fn shared() {
     let world = World::new();
     let names = r#"{ link = "*" }"#;
-    let grant = Grant::of(&["links.create-bridge"]).call("links.rename", names);
+    let grant = Grant::of(&["links.create-bridge"])
+        .on_host()
+        .call("links.rename", names);
     let probe = Probe::new(&world, &grant);
     let bridge = v4().network("network_interface", "br0");
     let error = probe.setup_fails(bridge, "links.create-bridge shared -; links.rename 0 br7");

@@ -80,7 +80,7 @@ fn made_link(name: &str, index_of_own: Option<&str>) {
 fn reachable_link() {
     let world = World::new();
     let grant = Grant::of(&["links.get", "links.set-mtu"])
-        .call("links.create-macvlan", r#"{ link = "*" }"#);
+        .call("links.create-macvlan", r#"{ link = "*", place = "host" }"#);
     let probe = Probe::new(&world, &grant);
     let script = "links.get host p0; links.create-macvlan host own0 0 bridge";
     answer_of(&probe.setup(v4(), script));
@@ -119,7 +119,8 @@ fn changed_link() {
 /// host.
 fn collected() {
     let world = World::new();
-    let grant = Grant::of(&["links.get"]).call("links.create-macvlan", r#"{ link = "*" }"#);
+    let grant =
+        Grant::of(&["links.get"]).call("links.create-macvlan", r#"{ link = "*", place = "host" }"#);
     let probe = Probe::new(&world, &grant);
     let container = Netns::new();
     let script = "links.get host p0; links.create-macvlan host own0 0 bridge";

@@ -37,6 +37,7 @@ fn grant() -> Grant {
         .iter()
         .fold(Grant::nothing(), |grant, call| grant.call(call, "{}"))
         .call("routes.list", r#"{ destination = "*" }"#)
+        .on_host()
 }
 
 fn own_but_add() -> Grant {
@@ -137,32 +138,48 @@ fn each_way() {
     assert!(error.contains("0.0.0.0/0 via 10.88.0.9"), "{error}");
     assert!(error.contains("denied"), "{error}");
     let error = probe.setup_fails(v4(), "routes.add host 10.88.3.0/24 - - unicast link=p0");
-    let line = r#""routes.add" = { link = "p0" }"#;
+    let line = r#""routes.add" = { link = "p0", destination = "10.88.3.0/24" }"#;
     assert!(error.contains(line), "{error}");
 }
 
-/// Also where several routes stand one behind the other, and where the driver
-/// removes what it put in their place.
+/// Also where the driver removes what it put in a place. Whatever the grant says,
+/// that of others' routes isn't one.
 fn replace() {
     let world = World::new();
     world.host.ip_batch(
         &[],
         "addr add 10.88.0.250/16 dev p0\naddr add fd88::250/64 dev p0\n\
-         route add 10.66.0.0/16 via 10.88.0.1 metric 5 src 10.88.0.250 proto boot\n\
-         route append 10.66.0.0/16 via 10.88.0.2 metric 5\n\
-         route add fd66::/64 via fd88::1 metric 5\nroute append fd66::/64 via fd88::2 metric 5",
+         route add 10.67.0.0/16 via 10.88.0.1 metric 5\nroute add fd67::/64 via fd88::1 metric 5\n\
+         route add 10.68.0.0/16 dev p0 metric 5 table 77",
     );
     let probe = Probe::new(&world, &wide());
-    let script = "routes.replace host 10.66.0.0/16 10.88.0.7 5 unicast; \
+    for route in [
+        "10.67.0.0/16 10.88.0.7 5 unicast",
+        "10.67.0.0/16 10.88.0.7 6 unicast",
+        "10.67.8.0/24 - - blackhole",
+        "fd67::/64 fd88::7 5 unicast",
+        "10.88.0.0/16 - 0 unicast link=p0",
+        "10.68.0.0/16 - 5 unicast link=p0 table=77",
+    ] {
+        let error = probe.setup_fails(v4(), &format!("routes.replace host {route}"));
+        assert!(
+            error.contains("p0") && error.contains("EBUSY"),
+            "{route}: {error}"
+        );
+    }
+    let script = "routes.add host 10.66.0.0/16 10.88.0.1 5 unicast; \
+        routes.add host fd66::/64 fd88::1 5 unicast; \
+        routes.replace host 10.66.0.0/16 10.88.0.7 5 unicast; \
         routes.replace host fd66::/64 fd88::7 5 unicast; \
         routes.replace host 10.99.0.0/16 10.88.0.7 - unicast";
     answer_of(&probe.setup_as_planned(v4(), script));
     let routes = Dump::of(&world.host).made_routes();
     let expected = [
-        "10.66.0.0/16 via 10.88.0.2 dev p0 metric 5",
         "10.66.0.0/16 via 10.88.0.7 dev p0 metric 5",
+        "10.67.0.0/16 via 10.88.0.1 dev p0 metric 5",
         "10.99.0.0/16 via 10.88.0.7 dev p0 metric 100",
         "fd66::/64 via fd88::7 dev p0 metric 5",
+        "fd67::/64 via fd88::1 dev p0 metric 5",
     ];
     assert_eq!(routes, expected);
     probe.teardown(&v4());
@@ -177,15 +194,16 @@ fn replace() {
 
 fn remove_own() {
     let world = World::new();
-    world.host.ip("route add blackhole 10.88.7.0/24 metric 100");
-    let probe = Probe::new(&world, &own());
-    let add = "routes.add host 10.88.5.0/24 - - blackhole";
-    let remove = "routes.remove host 10.88.5.0/24 - - blackhole";
+    world.host.ip("route add blackhole 10.66.7.0/24 metric 100");
+    let grant = own_but_add().call("routes.add", r#"{ destination = "10.66.0.0/16" }"#);
+    let probe = Probe::new(&world, &grant);
+    let add = "routes.add host 10.66.5.0/24 - - blackhole";
+    let remove = "routes.remove host 10.66.5.0/24 - - blackhole";
     let answer = answer_of(&probe.setup_as_planned(v4(), &format!("{add}; {remove}; ?{remove}")));
     let denied = ["routes.remove.denied"];
     assert_eq!(answer["dns_search_domains"], serde_json::json!(denied));
     probe.teardown(&v4());
-    let error = probe.setup_fails(v4(), "routes.remove host 10.88.7.0/24 - - blackhole");
+    let error = probe.setup_fails(v4(), "routes.remove host 10.66.7.0/24 - - blackhole");
     assert!(error.contains("denied"), "{error}");
     probe.removes_in_teardown(&v4(), add, remove);
 }
@@ -214,9 +232,14 @@ fn remove_other() {
 
 fn own_vrf() {
     let world = World::new();
-    let grant = own().call("links.create-vrf", r#"{ link = "vrf9" }"#);
+    let grant = own_but_add()
+        .call("routes.add", r#"{ destination = "10.66.0.0/24" }"#)
+        .call(
+            "links.create-vrf",
+            r#"{ link = "vrf9", place = "shared", table = [1077, 1078] }"#,
+        );
     let probe = Probe::new(&world, &grant);
-    let route = "routes.add host 10.88.0.0/24 - - blackhole table=1077";
+    let route = "routes.add host 10.66.0.0/24 - - blackhole table=1077";
     let script = |table: u32| format!("links.create-vrf shared vrf9 {table}; {route}");
     answer_of(&probe.setup_as_planned(v4(), &script(1077)));
     probe.teardown(&v4());

@@ -47,7 +47,7 @@ fn grant() -> Grant {
         "log.write",
         "routes.add",
     ]);
-    grant.call("rules.list", r#"{ address = "*" }"#)
+    grant.on_host().call("rules.list", r#"{ address = "*" }"#)
 }
 
 fn own() -> Grant {
@@ -310,7 +310,7 @@ const BY_LINK: &str = "rules.add host 100 77 version=ipv4 iif=end0";
 
 fn with_end() -> Grant {
     let grant = with_table().without("links.create-veth");
-    grant.call("links.create-veth", r#"{ link = "end0" }"#)
+    grant.call("links.create-veth", r#"{ link = "end0", place = "host" }"#)
 }
 
 fn own_link() {
@@ -346,7 +346,10 @@ fn stolen_name() {
 
 fn own_vrf() {
     let world = World::new();
-    let grant = own().call("links.create-vrf", r#"{ link = "vrf9" }"#);
+    let grant = own().call(
+        "links.create-vrf",
+        r#"{ link = "vrf9", place = "shared", table = 1077 }"#,
+    );
     let probe = Probe::new(&world, &grant);
     let script = "links.create-vrf shared vrf9 1077; rules.add host 100 1077 from=10.88.0.0/24";
     answer_of(&probe.setup_as_planned(v4(), script));

@@ -63,7 +63,13 @@ fn grant() -> Grant {
     let grant = calls
         .iter()
         .fold(Grant::nothing(), |grant, call| grant.call(call, links));
+    let vlans = r#"{ link = "*", vlan = "*" }"#;
     grant
+        .without("bridge-ports.add-vlans")
+        .without("bridge-ports.remove-vlans")
+        .call("bridge-ports.add-vlans", vlans)
+        .call("bridge-ports.remove-vlans", vlans)
+        .on_host()
         .call("log.write", "{}")
         .call("sysctl.enable-ip-forward", r#"{ key = "*" }"#)
         .call(

@@ -42,6 +42,7 @@ fn grant() -> Grant {
         "links.set-master",
         "log.write",
     ])
+    .on_host()
 }
 
 /// A container on the network.

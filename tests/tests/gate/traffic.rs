@@ -48,7 +48,9 @@ fn grant() -> Grant {
     let grant = calls
         .iter()
         .fold(grant, |grant, call| grant.call(call, parent));
-    grant.call("links.create-ifb", r#"{ link = "container:ifb0" }"#)
+    grant
+        .call("links.create-ifb", r#"{ link = "container:ifb0" }"#)
+        .on_host()
 }
 
 fn dual() -> Connection {

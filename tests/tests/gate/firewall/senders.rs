@@ -70,7 +70,7 @@ fn one_containers() {
         .without("firewall.spoof-check")
         .call("firewall.spoof-check", r#"{ link = "end0" }"#)
         .without("links.create-veth")
-        .call("links.create-veth", r#"{ link = "end0" }"#);
+        .call("links.create-veth", r#"{ link = "end0", place = "host" }"#);
     let grant = grant.call("links.get", r#"{ link = "end0" }"#);
     let probe = Probe::new(&world, &grant);
     let before = Dump::of(&world.host);

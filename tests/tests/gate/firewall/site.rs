@@ -83,6 +83,7 @@ pub(super) fn grant() -> Grant {
         "firewall.masquerade",
         "firewall.source-address",
     ])
+    .on_host()
 }
 
 /// A container on network number N: 10.(96+N).0.0/16 and fd96:N::/64, where the
