@@ -13,29 +13,106 @@ use crate::net::Namespace;
 
 /// The grants beside the drivers.
 const SHIPPED: [(&str, &str); 11] = [
-    ("bridge", include_str!("../../../../guest-examples/bridge/grant.toml")),
-    ("dummy", include_str!("../../../../guest-examples/dummy/grant.toml")),
-    ("host-device", include_str!("../../../../guest-examples/host-device/grant.toml")),
-    ("ipvlan", include_str!("../../../../guest-examples/ipvlan/grant.toml")),
-    ("macvlan", include_str!("../../../../guest-examples/macvlan/grant.toml")),
-    ("ptp", include_str!("../../../../guest-examples/ptp/grant.toml")),
-    ("tap", include_str!("../../../../guest-examples/tap/grant.toml")),
-    ("vlan", include_str!("../../../../guest-examples/vlan/grant.toml")),
-    ("vrf", include_str!("../../../../guest-examples/vrf/grant.toml")),
-    ("vxlan", include_str!("../../../../guest-examples/vxlan/grant.toml")),
-    ("wireguard", include_str!("../../../../guest-examples/wireguard/grant.toml")),
+    (
+        "bridge",
+        include_str!("../../../../guest-examples/bridge/grant.toml"),
+    ),
+    (
+        "dummy",
+        include_str!("../../../../guest-examples/dummy/grant.toml"),
+    ),
+    (
+        "host-device",
+        include_str!("../../../../guest-examples/host-device/grant.toml"),
+    ),
+    (
+        "ipvlan",
+        include_str!("../../../../guest-examples/ipvlan/grant.toml"),
+    ),
+    (
+        "macvlan",
+        include_str!("../../../../guest-examples/macvlan/grant.toml"),
+    ),
+    (
+        "ptp",
+        include_str!("../../../../guest-examples/ptp/grant.toml"),
+    ),
+    (
+        "tap",
+        include_str!("../../../../guest-examples/tap/grant.toml"),
+    ),
+    (
+        "vlan",
+        include_str!("../../../../guest-examples/vlan/grant.toml"),
+    ),
+    (
+        "vrf",
+        include_str!("../../../../guest-examples/vrf/grant.toml"),
+    ),
+    (
+        "vxlan",
+        include_str!("../../../../guest-examples/vxlan/grant.toml"),
+    ),
+    (
+        "wireguard",
+        include_str!("../../../../guest-examples/wireguard/grant.toml"),
+    ),
 ];
 
 /// What operators may write behind a key.
 const PATTERNS: [(&str, &[&str]); 10] = [
-    ("link", &["eth0", "eth1", "eth2", "br-other", "br-own", "eth0.100", "macv0", "x0", "container:eth1", "container:*", "*"]),
+    (
+        "link",
+        &[
+            "eth0",
+            "eth1",
+            "eth2",
+            "br-other",
+            "br-own",
+            "eth0.100",
+            "macv0",
+            "x0",
+            "container:eth1",
+            "container:*",
+            "*",
+        ],
+    ),
     ("place", &["host", "shared"]),
-    ("address", &["10.0.0.0/8", "192.168.1.0/24", "10.5.0.77/32", "fd00::/8", "*"]),
-    ("destination", &["10.77.0.0/16", "10.0.0.0/8", "172.16.0.0/12", "0.0.0.0/0", "*"]),
+    (
+        "address",
+        &[
+            "10.0.0.0/8",
+            "192.168.1.0/24",
+            "10.5.0.77/32",
+            "fd00::/8",
+            "*",
+        ],
+    ),
+    (
+        "destination",
+        &[
+            "10.77.0.0/16",
+            "10.0.0.0/8",
+            "172.16.0.0/12",
+            "0.0.0.0/0",
+            "*",
+        ],
+    ),
     ("table", &["100", "200", "777", "*"]),
     ("vlan", &["100", "7", "*"]),
     ("vni", &["42", "*"]),
-    ("key", &["net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding", "net.ipv4.conf.*.rp_filter", "net.ipv4.conf.eth0.arp_notify", "net.core.somaxconn", "container:*", "*"]),
+    (
+        "key",
+        &[
+            "net.ipv4.ip_forward",
+            "net.ipv6.conf.all.forwarding",
+            "net.ipv4.conf.*.rp_filter",
+            "net.ipv4.conf.eth0.arp_notify",
+            "net.core.somaxconn",
+            "container:*",
+            "*",
+        ],
+    ),
     ("secret", &["key", "*"]),
     ("port", &["8080/tcp", "1-1023/udp", "*"]),
 ];

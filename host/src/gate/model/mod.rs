@@ -80,19 +80,30 @@ fn a_hostile_driver_reaches_no_more_than_was_said() {
     );
     let never = Call::ALL.iter().filter(|call| !done.contains_key(call));
     let never: Vec<&str> = never.map(|call| call.name()).collect();
-    assert!(count < SEQUENCES || never.is_empty(), "no sequence gets through with {never:?}");
+    assert!(
+        count < SEQUENCES || never.is_empty(),
+        "no sequence gets through with {never:?}"
+    );
     let texts: Vec<String> = broken
         .iter()
         .map(|(rule, broken)| {
             let written = random(seed, broken.number);
             let granted = shipped.get(turn(broken.number, shipped.len()));
             let rng = Rng::with_seed(mix(seed, broken.number));
-            in_scene(&stages, granted.unwrap_or(&written), &words, rng, |scene, _| {
-                explain(scene, rule, broken)
-            })
+            in_scene(
+                &stages,
+                granted.unwrap_or(&written),
+                &words,
+                rng,
+                |scene, _| explain(scene, rule, broken),
+            )
         })
         .collect();
-    assert!(broken.is_empty(), "with the seed {seed}:\n\n{}", texts.join("\n"));
+    assert!(
+        broken.is_empty(),
+        "with the seed {seed}:\n\n{}",
+        texts.join("\n")
+    );
 }
 
 fn variable(name: &str, otherwise: u64) -> u64 {
@@ -122,7 +133,10 @@ fn turn(number: u64, shipped: usize) -> usize {
 
 /// The grant that somebody might write, of a sequence.
 fn random(seed: u64, number: u64) -> Granted {
-    grants::random(&mut Rng::with_seed(mix(seed ^ 1, number / SEQUENCES_OF_GRANT)))
+    grants::random(&mut Rng::with_seed(mix(
+        seed ^ 1,
+        number / SEQUENCES_OF_GRANT,
+    )))
 }
 
 fn mix(seed: u64, number: u64) -> u64 {

@@ -10,7 +10,9 @@ use super::grants::Granted;
 use super::oracle::{Oracle, Violation, left_over};
 use super::steps::{Guest, Outcome, Step};
 use super::words::{CONTAINER, Words};
-use super::world::{OTHER_CONTAINER, OTHER_PORT, SHARED_BRIDGE, SHARED_NETWORK, others_entries, world};
+use super::world::{
+    OTHER_CONTAINER, OTHER_PORT, SHARED_BRIDGE, SHARED_NETWORK, others_entries, world,
+};
 use crate::audit::{Memory, Subject, Trail};
 use crate::gate::{CallError, Gate, Log, Stop};
 use crate::grant::{Authority, Call};
@@ -26,7 +28,7 @@ const STEPS_MAX: u32 = 12;
 /// The machine for the driver of a grant, and how it is before anything.
 pub(super) struct Stage {
     world: Arc<Imagined>,
-    before: Picture,
+    pub(super) before: Picture,
     folder: tempfile::TempDir,
 }
 
@@ -151,7 +153,9 @@ fn note_other_container(folder: &Path, driver: &str) {
         journal.done(number, Some(index)).unwrap();
     }
     for (entry, shared) in others_entries(driver) {
-        let number = journal.begin(Change::AddFirewall { entry }, shared).unwrap();
+        let number = journal
+            .begin(Change::AddFirewall { entry }, shared)
+            .unwrap();
         journal.done(number, None).unwrap();
     }
     journal.complete().unwrap();
@@ -166,7 +170,9 @@ pub(super) fn play(scene: Scene<'_>, source: Source<'_>, is_read: bool) -> Playe
     if let Err(panic) = result {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-        played.violations.push(Violation::new("nothing panics", text.unwrap_or_default()));
+        played
+            .violations
+            .push(Violation::new("nothing panics", text.unwrap_or_default()));
     }
     played
 }
@@ -196,7 +202,9 @@ fn play_out(scene: Scene<'_>, mut source: Source<'_>, is_read: bool, played: &mu
                 Outcome::Failed(error) => failure(error),
             };
             let words = guest.take_words();
-            played.script.push(format!("{number}: {call} {words} => {came}"));
+            played
+                .script
+                .push(format!("{number}: {call} {words} => {came}"));
         }
         let Outcome::Failed(error) = outcome else {
             if matches!(outcome, Outcome::Done) {
@@ -208,12 +216,18 @@ fn play_out(scene: Scene<'_>, mut source: Source<'_>, is_read: bool, played: &mu
         };
         played.made += 1;
         if kernel.picture().unwrap() != last {
-            played.violations.push(Violation::new("a call that fails changes nothing", format!("{}: {}", step.call, failure(&error))));
+            played.violations.push(Violation::new(
+                "a call that fails changes nothing",
+                format!("{}: {}", step.call, failure(&error)),
+            ));
             break;
         }
         if let CallError::Stop(stop) = error {
             if let Stop::Host(why) = stop {
-                played.violations.push(Violation::new("the host goes on", format!("{}: {why}", step.call)));
+                played.violations.push(Violation::new(
+                    "the host goes on",
+                    format!("{}: {why}", step.call),
+                ));
             }
             break;
         }
@@ -227,7 +241,9 @@ fn play_out(scene: Scene<'_>, mut source: Source<'_>, is_read: bool, played: &mu
         gate.complete().unwrap();
     }
     for left in gate.undo() {
-        played.violations.push(Violation::new("all can be undone", left.to_string()));
+        played
+            .violations
+            .push(Violation::new("all can be undone", left.to_string()));
     }
     let after = kernel.picture().unwrap();
     played.violations.extend(left_over(before, &after));

@@ -9,8 +9,22 @@ use crate::driver::wit::types::{IpVersion, Namespace, Place, Port, Protocol, Rou
 use crate::gate::LinkHandle;
 
 const HOST_LINKS: [&str; 16] = [
-    "lo", "eth0", "eth1", "eth2", "eth3", "eth0.100", "br-other", "vethother", "vrf-blue",
-    "br-own", "vethctr2", "macv0", "ipvl0", "wg-other", "vethnet2", "dummy0",
+    "lo",
+    "eth0",
+    "eth1",
+    "eth2",
+    "eth3",
+    "eth0.100",
+    "br-other",
+    "vethother",
+    "vrf-blue",
+    "br-own",
+    "vethctr2",
+    "macv0",
+    "ipvl0",
+    "wg-other",
+    "vethnet2",
+    "dummy0",
 ];
 const CONTAINER_LINKS: [&str; 3] = ["lo", "eth1", "eth0"];
 const NEW_NAMES: [&str; 7] = ["x0", "x1", "x2", "eth9", "wlan0", "a/b", "muchtoolonganame"];
@@ -23,33 +37,89 @@ const MACS: [&str; 6] = [
     "nonsense",
 ];
 const ADDRESSES: [&str; 18] = [
-    "192.168.1.10/24", "192.168.1.1/24", "192.168.1.1/32", "192.168.1.77/24", "10.5.0.2/24",
-    "10.5.0.77/32", "127.0.0.1/8", "10.200.0.1/24", "10.66.0.1/24", "10.89.0.1/24",
-    "10.89.0.9/24", "10.42.0.1/24", "8.8.8.8/32", "172.16.0.1/16", "2001:db8:1::10/64",
-    "fe80::1/64", "255.255.255.255/32", "nonsense",
+    "192.168.1.10/24",
+    "192.168.1.1/24",
+    "192.168.1.1/32",
+    "192.168.1.77/24",
+    "10.5.0.2/24",
+    "10.5.0.77/32",
+    "127.0.0.1/8",
+    "10.200.0.1/24",
+    "10.66.0.1/24",
+    "10.89.0.1/24",
+    "10.89.0.9/24",
+    "10.42.0.1/24",
+    "8.8.8.8/32",
+    "172.16.0.1/16",
+    "2001:db8:1::10/64",
+    "fe80::1/64",
+    "255.255.255.255/32",
+    "nonsense",
 ];
 const NETWORKS: [&str; 24] = [
-    "0.0.0.0/0", "0.0.0.0/1", "128.0.0.0/1", "::/0", "192.168.1.0/24", "192.168.0.0/16",
-    "192.168.1.10/32", "192.168.1.128/25", "10.5.0.0/24", "10.5.0.0/16", "10.5.0.2/32",
-    "10.77.0.0/16", "10.77.1.0/24", "10.101.0.0/16", "10.200.0.0/24", "10.89.0.0/24",
-    "10.89.0.9/32", "10.42.0.0/24", "10.67.0.0/16", "127.0.0.0/8", "172.16.0.0/12",
-    "2001:db8:1::/64", "fd00::/8", "10.0.0.0/8",
+    "0.0.0.0/0",
+    "0.0.0.0/1",
+    "128.0.0.0/1",
+    "::/0",
+    "192.168.1.0/24",
+    "192.168.0.0/16",
+    "192.168.1.10/32",
+    "192.168.1.128/25",
+    "10.5.0.0/24",
+    "10.5.0.0/16",
+    "10.5.0.2/32",
+    "10.77.0.0/16",
+    "10.77.1.0/24",
+    "10.101.0.0/16",
+    "10.200.0.0/24",
+    "10.89.0.0/24",
+    "10.89.0.9/32",
+    "10.42.0.0/24",
+    "10.67.0.0/16",
+    "127.0.0.0/8",
+    "172.16.0.0/12",
+    "2001:db8:1::/64",
+    "fd00::/8",
+    "10.0.0.0/8",
 ];
 const GATEWAYS: [&str; 6] = [
-    "192.168.1.1", "10.5.0.1", "10.200.0.1", "10.100.0.254", "fe80::1", "10.90.0.1",
+    "192.168.1.1",
+    "10.5.0.1",
+    "10.200.0.1",
+    "10.100.0.254",
+    "fe80::1",
+    "10.90.0.1",
 ];
 const TABLES: [u32; 8] = [254, 255, 253, 0, 100, 200, 777, 778];
 const MTUS: [u32; 7] = [0, 68, 1279, 1400, 1500, 9000, u32::MAX];
 const LINK_KEYS: [&str; 16] = [
-    "ipv4/rp_filter", "ipv4/route_localnet", "ipv4/proxy_arp", "ipv4/forwarding",
-    "ipv4/accept_local", "ipv4/arp_notify", "ipv4/arp_ignore", "ipv4/accept_redirects",
-    "ipv6/autoconf", "ipv6/accept_ra", "ipv6/forwarding", "ipv6/disable_ipv6",
-    "ipv6/keep_addr_on_down", "ipv6/ndisc_notify", "ipv6/proxy_ndp", "ipv6/mtu",
+    "ipv4/rp_filter",
+    "ipv4/route_localnet",
+    "ipv4/proxy_arp",
+    "ipv4/forwarding",
+    "ipv4/accept_local",
+    "ipv4/arp_notify",
+    "ipv4/arp_ignore",
+    "ipv4/accept_redirects",
+    "ipv6/autoconf",
+    "ipv6/accept_ra",
+    "ipv6/forwarding",
+    "ipv6/disable_ipv6",
+    "ipv6/keep_addr_on_down",
+    "ipv6/ndisc_notify",
+    "ipv6/proxy_ndp",
+    "ipv6/mtu",
 ];
 const KEYS: [&str; 9] = [
-    "net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding", "net.ipv4.conf.all.rp_filter",
-    "net.ipv4.conf.default.accept_local", "net.core.somaxconn", "net.ipv4.tcp_syncookies",
-    "net.ipv4.neigh.eth0.gc_stale_time", "net.nonsense", "kernel.hostname",
+    "net.ipv4.ip_forward",
+    "net.ipv6.conf.all.forwarding",
+    "net.ipv4.conf.all.rp_filter",
+    "net.ipv4.conf.default.accept_local",
+    "net.core.somaxconn",
+    "net.ipv4.tcp_syncookies",
+    "net.ipv4.neigh.eth0.gc_stale_time",
+    "net.nonsense",
+    "kernel.hostname",
 ];
 
 /// A handle that a step got.
@@ -124,7 +194,12 @@ impl<'a> Draw<'a> {
     }
 
     pub(super) fn place(&mut self) -> Place {
-        self.one(&[Place::Container, Place::Container, Place::Host, Place::Shared])
+        self.one(&[
+            Place::Container,
+            Place::Container,
+            Place::Host,
+            Place::Shared,
+        ])
     }
 
     pub(super) fn version(&mut self) -> IpVersion {
@@ -133,7 +208,11 @@ impl<'a> Draw<'a> {
 
     /// The name of a link that may be there.
     pub(super) fn name_in(&mut self, namespace: Namespace) -> String {
-        let words = [self.words.parent, self.words.vrf, self.words.host_interface_name];
+        let words = [
+            self.words.parent,
+            self.words.vrf,
+            self.words.host_interface_name,
+        ];
         let words: Vec<&str> = words.into_iter().flatten().collect();
         if namespace == Namespace::Host && !words.is_empty() && self.often() {
             return self.one(&words).to_owned();
@@ -195,7 +274,9 @@ impl<'a> Draw<'a> {
     /// An address alone.
     pub(super) fn ip(&mut self) -> String {
         let address = self.address();
-        let alone = address.split_once('/').map(|(address, _)| address.to_owned());
+        let alone = address
+            .split_once('/')
+            .map(|(address, _)| address.to_owned());
         alone.unwrap_or(address)
     }
 
@@ -216,7 +297,10 @@ impl<'a> Draw<'a> {
         }
         // A half of it, or more than it.
         let length = match self.on() {
-            true => network.prefix_len().saturating_add(1).min(network.max_prefix_len()),
+            true => network
+                .prefix_len()
+                .saturating_add(1)
+                .min(network.max_prefix_len()),
             false => network.prefix_len().saturating_sub(1),
         };
         format!("{}/{length}", network.network())
@@ -294,6 +378,7 @@ impl<'a> Draw<'a> {
     }
 
     pub(super) fn secret(&mut self) -> String {
-        self.one(&["key", "key", "othersecret", "../key", "missing"]).to_owned()
+        self.one(&["key", "key", "othersecret", "../key", "missing"])
+            .to_owned()
     }
 }

@@ -11,9 +11,9 @@ use crate::driver::wit::addresses::{self, AddressOptions};
 use crate::driver::wit::bridge_ports::{self, VlanRange};
 use crate::driver::wit::firewall::{self, Direction, Isolation, PortRange, Traffic};
 use crate::driver::wit::links::{
-    self, BridgeOptions, IpvlanIsolation, IpvlanMode, IpvlanOptions, MacvlanMode,
-    MacvlanOptions, PlainOptions, TapOptions, VethOptions, VfLinkState, VfVlan, VlanOptions,
-    VlanProtocol, VxlanOptions,
+    self, BridgeOptions, IpvlanIsolation, IpvlanMode, IpvlanOptions, MacvlanMode, MacvlanOptions,
+    PlainOptions, TapOptions, VethOptions, VfLinkState, VfVlan, VlanOptions, VlanProtocol,
+    VxlanOptions,
 };
 use crate::driver::wit::log::{self, Level};
 use crate::driver::wit::neighbours;
@@ -384,7 +384,9 @@ impl<'a> Guest<'a> {
                 Host::set_master(self.gate, link, master)
             }
             Call::LinksVfs => return Some(plain(Host::vfs(self.gate, link))),
-            Call::LinksSetVfMac => Host::set_vf_mac(self.gate, link, draw.below(3), draw.mac_maybe()),
+            Call::LinksSetVfMac => {
+                Host::set_vf_mac(self.gate, link, draw.below(3), draw.mac_maybe())
+            }
             Call::LinksSetVfVlan => {
                 let vlan = draw.often().then(|| VfVlan {
                     id: draw.vlan(),
@@ -502,9 +504,9 @@ impl<'a> Guest<'a> {
         let route = draw.route();
         let options = draw.often().then(|| RouteOptions {
             table: draw.table_maybe(),
-            scope: draw.seldom().then(|| {
-                draw.one(&[RouteScope::Global, RouteScope::Link, RouteScope::Host])
-            }),
+            scope: draw
+                .seldom()
+                .then(|| draw.one(&[RouteScope::Global, RouteScope::Link, RouteScope::Host])),
             source: draw.ip_maybe(),
             link: draw.often().then(|| self.link_name(namespace, draw)),
             on_link: draw.on(),
@@ -574,7 +576,9 @@ impl<'a> Guest<'a> {
             Call::SysctlEnableIpForward => {
                 let (namespace, version) = (draw.namespace(), draw.version());
                 say!(self, "{namespace:?} {version:?}");
-                return Some(plain(Host::enable_ip_forward(self.gate, namespace, version)));
+                return Some(plain(Host::enable_ip_forward(
+                    self.gate, namespace, version,
+                )));
             }
             Call::SysctlSet => {
                 let namespace = draw.namespace();
@@ -742,8 +746,7 @@ impl<'a> Guest<'a> {
             }
             Call::FirewallIsolate => {
                 let link = self.link(draw)?;
-                let isolation =
-                    draw.one(&[Isolation::Never, Isolation::Normal, Isolation::Strict]);
+                let isolation = draw.one(&[Isolation::Never, Isolation::Normal, Isolation::Strict]);
                 Host::isolate(self.gate, link, isolation)
             }
             Call::FirewallSpoofCheck => {

@@ -66,7 +66,9 @@ impl Words {
 
     fn numbers(&self, key: &str) -> impl Iterator<Item = u32> {
         let numbers = self.numbers.iter();
-        numbers.filter(move |(its, _)| *its == key).map(|(_, number)| *number)
+        numbers
+            .filter(move |(its, _)| *its == key)
+            .map(|(_, number)| *number)
     }
 
     fn on(mut self, subnet: &str, gateway: &str, address: &str) -> Self {

@@ -7,11 +7,10 @@ use ipnet::IpNet;
 
 use crate::kernel::{
     AddressState, Feature, FirewallEntry, FirewallOwner, FirewallRule, FoundNeighbour, FoundRoute,
-    Imagined, ImaginedLink, ImaginedNamespace, IpvlanIsolation,
-    IpvlanMode, Isolation, LinkInfo, LinkState, MAIN_TABLE, ParentUse,
-    NeighbourTable, PortState, PortVlans, Publication, Queues, RootQueue, RouteScope,
-    SurveyedLink, TableRoute, Tie, Translation, VfLinkState, VfState, VfVlan, VlanNumbers,
-    WireguardState,
+    Imagined, ImaginedLink, ImaginedNamespace, IpvlanIsolation, IpvlanMode, Isolation, LinkInfo,
+    LinkState, MAIN_TABLE, NeighbourTable, ParentUse, PortState, PortVlans, Publication, Queues,
+    RootQueue, RouteScope, SurveyedLink, TableRoute, Tie, Translation, VfLinkState, VfState,
+    VfVlan, VlanNumbers, WireguardState,
 };
 use crate::net::{IpVersion, Mac, PortRange, Protocol, Route, RouteKind, Rule};
 

@@ -119,9 +119,9 @@ impl Machine {
             self.edit(bridge, |link| link.state.mtu = mtu);
         }
         let link = self.links.get(&bridge);
-        if let Some(mac) = mac.filter(|mac| {
-            follows_mac && link.is_some_and(|link| link.state.mac != Some(*mac))
-        }) {
+        if let Some(mac) =
+            mac.filter(|mac| follows_mac && link.is_some_and(|link| link.state.mac != Some(*mac)))
+        {
             self.edit(bridge, |link| link.state.mac = Some(mac));
         }
     }
@@ -136,7 +136,9 @@ impl Machine {
         for (number, link) in &mut self.links {
             let own = ports.iter().filter(|(master, ..)| master == number);
             let mtu = own.clone().map(|(_, mtu, _)| *mtu).min();
-            let mac = own.filter_map(|(.., mac)| *mac).min_by_key(|mac| mac.bytes());
+            let mac = own
+                .filter_map(|(.., mac)| *mac)
+                .min_by_key(|mac| mac.bytes());
             link.follows = (
                 mtu.is_some_and(|mtu| mtu == link.state.mtu),
                 mac.is_some() && mac == link.state.mac,

@@ -120,9 +120,9 @@ impl ImaginedNamespace {
     fn settings_of(&self, name: &LinkName) -> BTreeMap<String, String> {
         let mut settings = self.link_settings.clone();
         for (key, value) in &mut settings {
-            let own = key
-                .split_once('/')
-                .and_then(|(family, key)| self.settings.get(&format!("{family}/conf/{name}/{key}")));
+            let own = key.split_once('/').and_then(|(family, key)| {
+                self.settings.get(&format!("{family}/conf/{name}/{key}"))
+            });
             if let Some(own) = own {
                 value.clone_from(own);
             }

@@ -6,8 +6,7 @@ use nix::errno::Errno;
 use super::link::{Link, Number, Origin, Other};
 use super::machine::{Machine, TX_QUEUE_LENGTH};
 use crate::kernel::{
-    KernelError, LinkId, LinkKind, LinkState, NewLink, NewVeth, ParentUse,
-    VethEnd, Vxlan,
+    KernelError, LinkId, LinkKind, LinkState, NewLink, NewVeth, ParentUse, VethEnd, Vxlan,
 };
 use crate::net::{LinkName, Mac, Namespace};
 

@@ -75,25 +75,48 @@ impl Oracle<'_> {
         let creates = [creates.as_str()];
         if now.at.namespace == Namespace::Host {
             let is_placed = self.lines.place(&creates);
-            self.unless(is_placed, "links are made on the host only where `place` says so", said(now));
+            self.unless(
+                is_placed,
+                "links are made on the host only where `place` says so",
+                said(now),
+            );
             self.judge_name(&creates, now);
         }
         self.judge_below(&creates, now);
         if let Some(master) = now.master.filter(|master| !self.is_own(*master)) {
-            let master = self.after.links.get(&master).map(|it| it.state.name.to_string());
+            let master = self
+                .after
+                .links
+                .get(&master)
+                .map(|it| it.state.name.to_string());
             let master = master.unwrap_or_default();
             let host = now.at.namespace == Namespace::Host;
             let is_said = self.words.parent == Some(&*master) || self.words.vrf == Some(&*master);
             let is_allowed = (host && is_said)
-                || self.lines.link(&["links.set-master"], now.at.namespace, &master);
-            self.unless(is_allowed, "ports only of masters that were named", format!("{} of {master}", said(now)));
+                || self
+                    .lines
+                    .link(&["links.set-master"], now.at.namespace, &master);
+            self.unless(
+                is_allowed,
+                "ports only of masters that were named",
+                format!("{} of {master}", said(now)),
+            );
         }
         if let Some(to) = now.redirect.filter(|to| !self.is_own(*to)) {
-            let to = self.after.links.get(&to).map(|it| it.state.name.to_string());
+            let to = self
+                .after
+                .links
+                .get(&to)
+                .map(|it| it.state.name.to_string());
             let to = to.unwrap_or_default();
-            let is_allowed =
-                self.lines.link(&["traffic.redirect-ingress"], now.at.namespace, &to);
-            self.unless(is_allowed, "packets go only through links of the driver's", format!("{} to {to}", said(now)));
+            let is_allowed = self
+                .lines
+                .link(&["traffic.redirect-ingress"], now.at.namespace, &to);
+            self.unless(
+                is_allowed,
+                "packets go only through links of the driver's",
+                format!("{} to {to}", said(now)),
+            );
         }
         self.judge_addresses(&[], now);
         self.judge_settings_of(&blank(now), now, true);
@@ -105,16 +128,25 @@ impl Oracle<'_> {
     fn judge_name(&mut self, creates: &[&str], now: &PicturedLink) {
         let name = now.state.name.as_str();
         let is_said = [self.words.parent, self.words.host_interface_name].contains(&Some(name));
-        let hex = name.get(name.len().saturating_sub(11)..).unwrap_or_default();
+        let hex = name
+            .get(name.len().saturating_sub(11)..)
+            .unwrap_or_default();
         let is_chosen = name.len() > 11 && hex.chars().all(|c| c.is_ascii_hexdigit());
         let calls = [creates[0], "links.rename"];
         let is_allowed = is_said || is_chosen || self.lines.link(&calls, Namespace::Host, name);
-        self.unless(is_allowed, "names on the host are chosen or were named", said(now));
+        self.unless(
+            is_allowed,
+            "names on the host are chosen or were named",
+            said(now),
+        );
     }
 
     /// The link that a new one lies on.
     fn judge_below(&mut self, creates: &[&str], now: &PicturedLink) {
-        let Some((lower, below)) = now.lower.and_then(|lower| Some((lower, self.after.links.get(&lower)?))) else {
+        let Some((lower, below)) = now
+            .lower
+            .and_then(|lower| Some((lower, self.after.links.get(&lower)?)))
+        else {
             return;
         };
         if self.is_own(lower) {
@@ -125,14 +157,22 @@ impl Oracle<'_> {
         let is_on_host = was.at.namespace == Namespace::Host;
         let has_line = self.lines.link(creates, was.at.namespace, name);
         let is_named = has_line || (is_on_host && self.is_parent(name));
-        self.unless(is_named, "links lie only on parents that were named", format!("{} on {name}", said(now)));
+        self.unless(
+            is_named,
+            "links lie only on parents that were named",
+            format!("{} on {name}", said(now)),
+        );
         let is_passthru = matches!(&now.made_as,
             Some(LinkKind::Macvlan(macvlan) | LinkKind::Macvtap(macvlan))
                 if macvlan.mode == MacvlanMode::Passthru);
         let is_said = is_on_host
             && self.words.mode == Some("passthru")
             && (self.words.parent == Some(name) || self.words.parent_by_mac == Some(name));
-        self.unless(!is_passthru || has_line || is_said, "passthru only on a parent that the grant names", format!("{} on {name}", said(now)));
+        self.unless(
+            !is_passthru || has_line || is_said,
+            "passthru only on a parent that the grant names",
+            format!("{} on {name}", said(now)),
+        );
     }
 
     /// VLANs, VXLANs and tables.
@@ -140,12 +180,18 @@ impl Oracle<'_> {
         let (key, number) = match &now.made_as {
             Some(LinkKind::Vlan(vlan)) => ("vlan", u32::from(vlan.id)),
             Some(LinkKind::Vxlan(vxlan)) => ("vni", vxlan.id),
-            Some(LinkKind::Vrf { table }) if now.at.namespace == Namespace::Host => ("table", *table),
+            Some(LinkKind::Vrf { table }) if now.at.namespace == Namespace::Host => {
+                ("table", *table)
+            }
             _ => return,
         };
-        let is_allowed = self.words.numbers.contains(&(key, number))
-            || self.lines.number(creates, key, number);
-        self.unless(is_allowed, "VLANs, VXLANs and tables only by numbers that were named", format!("{} with {number}", said(now)));
+        let is_allowed =
+            self.words.numbers.contains(&(key, number)) || self.lines.number(creates, key, number);
+        self.unless(
+            is_allowed,
+            "VLANs, VXLANs and tables only by numbers that were named",
+            format!("{} with {number}", said(now)),
+        );
     }
 
     /// The VLANs of a port on a bridge that isn't the driver's.
@@ -160,8 +206,14 @@ impl Oracle<'_> {
             for number in [first, last].into_iter().filter(|number| *number != 1) {
                 let number = u32::from(number);
                 let is_allowed = self.words.numbers.contains(&("vlan", number))
-                    || self.lines.number(&["bridge-ports.add-vlans"], "vlan", number);
-                self.unless(is_allowed, "VLANs of others' bridges only by numbers that were named", format!("{number} on {bridge}"));
+                    || self
+                        .lines
+                        .number(&["bridge-ports.add-vlans"], "vlan", number);
+                self.unless(
+                    is_allowed,
+                    "VLANs of others' bridges only by numbers that were named",
+                    format!("{number} on {bridge}"),
+                );
             }
         }
     }
@@ -182,14 +234,19 @@ impl Oracle<'_> {
             }
             let gateways = self.words.gateways.iter();
             let alone = address.prefix_len() == address.max_prefix_len();
-            let mut gateways = gateways
-                .filter(|gateway| **gateway == address || (alone && gateway.addr() == address.addr()));
+            let mut gateways = gateways.filter(|gateway| {
+                **gateway == address || (alone && gateway.addr() == address.addr())
+            });
             let Some(gateway) = gateways.next().copied() else {
                 self.deny("addresses on the host only for gateways", what());
                 continue;
             };
             let is_free = !self.overlaps_hosts(gateway.trunc());
-            self.unless(is_free, "gateways on the host only where its subnet isn't connected", what());
+            self.unless(
+                is_free,
+                "gateways on the host only where its subnet isn't connected",
+                what(),
+            );
         }
     }
 
@@ -203,12 +260,24 @@ impl Oracle<'_> {
             let gateway = self.words.gateways.iter().any(|it| it.addr() == address);
             let is_allowed = self.is_containers(address)
                 || gateway
-                || self.lines.network(&["neighbours.add-proxy"], "address", address.into());
-            self.unless(is_allowed, "links answer only for the container", format!("{address} on {}", said(now)));
+                || self
+                    .lines
+                    .network(&["neighbours.add-proxy"], "address", address.into());
+            self.unless(
+                is_allowed,
+                "links answer only for the container",
+                format!("{address} on {}", said(now)),
+            );
             let is_hosts = now.at.namespace == Namespace::Host
                 && self.has_hosts_address(address.into())
-                && !self.lines.network(&["neighbours.add-proxy"], "address", address.into());
-            self.unless(!is_hosts, "links answer never for the host", format!("{address} on {}", said(now)));
+                && !self
+                    .lines
+                    .network(&["neighbours.add-proxy"], "address", address.into());
+            self.unless(
+                !is_hosts,
+                "links answer never for the host",
+                format!("{address} on {}", said(now)),
+            );
         }
     }
 
@@ -221,25 +290,58 @@ impl Oracle<'_> {
             (a.mac != b.mac, &["links.set-mac"]),
             (a.mtu != b.mtu, &["links.set-mtu"]),
             (a.up != b.up, &["links.set-up", "links.set-down"]),
-            (a.tx_queue_length != b.tx_queue_length, &["links.set-tx-queue-length"]),
+            (
+                a.tx_queue_length != b.tx_queue_length,
+                &["links.set-tx-queue-length"],
+            ),
             (a.promiscuous != b.promiscuous, &["links.set-promiscuous"]),
-            (a.all_multicast != b.all_multicast, &["links.set-all-multicast"]),
+            (
+                a.all_multicast != b.all_multicast,
+                &["links.set-all-multicast"],
+            ),
             (a.alias != b.alias, &["links.set-alias"]),
             (was.master != now.master, &["links.set-master"]),
         ];
         let more: [(bool, &[&str]); 5] = [
-            (was.port != now.port, &["bridge-ports.set-hairpin", "bridge-ports.set-isolated", "bridge-ports.set-learning", "links.set-master"]),
-            (was.vlans != now.vlans, &["bridge-ports.add-vlans", "bridge-ports.remove-vlans", "links.set-master"]),
             (
-                (was.queues, &was.classes, was.redirect) != (now.queues, &now.classes, now.redirect),
+                was.port != now.port,
+                &[
+                    "bridge-ports.set-hairpin",
+                    "bridge-ports.set-isolated",
+                    "bridge-ports.set-learning",
+                    "links.set-master",
+                ],
+            ),
+            (
+                was.vlans != now.vlans,
+                &[
+                    "bridge-ports.add-vlans",
+                    "bridge-ports.remove-vlans",
+                    "links.set-master",
+                ],
+            ),
+            (
+                (was.queues, &was.classes, was.redirect)
+                    != (now.queues, &now.classes, now.redirect),
                 &QUEUES,
             ),
-            (was.vfs != now.vfs, &["links.set-vf-mac", "links.set-vf-vlan", "links.set-vf-spoof-check", "links.set-vf-trust", "links.set-vf-link-state", "links.set-vf-rate"]),
+            (
+                was.vfs != now.vfs,
+                &[
+                    "links.set-vf-mac",
+                    "links.set-vf-vlan",
+                    "links.set-vf-spoof-check",
+                    "links.set-vf-trust",
+                    "links.set-vf-link-state",
+                    "links.set-vf-rate",
+                ],
+            ),
             (was.features != now.features, &["offloads.set"]),
         ];
-        let parents: [(bool, &[&str]); 1] = [
-            (was.promiscuity != now.promiscuity, &["links.create-macvlan", "links.create-macvtap"]),
-        ];
+        let parents: [(bool, &[&str]); 1] = [(
+            was.promiscuity != now.promiscuity,
+            &["links.create-macvlan", "links.create-macvtap"],
+        )];
         // The user wants the parent's place taken by a link of the driver's.
         let is_given_away = self.words.mode == Some("passthru")
             && was.at.namespace == Namespace::Host
@@ -248,19 +350,32 @@ impl Oracle<'_> {
         let denied: Vec<&[&str]> = all
             .filter(|(differs, calls)| {
                 let goes_along = is_given_away
-                    && matches!(calls, ["links.create-macvlan", ..] | ["links.set-promiscuous"] | ["links.set-all-multicast"]);
+                    && matches!(
+                        calls,
+                        ["links.create-macvlan", ..]
+                            | ["links.set-promiscuous"]
+                            | ["links.set-all-multicast"]
+                    );
                 *differs && !goes_along && !named(calls) && !self.follows(calls, was, now)
             })
             .map(|(_, calls)| calls)
             .collect();
         for calls in denied {
-            let rule = format!("a link that was there changes only by a line that names it: {}", calls.join(", "));
+            let rule = format!(
+                "a link that was there changes only by a line that names it: {}",
+                calls.join(", ")
+            );
             self.deny(rule, said(was));
         }
         if was.parent_use != now.parent_use {
             let lower = was.lower.and_then(|lower| self.before.links.get(&lower));
-            let is_allowed = lower.is_some_and(|lower| self.names(&["links.create-ipvlan"], lower, lower));
-            self.unless(is_allowed, "the mode of others' ipvlan links stays", said(was));
+            let is_allowed =
+                lower.is_some_and(|lower| self.names(&["links.create-ipvlan"], lower, lower));
+            self.unless(
+                is_allowed,
+                "the mode of others' ipvlan links stays",
+                said(was),
+            );
         }
         let tied = (was.lower, was.pair, &was.kind, &was.wireguard);
         self.unless(
@@ -284,7 +399,13 @@ impl Oracle<'_> {
     /// Whether a link has only followed one that a line names: the kernel takes
     /// what lies on a link along, and bridges follow their ports.
     fn follows(&self, calls: &[&str], was: &PicturedLink, _now: &PicturedLink) -> bool {
-        let takes_along = ["links.set-mtu", "links.set-mac", "links.set-up", "links.set-down", "links.set-master"];
+        let takes_along = [
+            "links.set-mtu",
+            "links.set-mac",
+            "links.set-up",
+            "links.set-down",
+            "links.set-master",
+        ];
         if !calls.iter().all(|call| takes_along.contains(call)) {
             return false;
         }
@@ -312,16 +433,34 @@ impl Oracle<'_> {
         for new in lost(&now.addresses, &was.addresses) {
             let address = new.address;
             let is_allowed = self.names(&["addresses.add"], was, now);
-            self.unless(is_allowed, "addresses of links that were there change only by a line that names them", format!("{address} on {}", said(was)));
+            self.unless(
+                is_allowed,
+                "addresses of links that were there change only by a line that names them",
+                format!("{address} on {}", said(was)),
+            );
         }
         self.judge_addresses(&was.addresses, now);
         // IPv6 addresses go when a link is down, has no IPv6 or too small an MTU.
-        let calls = ["addresses.remove", "links.set-down", "links.set-mtu", "links.set-master", "sysctl.set-disable-ipv6"];
+        let calls = [
+            "addresses.remove",
+            "links.set-down",
+            "links.set-mtu",
+            "links.set-master",
+            "sysctl.set-disable-ipv6",
+        ];
         for gone in lost(&was.addresses, &now.addresses) {
             let has_line = self.names(&calls, was, now)
-                || self.lines.key("sysctl.set", was.at.namespace, &format!("net.ipv6.conf.{}.disable_ipv6", was.state.name))
+                || self.lines.key(
+                    "sysctl.set",
+                    was.at.namespace,
+                    &format!("net.ipv6.conf.{}.disable_ipv6", was.state.name),
+                )
                 || self.follows(&["links.set-down"], was, now);
-            self.unless(has_line, "addresses of links that were there change only by a line that names them", format!("{} off {}", gone.address, said(was)));
+            self.unless(
+                has_line,
+                "addresses of links that were there change only by a line that names them",
+                format!("{} off {}", gone.address, said(was)),
+            );
         }
     }
 
@@ -334,12 +473,27 @@ impl Oracle<'_> {
             let is_allowed = self.names(&adds, was, now)
                 && (self.lines.network(&adds, "address", new.address.into())
                     || self.is_containers(new.address));
-            self.unless(is_allowed, "neighbours of links that were there change only by a line that names them", format!("{} on {}", new.address, said(was)));
+            self.unless(
+                is_allowed,
+                "neighbours of links that were there change only by a line that names them",
+                format!("{} on {}", new.address, said(was)),
+            );
         }
-        let calls = ["neighbours.remove", "neighbours.remove-proxy", "links.set-down", "links.set-mac", "links.set-master"];
+        let calls = [
+            "neighbours.remove",
+            "neighbours.remove-proxy",
+            "links.set-down",
+            "links.set-mac",
+            "links.set-master",
+        ];
         for gone in lost(&was.neighbours, &now.neighbours) {
-            let is_allowed = self.names(&calls, was, now) || self.follows(&["links.set-down"], was, now);
-            self.unless(is_allowed, "neighbours of links that were there change only by a line that names them", format!("{} off {}", gone.address, said(was)));
+            let is_allowed =
+                self.names(&calls, was, now) || self.follows(&["links.set-down"], was, now);
+            self.unless(
+                is_allowed,
+                "neighbours of links that were there change only by a line that names them",
+                format!("{} off {}", gone.address, said(was)),
+            );
         }
     }
 
@@ -349,7 +503,10 @@ impl Oracle<'_> {
         for (key, _) in differing(&was.settings, &now.settings) {
             let what = || format!("{key} of {}", said(now));
             let call = |table: &[(&'static str, &'static str)]| {
-                table.iter().find(|(its, _)| *its == key).map(|(_, call)| *call)
+                table
+                    .iter()
+                    .find(|(its, _)| *its == key)
+                    .map(|(_, call)| *call)
             };
             let by_call = |this: &Self, call: &str| {
                 let names = own || this.names(&[call], was, now);
@@ -358,12 +515,15 @@ impl Oracle<'_> {
             if let Some(typed) = call(&TYPED) {
                 let is_allowed = by_call(self, typed);
                 let whose = if own { "an own" } else { "a" };
-                let rule = format!("dangerous settings only by the calls for them: {key} of {whose} link of the {namespace}");
+                let rule = format!(
+                    "dangerous settings only by the calls for them: {key} of {whose} link of the {namespace}"
+                );
                 self.unless(is_allowed, rule, what());
                 continue;
             }
             let free = call(&FREE).is_some_and(|call| by_call(self, call));
-            let is_containers = own && namespace == Namespace::Container && self.lines.has("sysctl.set");
+            let is_containers =
+                own && namespace == Namespace::Container && self.lines.has("sysctl.set");
             let has_key = [&was.state.name, &now.state.name].into_iter().any(|name| {
                 let name = name.as_str().replace('.', "/");
                 let (family, key) = key.split_once('/').unwrap_or_default();
@@ -372,7 +532,9 @@ impl Oracle<'_> {
             });
             let is_allowed = free || is_containers || has_key;
             let whose = if own { "an own" } else { "a" };
-            let rule = format!("settings only of own links, by the calls for them: {key} of {whose} link of the {namespace}");
+            let rule = format!(
+                "settings only of own links, by the calls for them: {key} of {whose} link of the {namespace}"
+            );
             self.unless(is_allowed, rule, what());
         }
     }

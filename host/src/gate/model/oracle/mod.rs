@@ -18,6 +18,8 @@
 
 mod links;
 mod namespaces;
+#[cfg(test)]
+mod tests;
 mod undone;
 
 use std::collections::BTreeMap;
@@ -110,12 +112,19 @@ impl<'a> Oracle<'a> {
                 self.unless(is_allowed, "only secrets that were named", name);
             }
             Event::Announced(address) => {
-                let calls = ["announce.gratuitous-arp", "announce.neighbour-advertisement"];
+                let calls = [
+                    "announce.gratuitous-arp",
+                    "announce.neighbour-advertisement",
+                ];
                 let is_allowed = address.parse().is_ok_and(|address: IpAddr| {
                     self.is_containers(address)
                         || self.lines.network(&calls, "address", address.into())
                 });
-                self.unless(is_allowed, "only the container's addresses are announced", address);
+                self.unless(
+                    is_allowed,
+                    "only the container's addresses are announced",
+                    address,
+                );
             }
         }
     }
@@ -133,7 +142,10 @@ impl<'a> Oracle<'a> {
     /// Whether a link wasn't there before, or came into the container from the
     /// host.
     fn is_own(&self, number: u32) -> bool {
-        match (self.before.links.get(&number), self.after.links.get(&number)) {
+        match (
+            self.before.links.get(&number),
+            self.after.links.get(&number),
+        ) {
             (None, _) => true,
             (Some(before), Some(after)) => before.at.namespace != after.at.namespace,
             (Some(_), None) => false,
@@ -232,7 +244,9 @@ fn differing<'m>(
     before: &'m BTreeMap<String, String>,
     after: &'m BTreeMap<String, String>,
 ) -> Vec<(&'m str, Option<&'m str>)> {
-    let keys = before.keys().chain(after.keys().filter(|key| !before.contains_key(*key)));
+    let keys = before
+        .keys()
+        .chain(after.keys().filter(|key| !before.contains_key(*key)));
     keys.filter(|key| before.get(*key) != after.get(*key))
         .map(|key| (key.as_str(), after.get(key).map(String::as_str)))
         .collect()

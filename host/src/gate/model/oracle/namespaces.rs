@@ -55,14 +55,21 @@ impl Oracle<'_> {
                 || gone.route.table == MAIN_TABLE
                 || self.lines.number(&removed, "table", gone.route.table));
         let is_allowed = went_along || has_line;
-        self.unless(is_allowed, "routes that were there stay", text(namespace, gone));
+        self.unless(
+            is_allowed,
+            "routes that were there stay",
+            text(namespace, gone),
+        );
     }
 
     /// Whether a line lets a link be set down, and up again, or lose what the
     /// route needs.
     fn was_cycled(&self, link: &crate::kernel::PicturedLink) -> bool {
         let calls = [
-            "links.set-down", "links.set-master", "addresses.remove", "links.rename",
+            "links.set-down",
+            "links.set-master",
+            "addresses.remove",
+            "links.rename",
         ];
         let name = link.state.name.as_str();
         let own = self.lines.link(&calls, link.at.namespace, name);
@@ -80,7 +87,10 @@ impl Oracle<'_> {
             let number = self.number_at(namespace, index);
             if !number.is_some_and(|number| self.is_own(number)) {
                 let link = number.and_then(|number| self.after.links.get(&number));
-                foreign.push(link.map(|link| link.state.name.to_string()).unwrap_or_default());
+                foreign.push(
+                    link.map(|link| link.state.name.to_string())
+                        .unwrap_or_default(),
+                );
             }
         }
         if new.protocol == BY_KERNEL {
@@ -88,29 +98,56 @@ impl Oracle<'_> {
             // kernel has made it anew.
             return;
         }
-        let are_named = foreign.iter().all(|name| self.lines.link(&adds, namespace, name));
-        self.unless(are_named, "routes only through links of the driver's", &what);
+        let are_named = foreign
+            .iter()
+            .all(|name| self.lines.link(&adds, namespace, name));
+        self.unless(
+            are_named,
+            "routes only through links of the driver's",
+            &what,
+        );
         let has_line = self.lines.network(&adds, "destination", destination);
-        let is_said = self.words.routes.iter().any(|said| {
-            said.destination == destination && said.kind == route.route.kind
-        });
+        let is_said = self
+            .words
+            .routes
+            .iter()
+            .any(|said| said.destination == destination && said.kind == route.route.kind);
         if namespace == Namespace::Container {
             let is_allowed = has_line || is_said || self.in_subnets(destination);
             self.unless(is_allowed, "routes only as the request names them", &what);
             return;
         }
         let is_within = self.in_subnets(destination) && route.route.kind == RouteKind::Unicast;
-        self.unless(has_line || is_said || is_within, "routes of the host only for the network's subnets", &what);
+        self.unless(
+            has_line || is_said || is_within,
+            "routes of the host only for the network's subnets",
+            &what,
+        );
         let is_of_own_table = self.is_own_table(route.table);
-        let is_free = is_of_own_table || (!self.overlaps_hosts(destination) && destination.prefix_len() > 0);
-        self.unless(has_line || is_free, "routes of the host never over what it has", &what);
+        let is_free =
+            is_of_own_table || (!self.overlaps_hosts(destination) && destination.prefix_len() > 0);
+        self.unless(
+            has_line || is_free,
+            "routes of the host never over what it has",
+            &what,
+        );
         let has_address = !is_of_own_table && self.has_hosts_address(destination);
-        self.unless(has_line || !has_address, "routes of the host never over its own addresses", &what);
+        self.unless(
+            has_line || !has_address,
+            "routes of the host never over its own addresses",
+            &what,
+        );
         let has_table = route.table == MAIN_TABLE
             || is_of_own_table
             || self.lines.number(&adds, "table", route.table);
-        self.unless(has_table, "tables of the host only by numbers that were named", &what);
-        let is_whole = !foreign.is_empty() || route.route.kind != RouteKind::Unicast || !route.links().is_empty();
+        self.unless(
+            has_table,
+            "tables of the host only by numbers that were named",
+            &what,
+        );
+        let is_whole = !foreign.is_empty()
+            || route.route.kind != RouteKind::Unicast
+            || !route.links().is_empty();
         self.unless(is_whole, "routes only through links of the driver's", &what);
     }
 
@@ -124,13 +161,20 @@ impl Oracle<'_> {
     }
 
     pub(super) fn judge_rules(&mut self, namespace: Namespace) {
-        let (before, after) = (self.before.namespace(namespace), self.after.namespace(namespace));
+        let (before, after) = (
+            self.before.namespace(namespace),
+            self.after.namespace(namespace),
+        );
         for rule in lost(&after.rules_removed, &before.rules_removed) {
             let calls = ["rules.remove"];
             let is_allowed = self.rule_has_line(&calls, namespace, &rule)
                 && (namespace == Namespace::Container
                     || self.lines.number(&calls, "table", rule.table));
-            self.unless(is_allowed, "rules that were there stay", format!("{namespace} {rule}"));
+            self.unless(
+                is_allowed,
+                "rules that were there stay",
+                format!("{namespace} {rule}"),
+            );
         }
         for rule in lost(&after.rules_added, &before.rules_added) {
             if namespace == Namespace::Container {
@@ -141,10 +185,18 @@ impl Oracle<'_> {
             let is_for_it = networks.copied().any(|network| self.in_subnets(network))
                 || rule.links().any(|name| self.is_own_name(namespace, name));
             let is_allowed = is_for_it || self.rule_has_line(&calls, namespace, &rule);
-            self.unless(is_allowed, "rules of the host only for the network's packets", &rule);
-            let has_table = self.is_own_table(rule.table)
-                || self.lines.number(&calls, "table", rule.table);
-            self.unless(has_table, "tables of the host only by numbers that were named", &rule);
+            self.unless(
+                is_allowed,
+                "rules of the host only for the network's packets",
+                &rule,
+            );
+            let has_table =
+                self.is_own_table(rule.table) || self.lines.number(&calls, "table", rule.table);
+            self.unless(
+                has_table,
+                "tables of the host only by numbers that were named",
+                &rule,
+            );
         }
     }
 
@@ -160,17 +212,25 @@ impl Oracle<'_> {
         let has = |key: &str, network: &IpNet| self.lines.network(calls, key, *network);
         rule.source.iter().any(|source| has("address", source))
             || rule.destination.iter().any(|to| has("destination", to))
-            || rule.links().any(|name| self.lines.link(calls, namespace, name.as_str()))
+            || rule
+                .links()
+                .any(|name| self.lines.link(calls, namespace, name.as_str()))
             || has("address", &all)
     }
 
     pub(super) fn judge_settings(&mut self, namespace: Namespace) {
-        let (before, after) = (self.before.namespace(namespace), self.after.namespace(namespace));
+        let (before, after) = (
+            self.before.namespace(namespace),
+            self.after.namespace(namespace),
+        );
         for (path, value) in differing(&before.settings, &after.settings) {
             let key = path.trim_start_matches("/proc/sys/");
             let key = key.replace('.', "\0").replace('/', ".").replace('\0', "/");
             let enables = "sysctl.enable-ip-forward";
-            let is_forward = matches!(&*key, "net.ipv4.ip_forward" | "net.ipv6.conf.all.forwarding");
+            let is_forward = matches!(
+                &*key,
+                "net.ipv4.ip_forward" | "net.ipv6.conf.all.forwarding"
+            );
             let is_enabled = is_forward
                 && value == Some("1")
                 && self.lines.has(enables)
@@ -182,9 +242,12 @@ impl Oracle<'_> {
                 });
             let is_set = !is_typed
                 && self.lines.has("sysctl.set")
-                && (namespace == Namespace::Container || self.lines.key("sysctl.set", namespace, &key));
+                && (namespace == Namespace::Container
+                    || self.lines.key("sysctl.set", namespace, &key));
             let rule = match is_typed {
-                true => format!("dangerous settings only by the calls for them: {key} of the {namespace}"),
+                true => format!(
+                    "dangerous settings only by the calls for them: {key} of the {namespace}"
+                ),
                 false => "settings of the host only by a line that names them".to_owned(),
             };
             self.unless(is_enabled || is_set, rule, format!("{namespace} {key}"));
@@ -204,15 +267,26 @@ impl Oracle<'_> {
         match &entry.rule {
             FirewallRule::Translate(translation) => self.judge_translation(entry, translation),
             FirewallRule::Publish(publication) => self.judge_publication(entry, publication),
-            FirewallRule::PublishBehind { link } => self.judge_firewall_link("firewall.publish", entry, link),
-            FirewallRule::Isolate { link, .. } => self.judge_firewall_link("firewall.isolate", entry, link),
-            FirewallRule::CheckSender { link, .. } => self.judge_firewall_link("firewall.spoof-check", entry, link),
+            FirewallRule::PublishBehind { link } => {
+                self.judge_firewall_link("firewall.publish", entry, link)
+            }
+            FirewallRule::Isolate { link, .. } => {
+                self.judge_firewall_link("firewall.isolate", entry, link)
+            }
+            FirewallRule::CheckSender { link, .. } => {
+                self.judge_firewall_link("firewall.spoof-check", entry, link)
+            }
             FirewallRule::Filter { traffic, .. } => {
                 let calls = ["firewall.accept", "firewall.drop"];
                 let address = traffic.address;
                 let has_line = self.lines.network(&calls, "address", address.into());
-                let is_allowed = self.is_containers(address) && !self.has_hosts_address(address.into());
-                self.unless(has_line || is_allowed, "filters only for the container's addresses", &entry.rule);
+                let is_allowed =
+                    self.is_containers(address) && !self.has_hosts_address(address.into());
+                self.unless(
+                    has_line || is_allowed,
+                    "filters only for the container's addresses",
+                    &entry.rule,
+                );
             }
         }
     }
@@ -225,12 +299,24 @@ impl Oracle<'_> {
         let source = translation.source;
         let has_line = self.lines.network(calls, "address", source);
         let is_its = self.is_network_or_container(source);
-        self.unless(has_line || is_its, "translation only for the network's subnets", &entry.rule);
-        self.unless(has_line || !self.has_hosts_address(source), "translation never for the host's addresses", &entry.rule);
+        self.unless(
+            has_line || is_its,
+            "translation only for the network's subnets",
+            &entry.rule,
+        );
+        self.unless(
+            has_line || !self.has_hosts_address(source),
+            "translation never for the host's addresses",
+            &entry.rule,
+        );
         if let Some(address) = translation.address {
             let is_allowed = self.words.outbound.contains(&address)
                 || self.lines.network(calls, "address", address.into());
-            self.unless(is_allowed, "translation only to addresses that were named", &entry.rule);
+            self.unless(
+                is_allowed,
+                "translation only to addresses that were named",
+                &entry.rule,
+            );
         }
     }
 
@@ -251,7 +337,11 @@ impl Oracle<'_> {
         let address = publication.address;
         let has_line = self.lines.network(&[call], "address", address.into());
         let is_its = self.is_containers(address) && !self.has_hosts_address(address.into());
-        self.unless(has_line || is_its, "ports lead only to the container", &entry.rule);
+        self.unless(
+            has_line || is_its,
+            "ports lead only to the container",
+            &entry.rule,
+        );
         for range in &publication.ports {
             for port in [range.first, range.last] {
                 let is_said = self.words.ports.iter().any(|said| {
@@ -260,7 +350,11 @@ impl Oracle<'_> {
                         && (said.first..=said.last).contains(&port)
                 });
                 let is_allowed = is_said || self.lines.port(call, port, range.protocol.name());
-                self.unless(is_allowed, "only ports that the user publishes", &entry.rule);
+                self.unless(
+                    is_allowed,
+                    "only ports that the user publishes",
+                    &entry.rule,
+                );
             }
         }
     }
@@ -269,18 +363,29 @@ impl Oracle<'_> {
         let is_shared = self.words.parent == Some(super::SHARED_BRIDGE.0)
             && link.as_str() == super::SHARED_BRIDGE.0;
         // The link may be gone by now, and was the driver's then.
-        let was_there = self.before.links.values().any(|it| {
-            it.at.namespace == Namespace::Host && it.state.name == *link
-        });
+        let was_there = self
+            .before
+            .links
+            .values()
+            .any(|it| it.at.namespace == Namespace::Host && it.state.name == *link);
         let is_allowed = !was_there
             || self.is_own_name(Namespace::Host, link)
             || is_shared
             || self.lines.link(&[call], Namespace::Host, link.as_str());
-        self.unless(is_allowed, "the firewall knows only links of the driver's", &entry.rule);
+        self.unless(
+            is_allowed,
+            "the firewall knows only links of the driver's",
+            &entry.rule,
+        );
     }
 }
 
 fn text(namespace: Namespace, found: &FoundRoute) -> String {
     let route = &found.route;
-    format!("{namespace}: {} table {} through links {:?}", route.route, route.table, route.links())
+    format!(
+        "{namespace}: {} table {} through links {:?}",
+        route.route,
+        route.table,
+        route.links()
+    )
 }

@@ -40,10 +40,16 @@ pub(in crate::gate::model) fn left_over(before: &Picture, after: &Picture) -> Ve
         }
     }
     for entry in lost(&after.firewall_added, &before.firewall_added) {
-        note("the firewall", format!("left in the firewall: {}", entry.rule));
+        note(
+            "the firewall",
+            format!("left in the firewall: {}", entry.rule),
+        );
     }
     for entry in lost(&after.firewall_removed, &before.firewall_removed) {
-        note("the firewall", format!("gone from the firewall: {}", entry.rule));
+        note(
+            "the firewall",
+            format!("gone from the firewall: {}", entry.rule),
+        );
     }
     found
 }
@@ -57,10 +63,17 @@ fn differences(was: &PicturedLink, now: &PicturedLink) -> Vec<&'static str> {
         same(a.mac == b.mac, "the MAC address"),
         same(a.mtu == b.mtu, "the MTU"),
         same(a.up == b.up, "the state"),
-        same((a.tx_queue_length, a.promiscuous, a.all_multicast) == (b.tx_queue_length, b.promiscuous, b.all_multicast), "a flag"),
+        same(
+            (a.tx_queue_length, a.promiscuous, a.all_multicast)
+                == (b.tx_queue_length, b.promiscuous, b.all_multicast),
+            "a flag",
+        ),
         same(a.alias == b.alias, "the alias"),
         same(was.master == now.master, "the master"),
-        same((was.lower, was.pair) == (now.lower, now.pair), "what it's tied to"),
+        same(
+            (was.lower, was.pair) == (now.lower, now.pair),
+            "what it's tied to",
+        ),
         same(was.promiscuity == now.promiscuity, "the promiscuity"),
         same(was.parent_use == now.parent_use, "the ipvlan mode"),
         same(is_same(&was.addresses, &now.addresses), "an address"),
@@ -68,7 +81,10 @@ fn differences(was: &PicturedLink, now: &PicturedLink) -> Vec<&'static str> {
         same(is_same(&was.neighbours, &now.neighbours), "a neighbour"),
         same(was.port == now.port, "how its bridge treats it"),
         same(was.vlans == now.vlans, "the VLANs"),
-        same((was.queues, &was.classes, was.redirect) == (now.queues, &now.classes, now.redirect), "a queue"),
+        same(
+            (was.queues, &was.classes, was.redirect) == (now.queues, &now.classes, now.redirect),
+            "a queue",
+        ),
         same(was.vfs == now.vfs, "a VF"),
         same(was.features == now.features, "a feature"),
         same(was.wireguard == now.wireguard, "WireGuard"),
@@ -84,9 +100,16 @@ fn differences_of(was: &PicturedNamespace, now: &PicturedNamespace) -> Vec<(&'st
     for new in lost(&now.routes, &was.routes) {
         found.push(("a route", text(&new, "left")));
     }
-    let rules = [(&was.rules_added, &now.rules_added, "left"), (&was.rules_removed, &now.rules_removed, "gone")];
+    let rules = [
+        (&was.rules_added, &now.rules_added, "left"),
+        (&was.rules_removed, &now.rules_removed, "gone"),
+    ];
     for (was, now, what) in rules {
-        found.extend(lost(now, was).iter().map(|rule| ("a rule", format!("the rule {rule} is {what}"))));
+        found.extend(
+            lost(now, was)
+                .iter()
+                .map(|rule| ("a rule", format!("the rule {rule} is {what}"))),
+        );
     }
     for (path, value) in differing(&was.settings, &now.settings) {
         if !(STAYING.contains(&path) && value == Some("1")) {
@@ -98,7 +121,10 @@ fn differences_of(was: &PicturedNamespace, now: &PicturedNamespace) -> Vec<(&'st
 
 fn text(found: &FoundRoute, what: &str) -> String {
     let route = &found.route;
-    format!("the route {} (link {:?}, table {}) is {what}", route.route, route.link, route.table)
+    format!(
+        "the route {} (link {:?}, table {}) is {what}",
+        route.route, route.link, route.table
+    )
 }
 
 fn is_same<T: PartialEq + Clone>(one: &[T], other: &[T]) -> bool {
