@@ -12,7 +12,7 @@ use super::{Gate, Kernel, LinkHandle};
 use crate::driver::wit::addresses::{AddressInfo, AddressOptions, Host};
 use crate::grant::{Call, Object};
 use crate::journal::Change;
-use crate::kernel::{AddressState, KernelError, LinkId, NewAddress};
+use crate::kernel::{AddressState, KernelError, LinkId, MAIN_TABLE, NewAddress};
 use crate::net::Namespace;
 
 /// The pauses between looks at addresses.
@@ -51,7 +51,9 @@ impl Host for Gate {
         // Before the journal says that an address that looks like this is own.
         let plan = |kernel: &mut dyn Kernel| {
             if on_host {
-                View::of_host(kernel, own)?.check_address(link.id.index, address)?;
+                let namespace = link.id.namespace;
+                let view = View::with_routes(kernel, namespace, MAIN_TABLE, own)?;
+                view.check_address(link.id.index, &new)?;
             }
             if change.is_some() && has_address(kernel, link.id, address)? {
                 return Err(Errno::EEXIST.into());

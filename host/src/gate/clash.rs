@@ -14,7 +14,7 @@ use super::perform::CallError;
 use super::{Gate, Kernel};
 use crate::journal::{Change, Entry};
 use crate::kernel::{
-    AddressState, FoundRoute, KernelError, MAIN_TABLE, RESERVED_TABLES, TableRoute,
+    AddressState, FoundRoute, KernelError, MAIN_TABLE, NewAddress, RESERVED_TABLES, TableRoute,
 };
 use crate::net::{DEFAULT_METRIC, LinkName, Namespace, Route};
 
@@ -93,19 +93,29 @@ impl View {
     }
 
     /// A link of the host gets an address: nobody else there has it, or is
-    /// connected to its network.
-    pub(super) fn check_address(&self, link: u32, new: IpNet) -> Result<(), KernelError> {
+    /// connected to its network, and the route that it brings takes no other
+    /// one's place.
+    pub(super) fn check_address(&self, link: u32, new: &NewAddress) -> Result<(), KernelError> {
+        let network = new.address.trunc();
         let mut others = self
             .foreign_addresses()
             .filter(|(index, _)| *index != link)
-            .filter(|(_, state)| overlap(network_of(state), new.trunc()));
-        match others.next() {
-            Some((index, state)) => Err(in_the_way(&format!(
+            .filter(|(_, state)| overlap(network_of(state), network));
+        if let Some((index, state)) = others.next() {
+            return Err(in_the_way(&format!(
                 "the host is connected to {} by its link {}, which has {}",
                 network_of(state),
                 self.name(*index),
                 state.address,
-            ))),
+            )));
+        }
+        let mut routes = self.routes.iter();
+        let same = |found: &&FoundRoute| {
+            let is_there = found.route.route.destination == network && !self.has_added(found);
+            is_there && !found.route.links().contains(&link)
+        };
+        match routes.find(same).filter(|_| !new.no_prefix_route) {
+            Some(found) => Err(in_the_way(&self.describe(found))),
             None => Ok(()),
         }
     }
@@ -357,6 +367,14 @@ mod tests {
         }
     }
 
+    fn new(text: &str) -> NewAddress {
+        NewAddress {
+            address: net(text),
+            no_dad: false,
+            no_prefix_route: false,
+        }
+    }
+
     fn net(text: &str) -> IpNet {
         text.parse().unwrap()
     }
@@ -365,7 +383,7 @@ mod tests {
     fn an_address_connects_the_host_to_a_network_that_is_free() {
         let host = host();
         for free in ["10.99.0.1/24", "10.98.0.1/24", "192.0.3.1/24", "fd00::1/64"] {
-            assert!(host.check_address(3, net(free)).is_ok(), "{free}");
+            assert!(host.check_address(3, &new(free)).is_ok(), "{free}");
         }
         for taken in [
             "192.0.2.1/24",
@@ -374,13 +392,21 @@ mod tests {
             "192.0.0.1/16",
             "127.0.0.2/8",
         ] {
-            assert!(host.check_address(3, net(taken)).is_err(), "{taken}");
+            assert!(host.check_address(3, &new(taken)).is_err(), "{taken}");
         }
         // Each link has a network of that kind.
-        assert!(host.check_address(3, net("fe80::1/64")).is_ok());
-        assert!(host.check_address(3, net("fe80::9/64")).is_err());
-        let error = host.check_address(3, net("192.0.2.1/24")).unwrap_err();
+        assert!(host.check_address(3, &new("fe80::1/64")).is_ok());
+        assert!(host.check_address(3, &new("fe80::9/64")).is_err());
+        let error = host.check_address(3, &new("192.0.2.1/24")).unwrap_err();
         assert!(error.to_string().contains("its link eth0"), "{error}");
+        // A route of that network leads elsewhere already.
+        assert!(host.check_address(3, &new("198.51.100.1/24")).is_err());
+        assert!(host.check_address(3, &new("198.51.100.1/25")).is_ok());
+        let alone = NewAddress {
+            no_prefix_route: true,
+            ..new("198.51.100.1/24")
+        };
+        assert!(host.check_address(3, &alone).is_ok());
     }
 
     #[test]
@@ -444,7 +470,7 @@ mod tests {
     fn a_link_that_took_an_own_ones_index_is_not_own() {
         let mut host = host();
         host.names.insert(3, "other".parse().unwrap());
-        assert!(host.check_address(9, net("10.99.0.1/24")).is_err());
+        assert!(host.check_address(9, &new("10.99.0.1/24")).is_err());
         assert!(
             host.check_route(&route("10.99.0.7/32", 3, 0).route.route)
                 .is_err()

@@ -65,15 +65,13 @@ impl Gate {
     ) -> Result<(), CallError> {
         let address = parse(call, address)?;
         let link = self.link(link)?;
-        let on_own_link = self.owns(&link);
         let objects = [
             self.object(&link),
             Object::Neighbour {
                 address,
-                on_own_link,
-                // Where packets of an own link go is the driver's to say; for
-                // whom it answers isn't.
-                own: on_own_link && neighbour != Neighbour::Proxy,
+                // Where packets of a link go that the container has alone is the
+                // driver's to say; for whom it answers isn't.
+                own: self.has_alone(&link) && neighbour != Neighbour::Proxy,
             },
         ];
         let change = (!self.has_alone(&link)).then(|| Change::AddNeighbour {
@@ -110,13 +108,12 @@ impl Gate {
         if let Some((number, neighbour)) = self.set_here(&link, address, table) {
             return self.remove_own_neighbour(call, &link, address, neighbour, number);
         }
-        let on_own_link = self.owns(&link);
+        let has_alone = self.has_alone(&link);
         let objects = [
             self.object(&link),
             Object::Neighbour {
                 address,
-                on_own_link,
-                own: on_own_link,
+                own: has_alone,
             },
         ];
         let permit = self.decide(call, &objects)?;
@@ -130,7 +127,7 @@ impl Gate {
         let result = self.remove_saved(
             &permit,
             |kernel| kernel.save_neighbour(link.id, address, table),
-            |before| (!on_own_link).then(|| change(before)),
+            |before| (!has_alone).then(|| change(before)),
             |kernel, before| kernel.remove_saved_neighbour(link.id, before),
         )?;
         self.settle(call, &objects, result)
@@ -168,11 +165,7 @@ impl Gate {
         neighbour: Neighbour,
         number: u32,
     ) -> Result<(), CallError> {
-        let objects = [Object::Neighbour {
-            address,
-            on_own_link: self.owns(link),
-            own: true,
-        }];
+        let objects = [Object::Neighbour { address, own: true }];
         let permit = self.decide(call, &objects)?;
         let kernel = self.guard.open(&permit);
         let result = kernel.remove_neighbour(link.id, address, neighbour);

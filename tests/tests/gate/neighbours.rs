@@ -66,10 +66,6 @@ fn wide() -> Grant {
     with(r#"{ link = "p0", address = "*" }"#)
 }
 
-fn v4() -> Connection {
-    Connection::v4(NAME)
-}
-
 fn dual() -> Connection {
     Connection::dual(NAME)
 }
@@ -323,7 +319,13 @@ fn shared() {
             r#"{ link = "br0", place = "shared" }"#,
         ),
     );
-    let container = |number: u32| v4().container(&format!("{number:064x}"));
+    let container = |number: u32| {
+        let container = Connection::new(NAME).container(&format!("{number:064x}"));
+        container
+            .subnet("10.88.0.0/16", "10.88.0.9")
+            .ip(&format!("10.88.0.{number}"))
+            .ip(&format!("10.88.1.{number}"))
+    };
     let up = |number: u32| {
         let script = format!(
             "links.create-bridge shared br0; neighbours.add 0 10.88.0.{number} 02:00:00:00:00:07; \

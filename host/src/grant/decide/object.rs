@@ -154,8 +154,6 @@ pub enum Object<'a> {
     Neighbour {
         /// The address.
         address: IpAddr,
-        /// Whether the driver made or moved the link.
-        on_own_link: bool,
         /// Whether it's the driver's to set, or the journal says that the
         /// driver set it.
         own: bool,
