@@ -138,7 +138,7 @@ pub(super) fn shipped() -> Vec<Granted> {
 /// One that somebody might write.
 pub(super) fn random(rng: &mut Rng) -> Granted {
     let listed = rng.f32();
-    let widened = rng.f32() * rng.f32();
+    let widened = rng.f32();
     let mut calls = BTreeMap::new();
     for call in Call::ALL {
         if rng.f32() > listed {

@@ -189,7 +189,7 @@ fn play_out(scene: Scene<'_>, mut source: Source<'_>, is_read: bool, played: &mu
     };
     for number in 0..count {
         let step = match &mut source {
-            Source::New(rng) => new_step(rng, number, scene.granted, guest.has_handles()),
+            Source::New(rng) => new_step(rng, &played.steps, scene.granted, guest.has_handles()),
             Source::Known(steps) => steps[usize::try_from(number).unwrap()],
         };
         played.steps.push(step);
@@ -250,8 +250,8 @@ fn play_out(scene: Scene<'_>, mut source: Source<'_>, is_read: bool, played: &mu
 }
 
 /// What a hostile guest would do next: mostly what its grant lists, and first
-/// what gets it a link.
-fn new_step(rng: &mut Rng, number: u32, granted: &Granted, has_handles: bool) -> Step {
+/// what gets it a link. Often it's about what an earlier step was about.
+fn new_step(rng: &mut Rng, earlier: &[Step], granted: &Granted, has_handles: bool) -> Step {
     let listed: Vec<Call> = granted.grant.calls().keys().copied().collect();
     let gets_a_link = |call: &Call| {
         let name = call.name();
@@ -267,10 +267,22 @@ fn new_step(rng: &mut Rng, number: u32, granted: &Granted, has_handles: bool) ->
     if calls.is_empty() {
         calls = listed;
     }
+    let call = calls[rng.usize(..calls.len())];
+    let mut alike = earlier.iter().rev();
+    let alike = alike.find(|step| subject(step.call) == subject(call) && rng.bool());
+    let seed = alike.map(|step| step.seed).filter(|_| rng.bool());
     Step {
-        number,
-        call: calls[rng.usize(..calls.len())],
-        seed: rng.u64(..),
+        number: u32::try_from(earlier.len()).unwrap(),
+        call,
+        seed: seed.unwrap_or_else(|| rng.u64(..)),
+    }
+}
+
+/// What a call is about; those that are about the same have the same arguments.
+fn subject(call: Call) -> &'static str {
+    match call.name().split_once('.').unwrap_or_default().0 {
+        "neighbours" | "announce" => "addresses",
+        interface => interface,
     }
 }
 

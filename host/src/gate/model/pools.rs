@@ -125,8 +125,10 @@ const KEYS: [&str; 9] = [
 /// A handle that a step got.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Held {
-    /// Which step, and which of its handles.
+    /// Which step got it.
     pub(super) step: u32,
+    /// Which of those that the step got it is.
+    pub(super) part: u32,
     pub(super) rep: u32,
 }
 
@@ -176,10 +178,11 @@ impl<'a> Draw<'a> {
         let salt = self.rng.u64(..);
         let newest = self.on();
         let rank = |held: &&Held| {
-            let hash = (u64::from(held.step) ^ salt).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let which = u64::from(held.step) << 1 | u64::from(held.part);
+            let hash = (which ^ salt).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             match newest {
-                true => u64::MAX - u64::from(held.step),
-                false => hash,
+                true => (u32::MAX - held.step, hash),
+                false => (0, hash),
             }
         };
         let held = self.held.iter().min_by_key(rank)?;

@@ -124,7 +124,12 @@ impl<'a> Guest<'a> {
             Some(Err(error)) => Outcome::Failed(error),
             Some(Ok(reps)) => {
                 let number = step.number;
-                let held = reps.into_iter().map(|rep| Held { step: number, rep });
+                let held = (0..).zip(reps);
+                let held = held.map(|(part, rep)| Held {
+                    step: number,
+                    part,
+                    rep,
+                });
                 self.held.extend(held);
                 Outcome::Done
             }
@@ -449,7 +454,11 @@ impl<'a> Guest<'a> {
         draw: &mut Draw<'_>,
     ) -> Option<Result<Vec<u32>, CallError>> {
         let link = self.link(draw)?;
-        let (address, ip) = (draw.address(), draw.ip());
+        let address = draw.address();
+        let ip = address
+            .split_once('/')
+            .map_or(&*address, |(ip, _)| ip)
+            .to_owned();
         let gate = &mut *self.gate;
         Some(plain(match call {
             Call::AddressesAdd => {

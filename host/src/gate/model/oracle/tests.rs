@@ -31,6 +31,13 @@ fn link<'p>(picture: &'p mut Picture, name: &str) -> &'p mut PicturedLink {
     picture.links.get_mut(&number).unwrap()
 }
 
+/// A link that has moved keeps no addresses.
+fn move_link(picture: &mut Picture, name: &str) {
+    let link = link(picture, name);
+    link.at.namespace = Namespace::Container;
+    link.addresses.clear();
+}
+
 /// A new link of the driver's on the host, for what lies on it.
 fn made(picture: &mut Picture) -> &mut PicturedLink {
     let mut new = picture.links[&number(picture, "dummy0")].clone();
@@ -152,12 +159,7 @@ const CASES: [Case; 29] = [
         |p| above(p, "eth1", MacvlanMode::Bridge),
         Some("lie only on parents"),
     ),
-    (
-        "on the LAN",
-        EVERYTHING,
-        |p| link(p, "eth0").at.namespace = Namespace::Container,
-        None,
-    ),
+    ("on the LAN", EVERYTHING, |p| move_link(p, "eth0"), None),
     (
         "on the LAN",
         EVERYTHING,
