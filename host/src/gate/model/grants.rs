@@ -257,6 +257,14 @@ impl Lines {
         })
     }
 
+    /// Whether one spells out the last part of a kernel setting that it has.
+    pub(super) fn spells_key(&self, call: &str, namespace: Namespace, key: &str) -> bool {
+        let patterns = self.0.get(call).and_then(|keys| keys.get("key"));
+        let last = key.rsplit('.').next();
+        let mut patterns = patterns.into_iter().flatten();
+        patterns.any(|text| text.rsplit('.').next() == last) && self.key(call, namespace, key)
+    }
+
     /// Whether one has a port of the host.
     pub(super) fn port(&self, call: &str, port: u16, protocol: &str) -> bool {
         self.any(&[call], "port", |text| {

@@ -50,12 +50,13 @@ const LINK_SETTINGS: [(&str, &str); 17] = [
 ];
 
 /// The settings that aren't a link's.
-const SETTINGS: [(&str, &str); 4] = [
+const SETTINGS: [(&str, &str); 3] = [
     ("ipv4/ip_forward", "0"),
     ("ipv4/tcp_syncookies", "1"),
     ("core/somaxconn", "4096"),
-    ("ipv4/neigh/eth0/gc_stale_time", "60"),
 ];
+/// What only the host has.
+const HOST_SETTING: (&str, &str) = ("ipv4/neigh/eth0/gc_stale_time", "60");
 
 /// The machine, for a driver of this name.
 pub(super) fn world(driver: &str) -> Imagined {
@@ -116,6 +117,9 @@ fn host() -> ImaginedNamespace {
         route("10.67.0.0/16", Some("10.66.0.254"), 9, VRF_TABLE),
         route("0.0.0.0/0", Some("192.168.1.254"), 2, 200),
     ]);
+    let mut own = settings();
+    let (key, value) = HOST_SETTING;
+    own.settings.insert(key.to_owned(), value.to_owned());
     ImaginedNamespace {
         links: links.into_iter().map(|link| link.0).collect(),
         routes,
@@ -129,7 +133,7 @@ fn host() -> ImaginedNamespace {
             priority: 1000,
             table: 200,
         }],
-        ..settings()
+        ..own
     }
 }
 
@@ -425,7 +429,7 @@ impl Sketch {
         self.0.neighbours.push(FoundNeighbour {
             address: ip(address),
             mac: mac.map(host_mac),
-            permanent: true,
+            permanent: mac.is_some(),
             table: match mac {
                 Some(_) => NeighbourTable::Entries,
                 None => NeighbourTable::Proxies,

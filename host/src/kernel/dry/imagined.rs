@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use nix::errno::Errno;
 
+use super::neighbours::is_set;
 use super::rules::defaults;
 use crate::kernel::netlink::{Saved, find_feature};
 use crate::kernel::{
@@ -150,7 +151,7 @@ impl Imagined {
         table: NeighbourTable,
     ) -> Result<Option<&FoundNeighbour>, KernelError> {
         let mut neighbours = self.link(at)?.neighbours.iter();
-        Ok(neighbours.find(|it| it.permanent && it.address == address && it.table == table))
+        Ok(neighbours.find(|it| is_set(it) && it.address == address && it.table == table))
     }
 }
 

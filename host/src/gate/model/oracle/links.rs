@@ -513,7 +513,7 @@ impl Oracle<'_> {
                 this.lines.has(call) && names
             };
             if let Some(typed) = call(&TYPED) {
-                let is_allowed = by_call(self, typed);
+                let is_allowed = by_call(self, typed) || self.spells_setting(was, now, key);
                 let whose = if own { "an own" } else { "a" };
                 let rule = format!(
                     "dangerous settings only by the calls for them: {key} of {whose} link of the {namespace}"
@@ -524,11 +524,8 @@ impl Oracle<'_> {
             let free = call(&FREE).is_some_and(|call| by_call(self, call));
             let is_containers =
                 own && namespace == Namespace::Container && self.lines.has("sysctl.set");
-            let has_key = [&was.state.name, &now.state.name].into_iter().any(|name| {
-                let name = name.as_str().replace('.', "/");
-                let (family, key) = key.split_once('/').unwrap_or_default();
-                let key = format!("net.{family}.conf.{name}.{key}");
-                self.lines.key("sysctl.set", namespace, &key)
+            let has_key = self.keys_of(was, now, key).iter().any(|key| {
+                self.lines.key("sysctl.set", namespace, key)
             });
             let is_allowed = free || is_containers || has_key;
             let whose = if own { "an own" } else { "a" };
@@ -537,6 +534,21 @@ impl Oracle<'_> {
             );
             self.unless(is_allowed, rule, what());
         }
+    }
+
+    /// A setting of a link in full, by the names that it has had.
+    fn keys_of(&self, was: &PicturedLink, now: &PicturedLink, key: &str) -> [String; 2] {
+        let (family, key) = key.split_once('/').unwrap_or_default();
+        [&was.state.name, &now.state.name].map(|name| {
+            let name = name.as_str().replace('.', "/");
+            format!("net.{family}.conf.{name}.{key}")
+        })
+    }
+
+    fn spells_setting(&self, was: &PicturedLink, now: &PicturedLink, key: &str) -> bool {
+        let keys = self.keys_of(was, now, key);
+        let mut keys = keys.iter();
+        keys.any(|key| self.lines.spells_key("sysctl.set", now.at.namespace, key))
     }
 }
 

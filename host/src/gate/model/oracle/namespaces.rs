@@ -101,12 +101,14 @@ impl Oracle<'_> {
         let are_named = foreign
             .iter()
             .all(|name| self.lines.link(&adds, namespace, name));
+        let has_line = self.lines.network(&adds, "destination", destination);
+        // The container's other links lead out of the container as well.
+        let is_inside = namespace == Namespace::Container && has_line;
         self.unless(
-            are_named,
+            are_named || is_inside,
             "routes only through links of the driver's",
             &what,
         );
-        let has_line = self.lines.network(&adds, "destination", destination);
         let is_said = self
             .words
             .routes
@@ -145,10 +147,6 @@ impl Oracle<'_> {
             "tables of the host only by numbers that were named",
             &what,
         );
-        let is_whole = !foreign.is_empty()
-            || route.route.kind != RouteKind::Unicast
-            || !route.links().is_empty();
-        self.unless(is_whole, "routes only through links of the driver's", &what);
     }
 
     /// Whether a table is that of a VRF that the driver made on the host.
@@ -244,13 +242,14 @@ impl Oracle<'_> {
                 && self.lines.has("sysctl.set")
                 && (namespace == Namespace::Container
                     || self.lines.key("sysctl.set", namespace, &key));
+            let is_spelled = self.lines.spells_key("sysctl.set", namespace, &key);
             let rule = match is_typed {
                 true => format!(
                     "dangerous settings only by the calls for them: {key} of the {namespace}"
                 ),
                 false => "settings of the host only by a line that names them".to_owned(),
             };
-            self.unless(is_enabled || is_set, rule, format!("{namespace} {key}"));
+            self.unless(is_enabled || is_set || is_spelled, rule, format!("{namespace} {key}"));
         }
     }
 
