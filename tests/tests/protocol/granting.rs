@@ -105,6 +105,23 @@ const STEPS: &[(&str, &str, &str)] = &[
          \"routes.add\" = {}\n\
          \"links.set-up\" = {}\n",
     ),
+    (
+        "grant links.create-macvlan --place shared",
+        "+ \"links.create-macvlan\" = { place = \"shared\" }\n",
+        "# To find parents.\n\
+         \"routes.add\" = {}\n\
+         \"links.set-up\" = {}\n\
+         \"links.create-macvlan\" = { place = \"shared\" }\n",
+    ),
+    (
+        "revoke links.create-macvlan --place shared",
+        "- \"links.create-macvlan\" = { place = \"shared\" }\n\
+         + \"links.create-macvlan\" = {}\n",
+        "# To find parents.\n\
+         \"routes.add\" = {}\n\
+         \"links.set-up\" = {}\n\
+         \"links.create-macvlan\" = {}\n",
+    ),
 ];
 
 fn in_place() {

@@ -138,7 +138,10 @@ impl Host for Gate {
                 index,
             })
         })?;
-        self.authority.request.default_parent = Some(state.name.clone());
+        let request = &mut self.authority.request;
+        if request.parent.is_none() && request.parent_property.is_none() {
+            request.default_parent = Some(state.name.clone());
+        }
         let id = LinkId {
             namespace: Namespace::Host,
             index: state.index,
