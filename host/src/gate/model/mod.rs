@@ -70,11 +70,13 @@ fn a_hostile_driver_reaches_no_more_than_was_said() {
         note(&mut broken, number, &played);
     }
     let seconds = began.elapsed().as_secs_f64();
+    let never = Call::ALL.iter().filter(|call| !done.contains_key(call));
+    let never: Vec<&str> = never.map(|call| call.name()).collect();
     // Past what the test harness holds back.
     let _ = writeln!(
         std::io::stderr(),
         "model of the promise: {count} sequences, {made} calls, {} of which did something, \
-         in {seconds:.0} s; {} promises broken",
+         in {seconds:.0} s; promises broken: {}; calls that never did: {never:?}",
         done.values().sum::<u64>(),
         broken.len()
     );
@@ -98,8 +100,6 @@ fn a_hostile_driver_reaches_no_more_than_was_said() {
         "with the seed {seed}:\n\n{}",
         texts.join("\n")
     );
-    let never = Call::ALL.iter().filter(|call| !done.contains_key(call));
-    let never: Vec<&str> = never.map(|call| call.name()).collect();
     assert!(
         count < SEQUENCES || never.is_empty(),
         "no sequence gets through with {never:?}"

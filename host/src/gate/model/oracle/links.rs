@@ -524,9 +524,10 @@ impl Oracle<'_> {
             let free = call(&FREE).is_some_and(|call| by_call(self, call));
             let is_containers =
                 own && namespace == Namespace::Container && self.lines.has("sysctl.set");
-            let has_key = self.keys_of(was, now, key).iter().any(|key| {
-                self.lines.key("sysctl.set", namespace, key)
-            });
+            let has_key = self
+                .keys_of(was, now, key)
+                .iter()
+                .any(|key| self.lines.key("sysctl.set", namespace, key));
             let is_allowed = free || is_containers || has_key;
             let whose = if own { "an own" } else { "a" };
             let rule = format!(

@@ -249,7 +249,11 @@ impl Oracle<'_> {
                 ),
                 false => "settings of the host only by a line that names them".to_owned(),
             };
-            self.unless(is_enabled || is_set || is_spelled, rule, format!("{namespace} {key}"));
+            self.unless(
+                is_enabled || is_set || is_spelled,
+                rule,
+                format!("{namespace} {key}"),
+            );
         }
     }
 
