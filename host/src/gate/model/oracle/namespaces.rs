@@ -271,13 +271,13 @@ impl Oracle<'_> {
             FirewallRule::Translate(translation) => self.judge_translation(entry, translation),
             FirewallRule::Publish(publication) => self.judge_publication(entry, publication),
             FirewallRule::PublishBehind { link } => {
-                self.judge_firewall_link("firewall.publish", entry, link)
+                self.judge_firewall_link("firewall.publish", entry, link);
             }
             FirewallRule::Isolate { link, .. } => {
-                self.judge_firewall_link("firewall.isolate", entry, link)
+                self.judge_firewall_link("firewall.isolate", entry, link);
             }
             FirewallRule::CheckSender { link, .. } => {
-                self.judge_firewall_link("firewall.spoof-check", entry, link)
+                self.judge_firewall_link("firewall.spoof-check", entry, link);
             }
             FirewallRule::Filter { traffic, .. } => {
                 let calls = ["firewall.accept", "firewall.drop"];

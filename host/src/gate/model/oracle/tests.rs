@@ -278,7 +278,7 @@ const CASES: [Case; 29] = [
                 mac: None,
                 permanent: true,
                 table: NeighbourTable::Proxies,
-            })
+            });
         },
         Some("answer only for the container"),
     ),
