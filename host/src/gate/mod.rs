@@ -15,6 +15,8 @@ mod firewall;
 mod guard;
 mod links;
 mod log;
+#[cfg(test)]
+mod model;
 mod neighbours;
 mod offloads;
 mod perform;

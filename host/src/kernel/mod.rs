@@ -35,7 +35,10 @@ use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 
 pub use bridge_port::{PortChange, PortState, PortVlans, VlanNumbers};
-pub use dry::{Changes, Dry, Edge, EdgeKind, End, LinkView, Mark, NamespaceView, Topology};
+pub use dry::{
+    Changes, Dry, Edge, EdgeKind, End, Imagined, ImaginedLink, ImaginedNamespace, LinkView, Mark,
+    NamespaceView, Picture, PicturedLink, PicturedNamespace, Topology,
+};
 pub use find::{PlacedLink, find};
 pub use firewall::{
     FirewallEntry, FirewallFamily, FirewallOwner, FirewallRule, Isolation, MissingFirewall, Policy,

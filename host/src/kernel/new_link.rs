@@ -21,7 +21,7 @@ pub struct NewLink {
 }
 
 /// The kinds of links that can be made by themselves.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LinkKind {
     /// A bridge.
     Bridge {
@@ -111,7 +111,7 @@ pub enum ParentUse {
 }
 
 /// What only ipvlan links have.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ipvlan {
     /// The link below it.
     pub parent: LinkId,
@@ -166,7 +166,7 @@ pub enum IpvlanIsolation {
 }
 
 /// What only VLAN links have.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vlan {
     /// The link below it.
     pub parent: LinkId,
@@ -177,7 +177,7 @@ pub struct Vlan {
 }
 
 /// What only VXLAN links have.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vxlan {
     /// The link below it.
     pub parent: Option<LinkId>,
@@ -196,7 +196,7 @@ pub struct Vxlan {
 }
 
 /// What only taps have.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tap {
     /// The user who may use it.
     pub owner: Option<u32>,
@@ -222,7 +222,7 @@ pub enum MacvlanMode {
 }
 
 /// What only macvlan links have.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Macvlan {
     /// The link below it.
     pub parent: LinkId,

@@ -25,14 +25,7 @@ impl Machine {
                 let name = name.clone();
                 self.edit(number, |link| link.state.name = name);
             }
-            LinkChange::Mac(mac) => {
-                let mac = *mac;
-                self.edit(number, |link| {
-                    link.state.mac = Some(mac);
-                    link.is_mac_assumed = false;
-                    link.is_mac_set = true;
-                });
-            }
+            LinkChange::Mac(mac) => self.set_mac(number, *mac),
             LinkChange::Mtu(mtu) => self.set_mtu(number, *mtu)?,
             LinkChange::Master(master) => {
                 let master = match master {
@@ -82,6 +75,7 @@ impl Machine {
             return Err(Errno::EINVAL.into());
         }
         self.check_free(to, name)?;
+        let master = link.master;
         self.strip(number);
         let place = self.place(to, Some(index.unwrap_or(at.index)));
         let name = name.clone();
@@ -95,6 +89,7 @@ impl Machine {
             link.settings.clear();
             link.queues = Some(crate::kernel::Queues::default());
         });
+        self.follow_ports_of(master);
         Ok(place.index)
     }
 
@@ -117,6 +112,8 @@ impl Machine {
         let Some(link) = self.links.remove(&number) else {
             return;
         };
+        self.give_back_mac(&link);
+        self.follow_ports_of(link.master);
         if let Some(Other::Link(end)) = link.pair {
             self.drop_link(end);
         }
@@ -170,6 +167,9 @@ impl Machine {
             }
         }
         self.edit(number, |link| link.state.mtu = mtu);
+        self.lower_mtu_above(number);
+        let master = self.links.get(&number).and_then(|link| link.master);
+        self.follow_ports_of(master);
         Ok(())
     }
 
@@ -199,7 +199,7 @@ impl Machine {
             // `do_set_master`
             _ => return Err(Errno::EOPNOTSUPP.into()),
         }
-        let was_up = link.state.up;
+        let (was_up, left) = (link.state.up, link.master);
         // `vrf_add_slave` and `vrf_del_slave` set it down and up.
         let cycles = was_up && [old.as_str(), new.as_str()].contains(&"vrf");
         if cycles {
@@ -213,8 +213,10 @@ impl Machine {
         if cycles {
             self.set_up(number)?;
         }
+        self.follow_ports_of(left);
+        self.follow_ports_of(master);
         if let Some(bridge) = master {
-            self.follow_ports(bridge);
+            self.assume_mac_of(bridge);
         }
         Ok(())
     }
@@ -222,7 +224,7 @@ impl Machine {
     /// A bridge whose MAC address nobody has set takes that of a port
     /// (`br_stp_recalculate_bridge_id`); whether somebody has, the kernel doesn't
     /// tell.
-    fn follow_ports(&mut self, bridge: Number) {
+    fn assume_mac_of(&mut self, bridge: Number) {
         let Some(link) = self.links.get_mut(&bridge) else {
             return;
         };
@@ -236,7 +238,7 @@ impl Machine {
         ));
     }
 
-    fn set_up(&mut self, number: Number) -> Result<(), KernelError> {
+    pub(super) fn set_up(&mut self, number: Number) -> Result<(), KernelError> {
         let link = self.links.get(&number).ok_or(Errno::ENODEV)?;
         if link.state.up {
             return Ok(());
@@ -258,10 +260,10 @@ impl Machine {
             ));
         }
         self.route_addresses(number);
-        Ok(())
+        self.set_up_above(number)
     }
 
-    fn set_down(&mut self, number: Number) {
+    pub(super) fn set_down(&mut self, number: Number) {
         let Some(link) = self.links.get(&number) else {
             return;
         };
@@ -278,5 +280,6 @@ impl Machine {
             link.neighbours = Some(Vec::new());
         });
         self.forget_routes_of(at);
+        self.set_down_above(number);
     }
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::kernel::{
-    Feature, FoundNeighbour, LinkId, LinkState, NewAddress, ParentUse, PortState, PortVlans,
-    Queues, VfState, WireguardState,
+    Feature, FoundNeighbour, LinkId, LinkKind, LinkState, NewAddress, ParentUse, PortState,
+    PortVlans, Queues, VfState, WireguardState,
 };
-use crate::net::{DevicePath, PciAddress};
+use crate::net::{DevicePath, Mac, PciAddress};
 
 /// Which link: it keeps its number wherever it moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +53,10 @@ pub(super) struct Link {
     pub(super) vlan_filtering: Option<bool>,
     pub(super) parent_use: Option<ParentUse>,
     pub(super) table: Option<u32>,
+    /// What it was made as here.
+    pub(super) made_as: Option<LinkKind>,
+    /// The MAC address that its parent had, where it takes the parent's place.
+    pub(super) mac_below: Option<Mac>,
     pub(super) pci: Option<PciAddress>,
     pub(super) device: Option<DevicePath>,
     /// What was set here; else it has those of the real one.
@@ -64,6 +68,8 @@ pub(super) struct Link {
     pub(super) is_mac_assumed: bool,
     /// Whether its MAC address was set here, so that the kernel leaves it alone.
     pub(super) is_mac_set: bool,
+    /// Whether a bridge has the MTU and the MAC address of its ports.
+    pub(super) follows: (bool, bool),
     /// Whether anything of it was changed.
     pub(super) is_changed: bool,
     pub(super) addresses: Vec<Address>,
@@ -93,6 +99,8 @@ impl Link {
             vlan_filtering: None,
             parent_use: None,
             table: None,
+            made_as: None,
+            mac_below: None,
             pci: None,
             device: None,
             alternative_names: None,
@@ -101,6 +109,7 @@ impl Link {
             master: None,
             is_mac_assumed: false,
             is_mac_set: false,
+            follows: (false, false),
             is_changed: false,
             addresses: Vec::new(),
             settings: BTreeMap::new(),

@@ -75,6 +75,7 @@ impl Machine {
             false => machine.add_loopback(),
         }
         machine.tie_pairs();
+        machine.find_followers();
         Ok(machine)
     }
 

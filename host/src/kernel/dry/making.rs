@@ -6,7 +6,7 @@ use nix::errno::Errno;
 use super::link::{Link, Number, Origin, Other};
 use super::machine::{Machine, TX_QUEUE_LENGTH};
 use crate::kernel::{
-    KernelError, LinkId, LinkKind, LinkState, MacvlanMode, NewLink, NewVeth, VethEnd, Vxlan,
+    KernelError, LinkId, LinkKind, LinkState, NewLink, NewVeth, ParentUse, VethEnd, Vxlan,
 };
 use crate::net::{LinkName, Mac, Namespace};
 
@@ -61,7 +61,14 @@ impl Machine {
         if let LinkKind::Vrf { table } = new.kind {
             link.table = Some(table);
         }
+        if is_passthru(&new.kind) {
+            link.mac_below = parent_state.and_then(|parent| parent.mac);
+        }
+        link.made_as = Some(new.kind.clone());
         self.add(link);
+        if let (LinkKind::Ipvlan(_), Some(parent)) = (&new.kind, parent) {
+            self.share_ipvlan_mode(parent, new.kind.parent_use());
+        }
         Ok(at.index)
     }
 
@@ -138,7 +145,7 @@ impl Machine {
             .get(&parent)
             .and_then(|parent| self.links.get(&parent.master?))
             .is_some_and(|master| matches!(master.kind(), "bridge" | "bond" | "team"));
-        let mut children = self.links.values().filter(|link| link.lies_on(parent));
+        let children = self.links.values().filter(|link| link.lies_on(parent));
         let is_others = children
             .clone()
             .any(|child| group(child.kind()).is_some_and(|other| other != own));
@@ -146,13 +153,23 @@ impl Machine {
             return Err(Errno::EBUSY.into());
         }
         // `macvlan_common_newlink`: it's the only one.
-        let is_passthru = matches!(kind,
-            LinkKind::Macvlan(macvlan) | LinkKind::Macvtap(macvlan)
-                if macvlan.mode == MacvlanMode::Passthru);
-        if is_passthru && children.any(|child| group(child.kind()) == Some(own)) {
+        let takes_all = |child: &Link| child.parent_use == Some(ParentUse::Whole);
+        let is_alone = is_passthru(kind);
+        let mut rivals = children.filter(|child| group(child.kind()) == Some(own));
+        if rivals.any(|rival| is_alone || takes_all(rival)) {
             return Err(Errno::EINVAL.into());
         }
         Ok(())
+    }
+
+    /// All ipvlan links on a parent have one mode (`ipvlan_set_port_mode`).
+    fn share_ipvlan_mode(&mut self, parent: Number, wanted: Option<ParentUse>) {
+        let links = self.links.values_mut();
+        let links = links.filter(|link| link.lies_on(parent) && link.kind() == "ipvlan");
+        for link in links.filter(|link| link.parent_use != wanted) {
+            link.parent_use = wanted;
+            link.is_changed = true;
+        }
     }
 
     fn assume_kind(&mut self, kind: &str) {
@@ -165,15 +182,14 @@ impl Machine {
         if matches!(new.kind, LinkKind::Wireguard) {
             return (None, false);
         }
-        if let Some(mac) = new.mac {
+        // `macvlan_common_newlink`: whatever is asked for.
+        let is_passthru = is_passthru(&new.kind);
+        if let Some(mac) = new.mac.filter(|_| !is_passthru) {
             return (Some(mac), false);
         }
         let inherits = match &new.kind {
             LinkKind::Ipvlan(_) | LinkKind::Vlan(_) => true,
-            LinkKind::Macvlan(macvlan) | LinkKind::Macvtap(macvlan) => {
-                macvlan.mode == MacvlanMode::Passthru
-            }
-            _ => false,
+            _ => is_passthru,
         };
         match parent.filter(|_| inherits) {
             Some(parent) => (parent.mac, false),
@@ -191,6 +207,12 @@ impl Machine {
         ));
         mac
     }
+}
+
+/// Whether a macvlan link takes all that its parent gets, as if it were that
+/// one.
+fn is_passthru(kind: &LinkKind) -> bool {
+    kind.parent_use() == Some(ParentUse::Whole)
 }
 
 fn plain_state(name: &LinkName, index: u32) -> LinkState {

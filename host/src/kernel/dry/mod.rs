@@ -8,12 +8,15 @@ mod addressing;
 mod changing;
 mod details;
 mod firewall;
+mod following;
 mod identity;
+mod imagined;
 mod link;
 mod machine;
 mod making;
 mod neighbours;
 mod operations;
+mod picture;
 mod routing;
 mod rules;
 mod settings;
@@ -21,6 +24,8 @@ mod topology;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+pub use imagined::{Imagined, ImaginedLink, ImaginedNamespace};
+pub use picture::{Picture, PicturedLink, PicturedNamespace};
 pub use topology::{Changes, Edge, EdgeKind, End, LinkView, Mark, NamespaceView, Topology};
 
 use super::{KernelError, Reader};
@@ -47,6 +52,11 @@ impl Dry {
     /// changed and put back is as it was.
     pub fn facts(&self) -> Vec<String> {
         self.machine().facts()
+    }
+
+    /// All of it in plain values, for comparing.
+    pub fn picture(&self) -> Result<Picture, KernelError> {
+        self.machine().picture()
     }
 
     /// What was assumed so far because it can't be known.

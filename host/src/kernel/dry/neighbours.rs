@@ -123,7 +123,7 @@ impl Machine {
 }
 
 /// Those of multicast groups are the kernel's own.
-fn is_set(found: &FoundNeighbour) -> bool {
+pub(super) fn is_set(found: &FoundNeighbour) -> bool {
     let is_set = found.permanent || found.table == NeighbourTable::Proxies;
     is_set && !found.address.is_multicast()
 }
@@ -135,7 +135,7 @@ fn found(address: IpAddr, neighbour: Neighbour) -> FoundNeighbour {
             Neighbour::Permanent(mac) => Some(mac),
             Neighbour::Proxy => None,
         },
-        permanent: true,
+        permanent: neighbour != Neighbour::Proxy,
         table: neighbour.table(),
     }
 }

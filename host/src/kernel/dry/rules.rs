@@ -135,7 +135,7 @@ fn is_taken_for(found: &Rule, wanted: &Rule) -> bool {
             == (wanted.version, wanted.priority, wanted.table)
 }
 
-fn defaults() -> Vec<FoundRule> {
+pub(super) fn defaults() -> Vec<FoundRule> {
     let rule = |version, (priority, table): (u32, u32)| FoundRule {
         rule: Rule {
             version,
