@@ -12,11 +12,11 @@ use super::neighbours::is_set;
 use super::rules::defaults;
 use crate::kernel::netlink::{Saved, find_feature};
 use crate::kernel::{
-    AddressState, Feature, FirewallEntry, FirewallRule, FoundNeighbour, FoundRoute, FoundRule,
-    KernelError, LinkId, LinkInfo, LinkSetting, LinkSnapshot, LinkState, MAIN_TABLE,
-    MissingFirewall, NeighbourTable, PlacedLink, PortState, PortVlans, Queues, Reader,
-    SavedNeighbour, SavedRoutes, SavedRule, Survey, SurveyedLink, TableRoute, VfState,
-    WireguardState,
+    AddressState, FarLink, Feature, FirewallEntry, FirewallRule, FoundNeighbour, FoundRoute,
+    FoundRule, IdentifiedLink, KernelError, LinkId, LinkIdentity, LinkInfo, LinkSetting,
+    LinkSnapshot, LinkState, MAIN_TABLE, MissingFirewall, NeighbourTable, ParentDevice, PlacedLink,
+    PortState, PortVlans, Queues, Reader, SavedNeighbour, SavedRoutes, SavedRule, Survey,
+    SurveyedLink, TableRoute, VfState, Whereabouts, WireguardState,
 };
 use crate::net::{LinkName, Namespace, PortRange, Rule, SettingKey};
 
@@ -93,6 +93,33 @@ impl ImaginedLink {
 
     fn state(&self) -> &LinkState {
         &self.link.info.state
+    }
+
+    /// What it's known by, in a namespace of this machine.
+    fn identified(&self, namespace: Namespace) -> IdentifiedLink {
+        let device = self.link.pci.as_ref().map(|address| ParentDevice {
+            bus: Some("pci".to_owned()),
+            name: address.to_string(),
+        });
+        let tie = self.link.tie.map(|tie| FarLink {
+            index: tie.index,
+            place: match (namespace, tie.elsewhere) {
+                (Namespace::Host, false) | (Namespace::Container, true) => Whereabouts::Host,
+                (Namespace::Host, true) | (Namespace::Container, false) => Whereabouts::Container,
+            },
+        });
+        IdentifiedLink {
+            state: self.state().clone(),
+            has_plain_name: true,
+            identity: LinkIdentity {
+                kind: self.link.info.kind.clone(),
+                permanent_mac: self.state().permanent_mac,
+                device,
+                tie,
+                vlan: None,
+            },
+            alternative_names: Vec::new(),
+        }
     }
 }
 
@@ -210,6 +237,29 @@ impl Reader for Arc<Imagined> {
             }
         });
         Ok(placed.collect())
+    }
+
+    fn identified(&mut self, link: LinkId) -> Result<IdentifiedLink, KernelError> {
+        Ok(self.link(link)?.identified(link.namespace))
+    }
+
+    fn identified_links(
+        &mut self,
+        namespace: Namespace,
+    ) -> Result<Vec<IdentifiedLink>, KernelError> {
+        let links = self.of(namespace).links.iter();
+        Ok(links.map(|link| link.identified(namespace)).collect())
+    }
+
+    fn far_link(&mut self, far: FarLink) -> Result<IdentifiedLink, KernelError> {
+        let namespace = match far.place {
+            Whereabouts::Host => Namespace::Host,
+            Whereabouts::Container => Namespace::Container,
+            // There are no others.
+            Whereabouts::Elsewhere(_) | Whereabouts::Unknown => return Err(Errno::ENODEV.into()),
+        };
+        let index = far.index;
+        self.identified(LinkId { namespace, index })
     }
 
     fn survey(&mut self, namespace: Namespace) -> Result<Survey, KernelError> {
