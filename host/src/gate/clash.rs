@@ -96,7 +96,7 @@ impl View {
     /// connected to its network, and the route that it brings takes no other
     /// one's place.
     pub(super) fn check_address(&self, link: u32, new: &NewAddress) -> Result<(), KernelError> {
-        let network = new.address.trunc();
+        let network = connected(new.address);
         let mut others = self
             .foreign_addresses()
             .filter(|(index, _)| *index != link)
@@ -232,11 +232,17 @@ impl View {
     }
 }
 
-/// The network that an address connects to; a link's own by itself.
+/// The network that an address of the host connects to.
 fn network_of(state: &AddressState) -> IpNet {
-    match state.link_scope && state.address.addr().is_ipv6() {
-        true => IpNet::from(state.address.addr()),
-        false => state.address.trunc(),
+    connected(state.address)
+}
+
+/// The network that an address connects to. Each link has a link-local one of its
+/// own, so such an address stands for itself.
+fn connected(address: IpNet) -> IpNet {
+    match address.addr() {
+        IpAddr::V6(alone) if alone.is_unicast_link_local() => IpNet::from(address.addr()),
+        _ => address.trunc(),
     }
 }
 
