@@ -53,6 +53,7 @@ impl Arguments {
 
 /// Prints the trail, oldest first.
 pub(super) fn run(store: &Store, arguments: &Arguments) -> Result<(), CliError> {
+    store.check_trail()?;
     let path = &store.layout().trail;
     let failed = |error| CliError::Read {
         path: path.clone(),

@@ -23,6 +23,7 @@ pub(super) struct Arguments {
 pub(super) fn run(store: &Store, arguments: &Arguments) -> Result<(), CliError> {
     let name = &arguments.name;
     let digest = store.find(name)?.digest;
+    store.check_trail()?;
     let trail = &store.layout().trail;
     let summary = Summary::read(trail, arguments.since).map_err(|error| CliError::Read {
         path: trail.clone(),

@@ -190,10 +190,10 @@ fn mounted_netns(line: &str) -> Option<NetnsId> {
 fn hides(proc: &Path) -> io::Result<bool> {
     let mounts = std::fs::read_to_string(proc.join("self/mountinfo"))?;
     let place = proc.to_string_lossy();
-    let of_proc = mounts
+    let mut of_proc = mounts
         .lines()
         .filter(|line| line.split(' ').nth(4) == Some(&*place));
-    let options = of_proc.last().and_then(|line| line.rsplit(' ').next());
+    let options = of_proc.next_back().and_then(|line| line.rsplit(' ').next());
     Ok(options.is_some_and(|options| {
         options
             .split(',')

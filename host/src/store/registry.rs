@@ -217,6 +217,12 @@ impl Store {
         Ok(())
     }
 
+    /// Refuses a trail that somebody else could have written, so that nobody
+    /// goes by what it says.
+    pub fn check_trail(&self) -> Result<(), StoreError> {
+        Ok(trust::check_existing(&self.layout.trail, Above::Groups)?)
+    }
+
     /// The text of a driver's grant, where there is one.
     pub fn grant_text(&self, name: &DriverName) -> Result<Option<String>, StoreError> {
         let path = self.layout.grant(name);

@@ -32,7 +32,10 @@ pub(super) fn serve(served: &mut LinkerInstance<'_, State>, function: &str) -> R
         ("", "get-stdout" | "get-stderr") => {
             served.func_wrap(function, |store, ()| handles::new::<Output>(store))
         }
-        ("", "poll") => served.func_wrap(function, poll),
+        ("", "poll") => served.func_wrap(
+            function,
+            |_, (pollables,): (WasmList<Resource<Pollable>>,)| poll(pollables.len()),
+        ),
         ("[method]pollable", "ready") => {
             served.func_wrap(function, |_, (_,): (Resource<Pollable>,)| Ok((true,)))
         }
@@ -45,12 +48,9 @@ pub(super) fn serve(served: &mut LinkerInstance<'_, State>, function: &str) -> R
     }
 }
 
-fn poll(
-    store: StoreContextMut<'_, State>,
-    (pollables,): (WasmList<Resource<Pollable>>,),
-) -> Result<(Vec<u32>,)> {
-    let _ = store;
-    match pollables.len() {
+/// Which of so many things have come: all.
+fn poll(count: usize) -> Result<(Vec<u32>,)> {
+    match count {
         0 => bail!("it waits for nothing"),
         count if count > POLLABLES_MAX => {
             bail!("it waits for more than {POLLABLES_MAX} things at once")
