@@ -63,6 +63,17 @@ pub(super) struct Played {
     pub(super) done: Vec<Call>,
 }
 
+impl Played {
+    /// Notes violations, each once.
+    fn find(&mut self, found: Vec<Violation>) {
+        for violation in found {
+            if !self.violations.contains(&violation) {
+                self.violations.push(violation);
+            }
+        }
+    }
+}
+
 impl Stage {
     pub(super) fn new(driver: &str) -> Self {
         let world = Arc::new(world(driver));
@@ -179,7 +190,7 @@ pub(super) fn play(scene: Scene<'_>, source: Source<'_>, is_read: bool) -> Playe
 
 fn play_out(scene: Scene<'_>, mut source: Source<'_>, is_read: bool, played: &mut Played) {
     let kernel = begin(&scene.stage.world);
-    let before = &scene.stage.before;
+    let (before, lines) = (&scene.stage.before, &scene.granted.lines);
     let mut gate = scene.stage.gate(&scene, &kernel);
     let mut last = before.clone();
     let mut guest = Guest::new(&mut gate, scene.words, is_read);
@@ -210,7 +221,12 @@ fn play_out(scene: Scene<'_>, mut source: Source<'_>, is_read: bool, played: &mu
             if matches!(outcome, Outcome::Done) {
                 played.made += 1;
                 played.done.push(step.call);
-                last = kernel.picture().unwrap();
+                let now = kernel.picture().unwrap();
+                // What is taken back later was there all the same.
+                if now != last {
+                    played.find(Oracle::judge(scene.words, lines, before, &now, &[]));
+                }
+                last = now;
             }
             continue;
         };
@@ -234,9 +250,7 @@ fn play_out(scene: Scene<'_>, mut source: Source<'_>, is_read: bool, played: &mu
     }
     let events = std::mem::take(&mut guest.events);
     let last = kernel.picture().unwrap();
-    let lines = &scene.granted.lines;
-    let judged = Oracle::judge(scene.words, lines, before, &last, &events);
-    played.violations.extend(judged);
+    played.find(Oracle::judge(scene.words, lines, before, &last, &events));
     if scene.completes {
         gate.complete().unwrap();
     }

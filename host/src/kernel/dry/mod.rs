@@ -2,7 +2,8 @@
 //! has, and behaves as that one would as far as that is known. What isn't, it
 //! assumes and says so.
 //!
-//! It has nothing but a [`Reader`] of the real one, so it can't change that.
+//! It has nothing but a [`Reader`] of the real one, so it can't change that. Tests
+//! have it begin with a machine that is only thought of ([`Imagined`]).
 
 mod addressing;
 mod changing;
