@@ -6,7 +6,7 @@ use core::str::FromStr;
 
 use crate::links::Link;
 use crate::sysctl::{self, IpVersion};
-use crate::types::{Error, Namespace, Network, OptionValue, Request};
+use crate::types::{Error, Namespace, Network, OptionValue, Port, Request};
 use crate::{alone, find, firewall, is_v6, parse_bool, without_prefix};
 
 /// What the options say of source addresses.
@@ -88,11 +88,12 @@ pub fn publish(link: &Link, request: &Request) -> Result<(), Error> {
         let Some(address) = addresses.find(|address| is_v6(address) == v6) else {
             continue;
         };
-        if !v6 {
-            // For connections to 127.0.0.1.
+        firewall::publish(link, &request.ports, without_prefix(address))?;
+        let is_at = |port: &Port| port.host_address.as_deref().is_none_or(|at| !is_v6(at));
+        if !v6 && request.ports.iter().any(is_at) {
+            // For connections to 127.0.0.1; the firewall keeps others' out by now.
             sysctl::set_route_localnet(link, true)?;
         }
-        firewall::publish(link, &request.ports, without_prefix(address))?;
     }
     Ok(())
 }

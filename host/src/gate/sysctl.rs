@@ -9,7 +9,7 @@ use crate::driver::wit::sysctl::{Host, IpVersion, ReversePath, RouterAdvertiseme
 use crate::driver::wit::types::Namespace as WitNamespace;
 use crate::grant::{Call, Object};
 use crate::journal::Change;
-use crate::kernel::LinkSetting;
+use crate::kernel::{FirewallRule, KernelError, LinkSetting};
 use crate::net::{Namespace, SettingKey};
 
 impl Gate {
@@ -44,6 +44,46 @@ impl Gate {
     ) -> Result<(), CallError> {
         let value = if on { "1" } else { "0" };
         self.set_of_link(call, link, setting, value)
+    }
+}
+
+impl Gate {
+    /// On an own link of the host's, what comes in could reach the host's loopback
+    /// addresses, until ports are published there: their rules drop it.
+    fn keeps_loopback_closed(
+        &mut self,
+        call: Call,
+        link: &Resource<LinkHandle>,
+    ) -> Result<(), CallError> {
+        let link = self.link(link)?;
+        let namespace = link.id.namespace;
+        let granted = self.authority.grant.calls().get(&call);
+        let is_spelled_out = granted.is_some_and(|reach| reach.has_link(namespace, &link.name));
+        let is_there = namespace == Namespace::Host && self.owns(&link) && !is_spelled_out;
+        if !is_there || self.publishes_behind(&link) {
+            return Ok(());
+        }
+        let objects = [self.object(&link)];
+        let _permit = self.decide(call, &objects)?;
+        let text = format!(
+            "packets to 127.0.0.0/8 that come in by {} would reach the host: publish ports behind \
+             it first, which has them dropped",
+            link.name
+        );
+        let errno = Errno::EBUSY;
+        Err(self.settle_failed(call, &objects, KernelError::Refused { errno, text }))
+    }
+
+    /// Whether the firewall has what keeps a link's packets from loopback addresses.
+    fn publishes_behind(&self, link: &LinkHandle) -> bool {
+        let is_it = |change: &Change| {
+            let rule = change.firewall().map(|entry| &entry.rule);
+            matches!(rule, Some(FirewallRule::PublishBehind { link: its }) if *its == link.name)
+        };
+        self.journal.as_ref().is_some_and(|journal| {
+            let mut entries = journal.entries_of(Namespace::Host);
+            entries.any(|entry| is_it(&entry.change))
+        })
     }
 }
 
@@ -102,6 +142,9 @@ impl Host for Gate {
         on: bool,
     ) -> Result<(), CallError> {
         let call = Call::SysctlSetRouteLocalnet;
+        if on {
+            self.keeps_loopback_closed(call, &link)?;
+        }
         self.switch(call, &link, LinkSetting::RouteLocalnet, on)
     }
 

@@ -58,7 +58,7 @@ fn with_port(network: u8, number: u8, host_port: u16) -> (Container, String) {
 pub(super) fn publish(container: &Container, ports: &str) -> String {
     let [v4, v6] = container.addresses();
     format!(
-        "sysctl.set-route-localnet 0 on; firewall.publish 0 {v4} {ports}; \
+        "firewall.publish 0 {v4} {ports}; sysctl.set-route-localnet 0 on; \
          firewall.publish 0 {v6} {ports}"
     )
 }

@@ -77,6 +77,9 @@ const BRIDGE: &str = "links.create-bridge shared -; links.set-up 0";
 const GATEWAY: &str = "links.create-bridge shared -; addresses.add 0 10.99.0.1/24; links.set-up 0";
 
 pub(super) const ATTACKS: &[Attack] = &[
+    // What listens on the host's loopback addresses.
+    busy("ptp", free, PAIR, "sysctl.set-route-localnet 1 on"),
+    busy("bridge", free, BRIDGE, "sysctl.set-route-localnet 0 on"),
     // A link on the host, where it could take the gateway's address, answer for
     // all of the wire, or open what listens on loopback addresses.
     denied(
