@@ -159,7 +159,8 @@ pub enum Change {
         link: LinkId,
         /// Its name.
         name: LinkName,
-        /// The class's number.
+        /// The class's number. An entry has a number, too, in the same line.
+        #[serde(rename = "class")]
         number: u16,
         /// Its packets.
         packets: ClassPackets,

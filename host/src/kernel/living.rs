@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::stat::makedev;
@@ -18,9 +19,12 @@ use crate::user;
 
 /// What nsfs calls a network namespace in the text of a link.
 const NETNS: &str = "net:[";
-/// How often all processes are read where some end meanwhile: one of those may
-/// have handed a namespace to a process that was read before.
-const PASSES: u32 = 3;
+/// How often all processes are read where some end meanwhile, or can't be read:
+/// one of the first may have handed a namespace to a process that was read
+/// before, and one of the second may be about to become a program.
+const PASSES: u32 = 5;
+/// The pauses between them.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Whether a namespace is alive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,9 +61,12 @@ pub fn living_netns() -> io::Result<Living> {
         others_are_strangers: user::rootless_user().is_some() && user::sees_its_namespace(),
         ..Living::default()
     };
-    for _ in 0..PASSES {
+    for pass in 0..PASSES {
+        if pass > 0 {
+            std::thread::sleep(PAUSE);
+        }
         living.unread = 0;
-        if living.read(Path::new("/proc"))? {
+        if living.read(Path::new("/proc"))? && living.unread == 0 {
             break;
         }
     }
