@@ -7,6 +7,7 @@ use nix::errno::Errno;
 use wasmtime::component::Resource;
 
 use super::clash::View;
+use super::links::others_have;
 use super::perform::{CallError, Plan, invalid};
 use super::{Gate, Kernel, LinkHandle, bounds};
 use crate::driver::wit::addresses::{AddressInfo, AddressOptions, Host};
@@ -48,6 +49,7 @@ impl Host for Gate {
         };
         let on_host = link.id.namespace == Namespace::Host;
         let own = self.own_objects(link.id.namespace)?;
+        let in_use = self.is_in_use_by_others(&link)?;
         // Before the journal says that an address that looks like this is own.
         let plan = |kernel: &mut dyn Kernel| {
             if on_host {
@@ -55,8 +57,11 @@ impl Host for Gate {
                 let view = View::with_routes(kernel, namespace, MAIN_TABLE, own)?;
                 view.check_address(link.id.index, &new)?;
             }
-            if change.is_some() && has_address(kernel, link.id, address)? {
+            if (in_use || change.is_some()) && has_address(kernel, link.id, address)? {
                 return Err(Errno::EEXIST.into());
+            }
+            if in_use {
+                return Err(others_have(&link));
             }
             Ok(Plan::of(change))
         };
@@ -70,13 +75,15 @@ impl Host for Gate {
         let address = parse(call, &address)?;
         let link = self.link(&link)?;
         if self.owns(&link) {
+            let in_use = self.is_in_use_by_others(&link)?;
             let objects = [self.object(&link), its_address(&link, address, true)];
-            return self.change(
-                call,
-                &objects,
-                |_| Ok(Plan::nothing()),
-                |kernel| kernel.remove_address(link.id, address),
-            );
+            let plan = |_: &mut dyn Kernel| match in_use {
+                true => Err(others_have(&link)),
+                false => Ok(Plan::nothing()),
+            };
+            return self.change(call, &objects, plan, |kernel| {
+                kernel.remove_address(link.id, address)
+            });
         }
         if let Some(number) = self.added(&link, address) {
             return self.remove_added(&link, address, number);

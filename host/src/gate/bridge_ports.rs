@@ -2,6 +2,7 @@
 
 use wasmtime::component::Resource;
 
+use super::links::others_have;
 use super::perform::{CallError, invalid, plan_for_foreign};
 use super::{Gate, Kernel, LinkHandle};
 use crate::driver::wit::bridge_ports::{Host, VlanRange};
@@ -40,7 +41,13 @@ impl Gate {
     ) -> Result<(), CallError> {
         let link = self.link(link)?;
         let removes = call == Call::BridgePortsRemoveVlans;
-        let plan = plan_for_foreign(&link, self.owns(&link), |kernel, link| {
+        // One more passes a bridge that others have; theirs go on passing it.
+        let stays = removes && self.is_in_use_by_others(&link)?;
+        let own = self.owns(&link) && !stays;
+        let plan = plan_for_foreign(&link, own, |kernel, link| {
+            if stays {
+                return Err(others_have(link));
+            }
             Ok(Change::ChangeVlans {
                 link: link.id,
                 name: link.name.clone(),

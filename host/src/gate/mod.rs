@@ -68,6 +68,8 @@ pub struct Gate {
     /// What the network's other containers have on the host by this driver, once
     /// it's asked for.
     others_own: Option<clash::Own>,
+    /// The own links that were asked about, and whether others have them too.
+    in_use: HashMap<LinkId, bool>,
     /// The names of links that got others since handles to them were given out.
     renamed: HashMap<LinkId, LinkName>,
     calls: u32,
@@ -99,6 +101,7 @@ impl Gate {
             links: ResourceTable::new(),
             handles: 0,
             others_own: None,
+            in_use: HashMap::new(),
             renamed: HashMap::new(),
             calls: 0,
             end: None,

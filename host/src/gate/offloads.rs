@@ -2,6 +2,7 @@
 
 use wasmtime::component::Resource;
 
+use super::links::others_have;
 use super::perform::{CallError, plan_for_foreign};
 use super::{Gate, LinkHandle, bounds};
 use crate::driver::wit::offloads::{Feature, Host};
@@ -18,7 +19,12 @@ impl Host for Gate {
         let call = Call::OffloadsSet;
         bounds::FEATURE.text(call, &feature)?;
         let link = self.link(&link)?;
-        let plan = plan_for_foreign(&link, self.owns(&link), |kernel, link| {
+        let in_use = self.is_in_use_by_others(&link)?;
+        let own = self.owns(&link) && !in_use;
+        let plan = plan_for_foreign(&link, own, |kernel, link| {
+            if in_use {
+                return Err(others_have(link));
+            }
             Ok(Change::SetFeature {
                 link: link.id,
                 name: link.name.clone(),

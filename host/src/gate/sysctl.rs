@@ -3,6 +3,7 @@
 use nix::errno::Errno;
 use wasmtime::component::Resource;
 
+use super::links::others_have;
 use super::perform::{CallError, Plan, invalid, plan_for_foreign};
 use super::{Gate, Kernel, LinkHandle, bounds};
 use crate::driver::wit::sysctl::{Host, IpVersion, ReversePath, RouterAdvertisements};
@@ -30,9 +31,20 @@ impl Gate {
             })
         });
         let objects = [self.object(&link)];
-        self.change(call, &objects, plan, |kernel| {
-            kernel.set_link_setting(link.id, setting, value)
-        })
+        let permit = self.decide(call, &objects)?;
+        // Ports that are published behind it keep that one safe for others.
+        let stays = setting != LinkSetting::RouteLocalnet && self.is_in_use_by_others(&link)?;
+        let result = match stays {
+            true => match self.guard.open(&permit).link_setting(link.id, setting) {
+                Ok(now) if now == value => Ok(()),
+                Ok(_) => Err(others_have(&link)),
+                Err(error) => Err(error),
+            },
+            false => self.perform(&permit, plan, |kernel| {
+                kernel.set_link_setting(link.id, setting, value)
+            })?,
+        };
+        self.settle(call, &objects, result)
     }
 
     fn switch(

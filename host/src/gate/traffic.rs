@@ -4,6 +4,7 @@ use ipnet::IpNet;
 use nix::errno::Errno;
 use wasmtime::component::Resource;
 
+use super::links::others_have;
 use super::perform::{CallError, Plan, invalid};
 use super::{Gate, Kernel, LinkHandle, bounds};
 use crate::driver::wit::traffic::{Host, HtbClass as WitClass, Shape as WitShape, TbfOptions};
@@ -86,7 +87,7 @@ impl Host for Gate {
             let apart = format!("{} and {} are in two namespaces", link.name, to.name);
             return Err(invalid(call, &apart));
         }
-        let plan = self.plan_queue(&link, QueueHook::Ingress);
+        let plan = self.plan_queue(&link, QueueHook::Ingress)?;
         let objects = [self.object(&link), self.object(&to)];
         self.change(call, &objects, plan, |kernel| {
             replaced(kernel, link.id, QueueHook::Ingress)?;
@@ -126,7 +127,7 @@ impl Gate {
         set: impl FnOnce(&mut dyn Kernel, LinkId) -> Result<(), KernelError>,
     ) -> Result<(), CallError> {
         let link = self.link(link)?;
-        let plan = self.plan_queue(&link, QueueHook::Root);
+        let plan = self.plan_queue(&link, QueueHook::Root)?;
         let objects = [self.object(&link)];
         self.change(call, &objects, plan, |kernel| {
             replaced(kernel, link.id, QueueHook::Root)?;
@@ -137,16 +138,21 @@ impl Gate {
     /// What undoing takes on a link that isn't the driver's own: there nothing
     /// may stand yet but what the driver set before.
     fn plan_queue(
-        &self,
+        &mut self,
         link: &LinkHandle,
         hook: QueueHook,
-    ) -> impl FnOnce(&mut dyn Kernel) -> Result<Plan, KernelError> + use<> {
+    ) -> Result<impl FnOnce(&mut dyn Kernel) -> Result<Plan, KernelError> + use<>, CallError> {
+        let in_use = self.is_in_use_by_others(link)?;
         let known = self.owns(link) || self.queue_entry(link, hook).is_some();
-        let LinkHandle { id, name } = link.clone();
-        move |kernel| {
+        let link = link.clone();
+        Ok(move |kernel: &mut dyn Kernel| {
+            if in_use {
+                return Err(others_have(&link));
+            }
             if known {
                 return Ok(Plan::nothing());
             }
+            let LinkHandle { id, name } = link;
             if kernel.queues(id)?.has(hook) {
                 return Err(Errno::EEXIST.into());
             }
@@ -155,7 +161,7 @@ impl Gate {
                 name,
                 hook,
             }]))
-        }
+        })
     }
 
     /// The number of the entry that says that the driver set something here.

@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use ipnet::IpNet;
 use wasmtime::component::Resource;
 
+use super::links::others_have;
 use super::perform::{CallError, Plan, invalid};
 use super::{Gate, Kernel, LinkHandle, bounds};
 use crate::driver::GuestError;
@@ -50,6 +51,9 @@ impl Gate {
         link: &Resource<LinkHandle>,
     ) -> Result<LinkHandle, CallError> {
         let link = self.link(link)?;
+        if self.is_in_use_by_others(&link)? {
+            return Err(invalid(call, &others_have(&link)));
+        }
         if self.owns(&link) {
             return Ok(link);
         }

@@ -81,6 +81,23 @@ impl LinkKind {
         }
     }
 
+    /// What the kernel calls it (IFLA_INFO_KIND).
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Bridge { .. } => "bridge",
+            Self::Dummy => "dummy",
+            Self::Ifb => "ifb",
+            Self::Ipvlan(_) => "ipvlan",
+            Self::Macvtap(_) => "macvtap",
+            Self::Macvlan(_) => "macvlan",
+            Self::Tap(_) => "tun",
+            Self::Vlan(_) => "vlan",
+            Self::Vrf { .. } => "vrf",
+            Self::Vxlan(_) => "vxlan",
+            Self::Wireguard => "wireguard",
+        }
+    }
+
     /// The routing table that it has for itself.
     pub fn table(&self) -> Option<u32> {
         match self {

@@ -3,6 +3,7 @@
 use wasmtime::component::Resource;
 
 use super::LinkHandle;
+use super::in_use::must_be_so;
 use crate::gate::perform::{CallError, invalid, plan_for_foreign};
 use crate::gate::{Gate, Kernel, bounds};
 use crate::grant::{Call, Object, Permit};
@@ -40,7 +41,10 @@ impl Gate {
             objects.push(self.whole(parent));
             permit = self.judge(call, &objects)?;
         }
-        let result = self.perform(&permit, plan, |kernel| kernel.change_link(link.id, change))?;
+        let result = match self.is_in_use_by_others(&link)? {
+            true => must_be_so(self.guard.open(&permit), &link, change),
+            false => self.perform(&permit, plan, |kernel| kernel.change_link(link.id, change))?,
+        };
         self.settle(call, &objects, result)
     }
 
@@ -68,10 +72,13 @@ impl Gate {
         let plan = plan_for_foreign(&link, self.owns(&link), |kernel, link| {
             before(kernel, link, None)
         });
-        let index = master.as_ref().map(|master| master.id.index);
-        self.change(call, &objects, plan, |kernel| {
-            kernel.change_link(link.id, &LinkChange::Master(index))
-        })
+        let change = LinkChange::Master(master.as_ref().map(|master| master.id.index));
+        let permit = self.decide(call, &objects)?;
+        let result = match self.is_in_use_by_others(&link)? {
+            true => must_be_so(self.guard.open(&permit), &link, &change),
+            false => self.perform(&permit, plan, |kernel| kernel.change_link(link.id, &change))?,
+        };
+        self.settle(call, &objects, result)
     }
 
     /// `links.set-alias`.

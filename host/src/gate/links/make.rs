@@ -113,7 +113,10 @@ impl Gate {
         }
         let found = match place {
             Place::Container | Place::Host => None,
-            Place::Shared => self.find_shared(&permit, name)?,
+            Place::Shared => {
+                let found = self.find_shared(&permit, &link)?;
+                found.map_err(|error| self.settle_failed(call, &objects, error))?
+            }
         };
         let result = self.perform(
             &permit,
@@ -235,13 +238,17 @@ impl Gate {
 
     /// The index of the link of this name that other containers of the network
     /// have, if it's still there.
-    fn find_shared(&mut self, permit: &Permit, name: &LinkName) -> Result<Option<u32>, CallError> {
+    fn find_shared(
+        &mut self,
+        permit: &Permit,
+        wanted: &NewLink,
+    ) -> Result<Result<Option<u32>, KernelError>, CallError> {
         let Some(journal) = &self.journal else {
-            return Ok(None);
+            return Ok(Ok(None));
         };
         let kernel = self.guard.open(permit);
-        let found = first_alive(kernel, name, journal.shared_links(name));
-        found.map_err(|error| self.host_failed(&error))
+        let shared = journal.shared_links(&wanted.name);
+        first_alive(kernel, wanted, shared).map_err(|error| self.host_failed(&error))
     }
 }
 
@@ -250,22 +257,30 @@ fn is_ipvlan(kind: &str) -> bool {
     matches!(kind, "ipvlan" | "ipvtap")
 }
 
-/// The index of the first of these links that is there under this name.
+/// The index of the first of these links that is there under its name. One of
+/// another kind, or with another table, isn't what is wanted.
 fn first_alive(
     kernel: &mut dyn Kernel,
-    name: &LinkName,
-    links: impl Iterator<Item = Result<LinkId, JournalError>>,
-) -> Result<Option<u32>, String> {
+    wanted: &NewLink,
+    links: impl Iterator<Item = Result<(LinkId, Option<u32>), JournalError>>,
+) -> Result<Result<Option<u32>, KernelError>, JournalError> {
     for link in links {
-        let link = link.map_err(|error| error.to_string())?;
-        match kernel.link_by_id(link) {
-            Ok(state) if state.name == *name => return Ok(Some(link.index)),
+        let (link, table) = link?;
+        match kernel.link_info(link) {
+            Ok(info) if info.state.name == wanted.name => {
+                let kind = Some(wanted.kind.name());
+                let fits = info.kind.as_deref() == kind && table == wanted.kind.table();
+                return Ok(match fits {
+                    true => Ok(Some(link.index)),
+                    false => Err(Errno::EEXIST.into()),
+                });
+            }
             Ok(_) => {}
             Err(error) if error.is_not_found() => {}
-            Err(error) => return Err(error.to_string()),
+            Err(error) => return Ok(Err(error)),
         }
     }
-    Ok(None)
+    Ok(Ok(None))
 }
 
 /// A name must be free before the journal says that the link that has it is

@@ -3,6 +3,7 @@
 
 mod change;
 mod find;
+mod in_use;
 mod kinds;
 mod make;
 mod moving;
@@ -13,6 +14,7 @@ mod vf;
 
 use wasmtime::component::Resource;
 
+pub(super) use self::in_use::others_have;
 use self::make::Wanted;
 pub(super) use self::vf::vf;
 use super::perform::{CallError, Stop, invalid};

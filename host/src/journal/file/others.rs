@@ -93,14 +93,14 @@ impl Journal {
     pub fn shared_links(
         &self,
         name: &LinkName,
-    ) -> impl Iterator<Item = Result<LinkId, JournalError>> {
+    ) -> impl Iterator<Item = Result<(LinkId, Option<u32>), JournalError>> {
         self.others().flat_map(move |other| match other {
             Ok(other) => other.shared_links_here(name).into_iter().map(Ok).collect(),
             Err(error) => vec![Err(error)],
         })
     }
 
-    fn shared_links_here(&self, name: &LinkName) -> Vec<LinkId> {
+    fn shared_links_here(&self, name: &LinkName) -> Vec<(LinkId, Option<u32>)> {
         let entries = self.entries.iter();
         let shared = entries.filter(|entry| entry.shared && entry.host == self.here.host);
         let links = shared.filter_map(|entry| match &entry.change {
@@ -108,11 +108,11 @@ impl Journal {
                 namespace,
                 name: own,
                 index: Some(index),
-                ..
-            } if own == name => Some(LinkId {
-                namespace: *namespace,
-                index: *index,
-            }),
+                table,
+            } if own == name => {
+                let (namespace, index) = (*namespace, *index);
+                Some((LinkId { namespace, index }, *table))
+            }
             _ => None,
         });
         links.collect()

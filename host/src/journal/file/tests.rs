@@ -165,7 +165,7 @@ fn what_is_shared_counts_until_the_last_journal_is_without_it() {
     one.done(number, Some(5)).unwrap();
     assert!(!one.is_shared(&one.entries()[0]).unwrap());
     let br: LinkName = "br".parse().unwrap();
-    assert_eq!(two.shared_links(&br).next().unwrap().unwrap().index, 5);
+    assert_eq!(two.shared_links(&br).next().unwrap().unwrap().0.index, 5);
     let number = two.begin(make("br"), true).unwrap();
     two.done(number, Some(5)).unwrap();
     assert!(one.is_shared(&one.entries()[0]).unwrap());

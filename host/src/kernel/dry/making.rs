@@ -32,7 +32,7 @@ impl Machine {
             None => None,
         };
         self.check_parent(&new.kind, parent)?;
-        self.assume_kind(kind_name(&new.kind));
+        self.assume_kind(new.kind.name());
         let parent_state = parent
             .and_then(|parent| self.links.get(&parent))
             .map(|parent| parent.state.clone());
@@ -52,7 +52,7 @@ impl Machine {
         let mut link = Link::new(Origin::Made, at, state);
         link.is_mac_assumed = is_assumed;
         link.is_mac_set = new.mac.is_some();
-        link.kind = Some(kind_name(&new.kind).to_owned());
+        link.kind = Some(new.kind.name().to_owned());
         link.lower = parent.map(Other::Link);
         link.parent_use = new.kind.parent_use();
         if let LinkKind::Bridge { vlan_filtering } = new.kind {
@@ -137,7 +137,7 @@ impl Machine {
             "ipvlan" | "ipvtap" => Some("ipvlan"),
             _ => None,
         };
-        let Some(own) = group(kind_name(kind)) else {
+        let Some(own) = group(kind.name()) else {
             return Ok(());
         };
         let is_port = self
@@ -228,23 +228,6 @@ fn plain_state(name: &LinkName, index: u32) -> LinkState {
         all_multicast: false,
         alias: None,
         permanent_mac: None,
-    }
-}
-
-/// What the kernel calls a kind (IFLA_INFO_KIND).
-fn kind_name(kind: &LinkKind) -> &'static str {
-    match kind {
-        LinkKind::Bridge { .. } => "bridge",
-        LinkKind::Dummy => "dummy",
-        LinkKind::Ifb => "ifb",
-        LinkKind::Ipvlan(_) => "ipvlan",
-        LinkKind::Macvtap(_) => "macvtap",
-        LinkKind::Macvlan(_) => "macvlan",
-        LinkKind::Tap(_) => "tun",
-        LinkKind::Vlan(_) => "vlan",
-        LinkKind::Vrf { .. } => "vrf",
-        LinkKind::Vxlan(_) => "vxlan",
-        LinkKind::Wireguard => "wireguard",
     }
 }
 
