@@ -7,7 +7,7 @@ use nix::errno::Errno;
 use super::LinkHandle;
 use crate::gate::Gate;
 use crate::grant::Permit;
-use crate::kernel::{KernelError, LinkChange, LinkId, LinkInfo, QueueHook};
+use crate::kernel::{KernelError, LinkChange, LinkId, LinkInfo, ParentUse, QueueHook};
 use crate::net::Namespace;
 
 /// IPV6_MIN_MTU: links below it have no IPv6.
@@ -16,7 +16,7 @@ const IPV6_MTU: u32 = 1280;
 /// A link that lies on another one.
 pub(super) struct Above {
     /// The link.
-    link: LinkHandle,
+    pub(super) link: LinkHandle,
     /// What it is.
     pub(super) info: LinkInfo,
 }
@@ -29,6 +29,21 @@ impl Above {
     /// Whether it's of a kind whose links are all alike on one parent.
     pub(super) fn is_ipvlan(&self) -> bool {
         matches!(self.info.kind.as_deref(), Some("ipvlan" | "ipvtap"))
+    }
+
+    /// The error for another mode that it would get too, and keep.
+    pub(super) fn keeps_its_mode(&self, parent: &LinkHandle) -> KernelError {
+        let (other, parent) = (&self.link.name, &parent.name);
+        let mode = match self.info.parent_use {
+            Some(ParentUse::Ipvlan(mode, isolation)) => {
+                format!("the mode {} {}", mode.name(), isolation.name())
+            }
+            _ => "another mode".to_owned(),
+        };
+        busy(format!(
+            "{other} lies on {parent} too and has {mode}: all ipvlan links of a parent have one, \
+             so use that one, or change that of {other} first"
+        ))
     }
 
     /// Whether it loses its own MTU for good when the link below it gets another
@@ -51,8 +66,12 @@ impl Gate {
         let mut found = Vec::new();
         for namespace in [Namespace::Host, Namespace::Container] {
             let is_elsewhere = namespace != link.id.namespace;
-            let links = kernel.tied_links(namespace)?.into_iter();
-            let above = links.filter(|other| {
+            let links = match kernel.tied_links(namespace) {
+                // A teardown's container may be gone.
+                Err(KernelError::NoNamespace(_)) => continue,
+                links => links?,
+            };
+            let above = links.into_iter().filter(|other| {
                 other.tie.is_some_and(|tie| {
                     tie.index == link.id.index && tie.elsewhere == is_elsewhere && !tie.is_pair
                 })
@@ -171,7 +190,7 @@ impl Gate {
 }
 
 /// No grant allows it, so the error isn't a denial.
-pub(super) fn busy(text: String) -> KernelError {
+fn busy(text: String) -> KernelError {
     let errno = Errno::EBUSY;
     KernelError::Refused { errno, text }
 }
