@@ -28,6 +28,10 @@ impl Gate {
                 name: link.name.clone(),
                 setting,
                 before: kernel.link_setting(link.id, setting)?,
+                snapshot: match (setting, value) {
+                    (LinkSetting::DisableIpv6, "1") => Some(kernel.snapshot(link.id)?),
+                    _ => None,
+                },
             })
         });
         let objects = [self.object(&link)];

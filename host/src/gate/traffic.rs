@@ -165,7 +165,7 @@ impl Gate {
     }
 
     /// The number of the entry that says that the driver set something here.
-    fn queue_entry(&self, link: &LinkHandle, wanted: QueueHook) -> Option<u32> {
+    pub(super) fn queue_entry(&self, link: &LinkHandle, wanted: QueueHook) -> Option<u32> {
         let is_it = |change: &Change| {
             matches!(change, Change::SetQueue { link: id, name, hook }
                 if *id == link.id && *name == link.name && *hook == wanted)

@@ -122,6 +122,9 @@ pub enum Change {
         setting: LinkSetting,
         /// How it was.
         before: String,
+        /// What a link loses that has IPv6 no more.
+        #[serde(default)]
+        snapshot: Option<LinkSnapshot>,
     },
     /// A kernel setting is changed that belongs to no link.
     SetSetting {

@@ -41,6 +41,8 @@ impl Gate {
             objects.push(self.whole(parent));
             permit = self.judge(call, &objects)?;
         }
+        let may_change = self.may_change(&permit, &link, change);
+        may_change.map_err(|error| self.settle_failed(call, &objects, error))?;
         let result = match self.is_in_use_by_others(&link)? {
             true => must_be_so(self.guard.open(&permit), &link, change),
             false => self.perform(&permit, plan, |kernel| kernel.change_link(link.id, change))?,

@@ -4,6 +4,7 @@ use nix::errno::Errno;
 use wasmtime::component::Resource;
 
 use super::LinkHandle;
+use super::above::Above;
 use crate::driver::wit::types::Place;
 use crate::gate::perform::{CallError, Plan, invalid};
 use crate::gate::{Gate, bounds};
@@ -102,13 +103,17 @@ impl Gate {
         let uses_it = self.changes_parent(&link.kind);
         objects.extend(whole.filter(|_| uses_it));
         let mut permit = self.decide(call, &objects)?;
-        if let Some(parent) = &parent
-            && !uses_it
-        {
-            let differs = self.differs_from_others(&permit, parent, &link.kind);
-            if differs.map_err(|error| self.settle_failed(call, &objects, error))? {
+        if let Some(parent) = &parent {
+            let unlike = self.unlike_others(&permit, parent, &link.kind);
+            let unlike = unlike.map_err(|error| self.settle_failed(call, &objects, error))?;
+            if !unlike.is_empty() && !uses_it {
                 objects.push(self.whole(parent));
                 permit = self.judge(call, &objects)?;
+            }
+            let mut others = unlike.iter();
+            if let Some(other) = others.find(|other| !self.owns(&other.link)) {
+                let error = other.keeps_its_mode(parent);
+                return Err(self.settle_failed(call, &objects, error));
             }
         }
         let found = match place {
@@ -190,33 +195,20 @@ impl Gate {
         }
     }
 
-    /// Whether a new ipvlan link has another mode than those that its parent has,
-    /// as far as they are on the host or in the container.
-    fn differs_from_others(
+    /// The ipvlan links of a parent that have another mode than a new one, as far as
+    /// they are on the host or in the container.
+    fn unlike_others(
         &mut self,
         permit: &Permit,
         parent: &LinkHandle,
         kind: &LinkKind,
-    ) -> Result<bool, KernelError> {
+    ) -> Result<Vec<Above>, KernelError> {
         let Some(wanted @ ParentUse::Ipvlan(..)) = kind.parent_use() else {
-            return Ok(false);
+            return Ok(Vec::new());
         };
-        let kernel = self.guard.open(permit);
-        for namespace in [Namespace::Host, Namespace::Container] {
-            let is_elsewhere = namespace != parent.id.namespace;
-            let others = kernel.tied_links(namespace)?;
-            let differs = others.iter().any(|other| {
-                let is_ipvlan = other.info.kind.as_deref().is_some_and(is_ipvlan);
-                let is_beside = other.tie.is_some_and(|tie| {
-                    tie.index == parent.id.index && tie.elsewhere == is_elsewhere && !tie.is_pair
-                });
-                is_ipvlan && is_beside && other.info.parent_use != Some(wanted)
-            });
-            if differs {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let mut others = self.links_on(permit, parent)?;
+        others.retain(|other| other.is_ipvlan() && other.info.parent_use != Some(wanted));
+        Ok(others)
     }
 
     /// The name that a driver gives a link, or else the one that is meant for
@@ -250,11 +242,6 @@ impl Gate {
         let shared = journal.shared_links(&wanted.name);
         first_alive(kernel, wanted, shared).map_err(|error| self.host_failed(&error))
     }
-}
-
-/// The kinds that share their mode on a parent.
-fn is_ipvlan(kind: &str) -> bool {
-    matches!(kind, "ipvlan" | "ipvtap")
 }
 
 /// The index of the first of these links that is there under its name. One of

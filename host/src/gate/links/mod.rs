@@ -1,6 +1,7 @@
 //! The interface `links`: finding and moving here, making and changing in the
 //! files beside.
 
+mod above;
 mod change;
 mod find;
 mod in_use;

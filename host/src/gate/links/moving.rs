@@ -45,9 +45,13 @@ impl Gate {
                 index: None,
             }]))
         };
-        let index = self.change(CALL, &objects, plan, |kernel| {
+        let permit = self.decide(CALL, &objects)?;
+        let may_go = self.may_go_away(&permit, &moved);
+        may_go.map_err(|error| self.settle_failed(CALL, &objects, error))?;
+        let result = self.perform(&permit, plan, |kernel| {
             kernel.move_link(moved.id, Namespace::Container, &name, None)
         })?;
+        let index = self.settle(CALL, &objects, result)?;
         let id = LinkId {
             namespace: Namespace::Container,
             index,

@@ -131,8 +131,11 @@ fn undo_if_there(kernel: &mut dyn Kernel, entry: &Entry, same: Same) -> Result<(
             name,
             setting,
             before,
+            snapshot,
         } => if_same(kernel, *link, name, |kernel| {
-            kernel.set_link_setting(*link, *setting, before)
+            kernel.set_link_setting(*link, *setting, before)?;
+            let mut snapshots = snapshot.iter();
+            snapshots.try_for_each(|snapshot| kernel.replay(*link, link.index, snapshot))
         }),
         Change::SetSetting {
             namespace,
