@@ -43,5 +43,6 @@ fn main() {
     attack::register(&mut suite, &count, "misbehaviour", misbehaviour::ATTACKS);
     attack::register(&mut suite, &count, "teardown", teardown::ATTACKS);
     encoding::register(&mut suite, &count);
+    suite.has_its_rows("hostile");
     suite.run_then(move || println!("{count}"));
 }
