@@ -9,7 +9,7 @@ use wasmvark_tests::wasmvark::answer_of;
 use wasmvark_tests::world::World;
 
 use crate::case::without_parent;
-use crate::probe::{Probe, STRANGERS_MAC};
+use crate::probe::{NAME, Probe, STRANGERS_MAC};
 
 const NEEDS: &[Need] = &[Need::Root, Need::Macvlan];
 
