@@ -88,6 +88,7 @@ fn adopt(store: &Store, found: &PodmanNetwork) -> Result<(), CliError> {
         kept.chosen = Some(chosen);
     }
     record(store, &kept.network)?;
+    let kept = kept.shortened();
     networks.keep(&id, &kept)?;
     output::text(&words(found, &kept))
 }

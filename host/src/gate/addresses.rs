@@ -50,12 +50,23 @@ impl Host for Gate {
         let on_host = link.id.namespace == Namespace::Host;
         let own = self.own_objects(link.id.namespace)?;
         let in_use = self.is_in_use_by_others(&link)?;
+        let subnets = self.subnets_of_gateway(address);
         // Before the journal says that an address that looks like this is own.
         let plan = |kernel: &mut dyn Kernel| {
             if on_host {
                 let namespace = link.id.namespace;
                 let view = View::with_routes(kernel, namespace, MAIN_TABLE, own)?;
                 view.check_address(link.id.index, &new)?;
+                let mut subnets = subnets.iter();
+                subnets.try_for_each(|subnet| {
+                    let address = *subnet;
+                    let whole = NewAddress {
+                        address,
+                        no_prefix_route: true,
+                        ..new.clone()
+                    };
+                    view.check_address(link.id.index, &whole)
+                })?;
             }
             if (in_use || change.is_some()) && has_address(kernel, link.id, address)? {
                 return Err(Errno::EEXIST.into());
@@ -135,6 +146,14 @@ impl Host for Gate {
 }
 
 impl Gate {
+    /// The subnets whose gateway is an address by itself: it stands for all of
+    /// them.
+    fn subnets_of_gateway(&self, address: IpNet) -> Vec<IpNet> {
+        let gateways = self.authority.request.gateways.iter();
+        let its = gateways.filter(|gateway| gateway.addr() == address.addr());
+        its.copied().collect()
+    }
+
     /// The number of the entry that says that the driver added an address to
     /// a link that isn't its own.
     fn added(&self, link: &LinkHandle, address: IpNet) -> Option<u32> {

@@ -91,7 +91,7 @@ pub fn decide(authority: &Authority, call: Call, objects: &[Object<'_>]) -> Resu
     let beyond: Vec<_> = objects
         .iter()
         .filter(|object| {
-            !object.is_own() && !requested(call, object, request) && !widened(object, reach)
+            !object.is_own() && !requested(call, object, request) && !widened(call, object, reach)
         })
         .collect();
     let cause = match granted {

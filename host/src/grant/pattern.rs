@@ -221,6 +221,12 @@ impl KeyPattern {
         self.namespace == namespace && self.has(&key.to_string())
     }
 
+    /// Whether a setting is among its own, and its last part is written out.
+    pub(super) fn names(&self, namespace: Namespace, key: &SettingKey) -> bool {
+        let is_written = self.text.rsplit('.').next().is_some_and(|last| last != "*");
+        is_written && self.matches(namespace, key)
+    }
+
     /// Whether each part of a key, or of a pattern for keys, is among its own.
     fn has(&self, key: &str) -> bool {
         let same_length = self.text.split('.').count() == key.split('.').count();

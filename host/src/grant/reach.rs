@@ -292,6 +292,13 @@ impl Reach {
         patterns.any(|pattern| pattern.matches(namespace, key))
     }
 
+    /// Whether a kernel setting is among them by its own name, whichever link's
+    /// it is.
+    pub fn names_key(&self, namespace: Namespace, key: &SettingKey) -> bool {
+        let mut patterns = self.key.iter();
+        patterns.any(|pattern| pattern.names(namespace, key))
+    }
+
     /// Whether a secret is among them.
     pub fn has_secret(&self, name: &str) -> bool {
         self.secret.iter().any(|pattern| pattern.matches(name))

@@ -103,13 +103,15 @@ pub(super) fn change(
         gate.record_change(&change.to_string())?;
         document.apply(&change)?;
     }
-    let kept = KeptNetwork {
+    let user = KeptNetwork {
         network: document.network().clone(),
         chosen,
     };
-    differences::decide(gate, &kept, &document.changed()?)?;
-    let json = document.json()?;
-    Ok(Created { json, kept })
+    differences::decide(gate, &user, &document.changed()?)?;
+    Ok(Created {
+        json: document.json()?,
+        kept: user.shortened(),
+    })
 }
 
 fn typed(wanted: Vec<NetworkChange>) -> Result<Vec<DocumentChange>, OverlayError> {

@@ -24,6 +24,20 @@ pub struct KeptNetwork {
     pub chosen: Option<LinkName>,
 }
 
+/// Bytes of the longest option that is kept: nothing that a call could touch has
+/// a longer name.
+const OPTION_MAX: usize = 256;
+
+impl KeptNetwork {
+    /// The same without what is too long to name anything.
+    pub fn shortened(mut self) -> Self {
+        let fits = |text: &str| text.len() <= OPTION_MAX;
+        let options = &mut self.network.options;
+        options.retain(|key, value| fits(key) && fits(value));
+        self
+    }
+}
+
 /// What of a request is the user's word.
 #[derive(Debug, Clone)]
 pub struct Said {

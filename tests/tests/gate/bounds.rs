@@ -44,7 +44,7 @@ const CASES: &[Case] = &[
         needs: NEEDS,
         calls: &[("firewall.masquerade", "{}")],
         before: "",
-        line: |count| format!("pile {count} 1 masquerade 10.88.0.0/16"),
+        line: |count| format!("pile {count} 1 masquerade 10.88.0.2/32"),
         max: 32,
         unit: "networks",
     },
@@ -55,7 +55,7 @@ const CASES: &[Case] = &[
         before: "",
         line: |count| {
             let except = words("203.0.113.0/24", count);
-            format!("firewall.source-address 10.88.0.0/16 192.0.2.1 {except}")
+            format!("firewall.source-address 10.88.0.2/32 192.0.2.1 {except}")
         },
         max: 32,
         unit: "networks",
@@ -190,9 +190,10 @@ pub(crate) fn register(suite: &mut Suite) {
 
 fn grant(calls: &[(&str, &str)]) -> Grant {
     let grant = Grant::nothing();
-    calls
+    let grant = calls
         .iter()
-        .fold(grant, |grant, (call, reach)| grant.call(call, reach))
+        .fold(grant, |grant, (call, reach)| grant.call(call, reach));
+    grant.on_host()
 }
 
 fn v4() -> Connection {
@@ -265,7 +266,7 @@ fn handles() {
 fn routes(count: usize) -> String {
     let lines = (0..count).map(|number| {
         let (high, low) = (number / 256, number % 256);
-        format!("routes.add host 10.88.{high}.{low}/32 - - blackhole; ")
+        format!("routes.add container 10.88.{high}.{low}/32 - - blackhole; ")
     });
     lines.collect()
 }
@@ -282,10 +283,12 @@ fn changes() {
 
 fn shared_changes() {
     let world = World::new();
-    let grant = Grant::of(&["firewall.masquerade"]).limit("deadline-ms", 60_000);
+    let grant = Grant::nothing()
+        .call("firewall.masquerade", r#"{ address = "172.16.0.0/12" }"#)
+        .limit("deadline-ms", 60_000);
     let probe = Probe::new(&world, &grant);
     let script = |count: usize| {
-        let lines = (0..count).map(|number| format!("firewall.masquerade 10.88.{number}.0/24; "));
+        let lines = (0..count).map(|number| format!("firewall.masquerade 172.16.{number}.0/24; "));
         lines.collect::<String>()
     };
     answer_of(&probe.setup(v4(), &script(128)));
@@ -321,7 +324,9 @@ fn rules() {
 /// Every port that there is, as `-p 1-65535:1-65535` asks for them.
 fn all_ports() {
     let world = World::new();
-    let grant = Grant::of(&["links.create-veth", "firewall.publish"]).limit("deadline-ms", 120_000);
+    let grant = Grant::of(&["links.create-veth", "firewall.publish"])
+        .on_host()
+        .limit("deadline-ms", 120_000);
     let probe = Probe::new(&world, &grant);
     let connection = v4().port(mapping("", 1, 1, 65_535, "tcp"));
     let script = format!("{LINK}; firewall.publish 1 10.88.0.2 1-65535:1/tcp");
@@ -355,6 +360,7 @@ fn one_call() {
 fn time() {
     let world = World::new();
     let grant = Grant::of(&["links.create-veth", "links.get"])
+        .on_host()
         .limit("deadline-ms", 300)
         .call("firewall.publish", "{}");
     let probe = Probe::new(&world, &grant);
@@ -392,7 +398,7 @@ fn denials() {
 /// A call may be about much, and its denial's line says only some of it.
 fn long_denials() {
     let world = World::new();
-    let grant = Grant::of(&["links.create-veth"]).call("firewall.publish", "{}");
+    let grant = Grant::of(&["links.create-veth", "firewall.publish"]).on_host();
     let probe = Probe::new(&world, &grant);
     let script = format!("{LINK}; pile 1024 1 publish 1 10.88.0.2");
     let error = error_of(&probe.setup(v4(), &script));

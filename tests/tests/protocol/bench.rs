@@ -38,7 +38,8 @@ pub(crate) fn installed(world: &World) -> Wasmvark<'_> {
 /// An installation of the probe under a name, with no call granted.
 pub(crate) fn with_probe<'a>(world: &'a World, name: &str) -> Wasmvark<'a> {
     let wasmvark = Wasmvark::new(world);
-    wasmvark.install(PROBE, name, &Grant::nothing());
+    let grant = Grant::nothing().call("answer.dns", r#"{ address = "*" }"#);
+    wasmvark.install(PROBE, name, &grant);
     wasmvark
 }
 

@@ -6,7 +6,7 @@ use crate::net::SettingKey;
 
 /// Settings by which a link answers, takes or forwards what is meant for others,
 /// and the call that sets each, where there is one.
-const FOR_OTHERS: [(&str, Option<Call>); 14] = [
+const FOR_OTHERS: [(&str, Option<Call>); 15] = [
     ("accept_local", None),
     ("accept_ra", Some(Call::SysctlSetAcceptRa)),
     ("accept_source_route", None),
@@ -15,6 +15,7 @@ const FOR_OTHERS: [(&str, Option<Call>); 14] = [
     ("bc_forwarding", None),
     ("force_forwarding", None),
     ("forwarding", Some(Call::SysctlSetForwarding)),
+    ("ip_forward", Some(Call::SysctlEnableIpForward)),
     ("mc_forwarding", None),
     ("proxy_arp", Some(Call::SysctlSetProxyArp)),
     ("proxy_arp_pvlan", None),

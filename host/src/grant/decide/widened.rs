@@ -3,15 +3,16 @@
 use ipnet::IpNet;
 
 use super::Object;
+use super::setting::is_plain;
 use crate::grant::reach::join;
 use crate::grant::{
-    KeyPattern, LinkPattern, NetworkPattern, PlacePattern, PortPattern, Reach, SecretPattern,
+    Call, KeyPattern, LinkPattern, NetworkPattern, PlacePattern, PortPattern, Reach, SecretPattern,
     TablePattern, VlanPattern, VniPattern,
 };
 use crate::net::{Namespace, NumberRange, Rule};
 
 /// Whether a reach has an object.
-pub(super) fn widened(object: &Object<'_>, reach: &Reach) -> bool {
+pub(super) fn widened(call: Call, object: &Object<'_>, reach: &Reach) -> bool {
     match object {
         Object::Link {
             namespace, name, ..
@@ -34,6 +35,10 @@ pub(super) fn widened(object: &Object<'_>, reach: &Reach) -> bool {
         Object::Outbound(address) => reach.has_address(IpNet::from(*address)),
         Object::Ports(ports) => reach.has_ports(ports),
         Object::Route { route, .. } => reach.has_destination(route.destination),
+        // By name only: a `*` isn't meant for what changes whom a link answers.
+        Object::Key { namespace, key, .. } if call == Call::SysctlSet && !is_plain(key) => {
+            reach.names_key(*namespace, key)
+        }
         Object::Key { namespace, key, .. } => reach.has_key(*namespace, key),
         Object::Secret(name) => reach.has_secret(name),
         Object::Table {

@@ -6,7 +6,7 @@ use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::kind::Kind;
 use wasmvark_tests::wasmvark::answer_of;
 
-use super::{Attack, fails_with, v4, world};
+use super::{Attack, fails_with, shipped, v4, world};
 use crate::probe::Probe;
 
 const PARENT: &str = "links.get host p0";
@@ -77,7 +77,7 @@ fn others_mode() {
     world
         .host
         .ip("link add iv9 link p0 type ipvlan mode l2 bridge");
-    let probe = Probe::new(&world, &Grant::example("ipvlan"));
+    let probe = Probe::new(&world, &shipped("ipvlan"));
     let attack = Attack {
         grant: "ipvlan",
         needs: &[],
@@ -103,7 +103,7 @@ fn others_mode() {
 /// The link is the user's wish; the parent's MAC address isn't in it.
 fn its_mac() {
     let world = world();
-    let grant = Grant::example("macvlan").call("links.set-mac", "{}");
+    let grant = shipped("macvlan").call("links.set-mac", "{}");
     let probe = Probe::new(&world, &grant);
     let make = "links.get host p0; links.create-macvlan container eth0 0 passthru";
     answer_of(&probe.setup_as_planned(passthru(), make));

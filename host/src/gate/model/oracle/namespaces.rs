@@ -101,11 +101,10 @@ impl Oracle<'_> {
         let are_named = foreign
             .iter()
             .all(|name| self.lines.link(&adds, namespace, name));
+        // A line says where routes may lead, through whichever next hop.
         let has_line = self.lines.network(&adds, "destination", destination);
-        // The container's other links lead out of the container as well.
-        let is_inside = namespace == Namespace::Container && has_line;
         self.unless(
-            are_named || is_inside,
+            are_named || has_line,
             "routes only through links of the driver's",
             &what,
         );
