@@ -75,8 +75,6 @@ pub(super) const SETTING_VALUE: Bound = text("the value of a setting", 1024);
 pub(super) const SECRET: Bound = text("the name of a secret", 64);
 /// A public key in base64.
 pub(super) const PUBLIC_KEY: Bound = text("a public key", 64);
-/// The key of a value that is kept for a network.
-pub(super) const STATE_KEY: Bound = text("a key", 64);
 /// A value that is kept for a network.
 pub(super) const STATE_VALUE: Bound = text("a value", 64 << 10);
 /// A message for the operator.
@@ -245,7 +243,6 @@ mod tests {
             SETTING_VALUE,
             SECRET,
             PUBLIC_KEY,
-            STATE_KEY,
             STATE_VALUE,
             MESSAGE,
         ];

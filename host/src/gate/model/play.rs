@@ -267,6 +267,18 @@ fn play_out(scene: Scene<'_>, mut source: Source<'_>, is_read: bool, played: &mu
 /// what gets it a link. Often it's about what an earlier step was about.
 fn new_step(rng: &mut Rng, earlier: &[Step], granted: &Granted, has_handles: bool) -> Step {
     let listed: Vec<Call> = granted.grant.calls().keys().copied().collect();
+    if !earlier.is_empty() && rng.u8(..10) < 2 {
+        let known = earlier[rng.usize(..earlier.len())];
+        let next = follow_ups(known.call).iter().copied();
+        let next: Vec<Call> = next.filter(|call| listed.contains(call)).collect();
+        if !next.is_empty() {
+            return Step {
+                number: u32::try_from(earlier.len()).unwrap(),
+                call: next[rng.usize(..next.len())],
+                seed: known.seed,
+            };
+        }
+    }
     let gets_a_link = |call: &Call| {
         let name = call.name();
         name.starts_with("links.create-") || name.starts_with("links.get")
@@ -289,6 +301,28 @@ fn new_step(rng: &mut Rng, earlier: &[Step], granted: &Granted, has_handles: boo
         number: u32::try_from(earlier.len()).unwrap(),
         call,
         seed: seed.unwrap_or_else(|| rng.u64(..)),
+    }
+}
+
+/// The calls that take as they stand what another one was about.
+fn follow_ups(call: Call) -> &'static [Call] {
+    match call {
+        Call::RoutesAdd | Call::RoutesReplace => &[Call::RoutesRemove],
+        Call::RulesAdd => &[Call::RulesRemove],
+        Call::AddressesAdd => &[
+            Call::AddressesRemove,
+            Call::AnnounceGratuitousArp,
+            Call::AnnounceNeighbourAdvertisement,
+        ],
+        Call::NeighboursAdd => &[Call::NeighboursRemove],
+        Call::NeighboursAddProxy => &[Call::NeighboursRemoveProxy],
+        Call::LinksSetMaster => &[
+            Call::BridgePortsSetHairpin,
+            Call::BridgePortsSetIsolated,
+            Call::BridgePortsSetLearning,
+            Call::BridgePortsAddVlans,
+        ],
+        _ => &[],
     }
 }
 

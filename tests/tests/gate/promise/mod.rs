@@ -3,6 +3,7 @@
 //! as it is, and changes nothing of the host's.
 
 mod attacks;
+mod kept;
 mod parent;
 
 use serde_json::json;
@@ -42,6 +43,7 @@ pub(crate) fn register(suite: &mut Suite) {
         );
         suite.test(name, &needs, || fails(attack));
     }
+    kept::register(suite);
     parent::register(suite);
 }
 

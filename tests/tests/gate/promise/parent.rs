@@ -93,6 +93,10 @@ fn others_mode() {
     let wider = Grant::of(&["links.get"]).call("links.create-ipvlan", r#"{ link = "p0" }"#);
     probe.grant(&wider);
     let script = format!("{PARENT}; {}", attack.call);
+    // The word for the parent isn't one for the links of others on it.
+    let error = probe.setup_fails(v4().option("mode", "l3"), &script);
+    assert!(error.contains("iv9 lies on p0 too"), "{error}");
+    world.host.ip("link del iv9");
     answer_of(&probe.setup(v4().option("mode", "l3"), &script));
 }
 
