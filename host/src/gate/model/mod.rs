@@ -70,7 +70,9 @@ fn a_hostile_driver_reaches_no_more_than_was_said() {
         note(&mut broken, number, &played);
     }
     let seconds = began.elapsed().as_secs_f64();
-    let never = Call::ALL.iter().filter(|call| !done.contains_key(call));
+    // What `create` and `setup` return isn't called.
+    let calls = Call::ALL.iter().filter(|call| !call.is_returned());
+    let never = calls.filter(|call| !done.contains_key(call));
     let never: Vec<&str> = never.map(|call| call.name()).collect();
     // Past what the test harness holds back.
     let _ = writeln!(

@@ -698,7 +698,7 @@ fn the_reach_that_was_used_allows_the_same_and_is_within_the_grants() {
         property: &mac,
         own: false,
     };
-    let key: SettingKey = "net.ipv4.ip_forward".parse().unwrap();
+    let key: SettingKey = "net.ipv4.tcp_syncookies".parse().unwrap();
     let setting = Object::Key {
         namespace: host,
         key: &key,
@@ -771,7 +771,7 @@ fn the_reach_that_was_used_allows_the_same_and_is_within_the_grants() {
         (
             Call::SysctlSet,
             &[setting],
-            r#"{ key = "net.ipv4.ip_forward" }"#,
+            r#"{ key = "net.ipv4.tcp_syncookies" }"#,
         ),
         (
             Call::WireguardSetPrivateKey,

@@ -108,6 +108,8 @@ impl Machine {
             .addresses
             .iter()
             .filter(|address| !address.new.no_prefix_route && !address.link_scope)
+            // Those are in the table `local`, which isn't kept here.
+            .filter(|address| !address.new.address.addr().is_loopback())
             .filter_map(|address| connected(address.new.address, at.index, table))
             .collect();
         let room = self.room(at.namespace);

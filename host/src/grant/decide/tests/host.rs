@@ -179,7 +179,9 @@ fn host_routes_leave_through_own_links_or_are_the_requests() {
         (route("10.0.0.2/32", Some("10.0.0.9")), false, false),
         (blackhole.clone(), false, false),
         (blackhole, true, false),
-        (route("192.0.2.0/24", Some("10.0.0.9")), false, true),
+        (route("192.0.2.0/24", Some("10.0.0.9")), true, true),
+        // Another link could lead there.
+        (route("192.0.2.0/24", Some("10.0.0.9")), false, false),
         (route("192.0.2.0/24", Some("10.0.0.8")), true, false),
         (route("192.0.2.0/24", None), true, false),
         (route("0.0.0.0/0", Some("10.0.0.1")), true, false),
