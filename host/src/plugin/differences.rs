@@ -52,6 +52,11 @@ fn decide_parent(
     before: &Network,
     after: &Network,
 ) -> Result<(), PluginError> {
+    if let Some(name) = other_parent_option(before, after) {
+        let link: Option<LinkName> = name.parse().ok();
+        let objects: Vec<_> = link.as_ref().map(host_link).into_iter().collect();
+        gate.allow_returned(Call::CreateParent, &objects)?;
+    }
     let is_chosen = before.parent.is_none() && after.parent_name() == user.chosen.as_ref();
     if before.parent == after.parent || (is_chosen && user.chosen.is_some()) {
         return Ok(());
@@ -67,6 +72,20 @@ fn decide_parent(
             own: false,
         },
     })
+}
+
+/// The option `parent` where it's new and says something else than the user,
+/// also where the network's interface comes before it.
+fn other_parent_option<'a>(before: &Network, after: &'a Network) -> Option<&'a str> {
+    let option = after
+        .options
+        .get("parent")
+        .filter(|name| !name.is_empty())?;
+    let is_users = before.options.get("parent") == Some(option)
+        || before
+            .parent_name()
+            .is_some_and(|name| name.as_str() == option);
+    (!is_users).then_some(option.as_str())
 }
 
 fn decide_vrfs(gate: &mut Gate, before: &Network, after: &Network) -> Result<(), PluginError> {

@@ -165,10 +165,13 @@ pub(crate) const ATTACKS: &[Attack] = &[
         "becomes a port of the driver's bridge",
         &[
             ("links.get", "{}"),
-            ("links.create-bridge", r#"{ place = ["host", "shared"] }"#),
+            (
+                "links.create-bridge",
+                r#"{ link = "br7", place = ["host", "shared"] }"#,
+            ),
             ("links.set-master", "{}"),
         ],
-        "links.get host p0; links.create-bridge host -; links.set-master 0 1",
+        "links.get host p0; links.create-bridge host br7; links.set-master 0 1",
         &["links.set-master", "denied"],
     ),
 ];

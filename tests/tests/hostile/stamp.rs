@@ -28,11 +28,11 @@ impl Scripts {
         let mut bytes = fs::read(places::guest("probe")).expect("the probe is built");
         let lines = [self.create, self.setup, self.teardown];
         assert!(lines.iter().all(|line| !line.contains('\n')));
-        let stamp = format!("{STAMPED}{}\n", lines.join("\n"));
-        let stamp = format!("{stamp:~<SIZE$}");
-        assert_eq!(stamp.len(), SIZE, "the scripts are too long");
+        let mut stamp = format!("{STAMPED}{}\n", lines.join("\n")).into_bytes();
+        assert!(stamp.len() <= SIZE, "the scripts are too long");
+        stamp.resize(SIZE, b'~');
         let place = place(&bytes);
-        bytes[place..place + SIZE].copy_from_slice(stamp.as_bytes());
+        bytes[place..place + SIZE].copy_from_slice(&stamp);
         let path = world.file("hostile.wasm");
         fs::write(&path, bytes).expect("a component can be written");
         path
