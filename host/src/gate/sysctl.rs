@@ -10,8 +10,8 @@ use crate::driver::wit::sysctl::{Host, IpVersion, ReversePath, RouterAdvertiseme
 use crate::driver::wit::types::Namespace as WitNamespace;
 use crate::grant::{Call, Object};
 use crate::journal::Change;
-use crate::kernel::{FirewallRule, KernelError, LinkSetting};
-use crate::net::{Namespace, SettingKey};
+use crate::kernel::{FirewallRule, KernelError, LinkId, LinkSetting};
+use crate::net::{LinkName, Namespace, SettingKey};
 
 impl Gate {
     fn set_of_link(
@@ -251,17 +251,54 @@ impl Host for Gate {
                 };
             }
             let before = kernel.setting(namespace, &key)?;
-            Ok(match before == value {
-                true => Plan::nothing(),
-                false => Plan::of([Change::SetSetting {
-                    namespace,
-                    key: key.clone(),
-                    before,
-                }]),
-            })
+            if before == value {
+                return Ok(Plan::nothing());
+            }
+            if let Some(name) = &name
+                && key.path() == LinkSetting::DisableIpv6.path(name)
+                && let Some(change) = without_ipv6(kernel, namespace, name, &before)?
+            {
+                return Ok(Plan::of([change]));
+            }
+            Ok(Plan::of([Change::SetSetting {
+                namespace,
+                key: key.clone(),
+                before,
+            }]))
         };
         self.change(call, &objects, plan, |kernel| {
             kernel.set_setting(namespace, &key, &value)
         })
     }
+}
+
+/// What turning a link's IPv6 off by the setting's name takes: it loses more than
+/// the value. What new links begin with takes nothing else.
+fn without_ipv6(
+    kernel: &mut dyn Kernel,
+    namespace: Namespace,
+    name: &LinkName,
+    before: &str,
+) -> Result<Option<Change>, KernelError> {
+    match name.as_str() {
+        "default" => return Ok(None),
+        "all" => {
+            return Err(KernelError::Refused {
+                errno: Errno::EBUSY,
+                text: "this sets it for every link, and the kernel forgets how each was: set it \
+                       for one link"
+                    .to_owned(),
+            });
+        }
+        _ => {}
+    }
+    let index = kernel.link_by_name(namespace, name)?.index;
+    let link = LinkId { namespace, index };
+    Ok(Some(Change::SetLinkSetting {
+        link,
+        name: name.clone(),
+        setting: LinkSetting::DisableIpv6,
+        before: before.to_owned(),
+        snapshot: Some(kernel.snapshot(link)?),
+    }))
 }

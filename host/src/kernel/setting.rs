@@ -60,7 +60,7 @@ impl LinkSetting {
     }
 
     /// Its file.
-    pub(super) fn path(self, link: &LinkName) -> String {
+    pub(crate) fn path(self, link: &LinkName) -> String {
         let (family, name) = self.parts();
         format!("/proc/sys/net/{family}/conf/{link}/{name}")
     }

@@ -104,12 +104,12 @@ impl Machine {
             return;
         };
         let (at, table) = (link.at, self.table_of(link));
+        let is_loopback = link.state.name.as_str() == "lo";
         let wanted: Vec<FoundRoute> = link
             .addresses
             .iter()
             .filter(|address| !address.new.no_prefix_route && !address.link_scope)
-            // Those are in the table `local`, which isn't kept here.
-            .filter(|address| !address.new.address.addr().is_loopback())
+            .filter(|address| !(is_loopback && is_local(address.new.address)))
             .filter_map(|address| connected(address.new.address, at.index, table))
             .collect();
         let room = self.room(at.namespace);
@@ -188,6 +188,12 @@ pub(super) fn unless_there(result: Result<(), KernelError>) -> Result<(), Kernel
         Err(error) if error.is_taken() => Ok(()),
         result => result,
     }
+}
+
+/// Addresses of the loopback link whose networks have routes in the table of local
+/// ones only (`fib_add_ifaddr`, `init_loopback`).
+fn is_local(address: IpNet) -> bool {
+    address.addr().is_ipv4() || address.addr().is_loopback()
 }
 
 fn renumber(route: &mut TableRoute, before: u32, now: u32) {

@@ -87,7 +87,10 @@ impl Machine {
             link.port = None;
             link.vlans = None;
             link.settings.clear();
+            // `dev_shutdown`
             link.queues = Some(crate::kernel::Queues::default());
+            link.classes = Some(Vec::new());
+            link.redirect = None;
         });
         self.follow_ports_of(master);
         Ok(place.index)

@@ -123,12 +123,24 @@ fn mtu() {
 fn ipv6() {
     let world = world();
     world.host.ip("route add 2001:db8:9::/64 via fd88::1");
-    let grant = Grant::of(&["links.get"]).call("sysctl.set-disable-ipv6", ON_PARENT);
+    let grant = Grant::of(&["links.get"])
+        .call("sysctl.set-disable-ipv6", ON_PARENT)
+        .call("sysctl.set", r#"{ key = "net.ipv6.conf.*.disable_ipv6" }"#);
     let probe = Probe::new(&world, &grant);
-    let script = "links.get host p0; sysctl.set-disable-ipv6 0 on";
+    let all = "sysctl.set host net.ipv6.conf.all.disable_ipv6 1";
+    is_busy(&probe, v4(), all, "set it for one link");
+    for script in [
+        "links.get host p0; sysctl.set-disable-ipv6 0 on",
+        "sysctl.set host net.ipv6.conf.p0.disable_ipv6 1",
+    ] {
+        goes_and_comes(&probe, script);
+    }
+}
+
+fn goes_and_comes(probe: &Probe<'_>, script: &str) {
     answer_of(&probe.setup_as_planned(v4(), script));
     assert!(
-        !Dump::of(&world.host)
+        !Dump::of(&probe.world.host)
             .cidrs("p0")
             .contains(&"fd88::250/64".to_owned())
     );

@@ -27,9 +27,10 @@ fn used(world: &World) -> Wasmvark<'_> {
     let grant = Grant::nothing()
         .call("links.get", r#"{ link = ["lo", "container:*"] }"#)
         .call("links.set-mtu", "{}")
-        .call("sysctl.set", r#"{ key = "net.*.ip_forward" }"#);
+        .call("sysctl.set", r#"{ key = "net.*.ip_forward" }"#)
+        .strict();
     wasmvark.install(PROBE, "used", &grant);
-    wasmvark.install("wasi", "idle", &Grant::of(&["routes.add"]));
+    wasmvark.install("wasi", "idle", &Grant::of(&["routes.add"]).strict());
     let script = "links.get host lo; ?links.get host x0; ?routes.list host -";
     for network in ["a", "b"] {
         let request = Connection::v4("used")
