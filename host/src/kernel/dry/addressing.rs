@@ -89,10 +89,17 @@ impl Machine {
                     || found.route.route.destination != network
             });
         }
-        // `fib_del_ifaddr`: routes from an address go with it.
-        let room = self.room(at.namespace);
-        room.routes
-            .retain(|found| found.route.source != Some(address.addr()));
+        // `fib_del_ifaddr`: routes from an address go with the last link that has it.
+        let mut links = self.links_of(at.namespace).into_iter();
+        let is_still_there = links.any(|link| {
+            let mut own = link.addresses.iter();
+            own.any(|own| own.new.address.addr() == address.addr())
+        });
+        if !is_still_there {
+            let room = self.room(at.namespace);
+            room.routes
+                .retain(|found| found.route.source != Some(address.addr()));
+        }
         self.route_addresses(number);
         Ok(())
     }
