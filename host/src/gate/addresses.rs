@@ -63,7 +63,7 @@ impl Host for Gate {
                     let whole = NewAddress {
                         address,
                         no_prefix_route: true,
-                        ..new.clone()
+                        ..new
                     };
                     view.check_address(link.id.index, &whole)
                 })?;

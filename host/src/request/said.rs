@@ -282,7 +282,7 @@ mod tests {
     fn another_parent_is_nobodys_word() {
         let kept = kept(None, |_| {});
         let said = said_of(&kept, |it| {
-            it["network"]["network_interface"] = json!("mgmt0")
+            it["network"]["network_interface"] = json!("mgmt0");
         });
         assert_eq!(said.unsaid, ["the interface mgmt0"]);
         assert!(said.parent_differs && said.request.network.parent.is_none());

@@ -14,7 +14,7 @@ const fn attack(
         name,
         grant: Granted::Shipped(driver),
         asked: plain,
-        does: Does::AtSetup(script),
+        does: Does::Setup(script),
         says,
     }
 }
@@ -75,7 +75,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
             ("announce.gratuitous-arp", "{}"),
         ]),
         asked: plain,
-        does: Does::AtSetup(
+        does: Does::Setup(
             "links.get host p0; links.create-macvlan container eth0 0 bridge; links.set-up 1; \
              announce.gratuitous-arp 1 10.88.0.1",
         ),
@@ -85,21 +85,21 @@ pub(crate) const ATTACKS: &[Attack] = &[
         name: "announced from the parent",
         grant: Granted::Calls(&[("links.get", "{}"), ("announce.gratuitous-arp", "{}")]),
         asked: plain,
-        does: Does::AtSetup("links.get host p0; announce.gratuitous-arp 0 10.88.0.2"),
+        does: Does::Setup("links.get host p0; announce.gratuitous-arp 0 10.88.0.2"),
         says: &["announce.gratuitous-arp", "denied"],
     },
     Attack {
         name: "a false neighbour on the parent",
         grant: Granted::Calls(&[("links.get", "{}"), ("neighbours.add", "{}")]),
         asked: plain,
-        does: Does::AtSetup("links.get host p0; neighbours.add 0 10.88.0.1 02:00:00:00:00:77"),
+        does: Does::Setup("links.get host p0; neighbours.add 0 10.88.0.1 02:00:00:00:00:77"),
         says: &["neighbours.add", "denied"],
     },
     Attack {
         name: "answered for on the parent",
         grant: Granted::Calls(&[("links.get", "{}"), ("neighbours.add-proxy", "{}")]),
         asked: plain,
-        does: Does::AtSetup("links.get host p0; neighbours.add-proxy 0 10.88.0.1"),
+        does: Does::Setup("links.get host p0; neighbours.add-proxy 0 10.88.0.1"),
         says: &["neighbours.add-proxy", "denied"],
     },
 ];

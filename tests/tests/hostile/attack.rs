@@ -54,11 +54,11 @@ pub(crate) enum Granted {
 #[derive(Clone, Copy)]
 pub(crate) enum Does {
     /// `create` must fail.
-    AtCreate(&'static str),
+    Create(&'static str),
     /// `setup` must fail.
-    AtSetup(&'static str),
+    Setup(&'static str),
     /// `setup` succeeds, and `teardown` leaves nothing.
-    AtTeardown {
+    Teardown {
         /// What `setup` does.
         setup: &'static str,
         /// What `teardown` tries.
@@ -118,15 +118,15 @@ pub(crate) fn register(suite: &mut Suite, count: &Count, class: &str, attacks: &
 impl Attack {
     fn is_contained(&self) {
         let scripts = match self.does {
-            Does::AtCreate(create) => Scripts {
+            Does::Create(create) => Scripts {
                 create,
                 ..Scripts::default()
             },
-            Does::AtSetup(setup) => Scripts {
+            Does::Setup(setup) => Scripts {
                 setup,
                 ..Scripts::default()
             },
-            Does::AtTeardown { setup, teardown } => Scripts {
+            Does::Teardown { setup, teardown } => Scripts {
                 setup,
                 teardown,
                 ..Scripts::default()
@@ -137,9 +137,9 @@ impl Attack {
         let scene = Scene::new(&world, &component, &self.grant.grant());
         let asked = (self.asked)(Connection::v4(NAME));
         match self.does {
-            Does::AtCreate(_) => scene.create_fails(&asked, self.says),
-            Does::AtSetup(_) => scene.setup_fails(&asked, self.says),
-            Does::AtTeardown { .. } => scene.teardown_clears(&asked, self.says),
+            Does::Create(_) => scene.create_fails(&asked, self.says),
+            Does::Setup(_) => scene.setup_fails(&asked, self.says),
+            Does::Teardown { .. } => scene.teardown_clears(&asked, self.says),
         }
     }
 }

@@ -10,7 +10,7 @@ const fn wants(name: &'static str, script: &'static str) -> Attack {
         name,
         grant: Granted::Shipped("macvlan"),
         asked: plain,
-        does: Does::AtCreate(script),
+        does: Does::Create(script),
         says: &[],
     }
 }
@@ -24,7 +24,7 @@ const fn wants_line(
         name,
         grant: Granted::Shipped("macvlan"),
         asked: plain,
-        does: Does::AtCreate(script),
+        does: Does::Create(script),
         says: line,
     }
 }
@@ -43,7 +43,7 @@ const fn calls(name: &'static str, script: &'static str, says: &'static [&'stati
             ("sysctl.set", r#"{ key = "net.ipv4.ip_forward" }"#),
         ]),
         asked: plain,
-        does: Does::AtCreate(script),
+        does: Does::Create(script),
         says,
     }
 }
@@ -66,7 +66,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
         name: "a parent where the user named none",
         grant: Granted::Shipped("host-device"),
         asked: without_parent,
-        does: Does::AtCreate("change network-interface p0"),
+        does: Does::Create("change network-interface p0"),
         says: &["create.parent", "denied"],
     },
     wants_line(
@@ -116,7 +116,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
         name: "an internal network that isn't any more",
         grant: Granted::Shipped("macvlan"),
         asked: internal,
-        does: Does::AtCreate(r#"change {"internal":false}"#),
+        does: Does::Create(r#"change {"internal":false}"#),
         says: &[],
     },
     wants(
@@ -199,7 +199,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
         name: "another secret in place of the user's",
         grant: Granted::Shipped("wireguard"),
         asked: with_option,
-        does: Does::AtCreate("change set-option private_key_secret others-key"),
+        does: Does::Create("change set-option private_key_secret others-key"),
         says: &["create.secret", "denied"],
     },
     calls("makes a link", "links.create-dummy host -", &[]),

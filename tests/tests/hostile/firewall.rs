@@ -9,7 +9,7 @@ const fn by_ptp(name: &'static str, script: &'static str) -> Attack {
         name,
         grant: Granted::Shipped("ptp"),
         asked: plain,
-        does: Does::AtSetup(script),
+        does: Does::Setup(script),
         says: &["firewall."],
     }
 }
@@ -19,7 +19,7 @@ const fn by_bridge(name: &'static str, script: &'static str) -> Attack {
         name,
         grant: Granted::Shipped("bridge"),
         asked: plain,
-        does: Does::AtSetup(script),
+        does: Does::Setup(script),
         says: &["denied"],
     }
 }
@@ -33,7 +33,7 @@ const fn of_published(name: &'static str, script: &'static str) -> Attack {
         name,
         grant: Granted::Shipped("ptp"),
         asked: published,
-        does: Does::AtSetup(script),
+        does: Does::Setup(script),
         says: &["firewall."],
     }
 }

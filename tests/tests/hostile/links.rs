@@ -8,7 +8,7 @@ const fn makes(name: &'static str, driver: &'static str, script: &'static str) -
         name,
         grant: Granted::Shipped(driver),
         asked: plain,
-        does: Does::AtSetup(script),
+        does: Does::Setup(script),
         says: &["links.create-", "denied"],
     }
 }

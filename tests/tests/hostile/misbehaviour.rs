@@ -18,7 +18,7 @@ macro_rules! after_a_change {
             name: $name,
             grant: $grant,
             asked: plain,
-            does: Does::AtSetup(concat!(
+            does: Does::Setup(concat!(
                 "links.get host p0; links.create-macvlan container eth0 0 bridge; links.set-up 1; ",
                 $script
             )),
@@ -78,7 +78,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
         name: "floods the trail with denials",
         grant: SHIPPED,
         asked: plain,
-        does: Does::AtSetup(concat!(
+        does: Does::Setup(concat!(
             ten!(ten!("?links.get host x0;")),
             ten!(ten!("?links.get host x0;")),
             "trap"

@@ -56,7 +56,7 @@ impl Module {
         let component = ComponentEncoder::default()
             .validate(true)
             .module(&module)
-            .and_then(|encoder| encoder.encode())
+            .and_then(ComponentEncoder::encode)
             .unwrap_or_else(|error| panic!("{error:#}: {text}"));
         let path = world.file("hostile.wasm");
         fs::write(&path, component).expect("a component can be written");

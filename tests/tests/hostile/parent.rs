@@ -14,7 +14,7 @@ const fn attack(
         name,
         grant: Granted::Shipped(driver),
         asked: plain,
-        does: Does::AtSetup(script),
+        does: Does::Setup(script),
         says,
     }
 }
@@ -29,7 +29,7 @@ const fn granted(
         name,
         grant: Granted::Calls(calls),
         asked: plain,
-        does: Does::AtSetup(script),
+        does: Does::Setup(script),
         says,
     }
 }
@@ -124,7 +124,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
             ("links.move-to-container", "{}"),
         ]),
         asked: without_parent,
-        does: Does::AtSetup("links.get-default; links.move-to-container 0 eth0"),
+        does: Does::Setup("links.get-default; links.move-to-container 0 eth0"),
         says: &["links.move-to-container", "denied"],
     },
     Attack {
@@ -134,7 +134,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
             ("links.move-to-container", "{}"),
         ]),
         asked: strangers_parent,
-        does: Does::AtSetup("links.get-default; links.move-to-container 0 eth0"),
+        does: Does::Setup("links.get-default; links.move-to-container 0 eth0"),
         says: &["denied"],
     },
     granted(

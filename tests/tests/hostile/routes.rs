@@ -7,7 +7,7 @@ const fn shipped(name: &'static str, script: &'static str) -> Attack {
         name,
         grant: Granted::Shipped("macvlan"),
         asked: plain,
-        does: Does::AtSetup(script),
+        does: Does::Setup(script),
         says: &["denied"],
     }
 }
@@ -17,7 +17,7 @@ const fn by_ptp(name: &'static str, script: &'static str) -> Attack {
         name,
         grant: Granted::Shipped("ptp"),
         asked: plain,
-        does: Does::AtSetup(script),
+        does: Does::Setup(script),
         says: &["routes.add"],
     }
 }
@@ -31,7 +31,7 @@ const fn granted(
         name,
         grant: Granted::Calls(calls),
         asked: plain,
-        does: Does::AtSetup(script),
+        does: Does::Setup(script),
         says: &["routes."],
     }
 }

@@ -7,7 +7,7 @@ const fn shipped(name: &'static str, script: &'static str) -> Attack {
         name,
         grant: Granted::Shipped("macvlan"),
         asked: plain,
-        does: Does::AtSetup(script),
+        does: Does::Setup(script),
         says: &["sysctl."],
     }
 }
@@ -91,21 +91,21 @@ pub(crate) const ATTACKS: &[Attack] = &[
         name: "the parent answers for others, by its call",
         grant: Granted::Calls(&[("links.get", "{}"), ("sysctl.set-proxy-arp", "{}")]),
         asked: plain,
-        does: Does::AtSetup("links.get host p0; sysctl.set-proxy-arp 0 on"),
+        does: Does::Setup("links.get host p0; sysctl.set-proxy-arp 0 on"),
         says: &["sysctl.set-proxy-arp", "denied"],
     },
     Attack {
         name: "the host's end of ptp answers for others",
         grant: Granted::Shipped("ptp"),
         asked: plain,
-        does: Does::AtSetup("links.create-veth -; sysctl.set-proxy-arp 1 on"),
+        does: Does::Setup("links.create-veth -; sysctl.set-proxy-arp 1 on"),
         says: &["sysctl.set-proxy-arp", "denied"],
     },
     Attack {
         name: "the container's link in place of the host's",
         grant: Granted::Shipped("macvlan"),
         asked: plain,
-        does: Does::AtSetup(MAKE_THEN_HOST),
+        does: Does::Setup(MAKE_THEN_HOST),
         says: &["sysctl.set", "denied"],
     },
 ];

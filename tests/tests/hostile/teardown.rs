@@ -16,7 +16,7 @@ const fn attack(
         name,
         grant,
         asked: plain,
-        does: Does::AtTeardown {
+        does: Does::Teardown {
             setup: MAKE,
             teardown,
         },

@@ -18,7 +18,7 @@ const fn attack(
         name,
         grant,
         asked: with_secret,
-        does: Does::AtSetup(script),
+        does: Does::Setup(script),
         says,
     }
 }
@@ -126,7 +126,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
         name: "nothing is granted, and all is tried",
         grant: Granted::Calls(&[]),
         asked: plain,
-        does: Does::AtSetup("links.get host p0"),
+        does: Does::Setup("links.get host p0"),
         says: &["links.get", "denied"],
     },
 ];

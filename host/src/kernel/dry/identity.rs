@@ -1,6 +1,6 @@
 //! What links are known by.
 
-use super::link::{Link, Other};
+use super::link::{Link, Number, Other};
 use super::machine::Machine;
 use crate::kernel::{FarLink, IdentifiedLink, KernelError, LinkId, LinkIdentity, Whereabouts};
 use crate::net::Namespace;
@@ -8,7 +8,7 @@ use crate::net::Namespace;
 impl Machine {
     /// A link with all that it's known by.
     pub(super) fn identified(&mut self, at: LinkId) -> Result<IdentifiedLink, KernelError> {
-        let (_, link) = self.find(at)?;
+        let (number, link) = self.find(at)?;
         let link = link.clone();
         // Hardware and ties to what isn't looked at are as the real kernel says.
         let real = match link.real() {
@@ -22,7 +22,7 @@ impl Machine {
             has_plain_name: true,
             identity: LinkIdentity {
                 kind: link.kind.clone(),
-                tie: self.far(&link, identity.tie),
+                tie: self.far(number, &link, identity.tie),
                 ..identity
             },
             alternative_names: link.alternative_names.or(real_names).unwrap_or_default(),
@@ -46,8 +46,14 @@ impl Machine {
             Whereabouts::Container => Namespace::Container,
             Whereabouts::Elsewhere(_) | Whereabouts::Unknown => {
                 let mut found = self.reader.far_link(far)?;
-                let tie = found.identity.tie;
-                found.identity.tie = tie.map(|tie| self.as_it_is_here(tie));
+                if let Some(tie) = found.identity.tie {
+                    let links = self.links.iter();
+                    let mut tied = links.filter(|(_, link)| link.real().map(of) == Some(tie));
+                    if let Some((number, _)) = tied.next() {
+                        self.far_ends.insert(*number, far);
+                    }
+                    found.identity.tie = Some(self.as_it_is_here(tie));
+                }
                 return Ok(found);
             }
         };
@@ -65,14 +71,18 @@ impl Machine {
         Ok(())
     }
 
-    fn far(&self, link: &Link, real: Option<FarLink>) -> Option<FarLink> {
-        match link.pair.or(link.lower)? {
-            Other::Link(number) => Some(of(self.links.get(&number)?.at)),
-            Other::Elsewhere(index) => Some(FarLink {
-                index,
-                place: real.map_or(Whereabouts::Unknown, |real| real.place),
-            }),
-        }
+    fn far(&self, number: Number, link: &Link, real: Option<FarLink>) -> Option<FarLink> {
+        let index = match link.pair.or(link.lower)? {
+            Other::Link(other) => return Some(of(self.links.get(&other)?.at)),
+            Other::Elsewhere(index) => index,
+        };
+        let told = real.map_or(Whereabouts::Unknown, |real| real.place);
+        let asked = self.far_ends.get(&number).filter(|far| far.index == index);
+        let place = match (told, asked) {
+            (Whereabouts::Unknown, Some(asked)) => asked.place,
+            (told, _) => told,
+        };
+        Some(FarLink { index, place })
     }
 
     /// Where a link of the real kernel is by now.

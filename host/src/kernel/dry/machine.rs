@@ -7,8 +7,8 @@ use nix::errno::Errno;
 
 use super::link::{Address, Link, Number, Origin, Other};
 use crate::kernel::{
-    FirewallEntry, FoundRoute, KernelError, LinkId, LinkInfo, LinkState, MAIN_TABLE, NewAddress,
-    PlacedLink, Reader, Survey, SurveyedLink, Tie,
+    FarLink, FirewallEntry, FoundRoute, KernelError, LinkId, LinkInfo, LinkState, MAIN_TABLE,
+    NewAddress, PlacedLink, Reader, Survey, SurveyedLink, Tie,
 };
 use crate::net::{LinkName, Namespace, RouteKind, Rule};
 
@@ -45,6 +45,9 @@ pub(super) struct Machine {
     pub(super) firewall_added: Vec<FirewallEntry>,
     pub(super) firewall_removed: Vec<FirewallEntry>,
     pub(super) macs: u8,
+    /// Where the other ends are, elsewhere, that were asked about: from within a
+    /// container the real kernel doesn't tell.
+    pub(super) far_ends: BTreeMap<Number, FarLink>,
     deadline: Option<Instant>,
     next: u32,
     assumed: Vec<String>,
@@ -65,6 +68,7 @@ impl Machine {
             firewall_added: Vec::new(),
             firewall_removed: Vec::new(),
             macs: 0,
+            far_ends: BTreeMap::new(),
             deadline: None,
             next: 0,
             assumed: Vec::new(),

@@ -174,8 +174,8 @@ fn apart() {
     let ours = world();
     let before = ours.dump();
     let first = Converted::new(&ours, &network(0));
-    let second = Converted::new(&ours, &network(1));
     let id = first.connection.network_id().replace('2', "3");
+    let second = Converted::with_id(&ours, &network(1), &id);
     let id_of = |name: &str| format!("{name}{}", &CONTAINER_ID[name.len()..]);
     let joins = [
         (&ours.container, first.connection.clone().ip("10.10.0.2")),
@@ -192,7 +192,6 @@ fn apart() {
             second
                 .connection
                 .clone()
-                .network("id", id)
                 .ip("10.11.0.2")
                 .container(&id_of("b")),
         ),

@@ -21,6 +21,11 @@ impl<'a> Converted<'a> {
     /// Converts a document, installs the driver with the grant that it needs, and
     /// makes the network.
     pub(crate) fn new(world: &'a World, document: &Value) -> Self {
+        Self::with_id(world, document, Connection::new("").network_id())
+    }
+
+    /// The same for a network with another id.
+    pub(crate) fn with_id(world: &'a World, document: &Value, id: &str) -> Self {
         let wasmvark = Wasmvark::new(world);
         let file = world.file("network.conflist");
         fs::write(&file, document.to_string()).unwrap();
@@ -33,7 +38,7 @@ impl<'a> Converted<'a> {
         let network = network(&convert());
         let grant = widened(Grant::example(&driver), &network);
         wasmvark.install(&driver, &name, &grant);
-        let wish = wish(&network, &name);
+        let wish = wish(&network, &name).network("id", id);
         let connection = match wasmvark.netavark().create(&wish) {
             Ok(made) => wish.to_made(made),
             Err(error) => panic!("create: {error}: {network}"),
