@@ -254,11 +254,13 @@ impl Host for Gate {
             if before == value {
                 return Ok(Plan::nothing());
             }
+            if namespace == Namespace::Host && key.path() == OF_EVERY_LINK {
+                return Err(of_every_link());
+            }
             if let Some(name) = &name
                 && key.path() == LinkSetting::DisableIpv6.path(name)
-                && let Some(change) = without_ipv6(kernel, namespace, name, &before)?
             {
-                return Ok(Plan::of([change]));
+                return Ok(Plan::of([without_ipv6(kernel, namespace, name, &before)?]));
             }
             Ok(Plan::of([Change::SetSetting {
                 namespace,
@@ -272,33 +274,33 @@ impl Host for Gate {
     }
 }
 
+/// What turns IPv6 off for every link; on the host that is also others'.
+const OF_EVERY_LINK: &str = "/proc/sys/net/ipv6/conf/all/disable_ipv6";
+
+fn of_every_link() -> KernelError {
+    KernelError::Refused {
+        errno: Errno::EBUSY,
+        text: "this sets it for every link, and the kernel forgets how each was: set it for one \
+               link"
+            .to_owned(),
+    }
+}
+
 /// What turning a link's IPv6 off by the setting's name takes: it loses more than
-/// the value. What new links begin with takes nothing else.
+/// the value.
 fn without_ipv6(
     kernel: &mut dyn Kernel,
     namespace: Namespace,
     name: &LinkName,
     before: &str,
-) -> Result<Option<Change>, KernelError> {
-    match name.as_str() {
-        "default" => return Ok(None),
-        "all" => {
-            return Err(KernelError::Refused {
-                errno: Errno::EBUSY,
-                text: "this sets it for every link, and the kernel forgets how each was: set it \
-                       for one link"
-                    .to_owned(),
-            });
-        }
-        _ => {}
-    }
+) -> Result<Change, KernelError> {
     let index = kernel.link_by_name(namespace, name)?.index;
     let link = LinkId { namespace, index };
-    Ok(Some(Change::SetLinkSetting {
+    Ok(Change::SetLinkSetting {
         link,
         name: name.clone(),
         setting: LinkSetting::DisableIpv6,
         before: before.to_owned(),
         snapshot: Some(kernel.snapshot(link)?),
-    }))
+    })
 }
