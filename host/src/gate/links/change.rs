@@ -72,7 +72,10 @@ impl Gate {
             });
         }
         let plan = plan_for_foreign(&link, self.owns(&link), |kernel, link| {
-            before(kernel, link, None)
+            // A VRF takes its addresses and routes to another table, and they
+            // don't come back.
+            let snapshot = kernel.snapshot(link.id)?;
+            before(kernel, link, Some(snapshot))
         });
         let change = LinkChange::Master(master.as_ref().map(|master| master.id.index));
         let permit = self.decide(call, &objects)?;

@@ -267,8 +267,13 @@ fn play_out(scene: Scene<'_>, mut source: Source<'_>, is_read: bool, played: &mu
 /// what gets it a link. Often it's about what an earlier step was about.
 fn new_step(rng: &mut Rng, earlier: &[Step], granted: &Granted, has_handles: bool) -> Step {
     let listed: Vec<Call> = granted.grant.calls().keys().copied().collect();
-    if !earlier.is_empty() && rng.u8(..10) < 2 {
-        let known = earlier[rng.usize(..earlier.len())];
+    if let Some(last) = earlier.last()
+        && rng.u8(..10) < 5
+    {
+        let known = match rng.bool() {
+            true => last,
+            false => &earlier[rng.usize(..earlier.len())],
+        };
         let next = follow_ups(known.call).iter().copied();
         let next: Vec<Call> = next.filter(|call| listed.contains(call)).collect();
         if !next.is_empty() {
@@ -304,11 +309,27 @@ fn new_step(rng: &mut Rng, earlier: &[Step], granted: &Granted, has_handles: boo
     }
 }
 
-/// The calls that take as they stand what another one was about.
+/// The calls that take as they stand what another one was about, or that get
+/// through on a link that it readied only.
 fn follow_ups(call: Call) -> &'static [Call] {
+    const OF_VFS: [Call; 6] = [
+        Call::LinksSetVfMac,
+        Call::LinksSetVfVlan,
+        Call::LinksSetVfSpoofCheck,
+        Call::LinksSetVfTrust,
+        Call::LinksSetVfLinkState,
+        Call::LinksSetVfRate,
+    ];
     match call {
         Call::RoutesAdd | Call::RoutesReplace => &[Call::RoutesRemove],
         Call::RulesAdd => &[Call::RulesRemove],
+        Call::LinksCreateBridge => &[Call::LinksCreateVeth],
+        Call::LinksCreateVeth => &[Call::LinksSetUp, Call::LinksSetMaster, Call::LinksSetMaster],
+        Call::LinksCreateMacvlan | Call::LinksCreateDummy | Call::LinksMoveToContainer => {
+            &[Call::LinksSetUp]
+        }
+        Call::LinksGetByPci | Call::LinksGetByPath | Call::LinksVfs => &OF_VFS,
+        Call::LinksSetUp => &[Call::AddressesAdd],
         Call::AddressesAdd => &[
             Call::AddressesRemove,
             Call::AnnounceGratuitousArp,

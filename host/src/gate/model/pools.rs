@@ -7,6 +7,7 @@ use wasmtime::component::Resource;
 use super::words::{INTERFACE, Words};
 use crate::driver::wit::types::{IpVersion, Namespace, Place, Port, Protocol, Route, RouteKind};
 use crate::gate::LinkHandle;
+use crate::grant::Call;
 
 const HOST_LINKS: [&str; 16] = [
     "lo",
@@ -129,6 +130,8 @@ pub(super) struct Held {
     pub(super) step: u32,
     /// Which of those that the step got it is.
     pub(super) part: u32,
+    /// The call that got it.
+    pub(super) call: Call,
     pub(super) rep: u32,
 }
 
@@ -173,8 +176,21 @@ impl<'a> Draw<'a> {
         self.on().then(|| draw(self))
     }
 
+    /// One of the handles, if there is any; mostly one that such a call got.
+    pub(super) fn link_got_by(&mut self, calls: &[Call]) -> Option<(Resource<LinkHandle>, u32)> {
+        match self.often() {
+            true => self.link_where(|held| calls.contains(&held.call)),
+            false => None,
+        }
+        .or_else(|| self.link())
+    }
+
     /// One of the handles, if there is any.
     pub(super) fn link(&mut self) -> Option<(Resource<LinkHandle>, u32)> {
+        self.link_where(|_| true)
+    }
+
+    fn link_where(&mut self, fits: impl Fn(&Held) -> bool) -> Option<(Resource<LinkHandle>, u32)> {
         let salt = self.rng.u64(..);
         let newest = self.on();
         let rank = |held: &&Held| {
@@ -185,7 +201,8 @@ impl<'a> Draw<'a> {
                 false => (0, hash),
             }
         };
-        let held = self.held.iter().min_by_key(rank)?;
+        let fitting = self.held.iter().filter(|held| fits(held));
+        let held = fitting.min_by_key(rank)?;
         Some((Resource::new_borrow(held.rep), held.step))
     }
 

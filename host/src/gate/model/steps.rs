@@ -30,6 +30,10 @@ use crate::grant::Call;
 /// A public key of WireGuard's.
 const KEY: &str = "YAnz5TF+lXXJte14tji3zlMNftqCFsxyBk7sJ5Yj7HQ=";
 
+/// What links are put below, and what is put below them.
+const MASTERS: [Call; 2] = [Call::LinksCreateBridge, Call::LinksCreateVrf];
+const PORTS: [Call; 1] = [Call::LinksCreateVeth];
+
 /// A step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Step {
@@ -123,11 +127,11 @@ impl<'a> Guest<'a> {
             None => Outcome::Skipped,
             Some(Err(error)) => Outcome::Failed(error),
             Some(Ok(reps)) => {
-                let number = step.number;
                 let held = (0..).zip(reps);
                 let held = held.map(|(part, rep)| Held {
-                    step: number,
+                    step: step.number,
                     part,
+                    call: step.call,
                     rep,
                 });
                 self.held.extend(held);
@@ -143,7 +147,12 @@ impl<'a> Guest<'a> {
     }
 
     fn link(&mut self, draw: &mut Draw<'_>) -> Option<Resource<LinkHandle>> {
-        let (link, step) = draw.link()?;
+        self.link_got_by(draw, &[])
+    }
+
+    /// One that such a call got, mostly.
+    fn link_got_by(&mut self, draw: &mut Draw<'_>, calls: &[Call]) -> Option<Resource<LinkHandle>> {
+        let (link, step) = draw.link_got_by(calls)?;
         say!(self, "what {step} got; ");
         Some(link)
     }
@@ -349,7 +358,10 @@ impl<'a> Guest<'a> {
         draw: &mut Draw<'_>,
     ) -> Option<Result<Vec<u32>, CallError>> {
         use links::Host;
-        let link = self.link(draw)?;
+        let link = match call {
+            Call::LinksSetMaster => self.link_got_by(draw, &PORTS)?,
+            _ => self.link(draw)?,
+        };
         Some(plain(match call {
             Call::LinksDelete => Host::delete(self.gate, link),
             Call::LinksMoveToContainer => {
@@ -383,7 +395,7 @@ impl<'a> Guest<'a> {
             Call::LinksSetAlias => Host::set_alias(self.gate, link, "alias".to_owned()),
             Call::LinksSetMaster => {
                 let master = match draw.often() {
-                    true => Some(self.link(draw)?),
+                    true => Some(self.link_got_by(draw, &MASTERS)?),
                     false => None,
                 };
                 Host::set_master(self.gate, link, master)
@@ -422,7 +434,7 @@ impl<'a> Guest<'a> {
         draw: &mut Draw<'_>,
     ) -> Option<Result<Vec<u32>, CallError>> {
         use bridge_ports::Host;
-        let link = self.link(draw)?;
+        let link = self.link_got_by(draw, &PORTS)?;
         let numbers = [0, 1, 2, 7, 100, 4094, 4095];
         Some(plain(match call {
             Call::BridgePortsSetHairpin => Host::set_hairpin(self.gate, link, draw.often()),

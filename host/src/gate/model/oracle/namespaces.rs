@@ -85,8 +85,9 @@ impl Oracle<'_> {
         let mut foreign = Vec::new();
         for index in route.links() {
             let number = self.number_at(namespace, index);
-            if !number.is_some_and(|number| self.is_own(number)) {
-                let link = number.and_then(|number| self.after.links.get(&number));
+            let link = number.and_then(|number| self.after.links.get(&number));
+            let is_shared = self.lines.shares() && link.is_some_and(|it| self.is_shared_bridge(it));
+            if !is_shared && !number.is_some_and(|number| self.is_own(number)) {
                 foreign.push(
                     link.map(|link| link.state.name.to_string())
                         .unwrap_or_default(),
