@@ -337,7 +337,7 @@ fn follow_ups(call: Call) -> &'static [Call] {
         ],
         Call::NeighboursAdd => &[Call::NeighboursRemove],
         Call::NeighboursAddProxy => &[Call::NeighboursRemoveProxy],
-        Call::LinksSetMaster => &[
+        Call::LinksGet | Call::LinksSetMaster => &[
             Call::BridgePortsSetHairpin,
             Call::BridgePortsSetIsolated,
             Call::BridgePortsSetLearning,

@@ -470,9 +470,10 @@ impl Oracle<'_> {
         }
         let adds = ["neighbours.add", "neighbours.add-proxy"];
         for new in lost(&now.neighbours, &was.neighbours) {
-            let is_allowed = self.names(&adds, was, now)
-                && (self.lines.network(&adds, "address", new.address.into())
-                    || self.is_containers(new.address));
+            let is_its = self.is_containers(new.address);
+            let is_allowed = (self.names(&adds, was, now)
+                && (is_its || self.lines.network(&adds, "address", new.address.into())))
+                || (is_its && self.lines.shares() && self.is_shared_bridge(now));
             self.unless(
                 is_allowed,
                 "neighbours of links that were there change only by a line that names them",
