@@ -37,7 +37,9 @@ impl Gate {
         let objects = [self.object(&link)];
         let permit = self.decide(call, &objects)?;
         // Ports that are published behind it keep that one safe for others.
-        let stays = setting != LinkSetting::RouteLocalnet && self.is_in_use_by_others(&link)?;
+        let opens = (setting, value) == (LinkSetting::RouteLocalnet, "1");
+        let is_safe = opens && self.publishes_behind(&link);
+        let stays = !is_safe && self.is_in_use_by_others(&link)?;
         let result = match stays {
             true => match self.guard.open(&permit).link_setting(link.id, setting) {
                 Ok(now) if now == value => Ok(()),

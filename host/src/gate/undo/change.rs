@@ -6,7 +6,8 @@ use super::search::{find_same, found};
 use crate::gate::{routes, traffic};
 use crate::journal::{Change, Entry};
 use crate::kernel::{
-    Kernel, KernelError, LinkChange, LinkId, LinkState, PortChange, PortState, VlanNumbers,
+    FirewallRule, Kernel, KernelError, LinkChange, LinkId, LinkSetting, LinkState, PortChange,
+    PortState, VlanNumbers,
 };
 use crate::net::{LinkName, Namespace};
 
@@ -24,6 +25,29 @@ pub(super) fn undo_change(
         Some(rules) if same.host && alone => unless_gone(|| kernel.remove_empty_firewall(rules)),
         _ => Ok(()),
     }
+}
+
+/// Ports that are published behind a link keep its packets off the host's loopback
+/// addresses. A link that containers share may stay when the last ports go, so one
+/// that the driver `made` stops routing such packets first.
+pub(super) fn close_loopback(
+    kernel: &mut dyn Kernel,
+    entry: &Entry,
+    made: impl Fn(LinkId, &LinkName) -> bool,
+) -> Result<(), KernelError> {
+    let rule = entry.change.firewall().map(|rules| &rules.rule);
+    let Some(FirewallRule::PublishBehind { link: name }) = rule else {
+        return Ok(());
+    };
+    unless_gone(|| {
+        let namespace = Namespace::Host;
+        let index = kernel.link_by_name(namespace, name)?.index;
+        let link = LinkId { namespace, index };
+        if !made(link, name) || kernel.link_setting(link, LinkSetting::RouteLocalnet)? == "0" {
+            return Ok(());
+        }
+        kernel.set_link_setting(link, LinkSetting::RouteLocalnet, "0")
+    })
 }
 
 /// What isn't there is looked for once more, because it's forgotten after that.

@@ -13,8 +13,8 @@ use super::Gate;
 use crate::audit::AuditError;
 use crate::journal::{Change, Entry, Journal, JournalError, SavedLink, StateError};
 use crate::kernel::{LinkId, NetnsId, living_netns};
-use crate::net::Namespace;
-use change::undo_change;
+use crate::net::{LinkName, Namespace};
+use change::{close_loopback, undo_change};
 use moved::{Returned, give_back};
 use search::Moved;
 
@@ -238,7 +238,16 @@ impl Gate {
         let used = journal.uses_table_of(entry).map_err(other)?;
         // A panic is a bug, which must not keep the other changes from being undone.
         let kernel = self.guard.for_host();
-        let undo = AssertUnwindSafe(|| undo_change(kernel, entry, same, !used));
+        let made = |link, name: &LinkName| {
+            let mut entries = journal.entries_of(Namespace::Host);
+            entries.any(|other| other.has_made(link, name))
+        };
+        let undo = AssertUnwindSafe(|| {
+            if same.host {
+                close_loopback(kernel, entry, made)?;
+            }
+            undo_change(kernel, entry, same, !used)
+        });
         match catch_unwind(undo) {
             Ok(undone) => undone.map_err(other)?,
             Err(_) => return Err(other("internal error; please report it")),

@@ -32,6 +32,7 @@ pub(crate) fn register(suite: &mut Suite) {
     test("ranges-and-sctp", ranges);
     test("with-two-networks", two_networks);
     test("keeps-loopback-addresses-to-the-host", loopback);
+    test("closes-loopback-addresses-with-the-last-port", closed);
     test("takes-no-port-of-another", taken);
     test("goes-with-its-connections", connections);
     test("leads-udp-that-passed-by-before", udp_before);
@@ -299,6 +300,30 @@ fn two_networks() {
 }
 
 /// Addresses that only the host's own packets may have.
+/// The bridge stays for a container without ports, which nothing would keep off
+/// the host's loopback addresses any more.
+fn closed() {
+    let world = world();
+    let probe = Probe::new(&world, &publishing());
+    let plain = Container::new(1, 2);
+    plain.up(&probe, "");
+    let publishers = [(3, 8080), (4, 8081)].map(|(number, port)| {
+        let (container, script) = with_port(1, number, port);
+        container.up(&probe, &script);
+        container
+    });
+    let is_open = || {
+        let host = Dump::of(&world.host);
+        host.setting("ipv4/conf/br1/route_localnet") == Some("1")
+    };
+    assert!(is_open());
+    publishers[0].down(&probe);
+    assert!(is_open());
+    publishers[1].down(&probe);
+    assert!(!is_open());
+    plain.down(&probe);
+}
+
 fn loopback() {
     let world = world();
     let probe = Probe::new(&world, &publishing());
