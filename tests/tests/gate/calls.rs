@@ -13,7 +13,7 @@ use wasmvark_tests::wasmvark::answer_of;
 use wasmvark_tests::world::World;
 use wit_parser::{Resolve, WorldItem};
 
-use crate::case::{Case, least};
+use crate::case::{Case, TUNNEL, least};
 use crate::cases::CASES;
 use crate::probe::{NAME, Probe};
 
@@ -100,10 +100,19 @@ fn keep_secrets(probe: &Probe<'_>) {
     }
 }
 
+/// Only what a network was created with names a secret.
+fn create(probe: &Probe<'_>, case: &Case) {
+    if case.before == TUNNEL {
+        let request = (case.connection)().for_create();
+        answer_of(&probe.wasmvark.plugin(NAME, &["create"], request));
+    }
+}
+
 fn allowed(case: &Case) {
     let world = world();
     let probe = Probe::new(&world, &grant(case));
     keep_secrets(&probe);
+    create(&probe, case);
     let connection = case.connection;
     answer_of(&probe.setup_as_planned(connection(), &script(case.before, case.within)));
     let last = probe.wasmvark.audit();
@@ -118,6 +127,7 @@ fn denied_unlisted(case: &Case) {
     let world = world();
     let probe = Probe::new(&world, &grant_without_the_call(case));
     keep_secrets(&probe);
+    create(&probe, case);
     let connection = case.connection;
     let within = strict(case.within);
     let lines = script(case.before, within);
