@@ -229,6 +229,17 @@ impl Connection {
         Value::Object(self.network.clone()).to_string()
     }
 
+    /// Whether an option of the network names a secret of the operator's.
+    pub fn names_secrets(&self) -> bool {
+        let options = self.network.get("options").and_then(Value::as_object);
+        options.is_some_and(|options| options.keys().any(|key| key.ends_with("_secret")))
+    }
+
+    /// The network's driver.
+    pub fn driver(&self) -> &str {
+        self.network["driver"].as_str().unwrap_or_default()
+    }
+
     /// The document for `netavark create`.
     pub fn for_netavark_create(&self) -> String {
         json!({

@@ -90,6 +90,9 @@ impl<'a> Netavark<'a> {
 
     /// Connects another container.
     pub fn setup_at(&self, connection: &Connection, netns: &Path) -> Result<Status, String> {
+        if connection.names_secrets() {
+            self.ask_for(connection);
+        }
         let output = self.run(
             ["setup".as_ref(), netns.as_os_str()],
             &connection.for_netavark(),
@@ -149,6 +152,15 @@ impl<'a> Netavark<'a> {
         Killed::Never {
             messages: messages(&log),
         }
+    }
+
+    /// Has the plugin make the network, as Podman does first. What it thinks of a
+    /// mistake is said again by `setup`.
+    fn ask_for(&self, connection: &Connection) {
+        let plugin = self.plugins.join(connection.driver());
+        let mut plugin = self.world.host.command(plugin);
+        plugin.env_clear().env("WASMVARK_ROOT", &self.root);
+        process::run(plugin.arg("create"), connection.for_create().as_bytes());
     }
 
     fn run<const N: usize>(&self, arguments: [&OsStr; N], input: &str) -> Output {

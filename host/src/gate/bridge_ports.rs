@@ -3,7 +3,7 @@
 use wasmtime::component::Resource;
 
 use super::links::others_have;
-use super::perform::{CallError, invalid, plan_for_foreign};
+use super::perform::{CallError, Plan, invalid, plan_for_foreign};
 use super::{Gate, Kernel, LinkHandle};
 use crate::driver::wit::bridge_ports::{Host, VlanRange};
 use crate::grant::{Call, Object};
@@ -43,20 +43,39 @@ impl Gate {
         let removes = call == Call::BridgePortsRemoveVlans;
         // One more passes a bridge that others have; theirs go on passing it.
         let stays = removes && self.is_in_use_by_others(&link)?;
-        let own = self.owns(&link) && !stays;
-        let plan = plan_for_foreign(&link, own, |kernel, link| {
-            if stays {
-                return Err(others_have(link));
-            }
+        let change = plan_for_foreign(&link, self.owns(&link), |kernel, link| {
             Ok(Change::ChangeVlans {
                 link: link.id,
                 name: link.name.clone(),
                 before: kernel.vlans(link.id)?,
             })
         });
+        let plan = |kernel: &mut dyn Kernel| match stays {
+            true => must_pass_none(kernel, &link, numbers),
+            false => change(kernel),
+        };
         let mut objects = vec![self.object(&link)];
         objects.extend(numbers_object(numbers, removes && self.owns(&link)));
-        self.change(call, &objects, plan, |kernel| operation(kernel, &link))
+        self.change(call, &objects, plan, |kernel| match stays {
+            true => Ok(()),
+            false => operation(kernel, &link),
+        })
+    }
+}
+
+/// A link that others have passes these VLANs for them, or nothing is to be done.
+fn must_pass_none(
+    kernel: &mut dyn Kernel,
+    link: &LinkHandle,
+    numbers: VlanNumbers,
+) -> Result<Plan, KernelError> {
+    let vlans = kernel.vlans(link.id)?;
+    let mut passes = vlans.iter().map(|vlans| vlans.numbers);
+    let overlaps =
+        |its: VlanNumbers| its.first() <= numbers.last() && numbers.first() <= its.last();
+    match passes.any(overlaps) {
+        true => Err(others_have(link)),
+        false => Ok(Plan::nothing()),
     }
 }
 
