@@ -53,7 +53,7 @@ pub(crate) fn before_operation() -> Result<(), Errno> {
     for fault in faults_at(number) {
         match fault {
             Fault::Kill => die(),
-            Fault::Panic => std::panic::panic_any("the tests want a panic here"),
+            Fault::Panic => panic_here(),
             Fault::Fail(errno) => {
                 after_operation();
                 return Err(errno);
@@ -62,6 +62,14 @@ pub(crate) fn before_operation() -> Result<(), Errno> {
         }
     }
     Ok(())
+}
+
+#[expect(
+    clippy::panic,
+    reason = "the tests find out what a panic leaves behind"
+)]
+fn panic_here() -> ! {
+    panic!("the tests want a panic here")
 }
 
 /// Comes after each operation on the kernel.

@@ -8,7 +8,7 @@ use netlink_packet_route::link::{
 use nix::errno::Errno;
 use rtnetlink::{LinkBridgePort, LinkBridgeVlan, LinkMessageBuilder};
 
-use super::Netlink;
+use super::{Netlink, link};
 use crate::kernel::{KernelError, LinkId, PortChange, PortState, PortVlans, VlanNumbers};
 
 impl Netlink {
@@ -73,7 +73,7 @@ impl Netlink {
 
     fn vlan_message(&self, link: LinkId, vlans: PortVlans) -> Result<LinkMessage, KernelError> {
         let get = self.room(link.namespace)?.handle.link().get();
-        let state = super::link::info(&self.one_link(get.match_index(link.index))?)?;
+        let state = link::info(&self.one_link(get.match_index(link.index))?)?;
         let message = message(link.index, vlans);
         // A bridge's VLANs are its own (BRIDGE_FLAGS_SELF), a port's its
         // master's.
@@ -99,12 +99,7 @@ fn message(index: u32, vlans: PortVlans) -> LinkMessageBuilder<LinkBridgeVlan> {
 }
 
 fn port_state(message: &LinkMessage) -> Option<PortState> {
-    let mut attributes = message.attributes.iter();
-    let infos = attributes.find_map(|attribute| match attribute {
-        LinkAttribute::LinkInfo(infos) => Some(infos),
-        _ => None,
-    })?;
-    let data = infos.iter().find_map(|info| match info {
+    let data = link::infos(message).find_map(|info| match info {
         LinkInfo::PortData(InfoPortData::BridgePort(data)) => Some(data),
         _ => None,
     })?;

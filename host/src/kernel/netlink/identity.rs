@@ -225,14 +225,7 @@ fn alternative_names(message: &LinkMessage) -> Vec<String> {
 }
 
 fn vlan(message: &LinkMessage) -> Option<u16> {
-    let infos = message
-        .attributes
-        .iter()
-        .filter_map(|attribute| match attribute {
-            LinkAttribute::LinkInfo(infos) => Some(infos),
-            _ => None,
-        });
-    infos.flatten().find_map(|info| match info {
+    link::infos(message).find_map(|info| match info {
         LinkInfo::Data(InfoData::Vlan(data)) => data.iter().find_map(|vlan| match vlan {
             InfoVlan::Id(number) => Some(*number),
             _ => None,

@@ -215,6 +215,16 @@ pub(super) fn state_with(message: &LinkMessage, name: LinkName) -> LinkState {
     state
 }
 
+/// What is said of its kind (IFLA_LINKINFO).
+pub(super) fn infos(message: &LinkMessage) -> impl Iterator<Item = &LinkInfoAttribute> {
+    let attributes = message.attributes.iter();
+    let infos = attributes.filter_map(|attribute| match attribute {
+        LinkAttribute::LinkInfo(infos) => Some(infos),
+        _ => None,
+    });
+    infos.flatten()
+}
+
 /// All that there is to know of a link.
 pub(super) fn info(message: &LinkMessage) -> Result<LinkInfo, KernelError> {
     Ok(info_with(message, state(message)?))
@@ -230,14 +240,7 @@ pub(super) fn info_with(message: &LinkMessage, state: LinkState) -> LinkInfo {
         vlan_filtering: None,
         parent_use: None,
     };
-    let infos = message
-        .attributes
-        .iter()
-        .filter_map(|attribute| match attribute {
-            LinkAttribute::LinkInfo(infos) => Some(infos),
-            _ => None,
-        });
-    for info in infos.flatten() {
+    for info in infos(message) {
         match info {
             LinkInfoAttribute::Kind(kind) => link.kind = Some(kind.to_string()),
             LinkInfoAttribute::Data(InfoData::Bridge(data)) => {

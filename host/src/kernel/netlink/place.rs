@@ -39,14 +39,7 @@ pub(super) fn survey(message: &LinkMessage) -> Option<SurveyedLink> {
 
 /// The routing table of a VRF (IFLA_VRF_TABLE).
 fn table(message: &LinkMessage) -> Option<u32> {
-    let infos = message
-        .attributes
-        .iter()
-        .filter_map(|attribute| match attribute {
-            LinkAttribute::LinkInfo(infos) => Some(infos),
-            _ => None,
-        });
-    infos.flatten().find_map(|info| match info {
+    link::infos(message).find_map(|info| match info {
         LinkInfo::Data(InfoData::Vrf(data)) => data.iter().find_map(|vrf| match vrf {
             InfoVrf::TableId(table) => Some(*table),
             _ => None,
