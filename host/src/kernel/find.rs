@@ -87,19 +87,7 @@ mod tests {
 
     fn link(index: u32, mac: &str) -> PlacedLink {
         PlacedLink {
-            state: LinkState {
-                name: format!("l{index}").parse().unwrap(),
-                index,
-                mac: Some(mac.parse().unwrap()),
-                mtu: 1500,
-                master: None,
-                up: true,
-                tx_queue_length: 1000,
-                promiscuous: false,
-                all_multicast: false,
-                alias: None,
-                permanent_mac: None,
-            },
+            state: LinkState::sample(&format!("l{index}"), index, mac.parse().unwrap()),
             lower: None,
             pci: None,
             device: None,

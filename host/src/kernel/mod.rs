@@ -204,6 +204,26 @@ pub struct LinkState {
     pub permanent_mac: Option<Mac>,
 }
 
+#[cfg(test)]
+impl LinkState {
+    /// An ordinary link that is up.
+    pub(crate) fn sample(name: &str, index: u32, mac: Mac) -> Self {
+        Self {
+            name: name.parse().unwrap(),
+            index,
+            mac: Some(mac),
+            mtu: 1500,
+            master: None,
+            up: true,
+            tx_queue_length: 1000,
+            promiscuous: false,
+            all_multicast: false,
+            alias: None,
+            permanent_mac: None,
+        }
+    }
+}
+
 /// What else there is to know of a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkInfo {

@@ -285,19 +285,7 @@ struct Sketch(ImaginedLink);
 
 fn link(index: u32, its_name: &str, kind: Option<&str>) -> Sketch {
     let number = u8::try_from(index).unwrap();
-    let state = LinkState {
-        name: name(its_name),
-        index,
-        mac: Some(host_mac(number)),
-        mtu: 1500,
-        master: None,
-        up: true,
-        tx_queue_length: 1000,
-        promiscuous: false,
-        all_multicast: false,
-        alias: None,
-        permanent_mac: None,
-    };
+    let state = LinkState::sample(its_name, index, host_mac(number));
     let mut link = ImaginedLink::new(SurveyedLink {
         info: LinkInfo {
             state,

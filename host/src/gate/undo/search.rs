@@ -316,19 +316,7 @@ mod tests {
     const OTHER: &str = "02:00:00:00:00:02";
 
     fn link(name: &str, index: u32, mac: &str) -> LinkState {
-        LinkState {
-            name: name.parse().unwrap(),
-            index,
-            mac: Some(mac.parse().unwrap()),
-            mtu: 1500,
-            master: None,
-            up: true,
-            tx_queue_length: 1000,
-            promiscuous: false,
-            all_multicast: false,
-            alias: None,
-            permanent_mac: None,
-        }
+        LinkState::sample(name, index, mac.parse().unwrap())
     }
 
     fn moved(links: &[LinkState], index: Option<u32>) -> Option<u32> {
