@@ -131,7 +131,14 @@ fn words(found: &PodmanNetwork, kept: &KeptNetwork) -> String {
         ));
     }
     let routes = network.routes.iter();
-    lines.extend(routes.map(|route| format!("  route {}", route.destination)));
+    lines.extend(routes.map(|route| {
+        let gateway = route.gateway.map(|gateway| format!(" via {gateway}"));
+        format!(
+            "  route {}{}",
+            route.destination,
+            gateway.unwrap_or_default()
+        )
+    }));
     let servers = network.network_dns_servers.iter();
     lines.extend(servers.map(|server| format!("  name server {server}")));
     let options = network.options.iter();

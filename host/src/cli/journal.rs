@@ -193,10 +193,16 @@ pub(super) fn collect(store: &Store) -> Result<(), CliError> {
             key.container, key.network
         ));
     }
+    for key in &collected.found {
+        text.push_str(&format!(
+            "Found the missing links of container {} on network {}.\n",
+            key.container, key.network
+        ));
+    }
     text.push_str(&format!(
         "{} cleared, {} in use.\n",
         collected.cleared.len(),
-        collected.alive.len()
+        collected.alive.len().saturating_add(collected.found.len())
     ));
     let forgotten = forget_networks(store)?;
     if forgotten > 0 {
@@ -221,7 +227,8 @@ pub(super) fn collect(store: &Store) -> Result<(), CliError> {
 }
 
 /// Forgets the networks that Podman doesn't have any more; returns how many.
-/// Where its networks can't all be read, any of them may be there.
+/// Where its networks can't all be read, any of them may be there. A network that
+/// a container is on is there whatever Podman's folder has.
 fn forget_networks(store: &Store) -> Result<u64, CliError> {
     let has = podman_networks::folder(None).map(|folder| podman_networks::all(&folder));
     let Some(Ok(has)) = has else {
@@ -229,6 +236,7 @@ fn forget_networks(store: &Store) -> Result<u64, CliError> {
     };
     let ids: BTreeSet<String> = has.into_iter().map(|it| it.network.id).collect();
     let networks = KeptNetworks::new(store.layout());
-    let pruned = networks.prune(|id| ids.contains(id.as_str()))?;
+    let in_use = journal::networks(&store.layout().journals());
+    let pruned = networks.prune(|id| ids.contains(id.as_str()) || in_use.contains(id))?;
     Ok(u64::try_from(pruned.len()).unwrap_or(u64::MAX))
 }

@@ -22,5 +22,6 @@ pub use run::{Answer, Run, RunError, run};
 pub use version::Version;
 pub use watch::{Watch, ignore_signals};
 
+pub(crate) use answer::check_changes_made;
 pub(crate) use bindings::wasmvark::driver::types::Error as GuestError;
 pub use bindings::wasmvark::driver::types::NetworkChange;

@@ -15,6 +15,8 @@ use crate::store::Store;
 pub struct Collected {
     /// Cleared: the container's namespace was gone.
     pub cleared: Vec<Key>,
+    /// Not cleared, but the links that were missing are back.
+    pub found: Vec<Key>,
     /// Left alone: the container's namespace is alive.
     pub alive: Vec<Key>,
     /// Left alone: whether the container's namespace is alive can't be seen.
@@ -41,7 +43,7 @@ pub fn collect(store: &Store) -> Result<Collected, PluginError> {
         let life = life(&journal, &living);
         match life {
             // It may be on the host by now.
-            Life::Alive if journal.has_missing() => {}
+            Life::Alive | Life::Unknown if journal.has_missing() => {}
             Life::Gone => {}
             Life::Alive => {
                 collected.alive.push(key);
@@ -62,7 +64,8 @@ pub fn collect(store: &Store) -> Result<Collected, PluginError> {
         };
         drop(lock);
         match left.is_empty() {
-            true => collected.cleared.push(key),
+            true if life == Life::Gone => collected.cleared.push(key),
+            true => collected.found.push(key),
             false => collected.failed.push((key, left.join("; "))),
         }
     }

@@ -91,7 +91,9 @@ pub(super) fn change(
     others: &[NetworkId],
 ) -> Result<Created, PluginError> {
     let mut chosen = None;
-    for mut change in typed(wanted)? {
+    let wanted = typed(wanted)?;
+    driver::check_changes_made(wanted.len())?;
+    for mut change in wanted {
         if network.parent.is_none()
             && let DocumentChange::NetworkInterface(Some(name)) = &mut change
         {

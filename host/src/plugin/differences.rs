@@ -11,7 +11,7 @@ use crate::gate::Gate;
 use crate::grant::{Call, Object};
 use crate::net::{LinkName, Namespace};
 use crate::protocol::{self, Subnet};
-use crate::request::{KeptNetwork, Network, Parent, static_routes};
+use crate::request::{KeptNetwork, Network, Parent, all_routes, names_outbound, names_secret};
 
 use super::PluginError;
 
@@ -31,8 +31,8 @@ pub(super) fn decide(
         Object::Subnet(*subnet)
     })?;
     let routes = new_ones(
-        &static_routes(&before, &user.network.routes)?,
-        &static_routes(&after, &changed.routes)?,
+        &all_routes(&user.network.routes)?,
+        &all_routes(&changed.routes)?,
     );
     decide_each(gate, Call::CreateRoutes, &routes, |route| Object::Route {
         namespace: Namespace::Container,
@@ -109,10 +109,10 @@ fn decide_options(
     after: &BTreeMap<String, String>,
 ) -> Result<(), PluginError> {
     for (key, value) in new_options(before, after) {
-        if key.ends_with("_secret") {
+        if names_secret(key) {
             gate.allow_returned(Call::CreateSecret, &[Object::Secret(value)])?;
         }
-        if key.starts_with("outbound_addr") {
+        if names_outbound(key) {
             let address: Option<IpAddr> = value.parse().ok();
             let objects: Vec<_> = address.map(Object::Outbound).into_iter().collect();
             gate.allow_returned(Call::CreateOutboundAddress, &objects)?;

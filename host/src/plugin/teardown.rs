@@ -19,6 +19,7 @@ use crate::kernel::{Kernel, Netlink, Netns, NetnsError};
 use crate::protocol::SetupDocument;
 use crate::request::{ContainerId, Key, NetworkId, Request};
 use crate::store::{DriverName, Store};
+use crate::text::shortened;
 
 use super::load::{Loaded, store};
 use super::remains::{self, Remains};
@@ -205,13 +206,16 @@ fn tell_unrecorded(end: Result<(), AuditError>, undone: &[String]) {
     }
 }
 
+/// Bytes of a network's name in the trail. A teardown goes on whatever it is.
+const NAME_MAX: usize = 255;
+
 fn subject(name: &DriverName, driver: Option<&Driver>, document: &SetupDocument) -> Subject {
     let digest = driver.map(|driver| driver.loaded.digest.to_string());
     Subject {
         command: "teardown",
         driver: name.to_string(),
         digest: digest.unwrap_or_default(),
-        network: document.network.name.clone(),
+        network: shortened(&document.network.name, NAME_MAX).into_owned(),
         container: Some(document.container_id.clone()),
     }
 }

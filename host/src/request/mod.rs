@@ -24,8 +24,9 @@ use ipnet::IpNet;
 pub use answer::{LinkReport, answer};
 pub use names::{ContainerId, Key, NetworkId};
 pub use network::Network;
+pub(crate) use options::{names_outbound, names_secret};
 pub use parent::Parent;
-pub use routes::resolve as static_routes;
+pub use routes::every as all_routes;
 pub use said::{KeptNetwork, Said};
 
 use crate::net::{InvalidLinkName, InvalidMac, LinkName, LinkProperty, Mac, Port, Route};
@@ -55,6 +56,19 @@ pub enum RequestError {
         what: &'static str,
         /// The name.
         name: String,
+    },
+    /// A network has another driver than its user gave it.
+    #[error(
+        "the network {network} was created for the driver {was}, and is for {is} now: if that is \
+         meant, `wasmvark adopt {network}` makes it the user's word"
+    )]
+    OtherDriver {
+        /// The network.
+        network: String,
+        /// The driver that its user named.
+        was: String,
+        /// The driver that it has now.
+        is: String,
     },
     /// An option's value can't be parsed.
     #[error("unable to parse {key:?}: {error}")]
@@ -144,7 +158,7 @@ impl Request {
     pub fn secrets(&self) -> Vec<String> {
         let options = self.network.options.iter().chain(&self.options);
         options
-            .filter(|(key, _)| options::names_secret(key))
+            .filter(|(key, _)| names_secret(key))
             .map(|(_, value)| value.clone())
             .collect()
     }
@@ -155,7 +169,7 @@ impl Request {
     pub fn outbound(&self) -> Vec<IpAddr> {
         let options = self.network.options.iter().chain(&self.options);
         options
-            .filter(|(key, _)| options::names_outbound(key))
+            .filter(|(key, _)| names_outbound(key))
             .filter_map(|(_, value)| value.parse().ok())
             .collect()
     }

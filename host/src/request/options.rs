@@ -28,12 +28,12 @@ where
 }
 
 /// Whether the value of an option is the name of a secret.
-pub(super) fn names_secret(key: &str) -> bool {
+pub(crate) fn names_secret(key: &str) -> bool {
     key.ends_with("_secret")
 }
 
 /// Whether the value of an option is an address of the host for what leaves it.
-pub(super) fn names_outbound(key: &str) -> bool {
+pub(crate) fn names_outbound(key: &str) -> bool {
     ["outbound_addr4", "outbound_addr6"].contains(&key)
 }
 

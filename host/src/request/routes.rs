@@ -11,7 +11,7 @@ use crate::protocol;
 
 /// One default route a family, through the first gateway of that family.
 pub(super) fn defaults(network: &Network) -> Vec<Route> {
-    if network.internal || network.no_default_route || !network.has_addresses() {
+    if !has_defaults(network) {
         return Vec::new();
     }
     let gateways = || network.subnets.iter().filter_map(|subnet| subnet.gateway);
@@ -33,6 +33,11 @@ pub(super) fn defaults(network: &Network) -> Vec<Route> {
         .collect()
 }
 
+/// Whether a network wants default routes at all.
+pub(super) fn has_defaults(network: &Network) -> bool {
+    !network.internal && !network.no_default_route && network.has_addresses()
+}
+
 /// The static routes. Without addresses no gateway can be reached, so there
 /// are none then.
 ///
@@ -40,10 +45,23 @@ pub(super) fn defaults(network: &Network) -> Vec<Route> {
 ///
 /// A route makes no sense: without a gateway that it needs, or with one that it
 /// can't have.
-pub fn resolve(network: &Network, routes: &[protocol::Route]) -> Result<Vec<Route>, RequestError> {
+pub(super) fn resolve(
+    network: &Network,
+    routes: &[protocol::Route],
+) -> Result<Vec<Route>, RequestError> {
     if !network.has_addresses() {
         return Ok(Vec::new());
     }
+    every(routes)
+}
+
+/// The static routes, also where no gateway can be reached.
+///
+/// # Errors
+///
+/// A route makes no sense: without a gateway that it needs, or with one that it
+/// can't have.
+pub fn every(routes: &[protocol::Route]) -> Result<Vec<Route>, RequestError> {
     routes.iter().map(resolve_one).collect()
 }
 

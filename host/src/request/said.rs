@@ -10,9 +10,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::{Network, Request, RequestError, options};
+use super::{Network, Request, RequestError, options, routes};
 use crate::net::{LinkName, Route};
 use crate::protocol::{self, Subnet};
+use crate::text;
 
 /// What is kept of a user's `network create`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,9 +25,14 @@ pub struct KeptNetwork {
     pub chosen: Option<LinkName>,
 }
 
-/// Bytes of the longest option that is kept: nothing that a call could touch has
-/// a longer name.
-const OPTION_MAX: usize = 256;
+/// Bytes of the longest option that is kept. The longest that names anything is a
+/// list of VLANs.
+const OPTION_MAX: usize = 4096;
+/// Bytes of what a denial says of each thing that wasn't the user's.
+const UNSAID_MAX: usize = 256;
+
+/// Options that name parents and VRFs, of which a denial speaks anyhow.
+const TOLD_BY_THEMSELVES: [&str; 6] = ["parent", "hwaddr", "pci", "kernelpath", "vrf", "vrf_name"];
 
 impl KeptNetwork {
     /// The same without what is too long to name anything.
@@ -73,14 +79,25 @@ impl Request {
             None => said.drop_secrets(),
             Some(kept) => {
                 let user = Network::resolve(&kept.network)?;
-                let routes = super::routes::resolve(&user, &kept.network.routes)?;
+                if user.driver != self.network.driver {
+                    return Err(RequestError::OtherDriver {
+                        network: user.name,
+                        was: user.driver,
+                        is: text::plain(&text::shortened(&self.network.driver, UNSAID_MAX)),
+                    });
+                }
+                let routes = routes::resolve(&user, &kept.network.routes)?;
                 said.keep_parent(&user, kept.chosen.as_ref());
                 said.keep_names(&user);
                 said.keep_subnets(&user);
+                said.keep_default_routes(user.clone().for_container(&self.options)?);
                 said.keep_routes(&routes);
                 said.keep_options(&user.options);
                 said.keep_name_servers(&user.name_servers);
             }
+        }
+        for text in &mut said.unsaid {
+            *text = text::shortened(text, UNSAID_MAX).into_owned();
         }
         Ok(said)
     }
@@ -172,6 +189,20 @@ impl Said {
             .retain(|route| route.gateway.is_some_and(|via| gateways.contains(&via)));
     }
 
+    /// A driver can't give a container the default routes that its user didn't
+    /// want, nor another metric.
+    fn keep_default_routes(&mut self, user: Network) {
+        let has_any = routes::has_defaults(&user);
+        let unsaid = &mut self.unsaid;
+        self.request.default_routes.retain(|route| {
+            let is_users = has_any && route.metric == user.metric;
+            if !is_users {
+                unsaid.push(format!("the default route {route}"));
+            }
+            is_users
+        });
+    }
+
     fn keep_routes(&mut self, users: &[Route]) {
         let unsaid = &mut self.unsaid;
         self.request.routes.retain(|route| {
@@ -187,14 +218,15 @@ impl Said {
         let unsaid = &mut self.unsaid;
         self.request.network.options.retain(|key, value| {
             let is_users = users.get(key) == Some(value);
-            // The others are no objects of decisions.
-            if !is_users && options::names_secret(key) {
-                unsaid.push(format!("the secret {value:?}"));
+            if is_users || TOLD_BY_THEMSELVES.contains(&key.as_str()) {
+                return is_users;
             }
-            if !is_users && options::names_outbound(key) {
-                unsaid.push(format!("the address {value:?}"));
-            }
-            is_users
+            unsaid.push(match key {
+                key if options::names_secret(key) => format!("the secret {value:?}"),
+                key if options::names_outbound(key) => format!("the address {value:?}"),
+                key => format!("the option {key:?}"),
+            });
+            false
         });
     }
 
@@ -319,6 +351,40 @@ mod tests {
     }
 
     #[test]
+    fn default_routes_that_the_user_did_not_want_are_nobodys_word() {
+        type Made = fn(&mut Value);
+        let made: [(Made, Made); 4] = [
+            (|it| it["internal"] = json!(true), |_| {}),
+            (
+                |it| it["options"]["no_default_route"] = json!("true"),
+                |_| {},
+            ),
+            (|it| it["ipam_options"] = json!({"driver": "none"}), |_| {}),
+            (|_| {}, |it| it["options"]["metric"] = json!("7")),
+        ];
+        for (users, drivers) in made {
+            let kept = kept(None, users);
+            let said = said_of(&kept, |it| drivers(&mut it["network"]));
+            assert!(said.request.default_routes.is_empty(), "{kept:?}");
+            assert!(said.unsaid.iter().any(|it| it.contains("0.0.0.0/0")));
+        }
+        // What a container wants by itself is its user's word.
+        let no_route = |it: &mut Value| it["options"]["no_default_route"] = json!("true");
+        let said = said_of(&kept(None, no_route), |it| {
+            no_route(&mut it["network"]);
+            it["network_options"]["options"] = json!({"no_default_route": "false"});
+        });
+        assert_eq!(said.request.default_routes.len(), 2);
+    }
+
+    #[test]
+    fn a_network_is_its_drivers() {
+        let request = request(|it| it["network"]["driver"] = json!("other"));
+        let error = request.said(Some(&kept(None, |_| {}))).unwrap_err();
+        assert!(error.to_string().contains("wasmvark adopt lan"), "{error}");
+    }
+
+    #[test]
     fn what_differs_in_subnets_goes_with_all_that_rests_on_it() {
         let kept = kept(None, |_| {});
         let said = said_of(&kept, |it| {
@@ -387,6 +453,7 @@ mod tests {
                 "the VRF red",
                 "the route 10.8.0.0/16 via 10.0.0.1",
                 "the secret \"theirs\"",
+                "the option \"mode\"",
                 "the address \"192.0.2.9\"",
                 "the name server 198.51.100.66"
             ]
