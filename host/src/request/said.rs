@@ -90,7 +90,7 @@ impl Request {
                 said.keep_parent(&user, kept.chosen.as_ref());
                 said.keep_names(&user);
                 said.keep_subnets(&user);
-                said.keep_default_routes(user.clone().for_container(&self.options)?);
+                said.keep_default_routes(&user.clone().for_container(&self.options)?);
                 said.keep_routes(&routes);
                 said.keep_options(&user.options);
                 said.keep_name_servers(&user.name_servers);
@@ -191,8 +191,8 @@ impl Said {
 
     /// A driver can't give a container the default routes that its user didn't
     /// want, nor another metric.
-    fn keep_default_routes(&mut self, user: Network) {
-        let has_any = routes::has_defaults(&user);
+    fn keep_default_routes(&mut self, user: &Network) {
+        let has_any = routes::has_defaults(user);
         let unsaid = &mut self.unsaid;
         self.request.default_routes.retain(|route| {
             let is_users = has_any && route.metric == user.metric;
