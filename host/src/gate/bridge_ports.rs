@@ -27,55 +27,106 @@ impl Gate {
             })
         });
         let objects = [self.object(&link)];
-        self.change(call, &objects, plan, |kernel| {
-            kernel.change_port(link.id, change)
-        })
+        let permit = self.decide(call, &objects)?;
+        let result = match self.is_in_use_by_others(&link)? {
+            true => must_be_so(self.guard.open(&permit), &link, change),
+            false => self.perform(&permit, plan, |kernel| kernel.change_port(link.id, change))?,
+        };
+        self.settle(call, &objects, result)
     }
 
     fn change_vlans(
         &mut self,
         call: Call,
         link: &Resource<LinkHandle>,
-        numbers: VlanNumbers,
-        operation: impl FnOnce(&mut dyn Kernel, &LinkHandle) -> Result<(), KernelError>,
+        wanted: VlanChange,
     ) -> Result<(), CallError> {
         let link = self.link(link)?;
-        let removes = call == Call::BridgePortsRemoveVlans;
-        // One more passes a bridge that others have; theirs go on passing it.
-        let stays = removes && self.is_in_use_by_others(&link)?;
-        let change = plan_for_foreign(&link, self.owns(&link), |kernel, link| {
+        let own = self.owns(&link);
+        let removes = matches!(wanted, VlanChange::Remove(_));
+        let mut objects = vec![self.object(&link)];
+        objects.extend(numbers_object(wanted.numbers(), removes && own));
+        let permit = self.decide(call, &objects)?;
+        let in_use = self.is_in_use_by_others(&link)?;
+        let change = plan_for_foreign(&link, own, |kernel, link| {
             Ok(Change::ChangeVlans {
                 link: link.id,
                 name: link.name.clone(),
                 before: kernel.vlans(link.id)?,
             })
         });
-        let plan = |kernel: &mut dyn Kernel| match stays {
-            true => must_pass_none(kernel, &link, numbers),
+        let plan = |kernel: &mut dyn Kernel| match in_use {
+            true => must_leave_vlans(kernel, &link, wanted),
             false => change(kernel),
         };
-        let mut objects = vec![self.object(&link)];
-        objects.extend(numbers_object(numbers, removes && self.owns(&link)));
-        self.change(call, &objects, plan, |kernel| match stays {
-            true => Ok(()),
-            false => operation(kernel, &link),
-        })
+        let result = self.perform(&permit, plan, |kernel| match wanted {
+            VlanChange::Add(vlans) => kernel.add_vlans(link.id, vlans),
+            // There are none of them.
+            VlanChange::Remove(_) if in_use => Ok(()),
+            VlanChange::Remove(numbers) => kernel.remove_vlans(link.id, numbers),
+        })?;
+        self.settle(call, &objects, result)
     }
 }
 
-/// A link that others have passes these VLANs for them, or nothing is to be done.
-fn must_pass_none(
+/// A change of the VLANs that pass a port.
+#[derive(Debug, Clone, Copy)]
+enum VlanChange {
+    Add(PortVlans),
+    Remove(VlanNumbers),
+}
+
+impl VlanChange {
+    fn numbers(self) -> VlanNumbers {
+        match self {
+            Self::Add(vlans) => vlans.numbers,
+            Self::Remove(numbers) => numbers,
+        }
+    }
+
+    /// Whether a port's other VLANs, and how they pass, stay as they are.
+    fn leaves(self, there: &[PortVlans]) -> bool {
+        let mut touched = there
+            .iter()
+            .filter(|its| its.numbers.overlaps(self.numbers()));
+        match self {
+            Self::Remove(_) => touched.next().is_none(),
+            // What comes in without a tag has one VLAN.
+            Self::Add(wanted) if wanted.pvid => there.contains(&wanted),
+            Self::Add(wanted) => {
+                touched.all(|its| (its.pvid, its.untagged) == (false, wanted.untagged))
+            }
+        }
+    }
+}
+
+/// Refuses what changes how VLANs pass a link that others have.
+fn must_leave_vlans(
     kernel: &mut dyn Kernel,
     link: &LinkHandle,
-    numbers: VlanNumbers,
+    wanted: VlanChange,
 ) -> Result<Plan, KernelError> {
-    let vlans = kernel.vlans(link.id)?;
-    let mut passes = vlans.iter().map(|vlans| vlans.numbers);
-    let overlaps =
-        |its: VlanNumbers| its.first() <= numbers.last() && numbers.first() <= its.last();
-    match passes.any(overlaps) {
-        true => Err(others_have(link)),
-        false => Ok(Plan::nothing()),
+    match wanted.leaves(&kernel.vlans(link.id)?) {
+        true => Ok(Plan::nothing()),
+        false => Err(others_have(link)),
+    }
+}
+
+/// Refuses a change of a port that others have, unless it is so already.
+fn must_be_so(
+    kernel: &mut dyn Kernel,
+    link: &LinkHandle,
+    change: PortChange,
+) -> Result<(), KernelError> {
+    let state = kernel.port(link.id)?;
+    let is_so = match change {
+        PortChange::Hairpin(on) => state.hairpin == on,
+        PortChange::Isolated(on) => state.isolated == on,
+        PortChange::Learning(on) => state.learning == on,
+    };
+    match is_so {
+        true => Ok(()),
+        false => Err(others_have(link)),
     }
 }
 
@@ -134,9 +185,7 @@ impl Host for Gate {
             pvid: vlans.pvid,
             untagged: vlans.untagged,
         };
-        self.change_vlans(call, &port, vlans.numbers, |kernel, link| {
-            kernel.add_vlans(link.id, vlans)
-        })
+        self.change_vlans(call, &port, VlanChange::Add(vlans))
     }
 
     fn remove_vlans(
@@ -147,8 +196,38 @@ impl Host for Gate {
     ) -> Result<(), CallError> {
         let call = Call::BridgePortsRemoveVlans;
         let numbers = numbers(call, first, last)?;
-        self.change_vlans(call, &port, numbers, |kernel, link| {
-            kernel.remove_vlans(link.id, numbers)
-        })
+        self.change_vlans(call, &port, VlanChange::Remove(numbers))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vlans(first: u16, last: u16, pvid: bool, untagged: bool) -> PortVlans {
+        PortVlans {
+            numbers: VlanNumbers::new(first, last).unwrap(),
+            pvid,
+            untagged,
+        }
+    }
+
+    #[test]
+    fn others_keep_their_vlans() {
+        let there = [vlans(1, 1, true, true), vlans(20, 29, false, false)];
+        let add = |first, last, pvid, untagged| {
+            VlanChange::Add(vlans(first, last, pvid, untagged)).leaves(&there)
+        };
+        assert!(add(30, 39, false, false));
+        assert!(add(25, 35, false, false));
+        assert!(add(1, 1, true, true));
+        assert!(!add(30, 30, true, true));
+        assert!(!add(25, 25, false, true));
+        assert!(!add(1, 1, false, true));
+        assert!(!add(1, 5, false, false));
+        let remove =
+            |first, last| VlanChange::Remove(VlanNumbers::new(first, last).unwrap()).leaves(&there);
+        assert!(remove(30, 4094));
+        assert!(!remove(2, 20));
     }
 }

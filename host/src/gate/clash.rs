@@ -102,12 +102,7 @@ impl View {
             .filter(|(index, _)| *index != link)
             .filter(|(_, state)| overlap(network_of(state), network));
         if let Some((index, state)) = others.next() {
-            return Err(in_the_way(&format!(
-                "the host is connected to {} by its link {}, which has {}",
-                network_of(state),
-                self.name(*index),
-                state.address,
-            )));
+            return Err(self.is_connected(*index, state));
         }
         let mut routes = self.routes.iter();
         let same = |found: &&FoundRoute| {
@@ -129,6 +124,21 @@ impl View {
         }
     }
 
+    /// A network whose packets the host sends as it did: it isn't connected to any
+    /// of it without this driver.
+    pub(super) fn check_network(&self, network: IpNet) -> Result<(), KernelError> {
+        self.check_packets(network)?;
+        self.check_connected(network)
+    }
+
+    fn check_connected(&self, network: IpNet) -> Result<(), KernelError> {
+        let mut addresses = self.foreign_addresses();
+        match addresses.find(|(_, state)| overlap(network_of(state), network)) {
+            Some((index, state)) => Err(self.is_connected(*index, state)),
+            None => Ok(()),
+        }
+    }
+
     /// An address that isn't the host's, not even by this driver.
     pub(super) fn check_peer(&self, address: IpAddr) -> Result<(), KernelError> {
         let mut addresses = self.addresses.iter();
@@ -143,16 +153,7 @@ impl View {
         let destination = route.destination;
         let is_default = destination.prefix_len() == 0;
         if !is_default {
-            let mut addresses = self.foreign_addresses();
-            let connected = addresses.find(|(_, state)| overlap(network_of(state), destination));
-            if let Some((index, state)) = connected {
-                return Err(in_the_way(&format!(
-                    "the host is connected to {} by its link {}, which has {}",
-                    network_of(state),
-                    self.name(*index),
-                    state.address,
-                )));
-            }
+            self.check_connected(destination)?;
         }
         // More precise routes go before a default one, and it before none.
         let covers = |found: &&FoundRoute| match found.route.route.destination {
@@ -220,6 +221,15 @@ impl View {
         };
         let route = &found.route.route;
         format!("there is the route {route}{through}, which isn't this driver's")
+    }
+
+    fn is_connected(&self, index: u32, state: &AddressState) -> KernelError {
+        in_the_way(&format!(
+            "the host is connected to {} by its link {}, which has {}",
+            network_of(state),
+            self.name(index),
+            state.address,
+        ))
     }
 
     fn is_the_hosts(&self, network: IpNet, index: u32, state: &AddressState) -> KernelError {
@@ -466,6 +476,10 @@ mod tests {
         for hosts in ["192.0.2.0/24", "192.0.2.9/32", "0.0.0.0/0", "127.0.0.0/8"] {
             assert!(host.check_packets(net(hosts)).is_err(), "{hosts}");
         }
+        // What is sent to those that the host is connected to goes there.
+        assert!(host.check_packets(net("192.0.2.7/32")).is_ok());
+        assert!(host.check_network(net("192.0.2.7/32")).is_err());
+        assert!(host.check_network(net("10.99.0.7/32")).is_ok());
         assert!(host.check_peer("10.99.0.7".parse().unwrap()).is_ok());
         // Also a gateway that the driver added is the host's.
         assert!(host.check_peer("10.99.0.1".parse().unwrap()).is_err());

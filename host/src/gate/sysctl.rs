@@ -74,20 +74,46 @@ impl Gate {
         link: &Resource<LinkHandle>,
     ) -> Result<(), CallError> {
         let link = self.link(link)?;
-        let namespace = link.id.namespace;
-        let granted = self.authority.grant.calls().get(&call);
-        let is_spelled_out = granted.is_some_and(|reach| reach.has_link(namespace, &link.name));
-        let is_there = namespace == Namespace::Host && self.owns(&link) && !is_spelled_out;
-        if !is_there || self.publishes_behind(&link) {
+        if !self.is_at_containers(call, &link) || self.publishes_behind(&link) {
             return Ok(());
         }
-        let objects = [self.object(&link)];
-        let _permit = self.decide(call, &objects)?;
         let text = format!(
             "packets to 127.0.0.0/8 that come in by {} would reach the host: publish ports behind \
              it first, which has them dropped",
             link.name
         );
+        self.refuse(call, &link, text)
+    }
+
+    /// A container at an own link of the host's could say that it is the host's
+    /// router, and get the host's packets (CVE-2020-10749).
+    fn keeps_to_hosts_routers(
+        &mut self,
+        call: Call,
+        link: &Resource<LinkHandle>,
+    ) -> Result<(), CallError> {
+        let link = self.link(link)?;
+        if !self.is_at_containers(call, &link) {
+            return Ok(());
+        }
+        let text = format!(
+            "a container at {name} could become the host's router: write link = \"{name}\" for \
+             this call into the grant if that is wanted",
+            name = link.name
+        );
+        self.refuse(call, &link, text)
+    }
+
+    /// Whether a link is one of the driver's on the host, and the grant doesn't
+    /// name it.
+    fn is_at_containers(&self, call: Call, link: &LinkHandle) -> bool {
+        let is_own = link.id.namespace == Namespace::Host && self.owns(link);
+        is_own && !self.is_spelled_out(call, link)
+    }
+
+    fn refuse(&mut self, call: Call, link: &LinkHandle, text: String) -> Result<(), CallError> {
+        let objects = [self.object(link)];
+        let _permit = self.decide(call, &objects)?;
         let errno = Errno::EBUSY;
         Err(self.settle_failed(call, &objects, KernelError::Refused { errno, text }))
     }
@@ -190,6 +216,9 @@ impl Host for Gate {
             RouterAdvertisements::All => "2",
         };
         let call = Call::SysctlSetAcceptRa;
+        if !matches!(accept, RouterAdvertisements::None) {
+            self.keeps_to_hosts_routers(call, &link)?;
+        }
         self.set_of_link(call, &link, LinkSetting::AcceptRa, value)
     }
 

@@ -48,6 +48,9 @@ impl Host for Gate {
         let link = self.link(&link)?;
         let objects = [self.object(&link)];
         let permit = self.decide(call, &objects)?;
+        if self.owns(&link) && !self.has_alone(&link) && !self.are_containers(packets) {
+            return Err(self.settle_failed(call, &objects, only_its_own(&link)));
+        }
         // On a link that containers share the class is this one's, so it's
         // journalled on every link.
         let result = match free_class(self.guard.open(&permit), link.id) {
@@ -119,6 +122,13 @@ impl Host for Gate {
 }
 
 impl Gate {
+    /// Whether a class has packets of this container only.
+    fn are_containers(&self, packets: ClassPackets) -> bool {
+        let request = &self.authority.request;
+        let mut networks = packets.source().into_iter().chain(packets.destination());
+        networks.any(|network| request.is_containers(network))
+    }
+
     /// Puts a queueing discipline in the place of an older one of the driver's.
     fn set_root(
         &mut self,
@@ -215,6 +225,18 @@ pub(super) fn take_away(
         return Ok(());
     }
     kernel.remove_queue(link, hook)
+}
+
+/// The error for a class that would limit others.
+fn only_its_own(link: &LinkHandle) -> KernelError {
+    KernelError::Refused {
+        errno: Errno::EBUSY,
+        text: format!(
+            "the network's containers share {}, so a class there is for packets from or to one \
+             address of this container",
+            link.name
+        ),
+    }
 }
 
 /// The lowest number that no class has.

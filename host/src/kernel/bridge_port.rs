@@ -48,6 +48,11 @@ impl VlanNumbers {
         Some(Self { first, last })
     }
 
+    /// Whether some VLAN is among both.
+    pub fn overlaps(self, other: Self) -> bool {
+        self.first <= other.last && other.first <= self.last
+    }
+
     /// The first.
     pub fn first(self) -> u16 {
         self.first

@@ -237,6 +237,16 @@ impl FirewallRule {
         }
     }
 
+    /// The link of the host that it's about, by its name.
+    pub fn link(&self) -> Option<&LinkName> {
+        match self {
+            Self::PublishBehind { link }
+            | Self::Isolate { link, .. }
+            | Self::CheckSender { link, .. } => Some(link),
+            Self::Translate(_) | Self::Publish(_) | Self::Filter { .. } => None,
+        }
+    }
+
     /// How many rules of nftables it becomes.
     pub fn rules(&self) -> usize {
         match self {

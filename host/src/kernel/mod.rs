@@ -52,8 +52,8 @@ pub use neighbour::{FoundNeighbour, Neighbour, NeighbourTable, SavedNeighbour};
 pub use netlink::Netlink;
 pub use netns::{Netns, NetnsError, NetnsId};
 pub use new_link::{
-    Ipvlan, IpvlanIsolation, IpvlanMode, LinkKind, Macvlan, MacvlanMode, NewLink, NewVeth,
-    ParentUse, Tap, VethEnd, Vlan, Vxlan,
+    IPV6_MIN_MTU, Ipvlan, IpvlanIsolation, IpvlanMode, LinkKind, Macvlan, MacvlanMode, NewLink,
+    NewVeth, ParentUse, Tap, VethEnd, Vlan, Vxlan,
 };
 pub use route::{
     FoundRoute, KnownLink, MAIN_TABLE, NextHop, RESERVED_TABLES, RouteScope, SavedRoutes,

@@ -5,6 +5,9 @@ use std::net::IpAddr;
 use super::LinkId;
 use crate::net::{LinkName, Mac, Namespace};
 
+/// The smallest MTU with which a link has IPv6, in bytes (IPV6_MIN_MTU).
+pub const IPV6_MIN_MTU: u32 = 1280;
+
 /// A link to be made. It starts down.
 #[derive(Debug, Clone)]
 pub struct NewLink {

@@ -22,6 +22,11 @@ pub(crate) fn register(suite: &mut Suite) {
     test("both-names-must-be-granted", both_names);
     test("a-name-that-is-taken", taken);
     test("shared-links-keep-their-names", shared);
+    suite.test(
+        "rename::links-with-rules-keep-their-names",
+        &[Need::Root, Need::Macvlan, Need::Nft],
+        with_rules,
+    );
 }
 
 fn grant() -> Grant {
@@ -81,6 +86,23 @@ fn own_on_host() {
     let denied = serde_json::json!(["links.rename.denied"]);
     assert_eq!(answer["dns_search_domains"], denied);
     assert!(Dump::of(&world.host).has_link("own0"));
+    probe.teardown(&connection());
+}
+
+/// Their rules would be about the old name.
+fn with_rules() {
+    let world = World::new();
+    let grant = grant().call("firewall.isolate", "{}");
+    let probe = Probe::new(&world, &grant);
+    let options = serde_json::json!({"host_interface_name": "end0"});
+    let connection = || v4().join("options", options.clone());
+    let script = "links.create-veth - host-name=own0; firewall.isolate 1 strict; \
+                  links.rename 1 end0";
+    let error = probe.setup_fails(connection(), script);
+    assert!(error.contains("the firewall knows own0"), "{error}");
+    let before = "links.create-veth - host-name=own0; links.rename 1 end0; \
+                  firewall.isolate 1 strict";
+    answer_of(&probe.setup_as_planned(connection(), before));
     probe.teardown(&connection());
 }
 

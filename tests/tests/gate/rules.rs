@@ -34,6 +34,11 @@ pub(crate) fn register(suite: &mut Suite) {
     test("a-foreign-link-with-an-own-name-is-not", NEEDS, stolen_name);
     test("the-table-of-an-own-vrf-is-own", VRF, own_vrf);
     test("the-hosts-own-tables-are-granted-by-name", NEEDS, reserved);
+    test(
+        "what-the-host-is-connected-to-is-out-of-reach",
+        NEEDS,
+        connected,
+    );
     test("wrong-rules-are-refused", NEEDS, wrong);
 }
 
@@ -377,6 +382,22 @@ fn reserved() {
         let script = format!("rules.add host 100 77 {rule}");
         let error = probe.setup_fails(v4(), &script);
         assert!(error.contains(line), "{error}");
+    }
+}
+
+/// Its packets go where they went, whatever the grant says.
+fn connected() {
+    let world = World::new();
+    world.host.ip("addr add 10.88.0.250/16 dev p0");
+    let probe = Probe::new(&world, &wide());
+    for wide in ["to=10.88.0.66/32", "from=10.88.0.66/32", "to=10.88.64.0/18"] {
+        let error = probe.setup_fails(v4(), &format!("rules.add host 100 77 {wide}"));
+        assert!(error.contains("(EBUSY)"), "{error}");
+        assert!(error.contains("connected to 10.88.0.0/16"), "{error}");
+    }
+    for own in ["to=10.88.0.2/32", "from=10.88.0.2/32 to=10.88.0.66/32"] {
+        answer_of(&probe.setup_as_planned(v4(), &format!("rules.add host 100 77 {own}")));
+        probe.teardown(&v4());
     }
 }
 

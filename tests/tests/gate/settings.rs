@@ -16,6 +16,11 @@ const VLANS: &[Need] = &[Need::Root, Need::Macvlan, Need::Link(Kind::VlanBridge)
 pub(crate) fn register(suite: &mut Suite) {
     suite.test("sysctl::of-own-and-foreign-links", NEEDS, of_links);
     suite.test("sysctl::by-name", NEEDS, by_name);
+    suite.test(
+        "sysctl::no-container-is-the-hosts-router",
+        NEEDS,
+        advertisements,
+    );
     suite.test("sysctl::wrong-keys-and-values", NEEDS, wrong_keys);
     suite.test("sysctl::forwarding-stays-on", NEEDS, forwarding);
     suite.test("bridge-ports::switches", NEEDS, switches);
@@ -128,6 +133,61 @@ fn of_links() {
             probe.teardown(&v4());
         }
     }
+}
+
+/// No container becomes the host's router.
+fn advertisements() {
+    let world = World::new();
+    let calls = ["links.create-bridge", "links.create-veth"];
+    let on_own = r#"{ link = "end0" }"#;
+    let grant = |accept: &str| {
+        Grant::of(&calls)
+            .call("links.create-macvlan", r#"{ link = ["p0", "own0"] }"#)
+            .on_host()
+            .call("links.get", r#"{ link = "p0" }"#)
+            .call("links.set-mtu", "{}")
+            .call("sysctl.set-accept-ra", accept)
+    };
+    let connection = || {
+        v4().network("network_interface", "br0").join(
+            "options",
+            serde_json::json!({"host_interface_name": "end0"}),
+        )
+    };
+    let probe = Probe::new(&world, &grant("{}"));
+    let accepts = |link: &str| {
+        let host = Dump::of(&world.host);
+        let setting = host.setting(&format!("ipv6/conf/{link}/accept_ra"));
+        setting.map(str::to_owned)
+    };
+    let make = "links.create-veth eth0; links.create-bridge shared br0; links.get host p0; \
+        links.create-macvlan host own0 3 bridge";
+    answer_of(&probe.setup_as_planned(connection(), make));
+    for link in ["end0", "br0", "own0"] {
+        assert_eq!(accepts(link).as_deref(), Some("0"), "{link}");
+    }
+    probe.teardown(&connection());
+    // The container has its routers.
+    let inside = "links.create-veth eth0; sysctl.set-accept-ra 0 all";
+    answer_of(&probe.setup_as_planned(connection(), inside));
+    probe.teardown(&connection());
+    for (make, call) in [
+        ("links.create-veth eth0", "sysctl.set-accept-ra 1 all"),
+        (
+            "links.create-bridge shared br0",
+            "sysctl.set-accept-ra 0 unless-forwarding",
+        ),
+        // The kernel makes the settings anew.
+        ("links.create-veth eth0 mtu=1279", "links.set-mtu 1 1500"),
+    ] {
+        let error = probe.setup_fails(connection(), &format!("{make}; {call}"));
+        assert!(error.contains("(EBUSY)"), "{error}");
+    }
+    probe.grant(&grant(on_own));
+    let named = "links.create-veth eth0; sysctl.set-accept-ra 1 all";
+    answer_of(&probe.setup_as_planned(connection(), named));
+    assert_eq!(accepts("end0").as_deref(), Some("2"));
+    probe.teardown(&connection());
 }
 
 fn by_name() {

@@ -46,13 +46,13 @@ fn grant() -> Grant {
 }
 
 /// A container on the network.
-struct Container {
+pub(crate) struct Container {
     netns: Netns,
     connection: Connection,
 }
 
 impl Container {
-    fn new(number: u32) -> Self {
+    pub(crate) fn new(number: u32) -> Self {
         Self {
             netns: Netns::new(),
             connection: Connection::new(NAME)
@@ -61,7 +61,16 @@ impl Container {
         }
     }
 
-    fn run(&self, probe: &Probe<'_>, command: &str, script: &str) -> Output {
+    /// The same with an address of 10.99.0.0/24.
+    pub(crate) fn with_address(mut self, address: &str) -> Self {
+        self.connection = self
+            .connection
+            .subnet("10.99.0.0/24", "10.99.0.1")
+            .ip(address);
+        self
+    }
+
+    pub(crate) fn run(&self, probe: &Probe<'_>, command: &str, script: &str) -> Output {
         let document = self.connection.clone().option("script", script);
         let netns = self.netns.path();
         let arguments = [command, &*netns.to_string_lossy()];
@@ -76,7 +85,7 @@ impl Container {
     }
 
     #[track_caller]
-    fn down(&self, probe: &Probe<'_>) {
+    pub(crate) fn down(&self, probe: &Probe<'_>) {
         let output = self.run(probe, "teardown", "");
         assert_eq!(output.code, Some(0), "{output:?}");
     }

@@ -247,7 +247,10 @@ fn a_granted_parent_is_not_named() {
         error.contains("links.get on link host:x0 is denied"),
         "{error}"
     );
-    assert!(error.contains("the interface x0; "), "{error}");
+    assert!(
+        error.contains("the interface x0, the option \"script\"; if"),
+        "{error}"
+    );
     assert!(error.contains("`wasmvark adopt testnet`"), "{error}");
 }
 

@@ -96,7 +96,9 @@ fn filters() {
     wasmvark.install(PROBE, "other", &Grant::nothing());
     create(&wasmvark, "a", "?links.get host x0");
     let setup = |id: &str| {
-        let request = Connection::v4("other").container(id);
+        let request = Connection::v4("other")
+            .network("id", "another")
+            .container(id);
         answer_of(&wasmvark.setup("other", request.for_plugin()));
     };
     setup("aaaabbbb");

@@ -7,11 +7,10 @@ use nix::errno::Errno;
 use super::LinkHandle;
 use crate::gate::Gate;
 use crate::grant::Permit;
-use crate::kernel::{KernelError, LinkChange, LinkId, LinkInfo, ParentUse, QueueHook};
+use crate::kernel::{
+    IPV6_MIN_MTU, KernelError, LinkChange, LinkId, LinkInfo, ParentUse, QueueHook,
+};
 use crate::net::Namespace;
-
-/// IPV6_MIN_MTU: links below it have no IPv6.
-const IPV6_MTU: u32 = 1280;
 
 /// A link that lies on another one.
 pub(super) struct Above {
@@ -145,10 +144,33 @@ impl Gate {
         change: &LinkChange,
     ) -> Result<(), KernelError> {
         match change {
+            LinkChange::Mtu(mtu) if self.owns(link) => self.may_get_ipv6(permit, link, *mtu),
             _ if self.owns(link) => Ok(()),
             LinkChange::Mtu(mtu) => self.may_have_mtu(permit, link, *mtu),
             LinkChange::Up(false) => self.may_go_down(permit, link),
             _ => Ok(()),
+        }
+    }
+
+    /// A link of the host's that gets IPv6 back gets settings with it that nobody
+    /// has seen: `accept_ra` as new links have it.
+    fn may_get_ipv6(
+        &mut self,
+        permit: &Permit,
+        link: &LinkHandle,
+        mtu: u32,
+    ) -> Result<(), KernelError> {
+        if link.id.namespace == Namespace::Container || mtu < IPV6_MIN_MTU {
+            return Ok(());
+        }
+        let before = self.guard.open(permit).link_by_id(link.id)?.mtu;
+        match before < IPV6_MIN_MTU {
+            false => Ok(()),
+            true => Err(busy(format!(
+                "{} has an MTU of {before}, and gets IPv6 with {IPV6_MIN_MTU} or more, and the \
+                 settings of a new link: make it with the MTU that it is to have",
+                link.name
+            ))),
         }
     }
 
@@ -171,9 +193,9 @@ impl Gate {
     ) -> Result<(), KernelError> {
         let name = &link.name;
         let before = self.guard.open(permit).link_by_id(link.id)?.mtu;
-        if mtu < IPV6_MTU && before >= IPV6_MTU {
+        if mtu < IPV6_MIN_MTU && before >= IPV6_MIN_MTU {
             return Err(busy(format!(
-                "IPv6 needs an MTU of {IPV6_MTU}: with {mtu}, {name} would lose its IPv6 \
+                "IPv6 needs an MTU of {IPV6_MIN_MTU}: with {mtu}, {name} would lose its IPv6 \
                  addresses, routes and settings"
             )));
         }

@@ -77,6 +77,13 @@ impl Gate {
         journal.is_some_and(|journal| journal.owns(link.id, &link.name))
     }
 
+    /// Whether the grant's line for a call covers a link by its name: the operator
+    /// wants the call there whatever comes of it.
+    pub(super) fn is_spelled_out(&self, call: Call, link: &LinkHandle) -> bool {
+        let reach = self.authority.grant.calls().get(&call);
+        reach.is_some_and(|reach| reach.has_link(link.id.namespace, &link.name))
+    }
+
     /// Whether the driver made or moved it for this container alone: what is on
     /// it goes with it.
     pub(super) fn has_alone(&self, link: &LinkHandle) -> bool {

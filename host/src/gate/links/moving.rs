@@ -3,7 +3,7 @@
 use nix::errno::Errno;
 use wasmtime::component::Resource;
 
-use super::LinkHandle;
+use super::{LinkHandle, others_have};
 use crate::gate::perform::{CallError, Plan, Stop, invalid};
 use crate::gate::{Gate, Kernel};
 use crate::grant::{Call, Object};
@@ -33,7 +33,7 @@ impl Gate {
                 name: &name,
             },
         ];
-        let is_excused = self.owns(&moved) || self.is_spelled_out(&moved.name);
+        let is_excused = self.owns(&moved) || self.is_spelled_out(CALL, &moved);
         let plan = |kernel: &mut dyn Kernel| {
             let saved = save(kernel, moved.id)?;
             if !is_excused {
@@ -46,6 +46,9 @@ impl Gate {
             }]))
         };
         let permit = self.decide(CALL, &objects)?;
+        if self.is_in_use_by_others(&moved)? {
+            return Err(self.settle_failed(CALL, &objects, others_have(&moved)));
+        }
         let may_go = self.may_go_away(&permit, &moved);
         may_go.map_err(|error| self.settle_failed(CALL, &objects, error))?;
         let result = self.perform(&permit, plan, |kernel| {
@@ -61,13 +64,6 @@ impl Gate {
             Err(error) => return Err(self.stop(Stop::Host(error.to_string()))),
         }
         Ok(())
-    }
-
-    /// Whether the grant names the link: the operator has it moved whatever
-    /// becomes of it.
-    fn is_spelled_out(&self, name: &LinkName) -> bool {
-        let reach = self.authority.grant.calls().get(&CALL);
-        reach.is_some_and(|reach| reach.has_link(Namespace::Host, name))
     }
 }
 

@@ -1,5 +1,6 @@
 //! `links.rename`.
 
+use nix::errno::Errno;
 use wasmtime::component::Resource;
 
 use super::{LinkHandle, make};
@@ -7,7 +8,7 @@ use crate::gate::perform::{CallError, Plan, invalid};
 use crate::gate::{Gate, Kernel};
 use crate::grant::{Call, Object, Permit};
 use crate::journal::Change;
-use crate::kernel::{KernelError, LinkChange};
+use crate::kernel::{FirewallRule, KernelError, LinkChange};
 use crate::net::{LinkName, Namespace};
 
 const CALL: Call = Call::LinksRename;
@@ -34,6 +35,16 @@ impl Gate {
         let namespace = link.id.namespace;
         let objects = [self.object(&link), Object::NewLink { namespace, name }];
         let permit = self.decide(CALL, &objects)?;
+        if self.is_in_firewall(&link) {
+            let error = KernelError::Refused {
+                errno: Errno::EBUSY,
+                text: format!(
+                    "the firewall knows {} by its name: rename it before it gets rules",
+                    link.name
+                ),
+            };
+            return Err(self.settle_failed(CALL, &objects, error));
+        }
         let result = match own {
             Some((number, _)) => self.rename_own(&permit, number, &link, name)?,
             None => self.rename_foreign(&permit, &link, name)?,
@@ -42,6 +53,20 @@ impl Gate {
             self.follow(&link, name);
         }
         self.settle(CALL, &objects, result)
+    }
+
+    /// Whether rules of this container's are about a link. Under another name they
+    /// would no longer hold for it.
+    fn is_in_firewall(&self, link: &LinkHandle) -> bool {
+        let is_it = |change: &Change| {
+            let rule = change.firewall().map(|entry| &entry.rule);
+            rule.and_then(FirewallRule::link) == Some(&link.name)
+        };
+        let is_on_host = link.id.namespace == Namespace::Host;
+        self.journal.as_ref().is_some_and(|journal| {
+            let mut entries = journal.entries_of(Namespace::Host);
+            is_on_host && entries.any(|entry| is_it(&entry.change))
+        })
     }
 
     fn rename_own(

@@ -26,12 +26,20 @@ impl Host for Gate {
             self.rule_object(namespace, &rule, !own_links.is_empty(), false),
             self.table_object(namespace, rule.table),
         ];
+        // Packets by an own link, or of the container's.
+        let request = &self.authority.request;
+        let mut networks = rule.source.iter().chain(&rule.destination);
+        let has_own = networks.any(|network| request.is_containers(*network));
+        let is_narrow = has_own || !own_links.is_empty();
         let own = self.own_objects(Namespace::Host)?;
         let plan = |kernel: &mut dyn Kernel| {
             if namespace == Namespace::Host {
                 let view = View::of_host(kernel, own)?;
                 let mut networks = rule.source.iter().chain(&rule.destination);
-                networks.try_for_each(|network| view.check_packets(*network))?;
+                networks.try_for_each(|network| match is_narrow {
+                    true => view.check_packets(*network),
+                    false => view.check_network(*network),
+                })?;
             }
             for (name, link) in &own_links {
                 named(kernel, Some(*link), namespace, name)?;

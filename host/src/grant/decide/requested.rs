@@ -80,6 +80,12 @@ impl RequestReach {
         !is_named && !self.parent_differs
     }
 
+    /// Whether a network is one address of the container's.
+    pub fn is_containers(&self, network: IpNet) -> bool {
+        let mut addresses = self.addresses.iter();
+        addresses.any(|own| IpNet::from(own.addr()) == network)
+    }
+
     /// The name that is meant for a link that a call makes, moves or renames.
     pub fn name_for(&self, call: Call, namespace: Namespace, shared: bool) -> Option<LinkName> {
         if namespace == Namespace::Container {
@@ -334,7 +340,5 @@ fn has_requested_packets(rule: &Rule, is_shared: bool, request: &RequestReach) -
 /// Whether a network has the container's addresses only, or those of its network
 /// where all of that is the driver's.
 fn has_packets(network: IpNet, is_shared: bool, request: &RequestReach) -> bool {
-    let mut own = request.addresses.iter();
-    let is_own = own.any(|own| IpNet::from(own.addr()) == network);
-    is_own || (is_shared && is_in_subnets(network, request))
+    request.is_containers(network) || (is_shared && is_in_subnets(network, request))
 }

@@ -65,7 +65,8 @@ impl Machine {
             link.mac_below = parent_state.and_then(|parent| parent.mac);
         }
         link.made_as = Some(new.kind.clone());
-        self.add(link);
+        let number = self.add(link);
+        self.ignore_advertisements(number)?;
         if let (LinkKind::Ipvlan(_), Some(parent)) = (&new.kind, parent) {
             self.share_ipvlan_mode(parent, new.kind.parent_use());
         }
@@ -79,6 +80,7 @@ impl Machine {
         let mtu = new.mtu.filter(|mtu| *mtu > 0).unwrap_or(ETHERNET_MTU);
         let inside = self.add_end(Namespace::Container, &new.container, mtu);
         let outside = self.add_end(Namespace::Host, &new.host, mtu);
+        self.ignore_advertisements(outside.0)?;
         for (end, other) in [(inside.0, outside.0), (outside.0, inside.0)] {
             if let Some(link) = self.links.get_mut(&end) {
                 link.pair = Some(Other::Link(other));

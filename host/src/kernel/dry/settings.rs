@@ -6,11 +6,9 @@ use nix::errno::Errno;
 
 use super::link::{Link, Number};
 use super::machine::Machine;
-use crate::kernel::{KernelError, LinkId, LinkSetting, LinkSnapshot};
+use crate::kernel::{IPV6_MIN_MTU, KernelError, LinkId, LinkSetting, LinkSnapshot};
 use crate::net::{LinkName, Namespace, SettingKey};
 
-/// IPV6_MIN_MTU: links below it have no IPv6.
-const IPV6_MTU: u32 = 1280;
 /// What a link's setting begins with.
 const OF_LINKS: [(&str, &str); 2] = [
     ("ipv4", "/proc/sys/net/ipv4/conf/"),
@@ -157,10 +155,22 @@ impl Machine {
         Ok(())
     }
 
+    /// What making a link of the host's sets.
+    pub(super) fn ignore_advertisements(&mut self, number: Number) -> Result<(), KernelError> {
+        let link = self.links.get(&number).ok_or(Errno::ENODEV)?;
+        if link.at.namespace == Namespace::Container || link.state.mtu < IPV6_MIN_MTU {
+            return Ok(());
+        }
+        match self.write_of_link(number, "ipv6/accept_ra", "0") {
+            Err(error) if error.is_not_found() => Ok(()),
+            result => result,
+        }
+    }
+
     /// Whether a link can have IPv6 addresses.
     pub(super) fn may_have_ipv6(&mut self, number: Number) -> Result<bool, KernelError> {
         let link = self.links.get(&number).ok_or(Errno::ENODEV)?;
-        if link.state.mtu < IPV6_MTU {
+        if link.state.mtu < IPV6_MIN_MTU {
             return Ok(false);
         }
         match self.read_of_link(number, "ipv6/disable_ipv6") {

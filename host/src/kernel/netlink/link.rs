@@ -10,8 +10,8 @@ use rtnetlink::{LinkGetRequest, LinkMessageBuilder, LinkUnspec};
 
 use super::{Netlink, kinds};
 use crate::kernel::{
-    Kernel, KernelError, LinkChange, LinkId, LinkInfo, LinkKind, LinkState, NewLink, NewVeth,
-    Reader, Tap, tap,
+    Kernel, KernelError, LinkChange, LinkId, LinkInfo, LinkKind, LinkSetting, LinkState, NewLink,
+    NewVeth, Reader, Tap, sysctl, tap,
 };
 use crate::net::{LinkName, Mac, Namespace};
 
@@ -122,6 +122,24 @@ impl Netlink {
         self.change_link(made, &LinkChange::Name(link.name.clone()))
             .map_err(KernelError::unfinished)?;
         Ok(index)
+    }
+
+    /// Has a new link of the host's take no router advertisements: what is at its
+    /// other end is a container, and no container is the host's router. A kernel
+    /// without IPv6, and a link too small for it, take none.
+    pub(super) fn ignore_advertisements(
+        &self,
+        made: LinkId,
+        name: &LinkName,
+    ) -> Result<(), KernelError> {
+        if made.namespace == Namespace::Container {
+            return Ok(());
+        }
+        let netns = &self.room(made.namespace)?.netns;
+        match sysctl::set_link_setting(netns, name, LinkSetting::AcceptRa, "0") {
+            Err(error) if error.is_not_found() => Ok(()),
+            result => result.map_err(KernelError::unfinished),
+        }
     }
 
     fn add_link(&self, link: &NewLink, name: &LinkName) -> Result<(), KernelError> {

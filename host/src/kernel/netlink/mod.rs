@@ -414,11 +414,20 @@ impl Reader for Netlink {
 
 impl Kernel for Netlink {
     fn create_link(&mut self, link: &NewLink) -> Result<u32, KernelError> {
-        self.make_link(link)
+        let index = self.make_link(link)?;
+        let namespace = link.namespace;
+        self.ignore_advertisements(LinkId { namespace, index }, &link.name)?;
+        Ok(index)
     }
 
     fn create_veth(&mut self, veth: &NewVeth) -> Result<(u32, u32), KernelError> {
-        self.make_veth(veth)
+        let (container, host) = self.make_veth(veth)?;
+        let end = LinkId {
+            namespace: Namespace::Host,
+            index: host,
+        };
+        self.ignore_advertisements(end, &veth.host.name)?;
+        Ok((container, host))
     }
 
     fn move_link(

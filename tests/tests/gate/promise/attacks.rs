@@ -80,6 +80,14 @@ pub(super) const ATTACKS: &[Attack] = &[
     // What listens on the host's loopback addresses.
     busy("ptp", free, PAIR, "sysctl.set-route-localnet 1 on"),
     busy("bridge", free, BRIDGE, "sysctl.set-route-localnet 0 on"),
+    // Which router it believes.
+    busy("ptp", free, PAIR, "sysctl.set-accept-ra 1 all"),
+    busy(
+        "bridge",
+        free,
+        BRIDGE,
+        "sysctl.set-accept-ra 0 unless-forwarding",
+    ),
     // A link on the host, where it could take the gateway's address, answer for
     // all of the wire, or open what listens on loopback addresses.
     denied(

@@ -4,6 +4,7 @@
 
 mod attacks;
 mod kept;
+mod others;
 mod parent;
 
 use serde_json::json;
@@ -44,6 +45,7 @@ pub(crate) fn register(suite: &mut Suite) {
         suite.test(name, &needs, || fails(attack));
     }
     kept::register(suite);
+    others::register(suite);
     parent::register(suite);
 }
 

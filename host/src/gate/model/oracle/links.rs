@@ -2,7 +2,9 @@
 
 use super::{Oracle, differing, lost};
 use crate::gate::model::words::INTERFACE;
-use crate::kernel::{LinkKind, MacvlanMode, NeighbourTable, NewAddress, PicturedLink};
+use crate::kernel::{
+    IPV6_MIN_MTU, LinkKind, MacvlanMode, NeighbourTable, NewAddress, PicturedLink,
+};
 use crate::net::Namespace;
 
 /// Settings that only the calls for them set, with these.
@@ -27,6 +29,8 @@ const FREE: [(&str, &str); 8] = [
     ("ipv6/disable_ipv6", "sysctl.set-disable-ipv6"),
     ("ipv6/keep_addr_on_down", "sysctl.set-keep-addr-on-down"),
 ];
+
+const ADVERTISEMENTS: &str = "ipv6/accept_ra";
 
 /// The calls that set queues.
 const QUEUES: [&str; 5] = [
@@ -119,6 +123,7 @@ impl Oracle<'_> {
             );
         }
         self.judge_addresses(&[], now);
+        self.judge_advertisements(now);
         self.judge_settings_of(&blank(now), now, true);
         self.judge_proxies(now);
         self.judge_vlans(now);
@@ -501,7 +506,12 @@ impl Oracle<'_> {
     /// The settings of a link, own or not.
     fn judge_settings_of(&mut self, was: &PicturedLink, now: &PicturedLink, own: bool) {
         let namespace = now.at.namespace;
+        // Judged by itself.
+        let is_host_end = own && namespace == Namespace::Host;
         for (key, _) in differing(&was.settings, &now.settings) {
+            if is_host_end && key == ADVERTISEMENTS {
+                continue;
+            }
             let what = || format!("{key} of {}", said(now));
             let call = |table: &[(&'static str, &'static str)]| {
                 table
@@ -536,6 +546,22 @@ impl Oracle<'_> {
             );
             self.unless(is_allowed, rule, what());
         }
+    }
+
+    /// No container becomes the host's router.
+    fn judge_advertisements(&mut self, now: &PicturedLink) {
+        let takes = now.settings.get(ADVERTISEMENTS).map(String::as_str) != Some("0");
+        let is_on_host = now.at.namespace == Namespace::Host;
+        let name = now.state.name.as_str();
+        let is_named = self
+            .lines
+            .link(&["sysctl.set-accept-ra"], Namespace::Host, name);
+        let has_ipv6 = now.state.mtu >= IPV6_MIN_MTU;
+        self.unless(
+            !(is_on_host && takes && has_ipv6) || is_named,
+            "links of the host's take no router advertisements from containers",
+            said(now),
+        );
     }
 
     /// A setting of a link in full, by the names that it has had.

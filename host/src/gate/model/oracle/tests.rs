@@ -46,8 +46,14 @@ fn made(picture: &mut Picture) -> &mut PicturedLink {
     new.state.name = "dumm0123456789a".parse().unwrap();
     new.addresses.clear();
     new.made_as = Some(LinkKind::Dummy);
+    accept_advertisements(&mut new, "0");
     picture.links.insert(99, new);
     picture.links.get_mut(&99).unwrap()
+}
+
+fn accept_advertisements(link: &mut PicturedLink, value: &str) {
+    let settings = &mut link.settings;
+    settings.insert("ipv6/accept_ra".to_owned(), value.to_owned());
 }
 
 /// A macvlan link of the driver's in the container, on a link of the host's.
@@ -55,6 +61,7 @@ fn above(picture: &mut Picture, parent: &str, mode: MacvlanMode) {
     let (lower, at) = (number(picture, parent), link(picture, parent).at);
     let new = made(picture);
     new.at.namespace = Namespace::Container;
+    new.settings.clear();
     new.kind = Some("macvlan".to_owned());
     new.lower = Some(lower);
     new.made_as = Some(LinkKind::Macvlan(Macvlan {
@@ -101,7 +108,7 @@ const EVERYTHING: &str = "\"links.create-dummy\" = { place = \"host\" }\n\
     \"routes.add\" = {}\n\"sysctl.set\" = {}\n\"links.move-to-container\" = {}\n";
 const NOTHING: &str = "";
 
-const CASES: [Case; 29] = [
+const CASES: [Case; 30] = [
     ("without a parent", EVERYTHING, |_| {}, None),
     (
         "without a parent",
@@ -189,6 +196,12 @@ const CASES: [Case; 29] = [
         "\"links.set-mtu\" = { link = \"eth1\" }\n",
         |p| link(p, "eth0").state.mtu = 1400,
         Some("links.set-mtu"),
+    ),
+    (
+        "without a parent",
+        EVERYTHING,
+        |p| accept_advertisements(made(p), "1"),
+        Some("no router advertisements"),
     ),
     (
         "without a parent",
