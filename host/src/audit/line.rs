@@ -174,3 +174,73 @@ impl Record {
         serde_json::from_slice(line).ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Lines as readers outside of this program know them (docs/audit.schema.json).
+    const GOLDEN: &str = include_str!("golden.jsonl");
+
+    fn subject(container: Option<&str>) -> Subject {
+        Subject {
+            command: "setup",
+            driver: "wasm-macvlan".to_owned(),
+            digest: "sha256:00".to_owned(),
+            network: "lan".to_owned(),
+            container: container.map(str::to_owned),
+        }
+    }
+
+    fn line(event: Event, subject: &Subject) -> Line<'_> {
+        Line {
+            time: "2026-01-02T03:04:05.000000006Z".to_owned(),
+            ..Line::new(event, subject)
+        }
+    }
+
+    fn call<'a>(subject: &'a Subject, verdict: Verdict, reach: &str) -> Line<'a> {
+        Line {
+            call: Some("links.get"),
+            object: Some("link host:eth0".into()),
+            verdict: Some(verdict),
+            reach: Some(Cow::Owned(serde_json::from_str(reach).unwrap())),
+            ..line(Event::Call, subject)
+        }
+    }
+
+    #[test]
+    fn lines_keep_their_form() {
+        let (of_container, of_network) = (subject(Some("c0ffee")), subject(None));
+        let failed = Line {
+            reach: None,
+            errno: Some(16),
+            ..call(&of_container, Verdict::Allow, "{}")
+        };
+        let ended = Line {
+            error: Some("it failed".into()),
+            ..line(Event::End, &of_network)
+        };
+        let about = |event| Line {
+            object: Some("the host:br0".into()),
+            ..line(event, &of_container)
+        };
+        let lines = [
+            line(Event::Run, &of_container),
+            call(&of_container, Verdict::Deny, r#"{"link":["eth0"]}"#),
+            call(&of_container, Verdict::Allow, r#"{"link":["eth0"]}"#),
+            failed,
+            about(Event::Change),
+            about(Event::Undo),
+            about(Event::Restore),
+            about(Event::Unrecorded),
+            about(Event::Forget),
+            ended,
+        ];
+        let texts = lines.map(|line| String::from_utf8(line.text().unwrap()).unwrap());
+        assert_eq!(texts.concat(), GOLDEN);
+        for text in GOLDEN.lines() {
+            assert!(Record::parse(text.as_bytes()).is_some(), "{text}");
+        }
+    }
+}

@@ -308,6 +308,14 @@ mod tests {
         container.to_owned().try_into().unwrap()
     }
 
+    /// State outlives an upgrade.
+    #[test]
+    fn content_keeps_its_form() {
+        let golden = r#"{"setup_of":"c0ffee","values":{"key":"AP8="}}"#;
+        let content: Content = serde_json::from_str(golden).unwrap();
+        assert_eq!(serde_json::to_string(&content).unwrap(), golden);
+    }
+
     #[test]
     fn a_copy_counts_once_its_journal_is_complete() {
         let folder = tempfile::tempdir().unwrap();

@@ -163,6 +163,14 @@ fn stamp_path(path: &Path) -> PathBuf {
 mod tests {
     use super::*;
 
+    /// Stores outlive an upgrade.
+    #[test]
+    fn stamps_keep_their_form() {
+        let golden = include_str!("golden/stamp.json");
+        let stamp: Stamp = serde_json::from_str(golden).unwrap();
+        assert_eq!(serde_json::to_string(&stamp).unwrap(), golden.trim_end());
+    }
+
     #[test]
     fn a_changed_file_is_noticed_and_a_touched_one_is_not() {
         let folder = tempfile::tempdir().unwrap();

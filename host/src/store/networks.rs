@@ -173,6 +173,14 @@ mod tests {
         (root, KeptNetworks { folder })
     }
 
+    /// What is kept outlives an upgrade.
+    #[test]
+    fn kept_networks_keep_their_form() {
+        let golden = include_str!("golden/network.json");
+        let kept: KeptNetwork = serde_json::from_str(golden).unwrap();
+        assert_eq!(serde_json::to_string(&kept).unwrap(), golden.trim_end());
+    }
+
     fn id(text: &str) -> NetworkId {
         NetworkId::try_from(text.to_owned()).unwrap()
     }

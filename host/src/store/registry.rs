@@ -284,3 +284,17 @@ impl Store {
         self.layout.lib.join("drivers").join(format!("{name}.json"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Stores outlive an upgrade.
+    #[test]
+    fn registrations_keep_their_form() {
+        let golden = include_str!("golden/registration.json");
+        let registration: Registration = serde_json::from_str(golden).unwrap();
+        let text = serde_json::to_string(&registration).unwrap();
+        assert_eq!(text, golden.trim_end());
+    }
+}

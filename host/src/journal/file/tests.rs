@@ -1,5 +1,7 @@
 //! Journals that are written and read again.
 
+use std::collections::BTreeSet;
+
 use super::*;
 use crate::journal::Change;
 use crate::kernel::LinkId;
@@ -28,6 +30,28 @@ fn make(name: &str) -> Change {
         index: None,
         table: None,
     }
+}
+
+/// A line of each form that this version's predecessors wrote. A line is only
+/// ever added here: journals outlive an upgrade.
+const GOLDEN: &str = include_str!("golden.jsonl");
+
+#[test]
+fn lines_of_earlier_versions_keep_their_form() {
+    let mut forms = BTreeSet::new();
+    for text in GOLDEN.lines() {
+        let line: Line =
+            serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        assert_eq!(serde_json::to_string(&line).unwrap(), text);
+        forms.insert(match &line {
+            Line::Begin(entry) => {
+                serde_json::to_value(&entry.change).unwrap()["change"].to_string()
+            }
+            other => format!("{:?}", std::mem::discriminant(other)),
+        });
+    }
+    // Changes, and the other kinds of lines.
+    assert_eq!(forms.len(), 22 + 8);
 }
 
 #[test]
