@@ -24,8 +24,8 @@ fn file(name: &'static str) -> Case {
 
 /// Those that are converted.
 pub(crate) fn all() -> Vec<Case> {
-    let l2: &[&[Meant]] = &[AUTOCONF, QUEUES, HOST_QUEUES, PORT];
-    let l3: &[&[Meant]] = &[AUTOCONF, QUEUES, HOST_QUEUES, PORT, BRIDGE_NOTIFIES];
+    let l2: &[&[Meant]] = &[AUTOCONF, QUEUES, HOST_QUEUES];
+    let l3: &[&[Meant]] = &[AUTOCONF, QUEUES, HOST_QUEUES, BRIDGE_NOTIFIES];
     let ptp: &[&[Meant]] = &[AUTOCONF, QUEUES, HOST_QUEUES, POINT_TO_POINT];
     let on_parent: &[&[Meant]] = &[AUTOCONF, QUEUES, NDISC];
     let device: &[&[Meant]] = &[AUTOCONF, ALIAS];
@@ -58,7 +58,7 @@ pub(crate) fn all() -> Vec<Case> {
         file("completed/static.conf").meant(on_parent),
         file("completed/tuning.conflist").meant(l3),
         file("completed/tuning-interface.conflist")
-            .meant(&[AUTOCONF, HOST_QUEUES, PORT, BRIDGE_NOTIFIES])
+            .meant(&[AUTOCONF, HOST_QUEUES, BRIDGE_NOTIFIES])
             .meant(&[QUEUE_LENGTH, BOTH_ENDS]),
         file("completed/portmap.conflist").meant(ptp),
         // With portmap-iptables CNI fails.

@@ -29,17 +29,6 @@ pub(crate) const QUEUE_LENGTH: &[Meant] = &[(
     "this version doesn't set it",
 )];
 
-pub(crate) const PORT: &[Meant] = &[
-    (
-        "host: - ipv6/conf/the veth/accept_ra = 0",
-        "CNI treats each end of a veth on the host alike",
-    ),
-    (
-        "host: + ipv6/conf/the veth/accept_ra = 1",
-        "a bridge's port takes no packets for itself",
-    ),
-];
-
 /// With addresses.
 pub(crate) const BRIDGE_NOTIFIES: &[Meant] = &[
     (
@@ -223,6 +212,14 @@ pub(crate) const RATES: &[Meant] = &[
     ("host: - filter class tbf 1:1 parent 1: ", "the handle"),
     ("host: + filter class tbf *", "the handle"),
     ("host: + link the ifb txqlen = 32", "the kernel's default"),
+    (
+        "host: - ipv6/conf/the ifb/accept_ra = 1",
+        "CNI leaves it as the kernel has it",
+    ),
+    (
+        "host: + ipv6/conf/the ifb/accept_ra = 0",
+        "no link of ours on the host takes router advertisements",
+    ),
 ];
 
 /// Rates at which nothing would pass.
