@@ -1,14 +1,15 @@
 # The one target of the program and its tests, so that everything is compiled
-# once. They are always built together: other features would mean compiling
+# once. The crates are always built together: other features would mean compiling
 # wasmtime again.
 target := arch() + "-unknown-linux-musl"
-flags := "--locked --release --target " + target + " --package wasmvark --package wasmvark-tests"
+crates := "wasmvark wasmvark-failpoint wasmvark-faulty wasmvark-tests wasmvark-trust wasmvark-types"
+flags := "--locked --release --target " + target + " " + prepend("--package ", crates)
 
 # `wasmvark --version --verbose` shows it.
 export WASMVARK_COMMIT := `git describe --always --dirty --exclude '*' --abbrev=40 2>/dev/null || true`
 
 # The drivers and their builder.
-guests := "--locked --workspace --exclude wasmvark --exclude wasmvark-tests"
+guests := "--locked --workspace " + prepend("--exclude ", crates)
 
 # Lists what can be done.
 default:
@@ -19,11 +20,10 @@ setup:
     scripts/setup.sh
 
 # Builds the program and all drivers. The fault tests have a program of their
-# own; the real one comes last and without that feature.
+# own, which goes by the same name.
 build:
-    cargo build {{ flags }} --features wasmvark/fault-injection
-    install -D target/{{ target }}/release/wasmvark target/fault/wasmvark
     cargo build {{ flags }}
+    install -D target/{{ target }}/release/wasmvark-faulty target/fault/wasmvark
     cargo xtask guests
 
 # Installs the program and its drivers for the whole machine, as root, from what
@@ -75,6 +75,5 @@ lint:
     cargo fmt --all --check
     cargo clippy {{ guests }} --all-targets -- --deny warnings
     cargo clippy {{ flags }} --all-targets -- --deny warnings
-    cargo clippy {{ flags }} --all-targets --features wasmvark/fault-injection -- --deny warnings
     RUSTDOCFLAGS="--deny warnings" cargo doc {{ guests }} --no-deps
     RUSTDOCFLAGS="--deny warnings" cargo doc {{ flags }} --no-deps

@@ -17,8 +17,8 @@ pub fn wasmvark() -> PathBuf {
     })
 }
 
-/// The program built with the feature `fault-injection`: `WASMVARK_FAULT_BIN`,
-/// or else where `just build` puts it.
+/// The program with faults on request: `WASMVARK_FAULT_BIN`, or else where
+/// `just build` puts it.
 pub fn faulty() -> PathBuf {
     let program = place("WASMVARK_FAULT_BIN", || target_dir().join("fault/wasmvark"));
     assert!(

@@ -1,0 +1,362 @@
+//! The trail's files: appending whole lines, and turning a full file into an
+//! old one while other runs write too.
+//!
+//! Whoever writes holds the kernel's lock on the newest file, and looks whether
+//! it still is the newest: so no line goes into a file that is old already, and
+//! of several runs that find it full only one moves it. A run that is killed
+//! halfway leaves no lock, at most a torn line, which the next line doesn't
+//! continue, and a gap in the numbers, which the next move fills.
+
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Write};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::{Rotation, tell};
+use trust::{self, Above};
+
+/// How long a line waits for others: writing one takes microseconds.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// What a file gets, whatever the umask.
+const FILE_MODE: u32 = 0o600;
+/// The pauses between attempts.
+const PAUSE: Duration = Duration::from_micros(200);
+
+/// The open newest file.
+#[derive(Debug)]
+pub(super) struct Writer {
+    path: PathBuf,
+    rotation: Rotation,
+    file: File,
+    /// The file's device and inode.
+    id: (u64, u64),
+    /// Where this run's last line ended in it.
+    end: u64,
+    /// Moving it failed already: it grows.
+    stuck: bool,
+}
+
+impl Writer {
+    /// Opens the newest file, or begins it.
+    pub(super) fn open(path: &Path, rotation: Rotation) -> io::Result<Self> {
+        if let Some(folder) = path.parent() {
+            trust::make_folder(folder, 0o755, Above::Groups)?;
+        }
+        let (file, id) = open(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            rotation,
+            file,
+            id,
+            end: 0,
+            stuck: false,
+        })
+    }
+
+    /// Appends one line, which has its end already, or nothing.
+    pub(super) fn append(&mut self, line: &[u8]) -> io::Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            lock(&self.file, deadline)?;
+            let Some(length) = self.length_if_newest()? else {
+                // Closing the old one frees its lock.
+                (self.file, self.id) = open(&self.path)?;
+                self.end = 0;
+                continue;
+            };
+            if !self.is_full(length, line) || !self.moved() {
+                let put = self.put(length, line);
+                // A lock that can't be freed goes with the process.
+                let _ = self.file.unlock();
+                return put;
+            }
+        }
+    }
+
+    /// The length of the open file, if it's at the path still.
+    fn length_if_newest(&self) -> io::Result<Option<u64>> {
+        match std::fs::metadata(&self.path) {
+            Ok(there) if id(&there) == self.id => Ok(Some(there.len())),
+            Ok(_) => Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes a line whole or not at all.
+    fn put(&mut self, length: u64, line: &[u8]) -> io::Result<()> {
+        let whole;
+        let line = match self.is_torn(length)? {
+            false => line,
+            true => {
+                whole = [b"\n", line].concat();
+                &whole
+            }
+        };
+        let written = self.file.write_all(line);
+        match &written {
+            Ok(()) => self.end = length.saturating_add(size(line)),
+            // The error that counts is the one of writing.
+            Err(_) => {
+                let _ = self.file.set_len(length);
+            }
+        }
+        written
+    }
+
+    /// Whether a killed run has left half of its line at the end.
+    fn is_torn(&self, length: u64) -> io::Result<bool> {
+        let mut last = [b'\n'];
+        match length.checked_sub(1) {
+            Some(end) if length != self.end => self.file.read_exact_at(&mut last, end)?,
+            _ => {}
+        }
+        Ok(last != [b'\n'])
+    }
+
+    fn is_full(&self, length: u64, line: &[u8]) -> bool {
+        !self.stuck && length > 0 && length.saturating_add(size(line)) > self.rotation.size
+    }
+
+    /// Makes the file, whose lock is held, an old one. Where that fails it grows:
+    /// a line is worth more than the bound.
+    fn moved(&mut self) -> bool {
+        match make_old(&self.path, self.rotation.keep) {
+            Ok(()) => true,
+            Err(error) => {
+                self.stuck = true;
+                tell(&format!(
+                    "the audit trail {} is full and can't be moved away, so it grows: {error}",
+                    self.path.display()
+                ));
+                false
+            }
+        }
+    }
+}
+
+/// A link of the operator's is followed; nobody else can have made one.
+fn open(path: &Path) -> io::Result<(File, (u64, u64))> {
+    trust::check_existing(path, Above::Groups)?;
+    let file = OpenOptions::new()
+        .read(true)
+        .append(true)
+        .create(true)
+        .mode(FILE_MODE)
+        .open(path)?;
+    let metadata = file.metadata()?;
+    trust::check_open(path, &metadata)?;
+    trust::give_mode(&file, &metadata, FILE_MODE)?;
+    Ok((file, id(&metadata)))
+}
+
+fn size(line: &[u8]) -> u64 {
+    u64::try_from(line.len()).unwrap_or(u64::MAX)
+}
+
+fn id(metadata: &Metadata) -> (u64, u64) {
+    (metadata.dev(), metadata.ino())
+}
+
+fn lock(file: &File, deadline: Instant) -> io::Result<()> {
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
+                std::thread::sleep(PAUSE);
+            }
+            Err(TryLockError::WouldBlock) => {
+                let seconds = PATIENCE.as_secs();
+                return Err(io::Error::new(
+                    ErrorKind::TimedOut,
+                    format!("another process has held its lock for {seconds} s"),
+                ));
+            }
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+}
+
+/// Gives the newest file the number 1 and those before it the next. Each step
+/// leaves all of them there: what is free is filled first, and only where
+/// nothing is does the oldest go.
+fn make_old(path: &Path, keep: u32) -> io::Result<()> {
+    let newest = std::fs::canonicalize(path)?;
+    let is_free = |number: &u32| !numbered(&newest, *number).exists();
+    let free = (1..=keep).find(is_free).unwrap_or(keep);
+    for number in (1..free).rev() {
+        std::fs::rename(
+            numbered(&newest, number),
+            numbered(&newest, number.saturating_add(1)),
+        )?;
+    }
+    std::fs::rename(&newest, numbered(&newest, 1))?;
+    for number in numbers(&newest).into_iter().filter(|n| *n > keep) {
+        // One too many is no reason to keep a line out.
+        let _ = std::fs::remove_file(numbered(&newest, number));
+    }
+    Ok(())
+}
+
+/// An old file.
+pub(super) fn numbered(newest: &Path, number: u32) -> PathBuf {
+    newest.with_added_extension(number.to_string())
+}
+
+/// The numbers of the old files there are, the youngest first.
+pub(super) fn numbers(newest: &Path) -> Vec<u32> {
+    let (Some(folder), Some(name)) = (newest.parent(), newest.file_name()) else {
+        return Vec::new();
+    };
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut numbers: Vec<u32> = entries
+        .filter_map(|entry| {
+            let entry = entry.file_name();
+            let rest = entry.to_str()?.strip_prefix(name.to_str()?)?;
+            let number = rest.strip_prefix('.')?.parse().ok()?;
+            // No other spelling of it.
+            (rest == format!(".{number}")).then_some(number)
+        })
+        .collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    const SMALL: Rotation = Rotation { size: 100, keep: 3 };
+
+    fn read(path: &Path, number: u32) -> String {
+        std::fs::read_to_string(numbered(path, number)).unwrap()
+    }
+
+    #[test]
+    fn full_files_become_old_ones_and_the_oldest_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t");
+        let mut writer = Writer::open(&path, SMALL).unwrap();
+        for number in 0..12 {
+            let line = format!("{number:039}\n");
+            writer.append(line.as_bytes()).unwrap();
+        }
+        let first = |text: String| text.trim_start_matches('0').lines().next().unwrap().len();
+        assert_eq!(numbers(&path), [1, 2, 3]);
+        assert!(read(&path, 1).contains("9\n") && read(&path, 3).contains("4\n"));
+        assert!(first(read(&path, 1)) > 0);
+        for file in [path.clone(), numbered(&path, 1), numbered(&path, 3)] {
+            let mode = std::fs::metadata(file).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn fewer_are_kept_once_the_operator_wants_fewer() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t");
+        for number in 1..6 {
+            std::fs::write(numbered(&path, number), number.to_string()).unwrap();
+        }
+        std::fs::write(path.with_added_extension("07"), "not ours").unwrap();
+        std::fs::write(&path, "new").unwrap();
+        make_old(&path, 2).unwrap();
+        assert_eq!(numbers(&path), [1, 2]);
+        assert_eq!((read(&path, 1), read(&path, 2)), ("new".into(), "1".into()));
+        assert!(path.with_added_extension("07").exists());
+    }
+
+    #[test]
+    fn a_move_that_was_cut_off_loses_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t");
+        // 1 was renamed to 2, then the process was killed.
+        for (number, text) in [(2, "b"), (3, "a")] {
+            std::fs::write(numbered(&path, number), text).unwrap();
+        }
+        std::fs::write(&path, "c").unwrap();
+        make_old(&path, 3).unwrap();
+        let all = [3, 2, 1].map(|number| read(&path, number));
+        assert_eq!(all, ["a", "b", "c"]);
+    }
+
+    #[test]
+    fn a_torn_line_is_not_continued() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t");
+        std::fs::write(&path, "{\"half").unwrap();
+        let mut writer = Writer::open(&path, Rotation::default()).unwrap();
+        writer.append(b"whole\n").unwrap();
+        writer.append(b"whole\n").unwrap();
+        let text = std::fs::read_to_string(path).unwrap();
+        assert_eq!(text, "{\"half\nwhole\nwhole\n");
+    }
+
+    #[test]
+    fn a_link_of_the_operators_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, other) = (folder.path().join("t"), folder.path().join("elsewhere"));
+        std::os::unix::fs::symlink(&other, &path).unwrap();
+        let mut writer = Writer::open(&path, SMALL).unwrap();
+        for _ in 0..4 {
+            writer
+                .append(&[b"x".repeat(59), vec![b'\n']].concat())
+                .unwrap();
+        }
+        assert!(path.is_symlink());
+        assert_eq!(numbers(&other), [1, 2, 3]);
+    }
+
+    #[test]
+    fn many_writers_lose_and_tear_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t");
+        let rotation = Rotation {
+            size: 400,
+            keep: 10_000,
+        };
+        std::thread::scope(|scope| {
+            for writer in 0..8 {
+                let path = &path;
+                scope.spawn(move || {
+                    for run in 0..10 {
+                        let mut file = Writer::open(path, rotation).unwrap();
+                        for line in 0..10 {
+                            let text = format!("{writer} {run} {line} {}\n", "-".repeat(40));
+                            file.append(text.as_bytes()).unwrap();
+                        }
+                    }
+                });
+            }
+        });
+        let mut files: Vec<PathBuf> = numbers(&path)
+            .into_iter()
+            .rev()
+            .map(|number| numbered(&path, number))
+            .collect();
+        files.push(path.clone());
+        let texts: Vec<String> = files
+            .iter()
+            .map(|file| std::fs::read_to_string(file).unwrap())
+            .collect();
+        assert!(texts.iter().all(|text| text.len() <= 400));
+        let all = texts.concat();
+        let lines: Vec<&str> = all.lines().collect();
+        assert_eq!(lines.len(), 800);
+        for writer in 0..8 {
+            let prefix = format!("{writer} ");
+            let own: Vec<&str> = lines
+                .iter()
+                .filter(|line| line.starts_with(&prefix))
+                .copied()
+                .collect();
+            let expected: Vec<String> = (0..100)
+                .map(|n| format!("{writer} {} {} {}", n / 10, n % 10, "-".repeat(40)))
+                .collect();
+            assert_eq!(own, expected);
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! systemd's journal, in its native protocol: a datagram with a field a line
+//! (<https://systemd.io/JOURNAL_NATIVE_PROTOCOL/>). What it doesn't take is no
+//! failure: the trail's file is the record.
+
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
+
+use super::line::Line;
+use super::{Event, Verdict};
+use types::text;
+
+/// Syslog's levels: an error, a warning, a piece of information.
+const ERROR: u8 = 3;
+const WARNING: u8 = 4;
+const INFORMATION: u8 = 6;
+
+/// An open way to the journal.
+#[derive(Debug)]
+pub(super) struct Journald {
+    socket: UnixDatagram,
+}
+
+impl Journald {
+    /// Opens it, where there is one.
+    pub(super) fn connect(path: &Path) -> Option<Self> {
+        let socket = UnixDatagram::unbound().ok()?;
+        socket.connect(path).ok()?;
+        // A journal that is busy must not keep the run waiting.
+        socket.set_nonblocking(true).ok()?;
+        Some(Self { socket })
+    }
+
+    /// Sends a line.
+    pub(super) fn send(&self, line: &Line<'_>) {
+        let _ = self.socket.send(&datagram(line));
+    }
+}
+
+fn datagram(line: &Line<'_>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut field = |name: &str, value: &str| push(&mut bytes, name, value);
+    let subject = line.subject;
+    field("MESSAGE", &message(line));
+    field("PRIORITY", &priority(line).to_string());
+    field("SYSLOG_IDENTIFIER", "wasmvark");
+    field("WASMVARK_EVENT", line.event.name());
+    field("WASMVARK_COMMAND", subject.command);
+    field("WASMVARK_DRIVER", &subject.driver);
+    field("WASMVARK_DIGEST", &subject.digest);
+    field("WASMVARK_NETWORK", &subject.network);
+    let verdict = line.verdict.map(Verdict::name);
+    let reach = line.reach.as_ref().map(ToString::to_string);
+    let errno = line.errno.map(|errno| errno.to_string());
+    for (name, value) in [
+        ("WASMVARK_CONTAINER", subject.container.as_deref()),
+        ("WASMVARK_CALL", line.call),
+        ("WASMVARK_OBJECT", line.object.as_deref()),
+        ("WASMVARK_VERDICT", verdict),
+        ("WASMVARK_REACH", reach.as_deref()),
+        ("WASMVARK_ERROR", line.error.as_deref()),
+        ("ERRNO", errno.as_deref()),
+    ] {
+        if let Some(value) = value {
+            field(name, value);
+        }
+    }
+    bytes
+}
+
+/// A value with a line end in it comes after its length.
+fn push(bytes: &mut Vec<u8>, name: &str, value: &str) {
+    bytes.extend(name.as_bytes());
+    if value.contains('\n') {
+        let length = u64::try_from(value.len()).unwrap_or_default();
+        bytes.push(b'\n');
+        bytes.extend(length.to_le_bytes());
+    } else {
+        bytes.push(b'=');
+    }
+    bytes.extend(value.as_bytes());
+    bytes.push(b'\n');
+}
+
+fn priority(line: &Line<'_>) -> u8 {
+    match (&line.error, line.verdict) {
+        (Some(_), _) => ERROR,
+        (None, Some(Verdict::Deny)) => WARNING,
+        _ => INFORMATION,
+    }
+}
+
+fn message(line: &Line<'_>) -> String {
+    let subject = line.subject;
+    let who = match subject.driver.as_str() {
+        "" => "the host",
+        driver => driver,
+    };
+    let what = match (line.event, line.verdict) {
+        (Event::Call, Some(Verdict::Deny)) => "denied",
+        (Event::Call, _) => "allowed",
+        (Event::Run, _) => "begins",
+        (Event::End, _) => "is over",
+        (Event::Change, _) => "changes the network:",
+        (Event::Undo, _) => "undone:",
+        (Event::Restore, _) => "put back:",
+        (Event::Unrecorded, _) => "not recorded:",
+        (Event::Forget, _) => "given up:",
+    };
+    let mut message = format!("{who}, {} on {}: {what}", subject.command, subject.network);
+    for (before, part) in [
+        (" ", line.call),
+        (" ", line.object.as_deref()),
+        (": ", line.error.as_deref()),
+    ] {
+        if let Some(part) = part {
+            message.push_str(before);
+            message.push_str(part);
+        }
+    }
+    text::plain(&message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_end_can_not_forge_a_field() {
+        let mut bytes = Vec::new();
+        push(&mut bytes, "A", "b\nPRIORITY=0");
+        let mut expected = b"A\n".to_vec();
+        expected.extend([12, 0, 0, 0, 0, 0, 0, 0]);
+        expected.extend(b"b\nPRIORITY=0\n");
+        assert_eq!(bytes, expected);
+        push(&mut bytes, "C", "d");
+        assert!(bytes.ends_with(b"\nC=d\n"));
+    }
+}

@@ -1,0 +1,95 @@
+//! A component's file that may become a driver.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::CliError;
+use crate::driver::{Code, Description};
+use crate::grant::{Call, Grant, Reach};
+use crate::store::DriverName;
+use types::Digest;
+
+/// The largest component that is taken: interpreters have tens of MiB.
+const COMPONENT_LIMIT: u64 = 256 << 20;
+
+/// A component from a file, read but not run.
+pub(super) struct Candidate {
+    bytes: Vec<u8>,
+    pub(super) digest: Digest,
+    pub(super) description: Description,
+}
+
+impl Candidate {
+    /// Reads a component's file.
+    pub(super) fn read(path: &Path) -> Result<Self, CliError> {
+        let bytes = read(path)?;
+        Ok(Self {
+            digest: Digest::of(&bytes),
+            description: Description::read(&bytes)?,
+            bytes,
+        })
+    }
+
+    /// The component itself.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Compiles it and checks that it fits the world.
+    #[allow(unsafe_code, reason = "code that was just made is loaded")]
+    pub(super) fn compile(&self) -> Result<Vec<u8>, CliError> {
+        let code = Code::precompile(&self.bytes)?;
+        // SAFETY: `code` comes from `Code::precompile` just above.
+        unsafe { Code::load(&code) }?.check_world()?;
+        Ok(code)
+    }
+
+    /// The grant in an operator's file, which must be for this component.
+    pub(super) fn grant_from(&self, name: &DriverName, path: &Path) -> Result<String, CliError> {
+        let text = String::from_utf8(read(path)?).map_err(|error| CliError::Read {
+            path: path.to_owned(),
+            error: std::io::Error::new(std::io::ErrorKind::InvalidData, error),
+        })?;
+        Grant::parse(name.as_str(), path, &text)?.check_digest(&self.digest)?;
+        Ok(text)
+    }
+}
+
+/// Reads a file that isn't larger than any component.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
+    let failed = |error| CliError::Read {
+        path: path.to_owned(),
+        error,
+    };
+    let size = std::fs::metadata(path).map_err(failed)?.len();
+    if size > COMPONENT_LIMIT {
+        let text = format!("it is larger than {COMPONENT_LIMIT} bytes");
+        return Err(failed(std::io::Error::other(text)));
+    }
+    std::fs::read(path).map_err(failed)
+}
+
+/// The calls that a driver can make, as a grant without any reach lists them.
+pub(super) fn importable(description: &Description) -> BTreeMap<Call, Reach> {
+    let imports = description.imports.iter().copied();
+    imports.map(|call| (call, Reach::default())).collect()
+}
+
+/// The calls that a driver asks for and can make; without a manifest, those
+/// that it can make.
+pub(super) fn requested(description: &Description) -> BTreeMap<Call, Reach> {
+    let Some(manifest) = &description.manifest else {
+        return importable(description);
+    };
+    let wishes = manifest.calls.iter();
+    wishes
+        .filter(|(call, _)| description.can_make(**call))
+        .map(|(call, wish)| (*call, wish.reach.clone()))
+        .collect()
+}
+
+/// What a call is for: what the manifest says.
+pub(super) fn reason(description: &Description, call: Call) -> Option<&str> {
+    let manifest = description.manifest.as_ref()?;
+    Some(manifest.calls.get(&call)?.reason.as_str())
+}

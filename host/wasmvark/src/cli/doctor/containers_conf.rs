@@ -1,0 +1,259 @@
+//! containers.conf, read as Podman reads it: all of its files in order, where
+//! a later one replaces what an earlier one says, or adds to it.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::system::System;
+use types::user::rootless_user;
+
+/// Where netavark's plugins are unless a file says otherwise.
+const PLUGIN_DIRS: [&str; 4] = [
+    "/usr/local/libexec/netavark",
+    "/usr/libexec/netavark",
+    "/usr/local/lib/netavark",
+    "/usr/lib/netavark",
+];
+/// Where Podman looks for netavark unless a file says otherwise.
+const HELPER_DIRS: [&str; 4] = [
+    "/usr/local/libexec/podman",
+    "/usr/local/lib/podman",
+    "/usr/libexec/podman",
+    "/usr/lib/podman",
+];
+
+/// What is of interest here of containers.conf.
+#[derive(Debug)]
+pub(super) struct ContainersConf {
+    /// The directories that netavark looks for plugins in, in order.
+    pub(super) plugin_dirs: Vec<PathBuf>,
+    /// The directories that Podman looks for netavark in, in order.
+    pub(super) helper_dirs: Vec<PathBuf>,
+    /// The folder of Podman's networks, where a file names one.
+    pub(super) network_config_dir: Option<PathBuf>,
+    /// What makes networks: `netavark`, unless a file says otherwise.
+    pub(super) backend: Option<String>,
+    /// The last file that names plugin directories.
+    pub(super) names_plugin_dirs: Option<PathBuf>,
+}
+
+/// Why Podman can't read a file either.
+#[derive(Debug, thiserror::Error)]
+#[error("{} can't be read: {error}", path.display())]
+pub(super) struct ConfError {
+    pub(super) path: PathBuf,
+    error: String,
+}
+
+#[derive(Deserialize)]
+struct File {
+    #[serde(default)]
+    network: Network,
+    #[serde(default)]
+    engine: Engine,
+}
+
+#[derive(Deserialize, Default)]
+struct Network {
+    netavark_plugin_dirs: Option<Vec<Item>>,
+    network_backend: Option<String>,
+    network_config_dir: Option<PathBuf>,
+}
+
+#[derive(Deserialize, Default)]
+struct Engine {
+    helper_binaries_dir: Option<Vec<Item>>,
+}
+
+/// What a list has in it: texts, and whether to add them to those before.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Item {
+    Text(String),
+    Attribute { append: bool },
+}
+
+/// A list that several files make together.
+struct List {
+    texts: Vec<PathBuf>,
+    /// Holds for the files to come, too.
+    append: bool,
+}
+
+impl ContainersConf {
+    /// Reads all files of this user, or of root.
+    pub(super) fn read(system: &System) -> Result<Self, ConfError> {
+        let variable = |name: &str| {
+            let value = std::env::var_os(name)?;
+            (!value.is_empty()).then(|| PathBuf::from(value))
+        };
+        Self::read_files(system, &files(system, variable))
+    }
+
+    fn read_files(system: &System, files: &[PathBuf]) -> Result<Self, ConfError> {
+        let mut plugin_dirs = List::new(&PLUGIN_DIRS);
+        let mut helper_dirs = List::new(&HELPER_DIRS);
+        let mut backend = None;
+        let mut network_config_dir = None;
+        let mut names_plugin_dirs = None;
+        for path in files {
+            let Some(file) = parse(system, path)? else {
+                continue;
+            };
+            if let Some(items) = file.network.netavark_plugin_dirs {
+                plugin_dirs.add(items);
+                names_plugin_dirs = Some(path.clone());
+            }
+            if let Some(items) = file.engine.helper_binaries_dir {
+                helper_dirs.add(items);
+            }
+            backend = file.network.network_backend.or(backend);
+            network_config_dir = file.network.network_config_dir.or(network_config_dir);
+        }
+        Ok(Self {
+            plugin_dirs: plugin_dirs.texts,
+            helper_dirs: helper_dirs.texts,
+            network_config_dir,
+            backend,
+            names_plugin_dirs,
+        })
+    }
+}
+
+impl List {
+    fn new(defaults: &[&str]) -> Self {
+        Self {
+            texts: defaults.iter().map(PathBuf::from).collect(),
+            append: false,
+        }
+    }
+
+    fn add(&mut self, items: Vec<Item>) {
+        let mut texts = Vec::new();
+        for item in items {
+            match item {
+                Item::Text(text) => texts.push(PathBuf::from(text)),
+                Item::Attribute { append } => self.append = append,
+            }
+        }
+        if !self.append {
+            self.texts.clear();
+        }
+        self.texts.extend(texts);
+    }
+}
+
+/// The files in the order in which Podman reads them.
+fn files(system: &System, variable: impl Fn(&str) -> Option<PathBuf>) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    match variable("CONTAINERS_CONF") {
+        Some(only) => files.push(only),
+        None => {
+            files.push("/usr/share/containers/containers.conf".into());
+            with_drop_ins(system, &mut files, "/etc/containers/containers.conf".into());
+            if let Some(uid) = rootless_user() {
+                // Since Podman 5.8.
+                files.push("/etc/containers/containers.rootless.conf".into());
+                let folder = PathBuf::from("/etc/containers/containers.rootless.d");
+                files.extend(drop_ins(system, &folder));
+                files.extend(drop_ins(system, &folder.join(uid.to_string())));
+            }
+            let home = || variable("HOME").map(|home| home.join(".config"));
+            if let Some(config) = variable("XDG_CONFIG_HOME").or_else(home) {
+                let file = config.join("containers/containers.conf");
+                with_drop_ins(system, &mut files, file);
+            }
+        }
+    }
+    files.extend(variable("CONTAINERS_CONF_OVERRIDE"));
+    files
+}
+
+/// A file and those in the folder beside it.
+fn with_drop_ins(system: &System, files: &mut Vec<PathBuf>, file: PathBuf) {
+    let folder = file.with_extension("conf.d");
+    files.push(file);
+    files.extend(drop_ins(system, &folder));
+}
+
+fn drop_ins(system: &System, folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let files = system.list(folder).into_iter();
+    files.filter(|file| file.extension() == Some(OsStr::new("conf")))
+}
+
+fn parse(system: &System, path: &Path) -> Result<Option<File>, ConfError> {
+    let failed = |error: String| ConfError {
+        path: path.to_owned(),
+        error,
+    };
+    match std::fs::read_to_string(system.path(path)) {
+        Ok(text) => toml::from_str(&text)
+            .map(Some)
+            .map_err(|error| failed(error.message().to_owned())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed(error.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn system(files: &[(&str, &str)]) -> (tempfile::TempDir, System) {
+        let root = tempfile::tempdir().unwrap();
+        for (file, text) in files {
+            let path = root.path().join(file.trim_start_matches('/'));
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let system = System::new(root.path());
+        (root, system)
+    }
+
+    fn plugin_dirs(files_and_texts: &[(&str, &str)]) -> Vec<String> {
+        let (_root, system) = system(files_and_texts);
+        let home = |name: &str| (name == "HOME").then(|| PathBuf::from("/root"));
+        let conf = ContainersConf::read_files(&system, &files(&system, home)).unwrap();
+        let texts = conf.plugin_dirs.iter();
+        texts.map(|dir| dir.display().to_string()).collect()
+    }
+
+    /// What Podman 5.4 and 5.8 do, seen with `podman info`.
+    #[test]
+    fn files_replace_or_add_as_podman_has_it() {
+        let share = "/usr/share/containers/containers.conf";
+        let etc = "/etc/containers/containers.conf";
+        let first = "/etc/containers/containers.conf.d/10.conf";
+        let other = "/etc/containers/containers.conf.d/20.txt";
+        let user = "/root/.config/containers/containers.conf";
+        let one = "[network]\nnetavark_plugin_dirs = [\"/one\"]";
+        let two = "[network]\nnetavark_plugin_dirs = [\"/two\", {append = true}]";
+        let three = "[network]\nnetavark_plugin_dirs = [\"/three\"]";
+        let alone = "[network]\nnetavark_plugin_dirs = [\"/alone\", {append = false}]";
+        assert_eq!(plugin_dirs(&[]), PLUGIN_DIRS);
+        assert_eq!(plugin_dirs(&[(share, one)]), ["/one"]);
+        assert_eq!(plugin_dirs(&[(share, one), (etc, three)]), ["/three"]);
+        assert_eq!(plugin_dirs(&[(etc, one), (first, two)]), ["/one", "/two"]);
+        assert_eq!(
+            plugin_dirs(&[(etc, one), (first, two), (user, three)]),
+            ["/one", "/two", "/three"]
+        );
+        assert_eq!(plugin_dirs(&[(first, two), (user, alone)]), ["/alone"]);
+        assert_eq!(plugin_dirs(&[(other, one)]), PLUGIN_DIRS);
+        assert_eq!(plugin_dirs(&[(first, two)]).len(), PLUGIN_DIRS.len() + 1);
+    }
+
+    #[test]
+    fn what_podman_can_not_read_is_an_error() {
+        let (_root, system) = system(&[("/etc/containers/containers.conf", "[network")]);
+        let error = ContainersConf::read_files(&system, &files(&system, |_| None)).unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("/etc/containers/containers.conf"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,132 @@
+//! `wasmvark doctor`: looks for what would keep drivers from working, or let
+//! somebody misuse them. It changes nothing.
+
+mod containers_conf;
+mod drivers;
+mod features;
+mod files;
+mod finding;
+mod kernel;
+mod lsm;
+mod plugins;
+mod programs;
+mod rights;
+mod system;
+
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::{CliError, Format, output};
+use crate::store::{Layout, LayoutError, Store};
+use containers_conf::ContainersConf;
+use finding::{Counts, Finding};
+use system::System;
+use types::user::rootless_user;
+
+/// Where Podman keeps networks for root unless a file says otherwise.
+const NETWORKS: &str = "/etc/containers/networks";
+
+/// The folder of Podman's networks, as containers.conf has it for this user;
+/// `None` where that can't be told.
+pub(super) fn podman_network_dir() -> Option<PathBuf> {
+    let conf = ContainersConf::read(&System::new(Path::new("/"))).ok()?;
+    let named = conf.network_config_dir;
+    named
+        .filter(|dir| !dir.as_os_str().is_empty())
+        .or_else(|| match rootless_user() {
+            None => Some(NETWORKS.into()),
+            // Below the graph root, whose default this is.
+            Some(_) => {
+                let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+                let home = || variable("HOME").map(|home| Path::new(&home).join(".local/share"));
+                let data = variable("XDG_DATA_HOME").map(PathBuf::from).or_else(home)?;
+                Some(data.join("containers/storage/networks"))
+            }
+        })
+}
+
+/// What `--help` says.
+pub(super) const ABOUT: &str = "\
+Look for what would keep drivers from working, or let somebody misuse them: the versions of Podman and \
+netavark, the plugin directories and who may write there, what the drivers need of the kernel, the rights of \
+this process, security modules, the files of wasmvark, and each driver's link, component, precompiled code and \
+grant. Nothing is changed.
+
+Each line is ok, a warning (something that not everybody needs, or that deserves a look), a problem, or \
+unknown, where it can't be told from here; all but the first say what to do.";
+
+/// The arguments of `doctor`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// Look for the machine's files and programs below this folder: for tests
+    #[arg(long, hide = true, default_value = "/", value_name = "DIR")]
+    system: PathBuf,
+}
+
+/// What is printed for programs.
+#[derive(Serialize)]
+struct Report<'a> {
+    findings: &'a [Finding],
+    counts: Counts,
+}
+
+/// Looks and prints.
+pub(super) fn run(
+    layout: Result<Layout, LayoutError>,
+    arguments: &Arguments,
+) -> Result<(), CliError> {
+    let findings = layout
+        .map_err(CliError::from)
+        .and_then(|layout| look(&Store::new(layout), &System::new(&arguments.system)))
+        .map_err(CliError::undecided)?;
+    let counts = Counts::of(&findings);
+    let printed = match arguments.format {
+        Format::Json => output::json(&Report {
+            findings: &findings,
+            counts,
+        }),
+        Format::Text => output::text(&text(&findings, counts)),
+    };
+    printed.map_err(CliError::undecided)?;
+    match counts.problem {
+        0 => Ok(()),
+        problems => Err(CliError::Problems(problems)),
+    }
+}
+
+fn look(store: &Store, system: &System) -> Result<Vec<Finding>, CliError> {
+    let conf = ContainersConf::read(system);
+    let mut findings = vec![programs::podman(system, conf.as_ref().ok())];
+    findings.push(programs::netavark(system, conf.as_ref().ok()));
+    findings.extend(plugins::check(system, store, &conf));
+    findings.extend(rights::check(system));
+    findings.extend(lsm::check(system));
+    findings.extend(files::check(store)?);
+    findings.extend(drivers::check(system, store, conf.as_ref().ok())?);
+    Ok(findings)
+}
+
+fn text(findings: &[Finding], counts: Counts) -> String {
+    let cells: Vec<_> = findings.iter().map(Finding::cells).collect();
+    let table = output::table(&cells);
+    let indent = " ".repeat(
+        cells
+            .iter()
+            .map(|[state, ..]| state.width() + 2)
+            .max()
+            .unwrap_or_default(),
+    );
+    let mut text = String::new();
+    for (line, finding) in table.lines().zip(findings) {
+        text.push_str(&format!("{line}\n"));
+        if let Some(remedy) = finding.remedy() {
+            text.push_str(&format!("{indent}-> {remedy}\n"));
+        }
+    }
+    text.push_str(&format!("\n{counts}.\n"));
+    text
+}

@@ -1,0 +1,340 @@
+//! `wasmvark inspect`: which calls a driver can make, asks for, and is
+//! granted.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::candidate::{Candidate, reason, requested};
+use super::{CliError, Format, find_grant, output};
+use crate::driver::{Description, Manifest};
+use crate::grant::{Call, Grant, Limits, Reach, Risk};
+use crate::store::{DriverName, Store};
+use types::Digest;
+use types::text::plain;
+
+/// What is known of a driver's authority.
+#[derive(Serialize)]
+pub(super) struct Inspection {
+    driver: String,
+    digest: String,
+    /// The version of the interface that it was built for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interface: Option<String>,
+    /// What `wasmvark rollback` goes back to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous: Option<String>,
+    sizes: Sizes,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    manifest: Option<Manifest>,
+    /// It imports WASI, which does nothing here.
+    inert_wasi: bool,
+    grant: GrantState,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limits: Option<Limits>,
+    /// Whether runs end where the audit trail can't be written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trail_required: Option<bool>,
+    calls: BTreeMap<&'static str, CallState>,
+}
+
+/// Bytes of files.
+#[derive(Serialize, Default)]
+struct Sizes {
+    component: u64,
+    /// Precompiled, where it's installed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<u64>,
+}
+
+/// Whether there is a grant, and for this component.
+#[derive(Serialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+enum GrantState {
+    /// The file isn't installed.
+    NotInstalled,
+    /// There is none.
+    None { path: String },
+    /// It holds.
+    Valid { path: String },
+    /// It can't be used, so everything is denied.
+    Unusable { path: String, error: String },
+}
+
+#[derive(Serialize)]
+struct CallState {
+    risk: Risk,
+    effect: &'static str,
+    importable: bool,
+    requested: bool,
+    #[serde(skip_serializing_if = "Reach::is_empty")]
+    requested_reach: Reach,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<String>,
+    granted: bool,
+    #[serde(skip_serializing_if = "Reach::is_empty")]
+    granted_reach: Reach,
+}
+
+/// Inspects an installed driver or a file.
+pub(super) fn run(store: &Store, driver: &str, format: Format) -> Result<(), CliError> {
+    let inspection = find(store, driver)?;
+    match format {
+        Format::Json => output::json(&inspection),
+        Format::Text => output::text(&inspection.text()),
+    }
+}
+
+fn find(store: &Store, driver: &str) -> Result<Inspection, CliError> {
+    if let Ok(name) = driver.parse::<DriverName>()
+        && store.names()?.contains(&name)
+    {
+        return installed(store, &name);
+    }
+    let path = Path::new(driver);
+    if !path.exists() {
+        return Err(CliError::NoDriver(driver.to_owned()));
+    }
+    let candidate = Candidate::read(path)?;
+    let mut inspection = Inspection::new(
+        driver,
+        &candidate.digest,
+        candidate.description.clone(),
+        GrantState::NotInstalled,
+        None,
+    );
+    inspection.sizes.component = candidate.bytes().len().try_into().unwrap_or(u64::MAX);
+    Ok(inspection)
+}
+
+/// Inspects an installed driver.
+pub(super) fn installed(store: &Store, name: &DriverName) -> Result<Inspection, CliError> {
+    let digest = store.find(name)?.digest;
+    let description = Description::read(&store.component(name, &digest)?)?;
+    let (state, grant) = grant(store, name, &digest)?;
+    let mut inspection = Inspection::new(name.as_str(), &digest, description, state, grant);
+    let (component, code) = store.sizes(&digest);
+    inspection.sizes = Sizes {
+        component: component.unwrap_or_default(),
+        code,
+    };
+    let previous = store.previous(name)?;
+    inspection.previous = previous.map(|previous| previous.digest.to_string());
+    Ok(inspection)
+}
+
+/// The grant of an installed driver, if it holds.
+fn grant(
+    store: &Store,
+    name: &DriverName,
+    digest: &Digest,
+) -> Result<(GrantState, Option<Grant>), CliError> {
+    let path = store.layout().grant(name).display().to_string();
+    let checked = match find_grant(store, name) {
+        Ok(None) => return Ok((GrantState::None { path }, None)),
+        Ok(Some(grant)) => grant.check_digest(digest).map(|()| grant),
+        Err(CliError::Grant(error)) => Err(error),
+        Err(error) => return Err(error),
+    };
+    Ok(match checked {
+        Ok(grant) => (GrantState::Valid { path }, Some(grant)),
+        Err(error) => {
+            let error = error.to_string();
+            (GrantState::Unusable { path, error }, None)
+        }
+    })
+}
+
+/// What a component asks for, for a question.
+pub(super) fn asked(driver: &str, description: &Description) -> String {
+    let calls = requested(description);
+    if calls.is_empty() {
+        return format!("{driver} asks for no calls at all.\n");
+    }
+    let head = ["CALL", "RISK", "BEYOND", "WHAT FOR"].map(str::to_owned);
+    let rows = calls.iter().map(|(call, reach)| {
+        [
+            call.name().to_owned(),
+            output::risk(Risk::of(*call, reach), call.effect()),
+            shown(true, reach).replace("yes", "-"),
+            reason(description, *call).unwrap_or("-").to_owned(),
+        ]
+    });
+    let table = output::table(&std::iter::once(head).chain(rows).collect::<Vec<_>>());
+    format!(
+        "{driver} asks for these calls. BEYOND is what one may touch other than the driver's own \
+         links and what a request names.\n\n{table}"
+    )
+}
+
+/// A cell: no, yes, or yes with a reach.
+fn shown(is_there: bool, reach: &Reach) -> String {
+    match (is_there, reach.is_empty()) {
+        (false, _) => "-".to_owned(),
+        (true, true) => "yes".to_owned(),
+        (true, false) => reach.to_string(),
+    }
+}
+
+impl Inspection {
+    fn new(
+        driver: &str,
+        digest: &Digest,
+        description: Description,
+        state: GrantState,
+        grant: Option<Grant>,
+    ) -> Self {
+        let calls = Call::ALL
+            .iter()
+            .map(|call| (*call, call_state(*call, &description, grant.as_ref())))
+            .filter(|(call, state)| {
+                // What any driver can return says nothing of this one.
+                let imported = state.importable && !call.is_returned();
+                imported || state.requested || state.granted
+            })
+            .map(|(call, state)| (call.name(), state))
+            .collect();
+        Self {
+            driver: driver.to_owned(),
+            digest: digest.to_string(),
+            interface: description.version.map(|version| version.to_string()),
+            previous: None,
+            sizes: Sizes::default(),
+            manifest: description.manifest,
+            inert_wasi: description.wasi,
+            grant: state,
+            limits: grant.as_ref().map(|grant| grant.limits().clone()),
+            trail_required: grant.map(|grant| grant.requires_trail()),
+            calls,
+        }
+    }
+
+    /// The inspection for people.
+    pub(super) fn text(&self) -> String {
+        let mut text = String::new();
+        let mut line = |key: &str, value: &str| {
+            text.push_str(&format!("{key:<9}{value}\n"));
+        };
+        line("driver", &self.driver);
+        line("digest", &self.digest);
+        if let Some(version) = &self.interface {
+            line("world", &format!("wasmvark:driver {version}"));
+        }
+        if let Some(previous) = &self.previous {
+            line("before", &format!("{previous}, for `wasmvark rollback`"));
+        }
+        let code = self.sizes.code;
+        let code = code.map(|code| format!(", compiled {}", output::size(code)));
+        let size = output::size(self.sizes.component);
+        line("size", &format!("{size}{}", code.unwrap_or_default()));
+        if let Some(manifest) = &self.manifest {
+            line("version", &plain(&manifest.version));
+            line("licence", &plain(&manifest.licence));
+            line("about", &plain(&manifest.description));
+        }
+        match &self.grant {
+            GrantState::NotInstalled => line("grant", "none: this file is not installed"),
+            GrantState::None { path } => line("grant", &format!("none: {path} doesn't exist")),
+            GrantState::Valid { path } => line("grant", path),
+            GrantState::Unusable { error, .. } => {
+                let error = error.replace('\n', "\n         ");
+                line("grant", &format!("unusable, all is denied: {error}"));
+            }
+        }
+        if let Some(limits) = &self.limits {
+            line("limits", &limits_line(limits));
+        }
+        if self.trail_required == Some(false) {
+            line(
+                "trail",
+                "not required: runs go on where it can't be written",
+            );
+        }
+        if self.inert_wasi {
+            line(
+                "wasi",
+                "imported; inert here: no files, no sockets, no environment",
+            );
+        }
+        text.push('\n');
+        text.push_str(&self.table());
+        let idle = self
+            .calls
+            .iter()
+            .filter(|(_, call)| call.granted && !call.importable);
+        let idle: Vec<_> = idle.map(|(name, _)| *name).collect();
+        if !idle.is_empty() {
+            text.push_str(&format!(
+                "\nGranted but not importable: {}\n",
+                idle.join(", ")
+            ));
+        }
+        if let Some(manifest) = self.manifest.as_ref().filter(|m| !m.options.is_empty()) {
+            text.push_str("\nOPTIONS\n");
+            text.push_str(&options(manifest));
+        }
+        text
+    }
+
+    fn table(&self) -> String {
+        let head = ["CALL", "RISK", "CAN", "ASKS", "GRANTED", "WHAT FOR"].map(str::to_owned);
+        let rows = self.calls.iter().map(|(name, call)| {
+            [
+                (*name).to_owned(),
+                output::risk(call.risk, call.effect),
+                shown(call.importable, &Reach::default()),
+                shown(call.requested, &call.requested_reach),
+                shown(call.granted, &call.granted_reach),
+                call.reason.clone().unwrap_or_else(|| "-".to_owned()),
+            ]
+        });
+        output::table(&std::iter::once(head).chain(rows).collect::<Vec<_>>())
+    }
+}
+
+fn call_state(call: Call, description: &Description, grant: Option<&Grant>) -> CallState {
+    let manifest = description.manifest.as_ref();
+    let wish = manifest.and_then(|manifest| manifest.calls.get(&call));
+    let granted = grant.and_then(|grant| grant.calls().get(&call));
+    let requested_reach = wish.map(|wish| wish.reach.clone()).unwrap_or_default();
+    let reach = granted.unwrap_or(&requested_reach);
+    CallState {
+        risk: Risk::of(call, reach),
+        effect: call.effect(),
+        importable: description.can_make(call),
+        requested: wish.is_some(),
+        reason: wish.map(|wish| wish.reason.clone()),
+        granted: granted.is_some(),
+        granted_reach: granted.cloned().unwrap_or_default(),
+        requested_reach,
+    }
+}
+
+fn limits_line(limits: &Limits) -> String {
+    format!(
+        "memory {} MiB, {} table elements, {} instances, log {} KiB, {} calls, {} ms",
+        limits.memory >> 20,
+        limits.table_elements,
+        limits.instances,
+        limits.log_bytes >> 10,
+        limits.calls,
+        limits.deadline_ms
+    )
+}
+
+fn options(manifest: &Manifest) -> String {
+    let rows: Vec<_> = manifest
+        .options
+        .iter()
+        .map(|option| {
+            let default = option.default.as_ref();
+            let default = default.map(|default| format!(" (default: {default})"));
+            [
+                option.name.clone(),
+                format!("{}{}", option.description, default.unwrap_or_default()),
+            ]
+        })
+        .collect();
+    output::table(&rows)
+}

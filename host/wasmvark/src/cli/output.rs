@@ -1,0 +1,114 @@
+//! Printing: aligned columns for people, JSON for programs.
+
+use std::fmt;
+use std::io::Write;
+
+use serde::Serialize;
+
+use super::CliError;
+use super::colour::{Tone, paint};
+use crate::grant::Risk;
+use types::text::plain;
+
+/// Prints text as it is.
+pub(super) fn text(text: &str) -> Result<(), CliError> {
+    let mut stdout = std::io::stdout().lock();
+    stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush())
+        .map_err(CliError::Print)
+}
+
+/// Prints a value as JSON.
+pub(super) fn json(value: &impl Serialize) -> Result<(), CliError> {
+    let mut json = serde_json::to_string_pretty(value)
+        .map_err(|error| CliError::Print(std::io::Error::other(error)))?;
+    json.push('\n');
+    text(&json)
+}
+
+/// A cell of a table.
+#[derive(Debug, Clone)]
+pub(super) struct Cell {
+    text: String,
+    tone: Option<Tone>,
+}
+
+impl Cell {
+    /// A word in its colour, where there are colours.
+    pub(super) fn painted(tone: Tone, word: &str) -> Self {
+        Self {
+            text: plain(word),
+            tone: Some(tone),
+        }
+    }
+
+    /// How many columns it takes.
+    pub(super) fn width(&self) -> usize {
+        self.text.chars().count()
+    }
+}
+
+impl From<String> for Cell {
+    /// What a driver says of itself may be in it, and must not steer the
+    /// terminal.
+    fn from(text: String) -> Self {
+        Self {
+            text: plain(&text),
+            tone: None,
+        }
+    }
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.tone {
+            Some(tone) => f.write_str(&paint(tone, &self.text)),
+            None => f.write_str(&self.text),
+        }
+    }
+}
+
+/// Lays rows out in columns; the last one isn't padded.
+pub(super) fn table<const N: usize, C: Into<Cell> + Clone>(rows: &[[C; N]]) -> String {
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|row| row.clone().map(C::into))
+        .collect::<Vec<[Cell; N]>>();
+    let mut widths = [0; N];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.width());
+        }
+    }
+    let mut text = String::new();
+    for row in &rows {
+        let mut line = String::new();
+        for (width, cell) in widths.iter().zip(row) {
+            line.push_str(&cell.to_string());
+            let padding = width.saturating_sub(cell.width()) + 2;
+            line.extend(std::iter::repeat_n(' ', padding));
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// How much there is to lose, and by what.
+pub(super) fn risk(risk: Risk, effect: &str) -> String {
+    match risk {
+        // The words say it.
+        Risk::Reads => effect.to_owned(),
+        _ => format!("{risk}: {effect}"),
+    }
+}
+
+/// A size for people.
+pub(super) fn size(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} bytes"),
+        _ if bytes < 10 << 20 => format!("{} KiB", bytes.div_ceil(1 << 10)),
+        _ => format!("{} MiB", bytes.div_ceil(1 << 20)),
+    }
+}

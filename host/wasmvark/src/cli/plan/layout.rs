@@ -1,0 +1,218 @@
+//! Where the nodes of a picture lie: each namespace is a box, in which links
+//! stand above those that they lie on or are ports of.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use super::label;
+use crate::kernel::{EdgeKind, LinkView, NamespaceView, Topology};
+use types::Namespace;
+
+/// Pixels of a character's width, at least.
+const CHARACTER: u32 = 8;
+/// Pixels of a line's height.
+pub(super) const LINE: u32 = 18;
+/// Pixels between things.
+const GAP: u32 = 24;
+/// Pixels between rows, where the names of ties stand.
+const ROW_GAP: u32 = 56;
+/// Pixels between boxes.
+const BOX_GAP: u32 = 120;
+/// The most nodes beside each other.
+const ROW_MAX: usize = 4;
+
+/// A rectangle, in pixels from the left and the top.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Area {
+    pub(super) x: u32,
+    pub(super) y: u32,
+    pub(super) width: u32,
+    pub(super) height: u32,
+}
+
+impl Area {
+    /// Its middle.
+    pub(super) fn middle(self) -> (u32, u32) {
+        (self.x + self.width / 2, self.y + self.height / 2)
+    }
+}
+
+/// A placed link.
+pub(super) struct Node<'a> {
+    pub(super) link: &'a LinkView,
+    pub(super) lines: Vec<String>,
+    pub(super) area: Area,
+}
+
+/// A placed namespace.
+pub(super) struct Frame<'a> {
+    pub(super) namespace: &'a NamespaceView,
+    pub(super) title: String,
+    pub(super) area: Area,
+    pub(super) nodes: Vec<Node<'a>>,
+}
+
+impl Frame<'_> {
+    /// Where a link of it lies.
+    pub(super) fn find(&self, link: &str) -> Option<Area> {
+        let mut nodes = self.nodes.iter();
+        nodes
+            .find(|node| node.link.name == link)
+            .map(|node| node.area)
+    }
+}
+
+/// Places everything; returns the size of the whole, too.
+pub(super) fn place(topology: &Topology) -> (Vec<Frame<'_>>, u32, u32) {
+    let mut frames = Vec::new();
+    let (mut x, mut height) = (GAP, 0);
+    for namespace in &topology.namespaces {
+        let frame = frame(topology, namespace, x);
+        x += frame.area.width + BOX_GAP;
+        height = height.max(frame.area.height);
+        frames.push(frame);
+    }
+    let width = x.saturating_sub(BOX_GAP) + GAP;
+    (frames, width, height + 2 * GAP)
+}
+
+fn frame<'a>(topology: &'a Topology, namespace: &'a NamespaceView, x: u32) -> Frame<'a> {
+    let ranks = ranks(topology, namespace.name);
+    let title = label::title(namespace);
+    let mut rows: BTreeMap<(bool, Reverse<u32>), Vec<&LinkView>> = BTreeMap::new();
+    for link in &namespace.links {
+        let rank = ranks.get(link.name.as_str()).copied();
+        // Those without ties come last: no line passes them.
+        let place = (rank.is_none(), Reverse(rank.unwrap_or_default()));
+        rows.entry(place).or_default().push(link);
+    }
+    let longest = namespace.links.iter().flat_map(label::lines);
+    let longest = longest.map(|line| text_width(&line)).max();
+    let node_width = longest.unwrap_or_default() + GAP;
+    let mut y = GAP + LINE + GAP;
+    let mut width = text_width(&title);
+    let mut nodes = Vec::new();
+    for row in rows.values().flat_map(|rank| rank.chunks(ROW_MAX)) {
+        let mut left = x + GAP;
+        let mut row_height = 0;
+        for link in row {
+            let lines = label::lines(link);
+            let height = count(lines.len()) * LINE + GAP / 2;
+            row_height = row_height.max(height);
+            let area = Area {
+                x: left,
+                y,
+                width: node_width,
+                height,
+            };
+            left += node_width + GAP;
+            nodes.push(Node { link, lines, area });
+        }
+        width = width.max(left.saturating_sub(x + 2 * GAP));
+        y += row_height + ROW_GAP;
+    }
+    let height = match nodes.is_empty() {
+        true => y,
+        false => y.saturating_sub(ROW_GAP) + GAP,
+    };
+    Frame {
+        namespace,
+        title,
+        area: Area {
+            x,
+            y: GAP,
+            width: width + 2 * GAP,
+            height: height.saturating_sub(GAP),
+        },
+        nodes,
+    }
+}
+
+/// How high links with ties stand: above what they lie on, or are ports of.
+fn ranks(topology: &Topology, namespace: Namespace) -> BTreeMap<&str, u32> {
+    let ends = topology
+        .edges
+        .iter()
+        .flat_map(|edge| [&edge.from, &edge.to]);
+    let own = ends.filter(|end| end.namespace == namespace);
+    let mut ranks: BTreeMap<&str, u32> = own.map(|end| (end.link.as_str(), 0)).collect();
+    let below: Vec<(&str, &str)> = topology
+        .edges
+        .iter()
+        .filter(|edge| matches!(edge.kind, EdgeKind::Master | EdgeKind::Parent))
+        .filter(|edge| edge.from.namespace == namespace && edge.to.namespace == namespace)
+        .map(|edge| (edge.from.link.as_str(), edge.to.link.as_str()))
+        .collect();
+    // As often as the longest way can be; ties that go round end there too.
+    for _ in 0..below.len().min(16) {
+        for (upper, lower) in &below {
+            let lower = *ranks.entry(*lower).or_insert(0);
+            let upper: &mut u32 = ranks.entry(*upper).or_insert(0);
+            *upper = (*upper).max(lower + 1);
+        }
+    }
+    ranks
+}
+
+/// Pixels of a text's width, about.
+pub(super) fn text_width(text: &str) -> u32 {
+    count(text.chars().count()) * CHARACTER
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX >> 8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::{Changes, Edge, End, Mark};
+
+    fn link(name: &str) -> LinkView {
+        LinkView {
+            name: name.to_owned(),
+            mark: Mark::Same,
+            kind: None,
+            mac: None,
+            mac_assumed: false,
+            mtu: 1500,
+            up: true,
+            addresses: Vec::new(),
+            elsewhere: None,
+            set: Vec::new(),
+        }
+    }
+
+    /// However many links there are that have to do with none of it.
+    #[test]
+    fn no_link_lies_between_two_that_are_tied() {
+        let host = Namespace::Host;
+        let end = |link: &str| End {
+            namespace: host,
+            link: link.to_owned(),
+        };
+        let names = ["lo", "a", "b", "c", "d", "br0", "port"];
+        let topology = Topology {
+            namespaces: vec![NamespaceView {
+                name: host,
+                new: false,
+                links: names.map(link).into(),
+                routes: Changes::default(),
+                rules: Changes::default(),
+                settings: Vec::new(),
+            }],
+            edges: vec![Edge {
+                kind: EdgeKind::Master,
+                from: end("port"),
+                to: end("br0"),
+            }],
+            ..Topology::default()
+        };
+        let (frames, ..) = place(&topology);
+        let top = |name: &str| frames[0].find(name).unwrap().y;
+        assert!(top("port") < top("br0"));
+        for other in ["lo", "a", "b", "c", "d"] {
+            assert!(top(other) > top("br0"), "{other}");
+        }
+    }
+}

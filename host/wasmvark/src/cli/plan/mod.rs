@@ -1,0 +1,257 @@
+//! `wasmvark plan`.
+
+mod dot;
+mod label;
+mod layout;
+mod svg;
+mod text;
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::{CliError, candidate, output};
+use crate::audit::Operation;
+use crate::driver::Description;
+use crate::grant::{Call, Grant, Limits, Reach};
+use crate::kernel::Topology;
+use crate::plugin::{Candidate, Planned};
+use crate::store::{DriverName, Store};
+use types::Digest;
+
+/// The largest request that is taken; a container with thousands of ports has
+/// some hundred KiB.
+const REQUEST_LIMIT: u64 = 16 << 20;
+/// What stands for standard input.
+const STDIN: &str = "-";
+
+/// The arguments of `plan`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The name of an installed driver, or a component's file
+    #[arg(value_name = "NAME|FILE")]
+    driver: String,
+    /// The JSON document that netavark sends to `setup` or `create`; `-` reads it
+    /// from standard input
+    request: String,
+    /// The container's network namespace; a new one is imagined where this isn't
+    /// given
+    #[arg(long, value_name = "PATH")]
+    netns: Option<PathBuf>,
+    /// Decide by this grant, and not by the driver's own
+    #[arg(long, value_name = "FILE", conflicts_with = "grant_requested")]
+    grant: Option<PathBuf>,
+    /// Decide as if the driver had what it asks for
+    #[arg(long)]
+    grant_requested: bool,
+    /// How to print: `dot` and `svg` are pictures of the namespaces and links
+    #[arg(long, value_enum, default_value_t)]
+    format: PlanFormat,
+    /// Write into this file
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+/// How a plan is printed.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum PlanFormat {
+    /// For people
+    #[default]
+    Text,
+    /// For programs
+    Json,
+    /// A picture for Graphviz
+    Dot,
+    /// A picture
+    Svg,
+}
+
+/// A plan for programs.
+#[derive(Serialize)]
+struct Report<'a> {
+    command: &'static str,
+    driver: &'a str,
+    digest: &'a str,
+    grant: &'a str,
+    network: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    container: Option<&'a str>,
+    operations: &'a [Operation],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer: Option<Box<RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    topology: &'a Topology,
+    undo: &'a [Operation],
+    leaves_nothing: bool,
+    assumed: &'a [String],
+}
+
+/// Plans.
+pub(super) fn run(store: &Store, arguments: &Arguments) -> Result<(), CliError> {
+    let request = request(&arguments.request)?;
+    let candidate = candidate(store, arguments)?;
+    let planned = candidate.plan(&request, arguments.netns.as_deref())?;
+    let source = grant_source(arguments, &planned);
+    let text = match arguments.format {
+        PlanFormat::Text => text::of(&planned, &source),
+        PlanFormat::Json => json(&planned, &source)?,
+        PlanFormat::Dot => dot::of(&planned.topology),
+        PlanFormat::Svg => svg::of(&planned.topology),
+    };
+    match &arguments.output {
+        None => output::text(&text)?,
+        Some(path) => std::fs::write(path, text).map_err(|error| CliError::Write {
+            path: path.clone(),
+            error,
+        })?,
+    }
+    match planned.outcome {
+        Ok(_) => Ok(()),
+        Err(error) => Err(CliError::Planned {
+            command: planned.command,
+            error: error.to_string(),
+        }),
+    }
+}
+
+/// Where the grant comes from.
+fn grant_source(arguments: &Arguments, planned: &Planned) -> String {
+    match (&arguments.grant, arguments.grant_requested) {
+        (_, true) => "what the driver asks for, as if it had that".to_owned(),
+        (None, false) if !planned.installed => {
+            "nothing, because the driver isn't installed".to_owned()
+        }
+        _ => planned.grant.display().to_string(),
+    }
+}
+
+fn json(planned: &Planned, grant: &str) -> Result<String, CliError> {
+    let failed = |error| CliError::Print(std::io::Error::other(error));
+    let (answer, error) = match &planned.outcome {
+        Ok(text) => {
+            let answer = RawValue::from_string(text.clone()).map_err(failed)?;
+            (Some(answer), None)
+        }
+        Err(error) => (None, Some(error.to_string())),
+    };
+    let report = Report {
+        command: planned.command,
+        driver: &planned.driver,
+        digest: &planned.digest,
+        grant,
+        network: &planned.network,
+        container: planned.container.as_deref(),
+        operations: &planned.operations,
+        answer,
+        error,
+        topology: &planned.topology,
+        undo: &planned.undo,
+        leaves_nothing: planned.left.is_none(),
+        assumed: &planned.assumed,
+    };
+    let mut text = serde_json::to_string_pretty(&report).map_err(failed)?;
+    text.push('\n');
+    Ok(text)
+}
+
+fn request(argument: &str) -> Result<Vec<u8>, CliError> {
+    let mut bytes = Vec::new();
+    let read = match argument {
+        STDIN => std::io::stdin()
+            .lock()
+            .take(REQUEST_LIMIT)
+            .read_to_end(&mut bytes),
+        path => std::fs::File::open(path)
+            .and_then(|file| file.take(REQUEST_LIMIT).read_to_end(&mut bytes)),
+    };
+    read.map_err(|error| CliError::Read {
+        path: argument.into(),
+        error,
+    })?;
+    Ok(bytes)
+}
+
+/// The driver with the grant to be tried.
+fn candidate(store: &Store, arguments: &Arguments) -> Result<Candidate, CliError> {
+    if let Ok(name) = arguments.driver.parse::<DriverName>()
+        && store.names()?.contains(&name)
+    {
+        let grant = installed_grant(store, arguments, &name)?;
+        return Ok(Candidate::installed(store.clone(), name, grant)?);
+    }
+    let path = Path::new(&arguments.driver);
+    if !path.exists() {
+        return Err(CliError::NoDriver(arguments.driver.clone()));
+    }
+    let bytes = candidate::read(path)?;
+    let description = Description::read(&bytes)?;
+    let name = name(path, &description)?;
+    let digest = Digest::of(&bytes);
+    let grant = match given_grant(store, arguments, &name, &digest, &description)? {
+        Some(grant) => grant,
+        None => made_grant(store, &name, &digest, &BTreeMap::new())?,
+    };
+    Ok(Candidate::of_file(store.clone(), name, bytes, grant)?)
+}
+
+fn installed_grant(
+    store: &Store,
+    arguments: &Arguments,
+    name: &DriverName,
+) -> Result<Option<Grant>, CliError> {
+    if arguments.grant.is_none() && !arguments.grant_requested {
+        return Ok(None);
+    }
+    let digest = store.find(name)?.digest;
+    let description = Description::read(&store.component(name, &digest)?)?;
+    given_grant(store, arguments, name, &digest, &description)
+}
+
+/// The grant that the arguments ask for.
+fn given_grant(
+    store: &Store,
+    arguments: &Arguments,
+    name: &DriverName,
+    digest: &Digest,
+    description: &Description,
+) -> Result<Option<Grant>, CliError> {
+    if let Some(path) = &arguments.grant {
+        let text = String::from_utf8_lossy(&candidate::read(path)?).into_owned();
+        let grant = Grant::parse(name.as_str(), path, &text)?;
+        return Ok(Some(grant));
+    }
+    match arguments.grant_requested {
+        true => {
+            let calls = candidate::requested(description);
+            Ok(Some(made_grant(store, name, digest, &calls)?))
+        }
+        false => Ok(None),
+    }
+}
+
+/// A grant that is in no file; what denials say to write belongs into the one
+/// that an installed driver has.
+fn made_grant(
+    store: &Store,
+    name: &DriverName,
+    digest: &Digest,
+    calls: &BTreeMap<Call, Reach>,
+) -> Result<Grant, CliError> {
+    let text = Grant::text(name.as_str(), digest, &Limits::default(), calls);
+    let path = store.layout().grant(name);
+    Ok(Grant::parse(name.as_str(), &path, &text)?)
+}
+
+/// The name of a driver that isn't installed: its own, or its file's.
+fn name(path: &Path, description: &Description) -> Result<DriverName, CliError> {
+    if let Some(manifest) = &description.manifest {
+        return Ok(manifest.name.parse()?);
+    }
+    let stem = path.file_stem().unwrap_or_default();
+    Ok(stem.to_string_lossy().parse()?)
+}

@@ -1,0 +1,53 @@
+//! The networks that Podman has, as its files say.
+
+use std::path::{Path, PathBuf};
+
+use super::CliError;
+use super::doctor::podman_network_dir;
+use crate::protocol;
+
+/// Bytes of the largest file of a network that is read.
+const SIZE_MAX: u64 = 1 << 20;
+
+/// A network in a file of Podman's.
+#[derive(Debug)]
+pub(super) struct PodmanNetwork {
+    /// The file.
+    pub(super) path: PathBuf,
+    /// What it says.
+    pub(super) network: protocol::Network,
+}
+
+/// The folder of the files: the one that was given, or Podman's own.
+pub(super) fn folder(given: Option<&Path>) -> Option<PathBuf> {
+    given.map_or_else(podman_network_dir, |given| Some(given.to_owned()))
+}
+
+/// All networks, by the names of their files. One file that can't be read makes
+/// all of this an error: it may be the network that somebody looks for.
+pub(super) fn all(folder: &Path) -> Result<Vec<PodmanNetwork>, CliError> {
+    let failed = |error| CliError::Read {
+        path: folder.to_owned(),
+        error,
+    };
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.extension().is_some_and(|end| end == "json") {
+            paths.push(path);
+        }
+    }
+    paths.sort();
+    paths.into_iter().map(read).collect()
+}
+
+/// Reads one that nobody else could have written.
+fn read(path: PathBuf) -> Result<PodmanNetwork, CliError> {
+    let failed = |error| CliError::Read {
+        path: path.clone(),
+        error,
+    };
+    let text = trust::read(&path, SIZE_MAX).map_err(failed)?;
+    let network = serde_json::from_slice(&text).map_err(|error| failed(error.into()))?;
+    Ok(PodmanNetwork { path, network })
+}

@@ -1,0 +1,52 @@
+//! The plugin `tuning`.
+
+use std::collections::BTreeMap;
+
+use crate::convert::ConvertError;
+use crate::convert::keys::Keys;
+use crate::convert::plan::Plan;
+use types::SettingKey;
+
+/// Stands for the container's interface in the name of a setting, there as here.
+const INTERFACE: &str = "IFNAME";
+
+pub(super) fn apply(keys: &mut Keys, plan: &mut Plan) -> Result<(), ConvertError> {
+    let settings: BTreeMap<String, String> = keys.take_or_default("sysctl")?;
+    for (name, value) in settings {
+        // They may be written as paths, there as for sysctl(8).
+        let name = name.replace('/', ".");
+        let key: SettingKey = name
+            .parse()
+            .map_err(|error| keys.wrong("sysctl", &format!("{error}")))?;
+        plan.option(&format!("sysctl.{key}"), value);
+        if !key.parts().any(|part| part == INTERFACE) {
+            plan.needs_setting(&key);
+        }
+    }
+    if let Some(mac) = keys.take::<String>("mac")?.filter(|mac| !mac.is_empty()) {
+        plan.mac("mac", &mac);
+    }
+    if let Some(mtu) = keys.take::<u32>("mtu")?.filter(|mtu| *mtu != 0) {
+        plan.option("mtu", mtu);
+        if plan.is_of("wasm-bridge") || plan.is_of("wasm-ptp") {
+            plan.remark(
+                "mtu",
+                "CNI sets it at the container's end only; here the link's other end has it too, and \
+                 so has a bridge of the network's own",
+            );
+        }
+    }
+    for key in ["promisc", "allmulti"] {
+        if keys.flag(key)? {
+            plan.option(key, true);
+        }
+    }
+    if let Some(length) = keys.take::<u32>("txQLen")? {
+        plan.option("txqlen", length);
+    }
+    if keys.take::<String>("dataDir")?.is_some() {
+        let text = "what was changed is in the journal, so nothing else has to be kept";
+        plan.remark("dataDir", text);
+    }
+    Ok(())
+}

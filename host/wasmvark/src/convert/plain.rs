@@ -1,0 +1,58 @@
+//! The plugins whose links lead nowhere by themselves: `dummy` and `tap`.
+
+use super::ConvertError;
+use super::ipam::Ipam;
+use super::keys::Keys;
+use super::plan::Plan;
+use super::routes;
+use crate::grant::Call;
+use types::LinkName;
+
+pub(super) fn dummy(keys: &mut Keys, ipam: &Ipam, plan: &mut Plan) -> Result<(), ConvertError> {
+    plan.driver = "wasm-dummy";
+    if ipam.subnets.is_empty() {
+        return Err(keys.wrong(
+            "ipam",
+            "dummy is for addresses, so it needs some, as in CNI",
+        ));
+    }
+    routes::lay(plan, ipam, false);
+    Ok(())
+}
+
+pub(super) fn tap(keys: &mut Keys, ipam: &Ipam, plan: &mut Plan) -> Result<(), ConvertError> {
+    plan.driver = "wasm-tap";
+    if let Some(mac) = keys.take::<String>("mac")?.filter(|mac| !mac.is_empty()) {
+        plan.mac("mac", &mac);
+    }
+    if let Some(mtu) = keys.take::<u32>("mtu")?.filter(|mtu| *mtu != 0) {
+        plan.option("mtu", mtu);
+    }
+    for key in ["owner", "group"] {
+        if let Some(id) = keys.take::<u32>(key)? {
+            plan.option(key, id);
+        }
+    }
+    if keys.flag("multiQueue")? {
+        plan.option("multi_queue", true);
+    }
+    if let Some(bridge) = keys
+        .take::<String>("bridge")?
+        .filter(|name| !name.is_empty())
+    {
+        let name: LinkName = bridge
+            .parse()
+            .map_err(|error| keys.wrong("bridge", &format!("{error}")))?;
+        plan.option("bridge", &bridge);
+        plan.needs_link(Call::LinksGet, &name);
+        plan.needs_link(Call::LinksSetMaster, &name);
+    }
+    if keys.take::<String>("selinuxContext")?.is_some() {
+        plan.no_counterpart(
+            "selinuxContext",
+            "no context is set; instead the tap has the one of whoever makes it",
+        );
+    }
+    routes::lay(plan, ipam, false);
+    Ok(())
+}

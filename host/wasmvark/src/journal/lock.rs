@@ -1,0 +1,199 @@
+//! The lock of a network: runs for one network take turns, runs for different
+//! networks don't wait for each other.
+//!
+//! The kernel holds the lock for as long as the process has the file open
+//! (`flock(2)`), so a killed run leaves none behind.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Seek, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+
+use super::{FILE_MODE, FOLDER_MODE};
+use trust::{self, Above};
+use types::NetworkId;
+use types::text;
+
+/// How long a run waits for its turn: Podman waits with all of its networking.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// Bytes of what is read of another run's words about itself.
+const SIGNATURE_MAX: u64 = 1024;
+/// The pauses between attempts: the runs ahead take milliseconds each.
+const PAUSE: Duration = Duration::from_millis(2);
+
+/// Why a lock wasn't to be had.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum LockError {
+    /// Another run didn't end.
+    #[error(
+        "waited {} s for another run on the same network to end, which holds {}: {holder}",
+        patience.as_secs(),
+        path.display()
+    )]
+    Busy {
+        /// The file.
+        path: PathBuf,
+        /// How long.
+        patience: Duration,
+        /// What the other run says of itself.
+        holder: String,
+    },
+    /// The file can't be used.
+    #[error(
+        "can't take the lock {}: {error}; make room or give access there first",
+        path.display()
+    )]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        error: String,
+    },
+}
+
+/// The turn of this run.
+#[derive(Debug)]
+pub struct NetworkLock {
+    path: PathBuf,
+    file: Flock<File>,
+}
+
+impl NetworkLock {
+    /// Waits for this run's turn on a network. `holder` is what others are
+    /// told who wait for this run.
+    pub fn take(folder: &Path, network: &NetworkId, holder: &str) -> Result<Self, LockError> {
+        Self::take_within(folder, network, holder, PATIENCE)
+    }
+
+    fn take_within(
+        folder: &Path,
+        network: &NetworkId,
+        holder: &str,
+        patience: Duration,
+    ) -> Result<Self, LockError> {
+        let path = folder.join(network.as_str());
+        let failed = |error: std::io::Error| LockError::Io {
+            path: path.clone(),
+            error: error.to_string(),
+        };
+        let made = trust::make_folder(folder, FOLDER_MODE, Above::Ours);
+        made.map_err(|error| failed(error.into()))?;
+        let start = Instant::now();
+        loop {
+            let file = open(&path).map_err(failed)?;
+            match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+                Ok(file) if is_at(&file, &path) => {
+                    let mut lock = Self { path, file };
+                    lock.sign(holder);
+                    return Ok(lock);
+                }
+                // The run before has removed the file: the next one is new.
+                Ok(_) => {}
+                Err((file, Errno::EWOULDBLOCK)) if start.elapsed() > patience => {
+                    return Err(LockError::Busy {
+                        holder: signature(file),
+                        path,
+                        patience,
+                    });
+                }
+                Err((_, Errno::EWOULDBLOCK | Errno::EINTR)) => std::thread::sleep(PAUSE),
+                Err((_, errno)) => return Err(failed(errno.into())),
+            }
+        }
+    }
+
+    /// Says who holds the lock. Without room for it the lock works all the
+    /// same.
+    fn sign(&mut self, holder: &str) {
+        let text = format!("process {}, {holder}", std::process::id());
+        let _ = self.file.set_len(0);
+        let _ = self.file.write_all(text.as_bytes());
+    }
+}
+
+impl Drop for NetworkLock {
+    /// Lets the next run have its turn, and leaves no file.
+    fn drop(&mut self) {
+        // While the lock is still held: nobody else can have it on this file.
+        // What stays behind is a file that holds nobody up.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+fn open(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    let options = options.read(true).write(true).create(true).truncate(false);
+    trust::open(options, path, FILE_MODE)
+}
+
+/// Whether an open file is the one at a path.
+fn is_at(file: &File, path: &Path) -> bool {
+    let there = std::fs::symlink_metadata(path);
+    match (file.metadata(), there) {
+        (Ok(own), Ok(there)) => (own.dev(), own.ino()) == (there.dev(), there.ino()),
+        _ => false,
+    }
+}
+
+fn signature(mut file: File) -> String {
+    let mut text = String::new();
+    let read = file.rewind();
+    let read = read.and_then(|()| file.take(SIGNATURE_MAX).read_to_string(&mut text));
+    match read {
+        Ok(0) | Err(_) => "it doesn't say who it is".to_owned(),
+        Ok(_) => text::plain_error(&text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn take(folder: &Path, network: &str) -> Result<NetworkLock, LockError> {
+        let network = NetworkId::try_from(network.to_owned()).unwrap();
+        NetworkLock::take_within(folder, &network, "setup of c1", Duration::from_millis(20))
+    }
+
+    #[test]
+    fn one_run_at_a_time_has_a_network() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = take(folder.path(), "a").unwrap();
+        let error = take(folder.path(), "a").unwrap_err().to_string();
+        assert!(error.contains("setup of c1"), "{error}");
+        drop(take(folder.path(), "b").unwrap());
+        drop(first);
+        drop(take(folder.path(), "a").unwrap());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_file_that_a_killed_run_left_holds_nobody_up() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("a"), "process 1, setup of c0").unwrap();
+        drop(take(folder.path(), "a").unwrap());
+    }
+
+    #[test]
+    fn many_runs_take_turns() {
+        let folder = tempfile::tempdir().unwrap();
+        let network = NetworkId::try_from("a".to_owned()).unwrap();
+        let inside = std::sync::atomic::AtomicU32::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..16 {
+                scope.spawn(|| {
+                    for _ in 0..20 {
+                        let lock = NetworkLock::take(folder.path(), &network, "test").unwrap();
+                        use std::sync::atomic::Ordering::SeqCst;
+                        assert_eq!(inside.fetch_add(1, SeqCst), 0);
+                        assert_eq!(inside.fetch_sub(1, SeqCst), 1);
+                        drop(lock);
+                    }
+                });
+            }
+        });
+    }
+}

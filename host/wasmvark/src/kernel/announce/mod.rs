@@ -1,0 +1,147 @@
+//! Telling the neighbours of a link where an address is now. The packets are
+//! sent by a thread inside the namespace, through sockets that need
+//! CAP_NET_RAW there.
+
+mod packet;
+
+use std::fs;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV6};
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::libc;
+use socket2::{Domain, Protocol, SockAddr, SockAddrStorage, Socket, Type};
+
+use super::inside::inside;
+use super::{KernelError, LinkSetting, LinkState, Netns};
+use types::Mac;
+
+/// All nodes of the link (RFC 4291, section 2.7.1).
+const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
+/// Neighbours believe no advertisement that came through a router
+/// (RFC 4861, section 7.1.2).
+const HOP_LIMIT: u32 = 255;
+
+/// How long an address may stay in doubt: the wait before the question and the
+/// wait for an answer take a second each at most (RFC 4862, section 5.4.2,
+/// RFC 4861, section 10), and then some.
+const DOUBT: Duration = Duration::from_secs(3);
+/// The pauses between looks whether it still is.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Sends an ARP announcement.
+#[track_caller]
+pub(super) fn gratuitous_arp(
+    netns: &Netns,
+    link: &LinkState,
+    mac: Mac,
+    address: Ipv4Addr,
+) -> Result<(), KernelError> {
+    let packet = packet::arp(mac, address);
+    let everyone = everyone(link.index)?;
+    inside(netns, || {
+        let socket = Socket::new(Domain::PACKET, Type::DGRAM, None)?;
+        send(&socket, &packet, &everyone)
+    })
+}
+
+/// Sends an unsolicited neighbour advertisement, as soon as the address is no
+/// longer in doubt.
+#[track_caller]
+pub(super) fn neighbour_advertisement(
+    netns: &Netns,
+    link: &LinkState,
+    mac: Mac,
+    address: Ipv6Addr,
+    deadline: Instant,
+) -> Result<(), KernelError> {
+    let until = deadline.min(Instant::now() + DOUBT);
+    let forwarding = LinkSetting::Forwarding6.path(&link.name);
+    inside(netns, || {
+        // As the kernel's own: a router that says that it's none isn't used
+        // any more.
+        let is_router = fs::read_to_string(&forwarding)?.trim() != "0";
+        let packet = packet::advertisement(mac, address, is_router);
+        let socket = Socket::new(Domain::IPV6, Type::RAW, Some(Protocol::ICMPV6))?;
+        socket.set_multicast_hops_v6(HOP_LIMIT)?;
+        socket.set_multicast_loop_v6(false)?;
+        socket.set_multicast_if_v6(link.index)?;
+        bind(
+            &socket,
+            &SocketAddrV6::new(address, 0, 0, link.index).into(),
+            until,
+        )?;
+        let everyone = SocketAddrV6::new(ALL_NODES, 0, 0, link.index);
+        send(&socket, &packet, &everyone.into())
+    })
+    .map_err(|error| match error.errno() {
+        // The link has it, and yet nothing can be sent from it.
+        Some(Errno::EADDRNOTAVAIL) => KernelError::Refused {
+            errno: Errno::EBUSY,
+            text: format!(
+                "{address} can't be used: somebody else may have it (duplicate address detection)"
+            ),
+        },
+        _ => error,
+    })
+}
+
+/// The MAC address of a link that can send.
+pub(super) fn sender(link: &LinkState) -> Result<Mac, KernelError> {
+    if !link.up {
+        return Err(KernelError::Refused {
+            errno: Errno::ENETDOWN,
+            text: format!("{} is down: set it up first", link.name),
+        });
+    }
+    link.mac.ok_or_else(|| KernelError::Refused {
+        errno: Errno::EOPNOTSUPP,
+        text: format!("{} has no MAC address to announce", link.name),
+    })
+}
+
+/// The broadcast address of a link (packet(7)).
+#[allow(unsafe_code, reason = "no crate makes this address; see the comments")]
+fn everyone(link: u32) -> Result<SockAddr, KernelError> {
+    let index = libc::c_int::try_from(link).map_err(|_| Errno::ENODEV)?;
+    let mut storage = SockAddrStorage::zeroed();
+    // SAFETY: the storage is zeroed, larger than this structure and aligned for
+    // every address; the structure is plain numbers, for which zero is a value.
+    let address = unsafe { storage.view_as::<libc::sockaddr_ll>() };
+    address.sll_family = libc::sa_family_t::try_from(libc::AF_PACKET).map_err(|_| Errno::EINVAL)?;
+    address.sll_protocol = u16::try_from(libc::ETH_P_ARP)
+        .map_err(|_| Errno::EINVAL)?
+        .to_be();
+    address.sll_ifindex = index;
+    address.sll_halen = 6;
+    address.sll_addr = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0];
+    let length = libc::socklen_t::try_from(size_of::<libc::sockaddr_ll>());
+    // SAFETY: the family and the length are those of the structure above.
+    Ok(unsafe { SockAddr::new(storage, length.map_err(|_| Errno::EINVAL)?) })
+}
+
+/// Takes an address to send from. Even without duplicate address detection a
+/// new address is in doubt for a moment.
+fn bind(socket: &Socket, address: &SockAddr, until: Instant) -> io::Result<()> {
+    loop {
+        match socket.bind(address) {
+            Err(error) if is_in_doubt(&error) && Instant::now() < until => {
+                std::thread::sleep(PAUSE);
+            }
+            result => return result,
+        }
+    }
+}
+
+fn is_in_doubt(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::EADDRNOTAVAIL)
+}
+
+fn send(socket: &Socket, packet: &[u8], to: &SockAddr) -> io::Result<()> {
+    let sent = socket.send_to(packet, to)?;
+    if sent < packet.len() {
+        return Err(Errno::EIO.into());
+    }
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! Where the devices behind links sit, by what sysfs shows of their buses.
+//! Unlike `/sys/class/net`, which shows the links of the namespace in which
+//! sysfs was mounted, that is the same in all namespaces.
+
+use std::path::Path;
+
+use types::{DevicePath, PciAddress};
+
+/// What the kernel says of the device behind a link.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Device {
+    /// Its bus (IFLA_PARENT_DEV_BUS_NAME, since Linux 5.14).
+    pub(super) bus: Option<String>,
+    /// Its name there (IFLA_PARENT_DEV_NAME).
+    pub(super) name: Option<String>,
+}
+
+impl Device {
+    /// Its path, where it's on a bus and sysfs can be read. Only the link is
+    /// read that the kernel has for it; nothing is opened.
+    pub(super) fn path(&self) -> Option<DevicePath> {
+        let (bus, name) = (self.bus.as_deref()?, self.name.as_deref()?);
+        if bus.contains('/') || name.contains('/') {
+            return None;
+        }
+        let link = Path::new("/sys/bus").join(bus).join("devices").join(name);
+        let target = std::fs::read_link(link).ok()?;
+        resolve(target.to_str()?)
+    }
+
+    /// The PCI device that it is, or that it's a virtio device of.
+    pub(super) fn pci(&self) -> Option<PciAddress> {
+        match self.bus.as_deref()? {
+            "pci" => self.name.as_deref()?.parse().ok(),
+            "virtio" => self.path()?.parent()?.parse().ok(),
+            _ => None,
+        }
+    }
+}
+
+/// The path that a link in `/sys/bus/BUS/devices` leads to.
+fn resolve(target: &str) -> Option<DevicePath> {
+    let path = target.strip_prefix("../../../")?;
+    format!("/sys/{path}").parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_of_buses_lead_to_devices() {
+        let resolved = |target| resolve(target).map(|path| path.to_string());
+        assert_eq!(
+            resolved("../../../devices/pci0000:00/0000:00:1f.6").as_deref(),
+            Some("/sys/devices/pci0000:00/0000:00:1f.6")
+        );
+        for target in [
+            "/sys/devices/x",
+            "../../../devices/../x",
+            "../../../class/x",
+        ] {
+            assert_eq!(resolved(target), None, "{target}");
+        }
+    }
+
+    #[test]
+    fn a_name_leads_nowhere_else() {
+        let device = |bus: &str, name: &str| Device {
+            bus: Some(bus.to_owned()),
+            name: Some(name.to_owned()),
+        };
+        assert_eq!(device("../bus/pci", "x").path(), None);
+        assert_eq!(device("pci", "../x").path(), None);
+        assert_eq!(device("usb", "0000:00:1f.6").pci(), None);
+        let pci = device("pci", "0000:00:1f.6").pci();
+        assert_eq!(pci, Some("0000:00:1f.6".parse().unwrap()));
+    }
+}

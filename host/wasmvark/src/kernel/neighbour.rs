@@ -1,0 +1,54 @@
+//! Neighbours of links as the kernel has them.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use types::Mac;
+
+/// Which of a link's tables an entry stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NeighbourTable {
+    /// Which MAC address an IP address belongs to.
+    Entries,
+    /// For which IP addresses the link answers in another's place (NTF_PROXY).
+    Proxies,
+}
+
+/// What can be set about an IP address on a link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Neighbour {
+    /// It belongs to this MAC address (NUD_PERMANENT).
+    Permanent(Mac),
+    /// The link answers for it.
+    Proxy,
+}
+
+impl Neighbour {
+    /// Where it stands.
+    pub fn table(self) -> NeighbourTable {
+        match self {
+            Self::Permanent(_) => NeighbourTable::Entries,
+            Self::Proxy => NeighbourTable::Proxies,
+        }
+    }
+}
+
+/// An entry that the kernel has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundNeighbour {
+    /// The IP address.
+    pub address: IpAddr,
+    /// Its MAC address, as far as it's known.
+    pub mac: Option<Mac>,
+    /// It stays whatever is heard (NUD_PERMANENT).
+    pub permanent: bool,
+    /// Where it stands.
+    pub table: NeighbourTable,
+}
+
+/// An entry that was there, as a message of the kernel's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedNeighbour(pub(super) Vec<u8>);

@@ -1,0 +1,165 @@
+//! Routes with all that a table has of them.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use types::{DEFAULT_METRIC, LinkName, Route};
+
+/// The main table (`rtnetlink.h`, RT_TABLE_MAIN).
+pub const MAIN_TABLE: u32 = 254;
+
+/// The tables that every namespace has for itself: `default`, `main` and
+/// `local`, and the one that stands for none (`rtnetlink.h`, RT_TABLE_*).
+pub const RESERVED_TABLES: [u32; 4] = [0, 253, MAIN_TABLE, 255];
+
+/// A route in its table.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TableRoute {
+    /// What requests have of it.
+    #[serde(flatten)]
+    pub route: Route,
+    /// The table.
+    #[serde(default = "main_table")]
+    pub table: u32,
+    /// How far away the destination is; IPv4's only.
+    #[serde(default)]
+    pub scope: Option<RouteScope>,
+    /// The source address of packets that are sent from here.
+    #[serde(default)]
+    pub source: Option<IpAddr>,
+    /// The index of the link that it leaves through.
+    #[serde(default)]
+    pub link: Option<u32>,
+    /// Whether the gateway is on the link whatever the addresses say.
+    #[serde(default)]
+    pub on_link: bool,
+    /// Several ways, instead of the gateway and the link above.
+    #[serde(default)]
+    pub next_hops: Vec<NextHop>,
+}
+
+fn main_table() -> u32 {
+    MAIN_TABLE
+}
+
+/// One of several ways of a route.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NextHop {
+    /// The next router.
+    pub gateway: Option<IpAddr>,
+    /// The index of the link that it leaves through.
+    pub link: Option<u32>,
+    /// The weight less one (`rtnetlink.h`, `rtnh_hops`).
+    pub hops: u8,
+    /// Whether the gateway is on the link whatever the addresses say.
+    pub on_link: bool,
+}
+
+/// How far away a destination is (`rtnetlink.h`, RT_SCOPE_*).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RouteScope {
+    /// Anywhere.
+    Global,
+    /// On the link.
+    Link,
+    /// In this namespace.
+    Host,
+}
+
+/// A route that the kernel has, and who made it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundRoute {
+    /// The route.
+    pub route: TableRoute,
+    /// The protocol (`rtnetlink.h`, RTPROT_*).
+    pub protocol: u8,
+}
+
+impl TableRoute {
+    /// Each way by itself, as the kernel keeps IPv6 routes; a route with one
+    /// way is its only one.
+    pub fn ways(&self) -> Vec<Self> {
+        if self.next_hops.is_empty() {
+            return vec![self.clone()];
+        }
+        let way = |hop: &NextHop| Self {
+            route: Route {
+                gateway: hop.gateway,
+                ..self.route.clone()
+            },
+            link: hop.link,
+            on_link: hop.on_link,
+            next_hops: Vec::new(),
+            ..self.clone()
+        };
+        self.next_hops.iter().map(way).collect()
+    }
+
+    /// The scope that it has where none is given: as `ip route` has it.
+    pub fn effective_scope(&self) -> RouteScope {
+        let is_direct = self.route.kind == types::RouteKind::Unicast
+            && self.ways().iter().all(|way| way.route.gateway.is_none());
+        match self.scope {
+            Some(scope) => scope,
+            None if is_direct && self.route.destination.addr().is_ipv4() => RouteScope::Link,
+            None => RouteScope::Global,
+        }
+    }
+
+    /// Whether it's the route that another one tells of, by what that tells.
+    pub fn is_told_by(&self, other: &Self) -> bool {
+        let metric = |route: &Self| route.route.metric.unwrap_or(DEFAULT_METRIC);
+        let plain = |route: &Self| Route {
+            metric: None,
+            ..route.route.clone()
+        };
+        let given = |other: Option<u32>, own| other.is_none() || other == own;
+        let same_hop = |(own, other): (&NextHop, &NextHop)| {
+            own.gateway == other.gateway && given(other.link, own.link) && own.hops == other.hops
+        };
+        plain(self) == plain(other)
+            && metric(self) == metric(other)
+            && self.table == other.table
+            && (other.scope.is_none() || other.effective_scope() == self.effective_scope())
+            && (other.source.is_none() || other.source == self.source)
+            && given(other.link, self.link)
+            && self.next_hops.len() == other.next_hops.len()
+            && self.next_hops.iter().zip(&other.next_hops).all(same_hop)
+    }
+
+    /// The indexes of all links that it names.
+    pub fn links(&self) -> Vec<u32> {
+        let mut links: Vec<u32> = self.ways().iter().filter_map(|way| way.link).collect();
+        links.sort_unstable();
+        links.dedup();
+        links
+    }
+}
+
+/// A link as an entry of a journal knows it: its index may be another link's
+/// by the time that the entry is undone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KnownLink {
+    /// Its index.
+    pub index: u32,
+    /// Its name.
+    pub name: LinkName,
+}
+
+/// Routes that were there, as messages of the kernel's own, and the links that
+/// they leave through.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedRoutes {
+    pub(super) messages: Vec<Vec<u8>>,
+    /// The links.
+    pub links: Vec<KnownLink>,
+}
+
+impl SavedRoutes {
+    /// Whether there were none.
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty()
+    }
+}

@@ -1,0 +1,89 @@
+//! Taps. rtnetlink can't make them: they come from their device file, by
+//! `ioctl`, in the namespace of the thread that opens it
+//! (`Documentation/networking/tuntap.rst`).
+
+use std::fs::OpenOptions;
+use std::io;
+use std::os::fd::AsRawFd;
+
+use nix::errno::Errno;
+use nix::libc;
+
+use super::inside::inside;
+use super::{KernelError, Netns, Tap};
+use types::LinkName;
+
+const DEVICE: &str = "/dev/net/tun";
+
+#[allow(unsafe_code, missing_docs, reason = "the functions that nix makes")]
+mod control {
+    use nix::libc;
+    nix::ioctl_write_ptr_bad!(
+        set_interface,
+        nix::request_code_write!(b'T', 202, size_of::<libc::c_int>()),
+        libc::ifreq
+    );
+    nix::ioctl_write_int_bad!(
+        set_persistent,
+        nix::request_code_write!(b'T', 203, size_of::<libc::c_int>())
+    );
+    nix::ioctl_write_int_bad!(
+        set_owner,
+        nix::request_code_write!(b'T', 204, size_of::<libc::c_int>())
+    );
+    nix::ioctl_write_int_bad!(
+        set_group,
+        nix::request_code_write!(b'T', 206, size_of::<libc::c_int>())
+    );
+}
+
+/// Makes a tap that stays when its file is closed.
+#[track_caller]
+pub(super) fn make(netns: &Netns, name: &LinkName, tap: &Tap) -> Result<(), KernelError> {
+    inside(netns, || make_here(name, tap))
+}
+
+/// Until it's made persistent, the tap goes with the file: a failure leaves
+/// none.
+#[allow(unsafe_code, reason = "only ioctl makes taps; each has its comment")]
+fn make_here(name: &LinkName, tap: &Tap) -> io::Result<()> {
+    let file = OpenOptions::new().read(true).write(true).open(DEVICE)?;
+    let fd = file.as_raw_fd();
+    let interface = interface(name, tap);
+    // SAFETY: the file is open, and the structure lives until the call returns.
+    unsafe { control::set_interface(fd, &raw const interface) }?;
+    if let Some(owner) = tap.owner {
+        // SAFETY: the file is open; the argument is a number.
+        unsafe { control::set_owner(fd, id(owner)?) }?;
+    }
+    if let Some(group) = tap.group {
+        // SAFETY: the file is open; the argument is a number.
+        unsafe { control::set_group(fd, id(group)?) }?;
+    }
+    // SAFETY: the file is open; the argument is a number.
+    unsafe { control::set_persistent(fd, 1) }?;
+    Ok(())
+}
+
+#[allow(unsafe_code, reason = "the structure of the ioctl is C's")]
+fn interface(name: &LinkName, tap: &Tap) -> libc::ifreq {
+    // SAFETY: a structure of plain numbers, for which zero is a value.
+    let mut interface: libc::ifreq = unsafe { std::mem::zeroed() };
+    // The name is shorter than the field, which stays terminated.
+    for (to, from) in interface.ifr_name.iter_mut().zip(name.as_str().bytes()) {
+        *to = from.cast_signed();
+    }
+    let mut flags = libc::IFF_TAP | libc::IFF_NO_PI | libc::IFF_TUN_EXCL;
+    if tap.multi_queue {
+        flags |= libc::IFF_MULTI_QUEUE;
+    }
+    // The kernel reads these bits from a short (`if.h`).
+    let [low, high, ..] = flags.to_le_bytes();
+    interface.ifr_ifru.ifru_flags = i16::from_le_bytes([low, high]);
+    interface
+}
+
+/// The kernel takes ids as numbers with a sign and gives them theirs back.
+fn id(id: u32) -> io::Result<libc::c_int> {
+    libc::c_int::try_from(id).map_err(|_| io::Error::from(Errno::EINVAL))
+}

@@ -1,0 +1,5 @@
+//! The released program: see [`wasmvark::main`].
+
+fn main() {
+    wasmvark::main()
+}

@@ -1,0 +1,145 @@
+//! Clearing up after containers that are gone without a teardown.
+
+use std::time::Instant;
+
+use super::{PluginError, remains, turn};
+use crate::audit::{Required, Subject, Trail};
+use crate::gate::{Gate, UndoError};
+use crate::journal::{self, Here, Journal, NetworkLock};
+use crate::kernel::{Life, Living, Netlink, Netns, NetnsId, living_netns};
+use crate::store::Store;
+use types::{Key, NetworkId};
+
+/// What was done with the journals there were.
+#[derive(Debug, Default)]
+pub struct Collected {
+    /// Cleared: the container's namespace was gone.
+    pub cleared: Vec<Key>,
+    /// Not cleared, but the links that were missing are back.
+    pub found: Vec<Key>,
+    /// Left alone: the container's namespace is alive.
+    pub alive: Vec<Key>,
+    /// Left alone: whether the container's namespace is alive can't be seen.
+    pub unknown: Vec<Key>,
+    /// Tried, with what couldn't be undone.
+    pub failed: Vec<(Key, String)>,
+}
+
+/// Undoes what the journals hold for containers whose namespace is gone, each
+/// under its network's lock.
+pub fn collect(store: &Store) -> Result<Collected, PluginError> {
+    store.check_runtime()?;
+    let mut collected = Collected::default();
+    let host = Netns::current()?;
+    for key in journal::all(&store.layout().journals()) {
+        let lock = turn::take(store.layout(), &key, "gc")?;
+        // Read under the lock: a setup may just have made its namespace known.
+        let living = living_netns().map_err(PluginError::Living)?;
+        let here = Here {
+            host: host.id(),
+            container: None,
+        };
+        let journal = Journal::open(&store.layout().journals(), &key, here)?;
+        let life = life(&journal, &living);
+        match life {
+            // It may be on the host by now.
+            Life::Alive | Life::Unknown if journal.has_missing() => {}
+            Life::Gone => {}
+            Life::Alive => {
+                collected.alive.push(key);
+                continue;
+            }
+            Life::Unknown => {
+                collected.unknown.push(key);
+                continue;
+            }
+        }
+        let cleared = remains::contain(|| match life {
+            Life::Gone => clear(store, &key, journal),
+            Life::Alive | Life::Unknown => look_again(store, &key, journal),
+        });
+        let left = match cleared {
+            Ok(left) => left?,
+            Err(error) => vec![error.to_string()],
+        };
+        drop(lock);
+        match left.is_empty() {
+            true if life == Life::Gone => collected.cleared.push(key),
+            true => collected.found.push(key),
+            false => collected.failed.push((key, left.join("; "))),
+        }
+    }
+    for network in journal::networks(&store.layout().journals()) {
+        clear_state(store, &network, &host)?;
+    }
+    Ok(collected)
+}
+
+/// Removes the state of a network whose last teardown was killed right before.
+fn clear_state(store: &Store, network: &NetworkId, host: &Netns) -> Result<(), PluginError> {
+    let layout = store.layout();
+    let _lock = NetworkLock::take(&layout.locks(), network, "gc")?;
+    let here = Here {
+        host: host.id(),
+        container: None,
+    };
+    journal::clear_unused_of(&layout.journals(), network, here)?;
+    Ok(())
+}
+
+/// Whether any namespace that a journal speaks of is alive.
+pub(super) fn is_alive(journal: &Journal, lives: impl Fn(NetnsId) -> bool) -> bool {
+    let mut entries = journal.entries().iter();
+    entries.any(|entry| entry.netns.is_some_and(&lives))
+}
+
+/// Whether any namespace that a journal speaks of is alive, as far as that can
+/// be seen.
+pub fn life(journal: &Journal, living: &Living) -> Life {
+    if is_alive(journal, |netns| living.life(netns) == Life::Alive) {
+        return Life::Alive;
+    }
+    match is_alive(journal, |netns| living.may_have(netns)) {
+        true => Life::Unknown,
+        false => Life::Gone,
+    }
+}
+
+fn clear(store: &Store, key: &Key, journal: Journal) -> Result<Vec<String>, PluginError> {
+    let mut gate = gate(store, key, journal, "gc")?;
+    let left = gate.undo();
+    end(gate, &left)
+}
+
+/// Looks once more for links that were missing, and leaves all else alone.
+fn look_again(store: &Store, key: &Key, journal: Journal) -> Result<Vec<String>, PluginError> {
+    let mut gate = gate(store, key, journal, "gc")?;
+    let left = gate.undo_missing();
+    end(gate, &left)
+}
+
+fn end(mut gate: Gate, left: &[UndoError]) -> Result<Vec<String>, PluginError> {
+    let left: Vec<String> = left.iter().map(ToString::to_string).collect();
+    let failure = (!left.is_empty()).then(|| left.join("; "));
+    gate.end(failure.as_deref())?;
+    Ok(left)
+}
+
+/// A gate on the host, for a container that isn't looked into.
+pub(super) fn gate(
+    store: &Store,
+    key: &Key,
+    journal: Journal,
+    command: &'static str,
+) -> Result<Gate, PluginError> {
+    let subject = Subject {
+        command,
+        driver: String::new(),
+        digest: String::new(),
+        network: key.network.to_string(),
+        container: Some(key.container.to_string()),
+    };
+    let trail = Trail::open(&store.trail(), Required::Yes, subject)?;
+    let kernel = Netlink::open(Netns::current()?, None, Instant::now())?;
+    Ok(Gate::for_undoing(Box::new(kernel), journal, trail))
+}

@@ -1,0 +1,163 @@
+//! `create`: the driver checks a new network and says what it wants changed.
+//! What the user asked for is kept, so that no later run takes the driver's
+//! word for the user's.
+
+use crate::driver::{self, NetworkChange, Watch};
+use crate::gate::Gate;
+use crate::grant::{Authority, RequestReach};
+use crate::kernel::{Netlink, Netns};
+use crate::protocol::{DocumentChange, NetworkDocument, OverlayError};
+use crate::request::{KeptNetwork, Network};
+use crate::store::KeptNetworks;
+use types::LinkName;
+use types::NetworkId;
+
+use super::load::{Loaded, store};
+use super::{PluginError, differences, leave, output};
+
+/// How many digits of a network's id are in the name that the host chooses.
+const ID_DIGITS: usize = 12;
+/// How many names the host tries beside that one.
+const OTHER_NAMES: usize = 8;
+
+/// Runs `create`.
+pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
+    let document = NetworkDocument::parse(input)?;
+    let network = Network::resolve(document.network())?;
+    let (store, name) = store(name)?;
+    let loaded = Loaded::find(store, name)?;
+    let code = loaded.code()?;
+    let deadline = loaded.deadline();
+    let trail = loaded.trail("create", &network.name, None)?;
+    let kernel = Netlink::open(Netns::current()?, None, deadline)?;
+    let authority = Authority {
+        grant: loaded.grant.clone(),
+        request: reach(&network),
+    };
+    let gate = Gate::new(
+        Box::new(kernel),
+        authority,
+        None,
+        trail,
+        loaded.log(),
+        loaded.secrets(),
+    );
+    let json = String::from_utf8_lossy(input).into_owned();
+    let limits = loaded.grant.limits();
+    let (mut gate, result) = driver::run(&code, gate, limits, Watch::until(deadline), |run| {
+        run.create(&network, json)
+    });
+    let networks = KeptNetworks::new(loaded.store.layout());
+    let created = result
+        .map_err(PluginError::from)
+        .and_then(|changes| change(&mut gate, document, &network, changes, &networks.ids()));
+    let result = created.and_then(|created| {
+        output::check_network(input, &created.json)?;
+        networks.keep(&network.id, &created.kept)?;
+        Ok(created.json)
+    });
+    let reason = result.as_ref().err().map(ToString::to_string);
+    gate.end(reason.as_deref())?;
+    leave((gate, code));
+    result
+}
+
+/// What a network makes reachable.
+pub(super) fn reach(network: &Network) -> RequestReach {
+    RequestReach {
+        parent: network.parent_name().cloned(),
+        parent_property: network.parent_property().cloned(),
+        vrf: network.vrf.clone(),
+        network: network.id.to_string(),
+        subnets: network.subnets.iter().map(|subnet| subnet.subnet).collect(),
+        ..RequestReach::default()
+    }
+}
+
+/// What comes of a network.
+pub(super) struct Created {
+    /// The document for the caller.
+    pub(super) json: String,
+    /// What is kept of the user's.
+    pub(super) kept: KeptNetwork,
+}
+
+/// Makes the changes that a driver wants, where the grant has them. Each stands
+/// in the trail.
+pub(super) fn change(
+    gate: &mut Gate,
+    mut document: NetworkDocument,
+    network: &Network,
+    wanted: Vec<NetworkChange>,
+    others: &[NetworkId],
+) -> Result<Created, PluginError> {
+    let mut chosen = None;
+    let wanted = typed(wanted)?;
+    driver::check_changes_made(wanted.len())?;
+    for mut change in wanted {
+        if network.parent.is_none()
+            && let DocumentChange::NetworkInterface(Some(name)) = &mut change
+        {
+            chosen = choose_name(gate, name, &network.id, others)?;
+            if let Some(chosen) = &chosen {
+                *name = chosen.to_string();
+            }
+        }
+        gate.record_change(&change.to_string())?;
+        document.apply(&change)?;
+    }
+    let user = KeptNetwork {
+        network: document.network().clone(),
+        chosen,
+    };
+    differences::decide(gate, &user, &document.changed()?)?;
+    Ok(Created {
+        json: document.json()?,
+        kept: user.shortened(),
+    })
+}
+
+fn typed(wanted: Vec<NetworkChange>) -> Result<Vec<DocumentChange>, OverlayError> {
+    let mut changes = Vec::new();
+    for change in wanted {
+        match change {
+            NetworkChange::NetworkInterface(name) => {
+                changes.push(DocumentChange::NetworkInterface(Some(name)));
+            }
+            NetworkChange::DnsEnabled(on) => changes.push(DocumentChange::DnsEnabled(on)),
+            NetworkChange::IpamDriver(driver) => {
+                changes.push(DocumentChange::IpamDriver(Some(driver)));
+            }
+            NetworkChange::SetOption(option) => {
+                changes.push(DocumentChange::Option(option.key, Some(option.value)));
+            }
+            NetworkChange::RemoveOption(key) => changes.push(DocumentChange::Option(key, None)),
+            NetworkChange::MergePatch(patch) => changes.extend(DocumentChange::of_patch(&patch)?),
+        }
+    }
+    Ok(changes)
+}
+
+/// A free name for a bridge or a VRF of the network's own, where the driver
+/// leaves the name to the host, or gives the one that the host would choose.
+fn choose_name(
+    gate: &mut Gate,
+    wanted: &str,
+    id: &NetworkId,
+    others: &[NetworkId],
+) -> Result<Option<LinkName>, PluginError> {
+    let digits: String = id.as_str().chars().take(ID_DIGITS).collect();
+    let is_taken = others
+        .iter()
+        .any(|other| other != id && other.as_str().starts_with(&digits));
+    let first = format!("wv-{digits}");
+    let first: Option<LinkName> = first.parse().ok().filter(|_| !is_taken);
+    if wanted.is_empty() {
+        let rest = (0..OTHER_NAMES)
+            .map(|number| LinkName::chosen("bridge", &[id.as_str(), &number.to_string()]));
+        let name = gate.free_name(first.into_iter().chain(rest))?;
+        return name.map(Some).ok_or(PluginError::NoFreeName);
+    }
+    let first = first.filter(|first| first.as_str() == wanted);
+    Ok(gate.free_name(first)?)
+}

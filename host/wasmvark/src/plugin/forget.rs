@@ -1,0 +1,59 @@
+//! Giving up links that were moved into a container and can't be found.
+
+use super::collect::gate;
+use super::{PluginError, turn};
+use crate::journal::{Here, Journal};
+use crate::kernel::Netns;
+use crate::store::Store;
+use types::Key;
+
+/// What was done about a container on a network.
+#[derive(Debug)]
+pub struct Forgotten {
+    /// Which.
+    pub key: Key,
+    /// Links that could be found after all, and are back.
+    pub given_back: Vec<String>,
+    /// What nobody will undo any more.
+    pub given_up: Vec<String>,
+}
+
+/// Gives up what is missing of containers on networks, each under its network's
+/// lock. What isn't missing stays as it is.
+pub fn forget(store: &Store, keys: Vec<Key>) -> Result<Vec<Forgotten>, PluginError> {
+    let mut forgotten = Vec::new();
+    for key in keys {
+        forgotten.extend(forget_one(store, key)?);
+    }
+    Ok(forgotten)
+}
+
+fn forget_one(store: &Store, key: Key) -> Result<Option<Forgotten>, PluginError> {
+    let layout = store.layout();
+    let _lock = turn::take(layout, &key, "journal forget")?;
+    let here = Here {
+        host: Netns::current()?.id(),
+        container: None,
+    };
+    let journal = Journal::open(&layout.journals(), &key, here)?;
+    if !journal.has_missing() {
+        return Ok(None);
+    }
+    let entries = journal.entries().iter();
+    let missing = entries.filter(|entry| entry.missing.is_some());
+    let mut given_back: Vec<String> = missing.map(|entry| entry.change.to_string()).collect();
+    let mut gate = gate(store, &key, journal, "forget")?;
+    let given_up = gate.forget_missing();
+    let failure = given_up.as_ref().err().map(ToString::to_string);
+    gate.end(failure.as_deref())?;
+    let given_up = given_up?;
+    if let Some(left) = gate.clear_unused_state() {
+        return Err(PluginError::Undo(vec![left]));
+    }
+    given_back.retain(|what| !given_up.contains(what));
+    Ok(Some(Forgotten {
+        key,
+        given_back,
+        given_up,
+    }))
+}

@@ -1,0 +1,212 @@
+//! Putting back what somebody has flushed of the firewall.
+
+use std::time::Instant;
+
+use super::collect::is_alive;
+use super::{PluginError, remains};
+use crate::audit::{Place, Required, Subject, Trail};
+use crate::gate::{RestoreError, Restorer};
+use crate::journal::{self, Entry, Here, Journal, JournalError, NetworkLock};
+use crate::kernel::{FirewallEntry, Netlink, Netns, NetnsId, living_netns};
+use crate::store::{Layout, Store};
+use types::{Key, NetworkId};
+
+/// Why rules can't be looked at from here.
+const ELSEWHERE: &str = "its rules are in another network namespace of the host: run this from there (for \
+     rootless Podman: podman unshare --rootless-netns wasmvark reload)";
+
+/// What was done with the journals there were.
+#[derive(Debug, Default)]
+pub struct Reloaded {
+    /// What was missing of which container's, and is back.
+    pub restored: Vec<(Key, Vec<String>)>,
+    /// How many containers lacked nothing.
+    pub whole: usize,
+    /// Not looked at: the container's namespace is gone, or its setup or teardown
+    /// didn't come to its end.
+    pub passed_over: Vec<Key>,
+    /// Whose couldn't be put back, with the reason.
+    pub failed: Vec<(String, String)>,
+}
+
+/// Has the firewall be as the journals say, for containers that are in use: each
+/// container's part at once, under its network's lock. Networks and containers
+/// come in the order in which they came first.
+pub fn reload(store: &Store) -> Result<Reloaded, PluginError> {
+    store.check_runtime()?;
+    let host = Netns::current()?;
+    let kernel = Netlink::open(Netns::current()?, None, Instant::now())?;
+    let mut reload = Reload {
+        layout: store.layout(),
+        trail: store.trail(),
+        here: Here {
+            host: host.id(),
+            container: None,
+        },
+        restorer: Restorer::new(Box::new(kernel)),
+        done: Reloaded::default(),
+    };
+    for network in reload.networks() {
+        let done = remains::contain(|| reload.network(&network));
+        if let Err(error) = done.and_then(|done| done) {
+            let failed = (format!("network {network}"), error.to_string());
+            reload.done.failed.push(failed);
+        }
+    }
+    Ok(reload.done)
+}
+
+struct Reload<'a> {
+    layout: &'a Layout,
+    trail: Place,
+    here: Here,
+    restorer: Restorer,
+    done: Reloaded,
+}
+
+/// A container in use.
+struct User {
+    key: Key,
+    entries: Vec<Entry>,
+}
+
+impl User {
+    /// The rules that are for it alone.
+    fn own(&self) -> impl Iterator<Item = &FirewallEntry> {
+        let own = self.entries.iter().filter(|entry| !entry.shared);
+        own.filter_map(|entry| entry.change.firewall())
+    }
+}
+
+impl Reload<'_> {
+    /// The networks that have journals. Nobody holds them still yet, so what can't
+    /// be read is left for later.
+    fn networks(&self) -> Vec<NetworkId> {
+        let folder = self.layout.journals();
+        let mut networks: Vec<_> = journal::networks(&folder)
+            .into_iter()
+            .map(|network| {
+                let journals = self.journals(&network).into_iter().flatten();
+                let first = journals.filter_map(|journal| Some(first_of(&journal)?.at));
+                (first.min(), network)
+            })
+            .collect();
+        networks.sort_by_key(|(first, _)| *first);
+        networks.into_iter().map(|(_, network)| network).collect()
+    }
+
+    fn journals(&self, network: &NetworkId) -> Result<Vec<Journal>, JournalError> {
+        let folder = self.layout.journals();
+        let keys = journal::of_network(&folder, network).into_iter();
+        keys.map(|key| Journal::open(&folder, &key, self.here))
+            .collect()
+    }
+
+    fn network(&mut self, network: &NetworkId) -> Result<(), PluginError> {
+        let _turn = NetworkLock::take(&self.layout.locks(), network, "reload")?;
+        let mut journals = self.journals(network)?;
+        journals.retain(|journal| first_of(journal).is_some());
+        // Read under the lock: a setup may just have made its namespace known.
+        let living = living_netns().map_err(PluginError::Living)?;
+        let lives = |netns: NetnsId| living.may_have(netns);
+        let mut users = Vec::new();
+        for journal in journals {
+            let key = Key {
+                network: network.clone(),
+                container: journal.container().clone(),
+            };
+            if !journal.is_in_use() || !is_alive(&journal, lives) {
+                self.done.passed_over.push(key);
+                continue;
+            }
+            // An ordinary user doesn't see whether that namespace is alive.
+            if entries_elsewhere(&journal, self.here) {
+                self.fail(&key, ELSEWHERE.to_owned());
+                continue;
+            }
+            let entries = journal.entries().iter();
+            let entries = entries.filter(|entry| entry.change.firewall().is_some());
+            let entries = entries.cloned().collect();
+            users.push(User { key, entries });
+        }
+        users.sort_by_key(|user| user.entries.first().map(|entry| entry.at));
+        let shared = shared(&users);
+        let own = users.iter().flat_map(User::own);
+        let all: Vec<FirewallEntry> = shared.iter().chain(own).cloned().collect();
+        // In most cases it's all or nothing, and looking once is cheaper.
+        if self.restorer.is_whole(&all) {
+            self.done.whole += users.len();
+            return Ok(());
+        }
+        for user in users {
+            let entries: Vec<FirewallEntry> = shared.iter().chain(user.own()).cloned().collect();
+            self.container(user.key, &entries);
+        }
+        Ok(())
+    }
+
+    fn container(&mut self, key: Key, entries: &[FirewallEntry]) {
+        let subject = Subject {
+            command: "reload",
+            driver: String::new(),
+            digest: String::new(),
+            network: key.network.to_string(),
+            container: Some(key.container.to_string()),
+        };
+        let trail = &self.trail;
+        let restored = self
+            .restorer
+            .restore(entries, || Trail::open(trail, Required::Yes, subject));
+        match restored {
+            Ok(missing) if missing.is_empty() => self.done.whole += 1,
+            Ok(missing) => self.done.restored.push((key, missing)),
+            Err(error) => self.fail(&key, reason(&error)),
+        }
+    }
+
+    fn fail(&mut self, key: &Key, reason: String) {
+        let who = format!("container {} on network {}", key.container, key.network);
+        self.done.failed.push((who, reason));
+    }
+}
+
+/// What to do where a rule is in the way; other errors say it themselves.
+fn reason(error: &RestoreError) -> String {
+    match error {
+        RestoreError::Kernel { error: kernel, .. } | RestoreError::Read(kernel)
+            if kernel.is_taken() =>
+        {
+            format!(
+                "{error}; whoever has it came after the rules were removed: disconnect either, and \
+                 run this again"
+            )
+        }
+        error => error.to_string(),
+    }
+}
+
+/// Whether a journal has rules in another namespace of the host.
+fn entries_elsewhere(journal: &Journal, here: Here) -> bool {
+    let mut entries = journal.entries().iter();
+    entries.any(|entry| entry.change.firewall().is_some() && entry.host != here.host)
+}
+
+/// The first rule that a journal has.
+fn first_of(journal: &Journal) -> Option<&Entry> {
+    let mut entries = journal.entries().iter();
+    entries.find(|entry| entry.change.firewall().is_some())
+}
+
+/// What containers share, in the order in which they came to it, each once.
+fn shared(users: &[User]) -> Vec<FirewallEntry> {
+    let entries = users.iter().flat_map(|user| &user.entries);
+    let mut entries: Vec<_> = entries.filter(|entry| entry.shared).collect();
+    entries.sort_by_key(|entry| entry.at);
+    let mut shared: Vec<FirewallEntry> = Vec::new();
+    for entry in entries.iter().filter_map(|entry| entry.change.firewall()) {
+        if !shared.contains(entry) {
+            shared.push(entry.clone());
+        }
+    }
+    shared
+}

@@ -1,0 +1,73 @@
+//! What a run leaves when the host's own code panics: nothing.
+//!
+//! What the run had in memory may be broken then, so none of it is used again. The
+//! journal has every change that was begun, and a gate of its own undoes them.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::time::Instant;
+
+use super::{PluginError, panic_text, tell};
+use crate::audit::{Required, Subject, Trail};
+use crate::gate::Gate;
+use crate::journal::{Here, Journal};
+use crate::kernel::{Netlink, Netns};
+use crate::store::Store;
+use types::Key;
+
+/// Does work of the host's; a panic is an error.
+pub(super) fn contain<T>(work: impl FnOnce() -> T) -> Result<T, PluginError> {
+    // Whoever calls this uses nothing again that the work may have broken.
+    let work = AssertUnwindSafe(work);
+    catch_unwind(work).map_err(|panic| PluginError::Internal(panic_text(panic.as_ref())))
+}
+
+/// Where a run's journal is, and what it's about.
+pub(super) struct Remains<'a> {
+    pub(super) store: &'a Store,
+    pub(super) key: &'a Key,
+    pub(super) here: Here,
+    /// The path of the container's namespace, where there is one.
+    pub(super) netns: Option<&'a Path>,
+}
+
+impl Remains<'_> {
+    /// A gate that undoes what the journal holds.
+    pub(super) fn gate(&self, subject: Subject) -> Result<Gate, PluginError> {
+        let host = Netns::current()?;
+        let container = self
+            .netns
+            .map(|netns| Netns::container(netns, &host))
+            .transpose()?
+            // Another one may be at the path by now.
+            .filter(|netns| Some(netns.id()) == self.here.container);
+        let here = Here {
+            container: container.as_ref().map(Netns::id),
+            ..self.here
+        };
+        let journals = self.store.layout().journals();
+        let journal = Journal::open(&journals, self.key, here)?;
+        let place = self.store.trail();
+        let trail = Trail::resume(&place, Required::Yes, subject);
+        let kernel = Netlink::open(host, container, Instant::now())?;
+        Ok(Gate::for_undoing(Box::new(kernel), journal, trail))
+    }
+
+    /// Undoes what the journal holds after an error, and says what can't be undone.
+    pub(super) fn undo(&self, subject: Subject, error: &PluginError) {
+        let undone = contain(|| {
+            let mut gate = self.gate(subject)?;
+            for left in gate.undo() {
+                tell(&left.to_string());
+            }
+            // The trail may be what failed.
+            let _ = gate.end(Some(&error.to_string()));
+            Ok(())
+        });
+        if let Err(error) = undone.and_then(|undone: Result<(), PluginError>| undone) {
+            tell(&format!(
+                "what the run did is left, and goes with the next teardown: {error}"
+            ));
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! A run's turn on its network, and what killed runs left there.
+
+use crate::gate::{Gate, UndoError};
+use crate::journal::{JournalError, LockError, NetworkLock};
+use crate::store::Layout;
+use types::Key;
+
+/// Waits for this run's turn.
+pub(super) fn take(layout: &Layout, key: &Key, command: &str) -> Result<NetworkLock, LockError> {
+    let holder = format!("{command} of container {}", key.container);
+    NetworkLock::take(&layout.locks(), &key.network, &holder)
+}
+
+/// Undoes what killed setups of other containers left of this network on the
+/// host. Whoever has the network's lock knows that none of them runs.
+pub(super) fn recover_others(
+    gate: &mut Gate,
+    _turn: &NetworkLock,
+) -> Result<Vec<UndoError>, JournalError> {
+    let mut errors = Vec::new();
+    for other in gate.abandoned_journals()? {
+        errors.extend(gate.undo_abandoned(other));
+    }
+    errors.extend(gate.clear_unused_state());
+    Ok(errors)
+}

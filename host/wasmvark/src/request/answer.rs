@@ -1,0 +1,73 @@
+//! The answer to `setup`: what the kernel has, with the gateways of the
+//! request.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::Request;
+use crate::protocol::{NetAddress, NetInterface, StatusBlock};
+use types::{LinkName, Mac};
+
+/// One of the driver's links in the container, as the kernel has it.
+#[derive(Debug, Clone)]
+pub struct LinkReport {
+    /// Its name.
+    pub name: LinkName,
+    /// Its MAC address; some kinds have none.
+    pub mac: Option<Mac>,
+    /// Its addresses but those of link scope.
+    pub addresses: Vec<IpNet>,
+}
+
+/// Builds the answer. Addresses keep the order of the request, because Podman
+/// shows the first one; others follow in the kernel's order.
+pub fn answer(
+    request: &Request,
+    links: Vec<LinkReport>,
+    dns_server_ips: Vec<IpAddr>,
+    dns_search_domains: Vec<String>,
+) -> StatusBlock {
+    let interfaces = links
+        .into_iter()
+        .map(|link| {
+            let interface = interface(request, link.mac, link.addresses);
+            (link.name.into(), interface)
+        })
+        .collect();
+    StatusBlock {
+        interfaces,
+        dns_server_ips,
+        dns_search_domains,
+    }
+}
+
+fn interface(
+    request: &Request,
+    mac_address: Option<Mac>,
+    mut addresses: Vec<IpNet>,
+) -> NetInterface {
+    let rank = |address: &IpNet| {
+        let position = request.addresses.iter().position(|asked| asked == address);
+        position.unwrap_or(usize::MAX)
+    };
+    addresses.sort_by_key(rank);
+    let subnets = addresses
+        .into_iter()
+        .map(|ipnet| NetAddress {
+            ipnet,
+            gateway: gateway(request, ipnet),
+        })
+        .collect();
+    NetInterface {
+        mac_address,
+        subnets,
+    }
+}
+
+fn gateway(request: &Request, address: IpNet) -> Option<IpAddr> {
+    let mut subnets = request.network.subnets.iter();
+    subnets
+        .find(|subnet| subnet.subnet.contains(&address.addr()))?
+        .gateway
+}

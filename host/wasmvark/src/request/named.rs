@@ -1,0 +1,96 @@
+//! What else a request's options name: VLANs, VXLANs, settings, modes. An option
+//! that can't be read names nothing; the driver says what is wrong with it.
+
+use super::Request;
+use types::{NumberRange, SettingKey};
+
+/// The options that name VLANs: `trunk` is a list of ranges.
+const VLANS: [&str; 3] = ["vlan", "native_vlan", "trunk"];
+/// The option that names a VXLAN.
+const VNI: &str = "id";
+/// What the option for a kernel setting begins with.
+const SETTING: &str = "sysctl.";
+/// What stands for the container's interface in a setting.
+const INTERFACE: &str = "IFNAME";
+
+impl Request {
+    /// An option: the container's own, or else the network's; an empty one says
+    /// nothing.
+    pub fn option(&self, key: &str) -> Option<&str> {
+        let own = self.options.get(key);
+        let value = own.or_else(|| self.network.options.get(key))?;
+        Some(value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// The VLANs that its options name.
+    pub fn vlans(&self) -> Vec<NumberRange> {
+        let lists = VLANS.iter().filter_map(|key| self.option(key));
+        let ranges = lists.flat_map(|list| list.split(','));
+        ranges.filter_map(NumberRange::parse).collect()
+    }
+
+    /// The VXLANs that its options name.
+    pub fn vnis(&self) -> Vec<u32> {
+        let number = self.option(VNI).and_then(|text| text.parse().ok());
+        number.into_iter().collect()
+    }
+
+    /// The kernel settings of the container that its options name.
+    pub fn settings(&self) -> Vec<SettingKey> {
+        // A dot of a name isn't one between parts (`sysctl(8)`).
+        let interface = self.interface_name.as_str().replace('.', "/");
+        let options = self.network.options.keys().chain(self.options.keys());
+        let keys = options.filter_map(|key| key.strip_prefix(SETTING));
+        let with_name = |key: &str| {
+            let parts = key.split('.').map(|part| match part {
+                INTERFACE => interface.as_str(),
+                part => part,
+            });
+            parts.collect::<Vec<_>>().join(".").parse().ok()
+        };
+        keys.filter_map(with_name).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(network: &str, own: &str) -> Request {
+        let json = format!(
+            r#"{{"container_id":"c","container_name":"n","network":{{"name":"n","id":"i",
+            "driver":"d","subnets":[],"options":{network}}},
+            "network_options":{{"interface_name":"eth0.7","static_ips":[],"options":{own}}}}}"#
+        );
+        Request::resolve(&serde_json::from_str(&json).unwrap()).unwrap()
+    }
+
+    fn vlans(options: &str) -> Vec<String> {
+        let vlans = request(options, "{}").vlans().into_iter();
+        vlans.map(|vlan| vlan.to_string()).collect()
+    }
+
+    #[test]
+    fn vlans_are_named_by_options() {
+        assert!(vlans("{}").is_empty());
+        assert_eq!(vlans(r#"{"vlan":"7"}"#), ["7"]);
+        let trunk = r#"{"trunk":"10, 20-29,x","native_vlan":"5"}"#;
+        assert_eq!(vlans(trunk), ["5", "10", "20-29"]);
+        assert!(vlans(r#"{"vlan":"x","trunk":""}"#).is_empty());
+    }
+
+    #[test]
+    fn a_containers_own_option_goes_before_the_networks() {
+        let request = request(r#"{"id":"7","mode":"l3"}"#, r#"{"id":"8","mode":""}"#);
+        assert_eq!(request.vnis(), [8]);
+        assert_eq!(request.option("mode"), None);
+    }
+
+    #[test]
+    fn settings_are_those_of_the_interface() {
+        let options = r#"{"sysctl.net.ipv4.conf.IFNAME.proxy_arp":"1","sysctl.kernel.x":"1"}"#;
+        let settings = request(options, "{}").settings();
+        assert_eq!(settings.len(), 1);
+        assert_eq!(settings[0].to_string(), "net.ipv4.conf.eth0/7.proxy_arp");
+    }
+}

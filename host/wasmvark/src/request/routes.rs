@@ -1,0 +1,121 @@
+//! Default and static routes, checked as netavark's `create_route_list` and
+//! `add_default_routes` do for its own drivers.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+use super::{Network, RequestError};
+use crate::protocol;
+use types::{Route, RouteKind};
+
+/// One default route a family, through the first gateway of that family.
+pub(super) fn defaults(network: &Network) -> Vec<Route> {
+    if !has_defaults(network) {
+        return Vec::new();
+    }
+    let gateways = || network.subnets.iter().filter_map(|subnet| subnet.gateway);
+    let v4 = gateways().find(std::net::IpAddr::is_ipv4);
+    let v6 = gateways().find(std::net::IpAddr::is_ipv6);
+    let everywhere = [
+        (IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 0)), v4),
+        (IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, 0)), v6),
+    ];
+    everywhere
+        .into_iter()
+        .filter(|(_, gateway)| gateway.is_some())
+        .map(|(destination, gateway)| Route {
+            destination,
+            gateway,
+            metric: network.metric,
+            kind: RouteKind::Unicast,
+        })
+        .collect()
+}
+
+/// Whether a network wants default routes at all.
+pub(super) fn has_defaults(network: &Network) -> bool {
+    !network.internal && !network.no_default_route && network.has_addresses()
+}
+
+/// The static routes. Without addresses no gateway can be reached, so there
+/// are none then.
+///
+/// # Errors
+///
+/// A route makes no sense: without a gateway that it needs, or with one that it
+/// can't have.
+pub(super) fn resolve(
+    network: &Network,
+    routes: &[protocol::Route],
+) -> Result<Vec<Route>, RequestError> {
+    if !network.has_addresses() {
+        return Ok(Vec::new());
+    }
+    every(routes)
+}
+
+/// The static routes, also where no gateway can be reached.
+///
+/// # Errors
+///
+/// A route makes no sense: without a gateway that it needs, or with one that it
+/// can't have.
+pub fn every(routes: &[protocol::Route]) -> Result<Vec<Route>, RequestError> {
+    routes.iter().map(resolve_one).collect()
+}
+
+fn resolve_one(route: &protocol::Route) -> Result<Route, RequestError> {
+    let destination = route.destination;
+    let kind = kind(route.route_type.as_deref())?;
+    match (kind, route.gateway) {
+        (RouteKind::Unicast, None) => {
+            return Err(RequestError::Route(format!(
+                "route {destination} requires a gateway for type unicast"
+            )));
+        }
+        (RouteKind::Unicast, Some(_)) | (_, None) => {}
+        (_, Some(_)) => {
+            return Err(RequestError::Route(format!(
+                "route {destination} must not have a gateway for type {}",
+                netavark_name(kind)
+            )));
+        }
+    }
+    if let Some(gateway) = route.gateway
+        && gateway.is_ipv4() != destination.addr().is_ipv4()
+    {
+        let family = |v4| if v4 { "ipv4" } else { "ipv6" };
+        return Err(RequestError::Route(format!(
+            "route with {} destination and {} gateway ({destination} via {gateway})",
+            family(destination.addr().is_ipv4()),
+            family(gateway.is_ipv4()),
+        )));
+    }
+    Ok(Route {
+        destination: destination.trunc(),
+        gateway: route.gateway,
+        metric: route.metric,
+        kind,
+    })
+}
+
+fn kind(name: Option<&str>) -> Result<RouteKind, RequestError> {
+    match name {
+        None | Some("" | "unicast") => Ok(RouteKind::Unicast),
+        Some("blackhole") => Ok(RouteKind::Blackhole),
+        Some("unreachable") => Ok(RouteKind::Unreachable),
+        Some("prohibit") => Ok(RouteKind::Prohibit),
+        Some(name) => Err(RequestError::Route(format!("invalid route type {name:?}"))),
+    }
+}
+
+/// The kind as netavark's message has it.
+fn netavark_name(kind: RouteKind) -> &'static str {
+    match kind {
+        RouteKind::Unicast => "Unicast",
+        RouteKind::Blackhole => "BlackHole",
+        RouteKind::Unreachable => "Unreachable",
+        RouteKind::Prohibit => "Prohibit",
+    }
+}

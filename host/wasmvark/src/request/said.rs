@@ -1,0 +1,481 @@
+//! What the user said, told apart from what a driver made of it.
+//!
+//! What a driver returns from `create` becomes part of the network's document,
+//! and that is what `setup` gets. So the host keeps what the user's `create`
+//! had. Of a request only that is the user's word which stands in both.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
+
+use super::{Network, Request, RequestError, options, routes};
+use crate::protocol::{self, Subnet};
+use types::text;
+use types::{LinkName, Route};
+
+/// What is kept of a user's `network create`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KeptNetwork {
+    /// The network as the user asked for it.
+    pub network: protocol::Network,
+    /// The free name that the host chose for the network's bridge or VRF.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<LinkName>,
+}
+
+/// Bytes of the longest option that is kept. The longest that names anything is a
+/// list of VLANs.
+const OPTION_MAX: usize = 4096;
+/// Bytes of what a denial says of each thing that wasn't the user's.
+const UNSAID_MAX: usize = 256;
+
+/// Options that name parents and VRFs, of which a denial speaks anyhow.
+const TOLD_BY_THEMSELVES: [&str; 6] = ["parent", "hwaddr", "pci", "kernelpath", "vrf", "vrf_name"];
+
+impl KeptNetwork {
+    /// The same without what is too long to name anything.
+    pub fn shortened(mut self) -> Self {
+        let fits = |text: &str| text.len() <= OPTION_MAX;
+        let options = &mut self.network.options;
+        options.retain(|key, value| fits(key) && fits(value));
+        self
+    }
+}
+
+/// What of a request is the user's word.
+#[derive(Debug, Clone)]
+pub struct Said {
+    /// The request without what its user didn't say.
+    pub request: Request,
+    /// The name that the host chose for the network's bridge or VRF.
+    pub chosen: Option<LinkName>,
+    /// Whether the user and the network name different parents.
+    pub parent_differs: bool,
+    /// What the network names and its user didn't, in words.
+    pub unsaid: Vec<String>,
+}
+
+impl Request {
+    /// What of the request the user said, by what is kept. Of a network of
+    /// which nothing is kept (it was made by hand, or before the host kept
+    /// anything) all is the user's word but secrets: those are the operator's.
+    ///
+    /// What belongs to the container (its own options, ports, interface name)
+    /// never passed a driver.
+    ///
+    /// # Errors
+    ///
+    /// What is kept can't be resolved.
+    pub fn said(&self, kept: Option<&KeptNetwork>) -> Result<Said, RequestError> {
+        let mut said = Said {
+            request: self.clone(),
+            chosen: None,
+            parent_differs: false,
+            unsaid: Vec::new(),
+        };
+        match kept {
+            None => said.drop_secrets(),
+            Some(kept) => {
+                let user = Network::resolve(&kept.network)?;
+                if user.driver != self.network.driver {
+                    return Err(RequestError::OtherDriver {
+                        network: user.name,
+                        was: user.driver,
+                        is: text::plain(&text::shortened(&self.network.driver, UNSAID_MAX)),
+                    });
+                }
+                let routes = routes::resolve(&user, &kept.network.routes)?;
+                said.keep_parent(&user, kept.chosen.as_ref());
+                said.keep_names(&user);
+                said.keep_subnets(&user);
+                said.keep_default_routes(&user.clone().for_container(&self.options)?);
+                said.keep_routes(&routes);
+                said.keep_options(&user.options);
+                said.keep_name_servers(&user.name_servers);
+            }
+        }
+        for text in &mut said.unsaid {
+            *text = text::shortened(text, UNSAID_MAX).into_owned();
+        }
+        Ok(said)
+    }
+}
+
+impl Said {
+    fn drop_secrets(&mut self) {
+        let unsaid = &mut self.unsaid;
+        self.request.network.options.retain(|key, value| {
+            let is_secret = options::names_secret(key);
+            if is_secret {
+                unsaid.push(format!("the secret {value:?}"));
+            }
+            !is_secret
+        });
+    }
+
+    fn keep_parent(&mut self, user: &Network, chosen: Option<&LinkName>) {
+        let network = &mut self.request.network;
+        let own = super::parent::property(&self.request.options)
+            .ok()
+            .flatten();
+        if network.parent == user.parent {
+            return;
+        }
+        let name = network.parent_name().cloned();
+        if user.parent.is_none() && name.is_some() && name.as_ref() == chosen {
+            self.chosen = name;
+        } else {
+            self.parent_differs = true;
+            let words = match (name, network.parent_property()) {
+                (Some(name), _) => format!("the interface {name}"),
+                (None, Some(property)) => format!("the interface with {property}"),
+                (None, None) => "no interface, where the user named one".to_owned(),
+            };
+            self.unsaid.push(words);
+        }
+        network.parent = None;
+        self.request.parent_property = own;
+    }
+
+    fn keep_names(&mut self, user: &Network) {
+        let network = &mut self.request.network;
+        let pairs = [
+            (&mut network.vrf, &user.vrf),
+            (&mut network.container_vrf, &user.container_vrf),
+        ];
+        for (its, users) in pairs {
+            if its == users {
+                continue;
+            }
+            if let Some(name) = its.take() {
+                self.unsaid.push(format!("the VRF {name}"));
+            }
+        }
+    }
+
+    fn keep_subnets(&mut self, user: &Network) {
+        let network = &mut self.request.network;
+        let mut unsaid = Vec::new();
+        network.subnets.retain_mut(|its| {
+            let subnet = its.subnet;
+            let mut users = user.subnets.iter();
+            let Some(users) = users.find(|users| users.subnet == subnet) else {
+                unsaid.push(format!("the subnet {subnet}"));
+                return false;
+            };
+            if let Some(gateway) = its.gateway
+                && !is_gateway_of(gateway, users)
+            {
+                unsaid.push(format!("the gateway {gateway} of {subnet}"));
+                its.gateway = None;
+            }
+            true
+        });
+        let gateways: Vec<IpAddr> = network.gateways().iter().map(IpNet::addr).collect();
+        let subnets: Vec<IpNet> = network
+            .subnets
+            .iter()
+            .map(|its| its.subnet.trunc())
+            .collect();
+        self.unsaid.extend(unsaid);
+        let request = &mut self.request;
+        request
+            .addresses
+            .retain(|address| subnets.contains(&address.trunc()));
+        request
+            .default_routes
+            .retain(|route| route.gateway.is_some_and(|via| gateways.contains(&via)));
+    }
+
+    /// A driver can't give a container the default routes that its user didn't
+    /// want, nor another metric.
+    fn keep_default_routes(&mut self, user: &Network) {
+        let has_any = routes::has_defaults(user);
+        let unsaid = &mut self.unsaid;
+        self.request.default_routes.retain(|route| {
+            let is_users = has_any && route.metric == user.metric;
+            if !is_users {
+                unsaid.push(format!("the default route {route}"));
+            }
+            is_users
+        });
+    }
+
+    fn keep_routes(&mut self, users: &[Route]) {
+        let unsaid = &mut self.unsaid;
+        self.request.routes.retain(|route| {
+            let is_users = users.contains(route);
+            if !is_users {
+                unsaid.push(format!("the route {route}"));
+            }
+            is_users
+        });
+    }
+
+    fn keep_options(&mut self, users: &BTreeMap<String, String>) {
+        let unsaid = &mut self.unsaid;
+        self.request.network.options.retain(|key, value| {
+            let is_users = users.get(key) == Some(value);
+            if is_users || TOLD_BY_THEMSELVES.contains(&key.as_str()) {
+                return is_users;
+            }
+            unsaid.push(match key {
+                key if options::names_secret(key) => format!("the secret {value:?}"),
+                key if options::names_outbound(key) => format!("the address {value:?}"),
+                key => format!("the option {key:?}"),
+            });
+            false
+        });
+    }
+
+    fn keep_name_servers(&mut self, users: &[IpAddr]) {
+        let unsaid = &mut self.unsaid;
+        self.request.network.name_servers.retain(|server| {
+            let is_users = users.contains(server);
+            if !is_users {
+                unsaid.push(format!("the name server {server}"));
+            }
+            is_users
+        });
+    }
+}
+
+/// Whether a gateway is the user's, or the one that netavark and Podman choose
+/// after `create` where the user leaves it open: the subnet's first address.
+fn is_gateway_of(gateway: IpAddr, users: &Subnet) -> bool {
+    match users.gateway {
+        Some(users) => users == gateway,
+        None => first_address(users.subnet) == gateway,
+    }
+}
+
+/// The address behind the network's own, as Podman's `FirstIPInSubnet` has it.
+fn first_address(subnet: IpNet) -> IpAddr {
+    let step = u8::from(subnet.prefix_len() < subnet.max_prefix_len());
+    match subnet.network() {
+        IpAddr::V4(address) => {
+            Ipv4Addr::from_bits(address.to_bits().wrapping_add(step.into())).into()
+        }
+        IpAddr::V6(address) => {
+            Ipv6Addr::from_bits(address.to_bits().wrapping_add(step.into())).into()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const WORDS: &str = r#"{"name":"lan","id":"i","driver":"d","network_interface":"eth1",
+        "subnets":[{"subnet":"10.0.0.0/24"},{"subnet":"fd00::/64","gateway":"fd00::9"}],
+        "routes":[{"destination":"10.9.0.0/16","gateway":"10.0.0.1"}],
+        "options":{"vrf":"blue","key_secret":"mine","outbound_addr4":"192.0.2.1","mode":"a"},
+        "network_dns_servers":["192.0.2.53"]}"#;
+
+    fn kept(chosen: Option<&str>, change: impl FnOnce(&mut Value)) -> KeptNetwork {
+        let mut words: Value = serde_json::from_str(WORDS).unwrap();
+        change(&mut words);
+        KeptNetwork {
+            network: serde_json::from_value(words).unwrap(),
+            chosen: chosen.map(|name| name.parse().unwrap()),
+        }
+    }
+
+    /// What Podman and netavark make of it: with the gateway that was left
+    /// open, and a container's addresses.
+    fn request(change: impl FnOnce(&mut Value)) -> Request {
+        let mut network: Value = serde_json::from_str(WORDS).unwrap();
+        network["subnets"][0]["gateway"] = json!("10.0.0.1");
+        let mut document = json!({"container_id": "c", "network": network,
+            "network_options": {"interface_name": "eth0", "static_ips": ["10.0.0.2", "fd00::2"]}});
+        change(&mut document);
+        Request::resolve(&serde_json::from_value(document).unwrap()).unwrap()
+    }
+
+    fn said_of(kept: &KeptNetwork, change: impl FnOnce(&mut Value)) -> Said {
+        request(change).said(Some(kept)).unwrap()
+    }
+
+    #[test]
+    fn what_the_user_said_stays_whole() {
+        let whole = request(|_| {});
+        let said = whole.said(Some(&kept(None, |_| {}))).unwrap();
+        assert_eq!(said.unsaid, [""; 0]);
+        assert_eq!(format!("{:?}", said.request), format!("{whole:?}"));
+        assert!(!said.parent_differs && said.chosen.is_none());
+        assert_eq!(said.request.default_routes.len(), 2);
+    }
+
+    #[test]
+    fn another_parent_is_nobodys_word() {
+        let kept = kept(None, |_| {});
+        let said = said_of(&kept, |it| {
+            it["network"]["network_interface"] = json!("mgmt0");
+        });
+        assert_eq!(said.unsaid, ["the interface mgmt0"]);
+        assert!(said.parent_differs && said.request.network.parent.is_none());
+        let said = said_of(&kept, |it| {
+            it["network"]["network_interface"] = Value::Null;
+            it["network"]["options"]["hwaddr"] = json!("02:00:00:00:00:01");
+        });
+        assert!(said.parent_differs && said.request.parent_property.is_none());
+        // The same name in the other place is the same parent.
+        let said = said_of(&kept, |it| {
+            it["network"]["network_interface"] = Value::Null;
+            it["network"]["options"]["parent"] = json!("eth1");
+        });
+        assert!(!said.parent_differs && said.unsaid.is_empty());
+    }
+
+    #[test]
+    fn a_removed_parent_is_not_left_open() {
+        let kept = kept(None, |_| {});
+        let said = said_of(&kept, |it| it["network"]["network_interface"] = Value::Null);
+        assert_eq!(said.unsaid, ["no interface, where the user named one"]);
+        assert!(said.parent_differs);
+    }
+
+    #[test]
+    fn a_name_that_the_host_chose_is_no_parent() {
+        let open = |it: &mut Value| it["network_interface"] = Value::Null;
+        let chose = |it: &mut Value| it["network"]["network_interface"] = json!("wv-i");
+        let said = said_of(&kept(Some("wv-i"), open), chose);
+        assert_eq!(said.chosen.map(String::from), Some("wv-i".to_owned()));
+        assert!(!said.parent_differs && said.request.network.parent.is_none());
+        let other = said_of(&kept(Some("wv-j"), open), chose);
+        assert!(other.parent_differs && other.chosen.is_none());
+    }
+
+    #[test]
+    fn default_routes_that_the_user_did_not_want_are_nobodys_word() {
+        type Made = fn(&mut Value);
+        let made: [(Made, Made); 4] = [
+            (|it| it["internal"] = json!(true), |_| {}),
+            (
+                |it| it["options"]["no_default_route"] = json!("true"),
+                |_| {},
+            ),
+            (|it| it["ipam_options"] = json!({"driver": "none"}), |_| {}),
+            (|_| {}, |it| it["options"]["metric"] = json!("7")),
+        ];
+        for (users, drivers) in made {
+            let kept = kept(None, users);
+            let said = said_of(&kept, |it| drivers(&mut it["network"]));
+            assert!(said.request.default_routes.is_empty(), "{kept:?}");
+            assert!(said.unsaid.iter().any(|it| it.contains("0.0.0.0/0")));
+        }
+        // What a container wants by itself is its user's word.
+        let no_route = |it: &mut Value| it["options"]["no_default_route"] = json!("true");
+        let said = said_of(&kept(None, no_route), |it| {
+            no_route(&mut it["network"]);
+            it["network_options"]["options"] = json!({"no_default_route": "false"});
+        });
+        assert_eq!(said.request.default_routes.len(), 2);
+    }
+
+    #[test]
+    fn a_network_is_its_drivers() {
+        let request = request(|it| it["network"]["driver"] = json!("other"));
+        let error = request.said(Some(&kept(None, |_| {}))).unwrap_err();
+        assert!(error.to_string().contains("wasmvark adopt lan"), "{error}");
+    }
+
+    #[test]
+    fn what_differs_in_subnets_goes_with_all_that_rests_on_it() {
+        let kept = kept(None, |_| {});
+        let said = said_of(&kept, |it| {
+            it["network"]["subnets"][1]["gateway"] = json!("fd00::1");
+            let subnets = it["network"]["subnets"].as_array_mut().unwrap();
+            subnets.push(json!({"subnet": "203.0.113.0/24", "gateway": "203.0.113.1"}));
+            let ips = it["network_options"]["static_ips"].as_array_mut().unwrap();
+            ips.push(json!("203.0.113.2"));
+        });
+        assert_eq!(
+            said.unsaid,
+            [
+                "the gateway fd00::1 of fd00::/64",
+                "the subnet 203.0.113.0/24"
+            ]
+        );
+        let addresses: Vec<_> = said
+            .request
+            .addresses
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(addresses, ["10.0.0.2/24", "fd00::2/64"]);
+        let gateways = said.request.network.gateways();
+        assert_eq!(gateways, ["10.0.0.1/24".parse::<IpNet>().unwrap()]);
+        assert_eq!(said.request.default_routes.len(), 1);
+    }
+
+    #[test]
+    fn only_the_first_address_is_a_gateway_that_was_left_open() {
+        let said = said_of(&kept(None, |_| {}), |it| {
+            it["network"]["subnets"][0]["gateway"] = json!("10.0.0.7");
+        });
+        assert_eq!(said.unsaid, ["the gateway 10.0.0.7 of 10.0.0.0/24"]);
+    }
+
+    #[test]
+    fn the_first_address_is_behind_the_networks_own() {
+        for (subnet, first) in [
+            ("10.0.0.0/24", "10.0.0.1"),
+            ("10.0.0.7/24", "10.0.0.1"),
+            ("10.0.0.8/31", "10.0.0.9"),
+            ("10.0.0.8/32", "10.0.0.8"),
+            ("fd00::/64", "fd00::1"),
+            ("fd00::8/128", "fd00::8"),
+        ] {
+            let address = first_address(subnet.parse().unwrap());
+            assert_eq!(address.to_string(), first, "{subnet}");
+        }
+    }
+
+    #[test]
+    fn routes_options_and_name_servers_are_told_apart_one_by_one() {
+        let said = said_of(&kept(None, |_| {}), |it| {
+            let network = &mut it["network"];
+            network["routes"] = json!([
+                {"destination": "10.9.0.0/16", "gateway": "10.0.0.1"},
+                {"destination": "10.8.0.0/16", "gateway": "10.0.0.1"}]);
+            network["options"] = json!({"vrf": "red", "key_secret": "theirs", "mode": "b",
+                "outbound_addr4": "192.0.2.9"});
+            network["network_dns_servers"] = json!(["192.0.2.53", "198.51.100.66"]);
+        });
+        assert_eq!(
+            said.unsaid,
+            [
+                "the VRF red",
+                "the route 10.8.0.0/16 via 10.0.0.1",
+                "the secret \"theirs\"",
+                "the option \"mode\"",
+                "the address \"192.0.2.9\"",
+                "the name server 198.51.100.66"
+            ]
+        );
+        assert!(said.request.secrets().is_empty() && said.request.outbound().is_empty());
+        assert!(said.request.network.options.is_empty());
+        assert_eq!(said.request.routes.len(), 1);
+    }
+
+    #[test]
+    fn what_a_container_has_of_its_own_is_always_said() {
+        let said = said_of(&kept(None, |_| {}), |it| {
+            it["network_options"]["options"] = json!({"key_secret": "own"});
+        });
+        assert_eq!(said.request.secrets(), ["mine", "own"]);
+    }
+
+    #[test]
+    fn without_anything_kept_all_but_secrets_is_said() {
+        let said = request(|_| {}).said(None).unwrap();
+        assert_eq!(said.unsaid, ["the secret \"mine\""]);
+        assert!(said.request.secrets().is_empty());
+        assert!(said.request.network.parent.is_some() && said.request.outbound().len() == 1);
+    }
+}

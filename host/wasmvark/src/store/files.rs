@@ -1,0 +1,190 @@
+//! Writing files whole, and telling cheaply whether one changed since.
+//!
+//! Hashing a large component in each run would cost more than running it. So a
+//! stamp beside each file keeps its digest with its size and times; only when
+//! those differ is the file hashed.
+
+use std::fs::{File, Metadata, OpenOptions, Permissions};
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::OFlag;
+use serde::{Deserialize, Serialize};
+
+use super::StoreError;
+use trust::{self, Above};
+use types::Digest;
+
+/// What a folder gets, and those above it that are made with it: only its
+/// owner can write to it.
+pub(super) const FOLDER_MODE: u32 = 0o755;
+
+/// Whether a file is what was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Intact {
+    /// It is.
+    Yes,
+    /// It isn't there.
+    Missing,
+    /// It is something else now.
+    Corrupt,
+}
+
+#[derive(Serialize, Deserialize, PartialEq)]
+struct Stamp {
+    digest: Digest,
+    size: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Stamp {
+    fn new(digest: Digest, metadata: &Metadata) -> Self {
+        Self {
+            digest,
+            size: metadata.size(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+}
+
+/// Writes a file under a temporary name and renames it, so that no reader
+/// meets half of it.
+pub(super) fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), StoreError> {
+    if let Some(folder) = path.parent() {
+        trust::make_folder(folder, FOLDER_MODE, Above::Ours)?;
+    }
+    // Whatever the umask.
+    let fix_mode = |file: &File| file.set_permissions(Permissions::from_mode(mode));
+    replace(path, bytes, mode, fix_mode).map_err(StoreError::io("write", path))
+}
+
+/// Writes a file that is there anew, in the same way; it keeps its mode, and a
+/// link to it stays one.
+pub(super) fn change(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let keep_mode = || {
+        let real = std::fs::canonicalize(path)?;
+        let mode = std::fs::metadata(&real)?.permissions();
+        replace(&real, bytes, 0o600, |file| file.set_permissions(mode))
+    };
+    keep_mode().map_err(StoreError::io("write", path))
+}
+
+fn replace(
+    path: &Path,
+    bytes: &[u8],
+    mode: u32,
+    finish: impl FnOnce(&File) -> std::io::Result<()>,
+) -> std::io::Result<()> {
+    let temporary = path.with_added_extension(format!("{}.new", std::process::id()));
+    let written = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(mode)
+        .custom_flags(OFlag::O_NOFOLLOW.bits())
+        .open(&temporary)
+        .and_then(|mut file| {
+            file.write_all(bytes)?;
+            finish(&file)?;
+            file.sync_all()
+        })
+        .and_then(|()| std::fs::rename(&temporary, path));
+    if written.is_err() {
+        // The error that counts is the one of writing.
+        let _ = std::fs::remove_file(&temporary);
+    }
+    written
+}
+
+/// Writes a file with its stamp.
+pub(super) fn write_stamped(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    write(path, bytes, 0o600)?;
+    stamp(path, Digest::of(bytes))
+}
+
+/// Checks a file against its stamp, and against its digest when the stamp
+/// doesn't fit.
+pub(super) fn check(path: &Path) -> Intact {
+    let Ok(metadata) = std::fs::metadata(path) else {
+        return Intact::Missing;
+    };
+    let stored = std::fs::read(stamp_path(path))
+        .ok()
+        .and_then(|text| serde_json::from_slice::<Stamp>(&text).ok());
+    let Some(stored) = stored else {
+        return Intact::Corrupt;
+    };
+    if Stamp::new(stored.digest.clone(), &metadata) == stored {
+        return Intact::Yes;
+    }
+    match std::fs::read(path) {
+        Ok(bytes) if Digest::of(&bytes) == stored.digest => {
+            // A moved or restored file gets a stamp that fits; where it can't
+            // be written, the file is hashed again next time.
+            let _ = stamp(path, stored.digest);
+            Intact::Yes
+        }
+        _ => Intact::Corrupt,
+    }
+}
+
+/// Removes a file with its stamp, where they are.
+pub(super) fn remove_stamped(path: &Path) -> Result<(), StoreError> {
+    remove(path)?;
+    remove(&stamp_path(path))
+}
+
+/// Removes a file, where it is.
+pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(StoreError::io("remove", path)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn stamp(path: &Path, digest: Digest) -> Result<(), StoreError> {
+    let metadata = File::open(path)
+        .and_then(|file| file.metadata())
+        .map_err(StoreError::io("look at", path))?;
+    let text = serde_json::to_vec(&Stamp::new(digest, &metadata)).unwrap_or_default();
+    write(&stamp_path(path), &text, 0o600)
+}
+
+fn stamp_path(path: &Path) -> PathBuf {
+    path.with_added_extension("stamp")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Stores outlive an upgrade.
+    #[test]
+    fn stamps_keep_their_form() {
+        let golden = include_str!("golden/stamp.json");
+        let stamp: Stamp = serde_json::from_str(golden).unwrap();
+        assert_eq!(serde_json::to_string(&stamp).unwrap(), golden.trim_end());
+    }
+
+    #[test]
+    fn a_changed_file_is_noticed_and_a_touched_one_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        assert_eq!(check(&path), Intact::Missing);
+        write_stamped(&path, b"code").unwrap();
+        assert_eq!(check(&path), Intact::Yes);
+        // Times of files have the grain of the kernel's clock: at most 10 ms.
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::fs::write(&path, b"c0de").unwrap();
+        assert_eq!(check(&path), Intact::Corrupt);
+        std::fs::write(&path, b"code").unwrap();
+        assert_eq!(check(&path), Intact::Yes);
+        std::fs::remove_file(stamp_path(&path)).unwrap();
+        assert_eq!(check(&path), Intact::Corrupt);
+    }
+}

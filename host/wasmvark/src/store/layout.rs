@@ -1,0 +1,148 @@
+//! Where things lie: for the system, for a rootless user, or below one folder
+//! with `--root`.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use types::user::rootless_user;
+
+/// The environment variable that does what `--root` does, also for plugin
+/// runs, which have no options.
+const ROOT_VARIABLE: &str = "WASMVARK_ROOT";
+
+/// The socket of systemd's journal (systemd-journald.service(8)).
+const JOURNALD: &str = "/run/systemd/journal/socket";
+
+/// The folders of one installation.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    /// Components, precompiled code and registrations.
+    pub lib: PathBuf,
+    /// Grants.
+    pub grants: PathBuf,
+    /// Secrets that drivers use and don't see.
+    pub secrets: PathBuf,
+    /// Journals.
+    pub run: PathBuf,
+    /// The audit trail.
+    pub trail: PathBuf,
+    /// The operator's file about the trail.
+    pub trail_settings: PathBuf,
+    /// The socket of systemd's journal.
+    pub journald: PathBuf,
+    /// The plugin directory that links go to unless another is given.
+    pub plugins: PathBuf,
+}
+
+/// Why the folders can't be found.
+#[derive(Debug, thiserror::Error)]
+pub enum LayoutError {
+    /// A user has no home.
+    #[error(
+        "can't tell where this user's files lie: neither {variable} nor HOME is set; set one, or \
+         give --root"
+    )]
+    NoHome {
+        /// The variable that comes first.
+        variable: &'static str,
+    },
+    /// A relative root would mean another folder for each caller.
+    #[error("the root {} is not an absolute path", .0.display())]
+    RelativeRoot(PathBuf),
+}
+
+impl Layout {
+    /// Chooses: a root that was given, or WASMVARK_ROOT, or the user's folders
+    /// for rootless Podman, or the system's.
+    pub fn choose(root: Option<&Path>) -> Result<Self, LayoutError> {
+        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+        if let Some(root) = root {
+            let root = std::path::absolute(root)
+                .map_err(|_| LayoutError::RelativeRoot(root.to_owned()))?;
+            return Ok(Self::below(&root));
+        }
+        if let Some(root) = variable(ROOT_VARIABLE) {
+            let root = PathBuf::from(root);
+            if root.is_relative() {
+                return Err(LayoutError::RelativeRoot(root));
+            }
+            return Ok(Self::below(&root));
+        }
+        match rootless_user() {
+            Some(uid) => Self::user(uid, variable),
+            None => Ok(Self::system()),
+        }
+    }
+
+    fn below(root: &Path) -> Self {
+        Self {
+            lib: root.join("lib"),
+            grants: root.join("grants"),
+            secrets: root.join("secrets"),
+            run: root.join("run"),
+            trail: root.join("log/audit.jsonl"),
+            trail_settings: root.join("trail.toml"),
+            journald: root.join("systemd/journal/socket"),
+            plugins: root.join("plugins"),
+        }
+    }
+
+    /// The system's folders.
+    pub fn system() -> Self {
+        Self {
+            lib: "/var/lib/wasmvark".into(),
+            grants: "/etc/wasmvark/grants".into(),
+            secrets: "/etc/wasmvark/secrets".into(),
+            run: "/run/wasmvark".into(),
+            trail: "/var/log/wasmvark/audit.jsonl".into(),
+            trail_settings: "/etc/wasmvark/trail.toml".into(),
+            journald: JOURNALD.into(),
+            plugins: "/usr/local/libexec/netavark".into(),
+        }
+    }
+
+    /// A user's folders, with the variables that they depend on instead of what
+    /// those hold.
+    pub fn user_in_words() -> Self {
+        Self::user(0, |name| Some(format!("${name}").into())).unwrap_or_else(|_| Self::system())
+    }
+
+    fn user(uid: u32, variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, LayoutError> {
+        let base = |name: &'static str, below_home: &str| match variable(name) {
+            Some(folder) => Ok(PathBuf::from(folder)),
+            None => variable("HOME")
+                .map(|home| Path::new(&home).join(below_home))
+                .ok_or(LayoutError::NoHome { variable: name }),
+        };
+        let data = base("XDG_DATA_HOME", ".local/share")?.join("wasmvark");
+        let config = base("XDG_CONFIG_HOME", ".config")?.join("wasmvark");
+        let trail_settings = config.join("trail.toml");
+        let runtime = variable("XDG_RUNTIME_DIR")
+            .map_or_else(|| PathBuf::from(format!("/run/user/{uid}")), PathBuf::from);
+        Ok(Self {
+            plugins: data.join("plugins"),
+            lib: data,
+            grants: config.join("grants"),
+            secrets: config.join("secrets"),
+            run: runtime.join("wasmvark"),
+            trail: base("XDG_STATE_HOME", ".local/state")?.join("wasmvark/audit.jsonl"),
+            trail_settings,
+            journald: JOURNALD.into(),
+        })
+    }
+
+    /// The grant of a driver.
+    pub fn grant(&self, driver: &super::DriverName) -> PathBuf {
+        self.grants.join(format!("{driver}.toml"))
+    }
+
+    /// The folder of the networks' locks.
+    pub fn locks(&self) -> PathBuf {
+        self.run.join("lock")
+    }
+
+    /// The folder of the journals.
+    pub fn journals(&self) -> PathBuf {
+        self.run.join("journal")
+    }
+}

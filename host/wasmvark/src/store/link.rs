@@ -1,0 +1,74 @@
+//! The links in netavark's plugin directory.
+
+use std::path::{Path, PathBuf};
+
+use super::{DriverName, StoreError, files};
+use trust::{self, Above};
+
+/// Makes the link of a driver to this program; returns its path.
+pub(super) fn make(
+    folder: &Path,
+    name: &DriverName,
+    program: &Path,
+) -> Result<PathBuf, StoreError> {
+    let path = folder.join(name.as_str());
+    // Whoever else may write there is netavark's business, which runs what it finds.
+    trust::make_folder(folder, files::FOLDER_MODE, Above::Anybody)?;
+    check(&path, program)?;
+    if std::fs::read_link(&path).is_ok_and(|target| target == program) {
+        return Ok(path);
+    }
+    files::remove(&path)?;
+    std::os::unix::fs::symlink(program, &path).map_err(StoreError::io("make the link", &path))?;
+    Ok(path)
+}
+
+/// Refuses to put a link in the place of what isn't a link of ours.
+pub(super) fn check(path: &Path, program: &Path) -> Result<(), StoreError> {
+    match std::fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_symlink() && is_ours(path, program) => Ok(()),
+        Ok(_) => Err(StoreError::LinkTaken {
+            path: path.to_owned(),
+        }),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Removes the link of a driver; what isn't a link of ours stays.
+pub(super) fn remove(path: &Path, program: &Path) -> Result<(), StoreError> {
+    match std::fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_symlink() && is_ours(path, program) => files::remove(path),
+        _ => Ok(()),
+    }
+}
+
+/// What lies where a driver's link should.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkState {
+    /// A link to this program.
+    Ours,
+    /// Something else.
+    Foreign,
+    /// Nothing.
+    Missing,
+}
+
+/// Looks what lies at a path in a plugin directory.
+pub fn link_state(path: &Path, program: &Path) -> LinkState {
+    match std::fs::symlink_metadata(path) {
+        Err(_) => LinkState::Missing,
+        Ok(metadata) if metadata.is_symlink() && is_ours(path, program) => LinkState::Ours,
+        Ok(_) => LinkState::Foreign,
+    }
+}
+
+/// Whether a link leads to this program, or to a file of the same name that
+/// isn't there any more.
+fn is_ours(path: &Path, program: &Path) -> bool {
+    let Ok(target) = std::fs::read_link(path) else {
+        return false;
+    };
+    let same_file = std::fs::canonicalize(path)
+        .is_ok_and(|target| std::fs::canonicalize(program).is_ok_and(|own| own == target));
+    same_file || target.file_name() == program.file_name()
+}

@@ -1,0 +1,300 @@
+//! Names of drivers and the components behind them.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{DriverName, Intact, Layout, StoreError, files, link};
+use crate::audit::{Place, Rotation};
+use trust::{self, Above};
+use types::Digest;
+
+/// What is known of an installed driver.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Registration {
+    /// The component.
+    pub digest: Digest,
+    /// The link in the plugin directory.
+    pub link: PathBuf,
+}
+
+/// The store of one installation.
+#[derive(Debug, Clone)]
+pub struct Store {
+    layout: Layout,
+}
+
+impl Store {
+    /// The store of a layout; nothing is touched yet.
+    pub fn new(layout: Layout) -> Self {
+        Self { layout }
+    }
+
+    /// Where things lie.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Puts a component and its precompiled code away.
+    pub fn put(&self, component: &[u8], code: &[u8]) -> Result<Digest, StoreError> {
+        let digest = Digest::of(component);
+        files::write_stamped(&self.component_path(&digest), component)?;
+        self.put_code(&digest, code)?;
+        Ok(digest)
+    }
+
+    /// Replaces the precompiled code of a component.
+    pub fn put_code(&self, digest: &Digest, code: &[u8]) -> Result<(), StoreError> {
+        files::write_stamped(&self.code_path(digest), code)
+    }
+
+    /// Registers a component under a name and makes its link.
+    pub fn register(
+        &self,
+        name: &DriverName,
+        digest: &Digest,
+        plugins: &Path,
+        program: &Path,
+    ) -> Result<Registration, StoreError> {
+        let before = self.find(name).ok();
+        let registration = Registration {
+            digest: digest.clone(),
+            link: link::make(plugins, name, program)?,
+        };
+        self.write_registration(name, &registration)?;
+        if let Some(before) = before {
+            if before.link != registration.link {
+                link::remove(&before.link, program)?;
+            }
+            self.forget_unused(&before.digest)?;
+        }
+        Ok(registration)
+    }
+
+    /// Takes a driver's name, link and, if nobody else uses it, component
+    /// away.
+    pub fn remove(&self, name: &DriverName, program: &Path) -> Result<Registration, StoreError> {
+        let registration = self.find(name)?;
+        link::remove(&registration.link, program)?;
+        files::remove(&self.registration_path(name))?;
+        self.forget_previous(name)?;
+        self.forget_unused(&registration.digest)?;
+        Ok(registration)
+    }
+
+    /// Refuses a name whose link would be in the place of something else.
+    pub fn check_link(
+        &self,
+        name: &DriverName,
+        plugins: &Path,
+        program: &Path,
+    ) -> Result<(), StoreError> {
+        link::check(&plugins.join(name.as_str()), program)
+    }
+
+    /// Has a name lead to another component.
+    pub(super) fn point_to(&self, name: &DriverName, digest: &Digest) -> Result<(), StoreError> {
+        let registration = Registration {
+            digest: digest.clone(),
+            ..self.find(name)?
+        };
+        self.write_registration(name, &registration)
+    }
+
+    fn write_registration(
+        &self,
+        name: &DriverName,
+        registration: &Registration,
+    ) -> Result<(), StoreError> {
+        let text = serde_json::to_vec(registration).unwrap_or_default();
+        files::write(&self.registration_path(name), &text, 0o600)
+    }
+
+    /// What is registered under a name.
+    pub fn find(&self, name: &DriverName) -> Result<Registration, StoreError> {
+        let path = self.registration_path(name);
+        let text = match std::fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(StoreError::NotInstalled {
+                    name: name.clone(),
+                    lib: self.layout.lib.clone(),
+                });
+            }
+            Err(error) => return Err(StoreError::io("read", &path)(error)),
+        };
+        trust::check(&path)?;
+        serde_json::from_slice(&text).map_err(|error| StoreError::Registration { path, error })
+    }
+
+    /// The names of all drivers.
+    pub fn names(&self) -> Result<BTreeSet<DriverName>, StoreError> {
+        let folder = self.layout.lib.join("drivers");
+        let entries = match std::fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(BTreeSet::new());
+            }
+            Err(error) => return Err(StoreError::io("list", &folder)(error)),
+        };
+        let names = entries.filter_map(|entry| {
+            let name = entry.ok()?.file_name();
+            name.to_str()?.strip_suffix(".json")?.parse().ok()
+        });
+        Ok(names.collect())
+    }
+
+    /// Says whether a driver's component is there and is what its digest says.
+    pub fn check_component(&self, name: &DriverName, digest: &Digest) -> Result<(), StoreError> {
+        let path = self.component_path(digest);
+        let state = match files::check(&path) {
+            Intact::Yes => return Ok(()),
+            Intact::Missing => "missing",
+            Intact::Corrupt => "corrupt",
+        };
+        Err(StoreError::Component {
+            name: name.clone(),
+            path,
+            state,
+        })
+    }
+
+    /// The bytes of a component, checked against its digest.
+    pub fn component(&self, name: &DriverName, digest: &Digest) -> Result<Vec<u8>, StoreError> {
+        let path = self.component_path(digest);
+        let bytes = std::fs::read(&path).map_err(StoreError::io("read", &path))?;
+        if Digest::of(&bytes) == *digest {
+            return Ok(bytes);
+        }
+        Err(StoreError::Component {
+            name: name.clone(),
+            path,
+            state: "corrupt",
+        })
+    }
+
+    /// The precompiled code of a component, and whether it can be used. Code
+    /// that somebody else could have written is an error.
+    pub fn code(&self, digest: &Digest) -> Result<(PathBuf, Intact), StoreError> {
+        let path = self.code_path(digest);
+        let intact = files::check(&path);
+        if intact == Intact::Yes {
+            trust::check(&path)?;
+        }
+        Ok((path, intact))
+    }
+
+    /// Where the audit trail goes.
+    pub fn trail(&self) -> Place {
+        Place {
+            file: self.layout.trail.clone(),
+            rotation: self.rotation(),
+            journald: self.layout.journald.clone(),
+        }
+    }
+
+    /// When the trail's files become old ones, as the operator wants it.
+    fn rotation(&self) -> Result<Rotation, String> {
+        let path = &self.layout.trail_settings;
+        let in_it = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+        match std::fs::read_to_string(path) {
+            Ok(text) => {
+                trust::check(path).map_err(|error| error.to_string())?;
+                Rotation::parse(&text).map_err(|error| in_it(&error))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Rotation::default()),
+            Err(error) => Err(in_it(&error)),
+        }
+    }
+
+    /// Refuses journals, locks and state that somebody else could have put
+    /// there: what they say is done.
+    pub fn check_runtime(&self) -> Result<(), StoreError> {
+        for folder in [self.layout.journals(), self.layout.locks()] {
+            trust::check_existing(&folder, Above::Ours)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses a trail that somebody else could have written, so that nobody
+    /// goes by what it says.
+    pub fn check_trail(&self) -> Result<(), StoreError> {
+        Ok(trust::check_existing(&self.layout.trail, Above::Groups)?)
+    }
+
+    /// The text of a driver's grant, where there is one.
+    pub fn grant_text(&self, name: &DriverName) -> Result<Option<String>, StoreError> {
+        let path = self.layout.grant(name);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => {
+                trust::check(&path)?;
+                Ok(Some(text))
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(StoreError::io("read", &path)(error)),
+        }
+    }
+
+    /// Writes a driver's grant.
+    pub fn put_grant(&self, name: &DriverName, text: &str) -> Result<(), StoreError> {
+        files::write(&self.layout.grant(name), text.as_bytes(), 0o644)
+    }
+
+    /// Changes a driver's grant, which is there; the file keeps its mode.
+    pub fn change_grant(&self, name: &DriverName, text: &str) -> Result<(), StoreError> {
+        files::change(&self.layout.grant(name), text.as_bytes())
+    }
+
+    /// Removes a component that no driver uses, or could go back to.
+    pub fn forget_unused(&self, digest: &Digest) -> Result<(), StoreError> {
+        if self.names()?.iter().any(|name| self.uses(name, digest)) {
+            return Ok(());
+        }
+        files::remove_stamped(&self.component_path(digest))?;
+        files::remove_stamped(&self.code_path(digest))
+    }
+
+    /// How many bytes a component and its precompiled code have; `None` where
+    /// one isn't there.
+    pub fn sizes(&self, digest: &Digest) -> (Option<u64>, Option<u64>) {
+        let size = |path: PathBuf| Some(std::fs::metadata(path).ok()?.len());
+        (
+            size(self.component_path(digest)),
+            size(self.code_path(digest)),
+        )
+    }
+
+    /// Where a component lies.
+    pub fn component_path(&self, digest: &Digest) -> PathBuf {
+        self.layout
+            .lib
+            .join("components")
+            .join(format!("{}.wasm", digest.hex()))
+    }
+
+    fn code_path(&self, digest: &Digest) -> PathBuf {
+        self.layout
+            .lib
+            .join("code")
+            .join(format!("{}.cwasm", digest.hex()))
+    }
+
+    fn registration_path(&self, name: &DriverName) -> PathBuf {
+        self.layout.lib.join("drivers").join(format!("{name}.json"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Stores outlive an upgrade.
+    #[test]
+    fn registrations_keep_their_form() {
+        let golden = include_str!("golden/registration.json");
+        let registration: Registration = serde_json::from_str(golden).unwrap();
+        let text = serde_json::to_string(&registration).unwrap();
+        assert_eq!(text, golden.trim_end());
+    }
+}

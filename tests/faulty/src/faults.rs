@@ -1,0 +1,177 @@
+//! Faults on request, for the tests.
+//!
+//! `WASMVARK_FAULT` says what happens, and where, counted from 1 in each
+//! process; several are separated by commas:
+//!
+//! | fault | what happens |
+//! |---|---|
+//! | `kill:N` | SIGKILL right before operation N on the kernel |
+//! | `killafter:N` | SIGKILL right after it |
+//! | `panic:N` | a panic of the host's own code right before operation N |
+//! | `fail:N:ERRNO` | operation N isn't done and fails with this error |
+//! | `killbeforewrite:N` | SIGKILL right before write N of a journal |
+//! | `killafterwrite:N` | SIGKILL right after it |
+//! | `tear:N` | SIGKILL when half of write N is done |
+//! | `failwrite:N:ERRNO` | write N isn't done and fails with this error |
+//! | `short:N` | half of write N is done, then there is no room |
+//!
+//! `WASMVARK_FAULT_COUNT` names a file that gets a line for each operation
+//! and each write.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::panic::Location;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use failpoint::Observer;
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, raise};
+
+/// What happens at one point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    Kill,
+    KillAfter,
+    Panic,
+    Fail(Errno),
+    KillBeforeWrite,
+    KillAfterWrite,
+    Tear,
+    FailWrite(Errno),
+    Short,
+}
+
+/// The faults of a process.
+pub(crate) struct Faults {
+    faults: Vec<(u32, Fault)>,
+    operations: AtomicU32,
+    writes: AtomicU32,
+}
+
+impl Faults {
+    /// Those that the environment names.
+    pub(crate) fn from_environment() -> Self {
+        let text = std::env::var("WASMVARK_FAULT").unwrap_or_default();
+        Self {
+            faults: text.split(',').filter_map(parse).collect(),
+            operations: AtomicU32::new(0),
+            writes: AtomicU32::new(0),
+        }
+    }
+
+    fn at(&self, number: u32) -> impl Iterator<Item = Fault> {
+        let here = self.faults.iter().filter(move |(at, _)| *at == number);
+        here.map(|(_, fault)| *fault)
+    }
+}
+
+impl Observer for Faults {
+    fn before_operation(&self, at: &'static Location<'static>) -> Result<(), Errno> {
+        let number = self.operations.fetch_add(1, Ordering::SeqCst) + 1;
+        count(&format!("operation {at}"));
+        for fault in self.at(number) {
+            match fault {
+                Fault::Kill => die(),
+                Fault::Panic => panic_here(),
+                Fault::Fail(errno) => {
+                    self.after_operation();
+                    return Err(errno);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn after_operation(&self) {
+        let number = self.operations.load(Ordering::SeqCst);
+        if self.at(number).any(|fault| fault == Fault::KillAfter) {
+            die();
+        }
+    }
+
+    fn before_write(&self, to: &mut dyn Write, line: &[u8]) -> io::Result<()> {
+        let number = self.writes.fetch_add(1, Ordering::SeqCst) + 1;
+        count("write");
+        let half = line.get(..line.len() / 2).unwrap_or_default();
+        for fault in self.at(number) {
+            match fault {
+                Fault::KillBeforeWrite => die(),
+                Fault::Tear => {
+                    to.write_all(half)?;
+                    die();
+                }
+                Fault::FailWrite(errno) => return Err(errno.into()),
+                Fault::Short => {
+                    to.write_all(half)?;
+                    return Err(Errno::ENOSPC.into());
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn after_write(&self) {
+        let number = self.writes.load(Ordering::SeqCst);
+        if self.at(number).any(|fault| fault == Fault::KillAfterWrite) {
+            die();
+        }
+    }
+}
+
+#[expect(
+    clippy::panic,
+    reason = "the tests find out what a panic leaves behind"
+)]
+fn panic_here() -> ! {
+    panic!("the tests want a panic here")
+}
+
+fn parse(text: &str) -> Option<(u32, Fault)> {
+    let mut words = text.split(':');
+    let (fault, number) = (words.next()?, words.next()?.parse().ok()?);
+    let fault = match fault {
+        "kill" => Fault::Kill,
+        "killafter" => Fault::KillAfter,
+        "panic" => Fault::Panic,
+        "fail" => Fault::Fail(errno(words.next()?)?),
+        "killbeforewrite" => Fault::KillBeforeWrite,
+        "killafterwrite" => Fault::KillAfterWrite,
+        "tear" => Fault::Tear,
+        "failwrite" => Fault::FailWrite(errno(words.next()?)?),
+        "short" => Fault::Short,
+        _ => return None,
+    };
+    Some((number, fault))
+}
+
+fn errno(name: &str) -> Option<Errno> {
+    Some(match name {
+        "EBUSY" => Errno::EBUSY,
+        "EEXIST" => Errno::EEXIST,
+        "EIO" => Errno::EIO,
+        "ENODEV" => Errno::ENODEV,
+        "ENOMEM" => Errno::ENOMEM,
+        "ENOSPC" => Errno::ENOSPC,
+        "EPERM" => Errno::EPERM,
+        _ => return None,
+    })
+}
+
+fn count(line: &str) {
+    let Some(path) = std::env::var_os("WASMVARK_FAULT_COUNT") else {
+        return;
+    };
+    let file = OpenOptions::new().append(true).create(true).open(path);
+    if let Ok(mut file) = file {
+        // A test that counts too little fails by itself.
+        let _ = file.write_all(format!("{line}\n").as_bytes());
+    }
+}
+
+/// No destructor and no handler runs.
+fn die() -> ! {
+    let _ = raise(Signal::SIGKILL);
+    std::process::abort()
+}
