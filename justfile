@@ -2,7 +2,8 @@
 # once. The crates are always built together: other features would mean compiling
 # wasmtime again.
 target := arch() + "-unknown-linux-musl"
-crates := "wasmvark wasmvark-failpoint wasmvark-faulty wasmvark-tests wasmvark-trust wasmvark-types"
+crates := "wasmvark wasmvark-audit wasmvark-engine wasmvark-failpoint wasmvark-faulty wasmvark-journal " + \
+    "wasmvark-kernel wasmvark-policy wasmvark-request wasmvark-tests wasmvark-trust wasmvark-types"
 flags := "--locked --release --target " + target + " " + prepend("--package ", crates)
 
 # `wasmvark --version --verbose` shows it.

@@ -4,6 +4,8 @@
 //! Nothing happens there unless an observer is installed. The released program
 //! never installs one, and no input can.
 
+#![deny(unsafe_code)]
+
 use std::io::{self, Write};
 use std::panic::Location;
 use std::sync::OnceLock;

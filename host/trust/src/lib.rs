@@ -6,6 +6,9 @@
 //! root and this user can change where it leads: looking first and opening
 //! afterwards is safe.
 
+#![deny(unsafe_code)]
+
+mod secrets;
 mod walk;
 
 use std::fs::{File, Metadata, OpenOptions};
@@ -16,6 +19,7 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
+pub use secrets::{SecretError, Secrets};
 use walk::{End, Walk, owner_fault};
 
 /// The bits of a mode that let group or others write.

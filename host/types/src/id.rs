@@ -7,6 +7,9 @@ use crate::text;
 /// The longest name that every file system takes.
 const NAME_MAX: usize = 255;
 
+/// Characters of the longest name of a secret.
+const SECRET_NAME_MAX: usize = 64;
+
 /// An id or a name with characters that could leave a directory.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 #[error(
@@ -62,6 +65,11 @@ macro_rules! id {
 
 id!(ContainerId, "container id");
 id!(NetworkId, "network id");
+
+/// Whether a text can be the name of a secret.
+pub fn is_secret_name(text: &str) -> bool {
+    text::is_plain_name(text, SECRET_NAME_MAX)
+}
 
 /// Checks a name against the pattern that Podman itself has for names
 /// (`[a-zA-Z0-9][a-zA-Z0-9_.-]*`).

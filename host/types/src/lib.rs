@@ -2,6 +2,8 @@
 //! ports, ids, digests, and text on its way to people. It knows their rules and
 //! nothing else.
 
+#![deny(unsafe_code)]
+
 mod device;
 mod digest;
 mod host_place;
@@ -25,7 +27,7 @@ use serde::{Deserialize, Serialize};
 pub use device::{DevicePath, InvalidDevicePath, InvalidPciAddress, PciAddress};
 pub use digest::{Digest, InvalidDigest};
 pub use host_place::HostPlace;
-pub use id::{ContainerId, InvalidId, Key, NetworkId, plain};
+pub use id::{ContainerId, InvalidId, Key, NetworkId, is_secret_name, plain};
 pub use link_property::LinkProperty;
 pub use number_range::NumberRange;
 pub use port::{Port, PortRange, Protocol};

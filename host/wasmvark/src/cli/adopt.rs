@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use super::podman_networks::{self, PodmanNetwork};
 use super::{CliError, output};
-use crate::audit::{Required, Subject, Trail};
-use crate::protocol::Network;
-use crate::request::KeptNetwork;
 use crate::store::{DriverName, KeptNetworks, Store};
+use audit::{Required, Subject, Trail};
+use request::KeptNetwork;
+use request::protocol::Network;
 use types::NetworkId;
 use types::text::plain;
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::CliError;
-use crate::driver::{Code, Description};
-use crate::grant::{Call, Grant, Reach};
 use crate::store::DriverName;
+use engine::driver::{Code, Description};
+use policy::{Call, Grant, Reach};
 use types::Digest;
 
 /// The largest component that is taken: interpreters have tens of MiB.

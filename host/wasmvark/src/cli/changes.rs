@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::output;
-use crate::grant::{Call, Grant, Limits, Reach, Risk};
+use policy::{Call, Grant, Limits, Reach, Risk};
 
 /// What kind of list a call is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -231,7 +231,7 @@ impl Row {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::grant::ReachKey;
+    use policy::ReachKey;
 
     fn links(texts: &[&str]) -> BTreeMap<Call, Reach> {
         let mut reach = Reach::default();

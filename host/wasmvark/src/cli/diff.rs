@@ -7,9 +7,9 @@ use serde::Serialize;
 use super::candidate::{Candidate, importable, reason, requested};
 use super::changes::{Changes, List};
 use super::{CliError, Format, output};
-use crate::driver::Description;
-use crate::grant::Grant;
 use crate::store::{DriverName, Store};
+use engine::driver::Description;
+use policy::Grant;
 
 /// The arguments of `diff`.
 #[derive(Debug, clap::Args)]

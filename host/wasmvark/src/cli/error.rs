@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use crate::audit::AuditError;
-use crate::driver::{ComponentError, EngineError};
-use crate::grant::{Call, GrantError, PatternError, UnfitReach};
-use crate::journal::JournalError;
-use crate::kernel::NetnsError;
 use crate::plugin::PluginError;
-use crate::request::RequestError;
 use crate::store::{DriverName, InvalidDriverName, LayoutError, NetworksError, StoreError};
+use audit::AuditError;
+use engine::driver::{ComponentError, EngineError};
+use journal::JournalError;
+use kernel::NetnsError;
+use policy::{Call, GrantError, PatternError, UnfitReach};
+use request::RequestError;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]

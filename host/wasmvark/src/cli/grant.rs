@@ -1,9 +1,9 @@
 //! `wasmvark grant` and `wasmvark revoke`: one call of a driver's grant.
 
 use super::{CliError, output};
-use crate::driver::Description;
-use crate::grant::{Call, Edit, Grant, GrantError, Reach, ReachKey, line};
 use crate::store::{DriverName, Store};
+use engine::driver::Description;
+use policy::{Call, Edit, Grant, GrantError, Reach, ReachKey, line};
 
 /// The arguments of both.
 #[derive(Debug, clap::Args)]

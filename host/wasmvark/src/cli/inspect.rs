@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use super::candidate::{Candidate, reason, requested};
 use super::{CliError, Format, find_grant, output};
-use crate::driver::{Description, Manifest};
-use crate::grant::{Call, Grant, Limits, Reach, Risk};
 use crate::store::{DriverName, Store};
+use engine::driver::{Description, Manifest};
+use policy::{Call, Grant, Limits, Reach, Risk};
 use types::Digest;
 use types::text::plain;
 

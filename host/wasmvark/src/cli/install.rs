@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::candidate::{Candidate, requested};
 use super::{CliError, consent, find_grant, inspect, output, program, upgrade};
-use crate::grant::{Grant, GrantError, Limits};
 use crate::store::{DriverName, Store, Version};
+use policy::{Grant, GrantError, Limits};
 
 /// The arguments of `install`.
 #[derive(Debug, clap::Args)]

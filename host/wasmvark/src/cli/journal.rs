@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::{CliError, Format, output, podman_networks};
-use crate::journal::{self, Change, Here, Journal};
-use crate::kernel::{Life, Netns, living_netns};
 use crate::plugin;
 use crate::store::{KeptNetworks, Store};
+use journal::{self, Change, Here, Journal};
+use kernel::{Life, Netns, living_netns};
 use types::Key;
 use types::text::{counted, plain};
 

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::{CliError, Format, output};
-use crate::grant::Grant;
 use crate::store::{DriverName, Store};
+use policy::Grant;
 
 #[derive(Serialize)]
 struct Row {

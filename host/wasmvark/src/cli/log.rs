@@ -6,8 +6,8 @@ use std::time::Duration;
 use nix::errno::Errno;
 
 use super::{CliError, Format, output};
-use crate::audit::{Event, Record, Since, Tail, Verdict, reach_in_words};
 use crate::store::Store;
+use audit::{Event, Record, Since, Tail, Verdict, reach_in_words};
 use types::text;
 
 /// How often a follower looks for more.

@@ -37,8 +37,8 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::grant::Grant;
 use crate::store::{DriverName, Layout, Store};
+use policy::Grant;
 
 pub use error::CliError;
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::CliError;
 use super::colour::{Tone, paint};
-use crate::grant::Risk;
+use policy::Risk;
 use types::text::plain;
 
 /// Prints text as it is.

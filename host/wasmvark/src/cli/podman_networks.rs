@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::CliError;
 use super::doctor::podman_network_dir;
-use crate::protocol;
+use request::protocol;
 
 /// Bytes of the largest file of a network that is read.
 const SIZE_MAX: u64 = 1 << 20;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::{CliError, find_grant, output};
-use crate::audit::{CallUsage, Since, Summary, Usage};
-use crate::grant::{Call, Grant, Limits, Reach};
 use crate::store::{DriverName, Store};
+use audit::{CallUsage, Since, Summary, Usage};
+use policy::{Call, Grant, Limits, Reach};
 use types::text;
 
 /// For whom, and from what.

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use super::candidate::{Candidate, reason, requested};
 use super::changes::{Changes, List};
 use super::{CliError, consent, output};
-use crate::driver::Description;
-use crate::grant::{Edit, Grant, Limits};
 use crate::store::{DriverName, Settled, Store, Version};
+use engine::driver::Description;
+use policy::{Edit, Grant, Limits};
 
 /// The arguments of `upgrade`.
 #[derive(Debug, clap::Args)]

@@ -5,7 +5,7 @@ use super::ipam::Ipam;
 use super::keys::Keys;
 use super::plan::Plan;
 use super::routes;
-use crate::grant::Call;
+use policy::Call;
 use types::LinkName;
 
 pub(super) fn dummy(keys: &mut Keys, ipam: &Ipam, plan: &mut Plan) -> Result<(), ConvertError> {

@@ -8,7 +8,7 @@ use super::ipam::Subnet;
 use super::keys::Keys;
 use super::routes::StaticRoute;
 use super::{ConvertError, quoted};
-use crate::grant::{Call, KeyPattern, LinkPattern, Reach};
+use policy::{Call, KeyPattern, LinkPattern, Reach};
 use types::{LinkName, Namespace, SettingKey};
 
 /// The network that does what a CNI document asks for.

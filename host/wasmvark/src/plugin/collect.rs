@@ -3,11 +3,11 @@
 use std::time::Instant;
 
 use super::{PluginError, remains, turn};
-use crate::audit::{Required, Subject, Trail};
-use crate::gate::{Gate, UndoError};
-use crate::journal::{self, Here, Journal, NetworkLock};
-use crate::kernel::{Life, Living, Netlink, Netns, NetnsId, living_netns};
 use crate::store::Store;
+use audit::{Required, Subject, Trail};
+use engine::gate::{Gate, UndoError};
+use journal::{self, Here, Journal, NetworkLock};
+use kernel::{Life, Living, Netlink, Netns, NetnsId, living_netns};
 use types::{Key, NetworkId};
 
 /// What was done with the journals there were.

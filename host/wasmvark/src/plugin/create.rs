@@ -2,13 +2,13 @@
 //! What the user asked for is kept, so that no later run takes the driver's
 //! word for the user's.
 
-use crate::driver::{self, NetworkChange, Watch};
-use crate::gate::Gate;
-use crate::grant::{Authority, RequestReach};
-use crate::kernel::{Netlink, Netns};
-use crate::protocol::{DocumentChange, NetworkDocument, OverlayError};
-use crate::request::{KeptNetwork, Network};
 use crate::store::KeptNetworks;
+use engine::driver::{self, NetworkChange, Watch};
+use engine::gate::Gate;
+use kernel::{Netlink, Netns};
+use policy::{Authority, RequestReach};
+use request::protocol::{DocumentChange, NetworkDocument, OverlayError};
+use request::{KeptNetwork, Network};
 use types::LinkName;
 use types::NetworkId;
 

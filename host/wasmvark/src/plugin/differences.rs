@@ -7,10 +7,10 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::gate::Gate;
-use crate::grant::{Call, Object};
-use crate::protocol::{self, Subnet};
-use crate::request::{KeptNetwork, Network, Parent, all_routes, names_outbound, names_secret};
+use engine::gate::Gate;
+use policy::{Call, Object};
+use request::protocol::{self, Subnet};
+use request::{KeptNetwork, Network, Parent, all_routes, names_outbound, names_secret};
 use types::{LinkName, Namespace};
 
 use super::PluginError;

@@ -2,9 +2,9 @@
 
 use super::collect::gate;
 use super::{PluginError, turn};
-use crate::journal::{Here, Journal};
-use crate::kernel::Netns;
 use crate::store::Store;
+use journal::{Here, Journal};
+use kernel::Netns;
 use types::Key;
 
 /// What was done about a container on a network.

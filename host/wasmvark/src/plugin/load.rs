@@ -3,11 +3,12 @@
 
 use std::time::Instant;
 
-use crate::audit::{Required, Subject, Trail};
-use crate::driver::{Code, EngineError};
-use crate::gate::Log;
-use crate::grant::{Grant, GrantError};
-use crate::store::{DriverName, Intact, Layout, Secrets, Store};
+use crate::store::{DriverName, Intact, Layout, Store};
+use audit::{Required, Subject, Trail};
+use engine::driver::{Code, EngineError};
+use engine::gate::Log;
+use policy::{Grant, GrantError};
+use trust::Secrets;
 use types::Digest;
 
 use super::{PluginError, tell};

@@ -24,15 +24,15 @@ pub use reload::{Reloaded, reload};
 use std::ffi::OsString;
 use std::io::Write;
 
-use crate::audit::AuditError;
-use crate::driver::{ComponentError, EngineError, RunError};
-use crate::gate::{ForgetError, ReturnedError, UndoError};
-use crate::grant::GrantError;
-use crate::journal::{JournalError, LockError, StateError};
-use crate::kernel::{KernelError, NetnsError};
-use crate::protocol::{Command, Info, OverlayError, ProtocolError, read_stdin};
-use crate::request::RequestError;
 use crate::store::{InvalidDriverName, LayoutError, NetworksError, StoreError};
+use audit::AuditError;
+use engine::driver::{ComponentError, EngineError, RunError};
+use engine::gate::{ForgetError, ReturnedError, UndoError};
+use journal::{JournalError, LockError, StateError};
+use kernel::{KernelError, NetnsError};
+use policy::GrantError;
+use request::RequestError;
+use request::protocol::{Command, Info, OverlayError, ProtocolError, read_stdin};
 
 /// Why a run failed. The text reaches the user's terminal.
 #[derive(Debug, thiserror::Error)]

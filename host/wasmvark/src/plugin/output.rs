@@ -11,7 +11,7 @@ use std::os::unix::fs::FileTypeExt;
 use nix::fcntl::{FcntlArg, fcntl};
 
 use super::PluginError;
-use crate::protocol::{ANSWER_MAX, error_document};
+use request::protocol::{ANSWER_MAX, error_document};
 
 /// Checks that an answer isn't longer than one may be.
 pub(super) fn check(answer: &str) -> Result<(), PluginError> {

@@ -7,15 +7,16 @@ use std::time::{Duration, Instant};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use crate::audit::{Memory, Operation, Trail};
-use crate::driver::{self, Code, Watch};
-use crate::gate::Gate;
-use crate::grant::{Authority, Grant, GrantError, RequestReach};
-use crate::journal::{Here, Journal};
-use crate::kernel::{Dry, Kernel, Netlink, Netns, NetnsId, Reader, Topology};
-use crate::protocol::{NetworkDocument, ProtocolError};
-use crate::request::{Network, Request};
-use crate::store::{DriverName, KeptNetworks, Secrets, Store};
+use crate::store::{DriverName, KeptNetworks, Store};
+use audit::{Memory, Operation, Trail};
+use engine::driver::{self, Code, Watch};
+use engine::gate::Gate;
+use journal::{Here, Journal};
+use kernel::{Dry, Kernel, Netlink, Netns, NetnsId, Reader, Topology};
+use policy::{Authority, Grant, GrantError, RequestReach};
+use request::protocol::{NetworkDocument, ProtocolError};
+use request::{Network, Request};
+use trust::Secrets;
 use types::Digest;
 
 use super::load::{Loaded, compile};

@@ -4,11 +4,11 @@ use std::time::Instant;
 
 use super::collect::is_alive;
 use super::{PluginError, remains};
-use crate::audit::{Place, Required, Subject, Trail};
-use crate::gate::{RestoreError, Restorer};
-use crate::journal::{self, Entry, Here, Journal, JournalError, NetworkLock};
-use crate::kernel::{FirewallEntry, Netlink, Netns, NetnsId, living_netns};
 use crate::store::{Layout, Store};
+use audit::{Place, Required, Subject, Trail};
+use engine::gate::{RestoreError, Restorer};
+use journal::{self, Entry, Here, Journal, JournalError, NetworkLock};
+use kernel::{FirewallEntry, Netlink, Netns, NetnsId, living_netns};
 use types::{Key, NetworkId};
 
 /// Why rules can't be looked at from here.

@@ -8,11 +8,11 @@ use std::path::Path;
 use std::time::Instant;
 
 use super::{PluginError, panic_text, tell};
-use crate::audit::{Required, Subject, Trail};
-use crate::gate::Gate;
-use crate::journal::{Here, Journal};
-use crate::kernel::{Netlink, Netns};
 use crate::store::Store;
+use audit::{Required, Subject, Trail};
+use engine::gate::Gate;
+use journal::{Here, Journal};
+use kernel::{Netlink, Netns};
 use types::Key;
 
 /// Does work of the host's; a panic is an error.

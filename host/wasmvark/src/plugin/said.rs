@@ -1,9 +1,9 @@
 //! What a request makes reachable: what stands in it and in what its user gave
 //! to `network create`.
 
-use crate::grant::RequestReach;
-use crate::request::{Request, Said};
 use crate::store::{KeptNetworks, Layout};
+use policy::RequestReach;
+use request::{Request, Said};
 
 use super::{PluginError, setup};
 

@@ -5,14 +5,14 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::time::Instant;
 
-use crate::audit::Subject;
-use crate::driver::{self, Answer, Code, Watch};
-use crate::gate::Gate;
-use crate::grant::{Authority, Call, Object, RequestReach};
-use crate::journal::{Here, Journal, NetworkLock};
-use crate::kernel::{Netlink, Netns};
-use crate::protocol::{ProtocolError, SetupDocument, StatusBlock};
-use crate::request::{Request, answer};
+use audit::Subject;
+use engine::driver::{self, Answer, Code, Watch};
+use engine::gate::Gate;
+use journal::{Here, Journal, NetworkLock};
+use kernel::{Netlink, Netns};
+use policy::{Authority, Call, Object, RequestReach};
+use request::protocol::{ProtocolError, SetupDocument, StatusBlock};
+use request::{Request, answer};
 use types::PortRange;
 use types::text;
 

@@ -10,15 +10,15 @@
 use std::path::Path;
 use std::time::Instant;
 
-use crate::audit::{AuditError, Required, Subject, Trail};
-use crate::driver::{self, Code, Watch};
-use crate::gate::Gate;
-use crate::grant::{Authority, RequestReach};
-use crate::journal::{Here, Journal, LockError};
-use crate::kernel::{Kernel, Netlink, Netns, NetnsError};
-use crate::protocol::SetupDocument;
-use crate::request::{Request, RequestError};
 use crate::store::{DriverName, Store};
+use audit::{AuditError, Required, Subject, Trail};
+use engine::driver::{self, Code, Watch};
+use engine::gate::Gate;
+use journal::{Here, Journal, LockError};
+use kernel::{Kernel, Netlink, Netns, NetnsError};
+use policy::{Authority, RequestReach};
+use request::protocol::SetupDocument;
+use request::{Request, RequestError};
 use types::text::shortened;
 use types::{ContainerId, Key, NetworkId};
 

@@ -1,8 +1,8 @@
 //! A run's turn on its network, and what killed runs left there.
 
-use crate::gate::{Gate, UndoError};
-use crate::journal::{JournalError, LockError, NetworkLock};
 use crate::store::Layout;
+use engine::gate::{Gate, UndoError};
+use journal::{JournalError, LockError, NetworkLock};
 use types::Key;
 
 /// Waits for this run's turn.

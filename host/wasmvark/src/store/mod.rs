@@ -8,7 +8,6 @@ mod layout;
 mod link;
 mod networks;
 mod registry;
-mod secrets;
 mod versions;
 
 pub use driver_name::{DriverName, InvalidDriverName};
@@ -17,7 +16,6 @@ pub use layout::{Layout, LayoutError};
 pub use link::{LinkState, link_state};
 pub use networks::{KeptNetworks, NetworksError};
 pub use registry::{Registration, Store};
-pub use secrets::{SecretError, Secrets};
 pub use versions::{Settled, Version};
 
 use std::path::{Path, PathBuf};

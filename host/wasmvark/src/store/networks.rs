@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::{Layout, StoreError, files};
-use crate::request::KeptNetwork;
+use request::KeptNetwork;
 use types::NetworkId;
 
 /// How many networks are kept. Podman has no more than there are subnets.

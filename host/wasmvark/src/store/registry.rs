@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{DriverName, Intact, Layout, StoreError, files, link};
-use crate::audit::{Place, Rotation};
+use audit::{Place, Rotation};
 use trust::{self, Above};
 use types::Digest;
 

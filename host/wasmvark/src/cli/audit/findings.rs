@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::report::{CallReport, DriverReport, Finding, GrantReport, GrantState, Kind, Level};
-use crate::audit::Summary;
-use crate::grant::{Grant, Risk};
 use crate::store::DriverName;
+use audit::Summary;
+use policy::{Grant, Risk};
 use types::text;
 
 /// The findings so far.

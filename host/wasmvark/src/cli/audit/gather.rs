@@ -7,11 +7,11 @@ use super::places;
 use super::report::{
     CallReport, DriverReport, GrantReport, GrantState, Report, TrailReport, VERSION,
 };
-use crate::audit::{CallUsage, Since, Summary, Usage};
 use crate::cli::{CliError, find_grant};
-use crate::driver::Description;
-use crate::grant::{Call, Grant, Reach};
 use crate::store::{DriverName, Store, StoreError};
+use audit::{CallUsage, Since, Summary, Usage};
+use engine::driver::Description;
+use policy::{Call, Grant, Reach};
 use types::Digest;
 
 /// Looks at all drivers, and at what lies around them.

@@ -11,8 +11,8 @@ mod text;
 use clap::ValueEnum;
 
 use super::{CliError, output};
-use crate::audit::Since;
 use crate::store::Store;
+use audit::Since;
 
 pub(super) use report::Level;
 

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 use serde::Serialize;
 
-use crate::grant::{Call, Reach};
+use policy::{Call, Reach};
 
 /// The version of the report's form: another one where a key changes its
 /// meaning or goes.

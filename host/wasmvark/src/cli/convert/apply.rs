@@ -5,8 +5,8 @@ use std::process::{Command, Stdio};
 use super::conversion::Conversion;
 use super::print;
 use crate::cli::CliError;
-use crate::grant::{Grant, GrantError, Widening};
 use crate::store::Store;
+use policy::{Grant, GrantError, Widening};
 
 /// Makes one network. Its grant is looked at before and written after, so that
 /// nothing is allowed for a network that isn't there.

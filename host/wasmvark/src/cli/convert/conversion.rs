@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::cli::{CliError, find_grant};
 use crate::convert::Plan;
-use crate::grant::Widening;
 use crate::store::{DriverName, Store};
+use policy::Widening;
 
 /// A network and what its driver's grant lacks.
 pub(super) struct Conversion {

@@ -11,9 +11,9 @@ use super::kernel::{self, Kernel};
 use super::system::System;
 use crate::cli::{CliError, program};
 use crate::convert::quoted;
-use crate::driver::{Code, Description};
-use crate::grant::{Call, Grant};
 use crate::store::{DriverName, Intact, Registration, Store};
+use engine::driver::{Code, Description};
+use policy::{Call, Grant};
 
 const DRIVERS: &str = "drivers";
 const LINK: &str = "link";

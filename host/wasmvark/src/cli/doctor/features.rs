@@ -1,6 +1,6 @@
 //! What the kernel must have for a call to work.
 
-use crate::grant::Call;
+use policy::Call;
 
 /// A part of the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

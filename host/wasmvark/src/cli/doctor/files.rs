@@ -9,10 +9,11 @@ use nix::unistd::{AccessFlags, access};
 use super::finding::Finding;
 use crate::cli::{CliError, program};
 use crate::convert::quoted;
-use crate::journal::{self, Here, Journal};
-use crate::kernel::{Life, Netns, living_netns};
 use crate::plugin;
-use crate::store::{Layout, SecretError, Secrets, Store, StoreError};
+use crate::store::{Layout, Store, StoreError};
+use journal::{self, Here, Journal};
+use kernel::{Life, Netns, living_netns};
+use trust::{SecretError, Secrets};
 use types::user::{OVERFLOW_UID, rootless_user};
 
 const CHECK: &str = "files";

@@ -9,8 +9,8 @@ use flate2::read::GzDecoder;
 use super::features::{self, Feature};
 use super::finding::Finding;
 use super::system::System;
-use crate::grant::Call;
 use crate::store::DriverName;
+use policy::Call;
 
 const CHECK: &str = "kernel";
 /// Bytes of the longest configuration of a kernel; they have 300 KiB.

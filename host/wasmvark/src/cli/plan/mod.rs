@@ -15,12 +15,12 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{CliError, candidate, output};
-use crate::audit::Operation;
-use crate::driver::Description;
-use crate::grant::{Call, Grant, Limits, Reach};
-use crate::kernel::Topology;
 use crate::plugin::{Candidate, Planned};
 use crate::store::{DriverName, Store};
+use audit::Operation;
+use engine::driver::Description;
+use kernel::Topology;
+use policy::{Call, Grant, Limits, Reach};
 use types::Digest;
 
 /// The largest request that is taken; a container with thousands of ports has

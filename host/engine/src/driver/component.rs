@@ -1,0 +1,169 @@
+//! Reading a component without running it: its imports, function by function,
+//! and its manifest.
+
+use std::collections::BTreeSet;
+
+use wasmparser::component_types::ComponentEntityType;
+use wasmparser::{Parser, Payload, Validator};
+
+use super::version::{Interface, Version, import_names, served};
+use super::{Manifest, ManifestError, wasi};
+use policy::Call;
+
+/// The custom section with the manifest.
+const MANIFEST_SECTION: &str = "wasmvark:manifest";
+
+/// Why a file is no driver.
+#[derive(Debug, thiserror::Error)]
+pub enum ComponentError {
+    /// It isn't WebAssembly, or isn't valid.
+    #[error("the file is not a valid WebAssembly component: {0}")]
+    Invalid(wasmparser::BinaryReaderError),
+    /// It's a core module.
+    #[error(
+        "the file is a core WebAssembly module, not a component: make one of it with \
+         `wasm-tools component new`"
+    )]
+    CoreModule,
+    /// It wants something that no host of drivers has.
+    #[error(
+        "the component imports {0}, which is not part of the world wasmvark:driver that this host \
+         serves, in versions {versions}",
+        versions = served()
+    )]
+    ForeignImport(String),
+    /// It's built for a version of the interface that isn't served.
+    #[error(
+        "the component is built for version {0} of wasmvark:driver, and this host serves \
+         {versions}: build it for one of these, or install a wasmvark that serves it",
+        versions = served()
+    )]
+    Version(String),
+    /// It's built for two of them.
+    #[error(
+        "the component imports versions {0} and {1} of wasmvark:driver: it can have only one, so \
+         build all of it with the same"
+    )]
+    Versions(Version, Version),
+    /// It isn't a driver.
+    #[error("the component doesn't fit the world wasmvark:driver: {0}")]
+    World(String),
+    /// Its manifest is wrong.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+}
+
+/// What a component says of itself by its form and by its manifest.
+#[derive(Debug, Clone)]
+pub struct Description {
+    /// The version of the interface that it imports; `None` if it imports
+    /// nothing of it.
+    pub version: Option<Version>,
+    /// The calls that it can make: the functions that it imports.
+    pub imports: BTreeSet<Call>,
+    /// Whether it imports WASI, which is served inert.
+    pub wasi: bool,
+    /// Its manifest, if it carries one.
+    pub manifest: Option<Manifest>,
+}
+
+impl Description {
+    /// Reads a component.
+    pub fn read(bytes: &[u8]) -> Result<Self, ComponentError> {
+        if Parser::is_core_wasm(bytes) {
+            return Err(ComponentError::CoreModule);
+        }
+        let mut validator = Validator::new();
+        let types = validator
+            .validate_all(bytes)
+            .map_err(ComponentError::Invalid)?;
+        let mut description = Self {
+            version: None,
+            imports: BTreeSet::new(),
+            wasi: false,
+            manifest: None,
+        };
+        for name in import_names(bytes).map_err(ComponentError::Invalid)? {
+            let import = types.as_ref().component_item_for_import(name);
+            match import.map(|item| &item.ty) {
+                // A type that the exports use: it does nothing.
+                Some(ComponentEntityType::Type { .. }) => {}
+                Some(item) => description.add_import(name, functions(&types, item))?,
+                None => return Err(ComponentError::ForeignImport(name.to_owned())),
+            }
+        }
+        description.manifest = manifest(bytes)?;
+        Ok(description)
+    }
+
+    /// Whether the component can make a call: it imports the function, or the
+    /// call stands for something that any driver may return.
+    pub fn can_make(&self, call: Call) -> bool {
+        call.is_returned() || self.imports.contains(&call)
+    }
+
+    fn add_import(&mut self, name: &str, functions: Vec<String>) -> Result<(), ComponentError> {
+        if name.starts_with(wasi::PREFIX) {
+            self.wasi = true;
+            return Ok(());
+        }
+        let foreign = |name: &str| ComponentError::ForeignImport(name.to_owned());
+        let interface = Interface::parse(name).ok_or_else(|| foreign(name))?;
+        self.add_version(&interface)?;
+        for function in functions {
+            let name = format!("{}.{function}", interface.name);
+            let call: Call = name.parse().map_err(|_| foreign(&name))?;
+            if call.is_returned() {
+                return Err(foreign(&name));
+            }
+            self.imports.insert(call);
+        }
+        Ok(())
+    }
+
+    /// All imports are of one version.
+    fn add_version(&mut self, interface: &Interface<'_>) -> Result<(), ComponentError> {
+        let other = || ComponentError::Version(interface.version().to_owned());
+        let version = interface.served().ok_or_else(other)?;
+        match self.version.replace(version) {
+            Some(before) if before != version => Err(ComponentError::Versions(before, version)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The functions of an imported interface.
+fn functions(types: &wasmparser::types::Types, item: &ComponentEntityType) -> Vec<String> {
+    let ComponentEntityType::Instance(instance) = item else {
+        return Vec::new();
+    };
+    let Some(instance) = types.as_ref().get(*instance) else {
+        return Vec::new();
+    };
+    let exports = instance.exports.iter();
+    exports
+        .filter(|(_, export)| matches!(export.ty, ComponentEntityType::Func(_)))
+        .map(|(name, _)| name.clone())
+        .collect()
+}
+
+/// The one manifest, at any depth: languages that can only put sections into
+/// their core module leave it there.
+fn manifest(bytes: &[u8]) -> Result<Option<Manifest>, ComponentError> {
+    let mut found = None;
+    for payload in Parser::new(0).parse_all(bytes) {
+        let payload = payload.map_err(ComponentError::Invalid)?;
+        let Payload::CustomSection(section) = payload else {
+            continue;
+        };
+        if section.name() != MANIFEST_SECTION {
+            continue;
+        }
+        if found.is_some() {
+            let twice = "the component carries more than one".to_owned();
+            return Err(ManifestError(twice).into());
+        }
+        found = Some(Manifest::parse(section.data())?);
+    }
+    Ok(found)
+}

@@ -1,0 +1,27 @@
+//! Components: reading what they import and ask for, compiling, and running
+//! them within their limits. It knows nothing of netlink.
+
+mod answer;
+mod bindings;
+mod component;
+mod convert;
+mod engine;
+mod exports;
+mod limits;
+mod manifest;
+mod run;
+mod version;
+mod wasi;
+mod watch;
+
+pub use bindings::wasmvark::driver as wit;
+pub use component::{ComponentError, Description};
+pub use engine::{Code, ENGINE, EngineError};
+pub use manifest::{Manifest, ManifestError};
+pub use run::{Answer, Run, RunError, run};
+pub use version::Version;
+pub use watch::{Watch, ignore_signals};
+
+pub use answer::check_changes_made;
+pub(crate) use bindings::wasmvark::driver::types::Error as GuestError;
+pub use bindings::wasmvark::driver::types::NetworkChange;

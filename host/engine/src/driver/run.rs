@@ -1,0 +1,308 @@
+//! Running one function of a driver, within its limits.
+
+use wasmtime::component::{HasSelf, Linker};
+use wasmtime::{Store, Trap};
+
+use super::answer;
+use super::bindings::Driver;
+use super::engine::Code;
+use super::exports::{Exports, Linked};
+use super::limits::{HANDLES_MAX, Meter, passed_max};
+use super::wasi::{self, Wasi};
+use super::watch::{Caught, Watch};
+use super::{ComponentError, GuestError, NetworkChange};
+use crate::gate::{Gate, Stop};
+use policy::Limits;
+use request::{Network, Request};
+use types::text;
+
+/// What the store of a run holds.
+pub(super) struct State {
+    gate: Gate,
+    meter: Meter,
+    wasi: Option<Wasi>,
+    log_bytes: u64,
+}
+
+impl State {
+    pub(super) fn wasi(&mut self) -> &mut Wasi {
+        self.wasi.get_or_insert_with(|| Wasi::new(self.log_bytes))
+    }
+}
+
+/// What `setup` adds to the answer.
+#[derive(Debug, Clone, Default)]
+pub struct Answer {
+    /// DNS servers, in text form.
+    pub dns_servers: Vec<String>,
+    /// Search domains.
+    pub search_domains: Vec<String>,
+}
+
+/// Why a driver failed.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// It returned an error.
+    #[error("{0}")]
+    Driver(String),
+    /// It went beyond a limit.
+    #[error(
+        "the driver was stopped: {reason}; raise it under [limits] in {grant} if that is right"
+    )]
+    Limit {
+        /// Which.
+        reason: String,
+        /// The grant file.
+        grant: String,
+    },
+    /// It trapped.
+    #[error("the driver crashed: {0}")]
+    Trap(String),
+    /// It returned more than there may be.
+    #[error("the driver returned {came} {unit} {what}, and at most {max} are allowed")]
+    Answer {
+        /// As what.
+        what: &'static str,
+        /// How much.
+        came: usize,
+        /// How much at most.
+        max: usize,
+        /// Of what.
+        unit: &'static str,
+    },
+    /// The process was told to end.
+    #[error("the run was ended by {0}; what it did is undone")]
+    Interrupted(&'static str),
+    /// The host can't go on.
+    #[error("{0}")]
+    Host(String),
+    /// The component is no driver.
+    #[error(transparent)]
+    Component(#[from] ComponentError),
+}
+
+/// A driver that is running.
+pub struct Run {
+    store: Store<State>,
+    driver: Exports,
+    limits: Limits,
+}
+
+/// Links a component to the host's functions, and to WASI where it imports it.
+fn pre(code: &Code) -> Result<Linked<State>, ComponentError> {
+    let world = |error: wasmtime::Error| ComponentError::World(format!("{error:#}"));
+    let mut linker = Linker::new(&code.engine);
+    Driver::add_to_linker::<State, HasSelf<Gate>>(&mut linker, |state| &mut state.gate)
+        .map_err(world)?;
+    let component_type = code.component.component_type();
+    let mut imports = component_type.imports(&code.engine);
+    if imports.any(|(name, _)| name.starts_with(wasi::PREFIX)) {
+        wasi::link(&mut linker, &component_type, &code.engine).map_err(world)?;
+    }
+    let instance = linker.instantiate_pre(&code.component).map_err(world)?;
+    Linked::new(code, instance).map_err(world)
+}
+
+impl Code {
+    /// Checks that the component fits the world that this host serves.
+    pub fn check_world(&self) -> Result<(), ComponentError> {
+        pre(self).map(|_| ())
+    }
+}
+
+/// Instantiates a driver behind a gate and has `work` done with it, until
+/// `watch` ends it. The gate comes back in any case.
+pub fn run<T>(
+    code: &Code,
+    gate: Gate,
+    limits: &Limits,
+    watch: Watch,
+    work: impl FnOnce(&mut Run) -> Result<T, RunError>,
+) -> (Gate, Result<T, RunError>) {
+    let pre = match pre(code) {
+        Ok(pre) => pre,
+        Err(error) => return (gate, Err(error.into())),
+    };
+    let mut gate = gate;
+    gate.end_at(Some(watch.deadline()));
+    let state = State {
+        gate,
+        meter: Meter::new(limits.clone()),
+        wasi: None,
+        log_bytes: limits.log_bytes,
+    };
+    let mut store = Store::new(&code.engine, state);
+    store.limiter(|state| &mut state.meter);
+    store.set_epoch_deadline(1);
+    store.set_hostcall_fuel(passed_max(limits));
+    store.set_max_component_handles(HANDLES_MAX);
+    let caught = watch.start(code.engine.clone());
+    let driver = match pre.instantiate(&mut store) {
+        Ok(driver) => driver,
+        Err(error) => {
+            let error = explain(store.data(), limits, &error);
+            let error = interrupted(&caught).unwrap_or(error);
+            let mut gate = store.into_data().gate;
+            gate.end_at(None);
+            return (gate, Err(error));
+        }
+    };
+    let mut run = Run {
+        store,
+        driver,
+        limits: limits.clone(),
+    };
+    let result = work(&mut run);
+    // Also a driver that came to its end has nobody left to serve.
+    let result = interrupted(&caught).map_or(result, Err);
+    (run.finish(), result)
+}
+
+impl Run {
+    /// Runs `create`.
+    pub fn create(
+        &mut self,
+        network: &Network,
+        json: String,
+    ) -> Result<Vec<NetworkChange>, RunError> {
+        let result = self.driver.create(&mut self.store, network, json);
+        let changes = self.outcome(result)?;
+        answer::check_changes(&changes)?;
+        Ok(changes)
+    }
+
+    /// Runs `setup`.
+    pub fn setup(&mut self, request: &Request, json: String) -> Result<Answer, RunError> {
+        let result = self.driver.setup(&mut self.store, request, json);
+        let answer = self.outcome(result)?;
+        answer::check(&answer)?;
+        Ok(Answer {
+            dns_servers: answer.dns_servers,
+            search_domains: answer.search_domains,
+        })
+    }
+
+    /// Runs `teardown`.
+    pub fn teardown(
+        &mut self,
+        request: &Request,
+        container_exists: bool,
+        json: String,
+    ) -> Result<(), RunError> {
+        let driver = &self.driver;
+        let result = driver.teardown(&mut self.store, request, container_exists, json);
+        self.outcome(result)
+    }
+
+    /// Ends the run and gives the gate back.
+    fn finish(self) -> Gate {
+        let mut state = self.store.into_data();
+        state.gate.end_at(None);
+        if let Some(wasi) = state.wasi.take() {
+            state.gate.log_output(&wasi.output());
+        }
+        state.gate
+    }
+
+    fn outcome<T>(
+        &mut self,
+        result: wasmtime::Result<Result<T, GuestError>>,
+    ) -> Result<T, RunError> {
+        match result {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(RunError::Driver(message(error))),
+            Err(error) => Err(explain(self.store.data(), &self.limits, &error)),
+        }
+    }
+}
+
+fn interrupted(caught: &Caught) -> Option<RunError> {
+    caught
+        .signal()
+        .map(|signal| RunError::Interrupted(signal.as_str()))
+}
+
+/// The text of a driver's error.
+fn message(error: GuestError) -> String {
+    let text = match error {
+        GuestError::Denied(text)
+        | GuestError::NotFound(text)
+        | GuestError::Exists(text)
+        | GuestError::Invalid(text)
+        | GuestError::Busy(text)
+        | GuestError::Unsupported(text)
+        | GuestError::ReadOnly(text)
+        | GuestError::Other(text) => text,
+    };
+    if text.trim().is_empty() {
+        return "the driver failed and gave no reason".to_owned();
+    }
+    text::plain_error(&text)
+}
+
+/// Says in words what ended a driver.
+fn explain(state: &State, limits: &Limits, error: &wasmtime::Error) -> RunError {
+    let limit = |reason: String| RunError::Limit {
+        reason,
+        grant: state.gate.grant_path().display().to_string(),
+    };
+    let late = || {
+        limit(format!(
+            "it ran longer than the {} ms that `deadline-ms` allows",
+            limits.deadline_ms
+        ))
+    };
+    let log_full = || {
+        limit(format!(
+            "it wrote more than the {} bytes that `log-bytes` allows",
+            limits.log_bytes
+        ))
+    };
+    match state.gate.stopped() {
+        Some(Stop::Deadline) => return late(),
+        Some(Stop::Log) => return log_full(),
+        Some(Stop::Calls) => {
+            return limit(format!(
+                "it made more than the {} calls that `calls` allows",
+                limits.calls
+            ));
+        }
+        Some(Stop::Trail) => {
+            return RunError::Host(
+                "the driver was stopped: it did more than the audit trail takes of one run"
+                    .to_owned(),
+            );
+        }
+        Some(Stop::Host(reason)) => return RunError::Host(reason.clone()),
+        None => {}
+    }
+    if state.wasi.as_ref().is_some_and(Wasi::is_full) {
+        return log_full();
+    }
+    if let Some(reason) = state.meter.exceeded() {
+        return limit(reason.to_owned());
+    }
+    match error.downcast_ref::<Trap>() {
+        Some(Trap::Interrupt) => late(),
+        Some(trap) => RunError::Trap(trap.to_string()),
+        // It has no public type for this error either.
+        None if format!("{error:#}").contains("fuel allocated for hostcalls") => {
+            too_much(passed_max(limits), limits, limit)
+        }
+        // wasmtime counts instances itself and has no type for this error.
+        None if format!("{error:#}").contains("resource limit exceeded") => limit(format!(
+            "it has more than the {} instances, memories or tables that `instances` allows",
+            limits.instances
+        )),
+        None => RunError::Trap(format!("{error:#}")),
+    }
+}
+
+/// What a driver passes is memory of the host's: of it a grant can give only so much.
+fn too_much(max: usize, limits: &Limits, limit: impl FnOnce(String) -> RunError) -> RunError {
+    let text = format!("it passed more than {max} bytes to the host at once");
+    match usize::try_from(limits.memory) {
+        Ok(memory) if memory == max => limit(format!("{text}, for which `memory` counts too")),
+        _ => RunError::Host(format!("the driver was stopped: {text}")),
+    }
+}

@@ -1,0 +1,499 @@
+//! What a driver never covers, whatever its grant says: what the host has and is
+//! connected to without this driver, and routes that somebody else added.
+//!
+//! It's read with a permit, before the journal. What the containers of one
+//! network have by this driver counts as its own.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use nix::errno::Errno;
+
+use super::perform::CallError;
+use super::{Gate, Kernel};
+use journal::{Change, Entry};
+use kernel::{
+    AddressState, FoundRoute, KernelError, MAIN_TABLE, NewAddress, RESERVED_TABLES, TableRoute,
+};
+use types::{DEFAULT_METRIC, LinkName, Namespace, Route};
+
+/// What the driver has in a namespace by its journals.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Own {
+    links: Vec<(u32, LinkName)>,
+    addresses: Vec<(u32, IpNet)>,
+    routes: Vec<TableRoute>,
+}
+
+impl Own {
+    fn of<'a>(namespace: Namespace, entries: impl IntoIterator<Item = &'a Entry>) -> Self {
+        let mut own = Self::default();
+        for entry in entries {
+            if let Some((link, name)) = entry.own_link()
+                && link.namespace == namespace
+            {
+                own.links.push((link.index, name.clone()));
+            }
+            if let Change::AddAddress { link, address, .. } = &entry.change
+                && link.namespace == namespace
+            {
+                own.addresses.push((link.index, *address));
+            }
+            if let Some((place, route, _)) = entry.change.added_route()
+                && place == namespace
+            {
+                own.routes.push(route.clone());
+            }
+        }
+        own
+    }
+
+    fn and(mut self, other: Self) -> Self {
+        self.links.extend(other.links);
+        self.addresses.extend(other.addresses);
+        self.routes.extend(other.routes);
+        self
+    }
+}
+
+/// What a namespace has, and what of it is the driver's.
+#[derive(Debug, Default)]
+pub(super) struct View {
+    names: BTreeMap<u32, LinkName>,
+    addresses: Vec<(u32, AddressState)>,
+    routes: Vec<FoundRoute>,
+    own: Own,
+}
+
+impl View {
+    /// Reads the host's links and addresses.
+    pub(super) fn of_host(kernel: &mut dyn Kernel, own: Own) -> Result<Self, KernelError> {
+        Ok(Self {
+            names: names(kernel, Namespace::Host)?,
+            addresses: kernel.all_addresses(Namespace::Host)?,
+            routes: Vec::new(),
+            own,
+        })
+    }
+
+    /// The same with the routes of a table of a namespace.
+    pub(super) fn with_routes(
+        kernel: &mut dyn Kernel,
+        namespace: Namespace,
+        table: u32,
+        own: Own,
+    ) -> Result<Self, KernelError> {
+        Ok(Self {
+            names: names(kernel, namespace)?,
+            addresses: kernel.all_addresses(namespace)?,
+            routes: kernel.routes(namespace, table)?,
+            own,
+        })
+    }
+
+    /// A link of the host gets an address: nobody else there has it, or is
+    /// connected to its network, and the route that it brings takes no other
+    /// one's place.
+    pub(super) fn check_address(&self, link: u32, new: &NewAddress) -> Result<(), KernelError> {
+        let network = connected(new.address);
+        let mut others = self
+            .foreign_addresses()
+            .filter(|(index, _)| *index != link)
+            .filter(|(_, state)| overlap(network_of(state), network));
+        if let Some((index, state)) = others.next() {
+            return Err(self.is_connected(*index, state));
+        }
+        let mut routes = self.routes.iter();
+        let same = |found: &&FoundRoute| {
+            let is_there = found.route.route.destination == network && !self.has_added(found);
+            is_there && !found.route.links().contains(&link)
+        };
+        match routes.find(same).filter(|_| !new.no_prefix_route) {
+            Some(found) => Err(in_the_way(&self.describe(found))),
+            None => Ok(()),
+        }
+    }
+
+    /// A network that packets of the host's own can't be of.
+    pub(super) fn check_packets(&self, network: IpNet) -> Result<(), KernelError> {
+        let mut addresses = self.foreign_addresses();
+        match addresses.find(|(_, state)| network.contains(&state.address.addr())) {
+            Some((index, state)) => Err(self.is_the_hosts(network, *index, state)),
+            None => Ok(()),
+        }
+    }
+
+    /// A network whose packets the host sends as it did: it isn't connected to any
+    /// of it without this driver.
+    pub(super) fn check_network(&self, network: IpNet) -> Result<(), KernelError> {
+        self.check_packets(network)?;
+        self.check_connected(network)
+    }
+
+    fn check_connected(&self, network: IpNet) -> Result<(), KernelError> {
+        let mut addresses = self.foreign_addresses();
+        match addresses.find(|(_, state)| overlap(network_of(state), network)) {
+            Some((index, state)) => Err(self.is_connected(*index, state)),
+            None => Ok(()),
+        }
+    }
+
+    /// An address that isn't the host's, not even by this driver.
+    pub(super) fn check_peer(&self, address: IpAddr) -> Result<(), KernelError> {
+        let mut addresses = self.addresses.iter();
+        match addresses.find(|(_, state)| state.address.addr() == address) {
+            Some((index, state)) => Err(self.is_the_hosts(address.into(), *index, state)),
+            None => Ok(()),
+        }
+    }
+
+    /// A route of the host: it leads nowhere where the host leads without it.
+    fn check_route(&self, route: &Route) -> Result<(), KernelError> {
+        let destination = route.destination;
+        let is_default = destination.prefix_len() == 0;
+        if !is_default {
+            self.check_connected(destination)?;
+        }
+        // More precise routes go before a default one, and it before none.
+        let covers = |found: &&FoundRoute| match found.route.route.destination {
+            other if other.prefix_len() == 0 || is_default => other == destination,
+            other => overlap(other, destination),
+        };
+        let mut routes = self.routes.iter().filter(covers);
+        match routes.find(|found| !self.has_added(found)) {
+            Some(found) => Err(in_the_way(&self.describe(found))),
+            None => Ok(()),
+        }
+    }
+
+    /// What a route would take the place of is the driver's.
+    fn check_rivals(&self, wanted: &TableRoute) -> Result<(), KernelError> {
+        let metric = Some(wanted.route.metric.unwrap_or(DEFAULT_METRIC));
+        let is_rival = |found: &&FoundRoute| {
+            let route = &found.route;
+            let place = (route.table, route.route.destination, route.route.metric);
+            place == (wanted.table, wanted.route.destination, metric)
+        };
+        let mut rivals = self.routes.iter().filter(is_rival);
+        match rivals.find(|found| !self.has_added(found)) {
+            Some(found) => Err(in_the_way(&self.describe(found))),
+            None => Ok(()),
+        }
+    }
+
+    /// The addresses that the namespace has without the driver.
+    fn foreign_addresses(&self) -> impl Iterator<Item = &(u32, AddressState)> {
+        self.addresses.iter().filter(|(index, state)| {
+            let added = &self.own.addresses;
+            !self.is_own(*index) && !added.contains(&(*index, state.address))
+        })
+    }
+
+    /// Whether a route is there by the driver: on its links, or as it added it.
+    fn has_added(&self, found: &FoundRoute) -> bool {
+        let links = found.route.links();
+        let on_own_links = !links.is_empty() && links.iter().all(|index| self.is_own(*index));
+        let mut added = self.own.routes.iter();
+        on_own_links || added.any(|own| found.route.is_told_by(own))
+    }
+
+    /// Whether a link is the driver's, by its index and its name.
+    fn is_own(&self, index: u32) -> bool {
+        let name = self.names.get(&index);
+        let mut links = self.own.links.iter();
+        links.any(|(own, own_name)| *own == index && Some(own_name) == name)
+    }
+
+    fn name(&self, index: u32) -> String {
+        match self.names.get(&index) {
+            Some(name) => name.to_string(),
+            None => format!("with the index {index}"),
+        }
+    }
+
+    fn describe(&self, found: &FoundRoute) -> String {
+        let links = found.route.links();
+        let links: Vec<String> = links.iter().map(|index| self.name(*index)).collect();
+        let through = match links.is_empty() {
+            true => String::new(),
+            false => format!(" through {}", links.join(", ")),
+        };
+        let route = &found.route.route;
+        format!("there is the route {route}{through}, which isn't this driver's")
+    }
+
+    fn is_connected(&self, index: u32, state: &AddressState) -> KernelError {
+        in_the_way(&format!(
+            "the host is connected to {} by its link {}, which has {}",
+            network_of(state),
+            self.name(index),
+            state.address,
+        ))
+    }
+
+    fn is_the_hosts(&self, network: IpNet, index: u32, state: &AddressState) -> KernelError {
+        let address = state.address;
+        let link = self.name(index);
+        in_the_way(&match IpNet::from(address.addr()) == network {
+            true => format!("the host itself has {address} on its link {link}"),
+            false => format!("{network} has the host's own {address} of its link {link}"),
+        })
+    }
+}
+
+/// The network that an address of the host connects to.
+fn network_of(state: &AddressState) -> IpNet {
+    connected(state.address)
+}
+
+/// The network that an address connects to. Each link has a link-local one of its
+/// own, so such an address stands for itself.
+fn connected(address: IpNet) -> IpNet {
+    match address.addr() {
+        IpAddr::V6(alone) if alone.is_unicast_link_local() => IpNet::from(address.addr()),
+        _ => address.trunc(),
+    }
+}
+
+fn overlap(one: IpNet, other: IpNet) -> bool {
+    one.contains(&other) || other.contains(&one)
+}
+
+/// No grant allows it, so the error isn't a denial.
+fn in_the_way(what: &str) -> KernelError {
+    KernelError::Refused {
+        errno: Errno::EBUSY,
+        text: format!("{what}; no driver covers what is there without it: use another subnet"),
+    }
+}
+
+fn names(
+    kernel: &mut dyn Kernel,
+    namespace: Namespace,
+) -> Result<BTreeMap<u32, LinkName>, KernelError> {
+    let links = kernel.links(namespace, None)?.into_iter();
+    Ok(links.map(|link| (link.index, link.name)).collect())
+}
+
+/// Whether a table is one that every packet is routed by.
+fn is_everybodys(table: u32) -> bool {
+    RESERVED_TABLES.contains(&table)
+}
+
+/// Checks a route that is about to be added or to take others' place.
+pub(super) fn check_route(
+    kernel: &mut dyn Kernel,
+    namespace: Namespace,
+    route: &TableRoute,
+    replaces: bool,
+    own: &Own,
+) -> Result<(), KernelError> {
+    if replaces {
+        let view = View::with_routes(kernel, namespace, route.table, own.clone())?;
+        view.check_rivals(route)?;
+    }
+    if namespace == Namespace::Host && is_everybodys(route.table) {
+        let view = View::with_routes(kernel, namespace, MAIN_TABLE, own.clone())?;
+        view.check_route(&route.route)?;
+    }
+    Ok(())
+}
+
+impl Gate {
+    /// What the driver has in a namespace: on the host, for all containers of
+    /// the network.
+    pub(super) fn own_objects(&mut self, namespace: Namespace) -> Result<Own, CallError> {
+        let Some(journal) = &self.journal else {
+            return Ok(Own::default());
+        };
+        let own = Own::of(namespace, journal.entries_of(namespace));
+        if namespace == Namespace::Container {
+            return Ok(own);
+        }
+        let others = match &self.others_own {
+            Some(others) => others.clone(),
+            None => match journal.entries_of_others() {
+                Ok(entries) => Own::of(namespace, &entries),
+                Err(error) => return Err(self.host_failed(&error)),
+            },
+        };
+        self.others_own = Some(others.clone());
+        Ok(own.and(others))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use types::RouteKind;
+
+    fn address(text: &str) -> AddressState {
+        AddressState {
+            address: text.parse().unwrap(),
+            link_scope: text.starts_with("fe80"),
+            tentative: false,
+            dad_failed: false,
+        }
+    }
+
+    fn route(destination: &str, link: u32, metric: u32) -> FoundRoute {
+        FoundRoute {
+            route: TableRoute {
+                route: Route {
+                    destination: destination.parse().unwrap(),
+                    gateway: None,
+                    metric: Some(metric),
+                    kind: RouteKind::Unicast,
+                },
+                table: MAIN_TABLE,
+                scope: None,
+                source: None,
+                link: Some(link),
+                on_link: false,
+                next_hops: Vec::new(),
+            },
+            protocol: 4,
+        }
+    }
+
+    /// A host with `eth0` and a driver's `br0`.
+    fn host() -> View {
+        let name = |text: &str| text.parse::<LinkName>().unwrap();
+        View {
+            names: BTreeMap::from([(1, name("lo")), (2, name("eth0")), (3, name("br0"))]),
+            addresses: vec![
+                (1, address("127.0.0.1/8")),
+                (2, address("192.0.2.9/24")),
+                (2, address("fe80::9/64")),
+                (3, address("10.99.0.1/24")),
+            ],
+            routes: vec![
+                route("0.0.0.0/0", 2, 100),
+                route("192.0.2.0/24", 2, 0),
+                route("198.51.100.0/24", 2, 0),
+                route("10.99.0.0/24", 3, 0),
+                route("203.0.113.0/24", 2, 7),
+            ],
+            own: Own {
+                links: vec![(3, name("br0"))],
+                addresses: Vec::new(),
+                routes: vec![route("203.0.113.0/24", 2, 7).route],
+            },
+        }
+    }
+
+    fn new(text: &str) -> NewAddress {
+        NewAddress {
+            address: net(text),
+            no_dad: false,
+            no_prefix_route: false,
+        }
+    }
+
+    fn net(text: &str) -> IpNet {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_address_connects_the_host_to_a_network_that_is_free() {
+        let host = host();
+        for free in ["10.99.0.1/24", "10.98.0.1/24", "192.0.3.1/24", "fd00::1/64"] {
+            assert!(host.check_address(3, &new(free)).is_ok(), "{free}");
+        }
+        for taken in [
+            "192.0.2.1/24",
+            "192.0.2.1/32",
+            "192.0.2.9/32",
+            "192.0.0.1/16",
+            "127.0.0.2/8",
+        ] {
+            assert!(host.check_address(3, &new(taken)).is_err(), "{taken}");
+        }
+        // Each link has a network of that kind.
+        assert!(host.check_address(3, &new("fe80::1/64")).is_ok());
+        assert!(host.check_address(3, &new("fe80::9/64")).is_err());
+        let error = host.check_address(3, &new("192.0.2.1/24")).unwrap_err();
+        assert!(error.to_string().contains("its link eth0"), "{error}");
+        // A route of that network leads elsewhere already.
+        assert!(host.check_address(3, &new("198.51.100.1/24")).is_err());
+        assert!(host.check_address(3, &new("198.51.100.1/25")).is_ok());
+        let alone = NewAddress {
+            no_prefix_route: true,
+            ..new("198.51.100.1/24")
+        };
+        assert!(host.check_address(3, &alone).is_ok());
+    }
+
+    #[test]
+    fn routes_lead_nowhere_where_the_host_leads() {
+        let host = host();
+        let check = |text: &str| host.check_route(&route(text, 3, 100).route.route);
+        for free in [
+            "10.99.0.7/32",
+            "10.99.0.0/25",
+            "10.98.0.0/24",
+            "203.0.113.7/32",
+            "::/0",
+        ] {
+            assert!(check(free).is_ok(), "{free}");
+        }
+        for taken in [
+            "192.0.2.5/32",
+            "192.0.2.9/32",
+            "192.0.0.0/16",
+            "128.0.0.0/1",
+            "198.51.100.7/32",
+            "198.51.0.0/16",
+            "0.0.0.0/0",
+        ] {
+            assert!(check(taken).is_err(), "{taken}");
+        }
+        let error = check("198.51.100.7/32").unwrap_err().to_string();
+        assert!(
+            error.contains("198.51.100.0/24") && error.contains("through eth0"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn only_the_drivers_own_routes_make_place() {
+        let host = host();
+        let check = |text: &str, metric| host.check_rivals(&route(text, 3, metric).route);
+        assert!(check("10.99.0.0/24", 0).is_ok());
+        assert!(check("203.0.113.0/24", 7).is_ok());
+        // Beside it, not in its place.
+        assert!(check("198.51.100.0/24", 9).is_ok());
+        assert!(check("198.51.100.0/24", 0).is_err());
+        assert!(check("0.0.0.0/0", 100).is_err());
+    }
+
+    #[test]
+    fn packets_are_the_containers_not_the_hosts() {
+        let host = host();
+        assert!(host.check_packets(net("10.99.0.0/24")).is_ok());
+        assert!(host.check_packets(net("10.99.0.7/32")).is_ok());
+        for hosts in ["192.0.2.0/24", "192.0.2.9/32", "0.0.0.0/0", "127.0.0.0/8"] {
+            assert!(host.check_packets(net(hosts)).is_err(), "{hosts}");
+        }
+        // What is sent to those that the host is connected to goes there.
+        assert!(host.check_packets(net("192.0.2.7/32")).is_ok());
+        assert!(host.check_network(net("192.0.2.7/32")).is_err());
+        assert!(host.check_network(net("10.99.0.7/32")).is_ok());
+        assert!(host.check_peer("10.99.0.7".parse().unwrap()).is_ok());
+        // Also a gateway that the driver added is the host's.
+        assert!(host.check_peer("10.99.0.1".parse().unwrap()).is_err());
+        assert!(host.check_peer("192.0.2.9".parse().unwrap()).is_err());
+    }
+
+    #[test]
+    fn a_link_that_took_an_own_ones_index_is_not_own() {
+        let mut host = host();
+        host.names.insert(3, "other".parse().unwrap());
+        assert!(host.check_address(9, &new("10.99.0.1/24")).is_err());
+        assert!(
+            host.check_route(&route("10.99.0.7/32", 3, 0).route.route)
+                .is_err()
+        );
+    }
+}

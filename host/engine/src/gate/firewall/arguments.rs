@@ -1,0 +1,124 @@
+//! Checks what calls of `firewall` are given.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use crate::driver::wit::firewall::{Direction, Isolation as WitIsolation, Traffic as WitTraffic};
+use crate::driver::wit::types::{Port as WitPort, Protocol as WitProtocol};
+use crate::gate::bounds;
+use crate::gate::perform::{CallError, invalid};
+use kernel::{Isolation, Ports, Traffic, Translation};
+use policy::Call;
+use types::{Port, PortRange, Protocol};
+
+/// Checks what a call says of connections.
+pub(super) fn traffic(call: Call, traffic: WitTraffic) -> Result<Traffic, CallError> {
+    bounds::port_ranges(call, &traffic.ports)?;
+    let address = address(call, &traffic.address)?;
+    let peer = traffic.peer.map(|peer| network(call, &peer)).transpose()?;
+    if let Some(peer) = peer
+        && peer.addr().is_ipv4() != address.is_ipv4()
+    {
+        let text = format!("{address} and {peer} are of two families");
+        return Err(invalid(call, &text));
+    }
+    let mut ranges = traffic.ports.iter().map(|range| (range.first, range.last));
+    if let Some((first, last)) = ranges.clone().find(|(first, last)| last < first) {
+        let text = format!("{first}-{last} are no ports: the last is below the first");
+        return Err(invalid(call, &text));
+    }
+    let ports = match traffic.protocol {
+        Some(protocol) => Some(Ports {
+            protocol: protocol.into(),
+            ranges: ranges.collect(),
+        }),
+        None if ranges.next().is_some() => {
+            return Err(invalid(call, &"ports need a protocol: tcp, udp or sctp"));
+        }
+        None => None,
+    };
+    Ok(Traffic {
+        incoming: traffic.direction == Direction::Incoming,
+        address,
+        peer,
+        ports,
+    })
+}
+
+impl From<WitIsolation> for Isolation {
+    fn from(isolation: WitIsolation) -> Self {
+        match isolation {
+            WitIsolation::Never => Self::Never,
+            WitIsolation::Normal => Self::Normal,
+            WitIsolation::Strict => Self::Strict,
+        }
+    }
+}
+
+/// The ports for an address of one family: those for host addresses of the other
+/// are passed over, as netavark does.
+pub(super) fn ports_for(
+    call: Call,
+    ports: Vec<WitPort>,
+    requested: &[PortRange],
+    address: IpAddr,
+) -> Result<Vec<PortRange>, CallError> {
+    bounds::ports(call, &ports, requested)?;
+    let ports = ports.into_iter().map(|port| {
+        let host_address = port.host_address.map(|text| self::address(call, &text));
+        Ok(Port {
+            host_address: host_address.transpose()?,
+            host_port: port.host_port,
+            container_port: port.container_port,
+            protocol: port.protocol.into(),
+        })
+    });
+    let mut ports = ports.collect::<Result<Vec<Port>, CallError>>()?;
+    ports.retain(|port| {
+        let at = port.host_address;
+        at.is_none_or(|at| at.is_ipv4() == address.is_ipv4())
+    });
+    let rows = PortRange::fold(&ports);
+    bounds::port_rows(call, &rows, requested)?;
+    Ok(rows)
+}
+
+impl From<WitProtocol> for Protocol {
+    fn from(protocol: WitProtocol) -> Self {
+        match protocol {
+            WitProtocol::Tcp => Self::Tcp,
+            WitProtocol::Udp => Self::Udp,
+            WitProtocol::Sctp => Self::Sctp,
+        }
+    }
+}
+
+pub(super) fn translation(
+    call: Call,
+    source: &str,
+    except: &[String],
+    address: Option<IpAddr>,
+) -> Result<Translation, CallError> {
+    bounds::except(call, except)?;
+    let except = except.iter().map(|network| self::network(call, network));
+    Ok(Translation {
+        source: network(call, source)?,
+        except: except.collect::<Result<_, _>>()?,
+        address,
+    })
+}
+
+pub(super) fn address(call: Call, text: &str) -> Result<IpAddr, CallError> {
+    bounds::address(call, text)?;
+    text.parse()
+        .map_err(|_| invalid(call, &format!("{text:?} is no IP address")))
+}
+
+fn network(call: Call, text: &str) -> Result<IpNet, CallError> {
+    bounds::address(call, text)?;
+    let network: IpNet = text
+        .parse()
+        .map_err(|_| invalid(call, &format!("{text:?} is no network: ADDRESS/LENGTH")))?;
+    Ok(network.trunc())
+}

@@ -1,0 +1,314 @@
+//! The interface `firewall`.
+
+mod arguments;
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use nix::errno::Errno;
+use wasmtime::component::Resource;
+
+use super::clash::{Own, View};
+use super::perform::{CallError, Plan, invalid};
+use super::{Gate, Kernel, LinkHandle, bounds};
+use crate::driver::wit::firewall::{Host, Isolation as WitIsolation, Traffic as WitTraffic};
+use crate::driver::wit::types::Port as WitPort;
+use journal::Change;
+use kernel::{FirewallEntry, FirewallOwner, FirewallRule, KernelError, Policy, Publication};
+use policy::{Call, Object, Permit};
+use types::{Mac, Namespace};
+
+impl Host for Gate {
+    fn masquerade(&mut self, source: String, except: Vec<String>) -> Result<(), CallError> {
+        let call = Call::FirewallMasquerade;
+        let translation = arguments::translation(call, &source, &except, None)?;
+        let network = translation.source;
+        let objects = [self.source_object(network)];
+        let rule = FirewallRule::Translate(translation);
+        let wanted = vec![self.shared_entry(rule)];
+        self.add_to_firewall(call, &objects, Subject::Packets(network), wanted)
+    }
+
+    fn source_address(
+        &mut self,
+        source: String,
+        except: Vec<String>,
+        address: String,
+    ) -> Result<(), CallError> {
+        let call = Call::FirewallSourceAddress;
+        let address = arguments::address(call, &address)?;
+        let translation = arguments::translation(call, &source, &except, Some(address))?;
+        if IpNet::from(address).max_prefix_len() != translation.source.max_prefix_len() {
+            let text = format!("{source} and {address} are of two families");
+            return Err(invalid(call, &text));
+        }
+        let network = translation.source;
+        let objects = [self.source_object(network), Object::Outbound(address)];
+        let rule = FirewallRule::Translate(translation);
+        let wanted = vec![self.shared_entry(rule)];
+        self.add_to_firewall(call, &objects, Subject::Packets(network), wanted)
+    }
+
+    fn publish(
+        &mut self,
+        link: Resource<LinkHandle>,
+        ports: Vec<WitPort>,
+        address: String,
+    ) -> Result<(), CallError> {
+        let call = Call::FirewallPublish;
+        let link = self.host_link(call, &link)?;
+        let address = arguments::address(call, &address)?;
+        let requested = &self.authority.request.ports;
+        let ports = arguments::ports_for(call, ports, requested, address)?;
+        let mut objects = vec![
+            self.object(&link),
+            Object::Address {
+                namespace: Namespace::Container,
+                address: address.into(),
+                own: false,
+            },
+        ];
+        objects.extend(ports.iter().map(Object::Ports));
+        let wanted = match ports.is_empty() {
+            true => Vec::new(),
+            false => {
+                let behind = FirewallRule::PublishBehind {
+                    link: link.name.clone(),
+                };
+                let publication = Publication {
+                    ports: ports.clone(),
+                    address,
+                };
+                vec![
+                    self.shared_entry(behind),
+                    self.own_entry(FirewallRule::Publish(publication)),
+                ]
+            }
+        };
+        self.add_to_firewall(call, &objects, Subject::Peer(address), wanted)
+    }
+
+    fn isolate(
+        &mut self,
+        link: Resource<LinkHandle>,
+        isolation: WitIsolation,
+    ) -> Result<(), CallError> {
+        let call = Call::FirewallIsolate;
+        let link = self.host_link(call, &link)?;
+        let rule = FirewallRule::Isolate {
+            link: link.name.clone(),
+            isolation: isolation.into(),
+        };
+        let objects = [self.object(&link)];
+        let wanted = vec![self.shared_entry(rule)];
+        self.add_to_firewall(call, &objects, Subject::Links, wanted)
+    }
+
+    fn spoof_check(&mut self, link: Resource<LinkHandle>, mac: String) -> Result<(), CallError> {
+        let call = Call::FirewallSpoofCheck;
+        let link = self.host_link(call, &link)?;
+        bounds::address(call, &mac)?;
+        let mac: Mac = mac.parse().map_err(|error| invalid(call, &error))?;
+        let rule = FirewallRule::CheckSender {
+            link: link.name.clone(),
+            mac,
+        };
+        let objects = [self.object(&link)];
+        let wanted = vec![self.own_entry(rule)];
+        self.add_to_firewall(call, &objects, Subject::Links, wanted)
+    }
+
+    fn accept(&mut self, traffic: WitTraffic) -> Result<(), CallError> {
+        self.filter(Call::FirewallAccept, traffic, Policy::Accept)
+    }
+
+    fn drop(&mut self, traffic: WitTraffic) -> Result<(), CallError> {
+        self.filter(Call::FirewallDrop, traffic, Policy::Drop)
+    }
+}
+
+/// The error for more than a container may have.
+fn full(max: &str, would: usize) -> KernelError {
+    KernelError::Refused {
+        errno: Errno::ENOSPC,
+        text: format!("a container has {max} in the firewall, and this one would have {would}"),
+    }
+}
+
+/// Whose packets an entry is about. They are never the host's own.
+#[derive(Debug, Clone, Copy)]
+enum Subject {
+    /// Those of some links.
+    Links,
+    /// Those of a network, in which the driver's own gateway may be.
+    Packets(IpNet),
+    /// Those of an address.
+    Peer(IpAddr),
+}
+
+impl Subject {
+    fn check(self, kernel: &mut dyn Kernel, own: Own) -> Result<(), KernelError> {
+        match self {
+            Self::Links => Ok(()),
+            Self::Packets(network) => View::of_host(kernel, own)?.check_packets(network),
+            Self::Peer(address) => View::of_host(kernel, own)?.check_peer(address),
+        }
+    }
+}
+
+/// An entry, and whether it's for all containers of the network.
+struct Wanted {
+    entry: FirewallEntry,
+    shared: bool,
+}
+
+impl Wanted {
+    fn change(&self) -> Change {
+        Change::AddFirewall {
+            entry: self.entry.clone(),
+        }
+    }
+}
+
+impl Gate {
+    /// The entry for a rule of the whole network.
+    fn shared_entry(&self, rule: FirewallRule) -> Wanted {
+        Wanted {
+            entry: FirewallEntry::new(self.firewall_owner(None), rule),
+            shared: true,
+        }
+    }
+
+    /// The entry for a rule of this container.
+    fn own_entry(&self, rule: FirewallRule) -> Wanted {
+        let container = Some(self.authority.request.container.as_str());
+        Wanted {
+            entry: FirewallEntry::new(self.firewall_owner(container), rule),
+            shared: false,
+        }
+    }
+
+    fn source_object(&self, network: IpNet) -> Object<'static> {
+        Object::Source {
+            network,
+            is_shared: self.has_shared_link(),
+        }
+    }
+
+    fn firewall_owner<'a>(&'a self, container: Option<&'a str>) -> FirewallOwner<'a> {
+        FirewallOwner {
+            driver: self.authority.grant.driver(),
+            network: &self.authority.request.network,
+            container,
+        }
+    }
+
+    fn filter(&mut self, call: Call, traffic: WitTraffic, policy: Policy) -> Result<(), CallError> {
+        let traffic = arguments::traffic(call, traffic)?;
+        let objects = [Object::Address {
+            namespace: Namespace::Container,
+            address: traffic.address.into(),
+            own: false,
+        }];
+        let subject = Subject::Peer(traffic.address);
+        let rule = FirewallRule::Filter { traffic, policy };
+        self.add_to_firewall(call, &objects, subject, vec![self.own_entry(rule)])
+    }
+
+    /// A link of the host, which is all that its firewall knows.
+    fn host_link(
+        &mut self,
+        call: Call,
+        link: &Resource<LinkHandle>,
+    ) -> Result<LinkHandle, CallError> {
+        let link = self.link(link)?;
+        if link.id.namespace == Namespace::Host {
+            return Ok(link);
+        }
+        let text = format!("{} isn't in the host's namespace", link.name);
+        Err(invalid(call, &text))
+    }
+
+    /// Adds entries, all or none. Of those that are shared, what other
+    /// containers have made already is only noted.
+    fn add_to_firewall(
+        &mut self,
+        call: Call,
+        objects: &[Object<'_>],
+        subject: Subject,
+        mut wanted: Vec<Wanted>,
+    ) -> Result<(), CallError> {
+        let permit = self.decide(call, objects)?;
+        let own = self.own_objects(Namespace::Host)?;
+        wanted.retain(|wanted| !(wanted.shared && self.has_noted(wanted)));
+        let room = self.has_room_for(&wanted);
+        let checked = room.and_then(|()| subject.check(self.guard.open(&permit), own));
+        let result = match checked.and_then(|()| self.missing(&permit, &wanted)) {
+            Err(error) => Err(error),
+            Ok(missing) => {
+                let plans = wanted.iter().map(|wanted| match wanted.shared {
+                    true => Plan::shared(wanted.change()),
+                    false => Plan::of([wanted.change()]),
+                });
+                let plan = plans.fold(Plan::nothing(), Plan::and);
+                self.perform(
+                    &permit,
+                    |_| Ok(plan),
+                    |kernel| kernel.add_firewall(&missing),
+                )?
+            }
+        };
+        self.settle(call, objects, result)
+    }
+
+    /// Refuses more than can be undone in time, whatever others have.
+    fn has_room_for(&self, wanted: &[Wanted]) -> Result<(), KernelError> {
+        let Some(journal) = &self.journal else {
+            return Ok(());
+        };
+        let entries = journal.entries().iter();
+        let there = entries.filter_map(|entry| entry.change.firewall());
+        let all = || {
+            there
+                .clone()
+                .chain(wanted.iter().map(|wanted| &wanted.entry))
+        };
+        let sum = |numbers: &mut dyn Iterator<Item = usize>| numbers.fold(0, usize::saturating_add);
+        let rules = sum(&mut all().map(|entry| entry.rule.rules()));
+        if rules > bounds::FIREWALL_RULES {
+            let max = bounds::FIREWALL_RULES;
+            return Err(full(&format!("at most {max} rules"), rules));
+        }
+        let ports = sum(&mut all().map(|entry| entry.rule.ports()));
+        let max = bounds::all_ports(&self.authority.request.ports);
+        match ports > max {
+            true => Err(full(&format!("at most {max} published ports"), ports)),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether this container's journal has an entry already.
+    fn has_noted(&self, wanted: &Wanted) -> bool {
+        let change = wanted.change();
+        self.journal.as_ref().is_some_and(|journal| {
+            let mut entries = journal.entries_of(Namespace::Host);
+            entries.any(|entry| entry.shared && entry.change == change)
+        })
+    }
+
+    /// The entries that aren't there yet.
+    fn missing(
+        &mut self,
+        permit: &Permit,
+        wanted: &[Wanted],
+    ) -> Result<Vec<FirewallEntry>, KernelError> {
+        let kernel = self.guard.open(permit);
+        let mut missing = Vec::new();
+        for Wanted { entry, shared } in wanted {
+            if !shared || !kernel.has_firewall(entry)? {
+                missing.push(entry.clone());
+            }
+        }
+        Ok(missing)
+    }
+}

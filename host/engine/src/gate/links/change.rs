@@ -1,0 +1,201 @@
+//! Changing links.
+
+use wasmtime::component::Resource;
+
+use super::LinkHandle;
+use super::in_use::must_be_so;
+use crate::gate::perform::{CallError, invalid, plan_for_foreign};
+use crate::gate::{Gate, Kernel, bounds};
+use journal::Change;
+use kernel::{KernelError, LinkChange, LinkId, LinkSnapshot, ParentUse};
+use policy::{Call, Object, Permit};
+use types::Namespace;
+
+impl Gate {
+    /// Changes a property of a link, which is put back afterwards unless the
+    /// link is the driver's own.
+    pub(super) fn change_link(
+        &mut self,
+        call: Call,
+        link: &Resource<LinkHandle>,
+        change: &LinkChange,
+    ) -> Result<(), CallError> {
+        let link = self.link(link)?;
+        let plan = plan_for_foreign(&link, self.owns(&link), |kernel, link| {
+            let snapshot = match change {
+                LinkChange::Up(false) => Some(kernel.snapshot(link.id)?),
+                // The kernel forgets the neighbours of the old one.
+                LinkChange::Mac(_) => Some(kernel.snapshot_neighbours(link.id)?),
+                _ => None,
+            };
+            before(kernel, link, snapshot)
+        });
+        let mut objects = vec![self.object(&link)];
+        let mut permit = self.decide(call, &objects)?;
+        let parent = match is_passed_on(change) {
+            true => taken_parent(self.guard.open(&permit), &link),
+            false => Ok(None),
+        };
+        let parent = parent.map_err(|error| self.settle_failed(call, &objects, error))?;
+        if let Some(parent) = &parent {
+            objects.push(self.whole(parent));
+            permit = self.judge(call, &objects)?;
+        }
+        let may_change = self.may_change(&permit, &link, change);
+        may_change.map_err(|error| self.settle_failed(call, &objects, error))?;
+        let result = match self.is_in_use_by_others(&link)? {
+            true => must_be_so(self.guard.open(&permit), &link, change),
+            false => self.perform(&permit, plan, |kernel| kernel.change_link(link.id, change))?,
+        };
+        self.settle(call, &objects, result)
+    }
+
+    /// `links.set-master`.
+    pub(super) fn put_below(
+        &mut self,
+        link: &Resource<LinkHandle>,
+        master: Option<&Resource<LinkHandle>>,
+    ) -> Result<(), CallError> {
+        let call = Call::LinksSetMaster;
+        let link = self.link(link)?;
+        let master = master.map(|master| self.link(master)).transpose()?;
+        let mut objects = vec![self.object(&link)];
+        if let Some(master) = &master {
+            if master.id.namespace != link.id.namespace {
+                let apart = format!("{} and {} are in two namespaces", link.name, master.name);
+                return Err(invalid(call, &apart));
+            }
+            objects.push(Object::Master {
+                namespace: master.id.namespace,
+                name: &master.name,
+                own: self.owns(master),
+            });
+        }
+        let plan = plan_for_foreign(&link, self.owns(&link), |kernel, link| {
+            // A VRF takes its addresses and routes to another table, and they
+            // don't come back.
+            let snapshot = kernel.snapshot(link.id)?;
+            before(kernel, link, Some(snapshot))
+        });
+        let change = LinkChange::Master(master.as_ref().map(|master| master.id.index));
+        let permit = self.decide(call, &objects)?;
+        let result = match self.is_in_use_by_others(&link)? {
+            true => must_be_so(self.guard.open(&permit), &link, &change),
+            false => self.perform(&permit, plan, |kernel| kernel.change_link(link.id, &change))?,
+        };
+        self.settle(call, &objects, result)
+    }
+
+    /// `links.set-alias`.
+    pub(super) fn set_text(
+        &mut self,
+        link: &Resource<LinkHandle>,
+        alias: String,
+    ) -> Result<(), CallError> {
+        let call = Call::LinksSetAlias;
+        bounds::ALIAS.text(call, &alias)?;
+        if alias.chars().any(char::is_control) {
+            return Err(invalid(call, &"an alias has no control characters"));
+        }
+        let alias = Some(alias).filter(|alias| !alias.is_empty());
+        self.change_link(call, link, &LinkChange::Alias(alias))
+    }
+
+    /// `links.delete`. What somebody else made can't be given back, so only
+    /// own links can be removed, and not those that others have too.
+    pub(super) fn delete_link(&mut self, link: &Resource<LinkHandle>) -> Result<(), CallError> {
+        let call = Call::LinksDelete;
+        let link = self.link(link)?;
+        let is_made_alone = self.journal.as_ref().is_some_and(|journal| {
+            let mut entries = journal.entries().iter();
+            entries.any(|entry| !entry.shared && entry.has_made(link.id, &link.name))
+        });
+        if !is_made_alone || !self.owns(&link) {
+            let text = format!(
+                "{} isn't a link that was made for this container alone",
+                link.name
+            );
+            return Err(invalid(call, &text));
+        }
+        let objects = [self.object(&link)];
+        let permit = self.decide(call, &objects)?;
+        let result = self.guard.open(&permit).delete_link(link.id);
+        if result.is_ok() {
+            self.forget_gone_links(&permit)?;
+        }
+        self.settle(call, &objects, result)
+    }
+
+    /// Takes out of the journal what is gone: both ends of a veth pair go at
+    /// once.
+    fn forget_gone_links(&mut self, permit: &Permit) -> Result<(), CallError> {
+        let Some(journal) = &mut self.journal else {
+            return Ok(());
+        };
+        let made: Vec<(u32, LinkId)> = journal
+            .entries()
+            .iter()
+            .filter_map(|entry| Some((entry.number, entry.made_link()?)))
+            .collect();
+        let mut written = Ok(());
+        for (number, link) in made {
+            let kernel = self.guard.open(permit);
+            let mut is_gone = || {
+                let state = kernel.link_by_id(link);
+                state.is_err_and(|error| error.is_not_found())
+            };
+            // What isn't there is looked for once more, because it's forgotten
+            // after that.
+            if is_gone() && is_gone() {
+                written = written.and(journal.void(number));
+            }
+        }
+        written.map_err(|error| self.host_failed(&error))
+    }
+}
+
+/// Whether a passthru link gives a change on to its parent.
+fn is_passed_on(change: &LinkChange) -> bool {
+    matches!(
+        change,
+        LinkChange::Mac(_) | LinkChange::Promiscuous(_) | LinkChange::AllMulticast(_)
+    )
+}
+
+/// The link that a passthru link has all of. It's on the host, or in the same
+/// namespace.
+fn taken_parent(
+    kernel: &mut dyn Kernel,
+    link: &LinkHandle,
+) -> Result<Option<LinkHandle>, KernelError> {
+    if kernel.link_info(link.id)?.parent_use != Some(ParentUse::Whole) {
+        return Ok(None);
+    }
+    let links = kernel.tied_links(link.id.namespace)?;
+    let itself = links.iter().find(|it| it.info.state.index == link.id.index);
+    let tie = itself.and_then(|it| it.tie);
+    let tie = tie.ok_or_else(|| KernelError::NotFound(format!("{} has no parent", link.name)))?;
+    let id = LinkId {
+        namespace: match tie.elsewhere {
+            true => Namespace::Host,
+            false => link.id.namespace,
+        },
+        index: tie.index,
+    };
+    let name = kernel.link_by_id(id)?.name;
+    Ok(Some(LinkHandle { id, name }))
+}
+
+/// How a link is, and what it is about to lose.
+fn before(
+    kernel: &mut dyn Kernel,
+    link: &LinkHandle,
+    snapshot: Option<LinkSnapshot>,
+) -> Result<Change, KernelError> {
+    let link = link.id;
+    Ok(Change::ChangeLink {
+        link,
+        before: kernel.link_by_id(link)?,
+        snapshot,
+    })
+}

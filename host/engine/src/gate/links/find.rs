@@ -1,0 +1,102 @@
+//! Finding links by something other than their name.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use wasmtime::component::Resource;
+
+use super::LinkHandle;
+use crate::gate::Gate;
+use crate::gate::perform::{CallError, invalid};
+use kernel::{self, LinkId, PlacedLink};
+use policy::{Call, LinkPattern, Object, Reach, decide, reach_used};
+use types::{LinkProperty, Namespace};
+
+impl Gate {
+    /// `links.get-by-index`.
+    pub(super) fn link_by_index(
+        &mut self,
+        namespace: Namespace,
+        index: u32,
+    ) -> Result<Resource<LinkHandle>, CallError> {
+        let property = LinkProperty::Index(index);
+        self.link_with(Call::LinksGetByIndex, namespace, &property)
+    }
+
+    /// Finds a link of the host by a property that a driver gives as text.
+    pub(super) fn link_by<T: FromStr<Err: Display>>(
+        &mut self,
+        call: Call,
+        text: &str,
+        property: impl FnOnce(T) -> LinkProperty,
+    ) -> Result<Resource<LinkHandle>, CallError> {
+        let value = text.parse().map_err(|error| invalid(call, &error))?;
+        self.link_with(call, Namespace::Host, &property(value))
+    }
+
+    /// Finds the one link that has a property. A search for what the request
+    /// names sees every link, and what it finds is the request's parent. Any
+    /// other search sees only what the call reaches, so that its answer tells
+    /// nothing of the rest.
+    fn link_with(
+        &mut self,
+        call: Call,
+        namespace: Namespace,
+        property: &LinkProperty,
+    ) -> Result<Resource<LinkHandle>, CallError> {
+        self.has_room_for_handles(call, 1)?;
+        let own = match property {
+            LinkProperty::Index(index) => self.owns_index(LinkId {
+                namespace,
+                index: *index,
+            }),
+            _ => false,
+        };
+        let objects = [Object::LinkWith {
+            namespace,
+            property,
+            own,
+        }];
+        let permit = self.decide(call, &objects)?;
+        let is_parent = self.authority.request.parent_property.as_ref() == Some(property);
+        let links = self.guard.open(&permit).placed_links(namespace);
+        let found = links.and_then(|mut links| {
+            links.retain(|link| is_parent || self.sees(call, namespace, link));
+            kernel::find(&links, property)
+        });
+        let mut reach = reach_used(&self.authority, call, &objects);
+        if let Ok(found) = &found
+            && !reach.is_empty()
+        {
+            let link = LinkPattern::one(namespace, found.name.clone());
+            reach = Reach {
+                link: vec![link],
+                ..Reach::default()
+            };
+        }
+        let state = self.settle_with(call, &objects, &reach, found)?;
+        if is_parent {
+            self.authority.request.parent = Some(state.name.clone());
+        }
+        let index = state.index;
+        self.hand_out(LinkId { namespace, index }, state.name)
+    }
+
+    fn sees(&self, call: Call, namespace: Namespace, link: &PlacedLink) -> bool {
+        let name = &link.state.name;
+        let index = link.state.index;
+        let journal = self.journal.as_ref();
+        let own = journal.is_some_and(|journal| journal.owns(LinkId { namespace, index }, name));
+        let object = Object::Link {
+            namespace,
+            name,
+            own,
+        };
+        decide(&self.authority, call, &[object]).is_ok()
+    }
+
+    fn owns_index(&self, link: LinkId) -> bool {
+        let journal = self.journal.as_ref();
+        journal.is_some_and(|journal| journal.own_links().any(|(own, _)| own == link))
+    }
+}

@@ -1,0 +1,69 @@
+//! Links that several containers of a network have. Once another one has it too,
+//! a link stays as it is: what one container's run does must not reach another.
+
+use nix::errno::Errno;
+
+use super::LinkHandle;
+use crate::gate::perform::CallError;
+use crate::gate::{Gate, Kernel};
+use kernel::{KernelError, LinkChange};
+
+impl Gate {
+    /// Whether other containers of the network have an own link, too.
+    pub(in crate::gate) fn is_in_use_by_others(
+        &mut self,
+        link: &LinkHandle,
+    ) -> Result<bool, CallError> {
+        let Some(journal) = &self.journal else {
+            return Ok(false);
+        };
+        let Some(entry) = journal.entry_of(link.id, &link.name) else {
+            return Ok(false);
+        };
+        if let Some(in_use) = self.in_use.get(&link.id) {
+            return Ok(*in_use);
+        }
+        // Nobody else joins or leaves while this run has the network's lock.
+        let in_use = match journal.is_shared(entry) {
+            Ok(in_use) => in_use,
+            Err(error) => return Err(self.host_failed(&error)),
+        };
+        self.in_use.insert(link.id, in_use);
+        Ok(in_use)
+    }
+}
+
+/// The error for a change of a link that others have.
+pub(in crate::gate) fn others_have(link: &LinkHandle) -> KernelError {
+    KernelError::Refused {
+        errno: Errno::EBUSY,
+        text: format!(
+            "other containers of the network have {}, so it stays as it is: stop them first",
+            link.name
+        ),
+    }
+}
+
+/// Refuses a change of a link that others have, unless it is so already.
+pub(super) fn must_be_so(
+    kernel: &mut dyn Kernel,
+    link: &LinkHandle,
+    change: &LinkChange,
+) -> Result<(), KernelError> {
+    let state = kernel.link_by_id(link.id)?;
+    let is_so = match change {
+        LinkChange::Name(name) => state.name == *name,
+        LinkChange::Mac(mac) => state.mac == Some(*mac),
+        LinkChange::Mtu(mtu) => state.mtu == *mtu,
+        LinkChange::Up(up) => state.up == *up,
+        LinkChange::Master(master) => state.master == *master,
+        LinkChange::TxQueueLength(packets) => state.tx_queue_length == *packets,
+        LinkChange::Promiscuous(on) => state.promiscuous == *on,
+        LinkChange::AllMulticast(on) => state.all_multicast == *on,
+        LinkChange::Alias(alias) => state.alias == *alias,
+    };
+    match is_so {
+        true => Ok(()),
+        false => Err(others_have(link)),
+    }
+}

@@ -1,0 +1,136 @@
+//! `links.move-to-container`.
+
+use nix::errno::Errno;
+use wasmtime::component::Resource;
+
+use super::{LinkHandle, others_have};
+use crate::gate::perform::{CallError, Plan, Stop, invalid};
+use crate::gate::{Gate, Kernel};
+use journal::{Change, SavedLink};
+use kernel::{FarLink, IdentifiedLink, KernelError, LinkId, Proof, SavedPeer, Whereabouts};
+use policy::{Call, Object};
+use types::{LinkName, Namespace};
+
+const CALL: Call = Call::LinksMoveToContainer;
+
+impl Gate {
+    /// Moves a link into the container. It's noted what the container can't
+    /// change about it, because only that tells later which link it is.
+    pub(super) fn move_link(
+        &mut self,
+        link: &Resource<LinkHandle>,
+        name: LinkName,
+    ) -> Result<(), CallError> {
+        let moved = self.link(link)?;
+        if moved.id.namespace == Namespace::Container {
+            let there = format!("{} is in the container already", moved.name);
+            return Err(invalid(CALL, &there));
+        }
+        let objects = [
+            self.object(&moved),
+            Object::NewLink {
+                namespace: Namespace::Container,
+                name: &name,
+            },
+        ];
+        let is_excused = self.owns(&moved) || self.is_spelled_out(CALL, &moved);
+        let plan = |kernel: &mut dyn Kernel| {
+            let saved = save(kernel, moved.id)?;
+            if !is_excused {
+                must_be_known_again(&saved)?;
+            }
+            Ok(Plan::of([Change::MoveLink {
+                saved,
+                name: name.clone(),
+                index: None,
+            }]))
+        };
+        let permit = self.decide(CALL, &objects)?;
+        if self.is_in_use_by_others(&moved)? {
+            return Err(self.settle_failed(CALL, &objects, others_have(&moved)));
+        }
+        let may_go = self.may_go_away(&permit, &moved);
+        may_go.map_err(|error| self.settle_failed(CALL, &objects, error))?;
+        let result = self.perform(&permit, plan, |kernel| {
+            kernel.move_link(moved.id, Namespace::Container, &name, None)
+        })?;
+        let index = self.settle(CALL, &objects, result)?;
+        let id = LinkId {
+            namespace: Namespace::Container,
+            index,
+        };
+        match self.links.get_mut(link) {
+            Ok(handle) => *handle = LinkHandle { id, name },
+            Err(error) => return Err(self.stop(Stop::Host(error.to_string()))),
+        }
+        Ok(())
+    }
+}
+
+fn save(kernel: &mut dyn Kernel, link: LinkId) -> Result<SavedLink, KernelError> {
+    let IdentifiedLink {
+        state,
+        identity,
+        alternative_names,
+        has_plain_name: _,
+    } = kernel.identified(link)?;
+    let peer = match identity.proof() {
+        Proof::Peer(at) => peer(kernel, at, link)?,
+        Proof::Device | Proof::Lower | Proof::Nothing => None,
+    };
+    Ok(SavedLink {
+        link: state,
+        snapshot: kernel.snapshot(link)?,
+        vfs: kernel.vfs(link)?,
+        identity: Some(identity),
+        peer,
+        alternative_names,
+    })
+}
+
+/// The other end of a pair, where the host can see it and it says the same.
+fn peer(
+    kernel: &mut dyn Kernel,
+    at: FarLink,
+    link: LinkId,
+) -> Result<Option<SavedPeer>, KernelError> {
+    let own = FarLink {
+        place: Whereabouts::Host,
+        index: link.index,
+    };
+    match kernel.far_link(at) {
+        Ok(far) if far.identity.tie == Some(own) => Ok(Some(SavedPeer {
+            at,
+            name: far.state.name,
+            mac: far.state.mac,
+        })),
+        Ok(_) => Ok(None),
+        Err(error) if error.is_not_found() || error.errno() == Some(Errno::EPERM) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Refuses what a container could put another link in place of.
+fn must_be_known_again(saved: &SavedLink) -> Result<(), KernelError> {
+    let identity = saved.identity.as_ref();
+    let is_known = identity.is_some_and(|identity| match identity.proof() {
+        Proof::Device | Proof::Lower => true,
+        Proof::Peer(_) => saved.peer.is_some(),
+        Proof::Nothing => false,
+    });
+    if is_known {
+        return Ok(());
+    }
+    let name = &saved.link.name;
+    let kind = identity.map(kernel::LinkIdentity::kind_in_words);
+    Err(KernelError::Refused {
+        errno: Errno::EOPNOTSUPP,
+        text: format!(
+            "{name} is a {}, and when it comes back nothing would tell it from one that the \
+             container has made in its place; give the container a macvlan or a veth link on it, \
+             or, if you trust the container with that, write link = \"{name}\" for this call into \
+             the grant",
+            kind.unwrap_or_default()
+        ),
+    })
+}

@@ -1,0 +1,132 @@
+//! `links.rename`.
+
+use nix::errno::Errno;
+use wasmtime::component::Resource;
+
+use super::{LinkHandle, make};
+use crate::gate::perform::{CallError, Plan, invalid};
+use crate::gate::{Gate, Kernel};
+use journal::Change;
+use kernel::{FirewallRule, KernelError, LinkChange};
+use policy::{Call, Object, Permit};
+use types::{LinkName, Namespace};
+
+const CALL: Call = Call::LinksRename;
+
+impl Gate {
+    /// Gives a link another name. The journal knows own links by their names,
+    /// so it gets to know both before the kernel does.
+    pub(super) fn rename_link(
+        &mut self,
+        link: &Resource<LinkHandle>,
+        name: &LinkName,
+    ) -> Result<(), CallError> {
+        let link = self.link(link)?;
+        let journal = self.journal.as_ref();
+        let entry = journal.and_then(|journal| journal.entry_of(link.id, &link.name));
+        let own = entry.map(|entry| (entry.number, entry.shared));
+        if own.is_some_and(|(_, shared)| shared) {
+            let text = format!(
+                "{} has its name for all containers of the network",
+                link.name
+            );
+            return Err(invalid(CALL, &text));
+        }
+        let namespace = link.id.namespace;
+        let objects = [self.object(&link), Object::NewLink { namespace, name }];
+        let permit = self.decide(CALL, &objects)?;
+        if self.is_in_firewall(&link) {
+            let error = KernelError::Refused {
+                errno: Errno::EBUSY,
+                text: format!(
+                    "the firewall knows {} by its name: rename it before it gets rules",
+                    link.name
+                ),
+            };
+            return Err(self.settle_failed(CALL, &objects, error));
+        }
+        let result = match own {
+            Some((number, _)) => self.rename_own(&permit, number, &link, name)?,
+            None => self.rename_foreign(&permit, &link, name)?,
+        };
+        if result.is_ok() {
+            self.follow(&link, name);
+        }
+        self.settle(CALL, &objects, result)
+    }
+
+    /// Whether rules of this container's are about a link. Under another name they
+    /// would no longer hold for it.
+    fn is_in_firewall(&self, link: &LinkHandle) -> bool {
+        let is_it = |change: &Change| {
+            let rule = change.firewall().map(|entry| &entry.rule);
+            rule.and_then(FirewallRule::link) == Some(&link.name)
+        };
+        let is_on_host = link.id.namespace == Namespace::Host;
+        self.journal.as_ref().is_some_and(|journal| {
+            let mut entries = journal.entries_of(Namespace::Host);
+            is_on_host && entries.any(|entry| is_it(&entry.change))
+        })
+    }
+
+    fn rename_own(
+        &mut self,
+        permit: &Permit,
+        number: u32,
+        link: &LinkHandle,
+        name: &LinkName,
+    ) -> Result<Result<(), KernelError>, CallError> {
+        let Some(journal) = &mut self.journal else {
+            return Ok(Ok(()));
+        };
+        let begun = journal.rename(number, name);
+        let result = match begun {
+            Ok(()) => {
+                let kernel = self.guard.open(permit);
+                kernel.change_link(link.id, &LinkChange::Name(name.clone()))
+            }
+            Err(error) => return Err(self.host_failed(&error)),
+        };
+        let written = match &result {
+            Ok(()) => journal.named(number, name),
+            // What was cut off may have happened: both names count.
+            Err(error) if error.is_unclear() => Ok(()),
+            Err(_) => journal.named(number, &link.name),
+        };
+        match written {
+            Ok(()) => Ok(result),
+            Err(error) => Err(self.host_failed(&error)),
+        }
+    }
+
+    fn rename_foreign(
+        &mut self,
+        permit: &Permit,
+        link: &LinkHandle,
+        name: &LinkName,
+    ) -> Result<Result<(), KernelError>, CallError> {
+        let plan = |kernel: &mut dyn Kernel| {
+            make::must_be_free(kernel, link.id.namespace, name)?;
+            Ok(Plan::of([Change::RenameLink {
+                link: link.id,
+                before: kernel.link_by_id(link.id)?,
+                name: name.clone(),
+                snapshot: kernel.snapshot(link.id)?,
+            }]))
+        };
+        self.perform(permit, plan, |kernel| {
+            kernel.change_link(link.id, &LinkChange::Name(name.clone()))
+        })
+    }
+
+    /// Handles to the link keep meaning it, and a parent stays the request's.
+    fn follow(&mut self, link: &LinkHandle, name: &LinkName) {
+        self.renamed.insert(link.id, name.clone());
+        let request = &mut self.authority.request;
+        for parent in [&mut request.parent, &mut request.default_parent] {
+            if link.id.namespace == Namespace::Host && parent.as_ref() == Some(&link.name) {
+                *parent = Some(name.clone());
+            }
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! `links.create-veth`.
+
+use super::make;
+use crate::driver::wit::links::{VethOptions, VethPair};
+use crate::driver::wit::types::Place;
+use crate::gate::perform::{CallError, Plan, invalid};
+use crate::gate::{Gate, Kernel, bounds};
+use journal::Change;
+use kernel::{LinkId, NewVeth, VethEnd};
+use policy::{Call, Object};
+use types::Namespace;
+
+const CALL: Call = Call::LinksCreateVeth;
+
+impl Gate {
+    pub(super) fn make_veth(
+        &mut self,
+        name: Option<String>,
+        options: VethOptions,
+    ) -> Result<VethPair, CallError> {
+        bounds::names(CALL, [&name, &options.host_name])?;
+        bounds::addresses(CALL, [&options.mac, &options.host_mac])?;
+        self.has_room_for_handles(CALL, 2)?;
+        let veth = self.new_veth(name, options)?;
+        let ends = [
+            (Namespace::Container, &veth.container.name),
+            (Namespace::Host, &veth.host.name),
+        ];
+        let ends_of = ends.map(|(namespace, name)| Object::NewLink { namespace, name });
+        let mut objects = ends_of.to_vec();
+        objects.extend(Place::Host.object());
+        let plan = |kernel: &mut dyn Kernel| {
+            for (namespace, name) in ends {
+                make::must_be_free(kernel, namespace, name)?;
+            }
+            Ok(Plan::of(ends.map(|(namespace, name)| Change::MakeLink {
+                namespace,
+                name: name.clone(),
+                index: None,
+                table: None,
+            })))
+        };
+        let (container, host) =
+            self.change(CALL, &objects, plan, |kernel| kernel.create_veth(&veth))?;
+        let id = |namespace, index| LinkId { namespace, index };
+        Ok(VethPair {
+            container: self.hand_out(
+                id(Namespace::Container, container),
+                veth.container.name.clone(),
+            )?,
+            host: self.hand_out(id(Namespace::Host, host), veth.host.name.clone())?,
+        })
+    }
+
+    fn new_veth(&self, name: Option<String>, options: VethOptions) -> Result<NewVeth, CallError> {
+        let wrong = |error: &dyn std::fmt::Display| invalid(CALL, error);
+        Ok(NewVeth {
+            container: VethEnd {
+                name: self.name_of_new(CALL, Place::Container, name)?,
+                mac: make::mac(options.mac).map_err(|error| wrong(&error))?,
+            },
+            host: VethEnd {
+                name: self.name_of_new(CALL, Place::Host, options.host_name)?,
+                mac: make::mac(options.host_mac).map_err(|error| wrong(&error))?,
+            },
+            mtu: options.mtu,
+        })
+    }
+}

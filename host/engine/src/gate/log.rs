@@ -1,0 +1,125 @@
+//! The interface `log`: a driver's messages on the run's standard error.
+
+use std::io::Write;
+
+use super::perform::{CallError, Stop};
+use super::{Gate, bounds};
+use crate::driver::wit::log::{Host, Level};
+use policy::{Call, Object};
+use types::text;
+
+/// Where messages go, and how many may.
+#[derive(Debug)]
+pub struct Log {
+    driver: String,
+    left: u64,
+    level: u8,
+}
+
+impl Log {
+    /// A log for the messages of a driver: `bytes` of them, shown as `filter`
+    /// (RUST_LOG) asks.
+    pub fn new(driver: String, bytes: u64, filter: Option<&str>) -> Self {
+        Self {
+            driver,
+            left: bytes,
+            level: filter.map_or(rank(Level::Warn), threshold),
+        }
+    }
+
+    /// Shows a message. False when the driver has written too much.
+    fn write(&mut self, level: Level, message: &str) -> bool {
+        let size = u64::try_from(message.len()).unwrap_or(u64::MAX);
+        let Some(left) = self.left.checked_sub(size.saturating_add(1)) else {
+            return false;
+        };
+        self.left = left;
+        if rank(level) <= self.level {
+            self.show(name(level), message);
+        }
+        true
+    }
+
+    /// Shows what a component printed, line by line, as far as it may.
+    pub(super) fn output(&mut self, text: &str) {
+        for line in text.lines() {
+            if !self.write(Level::Info, line) {
+                return;
+            }
+        }
+    }
+
+    fn show(&self, level: &str, message: &str) {
+        let plain = text::plain(message);
+        // Where standard error is closed, messages have no reader.
+        let _ = writeln!(std::io::stderr(), "{}: {level}: {plain}", self.driver);
+    }
+}
+
+fn rank(level: Level) -> u8 {
+    match level {
+        Level::Error => 1,
+        Level::Warn => 2,
+        Level::Info => 3,
+        Level::Debug => 4,
+    }
+}
+
+fn name(level: Level) -> &'static str {
+    match level {
+        Level::Error => "error",
+        Level::Warn => "warning",
+        Level::Info => "info",
+        Level::Debug => "debug",
+    }
+}
+
+/// The level that RUST_LOG asks for; errors and warnings are always shown.
+fn threshold(filter: &str) -> u8 {
+    let asked = |directive: &str| match directive.rsplit('=').next()?.trim() {
+        "info" => Some(rank(Level::Info)),
+        "debug" | "trace" => Some(rank(Level::Debug)),
+        _ => None,
+    };
+    let directives = filter.split(',').filter_map(asked);
+    directives.max().unwrap_or(rank(Level::Warn))
+}
+
+impl Host for Gate {
+    fn write(&mut self, level: Level, message: String) -> Result<(), CallError> {
+        bounds::MESSAGE.text(Call::LogWrite, &message)?;
+        let objects = [Object::Message];
+        let _permit = self.decide(Call::LogWrite, &objects)?;
+        if !self.log.write(level, &message) {
+            return Err(self.stop(Stop::Log));
+        }
+        self.settle(Call::LogWrite, &objects, Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rust_log_raises_the_level_and_never_lowers_it_below_warnings() {
+        for (filter, level) in [
+            ("", Level::Warn),
+            ("error", Level::Warn),
+            ("off", Level::Warn),
+            ("info", Level::Info),
+            ("netavark=debug,info", Level::Debug),
+            ("trace", Level::Debug),
+        ] {
+            assert_eq!(threshold(filter), rank(level), "{filter:?}");
+        }
+    }
+
+    #[test]
+    fn the_bytes_of_messages_are_counted_shown_or_not() {
+        let mut log = Log::new("d".to_owned(), 10, None);
+        assert!(log.write(Level::Debug, "1234"));
+        assert!(log.write(Level::Debug, "1234"));
+        assert!(!log.write(Level::Debug, ""));
+    }
+}

@@ -1,0 +1,291 @@
+//! Grants: those that are shipped with the drivers, and such as operators might
+//! write; and what their lines say, read here once more by themselves.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use fastrand::Rng;
+use ipnet::IpNet;
+
+use policy::{Call, Grant, Limits, Reach};
+use types::Digest;
+use types::Namespace;
+
+/// The grants beside the drivers.
+const SHIPPED: [(&str, &str); 11] = [
+    (
+        "bridge",
+        include_str!("../../../../../guest-examples/bridge/grant.toml"),
+    ),
+    (
+        "dummy",
+        include_str!("../../../../../guest-examples/dummy/grant.toml"),
+    ),
+    (
+        "host-device",
+        include_str!("../../../../../guest-examples/host-device/grant.toml"),
+    ),
+    (
+        "ipvlan",
+        include_str!("../../../../../guest-examples/ipvlan/grant.toml"),
+    ),
+    (
+        "macvlan",
+        include_str!("../../../../../guest-examples/macvlan/grant.toml"),
+    ),
+    (
+        "ptp",
+        include_str!("../../../../../guest-examples/ptp/grant.toml"),
+    ),
+    (
+        "tap",
+        include_str!("../../../../../guest-examples/tap/grant.toml"),
+    ),
+    (
+        "vlan",
+        include_str!("../../../../../guest-examples/vlan/grant.toml"),
+    ),
+    (
+        "vrf",
+        include_str!("../../../../../guest-examples/vrf/grant.toml"),
+    ),
+    (
+        "vxlan",
+        include_str!("../../../../../guest-examples/vxlan/grant.toml"),
+    ),
+    (
+        "wireguard",
+        include_str!("../../../../../guest-examples/wireguard/grant.toml"),
+    ),
+];
+
+/// What operators may write behind a key.
+const PATTERNS: [(&str, &[&str]); 10] = [
+    (
+        "link",
+        &[
+            "eth0",
+            "eth1",
+            "eth2",
+            "br-other",
+            "br-own",
+            "vethother",
+            "eth0.100",
+            "macv0",
+            "x0",
+            "container:eth1",
+            "container:*",
+            "*",
+        ],
+    ),
+    ("place", &["host", "shared"]),
+    (
+        "address",
+        &[
+            "10.0.0.0/8",
+            "192.168.1.0/24",
+            "10.5.0.77/32",
+            "fd00::/8",
+            "*",
+        ],
+    ),
+    (
+        "destination",
+        &[
+            "10.77.0.0/16",
+            "10.0.0.0/8",
+            "172.16.0.0/12",
+            "0.0.0.0/0",
+            "*",
+        ],
+    ),
+    ("table", &["100", "200", "777", "*"]),
+    ("vlan", &["100", "7", "*"]),
+    ("vni", &["42", "*"]),
+    (
+        "key",
+        &[
+            "net.ipv4.ip_forward",
+            "net.ipv6.conf.all.forwarding",
+            "net.ipv4.conf.*.rp_filter",
+            "net.ipv4.conf.eth0.arp_notify",
+            "net.core.somaxconn",
+            "container:*",
+            "*",
+        ],
+    ),
+    ("secret", &["key", "*"]),
+    ("port", &["8080/tcp", "1-1023/udp", "*"]),
+];
+
+/// A driver's grant.
+#[derive(Debug, Clone)]
+pub(super) struct Granted {
+    pub(super) driver: String,
+    pub(super) grant: Grant,
+    pub(super) lines: Lines,
+}
+
+/// All that are shipped.
+pub(super) fn shipped() -> Vec<Granted> {
+    let parse = |(driver, text): (&str, &str)| {
+        let digest = Digest::of(b"");
+        let text = format!("driver = {driver:?}\ndigest = \"{digest}\"\n{text}");
+        Granted::parse(driver, &text)
+    };
+    SHIPPED.map(parse).into()
+}
+
+/// One that somebody might write.
+pub(super) fn random(rng: &mut Rng) -> Granted {
+    // Half of them list everything.
+    let listed = (2.0 * rng.f32()).min(1.0);
+    let widened = rng.f32();
+    let mut calls = BTreeMap::new();
+    for call in Call::ALL {
+        if rng.f32() > listed {
+            continue;
+        }
+        let mut reach = Reach::default();
+        for key in call.reach_keys() {
+            let patterns = PATTERNS.iter().find(|(name, _)| *name == key.name());
+            let patterns = patterns.map(|(_, patterns)| *patterns).unwrap_or_default();
+            for pattern in patterns {
+                if rng.f32() < widened * 0.5 {
+                    // Some say what others say.
+                    let _ = reach.add(*key, pattern);
+                }
+            }
+        }
+        calls.insert(*call, reach);
+    }
+    let (digest, limits) = (Digest::of(b""), Limits::default());
+    Granted::parse("random", &Grant::text("random", &digest, &limits, &calls))
+}
+
+impl Granted {
+    pub(super) fn parse(driver: &str, text: &str) -> Self {
+        let grant = Grant::parse(driver, Path::new("grant.toml"), text).unwrap();
+        Self {
+            driver: driver.to_owned(),
+            lines: Lines::of(&grant),
+            grant,
+        }
+    }
+
+    /// The lines that it has, for people.
+    pub(super) fn text(&self, calls: &[Call]) -> Vec<String> {
+        let all = self.grant.calls().iter();
+        all.filter(|(call, _)| calls.contains(call))
+            .map(|(call, reach)| format!("\"{call}\" = {reach}"))
+            .collect()
+    }
+}
+
+/// What stands behind each call that is listed: the patterns of each key as
+/// they are written.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Lines(BTreeMap<&'static str, BTreeMap<&'static str, Vec<String>>>);
+
+impl Lines {
+    fn of(grant: &Grant) -> Self {
+        let calls = grant.calls().iter().map(|(call, reach)| {
+            let keys = reach.keys().map(|key| (key.name(), reach.patterns(key)));
+            (call.name(), keys.collect())
+        });
+        Self(calls.collect())
+    }
+
+    /// Whether a call is listed.
+    pub(super) fn has(&self, call: &str) -> bool {
+        self.0.contains_key(call)
+    }
+
+    fn any(&self, calls: &[&str], key: &str, fits: impl Fn(&str) -> bool) -> bool {
+        calls.iter().any(|call| {
+            let patterns = self.0.get(call).and_then(|keys| keys.get(key));
+            patterns.is_some_and(|patterns| patterns.iter().any(|text| text == "*" || fits(text)))
+        })
+    }
+
+    /// Whether the line of one of these calls names a link.
+    pub(super) fn link(&self, calls: &[&str], namespace: Namespace, name: &str) -> bool {
+        calls.iter().any(|call| {
+            let patterns = self.0.get(call).and_then(|keys| keys.get("link"));
+            patterns.into_iter().flatten().any(|text| {
+                let inside = text.strip_prefix("container:");
+                let pattern = inside.unwrap_or(text);
+                inside.is_some() == (namespace == Namespace::Container)
+                    && (pattern == "*" || pattern == name)
+            })
+        })
+    }
+
+    /// Whether one says that links may be on the host.
+    pub(super) fn place(&self, calls: &[&str]) -> bool {
+        self.any(calls, "place", |text| matches!(text, "host" | "shared"))
+    }
+
+    /// Whether any says that links may be shared.
+    pub(super) fn shares(&self) -> bool {
+        let places = self.0.values().filter_map(|keys| keys.get("place"));
+        places.flatten().any(|text| text == "shared")
+    }
+
+    /// Whether one has all of a network.
+    pub(super) fn network(&self, calls: &[&str], key: &str, network: IpNet) -> bool {
+        self.any(calls, key, |text| {
+            let wide: Option<IpNet> = text.parse().ok();
+            wide.is_some_and(|wide| wide.contains(&network.trunc()))
+        })
+    }
+
+    /// Whether one has a number.
+    pub(super) fn number(&self, calls: &[&str], key: &str, number: u32) -> bool {
+        self.any(calls, key, |text| text.parse() == Ok(number))
+    }
+
+    /// Whether one has a kernel setting.
+    pub(super) fn key(&self, call: &str, namespace: Namespace, key: &str) -> bool {
+        let patterns = self.0.get(call).and_then(|keys| keys.get("key"));
+        patterns.into_iter().flatten().any(|text| {
+            let inside = text.strip_prefix("container:");
+            let pattern: Vec<&str> = inside.unwrap_or(text).split('.').collect();
+            let parts: Vec<&str> = key.split('.').collect();
+            let fits = |(pattern, part): (&&str, &&str)| *pattern == "*" || pattern == part;
+            inside.is_some() == (namespace == Namespace::Container)
+                && (pattern == ["*"]
+                    || (pattern.len() == parts.len() && pattern.iter().zip(&parts).all(fits)))
+        })
+    }
+
+    /// Whether one spells out the last part of a kernel setting that it has.
+    pub(super) fn spells_key(&self, call: &str, namespace: Namespace, key: &str) -> bool {
+        let patterns = self.0.get(call).and_then(|keys| keys.get("key"));
+        let last = key.rsplit('.').next();
+        let mut patterns = patterns.into_iter().flatten();
+        patterns.any(|text| text.rsplit('.').next() == last) && self.key(call, namespace, key)
+    }
+
+    /// Whether one has a port of the host.
+    pub(super) fn port(&self, call: &str, port: u16, protocol: &str) -> bool {
+        self.any(&[call], "port", |text| {
+            let Some((ports, its)) = text.split_once('/') else {
+                return false;
+            };
+            let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
+            let within = |first: u16, last: u16| (first..=last).contains(&port);
+            its == protocol
+                && first
+                    .parse()
+                    .ok()
+                    .zip(last.parse().ok())
+                    .is_some_and(|(first, last)| within(first, last))
+        })
+    }
+
+    /// Whether one has a secret.
+    pub(super) fn secret(&self, calls: &[&str], name: &str) -> bool {
+        self.any(calls, "secret", |text| text == name)
+    }
+}

@@ -1,0 +1,606 @@
+//! Links, and all that is on them.
+
+use super::{Oracle, differing, lost};
+use crate::gate::model::words::INTERFACE;
+use kernel::{IPV6_MIN_MTU, LinkKind, MacvlanMode, NeighbourTable, NewAddress, PicturedLink};
+use types::Namespace;
+
+/// Settings that only the calls for them set, with these.
+pub(super) const TYPED: [(&str, &str); 6] = [
+    ("ipv4/route_localnet", "sysctl.set-route-localnet"),
+    ("ipv4/proxy_arp", "sysctl.set-proxy-arp"),
+    ("ipv6/proxy_ndp", "sysctl.set-proxy-ndp"),
+    ("ipv4/forwarding", "sysctl.set-forwarding"),
+    ("ipv6/forwarding", "sysctl.set-forwarding"),
+    // No call is for this one.
+    ("ipv4/accept_local", ""),
+];
+
+/// Settings that calls are for, but `sysctl.set` as well.
+const FREE: [(&str, &str); 8] = [
+    ("ipv6/autoconf", "sysctl.set-autoconf"),
+    ("ipv4/arp_notify", "sysctl.set-arp-notify"),
+    ("ipv6/ndisc_notify", "sysctl.set-ndisc-notify"),
+    ("ipv4/rp_filter", "sysctl.set-rp-filter"),
+    ("ipv6/accept_ra", "sysctl.set-accept-ra"),
+    ("ipv6/accept_dad", "sysctl.set-accept-dad"),
+    ("ipv6/disable_ipv6", "sysctl.set-disable-ipv6"),
+    ("ipv6/keep_addr_on_down", "sysctl.set-keep-addr-on-down"),
+];
+
+const ADVERTISEMENTS: &str = "ipv6/accept_ra";
+
+/// The calls that set queues.
+const QUEUES: [&str; 5] = [
+    "traffic.set-tbf",
+    "traffic.set-htb",
+    "traffic.add-htb-class",
+    "traffic.redirect-ingress",
+    "traffic.clear",
+];
+
+impl Oracle<'_> {
+    pub(super) fn judge_links(&mut self) {
+        let (before, after) = (self.before, self.after);
+        for (number, now) in &after.links {
+            match before.links.get(number) {
+                None => self.judge_new(now),
+                Some(was) if was.at.namespace != now.at.namespace => self.judge_moved(was, now),
+                Some(was) if was != now => self.judge_changed(was, now),
+                Some(_) => {}
+            }
+        }
+        for (number, was) in &before.links {
+            if !after.links.contains_key(number) {
+                self.deny("a link that was there is gone", said(was));
+            }
+        }
+    }
+
+    fn judge_moved(&mut self, was: &PicturedLink, now: &PicturedLink) {
+        let name = was.state.name.as_str();
+        let call = ["links.move-to-container"];
+        let is_said = self.words.parent == Some(name) || self.words.parent_by_mac == Some(name);
+        let is_named = is_said || self.lines.link(&call, Namespace::Host, name);
+        let is_allowed = was.at.namespace == Namespace::Host
+            && now.at.namespace == Namespace::Container
+            && self.lines.has(call[0])
+            && is_named;
+        self.unless(is_allowed, "only a link that was named moves", said(was));
+        self.judge_addresses(&[], now);
+        self.judge_settings_of(was, now, true);
+    }
+
+    /// A link that the driver made.
+    fn judge_new(&mut self, now: &PicturedLink) {
+        let creates = creates(now);
+        let creates = [creates.as_str()];
+        if now.at.namespace == Namespace::Host {
+            let is_placed = self.lines.place(&creates);
+            self.unless(
+                is_placed,
+                "links are made on the host only where `place` says so",
+                said(now),
+            );
+            self.judge_name(&creates, now);
+        }
+        self.judge_below(&creates, now);
+        if let Some(master) = now.master.filter(|master| !self.is_own(*master)) {
+            let master = self
+                .after
+                .links
+                .get(&master)
+                .map(|it| it.state.name.to_string());
+            let master = master.unwrap_or_default();
+            let host = now.at.namespace == Namespace::Host;
+            let is_said = self.words.parent == Some(&*master) || self.words.vrf == Some(&*master);
+            let is_allowed = (host && is_said)
+                || self
+                    .lines
+                    .link(&["links.set-master"], now.at.namespace, &master);
+            self.unless(
+                is_allowed,
+                "ports only of masters that were named",
+                format!("{} of {master}", said(now)),
+            );
+        }
+        if let Some(to) = now.redirect.filter(|to| !self.is_own(*to)) {
+            let to = self
+                .after
+                .links
+                .get(&to)
+                .map(|it| it.state.name.to_string());
+            let to = to.unwrap_or_default();
+            let is_allowed = self
+                .lines
+                .link(&["traffic.redirect-ingress"], now.at.namespace, &to);
+            self.unless(
+                is_allowed,
+                "packets go only through links of the driver's",
+                format!("{} to {to}", said(now)),
+            );
+        }
+        self.judge_addresses(&[], now);
+        self.judge_advertisements(now);
+        self.judge_settings_of(&blank(now), now, true);
+        self.judge_proxies(now);
+        self.judge_vlans(now);
+        self.judge_numbers(&creates, now);
+    }
+
+    fn judge_name(&mut self, creates: &[&str], now: &PicturedLink) {
+        let name = now.state.name.as_str();
+        let is_said = [self.words.parent, self.words.host_interface_name].contains(&Some(name));
+        let hex = name
+            .get(name.len().saturating_sub(11)..)
+            .unwrap_or_default();
+        let is_chosen = name.len() > 11 && hex.chars().all(|c| c.is_ascii_hexdigit());
+        let calls = [creates[0], "links.rename"];
+        let is_allowed = is_said || is_chosen || self.lines.link(&calls, Namespace::Host, name);
+        self.unless(
+            is_allowed,
+            "names on the host are chosen or were named",
+            said(now),
+        );
+    }
+
+    /// The link that a new one lies on.
+    fn judge_below(&mut self, creates: &[&str], now: &PicturedLink) {
+        let Some((lower, below)) = now
+            .lower
+            .and_then(|lower| Some((lower, self.after.links.get(&lower)?)))
+        else {
+            return;
+        };
+        if self.is_own(lower) {
+            return;
+        }
+        let was = self.before.links.get(&lower).unwrap_or(below);
+        let name = was.state.name.as_str();
+        let is_on_host = was.at.namespace == Namespace::Host;
+        let has_line = self.lines.link(creates, was.at.namespace, name);
+        let is_named = has_line || (is_on_host && self.is_parent(name));
+        self.unless(
+            is_named,
+            "links lie only on parents that were named",
+            format!("{} on {name}", said(now)),
+        );
+        let is_passthru = matches!(&now.made_as,
+            Some(LinkKind::Macvlan(macvlan) | LinkKind::Macvtap(macvlan))
+                if macvlan.mode == MacvlanMode::Passthru);
+        let is_said = is_on_host
+            && self.words.mode == Some("passthru")
+            && (self.words.parent == Some(name) || self.words.parent_by_mac == Some(name));
+        self.unless(
+            !is_passthru || has_line || is_said,
+            "passthru only on a parent that the grant names",
+            format!("{} on {name}", said(now)),
+        );
+    }
+
+    /// VLANs, VXLANs and tables.
+    fn judge_numbers(&mut self, creates: &[&str], now: &PicturedLink) {
+        let (key, number) = match &now.made_as {
+            Some(LinkKind::Vlan(vlan)) => ("vlan", u32::from(vlan.id)),
+            Some(LinkKind::Vxlan(vxlan)) => ("vni", vxlan.id),
+            Some(LinkKind::Vrf { table }) if now.at.namespace == Namespace::Host => {
+                ("table", *table)
+            }
+            _ => return,
+        };
+        let is_allowed =
+            self.words.numbers.contains(&(key, number)) || self.lines.number(creates, key, number);
+        self.unless(
+            is_allowed,
+            "VLANs, VXLANs and tables only by numbers that were named",
+            format!("{} with {number}", said(now)),
+        );
+    }
+
+    /// The VLANs of a port on a bridge that isn't the driver's.
+    fn judge_vlans(&mut self, now: &PicturedLink) {
+        let Some(master) = now.master.filter(|master| !self.is_own(*master)) else {
+            return;
+        };
+        let bridge = self.after.links.get(&master).map(said).unwrap_or_default();
+        for vlans in &now.vlans {
+            let (first, last) = (vlans.numbers.first(), vlans.numbers.last());
+            // Every port has the first one.
+            for number in [first, last].into_iter().filter(|number| *number != 1) {
+                let number = u32::from(number);
+                let is_allowed = self.words.numbers.contains(&("vlan", number))
+                    || self
+                        .lines
+                        .number(&["bridge-ports.add-vlans"], "vlan", number);
+                self.unless(
+                    is_allowed,
+                    "VLANs of others' bridges only by numbers that were named",
+                    format!("{number} on {bridge}"),
+                );
+            }
+        }
+    }
+
+    /// The addresses that a link has got.
+    fn judge_addresses(&mut self, was: &[NewAddress], now: &PicturedLink) {
+        for new in lost(&now.addresses, was) {
+            let address = new.address;
+            let has_line = self.lines.network(&["addresses.add"], "address", address);
+            let what = || format!("{address} on {}", said(now));
+            if has_line {
+                continue;
+            }
+            if now.at.namespace == Namespace::Container {
+                let is_named = self.words.addresses.contains(&address);
+                self.unless(is_named, "addresses only as the request names them", what());
+                continue;
+            }
+            let gateways = self.words.gateways.iter();
+            let alone = address.prefix_len() == address.max_prefix_len();
+            let mut gateways = gateways.filter(|gateway| {
+                **gateway == address || (alone && gateway.addr() == address.addr())
+            });
+            let Some(gateway) = gateways.next().copied() else {
+                self.deny("addresses on the host only for gateways", what());
+                continue;
+            };
+            let is_free = !self.overlaps_hosts(gateway.trunc());
+            self.unless(
+                is_free,
+                "gateways on the host only where its subnet isn't connected",
+                what(),
+            );
+        }
+    }
+
+    /// For whom a link of the driver's answers.
+    fn judge_proxies(&mut self, now: &PicturedLink) {
+        for neighbour in &now.neighbours {
+            if neighbour.table != NeighbourTable::Proxies {
+                continue;
+            }
+            let address = neighbour.address;
+            let gateway = self.words.gateways.iter().any(|it| it.addr() == address);
+            let is_allowed = self.is_containers(address)
+                || gateway
+                || self
+                    .lines
+                    .network(&["neighbours.add-proxy"], "address", address.into());
+            self.unless(
+                is_allowed,
+                "links answer only for the container",
+                format!("{address} on {}", said(now)),
+            );
+            let is_hosts = now.at.namespace == Namespace::Host
+                && self.has_hosts_address(address.into())
+                && !self
+                    .lines
+                    .network(&["neighbours.add-proxy"], "address", address.into());
+            self.unless(
+                !is_hosts,
+                "links answer never for the host",
+                format!("{address} on {}", said(now)),
+            );
+        }
+    }
+
+    /// A link that was there before, and isn't the driver's.
+    fn judge_changed(&mut self, was: &PicturedLink, now: &PicturedLink) {
+        let named = |calls: &[&str]| self.names(calls, was, now);
+        let (a, b) = (&was.state, &now.state);
+        let plain: [(bool, &[&str]); 9] = [
+            (a.name != b.name, &["links.rename"]),
+            (a.mac != b.mac, &["links.set-mac"]),
+            (a.mtu != b.mtu, &["links.set-mtu"]),
+            (a.up != b.up, &["links.set-up", "links.set-down"]),
+            (
+                a.tx_queue_length != b.tx_queue_length,
+                &["links.set-tx-queue-length"],
+            ),
+            (a.promiscuous != b.promiscuous, &["links.set-promiscuous"]),
+            (
+                a.all_multicast != b.all_multicast,
+                &["links.set-all-multicast"],
+            ),
+            (a.alias != b.alias, &["links.set-alias"]),
+            (was.master != now.master, &["links.set-master"]),
+        ];
+        let more: [(bool, &[&str]); 5] = [
+            (
+                was.port != now.port,
+                &[
+                    "bridge-ports.set-hairpin",
+                    "bridge-ports.set-isolated",
+                    "bridge-ports.set-learning",
+                    "links.set-master",
+                ],
+            ),
+            (
+                was.vlans != now.vlans,
+                &[
+                    "bridge-ports.add-vlans",
+                    "bridge-ports.remove-vlans",
+                    "links.set-master",
+                ],
+            ),
+            (
+                (was.queues, &was.classes, was.redirect)
+                    != (now.queues, &now.classes, now.redirect),
+                &QUEUES,
+            ),
+            (
+                was.vfs != now.vfs,
+                &[
+                    "links.set-vf-mac",
+                    "links.set-vf-vlan",
+                    "links.set-vf-spoof-check",
+                    "links.set-vf-trust",
+                    "links.set-vf-link-state",
+                    "links.set-vf-rate",
+                ],
+            ),
+            (was.features != now.features, &["offloads.set"]),
+        ];
+        let parents: [(bool, &[&str]); 1] = [(
+            was.promiscuity != now.promiscuity,
+            &["links.create-macvlan", "links.create-macvtap"],
+        )];
+        // The user wants the parent's place taken by a link of the driver's.
+        let is_given_away = self.words.mode == Some("passthru")
+            && was.at.namespace == Namespace::Host
+            && self.words.parent == Some(was.state.name.as_str());
+        let all = plain.into_iter().chain(more).chain(parents);
+        let denied: Vec<&[&str]> = all
+            .filter(|(differs, calls)| {
+                let goes_along = is_given_away
+                    && matches!(
+                        calls,
+                        ["links.create-macvlan", ..]
+                            | ["links.set-promiscuous"]
+                            | ["links.set-all-multicast"]
+                    );
+                *differs && !goes_along && !named(calls) && !self.follows(calls, was, now)
+            })
+            .map(|(_, calls)| calls)
+            .collect();
+        for calls in denied {
+            let rule = format!(
+                "a link that was there changes only by a line that names it: {}",
+                calls.join(", ")
+            );
+            self.deny(rule, said(was));
+        }
+        if was.parent_use != now.parent_use {
+            let lower = was.lower.and_then(|lower| self.before.links.get(&lower));
+            let is_allowed =
+                lower.is_some_and(|lower| self.names(&["links.create-ipvlan"], lower, lower));
+            self.unless(
+                is_allowed,
+                "the mode of others' ipvlan links stays",
+                said(was),
+            );
+        }
+        let tied = (was.lower, was.pair, &was.kind, &was.wireguard);
+        self.unless(
+            tied == (now.lower, now.pair, &now.kind, &now.wireguard),
+            "what a link is stays",
+            said(was),
+        );
+        self.judge_changed_addresses(was, now);
+        self.judge_changed_neighbours(was, now);
+        self.judge_settings_of(was, now, false);
+    }
+
+    /// Whether the line of one of these calls names a link, by one of the names
+    /// that it has had.
+    fn names(&self, calls: &[&str], was: &PicturedLink, now: &PicturedLink) -> bool {
+        let namespace = was.at.namespace;
+        let mut names = [&was.state.name, &now.state.name].into_iter();
+        names.any(|name| self.lines.link(calls, namespace, name.as_str()))
+    }
+
+    /// Whether a link has only followed one that a line names: the kernel takes
+    /// what lies on a link along, and bridges follow their ports.
+    fn follows(&self, calls: &[&str], was: &PicturedLink, _now: &PicturedLink) -> bool {
+        let takes_along = [
+            "links.set-mtu",
+            "links.set-mac",
+            "links.set-up",
+            "links.set-down",
+            "links.set-master",
+        ];
+        if !calls.iter().all(|call| takes_along.contains(call)) {
+            return false;
+        }
+        let number = self.before.links.iter().find(|(_, link)| link.at == was.at);
+        let ports = self.before.links.values().filter(|port| {
+            port.master.is_some() && port.master == number.map(|(number, _)| *number)
+        });
+        let lower = was.lower.and_then(|lower| self.before.links.get(&lower));
+        // A link that moves away is set down, and with it what lies on it.
+        let mut leaders = lower.into_iter().chain(ports);
+        leaders.any(|leader| {
+            let now = self.after.links.values().find(|link| link.at == leader.at);
+            let is_moved = now.is_none_or(|now| now.state.name != leader.state.name);
+            self.names(calls, leader, now.unwrap_or(leader))
+                || self.names(&["links.set-master"], leader, leader)
+                || is_moved
+                || self.follows(calls, leader, leader)
+        })
+    }
+
+    fn judge_changed_addresses(&mut self, was: &PicturedLink, now: &PicturedLink) {
+        if was.addresses == now.addresses {
+            return;
+        }
+        for new in lost(&now.addresses, &was.addresses) {
+            let address = new.address;
+            let is_allowed = self.names(&["addresses.add"], was, now);
+            self.unless(
+                is_allowed,
+                "addresses of links that were there change only by a line that names them",
+                format!("{address} on {}", said(was)),
+            );
+        }
+        self.judge_addresses(&was.addresses, now);
+        // IPv6 addresses go when a link is down, has no IPv6 or too small an MTU.
+        let calls = [
+            "addresses.remove",
+            "links.set-down",
+            "links.set-mtu",
+            "links.set-master",
+            "sysctl.set-disable-ipv6",
+        ];
+        for gone in lost(&was.addresses, &now.addresses) {
+            let has_line = self.names(&calls, was, now)
+                || self.lines.key(
+                    "sysctl.set",
+                    was.at.namespace,
+                    &format!("net.ipv6.conf.{}.disable_ipv6", was.state.name),
+                )
+                || self.follows(&["links.set-down"], was, now);
+            self.unless(
+                has_line,
+                "addresses of links that were there change only by a line that names them",
+                format!("{} off {}", gone.address, said(was)),
+            );
+        }
+    }
+
+    fn judge_changed_neighbours(&mut self, was: &PicturedLink, now: &PicturedLink) {
+        if was.neighbours == now.neighbours {
+            return;
+        }
+        let adds = ["neighbours.add", "neighbours.add-proxy"];
+        for new in lost(&now.neighbours, &was.neighbours) {
+            let is_its = self.is_containers(new.address);
+            let is_allowed = (self.names(&adds, was, now)
+                && (is_its || self.lines.network(&adds, "address", new.address.into())))
+                || (is_its && self.lines.shares() && self.is_shared_bridge(now));
+            self.unless(
+                is_allowed,
+                "neighbours of links that were there change only by a line that names them",
+                format!("{} on {}", new.address, said(was)),
+            );
+        }
+        let calls = [
+            "neighbours.remove",
+            "neighbours.remove-proxy",
+            "links.set-down",
+            "links.set-mac",
+            "links.set-master",
+        ];
+        for gone in lost(&was.neighbours, &now.neighbours) {
+            let is_allowed =
+                self.names(&calls, was, now) || self.follows(&["links.set-down"], was, now);
+            self.unless(
+                is_allowed,
+                "neighbours of links that were there change only by a line that names them",
+                format!("{} off {}", gone.address, said(was)),
+            );
+        }
+    }
+
+    /// The settings of a link, own or not.
+    fn judge_settings_of(&mut self, was: &PicturedLink, now: &PicturedLink, own: bool) {
+        let namespace = now.at.namespace;
+        // Judged by itself.
+        let is_host_end = own && namespace == Namespace::Host;
+        for (key, _) in differing(&was.settings, &now.settings) {
+            if is_host_end && key == ADVERTISEMENTS {
+                continue;
+            }
+            let what = || format!("{key} of {}", said(now));
+            let call = |table: &[(&'static str, &'static str)]| {
+                table
+                    .iter()
+                    .find(|(its, _)| *its == key)
+                    .map(|(_, call)| *call)
+            };
+            let by_call = |this: &Self, call: &str| {
+                let names = own || this.names(&[call], was, now);
+                this.lines.has(call) && names
+            };
+            if let Some(typed) = call(&TYPED) {
+                let is_allowed = by_call(self, typed) || self.spells_setting(was, now, key);
+                let whose = if own { "an own" } else { "a" };
+                let rule = format!(
+                    "dangerous settings only by the calls for them: {key} of {whose} link of the {namespace}"
+                );
+                self.unless(is_allowed, rule, what());
+                continue;
+            }
+            let free = call(&FREE).is_some_and(|call| by_call(self, call));
+            let is_containers =
+                own && namespace == Namespace::Container && self.lines.has("sysctl.set");
+            let has_key = self
+                .keys_of(was, now, key)
+                .iter()
+                .any(|key| self.lines.key("sysctl.set", namespace, key));
+            let is_allowed = free || is_containers || has_key;
+            let whose = if own { "an own" } else { "a" };
+            let rule = format!(
+                "settings only of own links, by the calls for them: {key} of {whose} link of the {namespace}"
+            );
+            self.unless(is_allowed, rule, what());
+        }
+    }
+
+    /// No container becomes the host's router.
+    fn judge_advertisements(&mut self, now: &PicturedLink) {
+        let takes = now.settings.get(ADVERTISEMENTS).map(String::as_str) != Some("0");
+        let is_on_host = now.at.namespace == Namespace::Host;
+        let name = now.state.name.as_str();
+        let is_named = self
+            .lines
+            .link(&["sysctl.set-accept-ra"], Namespace::Host, name);
+        let has_ipv6 = now.state.mtu >= IPV6_MIN_MTU;
+        self.unless(
+            !(is_on_host && takes && has_ipv6) || is_named,
+            "links of the host's take no router advertisements from containers",
+            said(now),
+        );
+    }
+
+    /// A setting of a link in full, by the names that it has had.
+    fn keys_of(&self, was: &PicturedLink, now: &PicturedLink, key: &str) -> [String; 2] {
+        let (family, key) = key.split_once('/').unwrap_or_default();
+        [&was.state.name, &now.state.name].map(|name| {
+            let name = name.as_str().replace('.', "/");
+            format!("net.{family}.conf.{name}.{key}")
+        })
+    }
+
+    fn spells_setting(&self, was: &PicturedLink, now: &PicturedLink, key: &str) -> bool {
+        let keys = self.keys_of(was, now, key);
+        let mut keys = keys.iter();
+        keys.any(|key| self.lines.spells_key("sysctl.set", now.at.namespace, key))
+    }
+}
+
+/// The call that makes such a link.
+fn creates(link: &PicturedLink) -> String {
+    let kind = link.kind.as_deref().unwrap_or_default();
+    let kind = match kind {
+        "tun" => "tap",
+        kind => kind,
+    };
+    format!("links.create-{kind}")
+}
+
+/// How a link would be that nobody has changed.
+fn blank(link: &PicturedLink) -> PicturedLink {
+    PicturedLink {
+        settings: std::collections::BTreeMap::new(),
+        ..link.clone()
+    }
+}
+
+pub(super) fn said(link: &PicturedLink) -> String {
+    let kind = link.kind.as_deref().unwrap_or("link");
+    let what = format!("{kind} {}:{}", link.at.namespace, link.state.name);
+    match link.state.name.as_str() == INTERFACE && link.at.namespace == Namespace::Container {
+        true => format!("the container's interface ({what})"),
+        false => what,
+    }
+}

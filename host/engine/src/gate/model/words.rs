@@ -1,0 +1,200 @@
+//! What users say: the documents of `create` and `setup`, as far as they decide
+//! on what a driver reaches.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::world::{SHARED_BRIDGE, SHARED_NETWORK, host_mac};
+use policy::RequestReach;
+use types::{LinkProperty, NumberRange, PortRange, Protocol, Route, RouteKind};
+
+/// The words of one user.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Words {
+    pub(super) title: &'static str,
+    pub(super) network: &'static str,
+    pub(super) parent: Option<&'static str>,
+    /// The parent is said by its MAC address: which link that is.
+    pub(super) parent_by_mac: Option<&'static str>,
+    pub(super) host_interface_name: Option<&'static str>,
+    pub(super) vrf: Option<&'static str>,
+    pub(super) container_vrf: Option<&'static str>,
+    pub(super) addresses: Vec<IpNet>,
+    pub(super) gateways: Vec<IpNet>,
+    pub(super) subnets: Vec<IpNet>,
+    pub(super) routes: Vec<Route>,
+    pub(super) secrets: Vec<&'static str>,
+    pub(super) outbound: Vec<IpAddr>,
+    pub(super) ports: Vec<PortRange>,
+    pub(super) mode: Option<&'static str>,
+    /// VLANs and VXLANs, by the keys that grants have for them.
+    pub(super) numbers: Vec<(&'static str, u32)>,
+}
+
+/// The container's id.
+pub(super) const CONTAINER: &str = "thecontainer";
+/// The name of its interface.
+pub(super) const INTERFACE: &str = "eth0";
+
+impl Words {
+    /// What the host makes of them.
+    pub(super) fn reach(&self) -> RequestReach {
+        let name = |name: Option<&str>| name.map(|name| name.parse().unwrap());
+        RequestReach {
+            parent: name(self.parent),
+            parent_property: self.parent_by_mac.map(|_| LinkProperty::Mac(host_mac(4))),
+            interface_name: name(Some(INTERFACE)),
+            host_interface_name: name(self.host_interface_name),
+            vrf: name(self.vrf),
+            container_vrf: name(self.container_vrf),
+            network: self.network.to_owned(),
+            container: CONTAINER.to_owned(),
+            addresses: self.addresses.clone(),
+            gateways: self.gateways.clone(),
+            subnets: self.subnets.clone(),
+            routes: self.routes.clone(),
+            secrets: self.secrets.iter().map(|&name| name.to_owned()).collect(),
+            outbound: self.outbound.clone(),
+            ports: self.ports.clone(),
+            mode: self.mode.map(str::to_owned),
+            vlans: self.numbers("vlan").map(NumberRange::one).collect(),
+            vnis: self.numbers("vni").collect(),
+            ..RequestReach::default()
+        }
+    }
+
+    fn numbers(&self, key: &str) -> impl Iterator<Item = u32> {
+        let numbers = self.numbers.iter();
+        numbers
+            .filter(move |(its, _)| *its == key)
+            .map(|(_, number)| *number)
+    }
+
+    fn on(mut self, subnet: &str, gateway: &str, address: &str) -> Self {
+        let subnet: IpNet = subnet.parse().unwrap();
+        let with_length = |text: &str| {
+            let address: IpAddr = text.parse().unwrap();
+            IpNet::new(address, subnet.prefix_len()).unwrap()
+        };
+        self.subnets.push(subnet);
+        self.gateways.push(with_length(gateway));
+        self.addresses.push(with_length(address));
+        self.routes.push(Route {
+            destination: match subnet {
+                IpNet::V4(_) => "0.0.0.0/0".parse().unwrap(),
+                IpNet::V6(_) => "::/0".parse().unwrap(),
+            },
+            gateway: Some(gateway.parse().unwrap()),
+            metric: None,
+            kind: RouteKind::Unicast,
+        });
+        self
+    }
+
+    fn to(mut self, destination: &str, kind: RouteKind) -> Self {
+        self.routes.push(Route {
+            destination: destination.parse().unwrap(),
+            gateway: None,
+            metric: None,
+            kind,
+        });
+        self
+    }
+
+    fn publishing(mut self, port: u16) -> Self {
+        self.ports.push(PortRange {
+            host_address: None,
+            protocol: Protocol::Tcp,
+            first: port,
+            last: port,
+            container_first: 80,
+        });
+        self
+    }
+}
+
+fn plain(title: &'static str) -> Words {
+    Words {
+        title,
+        network: "lonenetwork",
+        ..Words::default()
+    }
+}
+
+/// Users who want ordinary things, and such as say what is in the way of the
+/// host.
+pub(super) fn all() -> Vec<Words> {
+    vec![
+        Words {
+            parent: Some("eth0"),
+            ..plain("on the LAN")
+        }
+        .on("192.168.1.0/24", "192.168.1.1", "192.168.1.77"),
+        plain("without a parent")
+            .on("10.88.0.0/24", "10.88.0.1", "10.88.0.2")
+            .on("fd88::/64", "fd88::1", "fd88::2")
+            .publishing(8080),
+        Words {
+            parent: Some(SHARED_BRIDGE.0),
+            network: SHARED_NETWORK,
+            ..plain("on a bridge that another container is on")
+        }
+        .on("10.89.0.0/24", "10.89.0.1", "10.89.0.2")
+        .on("fd89::/64", "fd89::1", "fd89::2")
+        .publishing(8080),
+        Words {
+            parent: Some("br-new"),
+            outbound: vec!["192.168.1.10".parse().unwrap()],
+            host_interface_name: Some("vethmine"),
+            ..plain("on a bridge of its own")
+        }
+        .on("10.87.0.0/24", "10.87.0.1", "10.87.0.2")
+        .publishing(8080),
+        Words {
+            parent: Some("br-other"),
+            ..plain("on somebody's bridge")
+        }
+        .on("10.200.0.0/24", "10.200.0.1", "10.200.0.7"),
+        plain("in a subnet that the host is in").on("10.5.0.0/16", "10.5.0.2", "10.5.0.50"),
+        Words {
+            parent: Some("eth1"),
+            vrf: Some("vrf-blue"),
+            container_vrf: Some("vrfin"),
+            ..plain("in a VRF")
+        }
+        .on("10.86.0.0/24", "10.86.0.1", "10.86.0.2"),
+        Words {
+            parent_by_mac: Some("eth2"),
+            ..plain("with a card")
+        },
+        Words {
+            secrets: vec!["key"],
+            ..plain("with a tunnel")
+        }
+        .on("10.85.0.0/24", "10.85.0.1", "10.85.0.2")
+        .to("10.50.0.0/16", RouteKind::Unicast),
+        Words {
+            parent: Some("eth2"),
+            ..plain("with routes")
+        }
+        .on("10.84.0.0/24", "10.84.0.1", "10.84.0.2")
+        .to("10.55.0.0/16", RouteKind::Blackhole)
+        .to("10.77.0.0/16", RouteKind::Unicast),
+        plain("in a subnet that has the host's").on("192.168.0.0/16", "192.168.7.1", "192.168.7.2"),
+        Words {
+            parent: Some("eth3"),
+            mode: Some("passthru"),
+            ..plain("in the place of a card")
+        }
+        .on("10.83.0.0/24", "10.83.0.1", "10.83.0.2"),
+        Words {
+            parent: Some("eth2"),
+            mode: Some("l3"),
+            numbers: vec![("vlan", 7), ("vni", 42)],
+            ..plain("with numbers")
+        }
+        .on("10.82.0.0/24", "10.82.0.1", "10.82.0.2"),
+        plain("with nothing"),
+    ]
+}

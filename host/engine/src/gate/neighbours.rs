@@ -1,0 +1,193 @@
+//! The interface `neighbours`.
+
+use std::net::IpAddr;
+
+use nix::errno::Errno;
+use wasmtime::component::Resource;
+
+use super::clash::View;
+use super::perform::{CallError, Plan, invalid};
+use super::{Gate, Kernel, LinkHandle, bounds};
+use crate::driver::wit::neighbours::{Host, NeighbourInfo};
+use journal::Change;
+use kernel::{FoundNeighbour, Neighbour, NeighbourTable};
+use policy::{Call, Object};
+use types::{Mac, Namespace};
+
+impl Host for Gate {
+    fn add(
+        &mut self,
+        link: Resource<LinkHandle>,
+        address: String,
+        mac: String,
+    ) -> Result<(), CallError> {
+        let call = Call::NeighboursAdd;
+        bounds::address(call, &mac)?;
+        let mac: Mac = mac.parse().map_err(|error| invalid(call, &error))?;
+        self.set_neighbour(call, &link, &address, Neighbour::Permanent(mac))
+    }
+
+    fn remove(&mut self, link: Resource<LinkHandle>, address: String) -> Result<(), CallError> {
+        let call = Call::NeighboursRemove;
+        self.remove_neighbour(call, &link, &address, NeighbourTable::Entries)
+    }
+
+    fn add_proxy(&mut self, link: Resource<LinkHandle>, address: String) -> Result<(), CallError> {
+        let call = Call::NeighboursAddProxy;
+        self.set_neighbour(call, &link, &address, Neighbour::Proxy)
+    }
+
+    fn remove_proxy(
+        &mut self,
+        link: Resource<LinkHandle>,
+        address: String,
+    ) -> Result<(), CallError> {
+        let call = Call::NeighboursRemoveProxy;
+        self.remove_neighbour(call, &link, &address, NeighbourTable::Proxies)
+    }
+
+    fn list(&mut self, link: Resource<LinkHandle>) -> Result<Vec<NeighbourInfo>, CallError> {
+        let link = self.link(&link)?;
+        let objects = [self.object(&link)];
+        let neighbours = self.read(Call::NeighboursList, &objects, |kernel| {
+            kernel.neighbours(link.id)
+        })?;
+        Ok(neighbours.iter().map(info).collect())
+    }
+}
+
+impl Gate {
+    fn set_neighbour(
+        &mut self,
+        call: Call,
+        link: &Resource<LinkHandle>,
+        address: &str,
+        neighbour: Neighbour,
+    ) -> Result<(), CallError> {
+        let address = parse(call, address)?;
+        let link = self.link(link)?;
+        let objects = [
+            self.object(&link),
+            Object::Neighbour {
+                address,
+                // Where packets of a link go that the container has alone is the
+                // driver's to say; for whom it answers isn't.
+                own: self.has_alone(&link) && neighbour != Neighbour::Proxy,
+            },
+        ];
+        let change = (!self.has_alone(&link)).then(|| Change::AddNeighbour {
+            link: link.id,
+            name: link.name.clone(),
+            address,
+            neighbour,
+        });
+        let own = self.own_objects(Namespace::Host)?;
+        let plan = |kernel: &mut dyn Kernel| {
+            if neighbour == Neighbour::Proxy {
+                View::of_host(kernel, own)?.check_packets(address.into())?;
+            }
+            // The kernel would take the new one in its place.
+            if kernel.has_neighbour(link.id, address, neighbour.table())? {
+                return Err(Errno::EEXIST.into());
+            }
+            Ok(Plan::of(change))
+        };
+        self.change(call, &objects, plan, |kernel| {
+            kernel.add_neighbour(link.id, address, neighbour)
+        })
+    }
+
+    fn remove_neighbour(
+        &mut self,
+        call: Call,
+        link: &Resource<LinkHandle>,
+        address: &str,
+        table: NeighbourTable,
+    ) -> Result<(), CallError> {
+        let address = parse(call, address)?;
+        let link = self.link(link)?;
+        if let Some((number, neighbour)) = self.set_here(&link, address, table) {
+            return self.remove_own_neighbour(call, &link, address, neighbour, number);
+        }
+        let has_alone = self.has_alone(&link);
+        let objects = [
+            self.object(&link),
+            Object::Neighbour {
+                address,
+                own: has_alone,
+            },
+        ];
+        let permit = self.decide(call, &objects)?;
+        let change = |before| Change::RemoveNeighbour {
+            link: link.id,
+            name: link.name.clone(),
+            address,
+            table,
+            before,
+        };
+        let result = self.remove_saved(
+            &permit,
+            |kernel| kernel.save_neighbour(link.id, address, table),
+            |before| (!has_alone).then(|| change(before)),
+            |kernel, before| kernel.remove_saved_neighbour(link.id, before),
+        )?;
+        self.settle(call, &objects, result)
+    }
+
+    /// The entry that says that the driver set a neighbour on a link that it
+    /// doesn't have for itself.
+    fn set_here(
+        &self,
+        link: &LinkHandle,
+        address: IpAddr,
+        table: NeighbourTable,
+    ) -> Option<(u32, Neighbour)> {
+        let journal = self.journal.as_ref()?;
+        let mut entries = journal.entries_of(link.id.namespace);
+        entries.find_map(|entry| match &entry.change {
+            Change::AddNeighbour {
+                link: id,
+                name,
+                address: set,
+                neighbour,
+            } => {
+                let is_it = (*id, name, *set) == (link.id, &link.name, address);
+                (is_it && neighbour.table() == table).then_some((entry.number, *neighbour))
+            }
+            _ => None,
+        })
+    }
+
+    fn remove_own_neighbour(
+        &mut self,
+        call: Call,
+        link: &LinkHandle,
+        address: IpAddr,
+        neighbour: Neighbour,
+        number: u32,
+    ) -> Result<(), CallError> {
+        let objects = [Object::Neighbour { address, own: true }];
+        let permit = self.decide(call, &objects)?;
+        let kernel = self.guard.open(&permit);
+        let result = kernel.remove_neighbour(link.id, address, neighbour);
+        if result.is_ok() {
+            self.forget(number)?;
+        }
+        self.settle(call, &objects, result)
+    }
+}
+
+fn parse(call: Call, address: &str) -> Result<IpAddr, CallError> {
+    bounds::address(call, address)?;
+    let text = |_| invalid(call, &format!("{address:?} is no IP address"));
+    address.parse().map_err(text)
+}
+
+fn info(found: &FoundNeighbour) -> NeighbourInfo {
+    NeighbourInfo {
+        address: found.address.to_string(),
+        mac: found.mac.map(|mac| mac.to_string()),
+        permanent: found.permanent,
+        proxy: found.table == NeighbourTable::Proxies,
+    }
+}

@@ -1,0 +1,44 @@
+//! Reading the answer to `setup` back from the kernel.
+
+use super::Gate;
+use kernel::{KernelError, LinkId};
+use request::LinkReport;
+use types::Namespace;
+
+impl Gate {
+    /// The driver's own links in the container, as the kernel has them, without
+    /// those that aren't interfaces of its own: VRFs, which are routing tables,
+    /// and ifb links, which packets for others pass.
+    pub fn report(&mut self) -> Result<Vec<LinkReport>, KernelError> {
+        let Some(journal) = &self.journal else {
+            return Ok(Vec::new());
+        };
+        let links: Vec<LinkId> = journal
+            .own_links()
+            .map(|(link, _)| link)
+            .filter(|link| link.namespace == Namespace::Container)
+            .collect();
+        links
+            .into_iter()
+            .filter_map(|link| self.report_link(link).transpose())
+            .collect()
+    }
+
+    fn report_link(&mut self, link: LinkId) -> Result<Option<LinkReport>, KernelError> {
+        let kernel = self.guard.for_host();
+        let info = kernel.link_info(link)?;
+        if matches!(info.kind.as_deref(), Some("vrf" | "ifb")) {
+            return Ok(None);
+        }
+        let addresses = kernel.addresses(link)?;
+        Ok(Some(LinkReport {
+            name: info.state.name,
+            mac: info.state.mac,
+            addresses: addresses
+                .into_iter()
+                .filter(|address| !address.link_scope)
+                .map(|address| address.address)
+                .collect(),
+        }))
+    }
+}

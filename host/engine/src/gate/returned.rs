@@ -1,0 +1,77 @@
+//! What a driver returns. It is decided on like what a driver calls, and stands
+//! in the trail: a name server in an answer, or another parent in a network,
+//! reaches as far as any call.
+
+use super::Gate;
+use super::perform::{CallError, Stop};
+use crate::driver::GuestError;
+use kernel::KernelError;
+use policy::{Call, Object};
+use types::{LinkName, Namespace};
+
+/// Why what a driver returned isn't passed on.
+#[derive(Debug, thiserror::Error)]
+pub enum ReturnedError {
+    /// The grant doesn't have it.
+    #[error("{0}")]
+    Denied(String),
+    /// The host can't go on.
+    #[error(transparent)]
+    Stop(#[from] Stop),
+    /// The kernel can't be asked.
+    #[error("can't look for a free name: {0}")]
+    Kernel(KernelError),
+}
+
+impl Gate {
+    /// Decides on something that a driver returned.
+    ///
+    /// # Errors
+    ///
+    /// The grant doesn't have it, or it can't be recorded.
+    pub fn allow_returned(
+        &mut self,
+        call: Call,
+        objects: &[Object<'_>],
+    ) -> Result<(), ReturnedError> {
+        let decided = self
+            .decide(call, objects)
+            .and_then(|_| self.settle(call, objects, Ok(())));
+        decided.map_err(|error| match error {
+            CallError::Guest(GuestError::Denied(text)) => ReturnedError::Denied(text),
+            CallError::Guest(error) => ReturnedError::Denied(format!("{error:?}")),
+            CallError::Stop(stop) => ReturnedError::Stop(stop),
+        })
+    }
+
+    /// Records a change of the network's document, in words. By itself it reaches
+    /// nothing.
+    ///
+    /// # Errors
+    ///
+    /// It can't be recorded.
+    pub fn record_change(&mut self, change: &str) -> Result<(), ReturnedError> {
+        let recorded = self.trail.change(change);
+        recorded.map_err(|error| Stop::Host(error.to_string()).into())
+    }
+
+    /// The first of some names that no link of the host has.
+    ///
+    /// # Errors
+    ///
+    /// The kernel can't be asked.
+    pub fn free_name(
+        &mut self,
+        names: impl IntoIterator<Item = LinkName>,
+    ) -> Result<Option<LinkName>, ReturnedError> {
+        let kernel = self.guard.for_host();
+        for name in names {
+            match kernel.link_by_name(Namespace::Host, &name) {
+                Ok(_) => {}
+                Err(error) if error.is_not_found() => return Ok(Some(name)),
+                Err(error) => return Err(ReturnedError::Kernel(error)),
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,183 @@
+//! The interface `state`.
+
+use nix::errno::Errno;
+
+use super::perform::{CallError, invalid};
+use super::undo::UndoError;
+use super::{Gate, bounds};
+use crate::driver::wit::state::Host;
+use journal::{self, Change, Journal, State, StateError};
+use kernel::KernelError;
+use policy::{Call, Object};
+use types::text;
+
+/// The longest key in bytes.
+const KEY_MAX: usize = 64;
+/// All keys and values of a network, in bytes.
+const TOTAL_MAX: usize = 1 << 20;
+
+impl Host for Gate {
+    fn get(&mut self, key: String) -> Result<Option<Vec<u8>>, CallError> {
+        let call = Call::StateGet;
+        check_key(call, &key)?;
+        self.with_state(call, Some(&key), |state| {
+            Ok(state.get(&key).map(<[u8]>::to_vec))
+        })
+    }
+
+    fn set(&mut self, key: String, value: Vec<u8>) -> Result<(), CallError> {
+        let call = Call::StateSet;
+        check_key(call, &key)?;
+        bounds::STATE_VALUE.check(call, value.len())?;
+        self.with_state(call, Some(&key), |state| {
+            let total = state.size_without(&key) + key.len() + value.len();
+            if total > TOTAL_MAX {
+                return Err(full(total));
+            }
+            state.set(key.clone(), value);
+            Ok(())
+        })
+    }
+
+    fn remove(&mut self, key: String) -> Result<(), CallError> {
+        let call = Call::StateRemove;
+        check_key(call, &key)?;
+        self.with_state(call, Some(&key), |state| {
+            state.remove(&key);
+            Ok(())
+        })
+    }
+
+    fn keys(&mut self) -> Result<Vec<String>, CallError> {
+        self.with_state(Call::StateKeys, None, |state| {
+            Ok(state.keys().map(str::to_owned).collect())
+        })
+    }
+}
+
+impl Gate {
+    /// A call on this run's copy.
+    fn with_state<T>(
+        &mut self,
+        call: Call,
+        key: Option<&str>,
+        work: impl FnOnce(&mut State) -> Result<T, KernelError>,
+    ) -> Result<T, CallError> {
+        let objects = [Object::State { key }];
+        let _permit = self.decide(call, &objects)?;
+        if matches!(call, Call::StateSet | Call::StateRemove) {
+            self.count_as_user()?;
+        }
+        let result = match self.open_state() {
+            Ok(Some(state)) => work(state),
+            Ok(None) => Err(KernelError::Refused {
+                errno: Errno::EOPNOTSUPP,
+                text: "a network has no state before its first container".to_owned(),
+            }),
+            Err(error) => return Err(self.host_failed(&error)),
+        };
+        self.settle(call, &objects, result)
+    }
+
+    /// The state is there for as long as any journal of the network is, so
+    /// there must be one also of a driver that changes nothing else.
+    fn count_as_user(&mut self) -> Result<(), CallError> {
+        let Some(journal) = &mut self.journal else {
+            return Ok(());
+        };
+        let mut entries = journal.entries().iter();
+        if entries.any(|entry| entry.change == Change::KeepState) {
+            return Ok(());
+        }
+        let begun = journal.begin(Change::KeepState, false);
+        let done = begun.and_then(|number| journal.done(number, None));
+        done.map_err(|error| self.host_failed(&error))
+    }
+
+    fn open_state(&mut self) -> Result<Option<&mut State>, StateError> {
+        let Some(journal) = &self.journal else {
+            return Ok(None);
+        };
+        if self.state.is_none() {
+            self.state = Some(State::open(journal, self.authority.grant.driver())?);
+        }
+        Ok(self.state.as_mut())
+    }
+
+    /// Writes down what the setup changed. It counts when the setup is
+    /// complete.
+    pub fn keep_state(&mut self) -> Result<(), StateError> {
+        match (&mut self.state, &self.journal) {
+            (Some(state), Some(journal)) if state.is_changed() => {
+                state.write(Some(journal.container()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Has what a complete setup wrote down replace what was there.
+    pub fn publish_state(&mut self) {
+        let state = self.state.as_mut().filter(|state| state.is_changed());
+        // Where that fails the next run does it.
+        let _ = state.map(State::publish);
+    }
+
+    /// Keeps what a teardown changed, where anybody is left whom it's for.
+    pub fn commit_state(&mut self) -> Option<UndoError> {
+        let committed = self.try_to_commit_state();
+        committed.err().map(|error| UndoError::of_state(&error))
+    }
+
+    fn try_to_commit_state(&mut self) -> Result<(), StateError> {
+        match (&mut self.state, &self.journal) {
+            (Some(state), Some(journal))
+                if state.is_changed() && journal::is_used_by_others(journal)? =>
+            {
+                state.write(None)?;
+                state.publish()
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Decides about what killed runs wrote, or takes back what this one did.
+    pub(super) fn settle_state(&mut self) -> Result<(), StateError> {
+        match (&mut self.state, &self.journal) {
+            (Some(state), _) => state.withdraw(),
+            (None, Some(journal)) => journal::settle(journal),
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// Removes the state of a network that has no container any more.
+    pub fn clear_unused_state(&mut self) -> Option<UndoError> {
+        let clear = |journal: &Journal| journal::clear_unused(journal).err();
+        let error = self.journal.as_ref().and_then(clear)?;
+        Some(UndoError::of_state(&error))
+    }
+}
+
+fn check_key(call: Call, key: &str) -> Result<(), CallError> {
+    let plain = key
+        .bytes()
+        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || b"._-".contains(&c));
+    if plain && (1..=KEY_MAX).contains(&key.len()) {
+        return Ok(());
+    }
+    let key = text::shortened(key, KEY_MAX);
+    let text = format!(
+        "{key:?} can't be a key: it takes 1 to {KEY_MAX} of the characters a-z, 0-9, '.', '_' and \
+         '-'"
+    );
+    Err(invalid(call, &text))
+}
+
+fn full(total: usize) -> KernelError {
+    KernelError::Refused {
+        errno: Errno::ENOSPC,
+        text: format!(
+            "the state of a network has at most {TOTAL_MAX} bytes, and would have {total}: remove \
+             some of it first"
+        ),
+    }
+}

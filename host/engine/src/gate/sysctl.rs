@@ -1,0 +1,337 @@
+//! The interface `sysctl`.
+
+use nix::errno::Errno;
+use wasmtime::component::Resource;
+
+use super::links::others_have;
+use super::perform::{CallError, Plan, invalid, plan_for_foreign};
+use super::{Gate, Kernel, LinkHandle, bounds};
+use crate::driver::wit::sysctl::{Host, IpVersion, ReversePath, RouterAdvertisements};
+use crate::driver::wit::types::Namespace as WitNamespace;
+use journal::Change;
+use kernel::{FirewallRule, KernelError, LinkId, LinkSetting};
+use policy::{Call, Object};
+use types::{LinkName, Namespace, SettingKey};
+
+impl Gate {
+    fn set_of_link(
+        &mut self,
+        call: Call,
+        link: &Resource<LinkHandle>,
+        setting: LinkSetting,
+        value: &str,
+    ) -> Result<(), CallError> {
+        let link = self.link(link)?;
+        let plan = plan_for_foreign(&link, self.owns(&link), |kernel, link| {
+            Ok(Change::SetLinkSetting {
+                link: link.id,
+                name: link.name.clone(),
+                setting,
+                before: kernel.link_setting(link.id, setting)?,
+                snapshot: match (setting, value) {
+                    (LinkSetting::DisableIpv6, "1") => Some(kernel.snapshot(link.id)?),
+                    _ => None,
+                },
+            })
+        });
+        let objects = [self.object(&link)];
+        let permit = self.decide(call, &objects)?;
+        // Ports that are published behind it keep that one safe for others.
+        let opens = (setting, value) == (LinkSetting::RouteLocalnet, "1");
+        let is_safe = opens && self.publishes_behind(&link);
+        let stays = !is_safe && self.is_in_use_by_others(&link)?;
+        let result = match stays {
+            true => match self.guard.open(&permit).link_setting(link.id, setting) {
+                Ok(now) if now == value => Ok(()),
+                Ok(_) => Err(others_have(&link)),
+                Err(error) => Err(error),
+            },
+            false => self.perform(&permit, plan, |kernel| {
+                kernel.set_link_setting(link.id, setting, value)
+            })?,
+        };
+        self.settle(call, &objects, result)
+    }
+
+    fn switch(
+        &mut self,
+        call: Call,
+        link: &Resource<LinkHandle>,
+        setting: LinkSetting,
+        on: bool,
+    ) -> Result<(), CallError> {
+        let value = if on { "1" } else { "0" };
+        self.set_of_link(call, link, setting, value)
+    }
+}
+
+impl Gate {
+    /// On an own link of the host's, what comes in could reach the host's loopback
+    /// addresses, until ports are published there: their rules drop it.
+    fn keeps_loopback_closed(
+        &mut self,
+        call: Call,
+        link: &Resource<LinkHandle>,
+    ) -> Result<(), CallError> {
+        let link = self.link(link)?;
+        if !self.is_at_containers(call, &link) || self.publishes_behind(&link) {
+            return Ok(());
+        }
+        let text = format!(
+            "packets to 127.0.0.0/8 that come in by {} would reach the host: publish ports behind \
+             it first, which has them dropped",
+            link.name
+        );
+        self.refuse(call, &link, text)
+    }
+
+    /// A container at an own link of the host's could say that it is the host's
+    /// router, and get the host's packets (CVE-2020-10749).
+    fn keeps_to_hosts_routers(
+        &mut self,
+        call: Call,
+        link: &Resource<LinkHandle>,
+    ) -> Result<(), CallError> {
+        let link = self.link(link)?;
+        if !self.is_at_containers(call, &link) {
+            return Ok(());
+        }
+        let text = format!(
+            "a container at {name} could become the host's router: write link = \"{name}\" for \
+             this call into the grant if that is wanted",
+            name = link.name
+        );
+        self.refuse(call, &link, text)
+    }
+
+    /// Whether a link is one of the driver's on the host, and the grant doesn't
+    /// name it.
+    fn is_at_containers(&self, call: Call, link: &LinkHandle) -> bool {
+        let is_own = link.id.namespace == Namespace::Host && self.owns(link);
+        is_own && !self.is_spelled_out(call, link)
+    }
+
+    fn refuse(&mut self, call: Call, link: &LinkHandle, text: String) -> Result<(), CallError> {
+        let objects = [self.object(link)];
+        let _permit = self.decide(call, &objects)?;
+        let errno = Errno::EBUSY;
+        Err(self.settle_failed(call, &objects, KernelError::Refused { errno, text }))
+    }
+
+    /// Whether the firewall has what keeps a link's packets from loopback addresses.
+    fn publishes_behind(&self, link: &LinkHandle) -> bool {
+        let is_it = |change: &Change| {
+            let rule = change.firewall().map(|entry| &entry.rule);
+            matches!(rule, Some(FirewallRule::PublishBehind { link: its }) if *its == link.name)
+        };
+        self.journal.as_ref().is_some_and(|journal| {
+            let mut entries = journal.entries_of(Namespace::Host);
+            entries.any(|entry| is_it(&entry.change))
+        })
+    }
+}
+
+impl Host for Gate {
+    fn enable_ip_forward(
+        &mut self,
+        namespace: WitNamespace,
+        version: IpVersion,
+    ) -> Result<(), CallError> {
+        let namespace = namespace.into();
+        let key = match version {
+            IpVersion::Ipv4 => SettingKey::ip_forward4(),
+            IpVersion::Ipv6 => SettingKey::ip_forward6(),
+        };
+        let objects = [Object::Key {
+            namespace,
+            key: &key,
+            of_own_link: false,
+        }];
+        let plan = |_: &mut dyn Kernel| Ok(Plan::nothing());
+        self.change(Call::SysctlEnableIpForward, &objects, plan, |kernel| {
+            kernel.set_setting(namespace, &key, "1")
+        })
+    }
+
+    fn set_autoconf(&mut self, link: Resource<LinkHandle>, on: bool) -> Result<(), CallError> {
+        self.switch(Call::SysctlSetAutoconf, &link, LinkSetting::Autoconf, on)
+    }
+
+    fn set_arp_notify(&mut self, link: Resource<LinkHandle>, on: bool) -> Result<(), CallError> {
+        self.switch(Call::SysctlSetArpNotify, &link, LinkSetting::ArpNotify, on)
+    }
+
+    fn set_ndisc_notify(&mut self, link: Resource<LinkHandle>, on: bool) -> Result<(), CallError> {
+        let call = Call::SysctlSetNdiscNotify;
+        self.switch(call, &link, LinkSetting::NdiscNotify, on)
+    }
+
+    fn set_rp_filter(
+        &mut self,
+        link: Resource<LinkHandle>,
+        mode: ReversePath,
+    ) -> Result<(), CallError> {
+        let value = match mode {
+            ReversePath::Off => "0",
+            ReversePath::Strict => "1",
+            ReversePath::Loose => "2",
+        };
+        let call = Call::SysctlSetRpFilter;
+        self.set_of_link(call, &link, LinkSetting::RpFilter, value)
+    }
+
+    fn set_route_localnet(
+        &mut self,
+        link: Resource<LinkHandle>,
+        on: bool,
+    ) -> Result<(), CallError> {
+        let call = Call::SysctlSetRouteLocalnet;
+        if on {
+            self.keeps_loopback_closed(call, &link)?;
+        }
+        self.switch(call, &link, LinkSetting::RouteLocalnet, on)
+    }
+
+    fn set_forwarding(
+        &mut self,
+        link: Resource<LinkHandle>,
+        version: IpVersion,
+        on: bool,
+    ) -> Result<(), CallError> {
+        let setting = match version {
+            IpVersion::Ipv4 => LinkSetting::Forwarding4,
+            IpVersion::Ipv6 => LinkSetting::Forwarding6,
+        };
+        self.switch(Call::SysctlSetForwarding, &link, setting, on)
+    }
+
+    fn set_accept_ra(
+        &mut self,
+        link: Resource<LinkHandle>,
+        accept: RouterAdvertisements,
+    ) -> Result<(), CallError> {
+        let value = match accept {
+            RouterAdvertisements::None => "0",
+            RouterAdvertisements::UnlessForwarding => "1",
+            RouterAdvertisements::All => "2",
+        };
+        let call = Call::SysctlSetAcceptRa;
+        if !matches!(accept, RouterAdvertisements::None) {
+            self.keeps_to_hosts_routers(call, &link)?;
+        }
+        self.set_of_link(call, &link, LinkSetting::AcceptRa, value)
+    }
+
+    fn set_accept_dad(&mut self, link: Resource<LinkHandle>, on: bool) -> Result<(), CallError> {
+        self.switch(Call::SysctlSetAcceptDad, &link, LinkSetting::AcceptDad, on)
+    }
+
+    fn set_disable_ipv6(&mut self, link: Resource<LinkHandle>, on: bool) -> Result<(), CallError> {
+        let call = Call::SysctlSetDisableIpv6;
+        self.switch(call, &link, LinkSetting::DisableIpv6, on)
+    }
+
+    fn set_keep_addr_on_down(
+        &mut self,
+        link: Resource<LinkHandle>,
+        on: bool,
+    ) -> Result<(), CallError> {
+        let call = Call::SysctlSetKeepAddrOnDown;
+        self.switch(call, &link, LinkSetting::KeepAddrOnDown, on)
+    }
+
+    fn set_proxy_arp(&mut self, link: Resource<LinkHandle>, on: bool) -> Result<(), CallError> {
+        self.switch(Call::SysctlSetProxyArp, &link, LinkSetting::ProxyArp, on)
+    }
+
+    fn set_proxy_ndp(&mut self, link: Resource<LinkHandle>, on: bool) -> Result<(), CallError> {
+        self.switch(Call::SysctlSetProxyNdp, &link, LinkSetting::ProxyNdp, on)
+    }
+
+    fn set(
+        &mut self,
+        namespace: WitNamespace,
+        key: String,
+        value: String,
+    ) -> Result<(), CallError> {
+        let call = Call::SysctlSet;
+        let namespace = namespace.into();
+        bounds::SETTING.text(call, &key)?;
+        bounds::SETTING_VALUE.text(call, &value)?;
+        let key: SettingKey = key.parse().map_err(|error| invalid(call, &error))?;
+        if value.chars().any(char::is_control) {
+            return Err(invalid(call, &"a value is one line"));
+        }
+        let journal = self.journal.as_ref();
+        let name = key.link();
+        let inside = journal.filter(|_| namespace == Namespace::Container);
+        let own = inside.zip(name.as_ref()).and_then(|(journal, name)| {
+            let link = journal.own_link(namespace, name)?;
+            Some((link, name))
+        });
+        let objects = [Object::Key {
+            namespace,
+            key: &key,
+            of_own_link: own.is_some(),
+        }];
+        let plan = |kernel: &mut dyn Kernel| {
+            if let Some((link, name)) = own {
+                return match kernel.link_by_id(link)? {
+                    now if now.name == *name => Ok(Plan::nothing()),
+                    _ => Err(Errno::ENODEV.into()),
+                };
+            }
+            let before = kernel.setting(namespace, &key)?;
+            if before == value {
+                return Ok(Plan::nothing());
+            }
+            if namespace == Namespace::Host && key.path() == OF_EVERY_LINK {
+                return Err(of_every_link());
+            }
+            if let Some(name) = &name
+                && key.path() == LinkSetting::DisableIpv6.path(name)
+            {
+                return Ok(Plan::of([without_ipv6(kernel, namespace, name, &before)?]));
+            }
+            Ok(Plan::of([Change::SetSetting {
+                namespace,
+                key: key.clone(),
+                before,
+            }]))
+        };
+        self.change(call, &objects, plan, |kernel| {
+            kernel.set_setting(namespace, &key, &value)
+        })
+    }
+}
+
+/// What turns IPv6 off for every link; on the host that is also others'.
+const OF_EVERY_LINK: &str = "/proc/sys/net/ipv6/conf/all/disable_ipv6";
+
+fn of_every_link() -> KernelError {
+    KernelError::Refused {
+        errno: Errno::EBUSY,
+        text: "this sets it for every link, and the kernel forgets how each was: set it for one \
+               link"
+            .to_owned(),
+    }
+}
+
+/// What turning a link's IPv6 off by the setting's name takes: it loses more than
+/// the value.
+fn without_ipv6(
+    kernel: &mut dyn Kernel,
+    namespace: Namespace,
+    name: &LinkName,
+    before: &str,
+) -> Result<Change, KernelError> {
+    let index = kernel.link_by_name(namespace, name)?.index;
+    let link = LinkId { namespace, index };
+    Ok(Change::SetLinkSetting {
+        link,
+        name: name.clone(),
+        setting: LinkSetting::DisableIpv6,
+        before: before.to_owned(),
+        snapshot: Some(kernel.snapshot(link)?),
+    })
+}

@@ -1,0 +1,273 @@
+//! The interface `traffic`.
+
+use ipnet::IpNet;
+use nix::errno::Errno;
+use wasmtime::component::Resource;
+
+use super::links::others_have;
+use super::perform::{CallError, Plan, invalid};
+use super::{Gate, Kernel, LinkHandle, bounds};
+use crate::driver::wit::traffic::{Host, HtbClass as WitClass, Shape as WitShape, TbfOptions};
+use journal::Change;
+use kernel::{ClassPackets, HtbClass, KernelError, LinkId, QueueHook, RootQueue, Shape, Tbf};
+use policy::Call;
+
+impl Host for Gate {
+    fn set_tbf(
+        &mut self,
+        link: Resource<LinkHandle>,
+        options: TbfOptions,
+    ) -> Result<(), CallError> {
+        let call = Call::TrafficSetTbf;
+        let tbf = Tbf {
+            shape: shape(call, options.shape)?,
+            latency: options.latency,
+        };
+        self.set_root(call, &link, |kernel, link| kernel.set_tbf(link, &tbf))
+    }
+
+    fn set_htb(&mut self, link: Resource<LinkHandle>, whole: WitShape) -> Result<(), CallError> {
+        let call = Call::TrafficSetHtb;
+        let whole = shape(call, whole)?;
+        self.set_root(call, &link, |kernel, link| kernel.set_htb(link, whole))
+    }
+
+    fn add_htb_class(
+        &mut self,
+        link: Resource<LinkHandle>,
+        options: WitClass,
+    ) -> Result<(), CallError> {
+        let call = Call::TrafficAddHtbClass;
+        bounds::addresses(call, [&options.source, &options.destination])?;
+        let assured = shape(call, options.assured)?;
+        let ceiling = options.ceiling.map(|ceiling| shape(call, ceiling));
+        let ceiling = ceiling.transpose()?.unwrap_or(assured);
+        let packets = packets(call, &options)?;
+        let link = self.link(&link)?;
+        let objects = [self.object(&link)];
+        let permit = self.decide(call, &objects)?;
+        if self.owns(&link) && !self.has_alone(&link) && !self.are_containers(packets) {
+            return Err(self.settle_failed(call, &objects, only_its_own(&link)));
+        }
+        // On a link that containers share the class is this one's, so it's
+        // journalled on every link.
+        let result = match free_class(self.guard.open(&permit), link.id) {
+            Err(error) => Err(error),
+            Ok(number) => self.perform(
+                &permit,
+                |_| {
+                    Ok(Plan::of([Change::AddClass {
+                        link: link.id,
+                        name: link.name.clone(),
+                        number,
+                        packets,
+                    }]))
+                },
+                |kernel| {
+                    let class = HtbClass {
+                        number,
+                        assured,
+                        ceiling,
+                        packets,
+                    };
+                    kernel.add_htb_class(link.id, &class)
+                },
+            )?,
+        };
+        self.settle(call, &objects, result)
+    }
+
+    fn redirect_ingress(
+        &mut self,
+        link: Resource<LinkHandle>,
+        to: Resource<LinkHandle>,
+    ) -> Result<(), CallError> {
+        let call = Call::TrafficRedirectIngress;
+        let (link, to) = (self.link(&link)?, self.link(&to)?);
+        if link.id.namespace != to.id.namespace {
+            let apart = format!("{} and {} are in two namespaces", link.name, to.name);
+            return Err(invalid(call, &apart));
+        }
+        let plan = self.plan_queue(&link, QueueHook::Ingress)?;
+        let objects = [self.object(&link), self.object(&to)];
+        self.change(call, &objects, plan, |kernel| {
+            replaced(kernel, link.id, QueueHook::Ingress)?;
+            kernel.redirect_ingress(link.id, to.id.index)
+        })
+    }
+
+    fn clear(&mut self, link: Resource<LinkHandle>) -> Result<(), CallError> {
+        let call = Call::TrafficClear;
+        let link = self.link(&link)?;
+        let own = self.owns(&link);
+        if own && !self.has_alone(&link) {
+            let shared = format!("{} is shared by the network's containers", link.name);
+            return Err(invalid(call, &shared));
+        }
+        let set = |hook| own || self.queue_entry(&link, hook).is_some();
+        let hooks = [QueueHook::Root, QueueHook::Ingress];
+        let hooks: Vec<_> = hooks.into_iter().filter(|hook| set(*hook)).collect();
+        let objects = [self.object(&link)];
+        let permit = self.decide(call, &objects)?;
+        let kernel = self.guard.open(&permit);
+        let mut hooks = hooks.into_iter();
+        let result = hooks.try_for_each(|hook| replaced(kernel, link.id, hook));
+        if result.is_ok() {
+            self.forget_queues(&link)?;
+        }
+        self.settle(call, &objects, result)
+    }
+}
+
+impl Gate {
+    /// Whether a class has packets of this container only.
+    fn are_containers(&self, packets: ClassPackets) -> bool {
+        let request = &self.authority.request;
+        let mut networks = packets.source().into_iter().chain(packets.destination());
+        networks.any(|network| request.is_containers(network))
+    }
+
+    /// Puts a queueing discipline in the place of an older one of the driver's.
+    fn set_root(
+        &mut self,
+        call: Call,
+        link: &Resource<LinkHandle>,
+        set: impl FnOnce(&mut dyn Kernel, LinkId) -> Result<(), KernelError>,
+    ) -> Result<(), CallError> {
+        let link = self.link(link)?;
+        let plan = self.plan_queue(&link, QueueHook::Root)?;
+        let objects = [self.object(&link)];
+        self.change(call, &objects, plan, |kernel| {
+            replaced(kernel, link.id, QueueHook::Root)?;
+            set(kernel, link.id)
+        })
+    }
+
+    /// What undoing takes on a link that isn't the driver's own: there nothing
+    /// may stand yet but what the driver set before.
+    fn plan_queue(
+        &mut self,
+        link: &LinkHandle,
+        hook: QueueHook,
+    ) -> Result<impl FnOnce(&mut dyn Kernel) -> Result<Plan, KernelError> + use<>, CallError> {
+        let in_use = self.is_in_use_by_others(link)?;
+        let known = self.owns(link) || self.queue_entry(link, hook).is_some();
+        let link = link.clone();
+        Ok(move |kernel: &mut dyn Kernel| {
+            if in_use {
+                return Err(others_have(&link));
+            }
+            if known {
+                return Ok(Plan::nothing());
+            }
+            let LinkHandle { id, name } = link;
+            if kernel.queues(id)?.has(hook) {
+                return Err(Errno::EEXIST.into());
+            }
+            Ok(Plan::of([Change::SetQueue {
+                link: id,
+                name,
+                hook,
+            }]))
+        })
+    }
+
+    /// The number of the entry that says that the driver set something here.
+    pub(super) fn queue_entry(&self, link: &LinkHandle, wanted: QueueHook) -> Option<u32> {
+        let is_it = |change: &Change| {
+            matches!(change, Change::SetQueue { link: id, name, hook }
+                if *id == link.id && *name == link.name && *hook == wanted)
+        };
+        let mut entries = self.journal.as_ref()?.entries_of(link.id.namespace);
+        let entry = entries.find(|entry| is_it(&entry.change));
+        entry.map(|entry| entry.number)
+    }
+
+    /// Takes out of the journal what went with a link's queueing disciplines.
+    fn forget_queues(&mut self, link: &LinkHandle) -> Result<(), CallError> {
+        let is_its = |change: &Change| {
+            matches!(change, Change::SetQueue { link: id, name, .. } | Change::AddClass { link: id, name, .. }
+                if *id == link.id && *name == link.name)
+        };
+        let entries = self.journal.as_ref().map(|journal| {
+            let entries = journal.entries_of(link.id.namespace);
+            let its = entries.filter(|entry| is_its(&entry.change));
+            its.map(|entry| entry.number).collect::<Vec<_>>()
+        });
+        let mut entries = entries.unwrap_or_default().into_iter();
+        entries.try_for_each(|number| self.forget(number))
+    }
+}
+
+/// Makes room: what stands here is the driver's.
+fn replaced(kernel: &mut dyn Kernel, link: LinkId, hook: QueueHook) -> Result<(), KernelError> {
+    if hook == QueueHook::Root && kernel.queues(link)?.root == Some(RootQueue::Foreign) {
+        return Err(Errno::EEXIST.into());
+    }
+    take_away(kernel, link, hook)
+}
+
+/// Removes what was set here, unless somebody else has put something in its
+/// place.
+pub(super) fn take_away(
+    kernel: &mut dyn Kernel,
+    link: LinkId,
+    hook: QueueHook,
+) -> Result<(), KernelError> {
+    let queues = kernel.queues(link)?;
+    let is_ours = match hook {
+        QueueHook::Root => queues.root == Some(RootQueue::Ours),
+        QueueHook::Ingress => queues.ingress,
+    };
+    if !is_ours {
+        return Ok(());
+    }
+    kernel.remove_queue(link, hook)
+}
+
+/// The error for a class that would limit others.
+fn only_its_own(link: &LinkHandle) -> KernelError {
+    KernelError::Refused {
+        errno: Errno::EBUSY,
+        text: format!(
+            "the network's containers share {}, so a class there is for packets from or to one \
+             address of this container",
+            link.name
+        ),
+    }
+}
+
+/// The lowest number that no class has.
+fn free_class(kernel: &mut dyn Kernel, link: LinkId) -> Result<u16, KernelError> {
+    if kernel.queues(link)?.root != Some(RootQueue::Ours) {
+        let text = "the driver has set no htb on this link";
+        return Err(KernelError::NotFound(text.to_owned()));
+    }
+    let taken = kernel.htb_classes(link)?;
+    let mut numbers = HtbClass::FIRST..HtbClass::REST;
+    let free = numbers.find(|number| !taken.contains(number));
+    Ok(free.ok_or(Errno::ENOSPC)?)
+}
+
+fn shape(call: Call, shape: WitShape) -> Result<Shape, CallError> {
+    Shape::new(shape.rate, shape.burst).ok_or_else(|| {
+        let text = "nothing would ever be sent: a rate has 8 bits per second at least, a burst \
+                    one byte";
+        invalid(call, &text)
+    })
+}
+
+fn packets(call: Call, options: &WitClass) -> Result<ClassPackets, CallError> {
+    let parse = |text: &Option<String>| match text {
+        None => Ok(None),
+        Some(text) => text
+            .parse::<IpNet>()
+            .map(Some)
+            .map_err(|_| invalid(call, &format!("{text:?} is no network"))),
+    };
+    let (source, destination) = (parse(&options.source)?, parse(&options.destination)?);
+    ClassPackets::new(source, destination).ok_or_else(|| {
+        let text = "a class needs a source or a destination, and both of one family";
+        invalid(call, &text)
+    })
+}

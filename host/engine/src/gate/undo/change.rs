@@ -1,0 +1,297 @@
+//! Undoing one change.
+
+use super::Same;
+use super::dress::{put_back, put_back_vf};
+use super::search::{find_same, found};
+use crate::gate::{routes, traffic};
+use journal::{Change, Entry};
+use kernel::{
+    FirewallRule, Kernel, KernelError, LinkChange, LinkId, LinkSetting, LinkState, PortChange,
+    PortState, VlanNumbers,
+};
+use types::{LinkName, Namespace};
+
+/// Undoes one change. If nothing else is in its table of the firewall (`alone`),
+/// that goes too.
+pub(super) fn undo_change(
+    kernel: &mut dyn Kernel,
+    entry: &Entry,
+    same: Same,
+    alone: bool,
+) -> Result<(), KernelError> {
+    unless_gone(|| undo_if_there(kernel, entry, same))?;
+    match entry.change.firewall() {
+        // While the change stands in the journal, somebody looks after the table.
+        Some(rules) if same.host && alone => unless_gone(|| kernel.remove_empty_firewall(rules)),
+        _ => Ok(()),
+    }
+}
+
+/// Ports that are published behind a link keep its packets off the host's loopback
+/// addresses. A link that containers share may stay when the last ports go, so one
+/// that the driver `made` stops routing such packets first.
+pub(super) fn close_loopback(
+    kernel: &mut dyn Kernel,
+    entry: &Entry,
+    made: impl Fn(LinkId, &LinkName) -> bool,
+) -> Result<(), KernelError> {
+    let rule = entry.change.firewall().map(|rules| &rules.rule);
+    let Some(FirewallRule::PublishBehind { link: name }) = rule else {
+        return Ok(());
+    };
+    unless_gone(|| {
+        let namespace = Namespace::Host;
+        let index = kernel.link_by_name(namespace, name)?.index;
+        let link = LinkId { namespace, index };
+        if !made(link, name) || kernel.link_setting(link, LinkSetting::RouteLocalnet)? == "0" {
+            return Ok(());
+        }
+        kernel.set_link_setting(link, LinkSetting::RouteLocalnet, "0")
+    })
+}
+
+/// What isn't there is looked for once more, because it's forgotten after that.
+fn unless_gone(mut undo: impl FnMut() -> Result<(), KernelError>) -> Result<(), KernelError> {
+    for _ in 0..2 {
+        match undo() {
+            Err(error) if error.is_not_found() => {}
+            result => return result,
+        }
+    }
+    Ok(())
+}
+
+fn undo_if_there(kernel: &mut dyn Kernel, entry: &Entry, same: Same) -> Result<(), KernelError> {
+    match &entry.change {
+        Change::MakeLink { namespace, .. }
+        | Change::AddRoute { namespace, .. }
+        | Change::ReplaceRoute { namespace, .. }
+        | Change::RemoveRoute { namespace, .. }
+        | Change::AddRule { namespace, .. }
+        | Change::RemoveRule { namespace, .. }
+        | Change::SetSetting { namespace, .. }
+            if !same.has(*namespace) =>
+        {
+            Ok(())
+        }
+        Change::RenameLink { link, .. }
+        | Change::ChangeLink { link, .. }
+        | Change::AddAddress { link, .. }
+        | Change::RemoveAddress { link, .. }
+        | Change::ChangePort { link, .. }
+        | Change::ChangeVlans { link, .. }
+        | Change::ChangeVf { link, .. }
+        | Change::SetLinkSetting { link, .. }
+        | Change::SetFeature { link, .. }
+        | Change::SetQueue { link, .. }
+        | Change::AddClass { link, .. }
+        | Change::AddNeighbour { link, .. }
+        | Change::RemoveNeighbour { link, .. }
+            if !same.has(link.namespace) =>
+        {
+            Ok(())
+        }
+        Change::KeepState => Ok(()),
+        // The gate gives it back itself.
+        Change::MoveLink { .. } => Ok(()),
+        Change::AddFirewall { .. } if !same.host => Ok(()),
+        Change::AddFirewall { entry } => kernel.remove_firewall(entry),
+        Change::MakeLink {
+            namespace,
+            name,
+            index,
+            ..
+        } => delete(kernel, *namespace, name, *index),
+        Change::RenameLink {
+            link,
+            before,
+            name,
+            snapshot,
+        } => {
+            let link = rename_back(kernel, link.namespace, before, name)?;
+            kernel.replay(link, before.index, snapshot)
+        }
+        Change::ChangeLink {
+            link,
+            before,
+            snapshot,
+        } => match kernel.link_by_id(*link)? {
+            now if now.name == before.name => {
+                put_back(kernel, *link, before)?;
+                let mut snapshots = snapshot.iter();
+                snapshots.try_for_each(|snapshot| kernel.replay(*link, link.index, snapshot))
+            }
+            // Another link has its index now.
+            _ => Ok(()),
+        },
+        Change::AddAddress {
+            link,
+            name,
+            address,
+        } => if_same(kernel, *link, name, |kernel| {
+            kernel.remove_address(*link, *address)
+        }),
+        Change::RemoveAddress {
+            link,
+            name,
+            snapshot,
+            ..
+        } => if_same(kernel, *link, name, |kernel| {
+            kernel.replay(*link, link.index, snapshot)
+        }),
+        Change::ChangePort { link, name, before } => if_same(kernel, *link, name, |kernel| {
+            put_back_port(kernel, *link, *before)
+        }),
+        Change::ChangeVlans { link, name, before } => if_same(kernel, *link, name, |kernel| {
+            kernel.remove_vlans(*link, VlanNumbers::ALL)?;
+            let mut vlans = before.iter();
+            vlans.try_for_each(|vlans| kernel.add_vlans(*link, *vlans))
+        }),
+        Change::ChangeVf { link, name, before } => if_same(kernel, *link, name, |kernel| {
+            put_back_vf(kernel, *link, before)
+        }),
+        Change::SetLinkSetting {
+            link,
+            name,
+            setting,
+            before,
+            snapshot,
+        } => if_same(kernel, *link, name, |kernel| {
+            kernel.set_link_setting(*link, *setting, before)?;
+            let mut snapshots = snapshot.iter();
+            snapshots.try_for_each(|snapshot| kernel.replay(*link, link.index, snapshot))
+        }),
+        Change::SetSetting {
+            namespace,
+            key,
+            before,
+        } => kernel.set_setting(*namespace, key, before),
+        Change::SetFeature {
+            link,
+            name,
+            feature,
+            before,
+        } => if_same(kernel, *link, name, |kernel| {
+            kernel.want_feature(*link, feature, *before)
+        }),
+        Change::SetQueue { link, name, hook } => if_same(kernel, *link, name, |kernel| {
+            traffic::take_away(kernel, *link, *hook)
+        }),
+        Change::AddClass {
+            link,
+            name,
+            number,
+            packets,
+        } => if_same(kernel, *link, name, |kernel| {
+            kernel.remove_htb_class(*link, *number, *packets)
+        }),
+        Change::AddRoute {
+            namespace,
+            route,
+            links,
+        } => routes::take_away(kernel, *namespace, route, links),
+        Change::ReplaceRoute {
+            namespace,
+            route,
+            links,
+            before,
+        } => {
+            routes::take_away_if_there(kernel, *namespace, route, links)?;
+            routes::put_back(kernel, *namespace, before)
+        }
+        Change::RemoveRoute {
+            namespace, before, ..
+        } => routes::put_back(kernel, *namespace, before),
+        Change::AddRule { namespace, rule } => kernel.remove_rule(*namespace, rule),
+        Change::RemoveRule {
+            namespace, before, ..
+        } => kernel.put_back_rule(*namespace, before),
+        Change::AddNeighbour {
+            link,
+            name,
+            address,
+            neighbour,
+        } => if_same(kernel, *link, name, |kernel| {
+            kernel.remove_neighbour(*link, *address, *neighbour)
+        }),
+        Change::RemoveNeighbour {
+            link, name, before, ..
+        } => if_same(kernel, *link, name, |kernel| {
+            kernel.put_back_neighbour(*link, before)
+        }),
+    }
+}
+
+/// Gives a link its old name, whatever its index is now. This goes on where an
+/// earlier attempt was cut off.
+fn rename_back(
+    kernel: &mut dyn Kernel,
+    namespace: Namespace,
+    before: &LinkState,
+    name: &LinkName,
+) -> Result<LinkId, KernelError> {
+    let links = kernel.links(namespace, None)?;
+    let Some(link) = find_same(&links, before, &[name]) else {
+        return Err(KernelError::NotFound(format!("{name} is gone")));
+    };
+    let index = link.index;
+    let id = LinkId { namespace, index };
+    if link.name == *name {
+        kernel.change_link(id, &LinkChange::Name(before.name.clone()))?;
+    }
+    Ok(id)
+}
+
+/// Undoes something about a link, unless another link has its index now.
+fn if_same(
+    kernel: &mut dyn Kernel,
+    link: LinkId,
+    name: &LinkName,
+    undo: impl FnOnce(&mut dyn Kernel) -> Result<(), KernelError>,
+) -> Result<(), KernelError> {
+    match kernel.identified(link)?.state {
+        now if now.name == *name => undo(kernel),
+        _ => Ok(()),
+    }
+}
+
+/// Has a bridge treat a port as it did, where it differs.
+fn put_back_port(
+    kernel: &mut dyn Kernel,
+    link: LinkId,
+    before: PortState,
+) -> Result<(), KernelError> {
+    let now = kernel.port(link)?;
+    let differences = [
+        (now.hairpin != before.hairpin).then_some(PortChange::Hairpin(before.hairpin)),
+        (now.isolated != before.isolated).then_some(PortChange::Isolated(before.isolated)),
+        (now.learning != before.learning).then_some(PortChange::Learning(before.learning)),
+    ];
+    let mut differences = differences.iter().flatten();
+    differences.try_for_each(|change| kernel.change_port(link, *change))
+}
+
+/// Deletes a link that was made. One that was begun and never confirmed is
+/// known by its name, which was free when it was begun, or by the one that it
+/// had before.
+fn delete(
+    kernel: &mut dyn Kernel,
+    namespace: Namespace,
+    name: &LinkName,
+    index: Option<u32>,
+) -> Result<(), KernelError> {
+    let link = match index {
+        // The container may have renamed it to whatever it likes.
+        Some(index) => kernel.identified(LinkId { namespace, index })?.state,
+        None => match found(kernel.link_by_name(namespace, &name.temporary()))? {
+            Some(half_made) => half_made,
+            None => kernel.link_by_name(namespace, name)?,
+        },
+    };
+    // A namespace whose number is used again has other links.
+    if index.is_some() && link.name != *name {
+        return Ok(());
+    }
+    let index = link.index;
+    kernel.delete_link(LinkId { namespace, index })
+}

@@ -1,0 +1,342 @@
+//! Undoing what the journal holds, the newest change first.
+
+mod change;
+mod dress;
+mod moved;
+mod names;
+mod search;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
+
+use super::Gate;
+use audit::AuditError;
+use change::{close_loopback, undo_change};
+use journal::{Change, Entry, Journal, JournalError, SavedLink, StateError};
+use kernel::{LinkId, NetnsId, living_netns};
+use moved::{Returned, give_back};
+use search::Moved;
+use types::{LinkName, Namespace};
+
+/// How long undoing may take, whatever the driver used up: for all, …
+const UNDO_TIME: Duration = Duration::from_secs(10);
+/// … for each change beside that, …
+const CHANGE_TIME: Duration = Duration::from_millis(50);
+/// … and for each of its rules of the firewall and ports.
+const OBJECT_TIME: Duration = Duration::from_millis(1);
+
+/// What couldn't be undone.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{what} could not be undone: {reason}")]
+pub struct UndoError {
+    what: String,
+    reason: String,
+}
+
+/// Why what is missing can't be given up.
+#[derive(Debug, thiserror::Error)]
+#[allow(
+    missing_docs,
+    reason = "each case is the error of the room that it names"
+)]
+pub enum ForgetError {
+    #[error(transparent)]
+    Audit(#[from] AuditError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+impl UndoError {
+    /// What a driver kept couldn't be dealt with.
+    pub(super) fn of_state(error: &StateError) -> Self {
+        Self {
+            what: "what the run did to the network's state".to_owned(),
+            reason: error.to_string(),
+        }
+    }
+}
+
+impl Gate {
+    /// Undoes every change in the journal, and goes on after a failure. What
+    /// fails stays in the journal.
+    pub fn undo(&mut self) -> Vec<UndoError> {
+        let Some(journal) = &mut self.journal else {
+            return Vec::new();
+        };
+        // Undoing goes on where that can't be written.
+        let _ = journal.leave();
+        // First, because the journals tell what counts.
+        let settled = self.settle_state().err();
+        let mut errors: Vec<UndoError> = settled.iter().map(UndoError::of_state).collect();
+        errors.extend(self.undo_entries(|_| true));
+        // A run that was killed while it wrote its first line left one.
+        if let Err(error) = self.discard_empty() {
+            errors.push(UndoError {
+                what: "an empty journal".to_owned(),
+                reason: error.to_string(),
+            });
+        }
+        errors.extend(self.clear_unused_state());
+        errors
+    }
+
+    /// Undoes what a killed setup of another container left on the host. What
+    /// it left in its container is out of reach here, and goes with that
+    /// container's teardown.
+    pub fn undo_abandoned(&mut self, other: Journal) -> Vec<UndoError> {
+        let own = self.journal.replace(other);
+        let errors = self.undo_entries(|entry| entry.change.is_on_host());
+        self.journal = own;
+        errors
+    }
+
+    /// Gives back the links that were missing and can be found by now, and gives
+    /// up those that can't, with what else was done to them. Returns what was
+    /// given up.
+    pub fn forget_missing(&mut self) -> Result<Vec<String>, ForgetError> {
+        // Whatever else fails stays in the journal.
+        let _ = self.undo_missing();
+        let mut words = Vec::new();
+        for entry in self.about_missing() {
+            let what = entry.change.to_string();
+            self.trail.forget(&what)?;
+            if let Some(journal) = &mut self.journal {
+                journal.void(entry.number)?;
+            }
+            words.push(what);
+        }
+        Ok(words)
+    }
+
+    /// Gives back the links that were missing and can be found by now, and undoes
+    /// what else was done to them.
+    pub fn undo_missing(&mut self) -> Vec<UndoError> {
+        let numbers = self.about_missing().into_iter().map(|entry| entry.number);
+        let numbers: Vec<u32> = numbers.collect();
+        self.undo_entries(|entry| numbers.contains(&entry.number))
+    }
+
+    /// The changes whose links are missing, the newest first.
+    fn about_missing(&self) -> Vec<Entry> {
+        let entries = self.journal.iter().flat_map(Journal::entries);
+        let mut missing: Vec<Entry> = Vec::new();
+        for entry in entries.rev() {
+            let mut newer = missing.iter();
+            if entry.missing.is_some() || newer.any(|newer| entry.change.is_below(&newer.change)) {
+                missing.push(entry.clone());
+            }
+        }
+        missing
+    }
+
+    fn undo_entries(&mut self, is_meant: impl Fn(&Entry) -> bool) -> Vec<UndoError> {
+        let entries = self.journal.iter().flat_map(Journal::entries);
+        let time = time_to_undo(entries);
+        let kernel = self.guard.for_host();
+        kernel.set_deadline(Instant::now() + time);
+        // Before, because undoing goes by names.
+        if let Err(error) = self.settle_names() {
+            return vec![error];
+        }
+        let journal = self.journal.iter();
+        let entries: Vec<Entry> = journal
+            .flat_map(|journal| journal.entries().to_vec())
+            .collect();
+        let mut errors = Vec::new();
+        let mut stuck: Vec<&Change> = Vec::new();
+        for entry in entries.iter().rev() {
+            if !is_meant(entry) {
+                // While a link isn't back, what else was done to it waits.
+                if matches!(entry.change, Change::MoveLink { .. }) {
+                    stuck.push(&entry.change);
+                }
+                continue;
+            }
+            if stuck.iter().any(|newer| entry.change.is_below(newer)) {
+                // What is below this one waits too.
+                stuck.push(&entry.change);
+                continue;
+            }
+            if let Err(failure) = self.undo_one(entry) {
+                stuck.push(&entry.change);
+                errors.push(UndoError {
+                    what: entry.change.to_string(),
+                    reason: failure.to_string(),
+                });
+            }
+        }
+        errors
+    }
+
+    fn undo_one(&mut self, entry: &Entry) -> Result<(), Failure> {
+        let undone = self.undo_unless_shared(entry);
+        let reason = undone.as_ref().err().map(ToString::to_string);
+        let mut what = entry.change.to_string();
+        if matches!(undone, Ok(Undone::Gone)) {
+            what.push_str(", which is gone");
+        }
+        // Undoing goes on where the trail can't be written: leaving things
+        // behind would be worse.
+        let recorded = self.trail.undo(&what, reason.as_deref());
+        if let (Err(Failure::Missing { why, .. }), Some(journal)) = (&undone, &mut self.journal) {
+            // The error says it too, so it isn't lost where that can't be written.
+            let _ = journal.missing(entry.number, why);
+        }
+        undone?;
+        if recorded.is_err() {
+            self.unrecorded.push(what);
+        }
+        if let Some(journal) = &mut self.journal {
+            let voided = journal.void(entry.number);
+            voided.map_err(|error| Failure::Other(error.to_string()))?;
+        }
+        Ok(())
+    }
+
+    /// Undoes a change, unless other containers of the network have its object
+    /// too.
+    fn undo_unless_shared(&mut self, entry: &Entry) -> Result<Undone, Failure> {
+        let Some(journal) = &self.journal else {
+            return Ok(Undone::Done);
+        };
+        if journal.is_shared(entry).map_err(other)? {
+            return Ok(Undone::Done);
+        }
+        let here = journal.here();
+        let same = Same {
+            host: entry.host == here.host,
+            container: entry.netns.is_some() && entry.netns == here.container,
+        };
+        if !same.host && entry.change.touches_host() && lives(entry.host).map_err(Failure::Other)? {
+            return Err(Failure::Other(
+                "it was made from another network namespace of the host, which is still in use; \
+                 run this from there"
+                    .to_owned(),
+            ));
+        }
+        if let Change::MoveLink { saved, name, index } = &entry.change
+            && same.host
+        {
+            let moved = Moved {
+                saved,
+                names: [name].into_iter().chain(&entry.renaming).collect(),
+                index: *index,
+                same_container: same.container,
+                own: has_made(journal, entry, saved),
+                is_namespace_gone: &|| is_gone(entry.netns),
+            };
+            return match give_back(self.guard.for_host(), &moved).map_err(other)? {
+                Returned::Back => Ok(Undone::Done),
+                Returned::Gone => Ok(Undone::Gone),
+                Returned::Missing(why) => Err(Failure::Missing {
+                    why,
+                    container: journal.key().container.to_string(),
+                    network: journal.key().network.to_string(),
+                }),
+            };
+        }
+        let used = journal.uses_table_of(entry).map_err(other)?;
+        // A panic is a bug, which must not keep the other changes from being undone.
+        let kernel = self.guard.for_host();
+        let made = |link, name: &LinkName| {
+            let mut entries = journal.entries_of(Namespace::Host);
+            entries.any(|other| other.has_made(link, name))
+        };
+        let undo = AssertUnwindSafe(|| {
+            if same.host {
+                close_loopback(kernel, entry, made)?;
+            }
+            undo_change(kernel, entry, same, !used)
+        });
+        match catch_unwind(undo) {
+            Ok(undone) => undone.map_err(other)?,
+            Err(_) => return Err(other("internal error; please report it")),
+        }
+        Ok(Undone::Done)
+    }
+}
+
+/// What undoing came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Undone {
+    /// It's as it was.
+    Done,
+    /// What it was about doesn't exist any more.
+    Gone,
+}
+
+/// Why a change stays in the journal.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    /// Its link can't be found.
+    #[error(
+        "the link is missing: {why}; the journal keeps it, and each teardown, setup or `wasmvark \
+         gc` looks for it again; bring it back, or give it up: `wasmvark journal forget \
+         {container} --network {network}`"
+    )]
+    Missing {
+        why: String,
+        container: String,
+        network: String,
+    },
+    /// Something failed.
+    #[error("{0}")]
+    Other(String),
+}
+
+fn other(error: impl std::fmt::Display) -> Failure {
+    Failure::Other(error.to_string())
+}
+
+/// Whether the driver had made a link before it moved it.
+fn has_made(journal: &Journal, entry: &Entry, saved: &SavedLink) -> bool {
+    let link = LinkId {
+        namespace: Namespace::Host,
+        index: saved.link.index,
+    };
+    let mut older = journal.entries().iter();
+    older.any(|older| {
+        older.number < entry.number
+            && older.host == entry.host
+            && older.has_made(link, &saved.link.name)
+    })
+}
+
+/// Whether a namespace is known to be gone.
+fn is_gone(netns: Option<NetnsId>) -> bool {
+    netns.is_some_and(|netns| lives(netns).is_ok_and(|lives| !lives))
+}
+
+/// How long undoing changes may take. What can be made is bounded, so this is too.
+fn time_to_undo<'a>(entries: impl Iterator<Item = &'a Entry>) -> Duration {
+    let times = entries.map(|entry| {
+        let rule = entry.change.firewall().map(|firewall| &firewall.rule);
+        let objects = rule.map_or(0, |rule| rule.rules().saturating_add(rule.ports()));
+        let objects = u32::try_from(objects).unwrap_or(u32::MAX);
+        CHANGE_TIME.saturating_add(OBJECT_TIME.saturating_mul(objects))
+    });
+    times.fold(UNDO_TIME, Duration::saturating_add)
+}
+
+/// Which namespaces of a run are those in which a change was made. With
+/// another one, what was in the old one is gone with it.
+#[derive(Debug, Clone, Copy)]
+struct Same {
+    host: bool,
+    container: bool,
+}
+
+impl Same {
+    fn has(self, namespace: Namespace) -> bool {
+        match namespace {
+            Namespace::Host => self.host,
+            Namespace::Container => self.container,
+        }
+    }
+}
+
+fn lives(netns: NetnsId) -> Result<bool, String> {
+    let living = living_netns()
+        .map_err(|error| format!("can't tell which network namespaces are alive: {error}"))?;
+    Ok(living.may_have(netns))
+}

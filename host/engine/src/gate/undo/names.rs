@@ -1,0 +1,43 @@
+//! Names of own links that a killed run was about to change.
+
+use super::UndoError;
+use super::search::found;
+use crate::gate::Gate;
+use kernel::{Kernel, KernelError, LinkId};
+use types::LinkName;
+
+impl Gate {
+    /// Finds out which of two names each link has that was being renamed, so
+    /// that it's known by one again.
+    pub fn settle_names(&mut self) -> Result<(), UndoError> {
+        let Some(journal) = &mut self.journal else {
+            return Ok(());
+        };
+        let renaming = journal.renaming().filter_map(|entry| {
+            let (link, old) = entry.own_link()?;
+            Some((entry.number, link, old.clone(), entry.renaming.clone()?))
+        });
+        for (number, link, old, new) in renaming.collect::<Vec<_>>() {
+            let failed = |reason: String| UndoError {
+                what: format!("the renaming of {}:{old} to {new}", link.namespace),
+                reason,
+            };
+            let kernel = self.guard.for_host();
+            let is_new = has_name(kernel, link, &new).map_err(|error| failed(error.to_string()))?;
+            let name = if is_new { &new } else { &old };
+            let named = journal.named(number, name);
+            named.map_err(|error| failed(error.to_string()))?;
+        }
+        Ok(())
+    }
+}
+
+/// What isn't there is looked for once more, because that decides which link is
+/// meant from here on.
+fn has_name(kernel: &mut dyn Kernel, link: LinkId, name: &LinkName) -> Result<bool, KernelError> {
+    let state = match found(kernel.link_by_id(link))? {
+        None => found(kernel.link_by_id(link))?,
+        state => state,
+    };
+    Ok(state.is_some_and(|state| state.name == *name))
+}

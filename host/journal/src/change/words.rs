@@ -1,0 +1,116 @@
+//! Changes in words, for people.
+
+use std::fmt;
+
+use super::Change;
+use kernel::NeighbourTable;
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MakeLink {
+                namespace, name, ..
+            } => write!(f, "link {namespace}:{name} made"),
+            Self::MoveLink { saved, name, .. } => {
+                write!(f, "link host:{} moved to container:{name}", saved.link.name)
+            }
+            Self::RenameLink {
+                link, before, name, ..
+            } => {
+                write!(f, "link {}:{} renamed {name}", link.namespace, before.name)
+            }
+            Self::ChangeLink { link, before, .. } => {
+                write!(f, "link {}:{} changed", link.namespace, before.name)
+            }
+            Self::AddAddress {
+                link,
+                name,
+                address,
+            } => {
+                write!(f, "address {address} added to {}:{name}", link.namespace)
+            }
+            Self::RemoveAddress {
+                link,
+                name,
+                address,
+                ..
+            } => {
+                write!(
+                    f,
+                    "address {address} removed from {}:{name}",
+                    link.namespace
+                )
+            }
+            Self::ChangePort { link, name, .. } => {
+                write!(f, "port {}:{name} changed", link.namespace)
+            }
+            Self::ChangeVlans { link, name, .. } => {
+                write!(f, "VLANs of {}:{name} changed", link.namespace)
+            }
+            Self::ChangeVf { link, name, before } => {
+                let number = before.number;
+                write!(f, "VF {number} of {}:{name} changed", link.namespace)
+            }
+            Self::SetLinkSetting {
+                link,
+                name,
+                setting,
+                ..
+            } => write!(f, "{setting} of {}:{name} set", link.namespace),
+            Self::SetSetting { namespace, key, .. } => write!(f, "{namespace}:{key} set"),
+            Self::SetFeature {
+                link,
+                name,
+                feature,
+                ..
+            } => write!(f, "feature {feature} of {}:{name} set", link.namespace),
+            Self::SetQueue { link, name, .. } => {
+                write!(f, "queue of {}:{name} set", link.namespace)
+            }
+            Self::AddClass { link, name, .. } => {
+                write!(f, "class of {}:{name} added", link.namespace)
+            }
+            Self::AddFirewall { entry } => write!(f, "firewall: {}", entry.rule),
+            Self::KeepState => f.write_str("state kept"),
+            Self::AddRoute {
+                namespace, route, ..
+            } => write!(f, "route {namespace}:{} added", route.route),
+            Self::ReplaceRoute {
+                namespace, route, ..
+            } => write!(f, "route {namespace}:{} put in place", route.route),
+            Self::RemoveRoute {
+                namespace, route, ..
+            } => write!(f, "route {namespace}:{} removed", route.route),
+            Self::AddRule { namespace, rule } => write!(f, "rule {namespace}:{rule} added"),
+            Self::RemoveRule {
+                namespace, rule, ..
+            } => write!(f, "rule {namespace}:{rule} removed"),
+            Self::AddNeighbour {
+                link,
+                name,
+                address,
+                neighbour,
+            } => {
+                let what = kind_of_neighbour(neighbour.table());
+                write!(f, "{what} {address} of {}:{name} set", link.namespace)
+            }
+            Self::RemoveNeighbour {
+                link,
+                name,
+                address,
+                table,
+                ..
+            } => {
+                let what = kind_of_neighbour(*table);
+                write!(f, "{what} {address} of {}:{name} removed", link.namespace)
+            }
+        }
+    }
+}
+
+fn kind_of_neighbour(table: NeighbourTable) -> &'static str {
+    match table {
+        NeighbourTable::Entries => "neighbour",
+        NeighbourTable::Proxies => "proxied neighbour",
+    }
+}

@@ -1,0 +1,469 @@
+//! The file of a journal: JSON lines, appended one write at a time.
+
+mod others;
+mod own;
+#[cfg(test)]
+pub(super) mod tests;
+
+use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use nix::time::{ClockId, clock_gettime};
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+
+use super::{Change, Entry, FILE_MODE, FOLDER_MODE, JournalError, disk, folder};
+use kernel::NetnsId;
+use trust::{self, Above};
+use types::{ContainerId, Key};
+use types::{LinkName, Namespace};
+
+/// Bytes of the longest file that is read.
+const SIZE_MAX: u64 = 32 << 20;
+/// Bytes of the longest file that takes another change.
+const BEGIN_MAX: u64 = SIZE_MAX / 2;
+
+/// A line of the file.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Line {
+    /// The boot that all of this belongs to (`/proc/sys/kernel/random/boot_id`).
+    Boot(String),
+    /// The setup is done; what stands here is in use.
+    Complete,
+    /// It's about to be undone, so it isn't in use any more.
+    Leaving,
+    /// A change is about to be made.
+    Begin(Box<Entry>),
+    /// It was made; a link has this index now.
+    Done { number: u32, index: Option<u32> },
+    /// The link of a change is about to get another name.
+    Rename { number: u32, name: LinkName },
+    /// It has this name.
+    Named { number: u32, name: LinkName },
+    /// The link that was moved couldn't be found when it was to come back.
+    Missing { number: u32, why: String },
+    /// It wasn't made, or is undone.
+    Void(u32),
+}
+
+/// The namespaces of a run.
+#[derive(Debug, Clone, Copy)]
+pub struct Here {
+    /// The host's.
+    pub host: NetnsId,
+    /// The container's, where there is one.
+    pub container: Option<NetnsId>,
+}
+
+/// The journal of one container on one network.
+#[derive(Debug)]
+pub struct Journal {
+    folder: PathBuf,
+    key: Key,
+    path: PathBuf,
+    file: Option<File>,
+    here: Here,
+    next: u32,
+    entries: Vec<Entry>,
+    complete: bool,
+    leaving: bool,
+    /// Whether changes get into the file.
+    keeps: bool,
+}
+
+impl Journal {
+    /// Reads the journal below `folder`, where there is one.
+    pub fn open(folder: &Path, key: &Key, here: Here) -> Result<Self, JournalError> {
+        Self::read(folder, key, here, true)
+    }
+
+    /// The same for a run that only tries things out: what it changes is in this
+    /// journal and not in the file.
+    pub fn open_for_trying(folder: &Path, key: &Key, here: Here) -> Result<Self, JournalError> {
+        Self::read(folder, key, here, false)
+    }
+
+    fn read(folder: &Path, key: &Key, here: Here, keeps: bool) -> Result<Self, JournalError> {
+        let mut journal = Self {
+            folder: folder.to_owned(),
+            key: key.clone(),
+            path: folder::path(folder, key),
+            file: None,
+            here,
+            next: 0,
+            entries: Vec::new(),
+            complete: false,
+            leaving: false,
+            keeps,
+        };
+        match trust::read(&journal.path, SIZE_MAX) {
+            Ok(text) => journal.replay(&text)?,
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(journal.failed("read", &error)),
+        }
+        Ok(journal)
+    }
+
+    /// The changes that aren't undone, the oldest first.
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Whether a setup wrote this and was killed before its end.
+    pub fn is_abandoned(&self) -> bool {
+        !self.complete && !self.entries.is_empty()
+    }
+
+    /// Whether a setup came to its end, and what it made is in use.
+    pub(super) fn is_complete(&self) -> bool {
+        self.complete && !self.entries.is_empty()
+    }
+
+    /// Whether it's in use: a setup came to its end, and nobody has begun to undo
+    /// it.
+    pub fn is_in_use(&self) -> bool {
+        self.is_complete() && !self.leaving
+    }
+
+    /// Whether somebody has begun to undo what was in use.
+    pub fn is_leaving(&self) -> bool {
+        self.is_complete() && self.leaving
+    }
+
+    /// The container.
+    pub fn container(&self) -> &ContainerId {
+        &self.key.container
+    }
+
+    /// Whose it is.
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// Whether a link that was moved is missing.
+    pub fn has_missing(&self) -> bool {
+        self.entries.iter().any(|entry| entry.missing.is_some())
+    }
+
+    /// The folder of the network's journals.
+    pub(super) fn home(&self) -> PathBuf {
+        self.folder.join(self.key.network.as_str())
+    }
+
+    /// The journal of another container of the network, as it is in its file.
+    pub(super) fn of(&self, container: ContainerId) -> Result<Self, JournalError> {
+        let key = Key {
+            network: self.key.network.clone(),
+            container,
+        };
+        let here = Here {
+            container: None,
+            ..self.here
+        };
+        Self::read(&self.folder, &key, here, self.keeps)
+    }
+
+    /// Whether what it's told gets into the file.
+    pub(super) fn keeps(&self) -> bool {
+        self.keeps
+    }
+
+    /// Calls a setup done.
+    pub fn complete(&mut self) -> Result<(), JournalError> {
+        self.complete = true;
+        if self.entries.is_empty() {
+            return Ok(());
+        }
+        self.append(&Line::Complete)
+    }
+
+    /// Says that what is in use is about to be undone.
+    pub fn leave(&mut self) -> Result<(), JournalError> {
+        if !self.is_in_use() {
+            return Ok(());
+        }
+        self.leaving = true;
+        self.append(&Line::Leaving)
+    }
+
+    /// Removes a file in which nothing counts any more.
+    pub fn discard(&mut self) -> Result<(), JournalError> {
+        self.remove()
+    }
+
+    /// The namespaces of this run.
+    pub fn here(&self) -> Here {
+        self.here
+    }
+
+    /// Writes down a change that is about to be made. A `shared` one is made
+    /// for all containers of the network.
+    pub fn begin(&mut self, change: Change, shared: bool) -> Result<u32, JournalError> {
+        let number = self.next;
+        let entry = Entry {
+            number,
+            host: self.here.host,
+            netns: self.here.container,
+            at: since_boot(),
+            shared,
+            renaming: None,
+            missing: None,
+            change,
+        };
+        self.append(&Line::Begin(Box::new(entry.clone())))?;
+        self.next += 1;
+        self.entries.push(entry);
+        Ok(number)
+    }
+
+    /// Confirms a change; `index` is that of a link which was made or moved.
+    pub fn done(&mut self, number: u32, index: Option<u32>) -> Result<(), JournalError> {
+        self.set_index(number, index);
+        self.append(&Line::Done { number, index })
+    }
+
+    /// Writes down that the link of an entry is about to get another name.
+    pub fn rename(&mut self, number: u32, name: &LinkName) -> Result<(), JournalError> {
+        let line = Line::Rename {
+            number,
+            name: name.clone(),
+        };
+        self.append(&line)?;
+        self.set_renaming(number, name.clone());
+        Ok(())
+    }
+
+    /// Writes down which name the link of an entry has after that.
+    pub fn named(&mut self, number: u32, name: &LinkName) -> Result<(), JournalError> {
+        self.set_name(number, name);
+        self.append(&Line::Named {
+            number,
+            name: name.clone(),
+        })
+    }
+
+    /// The entries of this run's namespaces whose links have one of two names.
+    pub fn renaming(&self) -> impl Iterator<Item = &Entry> {
+        let entries = self.entries.iter();
+        entries.filter(|entry| entry.renaming.is_some() && self.has_namespace_of(entry))
+    }
+
+    /// Writes down that the link of a change is missing, and why it isn't one
+    /// that is there.
+    pub fn missing(&mut self, number: u32, why: &str) -> Result<(), JournalError> {
+        let mut entries = self.entries.iter();
+        let entry = entries.find(|entry| entry.number == number);
+        if entry.is_none_or(|entry| entry.missing.as_deref() == Some(why)) {
+            return Ok(());
+        }
+        self.append(&Line::Missing {
+            number,
+            why: why.to_owned(),
+        })?;
+        self.set_missing(number, why.to_owned());
+        Ok(())
+    }
+
+    /// Takes out a change that wasn't made or is undone. With the last one
+    /// the file goes too.
+    pub fn void(&mut self, number: u32) -> Result<(), JournalError> {
+        self.entries.retain(|entry| entry.number != number);
+        if !self.entries.is_empty() {
+            return self.append(&Line::Void(number));
+        }
+        self.remove()
+    }
+
+    fn remove(&mut self) -> Result<(), JournalError> {
+        self.file = None;
+        self.complete = false;
+        self.leaving = false;
+        if !self.keeps {
+            return Ok(());
+        }
+        disk::remove(&self.path).map_err(|error| self.failed("remove", &error))?;
+        if let Some(folder) = self.path.parent() {
+            // Other containers' journals keep the network's folder.
+            let _ = std::fs::remove_dir(folder);
+        }
+        Ok(())
+    }
+
+    fn replay(&mut self, text: &[u8]) -> Result<(), JournalError> {
+        for (number, line) in (1..).zip(text.split(|byte| *byte == b'\n')) {
+            let line = match serde_json::from_slice::<Line>(line) {
+                Ok(line) => line,
+                // A line that was torn by a crash was never acted upon: the change
+                // is made after the whole line is written.
+                Err(_) if is_torn(line) => continue,
+                Err(error) => {
+                    let error = format!(
+                        "line {number} is none that this version of wasmvark writes ({error})"
+                    );
+                    return Err(self.failed("read", &std::io::Error::other(error)));
+                }
+            };
+            match line {
+                // A journal that outlived its kernel means nothing any more.
+                Line::Boot(boot) if Some(&boot) != boot_id().as_ref() => return Ok(()),
+                Line::Boot(_) => {}
+                Line::Complete => self.complete = true,
+                Line::Leaving => self.leaving = true,
+                Line::Begin(entry) => {
+                    self.next = self.next.max(entry.number.saturating_add(1));
+                    self.entries.push(*entry);
+                }
+                Line::Done { number, index } => self.set_index(number, index),
+                Line::Rename { number, name } => self.set_renaming(number, name),
+                Line::Named { number, name } => self.set_name(number, &name),
+                Line::Missing { number, why } => self.set_missing(number, why),
+                Line::Void(number) => self.entries.retain(|entry| entry.number != number),
+            }
+        }
+        Ok(())
+    }
+
+    fn set_index(&mut self, number: u32, made: Option<u32>) {
+        for entry in self.entries.iter_mut().filter(|e| e.number == number) {
+            if let Change::MakeLink { index, .. } | Change::MoveLink { index, .. } =
+                &mut entry.change
+            {
+                *index = made;
+            }
+        }
+    }
+
+    fn set_missing(&mut self, number: u32, why: String) {
+        let mut entries = self.entries.iter_mut();
+        if let Some(entry) = entries.find(|entry| entry.number == number) {
+            entry.missing = Some(why);
+        }
+    }
+
+    fn set_renaming(&mut self, number: u32, name: LinkName) {
+        let mut entries = self.entries.iter_mut();
+        if let Some(entry) = entries.find(|entry| entry.number == number) {
+            entry.renaming = Some(name);
+        }
+    }
+
+    /// Routes that lead through the link know it by its name, too.
+    fn set_name(&mut self, number: u32, name: &LinkName) {
+        let mut entries = self.entries.iter_mut();
+        let Some(entry) = entries.find(|entry| entry.number == number) else {
+            return;
+        };
+        entry.renaming = None;
+        let (host, netns) = (entry.host, entry.netns);
+        let Some((link, old)) = entry.own_link().map(|(link, old)| (link, old.clone())) else {
+            return;
+        };
+        entry.change.set_own_name(name);
+        for entry in &mut self.entries {
+            let same_netns = match link.namespace {
+                Namespace::Host => entry.host == host,
+                Namespace::Container => entry.netns == netns,
+            };
+            let known = entry.change.known_links(link.namespace).into_iter();
+            for known in known.filter(|known| same_netns && known.index == link.index) {
+                if known.name == old {
+                    known.name.clone_from(name);
+                }
+            }
+        }
+    }
+
+    fn append(&mut self, line: &Line) -> Result<(), JournalError> {
+        if !self.keeps {
+            return Ok(());
+        }
+        let mut text = serde_json::to_vec(line)
+            .map_err(|error| self.failed("write", &std::io::Error::other(error)))?;
+        text.push(b'\n');
+        if self.file.is_none() {
+            self.file = Some(
+                self.create()
+                    .map_err(|error| self.failed("create", &error))?,
+            );
+        }
+        let Some(file) = self.file.as_ref() else {
+            return Ok(());
+        };
+        // What is written must be readable; to undo it takes lines too.
+        if matches!(line, Line::Begin(_)) && is_full(file, &text) {
+            let full = std::io::Error::other(format!("it has more than {BEGIN_MAX} bytes"));
+            return Err(self.failed("write", &full));
+        }
+        disk::write(file, &text).map_err(|error| {
+            let failed = self.failed("write", &error);
+            // What comes next must not stand behind half a line.
+            self.file = None;
+            failed
+        })
+    }
+
+    fn create(&self) -> std::io::Result<File> {
+        if let Some(folder) = self.path.parent() {
+            trust::make_folder(folder, FOLDER_MODE, Above::Ours)?;
+        }
+        let mut options = OpenOptions::new();
+        let file = trust::open(options.append(true).create(true), &self.path, FILE_MODE)?;
+        // Ends a line that a crash may have torn.
+        let mut start = b"\n".to_vec();
+        if self.entries.is_empty() {
+            // Nothing that stands in the file counts any more.
+            file.set_len(0)?;
+            let boot = Line::Boot(boot_id().unwrap_or_default());
+            start = serde_json::to_vec(&boot)?;
+            start.push(b'\n');
+        }
+        disk::write(&file, &start)?;
+        Ok(file)
+    }
+
+    fn failed(&self, action: &'static str, error: &std::io::Error) -> JournalError {
+        JournalError {
+            action,
+            path: self.path.clone(),
+            error: error.to_string(),
+        }
+    }
+}
+
+/// The boot of the kernel that runs now.
+fn boot_id() -> Option<String> {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(id.trim().to_owned())
+}
+
+/// Whether a journal has the line by which a setup calls itself done.
+fn says_complete(path: &Path) -> bool {
+    let Ok(text) = trust::read(path, SIZE_MAX) else {
+        return false;
+    };
+    let complete = serde_json::to_vec(&Line::Complete).unwrap_or_default();
+    text.split(|byte| *byte == b'\n')
+        .any(|line| line == complete)
+}
+
+/// Whether a line is the beginning of one, or nothing.
+fn is_torn(line: &[u8]) -> bool {
+    let read = serde_json::from_slice::<IgnoredAny>(line);
+    read.is_err_and(|error| error.is_eof())
+}
+
+/// Whether a journal has no room for one more change.
+fn is_full(file: &File, line: &[u8]) -> bool {
+    let length = file.metadata().map_or(0, |metadata| metadata.len());
+    let line = u64::try_from(line.len()).unwrap_or(u64::MAX);
+    length.saturating_add(line) > BEGIN_MAX
+}
+
+/// Nanoseconds since then, those asleep included.
+fn since_boot() -> u64 {
+    let now = clock_gettime(ClockId::CLOCK_BOOTTIME).map(Duration::from);
+    now.map_or(0, |now| u64::try_from(now.as_nanos()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,120 @@
+//! What the journals of a network's other containers say.
+
+use super::{Here, Journal, says_complete};
+use crate::{Change, Entry, JournalError, folder};
+use kernel::LinkId;
+use types::Key;
+use types::LinkName;
+
+impl Journal {
+    /// The journals of the network's other containers, each read when it's asked
+    /// for. They stay as they are for as long as this run has the network's lock.
+    pub(crate) fn others(&self) -> impl Iterator<Item = Result<Self, JournalError>> {
+        let here = Here {
+            container: None,
+            ..self.here
+        };
+        let keys = self.other_keys();
+        keys.map(move |key| Self::read(&self.folder, &key, here, self.keeps))
+    }
+
+    /// All that they say was made or changed.
+    pub fn entries_of_others(&self) -> Result<Vec<Entry>, JournalError> {
+        let mut entries = Vec::new();
+        for other in self.others() {
+            let others = other?.entries;
+            entries.extend(
+                others
+                    .into_iter()
+                    .filter(|entry| entry.host == self.here.host),
+            );
+        }
+        Ok(entries)
+    }
+
+    fn other_keys(&self) -> impl Iterator<Item = Key> {
+        let keys = folder::of_network(&self.folder, &self.key.network).into_iter();
+        keys.filter(|key| key.container != self.key.container)
+    }
+
+    /// Those of them that setups wrote which were killed before their end.
+    pub fn abandoned_others(&self) -> Result<Vec<Self>, JournalError> {
+        let mut abandoned = Vec::new();
+        for key in self.other_keys() {
+            // Most are complete, and say so in a line: the others needn't be read.
+            if says_complete(&folder::path(&self.folder, &key)) {
+                continue;
+            }
+            let other = self.of(key.container)?;
+            if other.is_abandoned() {
+                abandoned.push(other);
+            }
+        }
+        Ok(abandoned)
+    }
+
+    /// Whether an entry of another container fits.
+    fn others_have(&self, fits: impl Fn(&Entry) -> bool) -> Result<bool, JournalError> {
+        for other in self.others() {
+            if other?.entries().iter().any(&fits) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether another container has the object of an entry too.
+    pub fn is_shared(&self, entry: &Entry) -> Result<bool, JournalError> {
+        if !entry.shared {
+            return Ok(false);
+        }
+        self.others_have(|other| other.shares_with(entry))
+    }
+
+    /// Whether anything else that a journal of the network holds is in the table
+    /// of the firewall that an entry is in.
+    pub fn uses_table_of(&self, entry: &Entry) -> Result<bool, JournalError> {
+        let Some(firewall) = entry.change.firewall() else {
+            return Ok(false);
+        };
+        let is_beside = |other: &Entry| {
+            let its = other.change.firewall();
+            other.host == entry.host && its.is_some_and(|its| its.is_beside(firewall))
+        };
+        let mut own = self.entries.iter();
+        if own.any(|other| other.number != entry.number && is_beside(other)) {
+            return Ok(true);
+        }
+        self.others_have(is_beside)
+    }
+
+    /// The shared links of this name that other containers have. Each journal is
+    /// read when it's asked for.
+    pub fn shared_links(
+        &self,
+        name: &LinkName,
+    ) -> impl Iterator<Item = Result<(LinkId, Option<u32>), JournalError>> {
+        self.others().flat_map(move |other| match other {
+            Ok(other) => other.shared_links_here(name).into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        })
+    }
+
+    fn shared_links_here(&self, name: &LinkName) -> Vec<(LinkId, Option<u32>)> {
+        let entries = self.entries.iter();
+        let shared = entries.filter(|entry| entry.shared && entry.host == self.here.host);
+        let links = shared.filter_map(|entry| match &entry.change {
+            Change::MakeLink {
+                namespace,
+                name: own,
+                index: Some(index),
+                table,
+            } if own == name => {
+                let (namespace, index) = (*namespace, *index);
+                Some((LinkId { namespace, index }, *table))
+            }
+            _ => None,
+        });
+        links.collect()
+    }
+}

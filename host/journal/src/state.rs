@@ -1,0 +1,375 @@
+//! What a driver keeps for a network from run to run: keys and values in one
+//! file beside the network's journals.
+//!
+//! A run changes its copy only, and what it changed counts once it succeeded.
+//! For a setup that is when its journal says that it's complete, so the copy is
+//! written under another name before, with the container's id in it, and gets
+//! its name after. A run that is killed in between has succeeded: the next one
+//! gives the copy its name. A teardown has no such line: its copy counts once
+//! it has its name.
+//!
+//! With the network's last journal the state goes too.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize};
+
+use super::{FILE_MODE, FOLDER_MODE, Here, Journal, JournalError, disk, folder};
+use trust::{self, Above};
+use types::{ContainerId, NetworkId};
+
+/// The extension behind a driver's name; no journal has it.
+const SUFFIX: &str = "state";
+/// The one behind that for a copy that may not count yet.
+const NEW: &str = "new";
+
+/// Bytes of the longest file: base64 of the values that the gate allows, and
+/// what JSON puts around them.
+const SIZE_MAX: u64 = 4 << 20;
+
+/// Why a network's state can't be used.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StateError {
+    /// The file.
+    #[error("can't {action} the network's state {}: {error}; make room or give access there first", path.display())]
+    File {
+        /// What was to be done.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why it can't be.
+        error: String,
+    },
+    /// A journal that says whether it counts.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+fn failed<'a>(action: &'static str, path: &'a Path) -> impl Fn(io::Error) -> StateError + 'a {
+    move |error| StateError::File {
+        action,
+        path: path.to_owned(),
+        error: error.to_string(),
+    }
+}
+
+/// The file.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Content {
+    /// The container whose journal says whether this counts.
+    setup_of: Option<String>,
+    /// The values, in base64.
+    values: BTreeMap<String, String>,
+}
+
+/// What one driver keeps for a network.
+#[derive(Debug)]
+pub struct State {
+    path: PathBuf,
+    values: BTreeMap<String, Vec<u8>>,
+    changed: bool,
+    written: bool,
+    /// Whether what a run changed gets into the file.
+    keeps: bool,
+}
+
+impl State {
+    /// Reads the state of the journal's network, for a driver of this name.
+    pub fn open(journal: &Journal, driver: &str) -> Result<Self, StateError> {
+        settle(journal)?;
+        let path = journal.home().join(format!("{driver}.{SUFFIX}"));
+        let newest = match journal.keeps() || !counts(&new(&path), journal)? {
+            true => path.clone(),
+            false => new(&path),
+        };
+        let content = read(&newest)?.unwrap_or_default();
+        let values = content.values.into_iter();
+        let values = values.map(|(key, value)| Ok((key, STANDARD.decode(value)?)));
+        let values = values.collect::<Result<_, base64::DecodeError>>();
+        let values = values.map_err(|error| failed("read", &path)(io::Error::other(error)))?;
+        Ok(Self {
+            path,
+            values,
+            changed: false,
+            written: false,
+            keeps: journal.keeps(),
+        })
+    }
+
+    /// A value.
+    pub fn get(&self, key: &str) -> Option<&[u8]> {
+        self.values.get(key).map(Vec::as_slice)
+    }
+
+    /// All keys, in order.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str)
+    }
+
+    /// The bytes of all keys and values, without those of `key`.
+    pub fn size_without(&self, key: &str) -> usize {
+        let others = self.values.iter().filter(|(own, _)| *own != key);
+        others.map(|(key, value)| key.len() + value.len()).sum()
+    }
+
+    /// Sets a value in this run's copy.
+    pub fn set(&mut self, key: String, value: Vec<u8>) {
+        self.values.insert(key, value);
+        self.changed = true;
+    }
+
+    /// Takes a value out of this run's copy.
+    pub fn remove(&mut self, key: &str) {
+        self.changed |= self.values.remove(key).is_some();
+    }
+
+    /// Whether this run's copy differs from the file.
+    pub fn is_changed(&self) -> bool {
+        self.changed
+    }
+
+    /// Writes a copy that doesn't count yet: for a setup not before the
+    /// container's journal is complete.
+    pub fn write(&mut self, setup_of: Option<&ContainerId>) -> Result<(), StateError> {
+        if !self.keeps {
+            return Ok(());
+        }
+        let values = self.values.iter();
+        let content = Content {
+            setup_of: setup_of.map(ToString::to_string),
+            values: values
+                .map(|(key, value)| (key.clone(), STANDARD.encode(value)))
+                .collect(),
+        };
+        let path = new(&self.path);
+        self.written = true;
+        let text = serde_json::to_vec(&content).map_err(io::Error::other);
+        text.and_then(|text| disk::write(&create(&path)?, &text))
+            .map_err(failed("write", &path))
+    }
+
+    /// Has the copy count.
+    pub fn publish(&mut self) -> Result<(), StateError> {
+        if !self.keeps {
+            return Ok(());
+        }
+        rename(&new(&self.path), &self.path)?;
+        self.written = false;
+        self.changed = false;
+        Ok(())
+    }
+
+    /// Takes a copy back that this run wrote.
+    pub fn withdraw(&mut self) -> Result<(), StateError> {
+        if !self.written {
+            return Ok(());
+        }
+        let path = new(&self.path);
+        disk::remove(&path).map_err(failed("remove", &path))?;
+        self.written = false;
+        Ok(())
+    }
+}
+
+/// Decides about copies that killed runs of the journal's network left.
+pub fn settle(journal: &Journal) -> Result<(), StateError> {
+    if !journal.keeps() {
+        return Ok(());
+    }
+    for path in files(&journal.home()) {
+        if !is_new(&path) {
+            continue;
+        }
+        if counts(&path, journal)? {
+            rename(&path, &path.with_extension(""))?;
+        } else {
+            disk::remove(&path).map_err(failed("remove", &path))?;
+        }
+    }
+    Ok(())
+}
+
+/// Removes the state of the journal's network where no container is left that
+/// it could be for.
+pub fn clear_unused(journal: &Journal) -> Result<(), StateError> {
+    if !journal.keeps()
+        || files(&journal.home()).is_empty()
+        || !journal.entries().is_empty()
+        || is_used_by_others(journal)?
+    {
+        return Ok(());
+    }
+    clear(&journal.home())
+}
+
+/// The same for a network that no container is known of.
+pub fn clear_unused_of(folder: &Path, network: &NetworkId, here: Here) -> Result<(), StateError> {
+    for key in folder::of_network(folder, network) {
+        if !Journal::open(folder, &key, here)?.entries().is_empty() {
+            return Ok(());
+        }
+    }
+    clear(&folder.join(network.as_str()))
+}
+
+fn clear(home: &Path) -> Result<(), StateError> {
+    for path in files(home) {
+        disk::remove(&path).map_err(failed("remove", &path))?;
+    }
+    // What else may be there keeps the network's folder.
+    let _ = std::fs::remove_dir(home);
+    Ok(())
+}
+
+/// Whether another container of the network is connected.
+pub fn is_used_by_others(journal: &Journal) -> Result<bool, JournalError> {
+    for other in journal.others() {
+        if !other?.entries().is_empty() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether a copy is of a setup that came to its end. One that a crash tore was
+/// never acted upon.
+fn counts(path: &Path, journal: &Journal) -> Result<bool, StateError> {
+    let Ok(Some(content)) = read(path) else {
+        return Ok(false);
+    };
+    let container = content
+        .setup_of
+        .and_then(|id| ContainerId::try_from(id).ok());
+    match container {
+        Some(container) => Ok(journal.of(container)?.is_complete()),
+        None => Ok(false),
+    }
+}
+
+fn read(path: &Path) -> Result<Option<Content>, StateError> {
+    let text = match trust::read(path, SIZE_MAX) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        text => text.map_err(failed("read", path))?,
+    };
+    serde_json::from_slice(&text)
+        .map(Some)
+        .map_err(|error| failed("read", path)(error.into()))
+}
+
+fn create(path: &Path) -> io::Result<File> {
+    if let Some(folder) = path.parent() {
+        trust::make_folder(folder, FOLDER_MODE, Above::Ours)?;
+    }
+    let mut options = OpenOptions::new();
+    let options = options.write(true).create(true).truncate(true);
+    trust::open(options, path, FILE_MODE)
+}
+
+fn rename(from: &Path, to: &Path) -> Result<(), StateError> {
+    disk::rename(from, to).map_err(failed("replace", to))
+}
+
+/// The name of a copy.
+fn new(path: &Path) -> PathBuf {
+    path.with_added_extension(NEW)
+}
+
+fn is_new(path: &Path) -> bool {
+    path.extension() == Some(NEW.as_ref())
+}
+
+/// All files of states in a network's folder.
+fn files(home: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(home).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.path())
+        .filter(|path| {
+            let state = match is_new(path) {
+                true => &path.with_extension(""),
+                false => path,
+            };
+            state.extension() == Some(SUFFIX.as_ref())
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Change;
+    use crate::file::tests::open_as as journal;
+
+    fn id(container: &str) -> ContainerId {
+        container.to_owned().try_into().unwrap()
+    }
+
+    /// State outlives an upgrade.
+    #[test]
+    fn content_keeps_its_form() {
+        let golden = r#"{"setup_of":"c0ffee","values":{"key":"AP8="}}"#;
+        let content: Content = serde_json::from_str(golden).unwrap();
+        assert_eq!(serde_json::to_string(&content).unwrap(), golden);
+    }
+
+    #[test]
+    fn a_copy_counts_once_its_journal_is_complete() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut one = journal(folder.path(), "one");
+        one.begin(Change::KeepState, false).unwrap();
+        let write = |value: &[u8]| {
+            let mut state = State::open(&one, "driver").unwrap();
+            state.set("key".to_owned(), value.to_vec());
+            state.write(Some(&id("one"))).unwrap();
+        };
+        let two = journal(folder.path(), "two");
+        let value = || {
+            let state = State::open(&two, "driver").unwrap();
+            state.get("key").map(<[u8]>::to_vec)
+        };
+        write(&[0, 0xff]);
+        assert_eq!(value(), None);
+        write(&[0, 0xff]);
+        journal(folder.path(), "one").complete().unwrap();
+        assert_eq!(value(), Some(vec![0, 0xff]));
+        let other = State::open(&two, "other").unwrap();
+        assert_eq!(other.keys().count(), 0);
+    }
+
+    #[test]
+    fn a_torn_copy_and_one_of_a_teardown_never_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut one = journal(folder.path(), "one");
+        one.begin(Change::KeepState, false).unwrap();
+        one.complete().unwrap();
+        let mut state = State::open(&one, "driver").unwrap();
+        state.set("key".to_owned(), vec![1]);
+        state.write(None).unwrap();
+        assert_eq!(State::open(&one, "driver").unwrap().keys().count(), 0);
+        let torn = one.home().join("driver.state.new");
+        std::fs::write(&torn, "{\"setup_of\":\"one\",").unwrap();
+        assert_eq!(State::open(&one, "driver").unwrap().keys().count(), 0);
+        assert!(!torn.exists());
+    }
+
+    #[test]
+    fn the_state_goes_with_the_last_journal() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut one = journal(folder.path(), "one");
+        let number = one.begin(Change::KeepState, false).unwrap();
+        let mut state = State::open(&one, "driver").unwrap();
+        state.set("key".to_owned(), vec![1]);
+        state.write(None).unwrap();
+        state.publish().unwrap();
+        let two = journal(folder.path(), "two");
+        clear_unused(&two).unwrap();
+        assert_eq!(State::open(&two, "driver").unwrap().keys().count(), 1);
+        one.void(number).unwrap();
+        clear_unused(&two).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

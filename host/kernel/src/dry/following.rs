@@ -1,0 +1,161 @@
+//! What a change of a link does to those that lie on it, below it, or have it as
+//! a port. The kernel does all of this by itself.
+
+use super::link::{Link, Number, Origin, Other};
+use super::machine::Machine;
+use crate::{KernelError, ParentUse};
+use types::Mac;
+
+/// ETH_DATA_LEN, which a bridge without ports has.
+const ETHERNET_MTU: u32 = 1500;
+
+impl Machine {
+    /// How many links on this one have it take all frames: those in its place
+    /// that are up (`macvlan_open`).
+    pub(super) fn promiscuity(&self, number: Number) -> usize {
+        let above = self.links.values().filter(|link| link.lies_on(number));
+        above
+            .filter(|link| link.state.up && takes_all(link))
+            .count()
+    }
+
+    /// Gives a link a MAC address. One that is in its parent's place gives it to
+    /// that one (`macvlan_set_mac_address`), and ipvlan links have their parent's
+    /// (`ipvlan_device_event`).
+    pub(super) fn set_mac(&mut self, number: Number, mac: Mac) {
+        self.write_mac(number, mac);
+        let below = self.links.get(&number).filter(|link| takes_all(link));
+        let below = below.and_then(|link| link.lower);
+        if let Some(Other::Link(below)) = below {
+            self.write_mac(below, mac);
+        }
+        for above in self.above(number, &["ipvlan"]) {
+            self.write_mac(above, mac);
+        }
+        for above in self.above(number, &["macvlan", "macvtap"]) {
+            if self.links.get(&above).is_some_and(takes_all) {
+                self.write_mac(above, mac);
+            }
+        }
+        let master = self.links.get(&number).and_then(|link| link.master);
+        self.follow_ports_of(master);
+    }
+
+    fn write_mac(&mut self, number: Number, mac: Mac) {
+        self.edit(number, |link| {
+            link.state.mac = Some(mac);
+            link.is_mac_assumed = false;
+            link.is_mac_set = true;
+        });
+    }
+
+    /// A parent gets its MAC address back from what was in its place
+    /// (`macvlan_port_destroy`).
+    pub(super) fn give_back_mac(&mut self, gone: &Link) {
+        let (Some(Other::Link(below)), Some(mac)) = (gone.lower, gone.mac_below) else {
+            return;
+        };
+        let now = self.links.get(&below).and_then(|link| link.state.mac);
+        if now != Some(mac) {
+            self.write_mac(below, mac);
+        }
+    }
+
+    /// Links have no larger MTU than what they lie on (`macvlan_device_event`,
+    /// `vlan_device_event`), and ipvlan links the same (`ipvlan_adjust_mtu`).
+    pub(super) fn lower_mtu_above(&mut self, number: Number) {
+        let Some(mtu) = self.links.get(&number).map(|link| link.state.mtu) else {
+            return;
+        };
+        for above in self.above(number, &["macvlan", "macvtap", "vlan", "ipvlan"]) {
+            let is_other = |link: &Link| match link.kind() {
+                "ipvlan" => link.state.mtu != mtu,
+                _ => link.state.mtu > mtu,
+            };
+            if self.links.get(&above).is_some_and(is_other) {
+                self.edit(above, |link| link.state.mtu = mtu);
+                self.lower_mtu_above(above);
+            }
+        }
+    }
+
+    /// VLANs go down with what they lie on (`vlan_device_event`).
+    pub(super) fn set_down_above(&mut self, number: Number) {
+        for above in self.above(number, &["vlan"]) {
+            self.set_down(above);
+        }
+    }
+
+    /// And all of them up, whatever they were.
+    pub(super) fn set_up_above(&mut self, number: Number) -> Result<(), KernelError> {
+        let mut above = self.above(number, &["vlan"]).into_iter();
+        above.try_for_each(|above| self.set_up(above))
+    }
+
+    /// A bridge has the MTU of the port that has the least
+    /// (`br_mtu_auto_adjust`), unless somebody set it, and the lowest MAC address
+    /// of its ports (`br_stp_recalculate_bridge_id`), unless somebody set that.
+    /// The kernel doesn't tell; what had those of its ports in the beginning is
+    /// taken to follow them.
+    pub(super) fn follow_ports_of(&mut self, bridge: Option<Number>) {
+        let Some((bridge, link)) =
+            bridge.and_then(|number| Some((number, self.links.get(&number)?)))
+        else {
+            return;
+        };
+        let is_real = matches!(link.origin, Origin::Real(_));
+        if !is_real || link.kind() != "bridge" {
+            return;
+        }
+        let ports = self.links.values();
+        let ports = ports.filter(|port| port.master == Some(bridge));
+        let mtu = ports.clone().map(|port| port.state.mtu).min();
+        let mac = ports
+            .filter_map(|port| port.state.mac)
+            .min_by_key(|mac| mac.bytes());
+        let (follows_mtu, follows_mac) = link.follows;
+        let mtu = mtu.unwrap_or(ETHERNET_MTU);
+        if follows_mtu && link.state.mtu != mtu {
+            self.edit(bridge, |link| link.state.mtu = mtu);
+        }
+        let link = self.links.get(&bridge);
+        if let Some(mac) =
+            mac.filter(|mac| follows_mac && link.is_some_and(|link| link.state.mac != Some(*mac)))
+        {
+            self.edit(bridge, |link| link.state.mac = Some(mac));
+        }
+    }
+
+    /// Finds out which bridges follow their ports, once all links are there.
+    pub(super) fn find_followers(&mut self) {
+        let ports: Vec<(Number, u32, Option<Mac>)> = self
+            .links
+            .values()
+            .filter_map(|port| Some((port.master?, port.state.mtu, port.state.mac)))
+            .collect();
+        for (number, link) in &mut self.links {
+            let own = ports.iter().filter(|(master, ..)| master == number);
+            let mtu = own.clone().map(|(_, mtu, _)| *mtu).min();
+            let mac = own
+                .filter_map(|(.., mac)| *mac)
+                .min_by_key(|mac| mac.bytes());
+            link.follows = (
+                mtu.is_some_and(|mtu| mtu == link.state.mtu),
+                mac.is_some() && mac == link.state.mac,
+            );
+        }
+    }
+
+    /// The links of some kinds that lie on this one.
+    fn above(&self, number: Number, kinds: &[&str]) -> Vec<Number> {
+        let links = self.links.iter();
+        links
+            .filter(|(_, link)| link.lies_on(number) && kinds.contains(&link.kind()))
+            .map(|(above, _)| *above)
+            .collect()
+    }
+}
+
+fn takes_all(link: &Link) -> bool {
+    link.parent_use == Some(ParentUse::Whole)
+}

@@ -1,0 +1,104 @@
+//! What links are known by.
+
+use super::link::{Link, Number, Other};
+use super::machine::Machine;
+use crate::{FarLink, IdentifiedLink, KernelError, LinkId, LinkIdentity, Whereabouts};
+use types::Namespace;
+
+impl Machine {
+    /// A link with all that it's known by.
+    pub(super) fn identified(&mut self, at: LinkId) -> Result<IdentifiedLink, KernelError> {
+        let (number, link) = self.find(at)?;
+        let link = link.clone();
+        // Hardware and ties to what isn't looked at are as the real kernel says.
+        let real = match link.real() {
+            Some(real) => Some(self.reader.identified(real)?),
+            None => None,
+        };
+        let real_names = real.as_ref().map(|real| real.alternative_names.clone());
+        let identity = real.map(|real| real.identity).unwrap_or_default();
+        Ok(IdentifiedLink {
+            state: self.state(&link),
+            has_plain_name: true,
+            identity: LinkIdentity {
+                kind: link.kind.clone(),
+                tie: self.far(number, &link, identity.tie),
+                ..identity
+            },
+            alternative_names: link.alternative_names.or(real_names).unwrap_or_default(),
+        })
+    }
+
+    /// The links of a namespace.
+    pub(super) fn identified_links(
+        &mut self,
+        namespace: Namespace,
+    ) -> Result<Vec<IdentifiedLink>, KernelError> {
+        let links = self.links_of(namespace).into_iter();
+        let places: Vec<LinkId> = links.map(|link| link.at).collect();
+        places.into_iter().map(|at| self.identified(at)).collect()
+    }
+
+    /// The link that another one is tied to.
+    pub(super) fn far_link(&mut self, far: FarLink) -> Result<IdentifiedLink, KernelError> {
+        let namespace = match far.place {
+            Whereabouts::Host => Namespace::Host,
+            Whereabouts::Container => Namespace::Container,
+            Whereabouts::Elsewhere(_) | Whereabouts::Unknown => {
+                let mut found = self.reader.far_link(far)?;
+                if let Some(tie) = found.identity.tie {
+                    let links = self.links.iter();
+                    let mut tied = links.filter(|(_, link)| link.real().map(of) == Some(tie));
+                    if let Some((number, _)) = tied.next() {
+                        self.far_ends.insert(*number, far);
+                    }
+                    found.identity.tie = Some(self.as_it_is_here(tie));
+                }
+                return Ok(found);
+            }
+        };
+        let index = far.index;
+        self.identified(LinkId { namespace, index })
+    }
+
+    /// Gives a link these alternative names and no others.
+    pub(super) fn set_alternative_names(
+        &mut self,
+        at: LinkId,
+        names: &[String],
+    ) -> Result<(), KernelError> {
+        self.find_mut(at)?.alternative_names = Some(names.to_vec());
+        Ok(())
+    }
+
+    fn far(&self, number: Number, link: &Link, real: Option<FarLink>) -> Option<FarLink> {
+        let index = match link.pair.or(link.lower)? {
+            Other::Link(other) => return Some(of(self.links.get(&other)?.at)),
+            Other::Elsewhere(index) => index,
+        };
+        let told = real.map_or(Whereabouts::Unknown, |real| real.place);
+        let asked = self.far_ends.get(&number).filter(|far| far.index == index);
+        let place = match (told, asked) {
+            (Whereabouts::Unknown, Some(asked)) => asked.place,
+            (told, _) => told,
+        };
+        Some(FarLink { index, place })
+    }
+
+    /// Where a link of the real kernel is by now.
+    fn as_it_is_here(&self, far: FarLink) -> FarLink {
+        let mut links = self.links.values();
+        let link = links.find(|link| link.real().map(of) == Some(far));
+        link.map_or(far, |link| of(link.at))
+    }
+}
+
+fn of(at: LinkId) -> FarLink {
+    FarLink {
+        place: match at.namespace {
+            Namespace::Host => Whereabouts::Host,
+            Namespace::Container => Whereabouts::Container,
+        },
+        index: at.index,
+    }
+}

@@ -1,0 +1,401 @@
+//! The machine in memory: what it begins with, and finding things in it.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use nix::errno::Errno;
+
+use super::link::{Address, Link, Number, Origin, Other};
+use crate::{
+    FarLink, FirewallEntry, FoundRoute, KernelError, LinkId, LinkInfo, LinkState, MAIN_TABLE,
+    NewAddress, PlacedLink, Reader, Survey, SurveyedLink, Tie,
+};
+use types::{LinkName, Namespace, RouteKind, Rule};
+
+/// RTPROT_KERNEL (`rtnetlink.h`)
+pub(super) const BY_KERNEL: u8 = 2;
+/// RTPROT_STATIC
+pub(super) const BY_HAND: u8 = 4;
+/// The MTU of a loopback link (`drivers/net/loopback.c`).
+const LOOPBACK_MTU: u32 = 65536;
+
+/// What a namespace has besides its links.
+#[derive(Default)]
+pub(super) struct Room {
+    pub(super) routes: Vec<FoundRoute>,
+    /// Those that it had in the beginning.
+    pub(super) routes_before: Vec<FoundRoute>,
+    /// The names of the links that it had then, by index.
+    pub(super) names_before: BTreeMap<u32, LinkName>,
+    pub(super) rules_added: Vec<Rule>,
+    pub(super) rules_removed: Vec<Rule>,
+    /// What was written to settings that aren't a link's, by path.
+    pub(super) settings: BTreeMap<String, String>,
+}
+
+/// The machine in memory.
+pub(super) struct Machine {
+    pub(super) reader: Box<dyn Reader + Send>,
+    pub(super) has_container: bool,
+    pub(super) links: BTreeMap<Number, Link>,
+    pub(super) host: Room,
+    pub(super) container: Room,
+    pub(super) firewall_added: Vec<FirewallEntry>,
+    pub(super) firewall_removed: Vec<FirewallEntry>,
+    pub(super) macs: u8,
+    /// Where the other ends are, elsewhere, that were asked about: from within a
+    /// container the real kernel doesn't tell.
+    pub(super) far_ends: BTreeMap<Number, FarLink>,
+    deadline: Option<Instant>,
+    next: u32,
+    assumed: Vec<String>,
+}
+
+impl Machine {
+    /// Reads what there is.
+    pub(super) fn begin(
+        reader: Box<dyn Reader + Send>,
+        has_container: bool,
+    ) -> Result<Self, KernelError> {
+        let mut machine = Self {
+            reader,
+            has_container,
+            links: BTreeMap::new(),
+            host: Room::default(),
+            container: Room::default(),
+            firewall_added: Vec::new(),
+            firewall_removed: Vec::new(),
+            macs: 0,
+            far_ends: BTreeMap::new(),
+            deadline: None,
+            next: 0,
+            assumed: Vec::new(),
+        };
+        machine.load(Namespace::Host)?;
+        match has_container {
+            true => machine.load(Namespace::Container)?,
+            false => machine.add_loopback(),
+        }
+        machine.tie_pairs();
+        machine.find_followers();
+        Ok(machine)
+    }
+
+    pub(super) fn set_deadline(&mut self, deadline: Instant) {
+        self.deadline = Some(deadline);
+        self.reader.set_deadline(deadline);
+    }
+
+    /// Whether the time of the run is over.
+    pub(super) fn is_late(&self) -> bool {
+        self.deadline
+            .is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
+    /// Says once what can't be known.
+    pub(super) fn assume(&mut self, what: String) {
+        if !self.assumed.contains(&what) {
+            self.assumed.push(what);
+        }
+    }
+
+    pub(super) fn assumed(&self) -> &[String] {
+        &self.assumed
+    }
+
+    /// Whether the real kernel has a namespace.
+    pub(super) fn is_real(&self, namespace: Namespace) -> bool {
+        namespace == Namespace::Host || self.has_container
+    }
+
+    pub(super) fn room(&mut self, namespace: Namespace) -> &mut Room {
+        match namespace {
+            Namespace::Host => &mut self.host,
+            Namespace::Container => &mut self.container,
+        }
+    }
+
+    pub(super) fn room_ref(&self, namespace: Namespace) -> &Room {
+        match namespace {
+            Namespace::Host => &self.host,
+            Namespace::Container => &self.container,
+        }
+    }
+
+    fn load(&mut self, namespace: Namespace) -> Result<(), KernelError> {
+        let survey = self.reader.survey(namespace)?;
+        let mut ties = Vec::new();
+        for surveyed in survey.links {
+            let index = surveyed.info.state.index;
+            let at = LinkId { namespace, index };
+            let addresses = match self.reader.addresses(at) {
+                Ok(addresses) => addresses,
+                // It went meanwhile.
+                Err(error) if error.is_not_found() => continue,
+                Err(error) => return Err(error),
+            };
+            let addresses = addresses.into_iter().map(|state| Address {
+                new: NewAddress {
+                    address: state.address,
+                    no_dad: false,
+                    no_prefix_route: lacks_route(&survey.routes, index, state.address),
+                },
+                link_scope: state.link_scope,
+                tentative: state.tentative,
+                dad_failed: state.dad_failed,
+            });
+            let mut link = loaded(at, &surveyed);
+            link.addresses = addresses.collect();
+            let number = self.add(link);
+            ties.push((number, surveyed.tie, surveyed.info.state.master));
+        }
+        for (number, tie, master) in ties {
+            self.tie(number, namespace, tie, master);
+        }
+        let links = self.links_of(namespace).into_iter();
+        let names = links.map(|link| (link.at.index, link.state.name.clone()));
+        let names = names.collect();
+        let room = self.room(namespace);
+        room.names_before = names;
+        room.routes_before.clone_from(&survey.routes);
+        room.routes = survey.routes;
+        Ok(())
+    }
+
+    /// The one link of a new namespace.
+    fn add_loopback(&mut self) {
+        let Ok(name) = "lo".parse() else { return };
+        let at = LinkId {
+            namespace: Namespace::Container,
+            index: 1,
+        };
+        let state = LinkState {
+            mac: Some(types::Mac::NONE),
+            mtu: LOOPBACK_MTU,
+            ..LinkState::new(name, at.index)
+        };
+        self.add(Link::new(Origin::Made, at, state));
+    }
+
+    fn tie(&mut self, number: Number, namespace: Namespace, tie: Option<Tie>, master: Option<u32>) {
+        let find = |machine: &Self, index| machine.number(LinkId { namespace, index });
+        let other = tie.map(|tie| match find(self, tie.index) {
+            Some(other) if !tie.elsewhere => Other::Link(other),
+            _ => Other::Elsewhere(tie.index),
+        });
+        let master = master.and_then(|index| find(self, index));
+        let is_pair = tie.is_some_and(|tie| tie.is_pair);
+        if let Some(link) = self.links.get_mut(&number) {
+            match is_pair {
+                true => link.pair = other,
+                false => link.lower = other,
+            }
+            link.master = master;
+        }
+    }
+
+    /// Finds the pairs of which one end is in the container: each end says the
+    /// other's index.
+    fn tie_pairs(&mut self) {
+        if !self.has_container {
+            return;
+        }
+        let ends = |namespace| -> Vec<(Number, u32, u32)> {
+            let links = self.links.iter();
+            links
+                .filter(|(_, link)| link.at.namespace == namespace)
+                .filter_map(|(number, link)| match link.pair {
+                    Some(Other::Elsewhere(far)) => Some((*number, link.at.index, far)),
+                    _ => None,
+                })
+                .collect()
+        };
+        let (hosts, containers) = (ends(Namespace::Host), ends(Namespace::Container));
+        for (outside, index, far) in hosts {
+            let fits = |end: &&(Number, u32, u32)| (end.1, end.2) == (far, index);
+            let Some((inside, ..)) = containers.iter().find(fits) else {
+                continue;
+            };
+            for (end, other) in [(outside, *inside), (*inside, outside)] {
+                if let Some(link) = self.links.get_mut(&end) {
+                    link.pair = Some(Other::Link(other));
+                }
+            }
+        }
+    }
+
+    /// Puts a link into the machine.
+    pub(super) fn add(&mut self, link: Link) -> Number {
+        let number = Number(self.next);
+        self.next += 1;
+        self.links.insert(number, link);
+        number
+    }
+
+    /// Which link is at a place.
+    pub(super) fn number(&self, at: LinkId) -> Option<Number> {
+        let mut links = self.links.iter();
+        let found = links.find(|(_, link)| link.at == at);
+        found.map(|(number, _)| *number)
+    }
+
+    /// The link at a place.
+    pub(super) fn find(&self, at: LinkId) -> Result<(Number, &Link), KernelError> {
+        let mut links = self.links.iter();
+        let found = links.find(|(_, link)| link.at == at);
+        let (number, link) = found.ok_or(Errno::ENODEV)?;
+        Ok((*number, link))
+    }
+
+    /// The same for changing it.
+    pub(super) fn find_mut(&mut self, at: LinkId) -> Result<&mut Link, KernelError> {
+        let mut links = self.links.values_mut();
+        Ok(links.find(|link| link.at == at).ok_or(Errno::ENODEV)?)
+    }
+
+    /// The links of a namespace, in the order of their indexes.
+    pub(super) fn links_of(&self, namespace: Namespace) -> Vec<&Link> {
+        let links = self.links.values();
+        let mut links: Vec<&Link> = links
+            .filter(|link| link.at.namespace == namespace)
+            .collect();
+        links.sort_by_key(|link| link.at.index);
+        links
+    }
+
+    /// The link of a name.
+    pub(super) fn by_name(&self, namespace: Namespace, name: &LinkName) -> Option<&Link> {
+        let mut links = self.links.values();
+        links.find(|link| link.at.namespace == namespace && link.state.name == *name)
+    }
+
+    /// What can be changed of a link, with its master.
+    pub(super) fn state(&self, link: &Link) -> LinkState {
+        let master = link.master.and_then(|master| self.links.get(&master));
+        LinkState {
+            master: master.map(|master| master.at.index),
+            ..link.state.clone()
+        }
+    }
+
+    /// What else there is to know of it.
+    pub(super) fn info(&self, number: Number, link: &Link) -> LinkInfo {
+        LinkInfo {
+            state: self.state(link),
+            kind: link.kind.clone(),
+            carrier: self.carrier(number, link),
+            vlan_filtering: link.vlan_filtering,
+            parent_use: link.parent_use,
+        }
+    }
+
+    /// The link with its place.
+    pub(super) fn placed(&self, link: &Link) -> PlacedLink {
+        let lower = match link.lower {
+            Some(Other::Link(lower)) => self.links.get(&lower),
+            _ => None,
+        };
+        let lower = lower.filter(|lower| lower.at.namespace == link.at.namespace);
+        PlacedLink {
+            state: self.state(link),
+            lower: lower.map(|lower| lower.at.index),
+            pci: link.pci.clone(),
+            device: link.device.clone(),
+        }
+    }
+
+    /// Whether a link could carry packets. What nobody has changed is as the real
+    /// kernel says.
+    fn carrier(&self, number: Number, link: &Link) -> bool {
+        let other = |other: Option<Other>| match other {
+            Some(Other::Link(number)) => self.links.get_key_value(&number),
+            _ => None,
+        };
+        if !link.state.up {
+            return false;
+        }
+        if let Some((_, end)) = other(link.pair) {
+            return end.state.up;
+        }
+        if let Some((lower, below)) = other(link.lower).filter(|_| link.kind() != "vxlan") {
+            return self.carrier(*lower, below);
+        }
+        match (link.kind(), link.origin) {
+            ("bridge", _) => {
+                let mut links = self.links.iter();
+                links
+                    .any(|(port, below)| below.master == Some(number) && self.carrier(*port, below))
+            }
+            ("tap" | "tun", Origin::Made) => false,
+            (_, Origin::Made) => true,
+            (_, Origin::Real(_)) => link.carrier || link.is_changed,
+        }
+    }
+
+    /// All of a namespace.
+    pub(super) fn survey(&self, namespace: Namespace) -> Result<Survey, KernelError> {
+        let mut links = Vec::new();
+        for link in self.links_of(namespace) {
+            let (number, link) = self.find(link.at)?;
+            let (tie, is_pair) = match link.pair {
+                Some(pair) => (Some(pair), true),
+                None => (link.lower, false),
+            };
+            links.push(SurveyedLink {
+                info: self.info(number, link),
+                tie: tie.and_then(|other| self.tie_to(namespace, other, is_pair)),
+                table: link.table,
+                pci: link.pci.clone(),
+                device: link.device.clone(),
+            });
+        }
+        let routes = self.room_ref(namespace).routes.clone();
+        Ok(Survey { links, routes })
+    }
+
+    fn tie_to(&self, namespace: Namespace, other: Other, is_pair: bool) -> Option<Tie> {
+        let (index, elsewhere) = match other {
+            Other::Elsewhere(index) => (index, true),
+            Other::Link(number) => {
+                let at = self.links.get(&number)?.at;
+                (at.index, at.namespace != namespace)
+            }
+        };
+        Some(Tie {
+            is_pair,
+            index,
+            elsewhere,
+        })
+    }
+
+    /// The routing table that a link's own routes are in.
+    pub(super) fn table_of(&self, link: &Link) -> u32 {
+        let master = link.master.and_then(|master| self.links.get(&master));
+        master.and_then(|vrf| vrf.table).unwrap_or(MAIN_TABLE)
+    }
+}
+
+fn loaded(at: LinkId, surveyed: &SurveyedLink) -> Link {
+    let info = &surveyed.info;
+    let mut link = Link::new(Origin::Real(at), at, info.state.clone());
+    link.kind.clone_from(&info.kind);
+    link.carrier = info.carrier;
+    link.vlan_filtering = info.vlan_filtering;
+    link.parent_use = info.parent_use;
+    link.table = surveyed.table;
+    link.pci.clone_from(&surveyed.pci);
+    link.device.clone_from(&surveyed.device);
+    link
+}
+
+/// Whether the kernel made no route for an address's network on a link that
+/// is up.
+fn lacks_route(routes: &[FoundRoute], index: u32, address: ipnet::IpNet) -> bool {
+    let mut routes = routes.iter().filter(|found| {
+        found.route.link == Some(index)
+            && found.protocol == BY_KERNEL
+            && found.route.route.kind == RouteKind::Unicast
+    });
+    let has_any = routes.clone().next().is_some();
+    has_any && !routes.any(|found| found.route.route.destination == address.trunc())
+}

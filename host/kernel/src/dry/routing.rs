@@ -1,0 +1,308 @@
+//! Routes.
+
+use std::net::IpAddr;
+
+use nix::errno::Errno;
+
+use super::addressing::unless_there;
+use super::machine::{BY_HAND, Machine};
+use crate::netlink::Saved;
+use crate::{FoundRoute, KernelError, KnownLink, LinkId, MAIN_TABLE, SavedRoutes, TableRoute};
+use types::{DEFAULT_METRIC, Namespace, RouteKind};
+
+impl Machine {
+    pub(super) fn default_route_link(&self) -> Result<u32, KernelError> {
+        let routes = self.host.routes.iter().filter(|found| {
+            let route = &found.route;
+            route.table == MAIN_TABLE
+                && route.route.kind == RouteKind::Unicast
+                && route.route.destination.prefix_len() == 0
+        });
+        let mut links: Vec<((bool, u32), u32)> = routes
+            .filter_map(|found| {
+                let route = &found.route.route;
+                let rank = (
+                    route.destination.addr().is_ipv6(),
+                    route.metric.unwrap_or_default(),
+                );
+                Some((rank, found.route.link?))
+            })
+            .collect();
+        links.sort_by_key(|(rank, _)| *rank);
+        let first = links.first().map(|(_, link)| *link);
+        first.ok_or_else(|| {
+            KernelError::NotFound("failed to get default route interface".to_owned())
+        })
+    }
+
+    pub(super) fn routes(&self, namespace: Namespace, table: u32) -> Vec<FoundRoute> {
+        let routes = self.room_ref(namespace).routes.iter();
+        routes
+            .filter(|found| found.route.table == table)
+            .cloned()
+            .collect()
+    }
+
+    /// The routes that are the wanted one, or one of its ways.
+    fn same(&self, namespace: Namespace, wanted: &TableRoute) -> Vec<FoundRoute> {
+        let ways = split(wanted);
+        let routes = self.room_ref(namespace).routes.iter();
+        routes
+            .filter(|found| ways.iter().any(|way| found.route.is_told_by(way)))
+            .cloned()
+            .collect()
+    }
+
+    pub(super) fn has_route(&self, namespace: Namespace, wanted: &TableRoute) -> bool {
+        !self.same(namespace, wanted).is_empty()
+    }
+
+    pub(super) fn add_route(
+        &mut self,
+        namespace: Namespace,
+        route: &TableRoute,
+    ) -> Result<(), KernelError> {
+        for way in split(route) {
+            let found = FoundRoute {
+                route: way,
+                protocol: BY_HAND,
+            };
+            self.put_route(namespace, found)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn replace_route(
+        &mut self,
+        namespace: Namespace,
+        route: &TableRoute,
+    ) -> Result<(), KernelError> {
+        let before = self.room_ref(namespace).routes.clone();
+        let room = self.room(namespace);
+        let mut is_replaced = false;
+        room.routes.retain(|found| {
+            let goes = has_same_place(&found.route, route)
+                && (!is_replaced || route.route.destination.addr().is_ipv6());
+            is_replaced |= goes;
+            !goes
+        });
+        let added = self.add_route(namespace, route);
+        if added.is_err() {
+            self.room(namespace).routes = before;
+        }
+        added
+    }
+
+    pub(super) fn remove_route(
+        &mut self,
+        namespace: Namespace,
+        route: &TableRoute,
+    ) -> Result<(), KernelError> {
+        let same = self.same(namespace, route);
+        if same.is_empty() {
+            return Err(Errno::ESRCH.into());
+        }
+        self.room(namespace)
+            .routes
+            .retain(|found| !same.contains(found));
+        Ok(())
+    }
+
+    pub(super) fn save_route(
+        &self,
+        namespace: Namespace,
+        route: &TableRoute,
+    ) -> Result<SavedRoutes, KernelError> {
+        let same = self.same(namespace, route);
+        self.note(namespace, &same)
+    }
+
+    pub(super) fn save_rivals(
+        &self,
+        namespace: Namespace,
+        route: &TableRoute,
+    ) -> Result<SavedRoutes, KernelError> {
+        let routes = self.room_ref(namespace).routes.iter();
+        let rivals: Vec<FoundRoute> = routes
+            .filter(|found| has_same_place(&found.route, route))
+            .cloned()
+            .collect();
+        self.note(namespace, &rivals)
+    }
+
+    fn note(
+        &self,
+        namespace: Namespace,
+        routes: &[FoundRoute],
+    ) -> Result<SavedRoutes, KernelError> {
+        let mut indexes: Vec<u32> = routes
+            .iter()
+            .flat_map(|found| found.route.links())
+            .collect();
+        indexes.sort_unstable();
+        indexes.dedup();
+        let links = indexes.into_iter().map(|index| {
+            let (_, link) = self.find(LinkId { namespace, index })?;
+            Ok(KnownLink {
+                index,
+                name: link.state.name.clone(),
+            })
+        });
+        let links: Result<Vec<_>, KernelError> = links.collect();
+        Ok(Saved::routes(routes, links?))
+    }
+
+    pub(super) fn remove_saved(
+        &mut self,
+        namespace: Namespace,
+        saved: &SavedRoutes,
+    ) -> Result<(), KernelError> {
+        for noted in Saved::read_routes(saved)? {
+            let routes = &mut self.room(namespace).routes;
+            let place = routes.iter().position(|found| found.route == noted.route);
+            routes.remove(place.ok_or(Errno::ESRCH)?);
+        }
+        Ok(())
+    }
+
+    pub(super) fn put_back_routes(
+        &mut self,
+        namespace: Namespace,
+        saved: &SavedRoutes,
+    ) -> Result<(), KernelError> {
+        for noted in Saved::read_routes(saved)? {
+            match unless_there(self.put_route(namespace, noted)) {
+                Err(error) if has_no_way(&error) => {}
+                result => result?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a route with all that the kernel fills in.
+    pub(super) fn put_route(
+        &mut self,
+        namespace: Namespace,
+        mut found: FoundRoute,
+    ) -> Result<(), KernelError> {
+        let route = &mut found.route;
+        let is_v4 = route.route.destination.addr().is_ipv4();
+        route.route.metric = Some(route.route.metric.unwrap_or(DEFAULT_METRIC));
+        route.scope = is_v4.then_some(route.effective_scope());
+        if route.route.kind == RouteKind::Unicast {
+            self.check_ways(namespace, route)?;
+        }
+        if let Some(source) = route.source {
+            self.check_source(namespace, source)?;
+        }
+        let room = self.room(namespace);
+        if room.routes.iter().any(|there| there.route == found.route) {
+            return Err(Errno::EEXIST.into());
+        }
+        // `fib_table_insert`: before those to the same destination.
+        let place = room
+            .routes
+            .iter()
+            .position(|there| is_v4 && has_same_place(&there.route, &found.route));
+        match place {
+            Some(place) => room.routes.insert(place, found),
+            None => room.routes.push(found),
+        }
+        Ok(())
+    }
+
+    /// Finds the links of gateways (`fib_check_nh`, `ip6_route_check_nh`).
+    fn check_ways(&self, namespace: Namespace, route: &mut TableRoute) -> Result<(), KernelError> {
+        let table = route.table;
+        if route.next_hops.is_empty() {
+            let way = (route.route.gateway, route.link, route.on_link);
+            route.link = Some(self.check_way(namespace, table, way)?);
+            return Ok(());
+        }
+        for hop in &mut route.next_hops {
+            let way = (hop.gateway, hop.link, hop.on_link);
+            hop.link = Some(self.check_way(namespace, table, way)?);
+        }
+        Ok(())
+    }
+
+    fn check_way(
+        &self,
+        namespace: Namespace,
+        table: u32,
+        (gateway, link, on_link): (Option<IpAddr>, Option<u32>, bool),
+    ) -> Result<u32, KernelError> {
+        if let Some(index) = link {
+            let (_, link) = self.find(LinkId { namespace, index })?;
+            if !link.state.up {
+                return Err(Errno::ENETDOWN.into());
+            }
+        }
+        let Some(gateway) = gateway else {
+            return Ok(link.ok_or(Errno::ENODEV)?);
+        };
+        let is_link_local = matches!(gateway, IpAddr::V6(v6) if v6.is_unicast_link_local());
+        if let Some(link) = link.filter(|_| on_link || is_link_local) {
+            return Ok(link);
+        }
+        let ways = self.room_ref(namespace).routes.iter().filter(|found| {
+            let way = &found.route;
+            (way.table == table || way.table == MAIN_TABLE)
+                && way.route.kind == RouteKind::Unicast
+                && way.route.gateway.is_none()
+                && way.next_hops.is_empty()
+                && way.route.destination.contains(&gateway)
+                && (link.is_none() || way.link == link)
+        });
+        let best = ways.max_by_key(|found| found.route.route.destination.prefix_len());
+        let missing = match gateway.is_ipv4() {
+            true => Errno::ENETUNREACH,
+            false => Errno::EHOSTUNREACH,
+        };
+        Ok(best.and_then(|found| found.route.link).ok_or(missing)?)
+    }
+
+    fn check_source(&self, namespace: Namespace, source: IpAddr) -> Result<(), KernelError> {
+        let links = self.links_of(namespace).into_iter();
+        let mut addresses = links.flat_map(|link| &link.addresses);
+        match addresses.any(|own| own.new.address.addr() == source) {
+            true => Ok(()),
+            false => Err(Errno::EINVAL.into()),
+        }
+    }
+
+    /// Forgets the routes through a link that is down or gone.
+    pub(super) fn forget_routes_of(&mut self, at: LinkId) {
+        let room = self.room(at.namespace);
+        for found in &mut room.routes {
+            let hops = &mut found.route.next_hops;
+            if hops.iter().any(|hop| hop.link != Some(at.index)) {
+                hops.retain(|hop| hop.link != Some(at.index));
+            }
+        }
+        room.routes
+            .retain(|found| !found.route.links().contains(&at.index));
+    }
+}
+
+/// The ways of an IPv6 route are routes of their own.
+fn split(route: &TableRoute) -> Vec<TableRoute> {
+    match route.route.destination.addr().is_ipv6() {
+        true => route.ways(),
+        false => vec![route.clone()],
+    }
+}
+
+fn has_same_place(found: &TableRoute, wanted: &TableRoute) -> bool {
+    let metric = |route: &TableRoute| route.route.metric.unwrap_or(DEFAULT_METRIC);
+    found.table == wanted.table
+        && found.route.destination == wanted.route.destination
+        && metric(found) == metric(wanted)
+}
+
+fn has_no_way(error: &KernelError) -> bool {
+    matches!(
+        error.errno(),
+        Some(Errno::ENETUNREACH | Errno::EHOSTUNREACH | Errno::ENETDOWN | Errno::EINVAL)
+    )
+}

@@ -1,0 +1,237 @@
+//! Kernel settings below `/proc/sys/net`.
+
+use std::collections::BTreeMap;
+
+use nix::errno::Errno;
+
+use super::link::{Link, Number};
+use super::machine::Machine;
+use crate::{IPV6_MIN_MTU, KernelError, LinkId, LinkSetting, LinkSnapshot};
+use types::{LinkName, Namespace, SettingKey};
+
+/// What a link's setting begins with.
+const OF_LINKS: [(&str, &str); 2] = [
+    ("ipv4", "/proc/sys/net/ipv4/conf/"),
+    ("ipv6", "/proc/sys/net/ipv6/conf/"),
+];
+
+impl Machine {
+    pub(super) fn link_setting(
+        &mut self,
+        at: LinkId,
+        setting: LinkSetting,
+    ) -> Result<String, KernelError> {
+        let (number, link) = self.find(at)?;
+        let path = setting.path(&link.state.name);
+        let Some((_, key)) = of_link(&path) else {
+            return Err(Errno::ENOENT.into());
+        };
+        self.read_of_link(number, &key)
+    }
+
+    pub(super) fn set_link_setting(
+        &mut self,
+        at: LinkId,
+        setting: LinkSetting,
+        value: &str,
+    ) -> Result<(), KernelError> {
+        let (number, link) = self.find(at)?;
+        let path = setting.path(&link.state.name);
+        let Some((_, key)) = of_link(&path) else {
+            return Err(Errno::ENOENT.into());
+        };
+        self.write_of_link(number, &key, value)
+    }
+
+    pub(super) fn setting(
+        &mut self,
+        namespace: Namespace,
+        key: &SettingKey,
+    ) -> Result<String, KernelError> {
+        let path = key.path();
+        if let Some((name, key)) = of_link(&path) {
+            let number = self.named(namespace, &name)?;
+            return self.read_of_link(number, &key);
+        }
+        if let Some(value) = self.room_ref(namespace).settings.get(&path) {
+            return Ok(value.clone());
+        }
+        self.read_setting(namespace, key)
+    }
+
+    pub(super) fn set_setting(
+        &mut self,
+        namespace: Namespace,
+        key: &SettingKey,
+        value: &str,
+    ) -> Result<(), KernelError> {
+        let path = key.path();
+        if let Some((name, key)) = of_link(&path) {
+            let number = self.named(namespace, &name)?;
+            return self.write_of_link(number, &key, value);
+        }
+        if self.setting(namespace, key)? == value {
+            return Ok(());
+        }
+        self.assume_value();
+        let is_as_before = self.read_setting(namespace, key)? == value;
+        let settings = &mut self.room(namespace).settings;
+        match is_as_before {
+            true => settings.remove(&path),
+            false => settings.insert(path, value.to_owned()),
+        };
+        Ok(())
+    }
+
+    fn assume_value(&mut self) {
+        self.assume("kernel settings take the values that are set".to_owned());
+    }
+
+    /// What a namespace has where nothing was written; a new one is taken to have
+    /// what the host has.
+    fn read_setting(
+        &mut self,
+        namespace: Namespace,
+        key: &SettingKey,
+    ) -> Result<String, KernelError> {
+        if self.is_real(namespace) {
+            return self.reader.setting(namespace, key);
+        }
+        self.assume(
+            "kernel settings of a new namespace are as on the host, where nothing sets them"
+                .to_owned(),
+        );
+        self.reader.setting(Namespace::Host, key)
+    }
+
+    fn named(&self, namespace: Namespace, name: &LinkName) -> Result<Number, KernelError> {
+        let link = self.by_name(namespace, name).ok_or(Errno::ENOENT)?;
+        Ok(self.number(link.at).ok_or(Errno::ENOENT)?)
+    }
+
+    /// Reads a link's setting: what was written, or what the real kernel has, or
+    /// what new links begin with.
+    fn read_of_link(&mut self, number: Number, key: &str) -> Result<String, KernelError> {
+        let link = self.links.get(&number).ok_or(Errno::ENODEV)?;
+        if let Some(value) = link.settings.get(key) {
+            return Ok(value.clone());
+        }
+        let (namespace, real_name) = (link.at.namespace, unmoved(link));
+        let real_name = match real_name {
+            Some(at) => Some(self.reader.link_by_id(at)?.name),
+            None => None,
+        };
+        let key = real_key(key, real_name.as_ref())?;
+        self.read_setting(namespace, &key)
+    }
+
+    fn write_of_link(&mut self, number: Number, key: &str, value: &str) -> Result<(), KernelError> {
+        if self.read_of_link(number, key)? == value {
+            return Ok(());
+        }
+        self.assume_value();
+        let link = self.links.get_mut(&number).ok_or(Errno::ENODEV)?;
+        let before = link.settings.remove(key);
+        let is_as_before = before.is_some() && self.read_of_link(number, key)? == value;
+        self.edit(number, |link| {
+            if !is_as_before {
+                link.settings.insert(key.to_owned(), value.to_owned());
+            }
+            // `addrconf_ifdown`
+            if key == "ipv6/disable_ipv6" && value != "0" {
+                link.addresses
+                    .retain(|address| address.new.address.addr().is_ipv4());
+            }
+        });
+        if key == "ipv6/disable_ipv6" && value != "0" {
+            let at = self.links.get(&number).map(|link| link.at);
+            if let Some(at) = at {
+                self.room(at.namespace).routes.retain(|found| {
+                    found.route.route.destination.addr().is_ipv4()
+                        || !found.route.links().contains(&at.index)
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// What making a link of the host's sets.
+    pub(super) fn ignore_advertisements(&mut self, number: Number) -> Result<(), KernelError> {
+        let link = self.links.get(&number).ok_or(Errno::ENODEV)?;
+        if link.at.namespace == Namespace::Container || link.state.mtu < IPV6_MIN_MTU {
+            return Ok(());
+        }
+        match self.write_of_link(number, "ipv6/accept_ra", "0") {
+            Err(error) if error.is_not_found() => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Whether a link can have IPv6 addresses.
+    pub(super) fn may_have_ipv6(&mut self, number: Number) -> Result<bool, KernelError> {
+        let link = self.links.get(&number).ok_or(Errno::ENODEV)?;
+        if link.state.mtu < IPV6_MIN_MTU {
+            return Ok(false);
+        }
+        match self.read_of_link(number, "ipv6/disable_ipv6") {
+            Ok(value) => Ok(value == "0"),
+            // The kernel has no IPv6.
+            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// All settings of a link, by `FAMILY/KEY`.
+    pub(super) fn settings_of(
+        &mut self,
+        at: LinkId,
+    ) -> Result<BTreeMap<String, String>, KernelError> {
+        let (_, link) = self.find(at)?;
+        let written = link.settings.clone();
+        let mut settings = match unmoved(link) {
+            Some(real) => self.reader.snapshot(real)?.settings,
+            None => BTreeMap::new(),
+        };
+        settings.extend(written);
+        Ok(settings)
+    }
+
+    pub(super) fn put_settings(
+        &mut self,
+        at: LinkId,
+        snapshot: &LinkSnapshot,
+    ) -> Result<(), KernelError> {
+        let (_, link) = self.find(at)?;
+        let real = match unmoved(link) {
+            Some(real) => self.reader.snapshot(real)?.settings,
+            None => BTreeMap::new(),
+        };
+        let link = self.find_mut(at)?;
+        link.settings.clone_from(&snapshot.settings);
+        link.settings
+            .retain(|key, value| real.get(key) != Some(value));
+        Ok(())
+    }
+}
+
+/// Where the real kernel has a link, if it's still there.
+pub(super) fn unmoved(link: &Link) -> Option<LinkId> {
+    link.real().filter(|real| *real == link.at)
+}
+
+/// The link that a setting is about, and `FAMILY/KEY`.
+fn of_link(path: &str) -> Option<(LinkName, String)> {
+    OF_LINKS.iter().find_map(|(family, prefix)| {
+        let (name, key) = path.strip_prefix(prefix)?.split_once('/')?;
+        Some((name.parse().ok()?, format!("{family}/{key}")))
+    })
+}
+
+/// The real kernel's key for a link's setting; without a name the one that new
+/// links begin with.
+fn real_key(key: &str, name: Option<&LinkName>) -> Result<SettingKey, KernelError> {
+    let (family, key) = key.split_once('/').ok_or(Errno::ENOENT)?;
+    let name = name.map_or("default".to_owned(), |name| name.as_str().replace('.', "/"));
+    let text = format!("net.{family}.conf.{name}.{key}");
+    Ok(text.parse().map_err(|_| Errno::ENOENT)?)
+}

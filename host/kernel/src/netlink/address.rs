@@ -1,0 +1,68 @@
+//! Addresses over rtnetlink.
+
+use ipnet::IpNet;
+use netlink_packet_route::AddressFamily;
+use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessage, AddressScope};
+
+use crate::{AddressState, NewAddress};
+
+/// The message that adds or removes an address, with the attributes that netavark sends.
+pub(super) fn message(index: u32, address: IpNet) -> AddressMessage {
+    let mut message = AddressMessage::default();
+    message.header.index = index;
+    message.header.prefix_len = address.prefix_len();
+    match address {
+        IpNet::V4(v4) => {
+            message.header.family = AddressFamily::Inet;
+            let broadcast = AddressAttribute::Broadcast(v4.broadcast());
+            message.attributes.push(broadcast);
+        }
+        IpNet::V6(_) => message.header.family = AddressFamily::Inet6,
+    }
+    let local = AddressAttribute::Local(address.addr());
+    message.attributes.push(local);
+    message
+}
+
+/// The same with its options.
+pub(super) fn new_message(index: u32, new: &NewAddress) -> AddressMessage {
+    let mut message = message(index, new.address);
+    let mut flags = AddressFlags::empty();
+    flags.set(AddressFlags::Nodad, new.no_dad);
+    flags.set(AddressFlags::Noprefixroute, new.no_prefix_route);
+    if !flags.is_empty() {
+        // The header has no room for all of them (`if_addr.h`).
+        message.attributes.push(AddressAttribute::Flags(flags));
+    }
+    message
+}
+
+/// Whether an address's network gets no route.
+pub(super) fn has_no_prefix_route(message: &AddressMessage) -> bool {
+    let mut attributes = message.attributes.iter();
+    attributes.any(|attribute| {
+        matches!(attribute, AddressAttribute::Flags(all)
+            if all.contains(AddressFlags::Noprefixroute))
+    })
+}
+
+/// An address as the kernel describes it.
+pub(super) fn state(message: &AddressMessage) -> Option<AddressState> {
+    let mut local = None;
+    let mut peer = None;
+    let mut flags = AddressFlags::from_bits_retain(message.header.flags.bits().into());
+    for attribute in &message.attributes {
+        match attribute {
+            AddressAttribute::Local(address) => local = Some(*address),
+            AddressAttribute::Address(address) => peer = Some(*address),
+            AddressAttribute::Flags(all) => flags = *all,
+            _ => {}
+        }
+    }
+    Some(AddressState {
+        address: IpNet::new(local.or(peer)?, message.header.prefix_len).ok()?,
+        link_scope: message.header.scope == AddressScope::Link,
+        tentative: flags.contains(AddressFlags::Tentative),
+        dad_failed: flags.contains(AddressFlags::Dadfailed),
+    })
+}

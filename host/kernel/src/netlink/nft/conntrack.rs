@@ -1,0 +1,327 @@
+//! The connections that the host keeps track of
+//! (`linux/netfilter/nfnetlink_conntrack.h`). What a rule decides for the first
+//! packet of a connection holds for all others, so connections go with the rules
+//! that they came about by.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use netlink_packet_netfilter::conntrack::{
+    ConntrackAttribute, ConntrackMessage, ConntrackMessageType, IPTuple, ProtoTuple,
+    Protocol as Number, Status, Tuple,
+};
+use netlink_packet_netfilter::{NetfilterMessage, NetfilterMessageInner, NetfilterProtoFamily};
+use nix::errno::Errno;
+use rtnetlink::packet_core::{DefaultNla, Emitable, NLA_F_NESTED, Nla};
+
+use super::socket::header;
+use crate::netlink::{Netlink, address};
+use crate::{FirewallRule, KernelError, Publication, Translation};
+use types::{PortRange, Protocol};
+
+/// CTA_TUPLE_ORIG
+const TUPLE_ORIGINAL: u16 = 1;
+/// CTA_STATUS
+const STATUS: u16 = 3;
+/// CTA_ID
+const ID: u16 = 12;
+/// CTA_ZONE
+const ZONE: u16 = 18;
+/// CTA_FILTER; kernels that don't know this or the next list everything. By
+/// addresses it's of no use: for IPv6 the kernel compares the wrong way round
+/// (`ctnetlink_filter_match_tuple`).
+const FILTER: u16 = 25;
+/// CTA_STATUS_MASK
+const STATUS_MASK: u16 = 26;
+/// CTA_FILTER_ORIG_FLAGS
+const FILTER_BY_ORIGINAL: u16 = 1;
+/// CTA_FILTER_F_CTA_PROTO_NUM (`net/netfilter/nf_internals.h`, which
+/// libnetfilter_conntrack copies).
+const BY_PROTOCOL: u32 = 1 << 3;
+
+/// A connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Connection {
+    /// As its first packet came in.
+    original: End,
+    /// As the answers come in: from where the first packet was led to.
+    reply: End,
+    status: Status,
+    /// What the kernel knows it by.
+    identity: Vec<ConntrackAttribute>,
+}
+
+/// The addresses and ports of packets that come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct End {
+    source: IpAddr,
+    destination: IpAddr,
+    protocol: u8,
+    /// For protocols that have ports.
+    destination_port: Option<u16>,
+}
+
+impl Netlink {
+    /// Removes connections that passed by a rule before it was there: UDP has no end
+    /// that would tell the kernel to look at the rules again.
+    #[track_caller]
+    pub(in crate::netlink) fn forget_before(
+        &mut self,
+        rule: &FirewallRule,
+    ) -> Result<(), KernelError> {
+        match rule {
+            FirewallRule::Publish(publication) => self.forget_unpublished(publication),
+            FirewallRule::Translate(translation) => self.forget_untranslated(translation),
+            FirewallRule::PublishBehind { .. }
+            | FirewallRule::Isolate { .. }
+            | FirewallRule::Filter { .. }
+            | FirewallRule::CheckSender { .. } => Ok(()),
+        }
+    }
+
+    #[track_caller]
+    fn forget_untranslated(&mut self, translation: &Translation) -> Result<(), KernelError> {
+        let source = translation.source;
+        let connections = self.connections(source.addr(), of_udp())?;
+        let stays = |connection: &Connection| {
+            let End {
+                source: from,
+                destination: to,
+                ..
+            } = connection.original;
+            let mut staying = translation.except.iter().chain([&source]);
+            !source.contains(&from)
+                || connection.status.contains(Status::SrcNat)
+                || to.is_multicast()
+                || staying.any(|network| network.contains(&to))
+        };
+        let mut passed = connections;
+        passed.retain(|connection| !stays(connection));
+        if !passed.is_empty() {
+            // What goes to the host itself is never translated.
+            let own = self.host_addresses()?;
+            passed.retain(|connection| !own.contains(&connection.original.destination));
+        }
+        self.forget(passed)
+    }
+
+    #[track_caller]
+    fn forget_unpublished(&mut self, publication: &Publication) -> Result<(), KernelError> {
+        let ports = publication.ports.iter();
+        let ports: Vec<&PortRange> = ports
+            .filter(|range| range.protocol == Protocol::Udp)
+            .collect();
+        if ports.is_empty() {
+            return Ok(());
+        }
+        let address = publication.address;
+        let connections = self.connections(address, of_udp())?;
+        let mut passed: Vec<Connection> = connections
+            .into_iter()
+            .filter(|connection| {
+                let original = &connection.original;
+                let is_it = |range: &&PortRange| has_port(range, original);
+                connection.reply.source != address && ports.iter().any(is_it)
+            })
+            .collect();
+        if !passed.is_empty() {
+            // Only what went to the host itself is meant.
+            let own = self.host_addresses()?;
+            passed.retain(|connection| {
+                let to = connection.original.destination;
+                to.is_loopback() || own.contains(&to)
+            });
+        }
+        self.forget(passed)
+    }
+
+    /// Removes connections that came about by a rule.
+    #[track_caller]
+    pub(in crate::netlink) fn forget_of(&mut self, rule: &FirewallRule) -> Result<(), KernelError> {
+        match rule {
+            FirewallRule::Publish(publication) => self.forget_published(publication),
+            FirewallRule::Translate(translation) => self.forget_translated(translation.source),
+            // These look at each packet.
+            FirewallRule::PublishBehind { .. }
+            | FirewallRule::Isolate { .. }
+            | FirewallRule::Filter { .. }
+            | FirewallRule::CheckSender { .. } => Ok(()),
+        }
+    }
+
+    #[track_caller]
+    fn forget_published(&mut self, publication: &Publication) -> Result<(), KernelError> {
+        let Publication { ports, address } = publication;
+        let mut connections = self.connections(*address, with_status(Status::DstNat))?;
+        connections.retain(|connection| {
+            let mut ports = ports.iter();
+            connection.status.contains(Status::DstNat)
+                && connection.reply.source == *address
+                && ports.any(|range| has_port(range, &connection.original))
+        });
+        self.forget(connections)
+    }
+
+    #[track_caller]
+    fn forget_translated(&mut self, source: IpNet) -> Result<(), KernelError> {
+        let mut connections = self.connections(source.addr(), with_status(Status::SrcNat))?;
+        connections.retain(|connection| {
+            connection.status.contains(Status::SrcNat)
+                && source.contains(&connection.original.source)
+        });
+        self.forget(connections)
+    }
+
+    /// The connections of an address's family that a filter lets through, and
+    /// maybe more. A kernel that can't list them has none to be removed: they
+    /// run out by themselves.
+    #[track_caller]
+    fn connections(
+        &mut self,
+        like: IpAddr,
+        filter: Vec<DefaultNla>,
+    ) -> Result<Vec<Connection>, KernelError> {
+        // The type for a question can't nest a filter.
+        let question = ConntrackMessage::Other {
+            message_type: ConntrackMessageType::Get.into(),
+            attributes: filter,
+        };
+        let question = about(like, question);
+        let (this, netfilter) = self.netfilter()?;
+        let answers: Vec<NetfilterMessage> = match this.wait(netfilter.list(question)) {
+            Err(KernelError::Errno {
+                errno: Errno::EINVAL | Errno::EOPNOTSUPP,
+            }) => return Ok(Vec::new()),
+            answers => answers?,
+        };
+        let connections = answers.iter().filter_map(|answer| match &answer.inner {
+            NetfilterMessageInner::Conntrack(ConntrackMessage::New(attributes)) => {
+                connection(attributes)
+            }
+            _ => None,
+        });
+        Ok(connections.collect())
+    }
+
+    #[track_caller]
+    fn forget(&mut self, connections: Vec<Connection>) -> Result<(), KernelError> {
+        for connection in connections {
+            let message = ConntrackMessage::Delete(connection.identity);
+            let message = about(connection.original.source, message);
+            let (this, netfilter) = self.netfilter()?;
+            match this.wait(netfilter.ask(message)) {
+                // It ended meanwhile.
+                Err(error) if error.is_not_found() => {}
+                result => drop(result?),
+            }
+        }
+        Ok(())
+    }
+
+    #[track_caller]
+    fn host_addresses(&mut self) -> Result<Vec<IpAddr>, KernelError> {
+        let answers = self.collect(self.host.handle.address().get().execute())?;
+        let states = answers.iter().filter_map(address::state);
+        Ok(states.map(|state| state.address.addr()).collect())
+    }
+}
+
+fn about(like: IpAddr, message: ConntrackMessage) -> NetfilterMessage {
+    let family = match like {
+        IpAddr::V4(_) => NetfilterProtoFamily::IPv4,
+        IpAddr::V6(_) => NetfilterProtoFamily::IPv6,
+    };
+    NetfilterMessage::new(header(family), message)
+}
+
+/// Has the kernel list only connections with a status.
+fn with_status(status: Status) -> Vec<DefaultNla> {
+    let bits = status.bits().to_be_bytes();
+    [STATUS, STATUS_MASK]
+        .map(|kind| DefaultNla::new(kind, bits.to_vec()))
+        .into()
+}
+
+/// Has the kernel list only connections of UDP.
+fn of_udp() -> Vec<DefaultNla> {
+    let number = Tuple::Proto(vec![ProtoTuple::Protocol(Number::Udp)]);
+    // In the order of the machine, unlike the rest.
+    let flags = BY_PROTOCOL.to_ne_bytes().to_vec();
+    let flags = DefaultNla::new(FILTER_BY_ORIGINAL, flags);
+    vec![nest(TUPLE_ORIGINAL, &number), nest(FILTER, &flags)]
+}
+
+fn nest(kind: u16, inner: &impl Emitable) -> DefaultNla {
+    let mut bytes = vec![0; inner.buffer_len()];
+    inner.emit(&mut bytes);
+    DefaultNla::new(kind | NLA_F_NESTED, bytes)
+}
+
+/// Whether a connection was made to one of these ports.
+fn has_port(range: &PortRange, original: &End) -> bool {
+    let at = range.host_address.filter(|at| !at.is_unspecified());
+    original.protocol == range.protocol.number()
+        && original
+            .destination_port
+            .is_some_and(|port| (range.first..=range.last).contains(&port))
+        && at.is_none_or(|at| at == original.destination)
+}
+
+fn connection(attributes: &[ConntrackAttribute]) -> Option<Connection> {
+    let original = attributes.iter().find_map(|attribute| match attribute {
+        ConntrackAttribute::CtaTupleOrig(tuple) => Some(tuple),
+        _ => None,
+    })?;
+    let reply = attributes.iter().find_map(|attribute| match attribute {
+        ConntrackAttribute::CtaTupleReply(tuple) => Some(tuple),
+        _ => None,
+    })?;
+    let status = attributes.iter().find_map(|attribute| match attribute {
+        ConntrackAttribute::CtaStatus(status) => Some(*status),
+        _ => None,
+    });
+    let identity = attributes.iter().filter(|attribute| match attribute {
+        ConntrackAttribute::CtaTupleOrig(_) => true,
+        ConntrackAttribute::Other(other) => [ID, ZONE].contains(&other.kind()),
+        _ => false,
+    });
+    Some(Connection {
+        original: end(original)?,
+        reply: end(reply)?,
+        status: status.unwrap_or(Status::empty()),
+        identity: identity.cloned().collect(),
+    })
+}
+
+fn end(tuple: &[Tuple]) -> Option<End> {
+    let ips = tuple.iter().flat_map(|part| match part {
+        Tuple::Ip(ips) => ips.as_slice(),
+        _ => &[],
+    });
+    let (mut source, mut destination) = (None, None);
+    for ip in ips {
+        match ip {
+            IPTuple::SourceAddress(address) => source = Some(*address),
+            IPTuple::DestinationAddress(address) => destination = Some(*address),
+            _ => {}
+        }
+    }
+    let parts = tuple.iter().flat_map(|part| match part {
+        Tuple::Proto(parts) => parts.as_slice(),
+        _ => &[],
+    });
+    let (mut protocol, mut destination_port) = (None, None);
+    for part in parts {
+        match part {
+            ProtoTuple::Protocol(number) => protocol = Some(u8::from(*number)),
+            ProtoTuple::DestinationPort(port) => destination_port = Some(*port),
+            _ => {}
+        }
+    }
+    Some(End {
+        source: source?,
+        destination: destination?,
+        protocol: protocol?,
+        destination_port,
+    })
+}

@@ -1,0 +1,399 @@
+//! The host's firewall, as nftables over netlink (`linux/netfilter/nf_tables.h`).
+//!
+//! The messages are those of `netlink-packet-netfilter`, which is of a piece
+//! with the crates for all other messages here and has no unsafe code; it's MIT
+//! like them, and what it lacks is in `lacking`. `netlink-bindings` knows every
+//! expression, but is a second codec beside theirs, made by a generator, with
+//! much unsafe code. `nlink` does far more than messages: it would bring a
+//! second set of sockets and connections. Both are made by one person each.
+//!
+//! A driver has one table in each family that it needs, with a fixed part
+//! (`table`) that every change carries along. What belongs to one entry of the
+//! journal is known by its tag, a comment. A change that adds needs nothing of
+//! what is there. One that removes reads first, and is done only if nobody has
+//! changed anything since (NFNL_BATCH_GENID); else it's tried anew. So runs of
+//! several networks, and of other installations, can share a table.
+
+mod batch;
+mod conntrack;
+mod expression;
+mod found;
+mod handles;
+mod lacking;
+mod object;
+mod restore;
+mod rules;
+mod senders;
+mod set;
+mod socket;
+mod table;
+
+use netlink_packet_netfilter::nftables::{GenAttribute, NfTablesMessage};
+use netlink_packet_netfilter::{NetfilterMessage, NetfilterMessageInner};
+use nix::errno::Errno;
+
+use self::batch::{Table, ask_generation, comment};
+use self::found::{elements, text_of};
+use self::handles::ChainId;
+pub(super) use self::handles::Handles;
+use self::object::{Object, objects};
+use self::rules::ThereRule;
+use self::set::Element;
+pub(super) use self::socket::Netfilter;
+use self::socket::{Change, Raw};
+use self::table::sets;
+use super::Netlink;
+use crate::{FirewallEntry, KernelError};
+
+/// How often a change is tried anew because somebody else changed something.
+const ATTEMPTS: usize = 100;
+
+/// Objects in one change at most: what fits into the smallest buffer that a socket
+/// gets (400 KiB where nobody has set another size).
+const CHANGE_MAX: usize = 500;
+
+impl Netlink {
+    /// Adds what entries of one table consist of.
+    #[track_caller]
+    pub(super) fn put_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError> {
+        let objects: Vec<_> = entries
+            .iter()
+            .flat_map(|entry| objects(&entry.rule).into_iter().map(move |it| (entry, it)))
+            .collect();
+        for (done, part) in objects.chunks(CHANGE_MAX).enumerate() {
+            self.put_objects(part).map_err(|error| error.after(done))?;
+        }
+        Ok(())
+    }
+
+    #[track_caller]
+    fn put_objects(&mut self, objects: &[(&FirewallEntry, Object)]) -> Result<(), KernelError> {
+        let Some((first, _)) = objects.first() else {
+            return Ok(());
+        };
+        let table = Table::of(first);
+        let mut changes = table.lay();
+        changes.extend(objects.iter().map(|(entry, it)| table.add(it, &entry.tag)));
+        let put = self.change_nft(changes, None);
+        let error = match put {
+            Ok(()) => return Ok(()),
+            Err(error) => without_nftables(error, &LACKING_PARTS),
+        };
+        // The kernel has EBUSY for another value under the same key.
+        match error.errno() {
+            Some(Errno::EEXIST | Errno::EBUSY) => self.put_free_objects(table, objects, error),
+            _ => Err(error),
+        }
+    }
+
+    /// Adds objects of which the kernel said that some are there already,
+    /// without those that are the same container's on another network. Where
+    /// others have some, it says which, and whose they are.
+    #[track_caller]
+    fn put_free_objects(
+        &mut self,
+        table: Table<'_>,
+        objects: &[(&FirewallEntry, Object)],
+        error: KernelError,
+    ) -> Result<(), KernelError> {
+        let mut free = Vec::new();
+        for (entry, object) in objects {
+            match self.holder(table, object) {
+                None => free.push((*entry, object.clone())),
+                Some((element, tag)) if !entry.is_same_container(&tag) => {
+                    return Err(taken(table, element, &tag));
+                }
+                Some(_) => {}
+            }
+        }
+        match free.len() == objects.len() {
+            true => Err(error),
+            false => self.put_objects(&free),
+        }
+    }
+
+    /// Says whose something is that entries would take, as putting them would,
+    /// without doing that.
+    #[track_caller]
+    pub(super) fn finds_no_holder(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError> {
+        for entry in entries {
+            let table = Table::of(entry);
+            for object in objects(&entry.rule) {
+                match self.holder(table, &object) {
+                    Some((element, tag)) if !entry.is_same_container(&tag) => {
+                        return Err(taken(table, element, &tag));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The element that is there with the same key, and its tag.
+    #[track_caller]
+    fn holder<'a>(
+        &mut self,
+        table: Table<'_>,
+        object: &'a Object,
+    ) -> Option<(&'a Element, String)> {
+        let Object::Element(element) = object else {
+            return None;
+        };
+        let tag = self.tag_of_element(table, element).ok()??;
+        Some((element, text_of(&tag)))
+    }
+
+    /// Whether all is there of which an entry consists.
+    #[track_caller]
+    pub(super) fn finds_firewall(&mut self, entry: &FirewallEntry) -> Result<bool, KernelError> {
+        let objects = objects(&entry.rule);
+        Ok(self.find_objects(entry, &objects)?.len() == objects.len())
+    }
+
+    /// Removes what is there of an entry.
+    #[track_caller]
+    pub(super) fn take_firewall(&mut self, entry: &FirewallEntry) -> Result<(), KernelError> {
+        let table = Table::of(entry);
+        let (rules, elements): (Vec<_>, Vec<_>) = objects(&entry.rule)
+            .into_iter()
+            .partition(|object| matches!(object, Object::Rule { .. }));
+        let mut chains: Vec<&str> = rules.iter().filter_map(Object::chain).collect();
+        chains.dedup();
+        for chain in chains {
+            self.take_rules(table, chain, &entry.tag)?;
+        }
+        let mut parts = elements.chunks(CHANGE_MAX);
+        parts.try_for_each(|part| {
+            self.until_undisturbed(|kernel| {
+                let found = kernel.find_objects(entry, part)?;
+                Ok(found.iter().map(|it| it.remove(table)).collect())
+            })
+        })
+    }
+
+    /// Removes the rules of a chain that have a tag, a part at a time: as many as one
+    /// change can have, so that whatever is there can go.
+    #[track_caller]
+    fn take_rules(&mut self, table: Table<'_>, chain: &str, tag: &str) -> Result<(), KernelError> {
+        let (id, tag) = (ChainId::of(table, chain), comment(tag));
+        let mut disturbed = 0;
+        loop {
+            let generation = self.nft_generation()?;
+            self.handles.begin(generation);
+            let done = match self.first_handles(table, chain, &id, &tag) {
+                Ok(part) if part.is_empty() => return Ok(()),
+                Ok(part) => {
+                    let rules = part.iter();
+                    let changes = rules.map(|handle| table.remove_rule(chain, *handle));
+                    let done = self.change_nft(changes.collect(), Some(generation));
+                    done.map(|()| part.len())
+                }
+                Err(error) => Err(error),
+            };
+            match done {
+                Ok(count) => self.handles.remove(&id, &tag, count),
+                Err(error) if error.errno() != Some(Errno::ERESTART) => return Err(error),
+                Err(_) if disturbed >= ATTEMPTS => return Err(Errno::EBUSY.into()),
+                Err(_) => disturbed += 1,
+            }
+        }
+    }
+
+    /// The first rules of a chain that have a tag. The chain is read only where it may
+    /// have changed since it was.
+    #[track_caller]
+    fn first_handles(
+        &mut self,
+        table: Table<'_>,
+        chain: &str,
+        id: &ChainId,
+        tag: &[u8],
+    ) -> Result<Vec<u64>, KernelError> {
+        if let Some(handles) = self.handles.first(id, tag, CHANGE_MAX) {
+            return Ok(handles);
+        }
+        let rules = self.rules(table, Some(chain))?;
+        self.handles.put(id.clone(), rules);
+        let handles = self.handles.first(id, tag, CHANGE_MAX);
+        Ok(handles.unwrap_or_default())
+    }
+
+    /// Removes a driver's table if nothing is in it but the fixed part.
+    #[track_caller]
+    pub(super) fn take_empty_table(&mut self, entry: &FirewallEntry) -> Result<(), KernelError> {
+        let table = Table::of(entry);
+        self.until_undisturbed(|kernel| match kernel.is_in_use(table)? {
+            true => Ok(Vec::new()),
+            false => Ok(vec![table.remove()]),
+        })
+    }
+
+    #[track_caller]
+    fn is_in_use(&mut self, table: Table<'_>) -> Result<bool, KernelError> {
+        // Fixed rules have no tags.
+        let rules = self.rules(table, None)?;
+        if rules.iter().any(|rule| rule.tag.is_some()) {
+            return Ok(true);
+        }
+        for set in sets(table.family) {
+            let answers = self.list_nft(table.list_elements(set.name))?;
+            if answers.iter().any(|answer| !elements(answer).is_empty()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Makes a change that depends on what is there.
+    #[track_caller]
+    fn until_undisturbed(
+        &mut self,
+        mut plan: impl FnMut(&mut Self) -> Result<Vec<Change>, KernelError>,
+    ) -> Result<(), KernelError> {
+        for _ in 0..ATTEMPTS {
+            let generation = self.nft_generation()?;
+            let done = plan(self).and_then(|changes| match changes.is_empty() {
+                true => Ok(()),
+                false => self.change_nft(changes, Some(generation)),
+            });
+            match done {
+                Err(error) if error.errno() == Some(Errno::ERESTART) => {}
+                done => return done,
+            }
+        }
+        Err(Errno::EBUSY.into())
+    }
+
+    #[track_caller]
+    fn nft_generation(&mut self) -> Result<u32, KernelError> {
+        let answers = self.ask_nft(ask_generation())?.into_iter();
+        let attributes = answers.filter_map(|answer| match answer {
+            NfTablesMessage::NewGen(message) => Some(message.attributes),
+            _ => None,
+        });
+        let number = attributes.flatten().find_map(|attribute| match attribute {
+            GenAttribute::Id(number) => Some(number),
+            _ => None,
+        });
+        number.ok_or_else(|| KernelError::Netlink("nftables have no generation".to_owned()))
+    }
+
+    #[track_caller]
+    fn ask_nft(&mut self, question: NetfilterMessage) -> Result<Vec<NfTablesMessage>, KernelError> {
+        let (this, netfilter) = self.netfilter()?;
+        of_nftables(this.wait(netfilter.ask(question)))
+    }
+
+    /// The rules of a chain, or of all chains of a table.
+    #[track_caller]
+    fn rules(
+        &mut self,
+        table: Table<'_>,
+        chain: Option<&str>,
+    ) -> Result<Vec<ThereRule>, KernelError> {
+        let (this, netfilter) = self.netfilter()?;
+        let answers = this.wait(netfilter.list(table.list_rules(chain)));
+        let answers = answers.map_err(|error| without_nftables(error, &LACKING))?;
+        Ok(answers
+            .iter()
+            .map(|answer: &Raw| ThereRule::read(answer))
+            .collect())
+    }
+
+    #[track_caller]
+    fn list_nft(
+        &mut self,
+        question: NetfilterMessage,
+    ) -> Result<Vec<NfTablesMessage>, KernelError> {
+        let (this, netfilter) = self.netfilter()?;
+        of_nftables(this.wait(netfilter.list(question)))
+    }
+
+    #[track_caller]
+    fn change_nft(
+        &mut self,
+        changes: Vec<Change>,
+        generation: Option<u32>,
+    ) -> Result<(), KernelError> {
+        let (this, netfilter) = self.netfilter()?;
+        this.wait(netfilter.batch(changes, generation))
+    }
+
+    /// The socket, opened when it's first needed.
+    fn netfilter(&mut self) -> Result<(&Self, &Netfilter), KernelError> {
+        if self.netfilter.is_none() {
+            let opened = Netfilter::open(&self.runtime).map_err(|error| {
+                let errno = error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
+                without_nftables(errno.into(), &LACKING)
+            })?;
+            self.netfilter = Some(opened);
+        }
+        let netfilter = self.netfilter.as_ref().ok_or(Errno::EIO)?;
+        Ok((self, netfilter))
+    }
+}
+
+fn taken(table: Table<'_>, element: &Element, tag: &str) -> KernelError {
+    let Element { title, set, .. } = element;
+    KernelError::Refused {
+        errno: Errno::EEXIST,
+        text: format!(
+            "{title} is taken: the set {set} of the table {} has it for {tag:?}",
+            table.name
+        ),
+    }
+}
+
+fn of_nftables(
+    answers: Result<Vec<NetfilterMessage>, KernelError>,
+) -> Result<Vec<NfTablesMessage>, KernelError> {
+    let answers = answers.map_err(|error| without_nftables(error, &LACKING))?;
+    let messages = answers.into_iter().filter_map(|answer| match answer.inner {
+        NetfilterMessageInner::NfTables(message) => Some(message),
+        _ => None,
+    });
+    Ok(messages.collect())
+}
+
+/// What a kernel without nftables answers to anything about them: nobody knows
+/// such messages (EINVAL, EOPNOTSUPP), or even such sockets.
+const LACKING: [Errno; 3] = [Errno::EINVAL, Errno::EOPNOTSUPP, Errno::EPROTONOSUPPORT];
+
+/// What a kernel answers to a change that lacks the family of a table, or one of
+/// its expressions (ENOENT).
+const LACKING_PARTS: [Errno; 3] = [Errno::EOPNOTSUPP, Errno::EAFNOSUPPORT, Errno::ENOENT];
+
+/// Says what is missing where the kernel's own number doesn't.
+fn without_nftables(error: KernelError, lacking: &[Errno]) -> KernelError {
+    match error {
+        KernelError::Errno { errno } if lacking.contains(&errno) => KernelError::Refused {
+            errno: Errno::EOPNOTSUPP,
+            text: format!(
+                "this kernel lacks nftables, or a part of them that is needed here: it must be \
+                 built with NF_TABLES, NF_TABLES_INET, NF_CONNTRACK, NFT_CT, NFT_NAT, NFT_MASQ and \
+                 NFT_FIB_INET, and for checks of senders with NF_TABLES_BRIDGE ({})",
+                errno.desc()
+            ),
+        },
+        error => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kernel_without_nftables_is_told_of_as_such() {
+        for errno in LACKING {
+            let error = without_nftables(errno.into(), &LACKING);
+            assert_eq!(error.errno(), Some(Errno::EOPNOTSUPP));
+            assert!(!error.is_not_found());
+        }
+        let error = without_nftables(Errno::ENOENT.into(), &LACKING_PARTS);
+        assert!(error.to_string().contains("NFT_NAT"), "{error}");
+        let other = without_nftables(Errno::EPERM.into(), &LACKING);
+        assert_eq!(other.errno(), Some(Errno::EPERM));
+    }
+}

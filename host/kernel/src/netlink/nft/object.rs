@@ -1,0 +1,200 @@
+//! What a rule of a driver becomes in its table.
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::expression::{
+    Expression, FIRST, Fate, Side, bytes, has_any, is_family, is_in, is_not_in, is_port_between,
+    is_protocol, load, verdict,
+};
+use super::lacking::{CtKey, INVALID, Masquerade, Nat, NatKind, family_number};
+use super::senders::{CHECKED, SENDERS};
+use super::set::{Element, Part, join};
+use super::table::{
+    DROPPED, HAIRPINS, INCOMING, INSIDE, ISOLATED, NETWORKS, OUTGOING, PUBLISHED_LINKS, PUBLISHED4,
+    PUBLISHED6, SOURCES, STRICT,
+};
+use crate::{FirewallRule, Isolation, Policy, Publication, Traffic, Translation};
+use types::LinkName;
+
+/// One object of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Object {
+    /// A rule.
+    Rule {
+        chain: &'static str,
+        expressions: Vec<Expression>,
+    },
+    /// An element of a set.
+    Element(Element),
+}
+
+impl Object {
+    /// The chain of a rule.
+    pub(super) fn chain(&self) -> Option<&'static str> {
+        match self {
+            Self::Rule { chain, .. } => Some(chain),
+            Self::Element(_) => None,
+        }
+    }
+}
+
+/// All that a rule becomes.
+pub(super) fn objects(rule: &FirewallRule) -> Vec<Object> {
+    match rule {
+        FirewallRule::Translate(translation) => translate(translation),
+        FirewallRule::Publish(publication) => publish(publication),
+        FirewallRule::PublishBehind { link } => vec![
+            element(PUBLISHED_LINKS, &[Part::Link(link)], None, link),
+            element(HAIRPINS, &[Part::Link(link), Part::Link(link)], None, link),
+        ],
+        FirewallRule::Isolate { link, isolation } => isolate(link, *isolation),
+        FirewallRule::Filter { traffic, policy } => filter(traffic, *policy),
+        FirewallRule::CheckSender { link, mac } => vec![
+            element(
+                SENDERS,
+                &[Part::Link(link), Part::Mac(*mac)],
+                None,
+                &format!("{mac} of {link}"),
+            ),
+            element(CHECKED, &[Part::Link(link)], None, link),
+        ],
+    }
+}
+
+/// Each direction has a chain of its own, so that what one container lets out,
+/// another one can still keep off.
+fn filter(traffic: &Traffic, policy: Policy) -> Vec<Object> {
+    let (chain, own, other) = match traffic.incoming {
+        true => (INCOMING, Side::Destination, Side::Source),
+        false => (OUTGOING, Side::Source, Side::Destination),
+    };
+    let address = IpNet::from(traffic.address);
+    let mut matches = is_family(&address).to_vec();
+    matches.extend(is_in(&address, own));
+    let peer = traffic.peer.iter();
+    matches.extend(peer.flat_map(|peer| is_in(peer, other)));
+    let mut ranges = vec![Vec::new()];
+    if let Some(ports) = &traffic.ports {
+        matches.extend(is_protocol(ports.protocol.number()));
+        if !ports.ranges.is_empty() {
+            let each = ports.ranges.iter();
+            ranges = each
+                .map(|(first, last)| is_port_between(*first, *last))
+                .collect();
+        }
+    }
+    let fate = match policy {
+        Policy::Accept => Fate::Return,
+        Policy::Drop => Fate::Drop,
+    };
+    let rules = ranges.into_iter().map(|range| Object::Rule {
+        chain,
+        expressions: [matches.clone(), range, vec![verdict(fate)]].concat(),
+    });
+    rules.collect()
+}
+
+fn isolate(link: &LinkName, isolation: Isolation) -> Vec<Object> {
+    let sets: &[&'static str] = match isolation {
+        Isolation::Never => &[NETWORKS],
+        Isolation::Normal => &[NETWORKS, ISOLATED],
+        Isolation::Strict => &[NETWORKS, ISOLATED, STRICT],
+    };
+    let inside = element(INSIDE, &[Part::Link(link), Part::Link(link)], None, link);
+    let sets = sets.iter();
+    sets.map(|set| element(set, &[Part::Link(link)], None, link))
+        .chain([inside])
+        .collect()
+}
+
+/// As netavark does it: not for multicast, and not between the network's own
+/// members. A packet that belongs to no connection can't be translated, and
+/// would leave with an address that means nothing elsewhere.
+fn translate(translation: &Translation) -> Vec<Object> {
+    let Translation {
+        source,
+        except,
+        address,
+    } = translation;
+    let same_family = except
+        .iter()
+        .filter(|except| except.max_prefix_len() == source.max_prefix_len());
+    let mut matches = is_family(source).to_vec();
+    matches.extend(is_in(source, Side::Source));
+    for staying in [*source, multicast(source)].iter().chain(same_family) {
+        matches.extend(is_not_in(staying, Side::Destination));
+    }
+    let new_address = match address {
+        None => vec![Masquerade.into()],
+        Some(address) => vec![load(&bytes(*address), FIRST), source_nat(*address)],
+    };
+    let invalid = has_any(CtKey::State, INVALID);
+    let dropped = [invalid, vec![verdict(Fate::Drop)]].concat();
+    [(SOURCES, new_address), (DROPPED, dropped)]
+        .map(|(chain, rest)| Object::Rule {
+            chain,
+            expressions: [matches.clone(), rest].concat(),
+        })
+        .into()
+}
+
+fn source_nat(address: IpAddr) -> Expression {
+    Nat {
+        kind: NatKind::Source,
+        family: family_number(&address.into()),
+        address: FIRST,
+        port: None,
+    }
+    .into()
+}
+
+fn publish(publication: &Publication) -> Vec<Object> {
+    let Publication { ports, address } = publication;
+    let maps = match address {
+        IpAddr::V4(_) => PUBLISHED4,
+        IpAddr::V6(_) => PUBLISHED6,
+    };
+    let mut objects = Vec::new();
+    for range in ports {
+        let at = range.host_address.filter(|at| !at.is_unspecified());
+        for (host_port, port) in range.pairs() {
+            let key = [Part::Protocol(range.protocol), Part::Port(host_port)];
+            let value = join(&[Part::Address(*address), Part::Port(port)]);
+            let title = format!("port {host_port}/{}", range.protocol);
+            objects.push(match at {
+                None => element(maps.everywhere, &key, Some(value), &title),
+                Some(at) => {
+                    let key = [&[Part::Address(at)], key.as_slice()].concat();
+                    element(maps.at, &key, Some(value), &format!("{title} of {at}"))
+                }
+            });
+        }
+    }
+    objects
+}
+
+fn element(
+    set: &'static str,
+    key: &[Part<'_>],
+    value: Option<Vec<u8>>,
+    title: &impl ToString,
+) -> Object {
+    Object::Element(Element {
+        set,
+        key: join(key),
+        value,
+        title: title.to_string(),
+    })
+}
+
+/// 224.0.0.0/4 (RFC 5771) or ff00::/8 (RFC 4291).
+fn multicast(like: &IpNet) -> IpNet {
+    match like {
+        IpNet::V4(_) => Ipv4Net::new_assert(Ipv4Addr::new(224, 0, 0, 0), 4).into(),
+        IpNet::V6(_) => {
+            let all = Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0);
+            Ipv6Net::new_assert(all, 8).into()
+        }
+    }
+}

@@ -1,0 +1,419 @@
+//! The fixed part of a driver's table for packets (`senders` has that for
+//! bridges): base chains, the sets that they look
+//! into, and the chains into which rules go that come and go.
+//!
+//! Every change carries the whole fixed part along, emptied and filled anew. So
+//! a change needs to know nothing of what is there, two runs can't disagree
+//! about it, and what somebody broke is whole again.
+//!
+//! What grows with the number of containers is in sets, where looking costs the
+//! same however much is in them.
+//!
+//! ```text
+//! guard:       iifname @published-links ip daddr 127.0.0.0/8 drop
+//!              iifname @published-links ip saddr 127.0.0.0/8 drop
+//! prerouting:  ip daddr 127.0.0.0/8 return
+//!              fib daddr type local jump published
+//! output:      ip6 daddr ::1 return
+//!              fib daddr type local jump published
+//! published:   dnat ip to ip daddr . meta l4proto . th dport map @published4-at
+//!              dnat ip to meta l4proto . th dport map @published4
+//!              (the same for ip6)
+//! postrouting: iifname . oifname @hairpins ct status dnat masquerade
+//!              iifname "" oifname @published-links ct status dnat fib saddr type != local masquerade
+//!              oifname @published-links ip saddr 127.0.0.0/8 masquerade
+//!              jump sources
+//! forward:     jump isolation
+//!              jump dropped
+//!              jump traffic
+//! to-host:     jump traffic
+//! from-host:   jump traffic
+//! traffic:     ct direction reply return
+//!              ip6 hoplimit 255 icmpv6 type 133-137 return
+//!              jump outgoing
+//!              jump incoming
+//! isolation:   iifname . oifname @inside return
+//!              iifname @strict oifname @networks drop
+//!              iifname @isolated oifname @isolated drop
+//! ```
+//!
+//! Connections to 127.0.0.1 are made on the host: the first rule of `prerouting`
+//! keeps those out that come from elsewhere, before the kernel could tell that
+//! such an address can't. Where a link's `route_localnet` is on, the kernel
+//! doesn't: so `guard`.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use netlink_packet_netfilter::nftables::{MetaKey, Register};
+
+use super::expression::{
+    AFTER_4, AFTER_8, AFTER_16, AFTER_20, Expression, FIRST, Fate, LINK_NAME_LENGTH, Side, address,
+    find, has_any, is, is_family, is_in, is_member, is_neighbour_discovery, is_not, meta,
+    protocol_and_port, verdict,
+};
+use super::lacking::{
+    AddressKind, Ct, CtKey, LED_ELSEWHERE, LOCAL, Masquerade, Nat, NatKind, REPLY, family_number,
+};
+use super::senders;
+use super::set::{Kind, Set};
+use crate::FirewallFamily;
+
+/// A chain of a table.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Chain {
+    pub(super) name: &'static str,
+    /// Where packets come in, if they don't come from another chain.
+    pub(super) hook: Option<Hook>,
+}
+
+/// Where a base chain hangs. The priorities are those of
+/// `linux/netfilter_ipv4.h`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hook {
+    pub(super) kind: &'static str,
+    /// NF_INET_* in `linux/netfilter.h`.
+    pub(super) number: u32,
+    pub(super) priority: i32,
+}
+
+/// Translations of source addresses.
+pub(super) const SOURCES: &str = "sources";
+/// Forwarded packets that are dropped.
+pub(super) const DROPPED: &str = "dropped";
+/// Connections that containers open, let through or dropped.
+pub(super) const OUTGOING: &str = "outgoing";
+/// The same for those that others open to containers.
+pub(super) const INCOMING: &str = "incoming";
+const TRAFFIC: &str = "traffic";
+const TO_HOST: &str = "to-host";
+const FROM_HOST: &str = "from-host";
+const PUBLISHED: &str = "published";
+const ISOLATION: &str = "isolation";
+const GUARD: &str = "guard";
+const PREROUTING: &str = "prerouting";
+const OUTPUT: &str = "output";
+const POSTROUTING: &str = "postrouting";
+const FORWARD: &str = "forward";
+
+/// Links behind which published ports lead.
+pub(super) const PUBLISHED_LINKS: &str = "published-links";
+/// The same, each twice: packets that leave where they came in.
+pub(super) const HAIRPINS: &str = "hairpins";
+
+/// Links of all networks that know of isolation, of those that are isolated, and
+/// of those that are so from all.
+pub(super) const NETWORKS: &str = "networks";
+pub(super) const ISOLATED: &str = "isolated";
+pub(super) const STRICT: &str = "strict";
+/// Links of all networks, each twice: packets that stay in their network.
+pub(super) const INSIDE: &str = "inside";
+
+/// The map of ports that are published on all addresses of a family, and that
+/// for single addresses.
+pub(super) const PUBLISHED4: Maps = Maps {
+    everywhere: "published4",
+    at: "published4-at",
+};
+pub(super) const PUBLISHED6: Maps = Maps {
+    everywhere: "published6",
+    at: "published6-at",
+};
+
+/// The maps of published ports of a family.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Maps {
+    pub(super) everywhere: &'static str,
+    pub(super) at: &'static str,
+}
+
+/// The chains of a table, those that are jumped to first.
+pub(super) fn chains(family: FirewallFamily) -> &'static [Chain] {
+    match family {
+        FirewallFamily::Inet => INET,
+        FirewallFamily::Bridge => senders::CHAINS,
+    }
+}
+
+const INET: &[Chain] = &[
+    inner(SOURCES),
+    inner(DROPPED),
+    inner(PUBLISHED),
+    inner(ISOLATION),
+    inner(OUTGOING),
+    inner(INCOMING),
+    inner(TRAFFIC),
+    base(GUARD, "filter", 0, -300),
+    base(PREROUTING, "nat", 0, -100),
+    base(TO_HOST, "filter", 1, 0),
+    base(FORWARD, "filter", 2, 0),
+    base(FROM_HOST, "filter", 3, 0),
+    base(OUTPUT, "nat", 3, -100),
+    base(POSTROUTING, "nat", 4, 100),
+];
+
+pub(super) const fn inner(name: &'static str) -> Chain {
+    Chain { name, hook: None }
+}
+
+pub(super) const fn base(
+    name: &'static str,
+    kind: &'static str,
+    number: u32,
+    priority: i32,
+) -> Chain {
+    Chain {
+        name,
+        hook: Some(Hook {
+            kind,
+            number,
+            priority,
+        }),
+    }
+}
+
+/// The chains whose rules come and go; those of all others are fixed.
+pub(super) fn is_open(chain: &Chain) -> bool {
+    [SOURCES, DROPPED, OUTGOING, INCOMING].contains(&chain.name)
+}
+
+/// The sets of a table.
+pub(super) fn sets(family: FirewallFamily) -> &'static [Set] {
+    match family {
+        FirewallFamily::Inet => INET_SETS,
+        FirewallFamily::Bridge => senders::SETS,
+    }
+}
+
+const INET_SETS: &[Set] = &[
+    Set {
+        name: PUBLISHED4.everywhere,
+        key: &[Kind::Protocol, Kind::Port],
+        value: &[Kind::Ipv4, Kind::Port],
+    },
+    Set {
+        name: PUBLISHED4.at,
+        key: &[Kind::Ipv4, Kind::Protocol, Kind::Port],
+        value: &[Kind::Ipv4, Kind::Port],
+    },
+    Set {
+        name: PUBLISHED6.everywhere,
+        key: &[Kind::Protocol, Kind::Port],
+        value: &[Kind::Ipv6, Kind::Port],
+    },
+    Set {
+        name: PUBLISHED6.at,
+        key: &[Kind::Ipv6, Kind::Protocol, Kind::Port],
+        value: &[Kind::Ipv6, Kind::Port],
+    },
+    links(PUBLISHED_LINKS),
+    pairs(HAIRPINS),
+    links(NETWORKS),
+    links(ISOLATED),
+    links(STRICT),
+    pairs(INSIDE),
+];
+
+pub(super) const fn links(name: &'static str) -> Set {
+    Set {
+        name,
+        key: &[Kind::Link],
+        value: &[],
+    }
+}
+
+const fn pairs(name: &'static str) -> Set {
+    Set {
+        name,
+        key: &[Kind::Link, Kind::Link],
+        value: &[],
+    }
+}
+
+/// A fixed rule, with its chain.
+pub(super) type Rule = (&'static str, Vec<Expression>);
+
+/// The fixed rules.
+pub(super) fn rules(family: FirewallFamily) -> Vec<Rule> {
+    match family {
+        FirewallFamily::Inet => [guard(), published(), answers(), forwarded(), filtered()].concat(),
+        FirewallFamily::Bridge => senders::rules(),
+    }
+}
+
+/// 127.0.0.0/8 (RFC 1122).
+fn loopback() -> IpNet {
+    Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8).into()
+}
+
+/// ::1 (RFC 4291), which is never routed.
+fn loopback6() -> IpNet {
+    Ipv6Net::from(Ipv6Addr::LOCALHOST).into()
+}
+
+/// Any network of each family.
+fn families() -> [IpNet; 2] {
+    [Ipv4Net::default().into(), Ipv6Net::default().into()]
+}
+
+fn guard() -> Vec<Rule> {
+    let from_containers = vec![meta(MetaKey::Iifname, FIRST), is_member(PUBLISHED_LINKS)];
+    let guards = [Side::Destination, Side::Source].map(|side| {
+        let mut rule = from_containers.clone();
+        rule.extend(of_loopback(side));
+        rule.push(verdict(Fate::Drop));
+        (GUARD, rule)
+    });
+    guards.into()
+}
+
+fn of_loopback(side: Side) -> Vec<Expression> {
+    let family = is_family(&loopback()).to_vec();
+    [family, is_in(&loopback(), side)].concat()
+}
+
+fn published() -> Vec<Rule> {
+    let mut from_elsewhere = of_loopback(Side::Destination);
+    from_elsewhere.push(verdict(Fate::Return));
+    let to_host = vec![
+        AddressKind {
+            of: Side::Destination,
+            to: FIRST,
+        }
+        .into(),
+        is(&LOCAL.to_ne_bytes()),
+        verdict(Fate::Jump(PUBLISHED)),
+    ];
+    let mut to_itself = is_family(&loopback6()).to_vec();
+    to_itself.extend(is_in(&loopback6(), Side::Destination));
+    to_itself.push(verdict(Fate::Return));
+    let mut rules = vec![
+        (PREROUTING, from_elsewhere),
+        (PREROUTING, to_host.clone()),
+        (OUTPUT, to_itself),
+        (OUTPUT, to_host),
+    ];
+    for family in families() {
+        let maps = match family {
+            IpNet::V4(_) => PUBLISHED4,
+            IpNet::V6(_) => PUBLISHED6,
+        };
+        rules.push((PUBLISHED, at_one_address(&family, maps)));
+        rules.push((PUBLISHED, everywhere(&family, maps)));
+    }
+    rules
+}
+
+fn at_one_address(family: &IpNet, maps: Maps) -> Vec<Expression> {
+    let (protocol, port) = match family {
+        IpNet::V4(_) => (AFTER_4, AFTER_8),
+        IpNet::V6(_) => (AFTER_16, AFTER_20),
+    };
+    let mut rule = is_family(family).to_vec();
+    rule.push(address(family, Side::Destination, FIRST));
+    rule.extend(protocol_and_port(protocol, port));
+    rule.extend([find(maps.at), lead(family)]);
+    rule
+}
+
+fn everywhere(family: &IpNet, maps: Maps) -> Vec<Expression> {
+    let mut rule = is_family(family).to_vec();
+    rule.extend(protocol_and_port(FIRST, AFTER_4));
+    rule.extend([find(maps.everywhere), lead(family)]);
+    rule
+}
+
+/// Leads a packet to the address and the port behind it.
+fn lead(family: &IpNet) -> Expression {
+    let port: Register = match family {
+        IpNet::V4(_) => AFTER_4,
+        IpNet::V6(_) => AFTER_16,
+    };
+    Nat {
+        kind: NatKind::Destination,
+        family: family_number(family),
+        address: FIRST,
+        port: Some(port),
+    }
+    .into()
+}
+
+/// Packets whose answers wouldn't come back through the host by themselves.
+/// Where bridged packets pass the firewall (`br_netfilter`), the kernel leads them
+/// on inside the bridge, and they come without a link.
+fn answers() -> Vec<Rule> {
+    let mut hairpin = vec![
+        meta(MetaKey::Iifname, FIRST),
+        meta(MetaKey::Oifname, AFTER_16),
+        is_member(HAIRPINS),
+    ];
+    hairpin.extend(has_any(CtKey::Status, LED_ELSEWHERE));
+    hairpin.push(Masquerade.into());
+    let mut bridged = vec![
+        meta(MetaKey::Iifname, FIRST),
+        is(&[0; LINK_NAME_LENGTH]),
+        meta(MetaKey::Oifname, FIRST),
+        is_member(PUBLISHED_LINKS),
+    ];
+    bridged.extend(has_any(CtKey::Status, LED_ELSEWHERE));
+    let of = AddressKind {
+        of: Side::Source,
+        to: FIRST,
+    };
+    bridged.extend([of.into(), is_not(&LOCAL.to_ne_bytes()), Masquerade.into()]);
+    let mut from_host = vec![meta(MetaKey::Oifname, FIRST), is_member(PUBLISHED_LINKS)];
+    from_host.extend(of_loopback(Side::Source));
+    from_host.push(Masquerade.into());
+    vec![
+        (POSTROUTING, hairpin),
+        (POSTROUTING, bridged),
+        (POSTROUTING, from_host),
+        (POSTROUTING, vec![verdict(Fate::Jump(SOURCES))]),
+    ]
+}
+
+fn forwarded() -> Vec<Rule> {
+    let mut rules = vec![
+        (FORWARD, vec![verdict(Fate::Jump(ISOLATION))]),
+        (FORWARD, vec![verdict(Fate::Jump(DROPPED))]),
+    ];
+    let inside = vec![
+        meta(MetaKey::Iifname, FIRST),
+        meta(MetaKey::Oifname, AFTER_16),
+        is_member(INSIDE),
+        verdict(Fate::Return),
+    ];
+    rules.push((ISOLATION, inside));
+    rules.extend(
+        [(STRICT, NETWORKS), (ISOLATED, ISOLATED)].map(|(from, to)| {
+            let rule = vec![
+                meta(MetaKey::Iifname, FIRST),
+                is_member(from),
+                meta(MetaKey::Oifname, FIRST),
+                is_member(to),
+                verdict(Fate::Drop),
+            ];
+            (ISOLATION, rule)
+        }),
+    );
+    rules
+}
+
+/// Answers pass, and so does neighbour discovery, which is of no connection.
+fn filtered() -> Vec<Rule> {
+    let to = FIRST;
+    let key = CtKey::Direction;
+    let answers = vec![Ct { key, to }.into(), is(&[REPLY]), verdict(Fate::Return)];
+    let mut discovery = is_neighbour_discovery();
+    discovery.push(verdict(Fate::Return));
+    let jump = |from, to| (from, vec![verdict(Fate::Jump(to))]);
+    vec![
+        (TRAFFIC, answers),
+        (TRAFFIC, discovery),
+        jump(TRAFFIC, OUTGOING),
+        jump(TRAFFIC, INCOMING),
+        jump(FORWARD, TRAFFIC),
+        jump(TO_HOST, TRAFFIC),
+        jump(FROM_HOST, TRAFFIC),
+    ]
+}

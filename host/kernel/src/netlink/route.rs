@@ -1,0 +1,379 @@
+//! Routes over rtnetlink: the messages.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::IpNet;
+use netlink_packet_route::route::{
+    RouteAddress, RouteAttribute, RouteFlags, RouteHeader, RouteMessage, RouteNextHop,
+    RouteNextHopFlags, RouteProtocol, RouteScope as WireScope, RouteType, RouteVia,
+};
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+use rtnetlink::packet_core::{NLM_F_CREATE, NLM_F_REPLACE};
+use rtnetlink::{Handle, RouteMessageBuilder};
+
+use super::send;
+use crate::{FoundRoute, NextHop, RouteScope, TableRoute};
+use types::{DEFAULT_METRIC, Route, RouteKind};
+
+/// The message for a route.
+pub(super) fn message(route: &TableRoute) -> RouteMessage {
+    let mut message = RouteMessage::default();
+    let destination = route.route.destination;
+    let header = &mut message.header;
+    header.address_family = family(destination);
+    header.destination_prefix_length = destination.prefix_len();
+    header.protocol = RouteProtocol::Static;
+    header.scope = wire_scope(route.effective_scope());
+    header.kind = kind(route.route.kind);
+    header.flags.set(RouteFlags::Onlink, route.on_link);
+    let metric = route.route.metric.unwrap_or(DEFAULT_METRIC);
+    message.attributes = vec![
+        RouteAttribute::Destination(destination.addr().into()),
+        RouteAttribute::Priority(metric),
+    ];
+    match u8::try_from(route.table) {
+        Ok(table) => message.header.table = table,
+        // The header has no room for it.
+        Err(_) => message.attributes.push(RouteAttribute::Table(route.table)),
+    }
+    let hops: Vec<RouteNextHop> = route.next_hops.iter().map(wire_hop).collect();
+    let more = [
+        route
+            .route
+            .gateway
+            .map(|ip| RouteAttribute::Gateway(ip.into())),
+        route.source.map(|ip| RouteAttribute::PrefSource(ip.into())),
+        route.link.map(RouteAttribute::Oif),
+        (!hops.is_empty()).then_some(RouteAttribute::MultiPath(hops)),
+    ];
+    message.attributes.extend(more.into_iter().flatten());
+    message
+}
+
+fn wire_hop(hop: &NextHop) -> RouteNextHop {
+    let mut wire = RouteNextHop::default();
+    wire.flags.set(RouteNextHopFlags::Onlink, hop.on_link);
+    wire.hops = hop.hops;
+    wire.interface_index = hop.link.unwrap_or(0);
+    let gateway = hop.gateway.map(|ip| RouteAttribute::Gateway(ip.into()));
+    wire.attributes.extend(gateway);
+    wire
+}
+
+fn family(destination: IpNet) -> AddressFamily {
+    match destination {
+        IpNet::V4(_) => AddressFamily::Inet,
+        IpNet::V6(_) => AddressFamily::Inet6,
+    }
+}
+
+fn kind(kind: RouteKind) -> RouteType {
+    match kind {
+        RouteKind::Unicast => RouteType::Unicast,
+        RouteKind::Blackhole => RouteType::BlackHole,
+        RouteKind::Unreachable => RouteType::Unreachable,
+        RouteKind::Prohibit => RouteType::Prohibit,
+    }
+}
+
+fn known_kind(kind: RouteType) -> Option<RouteKind> {
+    match kind {
+        RouteType::Unicast => Some(RouteKind::Unicast),
+        RouteType::BlackHole => Some(RouteKind::Blackhole),
+        RouteType::Unreachable => Some(RouteKind::Unreachable),
+        RouteType::Prohibit => Some(RouteKind::Prohibit),
+        _ => None,
+    }
+}
+
+fn wire_scope(scope: RouteScope) -> WireScope {
+    match scope {
+        RouteScope::Global => WireScope::Universe,
+        RouteScope::Link => WireScope::Link,
+        RouteScope::Host => WireScope::Host,
+    }
+}
+
+fn known_scope(scope: WireScope) -> Option<RouteScope> {
+    match scope {
+        WireScope::Universe => Some(RouteScope::Global),
+        WireScope::Link => Some(RouteScope::Link),
+        WireScope::Host => Some(RouteScope::Host),
+        _ => None,
+    }
+}
+
+/// Adds a route. Another one to the same destination may be there, through
+/// another gateway: each network of a container has its default route. That
+/// is what rtnetlink's own request refuses (NLM_F_EXCL) and netavark doesn't.
+pub(super) async fn add(handle: Handle, route: RouteMessage) -> Result<(), rtnetlink::Error> {
+    send(handle, RouteNetlinkMessage::NewRoute(route), NLM_F_CREATE).await
+}
+
+/// Puts a route in the place of another one, or adds it.
+pub(super) async fn replace(handle: Handle, route: RouteMessage) -> Result<(), rtnetlink::Error> {
+    let request = RouteNetlinkMessage::NewRoute(route);
+    send(handle, request, NLM_F_CREATE | NLM_F_REPLACE).await
+}
+
+/// A route as the kernel describes it; `None` for kinds that drivers don't
+/// know, and for those that it remembers only for a while.
+pub(super) fn found(message: &RouteMessage) -> Option<FoundRoute> {
+    let header = &message.header;
+    if header.flags.contains(RouteFlags::Cloned) {
+        return None;
+    }
+    let kind = known_kind(header.kind)?;
+    let is_v4 = header.address_family == AddressFamily::Inet;
+    let mut destination: IpAddr = match is_v4 {
+        true => Ipv4Addr::UNSPECIFIED.into(),
+        false => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let (mut gateway, mut source, mut link, mut next_hops) = (None, None, None, Vec::new());
+    let mut metric = 0;
+    for attribute in &message.attributes {
+        match attribute {
+            RouteAttribute::Destination(at) => destination = ip(at)?,
+            RouteAttribute::PrefSource(at) => source = ip(at),
+            RouteAttribute::Oif(index) => link = Some(*index),
+            RouteAttribute::Priority(number) => metric = *number,
+            RouteAttribute::MultiPath(hops) => next_hops = hops.iter().map(found_hop).collect(),
+            attribute => gateway = gateway.or(next(attribute)),
+        }
+    }
+    Some(FoundRoute {
+        route: TableRoute {
+            route: Route {
+                destination: IpNet::new(destination, header.destination_prefix_length).ok()?,
+                gateway,
+                metric: Some(metric),
+                kind,
+            },
+            table: table(message),
+            scope: known_scope(header.scope).filter(|_| is_v4),
+            source,
+            // For routes without a link the kernel names `lo` in IPv6.
+            link: link.filter(|_| kind == RouteKind::Unicast),
+            on_link: header.flags.contains(RouteFlags::Onlink),
+            next_hops,
+        },
+        protocol: header.protocol.into(),
+    })
+}
+
+fn found_hop(hop: &RouteNextHop) -> NextHop {
+    NextHop {
+        gateway: hop.attributes.iter().find_map(next),
+        link: Some(hop.interface_index),
+        hops: hop.hops,
+        on_link: hop.flags.contains(RouteNextHopFlags::Onlink),
+    }
+}
+
+fn next(attribute: &RouteAttribute) -> Option<IpAddr> {
+    match attribute {
+        RouteAttribute::Gateway(address) => ip(address),
+        RouteAttribute::Via(RouteVia::Inet(address)) => Some((*address).into()),
+        RouteAttribute::Via(RouteVia::Inet6(address)) => Some((*address).into()),
+        _ => None,
+    }
+}
+
+fn ip(address: &RouteAddress) -> Option<IpAddr> {
+    match address {
+        RouteAddress::Inet(address) => Some((*address).into()),
+        RouteAddress::Inet6(address) => Some((*address).into()),
+        _ => None,
+    }
+}
+
+/// A route's table.
+pub(super) fn table(message: &RouteMessage) -> u32 {
+    let mut attributes = message.attributes.iter();
+    let table = attributes.find_map(|attribute| match attribute {
+        RouteAttribute::Table(table) => Some(*table),
+        _ => None,
+    });
+    table.unwrap_or(message.header.table.into())
+}
+
+/// The routes that an answer of the kernel stands for: it shows IPv6 routes to
+/// the same destination with the same metric as one with several ways.
+pub(super) fn ways(answer: &RouteMessage) -> Vec<RouteMessage> {
+    let is_hops = |attribute: &RouteAttribute| matches!(attribute, RouteAttribute::MultiPath(_));
+    let mut hops = answer
+        .attributes
+        .iter()
+        .filter_map(|attribute| match attribute {
+            RouteAttribute::MultiPath(hops) => Some(hops),
+            _ => None,
+        });
+    let hops = match hops.next() {
+        Some(hops) if answer.header.address_family == AddressFamily::Inet6 => hops,
+        _ => return vec![answer.clone()],
+    };
+    let way = |hop: &RouteNextHop| {
+        let mut way = answer.clone();
+        way.attributes.retain(|attribute| !is_hops(attribute));
+        way.attributes.extend(hop.attributes.iter().cloned());
+        way.attributes
+            .push(RouteAttribute::Oif(hop.interface_index));
+        let on_link = hop.flags.contains(RouteNextHopFlags::Onlink);
+        way.header.flags.set(RouteFlags::Onlink, on_link);
+        way
+    };
+    hops.iter().map(way).collect()
+}
+
+/// Whether one of the kernel's routes is the wanted one, by what the wanted
+/// one tells.
+pub(super) fn is_same(answer: &RouteMessage, wanted: &TableRoute) -> bool {
+    let Some(FoundRoute { route: found, .. }) = found(answer) else {
+        return false;
+    };
+    let has_scope =
+        wanted.route.destination.addr().is_ipv6() || found.scope == Some(wanted.effective_scope());
+    let given = |wanted: Option<u32>, found| wanted.is_none() || wanted == found;
+    let same_hop = |(wanted, found): (&NextHop, &NextHop)| {
+        wanted.gateway == found.gateway
+            && given(wanted.link, found.link)
+            && wanted.hops == found.hops
+    };
+    has_same_place(&found, wanted)
+        && found.route.kind == wanted.route.kind
+        && found.route.gateway == wanted.route.gateway
+        && has_scope
+        && (wanted.source.is_none() || found.source == wanted.source)
+        && given(wanted.link, found.link)
+        && found.next_hops.len() == wanted.next_hops.len()
+        && wanted.next_hops.iter().zip(&found.next_hops).all(same_hop)
+}
+
+/// Whether one of the kernel's routes is where the wanted one goes to.
+pub(super) fn is_rival(answer: &RouteMessage, wanted: &TableRoute) -> bool {
+    found(answer).is_some_and(|found| has_same_place(&found.route, wanted))
+}
+
+fn has_same_place(found: &TableRoute, wanted: &TableRoute) -> bool {
+    found.table == wanted.table
+        && found.route.destination == wanted.route.destination
+        && found.route.metric == Some(wanted.route.metric.unwrap_or(DEFAULT_METRIC))
+}
+
+/// A question for all routes of a destination's family.
+pub(super) fn all_routes_question(destination: IpNet) -> RouteMessage {
+    let [v4, v6] = all_routes_questions();
+    if destination.addr().is_ipv4() { v4 } else { v6 }
+}
+
+/// Questions for all routes, IPv4 before IPv6.
+pub(super) fn all_routes_questions() -> [RouteMessage; 2] {
+    [
+        RouteMessageBuilder::<Ipv4Addr>::new().build(),
+        RouteMessageBuilder::<Ipv6Addr>::new().build(),
+    ]
+}
+
+/// The index of the link of a default route of the main table.
+pub(super) fn default_link(message: &RouteMessage) -> Option<u32> {
+    let header = &message.header;
+    if header.table != RouteHeader::RT_TABLE_MAIN
+        || header.kind != RouteType::Unicast
+        || header.destination_prefix_length != 0
+    {
+        return None;
+    }
+    message
+        .attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            RouteAttribute::Oif(index) => Some(*index),
+            _ => None,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use rtnetlink::packet_core::{Emitable, Parseable};
+
+    use super::*;
+
+    fn round_trip(route: &TableRoute) -> TableRoute {
+        let message = message(route);
+        let mut bytes = vec![0; message.buffer_len()];
+        message.emit(&mut bytes);
+        let parsed = RouteMessage::parse(&bytes).unwrap();
+        assert!(is_same(&parsed, route), "{parsed:?}");
+        found(&parsed).unwrap().route
+    }
+
+    fn route(destination: &str, gateway: Option<&str>) -> TableRoute {
+        TableRoute {
+            route: Route {
+                destination: destination.parse().unwrap(),
+                gateway: gateway.map(|gateway| gateway.parse().unwrap()),
+                metric: Some(7),
+                kind: RouteKind::Unicast,
+            },
+            table: 254,
+            scope: None,
+            source: None,
+            link: None,
+            on_link: false,
+            next_hops: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn all_options_come_back_from_the_message() {
+        let full = TableRoute {
+            table: 1077,
+            scope: Some(RouteScope::Link),
+            source: Some("10.0.0.2".parse().unwrap()),
+            link: Some(7),
+            on_link: true,
+            ..route("10.9.0.0/16", Some("10.0.0.1"))
+        };
+        assert_eq!(round_trip(&full), full);
+        let v6 = TableRoute {
+            link: Some(7),
+            ..route("::/0", Some("fd00::1"))
+        };
+        assert_eq!(round_trip(&v6), v6);
+    }
+
+    #[test]
+    fn several_ways_come_back_from_the_message() {
+        let hop = |gateway: &str, hops| NextHop {
+            gateway: Some(gateway.parse().unwrap()),
+            link: Some(3),
+            hops,
+            on_link: hops > 0,
+        };
+        let several = TableRoute {
+            scope: Some(RouteScope::Global),
+            next_hops: vec![hop("10.0.0.1", 0), hop("10.0.0.3", 255)],
+            ..route("10.9.0.0/16", None)
+        };
+        assert_eq!(round_trip(&several), several);
+    }
+
+    #[test]
+    fn ipv6_ways_are_routes_of_their_own() {
+        let hop = |gateway: &str| NextHop {
+            gateway: Some(gateway.parse().unwrap()),
+            link: Some(3),
+            hops: 0,
+            on_link: false,
+        };
+        let joined = TableRoute {
+            next_hops: vec![hop("fd00::1"), hop("fd00::3")],
+            ..route("fd01::/64", None)
+        };
+        let ways = ways(&message(&joined));
+        assert_eq!(ways.len(), 2);
+        for (way, gateway) in ways.iter().zip(["fd00::1", "fd00::3"]) {
+            assert!(is_same(way, &route("fd01::/64", Some(gateway))), "{way:?}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Routes over rtnetlink: what can be done with them.
+
+use netlink_packet_route::route::{RouteAttribute, RouteMessage, RouteScope};
+use nix::errno::Errno;
+
+use super::snapshot::{bytes, parse, renumber, unless_there};
+use super::{Netlink, route};
+use crate::{FoundRoute, KernelError, KnownLink, LinkId, Reader, SavedRoutes, TableRoute};
+use types::Namespace;
+
+impl Netlink {
+    pub(super) fn list_routes(
+        &self,
+        namespace: Namespace,
+        table: u32,
+    ) -> Result<Vec<FoundRoute>, KernelError> {
+        let handle = &self.room(namespace)?.handle;
+        let mut routes = Vec::new();
+        for question in route::all_routes_questions() {
+            let answers = self.collect(handle.route().get(question).execute())?;
+            routes.extend(answers.iter().filter_map(route::found));
+        }
+        routes.retain(|found| found.route.table == table);
+        Ok(routes)
+    }
+
+    /// All routes of a destination's family.
+    fn family_of(
+        &self,
+        namespace: Namespace,
+        wanted: &TableRoute,
+    ) -> Result<Vec<RouteMessage>, KernelError> {
+        let question = route::all_routes_question(wanted.route.destination);
+        let handle = &self.room(namespace)?.handle;
+        self.collect(handle.route().get(question).execute())
+    }
+
+    /// The kernel's routes that are the wanted one, or one of its ways.
+    pub(super) fn same_routes(
+        &self,
+        namespace: Namespace,
+        wanted: &TableRoute,
+    ) -> Result<Vec<RouteMessage>, KernelError> {
+        let wanted_ways = match wanted.route.destination.addr().is_ipv6() {
+            true => wanted.ways(),
+            false => vec![wanted.clone()],
+        };
+        let answers = self.family_of(namespace, wanted)?;
+        let mut found: Vec<RouteMessage> = answers.iter().flat_map(route::ways).collect();
+        found.retain(|one| wanted_ways.iter().any(|way| route::is_same(one, way)));
+        Ok(found)
+    }
+
+    /// The kernel's routes in whose place the wanted one would go.
+    pub(super) fn rival_routes(
+        &self,
+        namespace: Namespace,
+        wanted: &TableRoute,
+    ) -> Result<Vec<RouteMessage>, KernelError> {
+        let mut answers = self.family_of(namespace, wanted)?;
+        answers.retain(|answer| route::is_rival(answer, wanted));
+        Ok(answers)
+    }
+
+    /// Notes routes for putting them back.
+    pub(super) fn note_routes(
+        &mut self,
+        namespace: Namespace,
+        messages: &[RouteMessage],
+    ) -> Result<SavedRoutes, KernelError> {
+        let mut indexes: Vec<u32> = messages.iter().flat_map(links_of).collect();
+        indexes.sort_unstable();
+        indexes.dedup();
+        let mut links = Vec::new();
+        for index in indexes {
+            let name = self.link_by_id(LinkId { namespace, index })?.name;
+            links.push(KnownLink { index, name });
+        }
+        Ok(SavedRoutes {
+            messages: messages.iter().map(bytes).collect(),
+            links,
+        })
+    }
+
+    /// Removes a route that was added here, whichever scope it got.
+    pub(super) fn delete_own_route(
+        &self,
+        namespace: Namespace,
+        wanted: &TableRoute,
+    ) -> Result<(), KernelError> {
+        let mut message = route::message(wanted);
+        if wanted.scope.is_none() {
+            message.header.scope = RouteScope::NoWhere;
+        }
+        let routes = self.room(namespace)?.handle.route();
+        self.wait(routes.del(message).execute())
+    }
+
+    pub(super) fn delete_saved_routes(
+        &self,
+        namespace: Namespace,
+        saved: &SavedRoutes,
+    ) -> Result<(), KernelError> {
+        for (done, message) in saved.messages.iter().enumerate() {
+            let mut message: RouteMessage = parse(message)?;
+            renumber(&mut message, 0, 0);
+            let routes = self.room(namespace)?.handle.route();
+            let removed = self.wait(routes.del(message).execute());
+            removed.map_err(|error| error.after(done))?;
+        }
+        Ok(())
+    }
+
+    /// Adds routes again. Where the way to a gateway is gone, the kernel would
+    /// have removed its routes too.
+    pub(super) fn put_saved_routes(
+        &self,
+        namespace: Namespace,
+        saved: &SavedRoutes,
+    ) -> Result<(), KernelError> {
+        let handle = &self.room(namespace)?.handle;
+        for message in &saved.messages {
+            let mut message: RouteMessage = parse(message)?;
+            renumber(&mut message, 0, 0);
+            let result = unless_there(|| self.wait(route::add(handle.clone(), message.clone())));
+            match result {
+                Err(error) if has_no_way(&error) => {}
+                result => result?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn has_no_way(error: &KernelError) -> bool {
+    matches!(
+        error.errno(),
+        Some(Errno::ENETUNREACH | Errno::EHOSTUNREACH | Errno::ENETDOWN)
+    )
+}
+
+fn links_of(message: &RouteMessage) -> Vec<u32> {
+    let links = message
+        .attributes
+        .iter()
+        .flat_map(|attribute| match attribute {
+            RouteAttribute::Oif(index) => vec![*index],
+            RouteAttribute::MultiPath(hops) => hops.iter().map(|hop| hop.interface_index).collect(),
+            _ => Vec::new(),
+        });
+    links.collect()
+}

@@ -1,0 +1,235 @@
+//! The addresses, routes and neighbours of a link as messages that put them
+//! back: whatever attributes they have come back with them.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use netlink_packet_route::address::{AddressAttribute, AddressMessage, AddressProtocol};
+use netlink_packet_route::route::{
+    RouteAttribute, RouteFlags, RouteMessage, RouteNextHopFlags, RouteProtocol, RouteType,
+};
+use nix::errno::Errno;
+use rtnetlink::packet_core::{Emitable, Parseable};
+
+use super::{Netlink, route};
+use crate::{KernelError, LinkId, LinkSnapshot};
+use types::Namespace;
+
+impl Netlink {
+    /// Reads the addresses, routes and neighbours of a link, but for those that
+    /// the kernel makes by itself, beside its settings.
+    pub(super) fn read_snapshot(
+        &self,
+        link: LinkId,
+        settings: BTreeMap<String, String>,
+    ) -> Result<LinkSnapshot, KernelError> {
+        let handle = &self.room(link.namespace)?.handle;
+        let get = handle.address().get().set_link_index_filter(link.index);
+        let addresses = self.collect(get.execute())?;
+        let mut routes = self.all_routes(link.namespace)?;
+        routes.retain(|route| is_set_by_hand(route) && uses(route, link.index));
+        // A gateway is reached through another route, which must come first.
+        routes.sort_by_key(has_gateway);
+        Ok(LinkSnapshot {
+            settings,
+            addresses: addresses
+                .iter()
+                .filter(|a| !is_kernels(a))
+                .map(bytes)
+                .collect(),
+            routes: routes.iter().map(bytes).collect(),
+            neighbours: self.note_neighbours(link)?,
+        })
+    }
+
+    /// Removes addresses that have other labels than these. One that is gone
+    /// went with another one in its subnet, which is believed the second time
+    /// only.
+    fn remove_mislabelled(
+        &self,
+        link: LinkId,
+        addresses: &[AddressMessage],
+    ) -> Result<(), KernelError> {
+        let handle = &self.room(link.namespace)?.handle;
+        let is_mislabelled = |own: &AddressMessage| {
+            let mut addresses = addresses.iter();
+            addresses.any(|address| place(own) == place(address) && label(own) != label(address))
+        };
+        for _ in 0..2 {
+            let get = handle.address().get().set_link_index_filter(link.index);
+            let mut is_done = true;
+            let there = self.collect(get.execute())?.into_iter();
+            for address in there.filter(is_mislabelled) {
+                match self.wait(handle.address().del(address).execute()) {
+                    Err(error) if error.is_not_found() => is_done = false,
+                    result => result?,
+                }
+            }
+            if is_done {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn all_routes(&self, namespace: Namespace) -> Result<Vec<RouteMessage>, KernelError> {
+        let handle = &self.room(namespace)?.handle;
+        let mut routes = Vec::new();
+        for question in route::all_routes_questions() {
+            routes.extend(self.collect(handle.route().get(question).execute())?);
+        }
+        Ok(routes)
+    }
+
+    /// Gives a link, whatever its index is now, the addresses, routes and
+    /// neighbours of a snapshot. What is there already stays, but for addresses with other
+    /// labels: the kernel changes labels when it renames a link
+    /// (`inetdev_changename`), and then only a new address gets the old one.
+    pub(super) fn replay_snapshot(
+        &self,
+        link: LinkId,
+        before: u32,
+        snapshot: &LinkSnapshot,
+    ) -> Result<(), KernelError> {
+        let handle = &self.room(link.namespace)?.handle;
+        let addresses = snapshot.addresses.iter().map(|bytes| {
+            let mut message: AddressMessage = parse(bytes)?;
+            message.header.index = link.index;
+            Ok(message)
+        });
+        let addresses: Vec<_> = addresses.collect::<Result<_, KernelError>>()?;
+        self.remove_mislabelled(link, &addresses)?;
+        for message in &addresses {
+            unless_there(|| {
+                let place = std::net::Ipv4Addr::UNSPECIFIED.into();
+                let mut request = handle.address().add(link.index, place, 0);
+                *request.message_mut() = message.clone();
+                self.wait(request.execute())
+            })?;
+        }
+        let there = self.all_routes(link.namespace)?;
+        for route in &snapshot.routes {
+            let mut message: RouteMessage = parse(route)?;
+            renumber(&mut message, before, link.index);
+            // The kernel would look for the way to its gateway, which may be
+            // gone, before it saw that the route is there.
+            if there
+                .iter()
+                .any(|one| route::found(one) == route::found(&message))
+            {
+                continue;
+            }
+            unless_there(|| self.wait(route::add(handle.clone(), message.clone())))?;
+        }
+        let mut neighbours = snapshot.neighbours.iter();
+        neighbours.try_for_each(|neighbour| self.put_saved_neighbour(link, neighbour))
+    }
+}
+
+pub(super) fn bytes(message: &impl Emitable) -> Vec<u8> {
+    let mut bytes = vec![0; message.buffer_len()];
+    message.emit(&mut bytes);
+    bytes
+}
+
+pub(super) fn parse<T: Parseable<[u8]>>(bytes: &[u8]) -> Result<T, KernelError> {
+    T::parse(bytes).map_err(|error| KernelError::Netlink(error.to_string()))
+}
+
+/// Adds something that may be there already. That is believed the second time
+/// only, because nobody looks again.
+pub(super) fn unless_there(add: impl Fn() -> Result<(), KernelError>) -> Result<(), KernelError> {
+    for _ in 0..2 {
+        match add() {
+            Err(error) if error.errno() == Some(Errno::EEXIST) => {}
+            result => return result,
+        }
+    }
+    Ok(())
+}
+
+/// What tells an address of a link from its others.
+fn place(address: &AddressMessage) -> (u8, Option<IpAddr>) {
+    let local = address
+        .attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            AddressAttribute::Local(address) => Some(*address),
+            _ => None,
+        });
+    (address.header.prefix_len, local)
+}
+
+fn label(address: &AddressMessage) -> Option<&str> {
+    address
+        .attributes
+        .iter()
+        .find_map(|attribute| match attribute {
+            AddressAttribute::Label(label) => Some(label.as_str()),
+            _ => None,
+        })
+}
+
+/// Addresses that come by themselves when the link is up.
+fn is_kernels(address: &AddressMessage) -> bool {
+    address.attributes.iter().any(|attribute| {
+        matches!(
+            attribute,
+            AddressAttribute::Protocol(
+                AddressProtocol::Loopback
+                    | AddressProtocol::RouterAnnouncement
+                    | AddressProtocol::LinkLocal
+            )
+        )
+    })
+}
+
+/// Routes that don't come by themselves with addresses or advertisements.
+fn is_set_by_hand(route: &RouteMessage) -> bool {
+    let header = &route.header;
+    header.kind == RouteType::Unicast
+        && !header.flags.contains(RouteFlags::Cloned)
+        && !matches!(
+            header.protocol,
+            RouteProtocol::Kernel | RouteProtocol::Ra | RouteProtocol::IcmpRedirect
+        )
+}
+
+fn uses(route: &RouteMessage, link: u32) -> bool {
+    route.attributes.iter().any(|attribute| match attribute {
+        RouteAttribute::Oif(index) => *index == link,
+        RouteAttribute::MultiPath(hops) => hops.iter().any(|hop| hop.interface_index == link),
+        _ => false,
+    })
+}
+
+fn has_gateway(route: &RouteMessage) -> bool {
+    route.attributes.iter().any(|attribute| {
+        matches!(
+            attribute,
+            RouteAttribute::Gateway(_) | RouteAttribute::Via(_) | RouteAttribute::MultiPath(_)
+        )
+    })
+}
+
+/// Writes the link's new index for its old one, and leaves out what only the
+/// kernel sets.
+pub(super) fn renumber(route: &mut RouteMessage, before: u32, now: u32) {
+    route.header.flags &= RouteFlags::Onlink;
+    let attributes = &mut route.attributes;
+    attributes.retain(|attribute| !matches!(attribute, RouteAttribute::CacheInfo(_)));
+    for attribute in attributes {
+        match attribute {
+            RouteAttribute::Oif(index) if *index == before => *index = now,
+            RouteAttribute::MultiPath(hops) => {
+                for hop in hops {
+                    hop.flags &= RouteNextHopFlags::Onlink;
+                    if hop.interface_index == before {
+                        hop.interface_index = now;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! The options of `tbf` and `htb`, which netlink-packet-route has no types for,
+//! as `linux/pkt_sched.h` lays them out.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use netlink_packet_route::tc::{TcAttribute, TcOption};
+use rtnetlink::packet_core::DefaultNla;
+
+use crate::{Shape, Tbf};
+
+const TCA_TBF_PARMS: u16 = 1;
+const TCA_TBF_RATE64: u16 = 4;
+const TCA_TBF_BURST: u16 = 6;
+
+const TCA_HTB_PARMS: u16 = 1;
+const TCA_HTB_INIT: u16 = 2;
+const TCA_HTB_RATE64: u16 = 6;
+const TCA_HTB_CEIL64: u16 = 7;
+
+/// `enum tc_link_layer`, TC_LINKLAYER_ETHERNET: the kernel calculates, and needs
+/// no table of ours.
+const ETHERNET: u8 = 1;
+
+/// The version of `struct tc_htb_glob`, and how many bytes of rate make one of
+/// a class's turn where it doesn't say (tc's own 10).
+const HTB_VERSION: u32 = 3;
+const RATE_TO_QUANTUM: u32 = 10;
+
+/// Bytes of a class's turn: what the kernel takes without a complaint.
+const QUANTUM: std::ops::RangeInclusive<u64> = 1_000..=200_000;
+
+/// Nanoseconds of a tick, as a power of two (`pkt_sched.h`, PSCHED_SHIFT).
+const TICK: u32 = 6;
+
+const NANOSECONDS: u128 = 1_000_000_000;
+
+/// A token bucket filter (`struct tc_tbf_qopt`).
+pub(super) fn tbf(tbf: &Tbf) -> Vec<TcAttribute> {
+    let shape = tbf.shape;
+    let waiting = u128::from(shape.rate()) * u128::from(tbf.latency) / 1000;
+    let limit = saturated(waiting + u128::from(shape.burst()));
+    let mut parms = Vec::new();
+    parms.extend(rate(shape.rate()));
+    parms.extend(rate(0));
+    // The limit in bytes; the burst has an attribute of its own.
+    for number in [limit, 0, 0] {
+        parms.extend(number.to_ne_bytes());
+    }
+    with_kind(
+        "tbf",
+        [
+            (TCA_TBF_PARMS, parms),
+            (TCA_TBF_RATE64, shape.rate().to_ne_bytes().to_vec()),
+            (TCA_TBF_BURST, shape.burst().to_ne_bytes().to_vec()),
+        ],
+    )
+}
+
+/// A hierarchical token bucket (`struct tc_htb_glob`) whose class `rest` takes
+/// what no filter leads elsewhere.
+pub(super) fn htb(rest: u16) -> Vec<TcAttribute> {
+    let numbers = [HTB_VERSION, RATE_TO_QUANTUM, rest.into(), 0, 0];
+    let init = numbers.into_iter().flat_map(u32::to_ne_bytes).collect();
+    with_kind("htb", [(TCA_HTB_INIT, init)])
+}
+
+/// A class of one (`struct tc_htb_opt`).
+pub(super) fn htb_class(assured: Shape, ceiling: Shape) -> Vec<TcAttribute> {
+    let quantum =
+        (assured.rate() / u64::from(RATE_TO_QUANTUM)).clamp(*QUANTUM.start(), *QUANTUM.end());
+    let mut parms = Vec::new();
+    parms.extend(rate(assured.rate()));
+    parms.extend(rate(ceiling.rate()));
+    let level_and_priority = [0, 0];
+    let numbers = [ticks(assured), ticks(ceiling), saturated(quantum.into())];
+    for number in numbers.into_iter().chain(level_and_priority) {
+        parms.extend(number.to_ne_bytes());
+    }
+    with_kind(
+        "htb",
+        [
+            (TCA_HTB_PARMS, parms),
+            (TCA_HTB_RATE64, assured.rate().to_ne_bytes().to_vec()),
+            (TCA_HTB_CEIL64, ceiling.rate().to_ne_bytes().to_vec()),
+        ],
+    )
+}
+
+/// The parts of a network that are compared, 32 bits each with their mask.
+pub(super) fn words(network: IpNet) -> Vec<(u32, u32)> {
+    let (address, mask) = (bits(network.addr()), bits(network.netmask()));
+    address.into_iter().zip(mask).collect()
+}
+
+fn bits(address: IpAddr) -> Vec<u32> {
+    match address {
+        IpAddr::V4(address) => vec![address.to_bits()],
+        IpAddr::V6(address) => {
+            let segments = address.segments();
+            let pairs = segments.chunks_exact(2);
+            pairs
+                .map(|pair| {
+                    pair.iter()
+                        .fold(0, |bits, part| bits << 16 | u32::from(*part))
+                })
+                .collect()
+        }
+    }
+}
+
+/// `struct tc_ratespec`: cell logarithm, link layer, overhead, cell alignment,
+/// smallest packet, rate. Rates beyond 32 bits have an attribute besides.
+fn rate(bytes_per_second: u64) -> [u8; 12] {
+    let layer = if bytes_per_second > 0 { ETHERNET } else { 0 };
+    let [a, b, c, d] = saturated(bytes_per_second.into()).to_ne_bytes();
+    [0, layer, 0, 0, 0, 0, 0, 0, a, b, c, d]
+}
+
+/// How long a burst takes at its rate.
+fn ticks(shape: Shape) -> u32 {
+    let nanoseconds = u128::from(shape.burst()) * NANOSECONDS / u128::from(shape.rate());
+    saturated(nanoseconds >> TICK)
+}
+
+fn saturated(number: u128) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+fn with_kind<const N: usize>(kind: &str, options: [(u16, Vec<u8>); N]) -> Vec<TcAttribute> {
+    let options = options.into_iter();
+    let options = options.map(|(kind, value)| TcOption::Other(DefaultNla::new(kind, value)));
+    vec![
+        TcAttribute::Kind(kind.to_owned()),
+        TcAttribute::Options(options.collect()),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use netlink_packet_route::tc::TcMessage;
+    use rtnetlink::packet_core::{Emitable, NlaBuffer, NlasIterator, Parseable};
+
+    /// What stands in the options of a message once it's sent and read again.
+    fn read_back(attributes: Vec<TcAttribute>) -> Vec<(u16, Vec<u8>)> {
+        let mut message = TcMessage::with_index(1);
+        message.attributes = attributes;
+        let mut bytes = vec![0; message.buffer_len()];
+        message.emit(&mut bytes);
+        let attributes = NlasIterator::new(&bytes[20..]);
+        let options = attributes
+            .map(Result::unwrap)
+            .find(|attribute: &NlaBuffer<_>| attribute.kind() == 2)
+            .unwrap();
+        let options = NlasIterator::new(options.value());
+        options
+            .map(|option| {
+                let option = DefaultNla::parse(&option.unwrap()).unwrap();
+                let mut value = vec![0; option.buffer_len()];
+                option.emit(&mut value);
+                (
+                    u16::from_ne_bytes([value[2], value[3]]),
+                    value[4..].to_vec(),
+                )
+            })
+            .collect()
+    }
+
+    fn number(bytes: &[u8], at: usize) -> u32 {
+        u32::from_ne_bytes(bytes[at..at + 4].try_into().unwrap())
+    }
+
+    #[test]
+    fn a_token_bucket_is_laid_out_as_the_kernel_reads_it() {
+        let shape = Shape::new(8_000_000, 15_000).unwrap();
+        let options = read_back(tbf(&Tbf { shape, latency: 50 }));
+        let [(1, parms), (4, rate), (6, burst)] = options.as_slice() else {
+            panic!("{options:?}");
+        };
+        assert_eq!(parms.len(), 36);
+        assert_eq!((parms[1], number(parms, 8)), (ETHERNET, 1_000_000));
+        // 50 ms at the rate, and the burst.
+        assert_eq!(number(parms, 24), 65_000);
+        assert_eq!(*rate, 1_000_000_u64.to_ne_bytes());
+        assert_eq!(*burst, 15_000_u32.to_ne_bytes());
+    }
+
+    #[test]
+    fn a_class_is_laid_out_as_the_kernel_reads_it() {
+        let assured = Shape::new(8_000_000, 10_000).unwrap();
+        let ceiling = Shape::new(80_000_000_000, 20_000).unwrap();
+        let options = read_back(htb_class(assured, ceiling));
+        let [(1, parms), (6, rate), (7, ceil)] = options.as_slice() else {
+            panic!("{options:?}");
+        };
+        assert_eq!(parms.len(), 44);
+        assert_eq!(number(parms, 8), 1_000_000);
+        assert_eq!(number(parms, 20), u32::MAX, "it stands elsewhere");
+        // 10 ms in ticks of 64 ns.
+        assert_eq!(number(parms, 24), 156_250);
+        assert_eq!(number(parms, 32), 100_000, "a tenth of a second's");
+        assert_eq!(*rate, 1_000_000_u64.to_ne_bytes());
+        assert_eq!(*ceil, 10_000_000_000_u64.to_ne_bytes());
+    }
+
+    #[test]
+    fn networks_are_compared_in_words() {
+        let words = |text: &str| words(text.parse().unwrap());
+        assert_eq!(words("10.88.0.0/16"), [(0x0a58_0000, 0xffff_0000)]);
+        assert_eq!(
+            words("fd00::1/128").first(),
+            Some(&(0xfd00_0000, 0xffff_ffff))
+        );
+        assert_eq!(words("fd00::/8").get(1), Some(&(0, 0)));
+    }
+}

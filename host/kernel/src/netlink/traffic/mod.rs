@@ -1,0 +1,246 @@
+//! Queueing disciplines over rtnetlink: what can be done with them.
+
+mod layout;
+
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::tc::{
+    TcAttribute, TcFilterU32Option, TcHandle, TcMessage, TcU32Key, TcU32Selector,
+    TcU32SelectorFlags,
+};
+use nix::errno::Errno;
+use rtnetlink::Error;
+use rtnetlink::packet_core::{NLM_F_CREATE, NLM_F_EXCL};
+
+use super::{Netlink, send};
+use crate::{
+    ClassPackets, HtbClass, KernelError, LinkId, QueueHook, Queues, RootQueue, Shape, Tbf,
+};
+
+/// The handle of what is made here at the root of a link, by which it's known
+/// again: "wv".
+const OURS: TcHandle = TcHandle {
+    major: 0x7776,
+    minor: 0,
+};
+
+/// The class of an htb that all others are below.
+const WHOLE: u16 = 1;
+
+/// The handle of what stands behind what is received (`pkt_sched.h`,
+/// TC_H_INGRESS without its minor number).
+const INGRESS: TcHandle = TcHandle {
+    major: u16::MAX,
+    minor: 0,
+};
+
+/// Every protocol (`if_ether.h`, ETH_P_ALL), IPv4 and IPv6.
+const ALL: u16 = 0x0003;
+const V4: u16 = 0x0800;
+const V6: u16 = 0x86dd;
+
+impl Netlink {
+    pub(super) fn read_queues(&self, link: LinkId) -> Result<Queues, KernelError> {
+        let handle = &self.room(link.namespace)?.handle;
+        let get = handle.qdisc().get().index(index(link)?);
+        let answers = self.collect(get.execute())?;
+        let mut queues = Queues::default();
+        for header in answers.iter().map(|answer| &answer.header) {
+            if header.index != index(link)? {
+                continue;
+            }
+            match (header.parent, header.handle) {
+                (TcHandle::INGRESS, _) => queues.ingress = true,
+                // The kernel's own have none.
+                (TcHandle::ROOT, TcHandle::UNSPEC) => {}
+                (TcHandle::ROOT, OURS) => queues.root = Some(RootQueue::Ours),
+                (TcHandle::ROOT, _) => queues.root = Some(RootQueue::Foreign),
+                _ => {}
+            }
+        }
+        Ok(queues)
+    }
+
+    pub(super) fn add_tbf(&self, link: LinkId, tbf: &Tbf) -> Result<(), KernelError> {
+        let mut message = message(link, OURS, TcHandle::ROOT)?;
+        message.attributes = layout::tbf(tbf);
+        self.add(link, RouteNetlinkMessage::NewQueueDiscipline(message))
+    }
+
+    /// The whole comes first, then what no class has.
+    pub(super) fn add_htb(&self, link: LinkId, whole: Shape) -> Result<(), KernelError> {
+        let mut message = message(link, OURS, TcHandle::ROOT)?;
+        message.attributes = layout::htb(HtbClass::REST);
+        self.add(link, RouteNetlinkMessage::NewQueueDiscipline(message))?;
+        self.add_class(link, (OURS, WHOLE), whole, whole)
+            .map_err(KernelError::unfinished)?;
+        let least = Shape::new(8, whole.burst()).unwrap_or(whole);
+        self.add_class(link, (class(WHOLE), HtbClass::REST), least, whole)
+            .map_err(KernelError::unfinished)
+    }
+
+    /// The numbers of the classes of an htb that was made here.
+    pub(super) fn class_numbers(&self, link: LinkId) -> Result<Vec<u16>, KernelError> {
+        let handle = &self.room(link.namespace)?.handle;
+        let get = handle.traffic_class(index(link)?).get();
+        let answers = self.collect(get.execute())?;
+        let handles = answers.iter().map(|answer| answer.header.handle);
+        Ok(handles
+            .filter(|handle| handle.major == OURS.major)
+            .map(|handle| handle.minor)
+            .collect())
+    }
+
+    pub(super) fn add_class_and_filter(
+        &self,
+        link: LinkId,
+        new: &HtbClass,
+    ) -> Result<(), KernelError> {
+        let place = (class(WHOLE), new.number);
+        self.add_class(link, place, new.assured, new.ceiling)?;
+        let mut filters = self
+            .room(link.namespace)?
+            .handle
+            .traffic_filter(index(link)?);
+        let filter = filters
+            .add()
+            .parent(OURS.into())
+            .priority(new.number)
+            .protocol(protocol(new.packets).to_be())
+            .u32(&[
+                TcFilterU32Option::ClassId(class(new.number)),
+                TcFilterU32Option::Selector(selector(new.packets)),
+            ])
+            .map_err(|error| wrong(&error))?;
+        self.wait(filter.execute()).map_err(KernelError::unfinished)
+    }
+
+    /// The filter goes first, because a class that one leads to stays.
+    pub(super) fn delete_class(
+        &self,
+        link: LinkId,
+        number: u16,
+        packets: ClassPackets,
+    ) -> Result<(), KernelError> {
+        for _ in 0..2 {
+            match self.delete_filter(link, number, packets) {
+                Err(error) if error.is_not_found() => {}
+                Err(error) if error.errno() == Some(Errno::EINVAL) => {}
+                result => {
+                    result?;
+                    break;
+                }
+            }
+        }
+        let message = message(link, class(number), class(WHOLE))?;
+        let handle = self.room(link.namespace)?.handle.clone();
+        let request = RouteNetlinkMessage::DelTrafficClass(message);
+        self.wait(send(handle, request, 0))
+    }
+
+    pub(super) fn add_redirect(&self, link: LinkId, to: u32) -> Result<(), KernelError> {
+        let mut message = message(link, INGRESS, TcHandle::INGRESS)?;
+        message.attributes = vec![TcAttribute::Kind("ingress".to_owned())];
+        self.add(link, RouteNetlinkMessage::NewQueueDiscipline(message))?;
+        let mut filters = self
+            .room(link.namespace)?
+            .handle
+            .traffic_filter(index(link)?);
+        let filter = filters.add().parent(INGRESS.into()).protocol(ALL.to_be());
+        let filter = filter.redirect(to).map_err(|error| wrong(&error))?;
+        self.wait(filter.execute()).map_err(KernelError::unfinished)
+    }
+
+    pub(super) fn delete_queue(&self, link: LinkId, hook: QueueHook) -> Result<(), KernelError> {
+        let message = match hook {
+            QueueHook::Root => message(link, OURS, TcHandle::ROOT)?,
+            QueueHook::Ingress => message(link, INGRESS, TcHandle::INGRESS)?,
+        };
+        let handle = self.room(link.namespace)?.handle.clone();
+        let request = RouteNetlinkMessage::DelQueueDiscipline(message);
+        self.wait(send(handle, request, 0))
+    }
+
+    fn add(&self, link: LinkId, request: RouteNetlinkMessage) -> Result<(), KernelError> {
+        let handle = self.room(link.namespace)?.handle.clone();
+        self.wait(send(handle, request, NLM_F_CREATE | NLM_F_EXCL))
+    }
+
+    fn add_class(
+        &self,
+        link: LinkId,
+        (parent, number): (TcHandle, u16),
+        assured: Shape,
+        ceiling: Shape,
+    ) -> Result<(), KernelError> {
+        let mut message = message(link, class(number), parent)?;
+        message.attributes = layout::htb_class(assured, ceiling);
+        self.add(link, RouteNetlinkMessage::NewTrafficClass(message))
+    }
+
+    fn delete_filter(
+        &self,
+        link: LinkId,
+        number: u16,
+        packets: ClassPackets,
+    ) -> Result<(), KernelError> {
+        let mut message = message(link, TcHandle::UNSPEC, OURS)?;
+        message.header.info = u32::from(TcHandle {
+            major: number,
+            minor: protocol(packets).to_be(),
+        });
+        let handle = self.room(link.namespace)?.handle.clone();
+        let request = RouteNetlinkMessage::DelTrafficFilter(message);
+        self.wait(send(handle, request, 0))
+    }
+}
+
+/// A class of our htb.
+fn class(number: u16) -> TcHandle {
+    TcHandle {
+        minor: number,
+        ..OURS
+    }
+}
+
+/// The index as these messages have it.
+fn index(link: LinkId) -> Result<i32, KernelError> {
+    Ok(i32::try_from(link.index).map_err(|_| Errno::ENODEV)?)
+}
+
+fn message(link: LinkId, handle: TcHandle, parent: TcHandle) -> Result<TcMessage, KernelError> {
+    let mut message = TcMessage::with_index(index(link)?);
+    message.header.handle = handle;
+    message.header.parent = parent;
+    Ok(message)
+}
+
+fn protocol(packets: ClassPackets) -> u16 {
+    if packets.is_v6() { V6 } else { V4 }
+}
+
+/// Compares the addresses in the packet's header, 32 bits at a time.
+fn selector(packets: ClassPackets) -> TcU32Selector {
+    let (source, destination) = if packets.is_v6() { (8, 24) } else { (12, 16) };
+    let mut keys = Vec::new();
+    for (network, offset) in [
+        (packets.source(), source),
+        (packets.destination(), destination),
+    ] {
+        let words = network.map(layout::words).unwrap_or_default();
+        for ((value, mask), offset) in words.into_iter().zip((offset..).step_by(4)) {
+            let mut key = TcU32Key::default();
+            (key.val, key.mask, key.off) = (value, mask, offset);
+            keys.push(key);
+        }
+    }
+    let mut selector = TcU32Selector::default();
+    selector.flags = TcU32SelectorFlags::Terminal;
+    selector.nkeys = u8::try_from(keys.len()).unwrap_or(u8::MAX);
+    selector.keys = keys;
+    selector
+}
+
+/// What can only be a mistake here.
+fn wrong(error: &Error) -> KernelError {
+    KernelError::Netlink(error.to_string())
+}

@@ -1,0 +1,182 @@
+//! Network namespaces: opening them safely and running work inside one.
+
+use std::fs::File;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::sched::{CloneFlags, setns};
+use nix::sys::stat::{Mode, fstat};
+use nix::sys::statfs::{NSFS_MAGIC, fstatfs};
+use serde::{Deserialize, Serialize};
+
+/// Where a thread finds the namespace that it is in.
+const OWN_NETNS: &str = "/proc/thread-self/ns/net";
+
+/// Why a namespace can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum NetnsError {
+    /// It isn't there.
+    #[error("the container's network namespace {} doesn't exist", path.display())]
+    Missing {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The file can't be opened.
+    #[error("can't open the network namespace {}: {}", path.display(), errno.desc())]
+    Open {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        errno: Errno,
+    },
+    /// The file is something else.
+    #[error(
+        "{} is no network namespace: give a path like /run/netns/NAME or /proc/PID/ns/net",
+        path.display()
+    )]
+    NotNetns {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The container would be configured where Podman runs.
+    #[error(
+        "{} is the host's own network namespace: a container needs one of its own",
+        path.display()
+    )]
+    IsHost {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The thread that enters a namespace failed.
+    #[error("can't enter the network namespace: {}", errno.desc())]
+    Enter {
+        /// Why; EPERM without CAP_SYS_ADMIN.
+        errno: Errno,
+    },
+}
+
+/// The identity of a namespace: the device and inode of its file in nsfs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct NetnsId {
+    pub(super) device: u64,
+    pub(super) inode: u64,
+}
+
+impl NetnsId {
+    /// One that is only thought of; no file has this number.
+    pub const IMAGINED: Self = Self {
+        device: 0,
+        inode: 0,
+    };
+}
+
+impl NetnsId {
+    /// The namespace whose file has this device and inode.
+    pub fn new(device: u64, inode: u64) -> Self {
+        Self { device, inode }
+    }
+}
+
+/// An open network namespace.
+#[derive(Debug)]
+pub struct Netns {
+    path: PathBuf,
+    file: File,
+    id: NetnsId,
+}
+
+impl Netns {
+    /// The namespace of this thread.
+    pub fn current() -> Result<Self, NetnsError> {
+        Self::open(Path::new(OWN_NETNS))
+    }
+
+    /// The container's namespace, which mustn't be `host`.
+    pub fn container(path: &Path, host: &Self) -> Result<Self, NetnsError> {
+        let netns = Self::open(path)?;
+        if netns.id == host.id {
+            return Err(NetnsError::IsHost {
+                path: path.to_owned(),
+            });
+        }
+        Ok(netns)
+    }
+
+    /// Opens a namespace file. The path is resolved once, without opening
+    /// what it leads to, so that a FIFO can't block and a device isn't woken.
+    fn open(path: &Path) -> Result<Self, NetnsError> {
+        let failed = |errno| match errno {
+            Errno::ENOENT | Errno::ENOTDIR => NetnsError::Missing {
+                path: path.to_owned(),
+            },
+            errno => NetnsError::Open {
+                path: path.to_owned(),
+                errno,
+            },
+        };
+        let place = nix::fcntl::open(path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())
+            .map_err(failed)?;
+        if fstatfs(&place).map_err(failed)?.filesystem_type() != NSFS_MAGIC {
+            return Err(NetnsError::NotNetns {
+                path: path.to_owned(),
+            });
+        }
+        let itself = format!("/proc/self/fd/{}", place.as_raw_fd());
+        let file = nix::fcntl::open(
+            itself.as_str(),
+            OFlag::O_RDONLY | OFlag::O_CLOEXEC,
+            Mode::empty(),
+        )
+        .map_err(failed)?;
+        let stat = fstat(&file).map_err(failed)?;
+        Ok(Self {
+            path: path.to_owned(),
+            file: file.into(),
+            id: NetnsId {
+                device: stat.st_dev,
+                inode: stat.st_ino,
+            },
+        })
+    }
+
+    /// The identity.
+    pub fn id(&self) -> NetnsId {
+        self.id
+    }
+
+    /// The open file, for netlink attributes that name a namespace by it.
+    pub(super) fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Does work inside the namespace, on a thread that enters it and never
+    /// leaves, so no failure can strand the caller in it.
+    pub fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, NetnsError> {
+        let enter = || {
+            match setns(self.as_fd(), CloneFlags::CLONE_NEWNET) {
+                Ok(()) => {}
+                // Who may not enter any is in this one already.
+                Err(Errno::EPERM) if Self::current()?.id == self.id => {}
+                // setns(2): the file is a namespace of another kind.
+                Err(Errno::EINVAL) => {
+                    return Err(NetnsError::NotNetns {
+                        path: self.path.clone(),
+                    });
+                }
+                Err(errno) => return Err(NetnsError::Enter { errno }),
+            }
+            Ok(work())
+        };
+        std::thread::scope(|scope| scope.spawn(enter).join()).unwrap_or(Err(NetnsError::Enter {
+            errno: Errno::EFAULT,
+        }))
+    }
+}
+
+impl AsFd for Netns {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+}

@@ -1,0 +1,344 @@
+//! Rule 3: what the request names.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::Object;
+use crate::Call;
+use types::{
+    LinkName, LinkProperty, Namespace, NumberRange, PortRange, Route, RouteKind, Rule, SettingKey,
+};
+
+/// The mode of macvlan and macvtap links that takes all of the parent.
+const PASSTHRU: &str = "passthru";
+
+/// What the request names.
+#[derive(Debug, Clone, Default)]
+pub struct RequestReach {
+    /// The link of the host that the user named as the parent.
+    pub parent: Option<LinkName>,
+    /// The link of the default route, where the user named no parent: it's read,
+    /// and others are made on it, but it stays as it is and where it is.
+    pub default_parent: Option<LinkName>,
+    /// The option `mode`.
+    pub mode: Option<String>,
+    /// The option `flag`.
+    pub flag: Option<String>,
+    /// What the parent can be found by.
+    pub parent_property: Option<LinkProperty>,
+    /// The interface's name in the container.
+    pub interface_name: Option<LinkName>,
+    /// The name that the user wants for the host's end of a veth pair.
+    pub host_interface_name: Option<LinkName>,
+    /// The VRF of the host that the network's links go below.
+    pub vrf: Option<LinkName>,
+    /// The name that the user wants for a VRF in the container.
+    pub container_vrf: Option<LinkName>,
+    /// The network's id.
+    pub network: String,
+    /// The container's id.
+    pub container: String,
+    /// The container's addresses.
+    pub addresses: Vec<IpNet>,
+    /// The gateways of the subnets, with their prefix lengths.
+    pub gateways: Vec<IpNet>,
+    /// The subnets of the network.
+    pub subnets: Vec<IpNet>,
+    /// Default and static routes.
+    pub routes: Vec<Route>,
+    /// Secrets that options name.
+    pub secrets: Vec<String>,
+    /// Addresses of the host that options name for what leaves it.
+    pub outbound: Vec<IpAddr>,
+    /// The published ports, as [`PortRange::fold`] leaves them.
+    pub ports: Vec<PortRange>,
+    /// The name servers that the user gave for the network.
+    pub name_servers: Vec<IpAddr>,
+    /// The free name that the host chose for a bridge or a VRF of the network,
+    /// where the user named none. It names a link to be made, never one that is
+    /// there.
+    pub chosen: Option<LinkName>,
+    /// Whether the network and its user name different parents, so that none is
+    /// named by both and none left open.
+    pub parent_differs: bool,
+    /// What the network names and its user didn't, and what to do about it.
+    pub unsaid: Option<String>,
+    /// VLANs that options name.
+    pub vlans: Vec<NumberRange>,
+    /// VXLANs that options name.
+    pub vnis: Vec<u32>,
+    /// Settings of the container that options name.
+    pub settings: Vec<SettingKey>,
+}
+
+impl RequestReach {
+    /// Whether neither the network nor its user names a parent, so that it is the
+    /// link of the default route.
+    pub fn leaves_parent_open(&self) -> bool {
+        let is_named = self.parent.is_some() || self.parent_property.is_some();
+        !is_named && !self.parent_differs
+    }
+
+    /// Whether a network is one address of the container's.
+    pub fn is_containers(&self, network: IpNet) -> bool {
+        let mut addresses = self.addresses.iter();
+        addresses.any(|own| IpNet::from(own.addr()) == network)
+    }
+
+    /// The name that is meant for a link that a call makes, moves or renames.
+    pub fn name_for(&self, call: Call, namespace: Namespace, shared: bool) -> Option<LinkName> {
+        if namespace == Namespace::Container {
+            return self.name_in_container(call);
+        }
+        if call == Call::LinksRename {
+            return self.host_interface_name.clone();
+        }
+        let kind = call.makes()?;
+        let owner: &[&str] = match (call, shared) {
+            (Call::LinksCreateBridge | Call::LinksCreateVrf, _) => {
+                return self.parent.clone().or_else(|| self.chosen.clone());
+            }
+            (Call::LinksCreateVeth, _) if self.host_interface_name.is_some() => {
+                return self.host_interface_name.clone();
+            }
+            (_, true) => &[&self.network, kind],
+            (_, false) => &[&self.network, &self.container, kind],
+        };
+        // Before there is a container nothing is meant for it.
+        (!self.container.is_empty()).then(|| LinkName::chosen(kind, owner))
+    }
+
+    fn name_in_container(&self, call: Call) -> Option<LinkName> {
+        if call == Call::LinksCreateVrf && self.container_vrf.is_some() {
+            return self.container_vrf.clone();
+        }
+        // It stands beside the interface, whose name the request has.
+        if call == Call::LinksCreateIfb {
+            let owner: &[&str] = &[&self.network, &self.container, "ifb"];
+            return (!self.container.is_empty()).then(|| LinkName::chosen("ifb", owner));
+        }
+        let names = call.makes().is_some()
+            || matches!(call, Call::LinksMoveToContainer | Call::LinksRename);
+        self.interface_name.clone().filter(|_| names)
+    }
+}
+
+/// Rule 3: what of the request each call reaches, as the WIT documents it.
+pub(super) fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
+    let is_named = |namespace: Namespace, name: &LinkName| {
+        namespace == Namespace::Host && request.parent.as_ref() == Some(name)
+    };
+    let is_parent = |namespace: Namespace, name: &LinkName| {
+        let is_found = request.default_parent.as_ref() == Some(name);
+        is_named(namespace, name) || (namespace == Namespace::Host && is_found)
+    };
+    let is_vrf = |namespace: Namespace, name: &LinkName| {
+        namespace == Namespace::Host && request.vrf.as_ref() == Some(name)
+    };
+    match (call, object) {
+        (
+            Call::LinksGet | Call::LinksInfo,
+            Object::Link {
+                namespace, name, ..
+            },
+        ) => is_parent(*namespace, name) || is_vrf(*namespace, name),
+        (
+            Call::LinksSetMaster,
+            Object::Master {
+                namespace, name, ..
+            },
+        ) => is_named(*namespace, name) || is_vrf(*namespace, name),
+        (
+            Call::LinksPorts
+            | Call::LinksWaitCarrier
+            | Call::LinksVfs
+            | Call::LinksCreateMacvlan
+            | Call::LinksCreateIpvlan
+            | Call::LinksCreateMacvtap
+            | Call::LinksCreateVlan
+            | Call::LinksCreateVxlan
+            | Call::OffloadsList
+            | Call::AddressesList
+            | Call::AddressesWaitDad
+            | Call::NeighboursList,
+            Object::Link {
+                namespace, name, ..
+            },
+        ) => is_parent(*namespace, name),
+        (
+            Call::LinksMoveToContainer,
+            Object::Link {
+                namespace, name, ..
+            },
+        ) => is_named(*namespace, name),
+        (
+            Call::LinksCreateMacvlan
+            | Call::LinksCreateMacvtap
+            | Call::LinksSetPromiscuous
+            | Call::LinksSetAllMulticast,
+            Object::Whole {
+                namespace, name, ..
+            },
+        ) => is_named(*namespace, name) && request.mode.as_deref() == Some(PASSTHRU),
+        (_, Object::Vlans { numbers, .. }) => {
+            let mut named = request.vlans.iter();
+            named.any(|named| named.contains(*numbers))
+        }
+        (_, Object::Vni(number)) => request.vnis.contains(number),
+        (Call::LinksNames, Object::AllLinks(namespace)) => *namespace == Namespace::Container,
+        (_, Object::NewLink { namespace, name }) => {
+            let is_meant =
+                |shared| request.name_for(call, *namespace, shared).as_ref() == Some(name);
+            is_meant(false) || is_meant(true)
+        }
+        (Call::LinksGetDefault, Object::DefaultRouteLink) => request.leaves_parent_open(),
+        (
+            Call::LinksGetByMac | Call::LinksGetByPci | Call::LinksGetByPath,
+            Object::LinkWith {
+                namespace,
+                property,
+                ..
+            },
+        ) => *namespace == Namespace::Host && request.parent_property.as_ref() == Some(property),
+        (
+            Call::AddressesAdd,
+            Object::Address {
+                namespace, address, ..
+            },
+        ) => match namespace {
+            Namespace::Container => request.addresses.contains(address),
+            Namespace::Host => is_gateway(*address, request),
+        },
+        (
+            Call::AnnounceGratuitousArp
+            | Call::AnnounceNeighbourAdvertisement
+            | Call::FirewallPublish
+            | Call::FirewallAccept
+            | Call::FirewallDrop,
+            Object::Address { address, .. },
+        ) => {
+            let mut own = request.addresses.iter();
+            own.any(|own| own.addr() == address.addr())
+        }
+        (
+            Call::RoutesAdd | Call::RoutesReplace,
+            Object::Route {
+                namespace,
+                route,
+                through_own_link,
+                ..
+            },
+        ) => match namespace {
+            Namespace::Container => requested_route(route, request),
+            Namespace::Host => requested_on_host(route, *through_own_link, request),
+        },
+        (
+            Call::RulesAdd,
+            Object::Rule {
+                namespace,
+                rule,
+                names_own_link,
+                is_shared,
+                ..
+            },
+        ) => {
+            let has_its_packets = has_requested_packets(rule, *is_shared, request);
+            let is_for_it = *names_own_link || has_its_packets;
+            *namespace == Namespace::Container || is_for_it
+        }
+        (
+            _,
+            Object::Table { namespace, .. }
+            | Object::AllRoutes(namespace)
+            | Object::AllRules(namespace),
+        ) => *namespace == Namespace::Container,
+        (Call::NeighboursAdd | Call::NeighboursAddProxy, Object::Neighbour { address, .. }) => {
+            let mut own = request.addresses.iter();
+            own.any(|own| own.addr() == *address)
+        }
+        (
+            Call::SysctlSet,
+            Object::Key {
+                namespace: Namespace::Container,
+                key,
+                of_own_link: true,
+            },
+        ) => request.settings.contains(key),
+        (Call::SysctlEnableIpForward, Object::Key { namespace, .. }) => {
+            *namespace == Namespace::Container
+        }
+        (_, Object::Source { network, is_shared }) => has_packets(*network, *is_shared, request),
+        (_, Object::Ports(ports)) => PortRange::any_contains(&request.ports, ports),
+        (_, Object::Outbound(address)) => request.outbound.contains(address),
+        (_, Object::Secret(name)) => request.secrets.iter().any(|named| named == name),
+        (
+            Call::StateGet | Call::StateSet | Call::StateRemove | Call::StateKeys,
+            Object::State { .. },
+        )
+        | (Call::LogWrite, Object::Message)
+        | (Call::AnswerSearch, Object::SearchDomain(_)) => true,
+        (Call::AnswerDns, Object::NameServer(address)) => {
+            let gateways = request.gateways.iter().map(IpNet::addr);
+            let mut named = gateways.chain(request.name_servers.iter().copied());
+            named.any(|named| named == *address)
+        }
+        _ => false,
+    }
+}
+
+/// A gateway with its subnet's prefix length, or by itself.
+fn is_gateway(address: IpNet, request: &RequestReach) -> bool {
+    let alone = address.prefix_len() == address.max_prefix_len();
+    let mut gateways = request.gateways.iter();
+    gateways.any(|gateway| *gateway == address || (alone && gateway.addr() == address.addr()))
+}
+
+fn is_in_subnets(network: IpNet, request: &RequestReach) -> bool {
+    let mut subnets = request.subnets.iter();
+    subnets.any(|subnet| subnet.contains(&network))
+}
+
+/// In the container: into the subnets, or as the request has it.
+fn requested_route(route: &Route, request: &RequestReach) -> bool {
+    let is_inside = is_in_subnets(route.destination, request);
+    let direct = route.gateway.is_none();
+    let mut gateways = request.gateways.iter();
+    let through_gateway = gateways.any(|gateway| Some(gateway.addr()) == route.gateway);
+    let is_named = |named: &Route| {
+        named.destination == route.destination
+            && (direct || named.gateway == route.gateway)
+            && named.kind == route.kind
+    };
+    (is_inside && (direct || through_gateway)) || request.routes.iter().any(is_named)
+}
+
+/// On the host: through a link of the driver's into the subnets, or just as the
+/// request has it; a route that leads nowhere has no link.
+fn requested_on_host(route: &Route, through_own_link: bool, request: &RequestReach) -> bool {
+    let is_inside = is_in_subnets(route.destination, request);
+    let is_same = |named: &Route| {
+        let metric = named.metric.is_none() || named.metric == route.metric;
+        let plain = (named.destination, named.gateway, named.kind);
+        metric && plain == (route.destination, route.gateway, route.kind)
+    };
+    let leads_there = is_inside && through_own_link && route.kind == RouteKind::Unicast;
+    // The default routes of a request are the container's, and so are its gateways:
+    // on the host another link could lead there.
+    let is_default = route.destination.prefix_len() == 0;
+    let leaves_alone = through_own_link || route.kind != RouteKind::Unicast;
+    leads_there || (!is_default && leaves_alone && request.routes.iter().any(is_same))
+}
+
+/// Whether a rule is about packets of the container only, or of its network
+/// where all of that is the driver's.
+fn has_requested_packets(rule: &Rule, is_shared: bool, request: &RequestReach) -> bool {
+    let mut networks = rule.source.iter().chain(&rule.destination);
+    networks.any(|network| has_packets(*network, is_shared, request))
+}
+
+/// Whether a network has the container's addresses only, or those of its network
+/// where all of that is the driver's.
+fn has_packets(network: IpNet, is_shared: bool, request: &RequestReach) -> bool {
+    request.is_containers(network) || (is_shared && is_in_subnets(network, request))
+}

@@ -1,0 +1,37 @@
+//! The operator's word: the vocabulary of calls, the grant file of a driver,
+//! and [`decide`], which every call goes through. It knows nothing of
+//! WebAssembly or of netlink sockets.
+//!
+//! A grant is complete by itself: nothing is merged into it, unknown keys are
+//! errors, what it doesn't list is denied, and `"*"` must be written to mean
+//! all. It is bound to the digest of the component.
+
+#![deny(unsafe_code)]
+
+mod calls;
+mod decide;
+mod edit;
+mod file;
+mod limits;
+mod nearest;
+mod pattern;
+mod place;
+mod reach;
+mod read;
+mod risk;
+
+pub use calls::{Call, ReachKey, UnfitReach, UnknownCall};
+pub use decide::{
+    Authority, Cause, Denial, Object, Permit, RequestReach, decide, describe, reach_used,
+};
+pub use edit::{Edit, Widening};
+pub use file::{Grant, GrantError, line};
+pub use limits::{LimitError, Limits};
+pub use pattern::{
+    InvalidPattern, KeyPattern, LinkPattern, NetworkPattern, PlacePattern, PortPattern,
+    SecretPattern, TablePattern, VlanPattern, VniPattern,
+};
+pub use place::{Place, Problem};
+pub use reach::{PatternError, Reach};
+pub use read::{Wish, read_plain, read_wishes};
+pub use risk::Risk;

@@ -1,0 +1,358 @@
+//! A checked, resolved request: addresses paired with their subnets, routes
+//! with their gateways, ports unfolded, options parsed. And the way back: the
+//! answer for the caller. It knows nothing of WebAssembly or netlink.
+//!
+//! Errors for the user's mistakes are worded as netavark words them, so that a
+//! user of its own drivers meets no new texts.
+
+#![deny(unsafe_code)]
+
+mod addresses;
+mod answer;
+mod named;
+mod names;
+mod network;
+mod options;
+mod parent;
+mod ports;
+pub mod protocol;
+mod routes;
+mod said;
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+pub use answer::{LinkReport, answer};
+pub use network::Network;
+pub use options::{names_outbound, names_secret};
+pub use parent::Parent;
+pub use routes::every as all_routes;
+pub use said::{KeptNetwork, Said};
+
+use types::{
+    ContainerId, InvalidId, InvalidLinkName, InvalidMac, Key, LinkName, LinkProperty, Mac, Port,
+    Route,
+};
+
+/// Why a request can't be resolved.
+#[derive(Debug, thiserror::Error)]
+pub enum RequestError {
+    /// The container's interface has no name.
+    #[error("no container interface name given")]
+    NoInterfaceName,
+    /// A name that can't be.
+    #[error("{what} is not valid: {error}")]
+    LinkName {
+        /// Which name.
+        what: &'static str,
+        /// Why.
+        error: InvalidLinkName,
+    },
+    /// An id or a name with characters that could leave a directory.
+    #[error(transparent)]
+    Name(#[from] InvalidId),
+    /// A network has another driver than its user gave it.
+    #[error(
+        "the network {network} was created for the driver {was}, and is for {is} now: if that is \
+         meant, `wasmvark adopt {network}` makes it the user's word"
+    )]
+    OtherDriver {
+        /// The network.
+        network: String,
+        /// The driver that its user named.
+        was: String,
+        /// The driver that it has now.
+        is: String,
+    },
+    /// An option's value can't be parsed.
+    #[error("unable to parse {key:?}: {error}")]
+    Option {
+        /// The option.
+        key: &'static str,
+        /// Why.
+        error: String,
+    },
+    /// The link below the network is named in more than one way.
+    #[error(
+        "the parent interface is named in more than one way: give only one of --interface-name \
+         (or -o parent), -o hwaddr, -o pci and -o kernelpath"
+    )]
+    SeveralParents,
+    /// A MAC address can't be parsed.
+    #[error(transparent)]
+    Mac(#[from] InvalidMac),
+    /// Subnets were given and no addresses.
+    #[error("no static ips provided")]
+    NoAddresses,
+    /// Two subnets are the same.
+    #[error("duplicate subnet defined: {0}")]
+    DuplicateSubnet(IpNet),
+    /// Two subnets overlap.
+    #[error("overlapping subnets: {0} and {1}")]
+    OverlappingSubnets(IpNet, IpNet),
+    /// An address is in none of the subnets.
+    #[error("not all static IPs matched a subnet: expected {expected}, got {matched}")]
+    UnmatchedAddresses {
+        /// How many addresses there are.
+        expected: usize,
+        /// How many are in a subnet.
+        matched: usize,
+    },
+    /// A static route makes no sense.
+    #[error("{0}")]
+    Route(String),
+    /// A port mapping makes no sense.
+    #[error("{0}")]
+    Port(String),
+}
+
+/// What `setup` and `teardown` were asked for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The network.
+    pub network: Network,
+    /// The container's id.
+    pub container_id: ContainerId,
+    /// The container's name.
+    pub container_name: String,
+    /// The interface's name in the container.
+    pub interface_name: LinkName,
+    /// The name that the user wants for the host's end of a link between host
+    /// and container: the option `host_interface_name`, as for netavark's
+    /// bridge.
+    pub host_interface_name: Option<LinkName>,
+    /// What the link of the host below this connection can be found by, where
+    /// the container's own options say so, or else the network's.
+    pub parent_property: Option<LinkProperty>,
+    /// The MAC address that the user asked for.
+    pub mac: Option<Mac>,
+    /// The container's addresses with their subnets' prefix lengths.
+    pub addresses: Vec<IpNet>,
+    /// The default routes: one a family at most.
+    pub default_routes: Vec<Route>,
+    /// The network's static routes.
+    pub routes: Vec<Route>,
+    /// The published ports, each by itself.
+    pub ports: Vec<Port>,
+    /// Options for this container only.
+    pub options: BTreeMap<String, String>,
+}
+
+impl Request {
+    /// What this run is about.
+    pub fn key(&self) -> Key {
+        Key {
+            network: self.network.id.clone(),
+            container: self.container_id.clone(),
+        }
+    }
+
+    /// The secrets that it names: the values of options, for the network or the
+    /// container, whose keys end with `_secret`.
+    pub fn secrets(&self) -> Vec<String> {
+        let options = self.network.options.iter().chain(&self.options);
+        options
+            .filter(|(key, _)| names_secret(key))
+            .map(|(_, value)| value.clone())
+            .collect()
+    }
+
+    /// The addresses of the host that its options name for what leaves it, for
+    /// the network or the container: `outbound_addr4` and `outbound_addr6`, as
+    /// for netavark's bridge.
+    pub fn outbound(&self) -> Vec<IpAddr> {
+        let options = self.network.options.iter().chain(&self.options);
+        options
+            .filter(|(key, _)| names_outbound(key))
+            .filter_map(|(_, value)| value.parse().ok())
+            .collect()
+    }
+
+    /// Resolves what `setup` or `teardown` got.
+    pub fn resolve(document: &protocol::SetupDocument) -> Result<Self, RequestError> {
+        let join = &document.network_options;
+        let network = Network::resolve(&document.network)?.for_container(&join.options)?;
+        if join.interface_name.is_empty() {
+            return Err(RequestError::NoInterfaceName);
+        }
+        Ok(Self {
+            container_id: ContainerId::try_from(document.container_id.clone())?,
+            container_name: document.container_name.clone(),
+            interface_name: names::link("the container's interface name", &join.interface_name)?,
+            host_interface_name: options::link(
+                &join.options,
+                "host_interface_name",
+                "the option host_interface_name",
+            )?,
+            parent_property: parent::property(&join.options)?
+                .or_else(|| network.parent_property().cloned()),
+            addresses: addresses::resolve(&network, join.static_ips.as_deref())?,
+            default_routes: routes::defaults(&network),
+            routes: routes::resolve(&network, &document.network.routes)?,
+            mac: join.static_mac.as_deref().map(str::parse).transpose()?,
+            ports: ports::unfold(&document.port_mappings)?,
+            options: join.options.clone(),
+            network,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(
+        subnets: &str,
+        ips: &str,
+        options: &str,
+        routes: &str,
+    ) -> Result<Request, RequestError> {
+        let json = format!(
+            r#"{{"container_id":"c","container_name":"n","network":{{"name":"n","id":"i",
+            "driver":"d","subnets":{subnets},"options":{options},"routes":{routes}}},
+            "network_options":{{"interface_name":"eth0","static_ips":{ips}}}}}"#
+        );
+        Request::resolve(&serde_json::from_str(&json).unwrap())
+    }
+
+    const DUAL: &str = r#"[{"subnet":"10.0.0.0/24","gateway":"10.0.0.1"},
+        {"subnet":"10.1.0.0/24","gateway":"10.1.0.1"},{"subnet":"fd00::/64","gateway":"fd00::1"}]"#;
+
+    #[test]
+    fn addresses_take_the_prefix_of_their_subnet_in_its_order() {
+        let request =
+            resolve(DUAL, r#"["fd00::2","10.1.0.2","10.0.0.2"]"#, "null", "null").unwrap();
+        let addresses: Vec<_> = request.addresses.iter().map(ToString::to_string).collect();
+        assert_eq!(addresses, ["10.0.0.2/24", "10.1.0.2/24", "fd00::2/64"]);
+    }
+
+    #[test]
+    fn each_family_gets_one_default_route() {
+        let ips = r#"["10.0.0.2"]"#;
+        let request = resolve(DUAL, ips, r#"{"metric":"7"}"#, "null").unwrap();
+        let routes: Vec<_> = request
+            .default_routes
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(routes, ["0.0.0.0/0 via 10.0.0.1", "::/0 via fd00::1"]);
+        assert!(request.default_routes.iter().all(|r| r.metric == Some(7)));
+        let none = resolve(DUAL, ips, r#"{"no_default_route":"true"}"#, "null").unwrap();
+        assert!(none.default_routes.is_empty());
+    }
+
+    #[test]
+    fn a_containers_own_options_take_the_place_of_the_networks() {
+        let resolve = |own: &str| {
+            let json = format!(
+                r#"{{"container_id":"c","container_name":"n","network":{{"name":"n","id":"i",
+                "driver":"d","subnets":{DUAL},"options":{{"mtu":"9000","metric":"7"}}}},
+                "network_options":{{"interface_name":"eth0","static_ips":["10.0.0.2"],
+                "options":{own}}}}}"#
+            );
+            Request::resolve(&serde_json::from_str(&json).unwrap())
+        };
+        let request = resolve(r#"{"mtu":"1400","metric":"0"}"#).unwrap();
+        assert_eq!(request.network.mtu, Some(1400));
+        assert!(request.default_routes.iter().all(|r| r.metric == Some(0)));
+        let request = resolve(r#"{"no_default_route":"true"}"#).unwrap();
+        assert_eq!(request.network.mtu, Some(9000));
+        assert!(request.default_routes.is_empty());
+        let error = resolve(r#"{"metric":"x"}"#).unwrap_err().to_string();
+        assert!(error.contains("\"metric\""), "{error}");
+    }
+
+    #[test]
+    fn vrfs_are_named_by_options() {
+        let ips = r#"["10.0.0.2"]"#;
+        let named = |options| resolve(DUAL, ips, options, "null").map(|request| request.network);
+        let network = named(r#"{"vrf":"blue","vrf_name":"red"}"#).unwrap();
+        assert_eq!(network.vrf.unwrap().as_str(), "blue");
+        assert_eq!(network.container_vrf.unwrap().as_str(), "red");
+        let network = named(r#"{"vrf":""}"#).unwrap();
+        assert!(network.vrf.is_none() && network.container_vrf.is_none());
+        let error = named(r#"{"vrf_name":"a/b"}"#).unwrap_err().to_string();
+        assert!(
+            error.starts_with("the option vrf_name is not valid"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn mistakes_are_worded_as_netavark_words_them() {
+        let net = r#"[{"subnet":"10.0.0.0/24","gateway":"10.0.0.1"}]"#;
+        let ips = r#"["10.0.0.2"]"#;
+        let cases = [
+            (
+                resolve(net, r#"["10.9.0.2"]"#, "null", "null"),
+                "not all static IPs matched a subnet: expected 1, got 0",
+            ),
+            (
+                resolve(net, "null", "null", "null"),
+                "no static ips provided",
+            ),
+            (
+                resolve(
+                    r#"[{"subnet":"10.0.0.0/24"},{"subnet":"10.0.0.0/24"}]"#,
+                    ips,
+                    "null",
+                    "null",
+                ),
+                "duplicate subnet defined: 10.0.0.0/24",
+            ),
+            (
+                resolve(
+                    r#"[{"subnet":"10.0.0.0/16"},{"subnet":"10.0.1.0/24"}]"#,
+                    ips,
+                    "null",
+                    "null",
+                ),
+                "overlapping subnets: 10.0.0.0/16 and 10.0.1.0/24",
+            ),
+            (
+                resolve(net, ips, r#"{"mtu":"x"}"#, "null"),
+                r#"unable to parse "mtu": invalid digit found in string"#,
+            ),
+            (
+                resolve(net, ips, r#"{"no_default_route":"1"}"#, "null"),
+                r#"unable to parse "no_default_route": provided string was not `true` or `false`"#,
+            ),
+            (
+                resolve(net, ips, "null", r#"[{"destination":"10.5.0.0/16"}]"#),
+                "route 10.5.0.0/16 requires a gateway for type unicast",
+            ),
+            (
+                resolve(
+                    net,
+                    ips,
+                    "null",
+                    r#"[{"destination":"fd01::/64","gateway":"10.0.0.1"}]"#,
+                ),
+                "route with ipv6 destination and ipv4 gateway (fd01::/64 via 10.0.0.1)",
+            ),
+            (
+                resolve(
+                    net,
+                    ips,
+                    "null",
+                    r#"[{"destination":"10.5.0.0/16","gateway":"10.0.0.1","route_type":"blackhole"}]"#,
+                ),
+                "route 10.5.0.0/16 must not have a gateway for type BlackHole",
+            ),
+            (
+                resolve(
+                    net,
+                    ips,
+                    "null",
+                    r#"[{"destination":"10.5.0.0/16","route_type":"throw"}]"#,
+                ),
+                r#"invalid route type "throw""#,
+            ),
+        ];
+        for (result, text) in cases {
+            assert_eq!(result.unwrap_err().to_string(), text);
+        }
+    }
+}
