@@ -3,17 +3,17 @@
 //! sandboxed component that can only ask for network operations through the
 //! interface in `wit/`, and the operator's grant decides, call by call.
 //!
-//! This crate has the ways in: [`plugin`] leads a run that netavark asks for,
-//! and [`cli`] is the administrator's side, with the [`store`] of what is installed
-//! and what [`convert`] makes of CNI's documents. What they lead lies in crates
+//! This crate has the ways in: `plugin` leads a run that netavark asks for,
+//! and `cli` is the administrator's side, with the `store` of what is installed
+//! and what `convert` makes of CNI's documents. What they lead lies in crates
 //! below: ARCHITECTURE.md has the house in one picture.
 
 #![deny(unsafe_code)]
 
-pub mod cli;
-pub mod convert;
+mod cli;
+mod convert;
 mod entry;
-pub mod plugin;
-pub mod store;
+mod plugin;
+mod store;
 
 pub use entry::main;

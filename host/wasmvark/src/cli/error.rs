@@ -17,7 +17,7 @@ use request::RequestError;
     missing_docs,
     reason = "each case is the error of the room that it names"
 )]
-pub enum CliError {
+pub(crate) enum CliError {
     #[error(transparent)]
     Layout(#[from] LayoutError),
     #[error(transparent)]

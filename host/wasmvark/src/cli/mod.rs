@@ -40,7 +40,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 use crate::store::{DriverName, Layout, Store};
 use policy::Grant;
 
-pub use error::CliError;
+pub(crate) use error::CliError;
 
 /// Netavark plugins as sandboxed WebAssembly components.
 #[derive(Debug, Parser)]
@@ -153,7 +153,7 @@ fn command() -> clap::Command {
 }
 
 /// Runs a command; returns the exit code.
-pub fn main() -> i32 {
+pub(crate) fn main() -> i32 {
     let parsed = Arguments::from_arg_matches(&command().get_matches());
     let arguments = parsed.unwrap_or_else(|error| error.exit());
     match run(arguments) {

@@ -2,7 +2,7 @@
 
 /// Why a CNI document can't be converted.
 #[derive(Debug, thiserror::Error)]
-pub enum ConvertError {
+pub(crate) enum ConvertError {
     /// It isn't what CNI takes either.
     #[error("it is no JSON object: {0}")]
     Json(String),

@@ -22,10 +22,10 @@ mod quote;
 mod routes;
 mod shared;
 
-pub use error::ConvertError;
-pub use plan::{AtRunTime, Note, NoteKind, Plan};
-pub use quote::quoted;
-pub use shared::part_bridges;
+pub(crate) use error::ConvertError;
+pub(crate) use plan::{NoteKind, Plan};
+pub(crate) use quote::quoted;
+pub(crate) use shared::part_bridges;
 
 use document::{Document, Plugin};
 use ipam::Ipam;
@@ -46,7 +46,7 @@ type Convert = fn(&mut keys::Keys, &Ipam, &mut Plan) -> Result<(), ConvertError>
 
 /// Plans the network of a CNI document: a list of plugins (`.conflist`) or one
 /// plugin (`.conf`).
-pub fn plan(text: &str) -> Result<Plan, ConvertError> {
+pub(crate) fn plan(text: &str) -> Result<Plan, ConvertError> {
     let document = Document::parse(text)?;
     let mut plan = Plan::new(document.name);
     plan.notes = document.notes;

@@ -13,7 +13,7 @@ use types::{LinkName, Namespace, SettingKey};
 
 /// The network that does what a CNI document asks for.
 #[derive(Debug, Clone, Default)]
-pub struct Plan {
+pub(crate) struct Plan {
     /// The network's name.
     pub network: String,
     /// The driver as `just install` names it: `wasm-bridge`.
@@ -35,7 +35,7 @@ pub struct Plan {
 
 /// Something about a key of the document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Note {
+pub(crate) struct Note {
     /// Whether anything does what it says.
     pub kind: NoteKind,
     /// The key, with those above it.
@@ -47,7 +47,7 @@ pub struct Note {
 /// What a note is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum NoteKind {
+pub(crate) enum NoteKind {
     /// The key has no counterpart.
     NoCounterpart,
     /// It has one, or needs none, and there is something to know.
@@ -56,7 +56,7 @@ pub enum NoteKind {
 
 /// What a container is given when it is run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct AtRunTime {
+pub(crate) struct AtRunTime {
     /// The key that it follows from.
     pub key: String,
     /// The flags of `podman run`.
@@ -84,7 +84,7 @@ impl Plan {
     }
 
     /// The command that makes the network, word by word.
-    pub fn command(&self) -> Vec<String> {
+    pub(crate) fn command(&self) -> Vec<String> {
         let mut words: Vec<String> = ["podman", "network", "create", "-d", self.driver]
             .map(str::to_owned)
             .into();

@@ -2,7 +2,7 @@
 
 /// A word as a POSIX shell reads it back: as it is where nothing in it means
 /// anything to a shell, else between single quotes.
-pub fn quoted(word: &str) -> String {
+pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,@%+".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();

@@ -6,7 +6,7 @@ use super::Plan;
 
 /// Gives networks that CNI puts on the same bridge bridges of their own: the
 /// first keeps the name.
-pub fn part_bridges(plans: &mut [&mut Plan]) {
+pub(crate) fn part_bridges(plans: &mut [&mut Plan]) {
     let mut owners: BTreeMap<String, String> = BTreeMap::new();
     for plan in plans.iter_mut() {
         let is_managed = plan.is_of("wasm-bridge") && plan.find_option("mode").is_none();

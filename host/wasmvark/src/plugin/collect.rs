@@ -12,7 +12,7 @@ use types::{Key, NetworkId};
 
 /// What was done with the journals there were.
 #[derive(Debug, Default)]
-pub struct Collected {
+pub(crate) struct Collected {
     /// Cleared: the container's namespace was gone.
     pub cleared: Vec<Key>,
     /// Not cleared, but the links that were missing are back.
@@ -27,7 +27,7 @@ pub struct Collected {
 
 /// Undoes what the journals hold for containers whose namespace is gone, each
 /// under its network's lock.
-pub fn collect(store: &Store) -> Result<Collected, PluginError> {
+pub(crate) fn collect(store: &Store) -> Result<Collected, PluginError> {
     store.check_runtime()?;
     let mut collected = Collected::default();
     let host = Netns::current()?;
@@ -95,7 +95,7 @@ pub(super) fn is_alive(journal: &Journal, lives: impl Fn(NetnsId) -> bool) -> bo
 
 /// Whether any namespace that a journal speaks of is alive, as far as that can
 /// be seen.
-pub fn life(journal: &Journal, living: &Living) -> Life {
+pub(crate) fn life(journal: &Journal, living: &Living) -> Life {
     if is_alive(journal, |netns| living.life(netns) == Life::Alive) {
         return Life::Alive;
     }

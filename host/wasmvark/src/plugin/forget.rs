@@ -9,7 +9,7 @@ use types::Key;
 
 /// What was done about a container on a network.
 #[derive(Debug)]
-pub struct Forgotten {
+pub(crate) struct Forgotten {
     /// Which.
     pub key: Key,
     /// Links that could be found after all, and are back.
@@ -20,7 +20,7 @@ pub struct Forgotten {
 
 /// Gives up what is missing of containers on networks, each under its network's
 /// lock. What isn't missing stays as it is.
-pub fn forget(store: &Store, keys: Vec<Key>) -> Result<Vec<Forgotten>, PluginError> {
+pub(crate) fn forget(store: &Store, keys: Vec<Key>) -> Result<Vec<Forgotten>, PluginError> {
     let mut forgotten = Vec::new();
     for key in keys {
         forgotten.extend(forget_one(store, key)?);

@@ -16,10 +16,10 @@ mod setup;
 mod teardown;
 mod turn;
 
-pub use collect::{Collected, collect, life};
-pub use forget::{Forgotten, forget};
-pub use plan::{Candidate, Planned};
-pub use reload::{Reloaded, reload};
+pub(crate) use collect::{collect, life};
+pub(crate) use forget::forget;
+pub(crate) use plan::{Candidate, Planned};
+pub(crate) use reload::reload;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -40,7 +40,7 @@ use request::protocol::{Command, Info, OverlayError, ProtocolError, read_stdin};
     missing_docs,
     reason = "each case is the error of the room that it names"
 )]
-pub enum PluginError {
+pub(crate) enum PluginError {
     #[error(transparent)]
     Protocol(#[from] ProtocolError),
     #[error(transparent)]
@@ -107,7 +107,7 @@ pub enum PluginError {
 }
 
 /// Runs the plugin under a driver's name; returns the exit code.
-pub fn main(driver: &str, arguments: impl Iterator<Item = OsString>) -> i32 {
+pub(crate) fn main(driver: &str, arguments: impl Iterator<Item = OsString>) -> i32 {
     // A panic is a bug here, but it must still end in an error document: the
     // caller would show nothing else.
     std::panic::set_hook(Box::new(|_| {}));

@@ -27,7 +27,7 @@ use super::{PluginError, create, said};
 const READING_TIME: Duration = Duration::from_secs(30);
 
 /// A driver to try out, and the grant to try it with.
-pub struct Candidate {
+pub(crate) struct Candidate {
     loaded: Loaded,
     /// The component, where it isn't installed.
     file: Option<Vec<u8>>,
@@ -35,7 +35,7 @@ pub struct Candidate {
 
 /// What came of a plan.
 #[derive(Debug)]
-pub struct Planned {
+pub(crate) struct Planned {
     /// `create` or `setup`.
     pub command: &'static str,
     /// The driver's name.
@@ -66,7 +66,7 @@ pub struct Planned {
 
 impl Candidate {
     /// An installed driver; with its own grant unless another is given.
-    pub fn installed(
+    pub(crate) fn installed(
         store: Store,
         name: DriverName,
         grant: Option<Grant>,
@@ -83,7 +83,7 @@ impl Candidate {
     }
 
     /// A component's file.
-    pub fn of_file(
+    pub(crate) fn of_file(
         store: Store,
         name: DriverName,
         component: Vec<u8>,
@@ -120,7 +120,7 @@ impl Candidate {
 
     /// Tries a request out: the document of `setup` or of `create`. Without
     /// `netns` the container has a new namespace.
-    pub fn plan(&self, input: &[u8], netns: Option<&Path>) -> Result<Planned, PluginError> {
+    pub(crate) fn plan(&self, input: &[u8], netns: Option<&Path>) -> Result<Planned, PluginError> {
         match is_create(input)? {
             true => self.plan_create(input),
             false => self.plan_setup(input, netns),

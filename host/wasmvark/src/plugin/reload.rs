@@ -17,7 +17,7 @@ const ELSEWHERE: &str = "its rules are in another network namespace of the host:
 
 /// What was done with the journals there were.
 #[derive(Debug, Default)]
-pub struct Reloaded {
+pub(crate) struct Reloaded {
     /// What was missing of which container's, and is back.
     pub restored: Vec<(Key, Vec<String>)>,
     /// How many containers lacked nothing.
@@ -32,7 +32,7 @@ pub struct Reloaded {
 /// Has the firewall be as the journals say, for containers that are in use: each
 /// container's part at once, under its network's lock. Networks and containers
 /// come in the order in which they came first.
-pub fn reload(store: &Store) -> Result<Reloaded, PluginError> {
+pub(crate) fn reload(store: &Store) -> Result<Reloaded, PluginError> {
     store.check_runtime()?;
     let host = Netns::current()?;
     let kernel = Netlink::open(Netns::current()?, None, Instant::now())?;

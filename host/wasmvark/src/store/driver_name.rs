@@ -14,11 +14,11 @@ const BUILT_IN: [&str; 3] = ["bridge", "macvlan", "ipvlan"];
 
 /// The name under which Podman calls a driver; safe as the name of a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct DriverName(String);
+pub(crate) struct DriverName(String);
 
 /// A text that is no name for a driver.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
-pub enum InvalidDriverName {
+pub(crate) enum InvalidDriverName {
     /// It could leave the plugin directory.
     #[error(
         "{0:?} can't be the name of a driver: it takes letters, digits, '_', '.' and '-', begins \
@@ -35,12 +35,12 @@ pub enum InvalidDriverName {
 
 impl DriverName {
     /// The name as text.
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
     /// Refuses a name that netavark keeps for itself.
-    pub fn check_free(&self) -> Result<(), InvalidDriverName> {
+    pub(crate) fn check_free(&self) -> Result<(), InvalidDriverName> {
         if BUILT_IN.contains(&self.as_str()) {
             return Err(InvalidDriverName::BuiltIn(self.0.clone()));
         }

@@ -22,7 +22,7 @@ pub(super) const FOLDER_MODE: u32 = 0o755;
 
 /// Whether a file is what was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Intact {
+pub(crate) enum Intact {
     /// It is.
     Yes,
     /// It isn't there.

@@ -15,7 +15,7 @@ const JOURNALD: &str = "/run/systemd/journal/socket";
 
 /// The folders of one installation.
 #[derive(Debug, Clone)]
-pub struct Layout {
+pub(crate) struct Layout {
     /// Components, precompiled code and registrations.
     pub lib: PathBuf,
     /// Grants.
@@ -36,7 +36,7 @@ pub struct Layout {
 
 /// Why the folders can't be found.
 #[derive(Debug, thiserror::Error)]
-pub enum LayoutError {
+pub(crate) enum LayoutError {
     /// A user has no home.
     #[error(
         "can't tell where this user's files lie: neither {variable} nor HOME is set; set one, or \
@@ -54,7 +54,7 @@ pub enum LayoutError {
 impl Layout {
     /// Chooses: a root that was given, or WASMVARK_ROOT, or the user's folders
     /// for rootless Podman, or the system's.
-    pub fn choose(root: Option<&Path>) -> Result<Self, LayoutError> {
+    pub(crate) fn choose(root: Option<&Path>) -> Result<Self, LayoutError> {
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         if let Some(root) = root {
             let root = std::path::absolute(root)
@@ -88,7 +88,7 @@ impl Layout {
     }
 
     /// The system's folders.
-    pub fn system() -> Self {
+    pub(crate) fn system() -> Self {
         Self {
             lib: "/var/lib/wasmvark".into(),
             grants: "/etc/wasmvark/grants".into(),
@@ -103,7 +103,7 @@ impl Layout {
 
     /// A user's folders, with the variables that they depend on instead of what
     /// those hold.
-    pub fn user_in_words() -> Self {
+    pub(crate) fn user_in_words() -> Self {
         Self::user(0, |name| Some(format!("${name}").into())).unwrap_or_else(|_| Self::system())
     }
 
@@ -132,17 +132,17 @@ impl Layout {
     }
 
     /// The grant of a driver.
-    pub fn grant(&self, driver: &super::DriverName) -> PathBuf {
+    pub(crate) fn grant(&self, driver: &super::DriverName) -> PathBuf {
         self.grants.join(format!("{driver}.toml"))
     }
 
     /// The folder of the networks' locks.
-    pub fn locks(&self) -> PathBuf {
+    pub(crate) fn locks(&self) -> PathBuf {
         self.run.join("lock")
     }
 
     /// The folder of the journals.
-    pub fn journals(&self) -> PathBuf {
+    pub(crate) fn journals(&self) -> PathBuf {
         self.run.join("journal")
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn remove(path: &Path, program: &Path) -> Result<(), StoreError> {
 
 /// What lies where a driver's link should.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LinkState {
+pub(crate) enum LinkState {
     /// A link to this program.
     Ours,
     /// Something else.
@@ -54,7 +54,7 @@ pub enum LinkState {
 }
 
 /// Looks what lies at a path in a plugin directory.
-pub fn link_state(path: &Path, program: &Path) -> LinkState {
+pub(crate) fn link_state(path: &Path, program: &Path) -> LinkState {
     match std::fs::symlink_metadata(path) {
         Err(_) => LinkState::Missing,
         Ok(metadata) if metadata.is_symlink() && is_ours(path, program) => LinkState::Ours,

@@ -10,13 +10,13 @@ mod networks;
 mod registry;
 mod versions;
 
-pub use driver_name::{DriverName, InvalidDriverName};
-pub use files::Intact;
-pub use layout::{Layout, LayoutError};
-pub use link::{LinkState, link_state};
-pub use networks::{KeptNetworks, NetworksError};
-pub use registry::{Registration, Store};
-pub use versions::{Settled, Version};
+pub(crate) use driver_name::{DriverName, InvalidDriverName};
+pub(crate) use files::Intact;
+pub(crate) use layout::{Layout, LayoutError};
+pub(crate) use link::{LinkState, link_state};
+pub(crate) use networks::{KeptNetworks, NetworksError};
+pub(crate) use registry::{Registration, Store};
+pub(crate) use versions::{Settled, Version};
 
 use std::path::{Path, PathBuf};
 
@@ -24,7 +24,7 @@ use trust::TrustError;
 
 /// Why the store can't serve.
 #[derive(Debug, thiserror::Error)]
-pub enum StoreError {
+pub(crate) enum StoreError {
     /// Reading or writing failed.
     #[error("can't {action} {}: {error}", path.display())]
     Io {

@@ -20,7 +20,7 @@ const YOUNG: Duration = Duration::from_secs(3600);
 
 /// Why a network can't be kept, or what is kept can't be used.
 #[derive(Debug, thiserror::Error)]
-pub enum NetworksError {
+pub(crate) enum NetworksError {
     /// Files can't be read, written or trusted.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -59,13 +59,13 @@ pub enum NetworksError {
 
 /// The kept networks of an installation.
 #[derive(Debug, Clone)]
-pub struct KeptNetworks {
+pub(crate) struct KeptNetworks {
     folder: PathBuf,
 }
 
 impl KeptNetworks {
     /// Those of a layout.
-    pub fn new(layout: &Layout) -> Self {
+    pub(crate) fn new(layout: &Layout) -> Self {
         Self {
             folder: layout.lib.join("networks"),
         }
@@ -77,7 +77,7 @@ impl KeptNetworks {
     ///
     /// The file can't be read, somebody else could have written it, or it isn't
     /// what this program writes.
-    pub fn find(&self, id: &NetworkId) -> Result<Option<KeptNetwork>, NetworksError> {
+    pub(crate) fn find(&self, id: &NetworkId) -> Result<Option<KeptNetwork>, NetworksError> {
         let path = self.path(id);
         let text = match trust::read(&path, SIZE_MAX) {
             Ok(text) => text,
@@ -102,7 +102,7 @@ impl KeptNetworks {
     /// # Errors
     ///
     /// There is no room, or the file can't be written.
-    pub fn keep(&self, id: &NetworkId, kept: &KeptNetwork) -> Result<(), NetworksError> {
+    pub(crate) fn keep(&self, id: &NetworkId, kept: &KeptNetwork) -> Result<(), NetworksError> {
         let path = self.path(id);
         let text = serde_json::to_vec(kept).unwrap_or_default();
         if u64::try_from(text.len()).is_ok_and(|size| size > SIZE_MAX) {
@@ -117,7 +117,7 @@ impl KeptNetworks {
     }
 
     /// The ids of all networks that are kept, sorted.
-    pub fn ids(&self) -> Vec<NetworkId> {
+    pub(crate) fn ids(&self) -> Vec<NetworkId> {
         let entries = std::fs::read_dir(&self.folder).into_iter().flatten();
         let names = entries.flatten().map(|entry| entry.file_name());
         let mut names: Vec<String> = names.filter_map(|name| name.into_string().ok()).collect();
@@ -135,7 +135,10 @@ impl KeptNetworks {
     /// # Errors
     ///
     /// A file can't be removed.
-    pub fn prune(&self, has: impl Fn(&NetworkId) -> bool) -> Result<Vec<NetworkId>, NetworksError> {
+    pub(crate) fn prune(
+        &self,
+        has: impl Fn(&NetworkId) -> bool,
+    ) -> Result<Vec<NetworkId>, NetworksError> {
         let mut pruned = Vec::new();
         for id in self.ids() {
             let path = self.path(&id);

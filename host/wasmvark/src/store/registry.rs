@@ -12,7 +12,7 @@ use types::Digest;
 
 /// What is known of an installed driver.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Registration {
+pub(crate) struct Registration {
     /// The component.
     pub digest: Digest,
     /// The link in the plugin directory.
@@ -21,23 +21,23 @@ pub struct Registration {
 
 /// The store of one installation.
 #[derive(Debug, Clone)]
-pub struct Store {
+pub(crate) struct Store {
     layout: Layout,
 }
 
 impl Store {
     /// The store of a layout; nothing is touched yet.
-    pub fn new(layout: Layout) -> Self {
+    pub(crate) fn new(layout: Layout) -> Self {
         Self { layout }
     }
 
     /// Where things lie.
-    pub fn layout(&self) -> &Layout {
+    pub(crate) fn layout(&self) -> &Layout {
         &self.layout
     }
 
     /// Puts a component and its precompiled code away.
-    pub fn put(&self, component: &[u8], code: &[u8]) -> Result<Digest, StoreError> {
+    pub(crate) fn put(&self, component: &[u8], code: &[u8]) -> Result<Digest, StoreError> {
         let digest = Digest::of(component);
         files::write_stamped(&self.component_path(&digest), component)?;
         self.put_code(&digest, code)?;
@@ -45,12 +45,12 @@ impl Store {
     }
 
     /// Replaces the precompiled code of a component.
-    pub fn put_code(&self, digest: &Digest, code: &[u8]) -> Result<(), StoreError> {
+    pub(crate) fn put_code(&self, digest: &Digest, code: &[u8]) -> Result<(), StoreError> {
         files::write_stamped(&self.code_path(digest), code)
     }
 
     /// Registers a component under a name and makes its link.
-    pub fn register(
+    pub(crate) fn register(
         &self,
         name: &DriverName,
         digest: &Digest,
@@ -74,7 +74,11 @@ impl Store {
 
     /// Takes a driver's name, link and, if nobody else uses it, component
     /// away.
-    pub fn remove(&self, name: &DriverName, program: &Path) -> Result<Registration, StoreError> {
+    pub(crate) fn remove(
+        &self,
+        name: &DriverName,
+        program: &Path,
+    ) -> Result<Registration, StoreError> {
         let registration = self.find(name)?;
         link::remove(&registration.link, program)?;
         files::remove(&self.registration_path(name))?;
@@ -84,7 +88,7 @@ impl Store {
     }
 
     /// Refuses a name whose link would be in the place of something else.
-    pub fn check_link(
+    pub(crate) fn check_link(
         &self,
         name: &DriverName,
         plugins: &Path,
@@ -112,7 +116,7 @@ impl Store {
     }
 
     /// What is registered under a name.
-    pub fn find(&self, name: &DriverName) -> Result<Registration, StoreError> {
+    pub(crate) fn find(&self, name: &DriverName) -> Result<Registration, StoreError> {
         let path = self.registration_path(name);
         let text = match std::fs::read(&path) {
             Ok(text) => text,
@@ -129,7 +133,7 @@ impl Store {
     }
 
     /// The names of all drivers.
-    pub fn names(&self) -> Result<BTreeSet<DriverName>, StoreError> {
+    pub(crate) fn names(&self) -> Result<BTreeSet<DriverName>, StoreError> {
         let folder = self.layout.lib.join("drivers");
         let entries = match std::fs::read_dir(&folder) {
             Ok(entries) => entries,
@@ -146,7 +150,11 @@ impl Store {
     }
 
     /// Says whether a driver's component is there and is what its digest says.
-    pub fn check_component(&self, name: &DriverName, digest: &Digest) -> Result<(), StoreError> {
+    pub(crate) fn check_component(
+        &self,
+        name: &DriverName,
+        digest: &Digest,
+    ) -> Result<(), StoreError> {
         let path = self.component_path(digest);
         let state = match files::check(&path) {
             Intact::Yes => return Ok(()),
@@ -161,7 +169,11 @@ impl Store {
     }
 
     /// The bytes of a component, checked against its digest.
-    pub fn component(&self, name: &DriverName, digest: &Digest) -> Result<Vec<u8>, StoreError> {
+    pub(crate) fn component(
+        &self,
+        name: &DriverName,
+        digest: &Digest,
+    ) -> Result<Vec<u8>, StoreError> {
         let path = self.component_path(digest);
         let bytes = std::fs::read(&path).map_err(StoreError::io("read", &path))?;
         if Digest::of(&bytes) == *digest {
@@ -176,7 +188,7 @@ impl Store {
 
     /// The precompiled code of a component, and whether it can be used. Code
     /// that somebody else could have written is an error.
-    pub fn code(&self, digest: &Digest) -> Result<(PathBuf, Intact), StoreError> {
+    pub(crate) fn code(&self, digest: &Digest) -> Result<(PathBuf, Intact), StoreError> {
         let path = self.code_path(digest);
         let intact = files::check(&path);
         if intact == Intact::Yes {
@@ -186,7 +198,7 @@ impl Store {
     }
 
     /// Where the audit trail goes.
-    pub fn trail(&self) -> Place {
+    pub(crate) fn trail(&self) -> Place {
         Place {
             file: self.layout.trail.clone(),
             rotation: self.rotation(),
@@ -210,7 +222,7 @@ impl Store {
 
     /// Refuses journals, locks and state that somebody else could have put
     /// there: what they say is done.
-    pub fn check_runtime(&self) -> Result<(), StoreError> {
+    pub(crate) fn check_runtime(&self) -> Result<(), StoreError> {
         for folder in [self.layout.journals(), self.layout.locks()] {
             trust::check_existing(&folder, Above::Ours)?;
         }
@@ -219,12 +231,12 @@ impl Store {
 
     /// Refuses a trail that somebody else could have written, so that nobody
     /// goes by what it says.
-    pub fn check_trail(&self) -> Result<(), StoreError> {
+    pub(crate) fn check_trail(&self) -> Result<(), StoreError> {
         Ok(trust::check_existing(&self.layout.trail, Above::Groups)?)
     }
 
     /// The text of a driver's grant, where there is one.
-    pub fn grant_text(&self, name: &DriverName) -> Result<Option<String>, StoreError> {
+    pub(crate) fn grant_text(&self, name: &DriverName) -> Result<Option<String>, StoreError> {
         let path = self.layout.grant(name);
         match std::fs::read_to_string(&path) {
             Ok(text) => {
@@ -237,17 +249,17 @@ impl Store {
     }
 
     /// Writes a driver's grant.
-    pub fn put_grant(&self, name: &DriverName, text: &str) -> Result<(), StoreError> {
+    pub(crate) fn put_grant(&self, name: &DriverName, text: &str) -> Result<(), StoreError> {
         files::write(&self.layout.grant(name), text.as_bytes(), 0o644)
     }
 
     /// Changes a driver's grant, which is there; the file keeps its mode.
-    pub fn change_grant(&self, name: &DriverName, text: &str) -> Result<(), StoreError> {
+    pub(crate) fn change_grant(&self, name: &DriverName, text: &str) -> Result<(), StoreError> {
         files::change(&self.layout.grant(name), text.as_bytes())
     }
 
     /// Removes a component that no driver uses, or could go back to.
-    pub fn forget_unused(&self, digest: &Digest) -> Result<(), StoreError> {
+    pub(crate) fn forget_unused(&self, digest: &Digest) -> Result<(), StoreError> {
         if self.names()?.iter().any(|name| self.uses(name, digest)) {
             return Ok(());
         }
@@ -257,7 +269,7 @@ impl Store {
 
     /// How many bytes a component and its precompiled code have; `None` where
     /// one isn't there.
-    pub fn sizes(&self, digest: &Digest) -> (Option<u64>, Option<u64>) {
+    pub(crate) fn sizes(&self, digest: &Digest) -> (Option<u64>, Option<u64>) {
         let size = |path: PathBuf| Some(std::fs::metadata(path).ok()?.len());
         (
             size(self.component_path(digest)),
@@ -266,7 +278,7 @@ impl Store {
     }
 
     /// Where a component lies.
-    pub fn component_path(&self, digest: &Digest) -> PathBuf {
+    pub(crate) fn component_path(&self, digest: &Digest) -> PathBuf {
         self.layout
             .lib
             .join("components")

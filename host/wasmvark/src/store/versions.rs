@@ -30,7 +30,7 @@ use types::Digest;
 
 /// A component with the grant that it has under a name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Version {
+pub(crate) struct Version {
     /// The component.
     pub digest: Digest,
     /// The text of the grant, where there is one.
@@ -39,7 +39,7 @@ pub struct Version {
 
 /// How an interrupted change was ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Settled {
+pub(crate) enum Settled {
     /// The driver is what it was before.
     Back,
     /// The driver is what it was to become.
@@ -55,7 +55,7 @@ struct Switch {
 
 impl Store {
     /// What a driver is now.
-    pub fn current(&self, name: &DriverName) -> Result<Version, StoreError> {
+    pub(crate) fn current(&self, name: &DriverName) -> Result<Version, StoreError> {
         Ok(Version {
             digest: self.find(name)?.digest,
             grant: self.grant_text(name)?,
@@ -63,13 +63,13 @@ impl Store {
     }
 
     /// What a driver was before, where that is kept.
-    pub fn previous(&self, name: &DriverName) -> Result<Option<Version>, StoreError> {
+    pub(crate) fn previous(&self, name: &DriverName) -> Result<Option<Version>, StoreError> {
         self.read_kept(&self.previous_path(name))
     }
 
     /// Keeps other commands from changing drivers until what is returned is
     /// dropped.
-    pub fn lock(&self) -> Result<File, StoreError> {
+    pub(crate) fn lock(&self) -> Result<File, StoreError> {
         let path = self.layout().lib.join("lock");
         trust::make_folder(&self.layout().lib, files::FOLDER_MODE, Above::Ours)?;
         let mut options = OpenOptions::new();
@@ -83,7 +83,7 @@ impl Store {
     /// Changes a driver from what it is to another component with its grant, which
     /// must be in the store. What it was is kept as [`Store::previous`], and what
     /// was kept before is forgotten.
-    pub fn switch(
+    pub(crate) fn switch(
         &self,
         name: &DriverName,
         from: &Version,
@@ -104,7 +104,7 @@ impl Store {
 
     /// Ends a change that was interrupted: the driver is the old or the new one as
     /// a whole. Says which it is, where there was one.
-    pub fn settle(&self, name: &DriverName) -> Result<Option<Settled>, StoreError> {
+    pub(crate) fn settle(&self, name: &DriverName) -> Result<Option<Settled>, StoreError> {
         let path = self.switching_path(name);
         let Some(switch) = self.read_kept::<Switch>(&path)? else {
             return Ok(None);
