@@ -5,10 +5,9 @@
 
 #![deny(unsafe_code)]
 
-mod announce;
+pub mod announce;
 mod bridge_port;
 mod device;
-mod dry;
 mod find;
 mod firewall;
 mod identity;
@@ -37,10 +36,6 @@ use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
 
 pub use bridge_port::{PortChange, PortState, PortVlans, VlanNumbers};
-pub use dry::{
-    Changes, Dry, Edge, EdgeKind, End, Imagined, ImaginedLink, ImaginedNamespace, LinkView, Mark,
-    NamespaceView, Picture, PicturedLink, PicturedNamespace, Topology,
-};
 pub use find::{PlacedLink, find};
 pub use firewall::{
     FirewallEntry, FirewallFamily, FirewallOwner, FirewallRule, Isolation, MissingFirewall, Policy,
@@ -51,7 +46,7 @@ pub use identity::{
 };
 pub use living::{Life, Living, living_netns};
 pub use neighbour::{FoundNeighbour, Neighbour, NeighbourTable, SavedNeighbour};
-pub use netlink::Netlink;
+pub use netlink::{Netlink, Saved, find_feature};
 pub use netns::{Netns, NetnsError, NetnsId};
 pub use new_link::{
     IPV6_MIN_MTU, Ipvlan, IpvlanIsolation, IpvlanMode, LinkKind, Macvlan, MacvlanMode, NewLink,
@@ -173,9 +168,9 @@ pub struct LinkId {
 }
 
 /// ETH_DATA_LEN
-const ETHERNET_MTU: u32 = 1500;
+pub const ETHERNET_MTU: u32 = 1500;
 /// DEFAULT_TX_QUEUE_LEN
-const TX_QUEUE_LENGTH: u32 = 1000;
+pub const TX_QUEUE_LENGTH: u32 = 1000;
 
 /// A link as the kernel has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -323,6 +318,24 @@ pub struct LinkSnapshot {
 }
 
 impl LinkSnapshot {
+    /// One of settings alone.
+    pub fn of_settings(settings: BTreeMap<String, String>) -> Self {
+        Self {
+            settings,
+            ..Self::default()
+        }
+    }
+
+    /// The link's settings, by `FAMILY/KEY`.
+    pub fn settings(&self) -> &BTreeMap<String, String> {
+        &self.settings
+    }
+
+    /// The neighbours that somebody has set.
+    pub fn neighbours(&self) -> &[SavedNeighbour] {
+        &self.neighbours
+    }
+
     /// Whether there are routes in it.
     pub fn has_routes(&self) -> bool {
         !self.routes.is_empty()

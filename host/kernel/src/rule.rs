@@ -8,7 +8,7 @@ use types::Rule;
 
 impl KernelError {
     /// The kernel would take another rule for the one that is to be removed.
-    pub(super) fn would_remove_other(other: &Rule) -> Self {
+    pub fn would_remove_other(other: &Rule) -> Self {
         Self::Refused {
             errno: Errno::EBUSY,
             text: format!(

@@ -88,7 +88,7 @@ pub(super) fn neighbour_advertisement(
 }
 
 /// The MAC address of a link that can send.
-pub(super) fn sender(link: &LinkState) -> Result<Mac, KernelError> {
+pub fn sender(link: &LinkState) -> Result<Mac, KernelError> {
     if !link.up {
         return Err(KernelError::Refused {
             errno: Errno::ENETDOWN,

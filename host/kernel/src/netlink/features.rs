@@ -224,7 +224,7 @@ impl Netlink {
 }
 
 /// A feature by its name.
-pub(crate) fn find(features: Vec<Feature>, name: &str) -> Result<Feature, KernelError> {
+pub fn find(features: Vec<Feature>, name: &str) -> Result<Feature, KernelError> {
     let mut features = features.into_iter();
     features
         .find(|feature| feature.name == name)

@@ -42,10 +42,10 @@ use super::{
     TableRoute, Tbf, VfChange, VfState, VlanNumbers, WireguardChange, WireguardState, announce,
     sysctl,
 };
-pub(super) use features::find as find_feature;
+pub use features::find as find_feature;
 use generic::Generic;
 use nft::{Handles, Netfilter};
-pub(super) use saved::Saved;
+pub use saved::Saved;
 use types::{LinkName, Namespace, Rule, SettingKey};
 
 /// The task that carries messages between a socket and its handles.

@@ -17,11 +17,11 @@ use crate::{
 use types::Rule;
 
 /// The notes in plain values.
-pub(crate) struct Saved;
+pub struct Saved;
 
 impl Saved {
     /// Notes routes.
-    pub(crate) fn routes(routes: &[FoundRoute], links: Vec<KnownLink>) -> SavedRoutes {
+    pub fn routes(routes: &[FoundRoute], links: Vec<KnownLink>) -> SavedRoutes {
         SavedRoutes {
             messages: routes.iter().map(route_bytes).collect(),
             links,
@@ -29,23 +29,23 @@ impl Saved {
     }
 
     /// Which routes were noted.
-    pub(crate) fn read_routes(saved: &SavedRoutes) -> Result<Vec<FoundRoute>, KernelError> {
+    pub fn read_routes(saved: &SavedRoutes) -> Result<Vec<FoundRoute>, KernelError> {
         read_routes(&saved.messages)
     }
 
     /// Notes a rule.
-    pub(crate) fn rule(wanted: &Rule) -> SavedRule {
+    pub fn rule(wanted: &Rule) -> SavedRule {
         SavedRule(bytes(&rule::message(wanted)))
     }
 
     /// Which rule was noted.
-    pub(crate) fn read_rule(saved: &SavedRule) -> Result<Option<Rule>, KernelError> {
+    pub fn read_rule(saved: &SavedRule) -> Result<Option<Rule>, KernelError> {
         let message: RuleMessage = parse(&saved.0)?;
         Ok(rule::told(message))
     }
 
     /// Notes an entry that somebody has set.
-    pub(crate) fn neighbour(link: LinkId, found: &FoundNeighbour) -> SavedNeighbour {
+    pub fn neighbour(link: LinkId, found: &FoundNeighbour) -> SavedNeighbour {
         let entry = match found.mac {
             Some(mac) => Neighbour::Permanent(mac),
             None => Neighbour::Proxy,
@@ -54,15 +54,13 @@ impl Saved {
     }
 
     /// Which entry was noted.
-    pub(crate) fn read_neighbour(
-        saved: &SavedNeighbour,
-    ) -> Result<Option<FoundNeighbour>, KernelError> {
+    pub fn read_neighbour(saved: &SavedNeighbour) -> Result<Option<FoundNeighbour>, KernelError> {
         let message: NeighbourMessage = parse(&saved.0)?;
         Ok(neighbour::found(&message))
     }
 
     /// Notes all that a link has.
-    pub(crate) fn snapshot(
+    pub fn snapshot(
         link: LinkId,
         settings: BTreeMap<String, String>,
         addresses: &[NewAddress],
@@ -84,7 +82,7 @@ impl Saved {
     }
 
     /// Which addresses a link had.
-    pub(crate) fn read_addresses(snapshot: &LinkSnapshot) -> Result<Vec<NewAddress>, KernelError> {
+    pub fn read_addresses(snapshot: &LinkSnapshot) -> Result<Vec<NewAddress>, KernelError> {
         let messages = snapshot.addresses.iter();
         let addresses = messages.map(|bytes| {
             let message: AddressMessage = parse(bytes)?;
@@ -101,9 +99,7 @@ impl Saved {
     }
 
     /// Which routes led through it.
-    pub(crate) fn read_snapshot_routes(
-        snapshot: &LinkSnapshot,
-    ) -> Result<Vec<FoundRoute>, KernelError> {
+    pub fn read_snapshot_routes(snapshot: &LinkSnapshot) -> Result<Vec<FoundRoute>, KernelError> {
         read_routes(&snapshot.routes)
     }
 }

@@ -12,10 +12,11 @@ use audit::{Memory, Operation, Trail};
 use engine::driver::{self, Code, Watch};
 use engine::gate::Gate;
 use journal::{Here, Journal};
-use kernel::{Dry, Kernel, Netlink, Netns, NetnsId, Reader, Topology};
+use kernel::{Kernel, Netlink, Netns, NetnsId, Reader};
 use policy::{Authority, Grant, GrantError, RequestReach};
 use request::protocol::{NetworkDocument, ProtocolError};
 use request::{Network, Request};
+use sim::{Simulation, Topology};
 use trust::Secrets;
 use types::Digest;
 
@@ -235,7 +236,7 @@ impl Candidate {
     fn gate(
         &self,
         trial: &Trial<'_>,
-        kernel: &Dry,
+        kernel: &Simulation,
         journal: Option<Journal>,
         memory: &Memory,
     ) -> Result<Gate, PluginError> {
@@ -287,11 +288,11 @@ struct Trial<'a> {
 }
 
 /// Reads how the machine is.
-fn begin(host: Netns, container: Option<Netns>) -> Result<Dry, PluginError> {
+fn begin(host: Netns, container: Option<Netns>) -> Result<Simulation, PluginError> {
     let has_container = container.is_some();
     let reader = Netlink::open(host, container, Instant::now() + READING_TIME)?;
     let reader: Box<dyn Reader + Send> = Box::new(reader);
-    Dry::begin(reader, has_container).map_err(PluginError::Reading)
+    Simulation::begin(reader, has_container).map_err(PluginError::Reading)
 }
 
 fn text_of(document: &impl serde::Serialize) -> Result<String, PluginError> {

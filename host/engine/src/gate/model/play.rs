@@ -16,8 +16,9 @@ use super::world::{
 use crate::gate::{CallError, Gate, Log, Stop};
 use audit::{Memory, Subject, Trail};
 use journal::{Change, Here, Journal};
-use kernel::{Dry, Imagined, Kernel, NetnsId, Picture, Reader};
+use kernel::{Kernel, NetnsId, Reader};
 use policy::{Authority, Call};
+use sim::{Imagined, ImaginedReader, Picture, Simulation};
 use trust::Secrets;
 use types::Key;
 use types::Namespace;
@@ -92,7 +93,7 @@ impl Stage {
         }
     }
 
-    fn gate(&self, scene: &Scene<'_>, kernel: &Dry) -> Gate {
+    fn gate(&self, scene: &Scene<'_>, kernel: &Simulation) -> Gate {
         let reach = scene.words.reach();
         let key = key(scene.words.network, CONTAINER);
         let journals = self.folder.path().join("journals");
@@ -119,9 +120,9 @@ impl Stage {
     }
 }
 
-fn begin(world: &Arc<Imagined>) -> Dry {
-    let reader: Box<dyn Reader + Send> = Box::new(world.clone());
-    Dry::begin(reader, true).unwrap()
+fn begin(world: &Arc<Imagined>) -> Simulation {
+    let reader: Box<dyn Reader + Send> = Box::new(ImaginedReader(Arc::clone(world)));
+    Simulation::begin(reader, true).unwrap()
 }
 
 fn here() -> Here {

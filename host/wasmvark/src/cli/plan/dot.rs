@@ -2,7 +2,7 @@
 //! (<https://graphviz.org/doc/info/lang.html>).
 
 use super::label;
-use kernel::{Edge, EdgeKind, NamespaceView, Topology};
+use sim::{Edge, EdgeKind, NamespaceView, Topology};
 use types::Namespace;
 
 /// The graph of a topology.

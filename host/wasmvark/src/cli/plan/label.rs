@@ -1,6 +1,6 @@
 //! What stands in a picture about a link.
 
-use kernel::{LinkView, Mark};
+use sim::{LinkView, Mark};
 
 /// The lines of a link's node.
 pub(super) fn lines(link: &LinkView) -> Vec<String> {
@@ -38,7 +38,7 @@ pub(super) fn colour(mark: Mark) -> &'static str {
 }
 
 /// What a namespace's box is called.
-pub(super) fn title(namespace: &kernel::NamespaceView) -> String {
+pub(super) fn title(namespace: &sim::NamespaceView) -> String {
     match namespace.new {
         true => format!("{} (a new namespace)", namespace.name),
         false => namespace.name.to_string(),

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::label;
-use kernel::{EdgeKind, LinkView, NamespaceView, Topology};
+use sim::{EdgeKind, LinkView, NamespaceView, Topology};
 use types::Namespace;
 
 /// Pixels of a character's width, at least.
@@ -166,7 +166,7 @@ fn count(number: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use kernel::{Changes, Edge, End, Mark};
+    use sim::{Changes, Edge, End, Mark};
 
     fn link(name: &str) -> LinkView {
         LinkView {

@@ -19,8 +19,8 @@ use crate::plugin::{Candidate, Planned};
 use crate::store::{DriverName, Store};
 use audit::Operation;
 use engine::driver::Description;
-use kernel::Topology;
 use policy::{Call, Grant, Limits, Reach};
+use sim::Topology;
 use types::Digest;
 
 /// The largest request that is taken; a container with thousands of ports has

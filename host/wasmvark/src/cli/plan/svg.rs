@@ -2,7 +2,7 @@
 
 use super::label;
 use super::layout::{self, Area, Frame, LINE, Node};
-use kernel::{Edge, Topology};
+use sim::{Edge, Topology};
 
 /// The picture of a topology.
 pub(super) fn of(topology: &Topology) -> String {
@@ -78,7 +78,7 @@ fn node(node: &Node<'_>) -> String {
 
 /// A line between two nodes, with its name in the middle.
 fn tie(frames: &[Frame<'_>], edge: &Edge) -> Option<String> {
-    let find = |end: &kernel::End| {
+    let find = |end: &sim::End| {
         let mut frames = frames.iter();
         let frame = frames.find(|frame| frame.namespace.name == end.namespace)?;
         frame.find(&end.link)
@@ -86,7 +86,7 @@ fn tie(frames: &[Frame<'_>], edge: &Edge) -> Option<String> {
     let (from, to) = (find(&edge.from)?, find(&edge.to)?);
     let (start, end) = (border(from, to), border(to, from));
     let arrow = match edge.kind {
-        kernel::EdgeKind::VethPair => "",
+        sim::EdgeKind::VethPair => "",
         _ => " marker-end=\"url(#arrow)\"",
     };
     let label = edge.kind.label();

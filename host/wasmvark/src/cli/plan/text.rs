@@ -6,7 +6,7 @@ use super::super::output;
 use super::label;
 use crate::plugin::Planned;
 use audit::{Event, Operation, Verdict, reach_in_words};
-use kernel::{Edge, LinkView, NamespaceView, Topology};
+use sim::{Edge, LinkView, NamespaceView, Topology};
 use types::text;
 
 /// The whole report.
@@ -144,7 +144,7 @@ fn namespace(topology: &Topology, namespace: &NamespaceView) -> String {
     text
 }
 
-fn changed(title: &str, changes: &kernel::Changes) -> String {
+fn changed(title: &str, changes: &sim::Changes) -> String {
     let line = |sign: char| {
         move |what: &String| {
             let line = format!("{sign} {title} {}", text::plain(what));

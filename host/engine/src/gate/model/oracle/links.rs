@@ -2,7 +2,8 @@
 
 use super::{Oracle, differing, lost};
 use crate::gate::model::words::INTERFACE;
-use kernel::{IPV6_MIN_MTU, LinkKind, MacvlanMode, NeighbourTable, NewAddress, PicturedLink};
+use kernel::{IPV6_MIN_MTU, LinkKind, MacvlanMode, NeighbourTable, NewAddress};
+use sim::PicturedLink;
 use types::Namespace;
 
 /// Settings that only the calls for them set, with these.

@@ -31,7 +31,7 @@ use ipnet::IpNet;
 use super::grants::Lines;
 use super::words::Words;
 use super::world::SHARED_BRIDGE;
-use kernel::{Picture, PicturedLink};
+use sim::{Picture, PicturedLink};
 use types::Namespace;
 
 /// What must not be.

@@ -38,7 +38,7 @@ impl Oracle<'_> {
             let now = self.after.links.get(number);
             match (was, now) {
                 (Some(was), Some(now)) => {
-                    let place = |link: &kernel::PicturedLink| {
+                    let place = |link: &sim::PicturedLink| {
                         (link.at, link.state.up, link.master, link.addresses.clone())
                     };
                     place(was) != place(now) || self.was_cycled(was)
@@ -62,7 +62,7 @@ impl Oracle<'_> {
 
     /// Whether a line lets a link be set down, and up again, or lose what the
     /// route needs.
-    fn was_cycled(&self, link: &kernel::PicturedLink) -> bool {
+    fn was_cycled(&self, link: &sim::PicturedLink) -> bool {
         let calls = [
             "links.set-down",
             "links.set-master",

@@ -7,8 +7,9 @@ use crate::gate::model::play::Stage;
 use crate::gate::model::words::{self, Words};
 use kernel::{
     FirewallEntry, FirewallOwner, FirewallRule, FoundNeighbour, FoundRoute, LinkKind, Macvlan,
-    MacvlanMode, NeighbourTable, NewAddress, Picture, PicturedLink, Translation,
+    MacvlanMode, NeighbourTable, NewAddress, Translation,
 };
+use sim::{Picture, PicturedLink};
 use types::Namespace;
 
 /// One difference, and the words by which it's denied; none if it's allowed.

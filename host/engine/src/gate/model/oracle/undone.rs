@@ -2,7 +2,8 @@
 
 use super::links::said;
 use super::{Violation, differing, lost};
-use kernel::{FoundRoute, Picture, PicturedLink, PicturedNamespace};
+use kernel::FoundRoute;
+use sim::{Picture, PicturedLink, PicturedNamespace};
 use types::Namespace;
 
 /// The settings that stay on: other programs come to rest on them.

@@ -6,7 +6,7 @@ use std::time::Instant;
 use nix::errno::Errno;
 
 use super::link::{Address, Link, Number, Origin, Other};
-use crate::{
+use kernel::{
     FarLink, FirewallEntry, FoundRoute, KernelError, LinkId, LinkInfo, LinkState, MAIN_TABLE,
     NewAddress, PlacedLink, Reader, Survey, SurveyedLink, Tie,
 };

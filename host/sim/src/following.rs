@@ -3,7 +3,7 @@
 
 use super::link::{Link, Number, Origin, Other};
 use super::machine::Machine;
-use crate::{KernelError, ParentUse};
+use kernel::{KernelError, ParentUse};
 use types::Mac;
 
 /// ETH_DATA_LEN, which a bridge without ports has.

@@ -3,8 +3,8 @@
 use nix::errno::Errno;
 
 use super::machine::{BY_HAND, BY_KERNEL, Machine};
-use crate::netlink::Saved;
-use crate::{FoundRule, KernelError, MAIN_TABLE, SavedRule};
+use kernel::Saved;
+use kernel::{FoundRule, KernelError, MAIN_TABLE, SavedRule};
 use types::{IpVersion, Namespace, Rule};
 
 /// The rules of every namespace: IPv4's, of which IPv6 has the first two

@@ -6,8 +6,8 @@ use nix::errno::Errno;
 
 use super::addressing::unless_there;
 use super::machine::{BY_HAND, Machine};
-use crate::netlink::Saved;
-use crate::{FoundRoute, KernelError, KnownLink, LinkId, MAIN_TABLE, SavedRoutes, TableRoute};
+use kernel::Saved;
+use kernel::{FoundRoute, KernelError, KnownLink, LinkId, MAIN_TABLE, SavedRoutes, TableRoute};
 use types::{DEFAULT_METRIC, Namespace, RouteKind};
 
 impl Machine {

@@ -6,8 +6,8 @@ use std::time::Instant;
 use ipnet::IpNet;
 use nix::errno::Errno;
 
-use super::Dry;
-use crate::{
+use super::Simulation;
+use kernel::{
     AddressState, ClassPackets, FarLink, Feature, FirewallEntry, FoundNeighbour, FoundRoute,
     FoundRule, HtbClass, IdentifiedLink, Kernel, KernelError, LinkChange, LinkId, LinkInfo,
     LinkSetting, LinkSnapshot, LinkState, MissingFirewall, Neighbour, NeighbourTable, NewAddress,
@@ -17,7 +17,7 @@ use crate::{
 };
 use types::{LinkName, Namespace, Rule, SettingKey};
 
-impl Reader for Dry {
+impl Reader for Simulation {
     fn set_deadline(&mut self, deadline: Instant) {
         self.machine().set_deadline(deadline);
     }
@@ -222,7 +222,7 @@ impl Reader for Dry {
     }
 }
 
-impl Kernel for Dry {
+impl Kernel for Simulation {
     fn create_link(&mut self, link: &NewLink) -> Result<u32, KernelError> {
         self.in_time()?.create_link(link)
     }

@@ -5,6 +5,8 @@
 //! It has nothing but a [`Reader`] of the real one, so it can't change that. Tests
 //! have it begin with a machine that is only thought of ([`Imagined`]).
 
+#![deny(unsafe_code)]
+
 mod addressing;
 mod changing;
 mod details;
@@ -25,18 +27,18 @@ mod topology;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-pub use imagined::{Imagined, ImaginedLink, ImaginedNamespace};
+pub use imagined::{Imagined, ImaginedLink, ImaginedNamespace, ImaginedReader};
 pub use picture::{Picture, PicturedLink, PicturedNamespace};
 pub use topology::{Changes, Edge, EdgeKind, End, LinkView, Mark, NamespaceView, Topology};
 
-use super::{KernelError, Reader};
+use kernel::{KernelError, Reader};
 use machine::Machine;
 
-/// A kernel in memory. Copies of it are the same one.
+/// A simulated kernel. Copies of it are the same one.
 #[derive(Clone)]
-pub struct Dry(Arc<Mutex<Machine>>);
+pub struct Simulation(Arc<Mutex<Machine>>);
 
-impl Dry {
+impl Simulation {
     /// Begins with what the real kernel has. Without `has_container` the
     /// container's namespace is a new one, which only this kernel has.
     pub fn begin(reader: Box<dyn Reader + Send>, has_container: bool) -> Result<Self, KernelError> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{
+use kernel::{
     Feature, FoundNeighbour, LinkId, LinkKind, LinkState, NewAddress, ParentUse, PortState,
     PortVlans, Queues, VfState, WireguardState,
 };

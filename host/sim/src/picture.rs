@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::link::{Link, Number, Other};
 use super::machine::Machine;
-use crate::{
+use kernel::{
     Feature, FirewallEntry, FoundNeighbour, FoundRoute, KernelError, LinkId, LinkKind, LinkState,
     NewAddress, ParentUse, PortState, PortVlans, Queues, VfState, WireguardState,
 };

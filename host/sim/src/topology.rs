@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::link::{Link, Number, Origin, Other};
 use super::machine::{BY_KERNEL, Machine};
-use crate::{FoundRoute, LinkId, Neighbour, NeighbourTable, NextHop, TableRoute};
+use kernel::{FoundRoute, LinkId, Neighbour, NeighbourTable, NextHop, TableRoute};
 use types::{Mac, Namespace};
 
 /// How everything is.
@@ -140,7 +140,7 @@ impl Machine {
     pub(super) fn topology(&self) -> Topology {
         let [added, removed] = self.firewall_changes();
         let text =
-            |rules: Vec<crate::FirewallRule>| rules.iter().map(ToString::to_string).collect();
+            |rules: Vec<kernel::FirewallRule>| rules.iter().map(ToString::to_string).collect();
         Topology {
             namespaces: [Namespace::Host, Namespace::Container]
                 .map(|name| self.view(name))
@@ -337,7 +337,7 @@ impl Machine {
         };
         let more = [
             route.link.map(|index| format!(" dev {}", link(index))),
-            (route.table != crate::MAIN_TABLE).then(|| format!(" table {}", route.table)),
+            (route.table != kernel::MAIN_TABLE).then(|| format!(" table {}", route.table)),
             route.source.map(|source| format!(" src {source}")),
             route
                 .route

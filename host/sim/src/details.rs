@@ -6,8 +6,8 @@ use nix::errno::Errno;
 
 use super::link::{Link, Number};
 use super::machine::Machine;
-use crate::netlink::find_feature;
-use crate::{
+use kernel::find_feature;
+use kernel::{
     Feature, KernelError, LinkId, PortChange, PortState, PortVlans, QueueHook, Queues, RootQueue,
     VfChange, VfState, VlanNumbers, WireguardChange, WireguardPeer, WireguardPeerState,
     WireguardState, announce,

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,14 +11,14 @@ use nix::errno::Errno;
 
 use super::neighbours::is_set;
 use super::rules::defaults;
-use crate::netlink::{Saved, find_feature};
-use crate::{
+use kernel::{
     AddressState, FarLink, Feature, FirewallEntry, FirewallRule, FoundNeighbour, FoundRoute,
     FoundRule, IdentifiedLink, KernelError, LinkId, LinkIdentity, LinkInfo, LinkSetting,
     LinkSnapshot, LinkState, MAIN_TABLE, MissingFirewall, NeighbourTable, ParentDevice, PlacedLink,
     PortState, PortVlans, Queues, Reader, SavedNeighbour, SavedRoutes, SavedRule, Survey,
     SurveyedLink, TableRoute, VfState, Whereabouts, WireguardState,
 };
+use kernel::{Saved, find_feature};
 use types::{LinkName, Namespace, PortRange, Rule, SettingKey};
 
 /// The beginning of the paths of all settings.
@@ -182,9 +183,20 @@ impl Imagined {
     }
 }
 
-/// It's read as the real one is, and shared by all that begin with it. Deadlines
-/// are for who waits.
-impl Reader for Arc<Imagined> {
+/// Reads an imagined machine as the real kernel is read. All that begin with it
+/// share it. Deadlines are for who waits.
+#[derive(Debug, Clone)]
+pub struct ImaginedReader(pub Arc<Imagined>);
+
+impl Deref for ImaginedReader {
+    type Target = Imagined;
+
+    fn deref(&self) -> &Imagined {
+        &self.0
+    }
+}
+
+impl Reader for ImaginedReader {
     fn set_deadline(&mut self, _deadline: Instant) {}
 
     fn link_by_name(
@@ -293,10 +305,8 @@ impl Reader for Arc<Imagined> {
     /// The settings of a link: a kernel in memory keeps all else itself.
     fn snapshot(&mut self, link: LinkId) -> Result<LinkSnapshot, KernelError> {
         let name = &self.link(link)?.state().name;
-        Ok(LinkSnapshot {
-            settings: self.of(link.namespace).settings_of(name),
-            ..LinkSnapshot::default()
-        })
+        let settings = self.of(link.namespace).settings_of(name);
+        Ok(LinkSnapshot::of_settings(settings))
     }
 
     fn snapshot_neighbours(&mut self, link: LinkId) -> Result<LinkSnapshot, KernelError> {

@@ -2,7 +2,7 @@
 
 use super::link::{Link, Number, Other};
 use super::machine::Machine;
-use crate::{FarLink, IdentifiedLink, KernelError, LinkId, LinkIdentity, Whereabouts};
+use kernel::{FarLink, IdentifiedLink, KernelError, LinkId, LinkIdentity, Whereabouts};
 use types::Namespace;
 
 impl Machine {

@@ -4,7 +4,7 @@ use nix::errno::Errno;
 
 use super::link::{Link, Number, Other};
 use super::machine::Machine;
-use crate::{KernelError, LinkChange, LinkId};
+use kernel::{KernelError, LinkChange, LinkId};
 use types::{LinkName, Namespace};
 
 /// Kinds that stay in their namespace (`netns_immutable`).
@@ -88,7 +88,7 @@ impl Machine {
             link.vlans = None;
             link.settings.clear();
             // `dev_shutdown`
-            link.queues = Some(crate::Queues::default());
+            link.queues = Some(kernel::Queues::default());
             link.classes = Some(Vec::new());
             link.redirect = None;
         });

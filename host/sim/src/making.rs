@@ -5,7 +5,7 @@ use nix::errno::Errno;
 
 use super::link::{Link, Number, Origin, Other};
 use super::machine::Machine;
-use crate::{
+use kernel::{
     ETHERNET_MTU, KernelError, LinkId, LinkKind, LinkState, NewLink, NewVeth, ParentUse,
     TX_QUEUE_LENGTH, VethEnd, Vxlan,
 };

@@ -6,7 +6,7 @@ use nix::errno::Errno;
 
 use super::link::{Link, Number};
 use super::machine::Machine;
-use crate::{IPV6_MIN_MTU, KernelError, LinkId, LinkSetting, LinkSnapshot};
+use kernel::{IPV6_MIN_MTU, KernelError, LinkId, LinkSetting, LinkSnapshot};
 use types::{LinkName, Namespace, SettingKey};
 
 /// What a link's setting begins with.
@@ -189,7 +189,7 @@ impl Machine {
         let (_, link) = self.find(at)?;
         let written = link.settings.clone();
         let mut settings = match unmoved(link) {
-            Some(real) => self.reader.snapshot(real)?.settings,
+            Some(real) => self.reader.snapshot(real)?.settings().clone(),
             None => BTreeMap::new(),
         };
         settings.extend(written);
@@ -203,11 +203,11 @@ impl Machine {
     ) -> Result<(), KernelError> {
         let (_, link) = self.find(at)?;
         let real = match unmoved(link) {
-            Some(real) => self.reader.snapshot(real)?.settings,
+            Some(real) => self.reader.snapshot(real)?.settings().clone(),
             None => BTreeMap::new(),
         };
         let link = self.find_mut(at)?;
-        link.settings.clone_from(&snapshot.settings);
+        link.settings.clone_from(snapshot.settings());
         link.settings
             .retain(|key, value| real.get(key) != Some(value));
         Ok(())

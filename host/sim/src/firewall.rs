@@ -3,7 +3,7 @@
 use nix::errno::Errno;
 
 use super::machine::Machine;
-use crate::{FirewallEntry, FirewallRule, KernelError, MissingFirewall};
+use kernel::{FirewallEntry, FirewallRule, KernelError, MissingFirewall};
 
 impl Machine {
     pub(super) fn add_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError> {

@@ -5,8 +5,8 @@ use nix::errno::Errno;
 
 use super::link::{Address, Number};
 use super::machine::{BY_KERNEL, Machine};
-use crate::netlink::Saved;
-use crate::{
+use kernel::Saved;
+use kernel::{
     AddressState, FoundRoute, KernelError, LinkId, LinkSnapshot, NewAddress, RouteScope, TableRoute,
 };
 use types::{Namespace, Route, RouteKind};
@@ -182,7 +182,7 @@ impl Machine {
             renumber(&mut found.route, before, at.index);
             unless_there(self.put_route(at.namespace, found))?;
         }
-        for saved in &snapshot.neighbours {
+        for saved in snapshot.neighbours() {
             self.put_back_neighbour(at, saved)?;
         }
         Ok(())

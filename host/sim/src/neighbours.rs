@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use nix::errno::Errno;
 
 use super::machine::Machine;
-use crate::netlink::Saved;
-use crate::{FoundNeighbour, KernelError, LinkId, Neighbour, NeighbourTable, SavedNeighbour};
+use kernel::Saved;
+use kernel::{FoundNeighbour, KernelError, LinkId, Neighbour, NeighbourTable, SavedNeighbour};
 
 impl Machine {
     /// The neighbours of a link, for changing them.
