@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use crate::connection::Connection;
 use crate::grant::Grant;
 use crate::process::{self, Output};
 use crate::wasmvark::Wasmvark;
 use crate::world::World;
-use serde_json::Value;
 
 /// A driver that is installed in a world.
 #[derive(Debug)]

@@ -13,8 +13,9 @@ use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::{Rotation, tell};
 use trust::{self, Above};
+
+use super::{Rotation, tell};
 
 /// How long a line waits for others: writing one takes microseconds.
 const PATIENCE: Duration = Duration::from_secs(5);

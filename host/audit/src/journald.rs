@@ -5,9 +5,10 @@
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
+use types::text;
+
 use super::line::Line;
 use super::{Event, Verdict};
-use types::text;
 
 /// Syslog's levels: an error, a warning, a piece of information.
 const ERROR: u8 = 3;

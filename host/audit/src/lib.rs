@@ -24,11 +24,12 @@ use std::borrow::Cow;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use policy::Reach;
+use types::text;
+
 use file::Writer;
 use journald::Journald;
 use line::Line;
-use policy::Reach;
-use types::text;
 
 pub use line::{Event, Record, Subject, Verdict, reach_in_words};
 pub use memory::{Memory, Operation};

@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
-
 use policy::Reach;
+use serde::{Deserialize, Serialize};
 use types::text;
 
 /// Whom a run is for; the same in each of its lines.

@@ -2,10 +2,10 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use policy::Reach;
 use serde::{Deserialize, Serialize};
 
 use super::{Event, Verdict};
-use policy::Reach;
 
 /// The lines of a trail that is in memory. Copies of it are the same one.
 #[derive(Debug, Clone, Default)]

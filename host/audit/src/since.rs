@@ -43,7 +43,7 @@ impl Since {
     }
 
     fn at(text: &str) -> Option<Timestamp> {
-        let utc = |time: DateTime| time.to_zoned(TimeZone::UTC).ok().map(|it| it.timestamp());
+        let utc = |time: DateTime| TimeZone::UTC.to_timestamp(time).ok();
         if let Ok(time) = text.parse() {
             return Some(time);
         }

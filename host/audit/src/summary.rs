@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use super::{Event, Record, Since, Tail, Verdict};
 use policy::{Call, Reach};
+
+use super::{Event, Record, Since, Tail, Verdict};
 
 /// How many patterns of a reach are listed: a driver that names something else in
 /// each call must not keep the reader waiting.

@@ -5,15 +5,15 @@ mod words;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use serde::{Deserialize, Serialize};
-
-use super::SavedLink;
 use kernel::{
     ClassPackets, FirewallEntry, KnownLink, LinkId, LinkSetting, LinkSnapshot, LinkState,
     Neighbour, NeighbourTable, PortState, PortVlans, QueueHook, SavedNeighbour, SavedRoutes,
     SavedRule, TableRoute, VfState,
 };
+use serde::{Deserialize, Serialize};
 use types::{LinkName, Namespace, Rule, SettingKey};
+
+use super::SavedLink;
 
 /// A change and what undoes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

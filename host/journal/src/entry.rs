@@ -1,10 +1,10 @@
 //! The entries of a journal.
 
+use kernel::{LinkId, LinkIdentity, LinkSnapshot, LinkState, NetnsId, SavedPeer, VfState};
 use serde::{Deserialize, Serialize};
+use types::{LinkName, Namespace};
 
 use super::Change;
-use kernel::{LinkId, LinkIdentity, LinkSnapshot, LinkState, NetnsId, SavedPeer, VfState};
-use types::{LinkName, Namespace};
 
 /// A link of the host before it was moved.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -10,15 +10,15 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use kernel::NetnsId;
 use nix::time::{ClockId, clock_gettime};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
-
-use super::{Change, Entry, FILE_MODE, FOLDER_MODE, JournalError, disk, folder};
-use kernel::NetnsId;
 use trust::{self, Above};
 use types::{ContainerId, Key};
 use types::{LinkName, Namespace};
+
+use super::{Change, Entry, FILE_MODE, FOLDER_MODE, JournalError, disk, folder};
 
 /// Bytes of the longest file that is read.
 const SIZE_MAX: u64 = 32 << 20;

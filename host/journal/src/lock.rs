@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
-
-use super::{FILE_MODE, FOLDER_MODE};
 use trust::{self, Above};
 use types::NetworkId;
 use types::text;
+
+use super::{FILE_MODE, FOLDER_MODE};
 
 /// How long a run waits for its turn: Podman waits with all of its networking.
 const PATIENCE: Duration = Duration::from_secs(60);

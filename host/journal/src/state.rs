@@ -18,10 +18,10 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
-
-use super::{FILE_MODE, FOLDER_MODE, Here, Journal, JournalError, disk, folder};
 use trust::{self, Above};
 use types::{ContainerId, NetworkId};
+
+use super::{FILE_MODE, FOLDER_MODE, Here, Journal, JournalError, disk, folder};
 
 /// The extension behind a driver's name; no journal has it.
 const SUFFIX: &str = "state";

@@ -1,9 +1,9 @@
 //! Finding one link by what it is.
 
 use nix::errno::Errno;
+use types::{DevicePath, LinkProperty, PciAddress};
 
 use super::{KernelError, LinkState};
-use types::{DevicePath, LinkProperty, PciAddress};
 
 /// A link with all that it can be found by.
 #[derive(Debug, Clone, PartialEq, Eq)]

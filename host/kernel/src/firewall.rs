@@ -6,7 +6,6 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
-
 use types::Digest;
 use types::{LinkName, Mac, PortRange, Protocol};
 

@@ -6,9 +6,9 @@
 //! outside of that namespace.
 
 use serde::{Deserialize, Serialize};
+use types::{LinkName, Mac};
 
 use super::LinkState;
-use types::{LinkName, Mac};
 
 /// Kinds whose IFLA_LINK is their other end.
 pub(super) const PAIRS: [&str; 3] = ["veth", "netkit", "vxcan"];

@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::sys::stat::makedev;
+use types::user;
 
 use super::NetnsId;
-use types::user;
 
 /// What nsfs calls a network namespace in the text of a link.
 const NETNS: &str = "net:[";

@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
-
 use types::Mac;
 
 /// Which of a link's tables an entry stands in.

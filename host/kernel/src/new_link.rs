@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
-use super::LinkId;
 use types::{LinkName, Mac, Namespace};
+
+use super::LinkId;
 
 /// The smallest MTU with which a link has IPv6, in bytes (IPV6_MIN_MTU).
 pub const IPV6_MIN_MTU: u32 = 1280;

@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
-
 use types::{DEFAULT_METRIC, LinkName, Route};
 
 /// The main table (`rtnetlink.h`, RT_TABLE_MAIN).

@@ -2,9 +2,9 @@
 
 use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
+use types::Rule;
 
 use super::KernelError;
-use types::Rule;
 
 impl KernelError {
     /// The kernel would take another rule for the one that is to be removed.

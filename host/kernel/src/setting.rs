@@ -3,7 +3,6 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-
 use types::LinkName;
 
 /// A setting of a link (`Documentation/networking/ip-sysctl.rst` in the

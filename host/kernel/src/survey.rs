@@ -1,7 +1,8 @@
 //! All that a namespace has of links and routes, for whoever pictures it.
 
-use super::{FoundRoute, LinkInfo};
 use types::{DevicePath, PciAddress};
+
+use super::{FoundRoute, LinkInfo};
 
 /// The links and routes of a namespace.
 #[derive(Debug, Clone, Default)]

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 
+use types::{LinkName, SettingKey};
+
 use super::inside::inside;
 use super::{KernelError, LinkSetting, Netns};
-use types::{LinkName, SettingKey};
 
 /// The address families that have settings of links.
 const FAMILIES: [&str; 2] = ["ipv4", "ipv6"];

@@ -8,10 +8,10 @@ use std::os::fd::AsRawFd;
 
 use nix::errno::Errno;
 use nix::libc;
+use types::LinkName;
 
 use super::inside::inside;
 use super::{KernelError, Netns, Tap};
-use types::LinkName;
 
 const DEVICE: &str = "/dev/net/tun";
 

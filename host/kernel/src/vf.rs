@@ -2,7 +2,6 @@
 //! of their own. The card itself decides on some of what they are.
 
 use serde::{Deserialize, Serialize};
-
 use types::Mac;
 
 /// A VF as its card has it (`linux/if_link.h`, IFLA_VF_INFO).

@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 
 use ipnet::IpNet;
-
 use types::WireguardKey;
 
 /// A change of a WireGuard link.

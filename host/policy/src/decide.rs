@@ -21,11 +21,10 @@ pub use object::{Object, describe};
 pub use requested::RequestReach;
 pub use used::reach_used;
 
-use requested::requested;
-use widened::{widen, widened};
-
 use super::file::line;
 use super::{Call, Grant, Reach};
+use requested::requested;
+use widened::{widen, widened};
 
 /// All that a decision rests on.
 #[derive(Debug, Clone)]

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
+use types::Digest;
 
 use super::{Call, Grant, GrantError, Problem, Reach, ReachKey};
-use types::Digest;
 
 /// A grant file that is being changed.
 #[derive(Debug, Clone)]

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
+use types::Digest;
+
 use super::place::Problem;
 use super::read::Reader;
 use super::{Call, Limits, Reach};
-use types::Digest;
 
 /// What the operator allows one driver.
 #[derive(Debug, Clone)]

@@ -9,7 +9,6 @@ use std::fmt;
 use std::str::FromStr;
 
 use ipnet::IpNet;
-
 use types::{
     HostPlace, InvalidLinkName, InvalidSettingKey, LinkName, Namespace, NumberRange, PortRange,
     Protocol, SettingKey, is_part,

@@ -9,13 +9,13 @@ use ipnet::IpNet;
 use serde::de::Error as _;
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use types::{HostPlace, LinkName, Namespace, NumberRange, PortRange, SettingKey};
 
 use super::pattern::Pattern;
 use super::{
     InvalidPattern, KeyPattern, LinkPattern, NetworkPattern, PlacePattern, PortPattern, ReachKey,
     SecretPattern, TablePattern, VlanPattern, VniPattern,
 };
-use types::{HostPlace, LinkName, Namespace, NumberRange, PortRange, SettingKey};
 
 /// What a call may touch beyond own objects and the request. As JSON it is a
 /// map from its keys to lists of patterns.

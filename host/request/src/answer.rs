@@ -4,10 +4,10 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use types::{LinkName, Mac};
 
 use super::Request;
 use crate::protocol::{NetAddress, NetInterface, StatusBlock};
-use types::{LinkName, Mac};
 
 /// One of the driver's links in the container, as the kernel has it.
 #[derive(Debug, Clone)]

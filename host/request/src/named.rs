@@ -1,8 +1,9 @@
 //! What else a request's options name: VLANs, VXLANs, settings, modes. An option
 //! that can't be read names nothing; the driver says what is wrong with it.
 
-use super::Request;
 use types::{NumberRange, SettingKey};
+
+use super::Request;
 
 /// The options that name VLANs: `trunk` is a list of ranges.
 const VLANS: [&str; 3] = ["vlan", "native_vlan", "trunk"];

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-
 use types::NetworkId;
+use types::{LinkName, LinkProperty};
 
 use super::{Parent, RequestError, options};
 use crate::protocol::{self, Subnet};
-use types::{LinkName, LinkProperty};
 
 /// A network, checked.
 #[derive(Debug, Clone)]

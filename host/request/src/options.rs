@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
-use super::{RequestError, names};
 use types::LinkName;
+
+use super::{RequestError, names};
 
 /// Parses an option's value where the option is given.
 pub(super) fn parse<T>(

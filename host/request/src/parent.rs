@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::str::FromStr;
 
-use super::{RequestError, names};
 use types::{LinkName, LinkProperty};
+
+use super::{RequestError, names};
 
 /// The option for its name.
 const NAME: &str = "parent";

@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 
+use types::{Port, Protocol};
+
 use super::RequestError;
 use crate::protocol::PortMapping;
-use types::{Port, Protocol};
 
 /// Unfolds ranges and lists of protocols.
 pub(super) fn unfold(mappings: &[PortMapping]) -> Result<Vec<Port>, RequestError> {

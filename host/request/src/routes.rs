@@ -4,10 +4,10 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use types::{Route, RouteKind};
 
 use super::{Network, RequestError};
 use crate::protocol;
-use types::{Route, RouteKind};
 
 /// One default route a family, through the first gateway of that family.
 pub(super) fn defaults(network: &Network) -> Vec<Route> {

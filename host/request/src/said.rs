@@ -9,11 +9,11 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
+use types::text;
+use types::{LinkName, Route};
 
 use super::{Network, Request, RequestError, options, routes};
 use crate::protocol::{self, Subnet};
-use types::text;
-use types::{LinkName, Route};
 
 /// What is kept of a user's `network create`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,15 +1,15 @@
 //! Addresses, and what is noted of a link for putting it back.
 
 use ipnet::IpNet;
-use nix::errno::Errno;
-
-use super::link::{Address, Number};
-use super::machine::{BY_KERNEL, Machine};
 use kernel::Saved;
 use kernel::{
     AddressState, FoundRoute, KernelError, LinkId, LinkSnapshot, NewAddress, RouteScope, TableRoute,
 };
+use nix::errno::Errno;
 use types::{Namespace, Route, RouteKind};
+
+use super::link::{Address, Number};
+use super::machine::{BY_KERNEL, Machine};
 
 /// IP6_RT_PRIO_ADDRCONF (`ipv6_route.h`)
 const IPV6_METRIC: u32 = 256;

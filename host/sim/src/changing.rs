@@ -1,11 +1,11 @@
 //! Changing, moving and removing links.
 
+use kernel::{KernelError, LinkChange, LinkId};
 use nix::errno::Errno;
+use types::{LinkName, Namespace};
 
 use super::link::{Link, Number, Other};
 use super::machine::Machine;
-use kernel::{KernelError, LinkChange, LinkId};
-use types::{LinkName, Namespace};
 
 /// Kinds that stay in their namespace (`netns_immutable`).
 const IMMOVABLE: [&str; 3] = ["bridge", "vrf", "bond"];

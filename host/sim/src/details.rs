@@ -2,17 +2,17 @@
 
 use std::net::IpAddr;
 
-use nix::errno::Errno;
-
-use super::link::{Link, Number};
-use super::machine::Machine;
 use kernel::find_feature;
 use kernel::{
     Feature, KernelError, LinkId, PortChange, PortState, PortVlans, QueueHook, Queues, RootQueue,
     VfChange, VfState, VlanNumbers, WireguardChange, WireguardPeer, WireguardPeerState,
     WireguardState, announce,
 };
+use nix::errno::Errno;
 use types::Namespace;
+
+use super::link::{Link, Number};
+use super::machine::Machine;
 
 /// What a new port is like (`new_nbp`).
 const NEW_PORT: PortState = PortState {

@@ -1,9 +1,9 @@
 //! The host's firewall: entries that are added to what the real kernel has.
 
+use kernel::{FirewallEntry, FirewallRule, KernelError, MissingFirewall};
 use nix::errno::Errno;
 
 use super::machine::Machine;
-use kernel::{FirewallEntry, FirewallRule, KernelError, MissingFirewall};
 
 impl Machine {
     pub(super) fn add_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError> {

@@ -1,10 +1,11 @@
 //! What a change of a link does to those that lie on it, below it, or have it as
 //! a port. The kernel does all of this by itself.
 
-use super::link::{Link, Number, Origin, Other};
-use super::machine::Machine;
 use kernel::{KernelError, ParentUse};
 use types::Mac;
+
+use super::link::{Link, Number, Origin, Other};
+use super::machine::Machine;
 
 /// ETH_DATA_LEN, which a bridge without ports has.
 const ETHERNET_MTU: u32 = 1500;

@@ -1,9 +1,10 @@
 //! What links are known by.
 
-use super::link::{Link, Number, Other};
-use super::machine::Machine;
 use kernel::{FarLink, IdentifiedLink, KernelError, LinkId, LinkIdentity, Whereabouts};
 use types::Namespace;
+
+use super::link::{Link, Number, Other};
+use super::machine::Machine;
 
 impl Machine {
     /// A link with all that it's known by.

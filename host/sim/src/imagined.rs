@@ -7,10 +7,6 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Instant;
 
-use nix::errno::Errno;
-
-use super::neighbours::is_set;
-use super::rules::defaults;
 use kernel::{
     AddressState, FarLink, Feature, FirewallEntry, FirewallRule, FoundNeighbour, FoundRoute,
     FoundRule, IdentifiedLink, KernelError, LinkId, LinkIdentity, LinkInfo, LinkSetting,
@@ -19,7 +15,11 @@ use kernel::{
     SurveyedLink, TableRoute, VfState, Whereabouts, WireguardState,
 };
 use kernel::{Saved, find_feature};
+use nix::errno::Errno;
 use types::{LinkName, Namespace, PortRange, Rule, SettingKey};
+
+use super::neighbours::is_set;
+use super::rules::defaults;
 
 /// The beginning of the paths of all settings.
 const SETTINGS: &str = "/proc/sys/net/";

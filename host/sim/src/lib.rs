@@ -32,6 +32,7 @@ pub use picture::{Picture, PicturedLink, PicturedNamespace};
 pub use topology::{Changes, Edge, EdgeKind, End, LinkView, Mark, NamespaceView, Topology};
 
 use kernel::{KernelError, Reader};
+
 use machine::Machine;
 
 /// A simulated kernel. Copies of it are the same one.

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use nix::errno::Errno;
-
-use super::link::{Address, Link, Number, Origin, Other};
 use kernel::{
     FarLink, FirewallEntry, FoundRoute, KernelError, LinkId, LinkInfo, LinkState, MAIN_TABLE,
     NewAddress, PlacedLink, Reader, Survey, SurveyedLink, Tie,
 };
+use nix::errno::Errno;
 use types::{LinkName, Namespace, RouteKind, Rule};
+
+use super::link::{Address, Link, Number, Origin, Other};
 
 /// RTPROT_KERNEL (`rtnetlink.h`)
 pub(super) const BY_KERNEL: u8 = 2;

@@ -1,15 +1,15 @@
 //! Making links. What a kind has by itself is from its source in the kernel,
 //! `drivers/net` and `net/8021q`, `net/bridge`.
 
-use nix::errno::Errno;
-
-use super::link::{Link, Number, Origin, Other};
-use super::machine::Machine;
 use kernel::{
     ETHERNET_MTU, KernelError, LinkId, LinkKind, LinkState, NewLink, NewVeth, ParentUse,
     TX_QUEUE_LENGTH, VethEnd, Vxlan,
 };
+use nix::errno::Errno;
 use types::{LinkName, Mac, Namespace};
+
+use super::link::{Link, Number, Origin, Other};
+use super::machine::Machine;
 
 /// IP6_MAX_MTU, which VRFs have.
 const VRF_MTU: u32 = 65_575;

@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
+use kernel::Saved;
+use kernel::{FoundNeighbour, KernelError, LinkId, Neighbour, NeighbourTable, SavedNeighbour};
 use nix::errno::Errno;
 
 use super::machine::Machine;
-use kernel::Saved;
-use kernel::{FoundNeighbour, KernelError, LinkId, Neighbour, NeighbourTable, SavedNeighbour};
 
 impl Machine {
     /// The neighbours of a link, for changing them.

@@ -4,9 +4,6 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use ipnet::IpNet;
-use nix::errno::Errno;
-
-use super::Simulation;
 use kernel::{
     AddressState, ClassPackets, FarLink, Feature, FirewallEntry, FoundNeighbour, FoundRoute,
     FoundRule, HtbClass, IdentifiedLink, Kernel, KernelError, LinkChange, LinkId, LinkInfo,
@@ -15,7 +12,10 @@ use kernel::{
     SavedNeighbour, SavedRoutes, SavedRule, Shape, Survey, SurveyedLink, TableRoute, Tbf, VfChange,
     VfState, VlanNumbers, WireguardChange, WireguardState,
 };
+use nix::errno::Errno;
 use types::{LinkName, Namespace, Rule, SettingKey};
+
+use super::Simulation;
 
 impl Reader for Simulation {
     fn set_deadline(&mut self, deadline: Instant) {

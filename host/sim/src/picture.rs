@@ -4,13 +4,14 @@
 
 use std::collections::BTreeMap;
 
-use super::link::{Link, Number, Other};
-use super::machine::Machine;
 use kernel::{
     Feature, FirewallEntry, FoundNeighbour, FoundRoute, KernelError, LinkId, LinkKind, LinkState,
     NewAddress, ParentUse, PortState, PortVlans, Queues, VfState, WireguardState,
 };
 use types::{Namespace, Rule};
+
+use super::link::{Link, Number, Other};
+use super::machine::Machine;
 
 /// The machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -2,13 +2,13 @@
 
 use std::net::IpAddr;
 
+use kernel::Saved;
+use kernel::{FoundRoute, KernelError, KnownLink, LinkId, MAIN_TABLE, SavedRoutes, TableRoute};
 use nix::errno::Errno;
+use types::{DEFAULT_METRIC, Namespace, RouteKind};
 
 use super::addressing::unless_there;
 use super::machine::{BY_HAND, Machine};
-use kernel::Saved;
-use kernel::{FoundRoute, KernelError, KnownLink, LinkId, MAIN_TABLE, SavedRoutes, TableRoute};
-use types::{DEFAULT_METRIC, Namespace, RouteKind};
 
 impl Machine {
     pub(super) fn default_route_link(&self) -> Result<u32, KernelError> {

@@ -1,11 +1,11 @@
 //! Policy routing rules.
 
-use nix::errno::Errno;
-
-use super::machine::{BY_HAND, BY_KERNEL, Machine};
 use kernel::Saved;
 use kernel::{FoundRule, KernelError, MAIN_TABLE, SavedRule};
+use nix::errno::Errno;
 use types::{IpVersion, Namespace, Rule};
+
+use super::machine::{BY_HAND, BY_KERNEL, Machine};
 
 /// The rules of every namespace: IPv4's, of which IPv6 has the first two
 /// (`fib_default_rules_init`, `fib6_rules_net_init`).

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use kernel::{IPV6_MIN_MTU, KernelError, LinkId, LinkSetting, LinkSnapshot};
 use nix::errno::Errno;
+use types::{LinkName, Namespace, SettingKey};
 
 use super::link::{Link, Number};
 use super::machine::Machine;
-use kernel::{IPV6_MIN_MTU, KernelError, LinkId, LinkSetting, LinkSnapshot};
-use types::{LinkName, Namespace, SettingKey};
 
 /// What a link's setting begins with.
 const OF_LINKS: [(&str, &str); 2] = [

@@ -1,11 +1,11 @@
 //! A picture of the machine: links in their namespaces, and what ties them.
 
+use kernel::{FoundRoute, LinkId, Neighbour, NeighbourTable, NextHop, TableRoute};
 use serde::Serialize;
+use types::{Mac, Namespace};
 
 use super::link::{Link, Number, Origin, Other};
 use super::machine::{BY_KERNEL, Machine};
-use kernel::{FoundRoute, LinkId, Neighbour, NeighbourTable, NextHop, TableRoute};
-use types::{Mac, Namespace};
 
 /// How everything is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

@@ -7,9 +7,9 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 
 use nix::errno::Errno;
+use types::user::{OVERFLOW_UID, rootless_user};
 
 use super::{Above, OTHERS_WRITE, TrustError};
-use types::user::{OVERFLOW_UID, rootless_user};
 
 /// The bit that keeps others from replacing what isn't theirs in a folder.
 const STICKY: u32 = 0o1000;

@@ -28,9 +28,10 @@ mod podman;
 mod rootless;
 mod several;
 
-use case::Cases;
 use wasmvark_tests::harness::Suite;
 use wasmvark_tests::proofs::{Column, Proofs};
+
+use case::Cases;
 
 fn main() {
     killed::hold_if_asked();

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use policy::Call;
 use wasmparser::component_types::ComponentEntityType;
 use wasmparser::{Parser, Payload, Validator};
 
 use super::version::{Interface, Version, import_names, served};
 use super::{Manifest, ManifestError, wasi};
-use policy::Call;
 
 /// The custom section with the manifest.
 const MANIFEST_SECTION: &str = "wasmvark:manifest";

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::bindings::wasmvark::driver::types as wit;
 use request::protocol::Subnet;
 use request::{Network, Request};
 use types::{Port, Protocol, Route, RouteKind};
+
+use super::bindings::wasmvark::driver::types as wit;
 
 /// The request of `create`.
 pub(super) fn create_request(network: &Network, json: String) -> wit::CreateRequest {

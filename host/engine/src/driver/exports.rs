@@ -1,6 +1,7 @@
 //! The functions that a driver exports, in the version of the interface that it
 //! was built for.
 
+use request::{Network, Request};
 use wasmtime::component::types::{ComponentItem, Type};
 use wasmtime::component::{ComponentType, InstancePre, Lower, TypedFunc};
 use wasmtime::{AsContextMut, Store};
@@ -9,7 +10,6 @@ use super::bindings::wasmvark::driver::types as wit;
 use super::bindings::{Driver, DriverPre};
 use super::engine::Code;
 use super::{Version, convert};
-use request::{Network, Request};
 
 type Created = Result<Vec<wit::NetworkChange>, wit::Error>;
 type SetUp = Result<wit::SetupAnswer, wit::Error>;

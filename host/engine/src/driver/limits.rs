@@ -1,8 +1,7 @@
 //! Holding a component to the limits of its grant.
 
-use wasmtime::ResourceLimiter;
-
 use policy::Limits;
+use wasmtime::ResourceLimiter;
 
 /// Bytes that the host takes over from a component in one call, whatever memory its
 /// grant gives it.

@@ -4,10 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use policy::{Call, Wish, read_plain, read_wishes};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
-
-use policy::{Call, Wish, read_plain, read_wishes};
 
 /// What a driver says of itself.
 #[derive(Debug, Clone, Serialize)]

@@ -1,5 +1,8 @@
 //! Running one function of a driver, within its limits.
 
+use policy::Limits;
+use request::{Network, Request};
+use types::text;
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Store, Trap};
 
@@ -12,9 +15,6 @@ use super::wasi::{self, Wasi};
 use super::watch::{Caught, Watch};
 use super::{ComponentError, GuestError, NetworkChange};
 use crate::gate::{Gate, Stop};
-use policy::Limits;
-use request::{Network, Request};
-use types::text;
 
 /// What the store of a run holds.
 pub(super) struct State {

@@ -3,7 +3,11 @@
 use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
+use journal::Change;
+use kernel::{AddressState, KernelError, LinkId, MAIN_TABLE, NewAddress};
 use nix::errno::Errno;
+use policy::{Call, Object};
+use types::Namespace;
 use wasmtime::component::Resource;
 
 use super::clash::View;
@@ -11,10 +15,6 @@ use super::links::others_have;
 use super::perform::{CallError, Plan, invalid};
 use super::{Gate, Kernel, LinkHandle, bounds};
 use crate::driver::wit::addresses::{AddressInfo, AddressOptions, Host};
-use journal::Change;
-use kernel::{AddressState, KernelError, LinkId, MAIN_TABLE, NewAddress};
-use policy::{Call, Object};
-use types::Namespace;
 
 /// The pauses between looks at addresses.
 const PAUSE: Duration = Duration::from_millis(5);

@@ -3,14 +3,14 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use policy::{Call, Object};
+use types::Namespace;
 use wasmtime::component::Resource;
 
 use super::clash::View;
 use super::perform::{CallError, invalid};
 use super::{Gate, LinkHandle, bounds};
 use crate::driver::wit::announce::Host;
-use policy::{Call, Object};
-use types::Namespace;
 
 impl Host for Gate {
     fn gratuitous_arp(

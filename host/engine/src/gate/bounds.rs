@@ -7,13 +7,14 @@
 
 use std::fmt;
 
+use policy::Call;
+use types::PortRange;
+
 use super::perform::{CallError, invalid};
 use crate::driver::GuestError;
 use crate::driver::wit::firewall::PortRange as WitRange;
 use crate::driver::wit::routes::NextHop;
 use crate::driver::wit::types::Port as WitPort;
-use policy::Call;
-use types::PortRange;
 
 /// Handles to links that a driver holds at once.
 pub(super) const HANDLES: usize = 1024;

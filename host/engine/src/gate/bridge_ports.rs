@@ -1,15 +1,15 @@
 //! The interface `bridge-ports`.
 
+use journal::Change;
+use kernel::{KernelError, PortChange, PortVlans, VlanNumbers};
+use policy::{Call, Object};
+use types::NumberRange;
 use wasmtime::component::Resource;
 
 use super::links::others_have;
 use super::perform::{CallError, Plan, invalid, plan_for_foreign};
 use super::{Gate, Kernel, LinkHandle};
 use crate::driver::wit::bridge_ports::{Host, VlanRange};
-use journal::Change;
-use kernel::{KernelError, PortChange, PortVlans, VlanNumbers};
-use policy::{Call, Object};
-use types::NumberRange;
 
 impl Gate {
     fn change_port(

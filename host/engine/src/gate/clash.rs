@@ -8,15 +8,15 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use nix::errno::Errno;
-
-use super::perform::CallError;
-use super::{Gate, Kernel};
 use journal::{Change, Entry};
 use kernel::{
     AddressState, FoundRoute, KernelError, MAIN_TABLE, NewAddress, RESERVED_TABLES, TableRoute,
 };
+use nix::errno::Errno;
 use types::{DEFAULT_METRIC, LinkName, Namespace, Route};
+
+use super::perform::CallError;
+use super::{Gate, Kernel};
 
 /// What the driver has in a namespace by its journals.
 #[derive(Debug, Clone, Default)]

@@ -2,11 +2,12 @@
 
 use std::io::Write;
 
+use policy::{Call, Object};
+use types::text;
+
 use super::perform::{CallError, Stop};
 use super::{Gate, bounds};
 use crate::driver::wit::log::{Host, Level};
-use policy::{Call, Object};
-use types::text;
 
 /// Where messages go, and how many may.
 #[derive(Debug)]

@@ -45,12 +45,13 @@ pub use returned::ReturnedError;
 pub use undo::{ForgetError, UndoError};
 
 use audit::{AuditError, Trail};
-use guard::Guard;
 use journal::{Journal, JournalError, State};
 use kernel::{Kernel, LinkId};
 use policy::{Authority, Grant, RequestReach};
 use trust::Secrets;
 use types::LinkName;
+
+use guard::Guard;
 
 /// The gate of one run.
 pub struct Gate {

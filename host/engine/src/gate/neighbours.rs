@@ -2,17 +2,17 @@
 
 use std::net::IpAddr;
 
+use journal::Change;
+use kernel::{FoundNeighbour, Neighbour, NeighbourTable};
 use nix::errno::Errno;
+use policy::{Call, Object};
+use types::{Mac, Namespace};
 use wasmtime::component::Resource;
 
 use super::clash::View;
 use super::perform::{CallError, Plan, invalid};
 use super::{Gate, Kernel, LinkHandle, bounds};
 use crate::driver::wit::neighbours::{Host, NeighbourInfo};
-use journal::Change;
-use kernel::{FoundNeighbour, Neighbour, NeighbourTable};
-use policy::{Call, Object};
-use types::{Mac, Namespace};
 
 impl Host for Gate {
     fn add(

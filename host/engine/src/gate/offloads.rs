@@ -1,13 +1,13 @@
 //! The interface `offloads`.
 
+use journal::Change;
+use policy::Call;
 use wasmtime::component::Resource;
 
 use super::links::others_have;
 use super::perform::{CallError, plan_for_foreign};
 use super::{Gate, LinkHandle, bounds};
 use crate::driver::wit::offloads::{Feature, Host};
-use journal::Change;
-use policy::Call;
 
 impl Host for Gate {
     fn set(

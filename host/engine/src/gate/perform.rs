@@ -2,16 +2,16 @@
 
 use std::time::Instant;
 
-use nix::errno::Errno;
-
-use super::{Gate, LinkHandle, bounds};
-use crate::driver::GuestError;
-use crate::driver::wit::types;
 use ::types::Namespace;
 use ::types::user::rootless_user;
 use journal::Change;
 use kernel::{Kernel, KernelError};
+use nix::errno::Errno;
 use policy::{Call, Cause, Denial, Object, Permit, Reach, decide, describe, reach_used};
+
+use super::{Gate, LinkHandle, bounds};
+use crate::driver::GuestError;
+use crate::driver::wit::types;
 
 /// What comes of a call that fails.
 #[derive(Debug)]

@@ -1,9 +1,10 @@
 //! Reading the answer to `setup` back from the kernel.
 
-use super::Gate;
 use kernel::{KernelError, LinkId};
 use request::LinkReport;
 use types::Namespace;
+
+use super::Gate;
 
 impl Gate {
     /// The driver's own links in the container, as the kernel has them, without

@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::guard::Guard;
 use audit::{AuditError, Trail};
 use kernel::{FirewallEntry, Kernel, KernelError};
+
+use super::guard::Guard;
 
 /// How long it may take for one container.
 const RESTORE_TIME: Duration = Duration::from_secs(10);

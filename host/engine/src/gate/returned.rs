@@ -2,12 +2,13 @@
 //! in the trail: a name server in an answer, or another parent in a network,
 //! reaches as far as any call.
 
-use super::Gate;
-use super::perform::{CallError, Stop};
-use crate::driver::GuestError;
 use kernel::KernelError;
 use policy::{Call, Object};
 use types::{LinkName, Namespace};
+
+use super::Gate;
+use super::perform::{CallError, Stop};
+use crate::driver::GuestError;
 
 /// Why what a driver returned isn't passed on.
 #[derive(Debug, thiserror::Error)]

@@ -1,15 +1,15 @@
 //! The interface `state`.
 
+use journal::{self, Change, Journal, State, StateError};
+use kernel::KernelError;
 use nix::errno::Errno;
+use policy::{Call, Object};
+use types::text;
 
 use super::perform::{CallError, invalid};
 use super::undo::UndoError;
 use super::{Gate, bounds};
 use crate::driver::wit::state::Host;
-use journal::{self, Change, Journal, State, StateError};
-use kernel::KernelError;
-use policy::{Call, Object};
-use types::text;
 
 /// The longest key in bytes.
 const KEY_MAX: usize = 64;

@@ -1,6 +1,10 @@
 //! The interface `sysctl`.
 
+use journal::Change;
+use kernel::{FirewallRule, KernelError, LinkId, LinkSetting};
 use nix::errno::Errno;
+use policy::{Call, Object};
+use types::{LinkName, Namespace, SettingKey};
 use wasmtime::component::Resource;
 
 use super::links::others_have;
@@ -8,10 +12,6 @@ use super::perform::{CallError, Plan, invalid, plan_for_foreign};
 use super::{Gate, Kernel, LinkHandle, bounds};
 use crate::driver::wit::sysctl::{Host, IpVersion, ReversePath, RouterAdvertisements};
 use crate::driver::wit::types::Namespace as WitNamespace;
-use journal::Change;
-use kernel::{FirewallRule, KernelError, LinkId, LinkSetting};
-use policy::{Call, Object};
-use types::{LinkName, Namespace, SettingKey};
 
 impl Gate {
     fn set_of_link(

@@ -1,16 +1,16 @@
 //! The interface `traffic`.
 
 use ipnet::IpNet;
+use journal::Change;
+use kernel::{ClassPackets, HtbClass, KernelError, LinkId, QueueHook, RootQueue, Shape, Tbf};
 use nix::errno::Errno;
+use policy::Call;
 use wasmtime::component::Resource;
 
 use super::links::others_have;
 use super::perform::{CallError, Plan, invalid};
 use super::{Gate, Kernel, LinkHandle, bounds};
 use crate::driver::wit::traffic::{Host, HtbClass as WitClass, Shape as WitShape, TbfOptions};
-use journal::Change;
-use kernel::{ClassPackets, HtbClass, KernelError, LinkId, QueueHook, RootQueue, Shape, Tbf};
-use policy::Call;
 
 impl Host for Gate {
     fn set_tbf(

@@ -3,6 +3,10 @@
 use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
+use kernel::{WireguardChange, WireguardPeer, WireguardPeerState};
+use policy::{Call, Object};
+use trust::{SecretError, Secrets};
+use types::WireguardKey;
 use wasmtime::component::Resource;
 
 use super::links::others_have;
@@ -10,10 +14,6 @@ use super::perform::{CallError, Plan, invalid};
 use super::{Gate, Kernel, LinkHandle, bounds};
 use crate::driver::GuestError;
 use crate::driver::wit::wireguard::{Endpoint, Host, Peer, PeerInfo, WireguardInfo};
-use kernel::{WireguardChange, WireguardPeer, WireguardPeerState};
-use policy::{Call, Object};
-use trust::{SecretError, Secrets};
-use types::WireguardKey;
 
 impl Gate {
     /// Changes an own link. What somebody else's had could be put back only if

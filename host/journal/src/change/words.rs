@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::Change;
 use kernel::NeighbourTable;
+
+use super::Change;
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

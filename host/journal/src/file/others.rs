@@ -1,10 +1,11 @@
 //! What the journals of a network's other containers say.
 
-use super::{Here, Journal, says_complete};
-use crate::{Change, Entry, JournalError, folder};
 use kernel::LinkId;
 use types::Key;
 use types::LinkName;
+
+use super::{Here, Journal, says_complete};
+use crate::{Change, Entry, JournalError, folder};
 
 impl Journal {
     /// The journals of the network's other containers, each read when it's asked

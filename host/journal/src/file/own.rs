@@ -1,9 +1,10 @@
 //! What a journal says is the driver's own.
 
-use super::Journal;
-use crate::{Change, Entry};
 use kernel::{LinkId, RESERVED_TABLES};
 use types::{LinkName, Namespace};
+
+use super::Journal;
+use crate::{Change, Entry};
 
 impl Journal {
     /// The own links: made or moved here, in a namespace of this run.

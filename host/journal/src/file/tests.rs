@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::*;
-use crate::Change;
 use kernel::LinkId;
 use types::Namespace;
+
+use super::*;
+use crate::Change;
 
 fn open(folder: &Path) -> Journal {
     open_as(folder, "ctr")

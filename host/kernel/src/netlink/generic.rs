@@ -31,10 +31,10 @@ use rtnetlink::proto::{self, ConnectionHandle};
 use rtnetlink::sys::SocketAddr;
 use rtnetlink::sys::protocols::NETLINK_GENERIC;
 use tokio::runtime::Runtime;
+use types::Namespace;
 
 use super::Netlink;
 use crate::KernelError;
-use types::Namespace;
 
 /// A message of any family.
 #[derive(Debug, Clone, PartialEq, Eq)]

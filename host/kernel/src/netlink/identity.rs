@@ -10,12 +10,12 @@ use netlink_packet_route::nsid::{NsidAttribute, NsidMessage};
 use nix::errno::Errno;
 use rtnetlink::Handle;
 use rtnetlink::packet_core::{NLM_F_REQUEST, NetlinkMessage, NetlinkPayload};
+use types::{LinkName, Namespace};
 
 use super::{Netlink, link, place};
 use crate::{
     FarLink, IdentifiedLink, KernelError, LinkId, LinkIdentity, ParentDevice, Whereabouts,
 };
-use types::{LinkName, Namespace};
 
 impl Netlink {
     /// A link with all that it's known by.

@@ -7,13 +7,13 @@ use netlink_packet_route::link::{
 };
 use nix::errno::Errno;
 use rtnetlink::{LinkGetRequest, LinkMessageBuilder, LinkUnspec};
+use types::{LinkName, Mac, Namespace};
 
 use super::{Netlink, kinds};
 use crate::{
     Kernel, KernelError, LinkChange, LinkId, LinkInfo, LinkKind, LinkSetting, LinkState, NewLink,
     NewVeth, Reader, Tap, sysctl, tap,
 };
-use types::{LinkName, Mac, Namespace};
 
 /// The message for a change of the link with this index.
 pub(super) fn message(index: u32, change: &LinkChange) -> LinkMessageBuilder<LinkUnspec> {

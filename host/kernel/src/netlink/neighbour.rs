@@ -9,11 +9,11 @@ use netlink_packet_route::neighbour::{
 };
 use netlink_packet_route::route::RouteProtocol;
 use nix::errno::Errno;
+use types::Mac;
 
 use super::Netlink;
 use super::snapshot::{bytes, parse, unless_there};
 use crate::{FoundNeighbour, KernelError, LinkId, Neighbour, NeighbourTable, SavedNeighbour};
-use types::Mac;
 
 impl Netlink {
     pub(super) fn list_neighbours(&self, link: LinkId) -> Result<Vec<FoundNeighbour>, KernelError> {

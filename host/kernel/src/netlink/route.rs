@@ -10,10 +10,10 @@ use netlink_packet_route::route::{
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use rtnetlink::packet_core::{NLM_F_CREATE, NLM_F_REPLACE};
 use rtnetlink::{Handle, RouteMessageBuilder};
+use types::{DEFAULT_METRIC, Route, RouteKind};
 
 use super::send;
 use crate::{FoundRoute, NextHop, RouteScope, TableRoute};
-use types::{DEFAULT_METRIC, Route, RouteKind};
 
 /// The message for a route.
 pub(super) fn message(route: &TableRoute) -> RouteMessage {

@@ -2,11 +2,11 @@
 
 use netlink_packet_route::route::{RouteAttribute, RouteMessage, RouteScope};
 use nix::errno::Errno;
+use types::Namespace;
 
 use super::snapshot::{bytes, parse, renumber, unless_there};
 use super::{Netlink, route};
 use crate::{FoundRoute, KernelError, KnownLink, LinkId, Reader, SavedRoutes, TableRoute};
-use types::Namespace;
 
 impl Netlink {
     pub(super) fn list_routes(

@@ -13,11 +13,11 @@ use netlink_packet_route::route::RouteProtocol;
 use netlink_packet_route::rule::{RuleAction, RuleAttribute, RuleFlags, RuleHeader, RuleMessage};
 use nix::errno::Errno;
 use rtnetlink::IpVersion as WireVersion;
+use types::{IpVersion, LinkName, Mark, Namespace, Rule};
 
 use super::Netlink;
 use super::snapshot::{bytes, parse, unless_there};
 use crate::{FoundRule, KernelError, SavedRule};
-use types::{IpVersion, LinkName, Mark, Namespace, Rule};
 
 /// The length of a prefix, or the number of a group of links, that suppresses
 /// nothing (`fib_nl2rule` in `net/core/fib_rules.c`).

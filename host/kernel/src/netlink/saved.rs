@@ -7,6 +7,7 @@ use netlink_packet_route::address::AddressMessage;
 use netlink_packet_route::neighbour::NeighbourMessage;
 use netlink_packet_route::route::RouteMessage;
 use netlink_packet_route::rule::RuleMessage;
+use types::Rule;
 
 use super::snapshot::{bytes, parse};
 use super::{address, neighbour, route, rule};
@@ -14,7 +15,6 @@ use crate::{
     AddressState, FoundNeighbour, FoundRoute, KernelError, KnownLink, LinkId, LinkSnapshot,
     Neighbour, NewAddress, SavedNeighbour, SavedRoutes, SavedRule,
 };
-use types::Rule;
 
 /// The notes in plain values.
 pub struct Saved;

@@ -10,10 +10,10 @@ use netlink_packet_route::route::{
 };
 use nix::errno::Errno;
 use rtnetlink::packet_core::{Emitable, Parseable};
+use types::Namespace;
 
 use super::{Netlink, route};
 use crate::{KernelError, LinkId, LinkSnapshot};
-use types::Namespace;
 
 impl Netlink {
     /// Reads the addresses, routes and neighbours of a link, but for those that

@@ -7,10 +7,10 @@ use netlink_packet_route::link::{
     VfVlanInfo, VlanProtocol,
 };
 use rtnetlink::{LinkMessageBuilder, LinkUnspec};
+use types::Mac;
 
 use super::Netlink;
 use crate::{KernelError, LinkId, VfChange, VfLinkState, VfState, VfVlan};
-use types::Mac;
 
 impl Netlink {
     /// Reads the VFs of a card. A list with everybody's counters could be too

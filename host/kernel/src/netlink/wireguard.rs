@@ -7,12 +7,12 @@ use netlink_packet_wireguard::{
     WireguardPeerAttribute as PeerAttribute, WireguardPeerFlags as PeerFlags,
 };
 use rtnetlink::packet_core::{NLM_F_ACK, NLM_F_DUMP};
+use types::WireguardKey;
 
 use super::Netlink;
 use crate::{
     KernelError, LinkId, WireguardChange, WireguardPeer, WireguardPeerState, WireguardState,
 };
-use types::WireguardKey;
 
 impl Netlink {
     pub(super) fn send_wireguard_change(

@@ -4,11 +4,11 @@ use std::fmt;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-
-use super::setting;
 use types::{
     HostPlace, LinkName, LinkProperty, Namespace, NumberRange, PortRange, Route, Rule, SettingKey,
 };
+
+use super::setting;
 
 /// An object that a call wants to touch.
 #[derive(Debug, Clone, Copy)]

@@ -3,12 +3,12 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-
-use super::Object;
-use crate::Call;
 use types::{
     LinkName, LinkProperty, Namespace, NumberRange, PortRange, Route, RouteKind, Rule, SettingKey,
 };
+
+use super::Object;
+use crate::Call;
 
 /// The mode of macvlan and macvtap links that takes all of the parent.
 const PASSTHRU: &str = "passthru";

@@ -1,8 +1,9 @@
 //! Kernel settings of links, by whom they are about
 //! (`Documentation/networking/ip-sysctl.rst` in the kernel's source).
 
-use crate::Call;
 use types::SettingKey;
+
+use crate::Call;
 
 /// Settings by which a link answers, takes or forwards what is meant for others,
 /// and the call that sets each, where there is one.

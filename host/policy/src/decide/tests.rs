@@ -4,12 +4,13 @@ mod host;
 
 use std::path::Path;
 
-use super::*;
 use types::Digest;
 use types::{
     IpVersion, LinkProperty, Namespace, NumberRange, Port, PortRange, Protocol, Route, RouteKind,
     Rule, SettingKey,
 };
+
+use super::*;
 
 fn authority(calls: &str) -> Authority {
     let text = format!(

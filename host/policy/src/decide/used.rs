@@ -1,11 +1,12 @@
 //! What of a grant an allowed call took.
 
+use types::{Namespace, Rule};
+
 use super::requested::requested;
 use super::widened::widen;
 use super::{Authority, Object};
 use crate::reach::join;
 use crate::{Call, LinkPattern, NetworkPattern, Reach};
-use types::{Namespace, Rule};
 
 /// The least of the grant's reach that would allow what is allowed: nothing for
 /// own objects and what the request names.

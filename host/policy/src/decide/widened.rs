@@ -1,6 +1,7 @@
 //! Rule 4: what the grant spells out, and what it would have to.
 
 use ipnet::IpNet;
+use types::{Namespace, NumberRange, Rule};
 
 use super::Object;
 use super::setting::is_plain;
@@ -9,7 +10,6 @@ use crate::{
     Call, KeyPattern, LinkPattern, NetworkPattern, PlacePattern, PortPattern, Reach, SecretPattern,
     TablePattern, VlanPattern, VniPattern,
 };
-use types::{Namespace, NumberRange, Rule};
 
 /// Whether a reach has an object.
 pub(super) fn widened(call: Call, object: &Object<'_>, reach: &Reach) -> bool {

@@ -5,7 +5,6 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use serde::{Serialize, Serializer};
-
 use types::Mac;
 use types::text;
 

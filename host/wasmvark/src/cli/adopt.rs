@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 
-use super::podman_networks::{self, PodmanNetwork};
-use super::{CliError, output};
-use crate::store::{DriverName, KeptNetworks, Store};
 use audit::{Required, Subject, Trail};
 use request::KeptNetwork;
 use request::protocol::Network;
 use types::NetworkId;
 use types::text::plain;
+
+use super::podman_networks::{self, PodmanNetwork};
+use super::{CliError, output};
+use crate::store::{DriverName, KeptNetworks, Store};
 
 /// The command's help.
 pub(super) const ABOUT: &str = "\

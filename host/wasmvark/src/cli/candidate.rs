@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::CliError;
-use crate::store::DriverName;
 use engine::driver::{Code, Description};
 use policy::{Call, Grant, Reach};
 use types::Digest;
+
+use super::CliError;
+use crate::store::DriverName;
 
 /// The largest component that is taken: interpreters have tens of MiB.
 const COMPONENT_LIMIT: u64 = 256 << 20;

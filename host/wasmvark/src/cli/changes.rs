@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use policy::{Call, Grant, Limits, Reach, Risk};
 use serde::Serialize;
 
 use super::output;
-use policy::{Call, Grant, Limits, Reach, Risk};
 
 /// What kind of list a call is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
+use engine::driver::Description;
+use policy::Grant;
 use serde::Serialize;
 
 use super::candidate::{Candidate, importable, reason, requested};
 use super::changes::{Changes, List};
 use super::{CliError, Format, output};
 use crate::store::{DriverName, Store};
-use engine::driver::Description;
-use policy::Grant;
 
 /// The arguments of `diff`.
 #[derive(Debug, clap::Args)]

@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 
-use crate::plugin::PluginError;
-use crate::store::{DriverName, InvalidDriverName, LayoutError, NetworksError, StoreError};
 use audit::AuditError;
 use engine::driver::{ComponentError, EngineError};
 use journal::JournalError;
 use kernel::NetnsError;
 use policy::{Call, GrantError, PatternError, UnfitReach};
 use request::RequestError;
+
+use crate::plugin::PluginError;
+use crate::store::{DriverName, InvalidDriverName, LayoutError, NetworksError, StoreError};
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]

@@ -1,9 +1,10 @@
 //! `wasmvark grant` and `wasmvark revoke`: one call of a driver's grant.
 
-use super::{CliError, output};
-use crate::store::{DriverName, Store};
 use engine::driver::Description;
 use policy::{Call, Edit, Grant, GrantError, Reach, ReachKey, line};
+
+use super::{CliError, output};
+use crate::store::{DriverName, Store};
 
 /// The arguments of both.
 #[derive(Debug, clap::Args)]

@@ -4,15 +4,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use engine::driver::{Description, Manifest};
+use policy::{Call, Grant, Limits, Reach, Risk};
 use serde::Serialize;
+use types::Digest;
+use types::text::plain;
 
 use super::candidate::{Candidate, reason, requested};
 use super::{CliError, Format, find_grant, output};
 use crate::store::{DriverName, Store};
-use engine::driver::{Description, Manifest};
-use policy::{Call, Grant, Limits, Reach, Risk};
-use types::Digest;
-use types::text::plain;
 
 /// What is known of a driver's authority.
 #[derive(Serialize)]

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use policy::{Grant, GrantError, Limits};
+
 use super::candidate::{Candidate, requested};
 use super::{CliError, consent, find_grant, inspect, output, program, upgrade};
 use crate::store::{DriverName, Store, Version};
-use policy::{Grant, GrantError, Limits};
 
 /// The arguments of `install`.
 #[derive(Debug, clap::Args)]

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use journal::{self, Change, Here, Journal};
+use kernel::{Life, Netns, living_netns};
 use serde::Serialize;
+use types::Key;
+use types::text::{counted, plain};
 
 use super::{CliError, Format, output, podman_networks};
 use crate::plugin;
 use crate::store::{KeptNetworks, Store};
-use journal::{self, Change, Here, Journal};
-use kernel::{Life, Netns, living_netns};
-use types::Key;
-use types::text::{counted, plain};
 
 /// The arguments of `journal`.
 #[derive(Debug, clap::Args)]

@@ -1,10 +1,10 @@
 //! `wasmvark list`.
 
+use policy::Grant;
 use serde::Serialize;
 
 use super::{CliError, Format, output};
 use crate::store::{DriverName, Store};
-use policy::Grant;
 
 #[derive(Serialize)]
 struct Row {

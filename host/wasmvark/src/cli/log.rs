@@ -3,12 +3,13 @@
 use std::io::Write;
 use std::time::Duration;
 
+use audit::{Event, Record, Since, Tail, Verdict, reach_in_words};
 use nix::errno::Errno;
+use types::text;
+use unicode_width::UnicodeWidthStr;
 
 use super::{CliError, Format, output};
 use crate::store::Store;
-use audit::{Event, Record, Since, Tail, Verdict, reach_in_words};
-use types::text;
 
 /// How often a follower looks for more.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -157,7 +158,7 @@ impl Columns {
     fn lay_out(&mut self, cells: &[String; 7]) -> String {
         let mut line = String::new();
         for (width, cell) in self.0.iter_mut().zip(cells) {
-            let length = cell.chars().count();
+            let length = cell.width();
             *width = length.max(*width);
             line.push_str(cell);
             line.extend(std::iter::repeat_n(' ', width.saturating_sub(length) + 2));

@@ -36,9 +36,9 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use policy::Grant;
 
 use crate::store::{DriverName, Layout, Store};
-use policy::Grant;
 
 pub(crate) use error::CliError;
 

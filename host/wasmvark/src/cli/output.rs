@@ -3,12 +3,13 @@
 use std::fmt;
 use std::io::Write;
 
+use policy::Risk;
 use serde::Serialize;
+use types::text::plain;
+use unicode_width::UnicodeWidthStr;
 
 use super::CliError;
 use super::colour::{Tone, paint};
-use policy::Risk;
-use types::text::plain;
 
 /// Prints text as it is.
 pub(super) fn text(text: &str) -> Result<(), CliError> {
@@ -45,7 +46,7 @@ impl Cell {
 
     /// How many columns it takes.
     pub(super) fn width(&self) -> usize {
-        self.text.chars().count()
+        self.text.width()
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use request::protocol;
+
 use super::CliError;
 use super::doctor::podman_network_dir;
-use request::protocol;
 
 /// Bytes of the largest file of a network that is read.
 const SIZE_MAX: u64 = 1 << 20;

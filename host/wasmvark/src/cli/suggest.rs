@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::{CliError, find_grant, output};
-use crate::store::{DriverName, Store};
 use audit::{CallUsage, Since, Summary, Usage};
 use policy::{Call, Grant, Limits, Reach};
 use types::text;
+
+use super::{CliError, find_grant, output};
+use crate::store::{DriverName, Store};
 
 /// For whom, and from what.
 #[derive(Debug, clap::Args)]

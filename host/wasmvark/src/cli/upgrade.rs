@@ -3,12 +3,13 @@
 
 use std::path::PathBuf;
 
+use engine::driver::Description;
+use policy::{Edit, Grant, Limits};
+
 use super::candidate::{Candidate, reason, requested};
 use super::changes::{Changes, List};
 use super::{CliError, consent, output};
 use crate::store::{DriverName, Settled, Store, Version};
-use engine::driver::Description;
-use policy::{Edit, Grant, Limits};
 
 /// The arguments of `upgrade`.
 #[derive(Debug, clap::Args)]

@@ -1,8 +1,9 @@
 //! `wasmvark --version`, and with `--verbose` what a bug report needs.
 
+use engine::driver::{ENGINE, Version};
+
 use super::{CliError, output, reference};
 use crate::store::Layout;
-use engine::driver::{ENGINE, Version};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The commit that it was built from, where whoever built it said so.

@@ -3,11 +3,11 @@
 use std::net::IpAddr;
 
 use serde_json::{Map, Value};
+use types::text;
 
 use super::keys::Keys;
 use super::plan::{Note, Plan};
 use super::{ConvertError, quoted};
-use types::text;
 
 /// The longest name that is taken.
 const NAME_MAX: usize = 255;

@@ -1,12 +1,13 @@
 //! The plugins whose links lead nowhere by themselves: `dummy` and `tap`.
 
+use policy::Call;
+use types::LinkName;
+
 use super::ConvertError;
 use super::ipam::Ipam;
 use super::keys::Keys;
 use super::plan::Plan;
 use super::routes;
-use policy::Call;
-use types::LinkName;
 
 pub(super) fn dummy(keys: &mut Keys, ipam: &Ipam, plan: &mut Plan) -> Result<(), ConvertError> {
     plan.driver = "wasm-dummy";

@@ -2,14 +2,14 @@
 
 use std::net::IpAddr;
 
+use policy::{Call, KeyPattern, LinkPattern, Reach};
 use serde::Serialize;
+use types::{LinkName, Namespace, SettingKey};
 
 use super::ipam::Subnet;
 use super::keys::Keys;
 use super::routes::StaticRoute;
 use super::{ConvertError, quoted};
-use policy::{Call, KeyPattern, LinkPattern, Reach};
-use types::{LinkName, Namespace, SettingKey};
 
 /// The network that does what a CNI document asks for.
 #[derive(Debug, Clone, Default)]

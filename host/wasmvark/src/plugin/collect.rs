@@ -2,13 +2,14 @@
 
 use std::time::Instant;
 
-use super::{PluginError, remains, turn};
-use crate::store::Store;
 use audit::{Required, Subject, Trail};
 use engine::gate::{Gate, UndoError};
 use journal::{self, Here, Journal, NetworkLock};
 use kernel::{Life, Living, Netlink, Netns, NetnsId, living_netns};
 use types::{Key, NetworkId};
+
+use super::{PluginError, remains, turn};
+use crate::store::Store;
 
 /// What was done with the journals there were.
 #[derive(Debug, Default)]

@@ -2,7 +2,6 @@
 //! What the user asked for is kept, so that no later run takes the driver's
 //! word for the user's.
 
-use crate::store::KeptNetworks;
 use engine::driver::{self, NetworkChange, Watch};
 use engine::gate::Gate;
 use kernel::{Netlink, Netns};
@@ -14,6 +13,7 @@ use types::NetworkId;
 
 use super::load::{Loaded, store};
 use super::{PluginError, differences, leave, output};
+use crate::store::KeptNetworks;
 
 /// How many digits of a network's id are in the name that the host chooses.
 const ID_DIGITS: usize = 12;

@@ -5,9 +5,8 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use ipnet::IpNet;
-
 use engine::gate::Gate;
+use ipnet::IpNet;
 use policy::{Call, Object};
 use request::protocol::{self, Subnet};
 use request::{KeptNetwork, Network, Parent, all_routes, names_outbound, names_secret};

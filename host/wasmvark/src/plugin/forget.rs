@@ -1,11 +1,12 @@
 //! Giving up links that were moved into a container and can't be found.
 
-use super::collect::gate;
-use super::{PluginError, turn};
-use crate::store::Store;
 use journal::{Here, Journal};
 use kernel::Netns;
 use types::Key;
+
+use super::collect::gate;
+use super::{PluginError, turn};
+use crate::store::Store;
 
 /// What was done about a container on a network.
 #[derive(Debug)]

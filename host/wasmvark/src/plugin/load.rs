@@ -3,7 +3,6 @@
 
 use std::time::Instant;
 
-use crate::store::{DriverName, Intact, Layout, Store};
 use audit::{Required, Subject, Trail};
 use engine::driver::{Code, EngineError};
 use engine::gate::Log;
@@ -12,6 +11,7 @@ use trust::Secrets;
 use types::Digest;
 
 use super::{PluginError, tell};
+use crate::store::{DriverName, Intact, Layout, Store};
 
 /// A driver that may run.
 pub(super) struct Loaded {

@@ -24,7 +24,6 @@ pub(crate) use reload::reload;
 use std::ffi::OsString;
 use std::io::Write;
 
-use crate::store::{InvalidDriverName, LayoutError, NetworksError, StoreError};
 use audit::AuditError;
 use engine::driver::{ComponentError, EngineError, RunError};
 use engine::gate::{ForgetError, ReturnedError, UndoError};
@@ -33,6 +32,8 @@ use kernel::{KernelError, NetnsError};
 use policy::GrantError;
 use request::RequestError;
 use request::protocol::{Command, Info, OverlayError, ProtocolError, read_stdin};
+
+use crate::store::{InvalidDriverName, LayoutError, NetworksError, StoreError};
 
 /// Why a run failed. The text reaches the user's terminal.
 #[derive(Debug, thiserror::Error)]

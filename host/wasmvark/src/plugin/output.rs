@@ -9,9 +9,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::FileTypeExt;
 
 use nix::fcntl::{FcntlArg, fcntl};
+use request::protocol::{ANSWER_MAX, error_document};
 
 use super::PluginError;
-use request::protocol::{ANSWER_MAX, error_document};
 
 /// Checks that an answer isn't longer than one may be.
 pub(super) fn check(answer: &str) -> Result<(), PluginError> {

@@ -4,10 +4,6 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
-
-use crate::store::{DriverName, KeptNetworks, Store};
 use audit::{Memory, Operation, Trail};
 use engine::driver::{self, Code, Watch};
 use engine::gate::Gate;
@@ -16,6 +12,8 @@ use kernel::{Kernel, Netlink, Netns, NetnsId, Reader};
 use policy::{Authority, Grant, GrantError, RequestReach};
 use request::protocol::{NetworkDocument, ProtocolError};
 use request::{Network, Request};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use sim::{Simulation, Topology};
 use trust::Secrets;
 use types::Digest;
@@ -23,6 +21,7 @@ use types::Digest;
 use super::load::{Loaded, compile};
 use super::setup::{parse, status};
 use super::{PluginError, create, said};
+use crate::store::{DriverName, KeptNetworks, Store};
 
 /// How long reading the machine's state may take, before the run begins.
 const READING_TIME: Duration = Duration::from_secs(30);

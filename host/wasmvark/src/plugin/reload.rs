@@ -2,14 +2,15 @@
 
 use std::time::Instant;
 
-use super::collect::is_alive;
-use super::{PluginError, remains};
-use crate::store::{Layout, Store};
 use audit::{Place, Required, Subject, Trail};
 use engine::gate::{RestoreError, Restorer};
 use journal::{self, Entry, Here, Journal, JournalError, NetworkLock};
 use kernel::{FirewallEntry, Netlink, Netns, NetnsId, living_netns};
 use types::{Key, NetworkId};
+
+use super::collect::is_alive;
+use super::{PluginError, remains};
+use crate::store::{Layout, Store};
 
 /// Why rules can't be looked at from here.
 const ELSEWHERE: &str = "its rules are in another network namespace of the host: run this from there (for \

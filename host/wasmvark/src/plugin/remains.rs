@@ -7,13 +7,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::Instant;
 
-use super::{PluginError, panic_text, tell};
-use crate::store::Store;
 use audit::{Required, Subject, Trail};
 use engine::gate::Gate;
 use journal::{Here, Journal};
 use kernel::{Netlink, Netns};
 use types::Key;
+
+use super::{PluginError, panic_text, tell};
+use crate::store::Store;
 
 /// Does work of the host's; a panic is an error.
 pub(super) fn contain<T>(work: impl FnOnce() -> T) -> Result<T, PluginError> {

@@ -1,11 +1,11 @@
 //! What a request makes reachable: what stands in it and in what its user gave
 //! to `network create`.
 
-use crate::store::{KeptNetworks, Layout};
 use policy::RequestReach;
 use request::{Request, Said};
 
 use super::{PluginError, setup};
+use crate::store::{KeptNetworks, Layout};
 
 /// The reach of a request, by what is kept of its network.
 pub(super) fn reach(layout: &Layout, request: &Request) -> Result<RequestReach, PluginError> {

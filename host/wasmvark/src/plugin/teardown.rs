@@ -10,7 +10,6 @@
 use std::path::Path;
 use std::time::Instant;
 
-use crate::store::{DriverName, Store};
 use audit::{AuditError, Required, Subject, Trail};
 use engine::driver::{self, Code, Watch};
 use engine::gate::Gate;
@@ -26,6 +25,7 @@ use super::load::{Loaded, store};
 use super::remains::{self, Remains};
 use super::setup::parse;
 use super::{PluginError, leave, said, tell, turn};
+use crate::store::{DriverName, Store};
 
 /// A driver that can take part in a teardown.
 struct Driver {

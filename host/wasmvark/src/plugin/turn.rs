@@ -1,9 +1,10 @@
 //! A run's turn on its network, and what killed runs left there.
 
-use crate::store::Layout;
 use engine::gate::{Gate, UndoError};
 use journal::{JournalError, LockError, NetworkLock};
 use types::Key;
+
+use crate::store::Layout;
 
 /// Waits for this run's turn.
 pub(super) fn take(layout: &Layout, key: &Key, command: &str) -> Result<NetworkLock, LockError> {

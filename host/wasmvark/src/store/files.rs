@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
 use serde::{Deserialize, Serialize};
-
-use super::StoreError;
 use trust::{self, Above};
 use types::Digest;
+
+use super::StoreError;
 
 /// What a folder gets, and those above it that are made with it: only its
 /// owner can write to it.

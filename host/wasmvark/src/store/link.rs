@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{DriverName, StoreError, files};
 use trust::{self, Above};
+
+use super::{DriverName, StoreError, files};
 
 /// Makes the link of a driver to this program; returns its path.
 pub(super) fn make(

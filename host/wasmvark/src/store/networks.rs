@@ -5,9 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::{Layout, StoreError, files};
 use request::KeptNetwork;
 use types::NetworkId;
+
+use super::{Layout, StoreError, files};
 
 /// How many networks are kept. Podman has no more than there are subnets.
 const NETWORKS_MAX: usize = 4096;

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
-use super::{DriverName, Intact, Layout, StoreError, files, link};
 use audit::{Place, Rotation};
+use serde::{Deserialize, Serialize};
 use trust::{self, Above};
 use types::Digest;
+
+use super::{DriverName, Intact, Layout, StoreError, files, link};
 
 /// What is known of an installed driver.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -23,10 +23,10 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-
-use super::{DriverName, Store, StoreError, files};
 use trust::{self, Above};
 use types::Digest;
+
+use super::{DriverName, Store, StoreError, files};
 
 /// A component with the grant that it has under a name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -20,12 +20,13 @@ mod traffic;
 mod tunnels;
 mod vfs;
 
-use script::Run;
-use stamp::At;
 use wasmvark_guest::types::{
     CreateRequest, Error, NetworkChange, OptionValue, Request, SetupAnswer,
 };
 use wasmvark_guest::{Guest, export, find};
+
+use script::Run;
+use stamp::At;
 
 struct Probe;
 export!(Probe);

@@ -5,7 +5,11 @@ mod arguments;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use journal::Change;
+use kernel::{FirewallEntry, FirewallOwner, FirewallRule, KernelError, Policy, Publication};
 use nix::errno::Errno;
+use policy::{Call, Object, Permit};
+use types::{Mac, Namespace};
 use wasmtime::component::Resource;
 
 use super::clash::{Own, View};
@@ -13,10 +17,6 @@ use super::perform::{CallError, Plan, invalid};
 use super::{Gate, Kernel, LinkHandle, bounds};
 use crate::driver::wit::firewall::{Host, Isolation as WitIsolation, Traffic as WitTraffic};
 use crate::driver::wit::types::Port as WitPort;
-use journal::Change;
-use kernel::{FirewallEntry, FirewallOwner, FirewallRule, KernelError, Policy, Publication};
-use policy::{Call, Object, Permit};
-use types::{Mac, Namespace};
 
 impl Host for Gate {
     fn masquerade(&mut self, source: String, except: Vec<String>) -> Result<(), CallError> {

@@ -2,13 +2,13 @@
 //! it back, so a link that others lie on is left alone where they would lose
 //! something.
 
+use kernel::{IPV6_MIN_MTU, KernelError, LinkChange, LinkId, LinkInfo, ParentUse, QueueHook};
 use nix::errno::Errno;
+use policy::Permit;
+use types::Namespace;
 
 use super::LinkHandle;
 use crate::gate::Gate;
-use kernel::{IPV6_MIN_MTU, KernelError, LinkChange, LinkId, LinkInfo, ParentUse, QueueHook};
-use policy::Permit;
-use types::Namespace;
 
 /// A link that lies on another one.
 pub(super) struct Above {

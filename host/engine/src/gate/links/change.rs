@@ -1,15 +1,15 @@
 //! Changing links.
 
+use journal::Change;
+use kernel::{KernelError, LinkChange, LinkId, LinkSnapshot, ParentUse};
+use policy::{Call, Object, Permit};
+use types::Namespace;
 use wasmtime::component::Resource;
 
 use super::LinkHandle;
 use super::in_use::must_be_so;
 use crate::gate::perform::{CallError, invalid, plan_for_foreign};
 use crate::gate::{Gate, Kernel, bounds};
-use journal::Change;
-use kernel::{KernelError, LinkChange, LinkId, LinkSnapshot, ParentUse};
-use policy::{Call, Object, Permit};
-use types::Namespace;
 
 impl Gate {
     /// Changes a property of a link, which is put back afterwards unless the

@@ -3,14 +3,14 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
+use kernel::{self, LinkId, PlacedLink};
+use policy::{Call, LinkPattern, Object, Reach, decide, reach_used};
+use types::{LinkProperty, Namespace};
 use wasmtime::component::Resource;
 
 use super::LinkHandle;
 use crate::gate::Gate;
 use crate::gate::perform::{CallError, invalid};
-use kernel::{self, LinkId, PlacedLink};
-use policy::{Call, LinkPattern, Object, Reach, decide, reach_used};
-use types::{LinkProperty, Namespace};
 
 impl Gate {
     /// `links.get-by-index`.

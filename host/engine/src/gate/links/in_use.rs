@@ -1,12 +1,12 @@
 //! Links that several containers of a network have. Once another one has it too,
 //! a link stays as it is: what one container's run does must not reach another.
 
+use kernel::{KernelError, LinkChange};
 use nix::errno::Errno;
 
 use super::LinkHandle;
 use crate::gate::perform::CallError;
 use crate::gate::{Gate, Kernel};
-use kernel::{KernelError, LinkChange};
 
 impl Gate {
     /// Whether other containers of the network have an own link, too.

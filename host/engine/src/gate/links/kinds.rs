@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::net::IpAddr;
 
+use kernel::{self, LinkKind};
+use policy::Call;
 use wasmtime::component::Resource;
 
 use super::LinkHandle;
@@ -14,8 +16,6 @@ use crate::driver::wit::links::{
 use crate::driver::wit::types::Place;
 use crate::gate::perform::{CallError, invalid};
 use crate::gate::{Gate, bounds};
-use kernel::{self, LinkKind};
-use policy::Call;
 
 /// What a call that makes a link returns.
 type Made = Result<Resource<LinkHandle>, CallError>;

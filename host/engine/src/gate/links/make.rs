@@ -1,6 +1,13 @@
 //! Making links: what all kinds have in common.
 
+use journal::{Change, JournalError};
+use kernel::{
+    IpvlanIsolation, IpvlanMode, Kernel, KernelError, LinkId, LinkKind, NewLink, ParentUse,
+    RESERVED_TABLES,
+};
 use nix::errno::Errno;
+use policy::{Call, Object, Permit};
+use types::{HostPlace, InvalidMac, LinkName, Mac, Namespace, NumberRange};
 use wasmtime::component::Resource;
 
 use super::LinkHandle;
@@ -8,13 +15,6 @@ use super::above::Above;
 use crate::driver::wit::types::Place;
 use crate::gate::perform::{CallError, Plan, invalid};
 use crate::gate::{Gate, bounds};
-use journal::{Change, JournalError};
-use kernel::{
-    IpvlanIsolation, IpvlanMode, Kernel, KernelError, LinkId, LinkKind, NewLink, ParentUse,
-    RESERVED_TABLES,
-};
-use policy::{Call, Object, Permit};
-use types::{HostPlace, InvalidMac, LinkName, Mac, Namespace, NumberRange};
 
 impl Place {
     fn namespace(self) -> Namespace {

@@ -18,6 +18,11 @@ use wasmtime::component::Resource;
 pub(super) use self::in_use::others_have;
 use self::make::Wanted;
 pub(super) use self::vf::vf;
+use journal::Journal;
+use kernel::{KernelError, LinkChange, LinkId, LinkKind, VfChange, VfLinkState};
+use policy::{Call, Object};
+use types::{LinkName, LinkProperty, Mac, Namespace};
+
 use super::perform::{CallError, Stop, invalid};
 use super::{Gate, bounds};
 use crate::driver::wit::links::{
@@ -26,10 +31,6 @@ use crate::driver::wit::links::{
     VxlanOptions,
 };
 use crate::driver::wit::types::{Namespace as WitNamespace, Place};
-use journal::Journal;
-use kernel::{KernelError, LinkChange, LinkId, LinkKind, VfChange, VfLinkState};
-use policy::{Call, Object};
-use types::{LinkName, LinkProperty, Mac, Namespace};
 
 /// A link that a driver holds.
 #[derive(Debug, Clone)]

@@ -1,15 +1,15 @@
 //! `links.move-to-container`.
 
+use journal::{Change, SavedLink};
+use kernel::{FarLink, IdentifiedLink, KernelError, LinkId, Proof, SavedPeer, Whereabouts};
 use nix::errno::Errno;
+use policy::{Call, Object};
+use types::{LinkName, Namespace};
 use wasmtime::component::Resource;
 
 use super::{LinkHandle, others_have};
 use crate::gate::perform::{CallError, Plan, Stop, invalid};
 use crate::gate::{Gate, Kernel};
-use journal::{Change, SavedLink};
-use kernel::{FarLink, IdentifiedLink, KernelError, LinkId, Proof, SavedPeer, Whereabouts};
-use policy::{Call, Object};
-use types::{LinkName, Namespace};
 
 const CALL: Call = Call::LinksMoveToContainer;
 

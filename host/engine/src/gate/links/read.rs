@@ -2,16 +2,16 @@
 
 use std::time::{Duration, Instant};
 
+use kernel;
 use nix::errno::Errno;
+use policy::{Call, Object};
+use types::Namespace;
 use wasmtime::component::Resource;
 
 use super::LinkHandle;
 use crate::driver::wit::links::LinkInfo;
 use crate::gate::Gate;
 use crate::gate::perform::CallError;
-use kernel;
-use policy::{Call, Object};
-use types::Namespace;
 
 /// The pauses between looks at a link.
 const PAUSE: Duration = Duration::from_millis(5);

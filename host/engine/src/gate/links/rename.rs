@@ -1,15 +1,15 @@
 //! `links.rename`.
 
+use journal::Change;
+use kernel::{FirewallRule, KernelError, LinkChange};
 use nix::errno::Errno;
+use policy::{Call, Object, Permit};
+use types::{LinkName, Namespace};
 use wasmtime::component::Resource;
 
 use super::{LinkHandle, make};
 use crate::gate::perform::{CallError, Plan, invalid};
 use crate::gate::{Gate, Kernel};
-use journal::Change;
-use kernel::{FirewallRule, KernelError, LinkChange};
-use policy::{Call, Object, Permit};
-use types::{LinkName, Namespace};
 
 const CALL: Call = Call::LinksRename;
 

@@ -1,14 +1,15 @@
 //! `links.create-veth`.
 
+use journal::Change;
+use kernel::{LinkId, NewVeth, VethEnd};
+use policy::{Call, Object};
+use types::Namespace;
+
 use super::make;
 use crate::driver::wit::links::{VethOptions, VethPair};
 use crate::driver::wit::types::Place;
 use crate::gate::perform::{CallError, Plan, invalid};
 use crate::gate::{Gate, Kernel, bounds};
-use journal::Change;
-use kernel::{LinkId, NewVeth, VethEnd};
-use policy::{Call, Object};
-use types::Namespace;
 
 const CALL: Call = Call::LinksCreateVeth;
 

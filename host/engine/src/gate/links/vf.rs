@@ -1,15 +1,15 @@
 //! VFs of a card with SR-IOV.
 
+use journal::Change;
+use kernel::{KernelError, LinkId, VfChange, VfLinkState, VfState, VfVlan};
+use policy::{Call, Object};
+use types::{Mac, NumberRange};
 use wasmtime::component::Resource;
 
 use super::{LinkHandle, kinds};
 use crate::driver::wit::links as wit;
 use crate::gate::perform::{CallError, Plan, invalid};
 use crate::gate::{Gate, Kernel};
-use journal::Change;
-use kernel::{KernelError, LinkId, VfChange, VfLinkState, VfState, VfVlan};
-use policy::{Call, Object};
-use types::{Mac, NumberRange};
 
 /// The highest priority of a VLAN's frames (IEEE 802.1Q, three bits).
 const QOS_MAX: u8 = 7;

@@ -6,7 +6,6 @@ use std::path::Path;
 
 use fastrand::Rng;
 use ipnet::IpNet;
-
 use policy::{Call, Grant, Limits, Reach};
 use types::Digest;
 use types::Namespace;

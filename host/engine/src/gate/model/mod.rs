@@ -19,7 +19,6 @@ use std::io::Write as _;
 use std::time::Instant;
 
 use fastrand::Rng;
-
 use policy::Call;
 
 use grants::Granted;

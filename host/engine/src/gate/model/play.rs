@@ -4,7 +4,15 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
+use audit::{Memory, Subject, Trail};
 use fastrand::Rng;
+use journal::{Change, Here, Journal};
+use kernel::{Kernel, NetnsId, Reader};
+use policy::{Authority, Call};
+use sim::{Imagined, ImaginedReader, Picture, Simulation};
+use trust::Secrets;
+use types::Key;
+use types::Namespace;
 
 use super::grants::Granted;
 use super::oracle::{Oracle, Violation, left_over};
@@ -14,14 +22,6 @@ use super::world::{
     OTHER_CONTAINER, OTHER_PORT, SHARED_BRIDGE, SHARED_NETWORK, others_entries, world,
 };
 use crate::gate::{CallError, Gate, Log, Stop};
-use audit::{Memory, Subject, Trail};
-use journal::{Change, Here, Journal};
-use kernel::{Kernel, NetnsId, Reader};
-use policy::{Authority, Call};
-use sim::{Imagined, ImaginedReader, Picture, Simulation};
-use trust::Secrets;
-use types::Key;
-use types::Namespace;
 
 /// Most steps of a sequence.
 const STEPS_MAX: u32 = 12;

@@ -2,12 +2,12 @@
 //! is there, so that it comes to collisions.
 
 use fastrand::Rng;
+use policy::Call;
 use wasmtime::component::Resource;
 
 use super::words::{INTERFACE, Words};
 use crate::driver::wit::types::{IpVersion, Namespace, Place, Port, Protocol, Route, RouteKind};
 use crate::gate::LinkHandle;
-use policy::Call;
 
 const HOST_LINKS: [&str; 16] = [
     "lo",

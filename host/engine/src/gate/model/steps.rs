@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use policy::Call;
 use wasmtime::component::Resource;
 
 use super::oracle::Event;
@@ -25,7 +26,6 @@ use crate::driver::wit::types::Namespace;
 use crate::driver::wit::wireguard::{self, Endpoint, Peer};
 use crate::driver::wit::{announce, offloads, state};
 use crate::gate::{CallError, Gate, LinkHandle};
-use policy::Call;
 
 /// A public key of WireGuard's.
 const KEY: &str = "YAnz5TF+lXXJte14tji3zlMNftqCFsxyBk7sJ5Yj7HQ=";

@@ -4,10 +4,10 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-
-use super::world::{SHARED_BRIDGE, SHARED_NETWORK, host_mac};
 use policy::RequestReach;
 use types::{LinkProperty, NumberRange, PortRange, Protocol, Route, RouteKind};
+
+use super::world::{SHARED_BRIDGE, SHARED_NETWORK, host_mac};
 
 /// The words of one user.
 #[derive(Debug, Clone, Default)]

@@ -4,15 +4,13 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-
-use sim::{Imagined, ImaginedLink, ImaginedNamespace};
-
 use kernel::{
     AddressState, Feature, FirewallEntry, FirewallOwner, FirewallRule, FoundNeighbour, FoundRoute,
     IpvlanIsolation, IpvlanMode, Isolation, LinkInfo, LinkState, MAIN_TABLE, NeighbourTable,
     ParentUse, PortState, PortVlans, Publication, Queues, RootQueue, RouteScope, SurveyedLink,
     TableRoute, Tie, Translation, VfLinkState, VfState, VfVlan, VlanNumbers, WireguardState,
 };
+use sim::{Imagined, ImaginedLink, ImaginedNamespace};
 use types::{IpVersion, Mac, PortRange, Protocol, Route, RouteKind, Rule};
 
 /// The network that another container is on already.

@@ -9,15 +9,16 @@ use nix::errno::Errno;
 
 use self::parse::Draft;
 pub(super) use self::undo::{put_back, take_away, take_away_if_there};
+use journal::{Change, Entry};
+use kernel::{KernelError, KnownLink, LinkId, MAIN_TABLE, TableRoute};
+use policy::{Call, Object, Permit};
+use types::{LinkName, Namespace, Route};
+
 use super::clash;
 use super::perform::{CallError, Plan, invalid};
 use super::{Gate, Kernel, bounds};
 use crate::driver::wit::routes::{Host, RouteInfo, RouteOptions};
 use crate::driver::wit::types::{Namespace as WitNamespace, Route as WitRoute};
-use journal::{Change, Entry};
-use kernel::{KernelError, KnownLink, LinkId, MAIN_TABLE, TableRoute};
-use policy::{Call, Object, Permit};
-use types::{LinkName, Namespace, Route};
 
 /// Links by name, as they were found for one call.
 type Links = BTreeMap<LinkName, u32>;

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use kernel::{FoundRoute, MAIN_TABLE, NextHop, RouteScope, TableRoute};
+use types::{LinkName, Route, RouteKind};
 
 use crate::driver::wit::routes::{
     NextHop as WitHop, RouteInfo, RouteOptions, RouteScope as WitScope,
 };
 use crate::driver::wit::types::{Route as WitRoute, RouteKind as Kind};
-use kernel::{FoundRoute, MAIN_TABLE, NextHop, RouteScope, TableRoute};
-use types::{LinkName, Route, RouteKind};
 
 /// A route whose links are names still.
 #[derive(Debug)]

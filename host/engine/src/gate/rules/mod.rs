@@ -2,7 +2,11 @@
 
 mod parse;
 
+use journal::Change;
+use kernel::LinkId;
 use nix::errno::Errno;
+use policy::{Call, Object};
+use types::{LinkName, Namespace, Rule};
 
 use super::clash::View;
 use super::perform::{CallError, Plan, invalid};
@@ -10,10 +14,6 @@ use super::routes::named;
 use super::{Gate, Kernel, bounds};
 use crate::driver::wit::rules::{Host, Rule as WitRule, RuleInfo};
 use crate::driver::wit::types::Namespace as WitNamespace;
-use journal::Change;
-use kernel::LinkId;
-use policy::{Call, Object};
-use types::{LinkName, Namespace, Rule};
 
 impl Host for Gate {
     fn add(&mut self, namespace: WitNamespace, rule: WitRule) -> Result<(), CallError> {

@@ -1,11 +1,11 @@
 //! Policy routing rules as drivers give them, and as they are told.
 
 use ipnet::IpNet;
+use kernel::FoundRule;
+use types::{IpVersion, LinkName, Mark, Rule};
 
 use crate::driver::wit::rules::{Rule as WitRule, RuleInfo, RuleMark};
 use crate::driver::wit::types::IpVersion as WitVersion;
-use kernel::FoundRule;
-use types::{IpVersion, LinkName, Mark, Rule};
 
 /// Reads and checks a rule.
 pub(super) fn rule(rule: WitRule) -> Result<Rule, String> {

@@ -1,15 +1,16 @@
 //! Undoing one change.
 
-use super::Same;
-use super::dress::{put_back, put_back_vf};
-use super::search::{find_same, found};
-use crate::gate::{routes, traffic};
 use journal::{Change, Entry};
 use kernel::{
     FirewallRule, Kernel, KernelError, LinkChange, LinkId, LinkSetting, LinkState, PortChange,
     PortState, VlanNumbers,
 };
 use types::{LinkName, Namespace};
+
+use super::Same;
+use super::dress::{put_back, put_back_vf};
+use super::search::{find_same, found};
+use crate::gate::{routes, traffic};
 
 /// Undoes one change. If nothing else is in its table of the firewall (`alone`),
 /// that goes too.

@@ -1,7 +1,8 @@
 //! Giving a link what it had.
 
-use crate::gate::links;
 use kernel::{Kernel, KernelError, LinkChange, LinkId, LinkState, VfState};
+
+use crate::gate::links;
 
 /// Gives a link all that it had, where it differs.
 pub(super) fn put_back(

@@ -9,14 +9,15 @@ mod search;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use super::Gate;
 use audit::AuditError;
-use change::{close_loopback, undo_change};
 use journal::{Change, Entry, Journal, JournalError, SavedLink, StateError};
 use kernel::{LinkId, NetnsId, living_netns};
+use types::{LinkName, Namespace};
+
+use super::Gate;
+use change::{close_loopback, undo_change};
 use moved::{Returned, give_back};
 use search::Moved;
-use types::{LinkName, Namespace};
 
 /// How long undoing may take, whatever the driver used up: for all, …
 const UNDO_TIME: Duration = Duration::from_secs(10);

@@ -3,11 +3,12 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::dress::{dress, put_back, put_back_vf};
-use super::search::{Found, Moved, found};
 use journal::SavedLink;
 use kernel::{Kernel, KernelError, LinkChange, LinkId};
 use types::Namespace;
+
+use super::dress::{dress, put_back, put_back_vf};
+use super::search::{Found, Moved, found};
 
 /// How long a namespace may take to go with its last process, and the kernel to
 /// give back what was in it.

@@ -1,10 +1,11 @@
 //! Names of own links that a killed run was about to change.
 
+use kernel::{Kernel, KernelError, LinkId};
+use types::LinkName;
+
 use super::UndoError;
 use super::search::found;
 use crate::gate::Gate;
-use kernel::{Kernel, KernelError, LinkId};
-use types::LinkName;
 
 impl Gate {
     /// Finds out which of two names each link has that was being renamed, so

@@ -1,7 +1,6 @@
 //! Bridges.
 
 use rtnetlink::{LinkBridge, LinkMessageBuilder};
-
 use types::LinkName;
 
 pub(super) fn build(name: &LinkName, vlan_filtering: bool) -> LinkMessageBuilder<LinkBridge> {

@@ -2,9 +2,9 @@
 
 use netlink_packet_route::link::{InfoIpVlan, IpVlanFlags, IpVlanMode};
 use rtnetlink::{LinkIpVlan, LinkMessageBuilder};
+use types::LinkName;
 
 use crate::{Ipvlan, IpvlanIsolation, IpvlanMode, ParentUse};
-use types::LinkName;
 
 pub(super) fn build(name: &LinkName, ipvlan: &Ipvlan) -> LinkMessageBuilder<LinkIpVlan> {
     let mode = match ipvlan.mode {

@@ -2,9 +2,9 @@
 
 use netlink_packet_route::link::{InfoMacVlan, InfoMacVtap, MacVlanMode};
 use rtnetlink::{LinkMacVlan, LinkMacVtap, LinkMessageBuilder};
+use types::LinkName;
 
 use crate::{Macvlan, MacvlanMode, ParentUse};
-use types::LinkName;
 
 pub(super) fn build(name: &LinkName, macvlan: &Macvlan) -> LinkMessageBuilder<LinkMacVlan> {
     let mut link = LinkMacVlan::new(name.as_str(), macvlan.parent.index, mode(macvlan.mode));

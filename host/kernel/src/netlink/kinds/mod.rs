@@ -12,9 +12,9 @@ use std::os::fd::RawFd;
 
 use netlink_packet_route::link::{InfoData, LinkMessage};
 use rtnetlink::LinkMessageBuilder;
+use types::LinkName;
 
 use crate::{LinkKind, NewLink, ParentUse};
-use types::LinkName;
 
 pub(super) use veth::message as veth;
 

@@ -1,7 +1,6 @@
 //! Kinds with little or nothing of their own.
 
 use rtnetlink::{LinkDummy, LinkIfb, LinkMessageBuilder, LinkVrf, LinkWireguard};
-
 use types::LinkName;
 
 pub(super) fn dummy(name: &LinkName) -> LinkMessageBuilder<LinkDummy> {

@@ -2,9 +2,9 @@
 
 use netlink_packet_route::link::VlanProtocol;
 use rtnetlink::{LinkMessageBuilder, LinkVlan};
+use types::LinkName;
 
 use crate::Vlan;
-use types::LinkName;
 
 pub(super) fn build(name: &LinkName, vlan: &Vlan) -> LinkMessageBuilder<LinkVlan> {
     let protocol = match vlan.provider {

@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use rtnetlink::{LinkMessageBuilder, LinkVxlan};
+use types::LinkName;
 
 use crate::Vxlan;
-use types::LinkName;
 
 pub(super) fn build(name: &LinkName, vxlan: &Vxlan) -> LinkMessageBuilder<LinkVxlan> {
     let mut link = LinkVxlan::new(name.as_str(), vxlan.id)

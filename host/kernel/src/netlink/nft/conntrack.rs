@@ -13,11 +13,11 @@ use netlink_packet_netfilter::conntrack::{
 use netlink_packet_netfilter::{NetfilterMessage, NetfilterMessageInner, NetfilterProtoFamily};
 use nix::errno::Errno;
 use rtnetlink::packet_core::{DefaultNla, Emitable, NLA_F_NESTED, Nla};
+use types::{PortRange, Protocol};
 
 use super::socket::header;
 use crate::netlink::{Netlink, address};
 use crate::{FirewallRule, KernelError, Publication, Translation};
-use types::{PortRange, Protocol};
 
 /// CTA_TUPLE_ORIG
 const TUPLE_ORIGINAL: u16 = 1;

@@ -1,7 +1,9 @@
 //! What a rule of a driver becomes in its table.
 
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use types::LinkName;
 
 use super::expression::{
     Expression, FIRST, Fate, Side, bytes, has_any, is_family, is_in, is_not_in, is_port_between,
@@ -15,7 +17,6 @@ use super::table::{
     PUBLISHED6, SOURCES, STRICT,
 };
 use crate::{FirewallRule, Isolation, Policy, Publication, Traffic, Translation};
-use types::LinkName;
 
 /// One object of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
-use super::expression::{LINK_NAME_LENGTH, bytes};
 use types::{LinkName, Mac, Protocol};
+
+use super::expression::{LINK_NAME_LENGTH, bytes};
 
 /// A set, or a map where it has values.
 #[derive(Debug, Clone, Copy)]

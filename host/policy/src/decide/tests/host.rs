@@ -1,7 +1,8 @@
 //! What a decision says of the host and of the parent.
 
-use super::*;
 use types::{HostPlace, LinkName};
+
+use super::*;
 
 fn every_call() -> Authority {
     let calls = Call::ALL.iter();

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
-use super::report::{CallReport, DriverReport, Finding, GrantReport, GrantState, Kind, Level};
-use crate::store::DriverName;
 use audit::Summary;
 use policy::{Grant, Risk};
 use types::text;
+
+use super::report::{CallReport, DriverReport, Finding, GrantReport, GrantState, Kind, Level};
+use crate::store::DriverName;
 
 /// The findings so far.
 #[derive(Debug, Default)]

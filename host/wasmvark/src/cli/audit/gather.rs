@@ -2,6 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use audit::{CallUsage, Since, Summary, Usage};
+use engine::driver::Description;
+use policy::{Call, Grant, Reach};
+use types::Digest;
+
 use super::findings::{self, Findings};
 use super::places;
 use super::report::{
@@ -9,10 +14,6 @@ use super::report::{
 };
 use crate::cli::{CliError, find_grant};
 use crate::store::{DriverName, Store, StoreError};
-use audit::{CallUsage, Since, Summary, Usage};
-use engine::driver::Description;
-use policy::{Call, Grant, Reach};
-use types::Digest;
 
 /// Looks at all drivers, and at what lies around them.
 pub(super) fn report(

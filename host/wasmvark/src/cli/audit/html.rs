@@ -7,9 +7,9 @@ use std::fmt::Write as _;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
+use types::text;
 
 use super::report::{CallReport, DriverReport, Finding, GrantState, Report};
-use types::text;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");

@@ -8,11 +8,11 @@ mod places;
 mod report;
 mod text;
 
+use audit::Since;
 use clap::ValueEnum;
 
 use super::{CliError, output};
 use crate::store::Store;
-use audit::Since;
 
 pub(super) use report::Level;
 

@@ -1,9 +1,8 @@
 //! The report, as `docs/audit.schema.json` describes it.
 
 use clap::ValueEnum;
-use serde::Serialize;
-
 use policy::{Call, Reach};
+use serde::Serialize;
 
 /// The version of the report's form: another one where a key changes its
 /// meaning or goes.

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use types::text;
+
 use super::report::{CallReport, DriverReport, GrantState, Report};
 use crate::cli::output;
-use types::text;
 
 /// The report as text, harmless for a terminal.
 pub(super) fn of(report: &Report) -> String {

@@ -2,11 +2,12 @@
 
 use std::process::{Command, Stdio};
 
+use policy::{Grant, GrantError, Widening};
+
 use super::conversion::Conversion;
 use super::print;
 use crate::cli::CliError;
 use crate::store::Store;
-use policy::{Grant, GrantError, Widening};
 
 /// Makes one network. Its grant is looked at before and written after, so that
 /// nothing is allowed for a network that isn't there.

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use policy::Widening;
 use serde::Serialize;
 
 use crate::cli::{CliError, find_grant};
 use crate::convert::Plan;
 use crate::store::{DriverName, Store};
-use policy::Widening;
 
 /// A network and what its driver's grant lacks.
 pub(super) struct Conversion {

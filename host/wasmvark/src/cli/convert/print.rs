@@ -2,10 +2,10 @@
 
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
+use types::text::plain;
 
 use super::conversion::{Conversion, Failure};
 use crate::convert::{NoteKind, Plan, quoted};
-use types::text::plain;
 
 /// All that there is, for programs.
 #[derive(Serialize)]

@@ -5,9 +5,9 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use types::user::rootless_user;
 
 use super::system::System;
-use types::user::rootless_user;
 
 /// Where netavark's plugins are unless a file says otherwise.
 const PLUGIN_DIRS: [&str; 4] = [

@@ -4,6 +4,9 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use engine::driver::{Code, Description};
+use policy::{Call, Grant};
+
 use super::containers_conf::ContainersConf;
 use super::files;
 use super::finding::Finding;
@@ -12,8 +15,6 @@ use super::system::System;
 use crate::cli::{CliError, program};
 use crate::convert::quoted;
 use crate::store::{DriverName, Intact, Registration, Store};
-use engine::driver::{Code, Description};
-use policy::{Call, Grant};
 
 const DRIVERS: &str = "drivers";
 const LINK: &str = "link";

@@ -4,17 +4,17 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use journal::{self, Here, Journal};
+use kernel::{Life, Netns, living_netns};
 use nix::unistd::{AccessFlags, access};
+use trust::{SecretError, Secrets};
+use types::user::{OVERFLOW_UID, rootless_user};
 
 use super::finding::Finding;
 use crate::cli::{CliError, program};
 use crate::convert::quoted;
 use crate::plugin;
 use crate::store::{Layout, Store, StoreError};
-use journal::{self, Here, Journal};
-use kernel::{Life, Netns, living_netns};
-use trust::{SecretError, Secrets};
-use types::user::{OVERFLOW_UID, rootless_user};
 
 const CHECK: &str = "files";
 const SECRETS: &str = "secrets";

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use serde::Serialize;
+use types::text::plain;
 
 use crate::cli::colour::Tone;
 use crate::cli::output::Cell;
-use types::text::plain;
 
 /// What one check found.
 #[derive(Debug, Serialize)]

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use flate2::read::GzDecoder;
+use policy::Call;
 
 use super::features::{self, Feature};
 use super::finding::Finding;
 use super::system::System;
 use crate::store::DriverName;
-use policy::Call;
 
 const CHECK: &str = "kernel";
 /// Bytes of the longest configuration of a kernel; they have 300 KiB.

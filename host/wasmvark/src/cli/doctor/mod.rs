@@ -16,13 +16,13 @@ mod system;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use types::user::rootless_user;
 
 use super::{CliError, Format, output};
 use crate::store::{Layout, LayoutError, Store};
 use containers_conf::ContainersConf;
 use finding::{Counts, Finding};
 use system::System;
-use types::user::rootless_user;
 
 /// Where Podman keeps networks for root unless a file says otherwise.
 const NETWORKS: &str = "/etc/containers/networks";

@@ -1,8 +1,9 @@
 //! What this process, and so a plugin that is run in its place, may do.
 
+use types::user::rootless_user;
+
 use super::finding::Finding;
 use super::system::System;
-use types::user::rootless_user;
 
 const CHECK: &str = "capabilities";
 const USERNS: &str = "rootless";

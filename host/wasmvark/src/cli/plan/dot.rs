@@ -1,9 +1,10 @@
 //! A picture in the language of Graphviz
 //! (<https://graphviz.org/doc/info/lang.html>).
 
-use super::label;
 use sim::{Edge, EdgeKind, NamespaceView, Topology};
 use types::Namespace;
+
+use super::label;
 
 /// The graph of a topology.
 pub(super) fn of(topology: &Topology) -> String {

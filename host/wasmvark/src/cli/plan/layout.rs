@@ -4,9 +4,11 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::label;
 use sim::{EdgeKind, LinkView, NamespaceView, Topology};
 use types::Namespace;
+use unicode_width::UnicodeWidthStr;
+
+use super::label;
 
 /// Pixels of a character's width, at least.
 const CHARACTER: u32 = 8;
@@ -156,7 +158,7 @@ fn ranks(topology: &Topology, namespace: Namespace) -> BTreeMap<&str, u32> {
 
 /// Pixels of a text's width, about.
 pub(super) fn text_width(text: &str) -> u32 {
-    count(text.chars().count()) * CHARACTER
+    count(text.width()) * CHARACTER
 }
 
 fn count(number: usize) -> u32 {

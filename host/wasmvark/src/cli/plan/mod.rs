@@ -10,18 +10,18 @@ use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use audit::Operation;
 use clap::ValueEnum;
+use engine::driver::Description;
+use policy::{Call, Grant, Limits, Reach};
 use serde::Serialize;
 use serde_json::value::RawValue;
+use sim::Topology;
+use types::Digest;
 
 use super::{CliError, candidate, output};
 use crate::plugin::{Candidate, Planned};
 use crate::store::{DriverName, Store};
-use audit::Operation;
-use engine::driver::Description;
-use policy::{Call, Grant, Limits, Reach};
-use sim::Topology;
-use types::Digest;
 
 /// The largest request that is taken; a container with thousands of ports has
 /// some hundred KiB.

@@ -1,8 +1,9 @@
 //! A picture that needs no other program.
 
+use sim::{Edge, Topology};
+
 use super::label;
 use super::layout::{self, Area, Frame, LINE, Node};
-use sim::{Edge, Topology};
 
 /// The picture of a topology.
 pub(super) fn of(topology: &Topology) -> String {

@@ -1,13 +1,13 @@
 //! A plan for people.
 
+use audit::{Event, Operation, Verdict, reach_in_words};
 use nix::errno::Errno;
+use sim::{Edge, LinkView, NamespaceView, Topology};
+use types::text;
 
 use super::super::output;
 use super::label;
 use crate::plugin::Planned;
-use audit::{Event, Operation, Verdict, reach_in_words};
-use sim::{Edge, LinkView, NamespaceView, Topology};
-use types::text;
 
 /// The whole report.
 pub(super) fn of(planned: &Planned, grant: &str) -> String {

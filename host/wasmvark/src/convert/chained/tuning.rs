@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use types::SettingKey;
+
 use crate::convert::ConvertError;
 use crate::convert::keys::Keys;
 use crate::convert::plan::Plan;
-use types::SettingKey;
 
 /// Stands for the container's interface in the name of a setting, there as here.
 const INTERFACE: &str = "IFNAME";

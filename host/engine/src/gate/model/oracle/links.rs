@@ -1,10 +1,11 @@
 //! Links, and all that is on them.
 
-use super::{Oracle, differing, lost};
-use crate::gate::model::words::INTERFACE;
 use kernel::{IPV6_MIN_MTU, LinkKind, MacvlanMode, NeighbourTable, NewAddress};
 use sim::PicturedLink;
 use types::Namespace;
+
+use super::{Oracle, differing, lost};
+use crate::gate::model::words::INTERFACE;
 
 /// Settings that only the calls for them set, with these.
 pub(super) const TYPED: [(&str, &str); 6] = [

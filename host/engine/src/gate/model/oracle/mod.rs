@@ -27,12 +27,12 @@ use std::fmt;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use sim::{Picture, PicturedLink};
+use types::Namespace;
 
 use super::grants::Lines;
 use super::words::Words;
 use super::world::SHARED_BRIDGE;
-use sim::{Picture, PicturedLink};
-use types::Namespace;
 
 /// What must not be.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,11 +1,11 @@
 //! Routes, rules, settings and the firewall.
 
 use ipnet::IpNet;
+use kernel::{FirewallEntry, FirewallRule, FoundRoute, MAIN_TABLE, Publication, Translation};
+use types::{LinkName, Namespace, RouteKind, Rule};
 
 use super::links::TYPED;
 use super::{Oracle, differing, lost, number_at};
-use kernel::{FirewallEntry, FirewallRule, FoundRoute, MAIN_TABLE, Publication, Translation};
-use types::{LinkName, Namespace, RouteKind, Rule};
 
 /// RTPROT_KERNEL
 const BY_KERNEL: u8 = 2;

@@ -1,16 +1,17 @@
 //! The oracle bites: of hand-made differences it denies those that nobody has
 //! allowed, and no others.
 
-use super::{Event, Oracle, Violation, left_over, number_at};
-use crate::gate::model::grants::Granted;
-use crate::gate::model::play::Stage;
-use crate::gate::model::words::{self, Words};
 use kernel::{
     FirewallEntry, FirewallOwner, FirewallRule, FoundNeighbour, FoundRoute, LinkKind, Macvlan,
     MacvlanMode, NeighbourTable, NewAddress, Translation,
 };
 use sim::{Picture, PicturedLink};
 use types::Namespace;
+
+use super::{Event, Oracle, Violation, left_over, number_at};
+use crate::gate::model::grants::Granted;
+use crate::gate::model::play::Stage;
+use crate::gate::model::words::{self, Words};
 
 /// One difference, and the words by which it's denied; none if it's allowed.
 type Case = (

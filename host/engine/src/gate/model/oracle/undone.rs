@@ -1,10 +1,11 @@
 //! What is left when everything is undone.
 
-use super::links::said;
-use super::{Violation, differing, lost};
 use kernel::FoundRoute;
 use sim::{Picture, PicturedLink, PicturedNamespace};
 use types::Namespace;
+
+use super::links::said;
+use super::{Violation, differing, lost};
 
 /// The settings that stay on: other programs come to rest on them.
 const STAYING: [&str; 2] = [
