@@ -182,7 +182,7 @@ impl Gate {
         if result.is_ok() {
             self.forget(number)?;
         }
-        self.settle(call, &objects, result)
+        self.record(permit, &objects, result)
     }
 }
 

@@ -32,7 +32,7 @@ impl Gate {
             true => must_be_so(self.guard.open(&permit), &link, change),
             false => self.perform(&permit, plan, |kernel| kernel.change_port(link.id, change))?,
         };
-        self.settle(call, &objects, result)
+        self.record(permit, &objects, result)
     }
 
     fn change_vlans(
@@ -65,7 +65,7 @@ impl Gate {
             VlanChange::Remove(_) if in_use => Ok(()),
             VlanChange::Remove(numbers) => kernel.remove_vlans(link.id, numbers),
         })?;
-        self.settle(call, &objects, result)
+        self.record(permit, &objects, result)
     }
 }
 

@@ -1,9 +1,36 @@
 //! The door to the kernel.
 
 use kernel::Kernel;
-use policy::Permit;
+use policy::{Call, Permit};
 
-/// A kernel that opens for permits.
+/// A call that was allowed. It opens the kernel, and ends with its record in the
+/// trail: a run in which one has none doesn't go on.
+#[must_use = "record what came of the call"]
+pub(super) struct Permitted {
+    call: Call,
+    _permit: Permit,
+}
+
+impl Permitted {
+    pub(super) fn new(call: Call, permit: Permit) -> Self {
+        Self {
+            call,
+            _permit: permit,
+        }
+    }
+
+    /// Which call.
+    pub(super) fn call(&self) -> Call {
+        self.call
+    }
+
+    /// Nothing more is done by it.
+    pub(super) fn end(self) -> Call {
+        self.call
+    }
+}
+
+/// A kernel that opens for allowed calls.
 pub(super) struct Guard {
     kernel: Box<dyn Kernel + Send>,
 }
@@ -14,7 +41,7 @@ impl Guard {
     }
 
     /// Opens the kernel for a call of the driver that was allowed.
-    pub(super) fn open(&mut self, _permit: &Permit) -> &mut dyn Kernel {
+    pub(super) fn open(&mut self, _permit: &Permitted) -> &mut dyn Kernel {
         self.kernel.as_mut()
     }
 

@@ -90,11 +90,11 @@ impl Host for Gate {
     fn write(&mut self, level: Level, message: String) -> Result<(), CallError> {
         bounds::MESSAGE.text(Call::LogWrite, &message)?;
         let objects = [Object::Message];
-        let _permit = self.decide(Call::LogWrite, &objects)?;
+        let permit = self.decide(Call::LogWrite, &objects)?;
         if !self.log.write(level, &message) {
             return Err(self.stop(Stop::Log));
         }
-        self.settle(Call::LogWrite, &objects, Ok(()))
+        self.record(permit, &objects, Ok(()))
     }
 }
 

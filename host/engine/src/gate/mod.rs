@@ -47,7 +47,7 @@ pub use undo::{ForgetError, UndoError};
 use audit::{AuditError, Trail};
 use journal::{Journal, JournalError, State};
 use kernel::{Kernel, LinkId};
-use policy::{Authority, Grant, RequestReach};
+use policy::{Authority, Call, Grant, RequestReach};
 use trust::Secrets;
 use types::LinkName;
 
@@ -74,6 +74,8 @@ pub struct Gate {
     /// The names of links that got others since handles to them were given out.
     renamed: HashMap<LinkId, LinkName>,
     calls: u32,
+    /// The call that was allowed and isn't on record yet.
+    pending: Option<Call>,
     /// When the driver's time is over, while it runs.
     end: Option<Instant>,
     stop: Option<Stop>,
@@ -105,6 +107,7 @@ impl Gate {
             in_use: HashMap::new(),
             renamed: HashMap::new(),
             calls: 0,
+            pending: None,
             end: None,
             stop: None,
             unrecorded: Vec::new(),

@@ -131,7 +131,7 @@ impl Gate {
             |before| (!has_alone).then(|| change(before)),
             |kernel, before| kernel.remove_saved_neighbour(link.id, before),
         )?;
-        self.settle(call, &objects, result)
+        self.record(permit, &objects, result)
     }
 
     /// The entry that says that the driver set a neighbour on a link that it
@@ -173,7 +173,7 @@ impl Gate {
         if result.is_ok() {
             self.forget(number)?;
         }
-        self.settle(call, &objects, result)
+        self.record(permit, &objects, result)
     }
 }
 

@@ -7,11 +7,12 @@ use ::types::user::rootless_user;
 use journal::Change;
 use kernel::{Kernel, KernelError};
 use nix::errno::Errno;
-use policy::{Call, Cause, Denial, Object, Permit, Reach, decide, describe, reach_used};
+use policy::{Call, Cause, Denial, Object, Reach, decide, describe, reach_used};
 
 use super::{Gate, LinkHandle, bounds};
 use crate::driver::GuestError;
 use crate::driver::wit::types;
+use crate::gate::guard::Permitted;
 
 /// What comes of a call that fails.
 #[derive(Debug)]
@@ -117,7 +118,7 @@ impl Gate {
     ) -> Result<T, CallError> {
         let permit = self.decide(call, objects)?;
         let result = operation(self.guard.open(&permit));
-        self.settle(call, objects, result)
+        self.record(permit, objects, result)
     }
 
     /// A call that changes something. `plan` reads what undoing the change
@@ -131,13 +132,13 @@ impl Gate {
     ) -> Result<T, CallError> {
         let permit = self.decide(call, objects)?;
         let result = self.perform(&permit, plan, operation)?;
-        self.settle(call, objects, result)
+        self.record(permit, objects, result)
     }
 
     /// Has a permitted change journalled and made.
     pub(super) fn perform<T: Made>(
         &mut self,
-        permit: &Permit,
+        permit: &Permitted,
         plan: impl FnOnce(&mut dyn Kernel) -> Result<Plan, KernelError>,
         operation: impl FnOnce(&mut dyn Kernel) -> Result<T, KernelError>,
     ) -> Result<Result<T, KernelError>, CallError> {
@@ -158,7 +159,7 @@ impl Gate {
     /// `change` says what the journal is to hold, if anything.
     pub(super) fn remove_saved<S: Clone>(
         &mut self,
-        permit: &Permit,
+        permit: &Permitted,
         save: impl FnOnce(&mut dyn Kernel) -> Result<S, KernelError>,
         change: impl FnOnce(S) -> Option<Change>,
         remove: impl FnOnce(&mut dyn Kernel, &S) -> Result<(), KernelError>,
@@ -175,12 +176,15 @@ impl Gate {
         )
     }
 
-    /// The one place where a call is decided on.
+    /// Decides on a call: the one place where that is done.
     pub(super) fn decide(
         &mut self,
         call: Call,
         objects: &[Object<'_>],
-    ) -> Result<Permit, CallError> {
+    ) -> Result<Permitted, CallError> {
+        if let Some(before) = self.pending {
+            return Err(self.host_failed(&format!("{before} was allowed and isn't on record")));
+        }
         // Each call by itself ends soon: what it may pass is bounded.
         if self.end.is_some_and(|end| Instant::now() >= end) {
             return Err(self.stop(Stop::Deadline));
@@ -193,44 +197,54 @@ impl Gate {
             return Err(self.stop(Stop::Calls));
         }
         self.calls += 1;
-        self.judge(call, objects)
+        self.authorize(call, objects)
     }
 
     /// Decides once more on a call, when something was found that it touches too.
     pub(super) fn judge(
         &mut self,
-        call: Call,
+        permit: Permitted,
         objects: &[Object<'_>],
-    ) -> Result<Permit, CallError> {
+    ) -> Result<Permitted, CallError> {
+        self.authorize(permit.end(), objects)
+    }
+
+    fn authorize(&mut self, call: Call, objects: &[Object<'_>]) -> Result<Permitted, CallError> {
+        self.pending = None;
         match decide(&self.authority, call, objects) {
             Ok(_) if self.journal.is_none() && !call.works_in_create() => {
                 Err(self.no_container_yet(call, objects))
             }
-            Ok(permit) => Ok(permit),
+            Ok(permit) => {
+                self.pending = Some(call);
+                Ok(Permitted::new(call, permit))
+            }
             Err(denial) => Err(self.deny(&denial)),
         }
     }
 
     /// Records what came of an allowed call, and words its error.
-    pub(super) fn settle<T>(
+    pub(super) fn record<T>(
         &mut self,
-        call: Call,
+        permit: Permitted,
         objects: &[Object<'_>],
         result: Result<T, KernelError>,
     ) -> Result<T, CallError> {
-        let reach = reach_used(&self.authority, call, objects);
-        self.settle_with(call, objects, &reach, result)
+        let reach = reach_used(&self.authority, permit.call(), objects);
+        self.record_with(permit, objects, &reach, result)
     }
 
     /// The same where only the result says by how much of the grant's reach the
     /// call was allowed.
-    pub(super) fn settle_with<T>(
+    pub(super) fn record_with<T>(
         &mut self,
-        call: Call,
+        permit: Permitted,
         objects: &[Object<'_>],
         reach: &Reach,
         result: Result<T, KernelError>,
     ) -> Result<T, CallError> {
+        let call = permit.end();
+        self.pending = None;
         let object = describe(objects);
         let errno = result.as_ref().err().and_then(KernelError::errno);
         let number = errno.map(|errno| errno as i32);
@@ -246,13 +260,13 @@ impl Gate {
     }
 
     /// The same for a call that failed before it did anything.
-    pub(super) fn settle_failed(
+    pub(super) fn record_failure(
         &mut self,
-        call: Call,
+        permit: Permitted,
         objects: &[Object<'_>],
         error: KernelError,
     ) -> CallError {
-        match self.settle::<()>(call, objects, Err(error)) {
+        match self.record::<()>(permit, objects, Err(error)) {
             Err(error) => error,
             Ok(()) => self.host_failed(&"a failure became a success"),
         }

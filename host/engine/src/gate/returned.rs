@@ -37,7 +37,7 @@ impl Gate {
     ) -> Result<(), ReturnedError> {
         let decided = self
             .decide(call, objects)
-            .and_then(|_| self.settle(call, objects, Ok(())));
+            .and_then(|permit| self.record(permit, objects, Ok(())));
         decided.map_err(|error| match error {
             CallError::Guest(GuestError::Denied(text)) => ReturnedError::Denied(text),
             CallError::Guest(error) => ReturnedError::Denied(format!("{error:?}")),

@@ -64,7 +64,7 @@ impl Gate {
         work: impl FnOnce(&mut State) -> Result<T, KernelError>,
     ) -> Result<T, CallError> {
         let objects = [Object::State { key }];
-        let _permit = self.decide(call, &objects)?;
+        let permit = self.decide(call, &objects)?;
         if matches!(call, Call::StateSet | Call::StateRemove) {
             self.count_as_user()?;
         }
@@ -76,7 +76,7 @@ impl Gate {
             }),
             Err(error) => return Err(self.host_failed(&error)),
         };
-        self.settle(call, &objects, result)
+        self.record(permit, &objects, result)
     }
 
     /// The state is there for as long as any journal of the network is, so

@@ -50,7 +50,7 @@ impl Gate {
                 kernel.set_link_setting(link.id, setting, value)
             })?,
         };
-        self.settle(call, &objects, result)
+        self.record(permit, &objects, result)
     }
 
     fn switch(
@@ -113,9 +113,9 @@ impl Gate {
 
     fn refuse(&mut self, call: Call, link: &LinkHandle, text: String) -> Result<(), CallError> {
         let objects = [self.object(link)];
-        let _permit = self.decide(call, &objects)?;
+        let permit = self.decide(call, &objects)?;
         let errno = Errno::EBUSY;
-        Err(self.settle_failed(call, &objects, KernelError::Refused { errno, text }))
+        Err(self.record_failure(permit, &objects, KernelError::Refused { errno, text }))
     }
 
     /// Whether the firewall has what keeps a link's packets from loopback addresses.

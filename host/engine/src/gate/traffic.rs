@@ -47,7 +47,7 @@ impl Host for Gate {
         let objects = [self.object(&link)];
         let permit = self.decide(call, &objects)?;
         if self.owns(&link) && !self.has_alone(&link) && !self.are_containers(packets) {
-            return Err(self.settle_failed(call, &objects, only_its_own(&link)));
+            return Err(self.record_failure(permit, &objects, only_its_own(&link)));
         }
         // On a link that containers share the class is this one's, so it's
         // journalled on every link.
@@ -74,7 +74,7 @@ impl Host for Gate {
                 },
             )?,
         };
-        self.settle(call, &objects, result)
+        self.record(permit, &objects, result)
     }
 
     fn redirect_ingress(
@@ -115,7 +115,7 @@ impl Host for Gate {
         if result.is_ok() {
             self.forget_queues(&link)?;
         }
-        self.settle(call, &objects, result)
+        self.record(permit, &objects, result)
     }
 }
 

@@ -3,7 +3,8 @@
 use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
-use kernel::{WireguardChange, WireguardPeer, WireguardPeerState};
+use kernel::{KernelError, WireguardChange, WireguardPeer, WireguardPeerState};
+use nix::errno::Errno;
 use policy::{Call, Object};
 use trust::{SecretError, Secrets};
 use types::WireguardKey;
@@ -12,7 +13,6 @@ use wasmtime::component::Resource;
 use super::links::others_have;
 use super::perform::{CallError, Plan, invalid};
 use super::{Gate, Kernel, LinkHandle, bounds};
-use crate::driver::GuestError;
 use crate::driver::wit::wireguard::{Endpoint, Host, Peer, PeerInfo, WireguardInfo};
 
 impl Gate {
@@ -36,13 +36,16 @@ impl Gate {
         }
         // Whether there is such a secret is nothing to know without a grant.
         let permit = self.decide(call, &objects)?;
-        let key = secret.map(|name| self.secret_key(call, name)).transpose()?;
-        let change = change(key);
+        let key = secret.map(|name| self.secret_key(name)).transpose();
+        let change = match key {
+            Ok(key) => change(key),
+            Err(error) => return Err(self.record_failure(permit, &objects, error)),
+        };
         let plan = |_: &mut dyn Kernel| Ok(Plan::nothing());
         let result = self.perform(&permit, plan, |kernel| {
             kernel.change_wireguard(link.id, &change)
         })?;
-        self.settle(call, &objects, result)
+        self.record(permit, &objects, result)
     }
 
     fn own_wireguard(
@@ -64,18 +67,17 @@ impl Gate {
         Err(invalid(call, &text))
     }
 
-    fn secret_key(&self, call: Call, name: &str) -> Result<WireguardKey, CallError> {
-        let text = self.secrets.read(name).map_err(|error| {
-            let text = format!("{call}: {error}");
-            match error {
-                SecretError::Missing(_) => GuestError::NotFound(text),
-                _ => GuestError::Invalid(text),
-            }
+    fn secret_key(&self, name: &str) -> Result<WireguardKey, KernelError> {
+        let refused = |text: String| KernelError::Refused {
+            errno: Errno::EINVAL,
+            text,
+        };
+        let text = self.secrets.read(name).map_err(|error| match error {
+            SecretError::Missing(_) => KernelError::NotFound(error.to_string()),
+            _ => refused(error.to_string()),
         })?;
-        text.parse().map_err(|error| {
-            let text = format!("the secret {name} can't be used: {error}");
-            invalid(call, &text)
-        })
+        text.parse()
+            .map_err(|error| refused(format!("the secret {name} can't be used: {error}")))
     }
 }
 

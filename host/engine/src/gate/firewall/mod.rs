@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use journal::Change;
 use kernel::{FirewallEntry, FirewallOwner, FirewallRule, KernelError, Policy, Publication};
 use nix::errno::Errno;
-use policy::{Call, Object, Permit};
+use policy::{Call, Object};
 use types::{Mac, Namespace};
 use wasmtime::component::Resource;
 
@@ -17,6 +17,7 @@ use super::perform::{CallError, Plan, invalid};
 use super::{Gate, Kernel, LinkHandle, bounds};
 use crate::driver::wit::firewall::{Host, Isolation as WitIsolation, Traffic as WitTraffic};
 use crate::driver::wit::types::Port as WitPort;
+use crate::gate::guard::Permitted;
 
 impl Host for Gate {
     fn masquerade(&mut self, source: String, except: Vec<String>) -> Result<(), CallError> {
@@ -258,7 +259,7 @@ impl Gate {
                 )?
             }
         };
-        self.settle(call, objects, result)
+        self.record(permit, objects, result)
     }
 
     /// Refuses more than can be undone in time, whatever others have.
@@ -299,7 +300,7 @@ impl Gate {
     /// The entries that aren't there yet.
     fn missing(
         &mut self,
-        permit: &Permit,
+        permit: &Permitted,
         wanted: &[Wanted],
     ) -> Result<Vec<FirewallEntry>, KernelError> {
         let kernel = self.guard.open(permit);

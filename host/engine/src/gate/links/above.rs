@@ -4,11 +4,11 @@
 
 use kernel::{IPV6_MIN_MTU, KernelError, LinkChange, LinkId, LinkInfo, ParentUse, QueueHook};
 use nix::errno::Errno;
-use policy::Permit;
 use types::Namespace;
 
 use super::LinkHandle;
 use crate::gate::Gate;
+use crate::gate::guard::Permitted;
 
 /// A link that lies on another one.
 pub(super) struct Above {
@@ -56,7 +56,7 @@ impl Gate {
     /// container.
     pub(super) fn links_on(
         &mut self,
-        permit: &Permit,
+        permit: &Permitted,
         link: &LinkHandle,
     ) -> Result<Vec<Above>, KernelError> {
         let kernel = self.guard.open(permit);
@@ -90,7 +90,7 @@ impl Gate {
     /// The first of them that isn't the driver's and loses something.
     fn other_on(
         &mut self,
-        permit: &Permit,
+        permit: &Permitted,
         link: &LinkHandle,
         loses: impl Fn(&Above) -> bool,
     ) -> Result<Option<Above>, KernelError> {
@@ -103,7 +103,7 @@ impl Gate {
     /// is lost on the way that nobody can give back.
     pub(super) fn may_go_away(
         &mut self,
-        permit: &Permit,
+        permit: &Permitted,
         link: &LinkHandle,
     ) -> Result<(), KernelError> {
         if self.owns(link) {
@@ -137,7 +137,7 @@ impl Gate {
     /// and nothing from the link that can't be put back.
     pub(super) fn may_change(
         &mut self,
-        permit: &Permit,
+        permit: &Permitted,
         link: &LinkHandle,
         change: &LinkChange,
     ) -> Result<(), KernelError> {
@@ -154,7 +154,7 @@ impl Gate {
     /// has seen: `accept_ra` as new links have it.
     fn may_get_ipv6(
         &mut self,
-        permit: &Permit,
+        permit: &Permitted,
         link: &LinkHandle,
         mtu: u32,
     ) -> Result<(), KernelError> {
@@ -173,7 +173,7 @@ impl Gate {
     }
 
     /// VLANs go down with what they lie on.
-    fn may_go_down(&mut self, permit: &Permit, link: &LinkHandle) -> Result<(), KernelError> {
+    fn may_go_down(&mut self, permit: &Permitted, link: &LinkHandle) -> Result<(), KernelError> {
         match self.other_on(permit, link, Above::is_vlan)? {
             None => Ok(()),
             Some(other) => Err(busy(format!(
@@ -185,7 +185,7 @@ impl Gate {
 
     fn may_have_mtu(
         &mut self,
-        permit: &Permit,
+        permit: &Permitted,
         link: &LinkHandle,
         mtu: u32,
     ) -> Result<(), KernelError> {

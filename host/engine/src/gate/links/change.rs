@@ -2,12 +2,13 @@
 
 use journal::Change;
 use kernel::{KernelError, LinkChange, LinkId, LinkSnapshot, ParentUse};
-use policy::{Call, Object, Permit};
+use policy::{Call, Object};
 use types::Namespace;
 use wasmtime::component::Resource;
 
 use super::LinkHandle;
 use super::in_use::must_be_so;
+use crate::gate::guard::Permitted;
 use crate::gate::perform::{CallError, invalid, plan_for_foreign};
 use crate::gate::{Gate, Kernel, bounds};
 
@@ -36,18 +37,23 @@ impl Gate {
             true => taken_parent(self.guard.open(&permit), &link),
             false => Ok(None),
         };
-        let parent = parent.map_err(|error| self.settle_failed(call, &objects, error))?;
+        let parent = match parent {
+            Ok(parent) => parent,
+            Err(error) => return Err(self.record_failure(permit, &objects, error)),
+        };
         if let Some(parent) = &parent {
             objects.push(self.whole(parent));
-            permit = self.judge(call, &objects)?;
+            permit = self.judge(permit, &objects)?;
         }
         let may_change = self.may_change(&permit, &link, change);
-        may_change.map_err(|error| self.settle_failed(call, &objects, error))?;
+        if let Err(error) = may_change {
+            return Err(self.record_failure(permit, &objects, error));
+        }
         let result = match self.is_in_use_by_others(&link)? {
             true => must_be_so(self.guard.open(&permit), &link, change),
             false => self.perform(&permit, plan, |kernel| kernel.change_link(link.id, change))?,
         };
-        self.settle(call, &objects, result)
+        self.record(permit, &objects, result)
     }
 
     /// `links.set-master`.
@@ -83,7 +89,7 @@ impl Gate {
             true => must_be_so(self.guard.open(&permit), &link, &change),
             false => self.perform(&permit, plan, |kernel| kernel.change_link(link.id, &change))?,
         };
-        self.settle(call, &objects, result)
+        self.record(permit, &objects, result)
     }
 
     /// `links.set-alias`.
@@ -123,12 +129,12 @@ impl Gate {
         if result.is_ok() {
             self.forget_gone_links(&permit)?;
         }
-        self.settle(call, &objects, result)
+        self.record(permit, &objects, result)
     }
 
     /// Takes out of the journal what is gone: both ends of a veth pair go at
     /// once.
-    fn forget_gone_links(&mut self, permit: &Permit) -> Result<(), CallError> {
+    fn forget_gone_links(&mut self, permit: &Permitted) -> Result<(), CallError> {
         let Some(journal) = &mut self.journal else {
             return Ok(());
         };

@@ -74,7 +74,7 @@ impl Gate {
                 ..Reach::default()
             };
         }
-        let state = self.settle_with(call, &objects, &reach, found)?;
+        let state = self.record_with(permit, &objects, &reach, found)?;
         if is_parent {
             self.authority.request.parent = Some(state.name.clone());
         }

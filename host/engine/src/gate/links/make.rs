@@ -6,13 +6,14 @@ use kernel::{
     RESERVED_TABLES,
 };
 use nix::errno::Errno;
-use policy::{Call, Object, Permit};
+use policy::{Call, Object};
 use types::{HostPlace, InvalidMac, LinkName, Mac, Namespace, NumberRange};
 use wasmtime::component::Resource;
 
 use super::LinkHandle;
 use super::above::Above;
 use crate::driver::wit::types::Place;
+use crate::gate::guard::Permitted;
 use crate::gate::perform::{CallError, Plan, invalid};
 use crate::gate::{Gate, bounds};
 
@@ -105,22 +106,28 @@ impl Gate {
         let mut permit = self.decide(call, &objects)?;
         if let Some(parent) = &parent {
             let unlike = self.unlike_others(&permit, parent, &link.kind);
-            let unlike = unlike.map_err(|error| self.settle_failed(call, &objects, error))?;
+            let unlike = match unlike {
+                Ok(unlike) => unlike,
+                Err(error) => return Err(self.record_failure(permit, &objects, error)),
+            };
             if !unlike.is_empty() && !uses_it {
                 objects.push(self.whole(parent));
-                permit = self.judge(call, &objects)?;
+                permit = self.judge(permit, &objects)?;
             }
             let mut others = unlike.iter();
             if let Some(other) = others.find(|other| !self.owns(&other.link)) {
                 let error = other.keeps_its_mode(parent);
-                return Err(self.settle_failed(call, &objects, error));
+                return Err(self.record_failure(permit, &objects, error));
             }
         }
         let found = match place {
             Place::Container | Place::Host => None,
             Place::Shared => {
                 let found = self.find_shared(&permit, &link)?;
-                found.map_err(|error| self.settle_failed(call, &objects, error))?
+                match found {
+                    Ok(found) => found,
+                    Err(error) => return Err(self.record_failure(permit, &objects, error)),
+                }
             }
         };
         let result = self.perform(
@@ -145,7 +152,7 @@ impl Gate {
                 None => kernel.create_link(&link),
             },
         )?;
-        let index = self.settle(call, &objects, result)?;
+        let index = self.record(permit, &objects, result)?;
         self.hand_out(LinkId { namespace, index }, link.name)
     }
 
@@ -199,7 +206,7 @@ impl Gate {
     /// they are on the host or in the container.
     fn unlike_others(
         &mut self,
-        permit: &Permit,
+        permit: &Permitted,
         parent: &LinkHandle,
         kind: &LinkKind,
     ) -> Result<Vec<Above>, KernelError> {
@@ -232,7 +239,7 @@ impl Gate {
     /// have, if it's still there.
     fn find_shared(
         &mut self,
-        permit: &Permit,
+        permit: &Permitted,
         wanted: &NewLink,
     ) -> Result<Result<Option<u32>, KernelError>, CallError> {
         let Some(journal) = &self.journal else {

@@ -47,14 +47,16 @@ impl Gate {
         };
         let permit = self.decide(CALL, &objects)?;
         if self.is_in_use_by_others(&moved)? {
-            return Err(self.settle_failed(CALL, &objects, others_have(&moved)));
+            return Err(self.record_failure(permit, &objects, others_have(&moved)));
         }
         let may_go = self.may_go_away(&permit, &moved);
-        may_go.map_err(|error| self.settle_failed(CALL, &objects, error))?;
+        if let Err(error) = may_go {
+            return Err(self.record_failure(permit, &objects, error));
+        }
         let result = self.perform(&permit, plan, |kernel| {
             kernel.move_link(moved.id, Namespace::Container, &name, None)
         })?;
-        let index = self.settle(CALL, &objects, result)?;
+        let index = self.record(permit, &objects, result)?;
         let id = LinkId {
             namespace: Namespace::Container,
             index,

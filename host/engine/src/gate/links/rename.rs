@@ -3,11 +3,12 @@
 use journal::Change;
 use kernel::{FirewallRule, KernelError, LinkChange};
 use nix::errno::Errno;
-use policy::{Call, Object, Permit};
+use policy::{Call, Object};
 use types::{LinkName, Namespace};
 use wasmtime::component::Resource;
 
 use super::{LinkHandle, make};
+use crate::gate::guard::Permitted;
 use crate::gate::perform::{CallError, Plan, invalid};
 use crate::gate::{Gate, Kernel};
 
@@ -43,7 +44,7 @@ impl Gate {
                     link.name
                 ),
             };
-            return Err(self.settle_failed(CALL, &objects, error));
+            return Err(self.record_failure(permit, &objects, error));
         }
         let result = match own {
             Some((number, _)) => self.rename_own(&permit, number, &link, name)?,
@@ -52,7 +53,7 @@ impl Gate {
         if result.is_ok() {
             self.follow(&link, name);
         }
-        self.settle(CALL, &objects, result)
+        self.record(permit, &objects, result)
     }
 
     /// Whether rules of this container's are about a link. Under another name they
@@ -71,7 +72,7 @@ impl Gate {
 
     fn rename_own(
         &mut self,
-        permit: &Permit,
+        permit: &Permitted,
         number: u32,
         link: &LinkHandle,
         name: &LinkName,
@@ -101,7 +102,7 @@ impl Gate {
 
     fn rename_foreign(
         &mut self,
-        permit: &Permit,
+        permit: &Permitted,
         link: &LinkHandle,
         name: &LinkName,
     ) -> Result<Result<(), KernelError>, CallError> {

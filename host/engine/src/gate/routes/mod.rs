@@ -11,7 +11,7 @@ use self::parse::Draft;
 pub(super) use self::undo::{put_back, take_away, take_away_if_there};
 use journal::{Change, Entry};
 use kernel::{KernelError, KnownLink, LinkId, MAIN_TABLE, TableRoute};
-use policy::{Call, Object, Permit};
+use policy::{Call, Object};
 use types::{LinkName, Namespace, Route};
 
 use super::clash;
@@ -19,6 +19,7 @@ use super::perform::{CallError, Plan, invalid};
 use super::{Gate, Kernel, bounds};
 use crate::driver::wit::routes::{Host, RouteInfo, RouteOptions};
 use crate::driver::wit::types::{Namespace as WitNamespace, Route as WitRoute};
+use crate::gate::guard::Permitted;
 
 /// Links by name, as they were found for one call.
 type Links = BTreeMap<LinkName, u32>;
@@ -94,7 +95,7 @@ impl Host for Gate {
             Some(entry) => self.remove_own(&permit, namespace, &entry)?,
             None => self.remove_other(&permit, namespace, &draft)?,
         };
-        self.settle(call, &objects, result)
+        self.record(permit, &objects, result)
     }
 
     fn list(
@@ -152,7 +153,7 @@ impl Gate {
                 )?
             }
         };
-        self.settle(call, &objects, result)
+        self.record(permit, &objects, result)
     }
 
     fn route_objects<'a>(
@@ -199,7 +200,7 @@ impl Gate {
     /// Finds links by their names.
     fn resolve(
         &mut self,
-        permit: &Permit,
+        permit: &Permitted,
         namespace: Namespace,
         names: &[LinkName],
     ) -> Result<Links, KernelError> {
@@ -233,7 +234,7 @@ impl Gate {
     /// noted, so that undoing goes back step by step.
     fn remove_own(
         &mut self,
-        permit: &Permit,
+        permit: &Permitted,
         namespace: Namespace,
         entry: &Entry,
     ) -> Result<Result<(), KernelError>, CallError> {
@@ -253,7 +254,7 @@ impl Gate {
 
     fn remove_other(
         &mut self,
-        permit: &Permit,
+        permit: &Permitted,
         namespace: Namespace,
         draft: &Draft,
     ) -> Result<Result<(), KernelError>, CallError> {
@@ -266,7 +267,7 @@ impl Gate {
 
     fn remove_noted(
         &mut self,
-        permit: &Permit,
+        permit: &Permitted,
         namespace: Namespace,
         route: &TableRoute,
     ) -> Result<Result<(), KernelError>, CallError> {

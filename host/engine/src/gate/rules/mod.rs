@@ -82,7 +82,7 @@ impl Host for Gate {
             |before| Some(change(before)),
             |kernel, before| kernel.remove_saved_rule(namespace, before),
         )?;
-        self.settle(call, &objects, result)
+        self.record(permit, &objects, result)
     }
 
     fn list(&mut self, namespace: WitNamespace) -> Result<Vec<RuleInfo>, CallError> {
@@ -128,7 +128,7 @@ impl Gate {
         if result.is_ok() {
             self.forget(number)?;
         }
-        self.settle(call, &objects, result)
+        self.record(permit, &objects, result)
     }
 
     fn rule_object<'a>(
