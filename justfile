@@ -20,15 +20,18 @@ default:
 setup:
     scripts/setup.sh
 
-# Builds the program and all drivers. The fault tests have a program of their
-# own, which goes by the same name.
+# The fault tests have a program of their own, which goes by the same name.
+#
+# Builds the program and all drivers.
 build:
     cargo build {{ flags }}
     install -D target/{{ target }}/release/wasmvark-faulty target/fault/wasmvark
     cargo xtask guests
 
-# Installs the program and its drivers for the whole machine, as root, from what
-# `just build` made. PREFIX and DESTDIR in the environment do what they usually do.
+# It takes what `just build` made; PREFIX and DESTDIR in the environment do what
+# they usually do.
+#
+# Installs the program and its drivers for the whole machine, as root.
 install:
     scripts/install.sh target/{{ target }}/release/wasmvark target/guests
 
@@ -36,17 +39,29 @@ install:
 package: setup build
     scripts/package.sh target/{{ target }}/release/wasmvark target/guests target/package
 
+# Only what that takes is installed and built.
+#
 # Sets a container's network up through a driver, in namespaces of its own.
-demo: setup build
+demo:
+    scripts/setup.sh demo
+    cargo build --locked --release --target {{ target }} --package wasmvark
+    cargo xtask guests macvlan
     scripts/demo.sh target/{{ target }}/release/wasmvark target/guests
 
-# Checks the form of the code, then runs all tests.
+# It takes no root, no network, and two minutes where all is compiled.
+#
+# Checks the form of the code and runs the tests beside it.
+check: lint
+    cargo test {{ flags }} --lib
+
+# Checks the form of the code, then runs all tests that this kernel can run.
 test: setup lint build
     cargo test {{ guests }}
     cargo test {{ flags }}
 
-# Runs the tests inside a complete Debian kernel, which has what the kernel at
-# hand may lack: all of them, or those whose names contain FILTER.
+# It has what the kernel at hand may lack.
+#
+# Runs the tests, or those whose names contain FILTER, in a complete Debian kernel.
 test-vm FILTER='': setup build
     cargo test {{ flags }} --no-run --message-format=json >target/test-programs.json
     cargo test {{ flags }} --test podman --no-run --message-format=json >>target/test-programs.json
@@ -58,6 +73,9 @@ test-podman: setup build package
     scripts/podman-tree.sh trixie
     scripts/podman-tree.sh forky
     cargo test {{ flags }} --test podman -- --test-threads 4
+
+# All tests there are: those of `test`, in the virtual machine, and with Podman.
+test-all: test test-vm test-podman
 
 # Writes docs/options.md anew: which tests show what an option of a driver does.
 options:

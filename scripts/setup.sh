@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
-# Installs what building and testing need; does nothing where all is there.
+# Installs what building and testing need, or only what the demonstration needs;
+# does nothing where all is there.
+#
+# usage: setup.sh [demo]
 set -euo pipefail
 
 source "$(dirname "$0")/common.sh"
 
 netavark_version=2.1.0
-targets=("$(uname -m)-unknown-linux-musl" wasm32-unknown-unknown wasm32-wasip2)
+targets=("$(uname -m)-unknown-linux-musl" wasm32-unknown-unknown)
+programs=(netavark)
 
 # The package with clang's runtime for WebAssembly, of clang's own version.
 clang_runtime() {
@@ -14,14 +18,16 @@ clang_runtime() {
     printf 'libclang-rt-%s-dev-wasm32' "${version#clang-}"
 }
 
-install_packages() {
+# What the tests have besides.
+install_for_tests() {
     local packages=(
-        chromium clang containernetworking-plugins groff-base iproute2 iputils-ping lld musl-tools nftables
-        protobuf-compiler python3-jsonschema strace wasi-libc
+        chromium clang containernetworking-plugins groff-base lld nftables python3-jsonschema strace wasi-libc
     )
     need_packages "${packages[@]}"
     # Its name is known once clang is there.
     need_packages "$(clang_runtime)"
+    targets+=(wasm32-wasip2)
+    programs+=(host-device-plugin stderr-plugin)
 }
 
 install_targets() {
@@ -35,11 +41,12 @@ install_targets() {
     rustup target add "${missing[@]}"
 }
 
-# The real netavark, and the native plugins that it ships as examples.
+# The real netavark, and for tests the native plugins that it ships as examples.
 install_netavark() {
-    local program complete=yes
-    for program in netavark host-device-plugin stderr-plugin; do
+    local program complete=yes examples=()
+    for program in "${programs[@]}"; do
         [[ -x $tools/bin/$program ]] || complete=no
+        [[ $program == netavark ]] || examples+=(--example "$program")
     done
     if [[ $complete == yes && $("$tools/bin/netavark" --version) == *" $netavark_version" ]]; then
         return 0
@@ -47,12 +54,12 @@ install_netavark() {
     say "building netavark $netavark_version into $tools (some minutes)"
     # Outside the project, whose settings for cargo are not meant for it.
     (cd / && cargo install --locked --quiet --force --root "$tools" \
-        netavark --version "$netavark_version" \
-        --bin netavark --example host-device-plugin --example stderr-plugin)
+        netavark --version "$netavark_version" --bin netavark "${examples[@]}")
 }
 
 command -v cargo >/dev/null || fail 'Rust is missing: https://rustup.rs'
 command -v apt-get >/dev/null || fail 'this script knows only Debian and its kin'
-install_packages
+need_packages iproute2 iputils-ping musl-tools protobuf-compiler
+[[ ${1:-} == demo ]] || install_for_tests
 install_targets
 install_netavark

@@ -20,6 +20,7 @@ mod doctor;
 mod grant_files;
 mod granting;
 mod grants_page;
+mod house;
 mod install;
 mod installing;
 mod living;
@@ -50,6 +51,7 @@ fn main() {
     grant_files::register(&mut suite);
     grants_page::register(&mut suite);
     granting::register(&mut suite);
+    house::register(&mut suite);
     install::register(&mut suite);
     installing::register(&mut suite);
     store::register(&mut suite);

@@ -1,0 +1,124 @@
+//! The house is as its pages say: which crate depends on which, where files lie,
+//! which variables tests have.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+
+use wasmvark_tests::harness::Suite;
+use wasmvark_tests::places;
+
+/// The crates of the host, each with those that it depends on.
+const WALLS: [(&str, &[&str]); 11] = [
+    ("audit", &["policy", "trust", "types"]),
+    (
+        "engine",
+        &[
+            "audit", "journal", "kernel", "policy", "request", "sim", "trust", "types",
+        ],
+    ),
+    ("failpoint", &[]),
+    ("journal", &["failpoint", "kernel", "trust", "types"]),
+    ("kernel", &["failpoint", "types"]),
+    ("policy", &["types"]),
+    ("request", &["types"]),
+    ("sim", &["kernel", "types"]),
+    ("trust", &["types"]),
+    ("types", &[]),
+    (
+        "wasmvark",
+        &[
+            "audit", "engine", "journal", "kernel", "policy", "request", "sim", "trust", "types",
+        ],
+    ),
+];
+
+/// Pages that name files.
+const PAGES: [&str; 3] = ["ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"];
+
+pub(crate) fn register(suite: &mut Suite) {
+    suite.test("house/walls", &[], walls);
+    suite.test("house/files-that-pages-name", &[], files);
+    suite.test("house/variables-of-tests", &[], variables);
+}
+
+fn read(path: &str) -> String {
+    let path = places::workspace().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A crate that depends on another one is a change of the architecture, which its
+/// page says too.
+fn walls() {
+    let expected: BTreeMap<String, BTreeSet<String>> = WALLS
+        .iter()
+        .map(|(name, below)| {
+            let below = below.iter().map(ToString::to_string);
+            ((*name).to_owned(), below.collect())
+        })
+        .collect();
+    let page = read("ARCHITECTURE.md");
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(places::workspace().join("host")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let manifest: toml::Table = read(&format!("host/{name}/Cargo.toml")).parse().unwrap();
+        let dependencies = manifest.get("dependencies").and_then(|it| it.as_table());
+        let names = dependencies.into_iter().flat_map(|it| it.keys().cloned());
+        let below = names.filter(|name| expected.contains_key(name));
+        assert!(page.contains(&format!("| `{name}` |")), "{name}");
+        found.insert(name, below.collect::<BTreeSet<String>>());
+    }
+    assert_eq!(found, expected);
+}
+
+/// Names in code spans that begin with a folder of this project.
+fn files() {
+    let root = places::workspace();
+    for page in PAGES {
+        let text = read(page);
+        let spans = text.split('`').skip(1).step_by(2);
+        let names = spans.filter(|span| span.contains('/') && !span.contains(char::is_whitespace));
+        let is_ours = |name: &&str| {
+            let first = name.split('/').next().unwrap_or_default();
+            !first.is_empty() && first != "target" && root.join(first).is_dir()
+        };
+        // What is still to be written, and what a build makes.
+        let is_example = |name: &&str| name.contains("NAME") || name.contains("geneve");
+        for name in names.filter(is_ours).filter(|name| !is_example(name)) {
+            assert!(root.join(name).exists(), "{page} names {name}");
+        }
+    }
+}
+
+/// Each variable that a test reads is on the page for contributors, and no other.
+fn variables() {
+    let mut read_ones = BTreeSet::new();
+    for folder in ["host", "tests"] {
+        collect(&places::workspace().join(folder), &mut read_ones);
+    }
+    let mut told = BTreeSet::new();
+    find(&read("CONTRIBUTING.md"), &mut told);
+    assert_eq!(told, read_ones);
+}
+
+fn collect(folder: &Path, found: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, found);
+        } else if path.extension().is_some_and(|kind| kind == "rs") {
+            find(&fs::read_to_string(&path).unwrap(), found);
+        }
+    }
+}
+
+fn find(text: &str, found: &mut BTreeSet<String>) {
+    const START: &str = concat!("WASMVARK", "_TEST_");
+    for part in text.split(START).skip(1) {
+        let is_name = |c: &char| c.is_ascii_uppercase() || *c == '_';
+        let name: String = part.chars().take_while(is_name).collect();
+        if !name.is_empty() {
+            found.insert(name);
+        }
+    }
+}
