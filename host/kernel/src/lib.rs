@@ -8,11 +8,12 @@
 pub mod announce;
 mod bridge_port;
 mod device;
+mod enter_netns;
 mod find;
 mod firewall;
 mod identity;
-mod inside;
-mod living;
+mod inventory;
+mod liveness;
 mod neighbour;
 mod netlink;
 mod netns;
@@ -20,7 +21,6 @@ mod new_link;
 mod route;
 mod rule;
 mod setting;
-mod survey;
 mod sysctl;
 mod tap;
 mod traffic;
@@ -44,7 +44,8 @@ pub use firewall::{
 pub use identity::{
     FarLink, IdentifiedLink, LinkIdentity, ParentDevice, Proof, SavedPeer, Whereabouts,
 };
-pub use living::{Life, Living, living_netns};
+pub use inventory::{Survey, SurveyedLink, Tie};
+pub use liveness::{Life, Living, living_netns};
 pub use neighbour::{FoundNeighbour, Neighbour, NeighbourTable, SavedNeighbour};
 pub use netlink::{Netlink, Saved, find_feature};
 pub use netns::{Netns, NetnsError, NetnsId};
@@ -58,7 +59,6 @@ pub use route::{
 };
 pub use rule::{FoundRule, SavedRule};
 pub use setting::LinkSetting;
-pub use survey::{Survey, SurveyedLink, Tie};
 pub use traffic::{ClassPackets, HtbClass, QueueHook, Queues, RootQueue, Shape, Tbf};
 pub use vf::{VfChange, VfLinkState, VfState, VfVlan};
 pub use wireguard::{WireguardChange, WireguardPeer, WireguardPeerState, WireguardState};

@@ -33,7 +33,7 @@ pub struct TableRoute {
     /// Whether the gateway is on the link whatever the addresses say.
     #[serde(default)]
     pub on_link: bool,
-    /// Several ways, instead of the gateway and the link above.
+    /// Several hops, instead of the gateway and the link above.
     #[serde(default)]
     pub next_hops: Vec<NextHop>,
 }
@@ -42,7 +42,7 @@ fn main_table() -> u32 {
     MAIN_TABLE
 }
 
-/// One of several ways of a route.
+/// One of several next hops of a route.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NextHop {
     /// The next router.
@@ -77,13 +77,13 @@ pub struct FoundRoute {
 }
 
 impl TableRoute {
-    /// Each way by itself, as the kernel keeps IPv6 routes; a route with one
-    /// way is its only one.
-    pub fn ways(&self) -> Vec<Self> {
+    /// A route for each next hop, as the kernel keeps IPv6 routes. One with a
+    /// single next hop stays as it is.
+    pub fn by_next_hop(&self) -> Vec<Self> {
         if self.next_hops.is_empty() {
             return vec![self.clone()];
         }
-        let way = |hop: &NextHop| Self {
+        let one = |hop: &NextHop| Self {
             route: Route {
                 gateway: hop.gateway,
                 ..self.route.clone()
@@ -93,13 +93,16 @@ impl TableRoute {
             next_hops: Vec::new(),
             ..self.clone()
         };
-        self.next_hops.iter().map(way).collect()
+        self.next_hops.iter().map(one).collect()
     }
 
     /// The scope that it has where none is given: as `ip route` has it.
     pub fn effective_scope(&self) -> RouteScope {
         let is_direct = self.route.kind == types::RouteKind::Unicast
-            && self.ways().iter().all(|way| way.route.gateway.is_none());
+            && self
+                .by_next_hop()
+                .iter()
+                .all(|hop| hop.route.gateway.is_none());
         match self.scope {
             Some(scope) => scope,
             None if is_direct && self.route.destination.addr().is_ipv4() => RouteScope::Link,
@@ -130,7 +133,11 @@ impl TableRoute {
 
     /// The indexes of all links that it names.
     pub fn links(&self) -> Vec<u32> {
-        let mut links: Vec<u32> = self.ways().iter().filter_map(|way| way.link).collect();
+        let mut links: Vec<u32> = self
+            .by_next_hop()
+            .iter()
+            .filter_map(|hop| hop.link)
+            .collect();
         links.sort_unstable();
         links.dedup();
         links

@@ -7,7 +7,7 @@ use std::io;
 
 use types::{LinkName, SettingKey};
 
-use super::inside::inside;
+use super::enter_netns::inside;
 use super::{KernelError, LinkSetting, Netns};
 
 /// The address families that have settings of links.

@@ -10,7 +10,7 @@ use nix::errno::Errno;
 use nix::libc;
 use types::LinkName;
 
-use super::inside::inside;
+use super::enter_netns::inside;
 use super::{KernelError, Netns, Tap};
 
 const DEVICE: &str = "/dev/net/tun";

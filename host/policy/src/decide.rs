@@ -7,24 +7,24 @@
 //! | 3 | when the request names it, call by call (`requested`) |
 //! | 4 | when the grant spells it out (`widened`) |
 
+mod allow_list;
 mod object;
-mod requested;
+mod request_scope;
 mod setting;
 #[cfg(test)]
 mod tests;
-mod used;
-mod widened;
+mod usage;
 
 use std::fmt;
 
 pub use object::{Object, describe};
-pub use requested::RequestReach;
-pub use used::reach_used;
+pub use request_scope::RequestReach;
+pub use usage::reach_used;
 
 use super::file::line;
 use super::{Call, Grant, Reach};
-use requested::requested;
-use widened::{widen, widened};
+use allow_list::{widen, widened};
+use request_scope::requested;
 
 /// All that a decision rests on.
 #[derive(Debug, Clone)]

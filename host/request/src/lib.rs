@@ -9,8 +9,8 @@
 
 mod addresses;
 mod answer;
+mod link_name;
 mod named;
-mod names;
 mod network;
 mod options;
 mod parent;
@@ -180,7 +180,10 @@ impl Request {
         Ok(Self {
             container_id: ContainerId::try_from(document.container_id.clone())?,
             container_name: document.container_name.clone(),
-            interface_name: names::link("the container's interface name", &join.interface_name)?,
+            interface_name: link_name::parse(
+                "the container's interface name",
+                &join.interface_name,
+            )?,
             host_interface_name: options::link(
                 &join.options,
                 "host_interface_name",

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use types::LinkName;
 
-use super::{RequestError, names};
+use super::{RequestError, link_name};
 
 /// Parses an option's value where the option is given.
 pub(super) fn parse<T>(
@@ -45,5 +45,5 @@ pub(super) fn link(
     what: &'static str,
 ) -> Result<Option<LinkName>, RequestError> {
     let given = options.get(key).filter(|name| !name.is_empty());
-    given.map(|name| names::link(what, name)).transpose()
+    given.map(|name| link_name::parse(what, name)).transpose()
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use types::{LinkName, LinkProperty};
 
-use super::{RequestError, names};
+use super::{RequestError, link_name};
 
 /// The option for its name.
 const NAME: &str = "parent";
@@ -50,7 +50,7 @@ impl Parent {
     ) -> Result<Option<Self>, RequestError> {
         let interface = interface.filter(|name| !name.is_empty());
         let name = interface.or_else(|| given(options, NAME));
-        let name = name.map(|name| names::link("the parent interface", name));
+        let name = name.map(|name| link_name::parse("the parent interface", name));
         match (name.transpose()?, property(options)?) {
             (Some(_), Some(_)) => Err(RequestError::SeveralParents),
             (Some(name), None) => Ok(Some(Self::Name(name))),

@@ -43,12 +43,12 @@ impl Machine {
             .collect()
     }
 
-    /// The routes that are the wanted one, or one of its ways.
+    /// The routes that are the wanted one, or one of its hops.
     fn same(&self, namespace: Namespace, wanted: &TableRoute) -> Vec<FoundRoute> {
-        let ways = split(wanted);
+        let hops = split(wanted);
         let routes = self.room_ref(namespace).routes.iter();
         routes
-            .filter(|found| ways.iter().any(|way| found.route.is_told_by(way)))
+            .filter(|found| hops.iter().any(|hop| found.route.is_told_by(hop)))
             .cloned()
             .collect()
     }
@@ -62,9 +62,9 @@ impl Machine {
         namespace: Namespace,
         route: &TableRoute,
     ) -> Result<(), KernelError> {
-        for way in split(route) {
+        for hop in split(route) {
             let found = FoundRoute {
-                route: way,
+                route: hop,
                 protocol: BY_HAND,
             };
             self.put_route(namespace, found)?;
@@ -190,7 +190,7 @@ impl Machine {
         route.route.metric = Some(route.route.metric.unwrap_or(DEFAULT_METRIC));
         route.scope = is_v4.then_some(route.effective_scope());
         if route.route.kind == RouteKind::Unicast {
-            self.check_ways(namespace, route)?;
+            self.check_next_hops(namespace, route)?;
         }
         if let Some(source) = route.source {
             self.check_source(namespace, source)?;
@@ -212,21 +212,25 @@ impl Machine {
     }
 
     /// Finds the links of gateways (`fib_check_nh`, `ip6_route_check_nh`).
-    fn check_ways(&self, namespace: Namespace, route: &mut TableRoute) -> Result<(), KernelError> {
+    fn check_next_hops(
+        &self,
+        namespace: Namespace,
+        route: &mut TableRoute,
+    ) -> Result<(), KernelError> {
         let table = route.table;
         if route.next_hops.is_empty() {
-            let way = (route.route.gateway, route.link, route.on_link);
-            route.link = Some(self.check_way(namespace, table, way)?);
+            let hop = (route.route.gateway, route.link, route.on_link);
+            route.link = Some(self.check_next_hop(namespace, table, hop)?);
             return Ok(());
         }
         for hop in &mut route.next_hops {
-            let way = (hop.gateway, hop.link, hop.on_link);
-            hop.link = Some(self.check_way(namespace, table, way)?);
+            let wanted = (hop.gateway, hop.link, hop.on_link);
+            hop.link = Some(self.check_next_hop(namespace, table, wanted)?);
         }
         Ok(())
     }
 
-    fn check_way(
+    fn check_next_hop(
         &self,
         namespace: Namespace,
         table: u32,
@@ -245,16 +249,16 @@ impl Machine {
         if let Some(link) = link.filter(|_| on_link || is_link_local) {
             return Ok(link);
         }
-        let ways = self.room_ref(namespace).routes.iter().filter(|found| {
-            let way = &found.route;
-            (way.table == table || way.table == MAIN_TABLE)
-                && way.route.kind == RouteKind::Unicast
-                && way.route.gateway.is_none()
-                && way.next_hops.is_empty()
-                && way.route.destination.contains(&gateway)
-                && (link.is_none() || way.link == link)
+        let hops = self.room_ref(namespace).routes.iter().filter(|found| {
+            let route = &found.route;
+            (route.table == table || route.table == MAIN_TABLE)
+                && route.route.kind == RouteKind::Unicast
+                && route.route.gateway.is_none()
+                && route.next_hops.is_empty()
+                && route.route.destination.contains(&gateway)
+                && (link.is_none() || route.link == link)
         });
-        let best = ways.max_by_key(|found| found.route.route.destination.prefix_len());
+        let best = hops.max_by_key(|found| found.route.route.destination.prefix_len());
         let missing = match gateway.is_ipv4() {
             true => Errno::ENETUNREACH,
             false => Errno::EHOSTUNREACH,
@@ -285,10 +289,10 @@ impl Machine {
     }
 }
 
-/// The ways of an IPv6 route are routes of their own.
+/// The next hops of an IPv6 route are routes of their own.
 fn split(route: &TableRoute) -> Vec<TableRoute> {
     match route.route.destination.addr().is_ipv6() {
-        true => route.ways(),
+        true => route.by_next_hop(),
         false => vec![route.clone()],
     }
 }

@@ -10,9 +10,9 @@ use policy::{Call, Object};
 use types::Namespace;
 use wasmtime::component::Resource;
 
+use super::call::{CallError, Plan, invalid};
 use super::clash::View;
 use super::links::others_have;
-use super::perform::{CallError, Plan, invalid};
 use super::{Gate, Kernel, LinkHandle, bounds};
 use crate::driver::wit::addresses::{AddressInfo, AddressOptions, Host};
 

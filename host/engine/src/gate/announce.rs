@@ -7,8 +7,8 @@ use policy::{Call, Object};
 use types::Namespace;
 use wasmtime::component::Resource;
 
+use super::call::{CallError, invalid};
 use super::clash::View;
-use super::perform::{CallError, invalid};
 use super::{Gate, LinkHandle, bounds};
 use crate::driver::wit::announce::Host;
 

@@ -10,7 +10,7 @@ use std::fmt;
 use policy::Call;
 use types::PortRange;
 
-use super::perform::{CallError, invalid};
+use super::call::{CallError, invalid};
 use crate::driver::GuestError;
 use crate::driver::wit::firewall::PortRange as WitRange;
 use crate::driver::wit::routes::NextHop;
@@ -169,7 +169,7 @@ pub(super) fn port_ranges(call: Call, ranges: &[WitRange]) -> Result<(), CallErr
     PORT_RANGES.check(call, ranges.len())
 }
 
-/// The ways of a route.
+/// The next hops of a route.
 pub(super) fn next_hops(call: Call, hops: &[NextHop]) -> Result<(), CallError> {
     NEXT_HOPS.check(call, hops.len())?;
     addresses(call, hops.iter().map(|hop| &hop.gateway))?;

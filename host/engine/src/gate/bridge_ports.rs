@@ -6,8 +6,8 @@ use policy::{Call, Object};
 use types::NumberRange;
 use wasmtime::component::Resource;
 
+use super::call::{CallError, Plan, invalid, plan_for_foreign};
 use super::links::others_have;
-use super::perform::{CallError, Plan, invalid, plan_for_foreign};
 use super::{Gate, Kernel, LinkHandle};
 use crate::driver::wit::bridge_ports::{Host, VlanRange};
 

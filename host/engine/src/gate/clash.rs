@@ -15,7 +15,7 @@ use kernel::{
 use nix::errno::Errno;
 use types::{DEFAULT_METRIC, LinkName, Namespace, Route};
 
-use super::perform::CallError;
+use super::call::CallError;
 use super::{Gate, Kernel};
 
 /// What the driver has in a namespace by its journals.

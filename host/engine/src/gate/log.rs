@@ -5,7 +5,7 @@ use std::io::Write;
 use policy::{Call, Object};
 use types::text;
 
-use super::perform::{CallError, Stop};
+use super::call::{CallError, Stop};
 use super::{Gate, bounds};
 use crate::driver::wit::log::{Host, Level};
 

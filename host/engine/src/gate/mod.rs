@@ -10,6 +10,7 @@ mod addresses;
 mod announce;
 mod bounds;
 mod bridge_ports;
+mod call;
 mod clash;
 mod firewall;
 mod guard;
@@ -19,7 +20,6 @@ mod log;
 mod model;
 mod neighbours;
 mod offloads;
-mod perform;
 mod report;
 mod restore;
 mod returned;
@@ -37,9 +37,9 @@ use std::time::Instant;
 
 use wasmtime::component::ResourceTable;
 
+pub use call::{CallError, Stop};
 pub use links::LinkHandle;
 pub use log::Log;
-pub use perform::{CallError, Stop};
 pub use restore::{RestoreError, Restorer};
 pub use returned::ReturnedError;
 pub use undo::{ForgetError, UndoError};

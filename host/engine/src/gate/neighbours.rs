@@ -9,8 +9,8 @@ use policy::{Call, Object};
 use types::{Mac, Namespace};
 use wasmtime::component::Resource;
 
+use super::call::{CallError, Plan, invalid};
 use super::clash::View;
-use super::perform::{CallError, Plan, invalid};
 use super::{Gate, Kernel, LinkHandle, bounds};
 use crate::driver::wit::neighbours::{Host, NeighbourInfo};
 

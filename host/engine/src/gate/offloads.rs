@@ -4,8 +4,8 @@ use journal::Change;
 use policy::Call;
 use wasmtime::component::Resource;
 
+use super::call::{CallError, plan_for_foreign};
 use super::links::others_have;
-use super::perform::{CallError, plan_for_foreign};
 use super::{Gate, LinkHandle, bounds};
 use crate::driver::wit::offloads::{Feature, Host};
 

@@ -7,7 +7,7 @@ use policy::{Call, Object};
 use types::{LinkName, Namespace};
 
 use super::Gate;
-use super::perform::{CallError, Stop};
+use super::call::{CallError, Stop};
 use crate::driver::GuestError;
 
 /// Why what a driver returned isn't passed on.

@@ -6,7 +6,7 @@ use nix::errno::Errno;
 use policy::{Call, Object};
 use types::text;
 
-use super::perform::{CallError, invalid};
+use super::call::{CallError, invalid};
 use super::undo::UndoError;
 use super::{Gate, bounds};
 use crate::driver::wit::state::Host;

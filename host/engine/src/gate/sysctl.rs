@@ -7,8 +7,8 @@ use policy::{Call, Object};
 use types::{LinkName, Namespace, SettingKey};
 use wasmtime::component::Resource;
 
+use super::call::{CallError, Plan, invalid, plan_for_foreign};
 use super::links::others_have;
-use super::perform::{CallError, Plan, invalid, plan_for_foreign};
 use super::{Gate, Kernel, LinkHandle, bounds};
 use crate::driver::wit::sysctl::{Host, IpVersion, ReversePath, RouterAdvertisements};
 use crate::driver::wit::types::Namespace as WitNamespace;

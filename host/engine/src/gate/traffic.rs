@@ -7,8 +7,8 @@ use nix::errno::Errno;
 use policy::Call;
 use wasmtime::component::Resource;
 
+use super::call::{CallError, Plan, invalid};
 use super::links::others_have;
-use super::perform::{CallError, Plan, invalid};
 use super::{Gate, Kernel, LinkHandle, bounds};
 use crate::driver::wit::traffic::{Host, HtbClass as WitClass, Shape as WitShape, TbfOptions};
 

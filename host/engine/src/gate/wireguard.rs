@@ -10,8 +10,8 @@ use trust::{SecretError, Secrets};
 use types::WireguardKey;
 use wasmtime::component::Resource;
 
+use super::call::{CallError, Plan, invalid};
 use super::links::others_have;
-use super::perform::{CallError, Plan, invalid};
 use super::{Gate, Kernel, LinkHandle, bounds};
 use crate::driver::wit::wireguard::{Endpoint, Host, Peer, PeerInfo, WireguardInfo};
 

@@ -14,7 +14,7 @@ use nix::libc;
 use socket2::{Domain, Protocol, SockAddr, SockAddrStorage, Socket, Type};
 use types::Mac;
 
-use super::inside::inside;
+use super::enter_netns::inside;
 use super::{KernelError, LinkSetting, LinkState, Netns};
 
 /// All nodes of the link (RFC 4291, section 2.7.1).

@@ -247,7 +247,7 @@ impl Reader for Netlink {
         let mut routes = Vec::new();
         for question in route::all_routes_questions() {
             let answers = self.collect(handle.route().get(question).execute())?;
-            routes.extend(answers.iter().flat_map(route::ways));
+            routes.extend(answers.iter().flat_map(route::by_next_hop));
         }
         Ok(Survey {
             links: links.iter().filter_map(place::survey).collect(),

@@ -198,8 +198,8 @@ pub(super) fn table(message: &RouteMessage) -> u32 {
 }
 
 /// The routes that an answer of the kernel stands for: it shows IPv6 routes to
-/// the same destination with the same metric as one with several ways.
-pub(super) fn ways(answer: &RouteMessage) -> Vec<RouteMessage> {
+/// the same destination with the same metric as one with several hops.
+pub(super) fn by_next_hop(answer: &RouteMessage) -> Vec<RouteMessage> {
     let is_hops = |attribute: &RouteAttribute| matches!(attribute, RouteAttribute::MultiPath(_));
     let mut hops = answer
         .attributes
@@ -212,17 +212,18 @@ pub(super) fn ways(answer: &RouteMessage) -> Vec<RouteMessage> {
         Some(hops) if answer.header.address_family == AddressFamily::Inet6 => hops,
         _ => return vec![answer.clone()],
     };
-    let way = |hop: &RouteNextHop| {
-        let mut way = answer.clone();
-        way.attributes.retain(|attribute| !is_hops(attribute));
-        way.attributes.extend(hop.attributes.iter().cloned());
-        way.attributes
+    let one = |hop: &RouteNextHop| {
+        let mut route = answer.clone();
+        route.attributes.retain(|attribute| !is_hops(attribute));
+        route.attributes.extend(hop.attributes.iter().cloned());
+        route
+            .attributes
             .push(RouteAttribute::Oif(hop.interface_index));
         let on_link = hop.flags.contains(RouteNextHopFlags::Onlink);
-        way.header.flags.set(RouteFlags::Onlink, on_link);
-        way
+        route.header.flags.set(RouteFlags::Onlink, on_link);
+        route
     };
-    hops.iter().map(way).collect()
+    hops.iter().map(one).collect()
 }
 
 /// Whether one of the kernel's routes is the wanted one, by what the wanted
@@ -370,10 +371,10 @@ mod tests {
             next_hops: vec![hop("fd00::1"), hop("fd00::3")],
             ..route("fd01::/64", None)
         };
-        let ways = ways(&message(&joined));
-        assert_eq!(ways.len(), 2);
-        for (way, gateway) in ways.iter().zip(["fd00::1", "fd00::3"]) {
-            assert!(is_same(way, &route("fd01::/64", Some(gateway))), "{way:?}");
+        let hops = by_next_hop(&message(&joined));
+        assert_eq!(hops.len(), 2);
+        for (hop, gateway) in hops.iter().zip(["fd00::1", "fd00::3"]) {
+            assert!(is_same(hop, &route("fd01::/64", Some(gateway))), "{hop:?}");
         }
     }
 }

@@ -35,18 +35,18 @@ impl Netlink {
         self.collect(handle.route().get(question).execute())
     }
 
-    /// The kernel's routes that are the wanted one, or one of its ways.
+    /// The kernel's routes that are the wanted one, or one of its hops.
     pub(super) fn same_routes(
         &self,
         namespace: Namespace,
         wanted: &TableRoute,
     ) -> Result<Vec<RouteMessage>, KernelError> {
         let wanted_ways = match wanted.route.destination.addr().is_ipv6() {
-            true => wanted.ways(),
+            true => wanted.by_next_hop(),
             false => vec![wanted.clone()],
         };
         let answers = self.family_of(namespace, wanted)?;
-        let mut found: Vec<RouteMessage> = answers.iter().flat_map(route::ways).collect();
+        let mut found: Vec<RouteMessage> = answers.iter().flat_map(route::by_next_hop).collect();
         found.retain(|one| wanted_ways.iter().any(|way| route::is_same(one, way)));
         Ok(found)
     }

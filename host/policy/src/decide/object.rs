@@ -106,7 +106,7 @@ pub enum Object<'a> {
         /// or moved.
         of_own_link: bool,
     },
-    /// A route, or one of its ways.
+    /// A route, or one of its hops.
     Route {
         /// Where.
         namespace: Namespace,

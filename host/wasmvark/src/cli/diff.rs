@@ -6,8 +6,8 @@ use engine::driver::Description;
 use policy::Grant;
 use serde::Serialize;
 
-use super::candidate::{Candidate, importable, reason, requested};
 use super::changes::{Changes, List};
+use super::planned_grant::{Candidate, importable, reason, requested};
 use super::{CliError, Format, output};
 use crate::store::{DriverName, Store};
 

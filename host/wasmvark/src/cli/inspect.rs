@@ -10,7 +10,7 @@ use serde::Serialize;
 use types::Digest;
 use types::text::plain;
 
-use super::candidate::{Candidate, reason, requested};
+use super::planned_grant::{Candidate, reason, requested};
 use super::{CliError, Format, find_grant, output};
 use crate::store::{DriverName, Store};
 

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use policy::{Grant, GrantError, Limits};
 
-use super::candidate::{Candidate, requested};
-use super::{CliError, consent, find_grant, inspect, output, program, upgrade};
+use super::planned_grant::{Candidate, requested};
+use super::{CliError, confirm, find_grant, inspect, output, program, upgrade};
 use crate::store::{DriverName, Store, Version};
 
 /// The arguments of `install`.
@@ -21,7 +21,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "DIR")]
     plugin_dir: Option<PathBuf>,
     #[command(flatten)]
-    consent: consent::Arguments,
+    consent: confirm::Arguments,
 }
 
 /// What `--help` says.
@@ -102,7 +102,7 @@ fn grant(
         }
         let asked = inspect::asked(name.as_str(), &candidate.description);
         output::text(&format!("{asked}\n"))?;
-        consent::ask(&format!("Grant this, and install {name}?"))?;
+        confirm::ask(&format!("Grant this, and install {name}?"))?;
     }
     let calls = requested(&candidate.description);
     let limits = Limits::default();

@@ -3,11 +3,10 @@
 
 mod adopt;
 mod audit;
-mod candidate;
 mod changes;
 mod colour;
 mod completions;
-mod consent;
+mod confirm;
 mod convert;
 mod diff;
 mod doctor;
@@ -24,6 +23,7 @@ mod output;
 #[cfg(test)]
 mod page;
 mod plan;
+mod planned_grant;
 mod podman_networks;
 mod reference;
 mod reload;

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use engine::driver::Description;
 use policy::{Edit, Grant, Limits};
 
-use super::candidate::{Candidate, reason, requested};
 use super::changes::{Changes, List};
-use super::{CliError, consent, output};
+use super::planned_grant::{Candidate, reason, requested};
+use super::{CliError, confirm, output};
 use crate::store::{DriverName, Settled, Store, Version};
 
 /// The arguments of `upgrade`.
@@ -19,7 +19,7 @@ pub(super) struct Arguments {
     /// The new component
     file: PathBuf,
     #[command(flatten)]
-    consent: consent::Arguments,
+    consent: confirm::Arguments,
 }
 
 /// What `--help` says.
@@ -56,7 +56,7 @@ pub(super) fn run(store: &Store, arguments: &Arguments) -> Result<(), CliError> 
     let code = candidate.compile()?;
     show(store, name, [&from, &to], &candidate.description)?;
     if !arguments.consent.is_given() {
-        consent::ask(&format!("Upgrade {name} so?"))?;
+        confirm::ask(&format!("Upgrade {name} so?"))?;
     }
     let _lock = store.lock()?;
     store.put(candidate.bytes(), &code)?;

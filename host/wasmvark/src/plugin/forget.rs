@@ -4,8 +4,8 @@ use journal::{Here, Journal};
 use kernel::Netns;
 use types::Key;
 
-use super::collect::gate;
-use super::{PluginError, turn};
+use super::gc::gate;
+use super::{PluginError, lock};
 use crate::store::Store;
 
 /// What was done about a container on a network.
@@ -31,7 +31,7 @@ pub(crate) fn forget(store: &Store, keys: Vec<Key>) -> Result<Vec<Forgotten>, Pl
 
 fn forget_one(store: &Store, key: Key) -> Result<Option<Forgotten>, PluginError> {
     let layout = store.layout();
-    let _lock = turn::take(layout, &key, "journal forget")?;
+    let _lock = lock::take(layout, &key, "journal forget")?;
     let here = Here {
         host: Netns::current()?.id(),
         container: None,

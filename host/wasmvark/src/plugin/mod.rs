@@ -2,11 +2,12 @@
 //! other rooms and its answer back, and turns every failure into the one error
 //! document that the callers understand.
 
-mod collect;
 mod create;
 mod differences;
 mod forget;
+mod gc;
 mod load;
+mod lock;
 mod output;
 mod plan;
 mod reload;
@@ -14,10 +15,9 @@ mod remains;
 mod said;
 mod setup;
 mod teardown;
-mod turn;
 
-pub(crate) use collect::{collect, life};
 pub(crate) use forget::forget;
+pub(crate) use gc::{collect, life};
 pub(crate) use plan::{Candidate, Planned};
 pub(crate) use reload::reload;
 

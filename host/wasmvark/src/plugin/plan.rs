@@ -129,11 +129,11 @@ impl Candidate {
 
     fn plan_setup(&self, input: &[u8], netns: Option<&Path>) -> Result<Planned, PluginError> {
         let request = Request::resolve(&parse(input)?)?;
-        let code = self.code()?;
         let host = Netns::current()?;
         let container = netns
             .map(|netns| Netns::container(netns, &host))
             .transpose()?;
+        let code = self.code()?;
         let here = Here {
             host: host.id(),
             container: Some(container.as_ref().map_or(NetnsId::IMAGINED, Netns::id)),

@@ -8,7 +8,7 @@ use journal::{self, Entry, Here, Journal, JournalError, NetworkLock};
 use kernel::{FirewallEntry, Netlink, Netns, NetnsId, living_netns};
 use types::{Key, NetworkId};
 
-use super::collect::is_alive;
+use super::gc::is_alive;
 use super::{PluginError, remains};
 use crate::store::{Layout, Store};
 

@@ -18,19 +18,20 @@ use types::text;
 
 use super::load::{Loaded, store};
 use super::remains::{self, Remains};
-use super::{PluginError, leave, output, said, tell, turn};
+use super::{PluginError, leave, lock, output, said, tell};
 
 /// Runs `setup`.
 pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, PluginError> {
     let request = Request::resolve(&parse(input)?)?;
     let (store, name) = store(name)?;
     let loaded = Loaded::find(store, name)?;
-    let code = loaded.code()?;
     let host = Netns::current()?;
     let container = Netns::container(netns, &host)?;
+    // It may have to be compiled, for which nobody should wait in vain.
+    let code = loaded.code()?;
     let key = request.key();
     let layout = loaded.store.layout();
-    let lock = turn::take(layout, &key, "setup")?;
+    let lock = lock::take(layout, &key, "setup")?;
     // Waiting for the turn doesn't count.
     let deadline = loaded.deadline();
     let watch = Watch::until(deadline)
@@ -99,7 +100,7 @@ impl Connection<'_> {
     fn run(self, mut gate: Gate, lock: &NetworkLock, json: String) -> Result<String, PluginError> {
         // A run that was killed may have left something behind.
         let mut left = gate.undo();
-        left.extend(turn::recover_others(&mut gate, lock)?);
+        left.extend(lock::recover_others(&mut gate, lock)?);
         if !left.is_empty() {
             return Err(PluginError::Undo(left));
         }

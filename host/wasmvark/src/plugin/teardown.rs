@@ -24,7 +24,7 @@ use types::{ContainerId, Key, NetworkId};
 use super::load::{Loaded, store};
 use super::remains::{self, Remains};
 use super::setup::parse;
-use super::{PluginError, leave, said, tell, turn};
+use super::{PluginError, leave, lock, said, tell};
 use crate::store::{DriverName, Store};
 
 /// A driver that can take part in a teardown.
@@ -55,7 +55,7 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
     let container_exists = there.is_some();
     let driver = prepare(&store, &name, &document);
     let layout = store.layout();
-    let lock = match turn::take(layout, &key, "teardown") {
+    let lock = match lock::take(layout, &key, "teardown") {
         Ok(lock) => Some(lock),
         Err(error @ LockError::Busy { .. }) => return Err(error.into()),
         // Where no lock can be made, clearing up is worth more than a turn.
@@ -128,7 +128,7 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
     }
     let mut left = gate.undo();
     if let Some(lock) = &lock {
-        left.extend(turn::recover_others(&mut gate, lock)?);
+        left.extend(lock::recover_others(&mut gate, lock)?);
     }
     if left.is_empty() && outcome.is_ok() {
         left.extend(gate.commit_state());

@@ -10,7 +10,7 @@ use types::{Port, PortRange, Protocol};
 use crate::driver::wit::firewall::{Direction, Isolation as WitIsolation, Traffic as WitTraffic};
 use crate::driver::wit::types::{Port as WitPort, Protocol as WitProtocol};
 use crate::gate::bounds;
-use crate::gate::perform::{CallError, invalid};
+use crate::gate::call::{CallError, invalid};
 
 /// Checks what a call says of connections.
 pub(super) fn traffic(call: Call, traffic: WitTraffic) -> Result<Traffic, CallError> {

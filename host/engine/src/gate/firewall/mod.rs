@@ -12,8 +12,8 @@ use policy::{Call, Object};
 use types::{Mac, Namespace};
 use wasmtime::component::Resource;
 
+use super::call::{CallError, Plan, invalid};
 use super::clash::{Own, View};
-use super::perform::{CallError, Plan, invalid};
 use super::{Gate, Kernel, LinkHandle, bounds};
 use crate::driver::wit::firewall::{Host, Isolation as WitIsolation, Traffic as WitTraffic};
 use crate::driver::wit::types::Port as WitPort;

@@ -8,8 +8,8 @@ use wasmtime::component::Resource;
 
 use super::LinkHandle;
 use super::in_use::must_be_so;
+use crate::gate::call::{CallError, invalid, plan_for_foreign};
 use crate::gate::guard::Permitted;
-use crate::gate::perform::{CallError, invalid, plan_for_foreign};
 use crate::gate::{Gate, Kernel, bounds};
 
 impl Gate {
@@ -57,7 +57,7 @@ impl Gate {
     }
 
     /// `links.set-master`.
-    pub(super) fn put_below(
+    pub(super) fn change_master(
         &mut self,
         link: &Resource<LinkHandle>,
         master: Option<&Resource<LinkHandle>>,

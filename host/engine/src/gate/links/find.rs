@@ -10,7 +10,7 @@ use wasmtime::component::Resource;
 
 use super::LinkHandle;
 use crate::gate::Gate;
-use crate::gate::perform::{CallError, invalid};
+use crate::gate::call::{CallError, invalid};
 
 impl Gate {
     /// `links.get-by-index`.

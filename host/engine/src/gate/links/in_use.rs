@@ -5,7 +5,7 @@ use kernel::{KernelError, LinkChange};
 use nix::errno::Errno;
 
 use super::LinkHandle;
-use crate::gate::perform::CallError;
+use crate::gate::call::CallError;
 use crate::gate::{Gate, Kernel};
 
 impl Gate {

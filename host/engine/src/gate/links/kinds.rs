@@ -14,7 +14,7 @@ use crate::driver::wit::links::{
     TapOptions, VlanOptions, VlanProtocol, VxlanOptions,
 };
 use crate::driver::wit::types::Place;
-use crate::gate::perform::{CallError, invalid};
+use crate::gate::call::{CallError, invalid};
 use crate::gate::{Gate, bounds};
 
 /// What a call that makes a link returns.

@@ -13,8 +13,8 @@ use wasmtime::component::Resource;
 use super::LinkHandle;
 use super::above::Above;
 use crate::driver::wit::types::Place;
+use crate::gate::call::{CallError, Plan, invalid};
 use crate::gate::guard::Permitted;
-use crate::gate::perform::{CallError, Plan, invalid};
 use crate::gate::{Gate, bounds};
 
 impl Place {

@@ -23,7 +23,7 @@ use kernel::{KernelError, LinkChange, LinkId, LinkKind, VfChange, VfLinkState};
 use policy::{Call, Object};
 use types::{LinkName, LinkProperty, Mac, Namespace};
 
-use super::perform::{CallError, Stop, invalid};
+use super::call::{CallError, Stop, invalid};
 use super::{Gate, bounds};
 use crate::driver::wit::links::{
     BridgeOptions, Host, HostLink, IpvlanOptions, LinkInfo, MacvlanOptions, PlainOptions,
@@ -433,7 +433,7 @@ impl Host for Gate {
         link: Resource<LinkHandle>,
         master: Option<Resource<LinkHandle>>,
     ) -> Result<(), CallError> {
-        self.put_below(&link, master.as_ref())
+        self.change_master(&link, master.as_ref())
     }
 
     fn vfs(&mut self, link: Resource<LinkHandle>) -> Result<Vec<VfInfo>, CallError> {

@@ -8,7 +8,7 @@ use types::{LinkName, Namespace};
 use wasmtime::component::Resource;
 
 use super::{LinkHandle, others_have};
-use crate::gate::perform::{CallError, Plan, Stop, invalid};
+use crate::gate::call::{CallError, Plan, Stop, invalid};
 use crate::gate::{Gate, Kernel};
 
 const CALL: Call = Call::LinksMoveToContainer;

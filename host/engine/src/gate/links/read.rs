@@ -11,7 +11,7 @@ use wasmtime::component::Resource;
 use super::LinkHandle;
 use crate::driver::wit::links::LinkInfo;
 use crate::gate::Gate;
-use crate::gate::perform::CallError;
+use crate::gate::call::CallError;
 
 /// The pauses between looks at a link.
 const PAUSE: Duration = Duration::from_millis(5);

@@ -8,8 +8,8 @@ use types::{LinkName, Namespace};
 use wasmtime::component::Resource;
 
 use super::{LinkHandle, make};
+use crate::gate::call::{CallError, Plan, invalid};
 use crate::gate::guard::Permitted;
-use crate::gate::perform::{CallError, Plan, invalid};
 use crate::gate::{Gate, Kernel};
 
 const CALL: Call = Call::LinksRename;

@@ -8,7 +8,7 @@ use types::Namespace;
 use super::make;
 use crate::driver::wit::links::{VethOptions, VethPair};
 use crate::driver::wit::types::Place;
-use crate::gate::perform::{CallError, Plan, invalid};
+use crate::gate::call::{CallError, Plan, invalid};
 use crate::gate::{Gate, Kernel, bounds};
 
 const CALL: Call = Call::LinksCreateVeth;

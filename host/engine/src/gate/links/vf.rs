@@ -8,7 +8,7 @@ use wasmtime::component::Resource;
 
 use super::{LinkHandle, kinds};
 use crate::driver::wit::links as wit;
-use crate::gate::perform::{CallError, Plan, invalid};
+use crate::gate::call::{CallError, Plan, invalid};
 use crate::gate::{Gate, Kernel};
 
 /// The highest priority of a VLAN's frames (IEEE 802.1Q, three bits).

@@ -14,8 +14,8 @@ use kernel::{KernelError, KnownLink, LinkId, MAIN_TABLE, TableRoute};
 use policy::{Call, Object};
 use types::{LinkName, Namespace, Route};
 
+use super::call::{CallError, Plan, invalid};
 use super::clash;
-use super::perform::{CallError, Plan, invalid};
 use super::{Gate, Kernel, bounds};
 use crate::driver::wit::routes::{Host, RouteInfo, RouteOptions};
 use crate::driver::wit::types::{Namespace as WitNamespace, Route as WitRoute};
@@ -85,8 +85,8 @@ impl Host for Gate {
         // The links tell only which route is meant: reading their indexes needs
         // no more reach than the route itself.
         let own = self.find_own(namespace, &draft);
-        let ways = ways(&draft);
-        let mut objects = self.route_objects(namespace, &ways, own.is_some());
+        let hops = by_next_hop(&draft);
+        let mut objects = self.route_objects(namespace, &hops, own.is_some());
         if own.is_none() {
             objects.extend(self.table_objects(namespace, draft.route.table));
         }
@@ -126,9 +126,9 @@ impl Gate {
         plan: impl FnOnce(&mut dyn Kernel, &TableRoute, Vec<KnownLink>) -> Result<Plan, KernelError>,
         operation: impl FnOnce(&mut dyn Kernel, &TableRoute) -> Result<(), KernelError>,
     ) -> Result<(), CallError> {
-        let ways = ways(draft);
+        let hops = by_next_hop(draft);
         let links = draft.links();
-        let mut objects = self.route_objects(namespace, &ways, false);
+        let mut objects = self.route_objects(namespace, &hops, false);
         objects.extend(links.iter().map(|name| Object::Link {
             namespace,
             name,
@@ -159,7 +159,7 @@ impl Gate {
     fn route_objects<'a>(
         &self,
         namespace: Namespace,
-        ways: &'a [(Route, Option<LinkName>)],
+        hops: &'a [(Route, Option<LinkName>)],
         own: bool,
     ) -> Vec<Object<'a>> {
         let object = |(route, link): &'a (Route, Option<LinkName>)| {
@@ -171,7 +171,7 @@ impl Gate {
                 own,
             }
         };
-        ways.iter().map(object).collect()
+        hops.iter().map(object).collect()
     }
 
     /// A route's table as an object of a decision; routes may go into the main
@@ -301,15 +301,15 @@ fn draft(call: Call, route: WitRoute, options: Option<RouteOptions>) -> Result<D
     parse::draft(route, options).map_err(|error| invalid(call, &error))
 }
 
-/// Each way of a route by itself, with the link that it names: each must be in
+/// Each next hop of a route by itself, with the link that it names: each must be in
 /// reach.
-fn ways(draft: &Draft) -> Vec<(Route, Option<LinkName>)> {
+fn by_next_hop(draft: &Draft) -> Vec<(Route, Option<LinkName>)> {
     let links = match draft.hop_links.is_empty() {
         true => vec![draft.link.clone()],
         false => draft.hop_links.clone(),
     };
-    let ways = draft.route.ways().into_iter().map(|way| way.route);
-    ways.zip(links).collect()
+    let hops = draft.route.by_next_hop().into_iter().map(|hop| hop.route);
+    hops.zip(links).collect()
 }
 
 fn known(links: Links) -> Vec<KnownLink> {

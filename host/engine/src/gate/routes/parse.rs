@@ -19,7 +19,7 @@ pub(super) struct Draft {
     pub(super) route: TableRoute,
     /// The link that it leaves through.
     pub(super) link: Option<LinkName>,
-    /// The links of its several ways, in their order.
+    /// The links of its several hops, in their order.
     pub(super) hop_links: Vec<Option<LinkName>>,
 }
 
@@ -149,7 +149,10 @@ fn check(draft: &Draft) -> Result<(), String> {
     }
     let is_v4 = |address: IpAddr| address.is_ipv4();
     let family = is_v4(plain.destination.addr());
-    let gateways = route.ways().into_iter().filter_map(|way| way.route.gateway);
+    let gateways = route
+        .by_next_hop()
+        .into_iter()
+        .filter_map(|hop| hop.route.gateway);
     if gateways.chain(route.source).any(|ip| is_v4(ip) != family) {
         return Err(format!("the route {plain} mixes IPv4 and IPv6"));
     }

@@ -8,8 +8,8 @@ use nix::errno::Errno;
 use policy::{Call, Object};
 use types::{LinkName, Namespace, Rule};
 
+use super::call::{CallError, Plan, invalid};
 use super::clash::View;
-use super::perform::{CallError, Plan, invalid};
 use super::routes::named;
 use super::{Gate, Kernel, bounds};
 use crate::driver::wit::rules::{Host, Rule as WitRule, RuleInfo};

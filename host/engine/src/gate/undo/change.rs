@@ -8,7 +8,7 @@ use kernel::{
 use types::{LinkName, Namespace};
 
 use super::Same;
-use super::dress::{put_back, put_back_vf};
+use super::restore_link::{put_back, put_back_vf};
 use super::search::{find_same, found};
 use crate::gate::{routes, traffic};
 

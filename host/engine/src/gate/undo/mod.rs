@@ -1,9 +1,9 @@
 //! Undoing what the journal holds, the newest change first.
 
 mod change;
-mod dress;
-mod moved;
-mod names;
+mod pending_renames;
+mod restore_link;
+mod return_moved;
 mod search;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,7 +16,7 @@ use types::{LinkName, Namespace};
 
 use super::Gate;
 use change::{close_loopback, undo_change};
-use moved::{Returned, give_back};
+use return_moved::{Returned, give_back};
 use search::Moved;
 
 /// How long undoing may take, whatever the driver used up: for all, …

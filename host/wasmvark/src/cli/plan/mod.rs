@@ -19,7 +19,7 @@ use serde_json::value::RawValue;
 use sim::Topology;
 use types::Digest;
 
-use super::{CliError, candidate, output};
+use super::{CliError, output, planned_grant};
 use crate::plugin::{Candidate, Planned};
 use crate::store::{DriverName, Store};
 
@@ -188,7 +188,7 @@ fn candidate(store: &Store, arguments: &Arguments) -> Result<Candidate, CliError
     if !path.exists() {
         return Err(CliError::NoDriver(arguments.driver.clone()));
     }
-    let bytes = candidate::read(path)?;
+    let bytes = planned_grant::read(path)?;
     let description = Description::read(&bytes)?;
     let name = name(path, &description)?;
     let digest = Digest::of(&bytes);
@@ -221,13 +221,13 @@ fn given_grant(
     description: &Description,
 ) -> Result<Option<Grant>, CliError> {
     if let Some(path) = &arguments.grant {
-        let text = String::from_utf8_lossy(&candidate::read(path)?).into_owned();
+        let text = String::from_utf8_lossy(&planned_grant::read(path)?).into_owned();
         let grant = Grant::parse(name.as_str(), path, &text)?;
         return Ok(Some(grant));
     }
     match arguments.grant_requested {
         true => {
-            let calls = candidate::requested(description);
+            let calls = planned_grant::requested(description);
             Ok(Some(made_grant(store, name, digest, &calls)?))
         }
         false => Ok(None),

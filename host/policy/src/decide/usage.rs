@@ -2,8 +2,8 @@
 
 use types::{Namespace, Rule};
 
-use super::requested::requested;
-use super::widened::widen;
+use super::allow_list::widen;
+use super::request_scope::requested;
 use super::{Authority, Object};
 use crate::reach::join;
 use crate::{Call, LinkPattern, NetworkPattern, Reach};

@@ -7,7 +7,7 @@ use journal::SavedLink;
 use kernel::{Kernel, KernelError, LinkChange, LinkId};
 use types::Namespace;
 
-use super::dress::{dress, put_back, put_back_vf};
+use super::restore_link::{dress, put_back, put_back_vf};
 use super::search::{Found, Moved, found};
 
 /// How long a namespace may take to go with its last process, and the kernel to

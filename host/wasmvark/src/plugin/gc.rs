@@ -8,7 +8,7 @@ use journal::{self, Here, Journal, NetworkLock};
 use kernel::{Life, Living, Netlink, Netns, NetnsId, living_netns};
 use types::{Key, NetworkId};
 
-use super::{PluginError, remains, turn};
+use super::{PluginError, lock, remains};
 use crate::store::Store;
 
 /// What was done with the journals there were.
@@ -33,7 +33,7 @@ pub(crate) fn collect(store: &Store) -> Result<Collected, PluginError> {
     let mut collected = Collected::default();
     let host = Netns::current()?;
     for key in journal::all(&store.layout().journals()) {
-        let lock = turn::take(store.layout(), &key, "gc")?;
+        let lock = lock::take(store.layout(), &key, "gc")?;
         // Read under the lock: a setup may just have made its namespace known.
         let living = living_netns().map_err(PluginError::Living)?;
         let here = Here {
