@@ -70,11 +70,9 @@ pub(crate) fn register_host_device(suite: &mut Suite) {
     let mut case = |name: &str, need: Need, test: fn()| {
         suite.test(format!("host-device/{name}"), &needing(need), test);
     };
-    case("dummy", Need::Link(Kind::Dummy), || {
-        moves_and_comes_back("dummy", lay_dummy, |_| ());
-    });
+    case("dummy", Need::Link(Kind::Dummy), dummy_must_be_named);
     case("vlan", Need::Link(Kind::Vlan), || {
-        moves_and_comes_back("vlan", lay_vlan, reaches_out);
+        moves_and_comes_back("vlan", &Grant::host_device(), lay_vlan, reaches_out);
     });
     case("bond stays", Need::Link(Kind::Bond), bond_stays);
     case("network card of a dead namespace", Need::Nic, || {
@@ -174,7 +172,26 @@ fn above(driver: Driver, lay: fn(&World), check: fn(&World)) {
     world.assert_unchanged(&before);
 }
 
-fn moves_and_comes_back(kind: &str, lay: fn(&World), check: fn(&World)) {
+/// Nothing tells a dummy from one that the container has made in its place, so the
+/// operator must have named it.
+fn dummy_must_be_named() {
+    let world = World::new();
+    lay_dummy(&world);
+    let netavark = host_device(&world, &Grant::host_device()).netavark();
+    let before = world.dump();
+    let connection = Connection::v4(HOST_DEVICE).network("network_interface", UPLINK);
+    let error = netavark.setup(&connection).unwrap_err();
+    assert!(error.contains("nothing would tell it"), "{error}");
+    assert!(error.contains("for this call into the grant"), "{error}");
+    world.assert_unchanged(&before);
+    let call = "links.move-to-container";
+    let named = Grant::host_device()
+        .without(call)
+        .call(call, r#"{ link = "uplink" }"#);
+    moves_and_comes_back("dummy", &named, lay_dummy, |_| ());
+}
+
+fn moves_and_comes_back(kind: &str, grant: &Grant, lay: fn(&World), check: fn(&World)) {
     let world = World::new();
     lay(&world);
     let commands = [
@@ -184,7 +201,7 @@ fn moves_and_comes_back(kind: &str, lay: fn(&World), check: fn(&World)) {
         "route add 198.51.100.0/24 via 10.88.0.1 metric 5".to_owned(),
     ];
     world.host.ip_batch(&[], &commands.join("\n"));
-    let netavark = host_device(&world).netavark();
+    let netavark = host_device(&world, grant).netavark();
     let before = world.dump();
     let connection = Connection::dual(HOST_DEVICE).network("network_interface", UPLINK);
     let status = netavark.setup(&connection).expect("setup succeeds");
@@ -203,7 +220,7 @@ fn moves_and_comes_back(kind: &str, lay: fn(&World), check: fn(&World)) {
 fn bond_stays() {
     let world = World::new();
     lay_bond(&world);
-    let netavark = host_device(&world).netavark();
+    let netavark = host_device(&world, &Grant::host_device()).netavark();
     let before = world.dump();
     let connection = Connection::v4(HOST_DEVICE).network("network_interface", UPLINK);
     let error = netavark.setup(&connection).unwrap_err();
@@ -222,7 +239,7 @@ fn network_card(naming: Naming) {
     ];
     world.host.ip_batch(&[], &commands.join("\n"));
     give_neighbours_addresses_to(&world, &nic.peer);
-    let netavark = host_device(&world).netavark();
+    let netavark = host_device(&world, &Grant::host_device()).netavark();
     let before = world.dump();
     let unnamed = Connection::dual(HOST_DEVICE).without_network("network_interface");
     let connection = naming(unnamed, &nic);
@@ -247,7 +264,7 @@ fn card_of_a_dead_namespace(naming: Naming, name_is_taken: bool) {
     const INNER: &str = "inner0";
     let nic = Nic::take();
     let world = World::new();
-    let wasmvark = host_device(&world);
+    let wasmvark = host_device(&world, &Grant::host_device());
     let first = Netns::current();
     let commands = [
         format!("link set {} mtu 1470 up", nic.name),
@@ -290,9 +307,9 @@ fn card_of_a_dead_namespace(naming: Naming, name_is_taken: bool) {
     first.ip_batch(&[], &commands.join("\n"));
 }
 
-fn host_device(world: &World) -> Wasmvark<'_> {
+fn host_device<'a>(world: &'a World, grant: &Grant) -> Wasmvark<'a> {
     let wasmvark = Wasmvark::new(world);
-    wasmvark.install("host-device", HOST_DEVICE, &Grant::host_device());
+    wasmvark.install("host-device", HOST_DEVICE, grant);
     wasmvark
 }
 
