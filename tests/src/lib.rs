@@ -38,6 +38,7 @@ pub mod audit;
 pub mod browser;
 pub mod capture;
 pub mod cni;
+mod compiled;
 pub mod connection;
 pub mod dump;
 pub mod echo;

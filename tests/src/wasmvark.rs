@@ -8,7 +8,8 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::audit;
-use crate::grant::Grant;
+use crate::compiled;
+use crate::grant::{Grant, digest};
 use crate::netavark::Netavark;
 use crate::places;
 use crate::process::{self, Output};
@@ -83,7 +84,11 @@ impl<'a> Wasmvark<'a> {
 
     /// Where a driver's precompiled code lies.
     pub fn code(&self, guest: &str) -> PathBuf {
-        let digest = sha256(guest);
+        self.code_of(&sha256(guest))
+    }
+
+    fn code_of(&self, digest: &str) -> PathBuf {
+        let digest = digest.trim_start_matches("sha256:");
         self.root.join("lib/code").join(format!("{digest}.cwasm"))
     }
 
@@ -106,6 +111,8 @@ impl<'a> Wasmvark<'a> {
     pub fn install_file(&self, component: &Path, name: &str, grant: &Grant) {
         let file = self.world.file(&format!("{name}.grant"));
         fs::write(&file, grant.to_toml(name, component)).expect("a grant can be written");
+        let code = self.code_of(&digest(component));
+        compiled::put(&code);
         let output = process::run(
             self.command("install")
                 .arg(component)
@@ -113,8 +120,13 @@ impl<'a> Wasmvark<'a> {
                 .arg(&file),
             b"",
         );
-        let component = component.display();
-        assert_eq!(output.code, Some(0), "install {component}: {output:?}");
+        assert_eq!(
+            output.code,
+            Some(0),
+            "install {}: {output:?}",
+            component.display()
+        );
+        compiled::keep(&code);
     }
 
     /// Runs an administrator's command.
@@ -223,6 +235,6 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn sha256(guest: &str) -> String {
-    let digest = crate::grant::digest(&places::guest(guest));
+    let digest = digest(&places::guest(guest));
     digest.trim_start_matches("sha256:").to_owned()
 }

@@ -1,5 +1,5 @@
-//! The house is as its pages say: which crate depends on which, where files lie,
-//! which variables tests have.
+//! The house is as its pages say: which crate depends on which, and which
+//! variables tests have.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -33,12 +33,8 @@ const WALLS: [(&str, &[&str]); 11] = [
     ),
 ];
 
-/// Pages that name files.
-const PAGES: [&str; 3] = ["ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md"];
-
 pub(crate) fn register(suite: &mut Suite) {
     suite.test("house/walls", &[], walls);
-    suite.test("house/files-that-pages-name", &[], files);
     suite.test("house/variables-of-tests", &[], variables);
 }
 
@@ -69,25 +65,6 @@ fn walls() {
         found.insert(name, below.collect::<BTreeSet<String>>());
     }
     assert_eq!(found, expected);
-}
-
-/// Names in code spans that begin with a folder of this project.
-fn files() {
-    let root = places::workspace();
-    for page in PAGES {
-        let text = read(page);
-        let spans = text.split('`').skip(1).step_by(2);
-        let names = spans.filter(|span| span.contains('/') && !span.contains(char::is_whitespace));
-        let is_ours = |name: &&str| {
-            let first = name.split('/').next().unwrap_or_default();
-            !first.is_empty() && first != "target" && root.join(first).is_dir()
-        };
-        // What is still to be written, and what a build makes.
-        let is_example = |name: &&str| name.contains("NAME") || name.contains("geneve");
-        for name in names.filter(is_ours).filter(|name| !is_example(name)) {
-            assert!(root.join(name).exists(), "{page} names {name}");
-        }
-    }
 }
 
 /// Each variable that a test reads is on the page for contributors, and no other.

@@ -14,7 +14,7 @@ const PLACEHOLDER: (&str, &str) = ("NAME", "dummy");
 
 pub(crate) fn register(suite: &mut Suite) {
     suite.test("pages/links lead to files", &[], links);
-    suite.test("pages/contributing names files that exist", &[], files);
+    suite.test("pages/name files that exist", &[], files);
     suite.test("pages/drivers have all their options", &[], options);
     suite.test("pages/options in common", &[], options_in_common);
     suite.test("pages/every driver is listed and installed", &[], drivers);
@@ -36,6 +36,8 @@ fn links() {
     let mut pages = driver_pages();
     let others = [
         "README.md",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
         "CONTRIBUTING.md",
         "docs/audit.md",
         "docs/behaviours.md",
@@ -66,14 +68,16 @@ fn is_path(word: &str) -> bool {
 
 fn files() {
     let root = places::workspace();
-    let text = read(&root.join("CONTRIBUTING.md"));
-    let words: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
-    let paths: Vec<&str> = words.into_iter().filter(|word| is_path(word)).collect();
-    assert!(paths.len() > 20, "{paths:?}");
-    for path in paths {
-        let (placeholder, name) = PLACEHOLDER;
-        let file = root.join(path.replace(placeholder, name));
-        assert!(file.exists(), "CONTRIBUTING.md: {path}");
+    for (page, least) in [("CONTRIBUTING.md", 20), ("ARCHITECTURE.md", 2)] {
+        let text = read(&root.join(page));
+        let words: Vec<&str> = text.split('`').skip(1).step_by(2).collect();
+        let paths: Vec<&str> = words.into_iter().filter(|word| is_path(word)).collect();
+        assert!(paths.len() >= least, "{page}: {paths:?}");
+        for path in paths {
+            let (placeholder, name) = PLACEHOLDER;
+            let file = root.join(path.replace(placeholder, name));
+            assert!(file.exists(), "{page}: {path}");
+        }
     }
 }
 

@@ -45,9 +45,9 @@ pub(super) fn run(store: &Store, arguments: &Arguments) -> Result<(), CliError> 
         upgrade::settle(store, &name)?;
     }
     let grant = grant(store, arguments, &name, &candidate)?;
-    let code = candidate.compile()?;
+    let code = candidate.compile(store)?;
     let _lock = store.lock()?;
-    let digest = store.put(candidate.bytes(), &code)?;
+    let digest = store.put(candidate.bytes(), code.as_deref())?;
     match store.current(&name) {
         Ok(from) if from.digest != digest => {
             let grant = grant.or_else(|| from.grant.clone());

@@ -8,7 +8,8 @@ use policy::{Call, Grant, Reach};
 use types::Digest;
 
 use super::CliError;
-use crate::store::DriverName;
+use crate::plugin::mapped;
+use crate::store::{DriverName, Store};
 
 /// The largest component that is taken: interpreters have tens of MiB.
 const COMPONENT_LIMIT: u64 = 256 << 20;
@@ -36,13 +37,18 @@ impl Candidate {
         &self.bytes
     }
 
-    /// Compiles it and checks that it fits the world.
+    /// Checks that it fits the world, and compiles it for that unless the store
+    /// has its code, which is no code for the store then.
     #[allow(unsafe_code, reason = "code that was just made is loaded")]
-    pub(super) fn compile(&self) -> Result<Vec<u8>, CliError> {
+    pub(super) fn compile(&self, store: &Store) -> Result<Option<Vec<u8>>, CliError> {
+        if let Ok(code) = mapped(store, &self.digest)? {
+            code.check_world()?;
+            return Ok(None);
+        }
         let code = Code::precompile(&self.bytes)?;
         // SAFETY: `code` comes from `Code::precompile` just above.
         unsafe { Code::load(&code) }?.check_world()?;
-        Ok(code)
+        Ok(Some(code))
     }
 
     /// The grant in an operator's file, which must be for this component.

@@ -53,13 +53,13 @@ pub(super) fn run(store: &Store, arguments: &Arguments) -> Result<(), CliError> 
         digest: candidate.digest.clone(),
         grant: Some(grant),
     };
-    let code = candidate.compile()?;
+    let code = candidate.compile(store)?;
     show(store, name, [&from, &to], &candidate.description)?;
     if !arguments.consent.is_given() {
         confirm::ask(&format!("Upgrade {name} so?"))?;
     }
     let _lock = store.lock()?;
-    store.put(candidate.bytes(), &code)?;
+    store.put(candidate.bytes(), code.as_deref())?;
     if let Err(error) = store.switch(name, &from, &to) {
         store.forget_unused(&to.digest)?;
         return Err(error.into());

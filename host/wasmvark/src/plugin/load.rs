@@ -46,7 +46,7 @@ impl Loaded {
     /// The precompiled code; compiled anew where it's missing, corrupt or from
     /// another engine, which is slower but no failure.
     pub(super) fn code(&self) -> Result<Code, PluginError> {
-        let why = match self.mapped()? {
+        let why = match mapped(&self.store, &self.digest)? {
             Ok(code) => return Ok(code),
             Err(why) => why,
         };
@@ -65,30 +65,11 @@ impl Loaded {
 
     /// The same for a run that leaves no file behind.
     pub(super) fn code_unkept(&self) -> Result<Code, PluginError> {
-        if let Ok(code) = self.mapped()? {
+        if let Ok(code) = mapped(&self.store, &self.digest)? {
             return Ok(code);
         }
         let (code, _) = compile(&self.store.component(&self.name, &self.digest)?)?;
         Ok(code)
-    }
-
-    /// The precompiled code, or why it can't be used.
-    #[allow(unsafe_code, reason = "precompiled code is mapped; see the comments")]
-    fn mapped(&self) -> Result<Result<Code, String>, PluginError> {
-        let (path, intact) = self.store.code(&self.digest)?;
-        let why = match intact {
-            // SAFETY: the file is what this program wrote into a folder that
-            // only root and this user can write to: `Store::code` has checked
-            // its content against the stamp and the owners and modes.
-            Intact::Yes => match unsafe { Code::map(&path) } {
-                Ok(code) => return Ok(Ok(code)),
-                Err(EngineError::Load(error)) => format!("{error:#}"),
-                Err(error) => return Err(error.into()),
-            },
-            Intact::Missing => "it is missing".to_owned(),
-            Intact::Corrupt => "it is corrupt".to_owned(),
-        };
-        Ok(Err(why))
     }
 
     /// When a run that begins now must be over. Compiling doesn't count, so
@@ -151,6 +132,25 @@ impl Loaded {
         let bytes = self.grant.limits().log_bytes;
         Log::new(self.name.to_string(), bytes, filter.as_deref())
     }
+}
+
+/// A component's precompiled code, or why it can't be used.
+#[allow(unsafe_code, reason = "precompiled code is mapped; see the comments")]
+pub(crate) fn mapped(store: &Store, digest: &Digest) -> Result<Result<Code, String>, PluginError> {
+    let (path, intact) = store.code(digest)?;
+    let why = match intact {
+        // SAFETY: the file is what this program wrote into a folder that
+        // only root and this user can write to: `Store::code` has checked
+        // its content against the stamp and the owners and modes.
+        Intact::Yes => match unsafe { Code::map(&path) } {
+            Ok(code) => return Ok(Ok(code)),
+            Err(EngineError::Load(error)) => format!("{error:#}"),
+            Err(error) => return Err(error.into()),
+        },
+        Intact::Missing => "it is missing".to_owned(),
+        Intact::Corrupt => "it is corrupt".to_owned(),
+    };
+    Ok(Err(why))
 }
 
 /// Compiles a component; returns the code as it could be kept, too.

@@ -18,6 +18,7 @@ mod teardown;
 
 pub(crate) use forget::forget;
 pub(crate) use gc::{collect, life};
+pub(crate) use load::mapped;
 pub(crate) use plan::{Candidate, Planned};
 pub(crate) use reload::reload;
 

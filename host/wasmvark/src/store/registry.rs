@@ -36,11 +36,13 @@ impl Store {
         &self.layout
     }
 
-    /// Puts a component and its precompiled code away.
-    pub(crate) fn put(&self, component: &[u8], code: &[u8]) -> Result<Digest, StoreError> {
+    /// Puts a component away, and its precompiled code unless that is there.
+    pub(crate) fn put(&self, component: &[u8], code: Option<&[u8]>) -> Result<Digest, StoreError> {
         let digest = Digest::of(component);
         files::write_stamped(&self.component_path(&digest), component)?;
-        self.put_code(&digest, code)?;
+        if let Some(code) = code {
+            self.put_code(&digest, code)?;
+        }
         Ok(digest)
     }
 

@@ -209,7 +209,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let store = Store::new(Layout::choose(Some(folder.path())).unwrap());
             let name: DriverName = "d".parse().unwrap();
-            let digest = store.put(b"old", CODE).unwrap();
+            let digest = store.put(b"old", Some(CODE)).unwrap();
             store.put_grant(&name, "old's").unwrap();
             let plugins = folder.path().join("plugins");
             let program = std::env::current_exe().unwrap();
@@ -222,7 +222,7 @@ mod tests {
         }
 
         fn version(&self, component: &[u8]) -> Version {
-            let digest = self.store.put(component, CODE).unwrap();
+            let digest = self.store.put(component, Some(CODE)).unwrap();
             let grant = format!("{}'s", String::from_utf8_lossy(component));
             Version {
                 digest,

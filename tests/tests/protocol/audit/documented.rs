@@ -81,7 +81,7 @@ fn files() {
     fs::write(wasmvark.root().join("trail.toml"), trail).unwrap();
     let request = Connection::v4(DRIVER).for_create();
     answer_of(&wasmvark.plugin(DRIVER, &["create"], request));
-    let source = places::workspace().join("host/wasmvark/src/audit/rotation.rs");
+    let source = places::workspace().join("host/audit/src/rotation.rs");
     let source = fs::read_to_string(source).unwrap();
     assert!(source.contains("size: 8 << 20,") && trail.contains("size = 8388608"));
     assert!(source.contains("keep: 12,") && trail.contains("keep = 12"));
