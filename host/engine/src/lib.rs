@@ -6,3 +6,5 @@
 
 pub mod driver;
 pub mod gate;
+mod guard;
+pub mod rollback;

@@ -97,7 +97,7 @@ impl Entry {
 
     /// Whether another container's entry shares the object of this one. Of an
     /// object without an index nobody knows yet which it is: it counts.
-    pub fn shares_with(&self, other: &Self) -> bool {
+    pub(crate) fn shares_with(&self, other: &Self) -> bool {
         let same_time = self.shared && other.shared && self.host == other.host;
         same_time && self.change.has_object_of(&other.change)
     }

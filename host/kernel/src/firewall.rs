@@ -190,7 +190,7 @@ impl FirewallEntry {
 
     /// Whether what has another tag is the same container's, as its tag says,
     /// on whatever network.
-    pub fn is_same_container(&self, other: &str) -> bool {
+    pub(crate) fn is_same_container(&self, other: &str) -> bool {
         let container = |tag: &str| tag.split(' ').nth(1).map(str::to_owned);
         let own = container(&self.tag);
         own.as_deref() != Some(SHARED) && own == container(other)

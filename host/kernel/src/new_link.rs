@@ -112,7 +112,7 @@ impl LinkKind {
 
     /// The namespace that it's made through, if that matters: its parent's, or
     /// the one in which its own packets travel.
-    pub fn birthplace(&self) -> Option<Namespace> {
+    pub(crate) fn birthplace(&self) -> Option<Namespace> {
         match self {
             Self::Vxlan(_) | Self::Wireguard => Some(Namespace::Host),
             kind => kind.parent().map(|parent| parent.namespace),

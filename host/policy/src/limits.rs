@@ -52,7 +52,7 @@ pub struct LimitError {
 
 impl Limits {
     /// Their names in the grant file.
-    pub const NAMES: [&'static str; 6] = [
+    pub(crate) const NAMES: [&'static str; 6] = [
         "memory",
         "table-elements",
         "instances",

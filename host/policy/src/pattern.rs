@@ -133,7 +133,7 @@ impl LinkPattern {
     }
 
     /// The pattern for all links of a namespace.
-    pub fn all_of(namespace: Namespace) -> Self {
+    pub(crate) fn all_of(namespace: Namespace) -> Self {
         Self {
             namespace,
             name: None,

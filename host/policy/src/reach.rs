@@ -234,7 +234,7 @@ impl Reach {
 
     /// Whether it has anything that is there on the host: all but what is said
     /// to be the container's, and places for new links.
-    pub fn is_of_host(&self) -> bool {
+    pub(crate) fn is_of_host(&self) -> bool {
         let on_host = |namespace| namespace == Namespace::Host;
         let mut others = self.keys();
         others.any(|key| !matches!(key, ReachKey::Link | ReachKey::Place | ReachKey::Key))
@@ -249,29 +249,29 @@ impl Reach {
     }
 
     /// Whether new links may be at a place of the host.
-    pub fn has_place(&self, place: HostPlace) -> bool {
+    pub(crate) fn has_place(&self, place: HostPlace) -> bool {
         self.place.contains(&PlacePattern::one(place))
     }
 
     /// Whether VLANs are all among them.
-    pub fn has_vlans(&self, numbers: NumberRange) -> bool {
+    pub(crate) fn has_vlans(&self, numbers: NumberRange) -> bool {
         self.vlan.iter().any(|pattern| pattern.contains(numbers))
     }
 
     /// Whether a VXLAN is among them.
-    pub fn has_vni(&self, number: u32) -> bool {
+    pub(crate) fn has_vni(&self, number: u32) -> bool {
         let number = NumberRange::one(number);
         self.vni.iter().any(|pattern| pattern.contains(number))
     }
 
     /// Whether any link of a namespace is.
-    pub fn has_links_of(&self, namespace: Namespace) -> bool {
+    pub(crate) fn has_links_of(&self, namespace: Namespace) -> bool {
         let mut links = self.link.iter();
         links.any(|pattern| pattern.namespace() == namespace)
     }
 
     /// Whether every link of the host is.
-    pub fn has_all_links(&self) -> bool {
+    pub(crate) fn has_all_links(&self) -> bool {
         let mut links = self.link.iter();
         links.any(|pattern| pattern.namespace() == Namespace::Host && pattern.has_all())
     }
@@ -282,7 +282,7 @@ impl Reach {
     }
 
     /// Whether every address is.
-    pub fn has_all_addresses(&self) -> bool {
+    pub(crate) fn has_all_addresses(&self) -> bool {
         self.address.contains(&NetworkPattern::all())
     }
 
@@ -294,29 +294,29 @@ impl Reach {
 
     /// Whether a kernel setting is among them by its own name, whichever link's
     /// it is.
-    pub fn names_key(&self, namespace: Namespace, key: &SettingKey) -> bool {
+    pub(crate) fn names_key(&self, namespace: Namespace, key: &SettingKey) -> bool {
         let mut patterns = self.key.iter();
         patterns.any(|pattern| pattern.names(namespace, key))
     }
 
     /// Whether a secret is among them.
-    pub fn has_secret(&self, name: &str) -> bool {
+    pub(crate) fn has_secret(&self, name: &str) -> bool {
         self.secret.iter().any(|pattern| pattern.matches(name))
     }
 
     /// Whether ports of the host are all among them.
-    pub fn has_ports(&self, ports: &PortRange) -> bool {
+    pub(crate) fn has_ports(&self, ports: &PortRange) -> bool {
         self.port.iter().any(|pattern| pattern.contains(ports))
     }
 
     /// Whether a destination is among them.
-    pub fn has_destination(&self, destination: IpNet) -> bool {
+    pub(crate) fn has_destination(&self, destination: IpNet) -> bool {
         let mut patterns = self.destination.iter();
         patterns.any(|pattern| pattern.contains(destination))
     }
 
     /// Whether every destination is among them.
-    pub fn has_all_destinations(&self) -> bool {
+    pub(crate) fn has_all_destinations(&self) -> bool {
         self.destination.contains(&NetworkPattern::all())
     }
 

@@ -35,6 +35,7 @@ const WALLS: [(&str, &[&str]); 11] = [
 
 pub(crate) fn register(suite: &mut Suite) {
     suite.test("house/walls", &[], walls);
+    suite.test("house/nothing-is-public-in-vain", &[], exports);
     suite.test("house/variables-of-tests", &[], variables);
 }
 
@@ -65,6 +66,60 @@ fn walls() {
         found.insert(name, below.collect::<BTreeSet<String>>());
     }
     assert_eq!(found, expected);
+}
+
+/// What a crate offers is used by another one. Types are left out: signatures have
+/// some that nobody names.
+fn exports() {
+    let sources: Vec<(&str, String)> = WALLS
+        .iter()
+        .map(|(name, _)| (*name, sources(&format!("host/{name}/src"))))
+        .collect();
+    let mut vain = Vec::new();
+    for (name, text) in &sources {
+        let others = sources.iter().filter(|(other, _)| other != name);
+        let others = others.map(|(_, text)| text.as_str());
+        let faulty = self::sources("tests/faulty/src");
+        let used: BTreeSet<&str> = others
+            .chain([faulty.as_str()])
+            .flat_map(|text| text.split(|c: char| !c.is_alphanumeric() && c != '_'))
+            .collect();
+        let offered = text.lines().filter_map(offered);
+        vain.extend(
+            offered
+                .filter(|item| !used.contains(item))
+                .map(|item| format!("{name}: {item}")),
+        );
+    }
+    assert_eq!(vain, Vec::<String>::new(), "nobody else uses these");
+}
+
+/// The function or constant that a line makes public.
+fn offered(line: &str) -> Option<&str> {
+    let item = line.trim_start().strip_prefix("pub ")?;
+    let item = item.strip_prefix("unsafe ").unwrap_or(item);
+    let item = item.strip_prefix("const ").unwrap_or(item);
+    let named = item.strip_prefix("fn ").unwrap_or(item);
+    let is_value = item.starts_with("fn ") || line.contains("pub const ");
+    let end = named.find(|c: char| !c.is_alphanumeric() && c != '_')?;
+    named.get(..end).filter(|_| is_value)
+}
+
+/// All of a folder's source, one file after the other.
+fn sources(folder: &str) -> String {
+    fn add(folder: &Path, text: &mut String) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                add(&path, text);
+            } else if path.extension().is_some_and(|kind| kind == "rs") {
+                text.push_str(&fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    let mut text = String::new();
+    add(&places::workspace().join(folder), &mut text);
+    text
 }
 
 /// Each variable that a test reads is on the page for contributors, and no other.

@@ -37,7 +37,7 @@ impl Version {
     pub const ALL: [Self; 2] = [Self::CURRENT, Self::V0_1];
 
     /// The one that `wit/` has.
-    pub const CURRENT: Self = Self::V0_2;
+    pub(crate) const CURRENT: Self = Self::V0_2;
 
     fn text(self) -> &'static str {
         match self {

@@ -161,7 +161,7 @@ impl Gate {
             matches!(change, Change::AddAddress { link: id, name, address: added }
                 if *id == link.id && *name == link.name && *added == address)
         };
-        let journal = self.journal.as_ref()?;
+        let journal = self.rollback.journal.as_ref()?;
         let mut entries = journal.entries_of(link.id.namespace);
         entries
             .find(|entry| is_it(&entry.change))
@@ -177,7 +177,7 @@ impl Gate {
         let call = Call::AddressesRemove;
         let objects = [its_address(link, address, true)];
         let permit = self.decide(call, &objects)?;
-        let kernel = self.guard.open(&permit);
+        let kernel = self.rollback.guard.open(&permit);
         let result = kernel.remove_address(link.id, address);
         if result.is_ok() {
             self.forget(number)?;

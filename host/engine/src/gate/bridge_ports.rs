@@ -29,7 +29,7 @@ impl Gate {
         let objects = [self.object(&link)];
         let permit = self.decide(call, &objects)?;
         let result = match self.is_in_use_by_others(&link)? {
-            true => must_be_so(self.guard.open(&permit), &link, change),
+            true => must_be_so(self.rollback.guard.open(&permit), &link, change),
             false => self.perform(&permit, plan, |kernel| kernel.change_port(link.id, change))?,
         };
         self.record(permit, &objects, result)

@@ -12,7 +12,7 @@ use policy::{Call, Cause, Denial, Object, Reach, decide, describe, reach_used};
 use super::{Gate, LinkHandle, bounds};
 use crate::driver::GuestError;
 use crate::driver::wit::types;
-use crate::gate::guard::Permitted;
+use crate::guard::Permitted;
 
 /// What comes of a call that fails.
 #[derive(Debug)]
@@ -117,7 +117,7 @@ impl Gate {
         operation: impl FnOnce(&mut dyn Kernel) -> Result<T, KernelError>,
     ) -> Result<T, CallError> {
         let permit = self.decide(call, objects)?;
-        let result = operation(self.guard.open(&permit));
+        let result = operation(self.rollback.guard.open(&permit));
         self.record(permit, objects, result)
     }
 
@@ -142,7 +142,7 @@ impl Gate {
         plan: impl FnOnce(&mut dyn Kernel) -> Result<Plan, KernelError>,
         operation: impl FnOnce(&mut dyn Kernel) -> Result<T, KernelError>,
     ) -> Result<Result<T, KernelError>, CallError> {
-        let plan = match plan(self.guard.open(permit)) {
+        let plan = match plan(self.rollback.guard.open(permit)) {
             Ok(plan) => plan,
             Err(error) => return Ok(Err(error)),
         };
@@ -150,7 +150,7 @@ impl Gate {
             return Ok(Err(error));
         }
         let entries = self.begin(plan)?;
-        let result = operation(self.guard.open(permit));
+        let result = operation(self.rollback.guard.open(permit));
         self.confirm(&entries, &result)?;
         Ok(result)
     }
@@ -164,7 +164,7 @@ impl Gate {
         change: impl FnOnce(S) -> Option<Change>,
         remove: impl FnOnce(&mut dyn Kernel, &S) -> Result<(), KernelError>,
     ) -> Result<Result<(), KernelError>, CallError> {
-        let saved = match save(self.guard.open(permit)) {
+        let saved = match save(self.rollback.guard.open(permit)) {
             Ok(saved) => saved,
             Err(error) => return Ok(Err(error)),
         };
@@ -189,7 +189,7 @@ impl Gate {
         if self.end.is_some_and(|end| Instant::now() >= end) {
             return Err(self.stop(Stop::Deadline));
         }
-        if !self.trail.has_room() {
+        if !self.rollback.trail.has_room() {
             return Err(self.stop(Stop::Trail));
         }
         let limit = self.authority.grant.limits().calls;
@@ -212,7 +212,7 @@ impl Gate {
     fn authorize(&mut self, call: Call, objects: &[Object<'_>]) -> Result<Permitted, CallError> {
         self.pending = None;
         match decide(&self.authority, call, objects) {
-            Ok(_) if self.journal.is_none() && !call.works_in_create() => {
+            Ok(_) if self.rollback.journal.is_none() && !call.works_in_create() => {
                 Err(self.no_container_yet(call, objects))
             }
             Ok(permit) => {
@@ -248,7 +248,10 @@ impl Gate {
         let object = describe(objects);
         let errno = result.as_ref().err().and_then(KernelError::errno);
         let number = errno.map(|errno| errno as i32);
-        let recorded = self.trail.allowed(call.name(), &object, reach, number);
+        let recorded = self
+            .rollback
+            .trail
+            .allowed(call.name(), &object, reach, number);
         if let Err(error) = recorded {
             return Err(self.stop(Stop::Host(error.to_string())));
         }
@@ -274,7 +277,7 @@ impl Gate {
 
     /// Takes an entry out of the journal: the driver itself has undone it.
     pub(super) fn forget(&mut self, number: u32) -> Result<(), CallError> {
-        let Some(journal) = &mut self.journal else {
+        let Some(journal) = &mut self.rollback.journal else {
             return Ok(());
         };
         let written = journal.void(number);
@@ -294,7 +297,11 @@ impl Gate {
 
     fn deny(&mut self, denial: &Denial) -> CallError {
         let call = denial.call.name();
-        if let Err(error) = self.trail.denied(call, &denial.object, &denial.lacking) {
+        if let Err(error) = self
+            .rollback
+            .trail
+            .denied(call, &denial.object, &denial.lacking)
+        {
             return self.stop(Stop::Host(error.to_string()));
         }
         let mut text = format!(
@@ -312,7 +319,10 @@ impl Gate {
     /// undone with.
     fn no_container_yet(&mut self, call: Call, objects: &[Object<'_>]) -> CallError {
         let object = describe(objects);
-        let recorded = self.trail.denied(call.name(), &object, &Reach::default());
+        let recorded = self
+            .rollback
+            .trail
+            .denied(call.name(), &object, &Reach::default());
         if let Err(error) = recorded {
             return self.stop(Stop::Host(error.to_string()));
         }
@@ -322,7 +332,7 @@ impl Gate {
 
     /// Refuses what would be more than can be undone in time.
     fn has_room_in_journal(&self, plan: &Plan) -> Result<(), KernelError> {
-        let Some(journal) = &self.journal else {
+        let Some(journal) = &self.rollback.journal else {
             return Ok(());
         };
         let room = |what: &str, max: usize, there: usize, more: usize| {
@@ -356,7 +366,7 @@ impl Gate {
     }
 
     fn begin_one(&mut self, change: Change, shared: bool) -> Result<u32, CallError> {
-        let begun = match &mut self.journal {
+        let begun = match &mut self.rollback.journal {
             Some(journal) => journal
                 .begin(change, shared)
                 .map_err(|error| error.to_string()),
@@ -372,7 +382,7 @@ impl Gate {
         entries: &[u32],
         result: &Result<T, KernelError>,
     ) -> Result<(), CallError> {
-        let Some(journal) = &mut self.journal else {
+        let Some(journal) = &mut self.rollback.journal else {
             return Ok(());
         };
         let written = match result {

@@ -304,7 +304,7 @@ impl Gate {
     /// What the driver has in a namespace: on the host, for all containers of
     /// the network.
     pub(super) fn own_objects(&mut self, namespace: Namespace) -> Result<Own, CallError> {
-        let Some(journal) = &self.journal else {
+        let Some(journal) = &self.rollback.journal else {
             return Ok(Own::default());
         };
         let own = Own::of(namespace, journal.entries_of(namespace));

@@ -142,7 +142,7 @@ impl Gate {
         address: IpAddr,
         table: NeighbourTable,
     ) -> Option<(u32, Neighbour)> {
-        let journal = self.journal.as_ref()?;
+        let journal = self.rollback.journal.as_ref()?;
         let mut entries = journal.entries_of(link.id.namespace);
         entries.find_map(|entry| match &entry.change {
             Change::AddNeighbour {
@@ -168,7 +168,7 @@ impl Gate {
     ) -> Result<(), CallError> {
         let objects = [Object::Neighbour { address, own: true }];
         let permit = self.decide(call, &objects)?;
-        let kernel = self.guard.open(&permit);
+        let kernel = self.rollback.guard.open(&permit);
         let result = kernel.remove_neighbour(link.id, address, neighbour);
         if result.is_ok() {
             self.forget(number)?;

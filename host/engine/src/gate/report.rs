@@ -11,7 +11,7 @@ impl Gate {
     /// those that aren't interfaces of its own: VRFs, which are routing tables,
     /// and ifb links, which packets for others pass.
     pub fn report(&mut self) -> Result<Vec<LinkReport>, KernelError> {
-        let Some(journal) = &self.journal else {
+        let Some(journal) = &self.rollback.journal else {
             return Ok(Vec::new());
         };
         let links: Vec<LinkId> = journal
@@ -26,7 +26,7 @@ impl Gate {
     }
 
     fn report_link(&mut self, link: LinkId) -> Result<Option<LinkReport>, KernelError> {
-        let kernel = self.guard.for_host();
+        let kernel = self.rollback.guard.for_host();
         let info = kernel.link_info(link)?;
         if matches!(info.kind.as_deref(), Some("vrf" | "ifb")) {
             return Ok(None);

@@ -52,7 +52,7 @@ impl Gate {
     ///
     /// It can't be recorded.
     pub fn record_change(&mut self, change: &str) -> Result<(), ReturnedError> {
-        let recorded = self.trail.change(change);
+        let recorded = self.rollback.trail.change(change);
         recorded.map_err(|error| Stop::Host(error.to_string()).into())
     }
 
@@ -65,7 +65,7 @@ impl Gate {
         &mut self,
         names: impl IntoIterator<Item = LinkName>,
     ) -> Result<Option<LinkName>, ReturnedError> {
-        let kernel = self.guard.for_host();
+        let kernel = self.rollback.guard.for_host();
         for name in names {
             match kernel.link_by_name(Namespace::Host, &name) {
                 Ok(_) => {}

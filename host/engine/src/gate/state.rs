@@ -1,13 +1,12 @@
 //! The interface `state`.
 
-use journal::{self, Change, Journal, State, StateError};
+use journal::{Change, State, StateError};
 use kernel::KernelError;
 use nix::errno::Errno;
 use policy::{Call, Object};
 use types::text;
 
 use super::call::{CallError, invalid};
-use super::undo::UndoError;
 use super::{Gate, bounds};
 use crate::driver::wit::state::Host;
 
@@ -82,7 +81,7 @@ impl Gate {
     /// The state is there for as long as any journal of the network is, so
     /// there must be one also of a driver that changes nothing else.
     fn count_as_user(&mut self) -> Result<(), CallError> {
-        let Some(journal) = &mut self.journal else {
+        let Some(journal) = &mut self.rollback.journal else {
             return Ok(());
         };
         let mut entries = journal.entries().iter();
@@ -95,65 +94,13 @@ impl Gate {
     }
 
     fn open_state(&mut self) -> Result<Option<&mut State>, StateError> {
-        let Some(journal) = &self.journal else {
+        let Some(journal) = &self.rollback.journal else {
             return Ok(None);
         };
-        if self.state.is_none() {
-            self.state = Some(State::open(journal, self.authority.grant.driver())?);
+        if self.rollback.state.is_none() {
+            self.rollback.state = Some(State::open(journal, self.authority.grant.driver())?);
         }
-        Ok(self.state.as_mut())
-    }
-
-    /// Writes down what the setup changed. It counts when the setup is
-    /// complete.
-    pub fn keep_state(&mut self) -> Result<(), StateError> {
-        match (&mut self.state, &self.journal) {
-            (Some(state), Some(journal)) if state.is_changed() => {
-                state.write(Some(journal.container()))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Has what a complete setup wrote down replace what was there.
-    pub fn publish_state(&mut self) {
-        let state = self.state.as_mut().filter(|state| state.is_changed());
-        // Where that fails the next run does it.
-        let _ = state.map(State::publish);
-    }
-
-    /// Keeps what a teardown changed, where anybody is left whom it's for.
-    pub fn commit_state(&mut self) -> Option<UndoError> {
-        let committed = self.try_to_commit_state();
-        committed.err().map(|error| UndoError::of_state(&error))
-    }
-
-    fn try_to_commit_state(&mut self) -> Result<(), StateError> {
-        match (&mut self.state, &self.journal) {
-            (Some(state), Some(journal))
-                if state.is_changed() && journal::is_used_by_others(journal)? =>
-            {
-                state.write(None)?;
-                state.publish()
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Decides about what killed runs wrote, or takes back what this one did.
-    pub(super) fn settle_state(&mut self) -> Result<(), StateError> {
-        match (&mut self.state, &self.journal) {
-            (Some(state), _) => state.withdraw(),
-            (None, Some(journal)) => journal::settle(journal),
-            (None, None) => Ok(()),
-        }
-    }
-
-    /// Removes the state of a network that has no container any more.
-    pub fn clear_unused_state(&mut self) -> Option<UndoError> {
-        let clear = |journal: &Journal| journal::clear_unused(journal).err();
-        let error = self.journal.as_ref().and_then(clear)?;
-        Some(UndoError::of_state(&error))
+        Ok(self.rollback.state.as_mut())
     }
 }
 

@@ -41,7 +41,12 @@ impl Gate {
         let is_safe = opens && self.publishes_behind(&link);
         let stays = !is_safe && self.is_in_use_by_others(&link)?;
         let result = match stays {
-            true => match self.guard.open(&permit).link_setting(link.id, setting) {
+            true => match self
+                .rollback
+                .guard
+                .open(&permit)
+                .link_setting(link.id, setting)
+            {
                 Ok(now) if now == value => Ok(()),
                 Ok(_) => Err(others_have(&link)),
                 Err(error) => Err(error),
@@ -124,7 +129,7 @@ impl Gate {
             let rule = change.firewall().map(|entry| &entry.rule);
             matches!(rule, Some(FirewallRule::PublishBehind { link: its }) if *its == link.name)
         };
-        self.journal.as_ref().is_some_and(|journal| {
+        self.rollback.journal.as_ref().is_some_and(|journal| {
             let mut entries = journal.entries_of(Namespace::Host);
             entries.any(|entry| is_it(&entry.change))
         })
@@ -262,7 +267,7 @@ impl Host for Gate {
         if value.chars().any(char::is_control) {
             return Err(invalid(call, &"a value is one line"));
         }
-        let journal = self.journal.as_ref();
+        let journal = self.rollback.journal.as_ref();
         let name = key.link();
         let inside = journal.filter(|_| namespace == Namespace::Container);
         let own = inside.zip(name.as_ref()).and_then(|(journal, name)| {

@@ -11,6 +11,7 @@ use super::call::{CallError, Plan, invalid};
 use super::links::others_have;
 use super::{Gate, Kernel, LinkHandle, bounds};
 use crate::driver::wit::traffic::{Host, HtbClass as WitClass, Shape as WitShape, TbfOptions};
+use crate::rollback::remove_owned_queue;
 
 impl Host for Gate {
     fn set_tbf(
@@ -51,7 +52,7 @@ impl Host for Gate {
         }
         // On a link that containers share the class is this one's, so it's
         // journalled on every link.
-        let result = match free_class(self.guard.open(&permit), link.id) {
+        let result = match free_class(self.rollback.guard.open(&permit), link.id) {
             Err(error) => Err(error),
             Ok(number) => self.perform(
                 &permit,
@@ -109,7 +110,7 @@ impl Host for Gate {
         let hooks: Vec<_> = hooks.into_iter().filter(|hook| set(*hook)).collect();
         let objects = [self.object(&link)];
         let permit = self.decide(call, &objects)?;
-        let kernel = self.guard.open(&permit);
+        let kernel = self.rollback.guard.open(&permit);
         let mut hooks = hooks.into_iter();
         let result = hooks.try_for_each(|hook| replaced(kernel, link.id, hook));
         if result.is_ok() {
@@ -178,7 +179,11 @@ impl Gate {
             matches!(change, Change::SetQueue { link: id, name, hook }
                 if *id == link.id && *name == link.name && *hook == wanted)
         };
-        let mut entries = self.journal.as_ref()?.entries_of(link.id.namespace);
+        let mut entries = self
+            .rollback
+            .journal
+            .as_ref()?
+            .entries_of(link.id.namespace);
         let entry = entries.find(|entry| is_it(&entry.change));
         entry.map(|entry| entry.number)
     }
@@ -189,7 +194,7 @@ impl Gate {
             matches!(change, Change::SetQueue { link: id, name, .. } | Change::AddClass { link: id, name, .. }
                 if *id == link.id && *name == link.name)
         };
-        let entries = self.journal.as_ref().map(|journal| {
+        let entries = self.rollback.journal.as_ref().map(|journal| {
             let entries = journal.entries_of(link.id.namespace);
             let its = entries.filter(|entry| is_its(&entry.change));
             its.map(|entry| entry.number).collect::<Vec<_>>()
@@ -204,25 +209,7 @@ fn replaced(kernel: &mut dyn Kernel, link: LinkId, hook: QueueHook) -> Result<()
     if hook == QueueHook::Root && kernel.queues(link)?.root == Some(RootQueue::Foreign) {
         return Err(Errno::EEXIST.into());
     }
-    take_away(kernel, link, hook)
-}
-
-/// Removes what was set here, unless somebody else has put something in its
-/// place.
-pub(super) fn take_away(
-    kernel: &mut dyn Kernel,
-    link: LinkId,
-    hook: QueueHook,
-) -> Result<(), KernelError> {
-    let queues = kernel.queues(link)?;
-    let is_ours = match hook {
-        QueueHook::Root => queues.root == Some(RootQueue::Ours),
-        QueueHook::Ingress => queues.ingress,
-    };
-    if !is_ours {
-        return Ok(());
-    }
-    kernel.remove_queue(link, hook)
+    remove_owned_queue(kernel, link, hook)
 }
 
 /// The error for a class that would limit others.

@@ -4,6 +4,7 @@
 
 use engine::driver::{self, NetworkChange, Watch};
 use engine::gate::Gate;
+use engine::rollback::Rollback;
 use kernel::{Netlink, Netns};
 use policy::{Authority, RequestReach};
 use request::protocol::{DocumentChange, NetworkDocument, OverlayError};
@@ -34,14 +35,8 @@ pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
         grant: loaded.grant.clone(),
         request: reach(&network),
     };
-    let gate = Gate::new(
-        Box::new(kernel),
-        authority,
-        None,
-        trail,
-        loaded.log(),
-        loaded.secrets(),
-    );
+    let rollback = Rollback::new(Box::new(kernel), None, trail);
+    let gate = Gate::new(rollback, authority, loaded.log(), loaded.secrets());
     let json = String::from_utf8_lossy(input).into_owned();
     let limits = loaded.grant.limits();
     let (mut gate, result) = driver::run(&code, gate, limits, Watch::until(deadline), |run| {
@@ -57,7 +52,7 @@ pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
         Ok(created.json)
     });
     let reason = result.as_ref().err().map(ToString::to_string);
-    gate.end(reason.as_deref())?;
+    gate.rollback().end(reason.as_deref())?;
     leave((gate, code));
     result
 }

@@ -4,7 +4,7 @@ use journal::{Here, Journal};
 use kernel::Netns;
 use types::Key;
 
-use super::gc::gate;
+use super::gc::rollback;
 use super::{PluginError, lock};
 use crate::store::Store;
 
@@ -43,12 +43,12 @@ fn forget_one(store: &Store, key: Key) -> Result<Option<Forgotten>, PluginError>
     let entries = journal.entries().iter();
     let missing = entries.filter(|entry| entry.missing.is_some());
     let mut given_back: Vec<String> = missing.map(|entry| entry.change.to_string()).collect();
-    let mut gate = gate(store, &key, journal, "forget")?;
-    let given_up = gate.forget_missing();
+    let mut rollback = rollback(store, &key, journal, "forget")?;
+    let given_up = rollback.forget_missing();
     let failure = given_up.as_ref().err().map(ToString::to_string);
-    gate.end(failure.as_deref())?;
+    rollback.end(failure.as_deref())?;
     let given_up = given_up?;
-    if let Some(left) = gate.clear_unused_state() {
+    if let Some(left) = rollback.clear_unused_state() {
         return Err(PluginError::Undo(vec![left]));
     }
     given_back.retain(|what| !given_up.contains(what));

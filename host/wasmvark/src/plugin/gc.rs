@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use audit::{Required, Subject, Trail};
-use engine::gate::{Gate, UndoError};
+use engine::rollback::{Rollback, UndoError};
 use journal::{self, Here, Journal, NetworkLock};
 use kernel::{Life, Living, Netlink, Netns, NetnsId, living_netns};
 use types::{Key, NetworkId};
@@ -107,32 +107,32 @@ pub(crate) fn life(journal: &Journal, living: &Living) -> Life {
 }
 
 fn clear(store: &Store, key: &Key, journal: Journal) -> Result<Vec<String>, PluginError> {
-    let mut gate = gate(store, key, journal, "gc")?;
-    let left = gate.undo();
-    end(gate, &left)
+    let mut rollback = rollback(store, key, journal, "gc")?;
+    let left = rollback.undo();
+    end(rollback, &left)
 }
 
 /// Looks once more for links that were missing, and leaves all else alone.
 fn look_again(store: &Store, key: &Key, journal: Journal) -> Result<Vec<String>, PluginError> {
-    let mut gate = gate(store, key, journal, "gc")?;
-    let left = gate.undo_missing();
-    end(gate, &left)
+    let mut rollback = rollback(store, key, journal, "gc")?;
+    let left = rollback.undo_missing();
+    end(rollback, &left)
 }
 
-fn end(mut gate: Gate, left: &[UndoError]) -> Result<Vec<String>, PluginError> {
+fn end(mut rollback: Rollback, left: &[UndoError]) -> Result<Vec<String>, PluginError> {
     let left: Vec<String> = left.iter().map(ToString::to_string).collect();
     let failure = (!left.is_empty()).then(|| left.join("; "));
-    gate.end(failure.as_deref())?;
+    rollback.end(failure.as_deref())?;
     Ok(left)
 }
 
-/// A gate on the host, for a container that isn't looked into.
-pub(super) fn gate(
+/// Undoes on the host, for a container that isn't looked into.
+pub(super) fn rollback(
     store: &Store,
     key: &Key,
     journal: Journal,
     command: &'static str,
-) -> Result<Gate, PluginError> {
+) -> Result<Rollback, PluginError> {
     let subject = Subject {
         command,
         driver: String::new(),
@@ -142,5 +142,5 @@ pub(super) fn gate(
     };
     let trail = Trail::open(&store.trail(), Required::Yes, subject)?;
     let kernel = Netlink::open(Netns::current()?, None, Instant::now())?;
-    Ok(Gate::for_undoing(Box::new(kernel), journal, trail))
+    Ok(Rollback::new(Box::new(kernel), Some(journal), trail))
 }

@@ -1,6 +1,6 @@
 //! A run's turn on its network, and what killed runs left there.
 
-use engine::gate::{Gate, UndoError};
+use engine::rollback::{Rollback, UndoError};
 use journal::{JournalError, LockError, NetworkLock};
 use types::Key;
 
@@ -15,13 +15,13 @@ pub(super) fn take(layout: &Layout, key: &Key, command: &str) -> Result<NetworkL
 /// Undoes what killed setups of other containers left of this network on the
 /// host. Whoever has the network's lock knows that none of them runs.
 pub(super) fn recover_others(
-    gate: &mut Gate,
+    rollback: &mut Rollback,
     _turn: &NetworkLock,
 ) -> Result<Vec<UndoError>, JournalError> {
     let mut errors = Vec::new();
-    for other in gate.abandoned_journals()? {
-        errors.extend(gate.undo_abandoned(other));
+    for other in rollback.abandoned_journals()? {
+        errors.extend(rollback.undo_abandoned(other));
     }
-    errors.extend(gate.clear_unused_state());
+    errors.extend(rollback.clear_unused_state());
     Ok(errors)
 }

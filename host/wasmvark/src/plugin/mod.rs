@@ -27,7 +27,8 @@ use std::io::Write;
 
 use audit::AuditError;
 use engine::driver::{ComponentError, EngineError, RunError};
-use engine::gate::{ForgetError, ReturnedError, UndoError};
+use engine::gate::ReturnedError;
+use engine::rollback::{ForgetError, UndoError};
 use journal::{JournalError, LockError, StateError};
 use kernel::{KernelError, NetnsError};
 use policy::GrantError;

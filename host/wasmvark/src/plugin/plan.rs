@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use audit::{Memory, Operation, Trail};
 use engine::driver::{self, Code, Watch};
 use engine::gate::Gate;
+use engine::rollback::Rollback;
 use journal::{Here, Journal};
 use kernel::{Kernel, Netlink, Netns, NetnsId, Reader};
 use policy::{Authority, Grant, GrantError, RequestReach};
@@ -151,9 +152,9 @@ impl Candidate {
             reach: said::reach(layout, &request)?,
         };
         let mut gate = self.gate(&trial, &kernel, Some(journal), &memory)?;
-        let mut left = gate.undo();
+        let mut left = gate.rollback().undo();
         let mut notes = Vec::new();
-        if !gate.abandoned_journals()?.is_empty() {
+        if !gate.rollback().abandoned_journals()?.is_empty() {
             notes.push(
                 "what killed runs left for other containers of this network stays; a real run \
                  would undo that first (`wasmvark journal` shows it)"
@@ -164,7 +165,7 @@ impl Candidate {
             return Err(PluginError::Undo(left));
         }
         let deadline = self.loaded.deadline();
-        gate.set_deadline(deadline);
+        gate.rollback().set_deadline(deadline);
         let json = String::from_utf8_lossy(input).into_owned();
         let limits = self.loaded.grant.limits();
         let (mut gate, result) = driver::run(&code, gate, limits, Watch::until(deadline), |run| {
@@ -175,13 +176,13 @@ impl Candidate {
             .and_then(|answer| status(&mut gate, &request, answer))
             .and_then(|status| text_of(&status));
         if outcome.is_err() {
-            left = gate.undo();
+            left = gate.rollback().undo();
         }
         let operations = memory.take();
         let topology = kernel.topology();
         if outcome.is_ok() {
-            gate.complete()?;
-            left = gate.undo();
+            gate.rollback().complete()?;
+            left = gate.rollback().undo();
         }
         let undo = memory.take();
         kernel.set_deadline(deadline);
@@ -213,7 +214,7 @@ impl Candidate {
         };
         let mut gate = self.gate(&trial, &kernel, None, &memory)?;
         let deadline = self.loaded.deadline();
-        gate.set_deadline(deadline);
+        gate.rollback().set_deadline(deadline);
         let json = String::from_utf8_lossy(input).into_owned();
         let limits = self.loaded.grant.limits();
         let (mut gate, result) = driver::run(&code, gate, limits, Watch::until(deadline), |run| {
@@ -248,11 +249,10 @@ impl Candidate {
         };
         let secrets = self.loaded.store.layout().secrets.clone();
         let kernel: Box<dyn Kernel + Send> = Box::new(kernel.clone());
+        let trail = Trail::in_memory(memory, subject)?;
         Ok(Gate::new(
-            kernel,
+            Rollback::new(kernel, journal, trail),
             authority,
-            journal,
-            Trail::in_memory(memory, subject)?,
             self.loaded.log(),
             Secrets::unread(secrets),
         ))

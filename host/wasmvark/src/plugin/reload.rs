@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use audit::{Place, Required, Subject, Trail};
-use engine::gate::{RestoreError, Restorer};
+use engine::rollback::{RestoreError, Restorer};
 use journal::{self, Entry, Here, Journal, JournalError, NetworkLock};
 use kernel::{FirewallEntry, Netlink, Netns, NetnsId, living_netns};
 use types::{Key, NetworkId};

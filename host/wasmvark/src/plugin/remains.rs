@@ -1,14 +1,14 @@
 //! What a run leaves when the host's own code panics: nothing.
 //!
 //! What the run had in memory may be broken then, so none of it is used again. The
-//! journal has every change that was begun, and a gate of its own undoes them.
+//! journal has every change that was begun, and a rollback of its own undoes them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::Instant;
 
 use audit::{Required, Subject, Trail};
-use engine::gate::Gate;
+use engine::rollback::Rollback;
 use journal::{Here, Journal};
 use kernel::{Netlink, Netns};
 use types::Key;
@@ -33,8 +33,8 @@ pub(super) struct Remains<'a> {
 }
 
 impl Remains<'_> {
-    /// A gate that undoes what the journal holds.
-    pub(super) fn gate(&self, subject: Subject) -> Result<Gate, PluginError> {
+    /// Undoes what the journal holds.
+    pub(super) fn rollback(&self, subject: Subject) -> Result<Rollback, PluginError> {
         let host = Netns::current()?;
         let container = self
             .netns
@@ -51,18 +51,18 @@ impl Remains<'_> {
         let place = self.store.trail();
         let trail = Trail::resume(&place, Required::Yes, subject);
         let kernel = Netlink::open(host, container, Instant::now())?;
-        Ok(Gate::for_undoing(Box::new(kernel), journal, trail))
+        Ok(Rollback::new(Box::new(kernel), Some(journal), trail))
     }
 
     /// Undoes what the journal holds after an error, and says what can't be undone.
     pub(super) fn undo(&self, subject: Subject, error: &PluginError) {
         let undone = contain(|| {
-            let mut gate = self.gate(subject)?;
-            for left in gate.undo() {
+            let mut rollback = self.rollback(subject)?;
+            for left in rollback.undo() {
                 tell(&left.to_string());
             }
             // The trail may be what failed.
-            let _ = gate.end(Some(&error.to_string()));
+            let _ = rollback.end(Some(&error.to_string()));
             Ok(())
         });
         if let Err(error) = undone.and_then(|undone: Result<(), PluginError>| undone) {

@@ -8,6 +8,7 @@ use std::time::Instant;
 use audit::Subject;
 use engine::driver::{self, Answer, Code, Watch};
 use engine::gate::Gate;
+use engine::rollback::Rollback;
 use journal::{Here, Journal, NetworkLock};
 use kernel::{Netlink, Netns};
 use policy::{Authority, Call, Object, RequestReach};
@@ -49,14 +50,8 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
         grant: loaded.grant.clone(),
         request: said::reach(layout, &request)?,
     };
-    let gate = Gate::new(
-        Box::new(kernel),
-        authority,
-        Some(journal),
-        trail,
-        loaded.log(),
-        loaded.secrets(),
-    );
+    let rollback = Rollback::new(Box::new(kernel), Some(journal), trail);
+    let gate = Gate::new(rollback, authority, loaded.log(), loaded.secrets());
     let json = String::from_utf8_lossy(input).into_owned();
     let connection = Connection {
         loaded: &loaded,
@@ -99,12 +94,13 @@ struct Connection<'a> {
 impl Connection<'_> {
     fn run(self, mut gate: Gate, lock: &NetworkLock, json: String) -> Result<String, PluginError> {
         // A run that was killed may have left something behind.
-        let mut left = gate.undo();
-        left.extend(lock::recover_others(&mut gate, lock)?);
+        let rollback = gate.rollback();
+        let mut left = rollback.undo();
+        left.extend(lock::recover_others(rollback, lock)?);
         if !left.is_empty() {
             return Err(PluginError::Undo(left));
         }
-        gate.set_deadline(self.deadline);
+        rollback.set_deadline(self.deadline);
         let limits = self.loaded.grant.limits();
         let request = self.request;
         let (mut gate, result) = driver::run(self.code, gate, limits, self.watch, |run| {
@@ -113,8 +109,9 @@ impl Connection<'_> {
         let result = result
             .map_err(PluginError::from)
             .and_then(|answer| status(&mut gate, request, answer));
-        let result = finish(&mut gate, result);
-        leave(gate);
+        let mut rollback = gate.into_rollback();
+        let result = finish(&mut rollback, result);
+        leave(rollback);
         result
     }
 }
@@ -206,25 +203,25 @@ fn allow(gate: &mut Gate, servers: &[IpAddr], domains: &[String]) -> Result<(), 
 /// Ends the run: a failure is undone first, and is what the caller hears of,
 /// whatever undoing comes to.
 fn finish(
-    gate: &mut Gate,
+    rollback: &mut Rollback,
     result: Result<StatusBlock, PluginError>,
 ) -> Result<String, PluginError> {
     let result = result.and_then(|status| {
         let text = serde_json::to_string(&status)
             .map_err(|error| PluginError::Internal(error.to_string()))?;
         output::check(&text)?;
-        gate.keep_state()?;
-        gate.complete()?;
-        gate.end(None)?;
-        gate.publish_state();
+        rollback.keep_state()?;
+        rollback.complete()?;
+        rollback.end(None)?;
+        rollback.publish_state();
         Ok(text)
     });
     if let Err(error) = &result {
-        for left in gate.undo() {
+        for left in rollback.undo() {
             tell(&left.to_string());
         }
         // The trail may be what failed.
-        let _ = gate.end(Some(&error.to_string()));
+        let _ = rollback.end(Some(&error.to_string()));
     }
     result
 }

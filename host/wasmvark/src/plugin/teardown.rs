@@ -13,8 +13,9 @@ use std::time::Instant;
 use audit::{AuditError, Required, Subject, Trail};
 use engine::driver::{self, Code, Watch};
 use engine::gate::Gate;
+use engine::rollback::Rollback;
 use journal::{Here, Journal, LockError};
-use kernel::{Kernel, Netlink, Netns, NetnsError};
+use kernel::{Netlink, Netns, NetnsError};
 use policy::{Authority, RequestReach};
 use request::protocol::SetupDocument;
 use request::{Request, RequestError};
@@ -92,7 +93,7 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
         Err(_) => Instant::now(),
     };
     let kernel = Box::new(Netlink::open(host, there, deadline)?);
-    let (mut gate, outcome) = match driver {
+    let (mut rollback, outcome) = match driver {
         Ok(driver) => {
             let remains = Remains {
                 store: &store,
@@ -101,47 +102,47 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
                 netns: container_exists.then_some(netns),
             };
             let ran = remains::contain(|| {
-                let mut gate = driver.gate(kernel, journal, trail);
+                let mut rollback = Rollback::new(kernel, Some(journal), trail);
                 if abandoned {
                     // What a killed setup left is no state for a driver to meet.
-                    for left in gate.undo() {
+                    for left in rollback.undo() {
                         tell(&left.to_string());
                     }
-                    gate.set_deadline(deadline);
+                    rollback.set_deadline(deadline);
                 }
-                if let Err(error) = gate.settle_names() {
+                if let Err(error) = rollback.settle_names() {
                     tell(&error.to_string());
                 }
-                driver.run(gate, deadline, container_exists, input)
+                driver.run(rollback, deadline, container_exists, input)
             });
             match ran {
                 Ok(ran) => ran,
-                Err(error) => (remains.gate(subject)?, Err(error)),
+                Err(error) => (remains.rollback(subject)?, Err(error)),
             }
         }
-        Err(error) => (Gate::for_undoing(kernel, journal, trail), Err(error)),
+        Err(error) => (Rollback::new(kernel, Some(journal), trail), Err(error)),
     };
     if let Err(error) = &outcome {
         tell(&format!(
             "the driver {name} took no part in the teardown: {error}"
         ));
     }
-    let mut left = gate.undo();
+    let mut left = rollback.undo();
     if let Some(lock) = &lock {
-        left.extend(lock::recover_others(&mut gate, lock)?);
+        left.extend(lock::recover_others(&mut rollback, lock)?);
     }
     if left.is_empty() && outcome.is_ok() {
-        left.extend(gate.commit_state());
+        left.extend(rollback.commit_state());
     }
     let failure = match (left.is_empty(), outcome) {
         (true, Ok(())) => None,
         (true, Err(error)) => Some(error.to_string()),
         (false, _) => Some(PluginError::Undo(left.clone()).to_string()),
     };
-    let recorded = gate.end(failure.as_deref());
-    tell_unrecorded(recorded, gate.unrecorded());
+    let recorded = rollback.end(failure.as_deref());
+    tell_unrecorded(recorded, rollback.unrecorded());
     drop(lock);
-    leave(gate);
+    leave(rollback);
     if !left.is_empty() {
         return Err(PluginError::Undo(left));
     }
@@ -166,35 +167,31 @@ fn prepare(
 }
 
 impl Driver {
-    fn gate(&self, kernel: Box<dyn Kernel + Send>, journal: Journal, trail: Trail) -> Gate {
-        let authority = Authority {
-            grant: self.loaded.grant.clone(),
-            request: self.reach.clone(),
-        };
-        Gate::new(
-            kernel,
-            authority,
-            Some(journal),
-            trail,
-            self.loaded.log(),
-            self.loaded.secrets(),
-        )
-    }
-
+    /// Runs the driver; what it did can be undone in any case.
     fn run(
         self,
-        gate: Gate,
+        rollback: Rollback,
         deadline: Instant,
         container_exists: bool,
         input: &[u8],
-    ) -> (Gate, Result<(), PluginError>) {
+    ) -> (Rollback, Result<(), PluginError>) {
+        let authority = Authority {
+            grant: self.loaded.grant.clone(),
+            request: self.reach,
+        };
+        let gate = Gate::new(
+            rollback,
+            authority,
+            self.loaded.log(),
+            self.loaded.secrets(),
+        );
         let json = String::from_utf8_lossy(input).into_owned();
         let limits = self.loaded.grant.limits();
         let (gate, result) = driver::run(&self.code, gate, limits, Watch::until(deadline), |run| {
             run.teardown(&self.request, container_exists, json)
         });
         leave(self.code);
-        (gate, result.map_err(PluginError::from))
+        (gate.into_rollback(), result.map_err(PluginError::from))
     }
 }
 

@@ -17,7 +17,7 @@ use super::clash::{Own, View};
 use super::{Gate, Kernel, LinkHandle, bounds};
 use crate::driver::wit::firewall::{Host, Isolation as WitIsolation, Traffic as WitTraffic};
 use crate::driver::wit::types::Port as WitPort;
-use crate::gate::guard::Permitted;
+use crate::guard::Permitted;
 
 impl Host for Gate {
     fn masquerade(&mut self, source: String, except: Vec<String>) -> Result<(), CallError> {
@@ -243,7 +243,7 @@ impl Gate {
         let own = self.own_objects(Namespace::Host)?;
         wanted.retain(|wanted| !(wanted.shared && self.has_noted(wanted)));
         let room = self.has_room_for(&wanted);
-        let checked = room.and_then(|()| subject.check(self.guard.open(&permit), own));
+        let checked = room.and_then(|()| subject.check(self.rollback.guard.open(&permit), own));
         let result = match checked.and_then(|()| self.missing(&permit, &wanted)) {
             Err(error) => Err(error),
             Ok(missing) => {
@@ -264,7 +264,7 @@ impl Gate {
 
     /// Refuses more than can be undone in time, whatever others have.
     fn has_room_for(&self, wanted: &[Wanted]) -> Result<(), KernelError> {
-        let Some(journal) = &self.journal else {
+        let Some(journal) = &self.rollback.journal else {
             return Ok(());
         };
         let entries = journal.entries().iter();
@@ -291,7 +291,7 @@ impl Gate {
     /// Whether this container's journal has an entry already.
     fn has_noted(&self, wanted: &Wanted) -> bool {
         let change = wanted.change();
-        self.journal.as_ref().is_some_and(|journal| {
+        self.rollback.journal.as_ref().is_some_and(|journal| {
             let mut entries = journal.entries_of(Namespace::Host);
             entries.any(|entry| entry.shared && entry.change == change)
         })
@@ -303,7 +303,7 @@ impl Gate {
         permit: &Permitted,
         wanted: &[Wanted],
     ) -> Result<Vec<FirewallEntry>, KernelError> {
-        let kernel = self.guard.open(permit);
+        let kernel = self.rollback.guard.open(permit);
         let mut missing = Vec::new();
         for Wanted { entry, shared } in wanted {
             if !shared || !kernel.has_firewall(entry)? {

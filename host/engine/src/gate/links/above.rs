@@ -8,7 +8,7 @@ use types::Namespace;
 
 use super::LinkHandle;
 use crate::gate::Gate;
-use crate::gate::guard::Permitted;
+use crate::guard::Permitted;
 
 /// A link that lies on another one.
 pub(super) struct Above {
@@ -59,7 +59,7 @@ impl Gate {
         permit: &Permitted,
         link: &LinkHandle,
     ) -> Result<Vec<Above>, KernelError> {
-        let kernel = self.guard.open(permit);
+        let kernel = self.rollback.guard.open(permit);
         let mut found = Vec::new();
         for namespace in [Namespace::Host, Namespace::Container] {
             let is_elsewhere = namespace != link.id.namespace;
@@ -117,7 +117,7 @@ impl Gate {
                  container a macvlan or a veth link instead, or take {other} away first"
             )));
         }
-        let queues = self.guard.open(permit).queues(link.id)?;
+        let queues = self.rollback.guard.open(permit).queues(link.id)?;
         for (hook, place, remove) in [
             (QueueHook::Root, "at its root", "root"),
             (QueueHook::Ingress, "where it receives", "ingress"),
@@ -161,7 +161,7 @@ impl Gate {
         if link.id.namespace == Namespace::Container || mtu < IPV6_MIN_MTU {
             return Ok(());
         }
-        let before = self.guard.open(permit).link_by_id(link.id)?.mtu;
+        let before = self.rollback.guard.open(permit).link_by_id(link.id)?.mtu;
         match before < IPV6_MIN_MTU {
             false => Ok(()),
             true => Err(busy(format!(
@@ -190,7 +190,7 @@ impl Gate {
         mtu: u32,
     ) -> Result<(), KernelError> {
         let name = &link.name;
-        let before = self.guard.open(permit).link_by_id(link.id)?.mtu;
+        let before = self.rollback.guard.open(permit).link_by_id(link.id)?.mtu;
         if mtu < IPV6_MIN_MTU && before >= IPV6_MIN_MTU {
             return Err(busy(format!(
                 "IPv6 needs an MTU of {IPV6_MIN_MTU}: with {mtu}, {name} would lose its IPv6 \

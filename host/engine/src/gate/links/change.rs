@@ -9,8 +9,8 @@ use wasmtime::component::Resource;
 use super::LinkHandle;
 use super::in_use::must_be_so;
 use crate::gate::call::{CallError, invalid, plan_for_foreign};
-use crate::gate::guard::Permitted;
 use crate::gate::{Gate, Kernel, bounds};
+use crate::guard::Permitted;
 
 impl Gate {
     /// Changes a property of a link, which is put back afterwards unless the
@@ -34,7 +34,7 @@ impl Gate {
         let mut objects = vec![self.object(&link)];
         let mut permit = self.decide(call, &objects)?;
         let parent = match is_passed_on(change) {
-            true => taken_parent(self.guard.open(&permit), &link),
+            true => taken_parent(self.rollback.guard.open(&permit), &link),
             false => Ok(None),
         };
         let parent = match parent {
@@ -50,7 +50,7 @@ impl Gate {
             return Err(self.record_failure(permit, &objects, error));
         }
         let result = match self.is_in_use_by_others(&link)? {
-            true => must_be_so(self.guard.open(&permit), &link, change),
+            true => must_be_so(self.rollback.guard.open(&permit), &link, change),
             false => self.perform(&permit, plan, |kernel| kernel.change_link(link.id, change))?,
         };
         self.record(permit, &objects, result)
@@ -86,7 +86,7 @@ impl Gate {
         let change = LinkChange::Master(master.as_ref().map(|master| master.id.index));
         let permit = self.decide(call, &objects)?;
         let result = match self.is_in_use_by_others(&link)? {
-            true => must_be_so(self.guard.open(&permit), &link, &change),
+            true => must_be_so(self.rollback.guard.open(&permit), &link, &change),
             false => self.perform(&permit, plan, |kernel| kernel.change_link(link.id, &change))?,
         };
         self.record(permit, &objects, result)
@@ -112,7 +112,7 @@ impl Gate {
     pub(super) fn delete_link(&mut self, link: &Resource<LinkHandle>) -> Result<(), CallError> {
         let call = Call::LinksDelete;
         let link = self.link(link)?;
-        let is_made_alone = self.journal.as_ref().is_some_and(|journal| {
+        let is_made_alone = self.rollback.journal.as_ref().is_some_and(|journal| {
             let mut entries = journal.entries().iter();
             entries.any(|entry| !entry.shared && entry.has_made(link.id, &link.name))
         });
@@ -125,7 +125,7 @@ impl Gate {
         }
         let objects = [self.object(&link)];
         let permit = self.decide(call, &objects)?;
-        let result = self.guard.open(&permit).delete_link(link.id);
+        let result = self.rollback.guard.open(&permit).delete_link(link.id);
         if result.is_ok() {
             self.forget_gone_links(&permit)?;
         }
@@ -135,7 +135,7 @@ impl Gate {
     /// Takes out of the journal what is gone: both ends of a veth pair go at
     /// once.
     fn forget_gone_links(&mut self, permit: &Permitted) -> Result<(), CallError> {
-        let Some(journal) = &mut self.journal else {
+        let Some(journal) = &mut self.rollback.journal else {
             return Ok(());
         };
         let made: Vec<(u32, LinkId)> = journal
@@ -145,7 +145,7 @@ impl Gate {
             .collect();
         let mut written = Ok(());
         for (number, link) in made {
-            let kernel = self.guard.open(permit);
+            let kernel = self.rollback.guard.open(permit);
             let mut is_gone = || {
                 let state = kernel.link_by_id(link);
                 state.is_err_and(|error| error.is_not_found())

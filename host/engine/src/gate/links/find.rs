@@ -59,7 +59,7 @@ impl Gate {
         }];
         let permit = self.decide(call, &objects)?;
         let is_parent = self.authority.request.parent_property.as_ref() == Some(property);
-        let links = self.guard.open(&permit).placed_links(namespace);
+        let links = self.rollback.guard.open(&permit).placed_links(namespace);
         let found = links.and_then(|mut links| {
             links.retain(|link| is_parent || self.sees(call, namespace, link));
             kernel::find(&links, property)
@@ -85,7 +85,7 @@ impl Gate {
     fn sees(&self, call: Call, namespace: Namespace, link: &PlacedLink) -> bool {
         let name = &link.state.name;
         let index = link.state.index;
-        let journal = self.journal.as_ref();
+        let journal = self.rollback.journal.as_ref();
         let own = journal.is_some_and(|journal| journal.owns(LinkId { namespace, index }, name));
         let object = Object::Link {
             namespace,
@@ -96,7 +96,7 @@ impl Gate {
     }
 
     fn owns_index(&self, link: LinkId) -> bool {
-        let journal = self.journal.as_ref();
+        let journal = self.rollback.journal.as_ref();
         journal.is_some_and(|journal| journal.own_links().any(|(own, _)| own == link))
     }
 }

@@ -14,7 +14,7 @@ impl Gate {
         &mut self,
         link: &LinkHandle,
     ) -> Result<bool, CallError> {
-        let Some(journal) = &self.journal else {
+        let Some(journal) = &self.rollback.journal else {
             return Ok(false);
         };
         let Some(entry) = journal.entry_of(link.id, &link.name) else {

@@ -14,8 +14,8 @@ use super::LinkHandle;
 use super::above::Above;
 use crate::driver::wit::types::Place;
 use crate::gate::call::{CallError, Plan, invalid};
-use crate::gate::guard::Permitted;
 use crate::gate::{Gate, bounds};
+use crate::guard::Permitted;
 
 impl Place {
     fn namespace(self) -> Namespace {
@@ -242,10 +242,10 @@ impl Gate {
         permit: &Permitted,
         wanted: &NewLink,
     ) -> Result<Result<Option<u32>, KernelError>, CallError> {
-        let Some(journal) = &self.journal else {
+        let Some(journal) = &self.rollback.journal else {
             return Ok(Ok(None));
         };
-        let kernel = self.guard.open(permit);
+        let kernel = self.rollback.guard.open(permit);
         let shared = journal.shared_links(&wanted.name);
         first_alive(kernel, wanted, shared).map_err(|error| self.host_failed(&error))
     }

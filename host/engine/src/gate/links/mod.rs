@@ -16,13 +16,12 @@ mod vf;
 use wasmtime::component::Resource;
 
 pub(super) use self::in_use::others_have;
-use self::make::Wanted;
-pub(super) use self::vf::vf;
 use journal::Journal;
 use kernel::{KernelError, LinkChange, LinkId, LinkKind, VfChange, VfLinkState};
 use policy::{Call, Object};
 use types::{LinkName, LinkProperty, Mac, Namespace};
 
+use self::make::Wanted;
 use super::call::{CallError, Stop, invalid};
 use super::{Gate, bounds};
 use crate::driver::wit::links::{
@@ -74,7 +73,7 @@ impl Gate {
 
     /// Whether the journal says that the driver made or moved it.
     pub(super) fn owns(&self, link: &LinkHandle) -> bool {
-        let journal = self.journal.as_ref();
+        let journal = self.rollback.journal.as_ref();
         journal.is_some_and(|journal| journal.owns(link.id, &link.name))
     }
 
@@ -88,7 +87,7 @@ impl Gate {
     /// Whether the driver made or moved it for this container alone: what is on
     /// it goes with it.
     pub(super) fn has_alone(&self, link: &LinkHandle) -> bool {
-        let journal = self.journal.as_ref();
+        let journal = self.rollback.journal.as_ref();
         let is_shared = journal.is_some_and(|journal| {
             let mut entries = journal.entries().iter();
             entries.any(|entry| entry.shared && entry.has_made(link.id, &link.name))
@@ -108,7 +107,7 @@ impl Gate {
     /// Whether the driver has a link on the host for all containers of the
     /// network.
     pub(super) fn has_shared_link(&self) -> bool {
-        let journal = self.journal.as_ref();
+        let journal = self.rollback.journal.as_ref();
         journal.is_some_and(Journal::has_shared_link)
     }
 
@@ -133,7 +132,7 @@ impl Host for Gate {
         self.has_room_for_handles(call, 1)?;
         let namespace = Namespace::from(namespace);
         let name = LinkName::try_from(name).map_err(|error| invalid(call, &error))?;
-        let journal = self.journal.as_ref();
+        let journal = self.rollback.journal.as_ref();
         let own = journal.and_then(|journal| journal.own_link(namespace, &name));
         let object = Object::Link {
             namespace,

@@ -9,8 +9,8 @@ use wasmtime::component::Resource;
 
 use super::{LinkHandle, make};
 use crate::gate::call::{CallError, Plan, invalid};
-use crate::gate::guard::Permitted;
 use crate::gate::{Gate, Kernel};
+use crate::guard::Permitted;
 
 const CALL: Call = Call::LinksRename;
 
@@ -23,7 +23,7 @@ impl Gate {
         name: &LinkName,
     ) -> Result<(), CallError> {
         let link = self.link(link)?;
-        let journal = self.journal.as_ref();
+        let journal = self.rollback.journal.as_ref();
         let entry = journal.and_then(|journal| journal.entry_of(link.id, &link.name));
         let own = entry.map(|entry| (entry.number, entry.shared));
         if own.is_some_and(|(_, shared)| shared) {
@@ -64,7 +64,7 @@ impl Gate {
             rule.and_then(FirewallRule::link) == Some(&link.name)
         };
         let is_on_host = link.id.namespace == Namespace::Host;
-        self.journal.as_ref().is_some_and(|journal| {
+        self.rollback.journal.as_ref().is_some_and(|journal| {
             let mut entries = journal.entries_of(Namespace::Host);
             is_on_host && entries.any(|entry| is_it(&entry.change))
         })
@@ -77,13 +77,13 @@ impl Gate {
         link: &LinkHandle,
         name: &LinkName,
     ) -> Result<Result<(), KernelError>, CallError> {
-        let Some(journal) = &mut self.journal else {
+        let Some(journal) = &mut self.rollback.journal else {
             return Ok(Ok(()));
         };
         let begun = journal.rename(number, name);
         let result = match begun {
             Ok(()) => {
-                let kernel = self.guard.open(permit);
+                let kernel = self.rollback.guard.open(permit);
                 kernel.change_link(link.id, &LinkChange::Name(name.clone()))
             }
             Err(error) => return Err(self.host_failed(&error)),

@@ -1,7 +1,7 @@
 //! VFs of a card with SR-IOV.
 
 use journal::Change;
-use kernel::{KernelError, LinkId, VfChange, VfLinkState, VfState, VfVlan};
+use kernel::{VfChange, VfLinkState, VfState, VfVlan};
 use policy::{Call, Object};
 use types::{Mac, NumberRange};
 use wasmtime::component::Resource;
@@ -10,6 +10,7 @@ use super::{LinkHandle, kinds};
 use crate::driver::wit::links as wit;
 use crate::gate::call::{CallError, Plan, invalid};
 use crate::gate::{Gate, Kernel};
+use crate::rollback::vf;
 
 /// The highest priority of a VLAN's frames (IEEE 802.1Q, three bits).
 const QOS_MAX: u8 = 7;
@@ -69,26 +70,6 @@ impl Gate {
         };
         self.change_vf(call, link, number, VfChange::Vlan(vlan))
     }
-}
-
-/// One VF of a card.
-pub(in crate::gate) fn vf(
-    kernel: &mut dyn Kernel,
-    link: LinkId,
-    number: u32,
-) -> Result<VfState, KernelError> {
-    let vfs = kernel.vfs(link)?;
-    let count = vfs.len();
-    let found = vfs.into_iter().find(|vf| vf.number == number);
-    found.ok_or_else(|| {
-        let text = match count {
-            0 => "it has no VFs: a card makes them when their number is written to its \
-                  sriov_numvfs in sysfs"
-                .to_owned(),
-            count => format!("there is no VF {number}: it has {count}, and the first one is 0"),
-        };
-        KernelError::NotFound(text)
-    })
 }
 
 /// The VLAN that a VF gets as an object of a decision; none is no VLAN.

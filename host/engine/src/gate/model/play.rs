@@ -22,6 +22,7 @@ use super::world::{
     OTHER_CONTAINER, OTHER_PORT, SHARED_BRIDGE, SHARED_NETWORK, others_entries, world,
 };
 use crate::gate::{CallError, Gate, Log, Stop};
+use crate::rollback::Rollback;
 
 /// Most steps of a sequence.
 const STEPS_MAX: u32 = 12;
@@ -106,14 +107,13 @@ impl Stage {
             container: Some(CONTAINER.to_owned()),
         };
         let kernel: Box<dyn Kernel + Send> = Box::new(kernel.clone());
+        let trail = Trail::in_memory(&Memory::default(), subject).unwrap();
         Gate::new(
-            kernel,
+            Rollback::new(kernel, Some(journal), trail),
             Authority {
                 grant: scene.granted.grant.clone(),
                 request: reach,
             },
-            Some(journal),
-            Trail::in_memory(&Memory::default(), subject).unwrap(),
             Log::new(String::new(), 1 << 10, None),
             Secrets::unread(self.folder.path().join("secrets")),
         )
@@ -253,9 +253,9 @@ fn play_out(scene: Scene<'_>, mut source: Source<'_>, is_read: bool, played: &mu
     let last = kernel.picture().unwrap();
     played.find(Oracle::judge(scene.words, lines, before, &last, &events));
     if scene.completes {
-        gate.complete().unwrap();
+        gate.rollback().complete().unwrap();
     }
-    for left in gate.undo() {
+    for left in gate.rollback().undo() {
         played
             .violations
             .push(Violation::new("all can be undone", left.to_string()));

@@ -1,25 +1,22 @@
 //! The interface `routes`.
 
 mod parse;
-mod undo;
 
 use std::collections::BTreeMap;
 
-use nix::errno::Errno;
-
-use self::parse::Draft;
-pub(super) use self::undo::{put_back, take_away, take_away_if_there};
 use journal::{Change, Entry};
 use kernel::{KernelError, KnownLink, LinkId, MAIN_TABLE, TableRoute};
+use nix::errno::Errno;
 use policy::{Call, Object};
 use types::{LinkName, Namespace, Route};
 
+use self::parse::Draft;
 use super::call::{CallError, Plan, invalid};
 use super::clash;
 use super::{Gate, Kernel, bounds};
 use crate::driver::wit::routes::{Host, RouteInfo, RouteOptions};
 use crate::driver::wit::types::{Namespace as WitNamespace, Route as WitRoute};
-use crate::gate::guard::Permitted;
+use crate::guard::Permitted;
 
 /// Links by name, as they were found for one call.
 type Links = BTreeMap<LinkName, u32>;
@@ -182,7 +179,7 @@ impl Gate {
 
     /// A routing table as an object of a decision.
     pub(super) fn table_object(&self, namespace: Namespace, table: u32) -> Object<'static> {
-        let journal = self.journal.as_ref();
+        let journal = self.rollback.journal.as_ref();
         Object::Table {
             namespace,
             table,
@@ -193,7 +190,7 @@ impl Gate {
 
     /// The own link of this name.
     pub(super) fn own_link(&self, namespace: Namespace, name: &LinkName) -> Option<LinkId> {
-        let journal = self.journal.as_ref();
+        let journal = self.rollback.journal.as_ref();
         journal.and_then(|journal| journal.own_link(namespace, name))
     }
 
@@ -207,7 +204,7 @@ impl Gate {
         let mut links = Links::new();
         for name in names {
             let own = self.own_link(namespace, name);
-            let index = named(self.guard.open(permit), own, namespace, name)?;
+            let index = named(self.rollback.guard.open(permit), own, namespace, name)?;
             links.insert(name.clone(), index);
         }
         Ok(links)
@@ -226,7 +223,7 @@ impl Gate {
             let are_its = draft.links().iter().all(|name| links.contains_key(name));
             place == namespace && are_its && route.is_told_by(&draft.resolve(&links))
         };
-        let mut entries = self.journal.as_ref()?.entries_of(namespace);
+        let mut entries = self.rollback.journal.as_ref()?.entries_of(namespace);
         entries.find(is_it).cloned()
     }
 
@@ -245,7 +242,11 @@ impl Gate {
             }
             _ => return Ok(Err(Errno::ESRCH.into())),
         };
-        let result = self.guard.open(permit).remove_route(namespace, route);
+        let result = self
+            .rollback
+            .guard
+            .open(permit)
+            .remove_route(namespace, route);
         if result.is_ok() {
             self.forget(entry.number)?;
         }

@@ -109,7 +109,7 @@ impl Gate {
             matches!(change, Change::AddRule { namespace: place, rule: added }
                 if *place == namespace && added == rule)
         };
-        let mut entries = self.journal.as_ref()?.entries_of(namespace);
+        let mut entries = self.rollback.journal.as_ref()?.entries_of(namespace);
         entries
             .find(|entry| is_it(&entry.change))
             .map(|entry| entry.number)
@@ -124,7 +124,11 @@ impl Gate {
         let call = Call::RulesRemove;
         let objects = [self.rule_object(namespace, rule, false, true)];
         let permit = self.decide(call, &objects)?;
-        let result = self.guard.open(&permit).remove_rule(namespace, rule);
+        let result = self
+            .rollback
+            .guard
+            .open(&permit)
+            .remove_rule(namespace, rule);
         if result.is_ok() {
             self.forget(number)?;
         }

@@ -6,13 +6,13 @@ use policy::{Call, Permit};
 /// A call that was allowed. It opens the kernel, and ends with its record in the
 /// trail: a run in which one has none doesn't go on.
 #[must_use = "record what came of the call"]
-pub(super) struct Permitted {
+pub(crate) struct Permitted {
     call: Call,
     _permit: Permit,
 }
 
 impl Permitted {
-    pub(super) fn new(call: Call, permit: Permit) -> Self {
+    pub(crate) fn new(call: Call, permit: Permit) -> Self {
         Self {
             call,
             _permit: permit,
@@ -20,34 +20,34 @@ impl Permitted {
     }
 
     /// Which call.
-    pub(super) fn call(&self) -> Call {
+    pub(crate) fn call(&self) -> Call {
         self.call
     }
 
     /// Nothing more is done by it.
-    pub(super) fn end(self) -> Call {
+    pub(crate) fn end(self) -> Call {
         self.call
     }
 }
 
 /// A kernel that opens for allowed calls.
-pub(super) struct Guard {
+pub(crate) struct Guard {
     kernel: Box<dyn Kernel + Send>,
 }
 
 impl Guard {
-    pub(super) fn new(kernel: Box<dyn Kernel + Send>) -> Self {
+    pub(crate) fn new(kernel: Box<dyn Kernel + Send>) -> Self {
         Self { kernel }
     }
 
     /// Opens the kernel for a call of the driver that was allowed.
-    pub(super) fn open(&mut self, _permit: &Permitted) -> &mut dyn Kernel {
+    pub(crate) fn open(&mut self, _permit: &Permitted) -> &mut dyn Kernel {
         self.kernel.as_mut()
     }
 
     /// Opens the kernel for the host itself: to read what the driver made, and
     /// to undo it. Nothing that a driver says leads here.
-    pub(super) fn for_host(&mut self) -> &mut dyn Kernel {
+    pub(crate) fn for_host(&mut self) -> &mut dyn Kernel {
         self.kernel.as_mut()
     }
 }

@@ -2,19 +2,28 @@
 
 mod change;
 mod pending_renames;
+mod queue;
+mod restore;
 mod restore_link;
 mod return_moved;
+mod routes;
 mod search;
+mod state;
+mod vf;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use audit::AuditError;
-use journal::{Change, Entry, Journal, JournalError, SavedLink, StateError};
-use kernel::{LinkId, NetnsId, living_netns};
+use audit::{AuditError, Trail};
+use journal::{Change, Entry, Journal, JournalError, SavedLink, State, StateError};
+use kernel::{Kernel, LinkId, NetnsId, living_netns};
 use types::{LinkName, Namespace};
 
-use super::Gate;
+pub(crate) use queue::remove_owned_queue;
+pub use restore::{RestoreError, Restorer};
+pub(crate) use vf::vf;
+
+use crate::guard::Guard;
 use change::{close_loopback, undo_change};
 use return_moved::{Returned, give_back};
 use search::Moved;
@@ -57,7 +66,69 @@ impl UndoError {
     }
 }
 
-impl Gate {
+/// What undoes the changes of a run: its journal, and the kernel for what the host
+/// does itself.
+pub struct Rollback {
+    pub(crate) guard: Guard,
+    pub(crate) journal: Option<Journal>,
+    /// This run's copy of the network's state, once it's asked for.
+    pub(crate) state: Option<State>,
+    pub(crate) trail: Trail,
+    unrecorded: Vec<String>,
+}
+
+impl Rollback {
+    /// Undoes by a journal. Without one (in `create`) nothing can be changed.
+    pub fn new(kernel: Box<dyn Kernel + Send>, journal: Option<Journal>, trail: Trail) -> Self {
+        Self {
+            guard: Guard::new(kernel),
+            journal,
+            state: None,
+            trail,
+            unrecorded: Vec::new(),
+        }
+    }
+
+    /// Moves the deadline of the kernel's operations.
+    pub fn set_deadline(&mut self, deadline: Instant) {
+        self.guard.for_host().set_deadline(deadline);
+    }
+
+    /// Calls the setup done in the journal: from here on, what it holds is in
+    /// use.
+    pub fn complete(&mut self) -> Result<(), JournalError> {
+        match &mut self.journal {
+            Some(journal) => journal.complete(),
+            None => Ok(()),
+        }
+    }
+
+    /// Removes a journal that holds nothing, as one of another boot does.
+    fn discard_empty(&mut self) -> Result<(), JournalError> {
+        match &mut self.journal {
+            Some(journal) if journal.entries().is_empty() => journal.discard(),
+            _ => Ok(()),
+        }
+    }
+
+    /// The journals that killed setups of the network's other containers left.
+    pub fn abandoned_journals(&self) -> Result<Vec<Journal>, JournalError> {
+        let journal = self.journal.as_ref();
+        journal.map_or_else(|| Ok(Vec::new()), Journal::abandoned_others)
+    }
+
+    /// What was undone and couldn't be recorded.
+    pub fn unrecorded(&self) -> &[String] {
+        &self.unrecorded
+    }
+
+    /// Records the end of the run.
+    pub fn end(&mut self, error: Option<&str>) -> Result<(), AuditError> {
+        self.trail.end(error)
+    }
+}
+
+impl Rollback {
     /// Undoes every change in the journal, and goes on after a failure. What
     /// fails stays in the journal.
     pub fn undo(&mut self) -> Vec<UndoError> {

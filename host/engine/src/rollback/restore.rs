@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use audit::{AuditError, Trail};
 use kernel::{FirewallEntry, Kernel, KernelError};
 
-use super::guard::Guard;
+use crate::guard::Guard;
 
 /// How long it may take for one container.
 const RESTORE_TIME: Duration = Duration::from_secs(10);

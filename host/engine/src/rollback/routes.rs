@@ -5,7 +5,7 @@ use types::Namespace;
 
 /// Removes a route that was added, unless its link is another one by now: then
 /// the route went with the old one.
-pub(in crate::gate) fn take_away(
+pub(super) fn take_away(
     kernel: &mut dyn Kernel,
     namespace: Namespace,
     route: &TableRoute,
@@ -19,7 +19,7 @@ pub(in crate::gate) fn take_away(
 
 /// The same for a route that may be gone. What isn't there is looked for once
 /// more, because what was there before goes into its place.
-pub(in crate::gate) fn take_away_if_there(
+pub(super) fn take_away_if_there(
     kernel: &mut dyn Kernel,
     namespace: Namespace,
     route: &TableRoute,
@@ -35,7 +35,7 @@ pub(in crate::gate) fn take_away_if_there(
 }
 
 /// Puts routes back, unless one of their links is another one by now.
-pub(in crate::gate) fn put_back(
+pub(super) fn put_back(
     kernel: &mut dyn Kernel,
     namespace: Namespace,
     before: &SavedRoutes,

@@ -10,7 +10,7 @@ use types::{LinkName, Namespace};
 use super::Same;
 use super::restore_link::{put_back, put_back_vf};
 use super::search::{find_same, found};
-use crate::gate::{routes, traffic};
+use super::{queue, routes};
 
 /// Undoes one change. If nothing else is in its table of the firewall (`alone`),
 /// that goes too.
@@ -176,7 +176,7 @@ fn undo_if_there(kernel: &mut dyn Kernel, entry: &Entry, same: Same) -> Result<(
             kernel.want_feature(*link, feature, *before)
         }),
         Change::SetQueue { link, name, hook } => if_same(kernel, *link, name, |kernel| {
-            traffic::take_away(kernel, *link, *hook)
+            queue::remove_owned_queue(kernel, *link, *hook)
         }),
         Change::AddClass {
             link,

@@ -2,7 +2,7 @@
 
 use kernel::{Kernel, KernelError, LinkChange, LinkId, LinkState, VfState};
 
-use crate::gate::links;
+use super::vf::vf;
 
 /// Gives a link all that it had, where it differs.
 pub(super) fn put_back(
@@ -49,7 +49,7 @@ pub(super) fn put_back_vf(
     link: LinkId,
     before: &VfState,
 ) -> Result<(), KernelError> {
-    let now = links::vf(kernel, link, before.number)?;
+    let now = vf(kernel, link, before.number)?;
     let mut differences = before.differences_from(&now);
     differences.try_for_each(|change| kernel.change_vf(link, before.number, change))
 }

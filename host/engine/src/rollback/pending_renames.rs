@@ -3,11 +3,11 @@
 use kernel::{Kernel, KernelError, LinkId};
 use types::LinkName;
 
+use super::Rollback;
 use super::UndoError;
 use super::search::found;
-use crate::gate::Gate;
 
-impl Gate {
+impl Rollback {
     /// Finds out which of two names each link has that was being renamed, so
     /// that it's known by one again.
     pub fn settle_names(&mut self) -> Result<(), UndoError> {

@@ -1,0 +1,59 @@
+//! What a driver keeps for its network, when its run ends.
+
+use journal::{self, Journal, State, StateError};
+
+use super::{Rollback, UndoError};
+
+impl Rollback {
+    /// Writes down what the setup changed. It counts when the setup is
+    /// complete.
+    pub fn keep_state(&mut self) -> Result<(), StateError> {
+        match (&mut self.state, &self.journal) {
+            (Some(state), Some(journal)) if state.is_changed() => {
+                state.write(Some(journal.container()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Has what a complete setup wrote down replace what was there.
+    pub fn publish_state(&mut self) {
+        let state = self.state.as_mut().filter(|state| state.is_changed());
+        // Where that fails the next run does it.
+        let _ = state.map(State::publish);
+    }
+
+    /// Keeps what a teardown changed, where anybody is left whom it's for.
+    pub fn commit_state(&mut self) -> Option<UndoError> {
+        let committed = self.try_to_commit_state();
+        committed.err().map(|error| UndoError::of_state(&error))
+    }
+
+    fn try_to_commit_state(&mut self) -> Result<(), StateError> {
+        match (&mut self.state, &self.journal) {
+            (Some(state), Some(journal))
+                if state.is_changed() && journal::is_used_by_others(journal)? =>
+            {
+                state.write(None)?;
+                state.publish()
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Decides about what killed runs wrote, or takes back what this one did.
+    pub(super) fn settle_state(&mut self) -> Result<(), StateError> {
+        match (&mut self.state, &self.journal) {
+            (Some(state), _) => state.withdraw(),
+            (None, Some(journal)) => journal::settle(journal),
+            (None, None) => Ok(()),
+        }
+    }
+
+    /// Removes the state of a network that has no container any more.
+    pub fn clear_unused_state(&mut self) -> Option<UndoError> {
+        let clear = |journal: &Journal| journal::clear_unused(journal).err();
+        let error = self.journal.as_ref().and_then(clear)?;
+        Some(UndoError::of_state(&error))
+    }
+}
