@@ -6,7 +6,6 @@ use std::env;
 use std::path::Path;
 use std::process::{Command, exit};
 use std::sync::OnceLock;
-use std::thread;
 
 use libtest_mimic::{Arguments, Trial};
 use nix::unistd::Uid;
@@ -16,7 +15,6 @@ use crate::cni;
 use crate::kind::Kind;
 use crate::netns::Netns;
 use crate::nic::Nic;
-use crate::patience;
 use crate::places;
 use crate::process;
 use crate::proofs::{Column, Proofs};
@@ -162,13 +160,7 @@ impl Suite {
 
     /// The same, with something to say after the tests.
     pub fn run_then(self, say: impl FnOnce()) -> ! {
-        let mut arguments = Arguments::from_args();
-        // Most tests wait for the kernel more than they compute, but where the
-        // machine is slow.
-        if !patience::is_needed() {
-            let cores = thread::available_parallelism().map_or(1, usize::from);
-            arguments.test_threads.get_or_insert(2 * cores);
-        }
+        let arguments = Arguments::from_args();
         let filter = arguments.filter.as_deref().unwrap_or_default();
         let skipped = self
             .skipped

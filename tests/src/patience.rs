@@ -4,11 +4,6 @@
 use std::env;
 use std::time::Duration;
 
-/// Whether the machine is said to be slow.
-pub fn is_needed() -> bool {
-    env::var_os("WASMVARK_TEST_PATIENCE").is_some()
-}
-
 /// The time to wait where a machine of usual speed would get `usual`:
 /// `WASMVARK_TEST_PATIENCE` times as much.
 pub fn of(usual: Duration) -> Duration {

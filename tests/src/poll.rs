@@ -10,8 +10,17 @@ const LIMIT: Duration = Duration::from_secs(10);
 const STEP: Duration = Duration::from_millis(10);
 
 /// The first value that fits, or the last one seen when the time is up.
-pub fn until<T>(mut look: impl FnMut() -> T, fits: impl Fn(&T) -> bool) -> T {
-    let deadline = Instant::now() + patience::of(LIMIT);
+pub fn until<T>(look: impl FnMut() -> T, fits: impl Fn(&T) -> bool) -> T {
+    until_within(LIMIT, look, fits)
+}
+
+/// The same with a limit for a machine of usual speed.
+pub fn until_within<T>(
+    limit: Duration,
+    mut look: impl FnMut() -> T,
+    fits: impl Fn(&T) -> bool,
+) -> T {
+    let deadline = Instant::now() + patience::of(limit);
     loop {
         let seen = look();
         if fits(&seen) || Instant::now() > deadline {

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -12,6 +13,7 @@ use crate::compiled;
 use crate::grant::{Grant, digest};
 use crate::netavark::Netavark;
 use crate::places;
+use crate::poll;
 use crate::process::{self, Output};
 use crate::world::World;
 
@@ -140,6 +142,18 @@ impl<'a> Wasmvark<'a> {
         let (command, rest) = arguments.split_first().expect("a command");
         let mut wasmvark = self.command(command);
         process::run(wasmvark.envs(environment.iter().copied()).args(rest), b"")
+    }
+
+    /// Runs `gc` until it says that something was cleared. What is started beside a
+    /// test has a copy of each descriptor for a moment, and another test's
+    /// namespace may get the number of one that is gone.
+    #[track_caller]
+    pub fn gc_until(&self, expected: &str) -> String {
+        let limit = Duration::from_secs(60);
+        let gc = || self.administer(&["gc"]).stdout;
+        let text = poll::until_within(limit, gc, |text| text.contains(expected));
+        assert!(text.contains(expected), "{text}");
+        text
     }
 
     /// Runs a driver as netavark would.

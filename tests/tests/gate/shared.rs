@@ -243,12 +243,10 @@ fn gc() {
     one.up(&probe);
     two.up(&probe);
     drop(one);
-    let output = probe.wasmvark.administer(&["gc"]);
-    assert!(output.stdout.contains("1 cleared, 1 in use"), "{output:?}");
+    probe.wasmvark.gc_until("1 cleared, 1 in use");
     assert!(has_bridge(&probe));
     drop(two);
-    let output = probe.wasmvark.administer(&["gc"]);
-    assert!(output.stdout.contains("1 cleared, 0 in use"), "{output:?}");
+    probe.wasmvark.gc_until("1 cleared, 0 in use");
     assert_clean(&probe, &before);
 }
 

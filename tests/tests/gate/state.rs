@@ -227,11 +227,7 @@ fn gc() {
     answer_of(&one.setup(&probe, "state.set key text"));
     answer_of(&two.setup(&probe, "state.set key text"));
     drop(one);
-    let collect = || {
-        let output = probe.wasmvark.administer(&["gc"]);
-        assert_eq!(output.code, Some(0), "{output:?}");
-    };
-    collect();
+    probe.wasmvark.gc_until("1 cleared");
     two.finds(&probe, NOTHING);
     answer_of(&two.setup(&probe, "state.set key text"));
     let journals = probe.wasmvark.root().join("run/journal");
@@ -242,6 +238,7 @@ fn gc() {
         }
     }
     assert!(journals.exists());
-    collect();
+    let output = probe.wasmvark.administer(&["gc"]);
+    assert_eq!(output.code, Some(0), "{output:?}");
     assert_no_files(&probe);
 }

@@ -8,10 +8,10 @@ use std::process::{Child, Command, Stdio};
 
 use wasmvark_tests::harness::Suite;
 use wasmvark_tests::netns::Netns;
+use wasmvark_tests::places;
 use wasmvark_tests::process::{self, Output};
 use wasmvark_tests::wasmvark::{Wasmvark, answer_of};
 use wasmvark_tests::world::World;
-use wasmvark_tests::{places, poll};
 
 use crate::bench::{DRIVER, LINKS, good, installed};
 
@@ -70,16 +70,10 @@ fn gc_says(wasmvark: &Wasmvark, expected: &str) {
     assert!(output.stdout.contains(expected), "{output:?}");
 }
 
-/// The kernel frees a mount namespace a little later, and what is started beside
-/// this has a copy of each descriptor for a moment.
+/// The kernel frees a mount namespace a little later.
 #[track_caller]
 fn gc_clears(wasmvark: &Wasmvark) {
-    let expected = "1 cleared, 0 in use";
-    let text = poll::until(
-        || wasmvark.administer(&["gc"]).stdout,
-        |text| text.contains(expected),
-    );
-    assert!(text.contains(expected), "{text}");
+    wasmvark.gc_until("1 cleared, 0 in use");
 }
 
 fn is_kept_by(script: &str) {
