@@ -208,6 +208,10 @@ impl Run {
         &mut self,
         result: wasmtime::Result<Result<T, GuestError>>,
     ) -> Result<T, RunError> {
+        // The last call must be on record, too.
+        if let (Ok(_), Some(call)) = (&result, self.store.data().gate.unrecorded_call()) {
+            return Err(RunError::Host(call));
+        }
         match result {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(RunError::Driver(message(error))),

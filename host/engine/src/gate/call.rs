@@ -176,14 +176,20 @@ impl Gate {
         )
     }
 
+    /// The call that was allowed and isn't on record, in words.
+    pub(crate) fn unrecorded_call(&self) -> Option<String> {
+        let call = self.pending?;
+        Some(format!("{call} was allowed and isn't on record"))
+    }
+
     /// Decides on a call: the one place where that is done.
     pub(super) fn decide(
         &mut self,
         call: Call,
         objects: &[Object<'_>],
     ) -> Result<Permitted, CallError> {
-        if let Some(before) = self.pending {
-            return Err(self.host_failed(&format!("{before} was allowed and isn't on record")));
+        if let Some(before) = self.unrecorded_call() {
+            return Err(self.host_failed(&before));
         }
         // Each call by itself ends soon: what it may pass is bounded.
         if self.end.is_some_and(|end| Instant::now() >= end) {

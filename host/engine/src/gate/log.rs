@@ -91,10 +91,12 @@ impl Host for Gate {
         bounds::MESSAGE.text(Call::LogWrite, &message)?;
         let objects = [Object::Message];
         let permit = self.decide(Call::LogWrite, &objects)?;
-        if !self.log.write(level, &message) {
-            return Err(self.stop(Stop::Log));
+        let has_room = self.log.write(level, &message);
+        self.record(permit, &objects, Ok(()))?;
+        match has_room {
+            true => Ok(()),
+            false => Err(self.stop(Stop::Log)),
         }
-        self.record(permit, &objects, Ok(()))
     }
 }
 
