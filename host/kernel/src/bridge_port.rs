@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{KernelError, LinkId};
+
 /// How a bridge treats a port.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PortState {
@@ -73,4 +75,23 @@ pub struct PortVlans {
     pub pvid: bool,
     /// Frames leave without a tag.
     pub untagged: bool,
+}
+
+/// Reading how a bridge treats its ports.
+pub trait BridgePortsRead {
+    /// Returns how a bridge treats a port.
+    fn port(&mut self, link: LinkId) -> Result<PortState, KernelError>;
+    /// Lists the VLANs of a bridge's port, or of the bridge itself. Equivalent to `bridge
+    /// vlan show dev NAME`.
+    fn vlans(&mut self, link: LinkId) -> Result<Vec<PortVlans>, KernelError>;
+}
+
+/// Changing how a bridge treats its ports.
+pub trait BridgePorts {
+    /// Changes one property of a port. Equivalent to `bridge link set`.
+    fn change_port(&mut self, link: LinkId, change: PortChange) -> Result<(), KernelError>;
+    /// Adds VLANs. Equivalent to `bridge vlan add`.
+    fn add_vlans(&mut self, link: LinkId, vlans: PortVlans) -> Result<(), KernelError>;
+    /// Removes VLANs. Those that aren't there are passed over.
+    fn remove_vlans(&mut self, link: LinkId, numbers: VlanNumbers) -> Result<(), KernelError>;
 }

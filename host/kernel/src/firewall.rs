@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use types::Digest;
 use types::{LinkName, Mac, PortRange, Protocol};
 
+use super::KernelError;
+
 /// What stands before the driver's name in the name of its tables.
 const TABLE_PREFIX: &str = "wasmvark-";
 /// How much of an id stands in a tag, as in what Podman shows.
@@ -323,4 +325,29 @@ impl fmt::Display for FirewallRule {
             Self::CheckSender { link, mac } => write!(f, "only {mac} let in through {link}"),
         }
     }
+}
+
+/// Reading the host's firewall.
+pub trait FirewallRead {
+    /// Fails if somebody else has what entries would take, and says who.
+    fn free_for_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError>;
+    /// Whether all that an entry consists of is there.
+    fn has_firewall(&mut self, entry: &FirewallEntry) -> Result<bool, KernelError>;
+    /// Lists what of entries is missing, or in another order.
+    fn missing_firewall(
+        &mut self,
+        entries: &[FirewallEntry],
+    ) -> Result<Vec<MissingFirewall>, KernelError>;
+}
+
+/// Changing the host's firewall.
+pub trait Firewall {
+    /// Adds entries of one driver, all or none.
+    fn add_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError>;
+    /// Restores what of entries is missing, or in another order.
+    fn restore_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError>;
+    /// Removes what is there of an entry.
+    fn remove_firewall(&mut self, entry: &FirewallEntry) -> Result<(), KernelError>;
+    /// Removes the table of an entry if nothing else is in it.
+    fn remove_empty_firewall(&mut self, entry: &FirewallEntry) -> Result<(), KernelError>;
 }

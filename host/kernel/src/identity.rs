@@ -6,9 +6,9 @@
 //! outside of that namespace.
 
 use serde::{Deserialize, Serialize};
-use types::{LinkName, Mac};
+use types::{LinkName, Mac, Namespace};
 
-use super::LinkState;
+use super::{KernelError, LinkId, LinkState};
 
 /// Kinds whose IFLA_LINK is their other end.
 pub(super) const PAIRS: [&str; 3] = ["veth", "netkit", "vxcan"];
@@ -159,6 +159,19 @@ impl LinkIdentity {
             None => "link without a kind".to_owned(),
         }
     }
+}
+
+/// Reading what identifies a link.
+pub trait IdentitiesRead {
+    /// Returns a link with all that identifies it.
+    fn identified(&mut self, link: LinkId) -> Result<IdentifiedLink, KernelError>;
+    /// Lists the links of a namespace with all that identifies them.
+    fn identified_links(
+        &mut self,
+        namespace: Namespace,
+    ) -> Result<Vec<IdentifiedLink>, KernelError>;
+    /// Returns the link that another one is tied to, as the host sees it.
+    fn far_link(&mut self, far: FarLink) -> Result<IdentifiedLink, KernelError>;
 }
 
 #[cfg(test)]

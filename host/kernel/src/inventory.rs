@@ -1,8 +1,8 @@
 //! All that a namespace has of links and routes, for whoever pictures it.
 
-use types::{DevicePath, PciAddress};
+use types::{DevicePath, Namespace, PciAddress};
 
-use super::{FoundRoute, LinkInfo};
+use super::{FoundRoute, KernelError, LinkInfo};
 
 /// The links and routes of a namespace.
 #[derive(Debug, Clone, Default)]
@@ -37,4 +37,12 @@ pub struct Tie {
     pub index: u32,
     /// Whether the other is in another namespace.
     pub elsewhere: bool,
+}
+
+/// Reading a whole namespace.
+pub trait InventoryRead {
+    /// Lists all links and routes of a namespace.
+    fn survey(&mut self, namespace: Namespace) -> Result<Survey, KernelError>;
+    /// Lists the links of a namespace with the links that they are tied to.
+    fn tied_links(&mut self, namespace: Namespace) -> Result<Vec<SurveyedLink>, KernelError>;
 }

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use types::Mac;
 
+use super::{KernelError, LinkId};
+
 /// Which of a link's tables an entry stands in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -51,3 +53,55 @@ pub struct FoundNeighbour {
 /// An entry that was there, as a message of the kernel's own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedNeighbour(pub(super) Vec<u8>);
+
+/// Reading neighbours.
+pub trait NeighboursRead {
+    /// Lists the neighbours of a link, and the addresses that it answers for.
+    /// Equivalent to `ip neighbour show dev NAME`, with and without `proxy`.
+    fn neighbours(&mut self, link: LinkId) -> Result<Vec<FoundNeighbour>, KernelError>;
+    /// Whether an entry was set rather than learnt.
+    fn has_neighbour(
+        &mut self,
+        link: LinkId,
+        address: IpAddr,
+        table: NeighbourTable,
+    ) -> Result<bool, KernelError>;
+    /// Saves an entry, whoever set it, for restoring it.
+    fn save_neighbour(
+        &mut self,
+        link: LinkId,
+        address: IpAddr,
+        table: NeighbourTable,
+    ) -> Result<SavedNeighbour, KernelError>;
+}
+
+/// Setting and removing neighbours.
+pub trait Neighbours {
+    /// Sets an entry, in the place of the one that is there. Equivalent to `ip neighbour
+    /// replace`.
+    fn add_neighbour(
+        &mut self,
+        link: LinkId,
+        address: IpAddr,
+        neighbour: Neighbour,
+    ) -> Result<(), KernelError>;
+    /// Removes an entry that was set here.
+    fn remove_neighbour(
+        &mut self,
+        link: LinkId,
+        address: IpAddr,
+        neighbour: Neighbour,
+    ) -> Result<(), KernelError>;
+    /// Removes a saved entry.
+    fn remove_saved_neighbour(
+        &mut self,
+        link: LinkId,
+        saved: &SavedNeighbour,
+    ) -> Result<(), KernelError>;
+    /// Restores a saved entry unless one was set.
+    fn put_back_neighbour(
+        &mut self,
+        link: LinkId,
+        saved: &SavedNeighbour,
+    ) -> Result<(), KernelError>;
+}

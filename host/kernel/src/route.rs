@@ -3,7 +3,9 @@
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
-use types::{DEFAULT_METRIC, LinkName, Route};
+use types::{DEFAULT_METRIC, LinkName, Namespace, Route};
+
+use super::KernelError;
 
 /// The main table (`rtnetlink.h`, RT_TABLE_MAIN).
 pub const MAIN_TABLE: u32 = 254;
@@ -168,4 +170,54 @@ impl SavedRoutes {
     pub fn is_empty(&self) -> bool {
         self.messages.is_empty()
     }
+}
+
+/// Reading routes.
+pub trait RoutesRead {
+    /// Returns the index of the link that the host's first default route leaves through.
+    fn default_route_link(&mut self) -> Result<u32, KernelError>;
+    /// Lists the routes of a table. Equivalent to `ip route show table NUMBER`.
+    fn routes(&mut self, namespace: Namespace, table: u32) -> Result<Vec<FoundRoute>, KernelError>;
+    /// Whether this very route, or a next hop of it, is there.
+    fn has_route(&mut self, namespace: Namespace, route: &TableRoute) -> Result<bool, KernelError>;
+    /// Saves this very route for restoring it.
+    fn save_route(
+        &mut self,
+        namespace: Namespace,
+        route: &TableRoute,
+    ) -> Result<SavedRoutes, KernelError>;
+    /// Saves the routes that this one would replace.
+    fn save_rivals(
+        &mut self,
+        namespace: Namespace,
+        route: &TableRoute,
+    ) -> Result<SavedRoutes, KernelError>;
+}
+
+/// Adding, replacing and removing routes.
+pub trait Routes {
+    /// Adds a route. Equivalent to `ip route add`, for next hops of IPv6 to `append`.
+    fn add_route(&mut self, namespace: Namespace, route: &TableRoute) -> Result<(), KernelError>;
+    /// Replaces the route with the same destination, metric and table. Equivalent to `ip
+    /// route replace`.
+    fn replace_route(
+        &mut self,
+        namespace: Namespace,
+        route: &TableRoute,
+    ) -> Result<(), KernelError>;
+    /// Removes a route that was added here.
+    fn remove_route(&mut self, namespace: Namespace, route: &TableRoute)
+    -> Result<(), KernelError>;
+    /// Removes saved routes.
+    fn remove_saved(
+        &mut self,
+        namespace: Namespace,
+        saved: &SavedRoutes,
+    ) -> Result<(), KernelError>;
+    /// Restores saved routes that aren't there.
+    fn put_back_routes(
+        &mut self,
+        namespace: Namespace,
+        saved: &SavedRoutes,
+    ) -> Result<(), KernelError>;
 }

@@ -2,7 +2,7 @@
 
 use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
-use types::Rule;
+use types::{Namespace, Rule};
 
 use super::KernelError;
 
@@ -31,3 +31,31 @@ pub struct FoundRule {
 /// A rule that was there, as a message of the kernel's own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedRule(pub(super) Vec<u8>);
+
+/// Reading policy routing rules.
+pub trait RulesRead {
+    /// Lists the rules that can be told, IPv4 before IPv6, in the kernel's order.
+    /// Equivalent to `ip rule show`.
+    fn rules(&mut self, namespace: Namespace) -> Result<Vec<FoundRule>, KernelError>;
+    /// Whether a rule is there, or one that the kernel would remove in its place.
+    fn has_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<bool, KernelError>;
+    /// Saves a rule, whoever made it, for restoring it.
+    fn save_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<SavedRule, KernelError>;
+}
+
+/// Adding and removing policy routing rules.
+pub trait Rules {
+    /// Adds a rule. Equivalent to `ip rule add`.
+    fn add_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<(), KernelError>;
+    /// Removes a rule that was added here.
+    fn remove_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<(), KernelError>;
+    /// Removes a saved rule.
+    fn remove_saved_rule(
+        &mut self,
+        namespace: Namespace,
+        saved: &SavedRule,
+    ) -> Result<(), KernelError>;
+    /// Restores a saved rule unless it is there.
+    fn put_back_rule(&mut self, namespace: Namespace, saved: &SavedRule)
+    -> Result<(), KernelError>;
+}

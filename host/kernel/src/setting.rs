@@ -3,7 +3,9 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use types::LinkName;
+use types::{LinkName, Namespace, SettingKey};
+
+use super::{KernelError, LinkId};
 
 /// A setting of a link (`Documentation/networking/ip-sysctl.rst` in the
 /// kernel's source).
@@ -70,4 +72,30 @@ impl fmt::Display for LinkSetting {
         let (family, name) = self.parts();
         write!(f, "net.{family}.conf.LINK.{name}")
     }
+}
+
+/// Reading kernel settings.
+pub trait SettingsRead {
+    /// Reads a setting of a link.
+    fn link_setting(&mut self, link: LinkId, setting: LinkSetting) -> Result<String, KernelError>;
+    /// Reads a setting by its key. Equivalent to `sysctl KEY`.
+    fn setting(&mut self, namespace: Namespace, key: &SettingKey) -> Result<String, KernelError>;
+}
+
+/// Writing kernel settings.
+pub trait Settings {
+    /// Writes a setting of a link.
+    fn set_link_setting(
+        &mut self,
+        link: LinkId,
+        setting: LinkSetting,
+        value: &str,
+    ) -> Result<(), KernelError>;
+    /// Writes a setting by its key. Equivalent to `sysctl --write KEY=VALUE`.
+    fn set_setting(
+        &mut self,
+        namespace: Namespace,
+        key: &SettingKey,
+        value: &str,
+    ) -> Result<(), KernelError>;
 }

@@ -3,6 +3,8 @@
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
+use super::{KernelError, LinkId};
+
 /// Where a queueing discipline stands on a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -135,6 +137,35 @@ impl ClassPackets {
     pub fn is_v6(self) -> bool {
         self.v6
     }
+}
+
+/// Reading queueing disciplines.
+pub trait TrafficControlRead {
+    /// Returns which queueing disciplines were set on a link.
+    fn queues(&mut self, link: LinkId) -> Result<Queues, KernelError>;
+    /// Lists the numbers of the classes of a link's HTB.
+    fn htb_classes(&mut self, link: LinkId) -> Result<Vec<u16>, KernelError>;
+}
+
+/// Setting and removing queueing disciplines.
+pub trait TrafficControl {
+    /// Sets a token bucket filter at the root, where none was set.
+    fn set_tbf(&mut self, link: LinkId, tbf: &Tbf) -> Result<(), KernelError>;
+    /// Sets a hierarchical token bucket at the root, where none was set.
+    fn set_htb(&mut self, link: LinkId, whole: Shape) -> Result<(), KernelError>;
+    /// Adds a class with its filter.
+    fn add_htb_class(&mut self, link: LinkId, class: &HtbClass) -> Result<(), KernelError>;
+    /// Removes a class with its filter.
+    fn remove_htb_class(
+        &mut self,
+        link: LinkId,
+        number: u16,
+        packets: ClassPackets,
+    ) -> Result<(), KernelError>;
+    /// Sends all that a link receives through the link with this index first.
+    fn redirect_ingress(&mut self, link: LinkId, to: u32) -> Result<(), KernelError>;
+    /// Removes a queueing discipline that was set here.
+    fn remove_queue(&mut self, link: LinkId, hook: QueueHook) -> Result<(), KernelError>;
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 use serde::{Deserialize, Serialize};
 use types::Mac;
 
+use super::{KernelError, LinkId};
+
 /// A VF as its card has it (`linux/if_link.h`, IFLA_VF_INFO).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VfState {
@@ -92,4 +94,17 @@ impl VfState {
         .into_iter()
         .flatten()
     }
+}
+
+/// Reading virtual functions.
+pub trait VfsRead {
+    /// Lists the VFs of a card.
+    fn vfs(&mut self, link: LinkId) -> Result<Vec<VfState>, KernelError>;
+}
+
+/// Changing virtual functions.
+pub trait Vfs {
+    /// Changes one property of a VF. Equivalent to `ip link set dev NAME vf NUMBER`.
+    fn change_vf(&mut self, link: LinkId, number: u32, change: VfChange)
+    -> Result<(), KernelError>;
 }

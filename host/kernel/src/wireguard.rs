@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use ipnet::IpNet;
 use types::WireguardKey;
 
+use super::{KernelError, LinkId};
+
 /// A change of a WireGuard link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WireguardChange {
@@ -61,4 +63,20 @@ pub struct WireguardPeerState {
     pub received: u64,
     /// Bytes sent to it.
     pub sent: u64,
+}
+
+/// Reading WireGuard links.
+pub trait WireguardRead {
+    /// Reads a WireGuard link. Equivalent to `wg show NAME`.
+    fn wireguard(&mut self, link: LinkId) -> Result<WireguardState, KernelError>;
+}
+
+/// Changing WireGuard links.
+pub trait Wireguard {
+    /// Changes a WireGuard link. Equivalent to `wg set NAME`.
+    fn change_wireguard(
+        &mut self,
+        link: LinkId,
+        change: &WireguardChange,
+    ) -> Result<(), KernelError>;
 }

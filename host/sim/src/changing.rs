@@ -1,85 +1,43 @@
 //! Changing, moving and removing links.
 
-use kernel::{KernelError, LinkChange, LinkId};
+use kernel::{KernelError, LinkChange, LinkId, Links, NewLink, NewVeth};
 use nix::errno::Errno;
 use types::{LinkName, Namespace};
 
+use super::Simulation;
 use super::link::{Link, Number, Other};
 use super::machine::Machine;
 
 /// Kinds that stay in their namespace (`netns_immutable`).
 const IMMOVABLE: [&str; 3] = ["bridge", "vrf", "bond"];
 
-impl Machine {
-    /// Changes a link.
-    pub(super) fn change_link(
-        &mut self,
-        at: LinkId,
-        change: &LinkChange,
-    ) -> Result<(), KernelError> {
-        let (number, link) = self.find(at)?;
-        match change {
-            LinkChange::Name(name) if *name == link.state.name => return Ok(()),
-            LinkChange::Name(name) => {
-                self.check_free(at.namespace, name)?;
-                let name = name.clone();
-                self.edit(number, |link| link.state.name = name);
-            }
-            LinkChange::Mac(mac) => self.set_mac(number, *mac),
-            LinkChange::Mtu(mtu) => self.set_mtu(number, *mtu)?,
-            LinkChange::Master(master) => {
-                let master = match master {
-                    Some(index) if *index > 0 => Some(
-                        self.find(LinkId {
-                            index: *index,
-                            ..at
-                        })?
-                        .0,
-                    ),
-                    _ => None,
-                };
-                self.set_master(number, master)?;
-            }
-            LinkChange::Up(true) => self.set_up(number)?,
-            LinkChange::Up(false) => self.set_down(number),
-            LinkChange::TxQueueLength(packets) => {
-                let packets = *packets;
-                self.edit(number, |link| link.state.tx_queue_length = packets);
-            }
-            LinkChange::Promiscuous(on) => {
-                let on = *on;
-                self.edit(number, |link| link.state.promiscuous = on);
-            }
-            LinkChange::AllMulticast(on) => {
-                let on = *on;
-                self.edit(number, |link| link.state.all_multicast = on);
-            }
-            LinkChange::Alias(alias) => {
-                let alias = alias.clone();
-                self.edit(number, |link| link.state.alias = alias);
-            }
-        }
-        Ok(())
+impl Links for Simulation {
+    fn create_link(&mut self, new: &NewLink) -> Result<u32, KernelError> {
+        self.in_time()?.create_link(new)
     }
 
-    /// Moves a link to the other namespace.
-    pub(super) fn move_link(
+    fn create_veth(&mut self, new: &NewVeth) -> Result<(u32, u32), KernelError> {
+        self.in_time()?.create_veth(new)
+    }
+
+    fn move_link(
         &mut self,
         at: LinkId,
         to: Namespace,
         name: &LinkName,
         index: Option<u32>,
     ) -> Result<u32, KernelError> {
-        let (number, link) = self.find(at)?;
+        let machine = &mut *self.in_time()?;
+        let (number, link) = machine.find(at)?;
         if IMMOVABLE.contains(&link.kind()) || link.state.name.as_str() == "lo" {
             return Err(Errno::EINVAL.into());
         }
-        self.check_free(to, name)?;
+        machine.check_free(to, name)?;
         let master = link.master;
-        self.strip(number);
-        let place = self.place(to, Some(index.unwrap_or(at.index)));
+        machine.strip(number);
+        let place = machine.place(to, Some(index.unwrap_or(at.index)));
         let name = name.clone();
-        self.edit(number, |link| {
+        machine.edit(number, |link| {
             link.at = place;
             link.state.index = place.index;
             link.state.name = name;
@@ -92,21 +50,77 @@ impl Machine {
             link.classes = Some(Vec::new());
             link.redirect = None;
         });
-        self.follow_ports_of(master);
+        machine.follow_ports_of(master);
         Ok(place.index)
     }
 
-    /// Removes a link, with its other end and what lies on it.
-    pub(super) fn delete_link(&mut self, at: LinkId) -> Result<(), KernelError> {
-        let (number, link) = self.find(at)?;
+    fn delete_link(&mut self, at: LinkId) -> Result<(), KernelError> {
+        let machine = &mut *self.in_time()?;
+        let (number, link) = machine.find(at)?;
         if link.kind.is_none() {
             // `rtnl_delete_link`: hardware and lo stay.
             return Err(Errno::EOPNOTSUPP.into());
         }
-        self.drop_link(number);
+        machine.drop_link(number);
         Ok(())
     }
 
+    fn change_link(&mut self, at: LinkId, change: &LinkChange) -> Result<(), KernelError> {
+        let machine = &mut *self.in_time()?;
+        let (number, link) = machine.find(at)?;
+        match change {
+            LinkChange::Name(name) if *name == link.state.name => return Ok(()),
+            LinkChange::Name(name) => {
+                machine.check_free(at.namespace, name)?;
+                let name = name.clone();
+                machine.edit(number, |link| link.state.name = name);
+            }
+            LinkChange::Mac(mac) => machine.set_mac(number, *mac),
+            LinkChange::Mtu(mtu) => machine.set_mtu(number, *mtu)?,
+            LinkChange::Master(master) => {
+                let master = match master {
+                    Some(index) if *index > 0 => Some(
+                        machine
+                            .find(LinkId {
+                                index: *index,
+                                ..at
+                            })?
+                            .0,
+                    ),
+                    _ => None,
+                };
+                machine.set_master(number, master)?;
+            }
+            LinkChange::Up(true) => machine.set_up(number)?,
+            LinkChange::Up(false) => machine.set_down(number),
+            LinkChange::TxQueueLength(packets) => {
+                let packets = *packets;
+                machine.edit(number, |link| link.state.tx_queue_length = packets);
+            }
+            LinkChange::Promiscuous(on) => {
+                let on = *on;
+                machine.edit(number, |link| link.state.promiscuous = on);
+            }
+            LinkChange::AllMulticast(on) => {
+                let on = *on;
+                machine.edit(number, |link| link.state.all_multicast = on);
+            }
+            LinkChange::Alias(alias) => {
+                let alias = alias.clone();
+                machine.edit(number, |link| link.state.alias = alias);
+            }
+        }
+        Ok(())
+    }
+
+    fn set_alternative_names(&mut self, at: LinkId, names: &[String]) -> Result<(), KernelError> {
+        let machine = &mut *self.in_time()?;
+        machine.find_mut(at)?.alternative_names = Some(names.to_vec());
+        Ok(())
+    }
+}
+
+impl Machine {
     fn drop_link(&mut self, number: Number) {
         if !self.links.contains_key(&number) {
             return;

@@ -1,9 +1,62 @@
 //! The host's firewall: entries that are added to what the real kernel has.
 
-use kernel::{FirewallEntry, FirewallRule, KernelError, MissingFirewall};
+use kernel::{Firewall, FirewallEntry, FirewallRead, FirewallRule, KernelError, MissingFirewall};
 use nix::errno::Errno;
 
+use super::Simulation;
 use super::machine::Machine;
+
+impl FirewallRead for Simulation {
+    fn free_for_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError> {
+        self.in_time()?.free_for_firewall(entries)
+    }
+
+    fn has_firewall(&mut self, entry: &FirewallEntry) -> Result<bool, KernelError> {
+        self.in_time()?.has_firewall(entry)
+    }
+
+    fn missing_firewall(
+        &mut self,
+        entries: &[FirewallEntry],
+    ) -> Result<Vec<MissingFirewall>, KernelError> {
+        let machine = &mut *self.in_time()?;
+        let mut missing = Vec::new();
+        for entry in entries {
+            if !machine.has_firewall(entry)? {
+                missing.push(MissingFirewall::Rule(entry.rule.clone()));
+            }
+        }
+        Ok(missing)
+    }
+}
+
+impl Firewall for Simulation {
+    fn add_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError> {
+        self.in_time()?.add_firewall(entries)
+    }
+
+    fn restore_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError> {
+        self.in_time()?.add_firewall(entries)
+    }
+
+    fn remove_firewall(&mut self, entry: &FirewallEntry) -> Result<(), KernelError> {
+        let machine = &mut *self.in_time()?;
+        let added = machine.firewall_added.iter().position(|it| it == entry);
+        if let Some(place) = added {
+            machine.firewall_added.remove(place);
+            return Ok(());
+        }
+        if machine.has_firewall(entry)? {
+            machine.firewall_removed.push(entry.clone());
+        }
+        Ok(())
+    }
+
+    fn remove_empty_firewall(&mut self, _entry: &FirewallEntry) -> Result<(), KernelError> {
+        // Tables aren't pictured.
+        Ok(())
+    }
+}
 
 impl Machine {
     pub(super) fn add_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError> {
@@ -43,32 +96,6 @@ impl Machine {
         }
         let real = self.reader.has_firewall(entry);
         self.unless_hidden(real, false)
-    }
-
-    /// What isn't there, whatever its order.
-    pub(super) fn missing_firewall(
-        &mut self,
-        entries: &[FirewallEntry],
-    ) -> Result<Vec<MissingFirewall>, KernelError> {
-        let mut missing = Vec::new();
-        for entry in entries {
-            if !self.has_firewall(entry)? {
-                missing.push(MissingFirewall::Rule(entry.rule.clone()));
-            }
-        }
-        Ok(missing)
-    }
-
-    pub(super) fn remove_firewall(&mut self, entry: &FirewallEntry) -> Result<(), KernelError> {
-        let added = self.firewall_added.iter().position(|it| it == entry);
-        if let Some(place) = added {
-            self.firewall_added.remove(place);
-            return Ok(());
-        }
-        if self.has_firewall(entry)? {
-            self.firewall_removed.push(entry.clone());
-        }
-        Ok(())
     }
 
     /// The rules that there are more of, and less.

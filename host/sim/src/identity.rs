@@ -1,10 +1,54 @@
 //! What links are known by.
 
-use kernel::{FarLink, IdentifiedLink, KernelError, LinkId, LinkIdentity, Whereabouts};
+use kernel::{
+    FarLink, IdentifiedLink, IdentitiesRead, KernelError, LinkId, LinkIdentity, Whereabouts,
+};
 use types::Namespace;
 
+use super::Simulation;
 use super::link::{Link, Number, Other};
 use super::machine::Machine;
+
+impl IdentitiesRead for Simulation {
+    fn identified(&mut self, link: LinkId) -> Result<IdentifiedLink, KernelError> {
+        self.in_time()?.identified(link)
+    }
+
+    fn identified_links(
+        &mut self,
+        namespace: Namespace,
+    ) -> Result<Vec<IdentifiedLink>, KernelError> {
+        let machine = &mut *self.in_time()?;
+        let links = machine.links_of(namespace).into_iter();
+        let places: Vec<LinkId> = links.map(|link| link.at).collect();
+        places
+            .into_iter()
+            .map(|at| machine.identified(at))
+            .collect()
+    }
+
+    fn far_link(&mut self, far: FarLink) -> Result<IdentifiedLink, KernelError> {
+        let machine = &mut *self.in_time()?;
+        let namespace = match far.place {
+            Whereabouts::Host => Namespace::Host,
+            Whereabouts::Container => Namespace::Container,
+            Whereabouts::Elsewhere(_) | Whereabouts::Unknown => {
+                let mut found = machine.reader.far_link(far)?;
+                if let Some(tie) = found.identity.tie {
+                    let links = machine.links.iter();
+                    let mut tied = links.filter(|(_, link)| link.real().map(of) == Some(tie));
+                    if let Some((number, _)) = tied.next() {
+                        machine.far_ends.insert(*number, far);
+                    }
+                    found.identity.tie = Some(machine.as_it_is_here(tie));
+                }
+                return Ok(found);
+            }
+        };
+        let index = far.index;
+        machine.identified(LinkId { namespace, index })
+    }
+}
 
 impl Machine {
     /// A link with all that it's known by.
@@ -28,48 +72,6 @@ impl Machine {
             },
             alternative_names: link.alternative_names.or(real_names).unwrap_or_default(),
         })
-    }
-
-    /// The links of a namespace.
-    pub(super) fn identified_links(
-        &mut self,
-        namespace: Namespace,
-    ) -> Result<Vec<IdentifiedLink>, KernelError> {
-        let links = self.links_of(namespace).into_iter();
-        let places: Vec<LinkId> = links.map(|link| link.at).collect();
-        places.into_iter().map(|at| self.identified(at)).collect()
-    }
-
-    /// The link that another one is tied to.
-    pub(super) fn far_link(&mut self, far: FarLink) -> Result<IdentifiedLink, KernelError> {
-        let namespace = match far.place {
-            Whereabouts::Host => Namespace::Host,
-            Whereabouts::Container => Namespace::Container,
-            Whereabouts::Elsewhere(_) | Whereabouts::Unknown => {
-                let mut found = self.reader.far_link(far)?;
-                if let Some(tie) = found.identity.tie {
-                    let links = self.links.iter();
-                    let mut tied = links.filter(|(_, link)| link.real().map(of) == Some(tie));
-                    if let Some((number, _)) = tied.next() {
-                        self.far_ends.insert(*number, far);
-                    }
-                    found.identity.tie = Some(self.as_it_is_here(tie));
-                }
-                return Ok(found);
-            }
-        };
-        let index = far.index;
-        self.identified(LinkId { namespace, index })
-    }
-
-    /// Gives a link these alternative names and no others.
-    pub(super) fn set_alternative_names(
-        &mut self,
-        at: LinkId,
-        names: &[String],
-    ) -> Result<(), KernelError> {
-        self.find_mut(at)?.alternative_names = Some(names.to_vec());
-        Ok(())
     }
 
     fn far(&self, number: Number, link: &Link, real: Option<FarLink>) -> Option<FarLink> {

@@ -8,30 +8,39 @@
 #![deny(unsafe_code)]
 
 mod addressing;
+mod announce;
+mod bridge_ports;
 mod changing;
-mod details;
 mod firewall;
 mod following;
 mod identity;
 mod imagined;
+mod imagined_reader;
 mod link;
+mod links;
 mod machine;
 mod making;
 mod neighbours;
-mod operations;
+mod offloads;
 mod picture;
 mod routing;
 mod rules;
 mod settings;
+mod snapshots;
 mod topology;
+mod traffic;
+mod vfs;
+mod wireguard;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
-pub use imagined::{Imagined, ImaginedLink, ImaginedNamespace, ImaginedReader};
+pub use imagined::{Imagined, ImaginedLink, ImaginedNamespace};
+pub use imagined_reader::ImaginedReader;
 pub use picture::{Picture, PicturedLink, PicturedNamespace};
 pub use topology::{Changes, Edge, EdgeKind, End, LinkView, Mark, NamespaceView, Topology};
 
-use kernel::{KernelError, Reader};
+use kernel::{KernelError, Reader, Timed};
 
 use machine::Machine;
 
@@ -79,5 +88,11 @@ impl Simulation {
 
     fn machine(&self) -> MutexGuard<'_, Machine> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Timed for Simulation {
+    fn set_deadline(&mut self, deadline: Instant) {
+        self.machine().set_deadline(deadline);
     }
 }

@@ -332,6 +332,21 @@ impl Machine {
         }
     }
 
+    pub(super) fn tie_to(&self, namespace: Namespace, other: Other, is_pair: bool) -> Option<Tie> {
+        let (index, elsewhere) = match other {
+            Other::Elsewhere(index) => (index, true),
+            Other::Link(number) => {
+                let at = self.links.get(&number)?.at;
+                (at.index, at.namespace != namespace)
+            }
+        };
+        Some(Tie {
+            is_pair,
+            index,
+            elsewhere,
+        })
+    }
+
     /// All of a namespace.
     pub(super) fn survey(&self, namespace: Namespace) -> Result<Survey, KernelError> {
         let mut links = Vec::new();
@@ -351,21 +366,6 @@ impl Machine {
         }
         let routes = self.room_ref(namespace).routes.clone();
         Ok(Survey { links, routes })
-    }
-
-    fn tie_to(&self, namespace: Namespace, other: Other, is_pair: bool) -> Option<Tie> {
-        let (index, elsewhere) = match other {
-            Other::Elsewhere(index) => (index, true),
-            Other::Link(number) => {
-                let at = self.links.get(&number)?.at;
-                (at.index, at.namespace != namespace)
-            }
-        };
-        Some(Tie {
-            is_pair,
-            index,
-            elsewhere,
-        })
     }
 
     /// The routing table that a link's own routes are in.

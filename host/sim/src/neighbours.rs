@@ -2,13 +2,108 @@
 
 use std::net::IpAddr;
 
-use kernel::Saved;
-use kernel::{FoundNeighbour, KernelError, LinkId, Neighbour, NeighbourTable, SavedNeighbour};
+use kernel::{
+    FoundNeighbour, KernelError, LinkId, Neighbour, NeighbourTable, Neighbours, NeighboursRead,
+    Saved, SavedNeighbour,
+};
 use nix::errno::Errno;
 
+use super::Simulation;
 use super::machine::Machine;
 
+impl NeighboursRead for Simulation {
+    fn neighbours(&mut self, link: LinkId) -> Result<Vec<FoundNeighbour>, KernelError> {
+        self.in_time()?.neighbours(link)
+    }
+
+    fn has_neighbour(
+        &mut self,
+        link: LinkId,
+        address: IpAddr,
+        table: NeighbourTable,
+    ) -> Result<bool, KernelError> {
+        self.in_time()?.has_neighbour(link, address, table)
+    }
+
+    fn save_neighbour(
+        &mut self,
+        at: LinkId,
+        address: IpAddr,
+        table: NeighbourTable,
+    ) -> Result<SavedNeighbour, KernelError> {
+        let machine = &mut *self.in_time()?;
+        let set = machine.set_neighbours(at)?;
+        let mut set = set.iter();
+        let it = set.find(|it| it.address == address && it.table == table);
+        Ok(Saved::neighbour(at, it.ok_or(Errno::ENOENT)?))
+    }
+}
+
+impl Neighbours for Simulation {
+    fn add_neighbour(
+        &mut self,
+        at: LinkId,
+        address: IpAddr,
+        neighbour: Neighbour,
+    ) -> Result<(), KernelError> {
+        let machine = &mut *self.in_time()?;
+        let new = found(address, neighbour);
+        machine.put_neighbour(at, new)
+    }
+
+    fn remove_neighbour(
+        &mut self,
+        at: LinkId,
+        address: IpAddr,
+        neighbour: Neighbour,
+    ) -> Result<(), KernelError> {
+        let machine = &mut *self.in_time()?;
+        let own = found(address, neighbour);
+        let table = machine.table(at)?;
+        let is_own = |it: &FoundNeighbour| {
+            (it.address, it.mac, it.table) == (own.address, own.mac, own.table)
+        };
+        let place = table.iter().position(is_own).ok_or(Errno::ENOENT)?;
+        table.remove(place);
+        Ok(())
+    }
+
+    fn remove_saved_neighbour(
+        &mut self,
+        at: LinkId,
+        saved: &SavedNeighbour,
+    ) -> Result<(), KernelError> {
+        let machine = &mut *self.in_time()?;
+        let saved = Saved::read_neighbour(saved)?.ok_or(Errno::EINVAL)?;
+        let table = machine.table(at)?;
+        let is_it = |it: &FoundNeighbour| it.address == saved.address && it.table == saved.table;
+        let place = table.iter().position(is_it).ok_or(Errno::ENOENT)?;
+        table.remove(place);
+        Ok(())
+    }
+
+    fn put_back_neighbour(
+        &mut self,
+        at: LinkId,
+        saved: &SavedNeighbour,
+    ) -> Result<(), KernelError> {
+        self.in_time()?.put_back_neighbour(at, saved)
+    }
+}
+
 impl Machine {
+    pub(super) fn put_back_neighbour(
+        &mut self,
+        at: LinkId,
+        saved: &SavedNeighbour,
+    ) -> Result<(), KernelError> {
+        let saved = Saved::read_neighbour(saved)?.ok_or(Errno::EINVAL)?;
+        if self.has_neighbour(at, saved.address, saved.table)? {
+            return Ok(());
+        }
+        self.put_neighbour(at, saved)
+    }
+
     /// The neighbours of a link, for changing them.
     fn table(&mut self, at: LinkId) -> Result<&mut Vec<FoundNeighbour>, KernelError> {
         let (_, link) = self.find(at)?;
@@ -48,75 +143,12 @@ impl Machine {
             .any(|it| it.address == address && it.table == table))
     }
 
-    pub(super) fn add_neighbour(
-        &mut self,
-        at: LinkId,
-        address: IpAddr,
-        neighbour: Neighbour,
-    ) -> Result<(), KernelError> {
-        let new = found(address, neighbour);
-        self.put_neighbour(at, new)
-    }
-
     fn put_neighbour(&mut self, at: LinkId, new: FoundNeighbour) -> Result<(), KernelError> {
         let table = self.table(at)?;
         table.retain(|it| it.address != new.address || it.table != new.table);
         table.push(new);
         self.find_mut(at)?.is_changed = true;
         Ok(())
-    }
-
-    pub(super) fn remove_neighbour(
-        &mut self,
-        at: LinkId,
-        address: IpAddr,
-        neighbour: Neighbour,
-    ) -> Result<(), KernelError> {
-        let own = found(address, neighbour);
-        let table = self.table(at)?;
-        let is_own = |it: &FoundNeighbour| {
-            (it.address, it.mac, it.table) == (own.address, own.mac, own.table)
-        };
-        let place = table.iter().position(is_own).ok_or(Errno::ENOENT)?;
-        table.remove(place);
-        Ok(())
-    }
-
-    pub(super) fn save_neighbour(
-        &mut self,
-        at: LinkId,
-        address: IpAddr,
-        table: NeighbourTable,
-    ) -> Result<SavedNeighbour, KernelError> {
-        let set = self.set_neighbours(at)?;
-        let mut set = set.iter();
-        let it = set.find(|it| it.address == address && it.table == table);
-        Ok(Saved::neighbour(at, it.ok_or(Errno::ENOENT)?))
-    }
-
-    pub(super) fn remove_saved_neighbour(
-        &mut self,
-        at: LinkId,
-        saved: &SavedNeighbour,
-    ) -> Result<(), KernelError> {
-        let saved = Saved::read_neighbour(saved)?.ok_or(Errno::EINVAL)?;
-        let table = self.table(at)?;
-        let is_it = |it: &FoundNeighbour| it.address == saved.address && it.table == saved.table;
-        let place = table.iter().position(is_it).ok_or(Errno::ENOENT)?;
-        table.remove(place);
-        Ok(())
-    }
-
-    pub(super) fn put_back_neighbour(
-        &mut self,
-        at: LinkId,
-        saved: &SavedNeighbour,
-    ) -> Result<(), KernelError> {
-        let saved = Saved::read_neighbour(saved)?.ok_or(Errno::EINVAL)?;
-        if self.has_neighbour(at, saved.address, saved.table)? {
-            return Ok(());
-        }
-        self.put_neighbour(at, saved)
     }
 }
 

@@ -2,17 +2,21 @@
 
 use std::net::IpAddr;
 
-use kernel::Saved;
-use kernel::{FoundRoute, KernelError, KnownLink, LinkId, MAIN_TABLE, SavedRoutes, TableRoute};
+use kernel::{
+    FoundRoute, KernelError, KnownLink, LinkId, MAIN_TABLE, Routes, RoutesRead, Saved, SavedRoutes,
+    TableRoute,
+};
 use nix::errno::Errno;
 use types::{DEFAULT_METRIC, Namespace, RouteKind};
 
-use super::addressing::unless_there;
+use super::Simulation;
 use super::machine::{BY_HAND, Machine};
+use super::snapshots::unless_there;
 
-impl Machine {
-    pub(super) fn default_route_link(&self) -> Result<u32, KernelError> {
-        let routes = self.host.routes.iter().filter(|found| {
+impl RoutesRead for Simulation {
+    fn default_route_link(&mut self) -> Result<u32, KernelError> {
+        let machine = &mut *self.in_time()?;
+        let routes = machine.host.routes.iter().filter(|found| {
             let route = &found.route;
             route.table == MAIN_TABLE
                 && route.route.kind == RouteKind::Unicast
@@ -35,6 +39,114 @@ impl Machine {
         })
     }
 
+    fn routes(&mut self, namespace: Namespace, table: u32) -> Result<Vec<FoundRoute>, KernelError> {
+        Ok(self.in_time()?.routes(namespace, table))
+    }
+
+    fn has_route(&mut self, namespace: Namespace, route: &TableRoute) -> Result<bool, KernelError> {
+        Ok(self.in_time()?.has_route(namespace, route))
+    }
+
+    fn save_route(
+        &mut self,
+        namespace: Namespace,
+        route: &TableRoute,
+    ) -> Result<SavedRoutes, KernelError> {
+        let machine = &mut *self.in_time()?;
+        let same = machine.same(namespace, route);
+        machine.note(namespace, &same)
+    }
+
+    fn save_rivals(
+        &mut self,
+        namespace: Namespace,
+        route: &TableRoute,
+    ) -> Result<SavedRoutes, KernelError> {
+        let machine = &mut *self.in_time()?;
+        let routes = machine.room_ref(namespace).routes.iter();
+        let rivals: Vec<FoundRoute> = routes
+            .filter(|found| has_same_place(&found.route, route))
+            .cloned()
+            .collect();
+        machine.note(namespace, &rivals)
+    }
+}
+
+impl Routes for Simulation {
+    fn add_route(&mut self, namespace: Namespace, route: &TableRoute) -> Result<(), KernelError> {
+        self.in_time()?.add_route(namespace, route)
+    }
+
+    fn replace_route(
+        &mut self,
+        namespace: Namespace,
+        route: &TableRoute,
+    ) -> Result<(), KernelError> {
+        let machine = &mut *self.in_time()?;
+        let before = machine.room_ref(namespace).routes.clone();
+        let room = machine.room(namespace);
+        let mut is_replaced = false;
+        room.routes.retain(|found| {
+            let goes = has_same_place(&found.route, route)
+                && (!is_replaced || route.route.destination.addr().is_ipv6());
+            is_replaced |= goes;
+            !goes
+        });
+        let added = machine.add_route(namespace, route);
+        if added.is_err() {
+            machine.room(namespace).routes = before;
+        }
+        added
+    }
+
+    fn remove_route(
+        &mut self,
+        namespace: Namespace,
+        route: &TableRoute,
+    ) -> Result<(), KernelError> {
+        let machine = &mut *self.in_time()?;
+        let same = machine.same(namespace, route);
+        if same.is_empty() {
+            return Err(Errno::ESRCH.into());
+        }
+        machine
+            .room(namespace)
+            .routes
+            .retain(|found| !same.contains(found));
+        Ok(())
+    }
+
+    fn remove_saved(
+        &mut self,
+        namespace: Namespace,
+        saved: &SavedRoutes,
+    ) -> Result<(), KernelError> {
+        let machine = &mut *self.in_time()?;
+        for noted in Saved::read_routes(saved)? {
+            let routes = &mut machine.room(namespace).routes;
+            let place = routes.iter().position(|found| found.route == noted.route);
+            routes.remove(place.ok_or(Errno::ESRCH)?);
+        }
+        Ok(())
+    }
+
+    fn put_back_routes(
+        &mut self,
+        namespace: Namespace,
+        saved: &SavedRoutes,
+    ) -> Result<(), KernelError> {
+        let machine = &mut *self.in_time()?;
+        for noted in Saved::read_routes(saved)? {
+            match unless_there(machine.put_route(namespace, noted)) {
+                Err(error) if has_no_way(&error) => {}
+                result => result?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Machine {
     pub(super) fn routes(&self, namespace: Namespace, table: u32) -> Vec<FoundRoute> {
         let routes = self.room_ref(namespace).routes.iter();
         routes
@@ -72,64 +184,6 @@ impl Machine {
         Ok(())
     }
 
-    pub(super) fn replace_route(
-        &mut self,
-        namespace: Namespace,
-        route: &TableRoute,
-    ) -> Result<(), KernelError> {
-        let before = self.room_ref(namespace).routes.clone();
-        let room = self.room(namespace);
-        let mut is_replaced = false;
-        room.routes.retain(|found| {
-            let goes = has_same_place(&found.route, route)
-                && (!is_replaced || route.route.destination.addr().is_ipv6());
-            is_replaced |= goes;
-            !goes
-        });
-        let added = self.add_route(namespace, route);
-        if added.is_err() {
-            self.room(namespace).routes = before;
-        }
-        added
-    }
-
-    pub(super) fn remove_route(
-        &mut self,
-        namespace: Namespace,
-        route: &TableRoute,
-    ) -> Result<(), KernelError> {
-        let same = self.same(namespace, route);
-        if same.is_empty() {
-            return Err(Errno::ESRCH.into());
-        }
-        self.room(namespace)
-            .routes
-            .retain(|found| !same.contains(found));
-        Ok(())
-    }
-
-    pub(super) fn save_route(
-        &self,
-        namespace: Namespace,
-        route: &TableRoute,
-    ) -> Result<SavedRoutes, KernelError> {
-        let same = self.same(namespace, route);
-        self.note(namespace, &same)
-    }
-
-    pub(super) fn save_rivals(
-        &self,
-        namespace: Namespace,
-        route: &TableRoute,
-    ) -> Result<SavedRoutes, KernelError> {
-        let routes = self.room_ref(namespace).routes.iter();
-        let rivals: Vec<FoundRoute> = routes
-            .filter(|found| has_same_place(&found.route, route))
-            .cloned()
-            .collect();
-        self.note(namespace, &rivals)
-    }
-
     fn note(
         &self,
         namespace: Namespace,
@@ -150,33 +204,6 @@ impl Machine {
         });
         let links: Result<Vec<_>, KernelError> = links.collect();
         Ok(Saved::routes(routes, links?))
-    }
-
-    pub(super) fn remove_saved(
-        &mut self,
-        namespace: Namespace,
-        saved: &SavedRoutes,
-    ) -> Result<(), KernelError> {
-        for noted in Saved::read_routes(saved)? {
-            let routes = &mut self.room(namespace).routes;
-            let place = routes.iter().position(|found| found.route == noted.route);
-            routes.remove(place.ok_or(Errno::ESRCH)?);
-        }
-        Ok(())
-    }
-
-    pub(super) fn put_back_routes(
-        &mut self,
-        namespace: Namespace,
-        saved: &SavedRoutes,
-    ) -> Result<(), KernelError> {
-        for noted in Saved::read_routes(saved)? {
-            match unless_there(self.put_route(namespace, noted)) {
-                Err(error) if has_no_way(&error) => {}
-                result => result?,
-            }
-        }
-        Ok(())
     }
 
     /// Adds a route with all that the kernel fills in.

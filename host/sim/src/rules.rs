@@ -1,15 +1,64 @@
 //! Policy routing rules.
 
-use kernel::Saved;
-use kernel::{FoundRule, KernelError, MAIN_TABLE, SavedRule};
+use kernel::{FoundRule, KernelError, MAIN_TABLE, Rules, RulesRead, Saved, SavedRule};
 use nix::errno::Errno;
 use types::{IpVersion, Namespace, Rule};
 
+use super::Simulation;
 use super::machine::{BY_HAND, BY_KERNEL, Machine};
 
 /// The rules of every namespace: IPv4's, of which IPv6 has the first two
 /// (`fib_default_rules_init`, `fib6_rules_net_init`).
 const DEFAULTS: [(u32, u32); 3] = [(0, 255), (32766, MAIN_TABLE), (32767, 253)];
+
+impl RulesRead for Simulation {
+    fn rules(&mut self, namespace: Namespace) -> Result<Vec<FoundRule>, KernelError> {
+        self.in_time()?.rules(namespace)
+    }
+
+    fn has_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<bool, KernelError> {
+        self.in_time()?.has_rule(namespace, rule)
+    }
+
+    fn save_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<SavedRule, KernelError> {
+        let machine = &mut *self.in_time()?;
+        let rules = machine.rules(namespace)?;
+        match rules.iter().any(|found| found.rule == *rule) {
+            true => Ok(Saved::rule(rule)),
+            false => Err(Errno::ENOENT.into()),
+        }
+    }
+}
+
+impl Rules for Simulation {
+    fn add_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<(), KernelError> {
+        self.in_time()?.add_rule(namespace, rule)
+    }
+
+    fn remove_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<(), KernelError> {
+        self.in_time()?.remove_rule(namespace, rule)
+    }
+
+    fn remove_saved_rule(
+        &mut self,
+        namespace: Namespace,
+        saved: &SavedRule,
+    ) -> Result<(), KernelError> {
+        let machine = &mut *self.in_time()?;
+        let rule = Saved::read_rule(saved)?.ok_or(Errno::EINVAL)?;
+        machine.remove_rule(namespace, &rule)
+    }
+
+    fn put_back_rule(
+        &mut self,
+        namespace: Namespace,
+        saved: &SavedRule,
+    ) -> Result<(), KernelError> {
+        let machine = &mut *self.in_time()?;
+        let rule = Saved::read_rule(saved)?.ok_or(Errno::EINVAL)?;
+        super::snapshots::unless_there(machine.add_rule(namespace, &rule))
+    }
+}
 
 impl Machine {
     pub(super) fn rules(&mut self, namespace: Namespace) -> Result<Vec<FoundRule>, KernelError> {
@@ -88,36 +137,6 @@ impl Machine {
             None => room.rules_removed.push(rule.clone()),
         }
         Ok(())
-    }
-
-    pub(super) fn save_rule(
-        &mut self,
-        namespace: Namespace,
-        rule: &Rule,
-    ) -> Result<SavedRule, KernelError> {
-        let rules = self.rules(namespace)?;
-        match rules.iter().any(|found| found.rule == *rule) {
-            true => Ok(Saved::rule(rule)),
-            false => Err(Errno::ENOENT.into()),
-        }
-    }
-
-    pub(super) fn remove_saved_rule(
-        &mut self,
-        namespace: Namespace,
-        saved: &SavedRule,
-    ) -> Result<(), KernelError> {
-        let rule = Saved::read_rule(saved)?.ok_or(Errno::EINVAL)?;
-        self.remove_rule(namespace, &rule)
-    }
-
-    pub(super) fn put_back_rule(
-        &mut self,
-        namespace: Namespace,
-        saved: &SavedRule,
-    ) -> Result<(), KernelError> {
-        let rule = Saved::read_rule(saved)?.ok_or(Errno::EINVAL)?;
-        super::addressing::unless_there(self.add_rule(namespace, &rule))
     }
 }
 

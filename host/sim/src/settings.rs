@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use kernel::{IPV6_MIN_MTU, KernelError, LinkId, LinkSetting, LinkSnapshot};
+use kernel::{IPV6_MIN_MTU, KernelError, LinkId, LinkSetting, Settings, SettingsRead};
 use nix::errno::Errno;
 use types::{LinkName, Namespace, SettingKey};
 
+use super::Simulation;
 use super::link::{Link, Number};
 use super::machine::Machine;
 
@@ -15,34 +16,65 @@ const OF_LINKS: [(&str, &str); 2] = [
     ("ipv6", "/proc/sys/net/ipv6/conf/"),
 ];
 
-impl Machine {
-    pub(super) fn link_setting(
-        &mut self,
-        at: LinkId,
-        setting: LinkSetting,
-    ) -> Result<String, KernelError> {
-        let (number, link) = self.find(at)?;
+impl SettingsRead for Simulation {
+    fn link_setting(&mut self, at: LinkId, setting: LinkSetting) -> Result<String, KernelError> {
+        let machine = &mut *self.in_time()?;
+        let (number, link) = machine.find(at)?;
         let path = setting.path(&link.state.name);
         let Some((_, key)) = of_link(&path) else {
             return Err(Errno::ENOENT.into());
         };
-        self.read_of_link(number, &key)
+        machine.read_of_link(number, &key)
     }
 
-    pub(super) fn set_link_setting(
+    fn setting(&mut self, namespace: Namespace, key: &SettingKey) -> Result<String, KernelError> {
+        self.in_time()?.setting(namespace, key)
+    }
+}
+
+impl Settings for Simulation {
+    fn set_link_setting(
         &mut self,
         at: LinkId,
         setting: LinkSetting,
         value: &str,
     ) -> Result<(), KernelError> {
-        let (number, link) = self.find(at)?;
+        let machine = &mut *self.in_time()?;
+        let (number, link) = machine.find(at)?;
         let path = setting.path(&link.state.name);
         let Some((_, key)) = of_link(&path) else {
             return Err(Errno::ENOENT.into());
         };
-        self.write_of_link(number, &key, value)
+        machine.write_of_link(number, &key, value)
     }
 
+    fn set_setting(
+        &mut self,
+        namespace: Namespace,
+        key: &SettingKey,
+        value: &str,
+    ) -> Result<(), KernelError> {
+        let machine = &mut *self.in_time()?;
+        let path = key.path();
+        if let Some((name, key)) = of_link(&path) {
+            let number = machine.named(namespace, &name)?;
+            return machine.write_of_link(number, &key, value);
+        }
+        if machine.setting(namespace, key)? == value {
+            return Ok(());
+        }
+        machine.assume_value();
+        let is_as_before = machine.read_setting(namespace, key)? == value;
+        let settings = &mut machine.room(namespace).settings;
+        match is_as_before {
+            true => settings.remove(&path),
+            false => settings.insert(path, value.to_owned()),
+        };
+        Ok(())
+    }
+}
+
+impl Machine {
     pub(super) fn setting(
         &mut self,
         namespace: Namespace,
@@ -57,30 +89,6 @@ impl Machine {
             return Ok(value.clone());
         }
         self.read_setting(namespace, key)
-    }
-
-    pub(super) fn set_setting(
-        &mut self,
-        namespace: Namespace,
-        key: &SettingKey,
-        value: &str,
-    ) -> Result<(), KernelError> {
-        let path = key.path();
-        if let Some((name, key)) = of_link(&path) {
-            let number = self.named(namespace, &name)?;
-            return self.write_of_link(number, &key, value);
-        }
-        if self.setting(namespace, key)? == value {
-            return Ok(());
-        }
-        self.assume_value();
-        let is_as_before = self.read_setting(namespace, key)? == value;
-        let settings = &mut self.room(namespace).settings;
-        match is_as_before {
-            true => settings.remove(&path),
-            false => settings.insert(path, value.to_owned()),
-        };
-        Ok(())
     }
 
     fn assume_value(&mut self) {
@@ -194,23 +202,6 @@ impl Machine {
         };
         settings.extend(written);
         Ok(settings)
-    }
-
-    pub(super) fn put_settings(
-        &mut self,
-        at: LinkId,
-        snapshot: &LinkSnapshot,
-    ) -> Result<(), KernelError> {
-        let (_, link) = self.find(at)?;
-        let real = match unmoved(link) {
-            Some(real) => self.reader.snapshot(real)?.settings().clone(),
-            None => BTreeMap::new(),
-        };
-        let link = self.find_mut(at)?;
-        link.settings.clone_from(snapshot.settings());
-        link.settings
-            .retain(|key, value| real.get(key) != Some(value));
-        Ok(())
     }
 }
 

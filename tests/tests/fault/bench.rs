@@ -66,7 +66,7 @@ impl<'a> Bench<'a> {
         self.end_point("").unwrap();
         let number = trace
             .operations()
-            .position(|place| place.contains("netlink/link.rs"))
+            .position(|place| place.contains("netlink/create_link.rs"))
             .expect("a link is made");
         self.case.always.replace("MAKE", &(number + 1).to_string())
     }

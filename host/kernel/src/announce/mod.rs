@@ -6,7 +6,7 @@ mod packet;
 
 use std::fs;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddrV6};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddrV6};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -15,7 +15,7 @@ use socket2::{Domain, Protocol, SockAddr, SockAddrStorage, Socket, Type};
 use types::Mac;
 
 use super::enter_netns::inside;
-use super::{KernelError, LinkSetting, LinkState, Netns};
+use super::{KernelError, LinkId, LinkSetting, LinkState, Netns};
 
 /// All nodes of the link (RFC 4291, section 2.7.1).
 const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
@@ -144,4 +144,10 @@ fn send(socket: &Socket, packet: &[u8], to: &SockAddr) -> io::Result<()> {
         return Err(Errno::EIO.into());
     }
     Ok(())
+}
+
+/// Announcing addresses.
+pub trait Announce {
+    /// Tells the neighbours of a link that it has an address.
+    fn announce(&mut self, link: LinkId, address: IpAddr) -> Result<(), KernelError>;
 }

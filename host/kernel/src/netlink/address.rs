@@ -4,7 +4,47 @@ use ipnet::IpNet;
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessage, AddressScope};
 
-use crate::{AddressState, NewAddress};
+use types::Namespace;
+
+use super::Netlink;
+use crate::{AddressState, Addresses, AddressesRead, KernelError, LinkId, NewAddress};
+
+impl AddressesRead for Netlink {
+    fn all_addresses(
+        &mut self,
+        namespace: Namespace,
+    ) -> Result<Vec<(u32, AddressState)>, KernelError> {
+        let get = self.room(namespace)?.handle.address().get();
+        let addresses = self.collect(get.execute())?;
+        let states = addresses
+            .iter()
+            .filter_map(|message| Some((message.header.index, state(message)?)));
+        Ok(states.collect())
+    }
+
+    fn addresses(&mut self, link: LinkId) -> Result<Vec<AddressState>, KernelError> {
+        let get = self.room(link.namespace)?.handle.address().get();
+        let answers = get.set_link_index_filter(link.index).execute();
+        let addresses = self.collect(answers)?;
+        Ok(addresses.iter().filter_map(state).collect())
+    }
+}
+
+impl Addresses for Netlink {
+    fn add_address(&mut self, link: LinkId, new: &NewAddress) -> Result<(), KernelError> {
+        let addresses = self.room(link.namespace)?.handle.address();
+        let address = new.address;
+        let mut request = addresses.add(link.index, address.addr(), address.prefix_len());
+        *request.message_mut() = new_message(link.index, new);
+        self.wait(request.execute())
+    }
+
+    fn remove_address(&mut self, link: LinkId, address: IpNet) -> Result<(), KernelError> {
+        let addresses = self.room(link.namespace)?.handle.address();
+        let message = message(link.index, address);
+        self.wait(addresses.del(message).execute())
+    }
+}
 
 /// The message that adds or removes an address, with the attributes that netavark sends.
 pub(super) fn message(index: u32, address: IpNet) -> AddressMessage {

@@ -9,31 +9,19 @@ use nix::errno::Errno;
 use rtnetlink::{LinkBridgePort, LinkBridgeVlan, LinkMessageBuilder};
 
 use super::{Netlink, link};
-use crate::{KernelError, LinkId, PortChange, PortState, PortVlans, VlanNumbers};
+use crate::{
+    BridgePorts, BridgePortsRead, KernelError, LinkId, PortChange, PortState, PortVlans,
+    VlanNumbers,
+};
 
-impl Netlink {
-    pub(super) fn read_port(&self, link: LinkId) -> Result<PortState, KernelError> {
+impl BridgePortsRead for Netlink {
+    fn port(&mut self, link: LinkId) -> Result<PortState, KernelError> {
         let get = self.room(link.namespace)?.handle.link().get();
         let message = self.one_link(get.match_index(link.index))?;
         Ok(port_state(&message).ok_or(Errno::EOPNOTSUPP)?)
     }
 
-    pub(super) fn send_port_change(
-        &self,
-        link: LinkId,
-        change: PortChange,
-    ) -> Result<(), KernelError> {
-        let port = LinkBridgePort::new(link.index);
-        let message = match change {
-            PortChange::Hairpin(on) => port.hairpin(on),
-            PortChange::Isolated(on) => port.isolated(on),
-            PortChange::Learning(on) => port.learning(on),
-        };
-        let links = self.room(link.namespace)?.handle.link();
-        self.wait(links.change(message.build()).execute())
-    }
-
-    pub(super) fn read_vlans(&self, link: LinkId) -> Result<Vec<PortVlans>, KernelError> {
+    fn vlans(&mut self, link: LinkId) -> Result<Vec<PortVlans>, KernelError> {
         let mask = vec![LinkExtentMask::BrvlanCompressed];
         let get = self.room(link.namespace)?.handle.link().get();
         let answers = get.set_filter_mask(AddressFamily::Bridge, mask).execute();
@@ -49,18 +37,27 @@ impl Netlink {
         }
         Ok(ranges(&infos))
     }
+}
 
-    pub(super) fn send_vlans(&self, link: LinkId, vlans: PortVlans) -> Result<(), KernelError> {
+impl BridgePorts for Netlink {
+    fn change_port(&mut self, link: LinkId, change: PortChange) -> Result<(), KernelError> {
+        let port = LinkBridgePort::new(link.index);
+        let message = match change {
+            PortChange::Hairpin(on) => port.hairpin(on),
+            PortChange::Isolated(on) => port.isolated(on),
+            PortChange::Learning(on) => port.learning(on),
+        };
+        let links = self.room(link.namespace)?.handle.link();
+        self.wait(links.change(message.build()).execute())
+    }
+
+    fn add_vlans(&mut self, link: LinkId, vlans: PortVlans) -> Result<(), KernelError> {
         let message = self.vlan_message(link, vlans)?;
         let links = self.room(link.namespace)?.handle.link();
         self.wait(links.set(message).execute())
     }
 
-    pub(super) fn send_vlan_removal(
-        &self,
-        link: LinkId,
-        numbers: VlanNumbers,
-    ) -> Result<(), KernelError> {
+    fn remove_vlans(&mut self, link: LinkId, numbers: VlanNumbers) -> Result<(), KernelError> {
         let vlans = PortVlans {
             numbers,
             pvid: false,
@@ -70,7 +67,9 @@ impl Netlink {
         let links = self.room(link.namespace)?.handle.link();
         self.wait(links.del_with_message(message).execute())
     }
+}
 
+impl Netlink {
     fn vlan_message(&self, link: LinkId, vlans: PortVlans) -> Result<LinkMessage, KernelError> {
         let get = self.room(link.namespace)?.handle.link().get();
         let state = link::info(&self.one_link(get.match_index(link.index))?)?;

@@ -10,7 +10,7 @@ use rtnetlink::packet_core::{
 };
 
 use super::Netlink;
-use crate::{Feature, KernelError, LinkId};
+use crate::{Feature, KernelError, LinkId, Offloads, OffloadsRead};
 
 /// ETHTOOL_MSG_FEATURES_GET and its answer, ETHTOOL_MSG_FEATURES_GET_REPLY.
 const GET: u8 = 11;
@@ -173,9 +173,8 @@ fn bits(attributes: &[u8], kind: u16) -> Result<Vec<(String, bool)>, DecodeError
     Ok(all)
 }
 
-impl Netlink {
-    /// The features of a link.
-    pub(super) fn read_features(&mut self, link: LinkId) -> Result<Vec<Feature>, KernelError> {
+impl OffloadsRead for Netlink {
+    fn features(&mut self, link: LinkId) -> Result<Vec<Feature>, KernelError> {
         let answers = self.generic(link.namespace, &Message::get(link.index), 0)?;
         let answer = answers.first().ok_or(Errno::EOPNOTSUPP)?;
         answer
@@ -183,43 +182,37 @@ impl Netlink {
             .map_err(|error| KernelError::Netlink(error.to_string()))
     }
 
-    /// Asks for a feature. The kernel does what it can and reports no error.
-    pub(super) fn ask_for_feature(
-        &mut self,
-        link: LinkId,
-        feature: &str,
-        on: bool,
-    ) -> Result<(), KernelError> {
-        let message = Message::set(link.index, feature, on);
-        self.generic(link.namespace, &message, NLM_F_ACK).map(drop)
+    fn feature(&mut self, link: LinkId, name: &str) -> Result<Feature, KernelError> {
+        find(self.features(link)?, name)
     }
+}
 
-    /// Turns a feature on or off, or changes nothing.
-    pub(super) fn turn_feature(
-        &mut self,
-        link: LinkId,
-        feature: &str,
-        on: bool,
-    ) -> Result<(), KernelError> {
-        let before = find(self.read_features(link)?, feature)?;
+impl Offloads for Netlink {
+    fn set_feature(&mut self, link: LinkId, feature: &str, on: bool) -> Result<(), KernelError> {
+        let before = find(self.features(link)?, feature)?;
         if before.on == on && (before.wanted == on || !before.changeable) {
             return Ok(());
         }
         if !before.changeable {
             return Err(refused(feature, "this link doesn't let it be changed"));
         }
-        self.ask_for_feature(link, feature, on)?;
+        self.want_feature(link, feature, on)?;
         let now = self
-            .read_features(link)
+            .features(link)
             .and_then(|features| find(features, feature))
             .map_err(KernelError::unfinished)?;
         if now.on == on {
             return Ok(());
         }
-        self.ask_for_feature(link, feature, before.wanted)
+        self.want_feature(link, feature, before.wanted)
             .map_err(KernelError::unfinished)?;
         let needs = "the kernel doesn't change it as the link's other features are now";
         Err(refused(feature, needs))
+    }
+
+    fn want_feature(&mut self, link: LinkId, feature: &str, on: bool) -> Result<(), KernelError> {
+        let message = Message::set(link.index, feature, on);
+        self.generic(link.namespace, &message, NLM_F_ACK).map(drop)
     }
 }
 

@@ -14,20 +14,19 @@ use types::{LinkName, Namespace};
 
 use super::{Netlink, link, place};
 use crate::{
-    FarLink, IdentifiedLink, KernelError, LinkId, LinkIdentity, ParentDevice, Whereabouts,
+    FarLink, IdentifiedLink, IdentitiesRead, KernelError, LinkId, LinkIdentity, ParentDevice,
+    Whereabouts,
 };
 
-impl Netlink {
-    /// A link with all that it's known by.
-    pub(super) fn read_identified(&self, link: LinkId) -> Result<IdentifiedLink, KernelError> {
+impl IdentitiesRead for Netlink {
+    fn identified(&mut self, link: LinkId) -> Result<IdentifiedLink, KernelError> {
         let get = self.room(link.namespace)?.handle.link().get();
         let message = self.one_link(get.match_index(link.index))?;
         self.identify(link.namespace, &message)
     }
 
-    /// All links of a namespace.
-    pub(super) fn read_all_identified(
-        &self,
+    fn identified_links(
+        &mut self,
         namespace: Namespace,
     ) -> Result<Vec<IdentifiedLink>, KernelError> {
         let get = self.room(namespace)?.handle.link().get();
@@ -38,8 +37,7 @@ impl Netlink {
             .collect()
     }
 
-    /// A link that another one is tied to, as the host's namespace sees it.
-    pub(super) fn read_far(&self, far: FarLink) -> Result<IdentifiedLink, KernelError> {
+    fn far_link(&mut self, far: FarLink) -> Result<IdentifiedLink, KernelError> {
         let room = self.room(Namespace::Host)?;
         let mut get = room.handle.link().get().match_index(far.index);
         let target = match far.place {
@@ -73,7 +71,9 @@ impl Netlink {
             }
         }
     }
+}
 
+impl Netlink {
     fn identify(
         &self,
         namespace: Namespace,
@@ -150,32 +150,6 @@ impl Netlink {
         let file = u32::try_from(file).map_err(|_| Errno::EBADF)?;
         let number = self.wait(get_nsid(handle, file))?;
         Ok(number.filter(|number| *number >= 0))
-    }
-
-    /// Gives a link these alternative names and no others. One that another
-    /// link has by now is left to that.
-    pub(super) fn put_alternative_names(
-        &self,
-        link: LinkId,
-        names: &[String],
-    ) -> Result<(), KernelError> {
-        let there = self.read_identified(link)?.alternative_names;
-        let links = self.room(link.namespace)?.handle.link();
-        for name in there.iter().filter(|name| !names.contains(name)) {
-            let removal = links.property_del(link.index).alt_ifname(&[name]);
-            match self.wait(removal.execute()) {
-                Err(error) if error.is_not_found() => {}
-                result => result?,
-            }
-        }
-        for name in names.iter().filter(|name| !there.contains(name)) {
-            let addition = links.property_add(link.index).alt_ifname(&[name]);
-            match self.wait(addition.execute()) {
-                Err(error) if error.is_taken() => {}
-                result => result?,
-            }
-        }
-        Ok(())
     }
 }
 

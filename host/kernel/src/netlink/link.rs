@@ -1,19 +1,13 @@
-//! Links over rtnetlink.
-
-use std::os::fd::AsRawFd;
+//! Messages of links, made and read.
 
 use netlink_packet_route::link::{
     InfoBridge, InfoData, LinkAttribute, LinkFlags, LinkInfo as LinkInfoAttribute, LinkMessage,
 };
-use nix::errno::Errno;
-use rtnetlink::{LinkGetRequest, LinkMessageBuilder, LinkUnspec};
-use types::{LinkName, Mac, Namespace};
+use rtnetlink::{LinkMessageBuilder, LinkUnspec};
+use types::{LinkName, Mac};
 
-use super::{Netlink, kinds};
-use crate::{
-    Kernel, KernelError, LinkChange, LinkId, LinkInfo, LinkKind, LinkSetting, LinkState, NewLink,
-    NewVeth, Reader, Tap, sysctl, tap,
-};
+use super::kinds;
+use crate::{KernelError, LinkChange, LinkInfo, LinkState};
 
 /// The message for a change of the link with this index.
 pub(super) fn message(index: u32, change: &LinkChange) -> LinkMessageBuilder<LinkUnspec> {
@@ -29,157 +23,6 @@ pub(super) fn message(index: u32, change: &LinkChange) -> LinkMessageBuilder<Lin
         LinkChange::Promiscuous(on) => message.promiscuous(*on),
         LinkChange::AllMulticast(on) => message.allmulticast(*on),
         LinkChange::Alias(alias) => message.alias(alias.as_deref().unwrap_or_default()),
-    }
-}
-
-impl Netlink {
-    /// The one link that a question is about.
-    #[track_caller]
-    pub(super) fn one_link(&self, question: LinkGetRequest) -> Result<LinkMessage, KernelError> {
-        let answers = self.collect(question.execute())?;
-        Ok(answers.into_iter().next().ok_or(Errno::ENODEV)?)
-    }
-
-    /// Applies a change to a link.
-    pub(super) fn send_change(
-        &self,
-        link: LinkId,
-        change: LinkMessageBuilder<LinkUnspec>,
-    ) -> Result<(), KernelError> {
-        let links = self.room(link.namespace)?.handle.link();
-        self.wait(links.change(change.build()).execute())
-    }
-
-    /// Moves a link to a namespace under a name, and with an index if any.
-    pub(super) fn send_move(
-        &self,
-        link: LinkId,
-        to: Namespace,
-        name: &LinkName,
-        index: Option<u32>,
-    ) -> Result<(), KernelError> {
-        let target = self.room(to)?.netns.file().as_raw_fd();
-        let mut change = message(link.index, &LinkChange::Name(name.clone())).setns_by_fd(target);
-        // The kernel has the index as a number with a sign.
-        if let Some(index) = index.and_then(|index| i32::try_from(index).ok()) {
-            change = change.append_extra_attribute(LinkAttribute::NewIfIndex(index));
-        }
-        self.send_change(link, change)
-    }
-
-    /// Whether some link has an index.
-    pub(super) fn has_index(
-        &mut self,
-        namespace: Namespace,
-        index: Option<u32>,
-    ) -> Result<bool, KernelError> {
-        let Some(index) = index else {
-            return Ok(false);
-        };
-        match self.link_by_id(LinkId { namespace, index }) {
-            Ok(_) => Ok(true),
-            Err(error) if error.is_not_found() => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// The index of a link that was made or moved just now.
-    pub(super) fn index_of_new(
-        &mut self,
-        namespace: Namespace,
-        name: &LinkName,
-    ) -> Result<u32, KernelError> {
-        match self.link_by_name(namespace, name) {
-            Ok(state) => Ok(state.index),
-            Err(error) => Err(error.unfinished()),
-        }
-    }
-
-    /// Makes a link in its namespace under its name.
-    ///
-    /// Kernels before 6.15 look the new name up in the namespace of the socket
-    /// too, and answer EEXIST when the parent's has it. Then the link is made
-    /// under a temporary name and renamed where it is.
-    pub(super) fn make_link(&mut self, link: &NewLink) -> Result<u32, KernelError> {
-        let namespace = link.namespace;
-        if let LinkKind::Tap(tap) = &link.kind {
-            return self.make_tap(link, tap);
-        }
-        match self.add_link(link, &link.name) {
-            Ok(()) => return self.index_of_new(namespace, &link.name),
-            Err(error) if error.errno() == Some(Errno::EEXIST) => {}
-            Err(error) => return Err(error),
-        }
-        match self.link_by_name(namespace, &link.name) {
-            Ok(_) => return Err(Errno::EEXIST.into()),
-            Err(error) if error.is_not_found() => {}
-            Err(error) => return Err(error),
-        }
-        let temporary = link.name.temporary();
-        self.add_link(link, &temporary)?;
-        let index = self.index_of_new(namespace, &temporary)?;
-        let made = LinkId { namespace, index };
-        self.change_link(made, &LinkChange::Name(link.name.clone()))
-            .map_err(KernelError::unfinished)?;
-        Ok(index)
-    }
-
-    /// Has a new link of the host's take no router advertisements: what is at its
-    /// other end is a container, and no container is the host's router. A kernel
-    /// without IPv6, and a link too small for it, take none.
-    pub(super) fn ignore_advertisements(
-        &self,
-        made: LinkId,
-        name: &LinkName,
-    ) -> Result<(), KernelError> {
-        if made.namespace == Namespace::Container {
-            return Ok(());
-        }
-        let netns = &self.room(made.namespace)?.netns;
-        match sysctl::set_link_setting(netns, name, LinkSetting::AcceptRa, "0") {
-            Err(error) if error.is_not_found() => Ok(()),
-            result => result.map_err(KernelError::unfinished),
-        }
-    }
-
-    fn add_link(&self, link: &NewLink, name: &LinkName) -> Result<(), KernelError> {
-        let through = link.kind.birthplace().unwrap_or(link.namespace);
-        let netns = match through == link.namespace {
-            true => None,
-            false => Some(self.room(link.namespace)?.netns.file().as_raw_fd()),
-        };
-        let message = kinds::message(link, name, netns).ok_or(Errno::EOPNOTSUPP)?;
-        let links = self.room(through)?.handle.link();
-        self.wait(links.add(message).execute())
-    }
-
-    /// Taps are made through their device file.
-    fn make_tap(&mut self, link: &NewLink, tap: &Tap) -> Result<u32, KernelError> {
-        tap::make(&self.room(link.namespace)?.netns, &link.name, tap)?;
-        let index = self.index_of_new(link.namespace, &link.name)?;
-        let made = LinkId {
-            namespace: link.namespace,
-            index,
-        };
-        let mac = link.mac.map(LinkChange::Mac);
-        let mtu = link.mtu.filter(|mtu| *mtu > 0).map(LinkChange::Mtu);
-        for change in [mac, mtu].into_iter().flatten() {
-            self.change_link(made, &change)
-                .map_err(KernelError::unfinished)?;
-        }
-        Ok(index)
-    }
-
-    /// Makes both ends of a pair of veth links; returns the container's index
-    /// and the host's.
-    pub(super) fn make_veth(&mut self, veth: &NewVeth) -> Result<(u32, u32), KernelError> {
-        let container = self.room(Namespace::Container)?.netns.file().as_raw_fd();
-        let links = self.room(Namespace::Host)?.handle.link();
-        self.wait(links.add(kinds::veth(veth, container)).execute())?;
-        Ok((
-            self.index_of_new(Namespace::Container, &veth.container.name)?,
-            self.index_of_new(Namespace::Host, &veth.host.name)?,
-        ))
     }
 }
 

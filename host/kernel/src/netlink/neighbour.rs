@@ -13,18 +13,21 @@ use types::Mac;
 
 use super::Netlink;
 use super::snapshot::{bytes, parse, unless_there};
-use crate::{FoundNeighbour, KernelError, LinkId, Neighbour, NeighbourTable, SavedNeighbour};
+use crate::{
+    FoundNeighbour, KernelError, LinkId, Neighbour, NeighbourTable, Neighbours, NeighboursRead,
+    SavedNeighbour,
+};
 
-impl Netlink {
-    pub(super) fn list_neighbours(&self, link: LinkId) -> Result<Vec<FoundNeighbour>, KernelError> {
+impl NeighboursRead for Netlink {
+    fn neighbours(&mut self, link: LinkId) -> Result<Vec<FoundNeighbour>, KernelError> {
         let entries = self.neighbour_table(link, NeighbourTable::Entries)?;
         let proxies = self.neighbour_table(link, NeighbourTable::Proxies)?;
         Ok(entries.iter().chain(&proxies).filter_map(found).collect())
     }
 
     /// Whether somebody has set an entry, rather than that it was learnt.
-    pub(super) fn finds_neighbour(
-        &self,
+    fn has_neighbour(
+        &mut self,
         link: LinkId,
         address: IpAddr,
         table: NeighbourTable,
@@ -33,6 +36,69 @@ impl Netlink {
         Ok(entries.iter().any(|entry| is_set(entry, address)))
     }
 
+    fn save_neighbour(
+        &mut self,
+        link: LinkId,
+        address: IpAddr,
+        table: NeighbourTable,
+    ) -> Result<SavedNeighbour, KernelError> {
+        let mut entries = self.neighbour_table(link, table)?.into_iter();
+        let entry =
+            entries.find(|entry| entry.header.ifindex == link.index && is_set(entry, address));
+        Ok(saved(entry.ok_or(Errno::ENOENT)?))
+    }
+}
+
+impl Neighbours for Netlink {
+    fn add_neighbour(
+        &mut self,
+        link: LinkId,
+        address: IpAddr,
+        neighbour: Neighbour,
+    ) -> Result<(), KernelError> {
+        self.send_neighbour(link, message(link, address, neighbour))
+    }
+
+    fn remove_neighbour(
+        &mut self,
+        link: LinkId,
+        address: IpAddr,
+        neighbour: Neighbour,
+    ) -> Result<(), KernelError> {
+        let own = message(link, address, neighbour);
+        let entries = self.neighbour_table(link, neighbour.table())?;
+        if !entries.iter().any(|entry| is_same(entry, &own)) {
+            return Err(Errno::ENOENT.into());
+        }
+        self.delete_neighbour(link, own)
+    }
+
+    fn remove_saved_neighbour(
+        &mut self,
+        link: LinkId,
+        saved: &SavedNeighbour,
+    ) -> Result<(), KernelError> {
+        self.delete_neighbour(link, parse(&saved.0)?)
+    }
+
+    // Sets an entry again, unless somebody has set one. The link may have
+    // another index by now.
+    fn put_back_neighbour(
+        &mut self,
+        link: LinkId,
+        saved: &SavedNeighbour,
+    ) -> Result<(), KernelError> {
+        let mut message: NeighbourMessage = parse(&saved.0)?;
+        message.header.ifindex = link.index;
+        let address = address(&message).ok_or(Errno::EINVAL)?;
+        if self.has_neighbour(link, address, table(&message))? {
+            return Ok(());
+        }
+        unless_there(|| self.send_neighbour(link, message.clone()))
+    }
+}
+
+impl Netlink {
     /// Sets an entry. One that was learnt makes place.
     pub(super) fn send_neighbour(
         &self,
@@ -51,64 +117,12 @@ impl Netlink {
         self.wait(request.execute())
     }
 
-    /// Removes an entry that was set here.
-    pub(super) fn delete_own_neighbour(
-        &self,
-        link: LinkId,
-        address: IpAddr,
-        neighbour: Neighbour,
-    ) -> Result<(), KernelError> {
-        let own = message(link, address, neighbour);
-        let entries = self.neighbour_table(link, neighbour.table())?;
-        if !entries.iter().any(|entry| is_same(entry, &own)) {
-            return Err(Errno::ENOENT.into());
-        }
-        self.delete_neighbour(link, own)
-    }
-
-    /// Notes an entry that somebody has set on this very link.
-    pub(super) fn note_neighbour(
-        &self,
-        link: LinkId,
-        address: IpAddr,
-        table: NeighbourTable,
-    ) -> Result<SavedNeighbour, KernelError> {
-        let mut entries = self.neighbour_table(link, table)?.into_iter();
-        let entry =
-            entries.find(|entry| entry.header.ifindex == link.index && is_set(entry, address));
-        Ok(saved(entry.ok_or(Errno::ENOENT)?))
-    }
-
     /// Notes all entries that somebody has set on this very link.
     pub(super) fn note_neighbours(&self, link: LinkId) -> Result<Vec<SavedNeighbour>, KernelError> {
         let mut set = self.neighbour_table(link, NeighbourTable::Entries)?;
         set.extend(self.neighbour_table(link, NeighbourTable::Proxies)?);
         set.retain(|entry| entry.header.ifindex == link.index && is_made(entry));
         Ok(set.into_iter().map(saved).collect())
-    }
-
-    pub(super) fn delete_saved_neighbour(
-        &self,
-        link: LinkId,
-        saved: &SavedNeighbour,
-    ) -> Result<(), KernelError> {
-        self.delete_neighbour(link, parse(&saved.0)?)
-    }
-
-    /// Sets an entry again, unless somebody has set one. The link may have
-    /// another index by now.
-    pub(super) fn put_saved_neighbour(
-        &self,
-        link: LinkId,
-        saved: &SavedNeighbour,
-    ) -> Result<(), KernelError> {
-        let mut message: NeighbourMessage = parse(&saved.0)?;
-        message.header.ifindex = link.index;
-        let address = address(&message).ok_or(Errno::EINVAL)?;
-        if self.finds_neighbour(link, address, table(&message))? {
-            return Ok(());
-        }
-        unless_there(|| self.send_neighbour(link, message.clone()))
     }
 
     fn delete_neighbour(&self, link: LinkId, message: NeighbourMessage) -> Result<(), KernelError> {

@@ -6,14 +6,26 @@ use types::Namespace;
 
 use super::snapshot::{bytes, parse, renumber, unless_there};
 use super::{Netlink, route};
-use crate::{FoundRoute, KernelError, KnownLink, LinkId, Reader, SavedRoutes, TableRoute};
+use crate::{
+    FoundRoute, KernelError, KnownLink, LinkId, LinksRead, Routes, RoutesRead, SavedRoutes,
+    TableRoute,
+};
 
-impl Netlink {
-    pub(super) fn list_routes(
-        &self,
-        namespace: Namespace,
-        table: u32,
-    ) -> Result<Vec<FoundRoute>, KernelError> {
+impl RoutesRead for Netlink {
+    fn default_route_link(&mut self) -> Result<u32, KernelError> {
+        for question in route::all_routes_questions() {
+            let answers = self.host.handle.route().get(question).execute();
+            let link = self.collect(answers)?.iter().find_map(route::default_link);
+            if let Some(index) = link {
+                return Ok(index);
+            }
+        }
+        Err(KernelError::NotFound(
+            "failed to get default route interface".to_owned(),
+        ))
+    }
+
+    fn routes(&mut self, namespace: Namespace, table: u32) -> Result<Vec<FoundRoute>, KernelError> {
         let handle = &self.room(namespace)?.handle;
         let mut routes = Vec::new();
         for question in route::all_routes_questions() {
@@ -24,6 +36,94 @@ impl Netlink {
         Ok(routes)
     }
 
+    fn has_route(&mut self, namespace: Namespace, route: &TableRoute) -> Result<bool, KernelError> {
+        Ok(!self.same_routes(namespace, route)?.is_empty())
+    }
+
+    fn save_route(
+        &mut self,
+        namespace: Namespace,
+        route: &TableRoute,
+    ) -> Result<SavedRoutes, KernelError> {
+        let same = self.same_routes(namespace, route)?;
+        self.note_routes(namespace, &same)
+    }
+
+    fn save_rivals(
+        &mut self,
+        namespace: Namespace,
+        route: &TableRoute,
+    ) -> Result<SavedRoutes, KernelError> {
+        let rivals = self.rival_routes(namespace, route)?;
+        self.note_routes(namespace, &rivals)
+    }
+}
+
+impl Routes for Netlink {
+    fn add_route(&mut self, namespace: Namespace, route: &TableRoute) -> Result<(), KernelError> {
+        let handle = self.room(namespace)?.handle.clone();
+        self.wait(route::add(handle, route::message(route)))
+    }
+
+    fn replace_route(
+        &mut self,
+        namespace: Namespace,
+        route: &TableRoute,
+    ) -> Result<(), KernelError> {
+        let handle = self.room(namespace)?.handle.clone();
+        self.wait(route::replace(handle, route::message(route)))
+    }
+
+    fn remove_route(
+        &mut self,
+        namespace: Namespace,
+        wanted: &TableRoute,
+    ) -> Result<(), KernelError> {
+        let mut message = route::message(wanted);
+        if wanted.scope.is_none() {
+            message.header.scope = RouteScope::NoWhere;
+        }
+        let routes = self.room(namespace)?.handle.route();
+        self.wait(routes.del(message).execute())
+    }
+
+    fn remove_saved(
+        &mut self,
+        namespace: Namespace,
+        saved: &SavedRoutes,
+    ) -> Result<(), KernelError> {
+        for (done, message) in saved.messages.iter().enumerate() {
+            let mut message: RouteMessage = parse(message)?;
+            renumber(&mut message, 0, 0);
+            let routes = self.room(namespace)?.handle.route();
+            let removed = self.wait(routes.del(message).execute());
+            removed.map_err(|error| error.after(done))?;
+        }
+        Ok(())
+    }
+
+    // Adds routes again. Where the way to a gateway is gone, the kernel would
+    // have removed its routes too.
+    fn put_back_routes(
+        &mut self,
+        namespace: Namespace,
+        saved: &SavedRoutes,
+    ) -> Result<(), KernelError> {
+        let handle = &self.room(namespace)?.handle;
+        for message in &saved.messages {
+            let mut message: RouteMessage = parse(message)?;
+            renumber(&mut message, 0, 0);
+            let result = unless_there(|| self.wait(route::add(handle.clone(), message.clone())));
+            match result {
+                Err(error) if has_no_way(&error) => {}
+                result => result?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Netlink {
     /// All routes of a destination's family.
     fn family_of(
         &self,
@@ -80,55 +180,6 @@ impl Netlink {
             messages: messages.iter().map(bytes).collect(),
             links,
         })
-    }
-
-    /// Removes a route that was added here, whichever scope it got.
-    pub(super) fn delete_own_route(
-        &self,
-        namespace: Namespace,
-        wanted: &TableRoute,
-    ) -> Result<(), KernelError> {
-        let mut message = route::message(wanted);
-        if wanted.scope.is_none() {
-            message.header.scope = RouteScope::NoWhere;
-        }
-        let routes = self.room(namespace)?.handle.route();
-        self.wait(routes.del(message).execute())
-    }
-
-    pub(super) fn delete_saved_routes(
-        &self,
-        namespace: Namespace,
-        saved: &SavedRoutes,
-    ) -> Result<(), KernelError> {
-        for (done, message) in saved.messages.iter().enumerate() {
-            let mut message: RouteMessage = parse(message)?;
-            renumber(&mut message, 0, 0);
-            let routes = self.room(namespace)?.handle.route();
-            let removed = self.wait(routes.del(message).execute());
-            removed.map_err(|error| error.after(done))?;
-        }
-        Ok(())
-    }
-
-    /// Adds routes again. Where the way to a gateway is gone, the kernel would
-    /// have removed its routes too.
-    pub(super) fn put_saved_routes(
-        &self,
-        namespace: Namespace,
-        saved: &SavedRoutes,
-    ) -> Result<(), KernelError> {
-        let handle = &self.room(namespace)?.handle;
-        for message in &saved.messages {
-            let mut message: RouteMessage = parse(message)?;
-            renumber(&mut message, 0, 0);
-            let result = unless_there(|| self.wait(route::add(handle.clone(), message.clone())));
-            match result {
-                Err(error) if has_no_way(&error) => {}
-                result => result?,
-            }
-        }
-        Ok(())
     }
 }
 

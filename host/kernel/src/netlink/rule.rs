@@ -17,7 +17,7 @@ use types::{IpVersion, LinkName, Mark, Namespace, Rule};
 
 use super::Netlink;
 use super::snapshot::{bytes, parse, unless_there};
-use crate::{FoundRule, KernelError, SavedRule};
+use crate::{FoundRule, KernelError, Rules, RulesRead, SavedRule};
 
 /// The length of a prefix, or the number of a group of links, that suppresses
 /// nothing (`fib_nl2rule` in `net/core/fib_rules.c`).
@@ -26,8 +26,8 @@ const SUPPRESSES_NOTHING: u32 = u32::MAX;
 /// What the kernel compares where a rule has no mark.
 const NO_MARK: Mark = Mark { value: 0, mask: 0 };
 
-impl Netlink {
-    pub(super) fn list_rules(&self, namespace: Namespace) -> Result<Vec<FoundRule>, KernelError> {
+impl RulesRead for Netlink {
+    fn rules(&mut self, namespace: Namespace) -> Result<Vec<FoundRule>, KernelError> {
         let rules = self.all_rules(namespace)?.into_iter();
         let rules = rules.filter_map(|rule| rule.is_told.then_some(rule.found));
         let (v4, v6): (Vec<_>, Vec<_>) =
@@ -35,32 +35,25 @@ impl Netlink {
         Ok([v4, v6].concat())
     }
 
-    /// Whether a rule is there, or one that would be taken for it.
-    pub(super) fn finds_rule(
-        &self,
-        namespace: Namespace,
-        wanted: &Rule,
-    ) -> Result<bool, KernelError> {
+    fn has_rule(&mut self, namespace: Namespace, wanted: &Rule) -> Result<bool, KernelError> {
         let rules = self.all_rules(namespace)?;
         Ok(rules.iter().any(|rule| rule.is_taken_for(wanted)))
     }
 
-    pub(super) fn send_rule(
-        &self,
-        namespace: Namespace,
-        message: RuleMessage,
-    ) -> Result<(), KernelError> {
-        let mut request = self.room(namespace)?.handle.rule().add();
-        *request.message_mut() = message;
-        self.wait(request.execute())
+    fn save_rule(&mut self, namespace: Namespace, wanted: &Rule) -> Result<SavedRule, KernelError> {
+        let mut rules = self.all_rules(namespace)?.into_iter();
+        let rule = rules.find(|rule| rule.is_told && rule.found.rule == *wanted);
+        let rule = rule.ok_or(Errno::ENOENT)?;
+        Ok(SavedRule(bytes(&rule.message)))
+    }
+}
+
+impl Rules for Netlink {
+    fn add_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<(), KernelError> {
+        self.send_rule(namespace, message(rule))
     }
 
-    /// Removes a rule that was added here.
-    pub(super) fn delete_own_rule(
-        &self,
-        namespace: Namespace,
-        wanted: &Rule,
-    ) -> Result<(), KernelError> {
+    fn remove_rule(&mut self, namespace: Namespace, wanted: &Rule) -> Result<(), KernelError> {
         let own = FoundRule {
             rule: wanted.clone(),
             protocol: RouteProtocol::Static.into(),
@@ -68,20 +61,8 @@ impl Netlink {
         self.delete_rule(namespace, &own)
     }
 
-    /// Notes a rule for putting it back.
-    pub(super) fn note_rule(
-        &self,
-        namespace: Namespace,
-        wanted: &Rule,
-    ) -> Result<SavedRule, KernelError> {
-        let mut rules = self.all_rules(namespace)?.into_iter();
-        let rule = rules.find(|rule| rule.is_told && rule.found.rule == *wanted);
-        let rule = rule.ok_or(Errno::ENOENT)?;
-        Ok(SavedRule(bytes(&rule.message)))
-    }
-
-    pub(super) fn delete_saved_rule(
-        &self,
+    fn remove_saved_rule(
+        &mut self,
         namespace: Namespace,
         saved: &SavedRule,
     ) -> Result<(), KernelError> {
@@ -90,9 +71,8 @@ impl Netlink {
         self.delete_rule(namespace, &rule.found)
     }
 
-    /// Adds a rule again, unless it's there.
-    pub(super) fn put_saved_rule(
-        &self,
+    fn put_back_rule(
+        &mut self,
         namespace: Namespace,
         saved: &SavedRule,
     ) -> Result<(), KernelError> {
@@ -102,6 +82,18 @@ impl Netlink {
             return Ok(());
         }
         unless_there(|| self.send_rule(namespace, message.clone()))
+    }
+}
+
+impl Netlink {
+    pub(super) fn send_rule(
+        &self,
+        namespace: Namespace,
+        message: RuleMessage,
+    ) -> Result<(), KernelError> {
+        let mut request = self.room(namespace)?.handle.rule().add();
+        *request.message_mut() = message;
+        self.wait(request.execute())
     }
 
     fn delete_rule(&self, namespace: Namespace, wanted: &FoundRule) -> Result<(), KernelError> {

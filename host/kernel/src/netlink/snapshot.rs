@@ -13,7 +13,75 @@ use rtnetlink::packet_core::{Emitable, Parseable};
 use types::Namespace;
 
 use super::{Netlink, route};
-use crate::{KernelError, LinkId, LinkSnapshot};
+use crate::{
+    KernelError, LinkId, LinkSnapshot, LinksRead, Neighbours, Snapshots, SnapshotsRead, sysctl,
+};
+
+impl SnapshotsRead for Netlink {
+    fn snapshot(&mut self, link: LinkId) -> Result<LinkSnapshot, KernelError> {
+        let name = self.link_by_id(link)?.name;
+        let settings = sysctl::all(&self.room(link.namespace)?.netns, &name)?;
+        self.read_snapshot(link, settings)
+    }
+
+    fn snapshot_neighbours(&mut self, link: LinkId) -> Result<LinkSnapshot, KernelError> {
+        Ok(LinkSnapshot {
+            neighbours: self.note_neighbours(link)?,
+            ..LinkSnapshot::default()
+        })
+    }
+}
+
+impl Snapshots for Netlink {
+    fn put_settings(&mut self, link: LinkId, snapshot: &LinkSnapshot) -> Result<(), KernelError> {
+        let name = self.link_by_id(link)?.name;
+        sysctl::put_back(&self.room(link.namespace)?.netns, &name, &snapshot.settings)
+    }
+
+    // Gives a link, whatever its index is now, the addresses, routes and
+    // neighbours of a snapshot. What is there already stays, but for addresses with other
+    // labels: the kernel changes labels when it renames a link
+    // (`inetdev_changename`), and then only a new address gets the old one.
+    fn replay(
+        &mut self,
+        link: LinkId,
+        before: u32,
+        snapshot: &LinkSnapshot,
+    ) -> Result<(), KernelError> {
+        let handle = &self.room(link.namespace)?.handle;
+        let addresses = snapshot.addresses.iter().map(|bytes| {
+            let mut message: AddressMessage = parse(bytes)?;
+            message.header.index = link.index;
+            Ok(message)
+        });
+        let addresses: Vec<_> = addresses.collect::<Result<_, KernelError>>()?;
+        self.remove_mislabelled(link, &addresses)?;
+        for message in &addresses {
+            unless_there(|| {
+                let place = std::net::Ipv4Addr::UNSPECIFIED.into();
+                let mut request = handle.address().add(link.index, place, 0);
+                *request.message_mut() = message.clone();
+                self.wait(request.execute())
+            })?;
+        }
+        let there = self.all_routes(link.namespace)?;
+        for route in &snapshot.routes {
+            let mut message: RouteMessage = parse(route)?;
+            renumber(&mut message, before, link.index);
+            // The kernel would look for the way to its gateway, which may be
+            // gone, before it saw that the route is there.
+            if there
+                .iter()
+                .any(|one| route::found(one) == route::found(&message))
+            {
+                continue;
+            }
+            unless_there(|| self.wait(route::add(handle.clone(), message.clone())))?;
+        }
+        let mut neighbours = snapshot.neighbours.iter();
+        neighbours.try_for_each(|neighbour| self.put_back_neighbour(link, neighbour))
+    }
+}
 
 impl Netlink {
     /// Reads the addresses, routes and neighbours of a link, but for those that
@@ -79,50 +147,6 @@ impl Netlink {
             routes.extend(self.collect(handle.route().get(question).execute())?);
         }
         Ok(routes)
-    }
-
-    /// Gives a link, whatever its index is now, the addresses, routes and
-    /// neighbours of a snapshot. What is there already stays, but for addresses with other
-    /// labels: the kernel changes labels when it renames a link
-    /// (`inetdev_changename`), and then only a new address gets the old one.
-    pub(super) fn replay_snapshot(
-        &self,
-        link: LinkId,
-        before: u32,
-        snapshot: &LinkSnapshot,
-    ) -> Result<(), KernelError> {
-        let handle = &self.room(link.namespace)?.handle;
-        let addresses = snapshot.addresses.iter().map(|bytes| {
-            let mut message: AddressMessage = parse(bytes)?;
-            message.header.index = link.index;
-            Ok(message)
-        });
-        let addresses: Vec<_> = addresses.collect::<Result<_, KernelError>>()?;
-        self.remove_mislabelled(link, &addresses)?;
-        for message in &addresses {
-            unless_there(|| {
-                let place = std::net::Ipv4Addr::UNSPECIFIED.into();
-                let mut request = handle.address().add(link.index, place, 0);
-                *request.message_mut() = message.clone();
-                self.wait(request.execute())
-            })?;
-        }
-        let there = self.all_routes(link.namespace)?;
-        for route in &snapshot.routes {
-            let mut message: RouteMessage = parse(route)?;
-            renumber(&mut message, before, link.index);
-            // The kernel would look for the way to its gateway, which may be
-            // gone, before it saw that the route is there.
-            if there
-                .iter()
-                .any(|one| route::found(one) == route::found(&message))
-            {
-                continue;
-            }
-            unless_there(|| self.wait(route::add(handle.clone(), message.clone())))?;
-        }
-        let mut neighbours = snapshot.neighbours.iter();
-        neighbours.try_for_each(|neighbour| self.put_saved_neighbour(link, neighbour))
     }
 }
 

@@ -10,20 +10,22 @@ use rtnetlink::{LinkMessageBuilder, LinkUnspec};
 use types::Mac;
 
 use super::Netlink;
-use crate::{KernelError, LinkId, VfChange, VfLinkState, VfState, VfVlan};
+use crate::{KernelError, LinkId, VfChange, VfLinkState, VfState, VfVlan, Vfs, VfsRead};
 
-impl Netlink {
-    /// Reads the VFs of a card. A list with everybody's counters could be too
-    /// long for a message.
-    pub(super) fn read_vfs(&self, link: LinkId) -> Result<Vec<VfState>, KernelError> {
+impl VfsRead for Netlink {
+    // Reads the VFs of a card. A list with everybody's counters could be too
+    // long for a message.
+    fn vfs(&mut self, link: LinkId) -> Result<Vec<VfState>, KernelError> {
         let mask = vec![LinkExtentMask::Vf, LinkExtentMask::SkipStats];
         let get = self.room(link.namespace)?.handle.link().get();
         let get = get.set_filter_mask(AddressFamily::Unspec, mask);
         Ok(states(&self.one_link(get.match_index(link.index))?))
     }
+}
 
-    pub(super) fn send_vf_change(
-        &self,
+impl Vfs for Netlink {
+    fn change_vf(
+        &mut self,
         link: LinkId,
         number: u32,
         change: VfChange,

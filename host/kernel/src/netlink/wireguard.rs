@@ -11,11 +11,23 @@ use types::WireguardKey;
 
 use super::Netlink;
 use crate::{
-    KernelError, LinkId, WireguardChange, WireguardPeer, WireguardPeerState, WireguardState,
+    KernelError, LinkId, Wireguard, WireguardChange, WireguardPeer, WireguardPeerState,
+    WireguardRead, WireguardState,
 };
 
-impl Netlink {
-    pub(super) fn send_wireguard_change(
+impl WireguardRead for Netlink {
+    fn wireguard(&mut self, link: LinkId) -> Result<WireguardState, KernelError> {
+        let question = WireguardMessage {
+            cmd: WireguardCmd::GetDevice,
+            attributes: vec![Attribute::IfIndex(link.index)],
+        };
+        let answers = self.generic(link.namespace, &question, NLM_F_DUMP)?;
+        Ok(state(&answers))
+    }
+}
+
+impl Wireguard for Netlink {
+    fn change_wireguard(
         &mut self,
         link: LinkId,
         change: &WireguardChange,
@@ -23,15 +35,6 @@ impl Netlink {
         let message = message(link.index, change);
         self.generic(link.namespace, &message, NLM_F_ACK)?;
         Ok(())
-    }
-
-    pub(super) fn read_wireguard(&mut self, link: LinkId) -> Result<WireguardState, KernelError> {
-        let question = WireguardMessage {
-            cmd: WireguardCmd::GetDevice,
-            attributes: vec![Attribute::IfIndex(link.index)],
-        };
-        let answers = self.generic(link.namespace, &question, NLM_F_DUMP)?;
-        Ok(state(&answers))
     }
 }
 

@@ -9,7 +9,7 @@ use engine::driver::{self, Code, Watch};
 use engine::gate::Gate;
 use engine::rollback::Rollback;
 use journal::{Here, Journal};
-use kernel::{Kernel, Netlink, Netns, NetnsId, Reader};
+use kernel::{Kernel, Netlink, Netns, NetnsId, Reader, Timed};
 use policy::{Authority, Grant, GrantError, RequestReach};
 use request::protocol::{NetworkDocument, ProtocolError};
 use request::{Network, Request};

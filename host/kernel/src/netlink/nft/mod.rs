@@ -43,7 +43,7 @@ pub(super) use self::socket::Netfilter;
 use self::socket::{Change, Raw};
 use self::table::sets;
 use super::Netlink;
-use crate::{FirewallEntry, KernelError};
+use crate::{Firewall, FirewallEntry, FirewallRead, KernelError, MissingFirewall};
 
 /// How often a change is tried anew because somebody else changed something.
 const ATTEMPTS: usize = 100;
@@ -52,10 +52,81 @@ const ATTEMPTS: usize = 100;
 /// gets (400 KiB where nobody has set another size).
 const CHANGE_MAX: usize = 500;
 
+impl FirewallRead for Netlink {
+    #[track_caller]
+    fn free_for_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError> {
+        for entry in entries {
+            let table = Table::of(entry);
+            for object in objects(&entry.rule) {
+                match self.holder(table, &object) {
+                    Some((element, tag)) if !entry.is_same_container(&tag) => {
+                        return Err(taken(table, element, &tag));
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    #[track_caller]
+    fn has_firewall(&mut self, entry: &FirewallEntry) -> Result<bool, KernelError> {
+        let objects = objects(&entry.rule);
+        Ok(self.find_objects(entry, &objects)?.len() == objects.len())
+    }
+
+    #[track_caller]
+    fn missing_firewall(
+        &mut self,
+        entries: &[FirewallEntry],
+    ) -> Result<Vec<MissingFirewall>, KernelError> {
+        let mut missing = Vec::new();
+        if entries.is_empty() {
+            return Ok(missing);
+        }
+        self.until_undisturbed(|kernel| {
+            missing = kernel.missing_objects(entries)?;
+            Ok(Vec::new())
+        })?;
+        Ok(missing)
+    }
+}
+
+impl Firewall for Netlink {
+    fn add_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError> {
+        self.add_objects(entries)?;
+        let mut entries = entries.iter();
+        let forgotten = entries.try_for_each(|entry| self.forget_before(&entry.rule));
+        forgotten.map_err(KernelError::unfinished)
+    }
+
+    fn restore_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError> {
+        let mut restored = self.add_missing(entries)?.into_iter();
+        restored.try_for_each(|restored| match restored {
+            MissingFirewall::Rule(rule) => self.forget_before(&rule),
+            MissingFirewall::Table(_) => Ok(()),
+        })
+    }
+
+    fn remove_firewall(&mut self, entry: &FirewallEntry) -> Result<(), KernelError> {
+        self.remove_objects(entry)?;
+        self.forget_of(&entry.rule)
+    }
+
+    #[track_caller]
+    fn remove_empty_firewall(&mut self, entry: &FirewallEntry) -> Result<(), KernelError> {
+        let table = Table::of(entry);
+        self.until_undisturbed(|kernel| match kernel.is_in_use(table)? {
+            true => Ok(Vec::new()),
+            false => Ok(vec![table.remove()]),
+        })
+    }
+}
+
 impl Netlink {
     /// Adds what entries of one table consist of.
     #[track_caller]
-    pub(super) fn put_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError> {
+    pub(super) fn add_objects(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError> {
         let objects: Vec<_> = entries
             .iter()
             .flat_map(|entry| objects(&entry.rule).into_iter().map(move |it| (entry, it)))
@@ -112,24 +183,6 @@ impl Netlink {
         }
     }
 
-    /// Says whose something is that entries would take, as putting them would,
-    /// without doing that.
-    #[track_caller]
-    pub(super) fn finds_no_holder(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError> {
-        for entry in entries {
-            let table = Table::of(entry);
-            for object in objects(&entry.rule) {
-                match self.holder(table, &object) {
-                    Some((element, tag)) if !entry.is_same_container(&tag) => {
-                        return Err(taken(table, element, &tag));
-                    }
-                    _ => {}
-                }
-            }
-        }
-        Ok(())
-    }
-
     /// The element that is there with the same key, and its tag.
     #[track_caller]
     fn holder<'a>(
@@ -144,16 +197,9 @@ impl Netlink {
         Some((element, text_of(&tag)))
     }
 
-    /// Whether all is there of which an entry consists.
-    #[track_caller]
-    pub(super) fn finds_firewall(&mut self, entry: &FirewallEntry) -> Result<bool, KernelError> {
-        let objects = objects(&entry.rule);
-        Ok(self.find_objects(entry, &objects)?.len() == objects.len())
-    }
-
     /// Removes what is there of an entry.
     #[track_caller]
-    pub(super) fn take_firewall(&mut self, entry: &FirewallEntry) -> Result<(), KernelError> {
+    pub(super) fn remove_objects(&mut self, entry: &FirewallEntry) -> Result<(), KernelError> {
         let table = Table::of(entry);
         let (rules, elements): (Vec<_>, Vec<_>) = objects(&entry.rule)
             .into_iter()
@@ -217,16 +263,6 @@ impl Netlink {
         self.handles.put(id.clone(), rules);
         let handles = self.handles.first(id, tag, CHANGE_MAX);
         Ok(handles.unwrap_or_default())
-    }
-
-    /// Removes a driver's table if nothing is in it but the fixed part.
-    #[track_caller]
-    pub(super) fn take_empty_table(&mut self, entry: &FirewallEntry) -> Result<(), KernelError> {
-        let table = Table::of(entry);
-        self.until_undisturbed(|kernel| match kernel.is_in_use(table)? {
-            true => Ok(Vec::new()),
-            false => Ok(vec![table.remove()]),
-        })
     }
 
     #[track_caller]

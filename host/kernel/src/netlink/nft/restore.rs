@@ -41,27 +41,19 @@ struct WantedRule<'a> {
 }
 
 impl Netlink {
-    /// What of entries is missing.
+    /// Lists what of entries is missing.
     #[track_caller]
-    pub(in crate::netlink) fn lacks_firewall(
+    pub(super) fn missing_objects(
         &mut self,
         entries: &[FirewallEntry],
     ) -> Result<Vec<MissingFirewall>, KernelError> {
-        let mut missing = Vec::new();
-        if entries.is_empty() {
-            return Ok(missing);
-        }
-        self.until_undisturbed(|kernel| {
-            missing = kernel.repair(entries)?.missing;
-            Ok(Vec::new())
-        })?;
-        Ok(missing)
+        Ok(self.repair(entries)?.missing)
     }
 
     /// Puts back what of entries is missing, and says what it was. As much as fits
     /// into one change is put back at once: the rest are elements of sets.
     #[track_caller]
-    pub(in crate::netlink) fn repair_firewall(
+    pub(in crate::netlink) fn add_missing(
         &mut self,
         entries: &[FirewallEntry],
     ) -> Result<Vec<MissingFirewall>, KernelError> {

@@ -14,6 +14,7 @@ use rtnetlink::packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use super::{Netlink, send};
 use crate::{
     ClassPackets, HtbClass, KernelError, LinkId, QueueHook, Queues, RootQueue, Shape, Tbf,
+    TrafficControl, TrafficControlRead,
 };
 
 /// The handle of what is made here at the root of a link, by which it's known
@@ -38,8 +39,8 @@ const ALL: u16 = 0x0003;
 const V4: u16 = 0x0800;
 const V6: u16 = 0x86dd;
 
-impl Netlink {
-    pub(super) fn read_queues(&self, link: LinkId) -> Result<Queues, KernelError> {
+impl TrafficControlRead for Netlink {
+    fn queues(&mut self, link: LinkId) -> Result<Queues, KernelError> {
         let handle = &self.room(link.namespace)?.handle;
         let get = handle.qdisc().get().index(index(link)?);
         let answers = self.collect(get.execute())?;
@@ -60,14 +61,26 @@ impl Netlink {
         Ok(queues)
     }
 
-    pub(super) fn add_tbf(&self, link: LinkId, tbf: &Tbf) -> Result<(), KernelError> {
+    fn htb_classes(&mut self, link: LinkId) -> Result<Vec<u16>, KernelError> {
+        let handle = &self.room(link.namespace)?.handle;
+        let get = handle.traffic_class(index(link)?).get();
+        let answers = self.collect(get.execute())?;
+        let handles = answers.iter().map(|answer| answer.header.handle);
+        Ok(handles
+            .filter(|handle| handle.major == OURS.major)
+            .map(|handle| handle.minor)
+            .collect())
+    }
+}
+
+impl TrafficControl for Netlink {
+    fn set_tbf(&mut self, link: LinkId, tbf: &Tbf) -> Result<(), KernelError> {
         let mut message = message(link, OURS, TcHandle::ROOT)?;
         message.attributes = layout::tbf(tbf);
         self.add(link, RouteNetlinkMessage::NewQueueDiscipline(message))
     }
 
-    /// The whole comes first, then what no class has.
-    pub(super) fn add_htb(&self, link: LinkId, whole: Shape) -> Result<(), KernelError> {
+    fn set_htb(&mut self, link: LinkId, whole: Shape) -> Result<(), KernelError> {
         let mut message = message(link, OURS, TcHandle::ROOT)?;
         message.attributes = layout::htb(HtbClass::REST);
         self.add(link, RouteNetlinkMessage::NewQueueDiscipline(message))?;
@@ -78,23 +91,7 @@ impl Netlink {
             .map_err(KernelError::unfinished)
     }
 
-    /// The numbers of the classes of an htb that was made here.
-    pub(super) fn class_numbers(&self, link: LinkId) -> Result<Vec<u16>, KernelError> {
-        let handle = &self.room(link.namespace)?.handle;
-        let get = handle.traffic_class(index(link)?).get();
-        let answers = self.collect(get.execute())?;
-        let handles = answers.iter().map(|answer| answer.header.handle);
-        Ok(handles
-            .filter(|handle| handle.major == OURS.major)
-            .map(|handle| handle.minor)
-            .collect())
-    }
-
-    pub(super) fn add_class_and_filter(
-        &self,
-        link: LinkId,
-        new: &HtbClass,
-    ) -> Result<(), KernelError> {
+    fn add_htb_class(&mut self, link: LinkId, new: &HtbClass) -> Result<(), KernelError> {
         let place = (class(WHOLE), new.number);
         self.add_class(link, place, new.assured, new.ceiling)?;
         let mut filters = self
@@ -114,9 +111,8 @@ impl Netlink {
         self.wait(filter.execute()).map_err(KernelError::unfinished)
     }
 
-    /// The filter goes first, because a class that one leads to stays.
-    pub(super) fn delete_class(
-        &self,
+    fn remove_htb_class(
+        &mut self,
         link: LinkId,
         number: u16,
         packets: ClassPackets,
@@ -137,7 +133,7 @@ impl Netlink {
         self.wait(send(handle, request, 0))
     }
 
-    pub(super) fn add_redirect(&self, link: LinkId, to: u32) -> Result<(), KernelError> {
+    fn redirect_ingress(&mut self, link: LinkId, to: u32) -> Result<(), KernelError> {
         let mut message = message(link, INGRESS, TcHandle::INGRESS)?;
         message.attributes = vec![TcAttribute::Kind("ingress".to_owned())];
         self.add(link, RouteNetlinkMessage::NewQueueDiscipline(message))?;
@@ -150,7 +146,7 @@ impl Netlink {
         self.wait(filter.execute()).map_err(KernelError::unfinished)
     }
 
-    pub(super) fn delete_queue(&self, link: LinkId, hook: QueueHook) -> Result<(), KernelError> {
+    fn remove_queue(&mut self, link: LinkId, hook: QueueHook) -> Result<(), KernelError> {
         let message = match hook {
             QueueHook::Root => message(link, OURS, TcHandle::ROOT)?,
             QueueHook::Ingress => message(link, INGRESS, TcHandle::INGRESS)?,
@@ -159,7 +155,9 @@ impl Netlink {
         let request = RouteNetlinkMessage::DelQueueDiscipline(message);
         self.wait(send(handle, request, 0))
     }
+}
 
+impl Netlink {
     fn add(&self, link: LinkId, request: RouteNetlinkMessage) -> Result<(), KernelError> {
         let handle = self.room(link.namespace)?.handle.clone();
         self.wait(send(handle, request, NLM_F_CREATE | NLM_F_EXCL))

@@ -1,0 +1,49 @@
+//! Addresses as the kernel has them.
+
+use ipnet::IpNet;
+use types::Namespace;
+
+use super::{KernelError, LinkId};
+
+/// An address as the kernel has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddressState {
+    /// The address with its prefix length.
+    pub address: IpNet,
+    /// It has no meaning beyond the link (RT_SCOPE_LINK).
+    pub link_scope: bool,
+    /// It can't be used yet (IFA_F_TENTATIVE).
+    pub tentative: bool,
+    /// Somebody else has it (IFA_F_DADFAILED).
+    pub dad_failed: bool,
+}
+
+/// An address to be added.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewAddress {
+    /// The address with its prefix length.
+    pub address: IpNet,
+    /// It's used at once (IFA_F_NODAD).
+    pub no_dad: bool,
+    /// Its network gets no route (IFA_F_NOPREFIXROUTE).
+    pub no_prefix_route: bool,
+}
+
+/// Reading addresses.
+pub trait AddressesRead {
+    /// Lists all addresses of a namespace, each with the index of its link.
+    fn all_addresses(
+        &mut self,
+        namespace: Namespace,
+    ) -> Result<Vec<(u32, AddressState)>, KernelError>;
+    /// Lists the addresses of a link. Equivalent to `ip address show dev NAME`.
+    fn addresses(&mut self, link: LinkId) -> Result<Vec<AddressState>, KernelError>;
+}
+
+/// Adding and removing addresses.
+pub trait Addresses {
+    /// Adds an address. Equivalent to `ip address add`.
+    fn add_address(&mut self, link: LinkId, address: &NewAddress) -> Result<(), KernelError>;
+    /// Removes an address. Equivalent to `ip address delete`.
+    fn remove_address(&mut self, link: LinkId, address: IpNet) -> Result<(), KernelError>;
+}

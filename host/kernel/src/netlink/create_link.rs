@@ -1,0 +1,101 @@
+//! Making links: through the kernel's kinds, or through the device file of taps.
+
+use std::os::fd::AsRawFd;
+
+use nix::errno::Errno;
+use types::{LinkName, Namespace};
+
+use super::{Netlink, kinds};
+use crate::{
+    KernelError, LinkChange, LinkId, LinkKind, LinkSetting, Links, LinksRead, NewLink, NewVeth,
+    Tap, sysctl, tap,
+};
+
+impl Netlink {
+    /// Makes a link in its namespace under its name.
+    ///
+    /// Kernels before 6.15 look the new name up in the namespace of the socket
+    /// too, and answer EEXIST when the parent's has it. Then the link is made
+    /// under a temporary name and renamed where it is.
+    pub(super) fn create(&mut self, link: &NewLink) -> Result<u32, KernelError> {
+        let namespace = link.namespace;
+        if let LinkKind::Tap(tap) = &link.kind {
+            return self.create_tap(link, tap);
+        }
+        match self.add_link(link, &link.name) {
+            Ok(()) => return self.index_of_new(namespace, &link.name),
+            Err(error) if error.errno() == Some(Errno::EEXIST) => {}
+            Err(error) => return Err(error),
+        }
+        match self.link_by_name(namespace, &link.name) {
+            Ok(_) => return Err(Errno::EEXIST.into()),
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(error),
+        }
+        let temporary = link.name.temporary();
+        self.add_link(link, &temporary)?;
+        let index = self.index_of_new(namespace, &temporary)?;
+        let made = LinkId { namespace, index };
+        self.change_link(made, &LinkChange::Name(link.name.clone()))
+            .map_err(KernelError::unfinished)?;
+        Ok(index)
+    }
+
+    /// Makes both ends of a pair of veth links; returns the container's index
+    /// and the host's.
+    pub(super) fn create_pair(&mut self, veth: &NewVeth) -> Result<(u32, u32), KernelError> {
+        let container = self.room(Namespace::Container)?.netns.file().as_raw_fd();
+        let links = self.room(Namespace::Host)?.handle.link();
+        self.wait(links.add(kinds::veth(veth, container)).execute())?;
+        Ok((
+            self.index_of_new(Namespace::Container, &veth.container.name)?,
+            self.index_of_new(Namespace::Host, &veth.host.name)?,
+        ))
+    }
+
+    /// Has a new link of the host's take no router advertisements: what is at its
+    /// other end is a container, and no container is the host's router. A kernel
+    /// without IPv6, and a link too small for it, take none.
+    pub(super) fn ignore_advertisements(
+        &self,
+        made: LinkId,
+        name: &LinkName,
+    ) -> Result<(), KernelError> {
+        if made.namespace == Namespace::Container {
+            return Ok(());
+        }
+        let netns = &self.room(made.namespace)?.netns;
+        match sysctl::set_link_setting(netns, name, LinkSetting::AcceptRa, "0") {
+            Err(error) if error.is_not_found() => Ok(()),
+            result => result.map_err(KernelError::unfinished),
+        }
+    }
+
+    fn add_link(&self, link: &NewLink, name: &LinkName) -> Result<(), KernelError> {
+        let through = link.kind.birthplace().unwrap_or(link.namespace);
+        let netns = match through == link.namespace {
+            true => None,
+            false => Some(self.room(link.namespace)?.netns.file().as_raw_fd()),
+        };
+        let message = kinds::message(link, name, netns).ok_or(Errno::EOPNOTSUPP)?;
+        let links = self.room(through)?.handle.link();
+        self.wait(links.add(message).execute())
+    }
+
+    /// Taps are made through their device file.
+    fn create_tap(&mut self, link: &NewLink, tap: &Tap) -> Result<u32, KernelError> {
+        tap::make(&self.room(link.namespace)?.netns, &link.name, tap)?;
+        let index = self.index_of_new(link.namespace, &link.name)?;
+        let made = LinkId {
+            namespace: link.namespace,
+            index,
+        };
+        let mac = link.mac.map(LinkChange::Mac);
+        let mtu = link.mtu.filter(|mtu| *mtu > 0).map(LinkChange::Mtu);
+        for change in [mac, mtu].into_iter().flatten() {
+            self.change_link(made, &change)
+                .map_err(KernelError::unfinished)?;
+        }
+        Ok(index)
+    }
+}
