@@ -15,12 +15,12 @@ mod find;
 mod firewall;
 mod identity;
 mod inventory;
+pub mod kinds;
 mod link;
 mod liveness;
 mod neighbour;
 mod netlink;
 mod netns;
-mod new_link;
 mod offload;
 mod operation;
 mod route;
@@ -28,7 +28,6 @@ mod rule;
 mod setting;
 mod snapshot;
 mod sysctl;
-mod tap;
 mod traffic;
 mod vf;
 mod wireguard;
@@ -46,16 +45,13 @@ pub use identity::{
     Whereabouts,
 };
 pub use inventory::{InventoryRead, Survey, SurveyedLink, Tie};
+pub use kinds::{IPV6_MIN_MTU, Kind, LinkKind, NewLink, NewVeth, ParentUse, VethEnd};
 pub use liveness::{Life, Living, living_netns};
 pub use neighbour::{
     FoundNeighbour, Neighbour, NeighbourTable, Neighbours, NeighboursRead, SavedNeighbour,
 };
 pub use netlink::{Netlink, Saved, find_feature};
 pub use netns::{Netns, NetnsError, NetnsId};
-pub use new_link::{
-    IPV6_MIN_MTU, Ipvlan, IpvlanIsolation, IpvlanMode, LinkKind, Macvlan, MacvlanMode, NewLink,
-    NewVeth, ParentUse, Tap, VethEnd, Vlan, Vxlan,
-};
 pub use route::{
     FoundRoute, KnownLink, MAIN_TABLE, NextHop, RESERVED_TABLES, RouteScope, Routes, RoutesRead,
     SavedRoutes, TableRoute,

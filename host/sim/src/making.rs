@@ -1,26 +1,14 @@
-//! Making links. What a kind has by itself is from its source in the kernel,
-//! `drivers/net` and `net/8021q`, `net/bridge`.
+//! Making links. What a kind has by itself is in its file (`kernel::kinds`).
 
+use kernel::kinds::DefaultMac;
 use kernel::{
-    ETHERNET_MTU, KernelError, LinkId, LinkKind, LinkState, NewLink, NewVeth, ParentUse,
-    TX_QUEUE_LENGTH, VethEnd, Vxlan,
+    ETHERNET_MTU, KernelError, LinkId, LinkKind, LinkState, NewLink, NewVeth, ParentUse, VethEnd,
 };
 use nix::errno::Errno;
 use types::{LinkName, Mac, Namespace};
 
 use super::link::{Link, Number, Origin, Other};
 use super::machine::Machine;
-
-/// IP6_MAX_MTU, which VRFs have.
-const VRF_MTU: u32 = 65_575;
-/// `wg_setup`
-const WIREGUARD_MTU: u32 = 1420;
-/// VXLAN_HEADROOM and VXLAN6_HEADROOM.
-const VXLAN_HEADROOM: (u32, u32) = (50, 70);
-/// TX_Q_LIMIT of `ifb.c`.
-const IFB_QUEUE: u32 = 32;
-/// TUN_READQ_SIZE, which macvtaps have.
-const MACVTAP_QUEUE: u32 = 500;
 
 impl Machine {
     /// Makes a link.
@@ -39,13 +27,12 @@ impl Machine {
         let mut state = LinkState::new(new.name.clone(), at.index);
         state.mtu = match new.mtu {
             Some(mtu) if mtu > 0 => mtu,
-            _ => own_mtu(&new.kind, parent_state.as_ref()),
+            _ => {
+                let below = parent_state.as_ref().map(|parent| parent.mtu);
+                new.kind.default_mtu(below)
+            }
         };
-        state.tx_queue_length = match new.kind {
-            LinkKind::Ifb => IFB_QUEUE,
-            LinkKind::Macvtap(_) => MACVTAP_QUEUE,
-            _ => TX_QUEUE_LENGTH,
-        };
+        state.tx_queue_length = new.kind.tx_queue_length();
         let (mac, is_assumed) = self.mac_of_new(new, parent_state.as_ref());
         state.mac = mac;
         let mut link = Link::new(Origin::Made, at, state);
@@ -54,20 +41,18 @@ impl Machine {
         link.kind = Some(new.kind.name().to_owned());
         link.lower = parent.map(Other::Link);
         link.parent_use = new.kind.parent_use();
-        if let LinkKind::Bridge { vlan_filtering } = new.kind {
-            link.vlan_filtering = Some(vlan_filtering);
-        }
-        if let LinkKind::Vrf { table } = new.kind {
-            link.table = Some(table);
-        }
+        link.vlan_filtering = new.kind.vlan_filtering();
+        link.table = new.kind.table();
         if is_passthru(&new.kind) {
             link.mac_below = parent_state.and_then(|parent| parent.mac);
         }
         link.made_as = Some(new.kind.clone());
         let number = self.add(link);
         self.ignore_advertisements(number)?;
-        if let (LinkKind::Ipvlan(_), Some(parent)) = (&new.kind, parent) {
-            self.share_ipvlan_mode(parent, new.kind.parent_use());
+        if let (Some(wanted @ ParentUse::Ipvlan(..)), Some(parent)) =
+            (new.kind.parent_use(), parent)
+        {
+            self.share_ipvlan_mode(parent, wanted);
         }
         Ok(at.index)
     }
@@ -164,11 +149,11 @@ impl Machine {
     }
 
     /// All ipvlan links on a parent have one mode (`ipvlan_set_port_mode`).
-    fn share_ipvlan_mode(&mut self, parent: Number, wanted: Option<ParentUse>) {
+    fn share_ipvlan_mode(&mut self, parent: Number, wanted: ParentUse) {
         let links = self.links.values_mut();
         let links = links.filter(|link| link.lies_on(parent) && link.kind() == "ipvlan");
-        for link in links.filter(|link| link.parent_use != wanted) {
-            link.parent_use = wanted;
+        for link in links.filter(|link| link.parent_use != Some(wanted)) {
+            link.parent_use = Some(wanted);
             link.is_changed = true;
         }
     }
@@ -179,20 +164,18 @@ impl Machine {
         }
     }
 
+    /// The MAC address of a new link, and whether it's assumed.
     fn mac_of_new(&mut self, new: &NewLink, parent: Option<&LinkState>) -> (Option<Mac>, bool) {
-        if matches!(new.kind, LinkKind::Wireguard) {
+        let default = new.kind.default_mac();
+        if default == DefaultMac::None {
             return (None, false);
         }
-        // `macvlan_common_newlink`: whatever is asked for.
-        let is_passthru = is_passthru(&new.kind);
-        if let Some(mac) = new.mac.filter(|_| !is_passthru) {
+        // `macvlan_common_newlink`: a passthru link has its parent's, whatever is
+        // asked for.
+        if let Some(mac) = new.mac.filter(|_| !is_passthru(&new.kind)) {
             return (Some(mac), false);
         }
-        let inherits = match &new.kind {
-            LinkKind::Ipvlan(_) | LinkKind::Vlan(_) => true,
-            _ => is_passthru,
-        };
-        match parent.filter(|_| inherits) {
+        match parent.filter(|_| default == DefaultMac::OfParent) {
             Some(parent) => (parent.mac, false),
             None => (Some(self.choose_mac(new.namespace, &new.name)), true),
         }
@@ -214,26 +197,4 @@ impl Machine {
 /// one.
 fn is_passthru(kind: &LinkKind) -> bool {
     kind.parent_use() == Some(ParentUse::Whole)
-}
-
-/// The MTU that a new link has where none is given.
-fn own_mtu(kind: &LinkKind, parent: Option<&LinkState>) -> u32 {
-    let below = parent.map(|parent| parent.mtu);
-    match kind {
-        LinkKind::Ipvlan(_) | LinkKind::Macvlan(_) | LinkKind::Macvtap(_) | LinkKind::Vlan(_) => {
-            below.unwrap_or(ETHERNET_MTU)
-        }
-        LinkKind::Vxlan(vxlan) => below.map_or(ETHERNET_MTU, |mtu| inner_mtu(vxlan, mtu)),
-        LinkKind::Vrf { .. } => VRF_MTU,
-        LinkKind::Wireguard => WIREGUARD_MTU,
-        LinkKind::Bridge { .. } | LinkKind::Dummy | LinkKind::Ifb | LinkKind::Tap(_) => {
-            ETHERNET_MTU
-        }
-    }
-}
-
-fn inner_mtu(vxlan: &Vxlan, below: u32) -> u32 {
-    let (v4, v6) = VXLAN_HEADROOM;
-    let is_v6 = vxlan.remote.or(vxlan.local).is_some_and(|ip| ip.is_ipv6());
-    below.saturating_sub(if is_v6 { v6 } else { v4 })
 }

@@ -5,10 +5,11 @@ use std::os::fd::AsRawFd;
 use nix::errno::Errno;
 use types::{LinkName, Namespace};
 
-use super::{Netlink, kinds};
+use super::Netlink;
+use crate::kinds::Tap;
 use crate::{
     KernelError, LinkChange, LinkId, LinkKind, LinkSetting, Links, LinksRead, NewLink, NewVeth,
-    Tap, sysctl, tap,
+    kinds, sysctl,
 };
 
 impl Netlink {
@@ -84,7 +85,7 @@ impl Netlink {
 
     /// Taps are made through their device file.
     fn create_tap(&mut self, link: &NewLink, tap: &Tap) -> Result<u32, KernelError> {
-        tap::make(&self.room(link.namespace)?.netns, &link.name, tap)?;
+        kinds::make_tap(&self.room(link.namespace)?.netns, &link.name, tap)?;
         let index = self.index_of_new(link.namespace, &link.name)?;
         let made = LinkId {
             namespace: link.namespace,

@@ -6,8 +6,7 @@ use netlink_packet_route::link::{
 use rtnetlink::{LinkMessageBuilder, LinkUnspec};
 use types::{LinkName, Mac};
 
-use super::kinds;
-use crate::{KernelError, LinkChange, LinkInfo, LinkState};
+use crate::{KernelError, LinkChange, LinkInfo, LinkState, kinds};
 
 /// The message for a change of the link with this index.
 pub(super) fn message(index: u32, change: &LinkChange) -> LinkMessageBuilder<LinkUnspec> {

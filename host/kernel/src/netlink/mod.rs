@@ -8,7 +8,6 @@ mod create_link;
 mod features;
 mod generic;
 mod identity;
-mod kinds;
 mod link;
 mod links;
 mod neighbour;

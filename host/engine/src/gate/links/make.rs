@@ -1,17 +1,15 @@
 //! Making links: what all kinds have in common.
 
 use journal::{Change, JournalError};
-use kernel::{
-    IpvlanIsolation, IpvlanMode, Kernel, KernelError, LinkId, LinkKind, NewLink, ParentUse,
-    RESERVED_TABLES,
-};
+use kernel::kinds::{IpvlanIsolation, IpvlanMode, LinkNumber};
+use kernel::{Kernel, KernelError, LinkId, LinkKind, NewLink, ParentUse};
 use nix::errno::Errno;
 use policy::{Call, Object};
 use types::{HostPlace, InvalidMac, LinkName, Mac, Namespace, NumberRange};
 use wasmtime::component::Resource;
 
-use super::LinkHandle;
 use super::above::Above;
+use super::{LinkHandle, kinds};
 use crate::driver::wit::types::Place;
 use crate::gate::call::{CallError, Plan, invalid};
 use crate::gate::{Gate, bounds};
@@ -37,40 +35,20 @@ impl Place {
 
 /// What a driver wants made.
 pub(super) struct Wanted {
-    call: Call,
-    place: Place,
-    name: Option<String>,
-    mac: Option<String>,
-    mtu: Option<u32>,
-    kind: LinkKind,
-    parent: Option<LinkHandle>,
-}
-
-impl Wanted {
-    /// A link without a parent.
-    pub(super) fn new(
-        call: Call,
-        place: Place,
-        name: Option<String>,
-        mac: Option<String>,
-        mtu: Option<u32>,
-        kind: LinkKind,
-    ) -> Self {
-        Self {
-            call,
-            place,
-            name,
-            mac,
-            mtu,
-            kind,
-            parent: None,
-        }
-    }
-
-    /// The same on another link.
-    pub(super) fn on(self, parent: Option<LinkHandle>) -> Self {
-        Self { parent, ..self }
-    }
+    /// The call that it was asked for by.
+    pub(super) call: Call,
+    /// Where.
+    pub(super) place: Place,
+    /// Its name, if not the one that is meant for it.
+    pub(super) name: Option<String>,
+    /// Its MAC address.
+    pub(super) mac: Option<String>,
+    /// Its MTU in bytes.
+    pub(super) mtu: Option<u32>,
+    /// Its kind, on the parent below.
+    pub(super) kind: LinkKind,
+    /// Its parent.
+    pub(super) parent: Option<LinkHandle>,
 }
 
 impl Gate {
@@ -89,12 +67,7 @@ impl Gate {
             kind: wanted.kind,
         };
         let (namespace, name) = (link.namespace, &link.name);
-        if let (Namespace::Host, Some(table)) = (namespace, link.kind.table())
-            && RESERVED_TABLES.contains(&table)
-        {
-            let text = format!("table {table} is the host's own: a VRF needs another");
-            return Err(invalid(call, &text));
-        }
+        kinds::check_table(call, namespace, link.kind.table())?;
         let parent = wanted.parent;
         let mut objects = vec![Object::NewLink { namespace, name }];
         objects.extend(place.object());
@@ -158,17 +131,17 @@ impl Gate {
 
     /// What else a kind of link takes.
     fn kind_objects(&self, namespace: Namespace, kind: &LinkKind) -> Option<Object<'static>> {
-        match kind {
-            LinkKind::Vlan(vlan) => Some(Object::Vlans {
-                numbers: NumberRange::one(vlan.id),
+        match kind.number()? {
+            LinkNumber::Vlan(id) => Some(Object::Vlans {
+                numbers: NumberRange::one(id),
                 own: false,
             }),
-            LinkKind::Vxlan(vxlan) => Some(Object::Vni(vxlan.id)),
-            // In the container every table is the container's.
-            LinkKind::Vrf { table } if namespace == Namespace::Host => {
-                Some(self.table_object(namespace, *table))
-            }
-            _ => None,
+            LinkNumber::Vni(id) => Some(Object::Vni(id)),
+            LinkNumber::Table(table) => match namespace {
+                Namespace::Host => Some(self.table_object(namespace, table)),
+                // In the container every table is the container's.
+                Namespace::Container => None,
+            },
         }
     }
 

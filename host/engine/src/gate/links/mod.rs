@@ -4,25 +4,25 @@
 mod above;
 mod change;
 mod find;
+mod handles;
 mod in_use;
 mod kinds;
 mod make;
 mod moving;
 mod read;
 mod rename;
-mod veth;
 mod vf;
 
 use wasmtime::component::Resource;
 
 pub(super) use self::in_use::others_have;
-use journal::Journal;
-use kernel::{KernelError, LinkChange, LinkId, LinkKind, VfChange, VfLinkState};
+use kernel::{KernelError, LinkChange, LinkId, VfChange, VfLinkState};
 use policy::{Call, Object};
 use types::{LinkName, LinkProperty, Mac, Namespace};
 
+pub use self::handles::LinkHandle;
 use self::make::Wanted;
-use super::call::{CallError, Stop, invalid};
+use super::call::{CallError, invalid};
 use super::{Gate, bounds};
 use crate::driver::wit::links::{
     BridgeOptions, Host, HostLink, IpvlanOptions, LinkInfo, MacvlanOptions, PlainOptions,
@@ -31,93 +31,12 @@ use crate::driver::wit::links::{
 };
 use crate::driver::wit::types::{Namespace as WitNamespace, Place};
 
-/// A link that a driver holds.
-#[derive(Debug, Clone)]
-pub struct LinkHandle {
-    /// The link.
-    pub(super) id: LinkId,
-    /// The name by which it was found, made or moved.
-    pub(super) name: LinkName,
-}
-
 impl From<WitNamespace> for Namespace {
     fn from(namespace: WitNamespace) -> Self {
         match namespace {
             WitNamespace::Host => Self::Host,
             WitNamespace::Container => Self::Container,
         }
-    }
-}
-
-impl Gate {
-    /// The link behind a handle.
-    pub(super) fn link(&mut self, handle: &Resource<LinkHandle>) -> Result<LinkHandle, CallError> {
-        let mut link = match self.links.get(handle) {
-            Ok(link) => link.clone(),
-            Err(error) => return Err(self.stop(Stop::Host(error.to_string()))),
-        };
-        if let Some(name) = self.renamed.get(&link.id) {
-            link.name.clone_from(name);
-        }
-        Ok(link)
-    }
-
-    /// The link as an object of a decision.
-    pub(super) fn object<'a>(&self, link: &'a LinkHandle) -> Object<'a> {
-        Object::Link {
-            namespace: link.id.namespace,
-            name: &link.name,
-            own: self.owns(link),
-        }
-    }
-
-    /// Whether the journal says that the driver made or moved it.
-    pub(super) fn owns(&self, link: &LinkHandle) -> bool {
-        let journal = self.rollback.journal.as_ref();
-        journal.is_some_and(|journal| journal.owns(link.id, &link.name))
-    }
-
-    /// Whether the grant's line for a call covers a link by its name: the operator
-    /// wants the call there whatever comes of it.
-    pub(super) fn is_spelled_out(&self, call: Call, link: &LinkHandle) -> bool {
-        let reach = self.authority.grant.calls().get(&call);
-        reach.is_some_and(|reach| reach.has_link(link.id.namespace, &link.name))
-    }
-
-    /// Whether the driver made or moved it for this container alone: what is on
-    /// it goes with it.
-    pub(super) fn has_alone(&self, link: &LinkHandle) -> bool {
-        let journal = self.rollback.journal.as_ref();
-        let is_shared = journal.is_some_and(|journal| {
-            let mut entries = journal.entries().iter();
-            entries.any(|entry| entry.shared && entry.has_made(link.id, &link.name))
-        });
-        self.owns(link) && !is_shared
-    }
-
-    /// Refuses a call that would hand out more handles than a driver may hold,
-    /// before it does anything.
-    fn has_room_for_handles(&self, call: Call, count: usize) -> Result<(), CallError> {
-        match self.handles.saturating_add(count) <= bounds::HANDLES {
-            true => Ok(()),
-            false => Err(bounds::too_many_handles(call)),
-        }
-    }
-
-    /// Whether the driver has a link on the host for all containers of the
-    /// network.
-    pub(super) fn has_shared_link(&self) -> bool {
-        let journal = self.rollback.journal.as_ref();
-        journal.is_some_and(Journal::has_shared_link)
-    }
-
-    fn hand_out(&mut self, id: LinkId, name: LinkName) -> Result<Resource<LinkHandle>, CallError> {
-        let handle = self
-            .links
-            .push(LinkHandle { id, name })
-            .map_err(|error| self.stop(Stop::Host(error.to_string())))?;
-        self.handles += 1;
-        Ok(handle)
     }
 }
 
@@ -229,7 +148,8 @@ impl Host for Gate {
         parent: Resource<LinkHandle>,
         options: MacvlanOptions,
     ) -> Result<Resource<LinkHandle>, CallError> {
-        self.make_macvlan(Call::LinksCreateMacvlan, place, name, &parent, options)
+        let parent = self.link(&parent)?;
+        self.make_link(Wanted::macvlan(place, name, parent, options))
     }
 
     fn create_bridge(
@@ -238,18 +158,7 @@ impl Host for Gate {
         name: Option<String>,
         options: BridgeOptions,
     ) -> Result<Resource<LinkHandle>, CallError> {
-        let call = Call::LinksCreateBridge;
-        let kind = LinkKind::Bridge {
-            vlan_filtering: options.vlan_filtering,
-        };
-        self.make_link(Wanted::new(
-            call,
-            place,
-            name,
-            options.mac,
-            options.mtu,
-            kind,
-        ))
+        self.make_link(Wanted::bridge(place, name, options))
     }
 
     fn create_veth(
@@ -267,7 +176,8 @@ impl Host for Gate {
         parent: Resource<LinkHandle>,
         options: IpvlanOptions,
     ) -> Result<Resource<LinkHandle>, CallError> {
-        self.make_ipvlan(place, name, &parent, &options)
+        let parent = self.link(&parent)?;
+        self.make_link(Wanted::ipvlan(place, name, parent, &options))
     }
 
     fn create_macvtap(
@@ -277,7 +187,8 @@ impl Host for Gate {
         parent: Resource<LinkHandle>,
         options: MacvlanOptions,
     ) -> Result<Resource<LinkHandle>, CallError> {
-        self.make_macvlan(Call::LinksCreateMacvtap, place, name, &parent, options)
+        let parent = self.link(&parent)?;
+        self.make_link(Wanted::macvtap(place, name, parent, options))
     }
 
     fn create_vlan(
@@ -287,7 +198,8 @@ impl Host for Gate {
         parent: Resource<LinkHandle>,
         options: VlanOptions,
     ) -> Result<Resource<LinkHandle>, CallError> {
-        self.make_vlan(place, name, &parent, options)
+        let parent = self.link(&parent)?;
+        self.make_link(Wanted::vlan(place, name, parent, options)?)
     }
 
     fn create_vxlan(
@@ -297,7 +209,8 @@ impl Host for Gate {
         parent: Option<Resource<LinkHandle>>,
         options: VxlanOptions,
     ) -> Result<Resource<LinkHandle>, CallError> {
-        self.make_vxlan(place, name, parent.as_ref(), options)
+        let parent = parent.map(|parent| self.link(&parent)).transpose()?;
+        self.make_link(Wanted::vxlan(place, name, parent, options)?)
     }
 
     fn create_vrf(
@@ -306,8 +219,7 @@ impl Host for Gate {
         name: Option<String>,
         table: u32,
     ) -> Result<Resource<LinkHandle>, CallError> {
-        let (call, kind) = (Call::LinksCreateVrf, LinkKind::Vrf { table });
-        self.make_link(Wanted::new(call, place, name, None, None, kind))
+        self.make_link(Wanted::vrf(place, name, table))
     }
 
     fn create_dummy(
@@ -316,15 +228,7 @@ impl Host for Gate {
         name: Option<String>,
         options: PlainOptions,
     ) -> Result<Resource<LinkHandle>, CallError> {
-        let (call, kind) = (Call::LinksCreateDummy, LinkKind::Dummy);
-        self.make_link(Wanted::new(
-            call,
-            place,
-            name,
-            options.mac,
-            options.mtu,
-            kind,
-        ))
+        self.make_link(Wanted::dummy(place, name, options))
     }
 
     fn create_ifb(
@@ -333,15 +237,7 @@ impl Host for Gate {
         name: Option<String>,
         options: PlainOptions,
     ) -> Result<Resource<LinkHandle>, CallError> {
-        let (call, kind) = (Call::LinksCreateIfb, LinkKind::Ifb);
-        self.make_link(Wanted::new(
-            call,
-            place,
-            name,
-            options.mac,
-            options.mtu,
-            kind,
-        ))
+        self.make_link(Wanted::ifb(place, name, options))
     }
 
     fn create_tap(
@@ -350,7 +246,7 @@ impl Host for Gate {
         name: Option<String>,
         options: TapOptions,
     ) -> Result<Resource<LinkHandle>, CallError> {
-        self.make_tap(place, name, options)
+        self.make_link(Wanted::tap(place, name, options))
     }
 
     fn create_wireguard(
@@ -359,8 +255,7 @@ impl Host for Gate {
         name: Option<String>,
         mtu: Option<u32>,
     ) -> Result<Resource<LinkHandle>, CallError> {
-        let (call, kind) = (Call::LinksCreateWireguard, LinkKind::Wireguard);
-        self.make_link(Wanted::new(call, place, name, None, mtu, kind))
+        self.make_link(Wanted::wireguard(place, name, mtu))
     }
 
     fn delete(&mut self, link: Resource<LinkHandle>) -> Result<(), CallError> {

@@ -4,11 +4,12 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
+use kernel::kinds::{IpvlanIsolation, IpvlanMode};
 use kernel::{
     AddressState, Feature, FirewallEntry, FirewallOwner, FirewallRule, FoundNeighbour, FoundRoute,
-    IpvlanIsolation, IpvlanMode, Isolation, LinkInfo, LinkState, MAIN_TABLE, NeighbourTable,
-    ParentUse, PortState, PortVlans, Publication, Queues, RootQueue, RouteScope, SurveyedLink,
-    TableRoute, Tie, Translation, VfLinkState, VfState, VfVlan, VlanNumbers, WireguardState,
+    Isolation, LinkInfo, LinkState, MAIN_TABLE, NeighbourTable, ParentUse, PortState, PortVlans,
+    Publication, Queues, RootQueue, RouteScope, SurveyedLink, TableRoute, Tie, Translation,
+    VfLinkState, VfState, VfVlan, VlanNumbers, WireguardState,
 };
 use sim::{Imagined, ImaginedLink, ImaginedNamespace};
 use types::{IpVersion, Mac, PortRange, Protocol, Route, RouteKind, Rule};

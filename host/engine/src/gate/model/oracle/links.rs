@@ -1,6 +1,7 @@
 //! Links, and all that is on them.
 
-use kernel::{IPV6_MIN_MTU, LinkKind, MacvlanMode, NeighbourTable, NewAddress};
+use kernel::kinds::LinkNumber;
+use kernel::{IPV6_MIN_MTU, Kind, NeighbourTable, NewAddress, ParentUse};
 use sim::PicturedLink;
 use types::Namespace;
 
@@ -167,9 +168,8 @@ impl Oracle<'_> {
             "links lie only on parents that were named",
             format!("{} on {name}", said(now)),
         );
-        let is_passthru = matches!(&now.made_as,
-            Some(LinkKind::Macvlan(macvlan) | LinkKind::Macvtap(macvlan))
-                if macvlan.mode == MacvlanMode::Passthru);
+        let made_as = now.made_as.as_deref();
+        let is_passthru = made_as.is_some_and(|kind| kind.parent_use() == Some(ParentUse::Whole));
         let is_said = is_on_host
             && self.words.mode == Some("passthru")
             && (self.words.parent == Some(name) || self.words.parent_by_mac == Some(name));
@@ -182,11 +182,11 @@ impl Oracle<'_> {
 
     /// VLANs, VXLANs and tables.
     fn judge_numbers(&mut self, creates: &[&str], now: &PicturedLink) {
-        let (key, number) = match &now.made_as {
-            Some(LinkKind::Vlan(vlan)) => ("vlan", u32::from(vlan.id)),
-            Some(LinkKind::Vxlan(vxlan)) => ("vni", vxlan.id),
-            Some(LinkKind::Vrf { table }) if now.at.namespace == Namespace::Host => {
-                ("table", *table)
+        let (key, number) = match now.made_as.as_deref().and_then(Kind::number) {
+            Some(LinkNumber::Vlan(id)) => ("vlan", u32::from(id)),
+            Some(LinkNumber::Vni(id)) => ("vni", id),
+            Some(LinkNumber::Table(table)) if now.at.namespace == Namespace::Host => {
+                ("table", table)
             }
             _ => return,
         };

@@ -151,9 +151,8 @@ impl Oracle<'_> {
     fn is_own_table(&self, table: u32) -> bool {
         let mut links = self.after.links.iter();
         links.any(|(number, link)| {
-            let vrf =
-                matches!(link.made_as, Some(kernel::LinkKind::Vrf { table: its }) if its == table);
-            vrf && self.is_own(*number) && link.at.namespace == Namespace::Host
+            let own = link.made_as.as_ref().and_then(kernel::LinkKind::table);
+            own == Some(table) && self.is_own(*number) && link.at.namespace == Namespace::Host
         }) && ![0, 253, 254, 255].contains(&table)
     }
 

@@ -1,9 +1,10 @@
 //! The oracle bites: of hand-made differences it denies those that nobody has
 //! allowed, and no others.
 
+use kernel::kinds::{Dummy, Macvlan, MacvlanMode};
 use kernel::{
-    FirewallEntry, FirewallOwner, FirewallRule, FoundNeighbour, FoundRoute, LinkKind, Macvlan,
-    MacvlanMode, NeighbourTable, NewAddress, Translation,
+    FirewallEntry, FirewallOwner, FirewallRule, FoundNeighbour, FoundRoute, LinkKind,
+    NeighbourTable, NewAddress, Translation,
 };
 use sim::{Picture, PicturedLink};
 use types::Namespace;
@@ -47,7 +48,7 @@ fn made(picture: &mut Picture) -> &mut PicturedLink {
     new.state.index = 99;
     new.state.name = "dumm0123456789a".parse().unwrap();
     new.addresses.clear();
-    new.made_as = Some(LinkKind::Dummy);
+    new.made_as = Some(Dummy.into());
     accept_advertisements(&mut new, "0");
     picture.links.insert(99, new);
     picture.links.get_mut(&99).unwrap()
@@ -66,7 +67,7 @@ fn above(picture: &mut Picture, parent: &str, mode: MacvlanMode) {
     new.settings.clear();
     new.kind = Some("macvlan".to_owned());
     new.lower = Some(lower);
-    new.made_as = Some(LinkKind::Macvlan(Macvlan {
+    new.made_as = Some(LinkKind::from(Macvlan {
         parent: at,
         mode,
         broadcast_limit: None,

@@ -6,12 +6,14 @@ use std::fs::OpenOptions;
 use std::io;
 use std::os::fd::AsRawFd;
 
+use netlink_packet_route::link::LinkMessage;
 use nix::errno::Errno;
 use nix::libc;
 use types::LinkName;
 
-use super::enter_netns::inside;
-use super::{KernelError, Netns, Tap};
+use super::{Encode, Kind, Rest};
+use crate::enter_netns::inside;
+use crate::{KernelError, Netns};
 
 const DEVICE: &str = "/dev/net/tun";
 
@@ -37,9 +39,32 @@ mod control {
     );
 }
 
+/// What only taps have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tap {
+    /// The user who may use it.
+    pub owner: Option<u32>,
+    /// The group that may use it.
+    pub group: Option<u32>,
+    /// Whether it has several queues.
+    pub multi_queue: bool,
+}
+
+impl Kind for Tap {
+    fn name(&self) -> &'static str {
+        "tun"
+    }
+}
+
+impl Encode for Tap {
+    fn message(&self, _name: &LinkName, _rest: &Rest) -> Option<LinkMessage> {
+        None
+    }
+}
+
 /// Makes a tap that stays when its file is closed.
 #[track_caller]
-pub(super) fn make(netns: &Netns, name: &LinkName, tap: &Tap) -> Result<(), KernelError> {
+pub(crate) fn make(netns: &Netns, name: &LinkName, tap: &Tap) -> Result<(), KernelError> {
     inside(netns, || make_here(name, tap))
 }
 

@@ -14,7 +14,7 @@ use crate::gate::{Gate, Kernel, bounds};
 const CALL: Call = Call::LinksCreateVeth;
 
 impl Gate {
-    pub(super) fn make_veth(
+    pub(in crate::gate::links) fn make_veth(
         &mut self,
         name: Option<String>,
         options: VethOptions,

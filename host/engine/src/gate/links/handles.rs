@@ -1,0 +1,98 @@
+//! Links in a driver's hands.
+
+use journal::Journal;
+use kernel::LinkId;
+use policy::{Call, Object};
+use types::LinkName;
+use wasmtime::component::Resource;
+
+use crate::gate::call::{CallError, Stop};
+use crate::gate::{Gate, bounds};
+
+/// A link that a driver holds.
+#[derive(Debug, Clone)]
+pub struct LinkHandle {
+    /// The link.
+    pub(in crate::gate) id: LinkId,
+    /// The name by which it was found, made or moved.
+    pub(in crate::gate) name: LinkName,
+}
+
+impl Gate {
+    /// The link behind a handle.
+    pub(in crate::gate) fn link(
+        &mut self,
+        handle: &Resource<LinkHandle>,
+    ) -> Result<LinkHandle, CallError> {
+        let mut link = match self.links.get(handle) {
+            Ok(link) => link.clone(),
+            Err(error) => return Err(self.stop(Stop::Host(error.to_string()))),
+        };
+        if let Some(name) = self.renamed.get(&link.id) {
+            link.name.clone_from(name);
+        }
+        Ok(link)
+    }
+
+    /// The link as an object of a decision.
+    pub(in crate::gate) fn object<'a>(&self, link: &'a LinkHandle) -> Object<'a> {
+        Object::Link {
+            namespace: link.id.namespace,
+            name: &link.name,
+            own: self.owns(link),
+        }
+    }
+
+    /// Whether the journal says that the driver made or moved it.
+    pub(in crate::gate) fn owns(&self, link: &LinkHandle) -> bool {
+        let journal = self.rollback.journal.as_ref();
+        journal.is_some_and(|journal| journal.owns(link.id, &link.name))
+    }
+
+    /// Whether the grant's line for a call covers a link by its name: the operator
+    /// wants the call there whatever comes of it.
+    pub(in crate::gate) fn is_spelled_out(&self, call: Call, link: &LinkHandle) -> bool {
+        let reach = self.authority.grant.calls().get(&call);
+        reach.is_some_and(|reach| reach.has_link(link.id.namespace, &link.name))
+    }
+
+    /// Whether the driver made or moved it for this container alone: what is on
+    /// it goes with it.
+    pub(in crate::gate) fn has_alone(&self, link: &LinkHandle) -> bool {
+        let journal = self.rollback.journal.as_ref();
+        let is_shared = journal.is_some_and(|journal| {
+            let mut entries = journal.entries().iter();
+            entries.any(|entry| entry.shared && entry.has_made(link.id, &link.name))
+        });
+        self.owns(link) && !is_shared
+    }
+
+    /// Refuses a call that would hand out more handles than a driver may hold,
+    /// before it does anything.
+    pub(super) fn has_room_for_handles(&self, call: Call, count: usize) -> Result<(), CallError> {
+        match self.handles.saturating_add(count) <= bounds::HANDLES {
+            true => Ok(()),
+            false => Err(bounds::too_many_handles(call)),
+        }
+    }
+
+    /// Whether the driver has a link on the host for all containers of the
+    /// network.
+    pub(in crate::gate) fn has_shared_link(&self) -> bool {
+        let journal = self.rollback.journal.as_ref();
+        journal.is_some_and(Journal::has_shared_link)
+    }
+
+    pub(super) fn hand_out(
+        &mut self,
+        id: LinkId,
+        name: LinkName,
+    ) -> Result<Resource<LinkHandle>, CallError> {
+        let handle = self
+            .links
+            .push(LinkHandle { id, name })
+            .map_err(|error| self.stop(Stop::Host(error.to_string())))?;
+        self.handles += 1;
+        Ok(handle)
+    }
+}

@@ -1,0 +1,45 @@
+//! `links.create-macvlan`.
+
+use kernel::kinds::{Macvlan, MacvlanMode};
+use policy::Call;
+
+use super::LinkHandle;
+use super::make::Wanted;
+use crate::driver::wit::links::{self, MacvlanOptions};
+use crate::driver::wit::types::Place;
+
+impl Wanted {
+    /// A macvlan link.
+    pub(in crate::gate::links) fn macvlan(
+        place: Place,
+        name: Option<String>,
+        parent: LinkHandle,
+        options: MacvlanOptions,
+    ) -> Self {
+        Self {
+            call: Call::LinksCreateMacvlan,
+            place,
+            name,
+            kind: macvlan(&parent, &options).into(),
+            mac: options.mac,
+            mtu: options.mtu,
+            parent: Some(parent),
+        }
+    }
+}
+
+/// What macvlan and macvtap links have in common.
+pub(super) fn macvlan(parent: &LinkHandle, options: &MacvlanOptions) -> Macvlan {
+    Macvlan {
+        parent: parent.id,
+        mode: match options.mode {
+            links::MacvlanMode::Private => MacvlanMode::Private,
+            links::MacvlanMode::Vepa => MacvlanMode::Vepa,
+            links::MacvlanMode::Bridge => MacvlanMode::Bridge,
+            links::MacvlanMode::Passthru => MacvlanMode::Passthru,
+            links::MacvlanMode::Source => MacvlanMode::Source,
+        },
+        broadcast_limit: options.broadcast_limit,
+        broadcast_queue_length: options.broadcast_queue_length,
+    }
+}

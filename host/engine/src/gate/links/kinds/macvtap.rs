@@ -1,0 +1,30 @@
+//! `links.create-macvtap`.
+
+use kernel::kinds::Macvtap;
+use policy::Call;
+
+use super::LinkHandle;
+use super::macvlan::macvlan;
+use super::make::Wanted;
+use crate::driver::wit::links::MacvlanOptions;
+use crate::driver::wit::types::Place;
+
+impl Wanted {
+    /// A macvtap link.
+    pub(in crate::gate::links) fn macvtap(
+        place: Place,
+        name: Option<String>,
+        parent: LinkHandle,
+        options: MacvlanOptions,
+    ) -> Self {
+        Self {
+            call: Call::LinksCreateMacvtap,
+            place,
+            name,
+            kind: Macvtap(macvlan(&parent, &options)).into(),
+            mac: options.mac,
+            mtu: options.mtu,
+            parent: Some(parent),
+        }
+    }
+}

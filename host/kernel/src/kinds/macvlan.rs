@@ -1,0 +1,95 @@
+//! Macvlan links.
+
+use netlink_packet_route::link::{InfoData, InfoMacVlan, LinkMessage, MacVlanMode};
+use rtnetlink::LinkMacVlan;
+use types::LinkName;
+
+use super::{DefaultMac, ETHERNET_MTU, Encode, Kind, ParentUse, Rest};
+use crate::LinkId;
+
+/// What only macvlan and macvtap links have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Macvlan {
+    /// The link below it.
+    pub parent: LinkId,
+    /// The mode.
+    pub mode: MacvlanMode,
+    /// IFLA_MACVLAN_BC_CUTOFF.
+    pub broadcast_limit: Option<i32>,
+    /// IFLA_MACVLAN_BC_QUEUE_LEN.
+    pub broadcast_queue_length: Option<u32>,
+}
+
+/// The modes of macvlan links (`if_link.h`, MACVLAN_MODE_*).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MacvlanMode {
+    /// No link sees another.
+    Private,
+    /// They see each other through the switch outside.
+    Vepa,
+    /// They see each other.
+    Bridge,
+    /// One link takes over the parent.
+    Passthru,
+    /// Only listed sources come in.
+    Source,
+}
+
+impl MacvlanMode {
+    /// The mode as messages have it.
+    pub(super) fn wire(self) -> MacVlanMode {
+        match self {
+            Self::Private => MacVlanMode::Private,
+            Self::Vepa => MacVlanMode::Vepa,
+            Self::Bridge => MacVlanMode::Bridge,
+            Self::Passthru => MacVlanMode::Passthrough,
+            Self::Source => MacVlanMode::Source,
+        }
+    }
+}
+
+impl Kind for Macvlan {
+    fn name(&self) -> &'static str {
+        "macvlan"
+    }
+
+    fn parent(&self) -> Option<LinkId> {
+        Some(self.parent)
+    }
+
+    fn parent_use(&self) -> Option<ParentUse> {
+        (self.mode == MacvlanMode::Passthru).then_some(ParentUse::Whole)
+    }
+
+    fn default_mtu(&self, parent: Option<u32>) -> u32 {
+        parent.unwrap_or(ETHERNET_MTU)
+    }
+
+    fn default_mac(&self) -> DefaultMac {
+        match self.mode {
+            MacvlanMode::Passthru => DefaultMac::OfParent,
+            _ => DefaultMac::Random,
+        }
+    }
+}
+
+impl Encode for Macvlan {
+    fn message(&self, name: &LinkName, rest: &Rest) -> Option<LinkMessage> {
+        let mut message = LinkMacVlan::new(name.as_str(), self.parent.index, self.mode.wire());
+        if let Some(limit) = self.broadcast_limit {
+            message = message.append_info_data(InfoMacVlan::BcCutoff(limit));
+        }
+        if let Some(length) = self.broadcast_queue_length {
+            message = message.append_info_data(InfoMacVlan::BcQueueLen(length));
+        }
+        Some(rest.finish(message))
+    }
+
+    fn read_parent_use(data: &InfoData) -> Option<ParentUse> {
+        let InfoData::MacVlan(infos) = data else {
+            return None;
+        };
+        let is_passthru = |info| matches!(info, &InfoMacVlan::Mode(MacVlanMode::Passthrough));
+        infos.iter().any(is_passthru).then_some(ParentUse::Whole)
+    }
+}
