@@ -98,8 +98,8 @@ overrides() {
 
 documents() {
     install -d "$doc/docs/drivers"
-    install --mode 644 README.md "$doc/"
-    install --mode 644 docs/*.md "$doc/docs/"
+    install --mode 644 {README,ARCHITECTURE,CHANGELOG,CONTRIBUTING,SECURITY,STYLE}.md "$doc/"
+    install --mode 644 docs/*.md docs/audit.schema.json "$doc/docs/"
     install --mode 644 docs/drivers/*.md "$doc/docs/drivers/"
     copyright >"$doc/copyright"
     licences | gzip -9n >"$doc/licences.gz"

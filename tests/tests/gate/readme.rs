@@ -1,4 +1,4 @@
-//! What the README shows is what a user sees.
+//! The pages show what a user sees.
 
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::places;
@@ -35,15 +35,27 @@ fn inspect() {
         "size     84 KiB, compiled 230 KiB",
     );
     let (shown, _options) = shown.split_once("\nOPTIONS\n").expect("options come last");
-    assert_eq!(shown, block_of_readme("$ wasmvark inspect wasm-macvlan\n"));
+    let command = "$ wasmvark inspect wasm-macvlan\n";
+    assert_eq!(shown, block("docs/install.md", command));
+    has_in_order(shown, &block("README.md", command));
 }
 
-/// What the README shows after a command, to the end of the block.
-fn block_of_readme(command: &str) -> String {
-    let path = places::workspace().join("README.md");
-    let readme = std::fs::read_to_string(path).unwrap();
-    let (_, rest) = readme
+/// The output that a page shows of a command, to the end of the block.
+fn block(page: &str, command: &str) -> String {
+    let text = std::fs::read_to_string(places::workspace().join(page)).unwrap();
+    let (_, rest) = text
         .split_once(command)
-        .expect("the README has the command");
+        .unwrap_or_else(|| panic!("{page} has no {command}"));
     rest.split_once("```").expect("the block ends").0.to_owned()
+}
+
+/// Checks that an excerpt has only lines of the whole, in their order; `…` stands
+/// for lines that it leaves out.
+fn has_in_order(whole: &str, excerpt: &str) {
+    let mut rest = whole.lines();
+    let excerpt: Vec<&str> = excerpt.lines().filter(|line| *line != "…").collect();
+    assert!(excerpt.len() >= 5, "{excerpt:?}");
+    for line in excerpt {
+        assert!(rest.any(|shown| shown == line), "{line:?} of:\n{whole}");
+    }
 }

@@ -1,5 +1,5 @@
 //! What is left behind where something goes wrong: the same cases with what is
-//! native today and with the drivers of this project. The README shows the
+//! native today and with the drivers of this project. `docs/recovery.md` shows the
 //! result as a table, and this compares it cell by cell.
 
 use std::fs;
@@ -16,6 +16,9 @@ use wasmvark_tests::poll;
 use wasmvark_tests::reader::Reader;
 use wasmvark_tests::wasmvark::Wasmvark;
 use wasmvark_tests::world::{Before, PARENT, World};
+
+/// The page with the table.
+const PAGE: &str = "docs/recovery.md";
 
 const NEEDS: &[Need] = &[Need::Root, Need::Macvlan, Need::Netavark, Need::Strace];
 
@@ -88,7 +91,7 @@ pub(crate) fn register(suite: &mut Suite) {
     for (number, (title, _)) in CASES.iter().enumerate() {
         suite.test(format!("leftovers/{title}"), NEEDS, move || row(number));
     }
-    suite.test("leftovers/readme has these rows", &[], has_these_rows);
+    suite.test("leftovers/the page has these rows", &[], has_these_rows);
 }
 
 fn row(number: usize) {
@@ -98,7 +101,7 @@ fn row(number: usize) {
         case(&Place::new(&world, column))
     });
     let shown = &table()[number + 1];
-    assert_eq!(shown[0], title, "the row of the README");
+    assert_eq!(shown[0], title, "the row of {PAGE}");
     assert_eq!(seen, shown[1..], "{title}");
 }
 
@@ -109,12 +112,12 @@ fn has_these_rows() {
     assert_eq!(rows, CASES.map(|(title, _)| title));
 }
 
-/// The cells of the table in the README, without the line below its head.
+/// The cells of the table on the page, without the line below its head.
 fn table() -> Vec<Vec<String>> {
-    let readme = fs::read_to_string(places::workspace().join("README.md")).unwrap();
-    let (_, section) = readme
-        .split_once("\n## Nothing is left behind\n")
-        .expect("the README has the section");
+    let page = fs::read_to_string(places::workspace().join(PAGE)).unwrap();
+    let (_, section) = page
+        .split_once("\n## Leftovers of each driver\n")
+        .expect("the page has the section");
     let lines = section
         .lines()
         .skip_while(|line| !line.starts_with('|'))

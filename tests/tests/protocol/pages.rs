@@ -26,36 +26,53 @@ fn read(page: &Path) -> String {
 
 /// The drivers that have pages.
 fn driver_pages() -> BTreeSet<PathBuf> {
-    let folder = places::workspace().join("docs/drivers");
+    pages_in("docs/drivers")
+}
+
+/// The pages of a folder of the project.
+fn pages_in(folder: &str) -> BTreeSet<PathBuf> {
+    let folder = places::workspace().join(folder);
     let entries = fs::read_dir(folder).expect("the pages can be listed");
-    entries.map(|entry| entry.unwrap().path()).collect()
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .filter(|path| path.extension().is_some_and(|end| end == "md"))
+        .collect()
 }
 
 fn links() {
-    let root = places::workspace();
     let mut pages = driver_pages();
-    let others = [
-        "README.md",
-        "ARCHITECTURE.md",
-        "CHANGELOG.md",
-        "CONTRIBUTING.md",
-        "docs/audit.md",
-        "docs/behaviours.md",
-        "docs/commands.md",
-        "docs/grants.md",
-        "docs/plan.md",
-    ];
-    pages.extend(others.map(|page| root.join(page)));
+    pages.extend(pages_in(""));
+    pages.extend(pages_in("docs"));
+    assert!(pages.len() >= 20, "{pages:?}");
     for page in pages {
         let text = read(&page);
         let targets = text.split("](").skip(1);
         let targets = targets.filter_map(|rest| Some(rest.split_once(')')?.0));
         for target in targets.filter(|target| !target.contains("://")) {
-            let file = target.split('#').next().unwrap_or_default();
-            let file = page.parent().unwrap().join(file);
+            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
+            let file = match file {
+                "" => page.clone(),
+                file => page.parent().unwrap().join(file),
+            };
             assert!(file.exists(), "{}: {target}", page.display());
+            let has_heading = heading.is_empty() || headings(&file).contains(heading);
+            assert!(has_heading, "{}: {target}", page.display());
         }
     }
+}
+
+/// The headings of a page, as links name them.
+fn headings(page: &Path) -> BTreeSet<String> {
+    let text = read(page);
+    let titles = text.lines().filter(|line| line.starts_with('#'));
+    titles
+        .map(|line| {
+            let title = line.trim_start_matches('#').trim().to_lowercase();
+            let kept = title.replace(' ', "-");
+            let is_kept = |c: &char| c.is_alphanumeric() || "-_".contains(*c);
+            kept.chars().filter(is_kept).collect()
+        })
+        .collect()
 }
 
 /// Whether a word on a page is a path in the project.
