@@ -22,14 +22,15 @@ const PAGE: &str = "docs/options.md";
 const WRITE: &str = "WASMVARK_TEST_OPTIONS";
 
 const HEAD: &str = "\
-# Which test shows what an option does
+# Tests of options
 
-Each option of each driver, by its manifest, with the tests that show what it does: in namespaces under real
-netavark, and in real Podman. The columns say what runs them. `just test-vm` has a complete Debian kernel
-for what few kernels have, such as some kinds of links, also below Podman (`pages-of-a-full-kernel`); where the
-kernel at hand has it, the others run these tests too. `just test-vm vlan/options` runs one by its name.
+This page lists each option of each driver's manifest, with the tests that show its effect: in namespaces under real
+netavark, and in real Podman. The columns name the commands that run the tests. `just test-vm` has a complete Debian
+kernel for features that few kernels have, such as some kinds of links, also below Podman (`pages-of-a-full-kernel`).
+If the kernel at hand has a feature, the other commands run its tests, too. `just test-vm vlan/options` runs one test by
+its name.
 
-Tests compare this page with what they prove. `just options` writes it anew.
+The tests compare this page with the options that they prove. `just options` rewrites it.
 ";
 
 /// A place of the page where tests are named: what runs them.
