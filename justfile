@@ -12,11 +12,11 @@ export WASMVARK_COMMIT := `git describe --always --dirty --exclude '*' --abbrev=
 # The drivers and their builder.
 guests := "--locked --workspace " + prepend("--exclude ", crates)
 
-# Lists what can be done.
+# Lists these commands.
 default:
     @just --list --unsorted
 
-# Installs what building and testing need.
+# Installs the packages and programs that building and testing need.
 setup:
     scripts/setup.sh
 
@@ -28,8 +28,8 @@ build:
     install -D target/{{ target }}/release/wasmvark-faulty target/fault/wasmvark
     cargo xtask guests
 
-# It takes what `just build` made; PREFIX and DESTDIR in the environment do what
-# they usually do.
+# It takes the results of `just build`. PREFIX and DESTDIR in the environment have
+# their usual meaning.
 #
 # Installs the program and its drivers for the whole machine, as root.
 install:
@@ -39,16 +39,17 @@ install:
 package: setup build
     scripts/package.sh target/{{ target }}/release/wasmvark target/guests target/package
 
-# Only what that takes is installed and built.
+# It installs and builds only what it needs.
 #
-# Sets a container's network up through a driver, in namespaces of its own.
+# Sets up a container's network through a driver, in namespaces of its own.
 demo:
     scripts/setup.sh demo
     cargo build --locked --release --target {{ target }} --package wasmvark
     cargo xtask guests macvlan
     scripts/demo.sh target/{{ target }}/release/wasmvark target/guests
 
-# It takes no root, no network, and two minutes where all is compiled.
+# It needs neither root nor a network and takes about two minutes once everything is
+# compiled.
 #
 # Checks the form of the code and runs the tests beside it.
 check: lint
@@ -59,7 +60,7 @@ test: setup lint build
     cargo test {{ guests }}
     cargo test {{ flags }}
 
-# It has what the kernel at hand may lack.
+# That kernel has features that the kernel at hand may lack.
 #
 # Runs the tests, or those whose names contain FILTER, in a complete Debian kernel.
 test-vm FILTER='': setup build
@@ -74,14 +75,14 @@ test-podman: setup build package
     scripts/podman-tree.sh forky
     cargo test {{ flags }} --test podman -- --test-threads 4
 
-# All tests there are: those of `test`, in the virtual machine, and with Podman.
+# Runs all tests: those of `test`, in the virtual machine, and with Podman.
 test-all: test test-vm test-podman
 
-# Writes docs/options.md anew: which tests show what an option of a driver does.
+# Rewrites docs/options.md: the tests that show the effect of each driver's options.
 options:
     WASMVARK_TEST_OPTIONS=write cargo test {{ flags }} --no-fail-fast --test netavark --test podman -- page-of-options
 
-# Writes docs/commands.md anew: the commands as the program has them.
+# Rewrites docs/commands.md: the program's commands.
 commands:
     WASMVARK_TEST_COMMANDS=write cargo test {{ flags }} --lib -- page_of_commands
 
