@@ -7,59 +7,47 @@ use types::{LinkName, Namespace, SettingKey};
 
 use super::{KernelError, LinkId};
 
-/// A setting of a link (`Documentation/networking/ip-sysctl.rst` in the
-/// kernel's source).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum LinkSetting {
-    /// `net.ipv6.conf.LINK.autoconf`
-    Autoconf,
-    /// `net.ipv4.conf.LINK.arp_notify`
-    ArpNotify,
-    /// `net.ipv6.conf.LINK.ndisc_notify`
-    NdiscNotify,
-    /// `net.ipv4.conf.LINK.rp_filter`
-    RpFilter,
-    /// `net.ipv4.conf.LINK.route_localnet`
-    RouteLocalnet,
-    /// `net.ipv4.conf.LINK.forwarding`
-    Forwarding4,
-    /// `net.ipv6.conf.LINK.forwarding`
-    Forwarding6,
-    /// `net.ipv6.conf.LINK.accept_ra`
-    AcceptRa,
-    /// `net.ipv6.conf.LINK.accept_dad`
-    AcceptDad,
-    /// `net.ipv6.conf.LINK.disable_ipv6`
-    DisableIpv6,
-    /// `net.ipv6.conf.LINK.keep_addr_on_down`
-    KeepAddrOnDown,
-    /// `net.ipv4.conf.LINK.proxy_arp`
-    ProxyArp,
-    /// `net.ipv6.conf.LINK.proxy_ndp`
-    ProxyNdp,
+macro_rules! settings {
+    ($($variant:ident = $family:literal $name:literal;)*) => {
+        /// A setting of a link (`Documentation/networking/ip-sysctl.rst` in the
+        /// kernel's source).
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum LinkSetting {
+            $(
+                #[doc = concat!("`net.", $family, ".conf.LINK.", $name, "`")]
+                $variant,
+            )*
+        }
+
+        impl LinkSetting {
+            /// Its family and its name there.
+            const fn parts(self) -> (&'static str, &'static str) {
+                match self {
+                    $(Self::$variant => ($family, $name),)*
+                }
+            }
+        }
+    };
+}
+
+settings! {
+    Autoconf = "ipv6" "autoconf";
+    ArpNotify = "ipv4" "arp_notify";
+    NdiscNotify = "ipv6" "ndisc_notify";
+    RpFilter = "ipv4" "rp_filter";
+    RouteLocalnet = "ipv4" "route_localnet";
+    Forwarding4 = "ipv4" "forwarding";
+    Forwarding6 = "ipv6" "forwarding";
+    AcceptRa = "ipv6" "accept_ra";
+    AcceptDad = "ipv6" "accept_dad";
+    DisableIpv6 = "ipv6" "disable_ipv6";
+    KeepAddrOnDown = "ipv6" "keep_addr_on_down";
+    ProxyArp = "ipv4" "proxy_arp";
+    ProxyNdp = "ipv6" "proxy_ndp";
 }
 
 impl LinkSetting {
-    /// Its family and its name there.
-    fn parts(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Autoconf => ("ipv6", "autoconf"),
-            Self::ArpNotify => ("ipv4", "arp_notify"),
-            Self::NdiscNotify => ("ipv6", "ndisc_notify"),
-            Self::RpFilter => ("ipv4", "rp_filter"),
-            Self::RouteLocalnet => ("ipv4", "route_localnet"),
-            Self::Forwarding4 => ("ipv4", "forwarding"),
-            Self::Forwarding6 => ("ipv6", "forwarding"),
-            Self::AcceptRa => ("ipv6", "accept_ra"),
-            Self::AcceptDad => ("ipv6", "accept_dad"),
-            Self::DisableIpv6 => ("ipv6", "disable_ipv6"),
-            Self::KeepAddrOnDown => ("ipv6", "keep_addr_on_down"),
-            Self::ProxyArp => ("ipv4", "proxy_arp"),
-            Self::ProxyNdp => ("ipv6", "proxy_ndp"),
-        }
-    }
-
     /// Its file.
     pub fn path(self, link: &LinkName) -> String {
         let (family, name) = self.parts();

@@ -1,375 +1,565 @@
-//! The vocabulary of calls: one entry for each function of the WIT.
+//! The vocabulary of calls: all that is known of each function of the WIT, in one
+//! line. Where a field is missing the call has none of it.
+//!
+//! | field | what it says |
+//! |---|---|
+//! | `risk` | how much there is to lose by granting it without a reach ([`Risk`]) |
+//! | `effect` | what it does to the machine, in plain words |
+//! | `keys` | how the grant can widen it ([`ReachKey`]) |
+//! | `request` | what of the request it reaches ([`Requested`]) |
+//! | `name` | which name is meant for the link that it makes, moves or renames ([`Naming`]) |
+//! | `needs` | what of the kernel it needs ([`KernelFeature`]) |
+//! | `in_create` | `true`: it works at `create`, though it isn't for reading |
 
-use std::fmt;
-use std::str::FromStr;
+mod facts;
+mod kernel_feature;
+mod name;
+mod reach_key;
 
-use super::{Risk, nearest};
+pub use kernel_feature::KernelFeature;
+pub use name::UnknownCall;
+pub use reach_key::{ReachKey, UnfitReach};
 
-/// What a grant can name beyond own objects and the request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ReachKey {
-    /// Names of links.
-    Link,
-    /// Where on the host new links may be.
-    Place,
-    /// Networks that addresses, and sources of rules, may come from.
-    Address,
-    /// Networks that routes may lead to, and rules be about.
-    Destination,
-    /// Routing tables of the host.
-    Table,
-    /// Numbers of VLANs.
-    Vlan,
-    /// Numbers of VXLANs.
-    Vni,
-    /// Names of kernel settings.
-    Key,
-    /// Names of secrets.
-    Secret,
-    /// Ports of the host.
-    Port,
-}
-
-impl ReachKey {
-    /// All of them, in the order in which they are written.
-    pub const ALL: [Self; 10] = [
-        Self::Link,
-        Self::Place,
-        Self::Address,
-        Self::Destination,
-        Self::Table,
-        Self::Vlan,
-        Self::Vni,
-        Self::Key,
-        Self::Secret,
-        Self::Port,
-    ];
-
-    /// Whether its patterns can be numbers, which need no quotes.
-    pub(super) fn has_numbers(self) -> bool {
-        matches!(self, Self::Table | Self::Vlan | Self::Vni)
-    }
-
-    /// A pattern as a value of the grant file.
-    pub(super) fn value(self, pattern: &str) -> String {
-        match pattern.parse::<u32>() {
-            Ok(_) if self.has_numbers() => pattern.to_owned(),
-            _ => format!("\"{pattern}\""),
-        }
-    }
-
-    /// The key in the grant file.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Link => "link",
-            Self::Place => "place",
-            Self::Address => "address",
-            Self::Destination => "destination",
-            Self::Table => "table",
-            Self::Vlan => "vlan",
-            Self::Vni => "vni",
-            Self::Key => "key",
-            Self::Secret => "secret",
-            Self::Port => "port",
-        }
-    }
-}
-
-macro_rules! calls {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal, $risk:ident, $effect:literal, [$($key:ident),*];)*) => {
-        /// A function of the interface, named `interface.function`.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Call {
-            $($(#[$doc])* $variant,)*
-        }
-
-        impl Call {
-            /// All calls in the order of the WIT.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            /// The one name that it has everywhere.
-            pub fn name(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $name,)*
-                }
-            }
-
-            /// How much there is to lose by granting it without a reach.
-            pub fn risk(self) -> Risk {
-                match self {
-                    $(Self::$variant => Risk::$risk,)*
-                }
-            }
-
-            /// What it does to the machine, in plain words.
-            pub fn effect(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $effect,)*
-                }
-            }
-
-            /// The widenings that make sense for it.
-            pub fn reach_keys(self) -> &'static [ReachKey] {
-                match self {
-                    $(Self::$variant => &[$(ReachKey::$key),*],)*
-                }
-            }
-        }
-    };
-}
+use super::Risk;
+use facts::{Facts, calls};
+pub(crate) use facts::{Naming, Requested};
 
 calls! {
     /// Finds a link by name.
-    LinksGet = "links.get", Reads, "reads a link", [Link];
+    LinksGet = "links.get" {
+        risk: Reads, effect: "reads a link", keys: [Link], request: [Parent, Vrf],
+    }
     /// Finds the default route's link.
-    LinksGetDefault = "links.get-default", Reads, "reads the default route", [Link];
+    LinksGetDefault = "links.get-default" {
+        risk: Reads, effect: "reads the default route", keys: [Link], request: [DefaultRoute],
+    }
     /// Finds a link by index.
-    LinksGetByIndex = "links.get-by-index", Reads, "reads a link", [Link];
+    LinksGetByIndex = "links.get-by-index" {
+        risk: Reads, effect: "reads a link", keys: [Link],
+    }
     /// Finds a link by MAC address.
-    LinksGetByMac = "links.get-by-mac", Reads, "reads a link", [Link];
+    LinksGetByMac = "links.get-by-mac" {
+        risk: Reads, effect: "reads a link", keys: [Link], request: [ParentProperty],
+    }
     /// Finds a link by PCI address.
-    LinksGetByPci = "links.get-by-pci", Reads, "reads a link", [Link];
+    LinksGetByPci = "links.get-by-pci" {
+        risk: Reads, effect: "reads a link", keys: [Link], request: [ParentProperty],
+    }
     /// Finds a link by the path of its device.
-    LinksGetByPath = "links.get-by-path", Reads, "reads a link", [Link];
+    LinksGetByPath = "links.get-by-path" {
+        risk: Reads, effect: "reads a link", keys: [Link], request: [ParentProperty],
+    }
     /// Lists the links of a namespace.
-    LinksNames = "links.names", Reads, "reads which links there are", [Link];
+    LinksNames = "links.names" {
+        risk: Reads, effect: "reads which links there are", keys: [Link], request: [ContainerLinks],
+    }
     /// Reads how a link is.
-    LinksInfo = "links.info", Reads, "reads a link", [Link];
+    LinksInfo = "links.info" {
+        risk: Reads, effect: "reads a link", keys: [Link], request: [Parent, Vrf],
+    }
     /// Lists a link's ports.
-    LinksPorts = "links.ports", Reads, "reads a link", [Link];
+    LinksPorts = "links.ports" {
+        risk: Reads, effect: "reads a link", keys: [Link], request: [Parent],
+    }
     /// Waits until a link can carry packets.
-    LinksWaitCarrier = "links.wait-carrier", Reads, "reads a link", [Link];
+    LinksWaitCarrier = "links.wait-carrier" {
+        risk: Reads, effect: "reads a link", keys: [Link], request: [Parent],
+    }
     /// Makes a macvlan link.
-    LinksCreateMacvlan = "links.create-macvlan", Medium, "makes a link on one of the host's", [Link, Place];
+    LinksCreateMacvlan = "links.create-macvlan" {
+        risk: Medium, effect: "makes a link on one of the host's", keys: [Link, Place],
+        request: [Parent, WholeParent], name: Interface, needs: [Macvlan],
+    }
     /// Makes a bridge.
-    LinksCreateBridge = "links.create-bridge", Medium, "makes a bridge on the host", [Link, Place];
+    LinksCreateBridge = "links.create-bridge" {
+        risk: Medium, effect: "makes a bridge on the host", keys: [Link, Place], name: Network,
+        needs: [Bridge],
+    }
     /// Makes a pair of veth links.
-    LinksCreateVeth = "links.create-veth", Medium, "makes a link between host and container", [Link, Place];
+    LinksCreateVeth = "links.create-veth" {
+        risk: Medium, effect: "makes a link between host and container", keys: [Link, Place],
+        name: HostInterface, needs: [Veth],
+    }
     /// Makes an ipvlan link.
-    LinksCreateIpvlan = "links.create-ipvlan", Medium, "makes a link on one of the host's", [Link, Place];
+    LinksCreateIpvlan = "links.create-ipvlan" {
+        risk: Medium, effect: "makes a link on one of the host's", keys: [Link, Place],
+        request: [Parent], name: Interface, needs: [Ipvlan],
+    }
     /// Makes a macvtap link.
-    LinksCreateMacvtap = "links.create-macvtap", Medium, "makes a link on one of the host's", [Link, Place];
+    LinksCreateMacvtap = "links.create-macvtap" {
+        risk: Medium, effect: "makes a link on one of the host's", keys: [Link, Place],
+        request: [Parent, WholeParent], name: Interface, needs: [Macvtap],
+    }
     /// Makes a VLAN link.
-    LinksCreateVlan = "links.create-vlan", Medium, "makes a link on one of the host's", [Link, Place, Vlan];
+    LinksCreateVlan = "links.create-vlan" {
+        risk: Medium, effect: "makes a link on one of the host's", keys: [Link, Place, Vlan],
+        request: [Parent, Vlans], name: Interface, needs: [Vlan8021q],
+    }
     /// Makes a VXLAN link.
-    LinksCreateVxlan = "links.create-vxlan", Medium, "makes a tunnel over the host", [Link, Place, Vni];
+    LinksCreateVxlan = "links.create-vxlan" {
+        risk: Medium, effect: "makes a tunnel over the host", keys: [Link, Place, Vni],
+        request: [Parent, Vnis], name: Interface, needs: [Vxlan],
+    }
     /// Makes a VRF.
-    LinksCreateVrf = "links.create-vrf", Medium, "makes a routing domain", [Link, Place, Table];
+    LinksCreateVrf = "links.create-vrf" {
+        risk: Medium, effect: "makes a routing domain", keys: [Link, Place, Table],
+        request: [ContainerRouting], name: Vrf, needs: [NetVrf],
+    }
     /// Makes a dummy link.
-    LinksCreateDummy = "links.create-dummy", Low, "makes a link of its own", [Link, Place];
+    LinksCreateDummy = "links.create-dummy" {
+        risk: Low, effect: "makes a link of its own", keys: [Link, Place], name: Interface,
+        needs: [Dummy],
+    }
     /// Makes an ifb link.
-    LinksCreateIfb = "links.create-ifb", Low, "makes a link of its own", [Link, Place];
+    LinksCreateIfb = "links.create-ifb" {
+        risk: Low, effect: "makes a link of its own", keys: [Link, Place], name: BesideInterface,
+        needs: [Ifb],
+    }
     /// Makes a tap.
-    LinksCreateTap = "links.create-tap", Low, "makes a link of its own for a program", [Link, Place];
+    LinksCreateTap = "links.create-tap" {
+        risk: Low, effect: "makes a link of its own for a program", keys: [Link, Place],
+        name: Interface, needs: [Tun],
+    }
     /// Makes a WireGuard link.
-    LinksCreateWireguard = "links.create-wireguard", Medium, "makes a tunnel over the host", [Link, Place];
+    LinksCreateWireguard = "links.create-wireguard" {
+        risk: Medium, effect: "makes a tunnel over the host", keys: [Link, Place],
+        name: Interface, needs: [Wireguard],
+    }
     /// Removes an own link.
-    LinksDelete = "links.delete", Low, "removes own links", [];
+    LinksDelete = "links.delete" {
+        risk: Low, effect: "removes own links",
+    }
     /// Moves a link into the container.
-    LinksMoveToContainer = "links.move-to-container", High, "takes a link from the host", [Link];
+    LinksMoveToContainer = "links.move-to-container" {
+        risk: High, effect: "takes a link from the host", keys: [Link], request: [NamedParent],
+        name: Moved,
+    }
     /// Gives a link another name.
-    LinksRename = "links.rename", Low, "changes own links", [Link];
+    LinksRename = "links.rename" {
+        risk: Low, effect: "changes own links", keys: [Link], name: Renamed,
+    }
     /// Sets a MAC address.
-    LinksSetMac = "links.set-mac", Low, "changes own links", [Link];
+    LinksSetMac = "links.set-mac" {
+        risk: Low, effect: "changes own links", keys: [Link],
+    }
     /// Sets an MTU.
-    LinksSetMtu = "links.set-mtu", Low, "changes own links", [Link];
+    LinksSetMtu = "links.set-mtu" {
+        risk: Low, effect: "changes own links", keys: [Link],
+    }
     /// Sets a link up.
-    LinksSetUp = "links.set-up", Low, "changes own links", [Link];
+    LinksSetUp = "links.set-up" {
+        risk: Low, effect: "changes own links", keys: [Link],
+    }
     /// Sets a link down.
-    LinksSetDown = "links.set-down", Low, "changes own links", [Link];
+    LinksSetDown = "links.set-down" {
+        risk: Low, effect: "changes own links", keys: [Link],
+    }
     /// Sets the length of a link's queue.
-    LinksSetTxQueueLength = "links.set-tx-queue-length", Low, "changes own links", [Link];
+    LinksSetTxQueueLength = "links.set-tx-queue-length" {
+        risk: Low, effect: "changes own links", keys: [Link],
+    }
     /// Has a link take frames for others.
-    LinksSetPromiscuous = "links.set-promiscuous", Medium, "has own links listen to others' frames", [Link];
+    LinksSetPromiscuous = "links.set-promiscuous" {
+        risk: Medium, effect: "has own links listen to others' frames", keys: [Link],
+        request: [WholeParent],
+    }
     /// Has a link take all multicast frames.
-    LinksSetAllMulticast = "links.set-all-multicast", Low, "changes own links", [Link];
+    LinksSetAllMulticast = "links.set-all-multicast" {
+        risk: Low, effect: "changes own links", keys: [Link], request: [WholeParent],
+    }
     /// Sets a text for people.
-    LinksSetAlias = "links.set-alias", Low, "changes own links", [Link];
+    LinksSetAlias = "links.set-alias" {
+        risk: Low, effect: "changes own links", keys: [Link],
+    }
     /// Makes a link another one's port.
-    LinksSetMaster = "links.set-master", Medium, "puts own links below another", [Link];
+    LinksSetMaster = "links.set-master" {
+        risk: Medium, effect: "puts own links below another", keys: [Link], request: [Master],
+    }
     /// Lists the VFs of a card.
-    LinksVfs = "links.vfs", Reads, "reads a link", [Link];
+    LinksVfs = "links.vfs" {
+        risk: Reads, effect: "reads a link", keys: [Link], request: [Parent],
+    }
     /// Holds a VF to a MAC address.
-    LinksSetVfMac = "links.set-vf-mac", High, "changes a VF of a card of the host's", [Link];
+    LinksSetVfMac = "links.set-vf-mac" {
+        risk: High, effect: "changes a VF of a card of the host's", keys: [Link],
+    }
     /// Puts a VF's frames into a VLAN.
-    LinksSetVfVlan = "links.set-vf-vlan", High, "changes a VF of a card of the host's", [Link, Vlan];
+    LinksSetVfVlan = "links.set-vf-vlan" {
+        risk: High, effect: "changes a VF of a card of the host's", keys: [Link, Vlan],
+        request: [Vlans],
+    }
     /// Whether a VF's frames with other source addresses are dropped.
-    LinksSetVfSpoofCheck = "links.set-vf-spoof-check", High, "changes a VF of a card of the host's", [Link];
+    LinksSetVfSpoofCheck = "links.set-vf-spoof-check" {
+        risk: High, effect: "changes a VF of a card of the host's", keys: [Link],
+    }
     /// Whether a VF may listen to others' frames.
-    LinksSetVfTrust = "links.set-vf-trust", High, "changes a VF of a card of the host's", [Link];
+    LinksSetVfTrust = "links.set-vf-trust" {
+        risk: High, effect: "changes a VF of a card of the host's", keys: [Link],
+    }
     /// Sets a VF's link up or down.
-    LinksSetVfLinkState = "links.set-vf-link-state", High, "changes a VF of a card of the host's", [Link];
+    LinksSetVfLinkState = "links.set-vf-link-state" {
+        risk: High, effect: "changes a VF of a card of the host's", keys: [Link],
+    }
     /// Limits how fast a VF sends.
-    LinksSetVfRate = "links.set-vf-rate", High, "changes a VF of a card of the host's", [Link];
+    LinksSetVfRate = "links.set-vf-rate" {
+        risk: High, effect: "changes a VF of a card of the host's", keys: [Link],
+    }
     /// Whether frames may leave where they came in.
-    BridgePortsSetHairpin = "bridge-ports.set-hairpin", Low, "changes own ports of a bridge", [Link];
+    BridgePortsSetHairpin = "bridge-ports.set-hairpin" {
+        risk: Low, effect: "changes own ports of a bridge", keys: [Link], needs: [Bridge],
+    }
     /// Whether frames pass to other isolated ports.
-    BridgePortsSetIsolated = "bridge-ports.set-isolated", Low, "changes own ports of a bridge", [Link];
+    BridgePortsSetIsolated = "bridge-ports.set-isolated" {
+        risk: Low, effect: "changes own ports of a bridge", keys: [Link], needs: [Bridge],
+    }
     /// Whether MAC addresses are learnt.
-    BridgePortsSetLearning = "bridge-ports.set-learning", Low, "changes own ports of a bridge", [Link];
+    BridgePortsSetLearning = "bridge-ports.set-learning" {
+        risk: Low, effect: "changes own ports of a bridge", keys: [Link], needs: [Bridge],
+    }
     /// Lists a port's VLANs.
-    BridgePortsVlans = "bridge-ports.vlans", Reads, "reads a bridge's port", [Link];
+    BridgePortsVlans = "bridge-ports.vlans" {
+        risk: Reads, effect: "reads a bridge's port", keys: [Link],
+        needs: [Bridge, BridgeVlanFiltering],
+    }
     /// Lets VLANs pass a port.
-    BridgePortsAddVlans = "bridge-ports.add-vlans", Low, "changes own ports of a bridge", [Link, Vlan];
+    BridgePortsAddVlans = "bridge-ports.add-vlans" {
+        risk: Low, effect: "changes own ports of a bridge", keys: [Link, Vlan], request: [Vlans],
+        needs: [Bridge, BridgeVlanFiltering],
+    }
     /// Lets VLANs pass a port no more.
-    BridgePortsRemoveVlans = "bridge-ports.remove-vlans", Low, "changes own ports of a bridge", [Link, Vlan];
+    BridgePortsRemoveVlans = "bridge-ports.remove-vlans" {
+        risk: Low, effect: "changes own ports of a bridge", keys: [Link, Vlan], request: [Vlans],
+        needs: [Bridge, BridgeVlanFiltering],
+    }
     /// Adds an address.
-    AddressesAdd = "addresses.add", Low, "adds addresses to own links", [Link, Address];
+    AddressesAdd = "addresses.add" {
+        risk: Low, effect: "adds addresses to own links", keys: [Link, Address],
+        request: [LinkAddresses],
+    }
     /// Removes an address.
-    AddressesRemove = "addresses.remove", Low, "removes addresses of own links", [Link, Address];
+    AddressesRemove = "addresses.remove" {
+        risk: Low, effect: "removes addresses of own links", keys: [Link, Address],
+    }
     /// Lists addresses.
-    AddressesList = "addresses.list", Reads, "reads a link's addresses", [Link];
+    AddressesList = "addresses.list" {
+        risk: Reads, effect: "reads a link's addresses", keys: [Link], request: [Parent],
+    }
     /// Waits until addresses can be used.
-    AddressesWaitDad = "addresses.wait-dad", Reads, "reads a link's addresses", [Link];
+    AddressesWaitDad = "addresses.wait-dad" {
+        risk: Reads, effect: "reads a link's addresses", keys: [Link], request: [Parent],
+    }
     /// Adds a route.
-    RoutesAdd = "routes.add", Medium, "changes host routes, to the network's subnets", [Link, Destination, Table];
+    RoutesAdd = "routes.add" {
+        risk: Medium, effect: "changes host routes, to the network's subnets",
+        keys: [Link, Destination, Table], request: [Routes, ContainerRouting],
+    }
     /// Puts a route in the place of another.
-    RoutesReplace = "routes.replace", Medium, "changes host routes, to the network's subnets", [Link, Destination, Table];
+    RoutesReplace = "routes.replace" {
+        risk: Medium, effect: "changes host routes, to the network's subnets",
+        keys: [Link, Destination, Table], request: [Routes, ContainerRouting],
+    }
     /// Removes a route.
-    RoutesRemove = "routes.remove", Low, "removes own routes", [Destination, Table];
+    RoutesRemove = "routes.remove" {
+        risk: Low, effect: "removes own routes", keys: [Destination, Table],
+        request: [ContainerRouting],
+    }
     /// Lists routes.
-    RoutesList = "routes.list", Reads, "reads which routes there are", [Destination];
+    RoutesList = "routes.list" {
+        risk: Reads, effect: "reads which routes there are", keys: [Destination],
+        request: [ContainerRouting],
+    }
     /// Adds a policy routing rule.
-    RulesAdd = "rules.add", Medium, "changes which table routes the network's packets", [Link, Address, Destination, Table];
+    RulesAdd = "rules.add" {
+        risk: Medium, effect: "changes which table routes the network's packets",
+        keys: [Link, Address, Destination, Table], request: [Rules, ContainerRouting],
+        needs: [IpMultipleTables, Ipv6MultipleTables],
+    }
     /// Removes a policy routing rule.
-    RulesRemove = "rules.remove", Low, "removes own rules of routing", [Link, Address, Destination, Table];
+    RulesRemove = "rules.remove" {
+        risk: Low, effect: "removes own rules of routing",
+        keys: [Link, Address, Destination, Table], request: [ContainerRouting],
+        needs: [IpMultipleTables, Ipv6MultipleTables],
+    }
     /// Lists policy routing rules.
-    RulesList = "rules.list", Reads, "reads which rules of routing there are", [Address];
+    RulesList = "rules.list" {
+        risk: Reads, effect: "reads which rules of routing there are", keys: [Address],
+        request: [ContainerRouting], needs: [IpMultipleTables, Ipv6MultipleTables],
+    }
     /// Sets the MAC address of a neighbour.
-    NeighboursAdd = "neighbours.add", Low, "sets neighbours of own links", [Link, Address];
+    NeighboursAdd = "neighbours.add" {
+        risk: Low, effect: "sets neighbours of own links", keys: [Link, Address],
+        request: [Neighbours],
+    }
     /// Removes a neighbour that was set.
-    NeighboursRemove = "neighbours.remove", Low, "removes own neighbours", [Link, Address];
+    NeighboursRemove = "neighbours.remove" {
+        risk: Low, effect: "removes own neighbours", keys: [Link, Address],
+    }
     /// Has a link answer for an address.
-    NeighboursAddProxy = "neighbours.add-proxy", Medium, "answers for the container's addresses", [Link, Address];
+    NeighboursAddProxy = "neighbours.add-proxy" {
+        risk: Medium, effect: "answers for the container's addresses", keys: [Link, Address],
+        request: [Neighbours],
+    }
     /// Has a link answer for an address no more.
-    NeighboursRemoveProxy = "neighbours.remove-proxy", Low, "removes own neighbours", [Link, Address];
+    NeighboursRemoveProxy = "neighbours.remove-proxy" {
+        risk: Low, effect: "removes own neighbours", keys: [Link, Address],
+    }
     /// Lists the neighbours of a link.
-    NeighboursList = "neighbours.list", Reads, "reads a link's neighbours", [Link];
+    NeighboursList = "neighbours.list" {
+        risk: Reads, effect: "reads a link's neighbours", keys: [Link], request: [Parent],
+    }
     /// Lets a namespace forward packets.
-    SysctlEnableIpForward = "sysctl.enable-ip-forward", Low, "has the container act as a router", [Key];
+    SysctlEnableIpForward = "sysctl.enable-ip-forward" {
+        risk: Low, effect: "has the container act as a router", keys: [Key], request: [Forwarding],
+    }
     /// Turns address autoconfiguration on or off.
-    SysctlSetAutoconf = "sysctl.set-autoconf", Low, "changes kernel settings of own links", [Link];
+    SysctlSetAutoconf = "sysctl.set-autoconf" {
+        risk: Low, effect: "changes kernel settings of own links", keys: [Link],
+    }
     /// Has a link announce its IPv4 addresses.
-    SysctlSetArpNotify = "sysctl.set-arp-notify", Low, "changes kernel settings of own links", [Link];
+    SysctlSetArpNotify = "sysctl.set-arp-notify" {
+        risk: Low, effect: "changes kernel settings of own links", keys: [Link],
+    }
     /// Has a link announce its IPv6 addresses.
-    SysctlSetNdiscNotify = "sysctl.set-ndisc-notify", Low, "changes kernel settings of own links", [Link];
+    SysctlSetNdiscNotify = "sysctl.set-ndisc-notify" {
+        risk: Low, effect: "changes kernel settings of own links", keys: [Link],
+    }
     /// Which packets are dropped for where they come from.
-    SysctlSetRpFilter = "sysctl.set-rp-filter", Low, "changes kernel settings of own links", [Link];
+    SysctlSetRpFilter = "sysctl.set-rp-filter" {
+        risk: Low, effect: "changes kernel settings of own links", keys: [Link],
+    }
     /// Whether loopback addresses may be routed.
-    SysctlSetRouteLocalnet = "sysctl.set-route-localnet", Low, "changes kernel settings of own links", [Link];
+    SysctlSetRouteLocalnet = "sysctl.set-route-localnet" {
+        risk: Low, effect: "changes kernel settings of own links", keys: [Link],
+    }
     /// Whether a link's packets may be forwarded.
-    SysctlSetForwarding = "sysctl.set-forwarding", Low, "changes kernel settings of own links", [Link];
+    SysctlSetForwarding = "sysctl.set-forwarding" {
+        risk: Low, effect: "changes kernel settings of own links", keys: [Link],
+    }
     /// Which router advertisements configure a link.
-    SysctlSetAcceptRa = "sysctl.set-accept-ra", Low, "changes kernel settings of own links", [Link];
+    SysctlSetAcceptRa = "sysctl.set-accept-ra" {
+        risk: Low, effect: "changes kernel settings of own links", keys: [Link],
+    }
     /// Whether addresses are looked for elsewhere first.
-    SysctlSetAcceptDad = "sysctl.set-accept-dad", Low, "changes kernel settings of own links", [Link];
+    SysctlSetAcceptDad = "sysctl.set-accept-dad" {
+        risk: Low, effect: "changes kernel settings of own links", keys: [Link],
+    }
     /// Whether a link is without IPv6.
-    SysctlSetDisableIpv6 = "sysctl.set-disable-ipv6", Low, "changes kernel settings of own links", [Link];
+    SysctlSetDisableIpv6 = "sysctl.set-disable-ipv6" {
+        risk: Low, effect: "changes kernel settings of own links", keys: [Link],
+    }
     /// Whether addresses outlive a link's being down.
-    SysctlSetKeepAddrOnDown = "sysctl.set-keep-addr-on-down", Low, "changes kernel settings of own links", [Link];
+    SysctlSetKeepAddrOnDown = "sysctl.set-keep-addr-on-down" {
+        risk: Low, effect: "changes kernel settings of own links", keys: [Link],
+    }
     /// Whether a link answers ARP for others.
-    SysctlSetProxyArp = "sysctl.set-proxy-arp", Low, "changes kernel settings of own links", [Link];
+    SysctlSetProxyArp = "sysctl.set-proxy-arp" {
+        risk: Low, effect: "changes kernel settings of own links", keys: [Link],
+    }
     /// Whether a link answers for proxied neighbours.
-    SysctlSetProxyNdp = "sysctl.set-proxy-ndp", Low, "changes kernel settings of own links", [Link];
+    SysctlSetProxyNdp = "sysctl.set-proxy-ndp" {
+        risk: Low, effect: "changes kernel settings of own links", keys: [Link],
+    }
     /// Sets a kernel setting by its name.
-    SysctlSet = "sysctl.set", Low, "changes kernel settings of own links", [Key];
+    SysctlSet = "sysctl.set" {
+        risk: Low, effect: "changes kernel settings of own links", keys: [Key], request: [Settings],
+    }
     /// Announces an IPv4 address.
-    AnnounceGratuitousArp = "announce.gratuitous-arp", Low, "tells neighbours where the container is", [Link, Address];
+    AnnounceGratuitousArp = "announce.gratuitous-arp" {
+        risk: Low, effect: "tells neighbours where the container is", keys: [Link, Address],
+        request: [Addresses], needs: [Packet],
+    }
     /// Announces an IPv6 address.
-    AnnounceNeighbourAdvertisement = "announce.neighbour-advertisement", Low, "tells neighbours where the container is", [Link, Address];
+    AnnounceNeighbourAdvertisement = "announce.neighbour-advertisement" {
+        risk: Low, effect: "tells neighbours where the container is", keys: [Link, Address],
+        request: [Addresses], needs: [Ipv6],
+    }
     /// Limits what a link sends.
-    TrafficSetTbf = "traffic.set-tbf", Low, "limits how fast own links send", [Link];
+    TrafficSetTbf = "traffic.set-tbf" {
+        risk: Low, effect: "limits how fast own links send", keys: [Link], needs: [NetSchTbf],
+    }
     /// Shares what a link may send.
-    TrafficSetHtb = "traffic.set-htb", Low, "limits how fast own links send", [Link];
+    TrafficSetHtb = "traffic.set-htb" {
+        risk: Low, effect: "limits how fast own links send", keys: [Link], needs: [NetSchHtb],
+    }
     /// Adds a class of packets to what a link sends.
-    TrafficAddHtbClass = "traffic.add-htb-class", Low, "limits how fast own links send", [Link];
+    TrafficAddHtbClass = "traffic.add-htb-class" {
+        risk: Low, effect: "limits how fast own links send", keys: [Link],
+        needs: [NetSchHtb, NetClsU32],
+    }
     /// Has what a link receives go through another link.
-    TrafficRedirectIngress = "traffic.redirect-ingress", Low, "sends own links' packets through another", [Link];
+    TrafficRedirectIngress = "traffic.redirect-ingress" {
+        risk: Low, effect: "sends own links' packets through another", keys: [Link],
+        needs: [NetSchIngress, NetClsU32, NetActMirred],
+    }
     /// Removes limits.
-    TrafficClear = "traffic.clear", Low, "limits how fast own links send", [Link];
+    TrafficClear = "traffic.clear" {
+        risk: Low, effect: "limits how fast own links send", keys: [Link],
+    }
     /// Gives a WireGuard link its private key.
-    WireguardSetPrivateKey = "wireguard.set-private-key", High, "uses a secret that the request names", [Secret];
+    WireguardSetPrivateKey = "wireguard.set-private-key" {
+        risk: High, effect: "uses a secret that the request names", keys: [Secret],
+        request: [Secrets], needs: [Wireguard],
+    }
     /// Sets a WireGuard link's port.
-    WireguardSetListenPort = "wireguard.set-listen-port", High, "opens a port of the host", [];
+    WireguardSetListenPort = "wireguard.set-listen-port" {
+        risk: High, effect: "opens a port of the host", needs: [Wireguard],
+    }
     /// Adds or changes a peer.
-    WireguardSetPeer = "wireguard.set-peer", High, "uses a secret that the request names, and lets a peer in", [Secret];
+    WireguardSetPeer = "wireguard.set-peer" {
+        risk: High, effect: "uses a secret that the request names, and lets a peer in",
+        keys: [Secret], request: [Secrets], needs: [Wireguard],
+    }
     /// Removes a peer.
-    WireguardRemovePeer = "wireguard.remove-peer", Low, "shuts a peer out", [];
+    WireguardRemovePeer = "wireguard.remove-peer" {
+        risk: Low, effect: "shuts a peer out", needs: [Wireguard],
+    }
     /// Reads a WireGuard link.
-    WireguardInfo = "wireguard.info", Reads, "reads a link", [];
+    WireguardInfo = "wireguard.info" {
+        risk: Reads, effect: "reads a link", needs: [Wireguard],
+    }
     /// Gives what comes from a network the host's address.
-    FirewallMasquerade = "firewall.masquerade", Medium, "host firewall: hides the network behind the host", [Address];
+    FirewallMasquerade = "firewall.masquerade" {
+        risk: Medium, effect: "host firewall: hides the network behind the host", keys: [Address],
+        request: [Sources], needs: [NfTables, NfTablesInet, NfConntrack, NftMasq],
+    }
     /// Gives what comes from a network an address of the host's.
-    FirewallSourceAddress = "firewall.source-address", Medium, "host firewall: hides the network behind an address", [Address];
+    FirewallSourceAddress = "firewall.source-address" {
+        risk: Medium, effect: "host firewall: hides the network behind an address", keys: [Address],
+        request: [Sources, OutboundAddresses], needs: [NfTables, NfTablesInet, NfConntrack, NftNat],
+    }
     /// Has ports of the host lead to the container.
-    FirewallPublish = "firewall.publish", Medium, "host firewall: opens the ports that the request publishes", [Link, Address, Port];
+    FirewallPublish = "firewall.publish" {
+        risk: Medium, effect: "host firewall: opens the ports that the request publishes",
+        keys: [Link, Address, Port], request: [Addresses, Ports],
+        needs: [NfTables, NfTablesInet, NfConntrack, NfCtNetlink, NftNat, NftMasq, NftFibInet],
+    }
     /// Keeps a network apart from the driver's others.
-    FirewallIsolate = "firewall.isolate", Medium, "host firewall: keeps the network apart from others", [Link];
+    FirewallIsolate = "firewall.isolate" {
+        risk: Medium, effect: "host firewall: keeps the network apart from others", keys: [Link],
+        needs: [NfTables, NfTablesInet],
+    }
     /// Drops frames that a port sends in others' names.
-    FirewallSpoofCheck = "firewall.spoof-check", Low, "drops frames that own ports send in others' names", [Link];
+    FirewallSpoofCheck = "firewall.spoof-check" {
+        risk: Low, effect: "drops frames that own ports send in others' names", keys: [Link],
+        needs: [NfTables, NfTablesBridge],
+    }
     /// Lets connections of the container through.
-    FirewallAccept = "firewall.accept", Medium, "host firewall: lets connections of the container through", [Address];
+    FirewallAccept = "firewall.accept" {
+        risk: Medium, effect: "host firewall: lets connections of the container through",
+        keys: [Address], request: [Addresses],
+        needs: [NfTables, NfTablesInet, NfConntrack, NfCtNetlink, NftCt],
+    }
     /// Drops connections of the container.
-    FirewallDrop = "firewall.drop", Medium, "host firewall: drops connections of the container", [Address];
+    FirewallDrop = "firewall.drop" {
+        risk: Medium, effect: "host firewall: drops connections of the container", keys: [Address],
+        request: [Addresses], needs: [NfTables, NfTablesInet, NfConntrack, NfCtNetlink, NftCt],
+    }
     /// Turns a feature of a link on or off.
-    OffloadsSet = "offloads.set", Low, "changes own links", [Link];
+    OffloadsSet = "offloads.set" {
+        risk: Low, effect: "changes own links", keys: [Link],
+    }
     /// Lists the features of a link.
-    OffloadsList = "offloads.list", Reads, "reads a link", [Link];
+    OffloadsList = "offloads.list" {
+        risk: Reads, effect: "reads a link", keys: [Link], request: [Parent],
+    }
     /// Reads what the driver kept.
-    StateGet = "state.get", Low, "keeps things of its own", [];
+    StateGet = "state.get" {
+        risk: Low, effect: "keeps things of its own", request: [State], in_create: true,
+    }
     /// Keeps something for the network's next runs.
-    StateSet = "state.set", Low, "keeps things of its own", [];
+    StateSet = "state.set" {
+        risk: Low, effect: "keeps things of its own", request: [State], in_create: true,
+    }
     /// Removes what the driver kept.
-    StateRemove = "state.remove", Low, "keeps things of its own", [];
+    StateRemove = "state.remove" {
+        risk: Low, effect: "keeps things of its own", request: [State], in_create: true,
+    }
     /// Lists what the driver kept.
-    StateKeys = "state.keys", Low, "keeps things of its own", [];
+    StateKeys = "state.keys" {
+        risk: Low, effect: "keeps things of its own", request: [State], in_create: true,
+    }
     /// Writes a message.
-    LogWrite = "log.write", Low, "writes messages", [];
+    LogWrite = "log.write" {
+        risk: Low, effect: "writes messages", request: [Messages], in_create: true,
+    }
     /// What `create` returns: another interface of the host below the network.
-    CreateParent = "create.parent", Medium, "names the host's interface in the user's place", [Link];
+    CreateParent = "create.parent" {
+        risk: Medium, effect: "names the host's interface in the user's place", keys: [Link],
+    }
     /// What `create` returns: other VRFs.
-    CreateVrf = "create.vrf", Medium, "names VRFs in the user's place", [Link];
+    CreateVrf = "create.vrf" {
+        risk: Medium, effect: "names VRFs in the user's place", keys: [Link],
+    }
     /// What `create` returns: another name for the host's end of veth pairs.
-    CreateHostInterfaceName = "create.host-interface-name", Medium, "names a link of the host in the user's place", [Link];
+    CreateHostInterfaceName = "create.host-interface-name" {
+        risk: Medium, effect: "names a link of the host in the user's place", keys: [Link],
+    }
     /// What `create` returns: other addresses of the host for what leaves it.
-    CreateOutboundAddress = "create.outbound-address", Medium, "names addresses of the host in the user's place", [Address];
+    CreateOutboundAddress = "create.outbound-address" {
+        risk: Medium, effect: "names addresses of the host in the user's place", keys: [Address],
+        request: [OutboundAddresses],
+    }
     /// What `create` returns: other secrets.
-    CreateSecret = "create.secret", High, "names secrets in the user's place", [Secret];
+    CreateSecret = "create.secret" {
+        risk: High, effect: "names secrets in the user's place", keys: [Secret], request: [Secrets],
+    }
     /// What `create` returns: other subnets or gateways.
-    CreateSubnets = "create.subnets", Medium, "names subnets and gateways in the user's place", [Address];
+    CreateSubnets = "create.subnets" {
+        risk: Medium, effect: "names subnets and gateways in the user's place", keys: [Address],
+    }
     /// What `create` returns: other static routes.
-    CreateRoutes = "create.routes", Medium, "names routes in the user's place", [Destination];
+    CreateRoutes = "create.routes" {
+        risk: Medium, effect: "names routes in the user's place", keys: [Destination],
+    }
     /// What `create` returns: other name servers for the network's containers.
-    CreateNameServers = "create.name-servers", Medium, "names name servers in the user's place", [Address];
+    CreateNameServers = "create.name-servers" {
+        risk: Medium, effect: "names name servers in the user's place", keys: [Address],
+    }
     /// What `setup` returns: name servers for the container.
-    AnswerDns = "answer.dns", Medium, "gives the container name servers", [Address];
+    AnswerDns = "answer.dns" {
+        risk: Medium, effect: "gives the container name servers", keys: [Address],
+        request: [NameServers],
+    }
     /// What `setup` returns: search domains for the container.
-    AnswerSearch = "answer.search", Low, "gives the container search domains", [];
-}
-
-/// A reach that a call hasn't got.
-#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
-#[error("{call} has no reach {:?}: {}", key.name(), .call.reach_keys_in_words())]
-pub struct UnfitReach {
-    call: Call,
-    key: ReachKey,
+    AnswerSearch = "answer.search" {
+        risk: Low, effect: "gives the container search domains", request: [SearchDomains],
+    }
 }
 
 impl Call {
-    /// Refuses a widening that could never apply: it would only look like one.
-    pub fn check_reach_key(self, key: ReachKey) -> Result<(), UnfitReach> {
-        match self.reach_keys().contains(&key) {
-            true => Ok(()),
-            false => Err(UnfitReach { call: self, key }),
-        }
+    /// The one name that it has everywhere.
+    pub const fn name(self) -> &'static str {
+        self.facts().name
     }
 
-    fn reach_keys_in_words(self) -> String {
-        let names: Vec<_> = self.reach_keys().iter().map(|key| key.name()).collect();
-        match names.is_empty() {
-            true => "it can't be widened, write {}".to_owned(),
-            false => format!("it can be widened by {}", names.join(", ")),
-        }
+    /// How much there is to lose by granting it without a reach.
+    pub const fn risk(self) -> Risk {
+        self.facts().risk
+    }
+
+    /// What it does to the machine, in plain words.
+    pub const fn effect(self) -> &'static str {
+        self.facts().effect
+    }
+
+    /// The widenings that make sense for it.
+    pub const fn reach_keys(self) -> &'static [ReachKey] {
+        self.facts().keys
+    }
+
+    /// What of the request it reaches.
+    pub(crate) const fn request(self) -> &'static [Requested] {
+        self.facts().request
+    }
+
+    /// Which name is meant for the link that it makes, moves or renames.
+    pub(crate) const fn naming(self) -> Option<Naming> {
+        self.facts().naming
+    }
+
+    /// What it needs of the kernel, beyond what each kernel with a network has.
+    pub const fn needs(self) -> &'static [KernelFeature] {
+        self.facts().needs
     }
 
     /// Whether it stands for something that a driver returns, rather than for a
@@ -383,10 +573,7 @@ impl Call {
     /// Whether it changes nothing outside this run. Only such calls work in
     /// `create`, where there is no container to undo anything for.
     pub fn works_in_create(self) -> bool {
-        let keeps = ["state.", "log."]
-            .iter()
-            .any(|part| self.name().starts_with(part));
-        self.risk() == Risk::Reads || keeps || self.is_returned()
+        self.risk() == Risk::Reads || self.facts().in_create || self.is_returned()
     }
 
     /// What a call makes, as the WIT names it: `bridge`; `None` for calls that
@@ -394,31 +581,40 @@ impl Call {
     pub fn makes(self) -> Option<&'static str> {
         self.name().strip_prefix("links.create-")
     }
-}
 
-impl fmt::Display for Call {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+    /// Whether it makes a link that a container can be connected by. An ifb only
+    /// carries packets of others, for rates.
+    pub fn makes_interface(self) -> bool {
+        self.makes().is_some() && self.naming() != Some(Naming::BesideInterface)
+    }
+
+    /// The kernel setting that it is for, as the WIT names it: `proxy-arp`.
+    pub(crate) fn sets(self) -> Option<&'static str> {
+        let function = self.name().strip_prefix("sysctl.")?;
+        let mut verbs = ["set-", "enable-"].iter();
+        verbs.find_map(|verb| function.strip_prefix(verb))
     }
 }
 
-/// No call has this name.
-#[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
-#[error("there is no call {name:?}{}", nearest::did_you_mean(near))]
-pub struct UnknownCall {
-    name: String,
-    near: Option<&'static str>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl FromStr for Call {
-    type Err = UnknownCall;
+    #[test]
+    fn what_makes_anything_needs_something() {
+        for call in Call::ALL {
+            let makes = ["links.create-", "firewall.", "wireguard."];
+            let makes = makes.iter().any(|start| call.name().starts_with(start));
+            assert!(!makes || !call.needs().is_empty(), "{call}");
+        }
+    }
 
-    fn from_str(name: &str) -> Result<Self, UnknownCall> {
-        let mut calls = Call::ALL.iter().copied();
-        let found = calls.find(|call| call.name() == name);
-        found.ok_or_else(|| UnknownCall {
-            name: name.to_owned(),
-            near: nearest::name(name, Call::ALL.iter().map(|call| call.name())),
-        })
+    #[test]
+    fn what_can_be_at_a_place_of_the_host_gets_a_name() {
+        for call in Call::ALL {
+            let has_place = call.reach_keys().contains(&ReachKey::Place);
+            assert_eq!(call.makes().is_some(), has_place, "{call}");
+            assert!(!has_place || call.naming().is_some(), "{call}");
+        }
     }
 }

@@ -20,7 +20,7 @@ mod reach;
 mod read;
 mod risk;
 
-pub use calls::{Call, ReachKey, UnfitReach, UnknownCall};
+pub use calls::{Call, KernelFeature, ReachKey, UnfitReach, UnknownCall};
 pub use decide::{
     Authority, Cause, Denial, Object, Permit, RequestReach, decide, describe, reach_used,
 };

@@ -13,6 +13,78 @@ use super::{Gate, Kernel, LinkHandle, bounds};
 use crate::driver::wit::sysctl::{Host, IpVersion, ReversePath, RouterAdvertisements};
 use crate::driver::wit::types::Namespace as WitNamespace;
 
+/// An argument as the kernel writes it.
+trait SettingValue {
+    fn value(self) -> &'static str;
+}
+
+impl SettingValue for bool {
+    fn value(self) -> &'static str {
+        if self { ON } else { OFF }
+    }
+}
+
+impl SettingValue for ReversePath {
+    fn value(self) -> &'static str {
+        match self {
+            Self::Off => OFF,
+            Self::Strict => "1",
+            Self::Loose => "2",
+        }
+    }
+}
+
+impl SettingValue for RouterAdvertisements {
+    fn value(self) -> &'static str {
+        match self {
+            Self::None => OFF,
+            Self::UnlessForwarding => "1",
+            Self::All => "2",
+        }
+    }
+}
+
+const OFF: &str = "0";
+const ON: &str = "1";
+
+/// The functions that set one setting of a link: the argument, the call, and the
+/// setting, or those of both versions of IP.
+macro_rules! setters {
+    () => {};
+    (
+        $function:ident(version: IpVersion, $argument:ident: $type:ty) = $call:ident =>
+            $ipv4:ident | $ipv6:ident;
+        $($rest:tt)*
+    ) => {
+        fn $function(
+            &mut self,
+            link: Resource<LinkHandle>,
+            version: IpVersion,
+            $argument: $type,
+        ) -> Result<(), CallError> {
+            let setting = match version {
+                IpVersion::Ipv4 => LinkSetting::$ipv4,
+                IpVersion::Ipv6 => LinkSetting::$ipv6,
+            };
+            self.set_of_link(Call::$call, &link, setting, $argument.value())
+        }
+        setters! { $($rest)* }
+    };
+    (
+        $function:ident($argument:ident: $type:ty) = $call:ident => $setting:ident;
+        $($rest:tt)*
+    ) => {
+        fn $function(
+            &mut self,
+            link: Resource<LinkHandle>,
+            $argument: $type,
+        ) -> Result<(), CallError> {
+            self.set_of_link(Call::$call, &link, LinkSetting::$setting, $argument.value())
+        }
+        setters! { $($rest)* }
+    };
+}
+
 impl Gate {
     fn set_of_link(
         &mut self,
@@ -21,6 +93,11 @@ impl Gate {
         setting: LinkSetting,
         value: &str,
     ) -> Result<(), CallError> {
+        match setting {
+            LinkSetting::RouteLocalnet if value != OFF => self.keeps_loopback_closed(call, link)?,
+            LinkSetting::AcceptRa if value != OFF => self.keeps_to_hosts_routers(call, link)?,
+            _ => {}
+        }
         let link = self.link(link)?;
         let plan = plan_for_foreign(&link, self.owns(&link), |kernel, link| {
             Ok(Change::SetLinkSetting {
@@ -29,7 +106,7 @@ impl Gate {
                 setting,
                 before: kernel.link_setting(link.id, setting)?,
                 snapshot: match (setting, value) {
-                    (LinkSetting::DisableIpv6, "1") => Some(kernel.snapshot(link.id)?),
+                    (LinkSetting::DisableIpv6, ON) => Some(kernel.snapshot(link.id)?),
                     _ => None,
                 },
             })
@@ -37,7 +114,7 @@ impl Gate {
         let objects = [self.object(&link)];
         let permit = self.decide(call, &objects)?;
         // Ports that are published behind it keep that one safe for others.
-        let opens = (setting, value) == (LinkSetting::RouteLocalnet, "1");
+        let opens = (setting, value) == (LinkSetting::RouteLocalnet, ON);
         let is_safe = opens && self.publishes_behind(&link);
         let stays = !is_safe && self.is_in_use_by_others(&link)?;
         let result = match stays {
@@ -56,17 +133,6 @@ impl Gate {
             })?,
         };
         self.record(permit, &objects, result)
-    }
-
-    fn switch(
-        &mut self,
-        call: Call,
-        link: &Resource<LinkHandle>,
-        setting: LinkSetting,
-        on: bool,
-    ) -> Result<(), CallError> {
-        let value = if on { "1" } else { "0" };
-        self.set_of_link(call, link, setting, value)
     }
 }
 
@@ -158,99 +224,20 @@ impl Host for Gate {
         })
     }
 
-    fn set_autoconf(&mut self, link: Resource<LinkHandle>, on: bool) -> Result<(), CallError> {
-        self.switch(Call::SysctlSetAutoconf, &link, LinkSetting::Autoconf, on)
-    }
-
-    fn set_arp_notify(&mut self, link: Resource<LinkHandle>, on: bool) -> Result<(), CallError> {
-        self.switch(Call::SysctlSetArpNotify, &link, LinkSetting::ArpNotify, on)
-    }
-
-    fn set_ndisc_notify(&mut self, link: Resource<LinkHandle>, on: bool) -> Result<(), CallError> {
-        let call = Call::SysctlSetNdiscNotify;
-        self.switch(call, &link, LinkSetting::NdiscNotify, on)
-    }
-
-    fn set_rp_filter(
-        &mut self,
-        link: Resource<LinkHandle>,
-        mode: ReversePath,
-    ) -> Result<(), CallError> {
-        let value = match mode {
-            ReversePath::Off => "0",
-            ReversePath::Strict => "1",
-            ReversePath::Loose => "2",
-        };
-        let call = Call::SysctlSetRpFilter;
-        self.set_of_link(call, &link, LinkSetting::RpFilter, value)
-    }
-
-    fn set_route_localnet(
-        &mut self,
-        link: Resource<LinkHandle>,
-        on: bool,
-    ) -> Result<(), CallError> {
-        let call = Call::SysctlSetRouteLocalnet;
-        if on {
-            self.keeps_loopback_closed(call, &link)?;
-        }
-        self.switch(call, &link, LinkSetting::RouteLocalnet, on)
-    }
-
-    fn set_forwarding(
-        &mut self,
-        link: Resource<LinkHandle>,
-        version: IpVersion,
-        on: bool,
-    ) -> Result<(), CallError> {
-        let setting = match version {
-            IpVersion::Ipv4 => LinkSetting::Forwarding4,
-            IpVersion::Ipv6 => LinkSetting::Forwarding6,
-        };
-        self.switch(Call::SysctlSetForwarding, &link, setting, on)
-    }
-
-    fn set_accept_ra(
-        &mut self,
-        link: Resource<LinkHandle>,
-        accept: RouterAdvertisements,
-    ) -> Result<(), CallError> {
-        let value = match accept {
-            RouterAdvertisements::None => "0",
-            RouterAdvertisements::UnlessForwarding => "1",
-            RouterAdvertisements::All => "2",
-        };
-        let call = Call::SysctlSetAcceptRa;
-        if !matches!(accept, RouterAdvertisements::None) {
-            self.keeps_to_hosts_routers(call, &link)?;
-        }
-        self.set_of_link(call, &link, LinkSetting::AcceptRa, value)
-    }
-
-    fn set_accept_dad(&mut self, link: Resource<LinkHandle>, on: bool) -> Result<(), CallError> {
-        self.switch(Call::SysctlSetAcceptDad, &link, LinkSetting::AcceptDad, on)
-    }
-
-    fn set_disable_ipv6(&mut self, link: Resource<LinkHandle>, on: bool) -> Result<(), CallError> {
-        let call = Call::SysctlSetDisableIpv6;
-        self.switch(call, &link, LinkSetting::DisableIpv6, on)
-    }
-
-    fn set_keep_addr_on_down(
-        &mut self,
-        link: Resource<LinkHandle>,
-        on: bool,
-    ) -> Result<(), CallError> {
-        let call = Call::SysctlSetKeepAddrOnDown;
-        self.switch(call, &link, LinkSetting::KeepAddrOnDown, on)
-    }
-
-    fn set_proxy_arp(&mut self, link: Resource<LinkHandle>, on: bool) -> Result<(), CallError> {
-        self.switch(Call::SysctlSetProxyArp, &link, LinkSetting::ProxyArp, on)
-    }
-
-    fn set_proxy_ndp(&mut self, link: Resource<LinkHandle>, on: bool) -> Result<(), CallError> {
-        self.switch(Call::SysctlSetProxyNdp, &link, LinkSetting::ProxyNdp, on)
+    setters! {
+        set_autoconf(on: bool) = SysctlSetAutoconf => Autoconf;
+        set_arp_notify(on: bool) = SysctlSetArpNotify => ArpNotify;
+        set_ndisc_notify(on: bool) = SysctlSetNdiscNotify => NdiscNotify;
+        set_rp_filter(mode: ReversePath) = SysctlSetRpFilter => RpFilter;
+        set_route_localnet(on: bool) = SysctlSetRouteLocalnet => RouteLocalnet;
+        set_forwarding(version: IpVersion, on: bool) = SysctlSetForwarding =>
+            Forwarding4 | Forwarding6;
+        set_accept_ra(accept: RouterAdvertisements) = SysctlSetAcceptRa => AcceptRa;
+        set_accept_dad(on: bool) = SysctlSetAcceptDad => AcceptDad;
+        set_disable_ipv6(on: bool) = SysctlSetDisableIpv6 => DisableIpv6;
+        set_keep_addr_on_down(on: bool) = SysctlSetKeepAddrOnDown => KeepAddrOnDown;
+        set_proxy_arp(on: bool) = SysctlSetProxyArp => ProxyArp;
+        set_proxy_ndp(on: bool) = SysctlSetProxyNdp => ProxyNdp;
     }
 
     fn set(

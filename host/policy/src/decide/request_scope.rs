@@ -9,6 +9,7 @@ use types::{
 
 use super::Object;
 use crate::Call;
+use crate::calls::{Naming, Requested};
 
 /// The mode of macvlan and macvtap links that takes all of the parent.
 const PASSTHRU: &str = "passthru";
@@ -88,142 +89,150 @@ impl RequestReach {
 
     /// The name that is meant for a link that a call makes, moves or renames.
     pub fn name_for(&self, call: Call, namespace: Namespace, shared: bool) -> Option<LinkName> {
-        if namespace == Namespace::Container {
-            return self.name_in_container(call);
+        let naming = call.naming()?;
+        match namespace {
+            Namespace::Container => self.name_in_container(call, naming),
+            Namespace::Host => self.name_on_host(call, naming, shared),
         }
-        if call == Call::LinksRename {
-            return self.host_interface_name.clone();
+    }
+
+    fn name_in_container(&self, call: Call, naming: Naming) -> Option<LinkName> {
+        match naming {
+            Naming::Vrf if self.container_vrf.is_some() => self.container_vrf.clone(),
+            Naming::BesideInterface => self.chosen_by_host(call, false),
+            Naming::Interface
+            | Naming::HostInterface
+            | Naming::Network
+            | Naming::Vrf
+            | Naming::Moved
+            | Naming::Renamed => self.interface_name.clone(),
         }
+    }
+
+    fn name_on_host(&self, call: Call, naming: Naming, shared: bool) -> Option<LinkName> {
+        match naming {
+            Naming::Moved => None,
+            Naming::Renamed => self.host_interface_name.clone(),
+            Naming::Network | Naming::Vrf => self.parent.clone().or_else(|| self.chosen.clone()),
+            Naming::HostInterface if self.host_interface_name.is_some() => {
+                self.host_interface_name.clone()
+            }
+            Naming::Interface | Naming::HostInterface | Naming::BesideInterface => {
+                self.chosen_by_host(call, shared)
+            }
+        }
+    }
+
+    /// Always the same for a call and a container, or a call and a network.
+    fn chosen_by_host(&self, call: Call, shared: bool) -> Option<LinkName> {
         let kind = call.makes()?;
-        let owner: &[&str] = match (call, shared) {
-            (Call::LinksCreateBridge | Call::LinksCreateVrf, _) => {
-                return self.parent.clone().or_else(|| self.chosen.clone());
-            }
-            (Call::LinksCreateVeth, _) if self.host_interface_name.is_some() => {
-                return self.host_interface_name.clone();
-            }
-            (_, true) => &[&self.network, kind],
-            (_, false) => &[&self.network, &self.container, kind],
+        let owner: &[&str] = match shared {
+            true => &[&self.network, kind],
+            false => &[&self.network, &self.container, kind],
         };
         // Before there is a container nothing is meant for it.
         (!self.container.is_empty()).then(|| LinkName::chosen(kind, owner))
     }
 
-    fn name_in_container(&self, call: Call) -> Option<LinkName> {
-        if call == Call::LinksCreateVrf && self.container_vrf.is_some() {
-            return self.container_vrf.clone();
-        }
-        // It stands beside the interface, whose name the request has.
-        if call == Call::LinksCreateIfb {
-            let owner: &[&str] = &[&self.network, &self.container, "ifb"];
-            return (!self.container.is_empty()).then(|| LinkName::chosen("ifb", owner));
-        }
-        let names = call.makes().is_some()
-            || matches!(call, Call::LinksMoveToContainer | Call::LinksRename);
-        self.interface_name.clone().filter(|_| names)
+    /// Whether a link of the host is the parent that the user named.
+    fn names_parent(&self, namespace: Namespace, name: &LinkName) -> bool {
+        namespace == Namespace::Host && self.parent.as_ref() == Some(name)
+    }
+
+    /// Whether it is that, or where the user named none, the default route's.
+    fn has_parent(&self, namespace: Namespace, name: &LinkName) -> bool {
+        let is_default = self.default_parent.as_ref() == Some(name);
+        self.names_parent(namespace, name) || (namespace == Namespace::Host && is_default)
+    }
+
+    /// Whether a link of the host is the VRF that the network's links go below.
+    fn has_vrf(&self, namespace: Namespace, name: &LinkName) -> bool {
+        namespace == Namespace::Host && self.vrf.as_ref() == Some(name)
+    }
+
+    /// Whether an address is one of the container's.
+    fn has_address(&self, address: IpAddr) -> bool {
+        self.addresses.iter().any(|own| own.addr() == address)
     }
 }
 
-/// Rule 3: what of the request each call reaches, as the WIT documents it.
+/// Rule 3: what of the request each call reaches, as the vocabulary has it.
 pub(super) fn requested(call: Call, object: &Object<'_>, request: &RequestReach) -> bool {
-    let is_named = |namespace: Namespace, name: &LinkName| {
-        namespace == Namespace::Host && request.parent.as_ref() == Some(name)
-    };
-    let is_parent = |namespace: Namespace, name: &LinkName| {
-        let is_found = request.default_parent.as_ref() == Some(name);
-        is_named(namespace, name) || (namespace == Namespace::Host && is_found)
-    };
-    let is_vrf = |namespace: Namespace, name: &LinkName| {
-        namespace == Namespace::Host && request.vrf.as_ref() == Some(name)
-    };
-    match (call, object) {
+    if let Object::NewLink { namespace, name } = object {
+        let is_meant = |shared| request.name_for(call, *namespace, shared).as_ref() == Some(name);
+        return is_meant(false) || is_meant(true);
+    }
+    let mut parts = call.request().iter();
+    parts.any(|part| has(*part, object, request))
+}
+
+/// Whether an object is what a part of the request names.
+fn has(part: Requested, object: &Object<'_>, request: &RequestReach) -> bool {
+    use Object as O;
+    use Requested as R;
+    match (part, *object) {
         (
-            Call::LinksGet | Call::LinksInfo,
-            Object::Link {
+            R::Parent,
+            O::Link {
                 namespace, name, ..
             },
-        ) => is_parent(*namespace, name) || is_vrf(*namespace, name),
+        ) => request.has_parent(namespace, name),
         (
-            Call::LinksSetMaster,
-            Object::Master {
+            R::NamedParent,
+            O::Link {
                 namespace, name, ..
             },
-        ) => is_named(*namespace, name) || is_vrf(*namespace, name),
+        ) => request.names_parent(namespace, name),
         (
-            Call::LinksPorts
-            | Call::LinksWaitCarrier
-            | Call::LinksVfs
-            | Call::LinksCreateMacvlan
-            | Call::LinksCreateIpvlan
-            | Call::LinksCreateMacvtap
-            | Call::LinksCreateVlan
-            | Call::LinksCreateVxlan
-            | Call::OffloadsList
-            | Call::AddressesList
-            | Call::AddressesWaitDad
-            | Call::NeighboursList,
-            Object::Link {
+            R::WholeParent,
+            O::Whole {
                 namespace, name, ..
             },
-        ) => is_parent(*namespace, name),
+        ) => request.names_parent(namespace, name) && request.mode.as_deref() == Some(PASSTHRU),
         (
-            Call::LinksMoveToContainer,
-            Object::Link {
-                namespace, name, ..
-            },
-        ) => is_named(*namespace, name),
-        (
-            Call::LinksCreateMacvlan
-            | Call::LinksCreateMacvtap
-            | Call::LinksSetPromiscuous
-            | Call::LinksSetAllMulticast,
-            Object::Whole {
-                namespace, name, ..
-            },
-        ) => is_named(*namespace, name) && request.mode.as_deref() == Some(PASSTHRU),
-        (_, Object::Vlans { numbers, .. }) => {
-            let mut named = request.vlans.iter();
-            named.any(|named| named.contains(*numbers))
-        }
-        (_, Object::Vni(number)) => request.vnis.contains(number),
-        (Call::LinksNames, Object::AllLinks(namespace)) => *namespace == Namespace::Container,
-        (_, Object::NewLink { namespace, name }) => {
-            let is_meant =
-                |shared| request.name_for(call, *namespace, shared).as_ref() == Some(name);
-            is_meant(false) || is_meant(true)
-        }
-        (Call::LinksGetDefault, Object::DefaultRouteLink) => request.leaves_parent_open(),
-        (
-            Call::LinksGetByMac | Call::LinksGetByPci | Call::LinksGetByPath,
-            Object::LinkWith {
+            R::ParentProperty,
+            O::LinkWith {
                 namespace,
                 property,
                 ..
             },
-        ) => *namespace == Namespace::Host && request.parent_property.as_ref() == Some(property),
+        ) => namespace == Namespace::Host && request.parent_property.as_ref() == Some(property),
+        (R::DefaultRoute, O::DefaultRouteLink) => request.leaves_parent_open(),
         (
-            Call::AddressesAdd,
-            Object::Address {
+            R::Vrf,
+            O::Link {
+                namespace, name, ..
+            },
+        ) => request.has_vrf(namespace, name),
+        (
+            R::Master,
+            O::Master {
+                namespace, name, ..
+            },
+        ) => request.names_parent(namespace, name) || request.has_vrf(namespace, name),
+        (R::ContainerLinks, O::AllLinks(namespace))
+        | (
+            R::ContainerRouting,
+            O::AllRoutes(namespace) | O::AllRules(namespace) | O::Table { namespace, .. },
+        ) => namespace == Namespace::Container,
+        (R::Vlans, O::Vlans { numbers, .. }) => {
+            let mut named = request.vlans.iter();
+            named.any(|named| named.contains(numbers))
+        }
+        (R::Vnis, O::Vni(number)) => request.vnis.contains(&number),
+        (
+            R::LinkAddresses,
+            O::Address {
                 namespace, address, ..
             },
         ) => match namespace {
-            Namespace::Container => request.addresses.contains(address),
-            Namespace::Host => is_gateway(*address, request),
+            Namespace::Container => request.addresses.contains(&address),
+            Namespace::Host => is_gateway(address, request),
         },
+        (R::Addresses, O::Address { address, .. }) => request.has_address(address.addr()),
         (
-            Call::AnnounceGratuitousArp
-            | Call::AnnounceNeighbourAdvertisement
-            | Call::FirewallPublish
-            | Call::FirewallAccept
-            | Call::FirewallDrop,
-            Object::Address { address, .. },
-        ) => {
-            let mut own = request.addresses.iter();
-            own.any(|own| own.addr() == address.addr())
-        }
-        (
-            Call::RoutesAdd | Call::RoutesReplace,
-            Object::Route {
+            R::Routes,
+            O::Route {
                 namespace,
                 route,
                 through_own_link,
@@ -231,11 +240,11 @@ pub(super) fn requested(call: Call, object: &Object<'_>, request: &RequestReach)
             },
         ) => match namespace {
             Namespace::Container => requested_route(route, request),
-            Namespace::Host => requested_on_host(route, *through_own_link, request),
+            Namespace::Host => requested_on_host(route, through_own_link, request),
         },
         (
-            Call::RulesAdd,
-            Object::Rule {
+            R::Rules,
+            O::Rule {
                 namespace,
                 rule,
                 names_own_link,
@@ -243,47 +252,61 @@ pub(super) fn requested(call: Call, object: &Object<'_>, request: &RequestReach)
                 ..
             },
         ) => {
-            let has_its_packets = has_requested_packets(rule, *is_shared, request);
-            let is_for_it = *names_own_link || has_its_packets;
-            *namespace == Namespace::Container || is_for_it
+            let has_its_packets = has_requested_packets(rule, is_shared, request);
+            namespace == Namespace::Container || names_own_link || has_its_packets
         }
+        (R::Neighbours, O::Neighbour { address, .. }) => request.has_address(address),
+        (R::Forwarding, O::Key { namespace, .. }) => namespace == Namespace::Container,
         (
-            _,
-            Object::Table { namespace, .. }
-            | Object::AllRoutes(namespace)
-            | Object::AllRules(namespace),
-        ) => *namespace == Namespace::Container,
-        (Call::NeighboursAdd | Call::NeighboursAddProxy, Object::Neighbour { address, .. }) => {
-            let mut own = request.addresses.iter();
-            own.any(|own| own.addr() == *address)
-        }
-        (
-            Call::SysctlSet,
-            Object::Key {
-                namespace: Namespace::Container,
+            R::Settings,
+            O::Key {
+                namespace,
                 key,
-                of_own_link: true,
+                of_own_link,
             },
-        ) => request.settings.contains(key),
-        (Call::SysctlEnableIpForward, Object::Key { namespace, .. }) => {
-            *namespace == Namespace::Container
-        }
-        (_, Object::Source { network, is_shared }) => has_packets(*network, *is_shared, request),
-        (_, Object::Ports(ports)) => PortRange::any_contains(&request.ports, ports),
-        (_, Object::Outbound(address)) => request.outbound.contains(address),
-        (_, Object::Secret(name)) => request.secrets.iter().any(|named| named == name),
-        (
-            Call::StateGet | Call::StateSet | Call::StateRemove | Call::StateKeys,
-            Object::State { .. },
-        )
-        | (Call::LogWrite, Object::Message)
-        | (Call::AnswerSearch, Object::SearchDomain(_)) => true,
-        (Call::AnswerDns, Object::NameServer(address)) => {
+        ) => namespace == Namespace::Container && of_own_link && request.settings.contains(key),
+        (R::Sources, O::Source { network, is_shared }) => has_packets(network, is_shared, request),
+        (R::OutboundAddresses, O::Outbound(address)) => request.outbound.contains(&address),
+        (R::Ports, O::Ports(ports)) => PortRange::any_contains(&request.ports, ports),
+        (R::Secrets, O::Secret(name)) => request.secrets.iter().any(|named| named == name),
+        (R::NameServers, O::NameServer(address)) => {
             let gateways = request.gateways.iter().map(IpNet::addr);
             let mut named = gateways.chain(request.name_servers.iter().copied());
-            named.any(|named| named == *address)
+            named.any(|named| named == address)
         }
-        _ => false,
+        (R::State, O::State { .. })
+        | (R::Messages, O::Message)
+        | (R::SearchDomains, O::SearchDomain(_)) => true,
+        // Each by its name, so that the compiler asks what a new one reaches.
+        (
+            R::Parent
+            | R::NamedParent
+            | R::WholeParent
+            | R::ParentProperty
+            | R::DefaultRoute
+            | R::Vrf
+            | R::Master
+            | R::ContainerLinks
+            | R::ContainerRouting
+            | R::Vlans
+            | R::Vnis
+            | R::LinkAddresses
+            | R::Addresses
+            | R::Routes
+            | R::Rules
+            | R::Neighbours
+            | R::Forwarding
+            | R::Settings
+            | R::Sources
+            | R::OutboundAddresses
+            | R::Ports
+            | R::Secrets
+            | R::NameServers
+            | R::State
+            | R::Messages
+            | R::SearchDomains,
+            _,
+        ) => false,
     }
 }
 

@@ -5,40 +5,43 @@ use types::SettingKey;
 
 use crate::Call;
 
-/// Settings by which a link answers, takes or forwards what is meant for others,
-/// and the call that sets each, where there is one.
-const FOR_OTHERS: [(&str, Option<Call>); 15] = [
-    ("accept_local", None),
-    ("accept_ra", Some(Call::SysctlSetAcceptRa)),
-    ("accept_source_route", None),
-    ("arp_accept", None),
-    ("arp_ignore", None),
-    ("bc_forwarding", None),
-    ("force_forwarding", None),
-    ("forwarding", Some(Call::SysctlSetForwarding)),
-    ("ip_forward", Some(Call::SysctlEnableIpForward)),
-    ("mc_forwarding", None),
-    ("proxy_arp", Some(Call::SysctlSetProxyArp)),
-    ("proxy_arp_pvlan", None),
-    ("proxy_ndp", Some(Call::SysctlSetProxyNdp)),
-    ("route_localnet", Some(Call::SysctlSetRouteLocalnet)),
-    ("rp_filter", Some(Call::SysctlSetRpFilter)),
+/// Settings by which a link answers, takes or forwards what is meant for others.
+const FOR_OTHERS: [&str; 15] = [
+    "accept_local",
+    "accept_ra",
+    "accept_source_route",
+    "arp_accept",
+    "arp_ignore",
+    "bc_forwarding",
+    "force_forwarding",
+    "forwarding",
+    "ip_forward",
+    "mc_forwarding",
+    "proxy_arp",
+    "proxy_arp_pvlan",
+    "proxy_ndp",
+    "route_localnet",
+    "rp_filter",
 ];
 
 /// Whether a setting is about the link itself only.
 pub(super) fn is_plain(key: &SettingKey) -> bool {
-    find(key).is_none()
+    !FOR_OTHERS.contains(&own_name(key))
 }
 
 /// The call that sets it, for those that aren't plain.
 pub(super) fn call_for(key: &SettingKey) -> Option<Call> {
-    find(key).and_then(|call| call)
+    if is_plain(key) {
+        return None;
+    }
+    let name = own_name(key).replace('_', "-");
+    let mut calls = Call::ALL.iter().copied();
+    calls.find(|call| call.sets() == Some(&name))
 }
 
-fn find(key: &SettingKey) -> Option<Option<Call>> {
-    let name = key.parts().last().unwrap_or_default();
-    let mut settings = FOR_OTHERS.into_iter();
-    settings.find(|(own, _)| *own == name).map(|(_, call)| call)
+/// The part of its name that isn't about which link it's of.
+fn own_name(key: &SettingKey) -> &str {
+    key.parts().last().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -53,6 +56,20 @@ mod tests {
         let proxy = key("net.ipv4.conf.eth0.proxy_arp");
         assert!(!is_plain(&proxy));
         assert_eq!(call_for(&proxy), Some(Call::SysctlSetProxyArp));
+        for (name, call) in [
+            ("accept_ra", Call::SysctlSetAcceptRa),
+            ("forwarding", Call::SysctlSetForwarding),
+            ("proxy_ndp", Call::SysctlSetProxyNdp),
+            ("route_localnet", Call::SysctlSetRouteLocalnet),
+            ("rp_filter", Call::SysctlSetRpFilter),
+        ] {
+            let key = key(&format!("net.ipv4.conf.eth0.{name}"));
+            assert_eq!(call_for(&key), Some(call));
+        }
+        let forward = key("net.ipv4.ip_forward");
+        assert_eq!(call_for(&forward), Some(Call::SysctlEnableIpForward));
+        let autoconf = key("net.ipv6.conf.eth0.autoconf");
+        assert_eq!(call_for(&autoconf), None);
         let local = key("net.ipv4.conf.eth0.accept_local");
         assert!(!is_plain(&local));
         assert_eq!(call_for(&local), None);

@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use flate2::read::GzDecoder;
-use policy::Call;
+use policy::{Call, KernelFeature};
 
-use super::features::{self, Feature};
 use super::finding::Finding;
 use super::system::System;
 use crate::store::DriverName;
@@ -86,8 +85,8 @@ impl Kernel {
         }
     }
 
-    fn presence(&self, feature: Feature) -> Presence {
-        if let Some(module) = feature.module {
+    fn presence(&self, feature: KernelFeature) -> Presence {
+        if let Some(module) = feature.module() {
             if self.present.contains(module) {
                 return Presence::Yes;
             }
@@ -106,17 +105,17 @@ impl Kernel {
         let setting = self
             .configuration
             .as_ref()
-            .map(|all| all.get(feature.option));
+            .map(|all| all.get(feature.option()));
         match (setting, &self.loadable) {
             (Some(Some(Setting::BuiltIn)), _) => Presence::Yes,
             // What has no module of its own is part of those that are named.
-            (Some(Some(Setting::Module)), _) if feature.module.is_none() => Presence::Yes,
+            (Some(Some(Setting::Module)), _) if feature.module().is_none() => Presence::Yes,
             (Some(None), _) => Presence::No,
             (Some(Some(Setting::Module)), Some(_)) => Presence::NoModule,
             // A container sees the kernel's configuration, and not its modules.
             (Some(Some(Setting::Module)), None) => Presence::Unknown,
             // With modules.dep comes modules.builtin, and neither has it.
-            (None, Some(_)) if feature.module.is_some() => Presence::No,
+            (None, Some(_)) if feature.module().is_some() => Presence::No,
             (None, _) => Presence::Unknown,
         }
     }
@@ -161,13 +160,13 @@ fn unpacked(system: &System) -> Option<String> {
 
 /// Says what a driver's calls need and the kernel lacks.
 pub(super) fn check(kernel: &Kernel, driver: &DriverName, calls: &[Call]) -> Vec<Finding> {
-    let mut users: BTreeMap<Feature, Vec<Call>> = BTreeMap::new();
+    let mut users: BTreeMap<KernelFeature, Vec<Call>> = BTreeMap::new();
     for call in calls {
-        for feature in features::needed(*call) {
+        for feature in call.needs() {
             users.entry(*feature).or_default().push(*call);
         }
     }
-    let names: Vec<_> = users.keys().map(|feature| feature.option).collect();
+    let names: Vec<_> = users.keys().map(|feature| feature.option()).collect();
     let names = names.join(", ");
     let findings: Vec<_> = users
         .into_iter()
@@ -187,9 +186,14 @@ pub(super) fn check(kernel: &Kernel, driver: &DriverName, calls: &[Call]) -> Vec
     }
 }
 
-fn lack(kernel: &Kernel, driver: &DriverName, feature: Feature, calls: &[Call]) -> Option<Finding> {
+fn lack(
+    kernel: &Kernel,
+    driver: &DriverName,
+    feature: KernelFeature,
+    calls: &[Call],
+) -> Option<Finding> {
     let presence = kernel.presence(feature);
-    let option = feature.option;
+    let option = feature.option();
     let names: Vec<_> = calls.iter().map(|call| call.name()).collect();
     let names = names.join(", ");
     let release = &kernel.release;
@@ -200,7 +204,7 @@ fn lack(kernel: &Kernel, driver: &DriverName, feature: Feature, calls: &[Call]) 
             return Some(Finding::unknown(
                 CHECK,
                 what(&format!("doesn't tell whether it has {option}")),
-                match feature.module {
+                match feature.module() {
                     Some(module) => format!("`modinfo {module}` on the machine itself tells"),
                     None => format!("look for CONFIG_{option} in its configuration"),
                 },
@@ -222,11 +226,12 @@ fn lack(kernel: &Kernel, driver: &DriverName, feature: Feature, calls: &[Call]) 
             )),
             format!(
                 "load it at boot, before that is set: a file in /etc/modules-load.d with {}",
-                feature.module.unwrap_or(option)
+                feature.module().unwrap_or(option)
             ),
         ),
     };
-    Some(match calls.iter().any(|call| features::is_vital(*call)) {
+    // A driver that lacks the links that containers get can do nothing.
+    Some(match calls.iter().any(|call| call.makes_interface()) {
         true => Finding::problem(CHECK, what, remedy),
         false => Finding::warning(CHECK, what, remedy),
     })
@@ -236,14 +241,8 @@ fn lack(kernel: &Kernel, driver: &DriverName, feature: Feature, calls: &[Call]) 
 mod tests {
     use super::*;
 
-    const DUMMY: Feature = Feature {
-        option: "DUMMY",
-        module: Some("dummy"),
-    };
-    const RULES: Feature = Feature {
-        option: "IP_MULTIPLE_TABLES",
-        module: None,
-    };
+    const DUMMY: KernelFeature = KernelFeature::Dummy;
+    const RULES: KernelFeature = KernelFeature::IpMultipleTables;
 
     fn kernel(files: &[(&str, &str)]) -> Kernel {
         let root = tempfile::tempdir().unwrap();

@@ -3,7 +3,6 @@
 
 mod containers_conf;
 mod drivers;
-mod features;
 mod files;
 mod finding;
 mod kernel;

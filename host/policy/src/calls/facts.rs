@@ -1,0 +1,145 @@
+//! What a line of the vocabulary can say.
+
+use super::{KernelFeature, ReachKey};
+use crate::Risk;
+
+/// All that is known of a call.
+pub(super) struct Facts {
+    pub(super) name: &'static str,
+    pub(super) risk: Risk,
+    pub(super) effect: &'static str,
+    pub(super) keys: &'static [ReachKey],
+    pub(super) request: &'static [Requested],
+    pub(super) naming: Option<Naming>,
+    pub(super) needs: &'static [KernelFeature],
+    pub(super) in_create: bool,
+}
+
+/// What of the request a call can reach (rule 3 of `decide`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Requested {
+    /// The link of the host that the user named as the parent; where the user
+    /// named none, that of the default route.
+    Parent,
+    /// The parent only where the user named it.
+    NamedParent,
+    /// All of the parent, which the user named together with the mode `passthru`.
+    WholeParent,
+    /// What the parent is found by, where the user named that.
+    ParentProperty,
+    /// The link of the default route, where no parent is named.
+    DefaultRoute,
+    /// The VRF of the host that the network's links go below.
+    Vrf,
+    /// A link that takes ports: the parent that the user named, or that VRF.
+    Master,
+    /// The names of all links in the container.
+    ContainerLinks,
+    /// All routes and rules in the container, and any table there.
+    ContainerRouting,
+    /// VLANs that options name.
+    Vlans,
+    /// VXLANs that options name.
+    Vnis,
+    /// The container's addresses there, and the gateways on the host, each with its
+    /// prefix length.
+    LinkAddresses,
+    /// The container's addresses, whatever their prefix lengths.
+    Addresses,
+    /// Routes into the subnets, and those of the request.
+    Routes,
+    /// Rules in the container, and on the host those about its packets or about own
+    /// links.
+    Rules,
+    /// Neighbours with the container's addresses.
+    Neighbours,
+    /// That the container forwards packets.
+    Forwarding,
+    /// Settings of own links in the container that options name.
+    Settings,
+    /// Packets from the container's addresses; from its subnets where the driver has
+    /// a link that the network's containers share.
+    Sources,
+    /// Addresses of the host that options name for what leaves it.
+    OutboundAddresses,
+    /// Published ports.
+    Ports,
+    /// Secrets that options name.
+    Secrets,
+    /// Name servers that the user gave for the network, and its gateways.
+    NameServers,
+    /// The driver's own state of the network.
+    State,
+    /// Messages for the operator.
+    Messages,
+    /// Search domains for the container.
+    SearchDomains,
+}
+
+/// Which name is meant for a link that a call makes, moves or renames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Naming {
+    /// In the container the interface's. On the host, one that the host chooses by
+    /// the call, the network and the container.
+    Interface,
+    /// As `Interface`; on the host the user's word for the host's end of a veth pair
+    /// comes first.
+    HostInterface,
+    /// As `Interface`; on the host the network's own interface.
+    Network,
+    /// As `Network`; in the container the user's word for a VRF comes first.
+    Vrf,
+    /// One that the host chooses, also in the container: it stands beside the
+    /// interface, whose name the request has.
+    BesideInterface,
+    /// The interface's, in the container only.
+    Moved,
+    /// In the container the interface's, on the host the user's word for the host's
+    /// end of a veth pair.
+    Renamed,
+}
+
+macro_rules! calls {
+    ($(
+        $(#[$doc:meta])* $variant:ident = $name:literal {
+            risk: $risk:ident,
+            effect: $effect:literal,
+            $(keys: [$($key:ident),*],)?
+            $(request: [$($requested:ident),*],)?
+            $(name: $naming:ident,)?
+            $(needs: [$($need:ident),*],)?
+            $(in_create: $in_create:literal,)?
+        }
+    )*) => {
+        /// A function of the interface, named `interface.function`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Call {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Call {
+            /// All calls in the order of the WIT.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            const fn facts(self) -> &'static Facts {
+                match self {
+                    $(Self::$variant => const {
+                        &Facts {
+                            name: $name,
+                            risk: Risk::$risk,
+                            effect: $effect,
+                            keys: &[$($(ReachKey::$key),*)?],
+                            request: &[$($(Requested::$requested),*)?],
+                            naming: calls!(@naming $($naming)?),
+                            needs: &[$($(KernelFeature::$need),*)?],
+                            in_create: false $(|| $in_create)?,
+                        }
+                    },)*
+                }
+            }
+        }
+    };
+    (@naming) => { None };
+    (@naming $naming:ident) => { Some(Naming::$naming) };
+}
+pub(super) use calls;
