@@ -47,6 +47,8 @@ pub enum Need {
     Cni,
     /// systemd's journal, as a program.
     Journald,
+    /// The builder of this project.
+    Cargo,
     /// A browser.
     Chromium,
     /// Python's validator of JSON Schema.
@@ -233,11 +235,15 @@ impl Need {
     /// Whether it's a program that has nothing to do with networks, so that a
     /// machine that is there for its kernel may do without it.
     fn is_of_programs(&self) -> bool {
-        matches!(self, Self::Chromium | Self::Journald | Self::JsonSchema)
+        matches!(
+            self,
+            Self::Cargo | Self::Chromium | Self::Journald | Self::JsonSchema
+        )
     }
 
     /// Why it isn't there.
     fn missing(self) -> Option<Cow<'static, str>> {
+        static CARGO: OnceLock<bool> = OnceLock::new();
         static MACVLAN: OnceLock<bool> = OnceLock::new();
         static NETAVARK: OnceLock<bool> = OnceLock::new();
         static STRACE: OnceLock<bool> = OnceLock::new();
@@ -282,6 +288,9 @@ impl Need {
             Self::Journald if !Path::new(places::JOURNALD).exists() => {
                 Some("systemd is not installed".into())
             }
+            Self::Cargo if !*CARGO.get_or_init(cargo_works) => {
+                Some("cargo is not installed: https://rustup.rs".into())
+            }
             Self::Chromium if !Path::new(CHROMIUM).exists() => {
                 Some("Chromium is not installed; `just setup` does it".into())
             }
@@ -306,6 +315,7 @@ impl Need {
             | Self::Groff
             | Self::Cni
             | Self::Journald
+            | Self::Cargo
             | Self::Chromium
             | Self::JsonSchema
             | Self::PodmanTrees
@@ -318,6 +328,13 @@ fn has_json_schema() -> bool {
     let mut python = Command::new(places::PYTHON);
     let import = python.args(["-c", "import jsonschema"]).output();
     import.is_ok_and(|output| output.status.success())
+}
+
+fn cargo_works() -> bool {
+    Command::new(places::cargo())
+        .arg("--version")
+        .output()
+        .is_ok_and(|output| output.status.success())
 }
 
 fn wg_works() -> bool {

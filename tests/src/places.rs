@@ -83,6 +83,12 @@ pub fn just() -> PathBuf {
         .expect("just is installed")
 }
 
+/// The builder of this project: the one that runs the tests, else the one in the
+/// path.
+pub fn cargo() -> PathBuf {
+    env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
+}
+
 /// Documents that real Podman and netavark sent to a plugin.
 pub fn captures() -> PathBuf {
     workspace().join("tests/fixtures/captures")

@@ -23,6 +23,7 @@ mod grants_page;
 mod house;
 mod install;
 mod installing;
+mod link_kind;
 mod living;
 mod log;
 mod malformed;
@@ -59,6 +60,7 @@ fn main() {
     doctor::register(&mut suite);
     trail::register(&mut suite);
     trusting::register(&mut suite);
+    link_kind::register(&mut suite);
     living::register(&mut suite);
     log::register(&mut suite);
     audit::register(&mut suite);
