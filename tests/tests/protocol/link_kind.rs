@@ -2,10 +2,9 @@
 //! of the sources, they compile, and the vocabulary fits the WIT.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use tempfile::TempDir;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::{places, process};
 
@@ -158,8 +157,11 @@ fn flags() -> Vec<String> {
 }
 
 fn compiles() {
-    let folder = TempDir::new().unwrap();
-    let root: PathBuf = folder.path().join("wasmvark");
+    // In the same place each time, so that what cargo keeps of it doesn't pile up.
+    let root = places::workspace().join("target/link-kind");
+    if root.exists() {
+        fs::remove_dir_all(&root).unwrap();
+    }
     copy(&places::workspace(), &root);
     let blocks = blocks(&section());
     assert!(blocks.len() > 5, "{blocks:#?}");
