@@ -87,7 +87,8 @@ commands:
     WASMVARK_TEST_COMMANDS=write cargo test {{ flags }} --lib -- page_of_commands
 
 # Measures one setup against netavark's native example plugin.
-bench: setup build
+bench: build
+    scripts/setup.sh bench
     cargo bench --locked --target {{ target }} --package wasmvark-tests --bench setup
 
 # Checks formatting, lints and documentation.

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Installs what building and testing need, or only what the demonstration needs;
-# does nothing where all is there.
+# Installs what building and testing need, or only what the demonstration needs, or
+# what measuring needs besides; does nothing where all is there.
 #
-# usage: setup.sh [demo]
+# usage: setup.sh [demo|bench]
 set -euo pipefail
 
 source "$(dirname "$0")/common.sh"
@@ -41,20 +41,22 @@ install_targets() {
     rustup target add "${missing[@]}"
 }
 
-# The real netavark, and for tests the native plugins that it ships as examples.
+# The real netavark, and for tests the native plugins that it ships as examples, into
+# a folder, built as cargo's further arguments say.
 install_netavark() {
-    local program complete=yes examples=()
+    local root=$1 program complete=yes examples=()
+    shift
     for program in "${programs[@]}"; do
-        [[ -x $tools/bin/$program ]] || complete=no
+        [[ -x $root/bin/$program ]] || complete=no
         [[ $program == netavark ]] || examples+=(--example "$program")
     done
-    if [[ $complete == yes && $("$tools/bin/netavark" --version) == *" $netavark_version" ]]; then
+    if [[ $complete == yes && $("$root/bin/netavark" --version) == *" $netavark_version" ]]; then
         return 0
     fi
-    say "building netavark $netavark_version into $tools (some minutes)"
+    say "building netavark $netavark_version into $root (some minutes)"
     # Outside the project, whose settings for cargo are not meant for it.
-    (cd / && cargo install --locked --quiet --force --root "$tools" \
-        netavark --version "$netavark_version" --bin netavark "${examples[@]}")
+    (cd / && CARGO_PROFILE_DEV_DEBUG=false cargo install --locked --quiet --force --root "$root" \
+        netavark --version "$netavark_version" --bin netavark "${examples[@]}" "$@")
 }
 
 command -v cargo >/dev/null || fail 'Rust is missing: https://rustup.rs'
@@ -62,4 +64,6 @@ command -v apt-get >/dev/null || fail 'this script knows only Debian and its kin
 need_packages iproute2 iputils-ping musl-tools protobuf-compiler
 [[ ${1:-} == demo ]] || install_for_tests
 install_targets
-install_netavark
+# Tests ask for what it does, not for how fast.
+install_netavark "$tools" --debug
+[[ ${1:-} != bench ]] || install_netavark "$tools/release"

@@ -59,7 +59,7 @@ fn compare() {
         root: wasmvark.root().to_owned(),
         document: connection.for_plugin(),
     };
-    let native = plugin("native", places::tool("host-device-plugin"));
+    let native = plugin("native", places::fast_tool("host-device-plugin"));
     let ours = plugin("wasmvark", wasmvark.plugins().join("host-device"));
     let mut times = [Vec::new(), Vec::new()];
     for _ in 0..RUNS {
