@@ -32,17 +32,21 @@ pub(crate) fn finish(mut component: Vec<u8>, manifest: &str) -> Result<Vec<u8>> 
     };
     section.append_to_component(&mut component);
 
-    // Decoding validates.
-    let decoded = wit_component::decode(&component).context("the result isn't a component")?;
-    let DecodedWasm::Component(resolve, world) = decoded else {
-        bail!("the result isn't a component");
-    };
-    manifest::check(manifest, &calls(&resolve, world))?;
+    manifest::check(manifest, &calls(&component)?)?;
     Ok(component)
 }
 
 /// The calls that a component imports, as `interface.function`.
-fn calls(resolve: &Resolve, world: WorldId) -> BTreeSet<String> {
+pub(crate) fn calls(component: &[u8]) -> Result<BTreeSet<String>> {
+    // Decoding validates.
+    let decoded = wit_component::decode(component).context("the result isn't a component")?;
+    let DecodedWasm::Component(resolve, world) = decoded else {
+        bail!("the result isn't a component");
+    };
+    Ok(calls_of(&resolve, world))
+}
+
+fn calls_of(resolve: &Resolve, world: WorldId) -> BTreeSet<String> {
     let mut calls = BTreeSet::new();
     let Some(world) = resolve.worlds.get(world) else {
         return calls;

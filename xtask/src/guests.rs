@@ -134,5 +134,6 @@ fn finish(places: &Places, guest: &Guest) -> Result<Vec<u8>> {
         Kind::WatModule => component::encode(&wat::module(places, &source)?)?,
     };
     let shared = places.root.join("guest-examples/common/manifest");
-    component::finish(driver, &manifest::read(&source, &shared)?)
+    let calls = component::calls(&driver)?;
+    component::finish(driver, &manifest::read(&source, &shared, &calls)?)
 }

@@ -9,18 +9,23 @@ use toml::{Table, Value};
 
 /// The key that names what a manifest has in common with others.
 const SHARED: &str = "shared";
+/// The key with the reason for all calls that a driver imports, where they have the
+/// same one.
+const EVERY_CALL: &str = "every-call";
+const CALLS: &str = "calls";
 
 /// Reads a driver's manifest, and puts in what it names of `folder`, which has
 /// what drivers have in common: options come behind the driver's own, and what
-/// the driver says of a call comes first.
-pub(crate) fn read(source: &Path, folder: &Path) -> Result<String> {
+/// the driver says of a call comes first. `imported` are the driver's calls.
+pub(crate) fn read(source: &Path, folder: &Path, imported: &BTreeSet<String>) -> Result<String> {
     let path = source.join("manifest.toml");
     let text = read_text(&path)?;
     let mut manifest: Table = text.parse().with_context(|| path.display().to_string())?;
-    let Some(shared) = manifest.remove(SHARED) else {
+    let (shared, reason) = (manifest.remove(SHARED), manifest.remove(EVERY_CALL));
+    if shared.is_none() && reason.is_none() {
         return Ok(text);
-    };
-    for name in shared.as_array().into_iter().flatten() {
+    }
+    for name in shared.iter().filter_map(Value::as_array).flatten() {
         let name = name.as_str().context("`shared` is a list of names")?;
         let path = folder.join(name).with_extension("toml");
         let part: Table = read_text(&path)?
@@ -28,7 +33,21 @@ pub(crate) fn read(source: &Path, folder: &Path) -> Result<String> {
             .with_context(|| path.display().to_string())?;
         merge(&mut manifest, part)?;
     }
+    if let Some(reason) = reason {
+        let calls = imported.iter().map(|call| (call.clone(), wish(&reason)));
+        let part = [(CALLS.to_owned(), Value::Table(calls.collect()))];
+        merge(&mut manifest, part.into_iter().collect())?;
+    }
     Ok(toml::to_string(&manifest)?)
+}
+
+/// What a manifest says of a call.
+fn wish(reason: &Value) -> Value {
+    Value::Table(
+        [("reason".to_owned(), reason.clone())]
+            .into_iter()
+            .collect(),
+    )
 }
 
 fn read_text(path: &Path) -> Result<String> {
@@ -57,7 +76,7 @@ fn merge(manifest: &mut Table, part: Table) -> Result<()> {
 /// Checks that a manifest asks for just these calls.
 pub(crate) fn check(manifest: &str, imported: &BTreeSet<String>) -> Result<()> {
     let table: Table = manifest.parse().context("manifest.toml")?;
-    let calls = table.get("calls").and_then(Value::as_table);
+    let calls = table.get(CALLS).and_then(Value::as_table);
     let asked: BTreeSet<String> = calls.into_iter().flat_map(Table::keys).cloned().collect();
     differ(
         &asked,
@@ -96,6 +115,22 @@ mod tests {
              \"links.get\" = { reason = \"mine\" }\n\"rules.add\" = { reason = \"theirs\" }";
         assert_eq!(manifest, expected.parse::<Table>().unwrap());
         assert!(merge(&mut manifest, "name = 7".parse().unwrap()).is_err());
+    }
+
+    #[test]
+    fn one_reason_can_be_that_of_every_call() {
+        let folder = std::env::temp_dir().join(format!("xtask-manifest-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let text =
+            "name = \"n\"\nevery-call = \"why\"\n[calls]\n\"links.get\" = { reason = \"mine\" }";
+        std::fs::write(folder.join("manifest.toml"), text).unwrap();
+        let imported = BTreeSet::from(["links.get".to_owned(), "routes.add".to_owned()]);
+        let manifest = read(&folder, &folder, &imported);
+        std::fs::remove_dir_all(&folder).unwrap();
+        let expected = "name = \"n\"\n[calls]\n\"links.get\" = { reason = \"mine\" }\n\
+             \"routes.add\" = { reason = \"why\" }";
+        let manifest: Table = manifest.unwrap().parse().unwrap();
+        assert_eq!(manifest, expected.parse::<Table>().unwrap());
     }
 
     #[test]

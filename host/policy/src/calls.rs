@@ -598,7 +598,32 @@ impl Call {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use wit_parser::{Resolve, WorldItem};
+
     use super::*;
+
+    #[test]
+    fn it_has_the_functions_of_the_wit() {
+        let mut resolve = Resolve::default();
+        let (package, _) = resolve.push_dir(Path::new("../../wit")).unwrap();
+        let world = resolve.select_world(&[package], Some("driver")).unwrap();
+        let mut functions = BTreeSet::new();
+        for import in resolve.worlds[world].imports.values() {
+            let WorldItem::Interface { id, .. } = import else {
+                continue;
+            };
+            let interface = &resolve.interfaces[*id];
+            let name = interface.name.as_deref().unwrap();
+            let names = interface.functions.keys();
+            functions.extend(names.map(|function| format!("{name}.{function}")));
+        }
+        let calls = Call::ALL.iter().filter(|call| !call.is_returned());
+        let calls: BTreeSet<String> = calls.map(|call| call.name().to_owned()).collect();
+        assert_eq!(functions, calls);
+    }
 
     #[test]
     fn what_makes_anything_needs_something() {

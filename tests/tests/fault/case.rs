@@ -402,7 +402,7 @@ fn tuned(connection: Connection) -> Connection {
 
 /// Takes addresses from the host's link and gives it others.
 const ADDRESSES: &str = "links.get host p0; addresses.remove 0 192.0.2.200/32; \
-    addresses.remove 0 fd88::200/64; addresses.add 0 10.77.0.1/24 noprefixroute=on; \
+    addresses.remove 0 fd88::200/64; addresses.add 0 10.77.0.1/24 no-prefix-route=on; \
     addresses.add 0 10.78.0.1/24; addresses.remove 0 10.78.0.1/24; addresses.wait-dad 0 2000";
 
 fn addresses() -> Grant {
@@ -416,11 +416,11 @@ fn addresses() -> Grant {
 /// Adds, replaces and removes routes of its own, and the host's.
 const ROUTES: &str = "links.create-veth - mac=02:00:00:00:00:01 host-name=end0 host-mac=02:00:00:00:00:02; \
     addresses.add 0 10.88.0.2/16; links.set-up 0; links.set-up 1; \
-    routes.add container 0.0.0.0/0 - - unicast hop=10.88.0.1,eth0,1 hop=10.88.0.1,-,2; \
-    routes.add host 10.66.9.0/24 - - blackhole; routes.remove host 10.66.9.0/24 - - blackhole; \
-    routes.add host 203.0.113.0/24 10.88.0.9 5 unicast; \
-    routes.replace host 203.0.113.0/24 10.88.0.10 5 unicast; \
-    routes.remove host 2001:db8:1::/64 fd88::1 6 unicast; routes.add host 10.66.7.0/24 - - prohibit table=77";
+    routes.add container 0.0.0.0/0 unicast next-hops=10.88.0.1,eth0,1 next-hops=10.88.0.1,-,2; \
+    routes.add host 10.66.9.0/24 blackhole; routes.remove host 10.66.9.0/24 blackhole; \
+    routes.add host 203.0.113.0/24 unicast gateway=10.88.0.9 metric=5; \
+    routes.replace host 203.0.113.0/24 unicast gateway=10.88.0.10 metric=5; \
+    routes.remove host 2001:db8:1::/64 unicast gateway=fd88::1 metric=6; routes.add host 10.66.7.0/24 prohibit table=77";
 
 fn routes() -> Grant {
     let destination = r#"destination = ["10.66.0.0/16", "203.0.113.0/24", "2001:db8:1::/64"]"#;
@@ -436,8 +436,8 @@ fn routes() -> Grant {
 /// Limits the host's link both ways, one after the other.
 const TRAFFIC: &str = "links.get host p0; links.create-ifb host own0; traffic.redirect-ingress 0 1; \
     traffic.set-tbf 0 8000000 50000 50; traffic.set-htb 0 8000000 50000; \
-    traffic.add-htb-class 0 800000 8000000 5000 10.88.0.2/32 -; \
-    traffic.add-htb-class 0 800000 8000000 5000 - fd88::/64";
+    traffic.add-htb-class 0 800000 5000 ceiling=8000000,5000 source=10.88.0.2/32; \
+    traffic.add-htb-class 0 800000 5000 ceiling=8000000,5000 destination=fd88::/64";
 
 fn traffic() -> Grant {
     let calls = [
@@ -458,9 +458,9 @@ fn traffic() -> Grant {
 
 /// Adds rules of its own, removes one of them and the host's, and adds what it
 /// removed.
-const RULES: &str = "rules.add container 100 77 from=10.88.0.2/32; rules.add host 100 77 from=10.88.0.2/32 iif=p0; \
-    rules.add host 101 77 to=fd88::2/128; rules.remove host 101 77 to=fd88::2/128; \
-    rules.remove host 9 77 from=10.66.0.0/16 iif=p0; rules.add host 9 77 from=10.66.0.0/16 iif=p0; \
+const RULES: &str = "rules.add container 100 77 source=10.88.0.2/32; rules.add host 100 77 source=10.88.0.2/32 incoming-link=p0; \
+    rules.add host 101 77 destination=fd88::2/128; rules.remove host 101 77 destination=fd88::2/128; \
+    rules.remove host 9 77 source=10.66.0.0/16 incoming-link=p0; rules.add host 9 77 source=10.66.0.0/16 incoming-link=p0; \
     rules.remove host 32766 254 version=ipv6; rules.remove container 0 255 version=ipv4";
 
 fn rules() -> Grant {
@@ -495,8 +495,8 @@ fn neighbours() -> Grant {
 /// Renames links of its own, one of which a route leads through in another's
 /// place, and the host's link, before and after it moves.
 const RENAMES: &str = "links.create-veth - mac=02:00:00:00:00:01 host-name=own0 host-mac=02:00:00:00:00:02; \
-    links.set-up 0; links.set-up 1; routes.add host 203.0.113.0/24 - 5 unicast link=own0; \
-    routes.replace host 203.0.113.0/24 - 5 unicast link=own0; \
+    links.set-up 0; links.set-up 1; routes.add host 203.0.113.0/24 unicast metric=5 link=own0; \
+    routes.replace host 203.0.113.0/24 unicast metric=5 link=own0; \
     links.rename 1 own1; links.rename 0 own3; links.get host p0; links.set-alias 2 before; \
     links.rename 2 own2; links.set-alias 2 after; links.move-to-container 2 eth0; links.rename 2 own4";
 
@@ -516,8 +516,8 @@ fn renames() -> Grant {
 const FIREWALL: &str = "links.create-veth - mac=02:00:00:00:00:01 host-name=end0 host-mac=02:00:00:00:00:02; \
     firewall.masquerade 10.88.0.2/32 192.0.2.0/24; firewall.source-address fd88::2/128 2001:db8::1; \
     firewall.publish 1 10.88.0.2 8080:80/tcp 192.0.2.2@5353:53/udp; firewall.isolate 1 strict; \
-    firewall.accept incoming 10.88.0.2 192.0.2.0/24 tcp 80 8000-8010; firewall.drop incoming 10.88.0.2 - -; \
-    firewall.drop outgoing 10.88.0.2 - udp; firewall.spoof-check 1 02:00:00:00:00:01";
+    firewall.accept incoming 10.88.0.2 peer=192.0.2.0/24 protocol=tcp ports=80,80 ports=8000,8010; firewall.drop incoming 10.88.0.2; \
+    firewall.drop outgoing 10.88.0.2 protocol=udp; firewall.spoof-check 1 02:00:00:00:00:01";
 
 fn firewall() -> Grant {
     let address = r#"{ address = "2001:db8::1/128" }"#;

@@ -58,8 +58,8 @@ fn options() {
     let world = World::new();
     let probe = Probe::new(&world, &grant());
     let script = format!(
-        "{MAKE} addresses.add 1 10.88.0.2/16 noprefixroute=on; addresses.add 1 10.77.0.2/24; \
-         addresses.add 1 fd88::2/64 nodad=on noprefixroute=on; addresses.list 1 tell; \
+        "{MAKE} addresses.add 1 10.88.0.2/16 no-prefix-route=on; addresses.add 1 10.77.0.2/24; \
+         addresses.add 1 fd88::2/64 no-dad=on no-prefix-route=on; addresses.list 1 tell; \
          addresses.remove 1 10.77.0.2/24; ?addresses.remove 1 10.77.0.2/24"
     );
     let output = probe.setup(dual(), &script);

@@ -107,8 +107,8 @@ const CASES: &[Case] = &[
         ],
         before: "links.create-veth -; addresses.add 0 10.88.0.2/16; links.set-up 0; links.set-up 1",
         line: |count| {
-            let hops = words("hop=10.88.0.1,eth0,1", count);
-            format!("routes.add container 10.88.9.0/24 - - unicast {hops}")
+            let hops = words("next-hops=10.88.0.1,eth0,1", count);
+            format!("routes.add container 10.88.9.0/24 unicast {hops}")
         },
         max: 32,
         unit: "hops",
@@ -123,11 +123,11 @@ const CASES: &[Case] = &[
         before: "links.create-wireguard container -",
         line: |count| {
             let networks: Vec<String> = (0..count)
-                .map(|number| format!("10.{}.{}.0/24", number / 256, number % 256))
+                .map(|number| format!("allowed-ips=10.{}.{}.0/24", number / 256, number % 256))
                 .collect();
             let key = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
             let networks = networks.join(" ");
-            format!("wireguard.set-peer 0 {key} - 0 - 0 {networks}")
+            format!("wireguard.set-peer 0 {key} keepalive=0 {networks}")
         },
         max: 256,
         unit: "networks",
@@ -241,8 +241,8 @@ fn long_texts() {
         "links.get-by-pci LONG",
         "sysctl.set host LONG 1",
         "sysctl.set host net.ipv4.ip_forward LONG",
-        "routes.add host LONG - - blackhole",
-        "routes.add host 10.88.0.0/24 LONG - unicast",
+        "routes.add host LONG blackhole",
+        "routes.add host 10.88.0.0/24 unicast gateway=LONG",
         "firewall.masquerade LONG",
         "firewall.masquerade 10.88.0.0/16 LONG",
     ] {
@@ -267,7 +267,7 @@ fn handles() {
 fn routes(count: usize) -> String {
     let lines = (0..count).map(|number| {
         let (high, low) = (number / 256, number % 256);
-        format!("routes.add container 10.88.{high}.{low}/32 - - blackhole; ")
+        format!("routes.add container 10.88.{high}.{low}/32 blackhole; ")
     });
     lines.collect()
 }

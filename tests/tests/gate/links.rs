@@ -102,7 +102,7 @@ fn reads() {
     let output = probe.setup(v4(), &script);
     answer_of(&output);
     for text in [
-        "links: lo p0 x0-peer x0 br7",
+        "names: lo p0 x0-peer x0 br7",
         "ports: p0 x0",
         "kind: Some(\"bridge\")",
         "alias: Some(\"some-text\")",
@@ -175,7 +175,7 @@ fn full_kinds() {
         links.create-vlan container vl1 0 78 dot1ad; \
         links.create-vrf container vrf0 1077; \
         links.create-dummy container du0 mac=02:00:00:00:00:02 mtu=9000; \
-        links.create-wireguard container wg0 mtu=1380";
+        links.create-wireguard container wg0 1380";
     answer_of(&probe.setup(v4(), script));
     let dump = Dump::of(&world.container);
     assert_eq!(dump.kind("iv0"), "ipvlan");

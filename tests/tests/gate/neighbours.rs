@@ -149,8 +149,8 @@ fn proxies() {
     let probe = Probe::new(&world, &grant);
     let script = "links.get host p0; links.create-veth - host-name=end0; \
         links.set-up 1; links.set-up 2; addresses.add 1 10.88.0.2/16; addresses.add 1 fd88::2/64; \
-        routes.add host 10.88.0.2/32 - - unicast link=end0; \
-        routes.add host fd88::2/128 - - unicast link=end0; \
+        routes.add host 10.88.0.2/32 unicast link=end0; \
+        routes.add host fd88::2/128 unicast link=end0; \
         sysctl.set-proxy-ndp 0 on; sysctl.set-proxy-ndp 2 on; \
         neighbours.add-proxy 0 10.88.0.2; neighbours.add-proxy 0 fd88::2; \
         neighbours.add-proxy 2 10.88.0.1; neighbours.add-proxy 2 fd88::1";

@@ -41,7 +41,7 @@ fn lists_and_sets() {
     let lists: Vec<_> = output
         .stderr
         .lines()
-        .filter(|line| line.contains("features: "))
+        .filter(|line| line.contains("offloads: "))
         .collect();
     let has = |at: usize, text: &str| lists[at].split(' ').any(|word| word == text);
     assert!(has(0, "tx-checksum-ip-generic=on"), "{}", lists[0]);

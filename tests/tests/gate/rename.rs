@@ -111,9 +111,9 @@ fn routes() {
     let world = World::new();
     let probe = Probe::new(&world, &grant());
     let script = "links.create-veth a; addresses.add 0 10.88.0.2/16; links.set-up 0; links.set-up 1; \
-        routes.add container 10.88.7.0/24 - - unicast link=a; links.rename 0 eth0; \
-        routes.remove container 10.88.7.0/24 - - unicast link=eth0; \
-        routes.add container 10.88.8.0/24 - - unicast link=eth0";
+        routes.add container 10.88.7.0/24 unicast link=a; links.rename 0 eth0; \
+        routes.remove container 10.88.7.0/24 unicast link=eth0; \
+        routes.add container 10.88.8.0/24 unicast link=eth0";
     answer_of(&probe.setup_as_planned(v4(), script));
     assert_eq!(
         probe.container().made_routes(),
@@ -127,8 +127,8 @@ fn replaced_route() {
     let world = World::new();
     let probe = Probe::new(&world, &grant());
     let script = "links.create-veth eth0 host-name=own0; links.set-up 0; links.set-up 1; \
-        routes.add host 10.88.7.0/24 - - unicast link=own0; \
-        routes.replace host 10.88.7.0/24 - - unicast link=own0; links.rename 1 end0";
+        routes.add host 10.88.7.0/24 unicast link=own0; \
+        routes.replace host 10.88.7.0/24 unicast link=own0; links.rename 1 end0";
     let options = serde_json::json!({"host_interface_name": "end0"});
     let connection = || v4().join("options", options.clone());
     answer_of(&probe.setup_as_planned(connection(), script));

@@ -78,10 +78,10 @@ fn all_options() {
     let probe = Probe::new(&world, &own());
     let script = script(
         "addresses.add 0 fd88::2/64; \
-         routes.add container 10.88.9.0/24 - 7 unicast link=eth0 source=10.88.0.2; \
-         routes.add container 0.0.0.0/0 10.88.0.1 - unicast link=eth0 onlink=on table=1077; \
-         routes.add container 10.88.8.0/24 - - unreachable table=77; \
-         routes.add container ::/0 fd88::1 - unicast link=eth0 table=77; \
+         routes.add container 10.88.9.0/24 unicast metric=7 link=eth0 source=10.88.0.2; \
+         routes.add container 0.0.0.0/0 unicast gateway=10.88.0.1 link=eth0 on-link=on table=1077; \
+         routes.add container 10.88.8.0/24 unreachable table=77; \
+         routes.add container ::/0 unicast gateway=fd88::1 link=eth0 table=77; \
          routes.list container - tell; routes.list container 1077 tell; \
          routes.list container 77 tell",
     );
@@ -106,11 +106,12 @@ fn several_ways() {
     let world = World::new();
     let wide = r#"{ destination = ["10.77.0.0/16", "fd77::/64"] }"#;
     let probe = Probe::new(&world, &own_but_add().call("routes.add", wide));
-    let v4_route = "container 10.77.0.0/16 - - unicast hop=10.88.0.3,eth0,1 hop=10.88.0.4,-,256";
-    let v6_route = "container fd77::/64 - - unicast hop=fd88::3,eth0,1 hop=fd88::4,eth0,1";
+    let v4_route =
+        "container 10.77.0.0/16 unicast next-hops=10.88.0.3,eth0,1 next-hops=10.88.0.4,-,256";
+    let v6_route = "container fd77::/64 unicast next-hops=fd88::3,eth0,1 next-hops=fd88::4,eth0,1";
     let script = script(&format!(
         "addresses.add 0 fd88::2/64; routes.add {v4_route}; routes.add {v6_route}; \
-         ?routes.add {v4_route}; ?routes.add container fd77::/64 fd88::4 - unicast"
+         ?routes.add {v4_route}; ?routes.add container fd77::/64 unicast gateway=fd88::4"
     ));
     let answer = answer_of(&probe.setup_as_planned(dual(), &script));
     let exists = ["routes.add.exists", "routes.add.exists"];
@@ -133,11 +134,12 @@ fn several_ways() {
 fn each_way() {
     let world = World::new();
     let probe = Probe::new(&world, &own());
-    let route = "routes.add container 0.0.0.0/0 - - unicast hop=10.88.0.1,eth0,1 hop=10.88.0.9,-,1";
+    let route =
+        "routes.add container 0.0.0.0/0 unicast next-hops=10.88.0.1,eth0,1 next-hops=10.88.0.9,-,1";
     let error = probe.setup_fails(v4(), &script(route));
     assert!(error.contains("0.0.0.0/0 via 10.88.0.9"), "{error}");
     assert!(error.contains("denied"), "{error}");
-    let error = probe.setup_fails(v4(), "routes.add host 10.88.3.0/24 - - unicast link=p0");
+    let error = probe.setup_fails(v4(), "routes.add host 10.88.3.0/24 unicast link=p0");
     let line = r#""routes.add" = { link = "p0", destination = "10.88.3.0/24" }"#;
     assert!(error.contains(line), "{error}");
 }
@@ -154,12 +156,12 @@ fn replace() {
     );
     let probe = Probe::new(&world, &wide());
     for route in [
-        "10.67.0.0/16 10.88.0.7 5 unicast",
-        "10.67.0.0/16 10.88.0.7 6 unicast",
-        "10.67.8.0/24 - - blackhole",
-        "fd67::/64 fd88::7 5 unicast",
-        "10.88.0.0/16 - 0 unicast link=p0",
-        "10.68.0.0/16 - 5 unicast link=p0 table=77",
+        "10.67.0.0/16 unicast gateway=10.88.0.7 metric=5",
+        "10.67.0.0/16 unicast gateway=10.88.0.7 metric=6",
+        "10.67.8.0/24 blackhole",
+        "fd67::/64 unicast gateway=fd88::7 metric=5",
+        "10.88.0.0/16 unicast metric=0 link=p0",
+        "10.68.0.0/16 unicast metric=5 link=p0 table=77",
     ] {
         let error = probe.setup_fails(v4(), &format!("routes.replace host {route}"));
         assert!(
@@ -167,11 +169,11 @@ fn replace() {
             "{route}: {error}"
         );
     }
-    let script = "routes.add host 10.66.0.0/16 10.88.0.1 5 unicast; \
-        routes.add host fd66::/64 fd88::1 5 unicast; \
-        routes.replace host 10.66.0.0/16 10.88.0.7 5 unicast; \
-        routes.replace host fd66::/64 fd88::7 5 unicast; \
-        routes.replace host 10.99.0.0/16 10.88.0.7 - unicast";
+    let script = "routes.add host 10.66.0.0/16 unicast gateway=10.88.0.1 metric=5; \
+        routes.add host fd66::/64 unicast gateway=fd88::1 metric=5; \
+        routes.replace host 10.66.0.0/16 unicast gateway=10.88.0.7 metric=5; \
+        routes.replace host fd66::/64 unicast gateway=fd88::7 metric=5; \
+        routes.replace host 10.99.0.0/16 unicast gateway=10.88.0.7";
     answer_of(&probe.setup_as_planned(v4(), script));
     let routes = Dump::of(&world.host).made_routes();
     let expected = [
@@ -184,9 +186,9 @@ fn replace() {
     assert_eq!(routes, expected);
     probe.teardown(&v4());
     let script = format!(
-        "{script}; routes.replace host 10.66.0.0/16 10.88.0.8 5 unicast; \
-         routes.remove host 10.66.0.0/16 10.88.0.8 5 unicast; \
-         routes.remove host 10.99.0.0/16 10.88.0.7 100 unicast"
+        "{script}; routes.replace host 10.66.0.0/16 unicast gateway=10.88.0.8 metric=5; \
+         routes.remove host 10.66.0.0/16 unicast gateway=10.88.0.8 metric=5; \
+         routes.remove host 10.99.0.0/16 unicast gateway=10.88.0.7 metric=100"
     );
     answer_of(&probe.setup_as_planned(v4(), &script));
     probe.teardown(&v4());
@@ -197,13 +199,13 @@ fn remove_own() {
     world.host.ip("route add blackhole 10.66.7.0/24 metric 100");
     let grant = own_but_add().call("routes.add", r#"{ destination = "10.66.0.0/16" }"#);
     let probe = Probe::new(&world, &grant);
-    let add = "routes.add host 10.66.5.0/24 - - blackhole";
-    let remove = "routes.remove host 10.66.5.0/24 - - blackhole";
+    let add = "routes.add host 10.66.5.0/24 blackhole";
+    let remove = "routes.remove host 10.66.5.0/24 blackhole";
     let answer = answer_of(&probe.setup_as_planned(v4(), &format!("{add}; {remove}; ?{remove}")));
     let denied = ["routes.remove.denied"];
     assert_eq!(answer["dns_search_domains"], serde_json::json!(denied));
     probe.teardown(&v4());
-    let error = probe.setup_fails(v4(), "routes.remove host 10.66.7.0/24 - - blackhole");
+    let error = probe.setup_fails(v4(), "routes.remove host 10.66.7.0/24 blackhole");
     assert!(error.contains("denied"), "{error}");
     probe.removes_in_teardown(&v4(), add, remove);
 }
@@ -218,10 +220,10 @@ fn remove_other() {
          route add 10.67.0.0/16 dev p0 table 77",
     );
     let probe = Probe::new(&world, &wide());
-    let script = "routes.remove host 10.66.0.0/16 10.88.0.1 5 unicast; \
-        routes.remove host fd66::/64 fd88::2 5 unicast; \
-        routes.remove host 10.67.0.0/16 - 0 unicast link=p0 table=77; \
-        ?routes.remove host 10.99.0.0/16 10.88.0.1 5 unicast";
+    let script = "routes.remove host 10.66.0.0/16 unicast gateway=10.88.0.1 metric=5; \
+        routes.remove host fd66::/64 unicast gateway=fd88::2 metric=5; \
+        routes.remove host 10.67.0.0/16 unicast metric=0 link=p0 table=77; \
+        ?routes.remove host 10.99.0.0/16 unicast gateway=10.88.0.1 metric=5";
     let answer = answer_of(&probe.setup_as_planned(v4(), script));
     let gone = ["routes.remove.not-found"];
     assert_eq!(answer["dns_search_domains"], serde_json::json!(gone));
@@ -239,7 +241,7 @@ fn own_vrf() {
             r#"{ link = "vrf9", place = "shared", table = [1077, 1078] }"#,
         );
     let probe = Probe::new(&world, &grant);
-    let route = "routes.add host 10.66.0.0/24 - - blackhole table=1077";
+    let route = "routes.add host 10.66.0.0/24 blackhole table=1077";
     let script = |table: u32| format!("links.create-vrf shared vrf9 {table}; {route}");
     answer_of(&probe.setup_as_planned(v4(), &script(1077)));
     probe.teardown(&v4());
@@ -252,15 +254,18 @@ fn wrong() {
     let world = World::new();
     let probe = Probe::new(&world, &own());
     for (route, text) in [
-        ("- - unicast", "needs a gateway"),
-        ("- - unicast table=0", "there is no table 0"),
-        ("fd88::1 - unicast", "mixes IPv4 and IPv6"),
-        ("- - blackhole link=eth0", "leads nowhere"),
-        ("- - unicast hop=10.88.0.1,-,0", "0 is no weight"),
-        ("- - unicast hop=10.88.0.1,-,257", "257 is no weight"),
-        ("- - unicast hop=-,-,1", "needs a gateway or a link"),
-        ("10.88.0.1 - unicast hop=10.88.0.1,-,1", "stand there"),
-        ("- - unicast link=a/b", "can't be the name"),
+        ("unicast", "needs a gateway"),
+        ("unicast table=0", "there is no table 0"),
+        ("unicast gateway=fd88::1", "mixes IPv4 and IPv6"),
+        ("blackhole link=eth0", "leads nowhere"),
+        ("unicast next-hops=10.88.0.1,-,0", "0 is no weight"),
+        ("unicast next-hops=10.88.0.1,-,257", "257 is no weight"),
+        ("unicast next-hops=-,-,1", "needs a gateway or a link"),
+        (
+            "unicast gateway=10.88.0.1 next-hops=10.88.0.1,-,1",
+            "stand there",
+        ),
+        ("unicast link=a/b", "can't be the name"),
     ] {
         let script = format!("routes.add container 10.88.1.0/24 {route}");
         let error = error_of(&probe.setup_as_planned(v4(), &script));

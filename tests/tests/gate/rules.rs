@@ -117,10 +117,10 @@ fn by_source() {
     let connect = "links.get host p0; links.create-macvlan container eth0 0 bridge; \
         addresses.add 1 10.88.0.2/16; addresses.add 1 10.88.0.3/16; \
         addresses.add 1 fd88::2/64; addresses.add 1 fd88::3/64; links.set-up 1; \
-        routes.add container 192.0.2.0/24 10.88.0.1 - unicast table=77; \
-        routes.add container 2001:db8::/64 fd88::1 - unicast table=77; \
-        rules.add container 100 77 from=10.88.0.2/32; \
-        rules.add container 100 77 from=fd88::2/128";
+        routes.add container 192.0.2.0/24 unicast gateway=10.88.0.1 table=77; \
+        routes.add container 2001:db8::/64 unicast gateway=fd88::1 table=77; \
+        rules.add container 100 77 source=10.88.0.2/32; \
+        rules.add container 100 77 source=fd88::2/128";
     answer_of(&probe.setup_as_planned(dual(), connect));
     for (source, other, target) in [
         ("10.88.0.2", "10.88.0.3", "192.0.2.1"),
@@ -149,8 +149,8 @@ fn on_host() {
     let probe = Probe::new(&world, &with_table());
     let connect = "links.create-veth -; links.set-up 0; links.set-up 1; \
         addresses.add 0 10.88.0.2/16; addresses.add 1 10.88.0.1/16; \
-        routes.add container 0.0.0.0/0 10.88.0.1 - unicast; \
-        rules.add host 100 77 from=10.88.0.2/32";
+        routes.add container 0.0.0.0/0 unicast gateway=10.88.0.1; \
+        rules.add host 100 77 source=10.88.0.2/32";
     answer_of(&probe.setup_as_planned(v4(), connect));
     assert_eq!(
         rules(&world.host),
@@ -169,9 +169,9 @@ fn all_options() {
     let world = World::new();
     let probe = Probe::new(&world, &own());
     let script = "rules.add container 0 1077 version=ipv4; \
-        rules.add container 7 77 from=10.66.0.0/16 to=10.67.0.1/32 iif=eth0 oif=eth1 mark=1,255; \
-        rules.add container 8 254 to=fd66::/64 mark=0,2; \
-        rules.add container 9 77 from=0.0.0.0/0; rules.list container tell; rules.list host";
+        rules.add container 7 77 source=10.66.0.0/16 destination=10.67.0.1/32 incoming-link=eth0 outgoing-link=eth1 mark=1,255; \
+        rules.add container 8 254 destination=fd66::/64 mark=0,2; \
+        rules.add container 9 77 source=0.0.0.0/0; rules.list container tell; rules.list host";
     let output = probe.setup_as_planned(dual(), script);
     answer_of(&output);
     let shown = [
@@ -183,10 +183,10 @@ fn all_options() {
     ];
     assert_eq!(rules(&world.container), shown);
     let told = "rules: 0 255 IpVersion::Ipv4 proto 2, 0 1077 IpVersion::Ipv4 proto 4, \
-        7 77 from=10.66.0.0/16 to=10.67.0.1/32 iif=eth0 oif=eth1 mark=1,255 \
+        7 77 source=10.66.0.0/16 destination=10.67.0.1/32 incoming-link=eth0 outgoing-link=eth1 mark=1,255 \
         IpVersion::Ipv4 proto 4, 9 77 IpVersion::Ipv4 proto 4, 32766 254 IpVersion::Ipv4 proto 2, \
         32767 253 IpVersion::Ipv4 proto 2, 0 255 IpVersion::Ipv6 proto 2, \
-        8 254 to=fd66::/64 mark=0,2 IpVersion::Ipv6 proto 4";
+        8 254 destination=fd66::/64 mark=0,2 IpVersion::Ipv6 proto 4";
     assert!(output.stderr.contains(told), "{}", output.stderr);
     probe.teardown(&dual());
 }
@@ -203,7 +203,7 @@ fn there() {
          rule add not from 10.88.0.2 lookup 77 priority 103",
     );
     let probe = Probe::new(&world, &with_table());
-    let same = |priority| format!("?rules.add host {priority} 77 from=10.88.0.2/32; ");
+    let same = |priority| format!("?rules.add host {priority} 77 source=10.88.0.2/32; ");
     let script: String = (100..104).map(same).collect();
     let output = probe.setup_as_planned(v4(), &format!("{script} rules.list host tell"));
     let answer = answer_of(&output);
@@ -225,14 +225,14 @@ fn mistaken() {
     let probe = Probe::new(&world, &wide());
     let error = probe.setup_fails(v4(), "rules.add host 100 77 version=ipv4");
     assert!(error.contains("(EEXIST)"), "{error}");
-    let error = probe.setup_fails(v4(), "rules.remove host 100 77 from=10.88.0.2/32");
+    let error = probe.setup_fails(v4(), "rules.remove host 100 77 source=10.88.0.2/32");
     let text = "would remove another rule of the same priority and table, \
         100: from 10.88.0.2/32 iif p0 lookup 77: remove that one first (EBUSY)";
     assert!(error.contains(text), "{error}");
     // Another way round they can be told apart.
-    let script = "rules.add host 100 77 from=10.88.0.2/32 oif=p0; \
-        rules.remove host 100 77 from=10.88.0.2/32 iif=p0; \
-        rules.add host 99 77 from=10.88.0.2/32";
+    let script = "rules.add host 100 77 source=10.88.0.2/32 outgoing-link=p0; \
+        rules.remove host 100 77 source=10.88.0.2/32 incoming-link=p0; \
+        rules.add host 99 77 source=10.88.0.2/32";
     answer_of(&probe.setup_as_planned(v4(), script));
     let expected = [
         "99: from 10.88.0.2 lookup 77 proto static",
@@ -255,13 +255,13 @@ fn remove_own() {
         .host
         .ip("rule add from 10.88.0.7 lookup 77 priority 100");
     let probe = Probe::new(&world, &with_table());
-    let add = "rules.add host 100 77 from=10.88.0.2/32";
-    let remove = "rules.remove host 100 77 from=10.88.0.2/32";
+    let add = "rules.add host 100 77 source=10.88.0.2/32";
+    let remove = "rules.remove host 100 77 source=10.88.0.2/32";
     let answer = answer_of(&probe.setup_as_planned(v4(), &format!("{add}; {remove}; ?{remove}")));
     let denied = ["rules.remove.denied"];
     assert_eq!(answer["dns_search_domains"], serde_json::json!(denied));
     probe.teardown(&v4());
-    let error = probe.setup_fails(v4(), "rules.remove host 100 77 from=10.88.0.7/32");
+    let error = probe.setup_fails(v4(), "rules.remove host 100 77 source=10.88.0.7/32");
     assert!(error.contains("denied"), "{error}");
     let error = probe.setup_fails(v4(), "rules.remove container 32766 254 version=ipv4");
     assert!(error.contains("denied"), "{error}");
@@ -279,10 +279,10 @@ fn remove_other() {
     let v6 = "rule add to fd66::/64 lookup 1077 priority 6";
     world.host.ip_batch(&["-6"], v6);
     let probe = Probe::new(&world, &wide());
-    let script = "rules.remove host 5 77 from=10.66.0.0/16 iif=p0 mark=1,15; \
-        rules.remove host 6 1077 to=fd66::/64; rules.remove host 0 255 version=ipv4; \
-        rules.remove host 5 78 from=10.66.0.0/16; rules.add host 5 78 from=10.66.0.0/16; \
-        rules.remove host 32766 254 version=ipv6; ?rules.remove host 7 77 from=10.66.0.0/16";
+    let script = "rules.remove host 5 77 source=10.66.0.0/16 incoming-link=p0 mark=1,15; \
+        rules.remove host 6 1077 destination=fd66::/64; rules.remove host 0 255 version=ipv4; \
+        rules.remove host 5 78 source=10.66.0.0/16; rules.add host 5 78 source=10.66.0.0/16; \
+        rules.remove host 32766 254 version=ipv6; ?rules.remove host 7 77 source=10.66.0.0/16";
     let answer = answer_of(&probe.setup_as_planned(v4(), script));
     let gone = ["rules.remove.not-found"];
     assert_eq!(answer["dns_search_domains"], serde_json::json!(gone));
@@ -299,7 +299,8 @@ fn remove_other() {
 fn without_link() {
     let world = World::new();
     let probe = Probe::new(&world, &own());
-    let script = "links.create-veth eth0; rules.add container 100 77 version=ipv4 iif=eth0";
+    let script =
+        "links.create-veth eth0; rules.add container 100 77 version=ipv4 incoming-link=eth0";
     answer_of(&probe.setup_as_planned(v4(), script));
     world.container.ip("link del eth0");
     assert_eq!(
@@ -311,7 +312,7 @@ fn without_link() {
 
 /// A veth pair whose end on the host is called so.
 const END: &str = "links.create-veth - host-name=end0; ";
-const BY_LINK: &str = "rules.add host 100 77 version=ipv4 iif=end0";
+const BY_LINK: &str = "rules.add host 100 77 version=ipv4 incoming-link=end0";
 
 fn with_end() -> Grant {
     let grant = with_table().without("links.create-veth");
@@ -356,7 +357,7 @@ fn own_vrf() {
         r#"{ link = "vrf9", place = "shared", table = 1077 }"#,
     );
     let probe = Probe::new(&world, &grant);
-    let script = "links.create-vrf shared vrf9 1077; rules.add host 100 1077 from=10.88.0.0/24";
+    let script = "links.create-vrf shared vrf9 1077; rules.add host 100 1077 source=10.88.0.0/24";
     answer_of(&probe.setup_as_planned(v4(), script));
     probe.teardown(&v4());
 }
@@ -365,19 +366,22 @@ fn reserved() {
     let world = World::new();
     let probe = Probe::new(&world, &with_table());
     for table in [253, 254, 255, 78] {
-        let script = format!("rules.add host 100 {table} from=10.88.0.2/32");
+        let script = format!("rules.add host 100 {table} source=10.88.0.2/32");
         let error = probe.setup_fails(v4(), &script);
         let line = format!("\"rules.add\" = {{ table = [77, {table}] }}");
         assert!(error.contains(&line), "{error}");
     }
     for (rule, line) in [
-        ("from=10.0.0.0/8", r#"address = "10.0.0.0/8", table = 77"#),
+        ("source=10.0.0.0/8", r#"address = "10.0.0.0/8", table = 77"#),
         (
-            "to=10.77.0.0/16",
+            "destination=10.77.0.0/16",
             r#"destination = "10.77.0.0/16", table = 77"#,
         ),
         ("version=ipv6 mark=1,1", r#"address = "::/0", table = 77"#),
-        ("version=ipv4 oif=p0", r#"link = "p0", table = 77"#),
+        (
+            "version=ipv4 outgoing-link=p0",
+            r#"link = "p0", table = 77"#,
+        ),
     ] {
         let script = format!("rules.add host 100 77 {rule}");
         let error = probe.setup_fails(v4(), &script);
@@ -390,12 +394,19 @@ fn connected() {
     let world = World::new();
     world.host.ip("addr add 10.88.0.250/16 dev p0");
     let probe = Probe::new(&world, &wide());
-    for wide in ["to=10.88.0.66/32", "from=10.88.0.66/32", "to=10.88.64.0/18"] {
+    for wide in [
+        "destination=10.88.0.66/32",
+        "source=10.88.0.66/32",
+        "destination=10.88.64.0/18",
+    ] {
         let error = probe.setup_fails(v4(), &format!("rules.add host 100 77 {wide}"));
         assert!(error.contains("(EBUSY)"), "{error}");
         assert!(error.contains("connected to 10.88.0.0/16"), "{error}");
     }
-    for own in ["to=10.88.0.2/32", "from=10.88.0.2/32 to=10.88.0.66/32"] {
+    for own in [
+        "destination=10.88.0.2/32",
+        "source=10.88.0.2/32 destination=10.88.0.66/32",
+    ] {
         answer_of(&probe.setup_as_planned(v4(), &format!("rules.add host 100 77 {own}")));
         probe.teardown(&v4());
     }
@@ -407,10 +418,13 @@ fn wrong() {
     for (rule, text) in [
         ("77", "needs a version of IP"),
         ("0 version=ipv4", "there is no table 0"),
-        ("77 from=10.0.0.0/8 to=fd00::/8", "mixes IPv4 and IPv6"),
-        ("77 from=10.0.0.0/8 version=ipv6", "mixes IPv4 and IPv6"),
-        ("77 from=10.0.0.2", "\"10.0.0.2\" is no network"),
-        ("77 version=ipv4 iif=a/b", "can't be the name"),
+        (
+            "77 source=10.0.0.0/8 destination=fd00::/8",
+            "mixes IPv4 and IPv6",
+        ),
+        ("77 source=10.0.0.0/8 version=ipv6", "mixes IPv4 and IPv6"),
+        ("77 source=10.0.0.2", "\"10.0.0.2\" is no network"),
+        ("77 version=ipv4 incoming-link=a/b", "can't be the name"),
         ("77 version=ipv4 mark=1,0", "a mask of 0"),
         (
             "77 version=ipv4 mark=4,3",

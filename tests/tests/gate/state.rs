@@ -92,7 +92,7 @@ impl Container {
     }
 }
 
-const NOTHING: &str = "keys: ; value: None";
+const NOTHING: &str = "keys: ; get: None";
 
 #[track_caller]
 fn assert_no_files(probe: &Probe<'_>) {
@@ -108,7 +108,7 @@ fn shared() {
     let output = one.setup(&probe, script);
     answer_of(&output);
     assert!(output.stderr.contains("Some(\"some text\")"), "{output:?}");
-    two.finds(&probe, "keys: key; value: Some(\"some text\")");
+    two.finds(&probe, "keys: key; get: Some(\"some text\")");
     answer_of(&two.setup(&probe, "state.set second 2"));
     one.teardown(&probe, "state.set key new");
     two.setup(&probe, "state.set second 2");
@@ -118,7 +118,7 @@ fn shared() {
     answer_of(&one.setup(&probe, "state.set key text"));
     two.teardown(&probe, "state.set key new; state.remove second");
     let third = Container::new(3);
-    third.finds(&probe, "keys: key; value: Some(\"new\")");
+    third.finds(&probe, "keys: key; get: Some(\"new\")");
     one.teardown(&probe, "state.set key last");
     third.teardown(&probe, "");
     assert_no_files(&probe);
@@ -137,7 +137,7 @@ fn apart() {
     others.driver = "other";
     others.finds(&probe, NOTHING);
     others.teardown(&probe, "");
-    Container::new(4).finds(&probe, "keys: key; value: Some(\"text\")");
+    Container::new(4).finds(&probe, "keys: key; get: Some(\"text\")");
     one.teardown(&probe, "");
     assert_no_files(&probe);
 }
@@ -147,7 +147,7 @@ fn failures() {
     let probe = Probe::new(&world, &grant());
     let (one, two) = (Container::new(1), Container::new(2));
     answer_of(&one.setup(&probe, "state.set key text"));
-    let kept = "keys: key; value: Some(\"text\")";
+    let kept = "keys: key; get: Some(\"text\")";
     for end in ["fail on purpose", "trap"] {
         let script = format!("state.set key new; state.set more 1; {end}");
         error_of(&two.setup(&probe, &script));

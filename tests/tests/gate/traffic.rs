@@ -99,8 +99,8 @@ fn shared() {
     let whole = RATE * 10;
     let script = format!(
         "{MAKE}; traffic.set-htb 1 {whole} {BURST}; \
-         traffic.add-htb-class 1 {RATE} {RATE} {BURST} - 10.88.0.1/32; \
-         traffic.add-htb-class 1 {RATE} {whole} {BURST} - fd99::/64"
+         traffic.add-htb-class 1 {RATE} {BURST} ceiling={RATE},{BURST} destination=10.88.0.1/32; \
+         traffic.add-htb-class 1 {RATE} {BURST} ceiling={whole},{BURST} destination=fd99::/64"
     );
     answer_of(&probe.setup_as_planned(dual(), &script));
     let from = (&world.container, "10.88.0.2");
@@ -122,7 +122,7 @@ fn put_back() {
     let script = format!(
         "links.get host p0; links.create-ifb host -; traffic.redirect-ingress 0 1; \
          traffic.set-tbf 0 {RATE} {BURST} 200; traffic.set-htb 0 {RATE} {BURST}; \
-         traffic.add-htb-class 0 {RATE} {RATE} {BURST} 10.88.0.2/32 -"
+         traffic.add-htb-class 0 {RATE} {BURST} ceiling={RATE},{BURST} source=10.88.0.2/32"
     );
     answer_of(&probe.setup_as_planned(dual(), &script));
     assert_ne!(before.host.differences(&Dump::of(&world.host)), "");
@@ -155,7 +155,7 @@ fn foreign() {
     }
     let error = probe.setup_fails(
         dual(),
-        "links.get host p0; traffic.add-htb-class 0 8000 8000 5000 10.88.0.2/32 -",
+        "links.get host p0; traffic.add-htb-class 0 8000 5000 ceiling=8000,5000 source=10.88.0.2/32",
     );
     assert!(error.contains("the driver has set no htb"), "{error}");
     // It clears what it set itself, which is nothing.
@@ -169,7 +169,7 @@ fn clear() {
     let before = Dump::of(&world.host);
     let script = format!(
         "links.get host p0; traffic.set-htb 0 {RATE} {BURST}; \
-         traffic.add-htb-class 0 {RATE} {RATE} {BURST} 10.88.0.2/32 -; traffic.clear 0"
+         traffic.add-htb-class 0 {RATE} {BURST} ceiling={RATE},{BURST} source=10.88.0.2/32; traffic.clear 0"
     );
     answer_of(&probe.setup_as_planned(dual(), &script));
     assert_eq!(before.differences(&Dump::of(&world.host)), "");
@@ -196,15 +196,15 @@ fn mistakes() {
             "a rate has 8 bits per second at least",
         ),
         (
-            "traffic.set-htb 1 8000 5000; traffic.add-htb-class 1 8000 8000 5000 - -",
+            "traffic.set-htb 1 8000 5000; traffic.add-htb-class 1 8000 5000 ceiling=8000,5000",
             "a class needs a source or a destination",
         ),
         (
-            "traffic.set-htb 1 8000 5000; traffic.add-htb-class 1 8000 8000 5000 10.0.0.0/8 fd00::/8",
+            "traffic.set-htb 1 8000 5000; traffic.add-htb-class 1 8000 5000 ceiling=8000,5000 source=10.0.0.0/8 destination=fd00::/8",
             "both of one family",
         ),
         (
-            "traffic.set-htb 1 8000 5000; traffic.add-htb-class 1 8000 8000 5000 here -",
+            "traffic.set-htb 1 8000 5000; traffic.add-htb-class 1 8000 5000 ceiling=8000,5000 source=here",
             "\"here\" is no network",
         ),
         ("traffic.redirect-ingress 1 0", "are in two namespaces"),

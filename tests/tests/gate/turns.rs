@@ -22,7 +22,7 @@ use crate::probe::{NAME, Probe};
 const NEEDS: &[Need] = &[Need::Root, Need::Macvlan];
 const MAKE: &str = "links.get host p0; links.create-macvlan container eth0 0 bridge";
 /// A change on the host, and one in the container.
-const BOTH: &str = "routes.add host 10.66.0.0/16 - - blackhole; \
+const BOTH: &str = "routes.add host 10.66.0.0/16 blackhole; \
                     links.get host p0; links.create-macvlan container eth0 0 bridge";
 /// Another container's id.
 const OTHER: &str = "0123456789abcdef";

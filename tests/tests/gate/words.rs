@@ -303,7 +303,7 @@ fn drivers_subnet() {
     for call in [
         "addresses.add 1 203.0.113.254/24",
         "addresses.add 0 203.0.113.2/24",
-        "routes.add container 203.0.113.0/24 - - unicast link=eth0",
+        "routes.add container 203.0.113.0/24 unicast link=eth0",
         "firewall.masquerade 203.0.113.0/24",
         "firewall.masquerade 203.0.113.2/32",
         "firewall.publish 1 203.0.113.2 8080:80/tcp",

@@ -215,7 +215,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
     ),
     calls(
         "makes a route",
-        "routes.add host 198.51.100.0/24 10.88.0.1 - unicast",
+        "routes.add host 198.51.100.0/24 unicast gateway=10.88.0.1",
         &[],
     ),
     calls(

@@ -81,15 +81,15 @@ pub(crate) const ATTACKS: &[Attack] = &[
     ),
     by_ptp(
         "a neighbour's packets are dropped",
-        "firewall.drop incoming 10.88.0.5 - -",
+        "firewall.drop incoming 10.88.0.5",
     ),
     by_ptp(
         "the host's packets are dropped",
-        "firewall.drop outgoing 10.88.0.250 - -",
+        "firewall.drop outgoing 10.88.0.250",
     ),
     by_ptp(
         "a neighbour's packets are let through",
-        "firewall.accept incoming 10.88.0.5 - -",
+        "firewall.accept incoming 10.88.0.5",
     ),
     by_bridge(
         "the parent is isolated",

@@ -39,43 +39,43 @@ const fn granted(
 pub(crate) const ATTACKS: &[Attack] = &[
     shipped(
         "a neighbour vanishes",
-        "routes.add host 10.88.0.5/32 - - blackhole",
+        "routes.add host 10.88.0.5/32 blackhole",
     ),
     shipped(
         "the asked subnet vanishes",
-        "routes.add host 10.88.0.0/16 - - unreachable",
+        "routes.add host 10.88.0.0/16 unreachable",
     ),
     shipped(
         "the host has another router",
-        "routes.add host 0.0.0.0/0 10.88.0.200 - unicast",
+        "routes.add host 0.0.0.0/0 unicast gateway=10.88.0.200",
     ),
     shipped(
         "half of the Internet has",
-        "routes.add host 0.0.0.0/1 10.88.0.200 - unicast",
+        "routes.add host 0.0.0.0/1 unicast gateway=10.88.0.200",
     ),
     shipped(
         "through the parent",
-        "routes.add host 198.51.100.0/24 - - unicast link=p0",
+        "routes.add host 198.51.100.0/24 unicast link=p0",
     ),
     shipped(
         "in another table of the host",
-        "routes.add host 10.88.0.2/32 10.88.0.1 - unicast table=100",
+        "routes.add host 10.88.0.2/32 unicast gateway=10.88.0.1 table=100",
     ),
     shipped(
         "of several hops",
-        "routes.add host 198.51.100.0/24 - - unicast hop=10.88.0.200,p0,1 hop=10.88.0.201,p0,1",
+        "routes.add host 198.51.100.0/24 unicast next-hops=10.88.0.200,p0,1 next-hops=10.88.0.201,p0,1",
     ),
     shipped(
         "the container leads elsewhere",
         "links.get host p0; links.create-macvlan container eth0 0 bridge; \
          addresses.add 1 10.88.0.2/16; links.set-up 1; \
-         routes.add container 198.51.100.0/24 10.88.0.66 - unicast",
+         routes.add container 198.51.100.0/24 unicast gateway=10.88.0.66",
     ),
     shipped(
         "the container has another router",
         "links.get host p0; links.create-macvlan container eth0 0 bridge; \
          addresses.add 1 10.88.0.2/16; links.set-up 1; \
-         routes.add container 0.0.0.0/0 10.88.0.66 - unicast",
+         routes.add container 0.0.0.0/0 unicast gateway=10.88.0.66",
     ),
     shipped(
         "a rule for all of the host",
@@ -83,40 +83,40 @@ pub(crate) const ATTACKS: &[Attack] = &[
     ),
     shipped(
         "a rule for a neighbour",
-        "rules.add host 50 100 from=10.88.0.5/32",
+        "rules.add host 50 100 source=10.88.0.5/32",
     ),
     by_ptp(
         "the host's own address",
         "links.create-veth -; links.set-up 0; links.set-up 1; \
-         routes.add host 10.88.0.250/32 10.88.0.2 - unicast",
+         routes.add host 10.88.0.250/32 unicast gateway=10.88.0.2",
     ),
     by_ptp(
         "the container's, as a hole",
-        "links.create-veth -; links.set-up 1; routes.add host 10.88.0.2/32 - - blackhole",
+        "links.create-veth -; links.set-up 1; routes.add host 10.88.0.2/32 blackhole",
     ),
     by_ptp(
         "the container's, through the parent",
         "links.create-veth -; links.set-up 1; \
-         routes.add host 10.88.0.2/32 - - unicast link=p0",
+         routes.add host 10.88.0.2/32 unicast link=p0",
     ),
     by_ptp(
         "the subnet that the host is connected to",
         "links.create-veth -; links.set-up 0; links.set-up 1; \
-         routes.add host 10.88.0.0/16 10.88.0.2 - unicast",
+         routes.add host 10.88.0.0/16 unicast gateway=10.88.0.2",
     ),
     granted(
         "the connected one is replaced",
         &[("routes.replace", "{}")],
-        "routes.replace host 10.88.0.0/16 10.88.0.200 - unicast",
+        "routes.replace host 10.88.0.0/16 unicast gateway=10.88.0.200",
     ),
     granted(
         "the default one is replaced",
         &[("routes.replace", r#"{ destination = "0.0.0.0/0" }"#)],
-        "routes.replace host 0.0.0.0/0 10.88.0.200 - unicast",
+        "routes.replace host 0.0.0.0/0 unicast gateway=10.88.0.200",
     ),
     granted(
         "the default one is removed",
         &[("routes.remove", "{}")],
-        "routes.remove host 0.0.0.0/0 10.88.0.1 - unicast",
+        "routes.remove host 0.0.0.0/0 unicast gateway=10.88.0.1",
     ),
 ];

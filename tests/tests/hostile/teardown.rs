@@ -74,7 +74,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
     attack(
         "takes the host's router",
         DELETES,
-        "routes.remove host 0.0.0.0/0 10.88.0.1 - unicast",
+        "routes.remove host 0.0.0.0/0 unicast gateway=10.88.0.1",
         &["routes.remove", "denied"],
     ),
     attack(
@@ -92,7 +92,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
     attack(
         "makes a route of the host's",
         SHIPPED,
-        "routes.add host 198.51.100.0/24 10.88.0.1 - unicast",
+        "routes.add host 198.51.100.0/24 unicast gateway=10.88.0.1",
         &["routes.add", "denied"],
     ),
     attack(

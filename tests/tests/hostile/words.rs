@@ -44,7 +44,7 @@ pub(crate) const ATTACKS: &[Attack] = &[
         "a peer's secret that nobody named",
         WIREGUARD,
         "links.create-ifb container -; wireguard.set-peer 0 \
-         GCYSgu0E3f4zz0yCEwWVWgKkFEsRJzoyFmYQmSpLQlA= - 0 others-key 0 10.88.0.0/16",
+         GCYSgu0E3f4zz0yCEwWVWgKkFEsRJzoyFmYQmSpLQlA= preshared-key=others-key allowed-ips=10.88.0.0/16 keepalive=0",
         &["wireguard.set-peer"],
     ),
     attack(

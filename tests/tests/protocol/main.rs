@@ -9,6 +9,7 @@
     reason = "a test that can't go on should say so and end"
 )]
 
+mod adding;
 mod answers;
 mod audit;
 mod bench;
@@ -41,6 +42,7 @@ use wasmvark_tests::harness::Suite;
 
 fn main() {
     let mut suite = Suite::default();
+    adding::register(&mut suite);
     answers::register(&mut suite);
     captures::register(&mut suite);
     commands::register(&mut suite);

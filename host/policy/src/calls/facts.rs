@@ -118,7 +118,7 @@ macro_rules! calls {
         }
 
         impl Call {
-            /// All calls in the order of the WIT.
+            /// All calls, interface by interface, each in the order of the WIT.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
             const fn facts(self) -> &'static Facts {

@@ -18,7 +18,7 @@ pub(crate) fn parse(arguments: &mut Arguments<'_>) -> Result<NetworkChange, Erro
     }
     Ok(match arguments.word()? {
         "network-interface" => NetworkChange::NetworkInterface(arguments.word()?.to_owned()),
-        "dns-enabled" => NetworkChange::DnsEnabled(arguments.switch()?),
+        "dns-enabled" => NetworkChange::DnsEnabled(arguments.read()?),
         "ipam-driver" => NetworkChange::IpamDriver(arguments.word()?.to_owned()),
         "set-option" => NetworkChange::SetOption(OptionValue {
             key: arguments.word()?.to_owned(),

@@ -24,9 +24,9 @@ pub(crate) fn run(
     arguments: &mut Arguments<'_>,
     handles: &mut Vec<Link>,
 ) -> Result<(), Error> {
-    let count = arguments.number()?;
+    let count = arguments.read()?;
     match word {
-        "bomb" => bomb(count, arguments.number()?),
+        "bomb" => bomb(count, arguments.read()?),
         "hoard" => {
             let name = arguments.word()?;
             for _ in 0..count {
@@ -51,7 +51,7 @@ fn bomb(count: usize, kib: usize) -> Result<(), Error> {
 }
 
 fn pile(count: usize, arguments: &mut Arguments<'_>, handles: &[Link]) -> Result<(), Error> {
-    let times: usize = arguments.number()?;
+    let times: usize = arguments.read()?;
     let numbers = || (0..count).map(odd);
     let mut call: Box<dyn FnMut() -> Result<(), Error> + '_> = match arguments.word()? {
         "masquerade" => {

@@ -6,19 +6,11 @@
 mod arguments;
 mod calls;
 mod changes;
-mod create;
+mod describe;
 mod excess;
-mod firewall;
 mod hostile;
-mod layer3;
-mod neighbours;
-mod rules;
 mod script;
-mod settings;
 mod stamp;
-mod traffic;
-mod tunnels;
-mod vfs;
 
 use wasmvark_guest::types::{
     CreateRequest, Error, NetworkChange, OptionValue, Request, SetupAnswer,

@@ -92,7 +92,10 @@ fn dropped() {
             ("incoming", &local, &outgoing),
             ("outgoing", &outgoing, &local),
         ] {
-            other.up_with(&probe, &format!("firewall.drop {direction} {own} - tcp"));
+            other.up_with(
+                &probe,
+                &format!("firewall.drop {direction} {own} protocol=tcp"),
+            );
             stays.passes();
             ends.waits_for(|| other.down(&probe));
         }

@@ -134,8 +134,8 @@ impl Container {
             "links.create-bridge shared -; ?addresses.add 0 {gateway4}/16; ?addresses.add 0 {gateway6}/64; \
              links.set-up 0; links.create-veth -; links.set-master 2 0; links.set-up 2; \
              addresses.add 1 {v4}/16; addresses.add 1 {v6}/64; links.set-up 1; \
-             routes.add container 0.0.0.0/0 {gateway4} - unicast; \
-             routes.add container ::/0 {gateway6} - unicast; {script}"
+             routes.add container 0.0.0.0/0 unicast gateway={gateway4}; \
+             routes.add container ::/0 unicast gateway={gateway6}; {script}"
         );
         self.run(probe, "setup", &script)
     }

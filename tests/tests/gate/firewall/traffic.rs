@@ -87,7 +87,7 @@ fn incoming() {
     let probe = Probe::new(&world, &filtering());
     let before = Dump::of(&world.host);
     let (one, open) = (Container::new(1, 2), Container::new(2, 2));
-    one.up(&probe, &both(&one, "firewall.drop incoming {} - -"));
+    one.up(&probe, &both(&one, "firewall.drop incoming {}"));
     open.up(&probe, "");
     for transport in [Tcp, Udp] {
         for client in [client(&world.host), neighbour(&world), client(&open.netns)] {
@@ -113,7 +113,7 @@ fn outgoing() {
     let probe = Probe::new(&world, &filtering());
     let before = Dump::of(&world.host);
     let one = Container::new(1, 2);
-    one.up(&probe, &both(&one, "firewall.drop outgoing {} - -"));
+    one.up(&probe, &both(&one, "firewall.drop outgoing {}"));
     let others = [(client(&world.host), HOST), (neighbour(&world), NEIGHBOUR)];
     for (other, addresses) in others {
         let addresses = addresses.map(str::to_owned);
@@ -135,10 +135,10 @@ fn first_decides() {
     let one = Container::new(1, 2);
     let [v4, v6] = one.addresses();
     let script = format!(
-        "firewall.accept incoming {v4} {}/32 tcp 80 8000-8002; firewall.drop incoming {v4} - -; \
-         firewall.accept incoming {v4} - udp; \
-         firewall.accept incoming {v6} {}/128 tcp 80 8000-8002; firewall.drop incoming {v6} - -; \
-         firewall.accept incoming {v6} - udp",
+        "firewall.accept incoming {v4} peer={}/32 protocol=tcp ports=80,80 ports=8000,8002; firewall.drop incoming {v4}; \
+         firewall.accept incoming {v4} protocol=udp; \
+         firewall.accept incoming {v6} peer={}/128 protocol=tcp ports=80,80 ports=8000,8002; firewall.drop incoming {v6}; \
+         firewall.accept incoming {v6} protocol=udp",
         NEIGHBOUR[0], NEIGHBOUR[1]
     );
     one.up(&probe, &script);
@@ -166,7 +166,7 @@ fn published() {
         one.connection = one.connection.port(mapping);
     }
     let ports = publish(&one, "8080:80/tcp 8081:81/tcp");
-    let drop = both(&one, "firewall.drop incoming {} - tcp 81");
+    let drop = both(&one, "firewall.drop incoming {} protocol=tcp ports=81,81");
     one.up(&probe, &format!("{ports}; {drop}"));
     for (own, address) in one.addresses().iter().zip(HOST) {
         for client in [&world.neighbour, &world.host] {
@@ -187,8 +187,8 @@ fn others() {
     let probe = Probe::new(&world, &filtering());
     let before = Dump::of(&world.host);
     let (one, two) = (Container::new(1, 2), Container::new(2, 2));
-    one.up(&probe, &both(&one, "firewall.accept outgoing {} - -"));
-    two.up(&probe, &both(&two, "firewall.drop incoming {} - -"));
+    one.up(&probe, &both(&one, "firewall.accept outgoing {}"));
+    two.up(&probe, &both(&two, "firewall.drop incoming {}"));
     let addresses = [one.addresses(), two.addresses()];
     assert_reaches(
         Tcp,
@@ -222,9 +222,16 @@ fn many_ranges() {
     let probe = Probe::new(&world, &filtering());
     let before = Dump::of(&world.host);
     let one = Container::new(1, 2);
-    let odd: Vec<String> = (1..1200).step_by(2).map(|port| port.to_string()).collect();
-    let accept = format!("firewall.accept incoming {{}} - tcp {}", odd.join(" "));
-    let script = [accept.as_str(), "firewall.drop incoming {} - tcp"].map(|line| both(&one, line));
+    let odd: Vec<String> = (1..1200)
+        .step_by(2)
+        .map(|port| format!("ports={port},{port}"))
+        .collect();
+    let accept = format!(
+        "firewall.accept incoming {{}} protocol=tcp {}",
+        odd.join(" ")
+    );
+    let script =
+        [accept.as_str(), "firewall.drop incoming {} protocol=tcp"].map(|line| both(&one, line));
     one.up(&probe, &script.join("; "));
     let connected = Dump::of(&world.host);
     let works = || {

@@ -90,12 +90,20 @@ fn classes() {
     let class = |packets: &str| {
         format!(
             "{QUEUE}; traffic.set-htb 1 8000000 5000; \
-             traffic.add-htb-class 1 8000 8000 5000 {packets}"
+             traffic.add-htb-class 1 8000 5000 ceiling=8000,5000 {packets}"
         )
     };
-    for others in ["- 10.99.0.3/32", "10.99.0.0/24 -", "- 192.0.2.0/24"] {
+    for others in [
+        "destination=10.99.0.3/32",
+        "source=10.99.0.0/24",
+        "destination=192.0.2.0/24",
+    ] {
         is_refused(&one, &probe, &class(others), "share own0");
     }
-    answer_of(&one.run(&probe, "setup", &class("10.99.0.2/32 192.0.2.0/24")));
+    answer_of(&one.run(
+        &probe,
+        "setup",
+        &class("source=10.99.0.2/32 destination=192.0.2.0/24"),
+    ));
     one.down(&probe);
 }
