@@ -15,6 +15,8 @@ mod facts;
 mod kernel_feature;
 mod name;
 mod reach_key;
+#[cfg(test)]
+mod tests;
 
 pub use kernel_feature::KernelFeature;
 pub use name::UnknownCall;
@@ -523,123 +525,5 @@ calls! {
     /// What `setup` returns: search domains for the container.
     AnswerSearch = "answer.search" {
         risk: Low, effect: "gives the container search domains", request: [SearchDomains],
-    }
-}
-
-impl Call {
-    /// The one name that it has everywhere.
-    pub const fn name(self) -> &'static str {
-        self.facts().name
-    }
-
-    /// How much there is to lose by granting it without a reach.
-    pub const fn risk(self) -> Risk {
-        self.facts().risk
-    }
-
-    /// What it does to the machine, in plain words.
-    pub const fn effect(self) -> &'static str {
-        self.facts().effect
-    }
-
-    /// The widenings that make sense for it.
-    pub const fn reach_keys(self) -> &'static [ReachKey] {
-        self.facts().keys
-    }
-
-    /// What of the request it reaches.
-    pub(crate) const fn request(self) -> &'static [Requested] {
-        self.facts().request
-    }
-
-    /// Which name is meant for the link that it makes, moves or renames.
-    pub(crate) const fn naming(self) -> Option<Naming> {
-        self.facts().naming
-    }
-
-    /// What it needs of the kernel, beyond what each kernel with a network has.
-    pub const fn needs(self) -> &'static [KernelFeature] {
-        self.facts().needs
-    }
-
-    /// Whether it stands for something that a driver returns, rather than for a
-    /// function that it imports: every driver can return it.
-    pub fn is_returned(self) -> bool {
-        ["create.", "answer."]
-            .iter()
-            .any(|part| self.name().starts_with(part))
-    }
-
-    /// Whether it changes nothing outside this run. Only such calls work in
-    /// `create`, where there is no container to undo anything for.
-    pub fn works_in_create(self) -> bool {
-        self.risk() == Risk::Reads || self.facts().in_create || self.is_returned()
-    }
-
-    /// What a call makes, as the WIT names it: `bridge`; `None` for calls that
-    /// make no link.
-    pub fn makes(self) -> Option<&'static str> {
-        self.name().strip_prefix("links.create-")
-    }
-
-    /// Whether it makes a link that a container can be connected by. An ifb only
-    /// carries packets of others, for rates.
-    pub fn makes_interface(self) -> bool {
-        self.makes().is_some() && self.naming() != Some(Naming::BesideInterface)
-    }
-
-    /// The kernel setting that it is for, as the WIT names it: `proxy-arp`.
-    pub(crate) fn sets(self) -> Option<&'static str> {
-        let function = self.name().strip_prefix("sysctl.")?;
-        let mut verbs = ["set-", "enable-"].iter();
-        verbs.find_map(|verb| function.strip_prefix(verb))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-    use std::path::Path;
-
-    use wit_parser::{Resolve, WorldItem};
-
-    use super::*;
-
-    #[test]
-    fn it_has_the_functions_of_the_wit() {
-        let mut resolve = Resolve::default();
-        let (package, _) = resolve.push_dir(Path::new("../../wit")).unwrap();
-        let world = resolve.select_world(&[package], Some("driver")).unwrap();
-        let mut functions = BTreeSet::new();
-        for import in resolve.worlds[world].imports.values() {
-            let WorldItem::Interface { id, .. } = import else {
-                continue;
-            };
-            let interface = &resolve.interfaces[*id];
-            let name = interface.name.as_deref().unwrap();
-            let names = interface.functions.keys();
-            functions.extend(names.map(|function| format!("{name}.{function}")));
-        }
-        let calls = Call::ALL.iter().filter(|call| !call.is_returned());
-        let calls: BTreeSet<String> = calls.map(|call| call.name().to_owned()).collect();
-        assert_eq!(functions, calls);
-    }
-
-    #[test]
-    fn what_makes_anything_needs_something() {
-        for call in Call::ALL {
-            let makes = ["links.create-", "firewall.", "wireguard."];
-            let makes = makes.iter().any(|start| call.name().starts_with(start));
-            assert!(!makes || !call.needs().is_empty(), "{call}");
-        }
-    }
-
-    #[test]
-    fn what_can_be_at_a_place_of_the_host_gets_a_name() {
-        for call in Call::ALL {
-            let has_place = call.reach_keys().contains(&ReachKey::Place);
-            assert_eq!(call.makes().is_some(), has_place, "{call}");
-            assert!(!has_place || call.naming().is_some(), "{call}");
-        }
     }
 }

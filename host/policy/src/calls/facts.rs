@@ -1,6 +1,6 @@
 //! What a line of the vocabulary can say.
 
-use super::{KernelFeature, ReachKey};
+use super::{Call, KernelFeature, ReachKey};
 use crate::Risk;
 
 /// All that is known of a call.
@@ -99,6 +99,76 @@ pub(crate) enum Naming {
     Renamed,
 }
 
+impl Call {
+    /// The one name that it has everywhere.
+    pub const fn name(self) -> &'static str {
+        self.facts().name
+    }
+
+    /// How much there is to lose by granting it without a reach.
+    pub const fn risk(self) -> Risk {
+        self.facts().risk
+    }
+
+    /// What it does to the machine, in plain words.
+    pub const fn effect(self) -> &'static str {
+        self.facts().effect
+    }
+
+    /// The widenings that make sense for it.
+    pub const fn reach_keys(self) -> &'static [ReachKey] {
+        self.facts().keys
+    }
+
+    /// What of the request it reaches.
+    pub(crate) const fn request(self) -> &'static [Requested] {
+        self.facts().request
+    }
+
+    /// Which name is meant for the link that it makes, moves or renames.
+    pub(crate) const fn naming(self) -> Option<Naming> {
+        self.facts().naming
+    }
+
+    /// What it needs of the kernel, beyond what each kernel with a network has.
+    pub const fn needs(self) -> &'static [KernelFeature] {
+        self.facts().needs
+    }
+
+    /// Whether it stands for something that a driver returns, rather than for a
+    /// function that it imports: every driver can return it.
+    pub fn is_returned(self) -> bool {
+        ["create.", "answer."]
+            .iter()
+            .any(|part| self.name().starts_with(part))
+    }
+
+    /// Whether it changes nothing outside this run. Only such calls work in
+    /// `create`, where there is no container to undo anything for.
+    pub fn works_in_create(self) -> bool {
+        self.risk() == Risk::Reads || self.facts().in_create || self.is_returned()
+    }
+
+    /// What a call makes, as the WIT names it: `bridge`; `None` for calls that
+    /// make no link.
+    pub fn makes(self) -> Option<&'static str> {
+        self.name().strip_prefix("links.create-")
+    }
+
+    /// Whether it makes a link that a container can be connected by. An ifb only
+    /// carries packets of others, for rates.
+    pub fn makes_interface(self) -> bool {
+        self.makes().is_some() && self.naming() != Some(Naming::BesideInterface)
+    }
+
+    /// The kernel setting that it is for, as the WIT names it: `proxy-arp`.
+    pub(crate) fn sets(self) -> Option<&'static str> {
+        let function = self.name().strip_prefix("sysctl.")?;
+        let mut verbs = ["set-", "enable-"].iter();
+        verbs.find_map(|verb| function.strip_prefix(verb))
+    }
+}
+
 macro_rules! calls {
     ($(
         $(#[$doc:meta])* $variant:ident = $name:literal {
@@ -121,6 +191,7 @@ macro_rules! calls {
             /// All calls, interface by interface, each in the order of the WIT.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
+            /// Its line.
             const fn facts(self) -> &'static Facts {
                 match self {
                     $(Self::$variant => const {
