@@ -28,11 +28,13 @@ fn main() -> Result<()> {
 
     let mut types = Types::new(&resolve);
     let mut branches = String::new();
-    for import in resolve.worlds[world].imports.values() {
+    let world = resolve.worlds.get(world).context("the world is there")?;
+    for import in world.imports.values() {
         let WorldItem::Interface { id, .. } = import else {
             continue;
         };
-        let interface = &resolve.interfaces[*id];
+        let interface = resolve.interfaces.get(*id);
+        let interface = interface.context("an interface of the world is there")?;
         let name = interface
             .name
             .as_deref()

@@ -33,7 +33,7 @@ impl<'a> Types<'a> {
         let Type::Id(id) = ty else {
             return None;
         };
-        let definition = &self.resolve.types[*id];
+        let definition = self.resolve.types.get(*id)?;
         match &definition.kind {
             TypeDefKind::Type(other) => self.definition(other),
             _ => Some((*id, definition)),
@@ -42,12 +42,12 @@ impl<'a> Types<'a> {
 
     /// Whether a type is a text, by whatever name.
     pub(crate) fn is_text(&self, ty: &Type) -> bool {
-        match ty {
-            Type::String => true,
-            Type::Id(id) => match &self.resolve.types[*id].kind {
-                TypeDefKind::Type(other) => self.is_text(other),
-                _ => false,
-            },
+        let Type::Id(id) = ty else {
+            return *ty == Type::String;
+        };
+        let definition = self.resolve.types.get(*id);
+        match definition.map(|definition| &definition.kind) {
+            Some(TypeDefKind::Type(other)) => self.is_text(other),
             _ => false,
         }
     }
@@ -118,7 +118,8 @@ impl<'a> Types<'a> {
         let TypeOwner::Interface(owner) = definition.owner else {
             bail!("{definition:?} is of no interface");
         };
-        let owner = self.resolve.interfaces[owner].name.as_deref();
+        let owner = self.resolve.interfaces.get(owner);
+        let owner = owner.and_then(|owner| owner.name.as_deref());
         let owner = owner.context("an interface has a name")?;
         let name = definition.name.as_deref();
         let name = name.with_context(|| format!("{definition:?} has no name"))?;
