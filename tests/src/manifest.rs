@@ -64,7 +64,7 @@ impl Manifest {
 impl Shared {
     /// All of them, sorted by their names.
     pub fn all() -> Vec<Self> {
-        let folder = places::workspace().join("guest-examples/common/manifest");
+        let folder = places::workspace().join("sdk/rust/manifest");
         let entries = fs::read_dir(&folder).expect("what drivers share can be listed");
         let files = entries.map(|entry| entry.expect("the folder can be read").path());
         let mut all: Vec<Self> = files

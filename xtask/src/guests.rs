@@ -133,7 +133,7 @@ fn finish(places: &Places, guest: &Guest) -> Result<Vec<u8>> {
         Kind::C => component::encode(&c::build(places, guest.name, &source)?)?,
         Kind::WatModule => component::encode(&wat::module(places, &source)?)?,
     };
-    let shared = places.root.join("guest-examples/common/manifest");
+    let shared = places.root.join("sdk/rust/manifest");
     let calls = component::calls(&driver)?;
     component::finish(driver, &manifest::read(&source, &shared, &calls)?)
 }

@@ -10,11 +10,12 @@ use wasmvark_tests::places;
 use crate::programs::Program;
 
 /// What tests read of the project.
-const SOURCES: [&str; 5] = [
+const SOURCES: [&str; 6] = [
     "README.md",
     "docs",
     "wit",
     "guest-examples",
+    "sdk",
     "tests/fixtures",
 ];
 
