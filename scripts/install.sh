@@ -19,8 +19,11 @@ plugins=$prefix/libexec/netavark
 share=$prefix/share/wasmvark/drivers
 configuration=/etc/containers/containers.conf.d/50-wasmvark.conf
 
-# netavark keeps the plain names for its own drivers.
-drivers=(macvlan host-device bridge ptp ipvlan vlan vrf dummy vxlan tap wireguard)
+# A driver whose folder says what to grant it is installed, with `wasm-` before its name, as netavark keeps the plain
+# names for its own drivers.
+drivers=("$examples"/*/grant.toml)
+drivers=("${drivers[@]%/grant.toml}")
+drivers=("${drivers[@]##*/}")
 
 say() { printf 'install: %s\n' "$*"; }
 

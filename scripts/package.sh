@@ -56,10 +56,12 @@ completions() {
 # path behind their version, and aren't among them.
 crates() {
     local options=(--frozen --edges 'normal,no-proc-macro' --prefix none --format '{p};{l}')
+    local manifest
     {
         cargo tree "${options[@]}" --package wasmvark --target "$(uname -m)-unknown-linux-musl"
-        cargo tree "${options[@]}" --workspace --exclude wasmvark --exclude wasmvark-tests --exclude wasmvark-vm \
-            --exclude xtask --target wasm32-unknown-unknown
+        for manifest in guest-examples/*/Cargo.toml; do
+            cargo tree "${options[@]}" --manifest-path "$manifest" --target wasm32-unknown-unknown
+        done
     } | sed -n 's/ (\*)$//; s/^\([^ ]*\) v\([^ ;]*\);\(.*\)$/\1 \2 \3/p' | sort -u
 }
 

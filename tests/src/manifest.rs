@@ -26,21 +26,35 @@ pub struct Shared {
     pub options: Vec<String>,
 }
 
+/// The drivers that `just install` installs, sorted by their names: their folders
+/// have a `grant.toml`.
+pub fn installed() -> Vec<String> {
+    let with_grant = with("grant.toml").into_iter();
+    with_grant.map(|(driver, _)| driver).collect()
+}
+
+/// The drivers whose folders have this file, with its text, sorted by their names.
+fn with(file: &str) -> Vec<(String, String)> {
+    let folder = places::workspace().join("guest-examples");
+    let entries = fs::read_dir(&folder).expect("the drivers can be listed");
+    let folders = entries.map(|entry| entry.expect("the folder can be read").path());
+    let mut all: Vec<_> = folders
+        .filter_map(|folder| {
+            let text = fs::read_to_string(folder.join(file)).ok()?;
+            let driver = folder.file_name()?.to_string_lossy().into_owned();
+            Some((driver, text))
+        })
+        .collect();
+    all.sort();
+    all
+}
+
 impl Manifest {
     /// All of them, sorted by the drivers' names.
     pub fn all() -> Vec<Self> {
-        let folder = places::workspace().join("guest-examples");
-        let entries = fs::read_dir(&folder).expect("the drivers can be listed");
-        let folders = entries.map(|entry| entry.expect("the folder can be read").path());
-        let mut all: Vec<Self> = folders
-            .filter_map(|folder| {
-                let text = fs::read_to_string(folder.join("manifest.toml")).ok()?;
-                let driver = folder.file_name()?.to_string_lossy().into_owned();
-                Some(Self::parse(driver, &text))
-            })
-            .collect();
-        all.sort_by(|one, other| one.driver.cmp(&other.driver));
-        all
+        let all = with("manifest.toml").into_iter();
+        all.map(|(driver, text)| Self::parse(driver, &text))
+            .collect()
     }
 
     fn parse(driver: String, text: &str) -> Self {

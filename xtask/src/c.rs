@@ -36,7 +36,7 @@ pub(crate) fn build(places: &Places, name: &str, source: &Path) -> Result<Vec<u8
         .arg(&bindings)
         .arg("-o")
         .arg(&module)
-        .args(c_files(source)?)
+        .args(files(source)?)
         .arg(bindings.join(format!("{WORLD}.c")))
         .arg(bindings.join(format!("{WORLD}_component_type.o")));
     tool::run(&mut command, REMEDY)?;
@@ -62,7 +62,7 @@ fn generate(places: &Places, folder: &Path) -> Result<()> {
 }
 
 /// The C files of a folder, in a fixed order.
-fn c_files(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let context = || format!("can't read {}", folder.display());
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).with_context(context)? {

@@ -1,16 +1,17 @@
 //! Drivers in Rust.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
+use toml::{Table, Value};
 
 use crate::places::Places;
 use crate::tool;
 
 /// What a driver is compiled for.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target {
     /// Nothing below it: the driver imports what its world has, and no more.
     Bare,
@@ -24,6 +25,42 @@ impl Target {
             Self::Bare => "wasm32-unknown-unknown",
             Self::Wasi => "wasm32-wasip2",
         }
+    }
+}
+
+/// A package of the workspace.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Package {
+    /// Its name.
+    pub(crate) name: String,
+    /// What it's compiled for: `package.metadata.target`, where it has that.
+    pub(crate) target: Target,
+}
+
+impl Package {
+    /// Reads the `Cargo.toml` of a folder.
+    pub(crate) fn read(folder: &Path) -> Result<Self> {
+        let path = folder.join("Cargo.toml");
+        let context = || path.display().to_string();
+        let text = std::fs::read_to_string(&path).with_context(context)?;
+        Self::parse(&text).with_context(context)
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        let manifest: Table = text.parse()?;
+        let package = manifest.get("package").context("it has no package")?;
+        let name = package.get("name").and_then(Value::as_str);
+        let target = package.get("metadata").and_then(|it| it.get("target"));
+        Ok(Self {
+            name: name.context("the package has no name")?.to_owned(),
+            target: match target.map(Value::as_str) {
+                None => Target::Bare,
+                Some(triple) => [Target::Bare, Target::Wasi]
+                    .into_iter()
+                    .find(|target| triple == Some(target.triple()))
+                    .context("package.metadata.target is none that drivers are compiled for")?,
+            },
+        })
     }
 }
 
@@ -53,10 +90,9 @@ pub(crate) fn build(places: &Places, target: Target, packages: &[&str]) -> Resul
 }
 
 /// What cargo made of a package.
-pub(crate) fn read(places: &Places, target: Target, package: &str) -> Result<Vec<u8>> {
-    let path: PathBuf = [target.triple(), "guest", &package.replace('-', "_")]
-        .iter()
-        .collect();
+pub(crate) fn read(places: &Places, package: &Package) -> Result<Vec<u8>> {
+    let file = package.name.replace('-', "_");
+    let path: PathBuf = [package.target.triple(), "guest", &file].iter().collect();
     let path = places.target.join(path).with_extension("wasm");
     std::fs::read(&path).with_context(|| format!("can't read {}", path.display()))
 }
@@ -78,4 +114,23 @@ fn require(target: Target) -> Result<()> {
 /// A program that cargo may have named in the environment.
 fn program(variable: &str, default: &str) -> OsString {
     std::env::var_os(variable).unwrap_or_else(|| default.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_says_what_it_is_compiled_for() {
+        let target = |metadata: &str| {
+            let text = format!("[package]\nname = \"n\"\n{metadata}");
+            Package::parse(&text).map(|package| package.target).ok()
+        };
+        assert_eq!(target(""), Some(Target::Bare));
+        let wasi = "[package.metadata]\ntarget = \"wasm32-wasip2\"";
+        assert_eq!(target(wasi), Some(Target::Wasi));
+        assert_eq!(target(&wasi.replace("wasip2", "wasip1")), None);
+        assert_eq!(target("[package.metadata]\ntarget = 7"), None);
+        assert!(Package::parse("[workspace]").is_err());
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use wasmvark_tests::manifest::installed;
 use wasmvark_tests::places;
 use wasmvark_tests::poll;
 use wasmvark_tests::process::Output;
@@ -15,21 +16,6 @@ const PROJECT: &str = "/root/wasmvark";
 
 /// What `just install` uses of it, besides the drivers.
 const FILES: [&str; 3] = ["justfile", "scripts/install.sh", "README.md"];
-
-/// The drivers that it installs.
-const DRIVERS: &[&str] = &[
-    "macvlan",
-    "host-device",
-    "bridge",
-    "ptp",
-    "ipvlan",
-    "vlan",
-    "vrf",
-    "dummy",
-    "vxlan",
-    "tap",
-    "wireguard",
-];
 
 const DROP_IN: &str = "/etc/containers/containers.conf.d/50-wasmvark.conf";
 const GRANT: &str = "/etc/wasmvark/grants/wasm-macvlan.toml";
@@ -67,7 +53,7 @@ fn the_readmes_example(machine: &Machine) {
     let (block, _) = block.split_once("```").expect("the block ends");
     succeeds(machine, "just install");
     let drivers = podman.json("info --format json")["plugins"]["network"].take();
-    for driver in DRIVERS.iter().map(|name| format!("wasm-{name}")) {
+    for driver in installed().iter().map(|name| format!("wasm-{name}")) {
         let times = drivers
             .as_array()
             .unwrap()
@@ -157,14 +143,14 @@ fn unpack(machine: &Machine) {
         &places::wasmvark(),
         &format!("{PROJECT}/target/{target}/release/wasmvark"),
     );
-    for driver in DRIVERS {
+    for driver in installed() {
         let grant = format!("guest-examples/{driver}/grant.toml");
         take(
             &places::workspace().join(&grant),
             &format!("{PROJECT}/{grant}"),
         );
         take(
-            &places::guest(driver),
+            &places::guest(&driver),
             &format!("{PROJECT}/target/guests/{driver}.wasm"),
         );
     }

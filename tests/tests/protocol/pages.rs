@@ -5,12 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use wasmvark_tests::harness::Suite;
-use wasmvark_tests::manifest::{Manifest, Shared};
+use wasmvark_tests::manifest::{Manifest, Shared, installed};
 use wasmvark_tests::places;
 
-/// Stands for a driver's name on the page for contributors, which says what to
-/// copy from.
-const PLACEHOLDER: (&str, &str) = ("NAME", "dummy");
+/// What stands for the name of a driver and of a command on the page for
+/// contributors, which says what to copy from.
+const PLACEHOLDERS: [(&str, &str); 2] = [("NAME", "dummy"), ("COMMAND", "reload")];
 
 pub(crate) fn register(suite: &mut Suite) {
     suite.test("pages/links lead to files", &[], links);
@@ -91,9 +91,12 @@ fn files() {
         let paths: Vec<&str> = words.into_iter().filter(|word| is_path(word)).collect();
         assert!(paths.len() >= least, "{page}: {paths:?}");
         for path in paths {
-            let (placeholder, name) = PLACEHOLDER;
-            let file = root.join(path.replace(placeholder, name));
-            assert!(file.exists(), "{page}: {path}");
+            let file = PLACEHOLDERS
+                .iter()
+                .fold(path.to_owned(), |path, (placeholder, name)| {
+                    path.replace(placeholder, name)
+                });
+            assert!(root.join(file).exists(), "{page}: {path}");
         }
     }
 }
@@ -159,10 +162,6 @@ fn options_in_common() {
 fn drivers() {
     let root = places::workspace();
     let readme = read(&root.join("README.md"));
-    let script = read(&root.join("scripts/install.sh"));
-    let (_, installed) = script.split_once("\ndrivers=(").expect("a list of drivers");
-    let (installed, _) = installed.split_once(')').expect("its end");
-    let installed: BTreeSet<&str> = installed.split_whitespace().collect();
     let mut shown = BTreeSet::new();
     for page in driver_pages() {
         let name = page.file_stem().unwrap().to_str().unwrap().to_owned();
@@ -170,8 +169,8 @@ fn drivers() {
         assert!(readme.contains(&link), "the README has no {link}");
         shown.insert(name);
     }
-    let shown: BTreeSet<&str> = shown.iter().map(String::as_str).collect();
-    assert_eq!(shown, installed, "pages, and drivers in scripts/install.sh");
+    let installed = BTreeSet::from_iter(installed());
+    assert_eq!(shown, installed, "pages, and drivers that are installed");
     for Manifest { driver, .. } in Manifest::all() {
         assert!(page_of(&driver).is_file(), "{driver} has no page");
     }

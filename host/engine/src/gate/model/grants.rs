@@ -2,61 +2,13 @@
 //! write; and what their lines say, read here once more by themselves.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use fastrand::Rng;
 use ipnet::IpNet;
 use policy::{Call, Grant, Limits, Reach};
 use types::Digest;
 use types::Namespace;
-
-/// The grants beside the drivers.
-const SHIPPED: [(&str, &str); 11] = [
-    (
-        "bridge",
-        include_str!("../../../../../guest-examples/bridge/grant.toml"),
-    ),
-    (
-        "dummy",
-        include_str!("../../../../../guest-examples/dummy/grant.toml"),
-    ),
-    (
-        "host-device",
-        include_str!("../../../../../guest-examples/host-device/grant.toml"),
-    ),
-    (
-        "ipvlan",
-        include_str!("../../../../../guest-examples/ipvlan/grant.toml"),
-    ),
-    (
-        "macvlan",
-        include_str!("../../../../../guest-examples/macvlan/grant.toml"),
-    ),
-    (
-        "ptp",
-        include_str!("../../../../../guest-examples/ptp/grant.toml"),
-    ),
-    (
-        "tap",
-        include_str!("../../../../../guest-examples/tap/grant.toml"),
-    ),
-    (
-        "vlan",
-        include_str!("../../../../../guest-examples/vlan/grant.toml"),
-    ),
-    (
-        "vrf",
-        include_str!("../../../../../guest-examples/vrf/grant.toml"),
-    ),
-    (
-        "vxlan",
-        include_str!("../../../../../guest-examples/vxlan/grant.toml"),
-    ),
-    (
-        "wireguard",
-        include_str!("../../../../../guest-examples/wireguard/grant.toml"),
-    ),
-];
 
 /// What operators may write behind a key.
 const PATTERNS: [(&str, &[&str]); 10] = [
@@ -125,14 +77,30 @@ pub(super) struct Granted {
     pub(super) lines: Lines,
 }
 
-/// All that are shipped.
+/// All that are shipped, by the drivers' names.
 pub(super) fn shipped() -> Vec<Granted> {
-    let parse = |(driver, text): (&str, &str)| {
-        let digest = Digest::of(b"");
-        let text = format!("driver = {driver:?}\ndigest = \"{digest}\"\n{text}");
-        Granted::parse(driver, &text)
-    };
-    SHIPPED.map(parse).into()
+    let folder = workspace().join("guest-examples");
+    let folders = std::fs::read_dir(folder).expect("the drivers can be listed");
+    let mut all: Vec<Granted> = folders
+        .filter_map(|entry| {
+            let entry = entry.expect("the folder can be read");
+            let text = std::fs::read_to_string(entry.path().join("grant.toml")).ok()?;
+            let driver = entry.file_name().into_string().expect("a plain name");
+            let digest = Digest::of(b"");
+            let text = format!("driver = {driver:?}\ndigest = \"{digest}\"\n{text}");
+            Some(Granted::parse(&driver, &text))
+        })
+        .collect();
+    all.sort_by(|one, other| one.driver.cmp(&other.driver));
+    assert!(!all.is_empty(), "no driver has a grant");
+    all
+}
+
+/// The folder of the whole project: `WASMVARK_WORKSPACE`, else where this was
+/// built.
+fn workspace() -> PathBuf {
+    let built = || concat!(env!("CARGO_MANIFEST_DIR"), "/../..").into();
+    std::env::var_os("WASMVARK_WORKSPACE").map_or_else(built, PathBuf::from)
 }
 
 /// One that somebody might write.
