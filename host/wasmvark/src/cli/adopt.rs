@@ -9,21 +9,12 @@ use types::NetworkId;
 use types::text::plain;
 
 use super::podman_networks::{self, PodmanNetwork};
-use super::{CliError, output};
+use super::{CliError, Command, Context, Example, example, output};
 use crate::store::{DriverName, KeptNetworks, Store};
 
-/// The command's help.
-pub(super) const ABOUT: &str = "\
-Make what Podman has of a network the user's word
-
-A driver reaches what the user gave to `podman network create`, which is kept. What its own `create` \
-changed, or what somebody wrote into Podman's file later, isn't the user's word, and a run that needs it \
-is denied. This command keeps the network as Podman has it now, and prints what that is. Look at it \
-first: a driver may have written it.";
-
-/// Its arguments.
+/// The command `adopt`.
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct Adopt {
     /// Names or ids of networks
     #[arg(value_name = "NETWORK", required_unless_present = "all")]
     networks: Vec<String>,
@@ -35,41 +26,65 @@ pub(super) struct Arguments {
     networks_dir: Option<PathBuf>,
 }
 
-/// Runs it.
-pub(super) fn run(store: &Store, arguments: &Arguments) -> Result<(), CliError> {
-    let folder = podman_networks::folder(arguments.networks_dir.as_deref());
-    let folder = folder.ok_or(CliError::NoNetworksDir)?;
-    let found = podman_networks::all(&folder)?;
-    let names = store.names()?;
-    let is_ours = |network: &Network| {
-        let name = network.driver.parse::<DriverName>();
-        name.is_ok_and(|name| names.contains(&name))
-    };
-    if arguments.all {
-        let ours: Vec<_> = found.iter().filter(|it| is_ours(&it.network)).collect();
-        if ours.is_empty() {
-            return output::text("Podman has no network whose driver is installed here.\n");
+impl Command for Adopt {
+    const NAME: &str = "adopt";
+    const ABOUT: &str = "Make what Podman has of a network the user's word";
+    const LONG_ABOUT: Option<&str> = Some(
+        "\
+Make what Podman has of a network the user's word
+
+A driver reaches what the user gave to `podman network create`, which is kept. What its own `create` \
+changed, or what somebody wrote into Podman's file later, isn't the user's word, and a run that needs it \
+is denied. This command keeps the network as Podman has it now, and prints what that is. Look at it \
+first: a driver may have written it.",
+    );
+    const EXAMPLES: &[Example] = &[
+        example(
+            "wasmvark adopt lan",
+            "Let a network have what was changed in Podman's file of it",
+        ),
+        example(
+            "wasmvark adopt --all",
+            "Keep all networks that were made before wasmvark kept them",
+        ),
+    ];
+
+    fn run(&self, context: &Context) -> Result<(), CliError> {
+        let store = &context.store()?;
+        let folder = podman_networks::folder(self.networks_dir.as_deref());
+        let folder = folder.ok_or(CliError::NoNetworksDir)?;
+        let found = podman_networks::all(&folder)?;
+        let names = store.names()?;
+        let is_ours = |network: &Network| {
+            let name = network.driver.parse::<DriverName>();
+            name.is_ok_and(|name| names.contains(&name))
+        };
+        if self.all {
+            let ours: Vec<_> = found.iter().filter(|it| is_ours(&it.network)).collect();
+            if ours.is_empty() {
+                return output::text("Podman has no network whose driver is installed here.\n");
+            }
+            return ours.into_iter().try_for_each(|it| adopt(store, it));
         }
-        return ours.into_iter().try_for_each(|it| adopt(store, it));
-    }
-    let mut meant = Vec::new();
-    for name in &arguments.networks {
-        let mut same = found
-            .iter()
-            .filter(|it| it.network.name == *name || it.network.id == *name);
-        let it = same.next().ok_or_else(|| CliError::NoNetwork {
-            name: name.clone(),
-            folder: folder.clone(),
-        })?;
-        if !is_ours(&it.network) {
-            return Err(CliError::OthersNetwork {
+        let mut meant = Vec::new();
+        for name in &self.networks {
+            let mut same = found
+                .iter()
+                .filter(|it| it.network.name == *name || it.network.id == *name);
+            let it = same.next().ok_or_else(|| CliError::NoNetwork {
                 name: name.clone(),
-                driver: it.network.driver.clone(),
-            });
+                folder: folder.clone(),
+            })?;
+            if !is_ours(&it.network) {
+                return Err(CliError::OthersNetwork {
+                    name: name.clone(),
+                    driver: it.network.driver.clone(),
+                });
+            }
+            meant.push(it);
         }
-        meant.push(it);
+        meant.into_iter().try_for_each(|it| adopt(store, it))
     }
-    meant.into_iter().try_for_each(|it| adopt(store, it))
 }
 
 fn adopt(store: &Store, found: &PodmanNetwork) -> Result<(), CliError> {

@@ -8,12 +8,12 @@ use serde::Serialize;
 
 use super::changes::{Changes, List};
 use super::planned_grant::{Candidate, importable, reason, requested};
-use super::{CliError, Format, output};
+use super::{CliError, Command, Context, Example, Format, example, output};
 use crate::store::{DriverName, Store};
 
-/// The arguments of `diff`.
+/// The command `diff`.
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct Diff {
     /// The name of an installed driver, or a component's file
     #[arg(value_name = "OLD")]
     old: String,
@@ -25,13 +25,37 @@ pub(super) struct Arguments {
     format: Format,
 }
 
-/// What `--help` says.
-pub(super) const ABOUT: &str = "\
+impl Command for Diff {
+    const NAME: &str = "diff";
+    const ABOUT: &str = "Show what one driver may do that another one may not";
+    const LONG_ABOUT: Option<&str> = Some(
+        "\
 Show how what one driver may do differs from what another one may, more first: which calls they can make, what they \
 ask for, and of two that are installed, what they are granted.
 
 The exit code is 1 when there is more: a new call, a wider reach, a higher limit. It is 0 when there isn't, and 2 after \
-an error.";
+an error.",
+    );
+    const EXAMPLES: &[Example] = &[
+        example(
+            "wasmvark diff lan ./lan-2.wasm",
+            "See whether a file may do more than what is installed",
+        ),
+        example(
+            "wasmvark diff ./lan.wasm ./lan-2.wasm --format json",
+            "Compare two files for a program",
+        ),
+    ];
+
+    fn run(&self, context: &Context) -> Result<(), CliError> {
+        let store = &context.store()?;
+        let changes = compare(store, self).map_err(CliError::undecided)?;
+        match changes.grow() {
+            true => Err(CliError::Grows),
+            false => Ok(()),
+        }
+    }
+}
 
 /// One of the two.
 struct Side {
@@ -49,16 +73,7 @@ struct Report<'a> {
     changes: &'a Changes,
 }
 
-/// Compares two drivers.
-pub(super) fn run(store: &Store, arguments: &Arguments) -> Result<(), CliError> {
-    let changes = compare(store, arguments).map_err(CliError::undecided)?;
-    match changes.grow() {
-        true => Err(CliError::Grows),
-        false => Ok(()),
-    }
-}
-
-fn compare(store: &Store, arguments: &Arguments) -> Result<Changes, CliError> {
+fn compare(store: &Store, arguments: &Diff) -> Result<Changes, CliError> {
     let old = Side::find(store, &arguments.old)?;
     let new = Side::find(store, &arguments.new)?;
     let changes = changes(&old, &new);

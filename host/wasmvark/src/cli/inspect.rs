@@ -11,8 +11,42 @@ use types::Digest;
 use types::text::plain;
 
 use super::planned_grant::{Candidate, reason, requested};
-use super::{CliError, Format, find_grant, output};
+use super::{CliError, Command, Context, Example, Format, example, find_grant, output};
 use crate::store::{DriverName, Store};
+
+/// The command `inspect`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Inspect {
+    /// The name of an installed driver, or a component's file
+    #[arg(value_name = "NAME|FILE")]
+    driver: String,
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+impl Command for Inspect {
+    const NAME: &str = "inspect";
+    const ABOUT: &str = "Show which calls a driver can make, asks for and is granted";
+    const EXAMPLES: &[Example] = &[
+        example(
+            "wasmvark inspect wasm-macvlan",
+            "See all that an installed driver may do",
+        ),
+        example(
+            "wasmvark inspect ./lan.wasm",
+            "See what a file asks for, before it's installed",
+        ),
+    ];
+
+    fn run(&self, context: &Context) -> Result<(), CliError> {
+        let inspection = find(&context.store()?, &self.driver)?;
+        match self.format {
+            Format::Json => output::json(&inspection),
+            Format::Text => output::text(&inspection.text()),
+        }
+    }
+}
 
 /// What is known of a driver's authority.
 #[derive(Serialize)]
@@ -75,15 +109,6 @@ struct CallState {
     granted: bool,
     #[serde(skip_serializing_if = "Reach::is_empty")]
     granted_reach: Reach,
-}
-
-/// Inspects an installed driver or a file.
-pub(super) fn run(store: &Store, driver: &str, format: Format) -> Result<(), CliError> {
-    let inspection = find(store, driver)?;
-    match format {
-        Format::Json => output::json(&inspection),
-        Format::Text => output::text(&inspection.text()),
-    }
 }
 
 fn find(store: &Store, driver: &str) -> Result<Inspection, CliError> {

@@ -5,12 +5,15 @@ use std::path::PathBuf;
 use policy::{Grant, GrantError, Limits};
 
 use super::planned_grant::{Candidate, requested};
-use super::{CliError, confirm, find_grant, inspect, output, program, upgrade};
+use super::{
+    CliError, Command, Context, Example, confirm, example, find_grant, inspect, output, program,
+    switch,
+};
 use crate::store::{DriverName, Store, Version};
 
-/// The arguments of `install`.
+/// The command `install`.
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct Install {
     /// The component
     file: PathBuf,
     /// The name under which Podman calls the driver; its own or the file's by
@@ -24,56 +27,75 @@ pub(super) struct Arguments {
     consent: confirm::Arguments,
 }
 
-/// What `--help` says.
-pub(super) const ABOUT: &str = "\
+impl Command for Install {
+    const NAME: &str = "install";
+    const ABOUT: &str = "Install a driver and make its link in netavark's plugin directory";
+    const LONG_ABOUT: Option<&str> = Some(
+        "\
 Install a driver and make its link in netavark's plugin directory.
 
 The calls that the driver asks for are shown. What it is granted says --grant FILE or --grant-requested; \
 without these, a grant that is there already and is for this very component holds, or else the question is put \
 on a terminal. Elsewhere nothing is installed, and the exit code is 3.
 
-A component that the name had before is kept for `wasmvark rollback`.";
+A component that the name had before is kept for `wasmvark rollback`.",
+    );
+    const EXAMPLES: &[Example] = &[
+        example(
+            "wasmvark install ./lan.wasm --name lan --grant ./lan.toml",
+            "Install a driver with a grant that you wrote",
+        ),
+        example(
+            "wasmvark install ./lan.wasm --name lan --grant-requested",
+            "Install it and grant what it asks for",
+        ),
+        example(
+            "wasmvark install ./lan.wasm --plugin-dir /usr/libexec/netavark",
+            "Make its link in another plugin directory",
+        ),
+    ];
 
-/// Installs a driver.
-pub(super) fn run(store: &Store, arguments: &Arguments) -> Result<(), CliError> {
-    let candidate = Candidate::read(&arguments.file)?;
-    let name = name(arguments, &candidate)?;
-    let plugins = arguments.plugin_dir.as_deref();
-    let plugins = plugins.unwrap_or(&store.layout().plugins);
-    store.check_link(&name, plugins, &program()?)?;
-    if store.names()?.contains(&name) {
-        upgrade::settle(store, &name)?;
-    }
-    let grant = grant(store, arguments, &name, &candidate)?;
-    let code = candidate.compile(store)?;
-    let _lock = store.lock()?;
-    let digest = store.put(candidate.bytes(), code.as_deref())?;
-    match store.current(&name) {
-        Ok(from) if from.digest != digest => {
-            let grant = grant.or_else(|| from.grant.clone());
-            store.switch(
-                &name,
-                &from,
-                &Version {
-                    digest: digest.clone(),
-                    grant,
-                },
-            )?;
+    fn run(&self, context: &Context) -> Result<(), CliError> {
+        let store = &context.store()?;
+        let candidate = Candidate::read(&self.file)?;
+        let name = name(self, &candidate)?;
+        let plugins = self.plugin_dir.as_deref();
+        let plugins = plugins.unwrap_or(&store.layout().plugins);
+        store.check_link(&name, plugins, &program()?)?;
+        if store.names()?.contains(&name) {
+            switch::settle(store, &name)?;
         }
-        // The grant comes first: without it a driver that is there can do nothing.
-        _ => {
-            if let Some(text) = &grant {
-                store.put_grant(&name, text)?;
+        let grant = grant(store, self, &name, &candidate)?;
+        let code = candidate.compile(store)?;
+        let _lock = store.lock()?;
+        let digest = store.put(candidate.bytes(), code.as_deref())?;
+        match store.current(&name) {
+            Ok(from) if from.digest != digest => {
+                let grant = grant.or_else(|| from.grant.clone());
+                store.switch(
+                    &name,
+                    &from,
+                    &Version {
+                        digest: digest.clone(),
+                        grant,
+                    },
+                )?;
+            }
+            // The grant comes first: without it a driver that is there can do nothing.
+            _ => {
+                if let Some(text) = &grant {
+                    store.put_grant(&name, text)?;
+                }
             }
         }
+        let registration = store.register(&name, &digest, plugins, &program()?)?;
+        let mut text = format!("Installed {name} as {}.\n\n", registration.link.display());
+        text.push_str(&inspect::installed(store, &name)?.text());
+        output::text(&text)
     }
-    let registration = store.register(&name, &digest, plugins, &program()?)?;
-    let mut text = format!("Installed {name} as {}.\n\n", registration.link.display());
-    text.push_str(&inspect::installed(store, &name)?.text());
-    output::text(&text)
 }
 
-fn name(arguments: &Arguments, candidate: &Candidate) -> Result<DriverName, CliError> {
+fn name(arguments: &Install, candidate: &Candidate) -> Result<DriverName, CliError> {
     let name = match (&arguments.name, &candidate.description.manifest) {
         (Some(name), _) => name.clone(),
         (None, Some(manifest)) => manifest.name.parse()?,
@@ -89,7 +111,7 @@ fn name(arguments: &Arguments, candidate: &Candidate) -> Result<DriverName, CliE
 /// The text of the grant to write, or none where the one that is there holds.
 fn grant(
     store: &Store,
-    arguments: &Arguments,
+    arguments: &Install,
     name: &DriverName,
     candidate: &Candidate,
 ) -> Result<Option<String>, CliError> {

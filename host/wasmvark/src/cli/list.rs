@@ -3,8 +3,39 @@
 use policy::Grant;
 use serde::Serialize;
 
-use super::{CliError, Format, output};
+use super::{CliError, Command, Context, Example, Format, example, output};
 use crate::store::{DriverName, Store};
+
+/// The command `list`.
+#[derive(Debug, clap::Args)]
+pub(super) struct List {
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+impl Command for List {
+    const NAME: &str = "list";
+    const ABOUT: &str = "List the installed drivers";
+    const EXAMPLES: &[Example] = &[
+        example("wasmvark list", "See which drivers there are"),
+        example("wasmvark list --format json", "The same for a program"),
+    ];
+
+    fn run(&self, context: &Context) -> Result<(), CliError> {
+        let store = context.store()?;
+        let rows: Vec<Row> = store
+            .names()?
+            .iter()
+            .map(|name| row(&store, name))
+            .collect::<Result<_, _>>()?;
+        match self.format {
+            Format::Json => output::json(&rows),
+            Format::Text if rows.is_empty() => output::text("No drivers are installed.\n"),
+            Format::Text => output::text(&table(rows)),
+        }
+    }
+}
 
 #[derive(Serialize)]
 struct Row {
@@ -12,20 +43,6 @@ struct Row {
     digest: String,
     link: String,
     grant: String,
-}
-
-/// Lists the installed drivers.
-pub(super) fn run(store: &Store, format: Format) -> Result<(), CliError> {
-    let rows: Vec<Row> = store
-        .names()?
-        .iter()
-        .map(|name| row(store, name))
-        .collect::<Result<_, _>>()?;
-    match format {
-        Format::Json => output::json(&rows),
-        Format::Text if rows.is_empty() => output::text("No drivers are installed.\n"),
-        Format::Text => output::text(&table(rows)),
-    }
 }
 
 fn row(store: &Store, name: &DriverName) -> Result<Row, CliError> {

@@ -8,17 +8,16 @@ use nix::errno::Errno;
 use types::text;
 use unicode_width::UnicodeWidthStr;
 
-use super::{CliError, Format, output};
-use crate::store::Store;
+use super::{CliError, Command, Context, Example, Format, example, output};
 
 /// How often a follower looks for more.
 const PAUSE: Duration = Duration::from_millis(100);
 /// How many characters of a container's id are shown.
 const ID_SHOWN: usize = 12;
 
-/// Which lines, and how.
+/// The command `log`.
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct Log {
     /// Go on with what runs write from now on
     #[arg(short, long)]
     follow: bool,
@@ -40,7 +39,41 @@ pub(super) struct Arguments {
     format: Format,
 }
 
-impl Arguments {
+impl Command for Log {
+    const NAME: &str = "log";
+    const ABOUT: &str = "Show the decisions that are on record, oldest first";
+    const EXAMPLES: &[Example] = &[
+        example("wasmvark log --since 1h", "See what was decided lately"),
+        example("wasmvark log --denied -f", "Watch for what is denied"),
+    ];
+
+    fn run(&self, context: &Context) -> Result<(), CliError> {
+        let store = &context.store()?;
+        store.check_trail()?;
+        let path = &store.layout().trail;
+        let failed = |error| CliError::Read {
+            path: path.clone(),
+            error,
+        };
+        let mut tail = Tail::open(path).map_err(failed)?;
+        let mut printer = Printer::default();
+        loop {
+            while let Some(line) = tail.line().map_err(failed)? {
+                printer.line(&line, self)?;
+            }
+            printer.flush()?;
+            if !self.follow {
+                break;
+            }
+            std::thread::sleep(PAUSE);
+            tail.look().map_err(failed)?;
+        }
+        printer.tell(path);
+        Ok(())
+    }
+}
+
+impl Log {
     fn wants(&self, record: &Record) -> bool {
         let is = |wanted: &Option<String>, own: &str| wanted.as_ref().is_none_or(|it| it == own);
         let container = record.container.as_deref().unwrap_or_default();
@@ -52,31 +85,6 @@ impl Arguments {
     }
 }
 
-/// Prints the trail, oldest first.
-pub(super) fn run(store: &Store, arguments: &Arguments) -> Result<(), CliError> {
-    store.check_trail()?;
-    let path = &store.layout().trail;
-    let failed = |error| CliError::Read {
-        path: path.clone(),
-        error,
-    };
-    let mut tail = Tail::open(path).map_err(failed)?;
-    let mut printer = Printer::default();
-    loop {
-        while let Some(line) = tail.line().map_err(failed)? {
-            printer.line(&line, arguments)?;
-        }
-        printer.flush()?;
-        if !arguments.follow {
-            break;
-        }
-        std::thread::sleep(PAUSE);
-        tail.look().map_err(failed)?;
-    }
-    printer.tell(path);
-    Ok(())
-}
-
 #[derive(Default)]
 struct Printer {
     columns: Columns,
@@ -85,7 +93,7 @@ struct Printer {
 }
 
 impl Printer {
-    fn line(&mut self, line: &[u8], arguments: &Arguments) -> Result<(), CliError> {
+    fn line(&mut self, line: &[u8], arguments: &Log) -> Result<(), CliError> {
         let Some(record) = Record::parse(line) else {
             // An operator's empty line says nothing either way.
             self.torn += u64::from(!line.trim_ascii().is_empty());

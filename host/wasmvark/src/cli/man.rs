@@ -3,42 +3,55 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use clap::Command;
-use clap_mangen::Man;
 use clap_mangen::roff::{Inline, Roff, bold, roman};
 
-use super::{CliError, command, examples, output, reference};
+use super::command::with_clap;
+use super::{
+    COMMANDS, CliError, Command, Context, EXAMPLES, Entry, Example, example, output,
+    program_for_clap, reference,
+};
 
-/// The arguments of `man`.
+/// The command `man`.
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct Man {
     /// Write the pages of all commands into this folder, instead of printing
     /// that of the program
     #[arg(value_name = "DIR")]
     folder: Option<PathBuf>,
 }
 
+impl Command for Man {
+    const NAME: &str = "man";
+    const ABOUT: &str = "Print the manual page, or write those of all commands";
+    const EXAMPLES: &[Example] = &[
+        example("wasmvark man | man -l -", "Read the page of the program"),
+        example(
+            "wasmvark man ./pages",
+            "Write the pages of all commands into a folder",
+        ),
+    ];
+
+    fn run(&self, _: &Context) -> Result<(), CliError> {
+        let pages = pages().map_err(CliError::Print)?;
+        let Some(folder) = &self.folder else {
+            let page = pages
+                .first()
+                .map(|page| String::from_utf8_lossy(&page.text));
+            return output::text(&page.unwrap_or_default());
+        };
+        write(folder, &pages)?;
+        output::text(&format!(
+            "Wrote {} pages into {}.\n",
+            pages.len(),
+            folder.display()
+        ))
+    }
+}
+
 /// A page and the name of its file.
 struct Page {
     file: String,
     text: Vec<u8>,
-}
-
-/// Prints the main page, or writes all.
-pub(super) fn run(arguments: &Arguments) -> Result<(), CliError> {
-    let pages = pages().map_err(CliError::Print)?;
-    let Some(folder) = &arguments.folder else {
-        let page = pages
-            .first()
-            .map(|page| String::from_utf8_lossy(&page.text));
-        return output::text(&page.unwrap_or_default());
-    };
-    write(folder, &pages)?;
-    output::text(&format!(
-        "Wrote {} pages into {}.\n",
-        pages.len(),
-        folder.display()
-    ))
 }
 
 fn write(folder: &Path, pages: &[Page]) -> Result<(), CliError> {
@@ -56,37 +69,36 @@ fn write(folder: &Path, pages: &[Page]) -> Result<(), CliError> {
 
 /// The pages of the program and of each command, the program's first.
 fn pages() -> std::io::Result<Vec<Page>> {
-    let mut program = command().disable_help_subcommand(true);
+    let mut program = program_for_clap().disable_help_subcommand(true);
     program.build();
-    let mut pages = vec![page(&program, true)?];
-    for command in program.get_subcommands() {
-        pages.push(page(command, false)?);
+    let mut pages = vec![page(&program, None)?];
+    for (entry, command) in with_clap(COMMANDS, &program) {
+        pages.push(page(command, Some(entry))?);
     }
     Ok(pages)
 }
 
-fn page(command: &Command, is_main: bool) -> std::io::Result<Page> {
-    let man = Man::new(command.clone());
+/// The page of a command, or without an entry that of the program.
+fn page(command: &clap::Command, entry: Option<&Entry>) -> std::io::Result<Page> {
+    let man = clap_mangen::Man::new(command.clone());
     let mut text = Vec::new();
     title(&mut text, &man)?;
     man.render_name_section(&mut text)?;
     man.render_synopsis_section(&mut text)?;
     man.render_description_section(&mut text)?;
     man.render_options_section(&mut text)?;
-    if is_main {
-        man.render_subcommands_section(&mut text)?;
-    }
     let mut roff = Roff::new();
-    if !is_main {
-        below_section(&mut roff, command);
+    match entry {
+        None => man.render_subcommands_section(&mut text)?,
+        Some(entry) => commands_section(&mut roff, entry, command),
     }
-    examples_section(&mut roff, command.get_name());
+    examples_section(&mut roff, entry.map_or(EXAMPLES, |entry| entry.examples));
     exit_section(&mut roff);
-    if is_main {
+    if entry.is_none() {
         environment_section(&mut roff);
         files_section(&mut roff);
     }
-    see_also(&mut roff, is_main);
+    see_also(&mut roff, entry.is_none());
     roff.to_writer(&mut text)?;
     Ok(Page {
         file: man.get_filename(),
@@ -96,7 +108,7 @@ fn page(command: &Command, is_main: bool) -> std::io::Result<Page> {
 
 /// The title, without a date: the same sources make the same page. clap_mangen
 /// leaves an empty date out, so that what is behind it takes its place.
-fn title(text: &mut Vec<u8>, man: &Man) -> std::io::Result<()> {
+fn title(text: &mut Vec<u8>, man: &clap_mangen::Man) -> std::io::Result<()> {
     let file = man.get_filename();
     let name = file.trim_end_matches(".1").to_uppercase();
     let version = env!("CARGO_PKG_VERSION");
@@ -115,25 +127,25 @@ fn item(roff: &mut Roff, head: Inline, text: &str) {
 }
 
 /// What belongs to a command has no page of its own.
-fn below_section(roff: &mut Roff, command: &Command) {
-    if !command.has_subcommands() {
+fn commands_section(roff: &mut Roff, entry: &Entry, command: &clap::Command) {
+    if entry.commands.is_empty() {
         return;
     }
     section(roff, "COMMANDS");
-    for below in command.get_subcommands() {
-        let usage = below.clone().render_usage().to_string();
-        let about = below.get_long_about().or(below.get_about());
+    for (entry, command) in with_clap(entry.commands, command) {
+        let usage = command.clone().render_usage().to_string();
+        let about = command.get_long_about().or(command.get_about());
         let about = about.map(ToString::to_string).unwrap_or_default();
         item(roff, bold(usage.trim_start_matches("Usage: ")), &about);
-        for example in examples::of(below.get_name()) {
+        for example in entry.examples {
             item(roff, bold(example.line), example.what);
         }
     }
 }
 
-fn examples_section(roff: &mut Roff, command: &str) {
+fn examples_section(roff: &mut Roff, examples: &[Example]) {
     section(roff, "EXAMPLES");
-    for (number, example) in examples::of(command).iter().enumerate() {
+    for (number, example) in examples.iter().enumerate() {
         if number > 0 {
             roff.control("PP", []);
         }

@@ -1,17 +1,14 @@
-//! The administrator's commands: arguments here, one file for each command. It
-//! knows nothing of netlink.
+//! The administrator's commands. Each is a type in a file of its own, with a line
+//! in [`COMMANDS`]; parsing, running, help, manual, completion and the page of
+//! commands all come from there. This folder knows nothing of netlink.
 
 mod adopt;
 mod audit;
-mod changes;
-mod colour;
 mod completions;
-mod confirm;
 mod convert;
 mod diff;
 mod doctor;
-mod error;
-mod examples;
+mod gc;
 mod grant;
 mod inspect;
 mod install;
@@ -19,28 +16,82 @@ mod journal;
 mod list;
 mod log;
 mod man;
+mod plan;
+mod reload;
+mod remove;
+mod revoke;
+mod rollback;
+mod suggest;
+mod upgrade;
+
+mod changes;
+mod colour;
+mod command;
+mod confirm;
+mod context;
+mod error;
+mod example;
+mod granted_call;
 mod output;
 #[cfg(test)]
 mod page;
-mod plan;
 mod planned_grant;
 mod podman_networks;
 mod reference;
-mod reload;
-mod remove;
-mod suggest;
-mod upgrade;
+mod switch;
 mod version;
 
 use std::path::PathBuf;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use policy::Grant;
 
-use crate::store::{DriverName, Layout, Store};
+use crate::store::{DriverName, Store};
+use command::{Command, Entry, Ready};
+use context::Context;
+use example::{Example, example};
 
 pub(crate) use error::CliError;
+
+/// All commands, in the order of the help.
+const COMMANDS: &[Entry] = &[
+    Entry::of::<install::Install>(),
+    Entry::of::<upgrade::Upgrade>(),
+    Entry::of::<rollback::Rollback>(),
+    Entry::of::<list::List>(),
+    Entry::of::<inspect::Inspect>(),
+    Entry::of::<grant::Grant>(),
+    Entry::of::<revoke::Revoke>(),
+    Entry::of::<diff::Diff>(),
+    Entry::of::<convert::Convert>(),
+    Entry::of::<doctor::Doctor>(),
+    Entry::of::<audit::Audit>(),
+    Entry::of::<log::Log>(),
+    Entry::of::<suggest::Suggest>(),
+    Entry::of::<plan::Plan>(),
+    Entry::of::<adopt::Adopt>(),
+    Entry::of::<journal::Journal>(),
+    Entry::of::<gc::Gc>(),
+    Entry::of::<reload::Reload>(),
+    Entry::of::<remove::Remove>(),
+    Entry::of::<man::Man>(),
+    Entry::of::<completions::Completions>(),
+];
+
+/// Examples of the program itself.
+const EXAMPLES: &[Example] = &[
+    example("wasmvark list", "See which drivers there are"),
+    example(
+        "wasmvark inspect wasm-macvlan",
+        "See all that a driver may do",
+    ),
+    example("wasmvark doctor", "See what keeps drivers from working"),
+    example(
+        "wasmvark --version --verbose",
+        "See what to write into a bug report",
+    ),
+];
 
 /// Netavark plugins as sandboxed WebAssembly components.
 #[derive(Debug, Parser)]
@@ -61,80 +112,6 @@ struct Arguments {
     /// With --version: also what it was built from, and where everything lies
     #[arg(long, requires = "version")]
     verbose: bool,
-    #[command(subcommand)]
-    command: Option<Command>,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Install a driver and make its link in netavark's plugin directory
-    #[command(long_about = install::ABOUT)]
-    Install(install::Arguments),
-    /// Put another component in a driver's place
-    #[command(long_about = upgrade::ABOUT)]
-    Upgrade(upgrade::Arguments),
-    /// Go back to a driver's component before, with its grant
-    Rollback {
-        /// The driver's name
-        name: DriverName,
-    },
-    /// List the installed drivers
-    List {
-        /// How to print
-        #[arg(long, value_enum, default_value_t)]
-        format: Format,
-    },
-    /// Show which calls a driver can make, asks for and is granted
-    Inspect {
-        /// The name of an installed driver, or a component's file
-        #[arg(value_name = "NAME|FILE")]
-        driver: String,
-        /// How to print
-        #[arg(long, value_enum, default_value_t)]
-        format: Format,
-    },
-    /// Let a driver make a call, or make it reach further, in its grant file
-    Grant(grant::Arguments),
-    /// Take a call away from a driver, or with a reach only that
-    Revoke(grant::Arguments),
-    /// Show what one driver may do that another one may not
-    #[command(long_about = diff::ABOUT)]
-    Diff(diff::Arguments),
-    /// Print the networks that do what CNI's do: `podman network create`, and
-    /// what grants need
-    #[command(long_about = convert::ABOUT)]
-    Convert(convert::Arguments),
-    /// Look for what keeps drivers from working, or lets somebody misuse them
-    #[command(long_about = doctor::ABOUT)]
-    Doctor(doctor::Arguments),
-    /// Show which driver may do what, what of it it uses, and what to look at
-    ///
-    /// Exit code 0: nothing found; 1: something of the level of --fail-on or worse; 2: an error.
-    Audit(audit::Arguments),
-    /// Show the decisions that are on record, oldest first
-    Log(log::Arguments),
-    /// Print the least grant that covers what a driver did, as the trail has it
-    Suggest(suggest::Arguments),
-    /// Show what a driver would do for a request of Podman's, and change nothing
-    Plan(plan::Arguments),
-    /// Make what Podman has of a network the user's word
-    #[command(long_about = adopt::ABOUT)]
-    Adopt(adopt::Arguments),
-    /// Show what is held for which container, or give up what is missing
-    Journal(journal::Arguments),
-    /// Clear what is held for containers whose namespace is gone
-    Gc,
-    /// Put back firewall rules of containers that somebody has removed
-    Reload,
-    /// Remove a driver and its link; its grant stays
-    Remove {
-        /// The driver's name
-        name: DriverName,
-    },
-    /// Print the manual page, or write those of all commands
-    Man(man::Arguments),
-    /// Print a script that has a shell complete commands and options
-    Completions(completions::Arguments),
 }
 
 /// How a command prints.
@@ -147,16 +124,18 @@ enum Format {
     Json,
 }
 
-/// All that clap knows, with examples.
-fn command() -> clap::Command {
-    examples::add(Arguments::command())
+/// The program as clap parses and shows it.
+fn program_for_clap() -> clap::Command {
+    Arguments::command()
+        .after_help(example::help(EXAMPLES))
+        .subcommands(COMMANDS.iter().map(Entry::for_clap))
 }
 
 /// Runs a command; returns the exit code.
 pub(crate) fn main() -> i32 {
-    let parsed = Arguments::from_arg_matches(&command().get_matches());
-    let arguments = parsed.unwrap_or_else(|error| error.exit());
-    match run(arguments) {
+    let matches = program_for_clap().get_matches();
+    let (arguments, command) = parse(&matches).unwrap_or_else(|error| error.exit());
+    match run(arguments, command) {
         Ok(()) => 0,
         Err(CliError::Print(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => 0,
         Err(error) => {
@@ -166,44 +145,23 @@ pub(crate) fn main() -> i32 {
     }
 }
 
-fn run(arguments: Arguments) -> Result<(), CliError> {
-    let layout = Layout::choose(arguments.root.as_deref());
+/// The arguments of the program, and the command that was named.
+fn parse(matches: &ArgMatches) -> Result<(Arguments, Option<Ready>), clap::Error> {
+    let arguments = Arguments::from_arg_matches(matches)?;
+    Ok((arguments, command::named(COMMANDS, matches)?))
+}
+
+fn run(arguments: Arguments, command: Option<Ready>) -> Result<(), CliError> {
+    let context = Context::new(arguments.root);
     if arguments.version {
-        return version::run(layout.ok().as_ref(), arguments.verbose);
+        return version::run(context.layout().ok().as_ref(), arguments.verbose);
     }
-    let Some(chosen) = arguments.command else {
+    let Some(command) = command else {
         let text = "a command is missing: `wasmvark help` lists them";
-        command().error(ErrorKind::MissingSubcommand, text).exit();
+        let error = program_for_clap().error(ErrorKind::MissingSubcommand, text);
+        error.exit();
     };
-    // These work, or tell of it in their own way, without a home too.
-    match &chosen {
-        Command::Doctor(arguments) => return doctor::run(layout, arguments),
-        Command::Man(arguments) => return man::run(arguments),
-        Command::Completions(arguments) => return completions::run(arguments),
-        _ => {}
-    }
-    let store = Store::new(layout?);
-    match chosen {
-        Command::Doctor(_) | Command::Man(_) | Command::Completions(_) => Ok(()),
-        Command::Install(arguments) => install::run(&store, &arguments),
-        Command::Upgrade(arguments) => upgrade::run(&store, &arguments),
-        Command::Rollback { name } => upgrade::back(&store, &name),
-        Command::Grant(arguments) => grant::give(&store, &arguments),
-        Command::Revoke(arguments) => grant::take(&store, &arguments),
-        Command::Diff(arguments) => diff::run(&store, &arguments),
-        Command::List { format } => list::run(&store, format),
-        Command::Inspect { driver, format } => inspect::run(&store, &driver, format),
-        Command::Convert(arguments) => convert::run(&store, &arguments),
-        Command::Audit(arguments) => audit::run(&store, &arguments),
-        Command::Log(arguments) => log::run(&store, &arguments),
-        Command::Suggest(arguments) => suggest::run(&store, &arguments),
-        Command::Plan(arguments) => plan::run(&store, &arguments),
-        Command::Adopt(arguments) => adopt::run(&store, &arguments),
-        Command::Journal(arguments) => journal::run(&store, &arguments),
-        Command::Gc => journal::collect(&store),
-        Command::Reload => reload::run(&store),
-        Command::Remove { name } => remove::run(&store, &name),
-    }
+    command(&context)
 }
 
 /// The grant of a driver, where there is one, for whichever component.

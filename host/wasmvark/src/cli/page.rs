@@ -4,7 +4,8 @@ use std::fmt::Write;
 
 use clap::{Arg, Command};
 
-use super::{command, examples, reference};
+use super::command::with_clap;
+use super::{COMMANDS, EXAMPLES, Entry, Example, program_for_clap, reference};
 
 /// What writes the page anew.
 const WRITE: &str = "WASMVARK_TEST_COMMANDS";
@@ -21,7 +22,7 @@ fn the_page_of_commands_is_as_the_program_has_it() {
 }
 
 fn page() -> String {
-    let mut program = command().disable_help_subcommand(true);
+    let mut program = program_for_clap().disable_help_subcommand(true);
     program.build();
     let mut text = String::from(
         "# Commands\n\n`just commands` writes this page, out of what `wasmvark help` and `wasmvark man` show.\n\n\
@@ -37,18 +38,18 @@ fn page() -> String {
     }
     text.push_str("\nFor all of them:\n\n");
     options(&mut text, &program, |_| true);
-    example_lines(&mut text, "wasmvark");
-    for command in program.get_subcommands() {
-        one(&mut text, command);
-        for below in command.get_subcommands() {
-            one(&mut text, below);
+    example_lines(&mut text, EXAMPLES);
+    for (entry, command) in with_clap(COMMANDS, &program) {
+        one(&mut text, entry, command);
+        for (entry, command) in with_clap(entry.commands, command) {
+            one(&mut text, entry, command);
         }
     }
     rest(&mut text);
     text
 }
 
-fn one(text: &mut String, command: &Command) {
+fn one(text: &mut String, entry: &Entry, command: &Command) {
     let mut command = command.clone();
     let about = command.get_long_about().or(command.get_about());
     let about = about.map(ToString::to_string).unwrap_or_default();
@@ -62,7 +63,7 @@ fn one(text: &mut String, command: &Command) {
     );
     text.push('\n');
     options(text, &command, |arg| !arg.is_global_set());
-    example_lines(text, command.get_name());
+    example_lines(text, entry.examples);
 }
 
 /// Its name, behind that of the command that it belongs to.
@@ -101,9 +102,9 @@ fn options(text: &mut String, command: &Command, is_wanted: impl Fn(&Arg) -> boo
     text.push('\n');
 }
 
-fn example_lines(text: &mut String, command: &str) {
+fn example_lines(text: &mut String, examples: &[Example]) {
     text.push_str("```sh\n");
-    for example in examples::of(command) {
+    for example in examples {
         let _ = writeln!(text, "# {}\n{}", example.what, example.line);
     }
     text.push_str("```\n");

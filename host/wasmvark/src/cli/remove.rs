@@ -1,17 +1,33 @@
 //! `wasmvark remove`.
 
-use super::{CliError, output, program, upgrade};
-use crate::store::{DriverName, Store};
+use super::{CliError, Command, Context, Example, example, output, program, switch};
+use crate::store::DriverName;
 
-/// Removes a driver.
-pub(super) fn run(store: &Store, name: &DriverName) -> Result<(), CliError> {
-    upgrade::settle(store, name)?;
-    let _lock = store.lock()?;
-    let registration = store.remove(name, &program()?)?;
-    let mut text = format!("Removed {name} and {}.\n", registration.link.display());
-    let grant = store.layout().grant(name);
-    if grant.exists() {
-        text.push_str(&format!("Its grant stays in {}.\n", grant.display()));
+/// The command `remove`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Remove {
+    /// The driver's name
+    name: DriverName,
+}
+
+impl Command for Remove {
+    const NAME: &str = "remove";
+    const ABOUT: &str = "Remove a driver and its link; its grant stays";
+    const EXAMPLES: &[Example] = &[example(
+        "wasmvark remove lan",
+        "Remove a driver; its grant stays",
+    )];
+
+    fn run(&self, context: &Context) -> Result<(), CliError> {
+        let (store, name) = (&context.store()?, &self.name);
+        switch::settle(store, name)?;
+        let _lock = store.lock()?;
+        let registration = store.remove(name, &program()?)?;
+        let mut text = format!("Removed {name} and {}.\n", registration.link.display());
+        let grant = store.layout().grant(name);
+        if grant.exists() {
+            text.push_str(&format!("Its grant stays in {}.\n", grant.display()));
+        }
+        output::text(&text)
     }
-    output::text(&text)
 }

@@ -7,12 +7,12 @@ use audit::{CallUsage, Since, Summary, Usage};
 use policy::{Call, Grant, Limits, Reach};
 use types::text;
 
-use super::{CliError, find_grant, output};
-use crate::store::{DriverName, Store};
+use super::{CliError, Command, Context, Example, example, find_grant, output};
+use crate::store::DriverName;
 
-/// For whom, and from what.
+/// The command `suggest`.
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct Suggest {
     /// The driver's name
     name: DriverName,
     /// Only what is younger counts: 30s, 10m, 2h, 3d, 1w, or a time in UTC
@@ -20,44 +20,53 @@ pub(super) struct Arguments {
     since: Option<Since>,
 }
 
-/// Prints a grant.
-pub(super) fn run(store: &Store, arguments: &Arguments) -> Result<(), CliError> {
-    let name = &arguments.name;
-    let digest = store.find(name)?.digest;
-    store.check_trail()?;
-    let trail = &store.layout().trail;
-    let summary = Summary::read(trail, arguments.since).map_err(|error| CliError::Read {
-        path: trail.clone(),
-        error,
-    })?;
-    let usage = summary.of(name.as_str(), &digest.to_string());
-    if usage.runs == 0 {
-        return Err(CliError::NothingSeen {
-            driver: name.clone(),
-            trail: trail.clone(),
-        });
-    }
-    let path = store.layout().grant(name);
-    let grant = find_grant(store, name)?;
-    let wanted: BTreeMap<Call, Reach> = usage
-        .calls
-        .iter()
-        .filter(|(_, call)| call.allowed > 0)
-        .map(|(call, usage)| (*call, reach(*call, usage, grant.as_ref())))
-        .collect();
-    let limits = grant.as_ref().map(|grant| grant.limits().clone());
-    let limits: Limits = limits.unwrap_or_default();
-    let mut text = heading(name, &usage);
-    text.push_str(&Grant::text(name.as_str(), &digest, &limits, &wanted));
-    text.push_str(&remarks(&usage, &wanted, grant.as_ref()));
-    if grant.as_ref().is_some_and(|grant| !grant.requires_trail()) {
-        text.push_str("\n[trail]\nrequired = false\n");
-    }
-    // What is printed is what a run would read.
-    let read = Grant::parse(name.as_str(), &path, &text)?;
-    match *read.calls() == wanted {
-        true => output::text(&text),
-        false => Err(CliError::Unreadable(name.clone())),
+impl Command for Suggest {
+    const NAME: &str = "suggest";
+    const ABOUT: &str = "Print the least grant that covers what a driver did, as the trail has it";
+    const EXAMPLES: &[Example] = &[example(
+        "wasmvark suggest wasm-macvlan >./least.toml",
+        "Write the least grant that its runs needed",
+    )];
+
+    fn run(&self, context: &Context) -> Result<(), CliError> {
+        let store = &context.store()?;
+        let name = &self.name;
+        let digest = store.find(name)?.digest;
+        store.check_trail()?;
+        let trail = &store.layout().trail;
+        let summary = Summary::read(trail, self.since).map_err(|error| CliError::Read {
+            path: trail.clone(),
+            error,
+        })?;
+        let usage = summary.of(name.as_str(), &digest.to_string());
+        if usage.runs == 0 {
+            return Err(CliError::NothingSeen {
+                driver: name.clone(),
+                trail: trail.clone(),
+            });
+        }
+        let path = store.layout().grant(name);
+        let grant = find_grant(store, name)?;
+        let wanted: BTreeMap<Call, Reach> = usage
+            .calls
+            .iter()
+            .filter(|(_, call)| call.allowed > 0)
+            .map(|(call, usage)| (*call, reach(*call, usage, grant.as_ref())))
+            .collect();
+        let limits = grant.as_ref().map(|grant| grant.limits().clone());
+        let limits: Limits = limits.unwrap_or_default();
+        let mut text = heading(name, &usage);
+        text.push_str(&Grant::text(name.as_str(), &digest, &limits, &wanted));
+        text.push_str(&remarks(&usage, &wanted, grant.as_ref()));
+        if grant.as_ref().is_some_and(|grant| !grant.requires_trail()) {
+            text.push_str("\n[trail]\nrequired = false\n");
+        }
+        // What is printed is what a run would read.
+        let read = Grant::parse(name.as_str(), &path, &text)?;
+        match *read.calls() == wanted {
+            true => output::text(&text),
+            false => Err(CliError::Unreadable(name.clone())),
+        }
     }
 }
 

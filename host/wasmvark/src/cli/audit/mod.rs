@@ -11,14 +11,14 @@ mod text;
 use audit::Since;
 use clap::ValueEnum;
 
-use super::{CliError, output};
+use super::{CliError, Command, Context, Example, example, output};
 use crate::store::Store;
 
 pub(super) use report::Level;
 
-/// How to look and to print.
+/// The command `audit`.
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct Audit {
     /// How to print
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -34,6 +34,42 @@ pub(super) struct Arguments {
     unused_after: u64,
 }
 
+impl Command for Audit {
+    const NAME: &str = "audit";
+    const ABOUT: &str = "Show which driver may do what, what of it it uses, and what to look at";
+    const LONG_ABOUT: Option<&str> = Some(
+        "\
+Show which driver may do what, what of it it uses, and what to look at
+
+Exit code 0: nothing found; 1: something of the level of --fail-on or worse; 2: an error.",
+    );
+    const EXAMPLES: &[Example] = &[
+        example(
+            "wasmvark audit",
+            "See what all drivers may do, and what of it they use",
+        ),
+        example(
+            "wasmvark audit --format html >./audit.html",
+            "The same as a page for a browser",
+        ),
+        example(
+            "wasmvark audit --fail-on danger",
+            "Exit with 1 only where something is dangerous",
+        ),
+    ];
+
+    fn run(&self, context: &Context) -> Result<(), CliError> {
+        let store = &context.store()?;
+        match look(store, self).map_err(CliError::undecided)? {
+            0 => Ok(()),
+            count => Err(CliError::Found {
+                count,
+                level: self.fail_on.name(),
+            }),
+        }
+    }
+}
+
 /// How the report is printed.
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 enum Format {
@@ -46,19 +82,8 @@ enum Format {
     Html,
 }
 
-/// Prints the report; what is found is an error of its own.
-pub(super) fn run(store: &Store, arguments: &Arguments) -> Result<(), CliError> {
-    match look(store, arguments).map_err(CliError::undecided)? {
-        0 => Ok(()),
-        count => Err(CliError::Found {
-            count,
-            level: arguments.fail_on.name(),
-        }),
-    }
-}
-
 /// How many findings are bad enough.
-fn look(store: &Store, arguments: &Arguments) -> Result<usize, CliError> {
+fn look(store: &Store, arguments: &Audit) -> Result<usize, CliError> {
     let report = gather::report(store, arguments.since, arguments.unused_after)?;
     match arguments.format {
         Format::Text => output::text(&text::of(&report))?,

@@ -6,25 +6,14 @@ mod print;
 
 use std::path::{Path, PathBuf};
 
-use super::{CliError, Format, output};
+use super::{CliError, Command, Context, Example, Format, example, output};
 use crate::convert;
 use crate::store::Store;
 use conversion::{Conversion, Failure};
 
-/// What `--help` says.
-pub(super) const ABOUT: &str = "\
-Print the networks that do what CNI's do: the `podman network create` commands, ready to paste, and as \
-comments what has no counterpart, what containers are given when they are run, and what must be added to \
-the drivers' grants.
-
-Known are CNI's reference plugins for Linux: bridge, dummy, host-device, ipvlan, macvlan, ptp, tap and vlan; \
-behind them in a list bandwidth, firewall, portmap, sbr, tuning, and vrf behind macvlan; ipam host-local, \
-static and none. A network with anything else is an error, and the others of the folder are printed all \
-the same.";
-
-/// The arguments of `convert`.
+/// The command `convert`.
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct Convert {
     /// A CNI document, or a folder with those that end with .conflist, .conf or
     /// .json, such as /etc/cni/net.d
     #[arg(value_name = "FILE|DIR")]
@@ -38,30 +27,57 @@ pub(super) struct Arguments {
     format: Format,
 }
 
-/// Converts, prints and, where it's asked for, applies.
-pub(super) fn run(store: &Store, arguments: &Arguments) -> Result<(), CliError> {
-    let (conversions, failures) = convert_all(store, &arguments.path)?;
-    match arguments.format {
-        Format::Text => output::text(&print::text(&conversions))?,
-        Format::Json => output::json(&print::Report {
-            networks: &conversions,
-            errors: &failures,
-        })?,
-    }
-    for failure in &failures {
-        eprintln!("wasmvark: {failure}");
-    }
-    if arguments.apply {
-        for conversion in &conversions {
-            apply::apply(store, conversion)?;
+impl Command for Convert {
+    const NAME: &str = "convert";
+    const ABOUT: &str =
+        "Print the networks that do what CNI's do: `podman network create`, and what grants need";
+    const LONG_ABOUT: Option<&str> = Some(
+        "\
+Print the networks that do what CNI's do: the `podman network create` commands, ready to paste, and as \
+comments what has no counterpart, what containers are given when they are run, and what must be added to \
+the drivers' grants.
+
+Known are CNI's reference plugins for Linux: bridge, dummy, host-device, ipvlan, macvlan, ptp, tap and vlan; \
+behind them in a list bandwidth, firewall, portmap, sbr, tuning, and vrf behind macvlan; ipam host-local, \
+static and none. A network with anything else is an error, and the others of the folder are printed all \
+the same.",
+    );
+    const EXAMPLES: &[Example] = &[
+        example(
+            "wasmvark convert /etc/cni/net.d",
+            "Print what does the same as CNI's networks",
+        ),
+        example(
+            "wasmvark convert --apply /etc/cni/net.d/10-lan.conflist",
+            "Make one of them, and write what its driver's grant lacks",
+        ),
+    ];
+
+    fn run(&self, context: &Context) -> Result<(), CliError> {
+        let store = &context.store()?;
+        let (conversions, failures) = convert_all(store, &self.path)?;
+        match self.format {
+            Format::Text => output::text(&print::text(&conversions))?,
+            Format::Json => output::json(&print::Report {
+                networks: &conversions,
+                errors: &failures,
+            })?,
         }
-    }
-    match failures.len() {
-        0 => Ok(()),
-        failed => Err(CliError::NotConverted {
-            failed,
-            all: failed + conversions.len(),
-        }),
+        for failure in &failures {
+            eprintln!("wasmvark: {failure}");
+        }
+        if self.apply {
+            for conversion in &conversions {
+                apply::apply(store, conversion)?;
+            }
+        }
+        match failures.len() {
+            0 => Ok(()),
+            failed => Err(CliError::NotConverted {
+                failed,
+                all: failed + conversions.len(),
+            }),
+        }
     }
 }
 

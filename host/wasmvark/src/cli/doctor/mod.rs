@@ -17,8 +17,8 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use types::user::rootless_user;
 
-use super::{CliError, Format, output};
-use crate::store::{Layout, LayoutError, Store};
+use super::{CliError, Command, Context, Example, Format, example, output};
+use crate::store::Store;
 use containers_conf::ContainersConf;
 use finding::{Counts, Finding};
 use system::System;
@@ -45,19 +45,9 @@ pub(super) fn podman_network_dir() -> Option<PathBuf> {
         })
 }
 
-/// What `--help` says.
-pub(super) const ABOUT: &str = "\
-Look for what would keep drivers from working, or let somebody misuse them: the versions of Podman and \
-netavark, the plugin directories and who may write there, what the drivers need of the kernel, the rights of \
-this process, security modules, the files of wasmvark, and each driver's link, component, precompiled code and \
-grant. Nothing is changed.
-
-Each line is ok, a warning (something that not everybody needs, or that deserves a look), a problem, or \
-unknown, where it can't be told from here; all but the first say what to do.";
-
-/// The arguments of `doctor`.
+/// The command `doctor`.
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct Doctor {
     /// How to print
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -66,35 +56,53 @@ pub(super) struct Arguments {
     system: PathBuf,
 }
 
+impl Command for Doctor {
+    const NAME: &str = "doctor";
+    const ABOUT: &str = "Look for what keeps drivers from working, or lets somebody misuse them";
+    const LONG_ABOUT: Option<&str> = Some(
+        "\
+Look for what would keep drivers from working, or let somebody misuse them: the versions of Podman and \
+netavark, the plugin directories and who may write there, what the drivers need of the kernel, the rights of \
+this process, security modules, the files of wasmvark, and each driver's link, component, precompiled code and \
+grant. Nothing is changed.
+
+Each line is ok, a warning (something that not everybody needs, or that deserves a look), a problem, or \
+unknown, where it can't be told from here; all but the first say what to do.",
+    );
+    const EXAMPLES: &[Example] = &[
+        example(
+            "wasmvark doctor",
+            "See what keeps drivers from working, and what to do",
+        ),
+        example("wasmvark doctor --format json", "The same for a program"),
+    ];
+
+    fn run(&self, context: &Context) -> Result<(), CliError> {
+        let findings = context
+            .store()
+            .and_then(|store| look(&store, &System::new(&self.system)))
+            .map_err(CliError::undecided)?;
+        let counts = Counts::of(&findings);
+        let printed = match self.format {
+            Format::Json => output::json(&Report {
+                findings: &findings,
+                counts,
+            }),
+            Format::Text => output::text(&text(&findings, counts)),
+        };
+        printed.map_err(CliError::undecided)?;
+        match counts.problem {
+            0 => Ok(()),
+            problems => Err(CliError::Problems(problems)),
+        }
+    }
+}
+
 /// What is printed for programs.
 #[derive(Serialize)]
 struct Report<'a> {
     findings: &'a [Finding],
     counts: Counts,
-}
-
-/// Looks and prints.
-pub(super) fn run(
-    layout: Result<Layout, LayoutError>,
-    arguments: &Arguments,
-) -> Result<(), CliError> {
-    let findings = layout
-        .map_err(CliError::from)
-        .and_then(|layout| look(&Store::new(layout), &System::new(&arguments.system)))
-        .map_err(CliError::undecided)?;
-    let counts = Counts::of(&findings);
-    let printed = match arguments.format {
-        Format::Json => output::json(&Report {
-            findings: &findings,
-            counts,
-        }),
-        Format::Text => output::text(&text(&findings, counts)),
-    };
-    printed.map_err(CliError::undecided)?;
-    match counts.problem {
-        0 => Ok(()),
-        problems => Err(CliError::Problems(problems)),
-    }
 }
 
 fn look(store: &Store, system: &System) -> Result<Vec<Finding>, CliError> {

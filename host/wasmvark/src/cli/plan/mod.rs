@@ -19,7 +19,7 @@ use serde_json::value::RawValue;
 use sim::Topology;
 use types::Digest;
 
-use super::{CliError, output, planned_grant};
+use super::{CliError, Command, Context, Example, example, output, planned_grant};
 use crate::plugin::{Candidate, Planned};
 use crate::store::{DriverName, Store};
 
@@ -29,9 +29,9 @@ const REQUEST_LIMIT: u64 = 16 << 20;
 /// What stands for standard input.
 const STDIN: &str = "-";
 
-/// The arguments of `plan`.
+/// The command `plan`.
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
+pub(super) struct Plan {
     /// The name of an installed driver, or a component's file
     #[arg(value_name = "NAME|FILE")]
     driver: String,
@@ -54,6 +54,49 @@ pub(super) struct Arguments {
     /// Write into this file
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+}
+
+impl Command for Plan {
+    const NAME: &str = "plan";
+    const ABOUT: &str = "Show what a driver would do for a request of Podman's, and change nothing";
+    const EXAMPLES: &[Example] = &[
+        example(
+            "wasmvark plan wasm-macvlan ./setup.json",
+            "See what a driver would do for a request",
+        ),
+        example(
+            "wasmvark plan wasm-macvlan ./setup.json --format svg >./plan.svg",
+            "Draw what would be there then",
+        ),
+    ];
+
+    fn run(&self, context: &Context) -> Result<(), CliError> {
+        let store = &context.store()?;
+        let request = request(&self.request)?;
+        let candidate = candidate(store, self)?;
+        let planned = candidate.plan(&request, self.netns.as_deref())?;
+        let source = grant_source(self, &planned);
+        let text = match self.format {
+            PlanFormat::Text => text::of(&planned, &source),
+            PlanFormat::Json => json(&planned, &source)?,
+            PlanFormat::Dot => dot::of(&planned.topology),
+            PlanFormat::Svg => svg::of(&planned.topology),
+        };
+        match &self.output {
+            None => output::text(&text)?,
+            Some(path) => std::fs::write(path, text).map_err(|error| CliError::Write {
+                path: path.clone(),
+                error,
+            })?,
+        }
+        match planned.outcome {
+            Ok(_) => Ok(()),
+            Err(error) => Err(CliError::Planned {
+                command: planned.command,
+                error: error.to_string(),
+            }),
+        }
+    }
 }
 
 /// How a plan is printed.
@@ -91,36 +134,8 @@ struct Report<'a> {
     assumed: &'a [String],
 }
 
-/// Plans.
-pub(super) fn run(store: &Store, arguments: &Arguments) -> Result<(), CliError> {
-    let request = request(&arguments.request)?;
-    let candidate = candidate(store, arguments)?;
-    let planned = candidate.plan(&request, arguments.netns.as_deref())?;
-    let source = grant_source(arguments, &planned);
-    let text = match arguments.format {
-        PlanFormat::Text => text::of(&planned, &source),
-        PlanFormat::Json => json(&planned, &source)?,
-        PlanFormat::Dot => dot::of(&planned.topology),
-        PlanFormat::Svg => svg::of(&planned.topology),
-    };
-    match &arguments.output {
-        None => output::text(&text)?,
-        Some(path) => std::fs::write(path, text).map_err(|error| CliError::Write {
-            path: path.clone(),
-            error,
-        })?,
-    }
-    match planned.outcome {
-        Ok(_) => Ok(()),
-        Err(error) => Err(CliError::Planned {
-            command: planned.command,
-            error: error.to_string(),
-        }),
-    }
-}
-
 /// Where the grant comes from.
-fn grant_source(arguments: &Arguments, planned: &Planned) -> String {
+fn grant_source(arguments: &Plan, planned: &Planned) -> String {
     match (&arguments.grant, arguments.grant_requested) {
         (_, true) => "what the driver asks for, as if it had that".to_owned(),
         (None, false) if !planned.installed => {
@@ -177,7 +192,7 @@ fn request(argument: &str) -> Result<Vec<u8>, CliError> {
 }
 
 /// The driver with the grant to be tried.
-fn candidate(store: &Store, arguments: &Arguments) -> Result<Candidate, CliError> {
+fn candidate(store: &Store, arguments: &Plan) -> Result<Candidate, CliError> {
     if let Ok(name) = arguments.driver.parse::<DriverName>()
         && store.names()?.contains(&name)
     {
@@ -201,7 +216,7 @@ fn candidate(store: &Store, arguments: &Arguments) -> Result<Candidate, CliError
 
 fn installed_grant(
     store: &Store,
-    arguments: &Arguments,
+    arguments: &Plan,
     name: &DriverName,
 ) -> Result<Option<Grant>, CliError> {
     if arguments.grant.is_none() && !arguments.grant_requested {
@@ -215,7 +230,7 @@ fn installed_grant(
 /// The grant that the arguments ask for.
 fn given_grant(
     store: &Store,
-    arguments: &Arguments,
+    arguments: &Plan,
     name: &DriverName,
     digest: &Digest,
     description: &Description,

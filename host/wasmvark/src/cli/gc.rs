@@ -1,0 +1,80 @@
+//! `wasmvark gc`: what is held for containers that are gone.
+
+use std::collections::BTreeSet;
+
+use types::text::counted;
+
+use super::{CliError, Command, Context, Example, example, output, podman_networks};
+use crate::plugin;
+use crate::store::{KeptNetworks, Store};
+
+/// The command `gc`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Gc {}
+
+impl Command for Gc {
+    const NAME: &str = "gc";
+    const ABOUT: &str = "Clear what is held for containers whose namespace is gone";
+    const EXAMPLES: &[Example] = &[example(
+        "wasmvark gc",
+        "Clear what containers left that were never torn down",
+    )];
+
+    fn run(&self, context: &Context) -> Result<(), CliError> {
+        let store = &context.store()?;
+        let collected = plugin::collect(store)?;
+        let mut text = String::new();
+        for key in &collected.cleared {
+            text.push_str(&format!(
+                "Cleared what was held for container {} on network {}.\n",
+                key.container, key.network
+            ));
+        }
+        for key in &collected.found {
+            text.push_str(&format!(
+                "Found the missing links of container {} on network {}.\n",
+                key.container, key.network
+            ));
+        }
+        text.push_str(&format!(
+            "{} cleared, {} in use.\n",
+            collected.cleared.len(),
+            collected.alive.len().saturating_add(collected.found.len())
+        ));
+        let forgotten = forget_networks(store)?;
+        if forgotten > 0 {
+            let networks = counted(forgotten, "network");
+            text.push_str(&format!("Forgot {networks} that Podman has no more.\n"));
+        }
+        output::text(&text)?;
+        match collected.failed.first() {
+            None if !collected.unknown.is_empty() => Err(CliError::Unseen(
+                collected
+                    .unknown
+                    .iter()
+                    .map(|key| format!("container {} on network {}", key.container, key.network))
+                    .collect(),
+            )),
+            None => Ok(()),
+            Some((key, reason)) => Err(CliError::Left {
+                container: key.container.to_string(),
+                reason: reason.clone(),
+            }),
+        }
+    }
+}
+
+/// Forgets the networks that Podman doesn't have any more; returns how many.
+/// Where its networks can't all be read, any of them may be there. A network that
+/// a container is on is there whatever Podman's folder has.
+fn forget_networks(store: &Store) -> Result<u64, CliError> {
+    let has = podman_networks::folder(None).map(|folder| podman_networks::all(&folder));
+    let Some(Ok(has)) = has else {
+        return Ok(0);
+    };
+    let ids: BTreeSet<String> = has.into_iter().map(|it| it.network.id).collect();
+    let networks = KeptNetworks::new(store.layout());
+    let in_use = journal::networks(&store.layout().journals());
+    let pruned = networks.prune(|id| ids.contains(id.as_str()) || in_use.contains(id))?;
+    Ok(u64::try_from(pruned.len()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,46 @@
+//! `wasmvark revoke`: a call that a driver may no longer make, or a narrower
+//! reach.
+
+use super::granted_call::{Arguments, Granted};
+use super::{CliError, Command, Context, Example, example};
+
+/// The command `revoke`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Revoke {
+    #[command(flatten)]
+    arguments: Arguments,
+}
+
+impl Command for Revoke {
+    const NAME: &str = "revoke";
+    const ABOUT: &str = "Take a call away from a driver, or with a reach only that";
+    const EXAMPLES: &[Example] = &[
+        example("wasmvark revoke lan links.set-mtu", "Take a call away"),
+        example(
+            "wasmvark revoke lan links.get --link eth2",
+            "Take one link away, and leave the call",
+        ),
+    ];
+
+    fn run(&self, context: &Context) -> Result<(), CliError> {
+        let store = &context.store()?;
+        let arguments = &self.arguments;
+        let Arguments { name, call, .. } = arguments;
+        arguments.check_keys()?;
+        let _lock = store.lock()?;
+        let granted = Granted::find(store, name)?;
+        let had = granted.grant.calls().get(call);
+        let had = had.ok_or_else(|| CliError::NotListed {
+            call: *call,
+            path: granted.grant.path().to_owned(),
+        })?;
+        let patterns = arguments.patterns();
+        if patterns.is_empty() {
+            return granted.change(store, name, *call, None);
+        }
+        let less = patterns
+            .into_iter()
+            .try_fold(had.clone(), |reach, (key, text)| reach.without(key, text))?;
+        granted.change(store, name, *call, Some(&less))
+    }
+}
