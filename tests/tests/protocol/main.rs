@@ -32,6 +32,7 @@ mod names;
 mod namespaces;
 mod pages;
 mod plan;
+mod steps;
 mod store;
 mod survival;
 mod trail;
@@ -55,6 +56,7 @@ fn main() {
     grants_page::register(&mut suite);
     granting::register(&mut suite);
     house::register(&mut suite);
+    steps::register(&mut suite);
     install::register(&mut suite);
     installing::register(&mut suite);
     store::register(&mut suite);
