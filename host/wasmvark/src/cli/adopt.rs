@@ -21,31 +21,30 @@ pub(super) struct Adopt {
     /// Adopt all networks whose drivers are installed here
     #[arg(long, conflicts_with = "networks")]
     all: bool,
-    /// The folder of Podman's networks, where it isn't found by itself
+    /// The folder of Podman's networks, if it isn't found
     #[arg(long, value_name = "DIR")]
     networks_dir: Option<PathBuf>,
 }
 
 impl Command for Adopt {
     const NAME: &str = "adopt";
-    const ABOUT: &str = "Make what Podman has of a network the user's word";
+    const ABOUT: &str = "Accept Podman's definition of a network as the user's own";
     const LONG_ABOUT: Option<&str> = Some(
         "\
-Make what Podman has of a network the user's word
+Accept Podman's definition of a network as the user's own.
 
-A driver reaches what the user gave to `podman network create`, which is kept. What its own `create` \
-changed, or what somebody wrote into Podman's file later, isn't the user's word, and a run that needs it \
-is denied. This command keeps the network as Podman has it now, and prints what that is. Look at it \
-first: a driver may have written it.",
+A driver reaches only what the user gave to `podman network create`, which wasmvark keeps. Changes that the driver's \
+own `create` made, and later edits of Podman's file, don't count as the user's: a run that needs them is denied. This \
+command keeps the network as Podman has it now, and prints it. Check it first: a driver may have written it.",
     );
     const EXAMPLES: &[Example] = &[
         example(
             "wasmvark adopt lan",
-            "Let a network have what was changed in Podman's file of it",
+            "Accept the changes to Podman's file of a network",
         ),
         example(
             "wasmvark adopt --all",
-            "Keep all networks that were made before wasmvark kept them",
+            "Accept all networks that are older than wasmvark's record of them",
         ),
     ];
 

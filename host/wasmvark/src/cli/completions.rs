@@ -15,15 +15,15 @@ pub(super) struct Completions {
 
 impl Command for Completions {
     const NAME: &str = "completions";
-    const ABOUT: &str = "Print a script that has a shell complete commands and options";
+    const ABOUT: &str = "Print a shell's completion script";
     const EXAMPLES: &[Example] = &[
         example(
             "wasmvark completions bash >/etc/bash_completion.d/wasmvark",
-            "Have Bash complete commands and options",
+            "Set up completion in Bash",
         ),
         example(
             "wasmvark completions fish >~/.config/fish/completions/wasmvark.fish",
-            "The same for fish",
+            "Set up completion in fish",
         ),
     ];
 

@@ -17,7 +17,7 @@ pub(super) struct Diff {
     /// The name of an installed driver, or a component's file
     #[arg(value_name = "OLD")]
     old: String,
-    /// The one to compare with it
+    /// The driver or file to compare with it
     #[arg(value_name = "NEW")]
     new: String,
     /// How to print
@@ -27,23 +27,23 @@ pub(super) struct Diff {
 
 impl Command for Diff {
     const NAME: &str = "diff";
-    const ABOUT: &str = "Show what one driver may do that another one may not";
+    const ABOUT: &str = "Compare what two drivers may do";
     const LONG_ABOUT: Option<&str> = Some(
         "\
-Show how what one driver may do differs from what another one may, more first: which calls they can make, what they \
-ask for, and of two that are installed, what they are granted.
+Compare what two drivers may do, additions first: the calls that each can make, the calls that it asks for and, if \
+both are installed, their grants.
 
-The exit code is 1 when there is more: a new call, a wider reach, a higher limit. It is 0 when there isn't, and 2 after \
-an error.",
+The exit code is 1 if the new one may do more: a new call, a wider reach, a higher limit. It is 0 if it may not, and \
+2 after an error.",
     );
     const EXAMPLES: &[Example] = &[
         example(
             "wasmvark diff lan ./lan-2.wasm",
-            "See whether a file may do more than what is installed",
+            "Check whether a file may do more than the installed driver",
         ),
         example(
             "wasmvark diff ./lan.wasm ./lan-2.wasm --format json",
-            "Compare two files for a program",
+            "Compare two files, as JSON",
         ),
     ];
 

@@ -14,10 +14,10 @@ pub(super) struct Gc {}
 
 impl Command for Gc {
     const NAME: &str = "gc";
-    const ABOUT: &str = "Clear what is held for containers whose namespace is gone";
+    const ABOUT: &str = "Undo what containers left whose network namespace is gone";
     const EXAMPLES: &[Example] = &[example(
         "wasmvark gc",
-        "Clear what containers left that were never torn down",
+        "Clean up after containers that were never torn down",
     )];
 
     fn run(&self, context: &Context) -> Result<(), CliError> {

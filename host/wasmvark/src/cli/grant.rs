@@ -15,7 +15,7 @@ pub(super) struct Grant {
 
 impl Command for Grant {
     const NAME: &str = "grant";
-    const ABOUT: &str = "Let a driver make a call, or make it reach further, in its grant file";
+    const ABOUT: &str = "Add a call to a driver's grant, or widen its reach";
     const EXAMPLES: &[Example] = &[
         example(
             "wasmvark grant lan links.set-mtu",

@@ -10,38 +10,38 @@ use crate::store::{DriverName, Store};
 pub(super) struct Arguments {
     /// The driver's name
     pub(super) name: DriverName,
-    /// The call, as in links.get
+    /// The call, such as links.get
     pub(super) call: Call,
     /// A link of the host by name, "container:NAME" for one of the container's,
-    /// "*" or "container:*" for all; may be given more than once, as all of these
+    /// "*" or "container:*" for all; this and the options below can be repeated
     #[arg(long, value_name = "PATTERN")]
     link: Vec<String>,
-    /// Where on the host new links may be: "host" for one container's, "shared" for
-    /// those of all containers of a network
+    /// Where on the host new links may be: "host" for a container's own, "shared"
+    /// for those that all containers of a network share
     #[arg(long, value_name = "PLACE")]
     place: Vec<String>,
-    /// A network that addresses come from, or "*"
+    /// A subnet that contains the addresses, or "*"
     #[arg(long, value_name = "NETWORK")]
     address: Vec<String>,
-    /// A network that routes lead to, or "*"
+    /// A subnet that contains the destinations of routes, or "*"
     #[arg(long, value_name = "NETWORK")]
     destination: Vec<String>,
-    /// The number of a routing table of the host's, or "*"
+    /// The number of a routing table of the host, or "*"
     #[arg(long, value_name = "NUMBER")]
     table: Vec<String>,
-    /// Numbers of VLANs, as in 7 or 10-20, or "*"
+    /// VLAN ids, such as 7 or 10-20, or "*"
     #[arg(long, value_name = "NUMBERS")]
     vlan: Vec<String>,
-    /// Numbers of VXLANs, as in 7 or 10-20, or "*"
+    /// VXLAN ids (VNIs), such as 7 or 10-20, or "*"
     #[arg(long, value_name = "NUMBERS")]
     vni: Vec<String>,
-    /// A kernel setting, in which "*" stands for a part
+    /// A kernel setting, in which "*" stands for one part of the name
     #[arg(long, value_name = "PATTERN")]
     key: Vec<String>,
     /// The name of a secret, or "*"
     #[arg(long, value_name = "NAME")]
     secret: Vec<String>,
-    /// Ports of the host, as in 8080/tcp or 8000-8100/udp, or "*"
+    /// Ports of the host, such as 8080/tcp or 8000-8100/udp, or "*"
     #[arg(long, value_name = "PORTS")]
     port: Vec<String>,
 }

@@ -35,7 +35,7 @@ impl Command for Inspect {
         ),
         example(
             "wasmvark inspect ./lan.wasm",
-            "See what a file asks for, before it's installed",
+            "See what a file asks for before it's installed",
         ),
     ];
 

@@ -14,13 +14,13 @@ use crate::store::{DriverName, Store, Version};
 /// The command `install`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Install {
-    /// The component
+    /// The component's file
     file: PathBuf,
-    /// The name under which Podman calls the driver; its own or the file's by
-    /// default
+    /// Podman's name for the driver; by default the one in its manifest, or the
+    /// file's
     #[arg(long)]
     name: Option<DriverName>,
-    /// netavark's plugin directory, where the link goes
+    /// The plugin directory of netavark that the link is put into
     #[arg(long, value_name = "DIR")]
     plugin_dir: Option<PathBuf>,
     #[command(flatten)]
@@ -29,16 +29,16 @@ pub(super) struct Install {
 
 impl Command for Install {
     const NAME: &str = "install";
-    const ABOUT: &str = "Install a driver and make its link in netavark's plugin directory";
+    const ABOUT: &str = "Install a driver and link it into netavark's plugin directory";
     const LONG_ABOUT: Option<&str> = Some(
         "\
-Install a driver and make its link in netavark's plugin directory.
+Install a driver and link it into netavark's plugin directory.
 
-The calls that the driver asks for are shown. What it is granted says --grant FILE or --grant-requested; \
-without these, a grant that is there already and is for this very component holds, or else the question is put \
-on a terminal. Elsewhere nothing is installed, and the exit code is 3.
+The calls that the driver asks for are listed. --grant FILE or --grant-requested says which of them it is granted. \
+Without either, an existing grant for exactly this component stays in force; otherwise the command asks on the \
+terminal. Without a terminal nothing is installed, and the exit code is 3.
 
-A component that the name had before is kept for `wasmvark rollback`.",
+The component that had the name before is kept for `wasmvark rollback`.",
     );
     const EXAMPLES: &[Example] = &[
         example(
@@ -51,7 +51,7 @@ A component that the name had before is kept for `wasmvark rollback`.",
         ),
         example(
             "wasmvark install ./lan.wasm --plugin-dir /usr/libexec/netavark",
-            "Make its link in another plugin directory",
+            "Put its link into another plugin directory",
         ),
     ];
 

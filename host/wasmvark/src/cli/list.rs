@@ -18,8 +18,8 @@ impl Command for List {
     const NAME: &str = "list";
     const ABOUT: &str = "List the installed drivers";
     const EXAMPLES: &[Example] = &[
-        example("wasmvark list", "See which drivers there are"),
-        example("wasmvark list --format json", "The same for a program"),
+        example("wasmvark list", "See which drivers are installed"),
+        example("wasmvark list --format json", "The same as JSON"),
     ];
 
     fn run(&self, context: &Context) -> Result<(), CliError> {

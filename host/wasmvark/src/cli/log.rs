@@ -18,33 +18,36 @@ const ID_SHOWN: usize = 12;
 /// The command `log`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Log {
-    /// Go on with what runs write from now on
+    /// Keep printing what runs write from now on
     #[arg(short, long)]
     follow: bool,
     /// Only this driver
     #[arg(long, value_name = "NAME")]
     driver: Option<String>,
-    /// Only this container: the beginning of its id
+    /// Only containers whose ids begin with this
     #[arg(long, value_name = "ID")]
     container: Option<String>,
-    /// Only calls that were denied
+    /// Only denied calls
     #[arg(long)]
     denied: bool,
-    /// Only what is younger: 30s, 10m, 2h, 3d, 1w, or a time in UTC as in
-    /// 2026-01-31 or 2026-01-31T12:00:00Z
+    /// Only records younger than this: 30s, 10m, 2h, 3d, 1w, or a time in UTC such
+    /// as 2026-01-31 or 2026-01-31T12:00:00Z
     #[arg(long, value_name = "TIME")]
     since: Option<Since>,
-    /// How to print: json gives the lines as they are
+    /// How to print; json prints the lines unchanged
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
 impl Command for Log {
     const NAME: &str = "log";
-    const ABOUT: &str = "Show the decisions that are on record, oldest first";
+    const ABOUT: &str = "Show the verdicts in the audit trail, oldest first";
     const EXAMPLES: &[Example] = &[
-        example("wasmvark log --since 1h", "See what was decided lately"),
-        example("wasmvark log --denied -f", "Watch for what is denied"),
+        example(
+            "wasmvark log --since 1h",
+            "See the verdicts of the last hour",
+        ),
+        example("wasmvark log --denied -f", "Watch for denied calls"),
     ];
 
     fn run(&self, context: &Context) -> Result<(), CliError> {

@@ -14,21 +14,18 @@ use super::{
 /// The command `man`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Man {
-    /// Write the pages of all commands into this folder, instead of printing
-    /// that of the program
+    /// Write the pages of all commands into this folder instead of printing the
+    /// program's
     #[arg(value_name = "DIR")]
     folder: Option<PathBuf>,
 }
 
 impl Command for Man {
     const NAME: &str = "man";
-    const ABOUT: &str = "Print the manual page, or write those of all commands";
+    const ABOUT: &str = "Print the manual page, or write the pages of all commands";
     const EXAMPLES: &[Example] = &[
-        example("wasmvark man | man -l -", "Read the page of the program"),
-        example(
-            "wasmvark man ./pages",
-            "Write the pages of all commands into a folder",
-        ),
+        example("wasmvark man | man -l -", "Read the program's page"),
+        example("wasmvark man ./pages", "Write the pages of all commands"),
     ];
 
     fn run(&self, _: &Context) -> Result<(), CliError> {

@@ -81,7 +81,7 @@ const COMMANDS: &[Entry] = &[
 
 /// Examples of the program itself.
 const EXAMPLES: &[Example] = &[
-    example("wasmvark list", "See which drivers there are"),
+    example("wasmvark list", "See which drivers are installed"),
     example(
         "wasmvark inspect wasm-macvlan",
         "See all that a driver may do",
@@ -89,7 +89,7 @@ const EXAMPLES: &[Example] = &[
     example("wasmvark doctor", "See what keeps drivers from working"),
     example(
         "wasmvark --version --verbose",
-        "See what to write into a bug report",
+        "See what a bug report needs",
     ),
 ];
 
@@ -102,14 +102,14 @@ const EXAMPLES: &[Example] = &[
     arg_required_else_help = true
 )]
 struct Arguments {
-    /// Keep everything below this folder instead of in the system's or the
-    /// user's folders
+    /// Keep all files below this folder instead of in the system's or the user's
+    /// folders
     #[arg(long, global = true, env = "WASMVARK_ROOT", value_name = "DIR")]
     root: Option<PathBuf>,
     /// Print the version
     #[arg(short = 'V', long)]
     version: bool,
-    /// With --version: also what it was built from, and where everything lies
+    /// With --version: also print how it was built, and where its files are
     #[arg(long, requires = "version")]
     verbose: bool,
 }

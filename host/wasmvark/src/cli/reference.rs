@@ -9,20 +9,20 @@ use crate::store::Layout;
 pub(super) const EXIT_CODES: &[(i32, &str)] = &[
     (
         0,
-        "It is done. For doctor and audit: nothing was found. For diff: the new one may do no more.",
+        "Success. For doctor and audit: nothing was found. For diff: the new one may do no more.",
     ),
     (
         1,
-        "It failed; what happened is on standard error. For doctor and audit: something was found. \
-         For diff: the new one may do more.",
+        "Failure; standard error says why. For doctor and audit: something was found. For diff: the \
+         new one may do more.",
     ),
     (
         2,
-        "The command line is wrong. For doctor, audit and diff: they couldn't look.",
+        "The command line is wrong. For doctor, audit and diff: the check itself failed.",
     ),
     (
         3,
-        "Nothing is changed, because nobody has granted anything (install, upgrade).",
+        "Nothing was changed, because nobody granted anything (install, upgrade).",
     ),
 ];
 
@@ -30,24 +30,25 @@ pub(super) const EXIT_CODES: &[(i32, &str)] = &[
 pub(super) const ENVIRONMENT: &[(&str, &str)] = &[
     (
         "WASMVARK_ROOT",
-        "Does what --root does, also where netavark runs a driver. It must be an absolute path.",
+        "Does the same as --root, also when netavark runs a driver. It must be an absolute path.",
     ),
     (
         "XDG_DATA_HOME, XDG_CONFIG_HOME, XDG_STATE_HOME, XDG_RUNTIME_DIR, HOME",
-        "Where the files of a user other than root lie, and containers.conf for doctor.",
+        "Where the files of users other than root are, and containers.conf for doctor.",
     ),
     (
         "RUST_LOG",
-        "Where netavark runs a driver: which of its messages are shown. They are with info.",
+        "With info or debug, messages of these levels are shown when netavark runs a driver. \
+         Warnings and errors always are.",
     ),
     (
         "NO_COLOR, CLICOLOR_FORCE",
-        "Colours are for terminals; never with the first, always with the other.",
+        "Turn colours off, or on where standard output is no terminal.",
     ),
-    ("PATH", "Where doctor and convert --apply find podman."),
+    ("PATH", "Where doctor and convert --apply look for podman."),
     (
         "CONTAINERS_CONF, CONTAINERS_CONF_OVERRIDE",
-        "Which configuration of Podman's doctor reads, as Podman does.",
+        "Which configuration of Podman doctor reads, as Podman itself does.",
     ),
 ];
 

@@ -9,11 +9,11 @@ pub(super) struct Reload {}
 
 impl Command for Reload {
     const NAME: &str = "reload";
-    const ABOUT: &str = "Put back firewall rules of containers that somebody has removed";
+    const ABOUT: &str = "Restore missing firewall rules of containers";
     const EXAMPLES: &[Example] = &[
         example(
             "wasmvark reload",
-            "Put back what `nft flush ruleset` removed",
+            "Restore what `nft flush ruleset` removed",
         ),
         example(
             "podman unshare --rootless-netns wasmvark reload",

@@ -12,10 +12,10 @@ pub(super) struct Remove {
 
 impl Command for Remove {
     const NAME: &str = "remove";
-    const ABOUT: &str = "Remove a driver and its link; its grant stays";
+    const ABOUT: &str = "Remove a driver and its link, but keep its grant";
     const EXAMPLES: &[Example] = &[example(
         "wasmvark remove lan",
-        "Remove a driver; its grant stays",
+        "Remove a driver, but keep its grant",
     )];
 
     fn run(&self, context: &Context) -> Result<(), CliError> {

@@ -13,12 +13,12 @@ pub(super) struct Revoke {
 
 impl Command for Revoke {
     const NAME: &str = "revoke";
-    const ABOUT: &str = "Take a call away from a driver, or with a reach only that";
+    const ABOUT: &str = "Remove a call from a driver's grant, or narrow its reach";
     const EXAMPLES: &[Example] = &[
-        example("wasmvark revoke lan links.set-mtu", "Take a call away"),
+        example("wasmvark revoke lan links.set-mtu", "Remove a call"),
         example(
             "wasmvark revoke lan links.get --link eth2",
-            "Take one link away, and leave the call",
+            "Remove one link, and keep the call",
         ),
     ];
 

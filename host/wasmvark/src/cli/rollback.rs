@@ -14,10 +14,10 @@ pub(super) struct Rollback {
 
 impl Command for Rollback {
     const NAME: &str = "rollback";
-    const ABOUT: &str = "Go back to a driver's component before, with its grant";
+    const ABOUT: &str = "Return to a driver's previous component and its grant";
     const EXAMPLES: &[Example] = &[example(
         "wasmvark rollback lan",
-        "Go back to what it was before, with its grant",
+        "Return to the previous component and its grant",
     )];
 
     fn run(&self, context: &Context) -> Result<(), CliError> {

@@ -15,17 +15,17 @@ use crate::store::DriverName;
 pub(super) struct Suggest {
     /// The driver's name
     name: DriverName,
-    /// Only what is younger counts: 30s, 10m, 2h, 3d, 1w, or a time in UTC
+    /// Count only records younger than this: 30s, 10m, 2h, 3d, 1w, or a time in UTC
     #[arg(long, value_name = "TIME")]
     since: Option<Since>,
 }
 
 impl Command for Suggest {
     const NAME: &str = "suggest";
-    const ABOUT: &str = "Print the least grant that covers what a driver did, as the trail has it";
+    const ABOUT: &str = "Print the smallest grant that covers a driver's recorded runs";
     const EXAMPLES: &[Example] = &[example(
         "wasmvark suggest wasm-macvlan >./least.toml",
-        "Write the least grant that its runs needed",
+        "Write the smallest grant that its runs needed",
     )];
 
     fn run(&self, context: &Context) -> Result<(), CliError> {

@@ -13,7 +13,7 @@ use crate::store::{DriverName, Store, Version};
 pub(super) struct Upgrade {
     /// The driver's name
     name: DriverName,
-    /// The new component
+    /// The new component's file
     file: PathBuf,
     #[command(flatten)]
     consent: confirm::Arguments,
@@ -21,26 +21,27 @@ pub(super) struct Upgrade {
 
 impl Command for Upgrade {
     const NAME: &str = "upgrade";
-    const ABOUT: &str = "Put another component in a driver's place";
+    const ABOUT: &str = "Replace a driver's component";
     const LONG_ABOUT: Option<&str> = Some(
         "\
-Put another component in a driver's place.
+Replace a driver's component.
 
-What it may do other than the one before is shown, more first. --grant FILE or --grant-requested agree to that; \
-without them the question is put on a terminal, and elsewhere the old one stays and the exit code is 3.
+The command lists how the driver's authority changes, additions first. --grant FILE or --grant-requested accepts the \
+change. Without either, the command asks on the terminal; without a terminal the old component stays, and the exit \
+code is 3.
 
-With --grant-requested the new grant is the old one with its comments, reaches and limits, the calls that the new \
-component asks for besides, and without those that it can't make. The old component and its grant are kept for \
-`wasmvark rollback`.",
+--grant-requested carries the old grant over with its comments, reaches and limits. It adds the calls that the new \
+component asks for, and removes those that it can't make. The old component and its grant are kept for `wasmvark \
+rollback`.",
     );
     const EXAMPLES: &[Example] = &[
         example(
             "wasmvark upgrade lan ./lan-2.wasm",
-            "See what a newer component may do more, and say yes or no",
+            "See what a newer component may do in addition, and confirm it",
         ),
         example(
             "wasmvark upgrade lan ./lan-2.wasm --grant-requested",
-            "Upgrade where nobody can be asked",
+            "Upgrade without being asked",
         ),
     ];
 

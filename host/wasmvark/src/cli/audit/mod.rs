@@ -22,31 +22,32 @@ pub(super) struct Audit {
     /// How to print
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Exit with 1 where there is a finding of this level or a worse one
+    /// Exit with 1 if there is a finding of this level or worse
     #[arg(long, value_enum, default_value_t = Level::Warning, value_name = "LEVEL")]
     fail_on: Level,
-    /// Of the trail only what is younger counts: 30s, 10m, 2h, 3d, 1w, or a time
-    /// in UTC
+    /// Count only records of the trail younger than this: 30s, 10m, 2h, 3d, 1w, or
+    /// a time in UTC
     #[arg(long, value_name = "TIME")]
     since: Option<Since>,
-    /// Call a granted call unused only after so many runs without it
+    /// Report a granted call as unused only after this many runs without it
     #[arg(long, default_value_t = 10, value_name = "RUNS")]
     unused_after: u64,
 }
 
 impl Command for Audit {
     const NAME: &str = "audit";
-    const ABOUT: &str = "Show which driver may do what, what of it it uses, and what to look at";
+    const ABOUT: &str = "Report what each driver may do, what it uses, and what needs attention";
     const LONG_ABOUT: Option<&str> = Some(
         "\
-Show which driver may do what, what of it it uses, and what to look at
+Report what each driver may do, what it uses, and what needs attention.
 
-Exit code 0: nothing found; 1: something of the level of --fail-on or worse; 2: an error.",
+The exit code is 0 if nothing was found, 1 if there is a finding of the level of --fail-on or worse, and 2 after an \
+error.",
     );
     const EXAMPLES: &[Example] = &[
         example(
             "wasmvark audit",
-            "See what all drivers may do, and what of it they use",
+            "See what all drivers may do, and what they use",
         ),
         example(
             "wasmvark audit --format html >./audit.html",
@@ -54,7 +55,7 @@ Exit code 0: nothing found; 1: something of the level of --fail-on or worse; 2: 
         ),
         example(
             "wasmvark audit --fail-on danger",
-            "Exit with 1 only where something is dangerous",
+            "Exit with 1 only if something is dangerous",
         ),
     ];
 

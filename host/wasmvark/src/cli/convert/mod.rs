@@ -14,12 +14,12 @@ use conversion::{Conversion, Failure};
 /// The command `convert`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Convert {
-    /// A CNI document, or a folder with those that end with .conflist, .conf or
-    /// .json, such as /etc/cni/net.d
+    /// A CNI document, or a folder of documents whose names end with .conflist,
+    /// .conf or .json, such as /etc/cni/net.d
     #[arg(value_name = "FILE|DIR")]
     path: PathBuf,
-    /// Run the commands too, with the podman that is in PATH, and write into the
-    /// grants what they lack; the first command that fails is the last
+    /// Also run the commands, with the podman in PATH, and add the lines that the
+    /// grants lack; stop at the first command that fails
     #[arg(long)]
     apply: bool,
     /// How to print
@@ -29,27 +29,24 @@ pub(super) struct Convert {
 
 impl Command for Convert {
     const NAME: &str = "convert";
-    const ABOUT: &str =
-        "Print the networks that do what CNI's do: `podman network create`, and what grants need";
+    const ABOUT: &str = "Convert CNI networks into `podman network create` commands";
     const LONG_ABOUT: Option<&str> = Some(
         "\
-Print the networks that do what CNI's do: the `podman network create` commands, ready to paste, and as \
-comments what has no counterpart, what containers are given when they are run, and what must be added to \
-the drivers' grants.
+Convert CNI networks into `podman network create` commands, ready to paste. Comments say which settings have no \
+counterpart, which options `podman run` takes instead, and which lines the drivers' grants lack.
 
-Known are CNI's reference plugins for Linux: bridge, dummy, host-device, ipvlan, macvlan, ptp, tap and vlan; \
-behind them in a list bandwidth, firewall, portmap, sbr, tuning, and vrf behind macvlan; ipam host-local, \
-static and none. A network with anything else is an error, and the others of the folder are printed all \
-the same.",
+Supported are CNI's reference plugins for Linux: bridge, dummy, host-device, ipvlan, macvlan, ptp, tap and vlan; \
+chained behind them bandwidth, firewall, portmap, sbr and tuning, and vrf behind macvlan; for addresses host-local, \
+static and none. A network with any other plugin is an error; the other networks of the folder are still printed.",
     );
     const EXAMPLES: &[Example] = &[
         example(
             "wasmvark convert /etc/cni/net.d",
-            "Print what does the same as CNI's networks",
+            "Print the commands for CNI's networks",
         ),
         example(
             "wasmvark convert --apply /etc/cni/net.d/10-lan.conflist",
-            "Make one of them, and write what its driver's grant lacks",
+            "Create one of them, and extend its driver's grant",
         ),
     ];
 

@@ -58,23 +58,24 @@ pub(super) struct Doctor {
 
 impl Command for Doctor {
     const NAME: &str = "doctor";
-    const ABOUT: &str = "Look for what keeps drivers from working, or lets somebody misuse them";
+    const ABOUT: &str =
+        "Check for problems that stop drivers from working or let others misuse them";
     const LONG_ABOUT: Option<&str> = Some(
         "\
-Look for what would keep drivers from working, or let somebody misuse them: the versions of Podman and \
-netavark, the plugin directories and who may write there, what the drivers need of the kernel, the rights of \
-this process, security modules, the files of wasmvark, and each driver's link, component, precompiled code and \
-grant. Nothing is changed.
+Check for problems that stop drivers from working or let others misuse them: the versions of Podman and netavark, the \
+plugin directories and who may write to them, the kernel features that the drivers need, the rights of this process, \
+security modules, wasmvark's own files, and each driver's link, component, precompiled code and grant. Nothing is \
+changed.
 
-Each line is ok, a warning (something that not everybody needs, or that deserves a look), a problem, or \
-unknown, where it can't be told from here; all but the first say what to do.",
+Each line is ok, a warning (not everybody needs it, or it deserves a look), a problem, or unknown, if this process \
+can't determine it. All but ok lines say what to do.",
     );
     const EXAMPLES: &[Example] = &[
         example(
             "wasmvark doctor",
-            "See what keeps drivers from working, and what to do",
+            "Find what keeps drivers from working, and how to fix it",
         ),
-        example("wasmvark doctor --format json", "The same for a program"),
+        example("wasmvark doctor --format json", "The same as JSON"),
     ];
 
     fn run(&self, context: &Context) -> Result<(), CliError> {

@@ -8,9 +8,9 @@ use crate::plugin;
 /// The command `journal forget`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Forget {
-    /// The container's id, or how it begins
+    /// The container's id, or the beginning of it
     container: String,
-    /// Only on this network: its id, or how that begins
+    /// Only on this network: its id, or the beginning of it
     #[arg(long)]
     network: Option<String>,
 }
@@ -22,14 +22,15 @@ impl Command for Forget {
         "\
 Give up links that were moved into a container and can't be found.
 
-A link that was in a container comes back only if it's provably the same one. Where it's missing, teardown says so, \
-and its entry stays in the journal. This looks for it once more on the host; what isn't there is taken out of the \
-journal, and the trail has that. Only missing links are given up, and nothing of the kernel's is touched: if the link \
-turns up later, what it had on the host (name, addresses, routes) doesn't come back by itself.",
+A link that was in a container returns to the host only if it is provably the same link. If it is missing, teardown \
+reports that, and the undo record stays in the journal. This command looks for the link on the host once more. If it \
+still can't be found, its record is removed from the journal, which the audit trail shows. Only missing links are \
+given up, and nothing in the kernel is touched: if the link turns up later, its former name, addresses and routes \
+aren't restored.",
     );
     const EXAMPLES: &[Example] = &[example(
         "wasmvark journal forget 3f2a9c",
-        "Give up a link that a container had and that can't be found",
+        "Give up a container's link that can't be found",
     )];
 
     fn run(&self, context: &Context) -> Result<(), CliError> {

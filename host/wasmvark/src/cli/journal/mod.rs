@@ -21,10 +21,10 @@ pub(super) struct Journal {
 
 impl Command for Journal {
     const NAME: &str = "journal";
-    const ABOUT: &str = "Show what is held for which container, or give up what is missing";
+    const ABOUT: &str = "Show the changes that each container's teardown would undo";
     const EXAMPLES: &[Example] = &[example(
         "wasmvark journal",
-        "See what would be undone for which container",
+        "See what would be undone for each container",
     )];
     const COMMANDS: &[Entry] = &[Entry::of::<forget::Forget>()];
 

@@ -35,30 +35,29 @@ pub(super) struct Plan {
     /// The name of an installed driver, or a component's file
     #[arg(value_name = "NAME|FILE")]
     driver: String,
-    /// The JSON document that netavark sends to `setup` or `create`; `-` reads it
-    /// from standard input
+    /// The JSON document that netavark sends to `setup` or `create`; `-` reads
+    /// standard input
     request: String,
-    /// The container's network namespace; a new one is imagined where this isn't
-    /// given
+    /// The container's network namespace; without this, a new one is assumed
     #[arg(long, value_name = "PATH")]
     netns: Option<PathBuf>,
-    /// Decide by this grant, and not by the driver's own
+    /// Decide by this grant instead of the driver's own
     #[arg(long, value_name = "FILE", conflicts_with = "grant_requested")]
     grant: Option<PathBuf>,
-    /// Decide as if the driver had what it asks for
+    /// Decide as if the driver were granted what it asks for
     #[arg(long)]
     grant_requested: bool,
-    /// How to print: `dot` and `svg` are pictures of the namespaces and links
+    /// How to print; `dot` and `svg` draw the namespaces and links
     #[arg(long, value_enum, default_value_t)]
     format: PlanFormat,
-    /// Write into this file
+    /// Write to this file
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
 impl Command for Plan {
     const NAME: &str = "plan";
-    const ABOUT: &str = "Show what a driver would do for a request of Podman's, and change nothing";
+    const ABOUT: &str = "Show what a driver would do for a request, without changing anything";
     const EXAMPLES: &[Example] = &[
         example(
             "wasmvark plan wasm-macvlan ./setup.json",
@@ -66,7 +65,7 @@ impl Command for Plan {
         ),
         example(
             "wasmvark plan wasm-macvlan ./setup.json --format svg >./plan.svg",
-            "Draw what would be there then",
+            "Draw the namespaces and links that would result",
         ),
     ];
 
