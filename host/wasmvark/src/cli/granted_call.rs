@@ -75,14 +75,15 @@ impl Arguments {
     }
 }
 
-/// A grant that is there.
+/// A driver's grant in its file.
 pub(super) struct Granted {
     text: String,
+    /// The text, parsed.
     pub(super) grant: Grant,
 }
 
 impl Granted {
-    /// Finds that of a driver.
+    /// Finds the grant of a driver.
     pub(super) fn find(store: &Store, name: &DriverName) -> Result<Self, CliError> {
         let path = store.layout().grant(name);
         let text = store.grant_text(name)?.ok_or_else(|| GrantError::Missing {
@@ -93,7 +94,7 @@ impl Granted {
         Ok(Self { text, grant })
     }
 
-    /// Gives a call this reach or takes it away, and shows its line before and
+    /// Gives a call this reach, or removes the call, and shows its line before and
     /// after.
     pub(super) fn change(
         &self,
