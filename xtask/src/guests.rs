@@ -115,11 +115,11 @@ fn choose(mut guests: Guests, names: &[String]) -> Result<Guests> {
 
 /// The packages that are built for a target, so that one call of cargo does.
 fn packages(guests: &Guests, wanted: Target) -> Vec<&str> {
-    let package = |guest: &'_ Guest| match &guest.kind {
+    let built = guests.values().filter_map(|guest| match &guest.kind {
         Kind::Rust(package) if package.target == wanted => Some(package.name.as_str()),
         _ => None,
-    };
-    guests.values().filter_map(package).collect()
+    });
+    built.collect()
 }
 
 /// The finished file.
