@@ -10,6 +10,7 @@ mod input;
 mod network_change;
 mod output;
 mod overlay;
+mod received;
 mod unique;
 
 pub use document::{
@@ -19,6 +20,7 @@ pub use input::{Command, read_stdin};
 pub use network_change::DocumentChange;
 pub use output::{ANSWER_MAX, Info, NetAddress, NetInterface, StatusBlock, error_document};
 pub use overlay::{NetworkDocument, OverlayError};
+pub use received::Received;
 
 /// Why a document couldn't be read.
 #[derive(Debug, thiserror::Error)]
@@ -42,6 +44,14 @@ pub enum ProtocolError {
         document: &'static str,
         /// What the parser says, with line and column.
         error: serde_json::Error,
+    },
+    /// It has bytes that are no text.
+    #[error("the request is not a valid {document} document: it must be UTF-8: {error}")]
+    NotUtf8 {
+        /// Which document was expected.
+        document: &'static str,
+        /// Where.
+        error: std::str::Utf8Error,
     },
     /// A key that isn't a field's own name.
     #[error(
