@@ -8,3 +8,4 @@ pub mod driver;
 pub mod gate;
 mod guard;
 pub mod rollback;
+pub mod session;

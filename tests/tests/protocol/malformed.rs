@@ -40,6 +40,11 @@ pub(crate) fn register(suite: &mut Suite) {
             LINKS,
             move || two(verb),
         );
+        suite.test(
+            format!("malformed/{verb}: no UTF-8 where nobody looks"),
+            LINKS,
+            move || no_utf8(verb),
+        );
         suite.test(format!("malformed/{verb}: deep"), LINKS, move || deep(verb));
         suite.test(format!("malformed/{verb}: huge"), LINKS, move || huge(verb));
     }
@@ -105,6 +110,13 @@ fn truncated(verb: &str) {
         )
     };
     refuses(verb, cuts.map(cut));
+}
+
+/// Drivers get the document's text, also of fields that the host doesn't know.
+fn no_utf8(verb: &str) {
+    let mut input = document(verb).into_bytes();
+    input.splice(1..1, *b"\"later\":\"\xff\",");
+    refuses(verb, [("a field".into(), input, "not a valid")]);
 }
 
 fn two(verb: &str) {

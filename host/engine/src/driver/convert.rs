@@ -9,15 +9,15 @@ use types::{Port, Protocol, Route, RouteKind};
 use super::bindings::wasmvark::driver::types as wit;
 
 /// The request of `create`.
-pub(super) fn create_request(network: &Network, json: String) -> wit::CreateRequest {
+pub(super) fn create_request(network: &Network, json: &str) -> wit::CreateRequest {
     wit::CreateRequest {
         network: wit::Network::from(network),
-        json,
+        json: json.to_owned(),
     }
 }
 
 /// The request of `setup` and `teardown`.
-pub(super) fn request(request: &Request, container_exists: bool, json: String) -> wit::Request {
+pub(super) fn request(request: &Request, container_exists: bool, json: &str) -> wit::Request {
     wit::Request {
         network: wit::Network::from(&request.network),
         container_id: request.container_id.to_string(),
@@ -35,7 +35,7 @@ pub(super) fn request(request: &Request, container_exists: bool, json: String) -
         ports: request.ports.iter().map(wit::Port::from).collect(),
         options: options(&effective(request)),
         container_options: options(&request.options),
-        json,
+        json: json.to_owned(),
     }
 }
 

@@ -140,7 +140,7 @@ impl Exports {
         &self,
         store: impl AsContextMut,
         network: &Network,
-        json: String,
+        json: &str,
     ) -> wasmtime::Result<Created> {
         let request = convert::create_request(network, json);
         match self {
@@ -153,7 +153,7 @@ impl Exports {
         &self,
         store: impl AsContextMut,
         request: &Request,
-        json: String,
+        json: &str,
     ) -> wasmtime::Result<SetUp> {
         let request = convert::request(request, true, json);
         match self {
@@ -167,7 +167,7 @@ impl Exports {
         store: impl AsContextMut,
         request: &Request,
         container_exists: bool,
-        json: String,
+        json: &str,
     ) -> wasmtime::Result<TornDown> {
         let request = convert::request(request, container_exists, json);
         match self {

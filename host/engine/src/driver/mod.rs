@@ -18,7 +18,8 @@ pub use bindings::wasmvark::driver as wit;
 pub use component::{ComponentError, Description};
 pub use engine::{Code, ENGINE, EngineError};
 pub use manifest::{Manifest, ManifestError};
-pub use run::{Answer, Run, RunError, run};
+pub(crate) use run::run;
+pub use run::{Answer, Run, RunError};
 pub use version::Version;
 pub use watch::{Watch, ignore_signals};
 

@@ -112,10 +112,9 @@ impl Code {
 
 /// Instantiates a driver behind a gate and has `work` done with it, until
 /// `watch` ends it. The gate comes back in any case.
-pub fn run<T>(
+pub(crate) fn run<T>(
     code: &Code,
-    gate: Gate,
-    limits: &Limits,
+    mut gate: Gate,
     watch: Watch,
     work: impl FnOnce(&mut Run) -> Result<T, RunError>,
 ) -> (Gate, Result<T, RunError>) {
@@ -123,7 +122,7 @@ pub fn run<T>(
         Ok(pre) => pre,
         Err(error) => return (gate, Err(error.into())),
     };
-    let mut gate = gate;
+    let limits = gate.limits().clone();
     gate.end_at(Some(watch.deadline()));
     let state = State {
         gate,
@@ -134,13 +133,13 @@ pub fn run<T>(
     let mut store = Store::new(&code.engine, state);
     store.limiter(|state| &mut state.meter);
     store.set_epoch_deadline(1);
-    store.set_hostcall_fuel(passed_max(limits));
+    store.set_hostcall_fuel(passed_max(&limits));
     store.set_max_component_handles(HANDLES_MAX);
     let caught = watch.start(code.engine.clone());
     let driver = match pre.instantiate(&mut store) {
         Ok(driver) => driver,
         Err(error) => {
-            let error = explain(store.data(), limits, &error);
+            let error = explain(store.data(), &limits, &error);
             let error = interrupted(&caught).unwrap_or(error);
             let mut gate = store.into_data().gate;
             gate.end_at(None);
@@ -150,7 +149,7 @@ pub fn run<T>(
     let mut run = Run {
         store,
         driver,
-        limits: limits.clone(),
+        limits,
     };
     let result = work(&mut run);
     // Also a driver that came to its end has nobody left to serve.
@@ -163,7 +162,7 @@ impl Run {
     pub fn create(
         &mut self,
         network: &Network,
-        json: String,
+        json: &str,
     ) -> Result<Vec<NetworkChange>, RunError> {
         let result = self.driver.create(&mut self.store, network, json);
         let changes = self.outcome(result)?;
@@ -172,7 +171,7 @@ impl Run {
     }
 
     /// Runs `setup`.
-    pub fn setup(&mut self, request: &Request, json: String) -> Result<Answer, RunError> {
+    pub fn setup(&mut self, request: &Request, json: &str) -> Result<Answer, RunError> {
         let result = self.driver.setup(&mut self.store, request, json);
         let answer = self.outcome(result)?;
         answer::check(&answer)?;
@@ -187,7 +186,7 @@ impl Run {
         &mut self,
         request: &Request,
         container_exists: bool,
-        json: String,
+        json: &str,
     ) -> Result<(), RunError> {
         let driver = &self.driver;
         let result = driver.teardown(&mut self.store, request, container_exists, json);

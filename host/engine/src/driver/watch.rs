@@ -10,11 +10,12 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
+use policy::Limits;
 
 /// The longest wait that poll(2) is asked for at once.
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
-/// What ends a run early.
+/// The time of a run, and what ends it early.
 pub struct Watch {
     deadline: Instant,
     signals: Option<SignalFd>,
@@ -22,10 +23,11 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Ends the run at a deadline.
-    pub fn until(deadline: Instant) -> Self {
+    /// Begins now, and ends the run when its limits say. Neither compiling nor
+    /// waiting for a lock counts, so both come before.
+    pub fn begin(limits: &Limits) -> Self {
         Self {
-            deadline,
+            deadline: Instant::now() + limits.deadline(),
             signals: None,
             caught: Arc::new(AtomicI32::new(0)),
         }
@@ -42,7 +44,7 @@ impl Watch {
     }
 
     /// When the run ends at the latest.
-    pub(super) fn deadline(&self) -> Instant {
+    pub(crate) fn deadline(&self) -> Instant {
         self.deadline
     }
 

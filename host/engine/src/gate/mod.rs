@@ -40,7 +40,7 @@ pub use log::Log;
 pub use returned::ReturnedError;
 
 use kernel::{Kernel, LinkId};
-use policy::{Authority, Call};
+use policy::{Authority, Call, Limits};
 use trust::Secrets;
 use types::LinkName;
 
@@ -72,7 +72,12 @@ pub struct Gate {
 
 impl Gate {
     /// A gate before a kernel, whose changes can be rolled back.
-    pub fn new(rollback: Rollback, authority: Authority, log: Log, secrets: Secrets) -> Self {
+    pub(crate) fn new(
+        rollback: Rollback,
+        authority: Authority,
+        log: Log,
+        secrets: Secrets,
+    ) -> Self {
         Self {
             rollback,
             authority,
@@ -90,14 +95,14 @@ impl Gate {
         }
     }
 
-    /// What undoes the run.
-    pub fn rollback(&mut self) -> &mut Rollback {
-        &mut self.rollback
+    /// What undoes the run, once no driver runs any more.
+    pub(crate) fn into_rollback(self) -> Rollback {
+        self.rollback
     }
 
-    /// The same once no driver runs any more.
-    pub fn into_rollback(self) -> Rollback {
-        self.rollback
+    /// How much the driver may use up.
+    pub(crate) fn limits(&self) -> &Limits {
+        self.authority.grant.limits()
     }
 
     /// The grant that decides, for messages.

@@ -1,6 +1,8 @@
 //! Undoing what the journal holds, the newest change first.
 
+mod abandoned;
 mod change;
+mod missing;
 mod pending_renames;
 mod queue;
 mod restore;
@@ -19,6 +21,7 @@ use journal::{Change, Entry, Journal, JournalError, SavedLink, State, StateError
 use kernel::{Kernel, LinkId, NetnsId, living_netns};
 use types::{LinkName, Namespace};
 
+pub use missing::ForgetError;
 pub(crate) use queue::remove_owned_queue;
 pub use restore::{RestoreError, Restorer};
 pub(crate) use vf::vf;
@@ -43,19 +46,6 @@ pub struct UndoError {
     reason: String,
 }
 
-/// Why what is missing can't be given up.
-#[derive(Debug, thiserror::Error)]
-#[allow(
-    missing_docs,
-    reason = "each case is the error of the room that it names"
-)]
-pub enum ForgetError {
-    #[error(transparent)]
-    Audit(#[from] AuditError),
-    #[error(transparent)]
-    Journal(#[from] JournalError),
-}
-
 impl UndoError {
     /// What a driver kept couldn't be dealt with.
     pub(super) fn of_state(error: &StateError) -> Self {
@@ -78,11 +68,19 @@ pub struct Rollback {
 }
 
 impl Rollback {
-    /// Undoes by a journal. Without one (in `create`) nothing can be changed.
-    pub fn new(kernel: Box<dyn Kernel + Send>, journal: Option<Journal>, trail: Trail) -> Self {
+    /// Undoes by a journal.
+    pub fn new(kernel: Box<dyn Kernel + Send>, journal: Journal, trail: Trail) -> Self {
+        Self {
+            journal: Some(journal),
+            ..Self::without_journal(kernel, trail)
+        }
+    }
+
+    /// Undoes nothing: without a journal (in `create`) nothing can be changed.
+    pub(crate) fn without_journal(kernel: Box<dyn Kernel + Send>, trail: Trail) -> Self {
         Self {
             guard: Guard::new(kernel),
-            journal,
+            journal: None,
             state: None,
             trail,
             unrecorded: Vec::new(),
@@ -90,13 +88,13 @@ impl Rollback {
     }
 
     /// Moves the deadline of the kernel's operations.
-    pub fn set_deadline(&mut self, deadline: Instant) {
+    pub(crate) fn set_deadline(&mut self, deadline: Instant) {
         self.guard.for_host().set_deadline(deadline);
     }
 
     /// Calls the setup done in the journal: from here on, what it holds is in
     /// use.
-    pub fn complete(&mut self) -> Result<(), JournalError> {
+    pub(crate) fn complete(&mut self) -> Result<(), JournalError> {
         match &mut self.journal {
             Some(journal) => journal.complete(),
             None => Ok(()),
@@ -109,12 +107,6 @@ impl Rollback {
             Some(journal) if journal.entries().is_empty() => journal.discard(),
             _ => Ok(()),
         }
-    }
-
-    /// The journals that killed setups of the network's other containers left.
-    pub fn abandoned_journals(&self) -> Result<Vec<Journal>, JournalError> {
-        let journal = self.journal.as_ref();
-        journal.map_or_else(|| Ok(Vec::new()), Journal::abandoned_others)
     }
 
     /// What was undone and couldn't be recorded.
@@ -152,53 +144,14 @@ impl Rollback {
         errors
     }
 
-    /// Undoes what a killed setup of another container left on the host. What
-    /// it left in its container is out of reach here, and goes with that
-    /// container's teardown.
-    pub fn undo_abandoned(&mut self, other: Journal) -> Vec<UndoError> {
-        let own = self.journal.replace(other);
-        let errors = self.undo_entries(|entry| entry.change.is_on_host());
-        self.journal = own;
-        errors
-    }
-
-    /// Gives back the links that were missing and can be found by now, and gives
-    /// up those that can't, with what else was done to them. Returns what was
-    /// given up.
-    pub fn forget_missing(&mut self) -> Result<Vec<String>, ForgetError> {
-        // Whatever else fails stays in the journal.
-        let _ = self.undo_missing();
-        let mut words = Vec::new();
-        for entry in self.about_missing() {
-            let what = entry.change.to_string();
-            self.trail.forget(&what)?;
-            if let Some(journal) = &mut self.journal {
-                journal.void(entry.number)?;
-            }
-            words.push(what);
+    /// Undoes every change of a run that failed, says what can't be, and records why
+    /// the run ended.
+    pub fn roll_back(&mut self, reason: &str, mut tell: impl FnMut(&str)) {
+        for left in self.undo() {
+            tell(&left.to_string());
         }
-        Ok(words)
-    }
-
-    /// Gives back the links that were missing and can be found by now, and undoes
-    /// what else was done to them.
-    pub fn undo_missing(&mut self) -> Vec<UndoError> {
-        let numbers = self.about_missing().into_iter().map(|entry| entry.number);
-        let numbers: Vec<u32> = numbers.collect();
-        self.undo_entries(|entry| numbers.contains(&entry.number))
-    }
-
-    /// The changes whose links are missing, the newest first.
-    fn about_missing(&self) -> Vec<Entry> {
-        let entries = self.journal.iter().flat_map(Journal::entries);
-        let mut missing: Vec<Entry> = Vec::new();
-        for entry in entries.rev() {
-            let mut newer = missing.iter();
-            if entry.missing.is_some() || newer.any(|newer| entry.change.is_below(&newer.change)) {
-                missing.push(entry.clone());
-            }
-        }
-        missing
+        // The trail may be what failed.
+        let _ = self.end(Some(reason));
     }
 
     fn undo_entries(&mut self, is_meant: impl Fn(&Entry) -> bool) -> Vec<UndoError> {

@@ -10,7 +10,7 @@ use super::search::found;
 impl Rollback {
     /// Finds out which of two names each link has that was being renamed, so
     /// that it's known by one again.
-    pub fn settle_names(&mut self) -> Result<(), UndoError> {
+    pub(crate) fn settle_names(&mut self) -> Result<(), UndoError> {
         let Some(journal) = &mut self.journal else {
             return Ok(());
         };

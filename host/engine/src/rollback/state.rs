@@ -7,7 +7,7 @@ use super::{Rollback, UndoError};
 impl Rollback {
     /// Writes down what the setup changed. It counts when the setup is
     /// complete.
-    pub fn keep_state(&mut self) -> Result<(), StateError> {
+    pub(crate) fn keep_state(&mut self) -> Result<(), StateError> {
         match (&mut self.state, &self.journal) {
             (Some(state), Some(journal)) if state.is_changed() => {
                 state.write(Some(journal.container()))
@@ -17,14 +17,14 @@ impl Rollback {
     }
 
     /// Has what a complete setup wrote down replace what was there.
-    pub fn publish_state(&mut self) {
+    pub(crate) fn publish_state(&mut self) {
         let state = self.state.as_mut().filter(|state| state.is_changed());
         // Where that fails the next run does it.
         let _ = state.map(State::publish);
     }
 
     /// Keeps what a teardown changed, where anybody is left whom it's for.
-    pub fn commit_state(&mut self) -> Option<UndoError> {
+    pub(crate) fn commit_state(&mut self) -> Option<UndoError> {
         let committed = self.try_to_commit_state();
         committed.err().map(|error| UndoError::of_state(&error))
     }

@@ -18,7 +18,7 @@ impl Announce for Netlink {
         match address {
             IpAddr::V4(address) => announce::gratuitous_arp(netns, &state, mac, address),
             IpAddr::V6(address) => {
-                announce::neighbour_advertisement(netns, &state, mac, address, self.deadline)
+                announce::neighbour_advertisement(netns, &state, mac, address, self.deadline()?)
             }
         }
     }

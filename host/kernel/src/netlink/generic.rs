@@ -245,7 +245,8 @@ mod tests {
     fn the_kernel_answers_and_knows_no_family_of_another_name() {
         let host = crate::Netns::current().unwrap();
         let deadline = std::time::Instant::now() + std::time::Duration::from_secs(10);
-        let mut netlink = Netlink::open(host, None, deadline).unwrap();
+        let mut netlink = Netlink::open(host, None).unwrap();
+        crate::Timed::set_deadline(&mut netlink, deadline);
         let question = GenlCtrl {
             cmd: GenlCtrlCmd::GetFamily,
             nlas: vec![GenlCtrlAttrs::FamilyName("nlctrl".to_owned())],

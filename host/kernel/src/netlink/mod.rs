@@ -91,7 +91,8 @@ impl Room {
 /// The network state of the host's and of a container's namespace.
 pub struct Netlink {
     runtime: Runtime,
-    deadline: Instant,
+    /// `None` until somebody gives operations their time.
+    deadline: Option<Instant>,
     host: Room,
     container: Option<Room>,
     netfilter: Option<Netfilter>,
@@ -99,13 +100,9 @@ pub struct Netlink {
 }
 
 impl Netlink {
-    /// Opens a socket in each namespace; `host` is this thread's. Every later
-    /// operation ends at `deadline`.
-    pub fn open(
-        host: Netns,
-        container: Option<Netns>,
-        deadline: Instant,
-    ) -> Result<Self, NetnsError> {
+    /// Opens a socket in each namespace; `host` is this thread's. Whoever uses it
+    /// sets a deadline first: without one every message fails as a late one does.
+    pub fn open(host: Netns, container: Option<Netns>) -> Result<Self, NetnsError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
@@ -119,7 +116,7 @@ impl Netlink {
                 .map(|netns| Room::there(netns, &runtime))
                 .transpose()?,
             runtime,
-            deadline,
+            deadline: None,
             netfilter: None,
             handles: Handles::default(),
         })
@@ -135,6 +132,10 @@ impl Netlink {
         }
     }
 
+    fn deadline(&self) -> Result<Instant, KernelError> {
+        self.deadline.ok_or(KernelError::Deadline)
+    }
+
     /// Waits for an operation, until the deadline. Every message to the kernel
     /// goes through here.
     #[track_caller]
@@ -143,7 +144,7 @@ impl Netlink {
         operation: impl Future<Output = Result<T, E>>,
     ) -> Result<T, KernelError> {
         failpoint::before_operation()?;
-        let until = self.deadline.into();
+        let until = self.deadline()?.into();
         let result = self
             .runtime
             .block_on(async { tokio::time::timeout_at(until, operation).await })
@@ -165,7 +166,7 @@ impl Netlink {
 
 impl Timed for Netlink {
     fn set_deadline(&mut self, deadline: Instant) {
-        self.deadline = deadline;
+        self.deadline = Some(deadline);
     }
 }
 

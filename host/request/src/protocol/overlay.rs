@@ -64,7 +64,7 @@ impl NetworkDocument {
     /// Parses the input of `create`. Keys that are there twice, or that other
     /// readers would take for a field's, are errors: what the user meant by
     /// them is not known.
-    pub fn parse(json: &[u8]) -> Result<Self, ProtocolError> {
+    pub(super) fn parse(json: &[u8]) -> Result<Self, ProtocolError> {
         let malformed = |error| ProtocolError::Malformed {
             document: "network",
             error,

@@ -4,10 +4,10 @@
 
 use engine::driver::{self, NetworkChange, Watch};
 use engine::gate::Gate;
-use engine::rollback::Rollback;
+use engine::session::{Create, Session};
 use kernel::{Netlink, Netns};
-use policy::{Authority, RequestReach};
-use request::protocol::{DocumentChange, NetworkDocument, OverlayError};
+use policy::RequestReach;
+use request::protocol::{DocumentChange, NetworkDocument, OverlayError, Received};
 use request::{KeptNetwork, Network};
 use types::LinkName;
 use types::NetworkId;
@@ -23,38 +23,27 @@ const OTHER_NAMES: usize = 8;
 
 /// Runs `create`.
 pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
-    let document = NetworkDocument::parse(input)?;
-    let network = Network::resolve(document.network())?;
+    let document = Received::network(input)?;
+    let network = Network::resolve(document.document().network())?;
     let (store, name) = store(name)?;
     let loaded = Loaded::find(store, name)?;
     let code = loaded.code()?;
-    let deadline = loaded.deadline();
-    let trail = loaded.trail("create", &network.name, None)?;
-    let kernel = Netlink::open(Netns::current()?, None, deadline)?;
-    let authority = Authority {
-        grant: loaded.grant.clone(),
-        request: reach(&network),
-    };
-    let rollback = Rollback::new(Box::new(kernel), None, trail);
-    let gate = Gate::new(rollback, authority, loaded.log(), loaded.secrets());
-    let json = String::from_utf8_lossy(input).into_owned();
-    let limits = loaded.grant.limits();
-    let (mut gate, result) = driver::run(&code, gate, limits, Watch::until(deadline), |run| {
-        run.create(&network, json)
-    });
+    let watch = Watch::begin(loaded.grant.limits());
+    let trail = loaded.trail(loaded.subject("create", &network.name, None))?;
+    let kernel = Netlink::open(Netns::current()?, None)?;
+    let driver = loaded.driver(&code, reach(&network), loaded.secrets());
     let networks = KeptNetworks::new(loaded.store.layout());
-    let created = result
-        .map_err(PluginError::from)
-        .and_then(|changes| change(&mut gate, document, &network, changes, &networks.ids()));
-    let result = created.and_then(|created| {
-        output::check_network(input, &created.json)?;
-        networks.keep(&network.id, &created.kept)?;
-        Ok(created.json)
-    });
-    let reason = result.as_ref().err().map(ToString::to_string);
-    gate.rollback().end(reason.as_deref())?;
-    leave((gate, code));
-    result
+    let ended = Session::<Create>::open(Box::new(kernel), trail, watch)
+        .run(driver, |run| run.create(&network, document.text()))
+        .answer(|gate, changes| {
+            let created = change(gate, &document, &network, changes, &networks.ids())?;
+            output::check_network(input, &created.json)?;
+            networks.keep(&network.id, &created.kept)?;
+            Ok(created.json)
+        })
+        .end();
+    leave((ended.rollback, code));
+    ended.result
 }
 
 /// What a network makes reachable.
@@ -81,11 +70,12 @@ pub(super) struct Created {
 /// in the trail.
 pub(super) fn change(
     gate: &mut Gate,
-    mut document: NetworkDocument,
+    received: &Received<NetworkDocument>,
     network: &Network,
     wanted: Vec<NetworkChange>,
     others: &[NetworkId],
 ) -> Result<Created, PluginError> {
+    let mut document = received.document().clone();
     let mut chosen = None;
     let wanted = typed(wanted)?;
     driver::check_changes_made(wanted.len())?;

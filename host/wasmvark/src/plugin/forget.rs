@@ -1,5 +1,6 @@
 //! Giving up links that were moved into a container and can't be found.
 
+use engine::session::SessionError;
 use journal::{Here, Journal};
 use kernel::Netns;
 use types::Key;
@@ -49,7 +50,7 @@ fn forget_one(store: &Store, key: Key) -> Result<Option<Forgotten>, PluginError>
     rollback.end(failure.as_deref())?;
     let given_up = given_up?;
     if let Some(left) = rollback.clear_unused_state() {
-        return Err(PluginError::Undo(vec![left]));
+        return Err(SessionError::Undo(vec![left]).into());
     }
     given_back.retain(|what| !given_up.contains(what));
     Ok(Some(Forgotten {

@@ -1,7 +1,5 @@
 //! Clearing up after containers that are gone without a teardown.
 
-use std::time::Instant;
-
 use audit::{Required, Subject, Trail};
 use engine::rollback::{Rollback, UndoError};
 use journal::{self, Here, Journal, NetworkLock};
@@ -141,6 +139,6 @@ pub(super) fn rollback(
         container: Some(key.container.to_string()),
     };
     let trail = Trail::open(&store.trail(), Required::Yes, subject)?;
-    let kernel = Netlink::open(Netns::current()?, None, Instant::now())?;
-    Ok(Rollback::new(Box::new(kernel), Some(journal), trail))
+    let kernel = Netlink::open(Netns::current()?, None)?;
+    Ok(Rollback::new(Box::new(kernel), journal, trail))
 }

@@ -1,12 +1,11 @@
 //! What every run needs before a driver starts: its registration, its grant,
 //! its code, and the trail.
 
-use std::time::Instant;
-
 use audit::{Required, Subject, Trail};
 use engine::driver::{Code, EngineError};
 use engine::gate::Log;
-use policy::{Grant, GrantError};
+use engine::session::Driver;
+use policy::{Authority, Grant, GrantError, RequestReach};
 use trust::Secrets;
 use types::Digest;
 
@@ -72,12 +71,6 @@ impl Loaded {
         Ok(code)
     }
 
-    /// When a run that begins now must be over. Compiling doesn't count, so
-    /// this comes after [`Loaded::code`].
-    pub(super) fn deadline(&self) -> Instant {
-        Instant::now() + self.grant.limits().deadline()
-    }
-
     /// Whom a run is for.
     pub(super) fn subject(
         &self,
@@ -95,17 +88,7 @@ impl Loaded {
     }
 
     /// Opens the audit trail.
-    pub(super) fn trail(
-        &self,
-        command: &'static str,
-        network: &str,
-        container: Option<&str>,
-    ) -> Result<Trail, PluginError> {
-        self.trail_of(self.subject(command, network, container))
-    }
-
-    /// The same for a subject that is known.
-    pub(super) fn trail_of(&self, subject: Subject) -> Result<Trail, PluginError> {
+    pub(super) fn trail(&self, subject: Subject) -> Result<Trail, PluginError> {
         Ok(Trail::open(
             &self.store.trail(),
             self.requires_trail(),
@@ -126,8 +109,26 @@ impl Loaded {
         Secrets::new(self.store.layout().secrets.clone())
     }
 
+    /// The driver for one request.
+    pub(super) fn driver<'a>(
+        &self,
+        code: &'a Code,
+        request: RequestReach,
+        secrets: Secrets,
+    ) -> Driver<'a> {
+        Driver {
+            code,
+            authority: Authority {
+                grant: self.grant.clone(),
+                request,
+            },
+            log: self.log(),
+            secrets,
+        }
+    }
+
     /// The log of the driver's messages.
-    pub(super) fn log(&self) -> Log {
+    fn log(&self) -> Log {
         let filter = std::env::var("RUST_LOG").ok();
         let bytes = self.grant.limits().log_bytes;
         Log::new(self.name.to_string(), bytes, filter.as_deref())

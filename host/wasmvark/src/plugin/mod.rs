@@ -28,7 +28,8 @@ use std::io::Write;
 use audit::AuditError;
 use engine::driver::{ComponentError, EngineError, RunError};
 use engine::gate::ReturnedError;
-use engine::rollback::{ForgetError, UndoError};
+use engine::rollback::ForgetError;
+use engine::session::SessionError;
 use journal::{JournalError, LockError, StateError};
 use kernel::{KernelError, NetnsError};
 use policy::GrantError;
@@ -79,6 +80,8 @@ pub(crate) enum PluginError {
     #[error(transparent)]
     Run(#[from] RunError),
     #[error(transparent)]
+    Session(#[from] SessionError),
+    #[error(transparent)]
     Overlay(#[from] OverlayError),
     #[error(transparent)]
     Returned(#[from] ReturnedError),
@@ -92,8 +95,6 @@ pub(crate) enum PluginError {
     Report(KernelError),
     #[error("the driver returned {text:?} as a {what}, which it isn't")]
     Answer { what: &'static str, text: String },
-    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
-    Undo(Vec<UndoError>),
     #[error("can't read how the machine's network is: {0}")]
     Reading(KernelError),
     #[error(

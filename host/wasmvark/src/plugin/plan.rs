@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use audit::{Memory, Operation, Trail};
-use engine::driver::{self, Code, Watch};
-use engine::gate::Gate;
+use engine::driver::{Code, Watch};
 use engine::rollback::Rollback;
+use engine::session::{Create, Driver, Session, Setup};
 use journal::{Here, Journal};
-use kernel::{Kernel, Netlink, Netns, NetnsId, Reader, Timed};
-use policy::{Authority, Grant, GrantError, RequestReach};
-use request::protocol::{NetworkDocument, ProtocolError};
+use kernel::{Netlink, Netns, NetnsId, Reader, Timed};
+use policy::{Grant, GrantError, RequestReach};
+use request::protocol::{ProtocolError, Received};
 use request::{Network, Request};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -20,12 +20,16 @@ use trust::Secrets;
 use types::Digest;
 
 use super::load::{Loaded, compile};
-use super::setup::{parse, status};
+use super::setup::{status, text_of};
 use super::{PluginError, create, said};
 use crate::store::{DriverName, KeptNetworks, Store};
 
 /// How long reading the machine's state may take, before the run begins.
 const READING_TIME: Duration = Duration::from_secs(30);
+
+/// What a plan says where killed runs left something for others.
+const OTHERS_STAY: &str = "what killed runs left for other containers of this network stays; a \
+     real run would undo that first (`wasmvark journal` shows it)";
 
 /// A driver to try out, and the grant to try it with.
 pub(crate) struct Candidate {
@@ -129,7 +133,10 @@ impl Candidate {
     }
 
     fn plan_setup(&self, input: &[u8], netns: Option<&Path>) -> Result<Planned, PluginError> {
-        let request = Request::resolve(&parse(input)?)?;
+        let document = Received::setup(input)?;
+        let request = Request::resolve(document.document())?;
+        let layout = self.loaded.store.layout();
+        let reach = said::reach(layout, &request)?;
         let host = Netns::current()?;
         let container = netns
             .map(|netns| Netns::container(netns, &host))
@@ -139,123 +146,92 @@ impl Candidate {
             host: host.id(),
             container: Some(container.as_ref().map_or(NetnsId::IMAGINED, Netns::id)),
         };
-        let layout = self.loaded.store.layout();
         let journal = Journal::open_for_trying(&layout.journals(), &request.key(), here)?;
-        let mut kernel = begin(host, container)?;
+        let kernel = begin(host, container)?;
         let before = kernel.facts();
-        let container = request.container_id.as_str();
-        let memory = Memory::default();
         let trial = Trial {
             command: "setup",
             network: &request.network.name,
-            container: Some(container),
-            reach: said::reach(layout, &request)?,
+            container: Some(request.container_id.as_str()),
         };
-        let mut gate = self.gate(&trial, &kernel, Some(journal), &memory)?;
-        let mut left = gate.rollback().undo();
-        let mut notes = Vec::new();
-        if !gate.rollback().abandoned_journals()?.is_empty() {
-            notes.push(
-                "what killed runs left for other containers of this network stays; a real run \
-                 would undo that first (`wasmvark journal` shows it)"
-                    .to_owned(),
-            );
-        }
-        if !left.is_empty() {
-            return Err(PluginError::Undo(left));
-        }
-        let deadline = self.loaded.deadline();
-        gate.rollback().set_deadline(deadline);
-        let json = String::from_utf8_lossy(input).into_owned();
-        let limits = self.loaded.grant.limits();
-        let (mut gate, result) = driver::run(&code, gate, limits, Watch::until(deadline), |run| {
-            run.setup(&request, json)
-        });
-        let outcome = result
-            .map_err(PluginError::from)
-            .and_then(|answer| status(&mut gate, &request, answer))
-            .and_then(|status| text_of(&status));
-        if outcome.is_err() {
-            left = gate.rollback().undo();
-        }
+        let memory = Memory::default();
+        let trail = self.trail(&trial, &memory)?;
+        let rollback = Rollback::new(Box::new(kernel.clone()), journal, trail);
+        let session = Session::<Setup>::open(rollback, self.watch());
+        let (ready, has_others) = session.recover_alone()?;
+        let mut notes: Vec<String> = has_others
+            .then(|| OTHERS_STAY.to_owned())
+            .into_iter()
+            .collect();
+        let mut ended = ready
+            .run(self.driver(&code, reach), |run| {
+                run.setup(&request, document.text())
+            })
+            .answer(|gate, answer| text_of(&status(gate, &request, answer)?))
+            .commit(|left| notes.push(left.to_owned()));
         let operations = memory.take();
         let topology = kernel.topology();
-        if outcome.is_ok() {
-            gate.rollback().complete()?;
-            left = gate.rollback().undo();
+        if ended.result.is_ok() {
+            let left = ended.rollback.undo();
+            notes.extend(left.iter().map(ToString::to_string));
         }
-        let undo = memory.take();
-        kernel.set_deadline(deadline);
-        notes.extend(left.iter().map(ToString::to_string));
         let mut assumed = kernel.assumed();
         assumed.extend(notes);
         Ok(Planned {
             operations,
-            outcome,
+            outcome: ended.result,
             left: (kernel.facts() != before).then(|| kernel.topology()),
             topology,
-            undo,
+            undo: memory.take(),
             assumed,
             ..self.planned(&trial)
         })
     }
 
     fn plan_create(&self, input: &[u8]) -> Result<Planned, PluginError> {
-        let document = NetworkDocument::parse(input)?;
-        let network = Network::resolve(document.network())?;
+        let document = Received::network(input)?;
+        let network = Network::resolve(document.document().network())?;
         let code = self.code()?;
         let kernel = begin(Netns::current()?, None)?;
-        let memory = Memory::default();
         let trial = Trial {
             command: "create",
             network: &network.name,
             container: None,
-            reach: create::reach(&network),
         };
-        let mut gate = self.gate(&trial, &kernel, None, &memory)?;
-        let deadline = self.loaded.deadline();
-        gate.rollback().set_deadline(deadline);
-        let json = String::from_utf8_lossy(input).into_owned();
-        let limits = self.loaded.grant.limits();
-        let (mut gate, result) = driver::run(&code, gate, limits, Watch::until(deadline), |run| {
-            run.create(&network, json)
-        });
-        let others = KeptNetworks::new(self.loaded.store.layout()).ids();
-        let created = result
-            .map_err(PluginError::from)
-            .and_then(|changes| create::change(&mut gate, document, &network, changes, &others));
+        let memory = Memory::default();
+        let trail = self.trail(&trial, &memory)?;
+        let driver = self.driver(&code, create::reach(&network));
+        let networks = KeptNetworks::new(self.loaded.store.layout());
+        let ended = Session::<Create>::open(Box::new(kernel.clone()), trail, self.watch())
+            .run(driver, |run| run.create(&network, document.text()))
+            .answer(|gate, changes| {
+                create::change(gate, &document, &network, changes, &networks.ids())
+            })
+            .end();
         Ok(Planned {
             operations: memory.take(),
-            outcome: created.map(|created| created.json),
+            outcome: ended.result.map(|created| created.json),
             topology: kernel.topology(),
             assumed: kernel.assumed(),
             ..self.planned(&trial)
         })
     }
 
-    fn gate(
-        &self,
-        trial: &Trial<'_>,
-        kernel: &Simulation,
-        journal: Option<Journal>,
-        memory: &Memory,
-    ) -> Result<Gate, PluginError> {
+    /// The time of a run that begins now.
+    fn watch(&self) -> Watch {
+        Watch::begin(self.loaded.grant.limits())
+    }
+
+    fn trail(&self, trial: &Trial<'_>, memory: &Memory) -> Result<Trail, PluginError> {
         let subject = self
             .loaded
             .subject(trial.command, trial.network, trial.container);
-        let authority = Authority {
-            grant: self.loaded.grant.clone(),
-            request: trial.reach.clone(),
-        };
+        Ok(Trail::in_memory(memory, subject)?)
+    }
+
+    fn driver<'a>(&self, code: &'a Code, reach: RequestReach) -> Driver<'a> {
         let secrets = self.loaded.store.layout().secrets.clone();
-        let kernel: Box<dyn Kernel + Send> = Box::new(kernel.clone());
-        let trail = Trail::in_memory(memory, subject)?;
-        Ok(Gate::new(
-            Rollback::new(kernel, journal, trail),
-            authority,
-            self.loaded.log(),
-            Secrets::unread(secrets),
-        ))
+        self.loaded.driver(code, reach, Secrets::unread(secrets))
     }
 
     /// What is known before the run.
@@ -283,19 +259,14 @@ struct Trial<'a> {
     command: &'static str,
     network: &'a str,
     container: Option<&'a str>,
-    reach: RequestReach,
 }
 
 /// Reads how the machine is.
 fn begin(host: Netns, container: Option<Netns>) -> Result<Simulation, PluginError> {
     let has_container = container.is_some();
-    let reader = Netlink::open(host, container, Instant::now() + READING_TIME)?;
-    let reader: Box<dyn Reader + Send> = Box::new(reader);
-    Simulation::begin(reader, has_container).map_err(PluginError::Reading)
-}
-
-fn text_of(document: &impl serde::Serialize) -> Result<String, PluginError> {
-    serde_json::to_string(document).map_err(|error| PluginError::Internal(error.to_string()))
+    let mut reader = Netlink::open(host, container)?;
+    reader.set_deadline(Instant::now() + READING_TIME);
+    Simulation::begin(Box::new(reader), has_container).map_err(PluginError::Reading)
 }
 
 /// Whether a document is one of `create`: a network by itself.

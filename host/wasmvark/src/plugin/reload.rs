@@ -1,7 +1,5 @@
 //! Putting back what somebody has flushed of the firewall.
 
-use std::time::Instant;
-
 use audit::{Place, Required, Subject, Trail};
 use engine::rollback::{RestoreError, Restorer};
 use journal::{self, Entry, Here, Journal, JournalError, NetworkLock};
@@ -36,7 +34,7 @@ pub(crate) struct Reloaded {
 pub(crate) fn reload(store: &Store) -> Result<Reloaded, PluginError> {
     store.check_runtime()?;
     let host = Netns::current()?;
-    let kernel = Netlink::open(Netns::current()?, None, Instant::now())?;
+    let kernel = Netlink::open(Netns::current()?, None)?;
     let mut reload = Reload {
         layout: store.layout(),
         trail: store.trail(),

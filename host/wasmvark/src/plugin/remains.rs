@@ -5,7 +5,6 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::time::Instant;
 
 use audit::{Required, Subject, Trail};
 use engine::rollback::Rollback;
@@ -50,19 +49,15 @@ impl Remains<'_> {
         let journal = Journal::open(&journals, self.key, here)?;
         let place = self.store.trail();
         let trail = Trail::resume(&place, Required::Yes, subject);
-        let kernel = Netlink::open(host, container, Instant::now())?;
-        Ok(Rollback::new(Box::new(kernel), Some(journal), trail))
+        let kernel = Netlink::open(host, container)?;
+        Ok(Rollback::new(Box::new(kernel), journal, trail))
     }
 
     /// Undoes what the journal holds after an error, and says what can't be undone.
     pub(super) fn undo(&self, subject: Subject, error: &PluginError) {
         let undone = contain(|| {
             let mut rollback = self.rollback(subject)?;
-            for left in rollback.undo() {
-                tell(&left.to_string());
-            }
-            // The trail may be what failed.
-            let _ = rollback.end(Some(&error.to_string()));
+            rollback.roll_back(&error.to_string(), tell);
             Ok(())
         });
         if let Err(error) = undone.and_then(|undone: Result<(), PluginError>| undone) {

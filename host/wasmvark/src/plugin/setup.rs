@@ -3,16 +3,16 @@
 
 use std::net::IpAddr;
 use std::path::Path;
-use std::time::Instant;
 
 use audit::Subject;
-use engine::driver::{self, Answer, Code, Watch};
+use engine::driver::{Answer, Code, Watch};
 use engine::gate::Gate;
 use engine::rollback::Rollback;
+use engine::session::{Driver, Session, Setup};
 use journal::{Here, Journal, NetworkLock};
 use kernel::{Netlink, Netns};
-use policy::{Authority, Call, Object, RequestReach};
-use request::protocol::{ProtocolError, SetupDocument, StatusBlock};
+use policy::{Call, Object, RequestReach};
+use request::protocol::{Received, StatusBlock};
 use request::{Request, answer};
 use types::PortRange;
 use types::text;
@@ -23,107 +23,102 @@ use super::{PluginError, leave, lock, output, said, tell};
 
 /// Runs `setup`.
 pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, PluginError> {
-    let request = Request::resolve(&parse(input)?)?;
+    let document = Received::setup(input)?;
+    let request = Request::resolve(document.document())?;
     let (store, name) = store(name)?;
     let loaded = Loaded::find(store, name)?;
     let host = Netns::current()?;
     let container = Netns::container(netns, &host)?;
     // It may have to be compiled, for which nobody should wait in vain.
     let code = loaded.code()?;
-    let key = request.key();
-    let layout = loaded.store.layout();
-    let lock = lock::take(layout, &key, "setup")?;
-    // Waiting for the turn doesn't count.
-    let deadline = loaded.deadline();
-    let watch = Watch::until(deadline)
-        .and_signals()
-        .map_err(PluginError::Signals)?;
-    let here = Here {
-        host: host.id(),
-        container: Some(container.id()),
-    };
-    let journal = Journal::open(&layout.journals(), &key, here)?;
-    let subject = subject(&loaded, &request);
-    let trail = loaded.trail_of(subject.clone())?;
-    let kernel = Netlink::open(host, Some(container), deadline)?;
-    let authority = Authority {
-        grant: loaded.grant.clone(),
-        request: said::reach(layout, &request)?,
-    };
-    let rollback = Rollback::new(Box::new(kernel), Some(journal), trail);
-    let gate = Gate::new(rollback, authority, loaded.log(), loaded.secrets());
-    let json = String::from_utf8_lossy(input).into_owned();
+    let lock = lock::take(loaded.store.layout(), &request.key(), "setup")?;
     let connection = Connection {
         loaded: &loaded,
         code: &code,
+        lock: &lock,
         request: &request,
-        watch,
-        deadline,
+        json: document.text(),
     };
-    let result = remains::contain(|| connection.run(gate, &lock, json));
-    let result = result.unwrap_or_else(|error| {
-        let remains = Remains {
-            store: &loaded.store,
-            key: &key,
-            here,
-            netns: Some(netns),
-        };
-        remains.undo(subject, &error);
-        Err(error)
-    });
+    let result = connection.run(host, container, netns);
     drop(lock);
     leave(code);
     result
 }
 
-/// Whom a run is for.
-fn subject(loaded: &Loaded, request: &Request) -> Subject {
-    let container = request.container_id.as_str();
-    loaded.subject("setup", &request.network.name, Some(container))
-}
-
-/// A driver, and the request that it connects.
+/// A driver, and the request that it connects while nobody else changes the network.
 struct Connection<'a> {
     loaded: &'a Loaded,
     code: &'a Code,
+    lock: &'a NetworkLock,
     request: &'a Request,
-    watch: Watch,
-    deadline: Instant,
+    json: &'a str,
 }
 
 impl Connection<'_> {
-    fn run(self, mut gate: Gate, lock: &NetworkLock, json: String) -> Result<String, PluginError> {
-        // A run that was killed may have left something behind.
-        let rollback = gate.rollback();
-        let mut left = rollback.undo();
-        left.extend(lock::recover_others(rollback, lock)?);
-        if !left.is_empty() {
-            return Err(PluginError::Undo(left));
-        }
-        rollback.set_deadline(self.deadline);
-        let limits = self.loaded.grant.limits();
-        let request = self.request;
-        let (mut gate, result) = driver::run(self.code, gate, limits, self.watch, |run| {
-            run.setup(request, json)
-        });
-        let result = result
-            .map_err(PluginError::from)
-            .and_then(|answer| status(&mut gate, request, answer));
-        let mut rollback = gate.into_rollback();
-        let result = finish(&mut rollback, result);
-        leave(rollback);
-        result
+    fn run(&self, host: Netns, container: Netns, netns: &Path) -> Result<String, PluginError> {
+        let here = Here {
+            host: host.id(),
+            container: Some(container.id()),
+        };
+        let (session, driver) = self.open(host, container, here)?;
+        let result = remains::contain(|| self.connect(session, driver));
+        result.unwrap_or_else(|error| {
+            let remains = Remains {
+                store: &self.loaded.store,
+                key: &self.request.key(),
+                here,
+                netns: Some(netns),
+            };
+            remains.undo(self.subject(), &error);
+            Err(error)
+        })
+    }
+
+    /// Opens all that the run uses. Its time begins: waiting for the lock is over.
+    fn open(
+        &self,
+        host: Netns,
+        container: Netns,
+        here: Here,
+    ) -> Result<(Session<Setup>, Driver<'_>), PluginError> {
+        let watch = Watch::begin(self.loaded.grant.limits())
+            .and_signals()
+            .map_err(PluginError::Signals)?;
+        let layout = self.loaded.store.layout();
+        let journal = Journal::open(&layout.journals(), &self.request.key(), here)?;
+        let trail = self.loaded.trail(self.subject())?;
+        let kernel = Box::new(Netlink::open(host, Some(container))?);
+        let reach = said::reach(layout, self.request)?;
+        let driver = self.loaded.driver(self.code, reach, self.loaded.secrets());
+        let session = Session::<Setup>::open(Rollback::new(kernel, journal, trail), watch);
+        Ok((session, driver))
+    }
+
+    fn connect(&self, session: Session<Setup>, driver: Driver<'_>) -> Result<String, PluginError> {
+        let ended = session
+            .recover(self.lock)?
+            .run(driver, |run| run.setup(self.request, self.json))
+            .answer(|gate, answer| {
+                let text = text_of(&status(gate, self.request, answer)?)?;
+                output::check(&text)?;
+                Ok(text)
+            })
+            .commit(tell);
+        leave(ended.rollback);
+        ended.result
+    }
+
+    /// Whom the run is for.
+    fn subject(&self) -> Subject {
+        let container = self.request.container_id.as_str();
+        let network = &self.request.network.name;
+        self.loaded.subject("setup", network, Some(container))
     }
 }
 
-/// Parses the input of `setup` and `teardown`.
-pub(super) fn parse(input: &[u8]) -> Result<SetupDocument, PluginError> {
-    serde_json::from_slice(input).map_err(|error| {
-        PluginError::Protocol(ProtocolError::Malformed {
-            document: "setup",
-            error,
-        })
-    })
+/// The answer as the caller gets it.
+pub(super) fn text_of(status: &StatusBlock) -> Result<String, PluginError> {
+    serde_json::to_string(status).map_err(|error| PluginError::Internal(error.to_string()))
 }
 
 /// What a request makes reachable.
@@ -198,30 +193,4 @@ fn allow(gate: &mut Gate, servers: &[IpAddr], domains: &[String]) -> Result<(), 
         gate.allow_returned(Call::AnswerSearch, &domains)?;
     }
     Ok(())
-}
-
-/// Ends the run: a failure is undone first, and is what the caller hears of,
-/// whatever undoing comes to.
-fn finish(
-    rollback: &mut Rollback,
-    result: Result<StatusBlock, PluginError>,
-) -> Result<String, PluginError> {
-    let result = result.and_then(|status| {
-        let text = serde_json::to_string(&status)
-            .map_err(|error| PluginError::Internal(error.to_string()))?;
-        output::check(&text)?;
-        rollback.keep_state()?;
-        rollback.complete()?;
-        rollback.end(None)?;
-        rollback.publish_state();
-        Ok(text)
-    });
-    if let Err(error) = &result {
-        for left in rollback.undo() {
-            tell(&left.to_string());
-        }
-        // The trail may be what failed.
-        let _ = rollback.end(Some(&error.to_string()));
-    }
-    result
 }

@@ -8,190 +8,191 @@
 //! what is there goes, and standard error says what isn't recorded.
 
 use std::path::Path;
-use std::time::Instant;
 
 use audit::{AuditError, Required, Subject, Trail};
 use engine::driver::{self, Code, Watch};
-use engine::gate::Gate;
 use engine::rollback::Rollback;
-use journal::{Here, Journal, LockError};
+use engine::session::{Clearing, Session, SessionError, Teardown};
+use journal::{Here, Journal, LockError, NetworkLock};
 use kernel::{Netlink, Netns, NetnsError};
-use policy::{Authority, RequestReach};
-use request::protocol::SetupDocument;
+use policy::RequestReach;
+use request::protocol::{Received, SetupDocument};
 use request::{Request, RequestError};
 use types::text::shortened;
 use types::{ContainerId, Key, NetworkId};
 
 use super::load::{Loaded, store};
 use super::remains::{self, Remains};
-use super::setup::parse;
 use super::{PluginError, leave, lock, said, tell};
-use crate::store::{DriverName, Store};
-
-/// A driver that can take part in a teardown.
-struct Driver {
-    loaded: Loaded,
-    code: Code,
-    request: Request,
-    reach: RequestReach,
-}
+use crate::store::{DriverName, Layout, Store};
 
 /// Runs `teardown`.
 pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, PluginError> {
-    let document = parse(input)?;
-    let key = Key {
-        network: NetworkId::try_from(document.network.id.clone()).map_err(RequestError::from)?,
-        container: ContainerId::try_from(document.container_id.clone())
-            .map_err(RequestError::from)?,
-    };
+    let document = Received::setup(input)?;
+    let key = key(document.document())?;
     let (store, name) = store(name)?;
     driver::ignore_signals().map_err(PluginError::Signals)?;
     let host = Netns::current()?;
-    let there = match Netns::container(netns, &host) {
-        Ok(netns) => Some(netns),
-        // The file stays behind where only the mount on it is gone.
-        Err(NetnsError::Missing { .. } | NetnsError::NotNetns { .. }) => None,
-        Err(error) => return Err(error.into()),
-    };
-    let container_exists = there.is_some();
-    let driver = prepare(&store, &name, &document);
-    let layout = store.layout();
-    let lock = match lock::take(layout, &key, "teardown") {
-        Ok(lock) => Some(lock),
-        Err(error @ LockError::Busy { .. }) => return Err(error.into()),
-        // Where no lock can be made, clearing up is worth more than a turn.
-        Err(error) => {
-            tell(&error.to_string());
-            None
-        }
-    };
+    let container = container(netns, &host)?;
+    let driver = Driver::prepare(&store, &name, &document);
+    let lock = take_lock(store.layout(), &key)?;
     let here = Here {
         host: host.id(),
-        container: there.as_ref().map(Netns::id),
+        container: container.as_ref().map(Netns::id),
     };
-    let mut journal = Journal::open(&layout.journals(), &key, here)?;
-    // From here on nothing that the driver removes comes back.
+    let journal = leave_journal(store.layout(), &key, here)?;
+    let subject = subject(&name, driver.as_ref().ok(), document.document());
+    let (trail, driver) = open_trail(&store, driver, &subject);
+    let remains = Remains {
+        store: &store,
+        key: &key,
+        here,
+        netns: container.is_some().then_some(netns),
+    };
+    let kernel = Box::new(Netlink::open(host, container)?);
+    let rollback = Rollback::new(kernel, journal, trail);
+    let clearing = match driver {
+        Ok(driver) => driver.disconnect(rollback, &remains, subject)?,
+        Err(error) => Clearing::new(rollback, Err(error)),
+    };
+    if let Some(error) = clearing.failure() {
+        tell(&format!(
+            "the driver {name} took no part in the teardown: {error}"
+        ));
+    }
+    clear(clearing, lock)
+}
+
+/// Which container on which network: all that clearing needs of the document.
+fn key(document: &SetupDocument) -> Result<Key, RequestError> {
+    Ok(Key {
+        network: NetworkId::try_from(document.network.id.clone())?,
+        container: ContainerId::try_from(document.container_id.clone())?,
+    })
+}
+
+/// The container's namespace, where it's still there.
+fn container(path: &Path, host: &Netns) -> Result<Option<Netns>, NetnsError> {
+    match Netns::container(path, host) {
+        Ok(netns) => Ok(Some(netns)),
+        // The file stays behind where only the mount on it is gone.
+        Err(NetnsError::Missing { .. } | NetnsError::NotNetns { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Waits for the network's lock. Where none can be made, clearing up is worth more than
+/// a turn.
+fn take_lock(layout: &Layout, key: &Key) -> Result<Option<NetworkLock>, LockError> {
+    match lock::take(layout, key, "teardown") {
+        Ok(lock) => Ok(Some(lock)),
+        Err(error @ LockError::Busy { .. }) => Err(error),
+        Err(error) => {
+            tell(&error.to_string());
+            Ok(None)
+        }
+    }
+}
+
+/// Opens the journal. From here on nothing that the driver removes comes back.
+fn leave_journal(layout: &Layout, key: &Key, here: Here) -> Result<Journal, PluginError> {
+    let mut journal = Journal::open(&layout.journals(), key, here)?;
     if let Err(error) = journal.leave() {
         tell(&error.to_string());
     }
-    let abandoned = journal.is_abandoned();
-    let subject = subject(&name, driver.as_ref().ok(), &document);
+    Ok(journal)
+}
+
+/// Opens the trail. Without one no driver runs.
+fn open_trail<'a>(
+    store: &Store,
+    driver: Result<Driver<'a>, PluginError>,
+    subject: &Subject,
+) -> (Trail, Result<Driver<'a>, PluginError>) {
     let place = store.trail();
     let required = match &driver {
         Ok(driver) => driver.loaded.requires_trail(),
         Err(_) => Required::Yes,
     };
-    let (trail, driver) = match Trail::open(&place, required, subject.clone()) {
+    match Trail::open(&place, required, subject.clone()) {
         Ok(trail) => (trail, driver),
         Err(error) => {
             let lost = Trail::lost(&error, &place, subject.clone());
             (lost, driver.and(Err(error.into())))
         }
-    };
-    let deadline = match &driver {
-        Ok(driver) => driver.loaded.deadline(),
-        Err(_) => Instant::now(),
-    };
-    let kernel = Box::new(Netlink::open(host, there, deadline)?);
-    let (mut rollback, outcome) = match driver {
-        Ok(driver) => {
-            let remains = Remains {
-                store: &store,
-                key: &key,
-                here,
-                netns: container_exists.then_some(netns),
-            };
-            let ran = remains::contain(|| {
-                let mut rollback = Rollback::new(kernel, Some(journal), trail);
-                if abandoned {
-                    // What a killed setup left is no state for a driver to meet.
-                    for left in rollback.undo() {
-                        tell(&left.to_string());
-                    }
-                    rollback.set_deadline(deadline);
-                }
-                if let Err(error) = rollback.settle_names() {
-                    tell(&error.to_string());
-                }
-                driver.run(rollback, deadline, container_exists, input)
-            });
-            match ran {
-                Ok(ran) => ran,
-                Err(error) => (remains.rollback(subject)?, Err(error)),
-            }
-        }
-        Err(error) => (Rollback::new(kernel, Some(journal), trail), Err(error)),
-    };
-    if let Err(error) = &outcome {
-        tell(&format!(
-            "the driver {name} took no part in the teardown: {error}"
-        ));
     }
-    let mut left = rollback.undo();
-    if let Some(lock) = &lock {
-        left.extend(lock::recover_others(&mut rollback, lock)?);
-    }
-    if left.is_empty() && outcome.is_ok() {
-        left.extend(rollback.commit_state());
-    }
-    let failure = match (left.is_empty(), outcome) {
-        (true, Ok(())) => None,
-        (true, Err(error)) => Some(error.to_string()),
-        (false, _) => Some(PluginError::Undo(left.clone()).to_string()),
-    };
-    let recorded = rollback.end(failure.as_deref());
-    tell_unrecorded(recorded, rollback.unrecorded());
-    drop(lock);
-    leave(rollback);
-    if !left.is_empty() {
-        return Err(PluginError::Undo(left));
-    }
-    Ok(String::new())
 }
 
-fn prepare(
-    store: &Store,
-    name: &DriverName,
-    document: &SetupDocument,
-) -> Result<Driver, PluginError> {
-    let request = Request::resolve(document)?;
-    let loaded = Loaded::find(store.clone(), name.clone())?;
-    let reach = said::reach(loaded.store.layout(), &request)?;
-    let code = loaded.code()?;
-    Ok(Driver {
-        loaded,
-        code,
-        request,
-        reach,
-    })
+/// A driver that can take part in a teardown.
+struct Driver<'a> {
+    loaded: Loaded,
+    code: Code,
+    request: Request,
+    reach: RequestReach,
+    json: &'a str,
 }
 
-impl Driver {
-    /// Runs the driver; what it did can be undone in any case.
-    fn run(
+impl<'a> Driver<'a> {
+    fn prepare(
+        store: &Store,
+        name: &DriverName,
+        document: &'a Received<SetupDocument>,
+    ) -> Result<Self, PluginError> {
+        let request = Request::resolve(document.document())?;
+        let loaded = Loaded::find(store.clone(), name.clone())?;
+        let reach = said::reach(loaded.store.layout(), &request)?;
+        let code = loaded.code()?;
+        Ok(Self {
+            loaded,
+            code,
+            request,
+            reach,
+            json: document.text(),
+        })
+    }
+
+    /// Has the driver do its part. Whatever comes of that, what is left can be cleared.
+    fn disconnect(
         self,
         rollback: Rollback,
-        deadline: Instant,
-        container_exists: bool,
-        input: &[u8],
-    ) -> (Rollback, Result<(), PluginError>) {
-        let authority = Authority {
-            grant: self.loaded.grant.clone(),
-            request: self.reach,
-        };
-        let gate = Gate::new(
-            rollback,
-            authority,
-            self.loaded.log(),
-            self.loaded.secrets(),
-        );
-        let json = String::from_utf8_lossy(input).into_owned();
-        let limits = self.loaded.grant.limits();
-        let (gate, result) = driver::run(&self.code, gate, limits, Watch::until(deadline), |run| {
-            run.teardown(&self.request, container_exists, json)
-        });
+        remains: &Remains<'_>,
+        subject: Subject,
+    ) -> Result<Clearing<PluginError>, PluginError> {
+        let watch = Watch::begin(self.loaded.grant.limits());
+        let session = Session::<Teardown>::open(rollback, watch);
+        let container_exists = remains.netns.is_some();
+        match remains::contain(|| self.run(session, container_exists)) {
+            Ok(clearing) => Ok(clearing),
+            Err(error) => Ok(Clearing::new(remains.rollback(subject)?, Err(error))),
+        }
+    }
+
+    fn run(self, session: Session<Teardown>, container_exists: bool) -> Clearing<PluginError> {
+        let secrets = self.loaded.secrets();
+        let driver = self.loaded.driver(&self.code, self.reach, secrets);
+        let clearing = session
+            .recover(tell)
+            .run(driver, |run| {
+                run.teardown(&self.request, container_exists, self.json)
+            })
+            .clearing();
         leave(self.code);
-        (gate.into_rollback(), result.map_err(PluginError::from))
+        clearing
+    }
+}
+
+/// Clears all that is left.
+fn clear(
+    clearing: Clearing<PluginError>,
+    lock: Option<NetworkLock>,
+) -> Result<String, PluginError> {
+    let cleared = clearing.clear(lock.as_ref())?;
+    tell_unrecorded(cleared.recorded, cleared.rollback.unrecorded());
+    drop(lock);
+    leave(cleared.rollback);
+    match cleared.left.is_empty() {
+        true => Ok(String::new()),
+        false => Err(SessionError::Undo(cleared.left).into()),
     }
 }
 
@@ -208,7 +209,7 @@ fn tell_unrecorded(end: Result<(), AuditError>, undone: &[String]) {
 /// Bytes of a network's name in the trail. A teardown goes on whatever it is.
 const NAME_MAX: usize = 255;
 
-fn subject(name: &DriverName, driver: Option<&Driver>, document: &SetupDocument) -> Subject {
+fn subject(name: &DriverName, driver: Option<&Driver<'_>>, document: &SetupDocument) -> Subject {
     let digest = driver.map(|driver| driver.loaded.digest.to_string());
     Subject {
         command: "teardown",

@@ -109,7 +109,7 @@ impl Stage {
         let kernel: Box<dyn Kernel + Send> = Box::new(kernel.clone());
         let trail = Trail::in_memory(&Memory::default(), subject).unwrap();
         Gate::new(
-            Rollback::new(kernel, Some(journal), trail),
+            Rollback::new(kernel, journal, trail),
             Authority {
                 grant: scene.granted.grant.clone(),
                 request: reach,
@@ -253,9 +253,9 @@ fn play_out(scene: Scene<'_>, mut source: Source<'_>, is_read: bool, played: &mu
     let last = kernel.picture().unwrap();
     played.find(Oracle::judge(scene.words, lines, before, &last, &events));
     if scene.completes {
-        gate.rollback().complete().unwrap();
+        gate.rollback.complete().unwrap();
     }
-    for left in gate.rollback().undo() {
+    for left in gate.rollback.undo() {
         played
             .violations
             .push(Violation::new("all can be undone", left.to_string()));
