@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use audit::{Memory, Operation, Trail};
 use engine::driver::{Code, Watch};
 use engine::rollback::Rollback;
-use engine::session::{Create, Driver, Session, Setup};
+use engine::session::{Create, Driver, Ended, Session, Setup};
 use journal::{Here, Journal};
 use kernel::{Netlink, Netns, NetnsId, Reader, Timed};
 use policy::{Grant, GrantError, RequestReach};
@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use sim::{Simulation, Topology};
 use trust::Secrets;
-use types::Digest;
+use types::{Digest, Key};
 
 use super::load::{Loaded, compile};
 use super::setup::{status, text_of};
@@ -135,20 +135,12 @@ impl Candidate {
     fn plan_setup(&self, input: &[u8], netns: Option<&Path>) -> Result<Planned, PluginError> {
         let document = Received::setup(input)?;
         let request = Request::resolve(document.document())?;
-        let layout = self.loaded.store.layout();
-        let reach = said::reach(layout, &request)?;
+        let reach = said::reach(self.loaded.store.layout(), &request)?;
         let host = Netns::current()?;
         let container = netns
             .map(|netns| Netns::container(netns, &host))
             .transpose()?;
         let code = self.code()?;
-        let here = Here {
-            host: host.id(),
-            container: Some(container.as_ref().map_or(NetnsId::IMAGINED, Netns::id)),
-        };
-        let journal = Journal::open_for_trying(&layout.journals(), &request.key(), here)?;
-        let kernel = begin(host, container)?;
-        let before = kernel.facts();
         let trial = Trial {
             command: "setup",
             network: &request.network.name,
@@ -156,36 +148,44 @@ impl Candidate {
         };
         let memory = Memory::default();
         let trail = self.trail(&trial, &memory)?;
-        let rollback = Rollback::new(Box::new(kernel.clone()), journal, trail);
-        let session = Session::<Setup>::open(rollback, self.watch());
+        let (kernel, session) = self.open(&request.key(), host, container, trail)?;
+        let before = kernel.facts();
         let (ready, has_others) = session.recover_alone()?;
-        let mut notes: Vec<String> = has_others
-            .then(|| OTHERS_STAY.to_owned())
-            .into_iter()
-            .collect();
-        let mut ended = ready
+        let mut notes = Vec::new();
+        notes.extend(has_others.then(|| OTHERS_STAY.to_owned()));
+        let ended = ready
             .run(self.driver(&code, reach), |run| {
                 run.setup(&request, document.text())
             })
             .answer(|gate, answer| text_of(&status(gate, &request, answer)?))
             .commit(|left| notes.push(left.to_owned()));
-        let operations = memory.take();
-        let topology = kernel.topology();
-        if ended.result.is_ok() {
-            let left = ended.rollback.undo();
-            notes.extend(left.iter().map(ToString::to_string));
-        }
-        let mut assumed = kernel.assumed();
-        assumed.extend(notes);
-        Ok(Planned {
-            operations,
-            outcome: ended.result,
-            left: (kernel.facts() != before).then(|| kernel.topology()),
-            topology,
-            undo: memory.take(),
-            assumed,
-            ..self.planned(&trial)
-        })
+        let tried = Tried {
+            kernel,
+            memory,
+            before,
+            notes,
+        };
+        Ok(tried.planned(ended, self.planned(&trial)))
+    }
+
+    /// Opens a run whose changes are in memory.
+    fn open(
+        &self,
+        key: &Key,
+        host: Netns,
+        container: Option<Netns>,
+        trail: Trail,
+    ) -> Result<(Simulation, Session<Setup>), PluginError> {
+        let here = Here {
+            host: host.id(),
+            container: Some(container.as_ref().map_or(NetnsId::IMAGINED, Netns::id)),
+        };
+        let journals = self.loaded.store.layout().journals();
+        let journal = Journal::open_for_trying(&journals, key, here)?;
+        let kernel = begin(host, container)?;
+        let rollback = Rollback::new(Box::new(kernel.clone()), journal, trail);
+        let session = Session::<Setup>::open(rollback, self.watch());
+        Ok((kernel, session))
     }
 
     fn plan_create(&self, input: &[u8]) -> Result<Planned, PluginError> {
@@ -259,6 +259,39 @@ struct Trial<'a> {
     command: &'static str,
     network: &'a str,
     container: Option<&'a str>,
+}
+
+/// A setup that was tried out.
+struct Tried {
+    kernel: Simulation,
+    memory: Memory,
+    /// How everything was before it.
+    before: Vec<String>,
+    notes: Vec<String>,
+}
+
+impl Tried {
+    /// Says what it did, and what undoing it would do where it succeeded.
+    fn planned(mut self, mut ended: Ended<String, PluginError>, planned: Planned) -> Planned {
+        let operations = self.memory.take();
+        let topology = self.kernel.topology();
+        if ended.result.is_ok() {
+            let left = ended.rollback.undo();
+            self.notes.extend(left.iter().map(ToString::to_string));
+        }
+        let mut assumed = self.kernel.assumed();
+        assumed.extend(self.notes);
+        let is_changed = self.kernel.facts() != self.before;
+        Planned {
+            operations,
+            outcome: ended.result,
+            left: is_changed.then(|| self.kernel.topology()),
+            topology,
+            undo: self.memory.take(),
+            assumed,
+            ..planned
+        }
+    }
 }
 
 /// Reads how the machine is.
