@@ -1,8 +1,8 @@
-//! Points at which tests have the program fail: each operation on the kernel, and
-//! each write of a journal.
+//! Points at which tests make the program fail: each operation on the kernel, and each
+//! write to a journal.
 //!
-//! Nothing happens there unless an observer is installed. The released program
-//! never installs one, and no input can.
+//! A point does nothing unless an observer is installed. The released program never
+//! installs one, and no input can.
 
 #![deny(unsafe_code)]
 
@@ -14,39 +14,39 @@ use nix::errno::Errno;
 
 static OBSERVER: OnceLock<Box<dyn Observer>> = OnceLock::new();
 
-/// What is told of each point.
+/// A test's observer, which is called at each point.
 pub trait Observer: Send + Sync {
-    /// Comes before each operation on the kernel.
+    /// Is called before each operation on the kernel.
     ///
     /// # Errors
     ///
-    /// The operation isn't to be done, and fails with this.
+    /// The operation isn't done, and fails with this error.
     fn before_operation(&self, at: &'static Location<'static>) -> Result<(), Errno>;
 
-    /// Comes after each operation on the kernel that was tried.
+    /// Is called after each operation on the kernel, unless it timed out.
     fn after_operation(&self);
 
-    /// Comes before a line is written to a file.
+    /// Is called before a line is written to a file.
     ///
     /// # Errors
     ///
-    /// The line isn't to be written, and that fails with this.
+    /// The line isn't written, and the write fails with this error.
     fn before_write(&self, to: &mut dyn Write, line: &[u8]) -> io::Result<()>;
 
-    /// Comes after each write that was tried.
+    /// Is called after each write that succeeded.
     fn after_write(&self);
 }
 
-/// Has an observer told of every point from here on; a second one is ignored.
+/// Installs the observer of all points. A second one is ignored.
 pub fn install(observer: Box<dyn Observer>) {
     let _ = OBSERVER.set(observer);
 }
 
-/// Comes before each operation on the kernel.
+/// Marks the point before an operation on the kernel.
 ///
 /// # Errors
 ///
-/// The observer wants the operation to fail.
+/// The observer makes the operation fail.
 #[track_caller]
 pub fn before_operation() -> Result<(), Errno> {
     match OBSERVER.get() {
@@ -55,18 +55,18 @@ pub fn before_operation() -> Result<(), Errno> {
     }
 }
 
-/// Comes after each operation on the kernel.
+/// Marks the point after an operation on the kernel.
 pub fn after_operation() {
     if let Some(observer) = OBSERVER.get() {
         observer.after_operation();
     }
 }
 
-/// Comes before each write of a journal.
+/// Marks the point before a write to a journal.
 ///
 /// # Errors
 ///
-/// The observer wants the write to fail.
+/// The observer makes the write fail.
 pub fn before_write(to: &mut dyn Write, line: &[u8]) -> io::Result<()> {
     match OBSERVER.get() {
         Some(observer) => observer.before_write(to, line),
@@ -74,7 +74,7 @@ pub fn before_write(to: &mut dyn Write, line: &[u8]) -> io::Result<()> {
     }
 }
 
-/// Comes after each write of a journal.
+/// Marks the point after a write to a journal.
 pub fn after_write() {
     if let Some(observer) = OBSERVER.get() {
         observer.after_write();

@@ -1,10 +1,10 @@
-//! Who could have written a file: precompiled code runs with the host's own
-//! rights, a grant decides over the machine, and what a journal says is done.
+//! Checks of the files and folders that the host believes. Precompiled code runs with
+//! the host's own rights, a grant decides over the machine, and the host acts upon a
+//! journal's records.
 //!
-//! A path is walked part by part, and so is each link on the way, so that
-//! nobody else can choose what is met at its end. Once a path is trusted, only
-//! root and this user can change where it leads: looking first and opening
-//! afterwards is safe.
+//! A path is walked part by part, and so is each symbolic link on it. No other user
+//! can choose the file at its end. Only root and this user can change where a trusted
+//! path leads, so it's safe to check the path first and to open it afterwards.
 
 #![deny(unsafe_code)]
 
@@ -28,17 +28,17 @@ const OTHERS_WRITE: u32 = 0o022;
 /// Why a path isn't trusted.
 #[derive(Debug, thiserror::Error)]
 pub enum TrustError {
-    /// It can't be looked at, or made.
+    /// The path can't be read, or the folder can't be made.
     #[error("can't {action} {}: {error}", path.display())]
     Io {
-        /// What was tried.
+        /// The action that failed.
         action: &'static str,
-        /// On which part of the path.
+        /// The part of the path.
         path: PathBuf,
-        /// Why it failed.
+        /// The cause.
         error: io::Error,
     },
-    /// Somebody else could have written there.
+    /// Another user could have written there.
     #[error(
         "{} {fault}, so what lies there can't be trusted: it and the folders above it must belong \
          to root or to the user who runs this and be writable by nobody else",
@@ -47,7 +47,7 @@ pub enum TrustError {
     Untrusted {
         /// The file, folder or link.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault, with a verb first.
         fault: String,
     },
 }
@@ -55,27 +55,27 @@ pub enum TrustError {
 impl From<TrustError> for io::Error {
     fn from(error: TrustError) -> Self {
         match error {
-            // The error's path is the caller's as a rule, who names it.
+            // The caller names the path, which is the error's as a rule.
             TrustError::Io { error, .. } => error,
             TrustError::Untrusted { .. } => Self::new(io::ErrorKind::PermissionDenied, error),
         }
     }
 }
 
-/// How much of what lies above is looked at.
+/// The rule for the folders above a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Above {
     /// Only root and this user may write to the folders above.
     Ours,
-    /// A group may write to a folder above, as that of syslog does to
-    /// `/var/log`, where what is met in it belongs to root or this user.
+    /// A group may write to a folder above, as the group of syslog does to `/var/log`.
+    /// The path's part in that folder must belong to root or this user.
     Groups,
-    /// Others' folders: netavark's plugin directories.
+    /// Anybody may write to them, as to netavark's plugin directories.
     Anybody,
 }
 
-/// Refuses a file that somebody other than root or this user could have
-/// written or replaced.
+/// Refuses a file that a user other than root and this one could have written or
+/// replaced.
 pub fn check(path: &Path) -> Result<(), TrustError> {
     match Walk::new(Above::Ours).to(path, None)? {
         End::There => Ok(()),
@@ -87,38 +87,38 @@ pub fn check(path: &Path) -> Result<(), TrustError> {
     }
 }
 
-/// The same of those parts of a path that are there.
+/// Checks the existing parts of a path.
 pub fn check_existing(path: &Path, above: Above) -> Result<(), TrustError> {
     Walk::new(above).to(path, None).map(drop)
 }
 
-/// Makes a folder and those above it where they are missing, with a mode
-/// that doesn't depend on the umask, and checks all of them.
+/// Makes a folder and the missing folders above it, and checks all of them. The mode
+/// doesn't depend on the umask.
 pub fn make_folder(path: &Path, mode: u32, above: Above) -> Result<(), TrustError> {
     Walk::new(above).to(path, Some(mode)).map(drop)
 }
 
-/// Opens a file of this program's own in a trusted folder, and checks the file
-/// that is open. A link is none, whoever made it. `mode` is what a new file
-/// gets, whatever the umask.
+/// Opens one of this program's own files in a trusted folder, and checks the open
+/// file. A symbolic link is refused. A new file gets `mode`, which doesn't depend on
+/// the umask.
 pub fn open(options: &mut OpenOptions, path: &Path, mode: u32) -> io::Result<File> {
     // A fifo must not keep the run waiting.
     let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
     let opened = options.mode(mode).custom_flags(flags.bits()).open(path);
     let file = opened.map_err(|error| match error.raw_os_error().map(Errno::from_raw) {
-        Some(Errno::ELOOP) => io::Error::other("it is a symbolic link, which nobody follows here"),
+        Some(Errno::ELOOP) => io::Error::other("it is a symbolic link, which isn't followed here"),
         _ => error,
     })?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
-        return Err(io::Error::other("it is no plain file"));
+        return Err(io::Error::other("it is not a plain file"));
     }
     check_open(path, &metadata)?;
     give_mode(&file, &metadata, mode)?;
     Ok(file)
 }
 
-/// Checks a file that is open.
+/// Checks the owner and mode of an open file.
 pub fn check_open(path: &Path, metadata: &Metadata) -> io::Result<()> {
     match fault(metadata) {
         None => Ok(()),
@@ -138,7 +138,7 @@ pub fn give_mode(file: &File, metadata: &Metadata, mode: u32) -> io::Result<()> 
     file.set_permissions(std::fs::Permissions::from_mode(mode))
 }
 
-/// Reads a file of this program's own, of at most `max` bytes.
+/// Reads one of this program's own files, of at most `max` bytes.
 pub fn read(path: &Path, max: u64) -> io::Result<Vec<u8>> {
     if let Some(folder) = path.parent() {
         check_existing(folder, Above::Ours)?;
@@ -153,11 +153,11 @@ pub fn read(path: &Path, max: u64) -> io::Result<Vec<u8>> {
         }
     }
     Err(io::Error::other(format!(
-        "it has more than the {max} bytes that such a file can have"
+        "it is longer than {max} bytes, the most that such a file can have"
     )))
 }
 
-/// What is wrong with a file by its own owner and mode.
+/// Returns the fault in a file's own owner or mode, if it has one.
 pub fn fault(metadata: &Metadata) -> Option<String> {
     owner_fault(metadata.uid()).or_else(|| {
         let open = metadata.mode() & OTHERS_WRITE != 0;

@@ -1,5 +1,5 @@
-//! Secrets that the operator keeps for drivers to use and not to see: a file
-//! each, which nobody but its owner can read.
+//! The operator's secrets. Drivers use them without seeing them. Each is a file that
+//! only its owner can read.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -8,78 +8,78 @@ use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
 
-/// Bytes of the longest secret.
+/// The longest secret, in bytes.
 const MAX: u64 = 4096;
-/// The bits of a mode that let group or others in.
+/// The bits of a mode that give group or others access.
 const OTHERS: u32 = 0o077;
 
 /// The folder of the secrets.
 #[derive(Debug, Clone)]
 pub struct Secrets {
     folder: PathBuf,
-    /// Whether their texts are read.
-    looked_into: bool,
+    /// Whether the texts of the secrets are read.
+    reads_text: bool,
 }
 
-/// What stands for the text of a secret that isn't read: a possible key.
+/// The text in place of a secret's text that isn't read. It is a valid WireGuard key.
 const STAND_IN: &str = "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 
 /// Why a secret can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// It can't be the name of one.
+    /// The text can't be the name of a secret.
     #[error(
-        "{0:?} can't be the name of a secret: it takes 1 to 64 letters, digits, '_', '.' and '-', \
-         and starts with a letter or digit"
+        "{0:?} can't be the name of a secret: use 1 to 64 letters, digits, '_', '.' and '-', and \
+         begin with a letter or digit"
     )]
     Name(String),
-    /// There is none.
+    /// There is no secret of that name.
     #[error("there is no secret {}: put it into that file, with mode 0600", .0.display())]
     Missing(PathBuf),
-    /// It can't be read.
+    /// The secret can't be read.
     #[error("can't read the secret {}: {error}", path.display())]
     Io {
-        /// Its file.
+        /// The secret's file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         error: io::Error,
     },
-    /// Others could read or write it.
+    /// Another user could read or write the secret.
     #[error(
-        "the secret {} {fault}: it must be a file of root's, or of the user who runs this, with \
-         mode 0600, in folders that nobody else can write",
+        "the secret {} {fault}: it must be a file of root or of the user who runs this, with mode \
+         0600, in folders that nobody else can write",
         path.display()
     )]
     Exposed {
-        /// Its file.
+        /// The secret's file.
         path: PathBuf,
-        /// What's wrong.
+        /// The fault, with a verb first.
         fault: String,
     },
-    /// It's no text, or too long.
-    #[error("the secret {} is no text of at most {MAX} bytes", .0.display())]
+    /// The secret isn't text, or is too long.
+    #[error("the secret {} is not a text of at most {MAX} bytes", .0.display())]
     NoText(PathBuf),
 }
 
 impl Secrets {
-    /// The secrets in a folder.
+    /// Returns the secrets in a folder.
     pub fn new(folder: PathBuf) -> Self {
         Self {
             folder,
-            looked_into: true,
+            reads_text: true,
         }
     }
 
-    /// The same for a run that uses nothing: whether a secret is there and is
-    /// well kept is found out, but not its text, for which another one stands.
+    /// Returns the secrets in a folder for a run that uses none, as that of `plan`. A
+    /// secret's file is checked, but its text isn't read: another text takes its place.
     pub fn unread(folder: PathBuf) -> Self {
         Self {
             folder,
-            looked_into: false,
+            reads_text: false,
         }
     }
 
-    /// Whether a text can be the name of a secret.
+    /// Checks that a text can be the name of a secret.
     pub fn check_name(name: &str) -> Result<(), SecretError> {
         match types::is_secret_name(name) {
             true => Ok(()),
@@ -87,7 +87,7 @@ impl Secrets {
         }
     }
 
-    /// The text of a secret, without space around it.
+    /// Reads a secret, without white space around it.
     pub fn read(&self, name: &str) -> Result<String, SecretError> {
         Self::check_name(name)?;
         let path = self.folder.join(name);
@@ -98,21 +98,21 @@ impl Secrets {
         };
         let metadata = file.metadata().map_err(failed)?;
         let fault = match () {
-            () if !metadata.is_file() => Some("is no plain file".to_owned()),
+            () if !metadata.is_file() => Some("is not a plain file".to_owned()),
             () if metadata.mode() & OTHERS != 0 => Some("can be read by others".to_owned()),
             () => crate::fault(&metadata),
         };
         if let Some(fault) = fault {
             return Err(SecretError::Exposed { path, fault });
         }
-        // The folders above: who can replace it there can choose it.
+        // A user who can write to a folder above could replace the secret.
         if crate::check(&self.folder).is_err() {
             return Err(SecretError::Exposed {
                 path,
                 fault: "lies in a folder that others can write".to_owned(),
             });
         }
-        if !self.looked_into {
+        if !self.reads_text {
             return Ok(STAND_IN.to_owned());
         }
         let mut text = String::new();
@@ -128,8 +128,8 @@ impl Secrets {
     }
 }
 
-/// Opens the file itself, so that what is checked is what is read. A fifo must
-/// not keep the run waiting.
+/// Opens a file, but no symbolic link, so that the checked file is the one that is
+/// read. A fifo must not keep the run waiting.
 fn open(path: &Path) -> Result<File, SecretError> {
     let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
     let mut options = File::options();
@@ -168,8 +168,8 @@ mod tests {
         assert_eq!(secrets.read("good").unwrap(), "text");
         for (name, what) in [
             ("open", "can be read by others"),
-            ("long", "no text of at most"),
-            ("raw", "no text of at most"),
+            ("long", "not a text of at most"),
+            ("raw", "not a text of at most"),
             ("link", "can't read"),
             ("none", "there is no secret"),
             ("../good", "can't be the name"),

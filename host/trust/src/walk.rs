@@ -1,4 +1,4 @@
-//! Walking a path part by part.
+//! A walk along a path, part by part.
 
 use std::ffi::OsString;
 use std::fs::{DirBuilder, Metadata, Permissions};
@@ -11,31 +11,31 @@ use types::user::{OVERFLOW_UID, rootless_user};
 
 use super::{Above, OTHERS_WRITE, TrustError};
 
-/// The bit that keeps others from replacing what isn't theirs in a folder.
+/// The bit that keeps users from replacing the files of others in a folder.
 const STICKY: u32 = 0o1000;
 /// The bit that lets everybody write.
 const EVERYBODY_WRITES: u32 = 0o002;
-/// How many links a path may lead through, as for the kernel
+/// The number of symbolic links that a path may lead through. It is the kernel's
 /// (path_resolution(7)).
 const LINKS_MAX: u32 = 40;
 
-/// What a walk came to.
+/// The end of a walk.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// All of the path is there.
+    /// The whole path exists.
     There,
-    /// This part isn't, so nothing below it is.
+    /// This part of the path doesn't exist.
     Missing(PathBuf),
 }
 
 /// A walk along a path.
 pub(super) struct Walk {
     above: Above,
-    /// Where it is: real folders only.
+    /// The folder that the walk has reached, without symbolic links.
     at: PathBuf,
-    /// Whether others may add to the folder where it is.
+    /// Whether other users may write to that folder.
     open: bool,
-    /// The parts that are still to come, the next one last.
+    /// The remaining parts, the next one last.
     rest: Vec<OsString>,
     links: u32,
 }
@@ -51,8 +51,8 @@ impl Walk {
         }
     }
 
-    /// Walks to the end of a path. Where a mode is given, folders that aren't
-    /// there are made with it.
+    /// Walks to the end of a path. If `make` has a mode, missing folders are made with
+    /// it.
     pub(super) fn to(mut self, path: &Path, make: Option<u32>) -> Result<End, TrustError> {
         let path = std::path::absolute(path).map_err(failed("look at", path))?;
         self.turn_to(&path)?;
@@ -84,7 +84,7 @@ impl Walk {
         Ok(End::There)
     }
 
-    /// Goes on along another path.
+    /// Continues the walk along another path.
     fn turn_to(&mut self, path: &Path) -> Result<(), TrustError> {
         let parts = path.components().rev().filter_map(|part| match part {
             Component::Normal(name) => Some(name.to_owned()),
@@ -98,7 +98,7 @@ impl Walk {
         }
     }
 
-    /// Goes to a folder that is real.
+    /// Enters a folder that is no symbolic link.
     fn enter(&mut self, folder: PathBuf) -> Result<(), TrustError> {
         let metadata = std::fs::symlink_metadata(&folder).map_err(failed("look at", &folder))?;
         self.open = false;
@@ -115,16 +115,16 @@ impl Walk {
         self.turn_to(&target)
     }
 
-    /// What lies in a folder that others may add to has to be of root or this
-    /// user itself: else they could have put it there.
+    /// Checks that a part of the path belongs to root or this user. In an open folder,
+    /// another user could have put it there.
     fn check_owner(&self, path: &Path, metadata: &Metadata) -> Result<(), TrustError> {
         let owner = metadata.uid();
         let Some(fault) = owner_fault(owner).filter(|_| self.above != Above::Anybody) else {
             return Ok(());
         };
         let is_above = !self.rest.is_empty() || metadata.is_symlink();
-        // In a user namespace the machine's root has no number, and the folders
-        // above the user's own are root's.
+        // The folders above the user's own are root's, and the machine's root has no id
+        // in a user namespace.
         let roots = is_above && !self.open && owner == OVERFLOW_UID && rootless_user().is_some();
         match (roots, is_above) {
             (true, _) => Ok(()),
@@ -151,17 +151,17 @@ impl Walk {
     }
 }
 
-/// What is wrong with an owner.
+/// Returns the fault in an owner, if there is one.
 pub(super) fn owner_fault(owner: u32) -> Option<String> {
     let ours = owner == 0 || owner == nix::unistd::geteuid().as_raw();
     (!ours).then(|| "belongs to another user".to_owned())
 }
 
-/// Makes one folder; whose one is that somebody else makes meanwhile is looked
-/// at afterwards.
+/// Makes one folder. If another process makes it meanwhile, the caller checks its
+/// owner.
 fn make_one(path: &Path, mode: u32) -> io::Result<()> {
     match DirBuilder::new().mode(mode).create(path) {
-        // What the umask took away.
+        // The umask may have taken bits away.
         Ok(()) => std::fs::set_permissions(path, Permissions::from_mode(mode)),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
@@ -218,7 +218,7 @@ mod tests {
             check(&at("further/none/at/all")).unwrap(),
             End::Missing(missing)
         );
-        // What the link leads through counts, too.
+        // The folders that the link leads through are checked, too.
         mode(&at("real"), 0o775);
         let error = refused(&at("further/file"));
         assert!(error.contains("real can be written by others"), "{error}");

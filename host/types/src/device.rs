@@ -1,17 +1,16 @@
-//! Devices behind links: where hardware sits.
+//! Devices behind links, as the kernel names hardware.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// What stands before the path of a device: where sysfs keeps all devices
+/// The folder in which sysfs keeps all devices
 /// (`Documentation/filesystems/sysfs.rst` in the kernel's source).
 const DEVICES: &str = "/sys/devices/";
 
-/// The longest path that the kernel takes (PATH_MAX in `linux/limits.h`), in
-/// bytes.
+/// The longest path that the kernel takes, in bytes (PATH_MAX in `linux/limits.h`).
 const PATH_MAX: usize = 4096;
 
-/// The digits of a PCI domain: four, and more where a bus controller makes
+/// The number of digits of a PCI domain. It is four, or more if a bus controller makes
 /// domains of its own.
 const DOMAIN_DIGITS: std::ops::RangeInclusive<usize> = 4..=8;
 
@@ -20,9 +19,9 @@ const DOMAIN_DIGITS: std::ops::RangeInclusive<usize> = 4..=8;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PciAddress(String);
 
-/// A text that is no PCI address.
+/// A text that isn't a PCI address.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
-#[error("{text:?} is no PCI address: it looks like 0000:00:1f.6, as `lspci -D` shows it")]
+#[error("{text:?} is not a PCI address: write it as `lspci -D` shows it, as 0000:00:1f.6")]
 pub struct InvalidPciAddress {
     text: String,
 }
@@ -30,7 +29,7 @@ pub struct InvalidPciAddress {
 impl FromStr for PciAddress {
     type Err = InvalidPciAddress;
 
-    /// Without a domain it's 0000, as for lspci(8).
+    /// Parses an address. The domain is 0000 if absent, as for lspci(8).
     fn from_str(text: &str) -> Result<Self, InvalidPciAddress> {
         let address = parse_pci(text).ok_or_else(|| InvalidPciAddress {
             text: text.to_owned(),
@@ -40,8 +39,8 @@ impl FromStr for PciAddress {
 }
 
 fn parse_pci(text: &str) -> Option<String> {
-    let (place, function) = text.rsplit_once('.')?;
-    let (bus, device) = place.rsplit_once(':')?;
+    let (slot, function) = text.rsplit_once('.')?;
+    let (bus, device) = slot.rsplit_once(':')?;
     let (domain, bus) = bus.rsplit_once(':').unwrap_or(("0000", bus));
     let function = hexadecimal(function, 1..=1).filter(|function| *function < 8)?;
     let device = hexadecimal(device, 2..=2).filter(|device| *device < 32)?;
@@ -62,23 +61,23 @@ impl fmt::Display for PciAddress {
     }
 }
 
-/// The path of a device in sysfs, without links and without detours. It's only
-/// ever compared.
+/// The path of a device in sysfs, without links and dots. It is only compared, never
+/// opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DevicePath(String);
 
-/// A text that is no path of a device.
+/// A text that isn't the path of a device.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 #[error(
-    "{text:?} is no path of a device: it begins with /sys/devices/ and has neither links nor \
-     dots, as `readlink -f /sys/class/net/eth1/device` shows it"
+    "{text:?} is not the path of a device: such a path begins with /sys/devices/ and has neither \
+     links nor dots, as `readlink -f /sys/class/net/eth1/device` shows it"
 )]
 pub struct InvalidDevicePath {
     text: String,
 }
 
 impl DevicePath {
-    /// The name of the device that this one is a part of.
+    /// Returns the name of the device that this device is part of.
     pub fn parent(&self) -> Option<&str> {
         let above = self.0.rsplit('/').nth(1)?;
         let is_device = self.0.split('/').count() > DEVICES.split('/').count();

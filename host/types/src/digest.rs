@@ -1,5 +1,5 @@
-//! The sha256 digest of a component: its identity in the store, in grants and
-//! in the audit trail.
+//! The sha256 digest of a component. It identifies the component in the store, in
+//! grants and in the audit trail.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,15 +12,15 @@ use sha2::{Digest as _, Sha256};
 #[serde(try_from = "String", into = "String")]
 pub struct Digest(String);
 
-/// A text that is no digest.
+/// A text that isn't a digest.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
-#[error("{0:?} is no digest: it is \"sha256:\" and 64 lower-case hexadecimal digits")]
+#[error("{0:?} is not a digest: write \"sha256:\" and 64 lower-case hexadecimal digits")]
 pub struct InvalidDigest(String);
 
 const PREFIX: &str = "sha256:";
 
 impl Digest {
-    /// The digest of some bytes.
+    /// Computes the digest of some bytes.
     pub fn of(bytes: &[u8]) -> Self {
         use fmt::Write;
         let mut hex = String::with_capacity(64);
@@ -31,7 +31,7 @@ impl Digest {
         Self(hex)
     }
 
-    /// The digits without the prefix: safe as the name of a file.
+    /// Returns the digits without the prefix. They are safe as the name of a file.
     pub fn hex(&self) -> &str {
         &self.0
     }

@@ -1,21 +1,21 @@
-//! Where on the host a new link is.
+//! The places for a new link on the host.
 
 use std::fmt;
 
-/// Where on the host a new link is to be.
+/// A place for a new link on the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HostPlace {
-    /// For one container.
+    /// The host's namespace, for one container.
     Host,
-    /// For all containers of the network.
+    /// The host's namespace, for all containers of the network.
     Shared,
 }
 
 impl HostPlace {
-    /// Both.
+    /// All places.
     pub const ALL: [Self; 2] = [Self::Host, Self::Shared];
 
-    /// The word for it in grants and in the WIT.
+    /// Returns the place's name in grants and in the WIT.
     pub fn name(self) -> &'static str {
         match self {
             Self::Host => "host",

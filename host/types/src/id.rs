@@ -1,20 +1,21 @@
-//! Ids and names that become parts of paths or of log lines.
+//! Ids and names that are used in paths and in log lines.
 
 use std::fmt;
 
 use crate::text;
 
-/// The longest name that every file system takes.
+/// The longest name that every file system takes, in bytes (NAME_MAX in
+/// `linux/limits.h`).
 const NAME_MAX: usize = 255;
 
-/// Characters of the longest name of a secret.
+/// The longest name of a secret, in characters.
 const SECRET_NAME_MAX: usize = 64;
 
-/// An id or a name with characters that could leave a directory.
+/// An id or a name that isn't safe as the name of a file.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 #[error(
-    "the {what} {name:?} is not valid: it takes letters, digits, '_', '.' and '-', \
-     begins with a letter or a digit, and has 1 to 255 of them"
+    "the {what} {name:?} is not valid: use 1 to 255 letters, digits, '_', '.' and '-', \
+     and begin with a letter or a digit"
 )]
 pub struct InvalidId {
     what: &'static str,
@@ -29,7 +30,7 @@ pub struct ContainerId(String);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NetworkId(String);
 
-/// A container on a network: what a run is about, and whose journal it writes.
+/// A container on a network. Each run is for one, and each has one journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Key {
     /// The network.
@@ -41,7 +42,7 @@ pub struct Key {
 macro_rules! id {
     ($type:ident, $what:literal) => {
         impl $type {
-            /// The id as text.
+            /// Returns the id as text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -71,12 +72,12 @@ pub fn is_secret_name(text: &str) -> bool {
     text::is_plain_name(text, SECRET_NAME_MAX)
 }
 
-/// Checks a name against the pattern that Podman itself has for names
-/// (`[a-zA-Z0-9][a-zA-Z0-9_.-]*`).
+/// Checks a name against Podman's own pattern for names
+/// (`[a-zA-Z0-9][a-zA-Z0-9_.-]*`). `what` says in the error what has the name.
 ///
 /// # Errors
 ///
-/// It has other characters, or too many.
+/// The name has other characters, or too many.
 pub fn plain(what: &'static str, name: String) -> Result<String, InvalidId> {
     if text::is_plain_name(&name, NAME_MAX) {
         return Ok(name);

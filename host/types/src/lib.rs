@@ -1,6 +1,6 @@
-//! Plain values that the other crates share: names, addresses, routes, rules,
-//! ports, ids, digests, and text on its way to people. It knows their rules and
-//! nothing else.
+//! Plain values that the other crates share: names, addresses, routes, rules, ports,
+//! ids, digests, and text for people. The crate reads and writes nothing, except facts
+//! about its own process.
 
 #![deny(unsafe_code)]
 
@@ -35,7 +35,7 @@ pub use rule::{IpVersion, Mark, Rule};
 pub use setting_key::{InvalidSettingKey, SettingKey, is_part};
 pub use wireguard_key::{InvalidKey, WireguardKey};
 
-/// Bytes of the longest name of a link: IFNAMSIZ without the final NUL
+/// The longest name of a link, in bytes: IFNAMSIZ without the final NUL
 /// (`linux/if.h`).
 const LINK_NAME_MAX: usize = 15;
 
@@ -43,9 +43,9 @@ const LINK_NAME_MAX: usize = 15;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Namespace {
-    /// Where Podman runs.
+    /// The namespace that Podman runs in.
     Host,
-    /// The container's.
+    /// The container's namespace.
     Container,
 }
 
@@ -58,38 +58,38 @@ impl fmt::Display for Namespace {
     }
 }
 
-/// A name that the kernel accepts for a link (`dev_valid_name` in
-/// `net/core/dev.c`), without the characters that would make it a pattern
-/// (`%`) or could confuse a path or a terminal, and without the two that mean
-/// all links in kernel settings (`sysctl_dev_name_is_allowed`).
+/// A name that the kernel accepts for a link (`dev_valid_name` in `net/core/dev.c`).
+/// It has no `%`, which would make it a pattern, and no character that could confuse
+/// a path or a terminal. It is neither `all` nor `default`, which name no link in
+/// kernel settings (`sysctl_dev_name_is_allowed`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct LinkName(String);
 
-/// A text that is no possible name of a link.
+/// A text that can't be the name of a link.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 #[error(
-    "{name:?} can't be the name of a network interface: it takes 1 to 15 visible characters \
-     without '/', ':' and '%', and none of \".\", \"..\", \"all\" and \"default\""
+    "{name:?} can't be the name of a network interface: use 1 to 15 visible characters without \
+     '/', ':' and '%', and none of \".\", \"..\", \"all\" and \"default\""
 )]
 pub struct InvalidLinkName {
     name: String,
 }
 
 impl LinkName {
-    /// The name as text.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The name that a link has until it can get this one: always the same, so
-    /// that another process finds it too.
+    /// Returns the temporary name of a link that can't get this name yet. It is always
+    /// the same, so that another process finds the link.
     pub fn temporary(&self) -> Self {
         Self(format!("wv{:013x}", hash(&self.0) >> 12))
     }
 
-    /// A name for a link of some kind where the user gave none: always the same
-    /// for the same owner.
+    /// Returns a name for a link of a kind for which the user gave no name. It is
+    /// always the same for the same owner.
     pub fn chosen(kind: &str, owner: &[&str]) -> Self {
         let kind: String = kind
             .chars()
@@ -100,7 +100,7 @@ impl LinkName {
     }
 }
 
-/// FNV-1a: names only have to differ from each other.
+/// Hashes a text with FNV-1a. Names only have to differ from each other.
 fn hash(text: &str) -> u64 {
     let start = 0xcbf2_9ce4_8422_2325_u64;
     text.bytes().fold(start, |hash, byte| {
@@ -149,10 +149,10 @@ impl fmt::Display for LinkName {
 #[serde(try_from = "String", into = "String")]
 pub struct Mac([u8; 6]);
 
-/// A text that is no MAC address; worded as netavark words it.
+/// A text that isn't a MAC address. The errors have netavark's words.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum InvalidMac {
-    /// It hasn't six bytes.
+    /// The address doesn't have six bytes.
     #[error("invalid mac length for address: {0}")]
     Length(String),
     /// A part isn't a hexadecimal byte.
@@ -161,16 +161,16 @@ pub enum InvalidMac {
 }
 
 impl Mac {
-    /// No address: all zeros.
+    /// The address of all zeros, which stands for no address.
     pub const NONE: Self = Self([0; 6]);
 
-    /// One that stands for an address which isn't known: locally administered,
-    /// and the same for the same number.
+    /// Returns a locally administered address in place of an unknown one. It is the
+    /// same for the same number.
     pub fn stand_in(number: u8) -> Self {
         Self([0x02, 0, 0, 0, 0xff, number])
     }
 
-    /// The six bytes.
+    /// Returns the six bytes.
     pub fn bytes(self) -> [u8; 6] {
         self.0
     }
@@ -218,32 +218,33 @@ impl fmt::Display for Mac {
     }
 }
 
-/// What becomes of packets that match a route (`rtnetlink.h`, RTN_*).
+/// The kind of a route, which decides about matching packets (RTN_* in
+/// `linux/rtnetlink.h`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RouteKind {
-    /// They go to the gateway.
+    /// Packets go to the gateway.
     Unicast,
-    /// They are dropped silently.
+    /// Packets are dropped silently.
     Blackhole,
-    /// They are answered with "host unreachable".
+    /// Packets are answered with "host unreachable".
     Unreachable,
-    /// They are answered with "administratively prohibited".
+    /// Packets are answered with "administratively prohibited".
     Prohibit,
 }
 
-/// The metric of a route that names none, as netavark has it
+/// The metric of a route that names none. It is netavark's
 /// (`constants::DEFAULT_METRIC`).
 pub const DEFAULT_METRIC: u32 = 100;
 
 /// A route of the main table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Route {
-    /// Where it leads, without host bits.
+    /// The destination, without host bits.
     pub destination: IpNet,
-    /// The next hop; unicast routes have one and the others don't.
+    /// The gateway. Only unicast routes have one.
     pub gateway: Option<IpAddr>,
-    /// RTA_PRIORITY; [`DEFAULT_METRIC`] where absent.
+    /// The metric (RTA_PRIORITY). It is [`DEFAULT_METRIC`] if absent.
     pub metric: Option<u32>,
     /// The kind.
     pub kind: RouteKind,
@@ -270,7 +271,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_the_kernel_or_a_path_would_stumble_over_are_refused() {
+    fn names_that_the_kernel_or_a_path_can_not_take_are_refused() {
         for name in [
             "",
             ".",

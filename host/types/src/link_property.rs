@@ -1,19 +1,19 @@
-//! What links can be found by.
+//! Properties by which a link can be found.
 
 use std::fmt;
 
 use super::{DevicePath, Mac, PciAddress};
 
-/// What a link can be found by instead of its name.
+/// A property by which a link can be found instead of by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LinkProperty {
-    /// Its index.
+    /// The link's index.
     Index(u32),
-    /// Its MAC address, first the one that hardware keeps.
+    /// The link's MAC address. A permanent address goes before the current one.
     Mac(Mac),
-    /// The PCI device that it's on.
+    /// The PCI device that the link belongs to.
     Pci(PciAddress),
-    /// The device that it's on, whatever its bus.
+    /// The device that the link belongs to, on any bus.
     Path(DevicePath),
 }
 

@@ -1,8 +1,8 @@
-//! Numbers of VLANs and VXLANs in a row.
+//! Ranges of VLAN ids and VNIs.
 
 use std::fmt;
 
-/// Numbers in a row, from the first to the last.
+/// Consecutive numbers, from the first to the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NumberRange {
     first: u32,
@@ -10,7 +10,7 @@ pub struct NumberRange {
 }
 
 impl NumberRange {
-    /// One number.
+    /// Returns the range of one number.
     pub fn one(number: impl Into<u32>) -> Self {
         let number = number.into();
         Self {
@@ -19,25 +19,26 @@ impl NumberRange {
         }
     }
 
-    /// From the first to the last, where they are in this order.
+    /// Returns the range from the first to the last number, or `None` if the last is
+    /// below the first.
     pub fn new(first: impl Into<u32>, last: impl Into<u32>) -> Option<Self> {
         let (first, last) = (first.into(), last.into());
         (first <= last).then_some(Self { first, last })
     }
 
-    /// Reads `7` or `10-20`, with spaces around the numbers.
+    /// Parses `7` or `10-20`. Spaces around the numbers are allowed.
     pub fn parse(text: &str) -> Option<Self> {
         let (first, last) = text.split_once('-').unwrap_or((text, text));
         let number = |text: &str| text.trim().parse::<u32>().ok();
         Self::new(number(first)?, number(last)?)
     }
 
-    /// The last number.
+    /// Returns the last number.
     pub fn last(self) -> u32 {
         self.last
     }
 
-    /// Whether another range is inside.
+    /// Whether the range contains another range.
     pub fn contains(self, other: Self) -> bool {
         self.first <= other.first && other.last <= self.last
     }

@@ -18,10 +18,10 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// All of them.
+    /// All protocols.
     pub const ALL: [Self; 3] = [Self::Tcp, Self::Udp, Self::Sctp];
 
-    /// The name.
+    /// Returns the protocol's name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Tcp => "tcp",
@@ -30,7 +30,7 @@ impl Protocol {
         }
     }
 
-    /// The number (IPPROTO_* in `linux/in.h`).
+    /// Returns the protocol's number (IPPROTO_* in `linux/in.h`).
     pub fn number(self) -> u8 {
         match self {
             Self::Tcp => 6,
@@ -49,7 +49,7 @@ impl fmt::Display for Protocol {
 /// One published port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Port {
-    /// The host address; `None` means all.
+    /// The host address, or `None` for all addresses.
     pub host_address: Option<IpAddr>,
     /// The port on the host.
     pub host_port: u16,
@@ -59,24 +59,24 @@ pub struct Port {
     pub protocol: Protocol,
 }
 
-/// Published ports in a row, which lead to ports in a row.
+/// Consecutive published ports that lead to consecutive ports of the container.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PortRange {
-    /// The host address; `None` means all.
+    /// The host address, or `None` for all addresses.
     pub host_address: Option<IpAddr>,
     /// The protocol.
     pub protocol: Protocol,
     /// The first port on the host.
     pub first: u16,
-    /// The last one, not below the first.
+    /// The last port on the host, which isn't below the first.
     pub last: u16,
-    /// The port in the container that the first leads to.
+    /// The port in the container that the first port leads to.
     pub container_first: u16,
 }
 
 impl PortRange {
-    /// Folds ports into as few ranges as there can be, ordered by protocol, host
-    /// address, distance to the port in the container, and port.
+    /// Folds ports into the fewest ranges, ordered by protocol, host address, distance
+    /// to the port in the container, and port.
     pub fn fold(ports: &[Port]) -> Vec<Self> {
         let mut ports: Vec<&Port> = ports.iter().collect();
         ports.sort_by_key(|port| {
@@ -103,7 +103,7 @@ impl PortRange {
         }
     }
 
-    /// Whether a port is the last one again, or the next.
+    /// Whether a port repeats the range's last port or continues the range.
     fn precedes(&self, port: &Port) -> bool {
         let is_next = [Some(self.last), self.last.checked_add(1)].contains(&Some(port.host_port));
         let shift = i32::from(port.container_port) - i32::from(port.host_port);
@@ -112,14 +112,13 @@ impl PortRange {
         same && same_shift && is_next
     }
 
-    /// How many ports it has.
+    /// Returns the number of ports.
     pub fn count(&self) -> usize {
         usize::from(self.last.saturating_sub(self.first)) + 1
     }
 
-    /// Whether one of several ranges contains another. They stand in the order in
-    /// which [`PortRange::fold`] leaves them, so that a few looks are enough,
-    /// however many they are.
+    /// Whether one of the folded ranges contains another range. `folded` is in the
+    /// order of [`PortRange::fold`], so that a binary search finds it.
     pub fn any_contains(folded: &[Self], other: &Self) -> bool {
         let of_family = other.host_address.map(|address| match address {
             IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
@@ -128,31 +127,31 @@ impl PortRange {
         [None, of_family, other.host_address]
             .into_iter()
             .any(|address| {
-                let place = (other.protocol, address, other.shift(), other.first);
-                let behind = folded.partition_point(|range| range.place() <= place);
+                let key = (other.protocol, address, other.shift(), other.first);
+                let behind = folded.partition_point(|range| range.sort_key() <= key);
                 let last = behind.checked_sub(1).and_then(|at| folded.get(at));
                 last.is_some_and(|range| range.contains(other))
             })
     }
 
-    /// What ranges are ordered by.
-    fn place(&self) -> (Protocol, Option<IpAddr>, i32, u16) {
+    /// Returns the key by which ranges are ordered.
+    fn sort_key(&self) -> (Protocol, Option<IpAddr>, i32, u16) {
         (self.protocol, self.host_address, self.shift(), self.first)
     }
 
-    /// How far the ports in the container are from those on the host.
+    /// Returns the distance from the ports on the host to those in the container.
     fn shift(&self) -> i32 {
         i32::from(self.container_first) - i32::from(self.first)
     }
 
-    /// Each port on the host with the one in the container that it leads to.
+    /// Returns each port on the host with the port in the container that it leads to.
     pub fn pairs(&self) -> impl Iterator<Item = (u16, u16)> {
         (self.first..=self.last).zip(self.container_first..=u16::MAX)
     }
 
-    /// Whether all of another range leads where this one does. One for all host
-    /// addresses, or all of a family (0.0.0.0, ::), contains those for single
-    /// ones.
+    /// Whether this range publishes all ports of another range. A range for all host
+    /// addresses, or for all of a family (0.0.0.0, ::), contains ranges for single
+    /// addresses.
     pub fn contains(&self, other: &Self) -> bool {
         let has_address = match self.host_address {
             None => true,
@@ -224,8 +223,8 @@ mod tests {
         assert_eq!(pairs, [(8080, 80), (8081, 81), (8082, 82)]);
     }
 
-    /// Ports of which no two are in a row, for three protocols and two addresses:
-    /// comparing each with each would take minutes.
+    /// No two of these ports are consecutive. Comparing each with each would take
+    /// minutes.
     #[test]
     fn many_single_ports_are_found_among_many() {
         let addresses = [None, Some("192.0.2.1".parse().unwrap())];

@@ -18,7 +18,7 @@ pub enum IpVersion {
 }
 
 impl IpVersion {
-    /// The version of a network.
+    /// Returns the version of a network.
     pub fn of(network: &IpNet) -> Self {
         match network {
             IpNet::V4(_) => Self::Ipv4,
@@ -26,7 +26,7 @@ impl IpVersion {
         }
     }
 
-    /// The network of all addresses.
+    /// Returns the network of all addresses.
     pub fn everything(self) -> IpNet {
         match self {
             Self::Ipv4 => Ipv4Net::default().into(),
@@ -35,45 +35,46 @@ impl IpVersion {
     }
 }
 
-/// A mark that packets have inside the kernel.
+/// The mark that packets carry inside the kernel (`fwmark`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
-    /// The value of the bits that count.
+    /// The value of the bits below the mask.
     pub value: u32,
-    /// The bits that count.
+    /// The bits that are compared.
     pub mask: u32,
 }
 
-/// A rule: packets that have all that it names are routed by its table.
+/// A policy routing rule. Packets that match all of its selectors are routed by its
+/// table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
     /// The version of IP.
     pub version: IpVersion,
-    /// Where packets come from, without host bits; never everywhere.
+    /// The source of packets, without host bits. It is never all addresses.
     pub source: Option<IpNet>,
-    /// Where they go to, without host bits; never everywhere.
+    /// The destination of packets, without host bits. It is never all addresses.
     pub destination: Option<IpNet>,
-    /// The link that they came in by.
+    /// The link that packets came in by (`iif`).
     pub incoming: Option<LinkName>,
-    /// The link that their program has bound itself to.
+    /// The link that the sending socket is bound to (`oif`).
     pub outgoing: Option<LinkName>,
-    /// Their mark.
+    /// The mark of packets.
     pub mark: Option<Mark>,
-    /// Its place among the rules: the lowest number comes first.
+    /// The rule's priority. The lowest number comes first.
     pub priority: u32,
-    /// The table.
+    /// The routing table.
     pub table: u32,
 }
 
 impl Rule {
-    /// The links that it names.
+    /// Returns the links that the rule names.
     pub fn links(&self) -> impl Iterator<Item = &LinkName> {
         self.incoming.iter().chain(&self.outgoing)
     }
 }
 
 impl fmt::Display for Rule {
-    /// As `ip rule` shows it.
+    /// Writes the rule as `ip rule` shows it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:", self.priority)?;
         match (self.source, self.destination, self.version) {

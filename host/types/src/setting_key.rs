@@ -7,40 +7,40 @@ use serde::{Deserialize, Serialize};
 
 use super::LinkName;
 
-/// Bytes of the longest name: more than any that a kernel has, and little enough
-/// that a driver can't fill the audit trail with it.
+/// The longest name of a setting, in bytes. No kernel has a longer one, and a driver
+/// can't fill the audit trail with it.
 const MAX: usize = 256;
 
-/// The name of a setting below `net`, as sysctl(8) writes it: parts with dots
-/// between them; a dot inside a part is written `/`.
+/// The name of a kernel setting below `net`, as sysctl(8) writes it: parts separated
+/// by dots. A dot inside a part is written `/`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SettingKey(String);
 
-/// A text that is no possible name of a setting.
+/// A text that can't be the name of a kernel setting.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 #[error(
-    "{text:?} can't be the name of a kernel setting: it starts with \"net.\" and has parts of \
-     letters, digits, '_' and '-' with dots between them ('/' for a dot inside a part), at most \
-     {MAX} bytes in all"
+    "{text:?} can't be the name of a kernel setting: such a name starts with \"net.\" and has \
+     parts of letters, digits, '_' and '-', separated by dots ('/' for a dot inside a part), at \
+     most {MAX} bytes in all"
 )]
 pub struct InvalidSettingKey {
     text: String,
 }
 
 impl SettingKey {
-    /// `net.ipv4.ip_forward`
+    /// Returns `net.ipv4.ip_forward`.
     pub fn ip_forward4() -> Self {
         Self("net.ipv4.ip_forward".to_owned())
     }
 
-    /// `net.ipv6.conf.all.forwarding`
+    /// Returns `net.ipv6.conf.all.forwarding`.
     pub fn ip_forward6() -> Self {
         Self("net.ipv6.conf.all.forwarding".to_owned())
     }
 
-    /// The link that it's about, as in `net.ipv4.conf.LINK.forwarding`, if there
-    /// can be one of that name.
+    /// Returns the link that the setting belongs to, as in
+    /// `net.ipv4.conf.LINK.forwarding`, unless a link can't have that name.
     pub fn link(&self) -> Option<LinkName> {
         let parts: Vec<_> = self.parts().collect();
         match parts.as_slice() {
@@ -49,24 +49,24 @@ impl SettingKey {
         }
     }
 
-    /// What stands between its dots.
+    /// Returns the parts between the dots.
     pub fn parts(&self) -> impl Iterator<Item = &str> {
         self.0.split('.')
     }
 
-    /// Its file.
+    /// Returns the path of the setting's file.
     pub fn path(&self) -> String {
         let parts: Vec<_> = self.parts().map(file_name).collect();
         format!("/proc/sys/{}", parts.join("/"))
     }
 }
 
-/// The file that a part of a key names.
+/// Returns the file or folder that a part of a key names.
 fn file_name(part: &str) -> String {
     part.replace('/', ".")
 }
 
-/// Whether a part of a key names a file, and no other folder.
+/// Whether a part of a key names a file or folder, and leads nowhere else.
 pub fn is_part(part: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '/');
     let file = file_name(part);

@@ -1,14 +1,14 @@
-//! Text from drivers and callers on its way to people and files: nobody must
-//! be able to steer a terminal, to forge lines, or to leave a folder.
+//! Text from drivers and callers that people read or that names files. It can't
+//! control a terminal, forge a line or leave a folder.
 
 use std::borrow::Cow;
 
-/// The longest text of an error that is passed on, in bytes.
+/// The longest error text that is passed on, in bytes.
 const ERROR_MAX: usize = 4096;
 /// The longest domain name (RFC 1035, section 2.3.4), in bytes.
 const DOMAIN_MAX: usize = 253;
 
-/// The text with its control characters replaced; tabs stay.
+/// Replaces the control characters of a text, except tabs.
 pub fn plain(text: &str) -> String {
     text.chars()
         .map(|c| match c {
@@ -19,12 +19,12 @@ pub fn plain(text: &str) -> String {
         .collect()
 }
 
-/// An error's text, plain and not longer than anyone would read.
+/// Replaces the control characters of an error's text, and shortens it.
 pub fn plain_error(text: &str) -> String {
     plain(&shortened(text, ERROR_MAX))
 }
 
-/// A text that isn't longer than `max` bytes, with a mark where it was.
+/// Cuts a text to `max` bytes, and marks the cut with an ellipsis.
 pub fn shortened(text: &str, max: usize) -> Cow<'_, str> {
     let mut end = max.min(text.len());
     while !text.is_char_boundary(end) {
@@ -36,7 +36,7 @@ pub fn shortened(text: &str, max: usize) -> Cow<'_, str> {
     }
 }
 
-/// How many there are of a thing: `1 run`, `2 runs`.
+/// Writes a count with its noun: `1 run`, `2 runs`.
 pub fn counted(count: u64, thing: &str) -> String {
     match count {
         1 => format!("1 {thing}"),
@@ -44,9 +44,9 @@ pub fn counted(count: u64, thing: &str) -> String {
     }
 }
 
-/// Whether a text is a name that is safe as the name of a file: letters,
-/// digits, `_`, `.` and `-`, a letter or digit first, as Podman has it for the
-/// names of networks and containers.
+/// Whether a text is safe as the name of a file: at most `max` letters, digits, `_`,
+/// `.` and `-`, with a letter or digit first. It's Podman's rule for the names of
+/// networks and containers.
 pub fn is_plain_name(text: &str, max: usize) -> bool {
     let first = text.chars().next();
     let rest = text
@@ -55,7 +55,7 @@ pub fn is_plain_name(text: &str, max: usize) -> bool {
     first.is_some_and(|c| c.is_ascii_alphanumeric()) && rest && text.len() <= max
 }
 
-/// Whether a text can be a search domain: it goes into `resolv.conf`.
+/// Whether a text can be a search domain. Search domains go into `resolv.conf`.
 pub fn is_domain(text: &str) -> bool {
     let plain = text
         .chars()
@@ -63,7 +63,7 @@ pub fn is_domain(text: &str) -> bool {
     plain && (1..=DOMAIN_MAX).contains(&text.len())
 }
 
-/// Characters that reorder what a terminal shows (Unicode, UAX 9).
+/// Whether a character reorders the text on a terminal (Unicode, UAX 9).
 fn is_bidi(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -1,14 +1,15 @@
-//! Whose rights this process has.
+//! The user that this process runs as, and its rights.
 
-/// What the kernel shows for an owner that a user namespace has no number for
+/// The id that the kernel shows for an owner without an id in the user namespace
 /// (`/proc/sys/kernel/overflowuid`).
 pub const OVERFLOW_UID: u32 = 65534;
 
 /// CAP_SYS_PTRACE (capabilities(7)), as a bit of the masks in `/proc`.
 const SYS_PTRACE: u64 = 1 << 19;
 
-/// The user's id outside, unless this is root of the initial user namespace.
-/// Rootless Podman runs plugins as root of a namespace of its own.
+/// Returns the user's id outside of the user namespace, or `None` for root of the
+/// initial user namespace. Rootless Podman runs plugins as root of its own user
+/// namespace.
 pub fn rootless_user() -> Option<u32> {
     let uid = nix::unistd::geteuid().as_raw();
     if uid != 0 {
@@ -23,8 +24,8 @@ pub fn rootless_user() -> Option<u32> {
     outside.parse().ok()
 }
 
-/// Whether this process may look into all others of its user namespace. The
-/// owner of a user namespace may, without any capability of its own.
+/// Whether this process may inspect all other processes of its user namespace. The
+/// owner of a user namespace may do so without a capability.
 pub fn sees_its_namespace() -> bool {
     if !nix::unistd::geteuid().is_root() {
         return true;

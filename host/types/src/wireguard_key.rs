@@ -1,4 +1,4 @@
-//! Keys of WireGuard.
+//! WireGuard keys.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,25 +6,25 @@ use std::str::FromStr;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// A Curve25519 key, or one that two peers share: 32 bytes, written in base64.
-/// It isn't shown by itself, because it may be secret.
+/// A Curve25519 key or a preshared key: 32 bytes, written in base64. Its debug output
+/// hides the bytes, because they may be secret.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct WireguardKey([u8; 32]);
 
-/// A text that is no key. It isn't repeated, because it may be a secret.
+/// A text that isn't a key. The error doesn't repeat it, because it may be a secret.
 #[derive(Debug, Clone, Copy, thiserror::Error, PartialEq, Eq)]
 #[error(
-    "that is no key of WireGuard: it takes 44 characters of base64, as `wg genkey` prints them"
+    "the text is not a WireGuard key: write 44 characters of base64, as `wg genkey` prints them"
 )]
 pub struct InvalidKey;
 
 impl WireguardKey {
-    /// Its bytes.
+    /// Returns the key's bytes.
     pub fn bytes(&self) -> [u8; 32] {
         self.0
     }
 
-    /// The text of a public one.
+    /// Returns the text of a public key.
     pub fn to_public_text(self) -> String {
         STANDARD.encode(self.0)
     }

@@ -244,14 +244,14 @@ fn wrong_texts() {
             "links.get-by-mac nonsense",
             "unable to parse mac address nonsense",
         ),
-        ("links.get-by-pci x0", "\"x0\" is no PCI address"),
+        ("links.get-by-pci x0", "\"x0\" is not a PCI address"),
         (
             "links.get-by-path /sys/class/net/x0",
-            "\"/sys/class/net/x0\" is no path of a device",
+            "\"/sys/class/net/x0\" is not the path of a device",
         ),
         (
             "links.get-by-path /sys/devices/../../etc",
-            "is no path of a device",
+            "is not the path of a device",
         ),
     ] {
         let error = probe.setup_fails(without_parent(), script);

@@ -203,7 +203,7 @@ fn mistakes() {
     let with = |key: &str, value: &str| dual().option(key, value);
     for (connection, text) in [
         (with("private_key_secret", "none"), "there is no secret"),
-        (with("private_key_secret", "bad"), "no key of WireGuard"),
+        (with("private_key_secret", "bad"), "not a WireGuard key"),
         (
             with("private_key_secret", "../own"),
             "can't be the name of a secret",
@@ -212,7 +212,7 @@ fn mistakes() {
             with("private_key_secret", ""),
             "private_key_secret is missing",
         ),
-        (with("peer.neighbour.key", "AAAA"), "no key of WireGuard"),
+        (with("peer.neighbour.key", "AAAA"), "not a WireGuard key"),
         (
             with("peer.neighbour.allowed_ips", "10.0.0.0"),
             "is no network",

@@ -88,7 +88,7 @@ pub(crate) fn register(suite: &mut Suite) {
             stranger_links(&elsewhere, &folder)
         },
     );
-    refused("a fifo for a journal", "no plain file", |it| {
+    refused("a fifo for a journal", "not a plain file", |it| {
         let journal = journal(it);
         fs::remove_file(&journal).unwrap();
         nix::unistd::mkfifo(&journal, Mode::S_IRUSR | Mode::S_IWUSR).unwrap();
