@@ -312,7 +312,11 @@ fn create_refuses() {
         ("hwaddr", "02:00", "unable to parse \"hwaddr\""),
         ("hwaddr", "02:00:00:00:00:77", "p0, x0 all have"),
         ("pci", "p0", "unable to parse \"pci\""),
-        ("kernelpath", "/sys/class/net/p0", "not the path of a device"),
+        (
+            "kernelpath",
+            "/sys/class/net/p0",
+            "not the path of a device",
+        ),
         (
             "mode",
             "bridge",
