@@ -1,4 +1,4 @@
-//! What is changed, and what undoes it.
+//! The changes of the journal, each with the state that undoing it takes.
 
 mod words;
 
@@ -15,249 +15,244 @@ use types::{LinkName, Namespace, Rule, SettingKey};
 
 use super::SavedLink;
 
-/// A change and what undoes it.
+/// A change, with the state that undoing it takes. Each is made by the driver. A
+/// foreign link is one that the driver neither made nor moved.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "kebab-case")]
 pub enum Change {
-    /// A link is made; undone by deleting it.
+    /// A new link. Undoing deletes it.
     MakeLink {
-        /// Where.
+        /// The namespace.
         namespace: Namespace,
-        /// Under which name.
+        /// The link's name.
         name: LinkName,
-        /// Its index, once it's made.
+        /// The link's index, once it's made.
         index: Option<u32>,
         /// The routing table of a VRF.
         #[serde(default)]
         table: Option<u32>,
     },
-    /// A link of the host is moved into the container; undone by moving it
-    /// back as it was.
+    /// A link of the host that is moved into the container. Undoing moves it back and
+    /// restores its state.
     MoveLink {
-        /// How it was.
+        /// The link's state before the change.
         saved: SavedLink,
-        /// Its name in the container.
+        /// The link's name in the container.
         name: LinkName,
-        /// Its index in the container, once it's moved.
+        /// The link's index in the container, once it's moved.
         index: Option<u32>,
     },
-    /// A link that isn't the driver's own gets another name; undone by giving it
-    /// its old one.
+    /// A new name of a foreign link. Undoing gives it its old name.
     RenameLink {
-        /// Which.
+        /// The link.
         link: LinkId,
-        /// How it was.
+        /// The link's state before the change.
         before: LinkState,
         /// The new name.
         name: LinkName,
-        /// Its addresses, whose labels change with the name.
+        /// The link's addresses, whose labels change with the name.
         snapshot: LinkSnapshot,
     },
-    /// A link that isn't the driver's own is changed; undone by giving it what
-    /// it had.
+    /// A change of a foreign link. Undoing restores its state.
     ChangeLink {
-        /// Which.
+        /// The link.
         link: LinkId,
-        /// How it was.
+        /// The link's state before the change.
         before: LinkState,
-        /// What a link that is set down, or gets another MAC address, loses.
+        /// The addresses and routes that a link loses if it's set down or gets another
+        /// MAC address.
         #[serde(default)]
         snapshot: Option<LinkSnapshot>,
     },
-    /// A link that isn't the driver's own gets an address.
+    /// A new address of a foreign link. Undoing removes it.
     AddAddress {
-        /// Which link.
+        /// The link.
         link: LinkId,
-        /// Its name.
+        /// The link's name.
         name: LinkName,
         /// The address.
         address: IpNet,
     },
-    /// A link that isn't the driver's own loses an address; undone by giving
-    /// it what it had.
+    /// An address that a foreign link loses. Undoing restores its addresses.
     RemoveAddress {
-        /// Which link.
+        /// The link.
         link: LinkId,
-        /// Its name.
+        /// The link's name.
         name: LinkName,
         /// The address.
         address: IpNet,
-        /// What the link had.
+        /// The link's addresses and routes before the change.
         snapshot: LinkSnapshot,
     },
-    /// A bridge treats a port that isn't the driver's own in another way.
+    /// A change of the bridge options of a foreign port.
     ChangePort {
-        /// Which port.
+        /// The port.
         link: LinkId,
-        /// Its name.
+        /// The port's name.
         name: LinkName,
-        /// How it was.
+        /// The port's options before the change.
         before: PortState,
     },
-    /// A port that isn't the driver's own gets or loses VLANs.
+    /// A change of the VLANs of a foreign port.
     ChangeVlans {
-        /// Which port.
+        /// The port.
         link: LinkId,
-        /// Its name.
+        /// The port's name.
         name: LinkName,
-        /// What it had.
+        /// The port's VLANs before the change.
         before: Vec<PortVlans>,
     },
-    /// A VF of a card that isn't the driver's own is changed.
+    /// A change of a VF of a foreign card.
     ChangeVf {
         /// The card.
         link: LinkId,
-        /// Its name.
+        /// The card's name.
         name: LinkName,
-        /// How the VF was.
+        /// The VF's state before the change.
         before: VfState,
     },
-    /// A link that isn't the driver's own has a kernel setting changed.
+    /// A change of a kernel setting of a foreign link.
     SetLinkSetting {
-        /// Which link.
+        /// The link.
         link: LinkId,
-        /// Its name.
+        /// The link's name.
         name: LinkName,
-        /// Which setting.
+        /// The setting.
         setting: LinkSetting,
-        /// How it was.
+        /// The value before the change.
         before: String,
-        /// What a link loses that has IPv6 no more.
+        /// The addresses and routes that a link loses if IPv6 is disabled.
         #[serde(default)]
         snapshot: Option<LinkSnapshot>,
     },
-    /// A kernel setting is changed that belongs to no link.
+    /// A change of a kernel setting that belongs to no link.
     SetSetting {
-        /// Where.
+        /// The namespace.
         namespace: Namespace,
-        /// Which.
+        /// The setting.
         key: SettingKey,
-        /// How it was.
+        /// The value before the change.
         before: String,
     },
-    /// A link that isn't the driver's own has a feature turned on or off.
+    /// A change of an offload feature of a foreign link.
     SetFeature {
-        /// Which link.
+        /// The link.
         link: LinkId,
-        /// Its name.
+        /// The link's name.
         name: LinkName,
         /// The feature.
         feature: String,
-        /// Whether it was asked for.
+        /// Whether the feature was requested before the change.
         before: bool,
     },
-    /// A link that isn't the driver's own gets a queueing discipline; undone by
-    /// removing it.
+    /// A new queueing discipline of a foreign link. Undoing removes it.
     SetQueue {
-        /// Which link.
+        /// The link.
         link: LinkId,
-        /// Its name.
+        /// The link's name.
         name: LinkName,
-        /// Where on the link.
+        /// The hook of the link.
         hook: QueueHook,
     },
-    /// A class is added to what a link sends.
+    /// A new traffic class of a link's egress. Undoing removes it.
     AddClass {
-        /// Which link.
+        /// The link.
         link: LinkId,
-        /// Its name.
+        /// The link's name.
         name: LinkName,
-        /// The class's number. An entry has a number, too, in the same line.
+        /// The class's number. It isn't called that in the file, because an entry's
+        /// number is in the same line.
         #[serde(rename = "class")]
         number: u16,
-        /// Its packets.
+        /// The packets of the class.
         packets: ClassPackets,
     },
-    /// The host's firewall gets rules; undone by removing what has their tag.
+    /// New rules of the host's firewall. Undoing removes the rules with their tag.
     AddFirewall {
         /// The rules.
         entry: FirewallEntry,
     },
-    /// The driver keeps something for the network. There is nothing to undo: it
-    /// goes when no container is left.
+    /// State that the driver keeps for the network. Undoing does nothing: the state is
+    /// removed with the network's last container.
     KeepState,
-    /// A route is added.
+    /// A new route. Undoing removes it.
     AddRoute {
-        /// Where.
+        /// The namespace.
         namespace: Namespace,
         /// The route.
         #[serde(flatten)]
         route: TableRoute,
-        /// The links that it names.
+        /// The links that the route names.
         #[serde(default)]
         links: Vec<KnownLink>,
     },
-    /// A route takes the place of others; undone by removing it and putting
-    /// them back.
+    /// A route that replaces others. Undoing removes it and adds the others again.
     ReplaceRoute {
-        /// Where.
+        /// The namespace.
         namespace: Namespace,
         /// The new route.
         #[serde(flatten)]
         route: TableRoute,
-        /// The links that it names.
+        /// The links that the route names.
         links: Vec<KnownLink>,
-        /// What was there.
+        /// The replaced routes.
         before: SavedRoutes,
     },
-    /// A route that isn't the driver's own is removed; undone by putting it
-    /// back.
+    /// The removal of a foreign route. Undoing adds it again.
     RemoveRoute {
-        /// Where.
+        /// The namespace.
         namespace: Namespace,
         /// The route, for people.
         #[serde(flatten)]
         route: TableRoute,
-        /// What was there.
+        /// The removed route.
         before: SavedRoutes,
     },
-    /// A policy routing rule is added. Nothing but what it says tells which it
-    /// is; it names links by their names, and stays when they go.
+    /// A new policy routing rule. Undoing removes it. A rule has no identity but its
+    /// content. It has links by their names, and stays if they are deleted.
     AddRule {
-        /// Where.
+        /// The namespace.
         namespace: Namespace,
         /// The rule.
         rule: Rule,
     },
-    /// A policy routing rule that isn't the driver's own is removed; undone by
-    /// putting it back.
+    /// The removal of a foreign policy routing rule. Undoing adds it again.
     RemoveRule {
-        /// Where.
+        /// The namespace.
         namespace: Namespace,
         /// The rule, for people.
         rule: Rule,
-        /// What was there.
+        /// The removed rule.
         before: SavedRule,
     },
-    /// A link that the driver doesn't have for itself gets a neighbour.
+    /// A new neighbour of a foreign or shared link. Undoing removes it.
     AddNeighbour {
-        /// Which link.
+        /// The link.
         link: LinkId,
-        /// Its name.
+        /// The link's name.
         name: LinkName,
         /// The neighbour's address.
         address: IpAddr,
-        /// What is set.
+        /// The neighbour.
         neighbour: Neighbour,
     },
-    /// A link that isn't the driver's own loses a neighbour; undone by setting
-    /// it again.
+    /// A neighbour that a foreign link loses. Undoing adds it again.
     RemoveNeighbour {
-        /// Which link.
+        /// The link.
         link: LinkId,
-        /// Its name.
+        /// The link's name.
         name: LinkName,
         /// The neighbour's address, for people.
         address: IpAddr,
-        /// Where it stood, for people.
+        /// The neighbour's table, for people.
         table: NeighbourTable,
-        /// What was there.
+        /// The removed neighbour.
         before: SavedNeighbour,
     },
 }
 
 impl Change {
-    /// Whether both are about the same object.
+    /// Whether both changes have the same object.
     pub(super) fn has_object_of(&self, other: &Self) -> bool {
         let (
             Self::MakeLink {
@@ -280,15 +275,15 @@ impl Change {
         (namespace, name) == (other_namespace, other_name) && same_index
     }
 
-    /// Gives the link that it makes or moves another name.
+    /// Sets the name of the link that the change makes or moves.
     pub(super) fn set_own_name(&mut self, new: &LinkName) {
         if let Self::MakeLink { name, .. } | Self::MoveLink { name, .. } = self {
             name.clone_from(new);
         }
     }
 
-    /// The links of a namespace that it knows by index and name, because its
-    /// routes lead through them.
+    /// Returns the links of a namespace that the change's routes lead through. It has
+    /// them by index and name.
     pub(super) fn known_links(&mut self, of: Namespace) -> Vec<&mut KnownLink> {
         match self {
             Self::AddRoute {
@@ -307,7 +302,8 @@ impl Change {
         }
     }
 
-    /// The route that it adds or puts in place, with the links that it names.
+    /// Returns the route that the change adds, also in place of others, and the links
+    /// that the route names.
     pub fn added_route(&self) -> Option<(Namespace, &TableRoute, &[KnownLink])> {
         match self {
             Self::AddRoute {
@@ -325,7 +321,7 @@ impl Change {
         }
     }
 
-    /// The entry of the firewall that it adds.
+    /// Returns the firewall entry that the change adds.
     pub fn firewall(&self) -> Option<&FirewallEntry> {
         match self {
             Self::AddFirewall { entry } => Some(entry),
@@ -333,8 +329,8 @@ impl Change {
         }
     }
 
-    /// Whether this one must be undone after a newer one: undoing that would
-    /// bring it back, or take away what undoing this one gives back.
+    /// Whether this change must be undone after a newer one. Otherwise undoing the
+    /// newer one would make this change again, or take away the restored state.
     pub fn is_below(&self, newer: &Self) -> bool {
         match (newer, self) {
             (
@@ -353,7 +349,7 @@ impl Change {
                     ..
                 },
             ) => (namespace, rule) == (own_namespace, own_rule),
-            // Before it's back nothing else about it can be undone.
+            // The link's other changes can be undone only once it's back.
             (Self::MoveLink { saved, .. }, older) => {
                 let moved = LinkId {
                     namespace: Namespace::Host,
@@ -371,8 +367,8 @@ impl Change {
         }
     }
 
-    /// The namespace in which undoing it puts routes back, or has their links
-    /// known again by the names that they had.
+    /// Returns the namespace in which undoing the change adds routes again, or gives
+    /// their links the old names.
     fn restores_routes_of(&self) -> Option<Namespace> {
         match self {
             Self::ReplaceRoute { namespace, .. } | Self::RemoveRoute { namespace, .. } => {
@@ -388,7 +384,7 @@ impl Change {
         }
     }
 
-    /// The namespace whose routes it changes itself.
+    /// Returns the namespace whose routes the change itself touches.
     fn changes_routes_of(&self) -> Option<Namespace> {
         match self {
             Self::AddRoute { namespace, .. }
@@ -398,7 +394,7 @@ impl Change {
         }
     }
 
-    /// The link that isn't the driver's alone and is changed.
+    /// Returns the foreign or shared link that is changed.
     fn changed_link(&self) -> Option<LinkId> {
         match self {
             Self::RenameLink { link, .. }
@@ -427,7 +423,7 @@ impl Change {
         }
     }
 
-    /// Whether it touches the host's namespace.
+    /// Whether the change touches the host's namespace.
     pub fn touches_host(&self) -> bool {
         match self {
             Self::MoveLink { .. } => true,
@@ -436,8 +432,7 @@ impl Change {
         }
     }
 
-    /// Whether it touches nothing but the host's namespace, or no namespace at
-    /// all.
+    /// Whether the change touches only the host's namespace, or no namespace.
     pub fn is_on_host(&self) -> bool {
         if let Some(link) = self.changed_link() {
             return link.namespace == Namespace::Host;
@@ -461,8 +456,8 @@ mod tests {
     use super::*;
     use types::IpVersion;
 
-    /// What was removed looks the same as what was added then, so putting it
-    /// back first would do nothing.
+    /// The removed rule and the one added in its place look the same, so adding the
+    /// removed one first would do nothing.
     #[test]
     fn a_removed_rule_waits_for_the_one_in_its_place() {
         let namespace = Namespace::Host;

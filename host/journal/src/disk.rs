@@ -1,4 +1,4 @@
-//! Changes of files that tests can fail at, or be killed at.
+//! Changes of files, with a failpoint at each.
 
 use std::fs::File;
 use std::io::{ErrorKind, Write};
@@ -23,7 +23,7 @@ pub(super) fn remove(path: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Gives a file another's name.
+/// Renames a file, in place of an existing one.
 pub(super) fn rename(from: &Path, to: &Path) -> std::io::Result<()> {
     failpoint::before_write(&mut std::io::sink(), &[])?;
     std::fs::rename(from, to)?;

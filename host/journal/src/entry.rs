@@ -6,24 +6,24 @@ use types::{LinkName, Namespace};
 
 use super::Change;
 
-/// A link of the host before it was moved.
+/// The state of a host's link before it was moved.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SavedLink {
-    /// Its name, index, MAC address, MTU and up state.
+    /// The link's name, index, MAC address, MTU and up state.
     pub link: LinkState,
-    /// Its addresses and routes.
+    /// The link's addresses and routes.
     pub snapshot: LinkSnapshot,
-    /// Its VFs, if it's a card that has some.
+    /// The link's VFs, if it's a card that has some.
     #[serde(default)]
     pub vfs: Vec<VfState>,
-    /// What the container can't change about it. What older versions wrote
-    /// doesn't have it.
+    /// The properties of the link that the container can't change. It is absent in
+    /// entries of older versions.
     #[serde(default)]
     pub identity: Option<LinkIdentity>,
-    /// Its other end, where that is out of the container's reach.
+    /// The link's peer, if the container can't reach it.
     #[serde(default)]
     pub peer: Option<SavedPeer>,
-    /// Its alternative names.
+    /// The link's alternative names.
     #[serde(default)]
     pub alternative_names: Vec<String>,
 }
@@ -31,25 +31,25 @@ pub struct SavedLink {
 /// A change in the journal that isn't undone yet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
-    /// Its number in the file.
+    /// The entry's number in the file.
     pub number: u32,
-    /// The host's namespace at that time.
+    /// The host's namespace at the time of the change.
     pub host: NetnsId,
-    /// The container's namespace at that time.
+    /// The container's namespace at the time of the change.
     pub netns: Option<NetnsId>,
-    /// When that was, in nanoseconds since the boot: which of two networks came
-    /// first. 0 in what older versions wrote.
+    /// The time of the change, in nanoseconds since the boot. It tells which of two
+    /// networks came first. It is 0 in entries of older versions.
     #[serde(default)]
     pub at: u64,
-    /// Whether the object is one for all containers of the network: it's
-    /// undone with the last journal that has it.
+    /// Whether the object is for all containers of the network. It is undone with the
+    /// last journal that has it.
     #[serde(default)]
     pub shared: bool,
-    /// The name that the link of this entry gets just now: it has this one or
+    /// The new name of the entry's link while it is renamed. The link has this name or
     /// its old one.
     #[serde(skip)]
     pub renaming: Option<LinkName>,
-    /// Why the link that was moved couldn't be found when it was to come back.
+    /// Why the moved link wasn't found when the change was undone.
     #[serde(skip)]
     pub missing: Option<String>,
     /// The change.
@@ -58,7 +58,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The link that it says was made.
+    /// Returns the link that was made.
     pub fn made_link(&self) -> Option<LinkId> {
         match &self.change {
             Change::MakeLink {
@@ -73,7 +73,7 @@ impl Entry {
         }
     }
 
-    /// The link that it says was made or moved, with its name.
+    /// Returns the link that was made or moved, with its name.
     pub fn own_link(&self) -> Option<(LinkId, &LinkName)> {
         let (namespace, name, index) = match &self.change {
             Change::MakeLink {
@@ -88,17 +88,16 @@ impl Entry {
         Some((LinkId { namespace, index }, name))
     }
 
-    /// Whether it says that this link was made.
-    pub fn has_made(&self, link: LinkId, its_name: &LinkName) -> bool {
-        let has_its_name =
-            matches!(&self.change, Change::MakeLink { name, .. } if name == its_name);
-        has_its_name && self.made_link() == Some(link)
+    /// Whether the entry says that the link of this name was made.
+    pub fn has_made(&self, link: LinkId, name: &LinkName) -> bool {
+        let has_name = matches!(&self.change, Change::MakeLink { name: made, .. } if made == name);
+        has_name && self.made_link() == Some(link)
     }
 
-    /// Whether another container's entry shares the object of this one. Of an
-    /// object without an index nobody knows yet which it is: it counts.
+    /// Whether another container's entry shares the object of this one. An object
+    /// without an index may be the same one, so it counts.
     pub(crate) fn shares_with(&self, other: &Self) -> bool {
-        let same_time = self.shared && other.shared && self.host == other.host;
-        same_time && self.change.has_object_of(&other.change)
+        let same_host = self.shared && other.shared && self.host == other.host;
+        same_host && self.change.has_object_of(&other.change)
     }
 }

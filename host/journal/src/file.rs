@@ -1,4 +1,4 @@
-//! The file of a journal: JSON lines, appended one write at a time.
+//! The file of a journal. It consists of JSON lines, each appended with one write.
 
 mod others;
 mod own;
@@ -20,41 +20,41 @@ use types::{LinkName, Namespace};
 
 use super::{Change, Entry, FILE_MODE, FOLDER_MODE, JournalError, disk, folder};
 
-/// Bytes of the longest file that is read.
+/// The longest file that is read, in bytes.
 const SIZE_MAX: u64 = 32 << 20;
-/// Bytes of the longest file that takes another change.
+/// The longest file that takes another change, in bytes.
 const BEGIN_MAX: u64 = SIZE_MAX / 2;
 
 /// A line of the file.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Line {
-    /// The boot that all of this belongs to (`/proc/sys/kernel/random/boot_id`).
+    /// The boot that the file belongs to (`/proc/sys/kernel/random/boot_id`).
     Boot(String),
-    /// The setup is done; what stands here is in use.
+    /// The setup is complete, and its changes are in use.
     Complete,
-    /// It's about to be undone, so it isn't in use any more.
+    /// The changes are about to be undone, and aren't in use any more.
     Leaving,
     /// A change is about to be made.
     Begin(Box<Entry>),
-    /// It was made; a link has this index now.
+    /// The change was made. A new or moved link has this index.
     Done { number: u32, index: Option<u32> },
-    /// The link of a change is about to get another name.
+    /// The link of a change is about to be renamed.
     Rename { number: u32, name: LinkName },
-    /// It has this name.
+    /// The link of a change has this name.
     Named { number: u32, name: LinkName },
-    /// The link that was moved couldn't be found when it was to come back.
+    /// The moved link wasn't found when the change was undone.
     Missing { number: u32, why: String },
-    /// It wasn't made, or is undone.
+    /// The change wasn't made, or is undone.
     Void(u32),
 }
 
 /// The namespaces of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Here {
-    /// The host's.
+    /// The host's namespace.
     pub host: NetnsId,
-    /// The container's, where there is one.
+    /// The container's namespace, if there is one.
     pub container: Option<NetnsId>,
 }
 
@@ -70,23 +70,23 @@ pub struct Journal {
     entries: Vec<Entry>,
     complete: bool,
     leaving: bool,
-    /// Whether changes get into the file.
-    keeps: bool,
+    /// Whether changes are written to the file.
+    persistent: bool,
 }
 
 impl Journal {
-    /// Reads the journal below `folder`, where there is one.
+    /// Reads the journal of `key` below `folder`. It is empty if it has no file.
     pub fn open(folder: &Path, key: &Key, here: Here) -> Result<Self, JournalError> {
         Self::read(folder, key, here, true)
     }
 
-    /// The same for a run that only tries things out: what it changes is in this
-    /// journal and not in the file.
+    /// Reads the journal for a run that changes nothing, as that of `plan`. Its changes
+    /// are in this journal, but not in the file.
     pub fn open_for_trying(folder: &Path, key: &Key, here: Here) -> Result<Self, JournalError> {
         Self::read(folder, key, here, false)
     }
 
-    fn read(folder: &Path, key: &Key, here: Here, keeps: bool) -> Result<Self, JournalError> {
+    fn read(folder: &Path, key: &Key, here: Here, persistent: bool) -> Result<Self, JournalError> {
         let mut journal = Self {
             folder: folder.to_owned(),
             key: key.clone(),
@@ -97,7 +97,7 @@ impl Journal {
             entries: Vec::new(),
             complete: false,
             leaving: false,
-            keeps,
+            persistent,
         };
         match trust::read(&journal.path, SIZE_MAX) {
             Ok(text) => journal.replay(&text)?,
@@ -107,53 +107,52 @@ impl Journal {
         Ok(journal)
     }
 
-    /// The changes that aren't undone, the oldest first.
+    /// Returns the changes that aren't undone, the oldest first.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
     }
 
-    /// Whether a setup wrote this and was killed before its end.
+    /// Whether the journal is that of a setup that was killed before its end.
     pub fn is_abandoned(&self) -> bool {
         !self.complete && !self.entries.is_empty()
     }
 
-    /// Whether a setup came to its end, and what it made is in use.
+    /// Whether the setup is complete and has changes that aren't undone.
     pub(super) fn is_complete(&self) -> bool {
         self.complete && !self.entries.is_empty()
     }
 
-    /// Whether it's in use: a setup came to its end, and nobody has begun to undo
-    /// it.
+    /// Whether the changes are in use: the setup is complete, and undoing hasn't begun.
     pub fn is_in_use(&self) -> bool {
         self.is_complete() && !self.leaving
     }
 
-    /// Whether somebody has begun to undo what was in use.
+    /// Whether undoing of a complete setup has begun.
     pub fn is_leaving(&self) -> bool {
         self.is_complete() && self.leaving
     }
 
-    /// The container.
+    /// Returns the container.
     pub fn container(&self) -> &ContainerId {
         &self.key.container
     }
 
-    /// Whose it is.
+    /// Returns the container and the network of the journal.
     pub fn key(&self) -> &Key {
         &self.key
     }
 
-    /// Whether a link that was moved is missing.
+    /// Whether a moved link is missing.
     pub fn has_missing(&self) -> bool {
         self.entries.iter().any(|entry| entry.missing.is_some())
     }
 
-    /// The folder of the network's journals.
+    /// Returns the folder of the network's journals.
     pub(super) fn home(&self) -> PathBuf {
         self.folder.join(self.key.network.as_str())
     }
 
-    /// The journal of another container of the network, as it is in its file.
+    /// Reads the journal of another container of the network.
     pub(super) fn of(&self, container: ContainerId) -> Result<Self, JournalError> {
         let key = Key {
             network: self.key.network.clone(),
@@ -163,15 +162,15 @@ impl Journal {
             container: None,
             ..self.here
         };
-        Self::read(&self.folder, &key, here, self.keeps)
+        Self::read(&self.folder, &key, here, self.persistent)
     }
 
-    /// Whether what it's told gets into the file.
-    pub(super) fn keeps(&self) -> bool {
-        self.keeps
+    /// Whether changes are written to the file.
+    pub(super) fn is_persistent(&self) -> bool {
+        self.persistent
     }
 
-    /// Calls a setup done.
+    /// Records that the setup is complete.
     pub fn complete(&mut self) -> Result<(), JournalError> {
         self.complete = true;
         if self.entries.is_empty() {
@@ -180,7 +179,7 @@ impl Journal {
         self.append(&Line::Complete)
     }
 
-    /// Says that what is in use is about to be undone.
+    /// Records that the changes in use are about to be undone.
     pub fn leave(&mut self) -> Result<(), JournalError> {
         if !self.is_in_use() {
             return Ok(());
@@ -189,18 +188,18 @@ impl Journal {
         self.append(&Line::Leaving)
     }
 
-    /// Removes a file in which nothing counts any more.
+    /// Removes the file of a journal without entries.
     pub fn discard(&mut self) -> Result<(), JournalError> {
         self.remove()
     }
 
-    /// The namespaces of this run.
+    /// Returns the namespaces of this run.
     pub fn here(&self) -> Here {
         self.here
     }
 
-    /// Writes down a change that is about to be made. A `shared` one is made
-    /// for all containers of the network.
+    /// Records a change that is about to be made, and returns the entry's number. A
+    /// `shared` change is made for all containers of the network.
     pub fn begin(&mut self, change: Change, shared: bool) -> Result<u32, JournalError> {
         let number = self.next;
         let entry = Entry {
@@ -219,13 +218,13 @@ impl Journal {
         Ok(number)
     }
 
-    /// Confirms a change; `index` is that of a link which was made or moved.
+    /// Records that a change was made. `index` is the index of a new or moved link.
     pub fn done(&mut self, number: u32, index: Option<u32>) -> Result<(), JournalError> {
         self.set_index(number, index);
         self.append(&Line::Done { number, index })
     }
 
-    /// Writes down that the link of an entry is about to get another name.
+    /// Records that the link of an entry is about to be renamed.
     pub fn rename(&mut self, number: u32, name: &LinkName) -> Result<(), JournalError> {
         let line = Line::Rename {
             number,
@@ -236,7 +235,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Writes down which name the link of an entry has after that.
+    /// Records the name of an entry's link after renaming it.
     pub fn named(&mut self, number: u32, name: &LinkName) -> Result<(), JournalError> {
         self.set_name(number, name);
         self.append(&Line::Named {
@@ -245,14 +244,14 @@ impl Journal {
         })
     }
 
-    /// The entries of this run's namespaces whose links have one of two names.
+    /// Returns the entries of this run's namespaces whose links are being renamed.
     pub fn renaming(&self) -> impl Iterator<Item = &Entry> {
         let entries = self.entries.iter();
         entries.filter(|entry| entry.renaming.is_some() && self.has_namespace_of(entry))
     }
 
-    /// Writes down that the link of a change is missing, and why it isn't one
-    /// that is there.
+    /// Records that the moved link of an entry is missing, and why no present link can
+    /// be it.
     pub fn missing(&mut self, number: u32, why: &str) -> Result<(), JournalError> {
         let mut entries = self.entries.iter();
         let entry = entries.find(|entry| entry.number == number);
@@ -267,8 +266,8 @@ impl Journal {
         Ok(())
     }
 
-    /// Takes out a change that wasn't made or is undone. With the last one
-    /// the file goes too.
+    /// Removes the entry of a change that wasn't made or is undone. The file is removed
+    /// with the last entry.
     pub fn void(&mut self, number: u32) -> Result<(), JournalError> {
         self.entries.retain(|entry| entry.number != number);
         if !self.entries.is_empty() {
@@ -281,7 +280,7 @@ impl Journal {
         self.file = None;
         self.complete = false;
         self.leaving = false;
-        if !self.keeps {
+        if !self.persistent {
             return Ok(());
         }
         disk::remove(&self.path).map_err(|error| self.failed("remove", &error))?;
@@ -296,18 +295,17 @@ impl Journal {
         for (number, line) in (1..).zip(text.split(|byte| *byte == b'\n')) {
             let line = match serde_json::from_slice::<Line>(line) {
                 Ok(line) => line,
-                // A line that was torn by a crash was never acted upon: the change
-                // is made after the whole line is written.
+                // The change of a torn line wasn't made, because that happens only after
+                // the whole line is written.
                 Err(_) if is_torn(line) => continue,
                 Err(error) => {
-                    let error = format!(
-                        "line {number} is none that this version of wasmvark writes ({error})"
-                    );
+                    let error =
+                        format!("line {number} is unknown to this version of wasmvark ({error})");
                     return Err(self.failed("read", &std::io::Error::other(error)));
                 }
             };
             match line {
-                // A journal that outlived its kernel means nothing any more.
+                // The changes of another boot are gone with its kernel.
                 Line::Boot(boot) if Some(&boot) != boot_id().as_ref() => return Ok(()),
                 Line::Boot(_) => {}
                 Line::Complete => self.complete = true,
@@ -350,7 +348,7 @@ impl Journal {
         }
     }
 
-    /// Routes that lead through the link know it by its name, too.
+    /// Sets the name of an entry's link, also in the entries of routes through the link.
     fn set_name(&mut self, number: u32, name: &LinkName) {
         let mut entries = self.entries.iter_mut();
         let Some(entry) = entries.find(|entry| entry.number == number) else {
@@ -377,7 +375,7 @@ impl Journal {
     }
 
     fn append(&mut self, line: &Line) -> Result<(), JournalError> {
-        if !self.keeps {
+        if !self.persistent {
             return Ok(());
         }
         let mut text = serde_json::to_vec(line)
@@ -392,14 +390,14 @@ impl Journal {
         let Some(file) = self.file.as_ref() else {
             return Ok(());
         };
-        // What is written must be readable; to undo it takes lines too.
+        // The file must stay short enough to be read, with the lines of undoing.
         if matches!(line, Line::Begin(_)) && is_full(file, &text) {
             let full = std::io::Error::other(format!("it has more than {BEGIN_MAX} bytes"));
             return Err(self.failed("write", &full));
         }
         disk::write(file, &text).map_err(|error| {
             let failed = self.failed("write", &error);
-            // What comes next must not stand behind half a line.
+            // The next line must not continue a torn one. Opening the file ends it.
             self.file = None;
             failed
         })
@@ -411,10 +409,10 @@ impl Journal {
         }
         let mut options = OpenOptions::new();
         let file = trust::open(options.append(true).create(true), &self.path, FILE_MODE)?;
-        // Ends a line that a crash may have torn.
+        // A line end ends a line that a crash may have torn.
         let mut start = b"\n".to_vec();
         if self.entries.is_empty() {
-            // Nothing that stands in the file counts any more.
+            // All changes in the file are undone.
             file.set_len(0)?;
             let boot = Line::Boot(boot_id().unwrap_or_default());
             start = serde_json::to_vec(&boot)?;
@@ -433,13 +431,13 @@ impl Journal {
     }
 }
 
-/// The boot of the kernel that runs now.
+/// Reads the id of the running kernel's boot.
 fn boot_id() -> Option<String> {
     let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     Some(id.trim().to_owned())
 }
 
-/// Whether a journal has the line by which a setup calls itself done.
+/// Whether a journal has the line of a complete setup.
 fn says_complete(path: &Path) -> bool {
     let Ok(text) = trust::read(path, SIZE_MAX) else {
         return false;
@@ -449,20 +447,20 @@ fn says_complete(path: &Path) -> bool {
         .any(|line| line == complete)
 }
 
-/// Whether a line is the beginning of one, or nothing.
+/// Whether a line is empty or cut off.
 fn is_torn(line: &[u8]) -> bool {
     let read = serde_json::from_slice::<IgnoredAny>(line);
     read.is_err_and(|error| error.is_eof())
 }
 
-/// Whether a journal has no room for one more change.
+/// Whether a journal is too long for another change.
 fn is_full(file: &File, line: &[u8]) -> bool {
     let length = file.metadata().map_or(0, |metadata| metadata.len());
     let line = u64::try_from(line.len()).unwrap_or(u64::MAX);
     length.saturating_add(line) > BEGIN_MAX
 }
 
-/// Nanoseconds since then, those asleep included.
+/// Returns the nanoseconds since the boot, including suspend.
 fn since_boot() -> u64 {
     let now = clock_gettime(ClockId::CLOCK_BOOTTIME).map(Duration::from);
     now.map_or(0, |now| u64::try_from(now.as_nanos()).unwrap_or(u64::MAX))

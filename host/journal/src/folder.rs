@@ -1,21 +1,22 @@
-//! The folder of all journals: one folder a network, one file a container.
+//! The folder of all journals. It has a folder for each network, and in that a file
+//! for each container.
 
 use std::path::{Path, PathBuf};
 
 use types::{ContainerId, Key, NetworkId};
 
-/// What is behind the name of a journal.
+/// The suffix of a journal's file.
 const SUFFIX: &str = ".jsonl";
 
-/// The file of a journal.
+/// Returns the path of a journal's file.
 pub(super) fn path(folder: &Path, key: &Key) -> PathBuf {
     folder
         .join(key.network.as_str())
         .join(format!("{}{SUFFIX}", key.container))
 }
 
-/// All journals that there are, in the order of their names. What can't be
-/// read isn't there, and what isn't a journal is passed over.
+/// Lists all journals in the order of their names. Folders that can't be read and
+/// files that aren't journals are left out.
 pub fn all(folder: &Path) -> Vec<Key> {
     let networks = networks(folder).into_iter();
     networks
@@ -23,7 +24,7 @@ pub fn all(folder: &Path) -> Vec<Key> {
         .collect()
 }
 
-/// All networks of which anything is kept.
+/// Lists all networks that have a folder, in the order of their names.
 pub fn networks(folder: &Path) -> Vec<NetworkId> {
     let names = names(folder).into_iter();
     names
@@ -31,7 +32,7 @@ pub fn networks(folder: &Path) -> Vec<NetworkId> {
         .collect()
 }
 
-/// The journals of one network, in the same way.
+/// Lists the journals of one network in the order of their names.
 pub fn of_network(folder: &Path, network: &NetworkId) -> Vec<Key> {
     let files = names(&folder.join(network.as_str())).into_iter();
     files

@@ -1,17 +1,17 @@
-//! What a driver has made or changed for one container on one network, and
-//! how to undo it. It knows nothing of the driver.
+//! The undo records of a container on a network, and the network's lock. The crate
+//! knows nothing of the driver.
 //!
-//! Each change is written here before it is made, in one append, and confirmed
-//! afterwards. The journal lies on the runtime directory, where it vanishes
-//! with the kernel state that it describes. It is also what "own" means: the
-//! links that it says were made or moved.
+//! Each change is recorded here before it is made, in one append, and confirmed
+//! afterwards. The journal is in the runtime directory, so it is lost together with
+//! the kernel state that it describes. It also defines "own": a driver's own links are
+//! those that its journal says were made or moved.
 //!
-//! What the containers of a network share (a bridge) stands in the journal of
-//! each of them, and goes with the last. The journals themselves are the count,
-//! so a crash can't make it wrong.
+//! A shared object, as a bridge, is in the journal of each container that uses it, and
+//! is undone with the last of them. The journals are the reference count, so a crash
+//! can't make it wrong.
 //!
-//! A journal that a setup left without calling it complete belongs to a run
-//! that was killed: whoever has the network's lock next undoes it.
+//! A journal without the line of a complete setup belongs to a killed run. The next
+//! run that takes the network's lock undoes it.
 
 #![deny(unsafe_code)]
 
@@ -32,16 +32,16 @@ pub use state::{State, StateError, clear_unused, clear_unused_of, is_used_by_oth
 
 use std::path::PathBuf;
 
-/// What folders of journals and locks get, whatever the umask.
+/// The mode of folders of journals and locks. It doesn't depend on the umask.
 const FOLDER_MODE: u32 = 0o700;
-/// What the files in them get.
+/// The mode of the files in them.
 const FILE_MODE: u32 = 0o600;
 
 /// Why the journal can't be used.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error(
-    "can't {action} the journal {}: {error}; nothing is changed that can't be undone later, so \
-     make room or give access there first",
+    "can't {action} the journal {}: {error}; a change that can't be undone isn't made, so free \
+     space or give access there first",
     path.display()
 )]
 pub struct JournalError {

@@ -1,8 +1,8 @@
-//! The lock of a network: runs for one network take turns, runs for different
+//! The lock of a network. Runs for one network take turns, and runs for different
 //! networks don't wait for each other.
 //!
-//! The kernel holds the lock for as long as the process has the file open
-//! (`flock(2)`), so a killed run leaves none behind.
+//! The kernel holds the lock as long as the process has the file open (`flock(2)`), so
+//! a killed run leaves no lock behind.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};
@@ -18,44 +18,45 @@ use types::text;
 
 use super::{FILE_MODE, FOLDER_MODE};
 
-/// How long a run waits for its turn: Podman waits with all of its networking.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// Bytes of what is read of another run's words about itself.
-const SIGNATURE_MAX: u64 = 1024;
-/// The pauses between attempts: the runs ahead take milliseconds each.
+/// How long a run waits for the lock. Podman holds up all other networking meanwhile.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// The longest description of the lock's holder that is read, in bytes.
+const HOLDER_MAX: u64 = 1024;
+/// The pause between two attempts. The runs ahead take milliseconds each.
 const PAUSE: Duration = Duration::from_millis(2);
 
-/// Why a lock wasn't to be had.
+/// Why a lock can't be taken.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum LockError {
-    /// Another run didn't end.
+    /// Another run holds the lock.
     #[error(
-        "waited {} s for another run on the same network to end, which holds {}: {holder}",
-        patience.as_secs(),
-        path.display()
+        "another run on the same network has held the lock {} for {} s: {holder}; try again once \
+         it has ended",
+        path.display(),
+        timeout.as_secs()
     )]
     Busy {
-        /// The file.
+        /// The lock's file.
         path: PathBuf,
-        /// How long.
-        patience: Duration,
-        /// What the other run says of itself.
+        /// How long this run has waited.
+        timeout: Duration,
+        /// The other run's description of itself.
         holder: String,
     },
     /// The file can't be used.
     #[error(
-        "can't take the lock {}: {error}; make room or give access there first",
+        "can't take the lock {}: {error}; free space or give access there first",
         path.display()
     )]
     Io {
-        /// The file.
+        /// The lock's file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         error: String,
     },
 }
 
-/// The turn of this run.
+/// A network's lock, held by this run until it is dropped.
 #[derive(Debug)]
 pub struct NetworkLock {
     path: PathBuf,
@@ -63,17 +64,17 @@ pub struct NetworkLock {
 }
 
 impl NetworkLock {
-    /// Waits for this run's turn on a network. `holder` is what others are
-    /// told who wait for this run.
+    /// Waits for the lock of a network and takes it. `holder` describes this run to
+    /// those that wait for it.
     pub fn take(folder: &Path, network: &NetworkId, holder: &str) -> Result<Self, LockError> {
-        Self::take_within(folder, network, holder, PATIENCE)
+        Self::take_within(folder, network, holder, TIMEOUT)
     }
 
     fn take_within(
         folder: &Path,
         network: &NetworkId,
         holder: &str,
-        patience: Duration,
+        timeout: Duration,
     ) -> Result<Self, LockError> {
         let path = folder.join(network.as_str());
         let failed = |error: std::io::Error| LockError::Io {
@@ -91,13 +92,13 @@ impl NetworkLock {
                     lock.sign(holder);
                     return Ok(lock);
                 }
-                // The run before has removed the file: the next one is new.
+                // The run before has removed the file.
                 Ok(_) => {}
-                Err((file, Errno::EWOULDBLOCK)) if start.elapsed() > patience => {
+                Err((file, Errno::EWOULDBLOCK)) if start.elapsed() > timeout => {
                     return Err(LockError::Busy {
-                        holder: signature(file),
+                        holder: read_holder(file),
                         path,
-                        patience,
+                        timeout,
                     });
                 }
                 Err((_, Errno::EWOULDBLOCK | Errno::EINTR)) => std::thread::sleep(PAUSE),
@@ -106,8 +107,8 @@ impl NetworkLock {
         }
     }
 
-    /// Says who holds the lock. Without room for it the lock works all the
-    /// same.
+    /// Writes the holder's description into the file. The lock works without it, if the
+    /// disk is full.
     fn sign(&mut self, holder: &str) {
         let text = format!("process {}, {holder}", std::process::id());
         let _ = self.file.set_len(0);
@@ -116,10 +117,10 @@ impl NetworkLock {
 }
 
 impl Drop for NetworkLock {
-    /// Lets the next run have its turn, and leaves no file.
+    /// Removes the file and frees the lock.
     fn drop(&mut self) {
-        // While the lock is still held: nobody else can have it on this file.
-        // What stays behind is a file that holds nobody up.
+        // The lock is still held, so the file is no other run's. A file that can't be
+        // removed holds up no run.
         let _ = std::fs::remove_file(&self.path);
     }
 }
@@ -130,7 +131,7 @@ fn open(path: &Path) -> std::io::Result<File> {
     trust::open(options, path, FILE_MODE)
 }
 
-/// Whether an open file is the one at a path.
+/// Whether an open file is the file at a path.
 fn is_at(file: &File, path: &Path) -> bool {
     let there = std::fs::symlink_metadata(path);
     match (file.metadata(), there) {
@@ -139,12 +140,13 @@ fn is_at(file: &File, path: &Path) -> bool {
     }
 }
 
-fn signature(mut file: File) -> String {
+/// Reads the description of the lock's holder.
+fn read_holder(mut file: File) -> String {
     let mut text = String::new();
     let read = file.rewind();
-    let read = read.and_then(|()| file.take(SIGNATURE_MAX).read_to_string(&mut text));
+    let read = read.and_then(|()| file.take(HOLDER_MAX).read_to_string(&mut text));
     match read {
-        Ok(0) | Err(_) => "it doesn't say who it is".to_owned(),
+        Ok(0) | Err(_) => "the file doesn't name it".to_owned(),
         Ok(_) => text::plain_error(&text),
     }
 }

@@ -1,14 +1,14 @@
-//! What a driver keeps for a network from run to run: keys and values in one
+//! The state that a driver keeps for a network from run to run: keys and values in one
 //! file beside the network's journals.
 //!
-//! A run changes its copy only, and what it changed counts once it succeeded.
-//! For a setup that is when its journal says that it's complete, so the copy is
-//! written under another name before, with the container's id in it, and gets
-//! its name after. A run that is killed in between has succeeded: the next one
-//! gives the copy its name. A teardown has no such line: its copy counts once
-//! it has its name.
+//! A run changes a copy, which is committed once the run has succeeded. A setup has
+//! succeeded once its journal says that it is complete. Before that, the copy is
+//! written under a pending name, with the container's id in it. After that, it gets the
+//! file's name. If a setup is killed in between, the next run commits its copy. A
+//! teardown has no such line in a journal: its copy is committed once it has the file's
+//! name.
 //!
-//! With the network's last journal the state goes too.
+//! The state is removed with the network's last journal.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -23,29 +23,28 @@ use types::{ContainerId, NetworkId};
 
 use super::{FILE_MODE, FOLDER_MODE, Here, Journal, JournalError, disk, folder};
 
-/// The extension behind a driver's name; no journal has it.
-const SUFFIX: &str = "state";
-/// The one behind that for a copy that may not count yet.
-const NEW: &str = "new";
+/// The extension of a state's file, behind the driver's name. No journal has it.
+const EXTENSION: &str = "state";
+/// The further extension of a pending copy.
+const PENDING: &str = "new";
 
-/// Bytes of the longest file: base64 of the values that the gate allows, and
-/// what JSON puts around them.
+/// The longest file, in bytes: the values that the gate allows, in base64 and JSON.
 const SIZE_MAX: u64 = 4 << 20;
 
 /// Why a network's state can't be used.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StateError {
-    /// The file.
-    #[error("can't {action} the network's state {}: {error}; make room or give access there first", path.display())]
+    /// The file can't be used.
+    #[error("can't {action} the network's state {}: {error}; free space or give access there first", path.display())]
     File {
-        /// What was to be done.
+        /// The action that failed.
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// Why it can't be.
+        /// The cause.
         error: String,
     },
-    /// A journal that says whether it counts.
+    /// The journal of a pending copy can't be used.
     #[error(transparent)]
     Journal(#[from] JournalError),
 }
@@ -58,34 +57,35 @@ fn failed<'a>(action: &'static str, path: &'a Path) -> impl Fn(io::Error) -> Sta
     }
 }
 
-/// The file.
+/// The content of a state's file.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Content {
-    /// The container whose journal says whether this counts.
+    /// The container whose complete journal commits the copy.
     setup_of: Option<String>,
     /// The values, in base64.
     values: BTreeMap<String, String>,
 }
 
-/// What one driver keeps for a network.
+/// The state that one driver keeps for a network.
 #[derive(Debug)]
 pub struct State {
     path: PathBuf,
     values: BTreeMap<String, Vec<u8>>,
     changed: bool,
     written: bool,
-    /// Whether what a run changed gets into the file.
-    keeps: bool,
+    /// Whether changes are written to the file.
+    persistent: bool,
 }
 
 impl State {
-    /// Reads the state of the journal's network, for a driver of this name.
+    /// Reads the state that a driver keeps for the journal's network.
     pub fn open(journal: &Journal, driver: &str) -> Result<Self, StateError> {
         settle(journal)?;
-        let path = journal.home().join(format!("{driver}.{SUFFIX}"));
-        let newest = match journal.keeps() || !counts(&new(&path), journal)? {
+        let path = journal.home().join(format!("{driver}.{EXTENSION}"));
+        let pending = pending(&path);
+        let newest = match journal.is_persistent() || !is_committed(&pending, journal)? {
             true => path.clone(),
-            false => new(&path),
+            false => pending,
         };
         let content = read(&newest)?.unwrap_or_default();
         let values = content.values.into_iter();
@@ -97,21 +97,21 @@ impl State {
             values,
             changed: false,
             written: false,
-            keeps: journal.keeps(),
+            persistent: journal.is_persistent(),
         })
     }
 
-    /// A value.
+    /// Returns the value of a key.
     pub fn get(&self, key: &str) -> Option<&[u8]> {
         self.values.get(key).map(Vec::as_slice)
     }
 
-    /// All keys, in order.
+    /// Returns all keys, in order.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.values.keys().map(String::as_str)
     }
 
-    /// The bytes of all keys and values, without those of `key`.
+    /// Returns the bytes of all keys and values, without those of `key`.
     pub fn size_without(&self, key: &str) -> usize {
         let others = self.values.iter().filter(|(own, _)| *own != key);
         others.map(|(key, value)| key.len() + value.len()).sum()
@@ -123,7 +123,7 @@ impl State {
         self.changed = true;
     }
 
-    /// Takes a value out of this run's copy.
+    /// Removes a value from this run's copy.
     pub fn remove(&mut self, key: &str) {
         self.changed |= self.values.remove(key).is_some();
     }
@@ -133,10 +133,10 @@ impl State {
         self.changed
     }
 
-    /// Writes a copy that doesn't count yet: for a setup not before the
-    /// container's journal is complete.
+    /// Writes a pending copy. If `setup_of` is a container, its complete journal
+    /// commits the copy.
     pub fn write(&mut self, setup_of: Option<&ContainerId>) -> Result<(), StateError> {
-        if !self.keeps {
+        if !self.persistent {
             return Ok(());
         }
         let values = self.values.iter();
@@ -146,46 +146,46 @@ impl State {
                 .map(|(key, value)| (key.clone(), STANDARD.encode(value)))
                 .collect(),
         };
-        let path = new(&self.path);
+        let path = pending(&self.path);
         self.written = true;
         let text = serde_json::to_vec(&content).map_err(io::Error::other);
         text.and_then(|text| disk::write(&create(&path)?, &text))
             .map_err(failed("write", &path))
     }
 
-    /// Has the copy count.
+    /// Commits the pending copy by giving it the file's name.
     pub fn publish(&mut self) -> Result<(), StateError> {
-        if !self.keeps {
+        if !self.persistent {
             return Ok(());
         }
-        rename(&new(&self.path), &self.path)?;
+        rename(&pending(&self.path), &self.path)?;
         self.written = false;
         self.changed = false;
         Ok(())
     }
 
-    /// Takes a copy back that this run wrote.
+    /// Removes the pending copy that this run wrote.
     pub fn withdraw(&mut self) -> Result<(), StateError> {
         if !self.written {
             return Ok(());
         }
-        let path = new(&self.path);
+        let path = pending(&self.path);
         disk::remove(&path).map_err(failed("remove", &path))?;
         self.written = false;
         Ok(())
     }
 }
 
-/// Decides about copies that killed runs of the journal's network left.
+/// Commits or removes the pending copies that killed runs of the journal's network left.
 pub fn settle(journal: &Journal) -> Result<(), StateError> {
-    if !journal.keeps() {
+    if !journal.is_persistent() {
         return Ok(());
     }
     for path in files(&journal.home()) {
-        if !is_new(&path) {
+        if !is_pending(&path) {
             continue;
         }
-        if counts(&path, journal)? {
+        if is_committed(&path, journal)? {
             rename(&path, &path.with_extension(""))?;
         } else {
             disk::remove(&path).map_err(failed("remove", &path))?;
@@ -194,10 +194,9 @@ pub fn settle(journal: &Journal) -> Result<(), StateError> {
     Ok(())
 }
 
-/// Removes the state of the journal's network where no container is left that
-/// it could be for.
+/// Removes the state of the journal's network if no container is left on it.
 pub fn clear_unused(journal: &Journal) -> Result<(), StateError> {
-    if !journal.keeps()
+    if !journal.is_persistent()
         || files(&journal.home()).is_empty()
         || !journal.entries().is_empty()
         || is_used_by_others(journal)?
@@ -207,7 +206,7 @@ pub fn clear_unused(journal: &Journal) -> Result<(), StateError> {
     clear(&journal.home())
 }
 
-/// The same for a network that no container is known of.
+/// Removes the state of a network if no container is left on it.
 pub fn clear_unused_of(folder: &Path, network: &NetworkId, here: Here) -> Result<(), StateError> {
     for key in folder::of_network(folder, network) {
         if !Journal::open(folder, &key, here)?.entries().is_empty() {
@@ -221,12 +220,12 @@ fn clear(home: &Path) -> Result<(), StateError> {
     for path in files(home) {
         disk::remove(&path).map_err(failed("remove", &path))?;
     }
-    // What else may be there keeps the network's folder.
+    // Other files keep the network's folder.
     let _ = std::fs::remove_dir(home);
     Ok(())
 }
 
-/// Whether another container of the network is connected.
+/// Whether another container is connected to the network.
 pub fn is_used_by_others(journal: &Journal) -> Result<bool, JournalError> {
     for other in journal.others() {
         if !other?.entries().is_empty() {
@@ -236,9 +235,8 @@ pub fn is_used_by_others(journal: &Journal) -> Result<bool, JournalError> {
     Ok(false)
 }
 
-/// Whether a copy is of a setup that came to its end. One that a crash tore was
-/// never acted upon.
-fn counts(path: &Path, journal: &Journal) -> Result<bool, StateError> {
+/// Whether a pending copy is that of a complete setup. A copy that a crash tore isn't.
+fn is_committed(path: &Path, journal: &Journal) -> Result<bool, StateError> {
     let Ok(Some(content)) = read(path) else {
         return Ok(false);
     };
@@ -274,26 +272,26 @@ fn rename(from: &Path, to: &Path) -> Result<(), StateError> {
     disk::rename(from, to).map_err(failed("replace", to))
 }
 
-/// The name of a copy.
-fn new(path: &Path) -> PathBuf {
-    path.with_added_extension(NEW)
+/// Returns the path of a state's pending copy.
+fn pending(path: &Path) -> PathBuf {
+    path.with_added_extension(PENDING)
 }
 
-fn is_new(path: &Path) -> bool {
-    path.extension() == Some(NEW.as_ref())
+fn is_pending(path: &Path) -> bool {
+    path.extension() == Some(PENDING.as_ref())
 }
 
-/// All files of states in a network's folder.
+/// Lists the files of states in a network's folder, with pending copies.
 fn files(home: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(home).into_iter().flatten().flatten();
     entries
         .map(|entry| entry.path())
         .filter(|path| {
-            let state = match is_new(path) {
+            let state = match is_pending(path) {
                 true => &path.with_extension(""),
                 false => path,
             };
-            state.extension() == Some(SUFFIX.as_ref())
+            state.extension() == Some(EXTENSION.as_ref())
         })
         .collect()
 }

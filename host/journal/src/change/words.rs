@@ -1,4 +1,4 @@
-//! Changes in words, for people.
+//! Changes as text for people.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What the journals of a network's other containers say.
+//! The journals of a network's other containers.
 
 use kernel::LinkId;
 use types::Key;
@@ -8,18 +8,18 @@ use super::{Here, Journal, says_complete};
 use crate::{Change, Entry, JournalError, folder};
 
 impl Journal {
-    /// The journals of the network's other containers, each read when it's asked
-    /// for. They stay as they are for as long as this run has the network's lock.
+    /// Reads the journals of the network's other containers, each when the iterator
+    /// reaches it. They don't change while this run has the network's lock.
     pub(crate) fn others(&self) -> impl Iterator<Item = Result<Self, JournalError>> {
         let here = Here {
             container: None,
             ..self.here
         };
         let keys = self.other_keys();
-        keys.map(move |key| Self::read(&self.folder, &key, here, self.keeps))
+        keys.map(move |key| Self::read(&self.folder, &key, here, self.persistent))
     }
 
-    /// All that they say was made or changed.
+    /// Returns the entries of the network's other containers on this host.
     pub fn entries_of_others(&self) -> Result<Vec<Entry>, JournalError> {
         let mut entries = Vec::new();
         for other in self.others() {
@@ -38,11 +38,12 @@ impl Journal {
         keys.filter(|key| key.container != self.key.container)
     }
 
-    /// Those of them that setups wrote which were killed before their end.
+    /// Returns the journals of other containers whose setups were killed before their
+    /// end.
     pub fn abandoned_others(&self) -> Result<Vec<Self>, JournalError> {
         let mut abandoned = Vec::new();
         for key in self.other_keys() {
-            // Most are complete, and say so in a line: the others needn't be read.
+            // Most journals are complete, and needn't be parsed.
             if says_complete(&folder::path(&self.folder, &key)) {
                 continue;
             }
@@ -54,10 +55,10 @@ impl Journal {
         Ok(abandoned)
     }
 
-    /// Whether an entry of another container fits.
-    fn others_have(&self, fits: impl Fn(&Entry) -> bool) -> Result<bool, JournalError> {
+    /// Whether an entry of another container matches.
+    fn others_have(&self, matches: impl Fn(&Entry) -> bool) -> Result<bool, JournalError> {
         for other in self.others() {
-            if other?.entries().iter().any(&fits) {
+            if other?.entries().iter().any(&matches) {
                 return Ok(true);
             }
         }
@@ -72,15 +73,15 @@ impl Journal {
         self.others_have(|other| other.shares_with(entry))
     }
 
-    /// Whether anything else that a journal of the network holds is in the table
-    /// of the firewall that an entry is in.
+    /// Whether another entry of the network's journals is in the firewall table of an
+    /// entry.
     pub fn uses_table_of(&self, entry: &Entry) -> Result<bool, JournalError> {
         let Some(firewall) = entry.change.firewall() else {
             return Ok(false);
         };
         let is_beside = |other: &Entry| {
-            let its = other.change.firewall();
-            other.host == entry.host && its.is_some_and(|its| its.is_beside(firewall))
+            let beside = other.change.firewall();
+            other.host == entry.host && beside.is_some_and(|beside| beside.is_beside(firewall))
         };
         let mut own = self.entries.iter();
         if own.any(|other| other.number != entry.number && is_beside(other)) {
@@ -89,8 +90,8 @@ impl Journal {
         self.others_have(is_beside)
     }
 
-    /// The shared links of this name that other containers have. Each journal is
-    /// read when it's asked for.
+    /// Returns the shared links of this name in the journals of other containers, each
+    /// with the routing table of a VRF. A journal is read when the iterator reaches it.
     pub fn shared_links(
         &self,
         name: &LinkName,

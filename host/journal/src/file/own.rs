@@ -1,4 +1,4 @@
-//! What a journal says is the driver's own.
+//! The driver's own objects, according to the journal.
 
 use kernel::{LinkId, RESERVED_TABLES};
 use types::{LinkName, Namespace};
@@ -7,7 +7,7 @@ use super::Journal;
 use crate::{Change, Entry};
 
 impl Journal {
-    /// The own links: made or moved here, in a namespace of this run.
+    /// Returns the own links: those that were made or moved in a namespace of this run.
     pub fn own_links(&self) -> impl Iterator<Item = (LinkId, &LinkName)> {
         let entries = self.entries.iter();
         entries
@@ -15,13 +15,13 @@ impl Journal {
             .filter_map(Entry::own_link)
     }
 
-    /// The newest entry that says that this link was made or moved.
+    /// Returns the newest entry by which a link was made or moved.
     pub fn entry_of(&self, link: LinkId, name: &LinkName) -> Option<&Entry> {
         let mut entries = self.entries.iter().rev();
         entries.find(|entry| self.has_namespace_of(entry) && entry.own_link() == Some((link, name)))
     }
 
-    /// Whether the link of an entry is in a namespace of this run.
+    /// Whether an entry's new or moved link is in a namespace of this run.
     pub(super) fn has_namespace_of(&self, entry: &Entry) -> bool {
         let Some((link, _)) = entry.own_link() else {
             return false;
@@ -32,7 +32,7 @@ impl Journal {
         }
     }
 
-    /// Whether there is a link on the host for all containers of the network.
+    /// Whether the host has a shared link.
     pub fn has_shared_link(&self) -> bool {
         let mut links = self.entries_of(Namespace::Host);
         links.any(|entry| {
@@ -41,22 +41,22 @@ impl Journal {
         })
     }
 
-    /// Whether a routing table of the host is that of an own VRF, unless every
-    /// namespace has it.
+    /// Whether a routing table of the host is that of an own VRF. A table that every
+    /// namespace has is never own.
     pub fn owns_table(&self, table: u32) -> bool {
-        let is_its = |entry: &Entry| match &entry.change {
+        let has_table = |entry: &Entry| match &entry.change {
             Change::MakeLink {
                 namespace: Namespace::Host,
                 index: Some(_),
-                table: its,
+                table: own,
                 ..
-            } => *its == Some(table) && entry.host == self.here.host,
+            } => *own == Some(table) && entry.host == self.here.host,
             _ => false,
         };
-        !RESERVED_TABLES.contains(&table) && self.entries.iter().any(is_its)
+        !RESERVED_TABLES.contains(&table) && self.entries.iter().any(has_table)
     }
 
-    /// The changes that were made in a namespace of this run, the newest first.
+    /// Returns the changes in a namespace of this run, the newest first.
     pub fn entries_of(&self, namespace: Namespace) -> impl Iterator<Item = &Entry> {
         self.entries
             .iter()
@@ -67,12 +67,13 @@ impl Journal {
             })
     }
 
-    /// Whether a link is own. Its index alone may be another link's by now.
+    /// Whether a link is own. The index alone isn't enough, because another link may
+    /// have got it.
     pub fn owns(&self, link: LinkId, name: &LinkName) -> bool {
         self.own_links().any(|own| own == (link, name))
     }
 
-    /// An own link by its name.
+    /// Returns an own link by its name.
     pub fn own_link(&self, namespace: Namespace, name: &LinkName) -> Option<LinkId> {
         self.own_links()
             .find(|(link, own)| link.namespace == namespace && *own == name)

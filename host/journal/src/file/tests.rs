@@ -1,4 +1,4 @@
-//! Journals that are written and read again.
+//! Tests of writing and reading journals.
 
 use std::collections::BTreeSet;
 
@@ -33,8 +33,8 @@ fn make(name: &str) -> Change {
     }
 }
 
-/// A line of each form that this version's predecessors wrote. A line is only
-/// ever added here: journals outlive an upgrade.
+/// A line of each form that earlier versions wrote. Lines are only added here, because
+/// journals outlive an upgrade.
 const GOLDEN: &str = include_str!("golden.jsonl");
 
 #[test]
@@ -196,7 +196,7 @@ fn what_is_shared_counts_until_the_last_journal_is_without_it() {
     assert!(one.is_shared(&one.entries()[0]).unwrap());
     two.void(number).unwrap();
     assert!(!one.is_shared(&one.entries()[0]).unwrap());
-    // The same name, but made anew after somebody removed the first.
+    // A new link of the same name, made after somebody removed the first.
     let number = two.begin(make("br"), true).unwrap();
     two.done(number, Some(6)).unwrap();
     assert!(!one.is_shared(&one.entries()[0]).unwrap());
