@@ -1,11 +1,11 @@
-//! The trail's files: appending whole lines, and turning a full file into an
-//! old one while other runs write too.
+//! The trail's files: appending whole lines, and rotating full files, while other runs
+//! write too.
 //!
-//! Whoever writes holds the kernel's lock on the newest file, and looks whether
-//! it still is the newest: so no line goes into a file that is old already, and
-//! of several runs that find it full only one moves it. A run that is killed
-//! halfway leaves no lock, at most a torn line, which the next line doesn't
-//! continue, and a gap in the numbers, which the next move fills.
+//! A writer takes the kernel's lock on the newest file, and then checks that the file
+//! still is the newest. So no line is written to an old file, and only one of several
+//! writers rotates a full one. A run that is killed halfway leaves no lock. It can leave
+//! a torn line, which the next line doesn't continue, and a gap in the numbers, which
+//! the next rotation fills.
 
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
@@ -15,16 +15,16 @@ use std::time::{Duration, Instant};
 
 use trust::{self, Above};
 
-use super::{Rotation, tell};
+use super::{Rotation, warn};
 
-/// How long a line waits for others: writing one takes microseconds.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// What a file gets, whatever the umask.
+/// How long a writer waits for the lock. Writing a line takes microseconds.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+/// The mode of the files. It doesn't depend on the umask.
 const FILE_MODE: u32 = 0o600;
-/// The pauses between attempts.
+/// The pause between two attempts.
 const PAUSE: Duration = Duration::from_micros(200);
 
-/// The open newest file.
+/// A writer with the newest file open.
 #[derive(Debug)]
 pub(super) struct Writer {
     path: PathBuf,
@@ -32,14 +32,14 @@ pub(super) struct Writer {
     file: File,
     /// The file's device and inode.
     id: (u64, u64),
-    /// Where this run's last line ended in it.
+    /// The offset of the end of this run's last line.
     end: u64,
-    /// Moving it failed already: it grows.
+    /// Whether rotating has failed, so that the file grows.
     stuck: bool,
 }
 
 impl Writer {
-    /// Opens the newest file, or begins it.
+    /// Opens the newest file, or creates it.
     pub(super) fn open(path: &Path, rotation: Rotation) -> io::Result<Self> {
         if let Some(folder) = path.parent() {
             trust::make_folder(folder, 0o755, Above::Groups)?;
@@ -55,27 +55,27 @@ impl Writer {
         })
     }
 
-    /// Appends one line, which has its end already, or nothing.
+    /// Appends one line, with its line end, whole or not at all.
     pub(super) fn append(&mut self, line: &[u8]) -> io::Result<()> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + LOCK_TIMEOUT;
         loop {
             lock(&self.file, deadline)?;
             let Some(length) = self.length_if_newest()? else {
-                // Closing the old one frees its lock.
+                // Closing the old file frees its lock.
                 (self.file, self.id) = open(&self.path)?;
                 self.end = 0;
                 continue;
             };
-            if !self.is_full(length, line) || !self.moved() {
-                let put = self.put(length, line);
-                // A lock that can't be freed goes with the process.
+            if !self.is_full(length, line) || !self.rotate() {
+                let written = self.write(length, line);
+                // If this fails, the kernel frees the lock at the end of the process.
                 let _ = self.file.unlock();
-                return put;
+                return written;
             }
         }
     }
 
-    /// The length of the open file, if it's at the path still.
+    /// Returns the length of the open file, or `None` if it isn't the newest any more.
     fn length_if_newest(&self) -> io::Result<Option<u64>> {
         match std::fs::metadata(&self.path) {
             Ok(there) if id(&there) == self.id => Ok(Some(there.len())),
@@ -86,7 +86,7 @@ impl Writer {
     }
 
     /// Writes a line whole or not at all.
-    fn put(&mut self, length: u64, line: &[u8]) -> io::Result<()> {
+    fn write(&mut self, length: u64, line: &[u8]) -> io::Result<()> {
         let whole;
         let line = match self.is_torn(length)? {
             false => line,
@@ -98,7 +98,7 @@ impl Writer {
         let written = self.file.write_all(line);
         match &written {
             Ok(()) => self.end = length.saturating_add(size(line)),
-            // The error that counts is the one of writing.
+            // The error of writing is returned, not one of cutting the file.
             Err(_) => {
                 let _ = self.file.set_len(length);
             }
@@ -106,7 +106,7 @@ impl Writer {
         written
     }
 
-    /// Whether a killed run has left half of its line at the end.
+    /// Whether the file ends with a line that a killed run tore.
     fn is_torn(&self, length: u64) -> io::Result<bool> {
         let mut last = [b'\n'];
         match length.checked_sub(1) {
@@ -120,15 +120,15 @@ impl Writer {
         !self.stuck && length > 0 && length.saturating_add(size(line)) > self.rotation.size
     }
 
-    /// Makes the file, whose lock is held, an old one. Where that fails it grows:
-    /// a line is worth more than the bound.
-    fn moved(&mut self) -> bool {
-        match make_old(&self.path, self.rotation.keep) {
+    /// Rotates the file, whose lock is held, and returns whether that succeeded.
+    /// Otherwise the file grows, because a line is worth more than the bound.
+    fn rotate(&mut self) -> bool {
+        match rotate(&self.path, self.rotation.keep) {
             Ok(()) => true,
             Err(error) => {
                 self.stuck = true;
-                tell(&format!(
-                    "the audit trail {} is full and can't be moved away, so it grows: {error}",
+                warn(&format!(
+                    "the audit trail {} is full and can't be rotated, so it grows: {error}",
                     self.path.display()
                 ));
                 false
@@ -137,7 +137,8 @@ impl Writer {
     }
 }
 
-/// A link of the operator's is followed; nobody else can have made one.
+/// Opens the newest file. A symbolic link is followed, because only the operator can
+/// have made it.
 fn open(path: &Path) -> io::Result<(File, (u64, u64))> {
     trust::check_existing(path, Above::Groups)?;
     let file = OpenOptions::new()
@@ -168,7 +169,7 @@ fn lock(file: &File, deadline: Instant) -> io::Result<()> {
                 std::thread::sleep(PAUSE);
             }
             Err(TryLockError::WouldBlock) => {
-                let seconds = PATIENCE.as_secs();
+                let seconds = LOCK_TIMEOUT.as_secs();
                 return Err(io::Error::new(
                     ErrorKind::TimedOut,
                     format!("another process has held its lock for {seconds} s"),
@@ -179,10 +180,10 @@ fn lock(file: &File, deadline: Instant) -> io::Result<()> {
     }
 }
 
-/// Gives the newest file the number 1 and those before it the next. Each step
-/// leaves all of them there: what is free is filled first, and only where
-/// nothing is does the oldest go.
-fn make_old(path: &Path, keep: u32) -> io::Result<()> {
+/// Gives the newest file the number 1, and each old file the next number. No step loses
+/// a file: a free number is used first, and the oldest file is replaced only if there
+/// is none.
+fn rotate(path: &Path, keep: u32) -> io::Result<()> {
     let newest = std::fs::canonicalize(path)?;
     let is_free = |number: &u32| !numbered(&newest, *number).exists();
     let free = (1..=keep).find(is_free).unwrap_or(keep);
@@ -194,18 +195,18 @@ fn make_old(path: &Path, keep: u32) -> io::Result<()> {
     }
     std::fs::rename(&newest, numbered(&newest, 1))?;
     for number in numbers(&newest).into_iter().filter(|n| *n > keep) {
-        // One too many is no reason to keep a line out.
+        // A file too many is no reason to lose a line.
         let _ = std::fs::remove_file(numbered(&newest, number));
     }
     Ok(())
 }
 
-/// An old file.
+/// Returns the path of an old file.
 pub(super) fn numbered(newest: &Path, number: u32) -> PathBuf {
     newest.with_added_extension(number.to_string())
 }
 
-/// The numbers of the old files there are, the youngest first.
+/// Lists the numbers of the old files, the youngest first.
 pub(super) fn numbers(newest: &Path) -> Vec<u32> {
     let (Some(folder), Some(name)) = (newest.parent(), newest.file_name()) else {
         return Vec::new();
@@ -216,7 +217,7 @@ pub(super) fn numbers(newest: &Path) -> Vec<u32> {
             let entry = entry.file_name();
             let rest = entry.to_str()?.strip_prefix(name.to_str()?)?;
             let number = rest.strip_prefix('.')?.parse().ok()?;
-            // No other spelling of it.
+            // Another spelling of the number, as `07`, isn't an old file.
             (rest == format!(".{number}")).then_some(number)
         })
         .collect();
@@ -264,7 +265,7 @@ mod tests {
         }
         std::fs::write(path.with_added_extension("07"), "not ours").unwrap();
         std::fs::write(&path, "new").unwrap();
-        make_old(&path, 2).unwrap();
+        rotate(&path, 2).unwrap();
         assert_eq!(numbers(&path), [1, 2]);
         assert_eq!((read(&path, 1), read(&path, 2)), ("new".into(), "1".into()));
         assert!(path.with_added_extension("07").exists());
@@ -279,7 +280,7 @@ mod tests {
             std::fs::write(numbered(&path, number), text).unwrap();
         }
         std::fs::write(&path, "c").unwrap();
-        make_old(&path, 3).unwrap();
+        rotate(&path, 3).unwrap();
         let all = [3, 2, 1].map(|number| read(&path, number));
         assert_eq!(all, ["a", "b", "c"]);
     }

@@ -1,6 +1,6 @@
-//! systemd's journal, in its native protocol: a datagram with a field a line
-//! (<https://systemd.io/JOURNAL_NATIVE_PROTOCOL/>). What it doesn't take is no
-//! failure: the trail's file is the record.
+//! systemd's journal. Its native protocol has a datagram for each entry, with a line
+//! for each field (<https://systemd.io/JOURNAL_NATIVE_PROTOCOL/>). A failure to send is
+//! ignored, because the trail's file is the record.
 
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
@@ -10,19 +10,19 @@ use types::text;
 use super::line::Line;
 use super::{Event, Verdict};
 
-/// Syslog's levels: an error, a warning, a piece of information.
+/// Syslog's priorities (`syslog(3)`).
 const ERROR: u8 = 3;
 const WARNING: u8 = 4;
 const INFORMATION: u8 = 6;
 
-/// An open way to the journal.
+/// A connection to the journal.
 #[derive(Debug)]
 pub(super) struct Journald {
     socket: UnixDatagram,
 }
 
 impl Journald {
-    /// Opens it, where there is one.
+    /// Connects to the journal, if there is one.
     pub(super) fn connect(path: &Path) -> Option<Self> {
         let socket = UnixDatagram::unbound().ok()?;
         socket.connect(path).ok()?;
@@ -68,7 +68,7 @@ fn datagram(line: &Line<'_>) -> Vec<u8> {
     bytes
 }
 
-/// A value with a line end in it comes after its length.
+/// Appends a field. The length goes before a value that has a line end in it.
 fn push(bytes: &mut Vec<u8>, name: &str, value: &str) {
     bytes.extend(name.as_bytes());
     if value.contains('\n') {

@@ -1,13 +1,12 @@
-//! The audit trail: one JSON line for each decision, and one for the start and
-//! the end of each run. It knows nothing of the kernel.
+//! The audit trail: a JSON line for each decision, and for the start and the end of
+//! each run. The crate knows nothing of the kernel.
 //!
-//! A run that can't write its first line does nothing at all, and a decision
-//! that can't be recorded ends the run, unless the driver's grant says that the
-//! trail isn't required. Only clearing up goes on without it.
+//! A run that can't write its first line does nothing. A decision that can't be
+//! recorded ends the run. The operator's grant can say that the trail isn't required
+//! for a driver. A rollback always goes on without it.
 //!
-//! A file that is full becomes an old one, and a new one begins ([`Rotation`]);
-//! [`Tail`] reads them all in order. What the trail gets, systemd's journal gets
-//! too where there is one.
+//! A full file is rotated ([`Rotation`]). [`Tail`] reads the newest and the old files
+//! in order. Each line is sent to systemd's journal as well, if there is one.
 
 #![deny(unsafe_code)]
 
@@ -38,35 +37,34 @@ pub use rotation::Rotation;
 pub use since::{InvalidSince, Since};
 pub use summary::{CallUsage, Summary, Usage};
 
-/// Bytes of the longest description of what a call is about: a driver may name
-/// much, and must not push all else out of the trail with it.
+/// The longest description of a call's objects, in bytes. A driver must not push
+/// other lines out of the trail with long names.
 const OBJECT_MAX: usize = 1024;
 
-/// Patterns of a reach in a line: of each kind so many, in one of a denial and in one
-/// of a call that was allowed.
+/// The number of patterns of each kind in the reach of a denied call.
 const LACKING_MAX: usize = 16;
+/// The number of patterns of each kind in the reach of an allowed call.
 const USED_MAX: usize = 64;
 
-/// Bytes of the longest error.
+/// The longest error, in bytes.
 const ERROR_MAX: usize = 4096;
 
-/// Denials of a run that have a line each. Those behind them are counted: whoever
-/// asks again and again for what it doesn't get says nothing new, and must not push
-/// out what others did.
+/// The number of denials of a run that have a line each. Further ones are counted. A
+/// driver that repeats a denied call must not push other lines out of the trail.
 const DENIALS_MAX: u64 = 128;
 
-/// Bytes of what a run does. Each change has its line, so a run that needs more is
-/// ended.
+/// The longest lines of a run's calls together, in bytes. Each change has a line, so a
+/// run that needs more is ended.
 const RUN_MAX: u64 = 6 << 20;
-/// The same where the operator keeps little.
+/// The same bound if the operator keeps a small trail.
 const RUN_MIN: u64 = 64 << 10;
-/// How many such runs there is room for in what the operator keeps.
+/// The number of longest runs that the operator's trail has space for.
 const RUNS_KEPT: u64 = 4;
 
 /// Why the trail can't be written.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error(
-    "can't write the audit trail {}: {error}; no driver runs unrecorded, so make it writable first",
+    "can't write the audit trail {}: {error}; no driver runs without it, so make it writable first",
     path.display()
 )]
 pub struct AuditError {
@@ -74,33 +72,32 @@ pub struct AuditError {
     error: String,
 }
 
-/// Where lines go.
+/// The place of the trail.
 #[derive(Debug, Clone)]
 pub struct Place {
-    /// The newest file; the old ones lie beside it, with a number behind the
-    /// name.
+    /// The newest file. The old ones are beside it, with a number behind the name.
     pub file: PathBuf,
-    /// When it becomes an old one, or why nobody can tell.
+    /// The bounds of the files, or the error in the operator's file that sets them.
     pub rotation: Result<Rotation, String>,
-    /// The socket of systemd's journal, where there is one.
+    /// The socket of systemd's journal. It may not exist.
     pub journald: PathBuf,
 }
 
-/// What happens when a line can't be written.
+/// Whether a run needs the trail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Required {
-    /// The run ends.
+    /// The run ends if a line can't be written.
     Yes,
-    /// The run goes on, and standard error says so.
+    /// The run goes on without the line, and standard error says so.
     No,
 }
 
-/// What takes the lines.
+/// The destination of the lines.
 #[derive(Debug)]
 enum Sink {
     File(Writer),
     Memory(Memory),
-    /// Nowhere: why the file can't be opened.
+    /// The file can't be used, for this reason.
     Lost(String),
 }
 
@@ -123,21 +120,21 @@ pub struct Trail {
     sink: Sink,
     path: PathBuf,
     required: Required,
-    /// Lines that couldn't be written, where that's no failure.
+    /// The number of lines that couldn't be written, if the trail isn't required.
     lost: u32,
     journald: Option<Journald>,
     quota: Quota,
     subject: Subject,
 }
 
-/// What of a trail a run may still take.
+/// The part of the trail that a run may still use.
 #[derive(Debug)]
 struct Quota {
-    /// Bytes of calls.
+    /// The remaining bytes for lines of calls.
     bytes: u64,
-    /// Denials.
+    /// The remaining lines of denials.
     denials: u64,
-    /// Denials beyond that.
+    /// The number of denials without a line.
     unrecorded: u64,
 }
 
@@ -161,8 +158,8 @@ impl Trail {
         Ok(trail)
     }
 
-    /// Goes on with the trail of a run whose own one can't be used any more; where
-    /// it can't be opened nothing is recorded.
+    /// Opens the trail again for a run whose own trail can't be used any more. Nothing
+    /// is recorded if that fails.
     pub fn resume(place: &Place, required: Required, subject: Subject) -> Self {
         let opened = place.rotation.clone().and_then(|rotation| {
             Writer::open(&place.file, rotation).map_err(|error| error.to_string())
@@ -178,7 +175,7 @@ impl Trail {
         }
     }
 
-    /// A trail that is kept in memory, for a run that changes nothing.
+    /// Opens a trail in memory, for a run that changes nothing.
     pub fn in_memory(memory: &Memory, subject: Subject) -> Result<Self, AuditError> {
         let mut trail = Self {
             sink: Sink::Memory(memory.clone()),
@@ -193,8 +190,8 @@ impl Trail {
         Ok(trail)
     }
 
-    /// A trail that couldn't be opened and takes nothing, for a run that
-    /// clears up all the same.
+    /// Returns a trail that takes no lines, for a rollback after the trail couldn't be
+    /// opened.
     pub fn lost(why: &AuditError, place: &Place, subject: Subject) -> Self {
         Self {
             sink: Sink::Lost(why.error.clone()),
@@ -207,13 +204,13 @@ impl Trail {
         }
     }
 
-    /// Whether the run may still do something: what it does gets into the trail.
+    /// Whether the run may still make calls, because the trail has space for them.
     pub fn has_room(&self) -> bool {
         self.quota.bytes > 0
     }
 
-    /// Records that a call was allowed: by how much of the grant's reach, and
-    /// what the kernel answered.
+    /// Records that a call was allowed, with the part of the grant's reach that it
+    /// needed and the kernel's answer.
     pub fn allowed(
         &mut self,
         call: &str,
@@ -230,7 +227,7 @@ impl Trail {
         })
     }
 
-    /// Records that a call was denied, and which reach it lacked.
+    /// Records that a call was denied, with the reach that it lacked.
     pub fn denied(&mut self, call: &str, object: &str, reach: &Reach) -> Result<(), AuditError> {
         let Some(left) = self.quota.denials.checked_sub(1) else {
             self.quota.unrecorded = self.quota.unrecorded.saturating_add(1);
@@ -245,7 +242,7 @@ impl Trail {
         })
     }
 
-    /// Records a change of a network's document that `create` returned.
+    /// Records a change that `create` made to the network's document.
     pub fn change(&mut self, object: &str) -> Result<(), AuditError> {
         self.write(Event::Change, |line| {
             line.object = Some(text::shortened(object, OBJECT_MAX));
@@ -260,7 +257,7 @@ impl Trail {
         })
     }
 
-    /// Records that the host put something back, or why it couldn't.
+    /// Records that the host restored an object, or why it couldn't.
     pub fn restore(&mut self, object: &str, error: Option<&str>) -> Result<(), AuditError> {
         self.write(Event::Restore, |line| {
             line.object = Some(text::shortened(object, OBJECT_MAX));
@@ -268,7 +265,7 @@ impl Trail {
         })
     }
 
-    /// Records that the operator gave up what was to be undone.
+    /// Records that the operator gave up an undo record.
     pub fn forget(&mut self, object: &str) -> Result<(), AuditError> {
         self.write(Event::Forget, |line| {
             line.object = Some(text::shortened(object, OBJECT_MAX));
@@ -284,7 +281,7 @@ impl Trail {
         }
         let written = self.write(Event::End, |line| line.error = cut(error));
         if self.lost > 0 {
-            tell(&format!(
+            warn(&format!(
                 "{} missing in the audit trail {}",
                 text::counted(self.lost.into(), "line"),
                 self.path.display()
@@ -314,14 +311,14 @@ impl Trail {
             return Ok(());
         };
         if error.kind() == io::ErrorKind::TimedOut {
-            // The next line would wait as long.
+            // Otherwise each further line would wait as long.
             self.sink = Sink::Lost(error.to_string());
         }
         if self.required == Required::Yes {
             return Err(unwritten(&self.path, &error));
         }
         if self.lost == 0 {
-            tell(&format!(
+            warn(&format!(
                 "can't write the audit trail {}: {error}; the run goes on without it, as the \
                  driver's grant says",
                 self.path.display()
@@ -332,12 +329,12 @@ impl Trail {
     }
 }
 
-/// An error that isn't longer than anyone would read.
+/// Shortens an error for a line.
 fn cut(error: Option<&str>) -> Option<Cow<'_, str>> {
     error.map(|error| text::shortened(error, ERROR_MAX))
 }
 
-/// A reach as a line has it, unless there is none.
+/// Shortens a reach for a line. Returns `None` if it's empty.
 fn shortened(reach: &Reach, max: usize) -> Option<Cow<'_, Reach>> {
     (!reach.is_empty()).then(|| reach.shortened(max))
 }
@@ -349,8 +346,8 @@ fn unwritten(path: &Path, error: &io::Error) -> AuditError {
     }
 }
 
-/// Tells the operator something on standard error, where somebody reads it.
-fn tell(message: &str) {
+/// Writes a warning for the operator to standard error, if somebody reads it.
+fn warn(message: &str) {
     let _ = writeln!(io::stderr(), "wasmvark: {message}");
 }
 

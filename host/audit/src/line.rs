@@ -1,4 +1,4 @@
-//! A line of the trail, as it's written and as it's read.
+//! The lines of the trail, for writing and for reading.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use policy::Reach;
 use serde::{Deserialize, Serialize};
 use types::text;
 
-/// Whom a run is for; the same in each of its lines.
+/// The subject of a run. Each of its lines has it.
 #[derive(Debug, Clone, Serialize)]
 pub struct Subject {
     /// The subcommand.
@@ -17,34 +17,34 @@ pub struct Subject {
     pub digest: String,
     /// The network's name.
     pub network: String,
-    /// The container's id; absent in `create`.
+    /// The container's id. It is absent in `create`.
     pub container: Option<String>,
 }
 
-/// What a line is about.
+/// The event of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Event {
     /// The run begins.
     Run,
-    /// A call was decided on.
+    /// A call was allowed or denied.
     Call,
     /// A driver's `create` changed the network's document.
     Change,
     /// The host undid a change.
     Undo,
-    /// The host put back what somebody has removed.
+    /// The host restored an object that somebody had removed.
     Restore,
-    /// Denials that have no line of their own.
+    /// Further calls were denied, without a line each.
     Unrecorded,
-    /// The operator gave up what was to be undone.
+    /// The operator gave up an undo record.
     Forget,
-    /// The run is over.
+    /// The run ended.
     End,
 }
 
 impl Event {
-    /// Its name in the trail.
+    /// Returns the event's name in the trail.
     pub fn name(self) -> &'static str {
         match self {
             Self::Run => "run",
@@ -59,18 +59,18 @@ impl Event {
     }
 }
 
-/// The answer to a call.
+/// The verdict on a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// It went to the kernel.
+    /// The call was made.
     Allow,
-    /// It went nowhere.
+    /// The call wasn't made.
     Deny,
 }
 
 impl Verdict {
-    /// Its name in the trail.
+    /// Returns the verdict's name in the trail.
     pub fn name(self) -> &'static str {
         match self {
             Self::Allow => "allow",
@@ -79,8 +79,8 @@ impl Verdict {
     }
 }
 
-/// What a reach is to a decision: `by { link = "lo" }`, or `lacks …`; `None` where
-/// there is none.
+/// Writes the reach of a call for people: `by { link = "lo" }`, or `lacks …` after a
+/// denial. Returns `None` if it's empty.
 pub fn reach_in_words(verdict: Option<Verdict>, reach: &Reach) -> Option<String> {
     let word = match verdict {
         Some(Verdict::Deny) => "lacks",
@@ -111,7 +111,7 @@ pub(super) struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    /// A line of this moment.
+    /// Begins a line with the current time.
     pub(super) fn new(event: Event, subject: &'a Subject) -> Self {
         Self {
             time: jiff::Timestamp::now().to_string(),
@@ -126,7 +126,7 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// The JSON, with its line end.
+    /// Writes the line as JSON, with its line end.
     pub(super) fn text(&self) -> std::io::Result<Vec<u8>> {
         let mut text = serde_json::to_vec(self)?;
         text.push(b'\n');
@@ -134,17 +134,17 @@ impl<'a> Line<'a> {
     }
 }
 
-/// A line that was read. What it holds may come from drivers and callers, so it
-/// isn't for terminals as it stands.
+/// A line that was read. Its text may come from drivers and callers, and can contain
+/// control characters.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Record {
-    /// When, in UTC.
+    /// The time, in UTC.
     pub time: String,
-    /// What it's about.
+    /// The event.
     pub event: Event,
     /// The subcommand.
     pub command: String,
-    /// The driver's name; empty where the host acts without one.
+    /// The driver's name. It is empty if the host acts without a driver.
     pub driver: String,
     /// The component's digest.
     pub digest: String,
@@ -154,21 +154,21 @@ pub struct Record {
     pub container: Option<String>,
     /// The call.
     pub call: Option<String>,
-    /// What it touched, or would have.
+    /// The objects that were touched, or would have been.
     pub object: Option<String>,
-    /// The answer to the call.
+    /// The verdict on the call.
     pub verdict: Option<Verdict>,
-    /// The reach beyond own objects and the request that the call needed.
+    /// The reach that the call needed or lacked, without own objects and the request.
     #[serde(default)]
     pub reach: Reach,
     /// The kernel's error number.
     pub errno: Option<i32>,
-    /// Why the run failed, or what couldn't be undone.
+    /// Why the run failed, or why an object couldn't be undone or restored.
     pub error: Option<String>,
 }
 
 impl Record {
-    /// Reads a line.
+    /// Parses a line.
     pub fn parse(line: &[u8]) -> Option<Self> {
         serde_json::from_slice(line).ok()
     }
@@ -178,7 +178,8 @@ impl Record {
 mod tests {
     use super::*;
 
-    /// Lines as readers outside of this program know them (docs/audit.schema.json).
+    /// Lines in the form that readers outside of this program know
+    /// (docs/audit.schema.json).
     const GOLDEN: &str = include_str!("golden.jsonl");
 
     fn subject(container: Option<&str>) -> Subject {

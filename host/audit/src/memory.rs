@@ -1,4 +1,4 @@
-//! A trail that is in no file, and what was done by it.
+//! A trail in memory.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -7,32 +7,31 @@ use serde::{Deserialize, Serialize};
 
 use super::{Event, Verdict};
 
-/// The lines of a trail that is in memory. Copies of it are the same one.
+/// The lines of a trail in memory. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Memory(Arc<Mutex<Vec<u8>>>);
 
-/// A line about something that was asked for, or undone.
+/// A line about a call, a change of the document, or its undoing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operation {
-    /// A call, or what undid one.
+    /// The event.
     pub event: Event,
     /// The call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub call: Option<String>,
-    /// What it's about.
+    /// The objects that were touched.
     #[serde(default)]
     pub object: String,
-    /// The answer to the call.
+    /// The verdict on the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub verdict: Option<Verdict>,
-    /// The reach beyond own objects and the request that the call needed, or
-    /// lacked.
+    /// The reach that the call needed or lacked, without own objects and the request.
     #[serde(default, skip_serializing_if = "Reach::is_empty")]
     pub reach: Reach,
     /// The kernel's error number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub errno: Option<i32>,
-    /// Why it failed.
+    /// The cause of a failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
@@ -44,7 +43,7 @@ impl Memory {
         lines.extend_from_slice(line);
     }
 
-    /// What was asked for and undone since the last time that this was asked.
+    /// Removes and returns the lines about calls, changes of the document and undoing.
     pub fn take(&self) -> Vec<Operation> {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let text = std::mem::take(&mut *lines);

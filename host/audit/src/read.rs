@@ -1,5 +1,4 @@
-//! Reading the trail's files in the order in which they were written, while
-//! others write.
+//! A reader of the trail's files, in the order of writing, while runs write.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -9,12 +8,11 @@ use std::path::{Path, PathBuf};
 
 use super::file::{numbered, numbers};
 
-/// A reader at the end of the trail, or on its way there.
+/// A reader of the trail.
 #[derive(Debug)]
 pub struct Tail {
     path: PathBuf,
-    /// The files that aren't read to their end, the oldest first; the last one
-    /// is the newest.
+    /// The files that aren't read to their end, the oldest first.
     files: VecDeque<Source>,
 }
 
@@ -22,8 +20,8 @@ pub struct Tail {
 struct Source {
     id: (u64, u64),
     file: BufReader<File>,
-    /// The beginning of a line whose end isn't there yet.
-    begun: Vec<u8>,
+    /// The beginning of a line whose end isn't written yet.
+    partial: Vec<u8>,
 }
 
 impl Source {
@@ -37,13 +35,13 @@ impl Source {
         Ok(Some(Self {
             id: (metadata.dev(), metadata.ino()),
             file: BufReader::new(file),
-            begun: Vec::new(),
+            partial: Vec::new(),
         }))
     }
 }
 
 impl Tail {
-    /// Opens all files that there are.
+    /// Opens all files of the trail.
     pub fn open(path: &Path) -> io::Result<Self> {
         let mut tail = Self {
             path: path.to_owned(),
@@ -53,7 +51,7 @@ impl Tail {
         Ok(tail)
     }
 
-    /// Looks for files that are newer than the newest one that is known.
+    /// Opens the files that are newer than the newest open one.
     pub fn look(&mut self) -> io::Result<()> {
         let known = self.files.back().map(|source| source.id);
         let path = match std::fs::canonicalize(&self.path) {
@@ -61,8 +59,8 @@ impl Tail {
             Err(error) if error.kind() == ErrorKind::NotFound => self.path.clone(),
             Err(error) => return Err(error),
         };
-        // From the newest on: a file that is moved meanwhile is met again, and
-        // not missed.
+        // The newest file goes first. A file that is rotated meanwhile is then met twice,
+        // and not missed.
         let mut newer: Vec<Source> = Vec::new();
         let old = numbers(&path).into_iter();
         let old = old.map(|number| numbered(&path, number));
@@ -78,25 +76,24 @@ impl Tail {
         Ok(())
     }
 
-    /// The next line without its end; `None` where there is no more at the
-    /// moment.
+    /// Reads the next line, without its line end. Returns `None` if there is none yet.
     pub fn line(&mut self) -> io::Result<Option<Vec<u8>>> {
         loop {
             let is_newest = self.files.len() == 1;
             let Some(source) = self.files.front_mut() else {
                 return Ok(None);
             };
-            source.file.read_until(b'\n', &mut source.begun)?;
-            if source.begun.last() == Some(&b'\n') {
-                let mut line = std::mem::take(&mut source.begun);
+            source.file.read_until(b'\n', &mut source.partial)?;
+            if source.partial.last() == Some(&b'\n') {
+                let mut line = std::mem::take(&mut source.partial);
                 line.pop();
                 return Ok(Some(line));
             }
             if is_newest {
                 return Ok(None);
             }
-            // Nobody writes into it any more.
-            let torn = std::mem::take(&mut source.begun);
+            // No run writes to an old file.
+            let torn = std::mem::take(&mut source.partial);
             self.files.pop_front();
             if !torn.is_empty() {
                 return Ok(Some(torn));
@@ -132,7 +129,7 @@ mod tests {
         for number in 0..100 {
             let line = format!("line {number}\n");
             writer.append(line.as_bytes()).unwrap();
-            // Sometimes after several moves.
+            // Several rotations may lie between two looks.
             if number % 17 == 0 {
                 tail.look().unwrap();
                 seen.extend(all(&mut tail));

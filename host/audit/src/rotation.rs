@@ -1,18 +1,17 @@
-//! When a trail's file becomes an old one, and how many of those are kept.
+//! The bounds of the trail's files.
 
 use serde::Deserialize;
 
-/// The smallest file, in bytes: a few lines.
+/// The smallest size that can be set, in bytes. It holds a few lines.
 const SIZE_MIN: u64 = 4096;
 
-/// The bounds of the trail. The operator's file `trail.toml` may set them; what
-/// it leaves out, or all where there is none, is as here by default.
+/// The bounds of the trail. The operator's file `trail.toml` may set each of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Rotation {
-    /// Bytes of a file at most; the line that would be beyond begins the next.
+    /// The largest size of a file, in bytes. A line beyond it begins the next file.
     pub size: u64,
-    /// How many old files are kept.
+    /// The number of old files.
     pub keep: u32,
 }
 

@@ -1,4 +1,4 @@
-//! The moment from which lines count.
+//! The earliest time of the lines that a reader shows.
 
 use std::str::FromStr;
 
@@ -8,20 +8,20 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Record;
 
-/// A moment: some time ago, or a time.
+/// A time, given as such or as a time span before now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Since(Timestamp);
 
-/// A text that is no moment.
+/// A text that isn't a time.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 #[error(
-    "{0:?} is no time: write how long ago (30s, 10m, 2h, 3d, 1w), or when in UTC (2026-01-31, \
-     2026-01-31T12:00:00Z)"
+    "{0:?} is not a time: write a time span before now (30s, 10m, 2h, 3d, 1w), or a time in UTC \
+     (2026-01-31, 2026-01-31T12:00:00Z)"
 )]
 pub struct InvalidSince(String);
 
 impl Since {
-    /// Whether a line is of that moment or later.
+    /// Whether a line is from this time or later.
     pub fn has(&self, record: &Record) -> bool {
         let time: Result<Timestamp, _> = record.time.parse();
         time.is_ok_and(|time| time >= self.0)
@@ -48,7 +48,8 @@ impl Since {
             return Some(time);
         }
         match (text.parse::<Date>(), text.parse::<DateTime>()) {
-            // A date is a time too, and a time that is cut off isn't a date.
+            // A whole date parses as a time too, and the beginning of a longer text as a
+            // date.
             (Ok(date), _) if text.len() == "2026-01-31".len() => utc(date.into()),
             (_, Ok(time)) => utc(time),
             _ => None,

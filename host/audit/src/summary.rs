@@ -1,5 +1,5 @@
-//! What the trail says of each driver: which calls it made, by how much of its
-//! grant's reach, and which it was denied.
+//! A summary of the trail: the calls of each driver, the reach that they needed, and
+//! the denials.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,56 +9,56 @@ use policy::{Call, Reach};
 
 use super::{Event, Record, Since, Tail, Verdict};
 
-/// How many patterns of a reach are listed: a driver that names something else in
-/// each call must not keep the reader waiting.
+/// The number of patterns of a reach that are listed. A driver that names another
+/// object in each call must not keep the reader waiting.
 const PATTERNS_MAX: usize = 200;
 
-/// The whole trail, summed.
+/// A summary of the trail.
 #[derive(Debug, Default)]
 pub struct Summary {
-    /// The time of the oldest line that counts.
+    /// The time of the oldest line.
     pub first: Option<String>,
-    /// That of the youngest.
+    /// The time of the youngest line.
     pub last: Option<String>,
-    /// How many lines are no lines of a trail.
+    /// The number of lines that can't be parsed.
     pub unreadable: u64,
     drivers: BTreeMap<(String, String), Usage>,
 }
 
-/// What a driver's component did.
+/// The use of a driver's component.
 #[derive(Debug, Clone, Default)]
 pub struct Usage {
-    /// How many runs began.
+    /// The number of runs.
     pub runs: u64,
-    /// When the first one began.
+    /// The start of the first run.
     pub first: Option<String>,
-    /// When the last one began.
+    /// The start of the last run.
     pub last: Option<String>,
-    /// Its calls; those that it never made are absent.
+    /// The calls of all runs. Calls that were never made are absent.
     pub calls: BTreeMap<Call, CallUsage>,
 }
 
-/// What became of a call.
+/// The use of one call.
 #[derive(Debug, Clone, Default)]
 pub struct CallUsage {
-    /// How many times it was allowed.
+    /// The number of times that the call was allowed.
     pub allowed: u64,
-    /// When it was first.
+    /// The time at which it was first allowed.
     pub first: Option<String>,
-    /// When it was last.
+    /// The time at which it was last allowed.
     pub last: Option<String>,
-    /// The reach that it needed for that.
+    /// The reach that the allowed calls needed.
     pub reach: Reach,
-    /// Whether it needed more still, which would be too much to list.
+    /// Whether the allowed calls needed more reach than is listed.
     pub has_more: bool,
-    /// How many times it was denied.
+    /// The number of times that the call was denied.
     pub denied: u64,
-    /// The reach that it lacked then.
+    /// The reach that the denied calls lacked.
     pub lacking: Reach,
 }
 
 impl Summary {
-    /// Reads the trail, or what is younger of it.
+    /// Reads the trail, or its lines since a time.
     pub fn read(path: &Path, since: Option<Since>) -> io::Result<Self> {
         let mut summary = Self::default();
         let mut tail = Tail::open(path)?;
@@ -74,14 +74,14 @@ impl Summary {
         Ok(summary)
     }
 
-    /// What one component did under a driver's name.
+    /// Returns the use of one component under a driver's name.
     pub fn of(&self, driver: &str, digest: &str) -> Usage {
         let key = (driver.to_owned(), digest.to_owned());
         self.drivers.get(&key).cloned().unwrap_or_default()
     }
 
     fn add(&mut self, record: Record) {
-        seen(&mut self.first, &mut self.last, &record.time);
+        add_time(&mut self.first, &mut self.last, &record.time);
         let key = (record.driver, record.digest);
         if key.0.is_empty() {
             return;
@@ -89,9 +89,9 @@ impl Summary {
         let usage = self.drivers.entry(key).or_default();
         if record.event == Event::Run {
             usage.runs += 1;
-            seen(&mut usage.first, &mut usage.last, &record.time);
+            add_time(&mut usage.first, &mut usage.last, &record.time);
         }
-        // A call of another version of this program has nothing to say here.
+        // Another version of this program may have had other calls.
         let call: Option<Call> = record.call.and_then(|call| call.parse().ok());
         let (Some(call), Some(verdict)) = (call, record.verdict) else {
             return;
@@ -101,7 +101,7 @@ impl Summary {
             Verdict::Allow => {
                 call.allowed += 1;
                 call.has_more |= join(&mut call.reach, &record.reach);
-                seen(&mut call.first, &mut call.last, &record.time);
+                add_time(&mut call.first, &mut call.last, &record.time);
             }
             Verdict::Deny => {
                 call.denied += 1;
@@ -111,7 +111,7 @@ impl Summary {
     }
 }
 
-/// Adds to a reach, unless it's long already: then it says that there is more.
+/// Adds to a reach, unless it's long already. Returns whether there is more.
 fn join(reach: &mut Reach, more: &Reach) -> bool {
     if reach.covers(more) {
         return false;
@@ -123,9 +123,9 @@ fn join(reach: &mut Reach, more: &Reach) -> bool {
     false
 }
 
-/// Lines come in the order of their times, but for those of runs at the same
-/// time.
-fn seen(first: &mut Option<String>, last: &mut Option<String>, time: &str) {
+/// Adds the time of a line to a period. Lines are in the order of their times, except
+/// for those of simultaneous runs.
+fn add_time(first: &mut Option<String>, last: &mut Option<String>, time: &str) {
     if first.is_none() {
         *first = Some(time.to_owned());
     }
