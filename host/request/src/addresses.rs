@@ -1,5 +1,4 @@
-//! Pairing addresses with their subnets, as netavark's `get_ipam_addresses`
-//! does for its own drivers.
+//! Addresses with their subnets, paired as in netavark's `get_ipam_addresses`.
 
 use std::net::IpAddr;
 
@@ -8,13 +7,13 @@ use ipnet::IpNet;
 use super::{Network, RequestError};
 use crate::protocol::Subnet;
 
-/// The addresses of the container in the order of the subnets.
+/// Returns the container's addresses in the order of the subnets.
 pub(super) fn resolve(
     network: &Network,
     static_ips: Option<&[IpAddr]>,
 ) -> Result<Vec<IpNet>, RequestError> {
-    // Podman also sends addresses for a network without subnets (`--ip`);
-    // nobody can tell their prefix length, so netavark ignores them too.
+    // Podman also sends addresses for a network without subnets (`--ip`). Their prefix
+    // length isn't known, so netavark ignores them too.
     if !network.has_addresses() || network.subnets.is_empty() {
         return Ok(Vec::new());
     }

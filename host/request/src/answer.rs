@@ -1,4 +1,4 @@
-//! The answer to `setup`: what the kernel has, with the gateways of the
+//! The answer to `setup`: the kernel's links and addresses, with the gateways of the
 //! request.
 
 use std::net::IpAddr;
@@ -9,19 +9,19 @@ use types::{LinkName, Mac};
 use super::Request;
 use crate::protocol::{NetAddress, NetInterface, StatusBlock};
 
-/// One of the driver's links in the container, as the kernel has it.
+/// One of the driver's links in the container, according to the kernel.
 #[derive(Debug, Clone)]
 pub struct LinkReport {
-    /// Its name.
+    /// The link's name.
     pub name: LinkName,
-    /// Its MAC address; some kinds have none.
+    /// The link's MAC address. Some kinds have none.
     pub mac: Option<Mac>,
-    /// Its addresses but those of link scope.
+    /// The link's addresses, except those of link scope.
     pub addresses: Vec<IpNet>,
 }
 
-/// Builds the answer. Addresses keep the order of the request, because Podman
-/// shows the first one; others follow in the kernel's order.
+/// Builds the answer. Addresses have the order of the request, because Podman shows the
+/// first one. Further ones follow in the kernel's order.
 pub fn answer(
     request: &Request,
     links: Vec<LinkReport>,

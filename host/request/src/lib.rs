@@ -1,9 +1,9 @@
-//! A checked, resolved request: addresses paired with their subnets, routes
-//! with their gateways, ports unfolded, options parsed. And the way back: the
-//! answer for the caller. It knows nothing of WebAssembly or netlink.
+//! netavark's documents, the resolved request, the user's word, and the answer. The
+//! crate knows nothing of WebAssembly or netlink.
 //!
-//! Errors for the user's mistakes are worded as netavark words them, so that a
-//! user of its own drivers meets no new texts.
+//! A resolved request has addresses with their subnets, routes with their gateways,
+//! single ports and parsed options. Errors for the user's mistakes have netavark's
+//! words, which a user of its own drivers knows.
 
 #![deny(unsafe_code)]
 
@@ -28,7 +28,7 @@ pub use answer::{LinkReport, answer};
 pub use network::Network;
 pub use options::{names_outbound, names_secret};
 pub use parent::Parent;
-pub use routes::every as all_routes;
+pub use routes::all_routes;
 pub use said::{KeptNetwork, Said};
 
 use types::{
@@ -42,21 +42,21 @@ pub enum RequestError {
     /// The container's interface has no name.
     #[error("no container interface name given")]
     NoInterfaceName,
-    /// A name that can't be.
+    /// The text can't be the name of a link.
     #[error("{what} is not valid: {error}")]
     LinkName {
-        /// Which name.
+        /// The use of the name.
         what: &'static str,
-        /// Why.
+        /// The cause.
         error: InvalidLinkName,
     },
-    /// An id or a name with characters that could leave a directory.
+    /// An id or a name isn't safe as the name of a file.
     #[error(transparent)]
     Name(#[from] InvalidId),
     /// A network has another driver than its user gave it.
     #[error(
-        "the network {network} was created for the driver {was}, and is for {is} now: if that is \
-         meant, `wasmvark adopt {network}` makes it the user's word"
+        "the network {network} was created for the driver {was}, and now has the driver {is}: if \
+         that is intended, `wasmvark adopt {network}` accepts it as the user's word"
     )]
     OtherDriver {
         /// The network.
@@ -71,10 +71,10 @@ pub enum RequestError {
     Option {
         /// The option.
         key: &'static str,
-        /// Why.
+        /// The cause.
         error: String,
     },
-    /// The link below the network is named in more than one way.
+    /// The parent of the network is named in more than one way.
     #[error(
         "the parent interface is named in more than one way: give only one of --interface-name \
          (or -o parent), -o hwaddr, -o pci and -o kernelpath"
@@ -83,7 +83,7 @@ pub enum RequestError {
     /// A MAC address can't be parsed.
     #[error(transparent)]
     Mac(#[from] InvalidMac),
-    /// Subnets were given and no addresses.
+    /// Subnets were given without addresses.
     #[error("no static ips provided")]
     NoAddresses,
     /// Two subnets are the same.
@@ -95,20 +95,20 @@ pub enum RequestError {
     /// An address is in none of the subnets.
     #[error("not all static IPs matched a subnet: expected {expected}, got {matched}")]
     UnmatchedAddresses {
-        /// How many addresses there are.
+        /// The number of addresses.
         expected: usize,
-        /// How many are in a subnet.
+        /// The number of addresses in a subnet.
         matched: usize,
     },
-    /// A static route makes no sense.
+    /// A static route is invalid.
     #[error("{0}")]
     Route(String),
-    /// A port mapping makes no sense.
+    /// A port mapping is invalid.
     #[error("{0}")]
     Port(String),
 }
 
-/// What `setup` and `teardown` were asked for.
+/// A resolved request of `setup` or `teardown`.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The network.
@@ -119,29 +119,28 @@ pub struct Request {
     pub container_name: String,
     /// The interface's name in the container.
     pub interface_name: LinkName,
-    /// The name that the user wants for the host's end of a link between host
-    /// and container: the option `host_interface_name`, as for netavark's
-    /// bridge.
+    /// The name of the host's end of a link between host and container: the option
+    /// `host_interface_name`, as for netavark's bridge.
     pub host_interface_name: Option<LinkName>,
-    /// What the link of the host below this connection can be found by, where
-    /// the container's own options say so, or else the network's.
+    /// The property by which the parent can be found. The container's own options go
+    /// before the network's.
     pub parent_property: Option<LinkProperty>,
     /// The MAC address that the user asked for.
     pub mac: Option<Mac>,
     /// The container's addresses with their subnets' prefix lengths.
     pub addresses: Vec<IpNet>,
-    /// The default routes: one a family at most.
+    /// The default routes, at most one for each family.
     pub default_routes: Vec<Route>,
     /// The network's static routes.
     pub routes: Vec<Route>,
-    /// The published ports, each by itself.
+    /// The published ports, one by one.
     pub ports: Vec<Port>,
     /// Options for this container only.
     pub options: BTreeMap<String, String>,
 }
 
 impl Request {
-    /// What this run is about.
+    /// Returns the container and the network of the request.
     pub fn key(&self) -> Key {
         Key {
             network: self.network.id.clone(),
@@ -149,8 +148,8 @@ impl Request {
         }
     }
 
-    /// The secrets that it names: the values of options, for the network or the
-    /// container, whose keys end with `_secret`.
+    /// Returns the secrets that the request names: the values of those options of the
+    /// network and the container whose keys end with `_secret`.
     pub fn secrets(&self) -> Vec<String> {
         let options = self.network.options.iter().chain(&self.options);
         options
@@ -159,9 +158,8 @@ impl Request {
             .collect()
     }
 
-    /// The addresses of the host that its options name for what leaves it, for
-    /// the network or the container: `outbound_addr4` and `outbound_addr6`, as
-    /// for netavark's bridge.
+    /// Returns the host's addresses for SNAT that the options of the network and the
+    /// container name: `outbound_addr4` and `outbound_addr6`, as for netavark's bridge.
     pub fn outbound(&self) -> Vec<IpAddr> {
         let options = self.network.options.iter().chain(&self.options);
         options
@@ -170,7 +168,7 @@ impl Request {
             .collect()
     }
 
-    /// Resolves what `setup` or `teardown` got.
+    /// Resolves the document of `setup` or `teardown`.
     pub fn resolve(document: &protocol::SetupDocument) -> Result<Self, RequestError> {
         let join = &document.network_options;
         let network = Network::resolve(&document.network)?.for_container(&join.options)?;

@@ -1,10 +1,10 @@
-//! Names of links that requests give.
+//! Names of links in requests.
 
 use types::LinkName;
 
 use super::RequestError;
 
-/// Checks the name of a link.
+/// Parses the name of a link. `what` says in the error what the name is for.
 pub(super) fn parse(what: &'static str, name: &str) -> Result<LinkName, RequestError> {
     name.parse()
         .map_err(|error| RequestError::LinkName { what, error })

@@ -1,44 +1,44 @@
-//! What else a request's options name: VLANs, VXLANs, settings, modes. An option
-//! that can't be read names nothing; the driver says what is wrong with it.
+//! Further objects that a request's options name: VLANs, VNIs, settings and modes. An
+//! option that can't be parsed names nothing. The driver reports the mistake.
 
 use types::{NumberRange, SettingKey};
 
 use super::Request;
 
-/// The options that name VLANs: `trunk` is a list of ranges.
+/// The options that name VLANs. `trunk` is a list of ranges.
 const VLANS: [&str; 3] = ["vlan", "native_vlan", "trunk"];
-/// The option that names a VXLAN.
+/// The option that names a VNI.
 const VNI: &str = "id";
-/// What the option for a kernel setting begins with.
+/// The prefix of an option for a kernel setting.
 const SETTING: &str = "sysctl.";
-/// What stands for the container's interface in a setting.
+/// The placeholder for the container's interface in a setting.
 const INTERFACE: &str = "IFNAME";
 
 impl Request {
-    /// An option: the container's own, or else the network's; an empty one says
-    /// nothing.
+    /// Returns the container's own option, or else the network's. An empty one counts as
+    /// absent.
     pub fn option(&self, key: &str) -> Option<&str> {
         let own = self.options.get(key);
         let value = own.or_else(|| self.network.options.get(key))?;
         Some(value.as_str()).filter(|value| !value.is_empty())
     }
 
-    /// The VLANs that its options name.
+    /// Returns the VLANs that the options name.
     pub fn vlans(&self) -> Vec<NumberRange> {
         let lists = VLANS.iter().filter_map(|key| self.option(key));
         let ranges = lists.flat_map(|list| list.split(','));
         ranges.filter_map(NumberRange::parse).collect()
     }
 
-    /// The VXLANs that its options name.
+    /// Returns the VNIs that the options name.
     pub fn vnis(&self) -> Vec<u32> {
         let number = self.option(VNI).and_then(|text| text.parse().ok());
         number.into_iter().collect()
     }
 
-    /// The kernel settings of the container that its options name.
+    /// Returns the kernel settings of the container that the options name.
     pub fn settings(&self) -> Vec<SettingKey> {
-        // A dot of a name isn't one between parts (`sysctl(8)`).
+        // A dot in a name is written `/`, because dots separate parts (`sysctl(8)`).
         let interface = self.interface_name.as_str().replace('.', "/");
         let options = self.network.options.keys().chain(self.options.keys());
         let keys = options.filter_map(|key| key.strip_prefix(SETTING));

@@ -10,63 +10,63 @@ use types::{LinkName, LinkProperty};
 use super::{Parent, RequestError, options};
 use crate::protocol::{self, Subnet};
 
-/// A network, checked.
+/// A checked network.
 #[derive(Debug, Clone)]
 pub struct Network {
-    /// Its name.
+    /// The network's name.
     pub name: String,
-    /// Its id.
+    /// The network's id.
     pub id: NetworkId,
-    /// The driver as Podman calls it.
+    /// The driver's name.
     pub driver: String,
-    /// The host's interface below it.
+    /// The network's parent.
     pub parent: Option<Parent>,
-    /// Its subnets.
+    /// The network's subnets.
     pub subnets: Vec<Subnet>,
-    /// It must not reach outside.
+    /// Whether the network must not reach outside of the host.
     pub internal: bool,
-    /// IPv6 is wanted.
+    /// Whether IPv6 is wanted.
     pub ipv6: bool,
-    /// Name resolution is wanted.
+    /// Whether name resolution is wanted.
     pub dns: bool,
-    /// Who chooses addresses; `None` where the request leaves it open.
+    /// The ipam driver, which chooses addresses. It is `None` if the request names none.
     pub ipam_driver: Option<String>,
-    /// The option `mtu`, in bytes. Of this and the next two a container may
-    /// have its own.
+    /// The option `mtu`, in bytes. A container's own option goes before it, also for the
+    /// next two options.
     pub mtu: Option<u32>,
     /// The option `metric`.
     pub metric: Option<u32>,
-    /// The option `no_default_route`.
+    /// Whether the option `no_default_route` is set.
     pub no_default_route: bool,
-    /// The option `vrf`: a VRF of the host that the network's links go below,
-    /// as for netavark's bridge.
+    /// The option `vrf`: a VRF of the host that is the master of the network's links, as
+    /// for netavark's bridge.
     pub vrf: Option<LinkName>,
-    /// The option `vrf_name`: what a VRF in the container is to be called.
+    /// The option `vrf_name`: the name of a VRF in the container.
     pub container_vrf: Option<LinkName>,
-    /// Name servers that the user gave for its containers.
+    /// The name servers that the user gave for the network's containers.
     pub name_servers: Vec<IpAddr>,
-    /// All options.
+    /// All options of the network.
     pub options: BTreeMap<String, String>,
 }
 
 impl Network {
-    /// Whether Podman chose addresses: not so with the ipam drivers `none` and
+    /// Whether Podman chose addresses. It chooses none with the ipam drivers `none` and
     /// `dhcp`.
     pub(super) fn has_addresses(&self) -> bool {
         !matches!(self.ipam_driver.as_deref(), Some("none" | "dhcp"))
     }
 
-    /// The name of the host's interface below it, where the request has it.
+    /// Returns the parent's name, if the request names the parent by it.
     pub fn parent_name(&self) -> Option<&LinkName> {
         self.parent.as_ref()?.name()
     }
 
-    /// What that interface can be found by, where the request has no name.
+    /// Returns the parent's property, if the request names the parent by one.
     pub fn parent_property(&self) -> Option<&LinkProperty> {
         self.parent.as_ref()?.property()
     }
 
-    /// The gateways of the subnets, with their prefix lengths.
+    /// Returns the gateways of the subnets, with their prefix lengths.
     pub fn gateways(&self) -> Vec<IpNet> {
         let subnets = self.subnets.iter();
         subnets
@@ -74,8 +74,7 @@ impl Network {
             .collect()
     }
 
-    /// The network as one container sees it, whose own options `mtu`, `metric`
-    /// and `no_default_route` take the place of the network's.
+    /// Replaces the options `mtu`, `metric` and `no_default_route` by a container's own.
     pub(super) fn for_container(
         self,
         own: &BTreeMap<String, String>,
@@ -89,8 +88,8 @@ impl Network {
         })
     }
 
-    /// Checks the network of a document. Whether subnets and addresses fit
-    /// is a matter of `setup`: the caller of `create` checks subnets itself.
+    /// Checks the network of a document, except its subnets. The caller of `create`
+    /// checks those itself, and `setup` checks them with the addresses.
     pub fn resolve(network: &protocol::Network) -> Result<Self, RequestError> {
         let options = &network.options;
         Ok(Self {

@@ -1,4 +1,4 @@
-//! The options that every driver understands.
+//! Options that the host knows, for every driver.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -8,7 +8,7 @@ use types::LinkName;
 
 use super::{RequestError, link_name};
 
-/// Parses an option's value where the option is given.
+/// Parses an option's value, if the option is given.
 pub(super) fn parse<T>(
     options: &BTreeMap<String, String>,
     key: &'static str,
@@ -33,12 +33,13 @@ pub fn names_secret(key: &str) -> bool {
     key.ends_with("_secret")
 }
 
-/// Whether the value of an option is an address of the host for what leaves it.
+/// Whether the value of an option is an address of the host for SNAT.
 pub fn names_outbound(key: &str) -> bool {
     ["outbound_addr4", "outbound_addr6"].contains(&key)
 }
 
-/// The name of a link that an option gives; `what` goes into the error text.
+/// Parses the name of a link that an option gives. `what` says in the error what the
+/// name is for.
 pub(super) fn link(
     options: &BTreeMap<String, String>,
     key: &str,

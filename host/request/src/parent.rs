@@ -1,4 +1,4 @@
-//! The link of the host that a network lies on, as the request names it.
+//! The parent of a network, as the request names it.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -8,25 +8,25 @@ use types::{LinkName, LinkProperty};
 
 use super::{RequestError, link_name};
 
-/// The option for its name.
+/// The option for the parent's name.
 const NAME: &str = "parent";
-/// The options for what it can be found by. CNI's host-device calls the first
-/// and the last so; the other is its `pciBusID`.
+/// The options for the parent's properties. CNI's host-device has the same names, except
+/// for `pciBusID`.
 const MAC: &str = "hwaddr";
 const PCI: &str = "pci";
 const PATH: &str = "kernelpath";
 
-/// How a request names a link.
+/// A parent, as a request names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Parent {
-    /// By its name.
+    /// The parent's name.
     Name(LinkName),
-    /// By something else.
+    /// A property of the parent.
     With(LinkProperty),
 }
 
 impl Parent {
-    /// The link's name, where the request has it.
+    /// Returns the parent's name, if the request names it by that.
     pub fn name(&self) -> Option<&LinkName> {
         match self {
             Self::Name(name) => Some(name),
@@ -34,7 +34,7 @@ impl Parent {
         }
     }
 
-    /// What the link can be found by, where the request has no name.
+    /// Returns the parent's property, if the request names it by one.
     pub fn property(&self) -> Option<&LinkProperty> {
         match self {
             Self::Name(_) => None,
@@ -42,8 +42,8 @@ impl Parent {
         }
     }
 
-    /// What a network names: `interface` is its own, which comes before the
-    /// option `parent`. Empty options name nothing.
+    /// Parses the parent of a network. The network's `interface` goes before the option
+    /// `parent`. Empty options name nothing.
     pub(super) fn resolve(
         interface: Option<&str>,
         options: &BTreeMap<String, String>,
@@ -59,7 +59,7 @@ impl Parent {
     }
 }
 
-/// What options name a link by, other than its name.
+/// Parses the options for a parent's properties.
 pub(super) fn property(
     options: &BTreeMap<String, String>,
 ) -> Result<Option<LinkProperty>, RequestError> {

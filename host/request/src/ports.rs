@@ -1,4 +1,4 @@
-//! Published ports, unfolded: one entry for each port and protocol.
+//! Published ports, one for each port and protocol.
 
 use std::net::IpAddr;
 
@@ -7,7 +7,7 @@ use types::{Port, Protocol};
 use super::RequestError;
 use crate::protocol::PortMapping;
 
-/// Unfolds ranges and lists of protocols.
+/// Splits ranges and lists of protocols into single ports.
 pub(super) fn unfold(mappings: &[PortMapping]) -> Result<Vec<Port>, RequestError> {
     let mut ports = Vec::new();
     for mapping in mappings {
@@ -32,7 +32,7 @@ fn host_address(text: &str) -> Result<Option<IpAddr>, RequestError> {
     }
     text.parse().map(Some).map_err(|_| {
         RequestError::Port(format!(
-            "the host address {text:?} of a port is no IP address"
+            "the host address {text:?} of a port is not an IP address"
         ))
     })
 }
@@ -43,7 +43,7 @@ fn protocols(list: &str) -> Result<Vec<Protocol>, RequestError> {
         let mut known = Protocol::ALL.into_iter();
         known.find(|known| known.name() == name).ok_or_else(|| {
             RequestError::Port(format!(
-                "unknown port protocol {name:?}: tcp, udp and sctp are known"
+                "unknown port protocol {name:?}: use tcp, udp or sctp"
             ))
         })
     };
@@ -53,7 +53,7 @@ fn protocols(list: &str) -> Result<Vec<Protocol>, RequestError> {
 fn at(first: u16, offset: u16) -> Result<u16, RequestError> {
     first.checked_add(offset).ok_or_else(|| {
         RequestError::Port(format!(
-            "the range of ports from {first} on goes beyond 65535"
+            "the range of ports that begins at {first} ends beyond 65535"
         ))
     })
 }

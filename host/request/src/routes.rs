@@ -1,5 +1,5 @@
-//! Default and static routes, checked as netavark's `create_route_list` and
-//! `add_default_routes` do for its own drivers.
+//! Default and static routes, checked as in netavark's `create_route_list` and
+//! `add_default_routes`.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -9,7 +9,7 @@ use types::{Route, RouteKind};
 use super::{Network, RequestError};
 use crate::protocol;
 
-/// One default route a family, through the first gateway of that family.
+/// Returns a default route for each family, through the first gateway of that family.
 pub(super) fn defaults(network: &Network) -> Vec<Route> {
     if !has_defaults(network) {
         return Vec::new();
@@ -17,11 +17,11 @@ pub(super) fn defaults(network: &Network) -> Vec<Route> {
     let gateways = || network.subnets.iter().filter_map(|subnet| subnet.gateway);
     let v4 = gateways().find(std::net::IpAddr::is_ipv4);
     let v6 = gateways().find(std::net::IpAddr::is_ipv6);
-    let everywhere = [
+    let routes = [
         (IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 0)), v4),
         (IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, 0)), v6),
     ];
-    everywhere
+    routes
         .into_iter()
         .filter(|(_, gateway)| gateway.is_some())
         .map(|(destination, gateway)| Route {
@@ -33,18 +33,17 @@ pub(super) fn defaults(network: &Network) -> Vec<Route> {
         .collect()
 }
 
-/// Whether a network wants default routes at all.
+/// Whether a network has default routes.
 pub(super) fn has_defaults(network: &Network) -> bool {
     !network.internal && !network.no_default_route && network.has_addresses()
 }
 
-/// The static routes. Without addresses no gateway can be reached, so there
-/// are none then.
+/// Resolves the static routes. A network without addresses has none, because no gateway
+/// can be reached.
 ///
 /// # Errors
 ///
-/// A route makes no sense: without a gateway that it needs, or with one that it
-/// can't have.
+/// A route's gateway is missing, or a route can't have it.
 pub(super) fn resolve(
     network: &Network,
     routes: &[protocol::Route],
@@ -52,16 +51,15 @@ pub(super) fn resolve(
     if !network.has_addresses() {
         return Ok(Vec::new());
     }
-    every(routes)
+    all_routes(routes)
 }
 
-/// The static routes, also where no gateway can be reached.
+/// Resolves the static routes, also of a network without addresses.
 ///
 /// # Errors
 ///
-/// A route makes no sense: without a gateway that it needs, or with one that it
-/// can't have.
-pub fn every(routes: &[protocol::Route]) -> Result<Vec<Route>, RequestError> {
+/// A route's gateway is missing, or a route can't have it.
+pub fn all_routes(routes: &[protocol::Route]) -> Result<Vec<Route>, RequestError> {
     routes.iter().map(resolve_one).collect()
 }
 
@@ -110,7 +108,7 @@ fn kind(name: Option<&str>) -> Result<RouteKind, RequestError> {
     }
 }
 
-/// The kind as netavark's message has it.
+/// Returns the name of a kind in netavark's message.
 fn netavark_name(kind: RouteKind) -> &'static str {
     match kind {
         RouteKind::Unicast => "Unicast",

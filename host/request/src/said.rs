@@ -1,8 +1,8 @@
-//! What the user said, told apart from what a driver made of it.
+//! The user's word, separated from the changes of a driver.
 //!
-//! What a driver returns from `create` becomes part of the network's document,
-//! and that is what `setup` gets. So the host keeps what the user's `create`
-//! had. Of a request only that is the user's word which stands in both.
+//! A driver can change the network's document in `create`, and `setup` gets the changed
+//! document. So the host keeps the document that the user's `create` had. The parts of
+//! a request that are in both documents are the user's word.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -15,7 +15,7 @@ use types::{LinkName, Route};
 use super::{Network, Request, RequestError, options, routes};
 use crate::protocol::{self, Subnet};
 
-/// What is kept of a user's `network create`.
+/// The kept document of a user's `network create`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct KeptNetwork {
     /// The network as the user asked for it.
@@ -25,17 +25,18 @@ pub struct KeptNetwork {
     pub chosen: Option<LinkName>,
 }
 
-/// Bytes of the longest option that is kept. The longest that names anything is a
-/// list of VLANs.
+/// The longest option that is kept, in bytes. The longest one that names an object is
+/// a list of VLANs.
 const OPTION_MAX: usize = 4096;
-/// Bytes of what a denial says of each thing that wasn't the user's.
+/// The longest description in [`Said::unsaid`], in bytes.
 const UNSAID_MAX: usize = 256;
 
-/// Options that name parents and VRFs, of which a denial speaks anyhow.
-const TOLD_BY_THEMSELVES: [&str; 6] = ["parent", "hwaddr", "pci", "kernelpath", "vrf", "vrf_name"];
+/// The options that name parents and VRFs. Their differences are described as those of
+/// parents and VRFs.
+const LINK_OPTIONS: [&str; 6] = ["parent", "hwaddr", "pci", "kernelpath", "vrf", "vrf_name"];
 
 impl KeptNetwork {
-    /// The same without what is too long to name anything.
+    /// Removes the options that are too long to name an object.
     pub fn shortened(mut self) -> Self {
         let fits = |text: &str| text.len() <= OPTION_MAX;
         let options = &mut self.network.options;
@@ -44,30 +45,31 @@ impl KeptNetwork {
     }
 }
 
-/// What of a request is the user's word.
+/// The user's word in a request.
 #[derive(Debug, Clone)]
 pub struct Said {
-    /// The request without what its user didn't say.
+    /// The request without the parts that aren't the user's word.
     pub request: Request,
     /// The name that the host chose for the network's bridge or VRF.
     pub chosen: Option<LinkName>,
     /// Whether the user and the network name different parents.
     pub parent_differs: bool,
-    /// What the network names and its user didn't, in words.
+    /// The parts of the network that aren't the user's word, described for people.
     pub unsaid: Vec<String>,
 }
 
 impl Request {
-    /// What of the request the user said, by what is kept. Of a network of
-    /// which nothing is kept (it was made by hand, or before the host kept
-    /// anything) all is the user's word but secrets: those are the operator's.
+    /// Separates the user's word in the request, according to the kept network.
     ///
-    /// What belongs to the container (its own options, ports, interface name)
-    /// never passed a driver.
+    /// Nothing is kept of a network that was made by hand or by an old version. All of
+    /// it is the user's word except secrets, which are the operator's.
+    ///
+    /// The container's own options, ports and interface name are always the user's
+    /// word, because they never pass a driver.
     ///
     /// # Errors
     ///
-    /// What is kept can't be resolved.
+    /// The kept network can't be resolved, or has another driver.
     pub fn said(&self, kept: Option<&KeptNetwork>) -> Result<Said, RequestError> {
         let mut said = Said {
             request: self.clone(),
@@ -145,11 +147,11 @@ impl Said {
             (&mut network.vrf, &user.vrf),
             (&mut network.container_vrf, &user.container_vrf),
         ];
-        for (its, users) in pairs {
-            if its == users {
+        for (current, said) in pairs {
+            if current == said {
                 continue;
             }
-            if let Some(name) = its.take() {
+            if let Some(name) = current.take() {
                 self.unsaid.push(format!("the VRF {name}"));
             }
         }
@@ -158,18 +160,18 @@ impl Said {
     fn keep_subnets(&mut self, user: &Network) {
         let network = &mut self.request.network;
         let mut unsaid = Vec::new();
-        network.subnets.retain_mut(|its| {
-            let subnet = its.subnet;
-            let mut users = user.subnets.iter();
-            let Some(users) = users.find(|users| users.subnet == subnet) else {
+        network.subnets.retain_mut(|current| {
+            let subnet = current.subnet;
+            let mut subnets = user.subnets.iter();
+            let Some(said) = subnets.find(|said| said.subnet == subnet) else {
                 unsaid.push(format!("the subnet {subnet}"));
                 return false;
             };
-            if let Some(gateway) = its.gateway
-                && !is_gateway_of(gateway, users)
+            if let Some(gateway) = current.gateway
+                && !is_gateway_of(gateway, said)
             {
                 unsaid.push(format!("the gateway {gateway} of {subnet}"));
-                its.gateway = None;
+                current.gateway = None;
             }
             true
         });
@@ -177,7 +179,7 @@ impl Said {
         let subnets: Vec<IpNet> = network
             .subnets
             .iter()
-            .map(|its| its.subnet.trunc())
+            .map(|subnet| subnet.subnet.trunc())
             .collect();
         self.unsaid.extend(unsaid);
         let request = &mut self.request;
@@ -189,8 +191,7 @@ impl Said {
             .retain(|route| route.gateway.is_some_and(|via| gateways.contains(&via)));
     }
 
-    /// A driver can't give a container the default routes that its user didn't
-    /// want, nor another metric.
+    /// Keeps the default routes with the user's metric, if the user wants any.
     fn keep_default_routes(&mut self, user: &Network) {
         let has_any = routes::has_defaults(user);
         let unsaid = &mut self.unsaid;
@@ -218,7 +219,7 @@ impl Said {
         let unsaid = &mut self.unsaid;
         self.request.network.options.retain(|key, value| {
             let is_users = users.get(key) == Some(value);
-            if is_users || TOLD_BY_THEMSELVES.contains(&key.as_str()) {
+            if is_users || LINK_OPTIONS.contains(&key.as_str()) {
                 return is_users;
             }
             unsaid.push(match key {
@@ -242,16 +243,16 @@ impl Said {
     }
 }
 
-/// Whether a gateway is the user's, or the one that netavark and Podman choose
-/// after `create` where the user leaves it open: the subnet's first address.
-fn is_gateway_of(gateway: IpAddr, users: &Subnet) -> bool {
-    match users.gateway {
-        Some(users) => users == gateway,
-        None => first_address(users.subnet) == gateway,
+/// Whether a gateway is that of the user's subnet. If the user gives none, netavark and
+/// Podman choose the subnet's first address after `create`.
+fn is_gateway_of(gateway: IpAddr, subnet: &Subnet) -> bool {
+    match subnet.gateway {
+        Some(said) => said == gateway,
+        None => first_address(subnet.subnet) == gateway,
     }
 }
 
-/// The address behind the network's own, as Podman's `FirstIPInSubnet` has it.
+/// Returns the address after the network address, as Podman's `FirstIPInSubnet`.
 fn first_address(subnet: IpNet) -> IpAddr {
     let step = u8::from(subnet.prefix_len() < subnet.max_prefix_len());
     match subnet.network() {
@@ -285,8 +286,8 @@ mod tests {
         }
     }
 
-    /// What Podman and netavark make of it: with the gateway that was left
-    /// open, and a container's addresses.
+    /// The request that Podman and netavark send for that network, with the gateway that
+    /// they choose and a container's addresses.
     fn request(change: impl FnOnce(&mut Value)) -> Request {
         let mut network: Value = serde_json::from_str(WORDS).unwrap();
         network["subnets"][0]["gateway"] = json!("10.0.0.1");
@@ -323,7 +324,7 @@ mod tests {
             it["network"]["options"]["hwaddr"] = json!("02:00:00:00:00:01");
         });
         assert!(said.parent_differs && said.request.parent_property.is_none());
-        // The same name in the other place is the same parent.
+        // The option `parent` with the same name is the same parent.
         let said = said_of(&kept, |it| {
             it["network"]["network_interface"] = Value::Null;
             it["network"]["options"]["parent"] = json!("eth1");
@@ -368,7 +369,7 @@ mod tests {
             assert!(said.request.default_routes.is_empty(), "{kept:?}");
             assert!(said.unsaid.iter().any(|it| it.contains("0.0.0.0/0")));
         }
-        // What a container wants by itself is its user's word.
+        // The container's own option is the user's word.
         let no_route = |it: &mut Value| it["options"]["no_default_route"] = json!("true");
         let said = said_of(&kept(None, no_route), |it| {
             no_route(&mut it["network"]);

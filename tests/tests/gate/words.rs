@@ -173,7 +173,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
     (
         "a-nested-case",
         r#"change {"subnets":[{"Subnet":"0.0.0.0/0"}]}"#,
-        "keys beside",
+        "keys that such items",
     ),
     (
         "a-field-of-its-own",

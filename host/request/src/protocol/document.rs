@@ -1,7 +1,7 @@
 //! The documents that Podman and netavark send.
 //!
-//! A field that may be absent may be `null` as well: which of the two occurs
-//! depends on the sender's version. Unknown fields are tolerated.
+//! An optional field may be absent or `null`, depending on the sender's version. Unknown
+//! fields are ignored.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -12,22 +12,22 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// A network, as in netavark's `types::Network`.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub struct Network {
-    /// The name.
+    /// The network's name.
     pub name: String,
-    /// The id, 64 hexadecimal digits from Podman.
+    /// The network's id. Podman's have 64 hexadecimal digits.
     pub id: String,
-    /// The driver: the name of the plugin.
+    /// The driver, which is the name of the plugin.
     pub driver: String,
-    /// No way to the outside is wanted.
+    /// Whether the network must not reach outside of the host.
     #[serde(default)]
     pub internal: bool,
-    /// IPv6 is wanted.
+    /// Whether IPv6 is wanted.
     #[serde(default)]
     pub ipv6_enabled: bool,
-    /// Name resolution is wanted.
+    /// Whether name resolution is wanted.
     #[serde(default)]
     pub dns_enabled: bool,
-    /// The host's interface below the network.
+    /// The name of the network's parent.
     #[serde(default)]
     pub network_interface: Option<String>,
     /// The subnets.
@@ -39,10 +39,11 @@ pub struct Network {
     /// The options of `podman network create --opt`.
     #[serde(default, deserialize_with = "null_as_default")]
     pub options: BTreeMap<String, String>,
-    /// Who chooses addresses, under the key `driver`.
+    /// The options for addresses. The key `driver` names the ipam driver, which chooses
+    /// them.
     #[serde(default, deserialize_with = "null_as_default")]
     pub ipam_options: BTreeMap<String, String>,
-    /// Name servers for the network's containers.
+    /// The name servers for the network's containers.
     #[serde(default, deserialize_with = "null_as_default")]
     pub network_dns_servers: Vec<IpAddr>,
 }
@@ -52,10 +53,10 @@ pub struct Network {
 pub struct Subnet {
     /// The network address.
     pub subnet: IpNet,
-    /// The gateway inside it.
+    /// The gateway of the subnet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway: Option<IpAddr>,
-    /// Where Podman may choose addresses.
+    /// The range that Podman chooses addresses from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease_range: Option<LeaseRange>,
 }
@@ -74,21 +75,20 @@ pub struct LeaseRange {
 /// A static route of a network.
 #[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 pub struct Route {
-    /// Where it leads.
+    /// The destination.
     pub destination: IpNet,
-    /// The next hop.
+    /// The gateway.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gateway: Option<IpAddr>,
     /// The metric.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric: Option<u32>,
-    /// unicast, blackhole, unreachable or prohibit.
+    /// The kind: `unicast`, `blackhole`, `unreachable` or `prohibit`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route_type: Option<String>,
 }
 
-/// What `setup` and `teardown` get, as in netavark's
-/// `types::NetworkPluginExec`.
+/// The document of `setup` and `teardown`, as in netavark's `types::NetworkPluginExec`.
 #[derive(Debug, Clone, Deserialize)]
 pub struct SetupDocument {
     /// The container's id.
@@ -101,22 +101,22 @@ pub struct SetupDocument {
     pub port_mappings: Vec<PortMapping>,
     /// The network.
     pub network: Network,
-    /// How this container joins it.
+    /// The container's options for the network.
     pub network_options: NetworkOptions,
 }
 
-/// How one container joins a network.
+/// A container's options for a network.
 #[derive(Debug, Clone, Deserialize)]
 pub struct NetworkOptions {
     /// The interface's name in the container.
     pub interface_name: String,
-    /// The addresses that were chosen.
+    /// The chosen addresses.
     #[serde(default)]
     pub static_ips: Option<Vec<IpAddr>>,
     /// The MAC address that the user asked for.
     #[serde(default)]
     pub static_mac: Option<String>,
-    /// Names for the container on this network.
+    /// The container's further names on this network.
     #[serde(default, deserialize_with = "null_as_default")]
     pub aliases: Vec<String>,
     /// Options for this container only.
@@ -131,18 +131,18 @@ pub struct PortMapping {
     pub container_port: u16,
     /// The first port on the host.
     pub host_port: u16,
-    /// How many ports, counting up; 0 counts as 1.
+    /// The number of consecutive ports. 0 stands for 1.
     #[serde(default)]
     pub range: u16,
-    /// The host address; empty means all.
+    /// The host address, or an empty text for all addresses.
     #[serde(default)]
     pub host_ip: String,
-    /// tcp, udp or sctp, or several with commas; empty means tcp.
+    /// `tcp`, `udp` or `sctp`, or several with commas. An empty text stands for `tcp`.
     #[serde(default)]
     pub protocol: String,
 }
 
-/// Reads `null` as the type's empty value.
+/// Reads `null` as the type's default value.
 fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,

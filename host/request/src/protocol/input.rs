@@ -1,4 +1,4 @@
-//! Arguments and standard input of a plugin run.
+//! The arguments and the standard input of a plugin.
 
 use std::ffi::OsString;
 use std::io::Read;
@@ -6,31 +6,31 @@ use std::path::PathBuf;
 
 use super::ProtocolError;
 
-/// The largest request that is read. Podman's are a few kilobytes; one with
-/// every port of a host published singly stays below this.
+/// The largest request that is read, in bytes. Podman's have a few kilobytes. One that
+/// publishes every port of a host singly is smaller, too.
 const REQUEST_LIMIT: usize = 16 << 20;
 
-/// What the caller wants.
+/// A subcommand of the plugin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// Check and complete a new network.
+    /// Checks and completes a new network.
     Create,
-    /// Connect a container.
+    /// Connects a container.
     Setup {
         /// The path of the container's namespace.
         netns: PathBuf,
     },
-    /// Disconnect a container.
+    /// Disconnects a container.
     Teardown {
-        /// The path of the container's namespace, which may be gone.
+        /// The path of the container's namespace, which may not exist any more.
         netns: PathBuf,
     },
-    /// Tell the version.
+    /// Shows the version.
     Info,
 }
 
 impl Command {
-    /// Reads the arguments behind the program's name.
+    /// Parses the arguments after the program's name.
     pub fn parse(mut arguments: impl Iterator<Item = OsString>) -> Result<Self, ProtocolError> {
         let Some(command) = arguments.next() else {
             return Ok(Self::Info);
@@ -55,7 +55,7 @@ impl Command {
         }
     }
 
-    /// The subcommand's name.
+    /// Returns the subcommand's name.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Create => "create",
@@ -66,8 +66,8 @@ impl Command {
     }
 }
 
-/// Reads all of standard input, also what is too much: a plugin that ends
-/// while the caller still writes has its error lost behind "Broken pipe".
+/// Reads all of standard input, even if it's too long. If the plugin ended while the
+/// caller still writes, the caller would report "Broken pipe" instead of the error.
 pub fn read_stdin(mut stdin: impl Read) -> Result<Vec<u8>, ProtocolError> {
     let mut request = Vec::new();
     let limit = u64::try_from(REQUEST_LIMIT).unwrap_or(u64::MAX);

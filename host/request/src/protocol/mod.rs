@@ -1,9 +1,9 @@
-//! The netavark plugin protocol: the JSON documents, the four subcommands and
-//! the error output. It knows nothing of WebAssembly or netlink.
+//! The netavark plugin protocol: the JSON documents, the four subcommands and the error
+//! output.
 //!
-//! Facts come from the sources of netavark 1.4 to 2.1 (`plugin.rs`,
-//! `types.rs`), for both generations of callers: Podman 4.5 to 5, which runs
-//! `create` itself, and Podman 6, where netavark does.
+//! It is taken from the sources of netavark 1.4 to 2.1 (`plugin.rs`, `types.rs`), for
+//! both generations of callers. Podman 4.5 to 5 runs `create` itself. In Podman 6,
+//! netavark does.
 
 mod document;
 mod input;
@@ -28,46 +28,46 @@ pub enum ProtocolError {
     /// Standard input failed.
     #[error("can't read the request from standard input: {0}")]
     Read(std::io::Error),
-    /// More than a request can sensibly hold.
+    /// The request is too large.
     #[error("the request is larger than {limit} bytes; no request of Podman's is")]
     TooLarge {
-        /// The bound in bytes.
+        /// The limit, in bytes.
         limit: usize,
     },
-    /// Nothing came.
+    /// The request is empty.
     #[error("no request on standard input: the caller must send one JSON document")]
     Empty,
-    /// Not JSON, or JSON of another shape.
+    /// The request isn't JSON, or is another document.
     #[error("the request is not a valid {document} document: {error}")]
     Malformed {
-        /// Which document was expected.
+        /// The expected document.
         document: &'static str,
-        /// What the parser says, with line and column.
+        /// The parser's error, with line and column.
         error: serde_json::Error,
     },
-    /// It has bytes that are no text.
+    /// The request isn't text.
     #[error("the request is not a valid {document} document: it must be UTF-8: {error}")]
     NotUtf8 {
-        /// Which document was expected.
+        /// The expected document.
         document: &'static str,
-        /// Where.
+        /// The place of the first byte that isn't text.
         error: std::str::Utf8Error,
     },
-    /// A key that isn't a field's own name.
+    /// Another reader would take the key for a field.
     #[error(
-        "the network's key {key:?} is one that Podman would take for {known:?}: what is meant by it \
-         is not known, so write {known:?}, once"
+        "Podman would take the network's key {key:?} for {known:?}, so its meaning is not clear: \
+         write {known:?}, once"
     )]
     Alias {
         /// The key.
         key: String,
-        /// The field that other readers take it for.
+        /// The field that other readers take the key for.
         known: &'static str,
     },
     /// The subcommand is unknown.
     #[error("unknown subcommand: {0}; a netavark plugin knows create, setup, teardown and info")]
     UnknownCommand(String),
-    /// `setup` and `teardown` need a namespace.
+    /// The path of the namespace is missing.
     #[error("netns path argument is missing: {0} takes the path of the container's namespace")]
     MissingNetns(&'static str),
 }

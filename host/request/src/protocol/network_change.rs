@@ -1,5 +1,5 @@
-//! What a driver may want changed in the document of `create`, field by field.
-//! What has no variant here no driver can change.
+//! The changes that a driver can make to the document of `create`, field by field. A
+//! field without a variant can't be changed.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -34,31 +34,31 @@ const SUBNET: [&str; 3] = ["subnet", "gateway", "lease_range"];
 /// The keys of a route.
 const ROUTE: [&str; 4] = ["destination", "gateway", "metric", "route_type"];
 
-/// One change of a network's document. `None` takes a value away.
+/// A change of a network's document. `None` removes a value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DocumentChange {
-    /// `network_interface`: the host's interface below the network.
+    /// `network_interface`: the name of the network's parent.
     NetworkInterface(Option<String>),
     /// `dns_enabled`: name resolution.
     DnsEnabled(bool),
     /// `ipv6_enabled`: IPv6.
     Ipv6Enabled(bool),
-    /// `ipam_options.driver`: who chooses addresses.
+    /// `ipam_options.driver`: the ipam driver.
     IpamDriver(Option<String>),
     /// One of `options`.
     Option(String, Option<String>),
     /// One of `labels`.
     Label(String, Option<String>),
-    /// `subnets`, all of them.
+    /// All `subnets`.
     Subnets(Vec<Subnet>),
-    /// `routes`, all of them.
+    /// All `routes`.
     Routes(Vec<Route>),
-    /// `network_dns_servers`, all of them.
+    /// All `network_dns_servers`.
     NameServers(Vec<IpAddr>),
 }
 
 impl DocumentChange {
-    /// The changes of a merge patch (RFC 7386).
+    /// Parses a merge patch (RFC 7386).
     pub fn of_patch(patch: &str) -> Result<Vec<Self>, OverlayError> {
         let Unique(patch) = serde_json::from_str(patch).map_err(OverlayError::Patch)?;
         let Value::Object(fields) = patch else {
@@ -84,12 +84,12 @@ fn of_field(field: &str, value: Value) -> Result<Vec<DocumentChange>, OverlayErr
         "options" => read_texts(field, value, DocumentChange::Option),
         "labels" => read_texts(field, value, DocumentChange::Label),
         "ipam_options" => read_ipam(field, value),
-        _ => Err(no_field(field)),
+        _ => Err(unchangeable(field)),
     }
 }
 
-/// Says why a driver can't change a field.
-fn no_field(field: &str) -> OverlayError {
+/// Returns the error for a field that a driver can't change.
+fn unchangeable(field: &str) -> OverlayError {
     let field = field.to_owned();
     match known_as(&field) {
         None => OverlayError::Unknown(field),
@@ -98,9 +98,8 @@ fn no_field(field: &str) -> OverlayError {
     }
 }
 
-/// The field that Go's decoder takes a key for. It compares as
-/// `strings.EqualFold` does, where two letters beyond ASCII count as one of
-/// ASCII's: U+017F as `s` and U+212A as `k`.
+/// Returns the field that Go's decoder takes a key for. The decoder compares as
+/// `strings.EqualFold`, which ignores case and takes U+017F for `s` and U+212A for `k`.
 pub(super) fn known_as(key: &str) -> Option<&'static str> {
     let folded: String = key
         .chars()
@@ -120,8 +119,8 @@ fn read<T: DeserializeOwned>(field: &str, value: Value) -> Result<T, OverlayErro
     })
 }
 
-/// A list, of which `null` is the empty one. Keys beside those of its items'
-/// types, of which other readers could make something, are errors.
+/// Reads a list. `null` is an empty one. Unknown keys of an item are errors, because
+/// another reader could know them.
 fn read_list<T: DeserializeOwned>(
     field: &str,
     value: Value,
@@ -129,8 +128,8 @@ fn read_list<T: DeserializeOwned>(
 ) -> Result<Vec<T>, OverlayError> {
     let given: Vec<Value> = read::<Option<_>>(field, value)?.unwrap_or_default();
     let has_only = |item: &Value, keys: &[&str]| {
-        let mut its = item.as_object().into_iter().flat_map(|item| item.keys());
-        its.all(|key| keys.contains(&key.as_str()))
+        let mut given = item.as_object().into_iter().flat_map(|item| item.keys());
+        given.all(|key| keys.contains(&key.as_str()))
     };
     let mut list = Vec::new();
     for item in given {
@@ -257,7 +256,7 @@ mod tests {
             r#"{"subnets":[{"subnet":"10.0.0.0/24","lease_range":{"Start_IP":"10.0.0.1"}}]}"#,
             r#"{"routes":[{"destination":"10.0.0.0/24","gateway":"10.0.0.1","x":1}]}"#,
         ] {
-            assert!(refused(patch).contains("keys beside"), "{patch}");
+            assert!(refused(patch).contains("keys that such items"), "{patch}");
         }
         for patch in [
             r#"{"subnets":"10.0.0.0/24"}"#,

@@ -1,4 +1,4 @@
-//! The documents that a plugin answers with.
+//! The documents that a plugin writes.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -16,20 +16,20 @@ const API_VERSION: &str = "1.0.0";
 pub struct StatusBlock {
     /// The container's interfaces by name.
     pub interfaces: BTreeMap<String, NetInterface>,
-    /// DNS servers for the container.
+    /// The DNS servers for the container.
     pub dns_server_ips: Vec<IpAddr>,
-    /// Search domains for the container.
+    /// The search domains for the container.
     pub dns_search_domains: Vec<String>,
 }
 
 /// One interface of a container.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct NetInterface {
-    /// Its MAC address. For kinds that have none the text is empty: netavark
-    /// wants the field, and Podman takes that for none.
+    /// The interface's MAC address. The text is empty for a kind without one: netavark
+    /// requires the field, and Podman takes an empty text for no address.
     #[serde(serialize_with = "text_or_empty")]
     pub mac_address: Option<Mac>,
-    /// Its addresses.
+    /// The interface's addresses.
     pub subnets: Vec<NetAddress>,
 }
 
@@ -45,7 +45,7 @@ fn text_or_empty<S: Serializer>(mac: &Option<Mac>, serializer: S) -> Result<S::O
 pub struct NetAddress {
     /// The address with its prefix length.
     pub ipnet: IpNet,
-    /// The gateway of its subnet.
+    /// The gateway of the address's subnet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gateway: Option<IpAddr>,
 }
@@ -59,7 +59,7 @@ pub struct Info {
 }
 
 impl Info {
-    /// The answer for the driver called `driver`.
+    /// Returns the answer for a driver's name.
     pub fn new(driver: String) -> Self {
         Self {
             version: env!("CARGO_PKG_VERSION"),
@@ -69,19 +69,19 @@ impl Info {
     }
 }
 
-/// Bytes of the longest answer. Podman reads none before the plugin has ended, so that
-/// it must fit into a pipe, of which the smallest usual one has four times as much.
+/// The longest answer, in bytes. Podman reads it only after the plugin has ended, so it
+/// must fit into a pipe. The usual pipe is four times as large (pipe(7)).
 pub const ANSWER_MAX: usize = 16 << 10;
 
-/// The document for a failure. It has this one key: Podman 5 refuses others. A
-/// message that would make it too long is cut.
+/// Returns the document for a failure. It has one key, because Podman 5 refuses others.
+/// A message that is too long for an answer is shortened.
 pub fn error_document(message: &str) -> String {
     let document = |message: &str| serde_json::json!({ "error": message }).to_string();
     let whole = document(message);
     if whole.len() <= ANSWER_MAX {
         return whole;
     }
-    // JSON writes some characters with six.
+    // JSON writes a control character of one byte with six bytes.
     document(&text::shortened(message, ANSWER_MAX / 8))
 }
 

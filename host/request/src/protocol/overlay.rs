@@ -1,5 +1,5 @@
-//! Laying a driver's changes over the document of `create`, so that what
-//! neither the driver nor the host knows comes back to the caller as it was.
+//! A driver's changes, laid over the document of `create`. The caller gets all other
+//! fields back as they were, even if the host doesn't know them.
 
 use std::collections::BTreeMap;
 
@@ -10,24 +10,24 @@ use super::network_change::{DocumentChange, known_as};
 use super::unique::UniqueMap;
 use super::{Network, ProtocolError};
 
-/// The document of `create`: its fields as they came, byte for byte, and the
-/// network that they describe.
+/// The document of `create`: its fields, byte for byte, and the network that they
+/// describe.
 #[derive(Debug, Clone)]
 pub struct NetworkDocument {
     fields: BTreeMap<String, Box<RawValue>>,
     network: Network,
 }
 
-/// Why a change can't be laid over the document.
+/// Why a change can't be made to the document.
 #[derive(Debug, thiserror::Error)]
 pub enum OverlayError {
-    /// It would change what the network is.
+    /// No driver can change this field.
     #[error("the driver wants to change the network's field {0:?}, which no driver can change")]
     Fixed(String),
     /// Networks have no such field.
     #[error("the driver wants to change {0:?}, but a network has no field of that name")]
     Unknown(String),
-    /// Others would read it as a field.
+    /// Another reader would take the key for a field.
     #[error(
         "the driver wants to change {field:?}, which Podman would take for {known:?}: only a field's \
          own name can be changed"
@@ -38,32 +38,31 @@ pub enum OverlayError {
         /// The field's own name.
         known: &'static str,
     },
-    /// A value of the wrong shape.
+    /// The value has a wrong type.
     #[error("the driver gives the network's field {field:?} a value that it can't have: {error}")]
     Value {
         /// The field.
         field: String,
-        /// What the parser says.
+        /// The parser's error.
         error: serde_json::Error,
     },
-    /// More keys than an item has.
-    #[error("the driver gives items of the network's field {0:?} keys beside those that they have")]
+    /// An item has unknown keys.
+    #[error("the driver gives items of the network's field {0:?} keys that such items don't have")]
     Extra(String),
-    /// The patch is no JSON.
+    /// The patch isn't JSON.
     #[error("the driver returned a merge patch that can't be read: {0}")]
     Patch(serde_json::Error),
-    /// The patch is no object.
+    /// The patch isn't an object.
     #[error("the driver returned a merge patch that is not a JSON object")]
     NoObject,
-    /// The result is no network any more.
+    /// The changed document isn't a network.
     #[error("the network would not be valid after the driver's changes: {0}")]
     Result(serde_json::Error),
 }
 
 impl NetworkDocument {
-    /// Parses the input of `create`. Keys that are there twice, or that other
-    /// readers would take for a field's, are errors: what the user meant by
-    /// them is not known.
+    /// Parses the input of `create`. It is an error if a key is there twice, or if another
+    /// reader would take it for a field, because the user's meaning isn't known.
     pub(super) fn parse(json: &[u8]) -> Result<Self, ProtocolError> {
         let malformed = |error| ProtocolError::Malformed {
             document: "network",
@@ -80,12 +79,12 @@ impl NetworkDocument {
         Ok(Self { fields, network })
     }
 
-    /// The network that the document described when it came.
+    /// Returns the network that the unchanged document describes.
     pub fn network(&self) -> &Network {
         &self.network
     }
 
-    /// Makes one change.
+    /// Makes a change.
     pub fn apply(&mut self, change: &DocumentChange) -> Result<(), OverlayError> {
         match change {
             DocumentChange::NetworkInterface(name) => self.set("network_interface", name.as_ref()),
@@ -100,7 +99,7 @@ impl NetworkDocument {
         }
     }
 
-    /// Replaces a field, or takes it away.
+    /// Replaces or removes a field.
     fn set<T: Serialize>(&mut self, field: &str, value: Option<&T>) -> Result<(), OverlayError> {
         let Some(value) = value else {
             self.fields.remove(field);
@@ -133,12 +132,12 @@ impl NetworkDocument {
         self.set(field, Some(&map))
     }
 
-    /// The network as the changed document describes it.
+    /// Returns the network that the changed document describes.
     pub fn changed(&self) -> Result<Network, OverlayError> {
         serde_json::from_str(&self.json()?).map_err(OverlayError::Result)
     }
 
-    /// The document as JSON.
+    /// Returns the changed document as JSON.
     pub fn json(&self) -> Result<String, OverlayError> {
         serde_json::to_string(&self.fields).map_err(OverlayError::Result)
     }

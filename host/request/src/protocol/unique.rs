@@ -1,5 +1,5 @@
-//! JSON whose objects have each key once. Of two values for one key netavark
-//! and Podman could take different ones.
+//! JSON whose objects have each key once. If a key had two values, netavark and Podman
+//! could take different ones.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,7 +8,7 @@ use serde::de::{DeserializeOwned, Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// A value in which no object, however deep, has a key twice.
+/// A value in which no object has a key twice, at any depth.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Unique(pub(super) Value);
 
@@ -66,7 +66,7 @@ impl<'de> Visitor<'de> for AnyValue {
     }
 }
 
-/// An object whose own keys are unique.
+/// An object whose own keys are unique. Those of nested objects aren't checked.
 pub(super) struct UniqueMap<T>(pub(super) BTreeMap<String, T>);
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for UniqueMap<T> {
