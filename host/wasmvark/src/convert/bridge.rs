@@ -8,13 +8,13 @@ use super::keys::Keys;
 use super::plan::Plan;
 use super::routes;
 
-/// The bridge's name where none is given.
+/// The bridge's default name.
 const BRIDGE: &str = "cni0";
 
-/// The VLAN of ports that nothing else is said of (`VLAN_DEFAULT_PVID`).
+/// The kernel's default VLAN of a port (`VLAN_DEFAULT_PVID` in `net/bridge/br_vlan.c`).
 const DEFAULT_VLAN: u16 = 1;
 
-/// VLANs of a trunk: one, or some from one on.
+/// The VLANs of a trunk: an id, a range, or both.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Trunk {
@@ -37,17 +37,17 @@ pub(super) fn convert(keys: &mut Keys, ipam: &Ipam, plan: &mut Plan) -> Result<(
     ports(keys, plan)?;
     vlans(keys, plan)?;
     gateway(keys, ipam, plan, &bridge)?;
-    rest(keys, plan)
+    others(keys, plan)
 }
 
-/// How frames pass its ports.
+/// Takes the options of the bridge's ports.
 fn ports(keys: &mut Keys, plan: &mut Plan) -> Result<(), ConvertError> {
     let hairpin = keys.flag("hairpinMode")?;
     let promiscuous = keys.flag("promiscMode")?;
     if hairpin && promiscuous {
         return Err(ConvertError::Impossible {
             key: "hairpinMode",
-            text: "it can't be had together with promiscMode, as in CNI".to_owned(),
+            text: "give either this key or promiscMode, as in CNI".to_owned(),
         });
     }
     for (on, option) in [
@@ -91,21 +91,18 @@ fn vlans(keys: &mut Keys, plan: &mut Plan) -> Result<(), ConvertError> {
             if keeps_default {
                 plan.no_counterpart(
                     "preserveDefaultVlan",
-                    "it's true unless false is given, and leaves the containers in the bridge's \
-                     default VLAN too; instead they are in their own VLAN only",
+                    "with this key, which is true by default, the containers are in the bridge's \
+                     default VLAN, too; instead they are in their own VLAN only",
                 );
             }
             Ok(())
         }
-        _ => Err(keys.wrong(
-            "vlan",
-            "it can't be given together with vlanTrunk, as in CNI",
-        )),
+        _ => Err(keys.wrong("vlan", "give either this key or vlanTrunk, as in CNI")),
     }
 }
 
 impl Trunk {
-    /// As the option `trunk` takes them; `None` for half a range.
+    /// Returns the VLANs as the option `trunk` takes them, or `None` for half a range.
     fn ranges(&self) -> Vec<Option<String>> {
         let range = match (self.first, self.last) {
             (Some(first), Some(last)) => Some(Some(format!("{first}-{last}"))),
@@ -120,21 +117,21 @@ impl Trunk {
     }
 }
 
-/// What leads elsewhere.
+/// Takes the keys about gateways and routes.
 fn gateway(
     keys: &mut Keys,
     ipam: &Ipam,
     plan: &mut Plan,
     bridge: &str,
 ) -> Result<(), ConvertError> {
-    let everywhere = keys.flag("isDefaultGateway")?;
-    let is_gateway = everywhere || keys.flag("isGateway")?;
+    let is_default_gateway = keys.flag("isDefaultGateway")?;
+    let is_gateway = is_default_gateway || keys.flag("isGateway")?;
     keys.ignore(&["isGateway"]);
     let masquerade = keys.flag("ipMasq")?;
     if keys.take::<String>("ipMasqBackend")?.as_deref() == Some("iptables") {
-        plan.remark("ipMasqBackend", "rules are always in nftables here");
+        plan.remark("ipMasqBackend", "rules are always nftables rules here");
     }
-    // Without addresses there is nothing that leads anywhere.
+    // A network without addresses has no gateway and no routes.
     if ipam.subnets.is_empty() {
         return Ok(());
     }
@@ -142,29 +139,29 @@ fn gateway(
         if !masquerade {
             plan.option("masquerade", false);
         }
-        routes::lay(plan, ipam, everywhere);
+        routes::apply(plan, ipam, is_default_gateway);
         return Ok(());
     }
     without_gateway(ipam, plan, bridge);
     if masquerade {
         plan.no_counterpart(
             "ipMasq",
-            "without isGateway nothing of the containers' leaves through the host; instead \
+            "without isGateway no packet of the containers leaves through the host; instead \
              nothing is masqueraded",
         );
     }
-    routes::lay(plan, ipam, false);
+    routes::apply(plan, ipam, false);
     Ok(())
 }
 
-/// A bridge without addresses, to which containers with addresses are plugged.
+/// Plans a bridge without an address, for containers with addresses.
 fn without_gateway(ipam: &Ipam, plan: &mut Plan, bridge: &str) {
     if ipam.routes.is_empty() {
         plan.internal = true;
         plan.remark(
             "isGateway",
-            "it's false, so the network is internal: its bridge has no address, and its \
-             containers reach each other only",
+            "the key is false, so the network is internal: its bridge has no address, and its \
+             containers reach only each other",
         );
         return;
     }
@@ -173,34 +170,34 @@ fn without_gateway(ipam: &Ipam, plan: &mut Plan, bridge: &str) {
         plan.drop_option("promiscuous");
         plan.no_counterpart(
             "promiscMode",
-            "a bridge that is there already stays as it is: `ip link set` can do it",
+            "the network doesn't change an existing bridge: use `ip link set`",
         );
     }
     let text = format!(
-        "with isGateway false the routes lead through another machine on the bridge, whose \
-         address a bridge of the network's own would have; instead the network uses a bridge \
-         that must be there already: `ip link add {bridge} type bridge`, `ip link set {bridge} up`"
+        "with isGateway false, the routes lead through another machine on the bridge, and the \
+         network's own bridge would have that machine's address; instead the network uses an \
+         existing bridge: `ip link add {bridge} type bridge`, `ip link set {bridge} up`"
     );
     plan.no_counterpart("isGateway", &text);
 }
 
-/// What has no counterpart.
-fn rest(keys: &mut Keys, plan: &mut Plan) -> Result<(), ConvertError> {
+/// Takes the keys without a counterpart.
+fn others(keys: &mut Keys, plan: &mut Plan) -> Result<(), ConvertError> {
     if keys.flag("forceAddress")? {
         plan.no_counterpart(
             "forceAddress",
-            "the bridge is the network's own, made for the first container and gone with the \
-             last, so there are no other addresses to replace",
+            "the network's own bridge is made for the first container and deleted with the last, \
+             so it has no other addresses to replace",
         );
     }
-    // True is how it is anyway.
+    // Duplicate address detection is on by default.
     if keys.take::<bool>("enabledad")? == Some(false) {
         plan.option("sysctl.net.ipv6.conf.IFNAME.accept_dad", 0);
     }
     if keys.flag("disableContainerInterface")? {
         plan.no_counterpart(
             "disableContainerInterface",
-            "it leaves the container's interface down; instead it's up",
+            "with this key the container's interface stays down; instead it is up",
         );
     }
     Ok(())

@@ -9,23 +9,23 @@ use super::routes;
 pub(super) fn convert(keys: &mut Keys, ipam: &Ipam, plan: &mut Plan) -> Result<(), ConvertError> {
     plan.driver = "wasm-host-device";
     let given = |value: Option<String>| value.filter(|value| !value.is_empty());
-    // The first one counts there; a device that the runtime passes comes before
-    // all others.
+    // CNI uses the first of these that is given. A device that the runtime passes goes
+    // before all others.
     let passed = plan.device.take();
-    let ways = [
+    let properties = [
         ("pci", given(passed)),
         ("parent", given(keys.take("device")?)),
         ("hwaddr", given(keys.take("hwaddr")?)),
         ("kernelpath", given(keys.take("kernelpath")?)),
         ("pci", given(keys.take("pciBusID")?)),
     ];
-    let mut given = ways
+    let mut given = properties
         .into_iter()
         .filter_map(|(key, value)| Some((key, value?)));
     let Some((key, value)) = given.next() else {
         return Err(ConvertError::Impossible {
             key: "device",
-            text: "a network of Podman's needs a device from its making on: give \"device\", \
+            text: "a network of Podman needs a device when it is made: give \"device\", \
                    \"hwaddr\", \"kernelpath\" or \"pciBusID\"; each container can still choose \
                    another with `--network NAME:pci=ADDRESS`"
                 .to_owned(),
@@ -33,9 +33,9 @@ pub(super) fn convert(keys: &mut Keys, ipam: &Ipam, plan: &mut Plan) -> Result<(
     };
     plan.option(key, value);
     for (key, value) in given {
-        let text = format!("a device is named in one way only: {value} is left out");
+        let text = format!("only one of a device's properties is used: {value} is left out");
         plan.no_counterpart(key, &text);
     }
-    routes::lay(plan, ipam, false);
+    routes::apply(plan, ipam, false);
     Ok(())
 }

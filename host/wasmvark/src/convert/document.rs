@@ -1,4 +1,4 @@
-//! The document: its name and its plugins, and the keys that every plugin has.
+//! A CNI document: its name, its plugins, and the keys that every plugin has.
 
 use std::net::IpAddr;
 
@@ -9,11 +9,11 @@ use super::keys::Keys;
 use super::plan::{Note, Plan};
 use super::{ConvertError, quoted};
 
-/// The longest name that is taken.
+/// The longest name of a network, in bytes.
 const NAME_MAX: usize = 255;
 
-/// What `podman run --network` reads as something else, which Podman refuses as
-/// names of networks, and the network that it has by itself.
+/// The names that Podman refuses for networks, because they mean something else in
+/// `podman run --network`, and the name of its default network.
 const RESERVED: [&str; 10] = [
     "none",
     "host",
@@ -27,21 +27,21 @@ const RESERVED: [&str; 10] = [
     "podman",
 ];
 
-/// A document's parts.
+/// A parsed document.
 pub(super) struct Document {
     pub(super) name: String,
     pub(super) plugins: Vec<Plugin>,
     pub(super) notes: Vec<Note>,
 }
 
-/// One plugin of it.
+/// A plugin of a document.
 pub(super) struct Plugin {
     pub(super) kind: String,
     pub(super) keys: Keys,
 }
 
 impl Document {
-    /// Parses a document. One with `plugins` is a list.
+    /// Parses a document. It is a list if it has `plugins`.
     pub(super) fn parse(text: &str) -> Result<Self, ConvertError> {
         let object: Map<String, Value> =
             serde_json::from_str(text).map_err(|error| ConvertError::Json(error.to_string()))?;
@@ -49,9 +49,9 @@ impl Document {
         let listed = keys.take::<Vec<Map<String, Value>>>("plugins")?;
         let name = keys.take::<String>("name")?;
         let (plugins, notes) = match listed {
-            None => (vec![Plugin::new(keys, "it")?], Vec::new()),
+            None => (vec![Plugin::new(keys, "the document")?], Vec::new()),
             Some(listed) => {
-                // Which versions and checks CNI does is about CNI.
+                // These keys are about CNI's own versions and checks.
                 keys.ignore(&["cniVersion", "cniVersions", "disableCheck", "disableGC"]);
                 let named = |(at, object)| {
                     let what = format!("plugins[{at}]");
@@ -74,7 +74,7 @@ impl Plugin {
     fn new(mut keys: Keys, what: &str) -> Result<Self, ConvertError> {
         let kind = keys.take::<String>("type")?;
         let kind = kind.filter(|kind| !kind.is_empty());
-        // In a list the list's own name counts.
+        // The document's name is used, not a plugin's.
         keys.ignore(&["name"]);
         Ok(Self {
             kind: kind.ok_or_else(|| ConvertError::NoType(what.to_owned()))?,
@@ -96,36 +96,36 @@ fn check_name(name: Option<String>) -> Result<String, ConvertError> {
     }
 }
 
-/// Takes the keys that every plugin has: what the runtime passes, and DNS.
+/// Takes the keys that every plugin has: those that the runtime passes, and DNS.
 pub(super) fn common(keys: &mut Keys, plan: &mut Plan) -> Result<(), ConvertError> {
     keys.ignore(&["cniVersion", "cniVersions", "prevResult"]);
     dns(keys.object("dns")?, plan)?;
     capabilities(keys, plan)?;
-    // `args.cni` holds what `CNI_ARGS` may hold too; a device of `runtimeConfig`
-    // is the plugin's own matter.
+    // `args.cni` has the keys of `CNI_ARGS`. The plugin itself uses a device of
+    // `runtimeConfig`.
     let mut args = keys.object("args")?;
-    let mut of_cni = args.object("cni")?;
-    own(&mut of_cni, plan)?;
-    for_one(&of_cni, plan);
-    for_one(&args, plan);
+    let mut cni_args = args.object("cni")?;
+    container_addresses(&mut cni_args, plan)?;
+    note_container_keys(&cni_args, plan);
+    note_container_keys(&args, plan);
     let mut config = keys.object("runtimeConfig")?;
-    own(&mut config, plan)?;
+    container_addresses(&mut config, plan)?;
     plan.device = config.take("deviceID")?;
-    for_one(&config, plan);
+    note_container_keys(&config, plan);
     Ok(())
 }
 
-/// Says of what is left that it's about one container.
-fn for_one(keys: &Keys, plan: &mut Plan) {
+/// Notes that the remaining keys are for one container.
+fn note_container_keys(keys: &Keys, plan: &mut Plan) {
     for key in keys.left() {
-        let text = "it's meant for one container, and a network of Podman's is for all: see \
-                    `podman run --help`";
+        let text = "the key is for one container, and a network of Podman is for all: see `podman \
+                    run --help`";
         plan.no_counterpart(&key, text);
     }
 }
 
-/// What one container is given: its MAC address and its addresses.
-fn own(keys: &mut Keys, plan: &mut Plan) -> Result<(), ConvertError> {
+/// Takes the MAC address and the addresses of one container.
+fn container_addresses(keys: &mut Keys, plan: &mut Plan) -> Result<(), ConvertError> {
     if let Some(mac) = keys.take::<String>("mac")? {
         plan.mac(&keys.path("mac"), &mac);
     }
@@ -135,14 +135,14 @@ fn own(keys: &mut Keys, plan: &mut Plan) -> Result<(), ConvertError> {
         .filter_map(|ip| ip.split('/').next()?.parse().ok())
         .collect();
     if addresses.len() != ips.len() {
-        return Err(keys.wrong("ips", "each of them must be an IP address"));
+        return Err(keys.wrong("ips", "each entry must be an IP address"));
     }
     plan.addresses(&keys.path("ips"), &addresses);
     Ok(())
 }
 
-/// Takes DNS settings. They are the container's at Podman: a network has such
-/// only where netavark resolves names, which it does for its own bridge.
+/// Takes DNS settings. In Podman they are the container's. A network has such settings
+/// only if netavark resolves names, which it does for its own bridge.
 pub(super) fn dns(mut keys: Keys, plan: &mut Plan) -> Result<(), ConvertError> {
     let mut flags = Vec::new();
     let mut push = |flag: &str, values: Vec<String>| {
@@ -167,7 +167,7 @@ pub(super) fn dns(mut keys: Keys, plan: &mut Plan) -> Result<(), ConvertError> {
     Ok(())
 }
 
-/// Says how a container gets what the runtime passes to the plugin.
+/// Notes the flags of `podman run` for the capabilities that the runtime passes.
 fn capabilities(keys: &mut Keys, plan: &mut Plan) -> Result<(), ConvertError> {
     let capabilities: std::collections::BTreeMap<String, bool> =
         keys.take_or_default("capabilities")?;
@@ -186,7 +186,7 @@ fn capabilities(keys: &mut Keys, plan: &mut Plan) -> Result<(), ConvertError> {
             "dns" => "--dns ADDRESS".to_owned(),
             "aliases" => format!("--network {name}:alias=NAME"),
             _ => {
-                plan.no_counterpart(&key, "Podman passes nothing of that kind");
+                plan.no_counterpart(&key, "Podman has no such capability");
                 continue;
             }
         };

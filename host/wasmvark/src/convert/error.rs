@@ -1,84 +1,84 @@
-//! Why a document has no plan.
+//! Errors of converting a document.
 
 /// Why a CNI document can't be converted.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConvertError {
-    /// It isn't what CNI takes either.
-    #[error("it is no JSON object: {0}")]
+    /// The document isn't a JSON object.
+    #[error("the document is not a JSON object: {0}")]
     Json(String),
-    /// It has no name.
-    #[error("it has no name, and a network needs one: write \"name\": \"NAME\" into it")]
+    /// The document has no name.
+    #[error("the document has no name, and a network needs one: add \"name\": \"NAME\"")]
     NoName,
-    /// Podman takes no such name.
+    /// Podman refuses the name.
     #[error(
-        "Podman takes no network named {0:?}: a name begins with a letter or a digit and goes on \
-         with letters, digits, '_', '.' and '-'; change \"name\""
+        "Podman takes no network named {0:?}: change \"name\" to letters, digits, '_', '.' and \
+         '-', with a letter or a digit first"
     )]
     Name(String),
-    /// It means something else to Podman.
+    /// The name has another meaning in Podman.
     #[error(
-        "Podman makes no network named {0:?}: it has one by itself, or means something else by it; \
-         change \"name\""
+        "Podman makes no network named {0:?}, because that name has another meaning: change \
+         \"name\""
     )]
     ReservedName(String),
-    /// It lists no plugins.
-    #[error("it has no plugins: \"plugins\" is a list with at least one")]
+    /// The list of plugins is empty.
+    #[error("the document has no plugins: write at least one into \"plugins\"")]
     NoPlugins,
-    /// A plugin without a type.
-    #[error("{0} has no type, so it isn't known what it does: write \"type\": \"PLUGIN\" into it")]
+    /// A plugin has no type.
+    #[error("{0} has no type, so its plugin isn't known: add \"type\": \"PLUGIN\"")]
     NoType(String),
-    /// A value that the plugin wouldn't take either.
+    /// The plugin wouldn't take the value either.
     #[error("{key}: {error}")]
     Value {
         /// The key, with those above it.
         key: String,
-        /// What is wrong.
+        /// The fault in the value.
         error: String,
     },
-    /// A plugin that isn't one of the reference plugins.
+    /// The plugin isn't one of the reference plugins.
     #[error(
-        "no driver does what the plugin {0:?} does: only CNI's reference plugins for Linux are \
-         known here; `wasmvark convert --help` lists them"
+        "no driver replaces the plugin {0:?}: only CNI's reference plugins for Linux are known; \
+         `wasmvark convert --help` lists them"
     )]
     UnknownPlugin(String),
-    /// Podman does it by itself.
+    /// Podman sets `lo` up itself.
     #[error(
-        "the plugin \"loopback\" needs no network: Podman sets `lo` up in every container; leave \
-         it out"
+        "the plugin \"loopback\" needs no network, because Podman sets `lo` up in every container: \
+         leave the plugin out"
     )]
     Loopback,
-    /// A plugin that changes links comes first.
+    /// The first plugin changes a link.
     #[error(
-        "the plugin {0:?} changes a link that another plugin made, and here it's the first: put \
-         it into a list (\"plugins\") behind the plugin that makes the link"
+        "the plugin {0:?} changes the link of another plugin, and is the first one here: put it \
+         into a list (\"plugins\") after the plugin that makes the link"
     )]
     NothingToChange(String),
-    /// Two plugins make links.
+    /// A further plugin makes a link.
     #[error(
-        "the plugin {0:?} makes a link of its own, and here it's not the first: a network has one \
-         link for each container; make two networks of it, and give containers both \
-         (`--network ONE --network TWO`)"
+        "the plugin {0:?} makes a link, and isn't the first one here: a network has one link for \
+         each container, so write two networks, and give containers both (`--network ONE --network \
+         TWO`)"
     )]
     SecondLink(String),
-    /// Nothing here asks a DHCP server.
+    /// No driver asks a DHCP server.
     #[error(
-        "ipam \"dhcp\" has no counterpart, as no driver here asks a DHCP server: give it a range \
-         of addresses that the server leaves alone (\"ipam\": {{\"type\": \"host-local\", \
+        "ipam \"dhcp\" has no counterpart, because no driver here asks a DHCP server: write a range \
+         of addresses that the server doesn't use (\"ipam\": {{\"type\": \"host-local\", \
          \"subnet\": …}}), or none (\"ipam\": {{}}) and run a DHCP client in the container"
     )]
     Dhcp,
-    /// An address manager that isn't one of the reference plugins.
+    /// The ipam plugin isn't one of the reference plugins.
     #[error(
-        "ipam {0:?} has no counterpart: Podman chooses addresses out of subnets, as \"host-local\" \
-         does, takes those that each container is given, as \"static\" does, or none (\"ipam\": {{}})"
+        "ipam {0:?} has no counterpart: use \"host-local\", with which Podman chooses addresses of \
+         subnets, \"static\", with which each container is given addresses, or none (\"ipam\": {{}})"
     )]
     Ipam(String),
-    /// It can't be had.
+    /// No driver can do it.
     #[error("{key}: {text}")]
     Impossible {
-        /// Which key asks for it.
+        /// The key.
         key: &'static str,
-        /// Why it can't be had, and what to do.
+        /// Why no driver can do it, and what to do.
         text: String,
     },
 }

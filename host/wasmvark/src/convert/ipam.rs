@@ -1,5 +1,4 @@
-//! Who chooses addresses, out of which subnets, and the routes that come with
-//! them.
+//! The `ipam` section: subnets, routes, and the choice of addresses.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -10,10 +9,10 @@ use super::document::dns;
 use super::keys::Keys;
 use super::plan::Plan;
 
-/// What an `ipam` section says.
+/// A parsed `ipam` section.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Ipam {
-    /// Empty for a network without addresses.
+    /// The subnets. A network without addresses has none.
     pub(super) subnets: Vec<Subnet>,
     pub(super) routes: Vec<Route>,
 }
@@ -22,13 +21,14 @@ pub(super) struct Ipam {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Subnet {
     pub(super) subnet: IpNet,
-    /// Where it isn't the subnet's first address.
+    /// The gateway, unless it is the subnet's first address.
     gateway: Option<IpAddr>,
-    /// Where not all of the subnet is to be given to containers.
+    /// The range that containers' addresses are chosen from, unless it is the whole
+    /// subnet.
     range: Option<(IpAddr, IpAddr)>,
 }
 
-/// A route that the container gets.
+/// A route of the containers.
 #[derive(Debug, Clone)]
 pub(super) struct Route {
     /// The key, with those above it.
@@ -39,14 +39,14 @@ pub(super) struct Route {
 }
 
 impl Ipam {
-    /// Takes the section. Its plugin may have none.
+    /// Takes the section of a plugin. It may be absent.
     pub(super) fn take(keys: &mut Keys, plan: &mut Plan) -> Result<Self, ConvertError> {
         let mut section = keys.object("ipam")?;
         let kind = section.take_or_default::<String>("type")?;
         let subnets = match kind.as_str() {
             "" => Vec::new(),
             "host-local" => host_local(&mut section, plan)?,
-            "static" => fixed(&mut section, plan)?,
+            "static" => static_addresses(&mut section, plan)?,
             "dhcp" => return Err(ConvertError::Dhcp),
             _ => return Err(ConvertError::Ipam(kind)),
         };
@@ -55,12 +55,12 @@ impl Ipam {
         let routes = section.objects("routes")?;
         let routes = routes.into_iter().map(|keys| Route::take(keys, plan));
         let routes = routes.collect::<Result<_, _>>()?;
-        let whose = if kind.is_empty() { "ipam" } else { &kind };
-        plan.unknown(whose, &section);
+        let owner = if kind.is_empty() { "ipam" } else { &kind };
+        plan.unknown(owner, &section);
         Ok(Self { subnets, routes })
     }
 
-    /// The gateway of a family: of its first subnet.
+    /// Returns the gateway of a family, which is that of its first subnet.
     pub(super) fn gateway(&self, v4: bool) -> Option<IpAddr> {
         let mut subnets = self.subnets.iter();
         let subnet = subnets.find(|subnet| subnet.is_v4() == v4)?;
@@ -81,7 +81,7 @@ impl Route {
         };
         for key in ["mtu", "advmss", "table", "scope"] {
             if keys.take::<u32>(key)?.is_some() {
-                let text = "a route of Podman's has a destination, a gateway and a metric only";
+                let text = "a route of Podman has only a destination, a gateway and a metric";
                 plan.no_counterpart(&keys.path(key), text);
             }
         }
@@ -99,17 +99,17 @@ impl Subnet {
         self.gateway.unwrap_or_else(|| first(self.subnet))
     }
 
-    /// The flags for subnets. Podman pairs them by their order, so what one has
-    /// all get. Subnets of internal networks have no gateway; CNI leaves its
-    /// address free all the same.
-    pub(super) fn words(subnets: &[Self], internal: bool) -> Vec<String> {
+    /// Returns the flags for subnets. Podman pairs flags by their order, so if one subnet
+    /// needs a flag, all get it. The subnets of an internal network have no gateway, but
+    /// no container gets the gateway's address, as in CNI.
+    pub(super) fn flags(subnets: &[Self], internal: bool) -> Vec<String> {
         let gateways = !internal && subnets.iter().any(|subnet| subnet.gateway.is_some());
         let ranges = internal || subnets.iter().any(|subnet| subnet.range.is_some());
-        let mut words = Vec::new();
+        let mut flags = Vec::new();
         for subnet in subnets {
-            words.extend(["--subnet".to_owned(), subnet.subnet.to_string()]);
+            flags.extend(["--subnet".to_owned(), subnet.subnet.to_string()]);
             if gateways {
-                words.extend(["--gateway".to_owned(), subnet.gateway().to_string()]);
+                flags.extend(["--gateway".to_owned(), subnet.gateway().to_string()]);
             }
             if ranges {
                 let whole = (first(subnet.subnet), last(subnet.subnet));
@@ -117,13 +117,13 @@ impl Subnet {
                 if internal && start == subnet.gateway() {
                     start = next(start);
                 }
-                words.extend(["--ip-range".to_owned(), format!("{start}-{end}")]);
+                flags.extend(["--ip-range".to_owned(), format!("{start}-{end}")]);
             }
         }
-        words
+        flags
     }
 
-    /// Refuses what Podman refuses later.
+    /// Refuses overlapping subnets, as Podman would.
     pub(super) fn check(subnets: &[Self]) -> Result<(), ConvertError> {
         for (at, one) in subnets.iter().enumerate() {
             let overlapping = |other: &&Self| {
@@ -131,7 +131,7 @@ impl Subnet {
             };
             if let Some(other) = subnets.iter().skip(at + 1).find(overlapping) {
                 let text = format!(
-                    "{} and {} overlap, which Podman takes no two subnets of a network to do",
+                    "the subnets {} and {} overlap, which Podman refuses: change one of them",
                     one.subnet, other.subnet
                 );
                 return Err(ConvertError::Impossible { key: "ipam", text });
@@ -148,8 +148,9 @@ impl Subnet {
     ) -> Result<Self, ConvertError> {
         let subnet = subnet.trunc();
         if gateway.is_some_and(|gateway| !subnet.contains(&gateway)) {
-            let text =
-                format!("it isn't in {subnet}, and Podman takes gateways of the subnet only");
+            let text = format!(
+                "the gateway isn't in {subnet}, and Podman takes only gateways of the subnet"
+            );
             return Err(keys.wrong(key, &text));
         }
         Ok(Self {
@@ -160,8 +161,8 @@ impl Subnet {
     }
 }
 
-/// The subnets of `host-local`: a range set is a list of subnets that one
-/// address comes from, and one set may stand in the section itself.
+/// Takes the subnets of `host-local`. A container gets one address from each set of
+/// ranges. The section itself may be such a set.
 fn host_local(section: &mut Keys, plan: &mut Plan) -> Result<Vec<Subnet>, ConvertError> {
     let mut subnets: Vec<Subnet> = range(section)?.into_iter().collect();
     for (at, set) in sets(section)?.into_iter().enumerate() {
@@ -175,11 +176,11 @@ fn host_local(section: &mut Keys, plan: &mut Plan) -> Result<Vec<Subnet>, Conver
         }
         let mut ranges = ranges.into_iter();
         let Some(chosen) = ranges.next() else {
-            return Err(section.wrong("ranges", "a set of ranges has at least one"));
+            return Err(section.wrong("ranges", "a set of ranges must not be empty"));
         };
         for other in ranges {
             let text = format!(
-                "the address comes from {} or {} there; Podman takes one of each subnet, so \
+                "CNI takes the address from {} or {}; Podman takes one from each subnet, so \
                  instead only {} is used",
                 chosen.subnet, other.subnet, chosen.subnet
             );
@@ -194,20 +195,20 @@ fn host_local(section: &mut Keys, plan: &mut Plan) -> Result<Vec<Subnet>, Conver
         ));
     }
     if section.take::<String>("dataDir")?.is_some() {
-        let text = "Podman keeps in a file of its own which addresses are in use";
+        let text = "Podman has its own file of the addresses in use";
         plan.no_counterpart(&section.path("dataDir"), text);
     }
     if let Some(file) = section.take::<String>("resolvConf")? {
         let text = format!(
-            "Podman gives containers the host's name servers, and others with `podman run --dns \
-             ADDRESS` only: see which are in {file}"
+            "Podman gives containers the host's name servers, and others only with `podman run \
+             --dns ADDRESS`: see {file} for the addresses"
         );
         plan.no_counterpart(&section.path("resolvConf"), &text);
     }
     Ok(subnets)
 }
 
-/// The range sets of a section.
+/// Takes the sets of ranges of a section.
 fn sets(section: &mut Keys) -> Result<Vec<Vec<Keys>>, ConvertError> {
     type Set = Vec<serde_json::Map<String, serde_json::Value>>;
     let sets: Vec<Set> = section.take_or_default("ranges")?;
@@ -222,7 +223,7 @@ fn sets(section: &mut Keys) -> Result<Vec<Vec<Keys>>, ConvertError> {
     Ok(sets.map(|(at, set)| named(at, set)).collect())
 }
 
-/// One range, where there is a subnet.
+/// Takes a range, if there is a subnet.
 fn range(keys: &mut Keys) -> Result<Option<Subnet>, ConvertError> {
     let Some(subnet) = keys.take::<IpNet>("subnet")? else {
         return Ok(None);
@@ -233,7 +234,7 @@ fn range(keys: &mut Keys) -> Result<Option<Subnet>, ConvertError> {
     let mut subnet = Subnet::new(keys, "gateway", subnet, gateway)?;
     for (key, address) in [("rangeStart", start), ("rangeEnd", end)] {
         if address.is_some_and(|address| !subnet.subnet.contains(&address)) {
-            return Err(keys.wrong(key, &format!("it isn't in {}", subnet.subnet)));
+            return Err(keys.wrong(key, &format!("the address isn't in {}", subnet.subnet)));
         }
     }
     if start.is_some() || end.is_some() {
@@ -243,19 +244,19 @@ fn range(keys: &mut Keys) -> Result<Option<Subnet>, ConvertError> {
     Ok(Some(subnet))
 }
 
-/// The subnets of `static`, whose addresses each container is given.
-fn fixed(section: &mut Keys, plan: &mut Plan) -> Result<Vec<Subnet>, ConvertError> {
+/// Takes the subnets of `static`. Each container is given its addresses when it's run.
+fn static_addresses(section: &mut Keys, plan: &mut Plan) -> Result<Vec<Subnet>, ConvertError> {
     let mut subnets = Vec::new();
     let mut addresses = Vec::new();
     for mut keys in section.objects("addresses")? {
         let Some(address) = keys.take::<IpNet>("address")? else {
-            return Err(keys.wrong("address", "it's missing"));
+            return Err(keys.wrong("address", "the address is missing"));
         };
         let gateway: Option<IpAddr> = keys.take("gateway")?;
         let subnet = Subnet::new(&keys, "gateway", address, gateway)?;
         if subnet.gateway() == address.addr() {
-            let text = "Podman keeps the subnet's first address for a gateway: name another \
-                        \"gateway\", or take another address";
+            let text = "Podman reserves the subnet's first address for a gateway: write another \
+                        \"gateway\" or another address";
             return Err(keys.wrong("address", text));
         }
         plan.unknown("static", &keys);
@@ -265,8 +266,8 @@ fn fixed(section: &mut Keys, plan: &mut Plan) -> Result<Vec<Subnet>, ConvertErro
         }
     }
     if subnets.is_empty() {
-        let text = "the runtime passes the addresses there; Podman needs to know their subnets: \
-                    write them into \"addresses\"";
+        let text = "in CNI the runtime passes the addresses; Podman needs their subnets: write \
+                    the addresses into \"addresses\"";
         return Err(section.wrong("addresses", text));
     }
     plan.addresses(&section.path("addresses"), &addresses);
@@ -274,12 +275,12 @@ fn fixed(section: &mut Keys, plan: &mut Plan) -> Result<Vec<Subnet>, ConvertErro
     Ok(subnets)
 }
 
-/// The first address that a machine can have.
+/// Returns the first address of a subnet that a machine can have.
 fn first(subnet: IpNet) -> IpAddr {
     next(subnet.network())
 }
 
-/// The address after another.
+/// Returns the address after another.
 fn next(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(address) => IpAddr::V4(Ipv4Addr::from(u32::from(address).saturating_add(1))),
@@ -287,7 +288,8 @@ fn next(address: IpAddr) -> IpAddr {
     }
 }
 
-/// The last one: not the broadcast address.
+/// Returns the last address of a subnet that a machine can have. It isn't the broadcast
+/// address.
 fn last(subnet: IpNet) -> IpAddr {
     match subnet.broadcast() {
         IpAddr::V4(broadcast) => IpAddr::V4(Ipv4Addr::from(u32::from(broadcast).saturating_sub(1))),

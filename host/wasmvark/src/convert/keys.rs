@@ -5,17 +5,17 @@ use serde_json::{Map, Value};
 
 use super::ConvertError;
 
-/// An object of which keys are taken; what is left nobody knew. Names are
-/// compared without regard to case, as Go's decoder does it for CNI.
+/// An object whose keys are taken. The remaining keys are unknown. Names are compared
+/// regardless of case, as Go's decoder does for CNI.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Keys {
-    /// What stands before the names, for messages: `ipam.`.
+    /// The keys above the object, for messages, as `ipam.`.
     prefix: String,
     left: Map<String, Value>,
 }
 
 impl Keys {
-    /// Of an object below some other.
+    /// Returns the keys of an object. `prefix` has the keys above it, as `ipam.`.
     pub(super) fn new(prefix: &str, object: Map<String, Value>) -> Self {
         Self {
             prefix: prefix.to_owned(),
@@ -23,7 +23,7 @@ impl Keys {
         }
     }
 
-    /// Takes a value; `None` where it's missing or `null`.
+    /// Takes a value. Returns `None` if it is missing or `null`.
     pub(super) fn take<T: DeserializeOwned>(
         &mut self,
         key: &str,
@@ -36,7 +36,7 @@ impl Keys {
             .map_err(|error| self.wrong(key, &error.to_string()))
     }
 
-    /// Takes a value, or the one that Go gives where it's missing.
+    /// Takes a value. Returns the type's default if it is missing, as in Go.
     pub(super) fn take_or_default<T: DeserializeOwned + Default>(
         &mut self,
         key: &str,
@@ -44,7 +44,7 @@ impl Keys {
         Ok(self.take(key)?.unwrap_or_default())
     }
 
-    /// Takes a truth value: false where it's missing.
+    /// Takes a boolean. It is false if missing.
     pub(super) fn flag(&mut self, key: &str) -> Result<bool, ConvertError> {
         self.take_or_default(key)
     }
@@ -62,14 +62,14 @@ impl Keys {
         Ok(objects.into_iter().enumerate().map(named).collect())
     }
 
-    /// Takes keys that say nothing about the network.
+    /// Takes keys that have no effect on the network.
     pub(super) fn ignore(&mut self, keys: &[&str]) {
         for key in keys {
             self.remove(key);
         }
     }
 
-    /// An error about a key's value.
+    /// Returns an error about a key's value.
     pub(super) fn wrong(&self, key: &str, error: &str) -> ConvertError {
         ConvertError::Value {
             key: format!("{}{key}", self.prefix),
@@ -77,12 +77,12 @@ impl Keys {
         }
     }
 
-    /// A key with those above it, for messages.
+    /// Returns a key with those above it, for messages.
     pub(super) fn path(&self, key: &str) -> String {
         format!("{}{key}", self.prefix)
     }
 
-    /// The keys that nobody has taken, with those above them.
+    /// Returns the remaining keys, with those above them.
     pub(super) fn left(&self) -> impl Iterator<Item = String> {
         let known = self.left.iter().filter(|(_, value)| !value.is_null());
         known.map(|(key, _)| self.path(key))

@@ -1,11 +1,10 @@
-//! Networks of CNI's reference plugins as networks of this project's drivers:
-//! a CNI document in, a [`Plan`] out. It runs nothing, and knows nothing of
-//! WebAssembly, of netlink or of what is installed; of grants it knows the
-//! vocabulary.
+//! CNI documents as networks of this project's drivers. A document of CNI's reference
+//! plugins becomes a [`Plan`]. The module runs nothing, and doesn't know which drivers
+//! are installed.
 //!
-//! Each key of a document is taken, or told of: `Keys` notices what nobody has
-//! taken. What the plugins do is read from their sources
-//! (`containernetworking/plugins`), where the documentation leaves it open.
+//! Each key of a document is converted or noted: `Keys` has the ones that no function
+//! took. If CNI's documentation leaves a question open, the plugins' sources
+//! (`containernetworking/plugins`) answer it.
 
 mod bridge;
 mod chained;
@@ -30,7 +29,7 @@ pub(crate) use shared::part_bridges;
 use document::{Document, Plugin};
 use ipam::Ipam;
 
-/// The plugins that make a link, each with what plans its network.
+/// The plugins that make a link, each with the function that plans its network.
 const MAIN: &[(&str, Convert)] = &[
     ("bridge", bridge::convert),
     ("dummy", plain::dummy),
@@ -62,7 +61,7 @@ pub(crate) fn plan(text: &str) -> Result<Plan, ConvertError> {
     Ok(plan)
 }
 
-/// The plugin that makes the link.
+/// Converts the plugin that makes the link.
 fn make(mut plugin: Plugin, plan: &mut Plan) -> Result<(), ConvertError> {
     let kind = plugin.kind.as_str();
     let Some((_, convert)) = MAIN.iter().find(|(name, _)| *name == kind) else {
@@ -80,7 +79,7 @@ fn make(mut plugin: Plugin, plan: &mut Plan) -> Result<(), ConvertError> {
     Ok(())
 }
 
-/// A plugin that changes what the one before made.
+/// Converts a plugin that changes the link.
 fn chain(mut plugin: Plugin, plan: &mut Plan) -> Result<(), ConvertError> {
     let kind = plugin.kind.as_str();
     if !chained::is_known(kind) {

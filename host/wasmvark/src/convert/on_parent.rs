@@ -1,5 +1,4 @@
-//! The plugins whose links lie on an interface of the host: `macvlan`,
-//! `ipvlan`, `vlan`.
+//! The plugins whose links have a parent on the host: `macvlan`, `ipvlan` and `vlan`.
 
 use super::ConvertError;
 use super::ipam::Ipam;
@@ -19,7 +18,7 @@ pub(super) fn macvlan(keys: &mut Keys, ipam: &Ipam, plan: &mut Plan) -> Result<(
         plan.option("bcqueuelen", length);
     }
     announce(ipam, plan);
-    routes::lay(plan, ipam, false);
+    routes::apply(plan, ipam, false);
     Ok(())
 }
 
@@ -28,7 +27,7 @@ pub(super) fn ipvlan(keys: &mut Keys, ipam: &Ipam, plan: &mut Plan) -> Result<()
     on_parent(keys, plan)?;
     mode(keys, plan, &["l2", "l3", "l3s"])?;
     announce(ipam, plan);
-    routes::lay(plan, ipam, false);
+    routes::apply(plan, ipam, false);
     Ok(())
 }
 
@@ -37,7 +36,7 @@ pub(super) fn vlan(keys: &mut Keys, ipam: &Ipam, plan: &mut Plan) -> Result<(), 
     on_parent(keys, plan)?;
     let vlan = keys.take_or_default::<u16>("vlanId")?;
     plan.option("vlan", vlan);
-    routes::lay(plan, ipam, false);
+    routes::apply(plan, ipam, false);
     Ok(())
 }
 
@@ -45,8 +44,8 @@ fn on_parent(keys: &mut Keys, plan: &mut Plan) -> Result<(), ConvertError> {
     if keys.flag("linkInContainer")? {
         return Err(ConvertError::Impossible {
             key: "linkInContainer",
-            text: "no driver here puts a link on an interface that is in the container: the \
-                   interface of \"master\" must be the host's"
+            text: "no driver here makes a link on an interface in the container: the interface of \
+                   \"master\" must be the host's"
                 .to_owned(),
         });
     }
@@ -60,24 +59,21 @@ fn on_parent(keys: &mut Keys, plan: &mut Plan) -> Result<(), ConvertError> {
     Ok(())
 }
 
-/// CNI has the kernel tell the neighbours of addresses.
+/// Sets the option `announce`, because CNI announces addresses to the neighbours.
 fn announce(ipam: &Ipam, plan: &mut Plan) {
     if !ipam.subnets.is_empty() {
         plan.option("announce", true);
     }
 }
 
-/// The first mode is the default, here and there.
+/// Takes the mode. The first of `modes` is the default of both CNI and the driver.
 fn mode(keys: &mut Keys, plan: &mut Plan, modes: &[&str]) -> Result<(), ConvertError> {
     let mode = keys.take::<String>("mode")?;
     let Some(mode) = mode.filter(|mode| !mode.is_empty()) else {
         return Ok(());
     };
     if !modes.contains(&mode.as_str()) {
-        let error = format!(
-            "there is no mode {mode:?}: it's one of {}",
-            modes.join(", ")
-        );
+        let error = format!("there is no mode {mode:?}: use one of {}", modes.join(", "));
         return Err(keys.wrong("mode", &error));
     }
     if modes.first() != Some(&mode.as_str()) {

@@ -1,4 +1,4 @@
-//! The plugins whose links lead nowhere by themselves: `dummy` and `tap`.
+//! The plugins whose links need no parent and no peer: `dummy` and `tap`.
 
 use policy::Call;
 use types::LinkName;
@@ -12,12 +12,9 @@ use super::routes;
 pub(super) fn dummy(keys: &mut Keys, ipam: &Ipam, plan: &mut Plan) -> Result<(), ConvertError> {
     plan.driver = "wasm-dummy";
     if ipam.subnets.is_empty() {
-        return Err(keys.wrong(
-            "ipam",
-            "dummy is for addresses, so it needs some, as in CNI",
-        ));
+        return Err(keys.wrong("ipam", "dummy needs addresses, as in CNI"));
     }
-    routes::lay(plan, ipam, false);
+    routes::apply(plan, ipam, false);
     Ok(())
 }
 
@@ -51,9 +48,9 @@ pub(super) fn tap(keys: &mut Keys, ipam: &Ipam, plan: &mut Plan) -> Result<(), C
     if keys.take::<String>("selinuxContext")?.is_some() {
         plan.no_counterpart(
             "selinuxContext",
-            "no context is set; instead the tap has the one of whoever makes it",
+            "no context is set; instead the tap has the context of the process that makes it",
         );
     }
-    routes::lay(plan, ipam, false);
+    routes::apply(plan, ipam, false);
     Ok(())
 }

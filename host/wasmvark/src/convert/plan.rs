@@ -1,4 +1,4 @@
-//! What a network becomes.
+//! The network that a document becomes.
 
 use std::net::IpAddr;
 
@@ -11,71 +11,71 @@ use super::keys::Keys;
 use super::routes::StaticRoute;
 use super::{ConvertError, quoted};
 
-/// The network that does what a CNI document asks for.
+/// The network that a CNI document becomes.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Plan {
     /// The network's name.
     pub network: String,
-    /// The driver as `just install` names it: `wasm-bridge`.
+    /// The driver, as `just install` names it: `wasm-bridge`.
     pub driver: &'static str,
-    /// What is to be known of it.
+    /// The notes about keys of the document.
     pub notes: Vec<Note>,
-    /// What containers are given when they are run.
+    /// The flags that containers need when they are run.
     pub at_run_time: Vec<AtRunTime>,
-    /// What the driver's grant must allow besides what `just install` grants.
+    /// The calls that the driver's grant must allow besides those of `just install`.
     pub grants: Vec<(Call, Reach)>,
     pub(super) internal: bool,
     pub(super) no_addresses: bool,
     pub(super) subnets: Vec<Subnet>,
     pub(super) routes: Vec<StaticRoute>,
-    /// A PCI device that the runtime passed.
+    /// The PCI device that the runtime passed.
     pub(super) device: Option<String>,
     options: Vec<(String, String)>,
 }
 
-/// Something about a key of the document.
+/// A note about a key of the document.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Note {
-    /// Whether anything does what it says.
+    /// The note's kind.
     pub kind: NoteKind,
     /// The key, with those above it.
     pub key: String,
-    /// What there is to know.
+    /// The note's text.
     pub text: String,
 }
 
-/// What a note is about.
+/// The kind of a note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum NoteKind {
     /// The key has no counterpart.
     NoCounterpart,
-    /// It has one, or needs none, and there is something to know.
+    /// The key has a counterpart, or needs none.
     Remark,
 }
 
-/// What a container is given when it is run.
+/// The flags that a container needs when it is run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct AtRunTime {
-    /// The key that it follows from.
+    /// The key that the flags stand for.
     pub key: String,
     /// The flags of `podman run`.
     pub flags: String,
 }
 
 impl Note {
-    /// A key that nobody knows.
-    pub(super) fn unknown(key: &str, whose: &str) -> Self {
+    /// Returns a note about an unknown key of a plugin.
+    pub(super) fn unknown(key: &str, plugin: &str) -> Self {
         Self {
             kind: NoteKind::NoCounterpart,
             key: key.to_owned(),
-            text: format!("{whose} has no such key, as far as is known here"),
+            text: format!("this is not a known key of {plugin}"),
         }
     }
 }
 
 impl Plan {
-    /// An empty one.
+    /// Returns the empty plan of a network.
     pub(super) fn new(network: String) -> Self {
         Self {
             network,
@@ -83,7 +83,7 @@ impl Plan {
         }
     }
 
-    /// The command that makes the network, word by word.
+    /// Returns the words of the command that makes the network.
     pub(crate) fn command(&self) -> Vec<String> {
         let mut words: Vec<String> = ["podman", "network", "create", "-d", self.driver]
             .map(str::to_owned)
@@ -97,7 +97,7 @@ impl Plan {
         if self.no_addresses {
             words.extend(["--ipam-driver", "none"].map(str::to_owned));
         }
-        words.extend(Subnet::words(&self.subnets, self.internal));
+        words.extend(Subnet::flags(&self.subnets, self.internal));
         for route in &self.routes {
             words.extend(["--route".to_owned(), route.to_string()]);
         }
@@ -105,35 +105,35 @@ impl Plan {
         words
     }
 
-    /// Whether it is a network of a driver of this project's.
+    /// Whether the network has this driver.
     pub(super) fn is_of(&self, driver: &str) -> bool {
         self.driver == driver
     }
 
-    /// Sets an option of the network; the last one counts.
+    /// Sets an option of the network. A later value replaces an earlier one.
     #[expect(clippy::needless_pass_by_value, reason = "values are small")]
     pub(super) fn option(&mut self, key: &str, value: impl ToString) {
         self.drop_option(key);
         self.options.push((key.to_owned(), value.to_string()));
     }
 
-    /// Takes an option away.
+    /// Removes an option.
     pub(super) fn drop_option(&mut self, key: &str) {
         self.options.retain(|(own, _)| own != key);
     }
 
-    /// The value of an option.
+    /// Returns the value of an option.
     pub(super) fn find_option(&self, key: &str) -> Option<&str> {
         let option = self.options.iter().find(|(own, _)| own == key)?;
         Some(&option.1)
     }
 
-    /// Says that a key has no counterpart.
+    /// Notes that a key has no counterpart.
     pub(super) fn no_counterpart(&mut self, key: &str, text: &str) {
         self.note(NoteKind::NoCounterpart, key, text);
     }
 
-    /// Says something about a key.
+    /// Adds a remark about a key.
     pub(super) fn remark(&mut self, key: &str, text: &str) {
         self.note(NoteKind::Remark, key, text);
     }
@@ -146,13 +146,13 @@ impl Plan {
         });
     }
 
-    /// Says what a container is given when it is run.
+    /// Adds flags that a container needs when it is run.
     pub(super) fn at_run_time(&mut self, key: &str, flags: String) {
         let key = key.to_owned();
         self.at_run_time.push(AtRunTime { key, flags });
     }
 
-    /// A container's MAC address.
+    /// Adds the flags for a container's MAC address.
     pub(super) fn mac(&mut self, key: &str, mac: &str) {
         let flags = format!(
             "--network {}",
@@ -161,7 +161,7 @@ impl Plan {
         self.at_run_time(key, flags);
     }
 
-    /// A container's addresses.
+    /// Adds the flags for a container's addresses.
     pub(super) fn addresses(&mut self, key: &str, addresses: &[IpAddr]) {
         if addresses.is_empty() {
             return;
@@ -175,13 +175,13 @@ impl Plan {
         self.at_run_time(key, flags);
     }
 
-    /// Says of each key that nobody took that nothing knows it.
-    pub(super) fn unknown(&mut self, whose: &str, keys: &Keys) {
+    /// Notes that the remaining keys of a plugin are unknown.
+    pub(super) fn unknown(&mut self, plugin: &str, keys: &Keys) {
         self.notes
-            .extend(keys.left().map(|key| Note::unknown(&key, whose)));
+            .extend(keys.left().map(|key| Note::unknown(&key, plugin)));
     }
 
-    /// A setting of the container that isn't one of its own interface.
+    /// Adds a line of the grant for a setting that isn't one of the container's interface.
     pub(super) fn needs_setting(&mut self, key: &SettingKey) {
         let reach = Reach {
             key: vec![KeyPattern::one(Namespace::Container, key)],
@@ -190,7 +190,7 @@ impl Plan {
         self.grants.push((Call::SysctlSet, reach));
     }
 
-    /// A link of the container that isn't the driver's.
+    /// Adds a line of the grant for a foreign link of the container.
     pub(super) fn needs_link(&mut self, call: Call, name: &LinkName) {
         let reach = Reach {
             link: vec![LinkPattern::one(Namespace::Container, name.clone())],
@@ -199,14 +199,14 @@ impl Plan {
         self.grants.push((call, reach));
     }
 
-    /// Checks what only the whole shows.
+    /// Checks the complete plan.
     pub(super) fn check(&mut self) -> Result<(), ConvertError> {
         Subnet::check(&self.subnets)?;
         self.check_ports();
         Ok(())
     }
 
-    /// Takes published ports away where none can be had.
+    /// Removes published ports if the network can have none.
     fn check_ports(&mut self) {
         let is_port = |one: &AtRunTime| one.flags.starts_with("-p ");
         if !self.at_run_time.iter().any(is_port) {
@@ -214,11 +214,11 @@ impl Plan {
         }
         let is_routed = ["wasm-bridge", "wasm-ptp"].contains(&self.driver);
         let why = if !is_routed {
-            "this driver publishes none: its containers are reached at their own addresses"
+            "this driver publishes no ports: its containers are reached at their own addresses"
         } else if self.internal {
-            "an internal network publishes none"
+            "an internal network publishes no ports"
         } else if self.find_option("mode") == Some("unmanaged") {
-            "none are published on a bridge that isn't the network's own"
+            "no ports are published on a bridge that isn't the network's own"
         } else {
             return;
         };

@@ -9,10 +9,7 @@ use super::routes;
 pub(super) fn convert(keys: &mut Keys, ipam: &Ipam, plan: &mut Plan) -> Result<(), ConvertError> {
     plan.driver = "wasm-ptp";
     if ipam.subnets.is_empty() {
-        return Err(keys.wrong(
-            "ipam",
-            "ptp connects addresses, so it needs some, as in CNI",
-        ));
+        return Err(keys.wrong("ipam", "ptp needs addresses, as in CNI"));
     }
     if let Some(mtu) = keys.take::<u32>("mtu")?.filter(|mtu| *mtu != 0) {
         plan.option("mtu", mtu);
@@ -21,14 +18,15 @@ pub(super) fn convert(keys: &mut Keys, ipam: &Ipam, plan: &mut Plan) -> Result<(
         plan.option("masquerade", true);
     }
     if keys.take::<String>("ipMasqBackend")?.as_deref() == Some("iptables") {
-        plan.remark("ipMasqBackend", "rules are always in nftables here");
+        plan.remark("ipMasqBackend", "rules are always nftables rules here");
     }
     let ipam = reachable(ipam, plan);
-    routes::lay(plan, &ipam, false);
+    routes::apply(plan, &ipam, false);
     Ok(())
 }
 
-/// Without routes whose gateway isn't the host: nobody else is behind the link.
+/// Removes the routes whose gateway isn't the host, because only the host is at the other
+/// end of the link.
 fn reachable(ipam: &Ipam, plan: &mut Plan) -> Ipam {
     let mut reachable = ipam.clone();
     reachable.routes.retain(|route| {
@@ -37,15 +35,15 @@ fn reachable(ipam: &Ipam, plan: &mut Plan) -> Ipam {
                 .iter()
                 .any(|subnet| subnet.gateway() == gateway)
         };
-        let answers = route.gateway.is_none_or(is_host);
-        if !answers {
+        let leads_to_host = route.gateway.is_none_or(is_host);
+        if !leads_to_host {
             plan.no_counterpart(
                 &route.key,
-                "its gateway is another than the subnet's, and nobody but the host is behind the \
-                 link, so no packet gets there; instead the route is left out",
+                "the route's gateway isn't the subnet's, and only the host is at the other end of \
+                 the link, so no packet gets there; instead the route is left out",
             );
         }
-        answers
+        leads_to_host
     });
     reachable
 }

@@ -1,7 +1,7 @@
-//! Words for a shell.
+//! Quoting of words for a shell.
 
-/// A word as a POSIX shell reads it back: as it is where nothing in it means
-/// anything to a shell, else between single quotes.
+/// Quotes a word for a POSIX shell, with single quotes. A word without special characters
+/// stays as it is.
 pub(crate) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,@%+".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
@@ -36,7 +36,7 @@ mod tests {
             "ünï",
         ] {
             let script = format!("printf %s {}", quoted(word));
-            // As sh; not every system that runs this has a link of that name.
+            // This stands for sh, which not every system has.
             let output = std::process::Command::new("bash")
                 .args(["--posix", "-c", &script])
                 .output();

@@ -1,5 +1,5 @@
-//! Routes: CNI adds those that `ipam` lists and no others; these drivers add
-//! default routes unless they are told not to.
+//! Routes. CNI adds only those that `ipam` lists. The drivers here also add default
+//! routes, unless an option forbids it.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -9,7 +9,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use super::ipam::{Ipam, Route};
 use super::plan::Plan;
 
-/// Drivers that add default routes only when told to.
+/// The drivers that add default routes only on request.
 const WITHOUT_DEFAULT_ROUTES: &[&str] = &["wasm-dummy"];
 
 /// A static route of the network.
@@ -21,7 +21,7 @@ pub(super) struct StaticRoute {
 }
 
 impl fmt::Display for StaticRoute {
-    /// As `--route` takes it.
+    /// Writes the route as `--route` takes it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{},{}", self.destination, self.gateway)?;
         match self.metric {
@@ -31,20 +31,21 @@ impl fmt::Display for StaticRoute {
     }
 }
 
-/// Plans the routes; `everywhere` asks for a default route through the gateway
-/// of each family (`isDefaultGateway`).
-pub(super) fn lay(plan: &mut Plan, ipam: &Ipam, everywhere: bool) {
+/// Plans the routes. If `is_default_gateway` is set, there is a default route through the
+/// gateway of each family.
+pub(super) fn apply(plan: &mut Plan, ipam: &Ipam, is_default_gateway: bool) {
     let mut wanted = Vec::new();
     for route in &ipam.routes {
         match resolve(route, ipam) {
             Some(route) => wanted.push(route),
             None => plan.no_counterpart(
                 &route.key,
-                "no subnet of its family has a gateway, and Podman takes no route without one",
+                "no subnet of the route's family has a gateway, and Podman takes no route without \
+                 one",
             ),
         }
     }
-    if everywhere {
+    if is_default_gateway {
         for gateway in gateways(ipam) {
             let destination = default_of(gateway);
             if !wanted.iter().any(|route| route.destination == destination) {
@@ -60,15 +61,15 @@ pub(super) fn lay(plan: &mut Plan, ipam: &Ipam, everywhere: bool) {
         .into_iter()
         .partition(|route| route.destination.prefix_len() == 0);
     plan.routes = others;
-    lay_defaults(plan, ipam, defaults);
+    apply_defaults(plan, ipam, defaults);
 }
 
-/// A driver's own default routes lead through the gateways of all families with
-/// one metric; others are static ones.
-fn lay_defaults(plan: &mut Plan, ipam: &Ipam, defaults: Vec<StaticRoute>) {
+/// Plans the default routes. The driver adds them if they lead through the gateways of
+/// all families with one metric. Others become static routes.
+fn apply_defaults(plan: &mut Plan, ipam: &Ipam, defaults: Vec<StaticRoute>) {
     let gateways: Vec<IpAddr> = gateways(ipam).collect();
     let metric = defaults.first().and_then(|route| route.metric);
-    let is_usual = |gateway: &IpAddr| {
+    let has_route = |gateway: &IpAddr| {
         defaults
             .iter()
             .any(|route| route.gateway == *gateway && route.metric == metric)
@@ -76,11 +77,11 @@ fn lay_defaults(plan: &mut Plan, ipam: &Ipam, defaults: Vec<StaticRoute>) {
     let all = !defaults.is_empty()
         && !plan.internal
         && defaults.len() == gateways.len()
-        && gateways.iter().all(is_usual);
-    let by_itself = !WITHOUT_DEFAULT_ROUTES.contains(&plan.driver);
-    // Internal networks, and those without addresses, have none anyway.
+        && gateways.iter().all(has_route);
+    let by_default = !WITHOUT_DEFAULT_ROUTES.contains(&plan.driver);
+    // Internal networks, and those without addresses, never have default routes.
     let never = plan.internal || gateways.is_empty();
-    if all != by_itself && !never {
+    if all != by_default && !never {
         plan.option("no_default_route", !all);
     }
     match metric {
@@ -90,7 +91,7 @@ fn lay_defaults(plan: &mut Plan, ipam: &Ipam, defaults: Vec<StaticRoute>) {
     }
 }
 
-/// A route with its gateway: its own, or that of its family.
+/// Resolves a route. Its gateway is its own, or that of its family.
 fn resolve(route: &Route, ipam: &Ipam) -> Option<StaticRoute> {
     let v4 = route.destination.addr().is_ipv4();
     Some(StaticRoute {
@@ -104,7 +105,7 @@ fn gateways(ipam: &Ipam) -> impl Iterator<Item = IpAddr> {
     [true, false].into_iter().filter_map(|v4| ipam.gateway(v4))
 }
 
-/// The destination "everywhere" of a gateway's family.
+/// Returns the destination of a default route of a gateway's family.
 fn default_of(gateway: IpAddr) -> IpNet {
     match gateway {
         IpAddr::V4(_) => IpNet::V4(Ipv4Net::default()),

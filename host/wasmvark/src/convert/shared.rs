@@ -1,11 +1,11 @@
-//! Networks that share something.
+//! CNI's networks that share a bridge.
 
 use std::collections::BTreeMap;
 
 use super::Plan;
 
-/// Gives networks that CNI puts on the same bridge bridges of their own: the
-/// first keeps the name.
+/// Gives each network its own bridge, if CNI has several on one bridge. The first network
+/// keeps the bridge's name.
 pub(crate) fn part_bridges(plans: &mut [&mut Plan]) {
     let mut owners: BTreeMap<String, String> = BTreeMap::new();
     for plan in plans.iter_mut() {
@@ -20,8 +20,8 @@ pub(crate) fn part_bridges(plans: &mut [&mut Plan]) {
         };
         let text = format!(
             "network {owner} has bridge {bridge}, and a bridge belongs to one network here; \
-             instead this network has one of its own, so its containers are no neighbours of \
-             {owner}'s"
+             instead this network has its own bridge, and its containers are not on a link with \
+             those of {owner}"
         );
         plan.drop_option("parent");
         plan.no_counterpart("bridge", &text);

@@ -1,6 +1,6 @@
 use super::*;
 
-/// The command without its first words, and the notes and flags.
+/// Returns the command without its first words, and the plan.
 fn planned(json: &str) -> (String, Plan) {
     let plan = plan(json).unwrap_or_else(|error| panic!("{json}: {error}"));
     let words: Vec<_> = plan.command().iter().map(|word| quoted(word)).collect();

@@ -4,7 +4,7 @@ use crate::convert::ConvertError;
 use crate::convert::keys::Keys;
 use crate::convert::plan::Plan;
 
-/// CNI has bursts in bits, the drivers in bytes.
+/// The bits of a byte. CNI's bursts are in bits, and the drivers' in bytes.
 const BITS: u64 = 8;
 
 pub(super) fn apply(keys: &mut Keys, plan: &mut Plan) -> Result<(), ConvertError> {
@@ -25,7 +25,7 @@ pub(super) fn apply(keys: &mut Keys, plan: &mut Plan) -> Result<(), ConvertError
     for key in ["shapedSubnets", "unshapedSubnets"] {
         let subnets: Vec<String> = keys.take_or_default(key)?;
         if !subnets.is_empty() {
-            let text = "the limit holds for all of the container's packets";
+            let text = "the limit is for all packets of the container";
             plan.no_counterpart(key, text);
         }
     }

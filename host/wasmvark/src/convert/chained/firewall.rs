@@ -7,14 +7,13 @@ use crate::convert::plan::Plan;
 pub(super) fn apply(keys: &mut Keys, plan: &mut Plan) -> Result<(), ConvertError> {
     plan.no_counterpart(
         "firewall",
-        "its rules accept what the containers send, and what answers them, in the table of \
-         iptables or the zone of firewalld that would drop it; no rule here can do that for \
-         another table, so where the host drops forwarded packets, its own rules must let these \
-         pass",
+        "CNI's rules accept the containers' packets and the replies to them in the table of \
+         iptables or the zone of firewalld that would drop them; no rule here can do that for \
+         another table, so if the host drops forwarded packets, its own rules must accept these",
     );
     let policy = keys.take_or_default::<String>("ingressPolicy")?;
     ingress(keys, plan, &policy)?;
-    // What the rules above are made with.
+    // These keys are about CNI's rules in iptables and firewalld.
     keys.ignore(&["backend", "iptablesAdminChainName", "firewalldZone"]);
     Ok(())
 }
@@ -24,13 +23,13 @@ fn ingress(keys: &Keys, plan: &mut Plan, policy: &str) -> Result<(), ConvertErro
         "" | "open" => return Ok(()),
         "same-bridge" | "isolated" => {}
         other => {
-            let error = format!("there is no policy {other:?}: it's open, same-bridge or isolated");
+            let error = format!("there is no policy {other:?}: use open, same-bridge or isolated");
             return Err(keys.wrong("ingressPolicy", &error));
         }
     }
     let is_managed = plan.is_of("wasm-bridge") && plan.find_option("mode").is_none();
     if !is_managed {
-        let text = "networks keep apart on bridges of their own only";
+        let text = "only networks on their own bridges can be isolated from each other";
         plan.no_counterpart("ingressPolicy", text);
         return Ok(());
     }
@@ -40,8 +39,8 @@ fn ingress(keys: &Keys, plan: &mut Plan, policy: &str) -> Result<(), ConvertErro
     }
     plan.remark(
         "ingressPolicy",
-        "it keeps the network apart from other networks of this driver that have isolate too, \
-         not from bridges of CNI",
+        "the network is isolated from other networks of this driver that have isolate, too, but \
+         not from CNI's bridges",
     );
     Ok(())
 }

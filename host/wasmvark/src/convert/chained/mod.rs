@@ -1,4 +1,4 @@
-//! Plugins that change what the one before made.
+//! Plugins that change the link of the plugin before them.
 
 mod bandwidth;
 mod firewall;
@@ -13,6 +13,7 @@ use super::plan::Plan;
 
 type Apply = fn(&mut Keys, &mut Plan) -> Result<(), ConvertError>;
 
+/// The plugins, each with its function.
 const CHAINED: &[(&str, Apply)] = &[
     ("bandwidth", bandwidth::apply),
     ("firewall", firewall::apply),
@@ -22,7 +23,7 @@ const CHAINED: &[(&str, Apply)] = &[
     ("vrf", vrf::apply),
 ];
 
-/// Whether a plugin is one of them.
+/// Whether a plugin is a chained one.
 pub(super) fn is_known(kind: &str) -> bool {
     CHAINED.iter().any(|(name, _)| *name == kind)
 }

@@ -8,14 +8,14 @@ pub(super) fn apply(keys: &mut Keys, plan: &mut Plan) -> Result<(), ConvertError
     if keys.take::<bool>("snat")? == Some(false) {
         plan.no_counterpart(
             "snat",
-            "what containers of the network and the host at 127.0.0.1 send to published ports \
-             always gets an address of the host's",
+            "packets to published ports from containers of the network, and from the host at \
+             127.0.0.1, always get an address of the host",
         );
     }
     if keys.flag("masqAll")? {
         plan.no_counterpart(
             "masqAll",
-            "what others send to published ports keeps its source address",
+            "packets from elsewhere to published ports keep their source address",
         );
     }
     for key in ["conditionsV4", "conditionsV6"] {
@@ -23,8 +23,8 @@ pub(super) fn apply(keys: &mut Keys, plan: &mut Plan) -> Result<(), ConvertError
         if !conditions.is_empty() {
             plan.no_counterpart(
                 key,
-                "published ports lead to the container whatever the packet; `-p \
-                 ADDRESS:PORT:PORT` publishes at one address of the host only",
+                "a published port is open for all packets; `-p ADDRESS:PORT:PORT` publishes it at \
+                 one address of the host only",
             );
         }
     }
@@ -34,11 +34,11 @@ pub(super) fn apply(keys: &mut Keys, plan: &mut Plan) -> Result<(), ConvertError
     if keys.take::<String>("externalSetMarkChain")?.is_some() {
         plan.no_counterpart(
             "externalSetMarkChain",
-            "no packet is marked; instead rules of the driver's own give it the address",
+            "no packet is marked; instead the driver's own rules do the SNAT",
         );
     }
     if keys.take::<String>("backend")?.as_deref() == Some("iptables") {
-        plan.remark("backend", "rules are always in nftables here");
+        plan.remark("backend", "rules are always nftables rules here");
     }
     Ok(())
 }

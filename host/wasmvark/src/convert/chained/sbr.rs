@@ -7,10 +7,7 @@ use crate::convert::plan::Plan;
 pub(super) fn apply(keys: &mut Keys, plan: &mut Plan) -> Result<(), ConvertError> {
     let table = keys.take::<u32>("table")?;
     if plan.is_of("wasm-vrf") {
-        plan.no_counterpart(
-            "sbr",
-            "the link is in a VRF, which has routes of its own anyway",
-        );
+        plan.no_counterpart("sbr", "the link is in a VRF, which has its own routes");
         return Ok(());
     }
     plan.option("source_routing", true);
@@ -18,8 +15,8 @@ pub(super) fn apply(keys: &mut Keys, plan: &mut Plan) -> Result<(), ConvertError
         plan.option("source_table", table);
         plan.no_counterpart(
             "table",
-            "with it CNI makes rules only, for routes that others put into that table; instead the \
-             network's routes are in it",
+            "with this key CNI adds rules only, for the routes that others add to that table; \
+             instead the table gets the network's routes",
         );
     }
     Ok(())

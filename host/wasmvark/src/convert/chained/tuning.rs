@@ -8,13 +8,14 @@ use crate::convert::ConvertError;
 use crate::convert::keys::Keys;
 use crate::convert::plan::Plan;
 
-/// Stands for the container's interface in the name of a setting, there as here.
+/// The placeholder for the container's interface in the name of a setting. CNI's and the
+/// drivers' are the same.
 const INTERFACE: &str = "IFNAME";
 
 pub(super) fn apply(keys: &mut Keys, plan: &mut Plan) -> Result<(), ConvertError> {
     let settings: BTreeMap<String, String> = keys.take_or_default("sysctl")?;
     for (name, value) in settings {
-        // They may be written as paths, there as for sysctl(8).
+        // As for sysctl(8), a name can be a path.
         let name = name.replace('/', ".");
         let key: SettingKey = name
             .parse()
@@ -32,8 +33,8 @@ pub(super) fn apply(keys: &mut Keys, plan: &mut Plan) -> Result<(), ConvertError
         if plan.is_of("wasm-bridge") || plan.is_of("wasm-ptp") {
             plan.remark(
                 "mtu",
-                "CNI sets it at the container's end only; here the link's other end has it too, and \
-                 so has a bridge of the network's own",
+                "CNI sets the MTU of the container's end only; here the link's peer and the \
+                 network's own bridge get it, too",
             );
         }
     }
@@ -46,7 +47,7 @@ pub(super) fn apply(keys: &mut Keys, plan: &mut Plan) -> Result<(), ConvertError
         plan.option("txqlen", length);
     }
     if keys.take::<String>("dataDir")?.is_some() {
-        let text = "what was changed is in the journal, so nothing else has to be kept";
+        let text = "the changes are in the journal, so no other folder is needed";
         plan.remark("dataDir", text);
     }
     Ok(())

@@ -8,8 +8,8 @@ pub(super) fn apply(keys: &mut Keys, plan: &mut Plan) -> Result<(), ConvertError
     if !plan.is_of("wasm-macvlan") {
         return Err(ConvertError::Impossible {
             key: "vrf",
-            text: "only links on an interface of the host come in a VRF of the container: put it \
-                   behind \"macvlan\""
+            text: "only a link on an interface of the host can be in a VRF of the container: list \
+                   the plugin after \"macvlan\""
                 .to_owned(),
         });
     }
@@ -24,7 +24,10 @@ pub(super) fn apply(keys: &mut Keys, plan: &mut Plan) -> Result<(), ConvertError
     }
     if plan.find_option("bcqueuelen").is_some() {
         plan.drop_option("bcqueuelen");
-        plan.no_counterpart("bcqueuelen", "a link in a VRF has the kernel's own queue");
+        plan.no_counterpart(
+            "bcqueuelen",
+            "a link in a VRF has the kernel's default queue",
+        );
     }
     Ok(())
 }
