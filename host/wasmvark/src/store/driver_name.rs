@@ -5,41 +5,40 @@ use std::str::FromStr;
 
 use types::text;
 
-/// The longest name that a file in the plugin directory can have.
+/// The longest name of a driver, in bytes.
 const NAME_MAX: usize = 100;
 
-/// The drivers that netavark has itself (`constants.rs`): it never calls a
-/// plugin of that name.
+/// netavark's own drivers (`constants.rs`). It never calls a plugin of that name.
 const BUILT_IN: [&str; 3] = ["bridge", "macvlan", "ipvlan"];
 
-/// The name under which Podman calls a driver; safe as the name of a file.
+/// The name by which Podman calls a driver. It is safe as the name of a file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct DriverName(String);
 
-/// A text that is no name for a driver.
+/// A text that can't be the name of a driver.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub(crate) enum InvalidDriverName {
-    /// It could leave the plugin directory.
+    /// The name isn't safe as the name of a file.
     #[error(
-        "{0:?} can't be the name of a driver: it takes letters, digits, '_', '.' and '-', begins \
-         with a letter or a digit, and has at most {NAME_MAX} of them"
+        "{0:?} can't be the name of a driver: use 1 to {NAME_MAX} letters, digits, '_', '.' and \
+         '-', and begin with a letter or a digit"
     )]
     Characters(String),
-    /// netavark would never call it.
+    /// netavark would never call the driver.
     #[error(
-        "netavark has a driver {0} of its own and would never call this one: install it under \
-         another name, for example --name wasm-{0}"
+        "netavark has its own driver {0} and would never call this one: install it under another \
+         name, for example --name wasm-{0}"
     )]
     BuiltIn(String),
 }
 
 impl DriverName {
-    /// The name as text.
+    /// Returns the name as text.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Refuses a name that netavark keeps for itself.
+    /// Refuses the name of one of netavark's own drivers.
     pub(crate) fn check_free(&self) -> Result<(), InvalidDriverName> {
         if BUILT_IN.contains(&self.as_str()) {
             return Err(InvalidDriverName::BuiltIn(self.0.clone()));

@@ -1,8 +1,8 @@
-//! Writing files whole, and telling cheaply whether one changed since.
+//! The store's files: writing them whole, and checking cheaply whether they changed.
 //!
-//! Hashing a large component in each run would cost more than running it. So a
-//! stamp beside each file keeps its digest with its size and times; only when
-//! those differ is the file hashed.
+//! Hashing a large component in each run would cost more than running it. So a stamp
+//! beside each file has its digest, its size and its times. The file is hashed only if
+//! its size or times differ from the stamp.
 
 use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io::Write;
@@ -16,18 +16,17 @@ use types::Digest;
 
 use super::StoreError;
 
-/// What a folder gets, and those above it that are made with it: only its
-/// owner can write to it.
+/// The mode of new folders. Only their owner can write to them.
 pub(super) const FOLDER_MODE: u32 = 0o755;
 
-/// Whether a file is what was written.
+/// Whether a file is as it was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Intact {
-    /// It is.
+    /// The file is as it was written.
     Yes,
-    /// It isn't there.
+    /// The file is missing.
     Missing,
-    /// It is something else now.
+    /// The file differs from its digest.
     Corrupt,
 }
 
@@ -50,19 +49,19 @@ impl Stamp {
     }
 }
 
-/// Writes a file under a temporary name and renames it, so that no reader
-/// meets half of it.
+/// Writes a file under a temporary name and renames it, so that no reader gets half of
+/// it.
 pub(super) fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), StoreError> {
     if let Some(folder) = path.parent() {
         trust::make_folder(folder, FOLDER_MODE, Above::Ours)?;
     }
-    // Whatever the umask.
+    // The mode must not depend on the umask.
     let fix_mode = |file: &File| file.set_permissions(Permissions::from_mode(mode));
     replace(path, bytes, mode, fix_mode).map_err(StoreError::io("write", path))
 }
 
-/// Writes a file that is there anew, in the same way; it keeps its mode, and a
-/// link to it stays one.
+/// Replaces an existing file in the same way. It keeps its mode, and a symbolic link to
+/// it stays.
 pub(super) fn change(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
     let keep_mode = || {
         let real = std::fs::canonicalize(path)?;
@@ -93,7 +92,7 @@ fn replace(
         })
         .and_then(|()| std::fs::rename(&temporary, path));
     if written.is_err() {
-        // The error that counts is the one of writing.
+        // The error of writing is returned, not one of removing the temporary file.
         let _ = std::fs::remove_file(&temporary);
     }
     written
@@ -105,8 +104,7 @@ pub(super) fn write_stamped(path: &Path, bytes: &[u8]) -> Result<(), StoreError>
     stamp(path, Digest::of(bytes))
 }
 
-/// Checks a file against its stamp, and against its digest when the stamp
-/// doesn't fit.
+/// Checks a file against its stamp, and against its digest if its size or times differ.
 pub(super) fn check(path: &Path) -> Intact {
     let Ok(metadata) = std::fs::metadata(path) else {
         return Intact::Missing;
@@ -122,8 +120,8 @@ pub(super) fn check(path: &Path) -> Intact {
     }
     match std::fs::read(path) {
         Ok(bytes) if Digest::of(&bytes) == stored.digest => {
-            // A moved or restored file gets a stamp that fits; where it can't
-            // be written, the file is hashed again next time.
+            // A moved or restored file gets a new stamp. If that can't be written, the
+            // file is hashed again next time.
             let _ = stamp(path, stored.digest);
             Intact::Yes
         }
@@ -131,13 +129,13 @@ pub(super) fn check(path: &Path) -> Intact {
     }
 }
 
-/// Removes a file with its stamp, where they are.
+/// Removes a file with its stamp, if they exist.
 pub(super) fn remove_stamped(path: &Path) -> Result<(), StoreError> {
     remove(path)?;
     remove(&stamp_path(path))
 }
 
-/// Removes a file, where it is.
+/// Removes a file, if it exists.
 pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

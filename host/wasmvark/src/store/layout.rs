@@ -1,13 +1,13 @@
-//! Where things lie: for the system, for a rootless user, or below one folder
-//! with `--root`.
+//! The folders of an installation: the system's, a rootless user's, or those below one
+//! folder with `--root`.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use types::user::rootless_user;
 
-/// The environment variable that does what `--root` does, also for plugin
-/// runs, which have no options.
+/// The environment variable in place of `--root`. It is also for plugin runs, which have
+/// no options.
 const ROOT_VARIABLE: &str = "WASMVARK_ROOT";
 
 /// The socket of systemd's journal (systemd-journald.service(8)).
@@ -20,40 +20,40 @@ pub(crate) struct Layout {
     pub lib: PathBuf,
     /// Grants.
     pub grants: PathBuf,
-    /// Secrets that drivers use and don't see.
+    /// The operator's secrets.
     pub secrets: PathBuf,
-    /// Journals.
+    /// Journals and locks.
     pub run: PathBuf,
     /// The audit trail.
     pub trail: PathBuf,
-    /// The operator's file about the trail.
+    /// The operator's file of the trail's bounds.
     pub trail_settings: PathBuf,
     /// The socket of systemd's journal.
     pub journald: PathBuf,
-    /// The plugin directory that links go to unless another is given.
+    /// The default plugin directory, for the drivers' links.
     pub plugins: PathBuf,
 }
 
-/// Why the folders can't be found.
+/// Why the folders can't be determined.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum LayoutError {
-    /// A user has no home.
+    /// The user has no home directory.
     #[error(
-        "can't tell where this user's files lie: neither {variable} nor HOME is set; set one, or \
-         give --root"
+        "can't determine this user's folders: neither {variable} nor HOME is set; set one, or give \
+         --root"
     )]
     NoHome {
-        /// The variable that comes first.
+        /// The variable that is used before HOME.
         variable: &'static str,
     },
-    /// A relative root would mean another folder for each caller.
-    #[error("the root {} is not an absolute path", .0.display())]
+    /// The root is relative, and would be another folder for each caller.
+    #[error("the root {} is not an absolute path: give one that begins with /", .0.display())]
     RelativeRoot(PathBuf),
 }
 
 impl Layout {
-    /// Chooses: a root that was given, or WASMVARK_ROOT, or the user's folders
-    /// for rootless Podman, or the system's.
+    /// Chooses the folders: below the given root or WASMVARK_ROOT, or the user's for
+    /// rootless Podman, or the system's.
     pub(crate) fn choose(root: Option<&Path>) -> Result<Self, LayoutError> {
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         if let Some(root) = root {
@@ -87,7 +87,7 @@ impl Layout {
         }
     }
 
-    /// The system's folders.
+    /// Returns the system's folders.
     pub(crate) fn system() -> Self {
         Self {
             lib: "/var/lib/wasmvark".into(),
@@ -101,8 +101,8 @@ impl Layout {
         }
     }
 
-    /// A user's folders, with the variables that they depend on instead of what
-    /// those hold.
+    /// Returns a user's folders for people, with the names of environment variables
+    /// instead of their values.
     pub(crate) fn user_in_words() -> Self {
         Self::user(0, |name| Some(format!("${name}").into())).unwrap_or_else(|_| Self::system())
     }
@@ -131,17 +131,17 @@ impl Layout {
         })
     }
 
-    /// The grant of a driver.
+    /// Returns the path of a driver's grant.
     pub(crate) fn grant(&self, driver: &super::DriverName) -> PathBuf {
         self.grants.join(format!("{driver}.toml"))
     }
 
-    /// The folder of the networks' locks.
+    /// Returns the folder of the networks' locks.
     pub(crate) fn locks(&self) -> PathBuf {
         self.run.join("lock")
     }
 
-    /// The folder of the journals.
+    /// Returns the folder of the journals.
     pub(crate) fn journals(&self) -> PathBuf {
         self.run.join("journal")
     }

@@ -1,4 +1,4 @@
-//! The links in netavark's plugin directory.
+//! The symbolic links in netavark's plugin directory.
 
 use std::path::{Path, PathBuf};
 
@@ -6,14 +6,14 @@ use trust::{self, Above};
 
 use super::{DriverName, StoreError, files};
 
-/// Makes the link of a driver to this program; returns its path.
+/// Makes the link of a driver to this program, and returns its path.
 pub(super) fn make(
     folder: &Path,
     name: &DriverName,
     program: &Path,
 ) -> Result<PathBuf, StoreError> {
     let path = folder.join(name.as_str());
-    // Whoever else may write there is netavark's business, which runs what it finds.
+    // netavark runs the plugins of this folder. It doesn't check who can write there.
     trust::make_folder(folder, files::FOLDER_MODE, Above::Anybody)?;
     check(&path, program)?;
     if std::fs::read_link(&path).is_ok_and(|target| target == program) {
@@ -24,7 +24,7 @@ pub(super) fn make(
     Ok(path)
 }
 
-/// Refuses to put a link in the place of what isn't a link of ours.
+/// Refuses to replace a file that isn't a link to this program.
 pub(super) fn check(path: &Path, program: &Path) -> Result<(), StoreError> {
     match std::fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_symlink() && is_ours(path, program) => Ok(()),
@@ -35,7 +35,7 @@ pub(super) fn check(path: &Path, program: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Removes the link of a driver; what isn't a link of ours stays.
+/// Removes the link of a driver, unless it's a foreign file.
 pub(super) fn remove(path: &Path, program: &Path) -> Result<(), StoreError> {
     match std::fs::symlink_metadata(path) {
         Ok(metadata) if metadata.is_symlink() && is_ours(path, program) => files::remove(path),
@@ -43,18 +43,18 @@ pub(super) fn remove(path: &Path, program: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// What lies where a driver's link should.
+/// The state of a driver's link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LinkState {
-    /// A link to this program.
+    /// It is a link to this program.
     Ours,
-    /// Something else.
+    /// Another file has its name.
     Foreign,
-    /// Nothing.
+    /// It doesn't exist.
     Missing,
 }
 
-/// Looks what lies at a path in a plugin directory.
+/// Returns the state of a link in a plugin directory.
 pub(crate) fn link_state(path: &Path, program: &Path) -> LinkState {
     match std::fs::symlink_metadata(path) {
         Err(_) => LinkState::Missing,
@@ -63,8 +63,8 @@ pub(crate) fn link_state(path: &Path, program: &Path) -> LinkState {
     }
 }
 
-/// Whether a link leads to this program, or to a file of the same name that
-/// isn't there any more.
+/// Whether a link leads to this program, or to a file of the program's name, which may
+/// not exist any more.
 fn is_ours(path: &Path, program: &Path) -> bool {
     let Ok(target) = std::fs::read_link(path) else {
         return false;

@@ -1,6 +1,6 @@
-//! Installed drivers: components by digest with their precompiled code, names
-//! with their links, and where everything lies on the machine. It doesn't know
-//! what a driver does.
+//! The store of installed drivers: components by digest with their precompiled code,
+//! registrations by name with their links, and kept networks. The module also knows the
+//! folders of an installation. It never runs a driver.
 
 mod driver_name;
 mod files;
@@ -22,23 +22,23 @@ use std::path::{Path, PathBuf};
 
 use trust::TrustError;
 
-/// Why the store can't serve.
+/// Why the store can't be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
     /// Reading or writing failed.
     #[error("can't {action} {}: {error}", path.display())]
     Io {
-        /// What was tried.
+        /// The action that failed.
         action: &'static str,
-        /// On which file.
+        /// The file.
         path: PathBuf,
-        /// Why it failed.
+        /// The cause.
         error: std::io::Error,
     },
-    /// Nothing of that name is installed.
+    /// No driver of that name is installed.
     #[error(
         "no driver {name} is installed in {}: `wasmvark install FILE --name {name}` installs it, \
-         `wasmvark list` shows which are",
+         and `wasmvark list` shows the installed ones",
         lib.display()
     )]
     NotInstalled {
@@ -47,7 +47,7 @@ pub(crate) enum StoreError {
         /// The store's folder.
         lib: PathBuf,
     },
-    /// The component isn't what its digest says, or is gone.
+    /// The component doesn't have its digest, or is missing.
     #[error(
         "the component {} of the driver {name} is {state}: install the driver again from its file",
         path.display()
@@ -65,24 +65,24 @@ pub(crate) enum StoreError {
     Registration {
         /// The file.
         path: PathBuf,
-        /// What the parser says.
+        /// The parser's error.
         error: serde_json::Error,
     },
-    /// What a driver was before can't be parsed.
+    /// A driver's previous version can't be parsed.
     #[error("{} is corrupt ({error}): remove it, and install the driver again", path.display())]
     Kept {
         /// The file.
         path: PathBuf,
-        /// What the parser says.
+        /// The parser's error.
         error: serde_json::Error,
     },
-    /// Somebody else was at it.
+    /// Another process changed the driver.
     #[error("the driver {name} or its grant was changed meanwhile, so nothing is done: try again")]
     Changed {
         /// The driver.
         name: DriverName,
     },
-    /// Somebody else could have put code there.
+    /// Another user could have written there.
     #[error(
         "{} {fault}, so what lies there can't be trusted: it and the folders above it must belong \
          to root or to the user who runs this and be writable by nobody else",
@@ -91,11 +91,11 @@ pub(crate) enum StoreError {
     Untrusted {
         /// The file or folder.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The fault, with a verb first.
         fault: String,
     },
-    /// The plugin directory has something else of that name.
-    #[error("{} exists and is not a link of wasmvark's: remove it, or give another --name", path.display())]
+    /// The plugin directory has a foreign file of that name.
+    #[error("{} exists and is not a link to wasmvark: remove it, or give another --name", path.display())]
     LinkTaken {
         /// The file.
         path: PathBuf,

@@ -1,5 +1,5 @@
-//! What users said when they made networks, kept by the network's id. A driver
-//! never gets to write here.
+//! The kept networks: the users' documents of `create`, by the network's id. A driver
+//! can't change them.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,25 +10,26 @@ use types::NetworkId;
 
 use super::{Layout, StoreError, files};
 
-/// How many networks are kept. Podman has no more than there are subnets.
+/// The number of kept networks. Podman has at most one for each subnet.
 const NETWORKS_MAX: usize = 4096;
-/// Bytes of what is kept of one network.
+/// The largest kept network, in bytes.
 const SIZE_MAX: u64 = 64 << 10;
-/// What is behind an id in the name of a file.
+/// The suffix of a kept network's file.
 const SUFFIX: &str = ".json";
-/// How long a network may be kept before Podman has it: `create` ends first.
+/// The age up to which a kept network stays, even if Podman doesn't have it. Podman
+/// writes its own file after `create`.
 const YOUNG: Duration = Duration::from_secs(3600);
 
-/// Why a network can't be kept, or what is kept can't be used.
+/// Why a network can't be kept, or a kept one can't be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NetworksError {
-    /// Files can't be read, written or trusted.
+    /// A file can't be read, written or trusted.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The file isn't what this program writes.
+    /// The file isn't a kept network.
     #[error(
-        "what is kept of the network {id} in {} can't be read ({why}): `wasmvark adopt {id}` makes \
-         what Podman has of it the user's word",
+        "the kept network {id} in {} can't be read ({why}): `wasmvark adopt {id}` keeps Podman's \
+         network in its place, as the user's word",
         path.display()
     )]
     Corrupt {
@@ -36,23 +37,23 @@ pub(crate) enum NetworksError {
         id: NetworkId,
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The cause.
         why: String,
     },
-    /// The network is larger than any sensible one.
+    /// The network is too large.
     #[error(
         "the network {id} has {size} bytes, and at most {SIZE_MAX} are kept: give it fewer options"
     )]
     TooLarge {
         /// The network.
         id: NetworkId,
-        /// Its size.
+        /// The network's size, in bytes.
         size: usize,
     },
-    /// There are too many.
+    /// Too many networks are kept.
     #[error(
-        "{} has {NETWORKS_MAX} networks already, and no more are kept: `wasmvark gc` removes those \
-         that Podman doesn't have any more",
+        "{} has {NETWORKS_MAX} networks, and no more can be kept: `wasmvark gc` removes those that \
+         Podman doesn't have any more",
         .0.display()
     )]
     Full(PathBuf),
@@ -65,19 +66,19 @@ pub(crate) struct KeptNetworks {
 }
 
 impl KeptNetworks {
-    /// Those of a layout.
+    /// Returns the kept networks of an installation.
     pub(crate) fn new(layout: &Layout) -> Self {
         Self {
             folder: layout.lib.join("networks"),
         }
     }
 
-    /// What is kept of a network, where anything is.
+    /// Reads a kept network, if there is one.
     ///
     /// # Errors
     ///
-    /// The file can't be read, somebody else could have written it, or it isn't
-    /// what this program writes.
+    /// The file can't be read, another user could have written it, or it isn't a kept
+    /// network.
     pub(crate) fn find(&self, id: &NetworkId) -> Result<Option<KeptNetwork>, NetworksError> {
         let path = self.path(id);
         let text = match trust::read(&path, SIZE_MAX) {
@@ -94,15 +95,15 @@ impl KeptNetworks {
             serde_json::from_slice(&text).map_err(|error| corrupt(error.to_string()))?;
         match kept.network.id == id.as_str() {
             true => Ok(Some(kept)),
-            false => Err(corrupt("it is another network's".to_owned())),
+            false => Err(corrupt("the file has another network's id".to_owned())),
         }
     }
 
-    /// Keeps a network; what was kept of it before is replaced.
+    /// Keeps a network, in place of an earlier one of the same id.
     ///
     /// # Errors
     ///
-    /// There is no room, or the file can't be written.
+    /// The network is too large, too many are kept, or the file can't be written.
     pub(crate) fn keep(&self, id: &NetworkId, kept: &KeptNetwork) -> Result<(), NetworksError> {
         let path = self.path(id);
         let text = serde_json::to_vec(kept).unwrap_or_default();
@@ -117,7 +118,7 @@ impl KeptNetworks {
         Ok(())
     }
 
-    /// The ids of all networks that are kept, sorted.
+    /// Lists the ids of all kept networks, sorted.
     pub(crate) fn ids(&self) -> Vec<NetworkId> {
         let entries = std::fs::read_dir(&self.folder).into_iter().flatten();
         let names = entries.flatten().map(|entry| entry.file_name());
@@ -129,9 +130,8 @@ impl KeptNetworks {
         ids.filter_map(|id| NetworkId::try_from(id).ok()).collect()
     }
 
-    /// Removes the networks that aren't among those that Podman `has`, unless
-    /// they were kept just now: Podman writes its own file after `create`.
-    /// Returns which.
+    /// Removes the networks that Podman doesn't have, unless they are young. Returns the
+    /// removed ones.
     ///
     /// # Errors
     ///
@@ -157,7 +157,7 @@ impl KeptNetworks {
     }
 }
 
-/// Whether a file was written some time ago. What can't be told is young.
+/// Whether a kept network isn't young any more. It is young if its age isn't known.
 fn is_old(path: &Path) -> bool {
     let written = std::fs::metadata(path).and_then(|metadata| metadata.modified());
     let age = written.map(|written| SystemTime::now().duration_since(written));
@@ -177,7 +177,7 @@ mod tests {
         (root, KeptNetworks { folder })
     }
 
-    /// What is kept outlives an upgrade.
+    /// Kept networks outlive an upgrade.
     #[test]
     fn kept_networks_keep_their_form() {
         let golden = include_str!("golden/network.json");
@@ -232,7 +232,7 @@ mod tests {
         let (_root, networks) = networks();
         networks.keep(&id("a"), &network("b")).unwrap();
         let error = networks.find(&id("a")).unwrap_err().to_string();
-        assert!(error.contains("another network's"), "{error}");
+        assert!(error.contains("another network's id"), "{error}");
         fs::write(networks.path(&id("a")), "{").unwrap();
         let error = networks.find(&id("a")).unwrap_err().to_string();
         assert!(error.contains("wasmvark adopt a"), "{error}");
@@ -254,7 +254,7 @@ mod tests {
         }
         let error = networks.keep(&id("a"), &network("a")).unwrap_err();
         assert!(error.to_string().contains("wasmvark gc"), "{error}");
-        // One that is there can be kept anew.
+        // A kept network can be replaced.
         networks.keep(&id("n7"), &network("n7")).unwrap();
     }
 

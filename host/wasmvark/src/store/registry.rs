@@ -1,4 +1,4 @@
-//! Names of drivers and the components behind them.
+//! The registrations of drivers, their components and their grants.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,10 +10,10 @@ use types::Digest;
 
 use super::{DriverName, Intact, Layout, StoreError, files, link};
 
-/// What is known of an installed driver.
+/// The registration of an installed driver.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Registration {
-    /// The component.
+    /// The component's digest.
     pub digest: Digest,
     /// The link in the plugin directory.
     pub link: PathBuf,
@@ -26,17 +26,17 @@ pub(crate) struct Store {
 }
 
 impl Store {
-    /// The store of a layout; nothing is touched yet.
+    /// Returns the store of a layout. No file is touched.
     pub(crate) fn new(layout: Layout) -> Self {
         Self { layout }
     }
 
-    /// Where things lie.
+    /// Returns the folders of the installation.
     pub(crate) fn layout(&self) -> &Layout {
         &self.layout
     }
 
-    /// Puts a component away, and its precompiled code unless that is there.
+    /// Stores a component, and its precompiled code, if given.
     pub(crate) fn put(&self, component: &[u8], code: Option<&[u8]>) -> Result<Digest, StoreError> {
         let digest = Digest::of(component);
         files::write_stamped(&self.component_path(&digest), component)?;
@@ -74,8 +74,8 @@ impl Store {
         Ok(registration)
     }
 
-    /// Takes a driver's name, link and, if nobody else uses it, component
-    /// away.
+    /// Removes a driver's registration and link. Its component is removed if no other
+    /// driver uses it.
     pub(crate) fn remove(
         &self,
         name: &DriverName,
@@ -89,7 +89,7 @@ impl Store {
         Ok(registration)
     }
 
-    /// Refuses a name whose link would be in the place of something else.
+    /// Refuses a name whose link would replace a foreign file.
     pub(crate) fn check_link(
         &self,
         name: &DriverName,
@@ -99,7 +99,7 @@ impl Store {
         link::check(&plugins.join(name.as_str()), program)
     }
 
-    /// Has a name lead to another component.
+    /// Registers another component under a name.
     pub(super) fn point_to(&self, name: &DriverName, digest: &Digest) -> Result<(), StoreError> {
         let registration = Registration {
             digest: digest.clone(),
@@ -117,7 +117,7 @@ impl Store {
         files::write(&self.registration_path(name), &text, 0o600)
     }
 
-    /// What is registered under a name.
+    /// Reads the registration of a name.
     pub(crate) fn find(&self, name: &DriverName) -> Result<Registration, StoreError> {
         let path = self.registration_path(name);
         let text = match std::fs::read(&path) {
@@ -134,7 +134,7 @@ impl Store {
         serde_json::from_slice(&text).map_err(|error| StoreError::Registration { path, error })
     }
 
-    /// The names of all drivers.
+    /// Lists the names of all drivers.
     pub(crate) fn names(&self) -> Result<BTreeSet<DriverName>, StoreError> {
         let folder = self.layout.lib.join("drivers");
         let entries = match std::fs::read_dir(&folder) {
@@ -151,7 +151,7 @@ impl Store {
         Ok(names.collect())
     }
 
-    /// Says whether a driver's component is there and is what its digest says.
+    /// Checks that a driver's component is present and has its digest.
     pub(crate) fn check_component(
         &self,
         name: &DriverName,
@@ -170,7 +170,7 @@ impl Store {
         })
     }
 
-    /// The bytes of a component, checked against its digest.
+    /// Reads a component, and checks its digest.
     pub(crate) fn component(
         &self,
         name: &DriverName,
@@ -188,8 +188,11 @@ impl Store {
         })
     }
 
-    /// The precompiled code of a component, and whether it can be used. Code
-    /// that somebody else could have written is an error.
+    /// Returns the path of a component's precompiled code, and whether the code is intact.
+    ///
+    /// # Errors
+    ///
+    /// Another user could have written the code.
     pub(crate) fn code(&self, digest: &Digest) -> Result<(PathBuf, Intact), StoreError> {
         let path = self.code_path(digest);
         let intact = files::check(&path);
@@ -199,7 +202,7 @@ impl Store {
         Ok((path, intact))
     }
 
-    /// Where the audit trail goes.
+    /// Returns the place of the audit trail.
     pub(crate) fn trail(&self) -> Place {
         Place {
             file: self.layout.trail.clone(),
@@ -208,22 +211,22 @@ impl Store {
         }
     }
 
-    /// When the trail's files become old ones, as the operator wants it.
+    /// Reads the operator's bounds of the trail's files.
     fn rotation(&self) -> Result<Rotation, String> {
         let path = &self.layout.trail_settings;
-        let in_it = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
+        let in_file = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
         match std::fs::read_to_string(path) {
             Ok(text) => {
                 trust::check(path).map_err(|error| error.to_string())?;
-                Rotation::parse(&text).map_err(|error| in_it(&error))
+                Rotation::parse(&text).map_err(|error| in_file(&error))
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Rotation::default()),
-            Err(error) => Err(in_it(&error)),
+            Err(error) => Err(in_file(&error)),
         }
     }
 
-    /// Refuses journals, locks and state that somebody else could have put
-    /// there: what they say is done.
+    /// Refuses folders of journals, locks and state to which another user could write. The
+    /// host acts upon their content.
     pub(crate) fn check_runtime(&self) -> Result<(), StoreError> {
         for folder in [self.layout.journals(), self.layout.locks()] {
             trust::check_existing(&folder, Above::Ours)?;
@@ -231,13 +234,13 @@ impl Store {
         Ok(())
     }
 
-    /// Refuses a trail that somebody else could have written, so that nobody
-    /// goes by what it says.
+    /// Refuses a trail that another user could have written, so that no command shows
+    /// forged lines.
     pub(crate) fn check_trail(&self) -> Result<(), StoreError> {
         Ok(trust::check_existing(&self.layout.trail, Above::Groups)?)
     }
 
-    /// The text of a driver's grant, where there is one.
+    /// Reads the text of a driver's grant, if there is one.
     pub(crate) fn grant_text(&self, name: &DriverName) -> Result<Option<String>, StoreError> {
         let path = self.layout.grant(name);
         match std::fs::read_to_string(&path) {
@@ -255,12 +258,12 @@ impl Store {
         files::write(&self.layout.grant(name), text.as_bytes(), 0o644)
     }
 
-    /// Changes a driver's grant, which is there; the file keeps its mode.
+    /// Changes a driver's existing grant. The file keeps its mode.
     pub(crate) fn change_grant(&self, name: &DriverName, text: &str) -> Result<(), StoreError> {
         files::change(&self.layout.grant(name), text.as_bytes())
     }
 
-    /// Removes a component that no driver uses, or could go back to.
+    /// Removes a component, unless it is a driver's current or previous one.
     pub(crate) fn forget_unused(&self, digest: &Digest) -> Result<(), StoreError> {
         if self.names()?.iter().any(|name| self.uses(name, digest)) {
             return Ok(());
@@ -269,8 +272,8 @@ impl Store {
         files::remove_stamped(&self.code_path(digest))
     }
 
-    /// How many bytes a component and its precompiled code have; `None` where
-    /// one isn't there.
+    /// Returns the sizes of a component and of its precompiled code, in bytes. A missing
+    /// file has none.
     pub(crate) fn sizes(&self, digest: &Digest) -> (Option<u64>, Option<u64>) {
         let size = |path: PathBuf| Some(std::fs::metadata(path).ok()?.len());
         (
@@ -279,7 +282,7 @@ impl Store {
         )
     }
 
-    /// Where a component lies.
+    /// Returns the path of a component.
     pub(crate) fn component_path(&self, digest: &Digest) -> PathBuf {
         self.layout
             .lib

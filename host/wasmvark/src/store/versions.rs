@@ -1,22 +1,22 @@
-//! Changing from one component of a driver to another, and back.
+//! Switching a driver from one component to another, and back.
 //!
-//! What a driver runs as is in two files, its registration and its grant, and no
-//! two files change at once. So the change is written down first:
+//! A driver's version is in two files, its registration and its grant, and two files
+//! can't change at once. So the switch is recorded first:
 //!
-//! 1. `switching/NAME.json`: from which digest and grant to which others;
+//! 1. `switching/NAME.json`: the old and the new digest and grant;
 //! 2. the grant;
-//! 3. the registration: from here on the driver is the new one;
-//! 4. `previous/NAME.json`: the old digest and grant, for the way back;
+//! 3. the registration, which makes the driver the new one;
+//! 4. `previous/NAME.json`: the old digest and grant, for switching back;
 //! 5. `switching/NAME.json` is removed.
 //!
-//! Killed before 2 or after 3, the driver is the old or the new one as a whole.
-//! Between them its grant is for another digest than the one registered, and
-//! everything is denied. The next command that changes the driver settles this
-//! first ([`Store::settle`]): it goes on where the new component is registered,
-//! and otherwise puts the old grant back.
+//! If the command is killed before 2 or after 3, the driver is the old or the new one as
+//! a whole. Between these steps, the grant is for another digest than the registered
+//! one, and every call is denied. The next command that changes the driver ends the
+//! switch first ([`Store::settle`]). If the new component is registered, it completes
+//! the switch. Otherwise it restores the old grant.
 //!
-//! The journals know nothing of all this: what a container got from the old
-//! component is undone by the host whichever is there.
+//! The journals don't depend on the component: the host undoes the changes of the old
+//! component, whichever one is installed.
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -28,25 +28,25 @@ use types::Digest;
 
 use super::{DriverName, Store, StoreError, files};
 
-/// A component with the grant that it has under a name.
+/// A version of a driver: a component with its grant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Version {
-    /// The component.
+    /// The component's digest.
     pub digest: Digest,
-    /// The text of the grant, where there is one.
+    /// The text of the grant, if there is one.
     pub grant: Option<String>,
 }
 
-/// How an interrupted change was ended.
+/// The end of an interrupted switch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Settled {
-    /// The driver is what it was before.
+    /// The driver has the old version.
     Back,
-    /// The driver is what it was to become.
+    /// The driver has the new version.
     Forward,
 }
 
-/// A change that has begun.
+/// A switch that has begun.
 #[derive(Serialize, Deserialize)]
 struct Switch {
     from: Version,
@@ -54,7 +54,7 @@ struct Switch {
 }
 
 impl Store {
-    /// What a driver is now.
+    /// Reads a driver's current version.
     pub(crate) fn current(&self, name: &DriverName) -> Result<Version, StoreError> {
         Ok(Version {
             digest: self.find(name)?.digest,
@@ -62,27 +62,29 @@ impl Store {
         })
     }
 
-    /// What a driver was before, where that is kept.
+    /// Reads a driver's previous version, if one is kept.
     pub(crate) fn previous(&self, name: &DriverName) -> Result<Option<Version>, StoreError> {
         self.read_kept(&self.previous_path(name))
     }
 
-    /// Keeps other commands from changing drivers until what is returned is
-    /// dropped.
+    /// Keeps other commands from changing drivers until the returned file is dropped.
     pub(crate) fn lock(&self) -> Result<File, StoreError> {
         let path = self.layout().lib.join("lock");
         trust::make_folder(&self.layout().lib, files::FOLDER_MODE, Above::Ours)?;
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(false);
-        // Others could hold it for ever if they could open it.
+        // Another user who could open the file could hold the lock for ever.
         trust::open(&mut options, &path, 0o600)
             .and_then(|file| file.lock().map(|()| file))
             .map_err(StoreError::io("lock", &path))
     }
 
-    /// Changes a driver from what it is to another component with its grant, which
-    /// must be in the store. What it was is kept as [`Store::previous`], and what
-    /// was kept before is forgotten.
+    /// Switches a driver to another version, whose component must be in the store. The
+    /// current version becomes the previous one ([`Store::previous`]).
+    ///
+    /// # Errors
+    ///
+    /// The driver's current version isn't `from`, or a file can't be changed.
     pub(crate) fn switch(
         &self,
         name: &DriverName,
@@ -102,8 +104,8 @@ impl Store {
         self.finish(name, &switch)
     }
 
-    /// Ends a change that was interrupted: the driver is the old or the new one as
-    /// a whole. Says which it is, where there was one.
+    /// Ends an interrupted switch, and returns the result. The driver then has the old or
+    /// the new version as a whole. Returns `None` if no switch was interrupted.
     pub(crate) fn settle(&self, name: &DriverName) -> Result<Option<Settled>, StoreError> {
         let path = self.switching_path(name);
         let Some(switch) = self.read_kept::<Switch>(&path)? else {
@@ -113,7 +115,7 @@ impl Store {
             self.finish(name, &switch)?;
             return Ok(Some(Settled::Forward));
         }
-        // A grant that somebody has written since stays.
+        // A grant that the operator has written since then stays.
         if self.grant_text(name)? == switch.to.grant {
             self.write_grant(name, switch.from.grant.as_deref())?;
         }
@@ -141,7 +143,7 @@ impl Store {
         }
     }
 
-    /// Forgets what a driver was before.
+    /// Removes a driver's previous version.
     pub(super) fn forget_previous(&self, name: &DriverName) -> Result<(), StoreError> {
         let previous = self.previous(name)?;
         files::remove(&self.previous_path(name))?;
@@ -151,13 +153,13 @@ impl Store {
         }
     }
 
-    /// Whether a driver goes or went by a component, or is on its way to it.
+    /// Whether a component is a driver's current or previous one, or part of its switch.
     pub(super) fn uses(&self, name: &DriverName, digest: &Digest) -> bool {
         let switching = self.read_kept::<Switch>(&self.switching_path(name));
-        let is_it = |version: &Version| version.digest == *digest;
+        let has = |version: &Version| version.digest == *digest;
         self.find(name).is_ok_and(|now| now.digest == *digest)
-            || matches!(self.previous(name), Ok(Some(previous)) if is_it(&previous))
-            || matches!(switching, Ok(Some(switch)) if is_it(&switch.from) || is_it(&switch.to))
+            || matches!(self.previous(name), Ok(Some(previous)) if has(&previous))
+            || matches!(switching, Ok(Some(switch)) if has(&switch.from) || has(&switch.to))
     }
 
     fn read_kept<T: DeserializeOwned>(&self, path: &Path) -> Result<Option<T>, StoreError> {
@@ -204,7 +206,7 @@ mod tests {
     }
 
     impl Bench {
-        /// A driver that is the component `old` with the grant `old's`.
+        /// Registers a driver with the component `old` and the grant `old's`.
         fn new() -> Self {
             let folder = tempfile::tempdir().unwrap();
             let store = Store::new(Layout::choose(Some(folder.path())).unwrap());
@@ -239,7 +241,7 @@ mod tests {
             self.store.check_component(&self.name, &digest).is_ok()
         }
 
-        /// A switch that is killed before one of its writes, from the second one.
+        /// Makes a switch that is killed before one of its writes, from the second one on.
         fn killed_before(&self, write: u32, to: &Version) {
             let from = self.current();
             let path = self.store.switching_path(&self.name);
