@@ -1,11 +1,11 @@
-//! The one decision that every call goes through.
+//! The decision about each call.
 //!
 //! | rule | a call may touch an object |
 //! |---|---|
-//! | 1 | never, when the grant doesn't list the call |
-//! | 2 | when the driver made or moved it for this container |
-//! | 3 | when the request names it, call by call (`requested`) |
-//! | 4 | when the grant spells it out (`widened`) |
+//! | 1 | never, if the grant doesn't list the call |
+//! | 2 | if the driver made or moved it for this container |
+//! | 3 | if the request names it for this call (`requested`) |
+//! | 4 | if the grant's reach for the call has it (`widened`) |
 
 mod allow_list;
 mod object;
@@ -26,7 +26,7 @@ use super::{Call, Grant, Reach};
 use allow_list::{widen, widened};
 use request_scope::requested;
 
-/// All that a decision rests on.
+/// The basis of all decisions of a run.
 #[derive(Debug, Clone)]
 pub struct Authority {
     /// The operator's grant.
@@ -35,38 +35,38 @@ pub struct Authority {
     pub request: RequestReach,
 }
 
-/// The proof that a call was allowed. Only [`decide`] makes one, and the gate
-/// opens the kernel for nothing else.
+/// The proof that a call was allowed. Only [`decide`] makes one, and the gate opens the
+/// kernel only for a permit.
 #[derive(Debug)]
 pub struct Permit(());
 
-/// How many objects of one call a denial proposes to allow: comparing each with each
-/// takes time, and nobody reads more.
+/// The number of objects that the proposed line of a denial allows. Comparing each with
+/// each takes time, and nobody reads more.
 const PROPOSED_MAX: usize = 64;
 
-/// Why a call was denied, and what would allow it.
+/// The denial of a call, with the line that would allow it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denial {
     /// The call.
     pub call: Call,
-    /// The objects.
+    /// The objects, as text.
     pub object: String,
-    /// Why.
+    /// The cause.
     pub cause: Cause,
-    /// The line for the grant file.
+    /// The line of the grant file that would allow the call.
     pub line: String,
-    /// Another call that does the same for less.
+    /// Another call that does the same with less reach.
     pub instead: Option<Call>,
-    /// What the grant's reach lacks.
+    /// The reach that the grant lacks.
     pub lacking: Box<Reach>,
 }
 
 /// Why a call was denied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// The grant doesn't list it.
+    /// The grant doesn't list the call.
     NotGranted,
-    /// An object is neither own nor requested nor spelled out.
+    /// An object is neither own, nor named by the request, nor in the grant's reach.
     OutOfReach,
 }
 
@@ -81,7 +81,7 @@ impl fmt::Display for Cause {
     }
 }
 
-/// Decides whether a call may touch all of these objects.
+/// Decides whether a call may touch all of the objects.
 pub fn decide(authority: &Authority, call: Call, objects: &[Object<'_>]) -> Result<Permit, Denial> {
     let Authority { grant, request } = authority;
     let granted = grant.calls().get(&call);
@@ -127,7 +127,7 @@ impl fmt::Display for Denial {
     }
 }
 
-/// The call that is for an object, where there is one.
+/// Returns the call that is made for an object, if there is one.
 fn instead(object: &Object<'_>) -> Option<Call> {
     match object {
         Object::Key {

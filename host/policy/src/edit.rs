@@ -1,4 +1,4 @@
-//! Changing a grant that is there: the file keeps its comments and its order.
+//! Editing an existing grant file, which keeps its comments and its order.
 
 mod list;
 
@@ -10,7 +10,7 @@ use types::Digest;
 
 use super::{Call, Grant, GrantError, Problem, Reach, ReachKey};
 
-/// A grant file that is being changed.
+/// A grant file that is being edited.
 #[derive(Debug, Clone)]
 pub struct Edit {
     path: PathBuf,
@@ -19,7 +19,7 @@ pub struct Edit {
 }
 
 impl Edit {
-    /// Begins to change a text; `path` is for messages.
+    /// Parses the text of a grant file. `path` is for messages.
     pub fn new(path: &Path, text: &str) -> Result<Self, GrantError> {
         let wrong = |error: toml_edit::TomlError| GrantError::Invalid {
             path: path.to_owned(),
@@ -36,14 +36,14 @@ impl Edit {
         })
     }
 
-    /// Has the grant hold for another component.
+    /// Sets the digest of the component that the grant is for.
     pub fn set_digest(&mut self, digest: &Digest) {
         let item = self.document.entry("digest").or_insert(Item::None);
         replace(item, Value::from(digest.to_string()));
     }
 
-    /// Gives a call a reach. What is there already stays as it is written; a call
-    /// that is new comes last.
+    /// Sets the reach of a call. Existing patterns stay as they are written. A new call is
+    /// added at the end.
     pub fn set_call(&mut self, call: Call, reach: &Reach) -> Result<(), GrantError> {
         let calls = self.calls()?;
         match calls.get_mut(call.name()) {
@@ -55,7 +55,7 @@ impl Edit {
         Ok(())
     }
 
-    /// Takes a call away. Comments above its line stay: they may be about more
+    /// Removes a call. The comments above its line stay, because they may be about more
     /// than this line.
     pub fn remove_call(&mut self, call: Call) -> Result<(), GrantError> {
         let name = call.name();
@@ -82,7 +82,7 @@ impl Edit {
         Ok(())
     }
 
-    /// The text as it is now.
+    /// Returns the edited text.
     pub fn text(&self) -> String {
         self.document.to_string()
     }
@@ -99,7 +99,11 @@ impl Edit {
             .as_table_like_mut()
             .ok_or_else(|| GrantError::Invalid {
                 path: path.clone(),
-                problem: Box::new(Problem::new(text, 0..0, &"calls is no table")),
+                problem: Box::new(Problem::new(
+                    text,
+                    0..0,
+                    &"calls is not a table: write [calls]",
+                )),
             })
     }
 
@@ -125,7 +129,7 @@ fn put_above(decor: &mut toml_edit::Decor, comments: &str) {
     decor.set_prefix(both);
 }
 
-/// Puts a value in the place of another, between what stands around it.
+/// Replaces a value, and keeps the text around it.
 fn replace(item: &mut Item, mut value: Value) {
     if let Some(old) = item.as_value() {
         *value.decor_mut() = old.decor().clone();
@@ -133,7 +137,7 @@ fn replace(item: &mut Item, mut value: Value) {
     *item = Item::Value(value);
 }
 
-/// The inline table of a reach.
+/// Writes a reach as an inline table.
 fn inline(reach: &Reach) -> Value {
     let mut table = InlineTable::new();
     for key in reach.keys() {
@@ -176,8 +180,7 @@ fn set_reach(item: &mut Item, reach: &Reach) {
     }
 }
 
-/// Puts something between the last value of a table and what comes then;
-/// returns what was there.
+/// Sets the text after the last value of a table, and returns the old one.
 fn last_suffix(table: &mut dyn TableLike, new: &str) -> Option<String> {
     let (_, item) = table.iter_mut().last()?;
     let decor = item.as_value_mut()?.decor_mut();
@@ -222,7 +225,7 @@ fn set_patterns(array: &mut Array, key: ReachKey, wanted: &[String]) {
     }
 }
 
-/// A pattern as [`Reach::patterns`] has it.
+/// Reads a pattern, in the form of [`Reach::patterns`].
 fn read(key: ReachKey, value: &Value) -> Option<String> {
     let text = match (value.as_str(), value.as_integer()) {
         (Some(text), _) => text.to_owned(),
@@ -233,18 +236,18 @@ fn read(key: ReachKey, value: &Value) -> Option<String> {
     reach.patterns(key).pop()
 }
 
-/// What a grant must allow besides what it does.
+/// The calls that a grant must list in addition, with their reaches.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Widening(Vec<(Call, Reach)>);
 
 impl Widening {
-    /// What of these calls, with their reaches, a grant lacks; without a grant,
-    /// all. Each call comes with all of its reach.
+    /// Returns those of the calls that a grant doesn't allow, each with all of its reach.
+    /// Without a grant, these are all calls.
     pub fn needed(grant: Option<&Grant>, calls: &[(Call, Reach)]) -> Self {
-        let mut lacking: Vec<(Call, Reach)> = Vec::new();
+        let mut missing: Vec<(Call, Reach)> = Vec::new();
         for (call, reach) in calls {
             let granted = grant.and_then(|grant| grant.calls().get(call));
-            let mut planned = lacking.iter_mut();
+            let mut planned = missing.iter_mut();
             if let Some((_, planned)) = planned.find(|(planned, _)| planned == call) {
                 *planned = planned.joined(reach);
                 continue;
@@ -253,19 +256,19 @@ impl Widening {
                 Some(granted) if granted.joined(reach) == *granted => {}
                 granted => {
                     let granted = granted.cloned().unwrap_or_default();
-                    lacking.push((*call, granted.joined(reach)));
+                    missing.push((*call, granted.joined(reach)));
                 }
             }
         }
-        Self(lacking)
+        Self(missing)
     }
 
-    /// Whether nothing is lacking.
+    /// Whether the grant already allows all calls.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The lines that the grant file gets.
+    /// Returns the new lines of the grant file.
     pub fn lines(&self) -> Vec<String> {
         let lines = self.0.iter();
         lines
@@ -273,7 +276,7 @@ impl Widening {
             .collect()
     }
 
-    /// The text of a grant file with these lines in it; `path` is for messages.
+    /// Adds the lines to the text of a grant file. `path` is for messages.
     pub fn write_into(&self, path: &Path, text: &str) -> Result<String, GrantError> {
         let mut edit = Edit::new(path, text)?;
         for (call, reach) in &self.0 {

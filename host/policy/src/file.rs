@@ -1,4 +1,4 @@
-//! The grant file.
+//! The grant file of a driver.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,7 +10,7 @@ use super::place::Problem;
 use super::read::Reader;
 use super::{Call, Limits, Reach};
 
-/// What the operator allows one driver.
+/// The operator's grant for a driver.
 #[derive(Debug, Clone)]
 pub struct Grant {
     driver: String,
@@ -24,7 +24,7 @@ pub struct Grant {
 /// Why a grant can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum GrantError {
-    /// There is none.
+    /// The driver has no grant.
     #[error(
         "the driver {driver} has no grant, so it may do nothing: write {}, or install the driver \
          again with --grant or --grant-requested",
@@ -33,7 +33,7 @@ pub enum GrantError {
     Missing {
         /// The driver's name.
         driver: String,
-        /// Where the grant is looked for.
+        /// The missing file.
         path: PathBuf,
     },
     /// The file can't be read.
@@ -41,22 +41,22 @@ pub enum GrantError {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         error: std::io::Error,
     },
-    /// The file is no grant of this driver's.
+    /// The file isn't a grant of this driver.
     #[error("{}:{problem}", path.display())]
     Invalid {
         /// The file.
         path: PathBuf,
-        /// What is wrong and where.
+        /// The problem and its position.
         problem: Box<Problem>,
     },
-    /// It was given for another component.
+    /// The grant is for another component.
     #[error(
-        "the grant {} is for {granted}, but the driver installed is {installed}: read what it asks \
-         for with `wasmvark inspect`, then put the new digest into the grant or install it again; where \
-         an upgrade was interrupted, run it again, or go back with `wasmvark rollback {driver}`",
+        "the grant {} is for {granted}, but the driver installed is {installed}: read its requested \
+         calls with `wasmvark inspect`, then write the new digest into the grant, or install the driver \
+         again; if an upgrade was interrupted, run it again, or go back with `wasmvark rollback {driver}`",
         path.display()
     )]
     OtherDigest {
@@ -64,18 +64,18 @@ pub enum GrantError {
         driver: String,
         /// The file.
         path: PathBuf,
-        /// The digest that was approved.
+        /// The digest in the grant.
         granted: Digest,
-        /// The digest that is there.
+        /// The digest of the installed component.
         installed: Digest,
     },
 }
 
-/// What a grant file can say.
+/// The keys of a grant file.
 const KEYS: [&str; 5] = ["driver", "digest", "limits", "calls", "trail"];
 
 impl Grant {
-    /// Parses the grant of a driver; `path` is for messages.
+    /// Parses the grant of a driver. `path` is for messages.
     pub fn parse(driver: &str, path: &Path, text: &str) -> Result<Self, GrantError> {
         read(driver, path, text).map_err(|problem| GrantError::Invalid {
             path: path.to_owned(),
@@ -83,7 +83,7 @@ impl Grant {
         })
     }
 
-    /// A grant that allows nothing, for runs that only undo.
+    /// Returns a grant that allows nothing, for runs that only undo.
     pub fn nothing() -> Self {
         Self {
             driver: String::new(),
@@ -95,12 +95,12 @@ impl Grant {
         }
     }
 
-    /// The driver's name.
+    /// Returns the driver's name.
     pub fn driver(&self) -> &str {
         &self.driver
     }
 
-    /// Refuses a component that the grant wasn't given for.
+    /// Refuses a component that the grant isn't for.
     pub fn check_digest(&self, installed: &Digest) -> Result<(), GrantError> {
         if self.digest == *installed {
             return Ok(());
@@ -141,39 +141,39 @@ impl Grant {
         text
     }
 
-    /// The line of a grant file that lists a call.
+    /// Returns the line of a grant file that lists a call.
     pub fn line(call: Call, reach: &Reach) -> String {
         line(call, reach)
     }
 
-    /// The file that it came from.
+    /// Returns the path of the grant file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The component that it was given for.
+    /// Returns the digest of the component that the grant is for.
     pub fn digest(&self) -> &Digest {
         &self.digest
     }
 
-    /// The bounds of a run.
+    /// Returns the limits of a run.
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// Whether a run ends when its trail can't be written; it does unless the
-    /// file says otherwise.
+    /// Whether a run ends if its trail can't be written. It does unless the file says
+    /// otherwise.
     pub fn requires_trail(&self) -> bool {
         self.requires_trail
     }
 
-    /// The calls that it lists, with their widenings.
+    /// Returns the listed calls, with their reaches.
     pub fn calls(&self) -> &BTreeMap<Call, Reach> {
         &self.calls
     }
 }
 
-/// The line of a grant file that lists a call.
+/// Returns the line of a grant file that lists a call.
 pub fn line(call: Call, reach: &Reach) -> String {
     format!("\"{call}\" = {reach}")
 }
@@ -325,7 +325,7 @@ mod tests {
         );
         says(
             "[calls]\n\"links.get\" = true",
-            "4:15: links.get is a table, as in `{}`, not true or false\n \
+            "4:15: links.get must be a table, as in `{}`, not true or false\n \
              4 | \"links.get\" = true\n   |               ^^^^",
         );
         says(
@@ -338,7 +338,7 @@ mod tests {
         );
         says(
             "[limits]\ncalls = \"many\"",
-            "4:9: calls is a number, not a string\n 4 | calls = \"many\"\n   |         ^^^^^^",
+            "4:9: calls must be a number, not a string\n 4 | calls = \"many\"\n   |         ^^^^^^",
         );
         says(
             "[limits]\ndeadline-ms = 0",
@@ -347,7 +347,7 @@ mod tests {
         );
         says(
             "colour = \"red\"",
-            "3:1: a grant has no \"colour\"; there is driver, digest, limits, calls, trail\n \
+            "3:1: a grant has no \"colour\"; use one of driver, digest, limits, calls, trail\n \
              3 | colour = \"red\"\n   | ^^^^^^",
         );
     }

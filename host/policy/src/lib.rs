@@ -1,10 +1,10 @@
-//! The operator's word: the vocabulary of calls, the grant file of a driver,
-//! and [`decide`], which every call goes through. It knows nothing of
-//! WebAssembly or of netlink sockets.
+//! The operator's policy: the vocabulary of calls, the grant file of a driver, and
+//! [`decide`], which every call goes through. The crate reads no network state, and knows
+//! nothing of WebAssembly.
 //!
-//! A grant is complete by itself: nothing is merged into it, unknown keys are
-//! errors, what it doesn't list is denied, and `"*"` must be written to mean
-//! all. It is bound to the digest of the component.
+//! A grant is complete by itself. Nothing is merged into it, an unknown key is an error,
+//! and a call that isn't listed is denied. Only `"*"` stands for all objects. A grant is
+//! bound to the digest of the component.
 
 #![deny(unsafe_code)]
 

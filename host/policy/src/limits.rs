@@ -1,25 +1,24 @@
-//! What a driver may use up in one run.
+//! The limits of one run of a driver.
 
 use std::time::Duration;
 
 use serde::Serialize;
 
-/// Bounds on one run of a driver. A grant that names none gets these
-/// defaults, and so does each single one that it leaves out.
+/// The limits of one run of a driver. Each one that the grant leaves out has its default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Limits {
-    /// Bytes of all linear memories together.
+    /// The size of all linear memories together, in bytes.
     pub memory: u64,
-    /// Elements of all tables together.
+    /// The number of elements of all tables together.
     pub table_elements: u64,
-    /// Core instances, memories and tables: as many of each.
+    /// The number of core instances, of memories, and of tables.
     pub instances: u32,
-    /// Bytes of log messages.
+    /// The size of all log messages together, in bytes.
     pub log_bytes: u64,
-    /// Calls, allowed or denied.
+    /// The number of calls, allowed or denied.
     pub calls: u32,
-    /// Milliseconds of the whole run, host calls included.
+    /// The duration of the whole run with its host calls, in milliseconds.
     pub deadline_ms: u64,
 }
 
@@ -36,11 +35,11 @@ impl Default for Limits {
     }
 }
 
-/// The longest deadline in milliseconds: Podman waits for a run with all of
-/// its networking.
+/// The longest deadline, in milliseconds. Podman holds up all other networking during a
+/// run.
 const DEADLINE_MAX_MS: u64 = 600_000;
 
-/// A limit that can't be set so.
+/// A value that a limit can't have.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 #[error("{name} must be from {min} to {max}, and is {value}")]
 pub struct LimitError {
@@ -51,7 +50,7 @@ pub struct LimitError {
 }
 
 impl Limits {
-    /// Their names in the grant file.
+    /// The names of the limits in the grant file.
     pub(crate) const NAMES: [&'static str; 6] = [
         "memory",
         "table-elements",
@@ -61,7 +60,7 @@ impl Limits {
         "deadline-ms",
     ];
 
-    /// Their names and values.
+    /// Returns the names and values of the limits.
     pub fn entries(&self) -> [(&'static str, u64); 6] {
         let [
             memory,
@@ -81,7 +80,7 @@ impl Limits {
         ]
     }
 
-    /// Sets one by its name; others than [`Limits::NAMES`] change nothing.
+    /// Sets a limit by its name. A name that isn't in [`Limits::NAMES`] changes nothing.
     pub(super) fn set(&mut self, name: &str, value: u64) -> Result<(), LimitError> {
         let outside = |min, max| LimitError {
             name: name.to_owned(),
@@ -105,7 +104,7 @@ impl Limits {
         Ok(())
     }
 
-    /// The deadline from the start of a run.
+    /// Returns the deadline, from the start of a run.
     pub fn deadline(&self) -> Duration {
         Duration::from_millis(self.deadline_ms)
     }

@@ -1,30 +1,29 @@
-//! What somebody who wrote an unknown name most likely meant.
+//! The known name that is most similar to an unknown one.
 
-/// How alike two names must be, from 0 to 1. Below it a proposal would only
-/// mislead.
-const ALIKE: f64 = 0.6;
+/// The least similarity of two names, from 0 to 1. A less similar proposal would mislead.
+const SIMILARITY_MIN: f64 = 0.6;
 
-/// The known name that is most like another, if one is like it at all. Where a
-/// call's interface is left out, that doesn't count.
+/// Returns the known name that is most similar to an unknown one, if one is similar
+/// enough. The interface of a call may be left out.
 pub(super) fn name<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let likeness = |known: &str| {
+    let similarity = |known: &str| {
         let known = match known.split_once('.') {
             Some((_, function)) if !unknown.contains('.') => function,
             _ => known,
         };
         let edits = strsim::normalized_damerau_levenshtein(unknown, known);
-        // Among as many edits, the letters in common decide.
+        // If the edits are equal, the common letters decide.
         (edits, strsim::sorensen_dice(unknown, known))
     };
     known
         .into_iter()
-        .map(|known| (known, likeness(known)))
-        .filter(|(_, (edits, _))| *edits >= ALIKE)
+        .map(|known| (known, similarity(known)))
+        .filter(|(_, (edits, _))| *edits >= SIMILARITY_MIN)
         .max_by(|(_, one), (_, other)| one.0.total_cmp(&other.0).then(one.1.total_cmp(&other.1)))
         .map(|(known, _)| known)
 }
 
-/// The end of an error's text.
+/// Returns the end of an error's text that proposes a name.
 pub(super) fn did_you_mean(near: &Option<&'static str>) -> String {
     match near {
         Some(near) => format!("; did you mean {near:?}?"),

@@ -1,9 +1,9 @@
-//! The patterns of a grant: which links, places, networks, tables, VLANs, kernel
-//! settings, secrets and ports a reach names.
+//! The patterns of a grant, by which a reach names links, places, networks, tables, VLANs,
+//! VNIs, kernel settings, secrets and ports.
 //!
-//! `*` stands for all of a kind by itself. Only in the name of a kernel setting
-//! it may also stand for one part between dots. Anywhere else it would look as
-//! if it meant something, so it is an error.
+//! A `*` alone stands for all objects of a kind. In the name of a kernel setting it can
+//! also stand for one part between dots. Anywhere else it is an error, because it would
+//! only look like a wildcard.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,33 +14,33 @@ use types::{
     Protocol, SettingKey, is_part,
 };
 
-/// What stands before the name of a link in the container.
+/// The prefix of a pattern for the container's namespace.
 const CONTAINER_PREFIX: &str = "container:";
 
-/// A text that is no pattern of its kind.
+/// A text that isn't a pattern of its kind.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum InvalidPattern {
-    /// It can't be the name of a link.
+    /// The text can't be the name of a link.
     #[error(transparent)]
     Link(#[from] InvalidLinkName),
-    /// It can't be the name of a kernel setting.
+    /// The text can't be the name of a kernel setting.
     #[error(transparent)]
     Key(#[from] InvalidSettingKey),
-    /// It has a wildcard where none can be.
+    /// The text has a wildcard in a wrong position.
     #[error("{text:?} has a \"*\" that means nothing: {rule}")]
     Wildcard {
         /// The text.
         text: String,
-        /// Where a wildcard can be.
+        /// The rule for wildcards.
         rule: &'static str,
     },
-    /// It is no network.
-    #[error("{0:?} is no network: write \"192.0.2.0/24\", \"2001:db8::/32\", or \"*\" for all")]
+    /// The text isn't a network.
+    #[error("{0:?} is not a network: write \"192.0.2.0/24\", \"2001:db8::/32\", or \"*\" for all")]
     Network(String),
-    /// It is an address without the length of a prefix.
-    #[error("{0:?} is an address, not a network: write \"{0}/{1}\" for it alone")]
+    /// The text is an address without a prefix length.
+    #[error("{0:?} is an address, not a network: write \"{0}/{1}\" for the address alone")]
     Address(String, u8),
-    /// It is an address inside the network that its prefix says.
+    /// The text is an address inside a network, with the network's prefix length.
     #[error(
         "{text:?} is an address inside the network {network}: write \"{network}\", or \"{alone}\""
     )]
@@ -49,35 +49,36 @@ pub enum InvalidPattern {
         text: String,
         /// The network.
         network: IpNet,
-        /// The address alone.
+        /// The address alone, as a network.
         alone: IpNet,
     },
-    /// It is no place on the host.
+    /// The text isn't a place on the host.
     #[error(
-        "{0:?} is no place of a new link: write \"host\" for one on the host, \"shared\" for one \
-         there for all containers of the network; in the container it needs no place"
+        "{0:?} is not a place of a new link: write \"host\" for a link on the host, or \"shared\" \
+         for one on the host for all containers of the network; a link in the container needs no \
+         place"
     )]
     Place(String),
-    /// It is no number of a VLAN or VXLAN, or none in a row.
-    #[error("{text:?} is no {what}: write \"7\", \"10-20\" (at most {max}), or \"*\" for all")]
+    /// The text isn't a number or a range.
+    #[error("{text:?} is not a {what}: write \"7\", \"10-20\" (at most {max}), or \"*\" for all")]
     Number {
         /// The text.
         text: String,
-        /// What it should be a number of.
+        /// The expected number.
         what: &'static str,
         /// The highest number.
         max: u32,
     },
-    /// It is no number of a table.
-    #[error("{0:?} is no number of a routing table: write 100, or \"*\" for all")]
+    /// The text isn't the number of a table.
+    #[error("{0:?} is not the number of a routing table: write 100, or \"*\" for all")]
     Table(String),
-    /// It can't be the name of a secret.
+    /// The text can't be the name of a secret.
     #[error(
-        "{0:?} can't be the name of a secret: it takes letters, digits, '_', '.' and '-', and \
-         begins with a letter or a digit"
+        "{0:?} can't be the name of a secret: use 1 to 64 letters, digits, '_', '.' and '-', and \
+         begin with a letter or a digit"
     )]
     Secret(String),
-    /// It names no ports.
+    /// The text names no ports.
     #[error(
         "{0:?} names no ports: write \"8080/tcp\", \"8000-8100/udp\" (tcp, udp or sctp), or \"*\" \
          for all"
@@ -85,25 +86,25 @@ pub enum InvalidPattern {
     Ports(String),
 }
 
-/// Where a `*` can be, but for kernel settings.
+/// The rule for wildcards in the names of secrets.
 const ALONE: &str = "write the whole name, or \"*\" alone for all";
-/// Where a `*` can be in the names of links.
+/// The rule for wildcards in the names of links.
 const LINK_WILDCARDS: &str =
     "write the whole name, \"*\" for all links of the host, or \"container:*\" for the container's";
-/// Where a `*` can be in the names of kernel settings.
+/// The rule for wildcards in the names of kernel settings.
 const KEY_WILDCARDS: &str = "write it for a whole part between two dots, as in \"net.ipv4.conf.*.rp_filter\", or \"*\" \
      alone for all";
 
-/// What a reach has lists of.
+/// A pattern. A reach has a list of them for each kind.
 pub(super) trait Pattern: Sized + Clone + fmt::Display {
-    /// Reads one.
+    /// Parses a pattern.
     fn read(text: &str) -> Result<Self, InvalidPattern>;
 
-    /// Whether it has all that another has.
+    /// Whether the pattern matches all objects that another one matches.
     fn covers(&self, other: &Self) -> bool;
 }
 
-/// Refuses wildcards in what is no wildcard as a whole.
+/// Refuses wildcards in a part of a pattern.
 fn refuse_wildcard(text: &str, part: &str, rule: &'static str) -> Result<(), InvalidPattern> {
     match part.contains('*') {
         false => Ok(()),
@@ -114,7 +115,7 @@ fn refuse_wildcard(text: &str, part: &str, rule: &'static str) -> Result<(), Inv
     }
 }
 
-/// `NAME` or `*` for the host's links, `container:NAME` or `container:*` for
+/// A pattern for links: `NAME` or `*` for the host's, `container:NAME` or `container:*` for
 /// the container's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkPattern {
@@ -123,8 +124,8 @@ pub struct LinkPattern {
 }
 
 impl LinkPattern {
-    /// The least pattern for one link: that for its name, but for all where the
-    /// name has a `*`, which the kernel takes and no other pattern can have.
+    /// Returns the narrowest pattern for one link. It is the link's name. If the name has a
+    /// `*`, which the kernel allows, only the pattern for all links matches it.
     pub fn one(namespace: Namespace, name: LinkName) -> Self {
         Self {
             namespace,
@@ -132,7 +133,7 @@ impl LinkPattern {
         }
     }
 
-    /// The pattern for all links of a namespace.
+    /// Returns the pattern for all links of a namespace.
     pub(crate) fn all_of(namespace: Namespace) -> Self {
         Self {
             namespace,
@@ -140,12 +141,12 @@ impl LinkPattern {
         }
     }
 
-    /// Where its links are.
+    /// Returns the namespace of the links.
     pub fn namespace(&self) -> Namespace {
         self.namespace
     }
 
-    /// Whether it has every link there.
+    /// Whether the pattern matches every link of its namespace.
     pub(super) fn has_all(&self) -> bool {
         self.name.is_none()
     }
@@ -185,7 +186,7 @@ impl fmt::Display for LinkPattern {
     }
 }
 
-/// Where a pattern holds, and what is left of it.
+/// Splits a pattern into its namespace and the rest.
 fn split_namespace(text: &str) -> (Namespace, &str) {
     match text.strip_prefix(CONTAINER_PREFIX) {
         Some(rest) => (Namespace::Container, rest),
@@ -193,8 +194,8 @@ fn split_namespace(text: &str) -> (Namespace, &str) {
     }
 }
 
-/// The name of a kernel setting, in which `*` stands for one part, or `*` for
-/// all; after `container:` for the container's.
+/// A pattern for kernel settings: a name in which `*` stands for one part, or `*` for all.
+/// It has the prefix `container:` for the container's settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyPattern {
     namespace: Namespace,
@@ -202,7 +203,7 @@ pub struct KeyPattern {
 }
 
 impl KeyPattern {
-    /// The pattern for one setting.
+    /// Returns the pattern for one setting.
     pub fn one(namespace: Namespace, key: &SettingKey) -> Self {
         Self {
             namespace,
@@ -210,7 +211,7 @@ impl KeyPattern {
         }
     }
 
-    /// Where its settings are.
+    /// Returns the namespace of the settings.
     pub fn namespace(&self) -> Namespace {
         self.namespace
     }
@@ -219,13 +220,13 @@ impl KeyPattern {
         self.namespace == namespace && self.has(&key.to_string())
     }
 
-    /// Whether a setting is among its own, and its last part is written out.
+    /// Whether the pattern matches a setting, and its last part isn't a wildcard.
     pub(super) fn names(&self, namespace: Namespace, key: &SettingKey) -> bool {
         let is_written = self.text.rsplit('.').next().is_some_and(|last| last != "*");
         is_written && self.matches(namespace, key)
     }
 
-    /// Whether each part of a key, or of a pattern for keys, is among its own.
+    /// Whether the pattern matches each part of a key, or of another pattern.
     fn has(&self, key: &str) -> bool {
         let same_length = self.text.split('.').count() == key.split('.').count();
         let mut parts = self.text.split('.').zip(key.split('.'));
@@ -243,7 +244,7 @@ impl Pattern for KeyPattern {
         if pattern != "*" && !(below_net && plain) {
             let wildcard = parts.find(|part| part.contains('*') && *part != "*");
             refuse_wildcard(text, wildcard.unwrap_or_default(), KEY_WILDCARDS)?;
-            // It says what a key looks like.
+            // The error says how a key is written.
             pattern.parse::<SettingKey>()?;
         }
         Ok(Self {
@@ -266,17 +267,17 @@ impl fmt::Display for KeyPattern {
     }
 }
 
-/// A network, or `*` for all of both families.
+/// A pattern for networks: a network, or `*` for all networks of both families.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NetworkPattern(Option<IpNet>);
 
 impl NetworkPattern {
-    /// The pattern for one network.
+    /// Returns the pattern for one network.
     pub fn one(network: IpNet) -> Self {
         Self(Some(network.trunc()))
     }
 
-    /// The pattern for all networks.
+    /// Returns the pattern for all networks.
     pub fn all() -> Self {
         Self(None)
     }
@@ -324,13 +325,13 @@ impl fmt::Display for NetworkPattern {
     }
 }
 
-/// Where on the host a new link may be. There is no `*`: each place is another
-/// kind of trust.
+/// A pattern for the place of a new link on the host. There is no `*`, because each place
+/// needs a different trust.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlacePattern(HostPlace);
 
 impl PlacePattern {
-    /// The pattern for a place.
+    /// Returns the pattern for a place.
     pub fn one(place: HostPlace) -> Self {
         Self(place)
     }
@@ -356,7 +357,7 @@ impl fmt::Display for PlacePattern {
     }
 }
 
-/// Makes a pattern for numbers in a row, or `*` for all.
+/// Defines a pattern for a number, a range, or `*` for all.
 macro_rules! numbers {
     ($(#[$doc:meta])* $type:ident, $what:literal, $max:literal) => {
         $(#[$doc])*
@@ -364,7 +365,7 @@ macro_rules! numbers {
         pub struct $type(Option<NumberRange>);
 
         impl $type {
-            /// The pattern for these numbers.
+            /// Returns the pattern for a range.
             pub fn one(numbers: NumberRange) -> Self {
                 Self(Some(numbers))
             }
@@ -409,21 +410,21 @@ macro_rules! numbers {
 }
 
 numbers! {
-    /// Numbers of VLANs (12 bits), as `7` or `10-20`, or `*` for all.
-    VlanPattern, "number of a VLAN", 4094
+    /// A pattern for VLAN ids (12 bits): `7`, `10-20`, or `*` for all.
+    VlanPattern, "VLAN id", 4094
 }
 
 numbers! {
-    /// Numbers of VXLANs (24 bits), as `7` or `10-20`, or `*` for all.
-    VniPattern, "number of a VXLAN", 0x00ff_ffff
+    /// A pattern for VNIs (24 bits): `7`, `10-20`, or `*` for all.
+    VniPattern, "VNI", 0x00ff_ffff
 }
 
-/// The number of a routing table, or `*` for all.
+/// A pattern for routing tables: a number, or `*` for all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TablePattern(Option<u32>);
 
 impl TablePattern {
-    /// The pattern for one table.
+    /// Returns the pattern for one table.
     pub fn one(table: u32) -> Self {
         Self(Some(table))
     }
@@ -459,12 +460,12 @@ impl fmt::Display for TablePattern {
     }
 }
 
-/// The name of a secret, or `*` for all.
+/// A pattern for secrets: a name, or `*` for all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretPattern(Option<String>);
 
 impl SecretPattern {
-    /// The pattern for one secret.
+    /// Returns the pattern for one secret.
     pub fn one(name: &str) -> Self {
         Self(Some(name.to_owned()))
     }
@@ -500,11 +501,11 @@ impl fmt::Display for SecretPattern {
     }
 }
 
-/// Ports of the host, as `8080/tcp` or `8000-8100/udp`, or `*` for all.
+/// A pattern for ports of the host: `8080/tcp`, `8000-8100/udp`, or `*` for all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortPattern(Option<Ports>);
 
-/// Ports in a row.
+/// Consecutive ports of a protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Ports {
     first: u16,
@@ -513,7 +514,7 @@ struct Ports {
 }
 
 impl PortPattern {
-    /// The pattern for these ports.
+    /// Returns the pattern for a range of ports.
     pub fn one(ports: &PortRange) -> Self {
         Self(Some(Ports {
             first: ports.first,

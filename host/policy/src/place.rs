@@ -1,33 +1,33 @@
-//! Where in a text something is wrong.
+//! The position of an error in a text.
 
 use std::fmt;
 use std::ops::Range;
 
 use types::text::plain;
 
-/// How many characters of a line are shown.
+/// The number of characters of a line that are shown.
 const WIDTH: usize = 120;
-/// How many of them come before the place, in a line that is longer.
+/// The number of shown characters before the place, in a longer line.
 const BEFORE: usize = 40;
 
-/// A place in a text: a line, a column, and what stands there.
+/// A place in a text: a line, a column, and the text there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// From 1.
+    /// The line, from 1.
     line: usize,
-    /// In characters, from 1.
+    /// The column in characters, from 1.
     column: usize,
-    /// The line, or the part of it around the place.
+    /// The line's text, or the part of it around the place.
     text: String,
-    /// How many characters of `text` come before the place.
+    /// The number of characters of `text` before the place.
     before: usize,
-    /// How many characters are meant, at least 1.
+    /// The number of characters of the place, at least 1.
     length: usize,
 }
 
 impl Place {
-    /// The place of these bytes; where they go on over several lines, what is
-    /// on the first.
+    /// Returns the place of some bytes. If they are on several lines, the place is on the
+    /// first one.
     pub(super) fn of(text: &str, span: Range<usize>) -> Self {
         let start = floor(text, span.start);
         let head = text.get(..start).unwrap_or_default();
@@ -53,7 +53,7 @@ impl Place {
     }
 }
 
-/// The start of the character that a byte is in.
+/// Returns the start of the character that a byte is in.
 fn floor(text: &str, index: usize) -> usize {
     let mut index = index.min(text.len());
     while !text.is_char_boundary(index) {
@@ -62,7 +62,7 @@ fn floor(text: &str, index: usize) -> usize {
     index
 }
 
-/// What is wrong in a text, and where.
+/// An error in a text, with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     place: Place,
@@ -79,7 +79,7 @@ impl Problem {
 }
 
 impl fmt::Display for Problem {
-    /// `LINE:COLUMN: WHAT`, then the line, then a mark below it.
+    /// Writes `LINE:COLUMN: WHAT`, then the line, then a mark below it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Place { line, column, .. } = self.place;
         let number = line.to_string();

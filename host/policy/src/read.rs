@@ -1,5 +1,5 @@
-//! Reading grants, and what manifests ask for, so that whatever is wrong is
-//! told with its place and, for a name, the nearest that there is.
+//! The reader of grants, and of the calls in a driver's manifest. An error has the
+//! position in the text and, for an unknown name, the most similar known one.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,22 +17,22 @@ type Key<'t> = Spanned<DeString<'t>>;
 /// A value of a table.
 type Value<'t> = Spanned<DeValue<'t>>;
 
-/// The text that is read.
+/// A reader of a text.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reader<'t> {
     text: &'t str,
 }
 
-/// A call that a manifest asks for.
+/// The manifest's entry for a call that the driver needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wish {
-    /// What for.
+    /// The reason, for the operator.
     pub reason: String,
-    /// What it needs beyond own objects and the request.
+    /// The reach that the call needs beyond own objects and the request.
     pub reach: Reach,
 }
 
-/// Reads what the table `calls` of a manifest asks for.
+/// Reads the table `calls` of a manifest.
 pub fn read_wishes(text: &str) -> Result<BTreeMap<Call, Wish>, Problem> {
     let reader = Reader { text };
     let document = reader.document()?;
@@ -47,7 +47,7 @@ pub fn read_wishes(text: &str) -> Result<BTreeMap<Call, Wish>, Problem> {
             Some(reason) => reader.text_of("reason", reason)?.to_owned(),
             None => {
                 let what =
-                    format!("{call} is asked for without a reason: write {{ reason = \"…\" }}");
+                    format!("{call} is requested without a reason: write {{ reason = \"…\" }}");
                 return Err(reader.wrong(name.span(), &what));
             }
         };
@@ -57,9 +57,9 @@ pub fn read_wishes(text: &str) -> Result<BTreeMap<Call, Wish>, Problem> {
     Ok(wishes)
 }
 
-/// Reads a text with a parser that knows places, but not that they are shown.
+/// Parses a text, and adds the position to the parser's error.
 pub fn read_plain<'t, T: Deserialize<'t>>(text: &'t str) -> Result<T, Problem> {
-    toml::from_str(text).map_err(|error| Reader { text }.parser(&error))
+    toml::from_str(text).map_err(|error| Reader { text }.parser_error(&error))
 }
 
 impl<'t> Reader<'t> {
@@ -67,47 +67,47 @@ impl<'t> Reader<'t> {
         Self { text }
     }
 
-    /// All of the text.
+    /// Parses the whole text.
     pub(super) fn document(self) -> Result<DeTable<'t>, Problem> {
-        let document = DeTable::parse(self.text).map_err(|error| self.parser(&error))?;
+        let document = DeTable::parse(self.text).map_err(|error| self.parser_error(&error))?;
         Ok(document.into_inner())
     }
 
-    fn parser(self, error: &toml::de::Error) -> Problem {
+    fn parser_error(self, error: &toml::de::Error) -> Problem {
         self.wrong(error.span().unwrap_or_default(), &error.message())
     }
 
-    /// What is wrong at a place.
+    /// Returns an error at a position of the text.
     pub(super) fn wrong(self, span: Range<usize>, what: &impl fmt::Display) -> Problem {
         Problem::new(self.text, span, what)
     }
 
-    /// Refuses keys that mean nothing.
+    /// Refuses unknown keys. `owner` says in the error what has the keys.
     pub(super) fn check_keys(
         self,
-        whose: &str,
+        owner: &str,
         table: &DeTable<'_>,
         known: &[&'static str],
     ) -> Result<(), Problem> {
         let mut keys = table.keys();
         match keys.find(|key| !known.contains(&&**key.get_ref())) {
-            Some(key) => Err(self.unknown(whose, key, known)),
+            Some(key) => Err(self.unknown(owner, key, known)),
             None => Ok(()),
         }
     }
 
-    fn unknown(self, whose: &str, key: &Key<'_>, known: &[&'static str]) -> Problem {
+    fn unknown(self, owner: &str, key: &Key<'_>, known: &[&'static str]) -> Problem {
         let near = nearest::name(key.get_ref(), known.iter().copied());
         let hint = match near {
             Some(_) => nearest::did_you_mean(&near),
-            None => format!("; there is {}", known.join(", ")),
+            None => format!("; use one of {}", known.join(", ")),
         };
-        let what = format!("{whose} has no {:?}{hint}", key.get_ref());
+        let what = format!("{owner} has no {:?}{hint}", key.get_ref());
         self.wrong(key.span(), &what)
     }
 
-    fn wrong_type(self, what: &str, value: &Value<'_>, should: &str) -> Problem {
-        let is = match value.get_ref() {
+    fn wrong_type(self, what: &str, value: &Value<'_>, expected: &str) -> Problem {
+        let found = match value.get_ref() {
             DeValue::String(_) => "a string",
             DeValue::Integer(_) => "a number",
             DeValue::Float(_) => "a number with a point",
@@ -116,10 +116,11 @@ impl<'t> Reader<'t> {
             DeValue::Array(_) => "a list",
             DeValue::Table(_) => "a table",
         };
-        self.wrong(value.span(), &format!("{what} is {should}, not {is}"))
+        let what = format!("{what} must be {expected}, not {found}");
+        self.wrong(value.span(), &what)
     }
 
-    /// A value that must be a table.
+    /// Returns a value that must be a table.
     pub(super) fn table<'a>(
         self,
         what: &str,
@@ -131,7 +132,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// A value that must be a string.
+    /// Returns a value that must be a string.
     pub(super) fn text_of<'a>(self, what: &str, value: &'a Value<'_>) -> Result<&'a str, Problem> {
         match value.get_ref() {
             DeValue::String(text) => Ok(text),
@@ -158,7 +159,7 @@ impl<'t> Reader<'t> {
         call.map_err(|error| self.wrong(name.span(), &error))
     }
 
-    /// The table `calls` of a grant.
+    /// Reads the table `calls` of a grant.
     pub(super) fn calls(self, value: &Value<'t>) -> Result<BTreeMap<Call, Reach>, Problem> {
         let calls = self.table("calls", value)?.iter();
         calls
@@ -170,7 +171,7 @@ impl<'t> Reader<'t> {
             .collect()
     }
 
-    /// The reach that a call gets, in a table that may have other keys.
+    /// Reads the reach of a call from a table that may also have the keys `others`.
     fn reach(self, call: Call, table: &DeTable<'t>, others: &[&str]) -> Result<Reach, Problem> {
         let mut reach = Reach::default();
         for (key, value) in table {
@@ -192,7 +193,8 @@ impl<'t> Reader<'t> {
         Ok(reach)
     }
 
-    /// A widening that could never apply would only look like one.
+    /// Reads the key of a reach. A key that the call can't have is refused, because it
+    /// would never apply.
     fn reach_key(self, call: Call, key: &Key<'_>) -> Result<ReachKey, Problem> {
         let name: &str = key.get_ref();
         let all = ReachKey::ALL.into_iter();
@@ -209,7 +211,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// The text of a pattern; numbers need no quotes.
+    /// Reads the text of a pattern. Numbers need no quotes.
     fn pattern(self, key: ReachKey, value: &Value<'_>) -> Result<String, Problem> {
         match value.get_ref() {
             DeValue::String(text) => Ok(text.to_string()),
@@ -220,7 +222,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// The table `trail` of a grant.
+    /// Reads the table `trail` of a grant.
     pub(super) fn requires_trail(self, value: &Value<'t>) -> Result<bool, Problem> {
         let table = self.table("trail", value)?;
         self.check_keys("trail", table, &["required"])?;
@@ -233,7 +235,7 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// The table `limits` of a grant.
+    /// Reads the table `limits` of a grant.
     pub(super) fn limits(self, value: &Value<'t>) -> Result<Limits, Problem> {
         let table = self.table("limits", value)?;
         self.check_keys("limits", table, &Limits::NAMES)?;

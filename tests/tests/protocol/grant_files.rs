@@ -43,7 +43,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     (
         "a wrong type",
         r#""links.get" = "eth1""#,
-        r#"6:15: links.get is a table, as in `{}`, not a string
+        r#"6:15: links.get must be a table, as in `{}`, not a string
  6 | "links.get" = "eth1"
    |               ^^^^^^"#,
     ),

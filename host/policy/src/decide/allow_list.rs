@@ -1,4 +1,4 @@
-//! Rule 4: what the grant spells out, and what it would have to.
+//! Rule 4: the objects in a grant's reach, and the patterns that a denial proposes.
 
 use ipnet::IpNet;
 use types::{Namespace, NumberRange, Rule};
@@ -11,7 +11,7 @@ use crate::{
     TablePattern, VlanPattern, VniPattern,
 };
 
-/// Whether a reach has an object.
+/// Rule 4: whether a reach has an object.
 pub(super) fn widened(call: Call, object: &Object<'_>, reach: &Reach) -> bool {
     match object {
         Object::Link {
@@ -35,7 +35,8 @@ pub(super) fn widened(call: Call, object: &Object<'_>, reach: &Reach) -> bool {
         Object::Outbound(address) => reach.has_address(IpNet::from(*address)),
         Object::Ports(ports) => reach.has_ports(ports),
         Object::Route { route, .. } => reach.has_destination(route.destination),
-        // By name only: a `*` isn't meant for what changes whom a link answers.
+        // A setting that isn't plain changes the packets that a link takes or answers. A
+        // `*` doesn't stand for it.
         Object::Key { namespace, key, .. } if call == Call::SysctlSet && !is_plain(key) => {
             reach.names_key(*namespace, key)
         }
@@ -65,7 +66,7 @@ pub(super) fn widened(call: Call, object: &Object<'_>, reach: &Reach) -> bool {
     }
 }
 
-/// Adds what an object needs to the reach that a denial proposes.
+/// Adds the pattern for an object to the reach that a denial proposes.
 pub(super) fn widen(reach: &mut Reach, object: &Object<'_>) {
     match object {
         Object::Link {
@@ -138,7 +139,8 @@ pub(super) fn widen(reach: &mut Reach, object: &Object<'_>) {
     }
 }
 
-/// Adds the first thing that a rule names: what else it names only narrows it.
+/// Adds the pattern for the first object that a rule names. Each further object only
+/// narrows the rule.
 fn widen_to_rule(reach: &mut Reach, namespace: Namespace, rule: &Rule) {
     match (rule.source, rule.destination, rule.links().next()) {
         (Some(source), _, _) => join(&mut reach.address, &NetworkPattern::one(source)),

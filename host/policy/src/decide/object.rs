@@ -1,4 +1,4 @@
-//! What calls touch.
+//! The objects of calls.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -15,152 +15,148 @@ use super::setting;
 pub enum Object<'a> {
     /// A link that exists.
     Link {
-        /// Where it is.
+        /// The link's namespace.
         namespace: Namespace,
-        /// Its name.
+        /// The link's name.
         name: &'a LinkName,
-        /// Whether the journal says that the driver made or moved it.
+        /// Whether the link is own: made or moved by the driver, according to the journal.
         own: bool,
     },
-    /// A name that a link is to get.
+    /// The name of a new link, or a link's new name.
     NewLink {
-        /// Where.
+        /// The link's namespace.
         namespace: Namespace,
         /// The name.
         name: &'a LinkName,
     },
-    /// Where on the host a new link is to be. In the container it needs no word.
+    /// The place of a new link on the host. A link in the container has none.
     Place(HostPlace),
-    /// All of a link: a change of another one changes it too.
+    /// A whole link, which changes with a change of another one.
     Whole {
-        /// Where it is.
+        /// The link's namespace.
         namespace: Namespace,
-        /// Its name.
+        /// The link's name.
         name: &'a LinkName,
-        /// Whether the journal says that the driver made or moved it.
+        /// Whether the link is own: made or moved by the driver, according to the journal.
         own: bool,
     },
-    /// VLANs by their numbers.
+    /// VLANs.
     Vlans {
-        /// The numbers.
+        /// The VLAN ids.
         numbers: NumberRange,
-        /// Whether they are only taken off an own link.
+        /// Whether they are only removed from an own link.
         own: bool,
     },
-    /// The number of a VXLAN.
+    /// The VNI of a VXLAN.
     Vni(u32),
-    /// A link that another one is to be a port of.
+    /// A link that becomes the master of another one.
     Master {
-        /// Where it is.
+        /// The link's namespace.
         namespace: Namespace,
-        /// Its name.
+        /// The link's name.
         name: &'a LinkName,
-        /// Whether the journal says that the driver made or moved it.
+        /// Whether the link is own: made or moved by the driver, according to the journal.
         own: bool,
     },
-    /// The link of the host's default route, whichever that is.
+    /// The link of the host's default route.
     DefaultRouteLink,
-    /// A link that is looked for by something other than its name. What the
-    /// search may see of the others is decided link by link.
+    /// A link that is searched for by a property. Whether the search may see a link is
+    /// decided for each link.
     LinkWith {
-        /// Where.
+        /// The namespace that is searched.
         namespace: Namespace,
-        /// What it's looked for by.
+        /// The property.
         property: &'a LinkProperty,
-        /// Whether the journal says that the driver made or moved it.
+        /// Whether the link is own: made or moved by the driver, according to the journal.
         own: bool,
     },
     /// The names of all links.
     AllLinks(Namespace),
     /// An address of a link.
     Address {
-        /// Where.
+        /// The link's namespace.
         namespace: Namespace,
         /// The address with its prefix length.
         address: IpNet,
-        /// Whether it's an own link's, or the journal says that the driver
-        /// added it.
+        /// Whether the link is own, or the driver added the address according to the
+        /// journal.
         own: bool,
     },
-    /// A network whose packets get another source address.
+    /// A network whose packets get another source address by SNAT.
     Source {
         /// The network.
         network: IpNet,
-        /// Whether the driver has a link for all containers of the request's
-        /// network.
+        /// Whether the driver has a shared link for the request's network.
         is_shared: bool,
     },
-    /// The address that they get.
+    /// The source address of SNAT.
     Outbound(IpAddr),
-    /// Ports of the host that lead to the container.
+    /// Published ports of the host.
     Ports(&'a PortRange),
-    /// A secret of the operator's.
+    /// A secret of the operator.
     Secret(&'a str),
     /// A kernel setting.
     Key {
-        /// Where.
+        /// The setting's namespace.
         namespace: Namespace,
-        /// Its name.
+        /// The setting's name.
         key: &'a SettingKey,
-        /// Whether it's a setting of a link in the container that the driver made
-        /// or moved.
+        /// Whether the setting belongs to an own link in the container.
         of_own_link: bool,
     },
-    /// A route, or one of its hops.
+    /// A route, or one of its next hops.
     Route {
-        /// Where.
+        /// The route's namespace.
         namespace: Namespace,
         /// The route.
         route: &'a Route,
-        /// Whether it names a link that it leaves through, which the driver made
-        /// or moved.
+        /// Whether the route names an own link that it leaves through.
         through_own_link: bool,
-        /// Whether the journal says that the driver added it.
+        /// Whether the driver added the route, according to the journal.
         own: bool,
     },
-    /// What the driver itself keeps for the request's network.
+    /// The driver's state for the request's network.
     State {
-        /// One part of it, or all.
+        /// One key of the state, or `None` for all.
         key: Option<&'a str>,
     },
     /// A routing table.
     Table {
-        /// Where.
+        /// The table's namespace.
         namespace: Namespace,
-        /// Its number.
+        /// The table's number.
         table: u32,
-        /// Whether the journal says that the driver made its VRF.
+        /// Whether the table is that of an own VRF.
         own: bool,
     },
     /// All routes of a namespace.
     AllRoutes(Namespace),
     /// A policy routing rule.
     Rule {
-        /// Where.
+        /// The rule's namespace.
         namespace: Namespace,
         /// The rule.
         rule: &'a Rule,
-        /// Whether it names a link that the driver made or moved.
+        /// Whether the rule names an own link.
         names_own_link: bool,
-        /// Whether the driver has a link for all containers of the request's
-        /// network.
+        /// Whether the driver has a shared link for the request's network.
         is_shared: bool,
-        /// Whether the journal says that the driver added it.
+        /// Whether the driver added the rule, according to the journal.
         own: bool,
     },
     /// All policy routing rules of a namespace.
     AllRules(Namespace),
-    /// What a link knows of an address, or that it answers for it.
+    /// A neighbour or a proxied neighbour of a link.
     Neighbour {
-        /// The address.
+        /// The neighbour's address.
         address: IpAddr,
-        /// Whether it's the driver's to set, or the journal says that the
-        /// driver set it.
+        /// Whether the link is the driver's alone, or the driver set the neighbour
+        /// according to the journal.
         own: bool,
     },
     /// A message for the operator.
     Message,
-    /// A subnet of the network, or a gateway by itself.
+    /// A subnet of the network, or a gateway alone.
     Subnet(IpNet),
     /// A name server for containers.
     NameServer(IpAddr),
@@ -169,7 +165,7 @@ pub enum Object<'a> {
 }
 
 impl Object<'_> {
-    /// Rule 2: whether the driver made it.
+    /// Rule 2: whether the driver made or moved the object.
     pub(super) fn is_own(&self) -> bool {
         if let Self::Key {
             key, of_own_link, ..
@@ -193,10 +189,11 @@ impl Object<'_> {
     }
 }
 
-/// Bytes after which a description names no more objects.
+/// The length of a description after which no further object is named, in bytes.
 const DESCRIBED_MAX: usize = 1024;
 
-/// The objects in words, for the audit trail and for messages; of many, the first ones.
+/// Describes objects for the audit trail and for messages. Only the first of many are
+/// named.
 pub fn describe(objects: &[Object<'_>]) -> String {
     let mut words = String::new();
     for object in objects {

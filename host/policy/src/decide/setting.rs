@@ -1,11 +1,11 @@
-//! Kernel settings of links, by whom they are about
+//! Kernel settings of links, and which of them are about other hosts' packets
 //! (`Documentation/networking/ip-sysctl.rst` in the kernel's source).
 
 use types::SettingKey;
 
 use crate::Call;
 
-/// Settings by which a link answers, takes or forwards what is meant for others.
+/// The settings by which a link answers, takes or forwards packets for others.
 const FOR_OTHERS: [&str; 15] = [
     "accept_local",
     "accept_ra",
@@ -24,12 +24,12 @@ const FOR_OTHERS: [&str; 15] = [
     "rp_filter",
 ];
 
-/// Whether a setting is about the link itself only.
+/// Whether a setting is only about the link itself.
 pub(super) fn is_plain(key: &SettingKey) -> bool {
     !FOR_OTHERS.contains(&own_name(key))
 }
 
-/// The call that sets it, for those that aren't plain.
+/// Returns the call that sets a setting that isn't plain.
 pub(super) fn call_for(key: &SettingKey) -> Option<Call> {
     if is_plain(key) {
         return None;
@@ -39,7 +39,7 @@ pub(super) fn call_for(key: &SettingKey) -> Option<Call> {
     calls.find(|call| call.sets() == Some(&name))
 }
 
-/// The part of its name that isn't about which link it's of.
+/// Returns the last part of a key, which is the same for all links.
 fn own_name(key: &SettingKey) -> &str {
     key.parts().last().unwrap_or_default()
 }

@@ -1,4 +1,4 @@
-//! The four rules, one by one.
+//! Tests of the four rules, one by one.
 
 mod host;
 

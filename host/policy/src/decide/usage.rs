@@ -1,4 +1,4 @@
-//! What of a grant an allowed call took.
+//! The part of a grant that an allowed call needs.
 
 use types::{Namespace, Rule};
 
@@ -8,8 +8,8 @@ use super::{Authority, Object};
 use crate::reach::join;
 use crate::{Call, LinkPattern, NetworkPattern, Reach};
 
-/// The least of the grant's reach that would allow what is allowed: nothing for
-/// own objects and what the request names.
+/// Returns the narrowest reach within the grant's that allows an allowed call. Own objects
+/// and those that the request names need none.
 pub fn reach_used(authority: &Authority, call: Call, objects: &[Object<'_>]) -> Reach {
     let Authority { grant, request } = authority;
     let mut used = Reach::default();
@@ -21,7 +21,7 @@ pub fn reach_used(authority: &Authority, call: Call, objects: &[Object<'_>]) -> 
         .filter(|object| !object.is_own() && !requested(call, object, request));
     for object in beyond {
         match object {
-            // Which links it saw is what the search comes to.
+            // The search can find any link of the grant's reach.
             Object::LinkWith { namespace, .. } => reach
                 .links_of(*namespace)
                 .for_each(|link| join(&mut used.link, &link)),
@@ -34,7 +34,7 @@ pub fn reach_used(authority: &Authority, call: Call, objects: &[Object<'_>]) -> 
     used
 }
 
-/// The first thing that a rule names and the reach has.
+/// Returns the reach of the first object of a rule that the grant's reach has.
 fn rule_reach_used(namespace: Namespace, rule: &Rule, reach: &Reach) -> Reach {
     let address = |network| Reach {
         address: vec![NetworkPattern::one(network)],

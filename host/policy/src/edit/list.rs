@@ -1,13 +1,13 @@
-//! Values that come to a list and go from it, while the comments stay with the
-//! others.
+//! Adding values to a list and removing them, with the comments of the other values
+//! unchanged.
 //!
-//! What stands after a value's comma, the comment at the end of its line as
-//! well, belongs to the next value for the parser, or to the end of the list.
+//! For the parser, the text after a value's comma belongs to the next value, or to the
+//! end of the list. That includes the comment at the end of the value's line.
 
 use toml_edit::{Array, RawString, Value};
 
-/// Takes a value away, with the comment at the end of its line. Comments on
-/// lines of their own stay.
+/// Removes a value, with the comment at the end of its line. Comments on lines of their
+/// own stay.
 pub(super) fn remove(array: &mut Array, index: usize) {
     let before = array.get(index).map(prefix).unwrap_or_default();
     let is_last = index + 1 >= array.len();
@@ -27,7 +27,7 @@ pub(super) fn remove(array: &mut Array, index: usize) {
     }
 }
 
-/// Adds a value at the end, on a line of its own where the last one has one.
+/// Adds a value at the end. It gets a line of its own if the last value has one.
 pub(super) fn push(array: &mut Array, value: Value) {
     let count = array.len();
     let last = count.checked_sub(1).and_then(|index| array.get_mut(index));
@@ -50,7 +50,7 @@ pub(super) fn push(array: &mut Array, value: Value) {
     array.set_trailing_comma(true);
 }
 
-/// What stands before a value.
+/// Returns the text before a value.
 fn prefix(value: &Value) -> String {
     text(value.decor().prefix())
 }
@@ -60,7 +60,7 @@ fn text(raw: Option<&RawString>) -> String {
     text.unwrap_or_default().to_owned()
 }
 
-/// A text up to the end of the line before its last one.
+/// Cuts the last line off a text.
 fn without_last_line(text: &str) -> &str {
     let end = text.rfind('\n').unwrap_or_default();
     text.get(..end).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! What a decision says of the host and of the parent.
+//! Tests of decisions about the host and the parent.
 
 use types::{HostPlace, LinkName};
 
