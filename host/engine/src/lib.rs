@@ -1,6 +1,9 @@
-//! Runs a driver: the engine with its limits, the bindings of the WIT, and the
-//! gate behind them, which decides on each call, journals it, has the kernel do it
-//! and records it. It knows nothing of JSON and of commands.
+//! The engine that runs drivers.
+//!
+//! It holds the WebAssembly engine with its limits, the bindings of the WIT, the gate
+//! behind them, and the rollback. The gate decides on each call, writes its undo
+//! record, makes the change and records it in the audit trail. This crate knows nothing
+//! of JSON or of commands.
 
 #![deny(unsafe_code)]
 

@@ -1,20 +1,20 @@
-//! How much a driver may return.
+//! The limits of a driver's answer.
 
 use super::NetworkChange;
 use super::bindings::wasmvark::driver::types::SetupAnswer;
 use super::run::RunError;
 
-/// DNS servers of an answer: as many as resolv.conf(5) takes (MAXNS).
+/// The most DNS servers in an answer: MAXNS of resolv.conf(5).
 const SERVERS: usize = 3;
-/// Search domains of an answer, as glibc read them when it still had a limit by number,
-/// and as many again more than once over.
+/// The most search domains in an answer. glibc read 6 of them (MAXDNSRCH) before 2.26,
+/// and has no limit since.
 const DOMAINS: usize = 32;
-/// Changes of a network.
+/// The most changes of a network.
 const CHANGES: usize = 64;
-/// Bytes of them together.
+/// The greatest length of these changes together, in bytes.
 const CHANGES_BYTES: usize = 16 << 10;
 
-/// Checks what `setup` returned.
+/// Checks the answer of `setup`.
 pub(super) fn check(answer: &SetupAnswer) -> Result<(), RunError> {
     within(
         "as DNS servers",
@@ -30,7 +30,7 @@ pub(super) fn check(answer: &SetupAnswer) -> Result<(), RunError> {
     )
 }
 
-/// Checks what `create` returned.
+/// Checks the changes that `create` returned.
 pub(super) fn check_changes(changes: &[NetworkChange]) -> Result<(), RunError> {
     check_changes_made(changes.len())?;
     let what = "as changes of the network";
@@ -39,7 +39,8 @@ pub(super) fn check_changes(changes: &[NetworkChange]) -> Result<(), RunError> {
     within(what, bytes, CHANGES_BYTES, "bytes")
 }
 
-/// Checks how many changes there are, also once patches are taken apart.
+/// Checks the number of changes of a network. A merge patch counts as the changes that
+/// it consists of.
 pub fn check_changes_made(count: usize) -> Result<(), RunError> {
     within("as changes of the network", count, CHANGES, "of them")
 }
@@ -55,12 +56,17 @@ fn length(change: &NetworkChange) -> usize {
     }
 }
 
-fn within(what: &'static str, came: usize, max: usize, unit: &'static str) -> Result<(), RunError> {
-    match came <= max {
+fn within(
+    what: &'static str,
+    count: usize,
+    max: usize,
+    unit: &'static str,
+) -> Result<(), RunError> {
+    match count <= max {
         true => Ok(()),
         false => Err(RunError::Answer {
             what,
-            came,
+            count,
             max,
             unit,
         }),

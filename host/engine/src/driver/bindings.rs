@@ -1,4 +1,4 @@
-//! The WIT as Rust: made by wasmtime from `wit/`.
+//! The bindings of the WIT, which wasmtime generates from `wit/`.
 #![allow(
     missing_docs,
     unreachable_pub,

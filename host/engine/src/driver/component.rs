@@ -1,5 +1,5 @@
-//! Reading a component without running it: its imports, function by function,
-//! and its manifest.
+//! The description of a component that isn't run: its imported functions and its
+//! manifest.
 
 use std::collections::BTreeSet;
 
@@ -10,60 +10,60 @@ use wasmparser::{Parser, Payload, Validator};
 use super::version::{Interface, Version, import_names, served};
 use super::{Manifest, ManifestError, wasi};
 
-/// The custom section with the manifest.
+/// The name of the custom section with the manifest.
 const MANIFEST_SECTION: &str = "wasmvark:manifest";
 
-/// Why a file is no driver.
+/// The reason why a file is no driver.
 #[derive(Debug, thiserror::Error)]
 pub enum ComponentError {
-    /// It isn't WebAssembly, or isn't valid.
+    /// The file isn't valid WebAssembly.
     #[error("the file is not a valid WebAssembly component: {0}")]
     Invalid(wasmparser::BinaryReaderError),
-    /// It's a core module.
+    /// The file is a core module.
     #[error(
         "the file is a core WebAssembly module, not a component: make one of it with \
          `wasm-tools component new`"
     )]
     CoreModule,
-    /// It wants something that no host of drivers has.
+    /// The component imports something outside the world of drivers.
     #[error(
         "the component imports {0}, which is not part of the world wasmvark:driver that this host \
          serves, in versions {versions}",
         versions = served()
     )]
     ForeignImport(String),
-    /// It's built for a version of the interface that isn't served.
+    /// The component is built for a version of the interface that isn't served.
     #[error(
         "the component is built for version {0} of wasmvark:driver, and this host serves \
          {versions}: build it for one of these, or install a wasmvark that serves it",
         versions = served()
     )]
     Version(String),
-    /// It's built for two of them.
+    /// The component imports two versions of the interface.
     #[error(
         "the component imports versions {0} and {1} of wasmvark:driver: it can have only one, so \
          build all of it with the same"
     )]
     Versions(Version, Version),
-    /// It isn't a driver.
+    /// The component doesn't fit the world of drivers.
     #[error("the component doesn't fit the world wasmvark:driver: {0}")]
     World(String),
-    /// Its manifest is wrong.
+    /// The manifest isn't valid.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
 }
 
-/// What a component says of itself by its form and by its manifest.
+/// The imports and the manifest of a component.
 #[derive(Debug, Clone)]
 pub struct Description {
-    /// The version of the interface that it imports; `None` if it imports
-    /// nothing of it.
+    /// The version of the imported interface, or `None` if the component imports none
+    /// of it.
     pub version: Option<Version>,
-    /// The calls that it can make: the functions that it imports.
+    /// The calls that the component can make: its imported functions.
     pub imports: BTreeSet<Call>,
-    /// Whether it imports WASI, which is served inert.
+    /// Whether the component imports WASI, which is served inert.
     pub wasi: bool,
-    /// Its manifest, if it carries one.
+    /// The manifest, if the component has one.
     pub manifest: Option<Manifest>,
 }
 
@@ -86,7 +86,7 @@ impl Description {
         for name in import_names(bytes).map_err(ComponentError::Invalid)? {
             let import = types.as_ref().component_item_for_import(name);
             match import.map(|item| &item.ty) {
-                // A type that the exports use: it does nothing.
+                // The exports use this type. It gives the component no function.
                 Some(ComponentEntityType::Type { .. }) => {}
                 Some(item) => description.add_import(name, functions(&types, item))?,
                 None => return Err(ComponentError::ForeignImport(name.to_owned())),
@@ -96,8 +96,8 @@ impl Description {
         Ok(description)
     }
 
-    /// Whether the component can make a call: it imports the function, or the
-    /// call stands for something that any driver may return.
+    /// Whether the component can make a call. It must import the function, unless the
+    /// call stands for a return value.
     pub fn can_make(&self, call: Call) -> bool {
         call.is_returned() || self.imports.contains(&call)
     }
@@ -121,7 +121,7 @@ impl Description {
         Ok(())
     }
 
-    /// All imports are of one version.
+    /// Notes the version of an import. All imports must have the same one.
     fn add_version(&mut self, interface: &Interface<'_>) -> Result<(), ComponentError> {
         let other = || ComponentError::Version(interface.version().to_owned());
         let version = interface.served().ok_or_else(other)?;
@@ -132,7 +132,7 @@ impl Description {
     }
 }
 
-/// The functions of an imported interface.
+/// Returns the functions of an imported interface.
 fn functions(types: &wasmparser::types::Types, item: &ComponentEntityType) -> Vec<String> {
     let ComponentEntityType::Instance(instance) = item else {
         return Vec::new();
@@ -147,8 +147,8 @@ fn functions(types: &wasmparser::types::Types, item: &ComponentEntityType) -> Ve
         .collect()
 }
 
-/// The one manifest, at any depth: languages that can only put sections into
-/// their core module leave it there.
+/// Reads the manifest, at any depth of the component. Some languages can put custom
+/// sections only into their core module.
 fn manifest(bytes: &[u8]) -> Result<Option<Manifest>, ComponentError> {
     let mut found = None;
     for payload in Parser::new(0).parse_all(bytes) {

@@ -1,4 +1,4 @@
-//! The request in the terms of the WIT.
+//! The conversion of requests to the types of the WIT.
 
 use std::collections::BTreeMap;
 
@@ -39,7 +39,8 @@ pub(super) fn request(request: &Request, container_exists: bool, json: &str) -> 
     }
 }
 
-/// The options that hold for a container: its own come before its network's.
+/// Returns the options that apply to a container. The container's own replace the
+/// network's.
 fn effective(request: &Request) -> BTreeMap<String, String> {
     let mut options = request.network.options.clone();
     options.extend(request.options.clone());

@@ -1,4 +1,4 @@
-//! The engine, and the precompiled code of components.
+//! The WebAssembly engine, and the precompiled code of components.
 
 use std::path::Path;
 
@@ -10,16 +10,17 @@ use super::version;
 /// The engine's name and version.
 pub const ENGINE: &str = "wasmtime 48.0.8";
 
-/// Why code can't be made or loaded.
+/// The reason why code can't be compiled or loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
-    /// The engine didn't start.
+    /// The engine can't start.
     #[error("the WebAssembly engine can't start: {0:#}")]
     Start(wasmtime::Error),
-    /// The component doesn't compile.
+    /// The component can't be compiled.
     #[error("the component can't be compiled: {0:#}")]
     Compile(wasmtime::Error),
-    /// Precompiled code doesn't load: another engine or processor made it.
+    /// The precompiled code can't be loaded, because it's for another engine or
+    /// processor.
     #[error("{0:#}")]
     Load(wasmtime::Error),
 }
@@ -31,7 +32,7 @@ pub struct Code {
 }
 
 impl Code {
-    /// Compiles a component to code that [`Code::load`] and [`Code::map`] take.
+    /// Compiles a component to code for [`Code::load`] and [`Code::map`].
     pub fn precompile(component: &[u8]) -> Result<Vec<u8>, EngineError> {
         let engine = Engine::new(&config(true)).map_err(EngineError::Start)?;
         let component = version::with_current_names(component)
@@ -45,8 +46,8 @@ impl Code {
     ///
     /// # Safety
     ///
-    /// The file must hold what [`Code::precompile`] made: it runs with the
-    /// rights of this process.
+    /// The file must hold the result of [`Code::precompile`], because the code runs
+    /// with the rights of this process.
     #[allow(
         unsafe_code,
         reason = "mapping code is unsafe by nature; the caller vouches for it"
@@ -59,11 +60,11 @@ impl Code {
         Ok(Self { engine, component })
     }
 
-    /// Loads code that this process has just made.
+    /// Loads code that this process has just compiled.
     ///
     /// # Safety
     ///
-    /// The bytes must come from [`Code::precompile`].
+    /// The bytes must be the result of [`Code::precompile`].
     #[allow(
         unsafe_code,
         reason = "loading code is unsafe by nature; the caller vouches for it"
@@ -77,8 +78,8 @@ impl Code {
     }
 }
 
-/// The settings that code is made and run with. They must agree, but for the
-/// compiler, which a run doesn't start.
+/// Returns the settings with which code is compiled and run. Both must use the same
+/// ones, except that a run needs no compiler.
 fn config(compiler: bool) -> Config {
     let mut config = Config::new();
     config

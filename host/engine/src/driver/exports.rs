@@ -1,5 +1,5 @@
-//! The functions that a driver exports, in the version of the interface that it
-//! was built for.
+//! A driver's exported functions, in the version of the interface that it was built
+//! for.
 
 use request::{Network, Request};
 use wasmtime::component::types::{ComponentItem, Type};
@@ -15,26 +15,27 @@ type Created = Result<Vec<wit::NetworkChange>, wit::Error>;
 type SetUp = Result<wit::SetupAnswer, wit::Error>;
 type TornDown = Result<(), wit::Error>;
 
-/// A driver's functions, linked to the host's.
+/// A driver that is linked to the host's functions.
 pub(super) enum Linked<T: 'static> {
     Current(DriverPre<T>),
     Previous(InstancePre<T>),
 }
 
-/// The functions of a driver that runs.
+/// The exported functions of a running driver.
 pub(super) enum Exports {
     Current(Driver),
     Previous(Previous),
 }
 
-/// Those of version 0.1. What `create` gets and all that they return is the same.
+/// The exported functions of version 0.1. Only the type of the request differs, except
+/// for `create`.
 pub(super) struct Previous {
     create: TypedFunc<(wit::CreateRequest,), (Created,)>,
     setup: TypedFunc<(PreviousRequest,), (SetUp,)>,
     teardown: TypedFunc<(PreviousRequest,), (TornDown,)>,
 }
 
-/// The record `request` of version 0.1.
+/// The WIT record `request` of version 0.1.
 #[derive(Debug, Clone, ComponentType, Lower)]
 #[component(record)]
 struct PreviousRequest {
@@ -77,18 +78,18 @@ impl From<wit::Request> for PreviousRequest {
 }
 
 impl Code {
-    /// The version of the interface whose functions it exports; the current one
-    /// unless it's another's.
+    /// Returns the version of the interface whose functions the component exports. It's
+    /// 0.1 if `setup` takes that version's record, else the current one.
     pub fn version(&self) -> Version {
         let fields = self.fields("setup");
-        let has = |field: &str| fields.iter().any(|its| its == field);
+        let has = |field: &str| fields.iter().any(|name| name == field);
         match has("container-exists") && !has("container-options") {
             true => Version::V0_1,
             false => Version::V0_2,
         }
     }
 
-    /// The fields of the record that a function takes.
+    /// Returns the fields of the record that a function takes.
     fn fields(&self, function: &str) -> Vec<String> {
         let component = self.component.component_type();
         let item = component.get_export(&self.engine, function);
@@ -106,7 +107,7 @@ impl Code {
 }
 
 impl<T> Linked<T> {
-    /// Looks for the functions of a component.
+    /// Finds the exported functions of a component.
     pub(super) fn new(code: &Code, instance: InstancePre<T>) -> wasmtime::Result<Self> {
         match code.version() {
             Version::V0_2 => DriverPre::new(instance).map(Self::Current),

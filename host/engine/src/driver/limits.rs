@@ -1,22 +1,22 @@
-//! Holding a component to the limits of its grant.
+//! The limits that a grant sets for a component's memory, tables and instances.
 
 use policy::Limits;
 use wasmtime::ResourceLimiter;
 
-/// Bytes that the host takes over from a component in one call, whatever memory its
-/// grant gives it.
+/// The most bytes that a component may pass to the host in one call, even if its grant
+/// allows more memory.
 const PASSED_MAX: u64 = 16 << 20;
-/// Handles that a component holds at once: more than the gate gives out, which says
-/// so in better words.
+/// The most handles that wasmtime lets a component hold. The gate's own limit is lower
+/// and has a better error.
 pub(super) const HANDLES_MAX: usize = 4096;
 
-/// Bytes that the host takes over from a component in one call: they are the host's
-/// memory then, and count as the component's.
+/// Returns the most bytes that a component may pass to the host in one call. They take
+/// the host's memory, so the grant's `memory` limits them too.
 pub(super) fn passed_max(limits: &Limits) -> usize {
     usize::try_from(limits.memory.min(PASSED_MAX)).unwrap_or(usize::MAX)
 }
 
-/// Counts what a component takes of memory and tables.
+/// A meter of a component's memory and tables.
 pub(super) struct Meter {
     limits: Limits,
     memory: u64,
@@ -34,7 +34,7 @@ impl Meter {
         }
     }
 
-    /// Which limit stopped the component, in words.
+    /// Returns the limit that stopped the component, in words.
     pub(super) fn exceeded(&self) -> Option<&str> {
         self.exceeded.as_deref()
     }
@@ -44,7 +44,7 @@ impl Meter {
     }
 }
 
-/// What all memories or tables would have together after one grows.
+/// Returns the size of all memories or tables together after one has grown.
 fn grown(total: u64, current: usize, desired: usize) -> u64 {
     let size = |value: usize| u64::try_from(value).unwrap_or(u64::MAX);
     total

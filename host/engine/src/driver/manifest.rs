@@ -1,6 +1,6 @@
-//! The manifest of a driver: what it says of itself and what it asks for. It
-//! is a TOML text in the custom section `wasmvark:manifest`. The manifest
-//! asks; only the grant gives.
+//! The manifest of a driver: TOML in the custom section `wasmvark:manifest`.
+//!
+//! It describes the driver and the calls that it wants. Only the grant allows them.
 
 use std::collections::BTreeMap;
 
@@ -8,20 +8,20 @@ use policy::{Call, Wish, read_plain, read_wishes};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
-/// What a driver says of itself.
+/// The description that a driver has in its manifest.
 #[derive(Debug, Clone, Serialize)]
 pub struct Manifest {
-    /// Its name.
+    /// The driver's name.
     pub name: String,
-    /// Its version.
+    /// The driver's version.
     pub version: String,
-    /// What it does, in a sentence.
+    /// The driver's purpose, in one sentence.
     pub description: String,
-    /// Its licence, as an SPDX expression.
+    /// The driver's licence, as an SPDX expression.
     pub licence: String,
-    /// The options that it understands.
+    /// The options that the driver takes.
     pub options: Vec<DriverOption>,
-    /// The calls that it wants.
+    /// The calls that the driver wants.
     #[serde(skip)]
     pub calls: BTreeMap<Call, Wish>,
 }
@@ -30,16 +30,16 @@ pub struct Manifest {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DriverOption {
-    /// Its key.
+    /// The option's key.
     pub name: String,
-    /// What it does.
+    /// The option's effect.
     pub description: String,
-    /// What holds without it.
+    /// The effect without the option.
     #[serde(default)]
     pub default: Option<String>,
 }
 
-/// Why a manifest can't be read.
+/// The reason why a manifest isn't valid.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 #[error("the driver's manifest is not valid, at {0}")]
 pub struct ManifestError(pub(super) String);
@@ -53,13 +53,13 @@ struct File {
     licence: String,
     #[serde(default)]
     options: Vec<DriverOption>,
-    /// These are read by themselves.
+    /// The calls, which `read_wishes` reads.
     #[serde(default, rename = "calls")]
     _calls: Option<IgnoredAny>,
 }
 
 impl Manifest {
-    /// Parses the section's bytes.
+    /// Parses the bytes of the custom section.
     pub(super) fn parse(section: &[u8]) -> Result<Self, ManifestError> {
         let wrong = |error: &dyn std::fmt::Display| ManifestError(error.to_string());
         let text = std::str::from_utf8(section).map_err(|error| wrong(&error))?;

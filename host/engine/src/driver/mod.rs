@@ -1,5 +1,5 @@
-//! Components: reading what they import and ask for, compiling, and running
-//! them within their limits. It knows nothing of netlink.
+//! Components: their imports and manifests, their compilation, and their runs within
+//! limits. This module knows nothing of netlink.
 
 mod answer;
 mod bindings;

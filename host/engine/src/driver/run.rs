@@ -1,4 +1,4 @@
-//! Running one function of a driver, within its limits.
+//! The run of a driver's function, within its limits.
 
 use policy::Limits;
 use request::{Network, Request};
@@ -16,7 +16,7 @@ use super::watch::{Caught, Watch};
 use super::{ComponentError, GuestError, NetworkChange};
 use crate::gate::{Gate, Stop};
 
-/// What the store of a run holds.
+/// The data in the store of a run.
 pub(super) struct State {
     gate: Gate,
     meter: Meter,
@@ -30,7 +30,7 @@ impl State {
     }
 }
 
-/// What `setup` adds to the answer.
+/// A driver's part of the answer to `setup`.
 #[derive(Debug, Clone, Default)]
 pub struct Answer {
     /// DNS servers, in text form.
@@ -39,56 +39,56 @@ pub struct Answer {
     pub search_domains: Vec<String>,
 }
 
-/// Why a driver failed.
+/// The reason why a driver failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// It returned an error.
+    /// The driver returned an error.
     #[error("{0}")]
     Driver(String),
-    /// It went beyond a limit.
+    /// The driver exceeded a limit.
     #[error(
         "the driver was stopped: {reason}; raise it under [limits] in {grant} if that is right"
     )]
     Limit {
-        /// Which.
+        /// The exceeded limit, in words.
         reason: String,
-        /// The grant file.
+        /// The path of the grant file.
         grant: String,
     },
-    /// It trapped.
+    /// The driver trapped.
     #[error("the driver crashed: {0}")]
     Trap(String),
-    /// It returned more than there may be.
-    #[error("the driver returned {came} {unit} {what}, and at most {max} are allowed")]
+    /// The driver returned too much.
+    #[error("the driver returned {count} {unit} {what}, and at most {max} are allowed")]
     Answer {
-        /// As what.
+        /// The part of the answer, as "as DNS servers".
         what: &'static str,
-        /// How much.
-        came: usize,
-        /// How much at most.
+        /// The returned number.
+        count: usize,
+        /// The most that may be returned.
         max: usize,
-        /// Of what.
+        /// The unit of both numbers.
         unit: &'static str,
     },
-    /// The process was told to end.
+    /// A signal ended the run.
     #[error("the run was ended by {0}; what it did is undone")]
     Interrupted(&'static str),
-    /// The host can't go on.
+    /// The host failed.
     #[error("{0}")]
     Host(String),
-    /// The component is no driver.
+    /// The component isn't a driver.
     #[error(transparent)]
     Component(#[from] ComponentError),
 }
 
-/// A driver that is running.
+/// A running driver.
 pub struct Run {
     store: Store<State>,
     driver: Exports,
     limits: Limits,
 }
 
-/// Links a component to the host's functions, and to WASI where it imports it.
+/// Links a component to the host's functions, and to WASI if it imports WASI.
 fn pre(code: &Code) -> Result<Linked<State>, ComponentError> {
     let world = |error: wasmtime::Error| ComponentError::World(format!("{error:#}"));
     let mut linker = Linker::new(&code.engine);
@@ -104,7 +104,7 @@ fn pre(code: &Code) -> Result<Linked<State>, ComponentError> {
 }
 
 impl Code {
-    /// Checks that the component fits the world that this host serves.
+    /// Checks whether the component fits the world that this host serves.
     pub fn check_world(&self) -> Result<(), ComponentError> {
         pre(self).map(|_| ())
     }
@@ -152,7 +152,7 @@ pub(crate) fn run<T>(
         limits,
     };
     let result = work(&mut run);
-    // Also a driver that came to its end has nobody left to serve.
+    // A signal counts even if the driver has finished, because the caller is gone.
     let result = interrupted(&caught).map_or(result, Err);
     (run.finish(), result)
 }
@@ -193,7 +193,7 @@ impl Run {
         self.outcome(result)
     }
 
-    /// Ends the run and gives the gate back.
+    /// Ends the run and returns the gate.
     fn finish(self) -> Gate {
         let mut state = self.store.into_data();
         state.gate.end_at(None);
@@ -207,7 +207,7 @@ impl Run {
         &mut self,
         result: wasmtime::Result<Result<T, GuestError>>,
     ) -> Result<T, RunError> {
-        // The last call must be on record, too.
+        // The last call must have its record too.
         if let (Ok(_), Some(call)) = (&result, self.store.data().gate.unrecorded_call()) {
             return Err(RunError::Host(call));
         }
@@ -225,7 +225,7 @@ fn interrupted(caught: &Caught) -> Option<RunError> {
         .map(|signal| RunError::Interrupted(signal.as_str()))
 }
 
-/// The text of a driver's error.
+/// Returns the text of a driver's error.
 fn message(error: GuestError) -> String {
     let text = match error {
         GuestError::Denied(text)
@@ -243,7 +243,7 @@ fn message(error: GuestError) -> String {
     text::plain_error(&text)
 }
 
-/// Says in words what ended a driver.
+/// Returns the error for a driver that was stopped or crashed.
 fn explain(state: &State, limits: &Limits, error: &wasmtime::Error) -> RunError {
     let limit = |reason: String| RunError::Limit {
         reason,
@@ -288,11 +288,11 @@ fn explain(state: &State, limits: &Limits, error: &wasmtime::Error) -> RunError 
     match error.downcast_ref::<Trap>() {
         Some(Trap::Interrupt) => late(),
         Some(trap) => RunError::Trap(trap.to_string()),
-        // It has no public type for this error either.
+        // wasmtime has no public type for this error.
         None if format!("{error:#}").contains("fuel allocated for hostcalls") => {
             too_much(passed_max(limits), limits, limit)
         }
-        // wasmtime counts instances itself and has no type for this error.
+        // wasmtime counts instances itself, and has no public type for this error.
         None if format!("{error:#}").contains("resource limit exceeded") => limit(format!(
             "it has more than the {} instances, memories or tables that `instances` allows",
             limits.instances
@@ -301,7 +301,8 @@ fn explain(state: &State, limits: &Limits, error: &wasmtime::Error) -> RunError 
     }
 }
 
-/// What a driver passes is memory of the host's: of it a grant can give only so much.
+/// Returns the error for a call that passes too many bytes to the host. A grant can
+/// raise this limit only up to `PASSED_MAX`.
 fn too_much(max: usize, limits: &Limits, limit: impl FnOnce(String) -> RunError) -> RunError {
     let text = format!("it passed more than {max} bytes to the host at once");
     match usize::try_from(limits.memory) {

@@ -1,42 +1,43 @@
 //! The versions of the interface that drivers are built for.
 //!
-//! The host serves the current minor version and the one before. What a driver
-//! imports of the previous one is the same function under another name, so its
-//! imports get the current names before it's compiled. Where a later version
-//! changes a function's type, that function needs one of its own here. What it
-//! exports stays as it was built: [`super::exports`] knows both.
+//! The host serves the current minor version and the previous one. A function that a
+//! driver imports of the previous version is the same function under another name. So
+//! the imports get their current names before the driver is compiled. If a later
+//! version changes a function's type, the previous function needs an implementation of
+//! its own. Exports keep their types, and [`super::exports`] calls both versions.
 
 use std::borrow::Cow;
 use std::fmt;
 
 use wasmparser::{Parser, Payload};
 
-/// What the names of all interfaces begin with.
+/// The prefix of all interface names.
 const PACKAGE: &str = "wasmvark:driver/";
 
 /// A minor version of the interface that this host serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Version {
-    /// 0.1: a request has only the container's own options.
+    /// 0.1, whose requests have only the container's own options.
     V0_1,
-    /// 0.2: it has those that hold for it, and its own besides.
+    /// 0.2, whose requests have the options that apply to the container, and its own
+    /// separately.
     V0_2,
 }
 
 /// An interface of the package `wasmvark:driver`, as a component imports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Interface<'a> {
-    /// Its name: `links`.
+    /// The name, as `links`.
     pub(super) name: &'a str,
-    /// Its version, with the patch level: `0.1.0`.
+    /// The version with the patch level, as `0.1.0`.
     version: &'a str,
 }
 
 impl Version {
-    /// All that are served, the newest first.
+    /// All served versions, the newest first.
     pub const ALL: [Self; 2] = [Self::CURRENT, Self::V0_1];
 
-    /// The one that `wit/` has.
+    /// The version in `wit/`.
     pub(crate) const CURRENT: Self = Self::V0_2;
 
     fn text(self) -> &'static str {
@@ -46,7 +47,7 @@ impl Version {
         }
     }
 
-    /// What its imports' versions begin with.
+    /// Returns the prefix of the full version numbers.
     fn prefix(self) -> String {
         format!("{self}.")
     }
@@ -58,32 +59,32 @@ impl fmt::Display for Version {
     }
 }
 
-/// The versions that are served, in words.
+/// Returns the served versions, in words.
 pub(super) fn served() -> String {
     Version::ALL.map(Version::text).join(" and ")
 }
 
 impl<'a> Interface<'a> {
-    /// Takes the name of an import apart; `None` if it's another package's.
+    /// Parses the name of an import. Returns `None` for other packages.
     pub(super) fn parse(import: &'a str) -> Option<Self> {
         let (name, version) = import.strip_prefix(PACKAGE)?.split_once('@')?;
         Some(Self { name, version })
     }
 
-    /// The minor version, if it's served.
+    /// Returns the minor version, if it's served.
     pub(super) fn served(&self) -> Option<Version> {
         let mut all = Version::ALL.into_iter();
         all.find(|version| self.version.starts_with(&version.prefix()))
     }
 
-    /// Its version as the component says it.
+    /// Returns the full version, as in the component.
     pub(super) fn version(&self) -> &'a str {
         self.version
     }
 }
 
-/// A component with its imports under the names of the current version. Text of
-/// a component stays as long as it was, so nothing in it moves.
+/// Renames a component's imports to the names of the current version. The names keep
+/// their lengths, so all offsets stay valid.
 pub(super) fn with_current_names(component: &[u8]) -> wasmparser::Result<Cow<'_, [u8]>> {
     let mut renamed = Cow::Borrowed(component);
     for name in import_names(component)? {
@@ -105,7 +106,7 @@ pub(super) fn with_current_names(component: &[u8]) -> wasmparser::Result<Cow<'_,
     Ok(renamed)
 }
 
-/// The names of the outermost component's imports, as they stand in it.
+/// Returns the names of the outermost component's imports, as slices of it.
 pub(super) fn import_names(component: &[u8]) -> wasmparser::Result<Vec<&str>> {
     let mut names = Vec::new();
     let mut depth = 0u32;

@@ -1,5 +1,4 @@
-//! Ending a driver from outside: at its deadline, or when the caller is told
-//! to stop.
+//! The watch that ends a driver at its deadline or on a signal.
 
 use std::os::fd::AsFd;
 use std::sync::Arc;
@@ -12,7 +11,7 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use policy::Limits;
 
-/// The longest wait that poll(2) is asked for at once.
+/// The longest timeout of one poll(2).
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// The time of a run, and what ends it early.
@@ -33,8 +32,8 @@ impl Watch {
         }
     }
 
-    /// Ends the run on SIGINT and SIGTERM too. From here on they don't end
-    /// the process: what the run did has to be undone first.
+    /// Makes the watch end the run on SIGINT and SIGTERM too. From then on they don't
+    /// end the process, because the run's changes must be undone first.
     pub fn and_signals(mut self) -> Result<Self, Errno> {
         let signals = signals();
         signals.thread_block()?;
@@ -48,8 +47,8 @@ impl Watch {
         self.deadline
     }
 
-    /// Interrupts the component when it's time. Host calls end by the deadline
-    /// too: each waits no longer itself.
+    /// Starts the thread that interrupts the component. Host calls aren't interrupted;
+    /// each keeps the deadline itself.
     pub(super) fn start(self, engine: wasmtime::Engine) -> Caught {
         let caught = Caught(self.caught.clone());
         std::thread::spawn(move || {
@@ -70,7 +69,7 @@ impl Watch {
                 continue;
             };
             let timeout = PollTimeout::try_from(left.min(WAIT_MAX)).unwrap_or(PollTimeout::MAX);
-            // An error leaves the deadline to wait for.
+            // If poll fails, the deadline still ends the run.
             let _ = poll(
                 &mut [PollFd::new(signals.as_fd(), PollFlags::POLLIN)],
                 timeout,
@@ -89,13 +88,14 @@ impl Watch {
 pub(super) struct Caught(Arc<AtomicI32>);
 
 impl Caught {
+    /// Returns the signal.
     pub(super) fn signal(&self) -> Option<Signal> {
         Signal::try_from(self.0.load(Ordering::SeqCst)).ok()
     }
 }
 
-/// Keeps SIGINT and SIGTERM from ending this process: a teardown has to come
-/// to its end. netavark ignores them then, too.
+/// Blocks SIGINT and SIGTERM, because a teardown must finish. netavark ignores them in
+/// its teardown too.
 pub fn ignore_signals() -> Result<(), Errno> {
     signals().thread_block()
 }

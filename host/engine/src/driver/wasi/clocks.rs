@@ -1,4 +1,4 @@
-//! The clocks. They're the machine's.
+//! The clocks of WASI. They show the machine's time.
 
 use std::sync::LazyLock;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -9,10 +9,10 @@ use wasmtime::component::{ComponentType, LinkerInstance, Lower};
 use super::handles::{self, Pollable};
 use super::{State, refusal};
 
-/// When the monotonic clock showed nothing: any moment will do.
+/// The zero of the monotonic clock, which WASI leaves open.
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-/// A time since 1970.
+/// The WASI record `datetime`: a time since the Unix epoch.
 #[derive(ComponentType, Lower)]
 #[component(record)]
 struct Datetime {

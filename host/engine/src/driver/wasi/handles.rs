@@ -1,26 +1,25 @@
-//! Handles of WASI. They stand for nothing, so their number is all there is to
-//! know of them.
+//! The handles of WASI. No object is behind them, so only their number is kept.
 
 use wasmtime::component::{LinkerInstance, Resource};
 use wasmtime::{Result, StoreContextMut, bail};
 
 use super::{State, refusal};
 
-/// How many a component may have at once.
+/// The most handles that a component may have at once.
 const MAX: u32 = 1024;
 
-/// Something to wait for, which has always come.
+/// A `pollable`, which is always ready.
 pub(super) struct Pollable;
-/// Standard input, which is at its end.
+/// Standard input, which is always at its end.
 pub(super) struct Input;
 /// Standard output or error.
 pub(super) struct Output;
-/// Why a stream failed, which none does.
+/// The error of a stream. No stream ever fails.
 pub(super) struct Error;
-/// What can't be used for anything.
+/// Any other resource, which has no use.
 pub(super) struct Inert;
 
-/// How many handles there are.
+/// The number of open handles.
 #[derive(Default)]
 pub(super) struct Handles(u32);
 
@@ -30,7 +29,7 @@ impl Handles {
     }
 }
 
-/// Gives the component a handle.
+/// Makes a handle for the component.
 pub(super) fn new<T: 'static>(mut store: StoreContextMut<'_, State>) -> Result<(Resource<T>,)> {
     let handles = &mut store.data_mut().wasi().handles;
     if handles.0 >= MAX {
@@ -40,7 +39,7 @@ pub(super) fn new<T: 'static>(mut store: StoreContextMut<'_, State>) -> Result<(
     Ok((Resource::new_own(0),))
 }
 
-/// `instance-network`: a network that allows nothing.
+/// Serves `instance-network`, whose network allows nothing.
 pub(super) fn serve_network(served: &mut LinkerInstance<'_, State>, function: &str) -> Result<()> {
     match function {
         "instance-network" => served.func_wrap(function, |store, ()| new::<Inert>(store)),

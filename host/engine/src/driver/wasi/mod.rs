@@ -1,10 +1,9 @@
-//! Inert WASI, for components whose language brings it along: no files, no
-//! sockets, no environment, no waiting. Clocks and randomness are real;
-//! standard output and error become log messages.
+//! Inert WASI, for components whose language imports it.
 //!
-//! All of it is here, in a few functions. What a component imports beyond them
-//! gets the answer "no" that its type has, or ends the run. So each patch level
-//! of WASI 0.2 is served under the name that the component gives it.
+//! There are no files, no sockets and no environment, and nothing waits. Clocks and
+//! random numbers are real. Standard output and error become log messages. Every other
+//! function returns the refusal that its type has, or ends the run. So each patch level
+//! of WASI 0.2 can be served under the name that the component imports.
 
 mod clocks;
 mod handles;
@@ -19,15 +18,15 @@ use wasmtime::{Engine, Result, StoreContextMut};
 use super::run::State;
 use handles::{Error, Handles, Inert, Input, Output, Pollable};
 
-/// What every import of WASI begins with.
+/// The prefix of all imports of WASI.
 pub(super) const PREFIX: &str = "wasi:";
 
-/// The packages that are served.
+/// The served packages.
 const PACKAGES: [&str; 6] = ["cli", "clocks", "filesystem", "io", "random", "sockets"];
-/// The version that is served, with any patch level.
+/// The served version, with any patch level.
 const VERSION: &str = "0.2.";
 
-/// The WASI side of a run.
+/// The WASI state of a run.
 pub(super) struct Wasi {
     handles: Handles,
     output: Vec<u8>,
@@ -35,7 +34,7 @@ pub(super) struct Wasi {
 }
 
 impl Wasi {
-    /// One whose output may have `log_bytes`.
+    /// Makes the state of a run whose output may have `log_bytes`.
     pub(super) fn new(log_bytes: u64) -> Self {
         Self {
             handles: Handles::default(),
@@ -44,18 +43,18 @@ impl Wasi {
         }
     }
 
-    /// Whether the component printed all that it may.
+    /// Whether the component's output has reached its limit.
     pub(super) fn is_full(&self) -> bool {
         self.output.len() >= self.capacity
     }
 
-    /// What the component printed.
+    /// Returns the component's output.
     pub(super) fn output(&self) -> String {
         String::from_utf8_lossy(&self.output).into_owned()
     }
 }
 
-/// Serves what a component imports of WASI.
+/// Serves a component's imports of WASI.
 pub(super) fn link(
     linker: &mut Linker<State>,
     component: &Component,
@@ -79,14 +78,14 @@ pub(super) fn link(
     Ok(())
 }
 
-/// The name of an interface with its package, if it's served.
+/// Returns the name of an interface with its package, if it's served.
 fn interface(import: &str) -> Option<&str> {
     let (name, version) = import.strip_prefix(PREFIX)?.split_once('@')?;
     let (package, _) = name.split_once('/')?;
     (PACKAGES.contains(&package) && version.starts_with(VERSION)).then_some(name)
 }
 
-/// The same name is the same type in whichever interface it's met.
+/// Serves a resource type. A name means the same type in every interface.
 fn serve_resource(served: &mut LinkerInstance<'_, State>, name: &str) -> Result<()> {
     let resource = match name {
         "pollable" => ResourceType::host::<Pollable>(),

@@ -1,11 +1,11 @@
-//! Random numbers, which are the kernel's also where WASI allows worse ones.
+//! Random numbers. All are the kernel's, even those that WASI calls insecure.
 
 use wasmtime::component::LinkerInstance;
 use wasmtime::{Error, Result, bail};
 
 use super::{State, refusal};
 
-/// The most bytes at once.
+/// The most random bytes in one call.
 const MAX: usize = 64 << 10;
 
 pub(super) fn serve(served: &mut LinkerInstance<'_, State>, function: &str) -> Result<()> {

@@ -1,4 +1,5 @@
-//! What isn't served: its type says how it can be refused.
+//! The refusal of functions that aren't served. The function's type says how it can be
+//! refused.
 
 use wasmtime::component::types::{ComponentFunc, Type};
 use wasmtime::component::{LinkerInstance, Val};
@@ -6,7 +7,7 @@ use wasmtime::{Result, bail};
 
 use super::State;
 
-/// What WASI calls an attempt that nobody may make, the best word first.
+/// The error codes of WASI for a forbidden attempt, the best one first.
 const REFUSALS: [&str; 4] = [
     "access-denied",
     "not-permitted",
@@ -14,7 +15,7 @@ const REFUSALS: [&str; 4] = [
     "unsupported",
 ];
 
-/// Serves a function that has nothing to give.
+/// Serves a function that refuses every call.
 pub(super) fn serve(served: &mut LinkerInstance<'_, State>, function: &str) -> Result<()> {
     let name = function.to_owned();
     served.func_new(function, move |_, function, _, results| {
@@ -24,17 +25,17 @@ pub(super) fn serve(served: &mut LinkerInstance<'_, State>, function: &str) -> R
                 Ok(())
             }
             (None, None) => Ok(()),
-            _ => bail!("WASI's {name} is nothing that a driver can use"),
+            _ => bail!("it called WASI's {name}, which drivers can't use"),
         }
     })
 }
 
-/// Serves a function that doesn't return.
+/// Serves a function that ends the run.
 pub(super) fn end(served: &mut LinkerInstance<'_, State>, function: &str) -> Result<()> {
     served.func_new(function, |_, _, _, _| bail!("it ended itself"))
 }
 
-/// Nothing, or the error, in the type of a function.
+/// Returns the empty value, or the error, of a function's result type.
 fn refusal(function: &ComponentFunc) -> Option<Val> {
     match function.results().next()? {
         Type::List(_) => Some(Val::List(Vec::new())),

@@ -1,5 +1,5 @@
-//! Standard input, output and error, and waiting. Waiting returns at once: a
-//! host call that sleeps would be beyond the reach of the run's deadline.
+//! Standard input, output and error, and `poll`. A wait returns at once, because the
+//! run's deadline can't interrupt a host call that sleeps.
 
 use wasmtime::component::{ComponentType, LinkerInstance, Lower, Resource, WasmList};
 use wasmtime::{Result, StoreContextMut, bail};
@@ -7,12 +7,12 @@ use wasmtime::{Result, StoreContextMut, bail};
 use super::handles::{self, Error, Input, Output, Pollable};
 use super::{State, refusal};
 
-/// How much a component is told that it may write at once.
+/// The number of bytes that `check-write` allows.
 const CHUNK: u64 = 64 << 10;
-/// How much a component may wait for at once.
+/// The most pollables in one call of `poll`.
 const POLLABLES_MAX: usize = 1024;
 
-/// Why a stream gives or takes no more.
+/// The WASI variant `stream-error`.
 #[derive(ComponentType, Lower)]
 #[component(variant)]
 #[allow(dead_code, reason = "the type has a case that never happens here")]
@@ -48,18 +48,18 @@ pub(super) fn serve(served: &mut LinkerInstance<'_, State>, function: &str) -> R
     }
 }
 
-/// Which of so many things have come: all.
+/// Returns the indexes of the ready pollables, which are all.
 fn poll(count: usize) -> Result<(Vec<u32>,)> {
     match count {
-        0 => bail!("it waits for nothing"),
+        0 => bail!("it called poll without a pollable"),
         count if count > POLLABLES_MAX => {
-            bail!("it waits for more than {POLLABLES_MAX} things at once")
+            bail!("it called poll with more than {POLLABLES_MAX} pollables")
         }
         count => Ok(((0..).take(count).collect(),)),
     }
 }
 
-/// It's at its end.
+/// Serves standard input, which is at its end.
 fn serve_input(served: &mut LinkerInstance<'_, State>, function: &str, method: &str) -> Result<()> {
     match method {
         "read" | "blocking-read" => served.func_wrap(
@@ -113,10 +113,10 @@ fn write(
     mut store: StoreContextMut<'_, State>,
     (_, bytes): (Resource<Output>, WasmList<u8>),
 ) -> Done<()> {
-    let room = room(&mut store);
+    let remaining = remaining(&mut store);
     let bytes = bytes.as_le_slice(&store);
-    let is_cut = bytes.len() > room;
-    let fitting = bytes.get(..room).unwrap_or(bytes).to_vec();
+    let is_cut = bytes.len() > remaining;
+    let fitting = bytes.get(..remaining).unwrap_or(bytes).to_vec();
     keep(&mut store, &fitting, is_cut)
 }
 
@@ -124,13 +124,17 @@ fn write_zeroes(
     mut store: StoreContextMut<'_, State>,
     (_, count): (Resource<Output>, u64),
 ) -> Done<()> {
-    let room = room(&mut store);
+    let remaining = remaining(&mut store);
     let wanted = usize::try_from(count).unwrap_or(usize::MAX);
-    keep(&mut store, &vec![0; wanted.min(room)], wanted > room)
+    keep(
+        &mut store,
+        &vec![0; wanted.min(remaining)],
+        wanted > remaining,
+    )
 }
 
-/// How much more the component may print.
-fn room(store: &mut StoreContextMut<'_, State>) -> usize {
+/// Returns the number of bytes that the component may still print.
+fn remaining(store: &mut StoreContextMut<'_, State>) -> usize {
     let wasi = store.data_mut().wasi();
     wasi.capacity.saturating_sub(wasi.output.len())
 }
@@ -138,7 +142,7 @@ fn room(store: &mut StoreContextMut<'_, State>) -> usize {
 fn keep(store: &mut StoreContextMut<'_, State>, bytes: &[u8], cut: bool) -> Done<()> {
     store.data_mut().wasi().output.extend_from_slice(bytes);
     match cut {
-        true => bail!("it printed more than it may"),
+        true => bail!("its output exceeds the limit"),
         false => Ok((Ok(()),)),
     }
 }
