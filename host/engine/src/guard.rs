@@ -1,10 +1,10 @@
-//! The door to the kernel.
+//! The guard of the kernel: it opens only for an allowed call, or for the host itself.
 
 use kernel::Kernel;
 use policy::{Call, Permit};
 
-/// A call that was allowed. It opens the kernel, and ends with its record in the
-/// trail: a run in which one has none doesn't go on.
+/// An allowed call. It opens the kernel until its record is in the audit trail. If a
+/// call has no record, the run fails.
 #[must_use = "record what came of the call"]
 pub(crate) struct Permitted {
     call: Call,
@@ -19,18 +19,18 @@ impl Permitted {
         }
     }
 
-    /// Which call.
+    /// Returns the call.
     pub(crate) fn call(&self) -> Call {
         self.call
     }
 
-    /// Nothing more is done by it.
+    /// Closes the kernel for this call, and returns the call.
     pub(crate) fn end(self) -> Call {
         self.call
     }
 }
 
-/// A kernel that opens for allowed calls.
+/// The kernel behind the permit.
 pub(crate) struct Guard {
     kernel: Box<dyn Kernel + Send>,
 }
@@ -40,13 +40,13 @@ impl Guard {
         Self { kernel }
     }
 
-    /// Opens the kernel for a call of the driver that was allowed.
+    /// Opens the kernel for an allowed call of the driver.
     pub(crate) fn open(&mut self, _permit: &Permitted) -> &mut dyn Kernel {
         self.kernel.as_mut()
     }
 
-    /// Opens the kernel for the host itself: to read what the driver made, and
-    /// to undo it. Nothing that a driver says leads here.
+    /// Opens the kernel for the host itself, which reads and undoes the driver's
+    /// changes. No driver's argument may lead here.
     pub(crate) fn for_host(&mut self) -> &mut dyn Kernel {
         self.kernel.as_mut()
     }

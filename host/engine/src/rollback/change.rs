@@ -1,4 +1,4 @@
-//! Undoing one change.
+//! The undo of one change.
 
 use journal::{Change, Entry};
 use kernel::{
@@ -12,8 +12,8 @@ use super::restore_link::{put_back, put_back_vf};
 use super::search::{find_same, found};
 use super::{queue, routes};
 
-/// Undoes one change. If nothing else is in its table of the firewall (`alone`),
-/// that goes too.
+/// Undoes one change. `alone` says whether no other record uses the change's firewall
+/// table; then an empty table is removed too.
 pub(super) fn undo_change(
     kernel: &mut dyn Kernel,
     entry: &Entry,
@@ -22,15 +22,16 @@ pub(super) fn undo_change(
 ) -> Result<(), KernelError> {
     unless_gone(|| undo_if_there(kernel, entry, same))?;
     match entry.change.firewall() {
-        // While the change stands in the journal, somebody looks after the table.
+        // The record stays until the table is removed, so a failure is retried.
         Some(rules) if same.host && alone => unless_gone(|| kernel.remove_empty_firewall(rules)),
         _ => Ok(()),
     }
 }
 
-/// Ports that are published behind a link keep its packets off the host's loopback
-/// addresses. A link that containers share may stay when the last ports go, so one
-/// that the driver `made` stops routing such packets first.
+/// Sets `route_localnet` of a link to 0 before its rule `PublishBehind` is removed.
+///
+/// That rule keeps the link's packets off the host's loopback addresses. A shared link
+/// may outlive the last published port. Only links that the driver `made` are changed.
 pub(super) fn close_loopback(
     kernel: &mut dyn Kernel,
     entry: &Entry,
@@ -51,7 +52,8 @@ pub(super) fn close_loopback(
     })
 }
 
-/// What isn't there is looked for once more, because it's forgotten after that.
+/// Undoes something that may be gone. If it isn't found, it's looked for once more,
+/// because its record is removed after that.
 fn unless_gone(mut undo: impl FnMut() -> Result<(), KernelError>) -> Result<(), KernelError> {
     for _ in 0..2 {
         match undo() {
@@ -93,7 +95,7 @@ fn undo_if_there(kernel: &mut dyn Kernel, entry: &Entry, same: Same) -> Result<(
             Ok(())
         }
         Change::KeepState => Ok(()),
-        // The gate gives it back itself.
+        // `return_moved` undoes this change.
         Change::MoveLink { .. } => Ok(()),
         Change::AddFirewall { .. } if !same.host => Ok(()),
         Change::AddFirewall { entry } => kernel.remove_firewall(entry),
@@ -122,14 +124,14 @@ fn undo_if_there(kernel: &mut dyn Kernel, entry: &Entry, same: Same) -> Result<(
                 let mut snapshots = snapshot.iter();
                 snapshots.try_for_each(|snapshot| kernel.replay(*link, link.index, snapshot))
             }
-            // Another link has its index now.
+            // Another link has taken the index.
             _ => Ok(()),
         },
         Change::AddAddress {
             link,
             name,
             address,
-        } => if_same(kernel, *link, name, |kernel| {
+        } => if_same_link(kernel, *link, name, |kernel| {
             kernel.remove_address(*link, *address)
         }),
         Change::RemoveAddress {
@@ -137,18 +139,18 @@ fn undo_if_there(kernel: &mut dyn Kernel, entry: &Entry, same: Same) -> Result<(
             name,
             snapshot,
             ..
-        } => if_same(kernel, *link, name, |kernel| {
+        } => if_same_link(kernel, *link, name, |kernel| {
             kernel.replay(*link, link.index, snapshot)
         }),
-        Change::ChangePort { link, name, before } => if_same(kernel, *link, name, |kernel| {
+        Change::ChangePort { link, name, before } => if_same_link(kernel, *link, name, |kernel| {
             put_back_port(kernel, *link, *before)
         }),
-        Change::ChangeVlans { link, name, before } => if_same(kernel, *link, name, |kernel| {
+        Change::ChangeVlans { link, name, before } => if_same_link(kernel, *link, name, |kernel| {
             kernel.remove_vlans(*link, VlanNumbers::ALL)?;
             let mut vlans = before.iter();
             vlans.try_for_each(|vlans| kernel.add_vlans(*link, *vlans))
         }),
-        Change::ChangeVf { link, name, before } => if_same(kernel, *link, name, |kernel| {
+        Change::ChangeVf { link, name, before } => if_same_link(kernel, *link, name, |kernel| {
             put_back_vf(kernel, *link, before)
         }),
         Change::SetLinkSetting {
@@ -157,7 +159,7 @@ fn undo_if_there(kernel: &mut dyn Kernel, entry: &Entry, same: Same) -> Result<(
             setting,
             before,
             snapshot,
-        } => if_same(kernel, *link, name, |kernel| {
+        } => if_same_link(kernel, *link, name, |kernel| {
             kernel.set_link_setting(*link, *setting, before)?;
             let mut snapshots = snapshot.iter();
             snapshots.try_for_each(|snapshot| kernel.replay(*link, link.index, snapshot))
@@ -172,10 +174,10 @@ fn undo_if_there(kernel: &mut dyn Kernel, entry: &Entry, same: Same) -> Result<(
             name,
             feature,
             before,
-        } => if_same(kernel, *link, name, |kernel| {
+        } => if_same_link(kernel, *link, name, |kernel| {
             kernel.want_feature(*link, feature, *before)
         }),
-        Change::SetQueue { link, name, hook } => if_same(kernel, *link, name, |kernel| {
+        Change::SetQueue { link, name, hook } => if_same_link(kernel, *link, name, |kernel| {
             queue::remove_owned_queue(kernel, *link, *hook)
         }),
         Change::AddClass {
@@ -183,21 +185,21 @@ fn undo_if_there(kernel: &mut dyn Kernel, entry: &Entry, same: Same) -> Result<(
             name,
             number,
             packets,
-        } => if_same(kernel, *link, name, |kernel| {
+        } => if_same_link(kernel, *link, name, |kernel| {
             kernel.remove_htb_class(*link, *number, *packets)
         }),
         Change::AddRoute {
             namespace,
             route,
             links,
-        } => routes::take_away(kernel, *namespace, route, links),
+        } => routes::remove_added(kernel, *namespace, route, links),
         Change::ReplaceRoute {
             namespace,
             route,
             links,
             before,
         } => {
-            routes::take_away_if_there(kernel, *namespace, route, links)?;
+            routes::remove_added_if_present(kernel, *namespace, route, links)?;
             routes::put_back(kernel, *namespace, before)
         }
         Change::RemoveRoute {
@@ -212,19 +214,19 @@ fn undo_if_there(kernel: &mut dyn Kernel, entry: &Entry, same: Same) -> Result<(
             name,
             address,
             neighbour,
-        } => if_same(kernel, *link, name, |kernel| {
+        } => if_same_link(kernel, *link, name, |kernel| {
             kernel.remove_neighbour(*link, *address, *neighbour)
         }),
         Change::RemoveNeighbour {
             link, name, before, ..
-        } => if_same(kernel, *link, name, |kernel| {
+        } => if_same_link(kernel, *link, name, |kernel| {
             kernel.put_back_neighbour(*link, before)
         }),
     }
 }
 
-/// Gives a link its old name, whatever its index is now. This goes on where an
-/// earlier attempt was cut off.
+/// Gives a link its old name again, whatever its index is. It completes an attempt that
+/// was cut off.
 fn rename_back(
     kernel: &mut dyn Kernel,
     namespace: Namespace,
@@ -243,8 +245,8 @@ fn rename_back(
     Ok(id)
 }
 
-/// Undoes something about a link, unless another link has its index now.
-fn if_same(
+/// Undoes a change of a link, unless another link has taken its index.
+fn if_same_link(
     kernel: &mut dyn Kernel,
     link: LinkId,
     name: &LinkName,
@@ -256,7 +258,7 @@ fn if_same(
     }
 }
 
-/// Has a bridge treat a port as it did, where it differs.
+/// Puts back the settings of a bridge port that differ.
 fn put_back_port(
     kernel: &mut dyn Kernel,
     link: LinkId,
@@ -272,9 +274,11 @@ fn put_back_port(
     differences.try_for_each(|change| kernel.change_port(link, *change))
 }
 
-/// Deletes a link that was made. One that was begun and never confirmed is
-/// known by its name, which was free when it was begun, or by the one that it
-/// had before.
+/// Deletes a link that the driver made.
+///
+/// If its creation was never confirmed, the record has no index. Then the link is found
+/// by its temporary name or by its final one, which was free when the record was
+/// written.
 fn delete(
     kernel: &mut dyn Kernel,
     namespace: Namespace,
@@ -282,14 +286,14 @@ fn delete(
     index: Option<u32>,
 ) -> Result<(), KernelError> {
     let link = match index {
-        // The container may have renamed it to whatever it likes.
+        // The container may have renamed it to a name that isn't valid here.
         Some(index) => kernel.identified(LinkId { namespace, index })?.state,
         None => match found(kernel.link_by_name(namespace, &name.temporary()))? {
             Some(half_made) => half_made,
             None => kernel.link_by_name(namespace, name)?,
         },
     };
-    // A namespace whose number is used again has other links.
+    // If the namespace's number was reused, the index belongs to another link.
     if index.is_some() && link.name != *name {
         return Ok(());
     }

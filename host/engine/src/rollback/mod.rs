@@ -1,4 +1,4 @@
-//! Undoing what the journal holds, the newest change first.
+//! The rollback: it undoes the changes in the journal, the newest first.
 
 mod abandoned;
 mod change;
@@ -28,17 +28,18 @@ pub(crate) use vf::vf;
 
 use crate::guard::Guard;
 use change::{close_loopback, undo_change};
-use return_moved::{Returned, give_back};
+use return_moved::{Returned, return_to_host};
 use search::Moved;
 
-/// How long undoing may take, whatever the driver used up: for all, …
+/// The time that a rollback has, apart from the driver's own deadline. It grows with
+/// each change …
 const UNDO_TIME: Duration = Duration::from_secs(10);
-/// … for each change beside that, …
+/// … by this much, …
 const CHANGE_TIME: Duration = Duration::from_millis(50);
-/// … and for each of its rules of the firewall and ports.
+/// … and with each firewall rule and published port by this much.
 const OBJECT_TIME: Duration = Duration::from_millis(1);
 
-/// What couldn't be undone.
+/// A change that couldn't be undone.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{what} could not be undone: {reason}")]
 pub struct UndoError {
@@ -47,21 +48,21 @@ pub struct UndoError {
 }
 
 impl UndoError {
-    /// What a driver kept couldn't be dealt with.
+    /// Returns the error for a network's state that couldn't be undone.
     pub(super) fn of_state(error: &StateError) -> Self {
         Self {
-            what: "what the run did to the network's state".to_owned(),
+            what: "the run's change of the network's state".to_owned(),
             reason: error.to_string(),
         }
     }
 }
 
-/// What undoes the changes of a run: its journal, and the kernel for what the host
-/// does itself.
+/// The means to undo a run's changes: the journal, and the kernel as the host itself
+/// uses it.
 pub struct Rollback {
     pub(crate) guard: Guard,
     pub(crate) journal: Option<Journal>,
-    /// This run's copy of the network's state, once it's asked for.
+    /// This run's copy of the network's state, once a call has opened it.
     pub(crate) state: Option<State>,
     pub(crate) trail: Trail,
     unrecorded: Vec<String>,
@@ -101,7 +102,7 @@ impl Rollback {
         }
     }
 
-    /// Removes a journal that holds nothing, as one of another boot does.
+    /// Removes a journal without records, as one of an earlier boot is.
     fn discard_empty(&mut self) -> Result<(), JournalError> {
         match &mut self.journal {
             Some(journal) if journal.entries().is_empty() => journal.discard(),
@@ -121,19 +122,20 @@ impl Rollback {
 }
 
 impl Rollback {
-    /// Undoes every change in the journal, and goes on after a failure. What
-    /// fails stays in the journal.
+    /// Undoes every change in the journal, and goes on after a failure. A change that
+    /// can't be undone stays in the journal.
     pub fn undo(&mut self) -> Vec<UndoError> {
         let Some(journal) = &mut self.journal else {
             return Vec::new();
         };
-        // Undoing goes on where that can't be written.
+        // The rollback goes on even if the journal can't be written.
         let _ = journal.leave();
-        // First, because the journals tell what counts.
+        // This comes first, because the journals say which state is valid.
         let settled = self.settle_state().err();
         let mut errors: Vec<UndoError> = settled.iter().map(UndoError::of_state).collect();
         errors.extend(self.undo_entries(|_| true));
-        // A run that was killed while it wrote its first line left one.
+        // A run that was killed while it wrote its first record leaves an empty
+        // journal.
         if let Err(error) = self.discard_empty() {
             errors.push(UndoError {
                 what: "an empty journal".to_owned(),
@@ -159,7 +161,7 @@ impl Rollback {
         let time = time_to_undo(entries);
         let kernel = self.guard.for_host();
         kernel.set_deadline(Instant::now() + time);
-        // Before, because undoing goes by names.
+        // This comes first, because the undo finds links by their names.
         if let Err(error) = self.settle_names() {
             return vec![error];
         }
@@ -171,14 +173,14 @@ impl Rollback {
         let mut stuck: Vec<&Change> = Vec::new();
         for entry in entries.iter().rev() {
             if !is_meant(entry) {
-                // While a link isn't back, what else was done to it waits.
+                // Older changes of a link wait until the link is back.
                 if matches!(entry.change, Change::MoveLink { .. }) {
                     stuck.push(&entry.change);
                 }
                 continue;
             }
             if stuck.iter().any(|newer| entry.change.is_below(newer)) {
-                // What is below this one waits too.
+                // Changes below this one wait too.
                 stuck.push(&entry.change);
                 continue;
             }
@@ -200,11 +202,12 @@ impl Rollback {
         if matches!(undone, Ok(Undone::Gone)) {
             what.push_str(", which is gone");
         }
-        // Undoing goes on where the trail can't be written: leaving things
-        // behind would be worse.
+        // The rollback goes on even if the trail can't be written. Leftovers would be
+        // worse.
         let recorded = self.trail.undo(&what, reason.as_deref());
         if let (Err(Failure::Missing { why, .. }), Some(journal)) = (&undone, &mut self.journal) {
-            // The error says it too, so it isn't lost where that can't be written.
+            // The error has the reason too, so it isn't lost if the journal can't be
+            // written.
             let _ = journal.missing(entry.number, why);
         }
         undone?;
@@ -218,8 +221,7 @@ impl Rollback {
         Ok(())
     }
 
-    /// Undoes a change, unless other containers of the network have its object
-    /// too.
+    /// Undoes a change, unless other containers of the network use its object too.
     fn undo_unless_shared(&mut self, entry: &Entry) -> Result<Undone, Failure> {
         let Some(journal) = &self.journal else {
             return Ok(Undone::Done);
@@ -250,7 +252,7 @@ impl Rollback {
                 own: has_made(journal, entry, saved),
                 is_namespace_gone: &|| is_gone(entry.netns),
             };
-            return match give_back(self.guard.for_host(), &moved).map_err(other)? {
+            return match return_to_host(self.guard.for_host(), &moved).map_err(other)? {
                 Returned::Back => Ok(Undone::Done),
                 Returned::Gone => Ok(Undone::Gone),
                 Returned::Missing(why) => Err(Failure::Missing {
@@ -261,7 +263,7 @@ impl Rollback {
             };
         }
         let used = journal.uses_table_of(entry).map_err(other)?;
-        // A panic is a bug, which must not keep the other changes from being undone.
+        // A panic is a bug. It must not keep the other changes from being undone.
         let kernel = self.guard.for_host();
         let made = |link, name: &LinkName| {
             let mut entries = journal.entries_of(Namespace::Host);
@@ -281,19 +283,19 @@ impl Rollback {
     }
 }
 
-/// What undoing came to.
+/// The result of an undo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Undone {
-    /// It's as it was.
+    /// The change is undone.
     Done,
-    /// What it was about doesn't exist any more.
+    /// The changed object doesn't exist any more.
     Gone,
 }
 
-/// Why a change stays in the journal.
+/// The reason why a change stays in the journal.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
-    /// Its link can't be found.
+    /// The link can't be found.
     #[error(
         "the link is missing: {why}; the journal keeps it, and each teardown, setup or `wasmvark \
          gc` looks for it again; bring it back, or give it up: `wasmvark journal forget \
@@ -304,7 +306,7 @@ enum Failure {
         container: String,
         network: String,
     },
-    /// Something failed.
+    /// Any other failure.
     #[error("{0}")]
     Other(String),
 }
@@ -313,7 +315,7 @@ fn other(error: impl std::fmt::Display) -> Failure {
     Failure::Other(error.to_string())
 }
 
-/// Whether the driver had made a link before it moved it.
+/// Whether the driver had made a link before the driver moved it.
 fn has_made(journal: &Journal, entry: &Entry, saved: &SavedLink) -> bool {
     let link = LinkId {
         namespace: Namespace::Host,
@@ -327,12 +329,13 @@ fn has_made(journal: &Journal, entry: &Entry, saved: &SavedLink) -> bool {
     })
 }
 
-/// Whether a namespace is known to be gone.
+/// Whether a network namespace is known to be gone.
 fn is_gone(netns: Option<NetnsId>) -> bool {
     netns.is_some_and(|netns| lives(netns).is_ok_and(|lives| !lives))
 }
 
-/// How long undoing changes may take. What can be made is bounded, so this is too.
+/// Returns the time that the undo of changes may take. The number of changes is
+/// limited, so the time is too.
 fn time_to_undo<'a>(entries: impl Iterator<Item = &'a Entry>) -> Duration {
     let times = entries.map(|entry| {
         let rule = entry.change.firewall().map(|firewall| &firewall.rule);
@@ -343,8 +346,8 @@ fn time_to_undo<'a>(entries: impl Iterator<Item = &'a Entry>) -> Duration {
     times.fold(UNDO_TIME, Duration::saturating_add)
 }
 
-/// Which namespaces of a run are those in which a change was made. With
-/// another one, what was in the old one is gone with it.
+/// Which of the run's network namespaces are those in which a change was made. If one
+/// is another namespace, the change went with the old one.
 #[derive(Debug, Clone, Copy)]
 struct Same {
     host: bool,

@@ -1,4 +1,4 @@
-//! Names of own links that a killed run was about to change.
+//! Renames of own links that a killed run began.
 
 use kernel::{Kernel, KernelError, LinkId};
 use types::LinkName;
@@ -33,8 +33,8 @@ impl Rollback {
     }
 }
 
-/// What isn't there is looked for once more, because that decides which link is
-/// meant from here on.
+/// Whether a link has a name. If the link isn't found, it's looked for once more,
+/// because the answer decides which link the journal means from then on.
 fn has_name(kernel: &mut dyn Kernel, link: LinkId, name: &LinkName) -> Result<bool, KernelError> {
     let state = match found(kernel.link_by_id(link))? {
         None => found(kernel.link_by_id(link))?,

@@ -1,20 +1,20 @@
-//! Undoing changes of traffic control.
+//! The undo of changes of traffic control.
 
 use kernel::{Kernel, KernelError, LinkId, QueueHook, RootQueue};
 
-/// Removes what was set here, unless somebody else has put something in its
-/// place.
+/// Removes the driver's queueing discipline at a hook, unless another one has replaced
+/// it.
 pub(crate) fn remove_owned_queue(
     kernel: &mut dyn Kernel,
     link: LinkId,
     hook: QueueHook,
 ) -> Result<(), KernelError> {
     let queues = kernel.queues(link)?;
-    let is_ours = match hook {
+    let is_own = match hook {
         QueueHook::Root => queues.root == Some(RootQueue::Ours),
         QueueHook::Ingress => queues.ingress,
     };
-    if !is_ours {
+    if !is_own {
         return Ok(());
     }
     kernel.remove_queue(link, hook)

@@ -1,4 +1,5 @@
-//! Putting back what others have removed from the firewall, as the journals say.
+//! The restoring of firewall rules that somebody else removed, as the journals have
+//! them.
 
 use std::time::{Duration, Instant};
 
@@ -7,43 +8,44 @@ use kernel::{FirewallEntry, Kernel, KernelError};
 
 use crate::guard::Guard;
 
-/// How long it may take for one container.
+/// The time that restoring may take for one container.
 const RESTORE_TIME: Duration = Duration::from_secs(10);
 
-/// Why rules aren't put back.
+/// The reason why rules can't be restored.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum RestoreError {
-    /// What is there can't be read, or is somebody else's.
+    /// The rules can't be read, or somebody else made them.
     #[error(transparent)]
     Read(KernelError),
-    /// The kernel refuses.
+    /// The kernel refuses the rules.
     #[error("{what}: could not be put back: {error}")]
     Kernel {
-        /// What was missing.
+        /// The missing rules, in words.
         what: String,
-        /// Why.
+        /// The kernel's error.
         error: KernelError,
     },
-    /// It can't be recorded.
+    /// The restoring can't be recorded in the audit trail.
     #[error(transparent)]
     Audit(#[from] AuditError),
 }
 
-/// A way to the kernel for rules that a journal has, and for nothing else.
+/// The means to restore firewall rules of a journal. It can change nothing else in the
+/// kernel.
 pub struct Restorer {
     guard: Guard,
 }
 
 impl Restorer {
-    /// Stands before a kernel.
+    /// Makes a restorer that uses a kernel.
     pub fn new(kernel: Box<dyn Kernel + Send>) -> Self {
         Self {
             guard: Guard::new(kernel),
         }
     }
 
-    /// Whether nothing of entries is missing. Where that can't be told, something
-    /// may be.
+    /// Whether all entries are in the firewall. If the firewall can't be read, the
+    /// answer is no.
     pub fn is_whole(&mut self, entries: &[FirewallEntry]) -> bool {
         let kernel = self.guard.for_host();
         kernel.set_deadline(Instant::now() + RESTORE_TIME);
@@ -51,8 +53,9 @@ impl Restorer {
         missing.is_ok_and(|missing| missing.is_empty())
     }
 
-    /// Puts back what of entries is missing, and says in a trail which is opened
-    /// only for that what it was. Returns it in words.
+    /// Restores the missing ones of some entries and records them in an audit trail.
+    /// The trail is opened only if something is missing. Returns the restored rules in
+    /// words.
     pub fn restore(
         &mut self,
         entries: &[FirewallEntry],

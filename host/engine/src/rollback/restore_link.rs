@@ -1,16 +1,16 @@
-//! Giving a link what it had.
+//! The undo of changes of a link's properties.
 
 use kernel::{Kernel, KernelError, LinkChange, LinkId, LinkState, VfState};
 
 use super::vf::vf;
 
-/// Gives a link all that it had, where it differs.
+/// Puts back all properties of a link that differ.
 pub(super) fn put_back(
     kernel: &mut dyn Kernel,
     link: LinkId,
     before: &LinkState,
 ) -> Result<(), KernelError> {
-    let now = dress(kernel, link, before)?;
+    let now = put_back_mac_and_mtu(kernel, link, before)?;
     let differences = [
         (now.master != before.master).then_some(LinkChange::Master(before.master)),
         (now.tx_queue_length != before.tx_queue_length)
@@ -26,9 +26,9 @@ pub(super) fn put_back(
     differences.try_for_each(|change| kernel.change_link(link, change))
 }
 
-/// Gives a link its old MAC address and MTU, where they differ; returns how it
-/// was found.
-pub(super) fn dress(
+/// Puts back a link's MAC address and MTU if they differ. Returns the state in which
+/// the link was found.
+pub(super) fn put_back_mac_and_mtu(
     kernel: &mut dyn Kernel,
     link: LinkId,
     before: &LinkState,
@@ -43,7 +43,7 @@ pub(super) fn dress(
     Ok(now)
 }
 
-/// Makes a VF of a card as it was, where it differs.
+/// Puts back the properties of a VF that differ.
 pub(super) fn put_back_vf(
     kernel: &mut dyn Kernel,
     link: LinkId,

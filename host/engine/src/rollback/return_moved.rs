@@ -1,4 +1,4 @@
-//! Giving a link of the host's back.
+//! The return of a moved link to the host.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -7,35 +7,36 @@ use journal::SavedLink;
 use kernel::{Kernel, KernelError, LinkChange, LinkId};
 use types::Namespace;
 
-use super::restore_link::{dress, put_back, put_back_vf};
+use super::restore_link::{put_back, put_back_mac_and_mtu, put_back_vf};
 use super::search::{Found, Moved, found};
 
-/// How long a namespace may take to go with its last process, and the kernel to
-/// give back what was in it.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// The time that a network namespace may take to go after its last process, with the
+/// time that the kernel takes to move its hardware back to the host.
+const SEARCH_TIME: Duration = Duration::from_secs(1);
 
-/// How often that is looked for.
+/// The pause between two searches.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// What a moved link came to.
+/// The result of returning a moved link.
 pub(super) enum Returned {
-    /// It's back as it was.
+    /// The link is back on the host with its old properties.
     Back,
-    /// It doesn't exist any more.
+    /// The link doesn't exist any more.
     Gone,
-    /// It may be somewhere: why nothing that is here is it.
+    /// The link isn't in the run's namespaces and may be in another one. The text says
+    /// why no link here is it.
     Missing(String),
 }
 
-/// Moves a link back to the host and makes it as it was. This goes on where an
-/// earlier attempt was cut off.
-pub(super) fn give_back(
+/// Moves a link back to the host and puts back its properties. It completes an attempt
+/// that was cut off.
+pub(super) fn return_to_host(
     kernel: &mut dyn Kernel,
     moved: &Moved<'_>,
 ) -> Result<Returned, KernelError> {
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + SEARCH_TIME;
     loop {
-        let returned = try_giving_back(kernel, moved)?;
+        let returned = try_return(kernel, moved)?;
         let may_come = matches!(returned, Returned::Missing(_)) && !moved.same_container;
         if !may_come || Instant::now() >= until {
             return Ok(returned);
@@ -44,22 +45,23 @@ pub(super) fn give_back(
     }
 }
 
-fn try_giving_back(kernel: &mut dyn Kernel, moved: &Moved<'_>) -> Result<Returned, KernelError> {
-    // What isn't there is looked for once more, because much depends on it.
+fn try_return(kernel: &mut dyn Kernel, moved: &Moved<'_>) -> Result<Returned, KernelError> {
+    // A link that isn't found is looked for once more, because it may be given up after
+    // that.
     for _ in 0..2 {
-        match fetch(kernel, moved) {
-            Ok(Ok(link)) => return dress_again(kernel, link, moved.saved),
+        match move_to_host(kernel, moved) {
+            Ok(Ok(link)) => return put_back_returned(kernel, link, moved.saved),
             Ok(Err(other)) => return Ok(other),
             Err(error) if error.is_not_found() => {}
             Err(error) => return Err(error),
         }
     }
-    let why = "it went away while it was to be given back".to_owned();
+    let why = "it disappeared while it was moved back".to_owned();
     Ok(Returned::Missing(why))
 }
 
-/// Brings a link back to the host, under its name.
-fn fetch(
+/// Moves a link back to the host under its old name.
+fn move_to_host(
     kernel: &mut dyn Kernel,
     moved: &Moved<'_>,
 ) -> Result<Result<LinkId, Returned>, KernelError> {
@@ -70,7 +72,8 @@ fn fetch(
     };
     let saved = moved.saved;
     if !kernel.identified(link)?.has_plain_name {
-        // The container chose it, and nothing here works on a link of such a name.
+        // The container chose a name that this program doesn't accept, so it gets a
+        // valid one.
         kernel.change_link(link, &LinkChange::Up(false))?;
         kernel.change_link(link, &LinkChange::Name(saved.link.name.temporary()))?;
     }
@@ -97,28 +100,29 @@ fn move_back(
         kernel.change_link(link, &LinkChange::Master(None))?;
     }
     kernel.change_link(link, &LinkChange::Up(false))?;
-    // First, so that its address tells which it is on the host.
-    dress(kernel, link, &saved.link)?;
-    // The host may have links of the names that it got in the container.
+    // The MAC address comes first, because the link is identified by it on the host.
+    put_back_mac_and_mtu(kernel, link, &saved.link)?;
+    // The container may have given the link names that links of the host have.
     clear_alternative_names(kernel, link, saved)?;
-    // The same one, because older changes know it by that.
-    let wished = Some(saved.link.index);
-    let index = kernel.move_link(link, Namespace::Host, &saved.link.name, wished)?;
+    // The index stays the same, because older records have it.
+    let wanted = Some(saved.link.index);
+    let index = kernel.move_link(link, Namespace::Host, &saved.link.name, wanted)?;
     let back = LinkId {
         namespace: Namespace::Host,
         index,
     };
-    if moved.is_it(kernel, back)? {
+    if moved.is_same_link(kernel, back)? {
         return Ok(Ok(back));
     }
-    // It's known by its index there, which another one may have got meanwhile.
+    // Another link took the index in the container meanwhile and was moved instead.
     let name = saved.link.name.temporary();
     kernel.move_link(back, Namespace::Container, &name, None)?;
-    let why = "another link took its place while it was to be given back".to_owned();
+    let why = "another link took its place while it was moved back".to_owned();
     Ok(Err(Returned::Missing(why)))
 }
 
-/// Journals of older versions don't have those that it had.
+/// Removes a link's alternative names if the journal has the old ones. Journals of
+/// older versions don't.
 fn clear_alternative_names(
     kernel: &mut dyn Kernel,
     link: LinkId,
@@ -130,14 +134,15 @@ fn clear_alternative_names(
     }
 }
 
-/// Makes a link of the host as it was. What it was tied to may be gone.
-fn dress_again(
+/// Puts back the properties of a link that is on the host again. Objects that it refers
+/// to may be gone.
+fn put_back_returned(
     kernel: &mut dyn Kernel,
     link: LinkId,
     saved: &SavedLink,
 ) -> Result<Returned, KernelError> {
     for _ in 0..2 {
-        match dress_all(kernel, link, saved) {
+        match put_back_all(kernel, link, saved) {
             Err(error) if error.is_not_found() => {}
             result => return result.map(|()| Returned::Back),
         }
@@ -145,21 +150,25 @@ fn dress_again(
     match found(kernel.link_by_id(link))? {
         Some(_) => Ok(Returned::Back),
         None => {
-            let why = "it went away from the host when it was back".to_owned();
+            let why = "it disappeared from the host after it was moved back".to_owned();
             Ok(Returned::Missing(why))
         }
     }
 }
 
-fn dress_all(kernel: &mut dyn Kernel, link: LinkId, saved: &SavedLink) -> Result<(), KernelError> {
+fn put_back_all(
+    kernel: &mut dyn Kernel,
+    link: LinkId,
+    saved: &SavedLink,
+) -> Result<(), KernelError> {
     if saved.identity.is_some() {
         kernel.set_alternative_names(link, &saved.alternative_names)?;
     }
-    // Some of them, as disable_ipv6, must hold before it's up.
+    // Some settings, such as disable_ipv6, must be in place before the link is up.
     kernel.put_settings(link, &saved.snapshot)?;
     put_back(kernel, link, &saved.link)?;
     kernel.replay(link, saved.link.index, &saved.snapshot)?;
-    // Last, because VFs may be gone: a card can have fewer of them by now.
+    // VFs come last, because the card may have fewer of them by now.
     let mut vfs = saved.vfs.iter();
     vfs.try_for_each(|vf| put_back_vf(kernel, link, vf))
 }

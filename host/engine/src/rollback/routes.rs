@@ -1,11 +1,11 @@
-//! Undoing changes of routes.
+//! The undo of changes of routes.
 
 use kernel::{Kernel, KernelError, KnownLink, LinkId, SavedRoutes, TableRoute};
 use types::Namespace;
 
-/// Removes a route that was added, unless its link is another one by now: then
-/// the route went with the old one.
-pub(super) fn take_away(
+/// Removes an added route. If another link has taken the index of the route's link, the
+/// route went with the old link.
+pub(super) fn remove_added(
     kernel: &mut dyn Kernel,
     namespace: Namespace,
     route: &TableRoute,
@@ -17,16 +17,16 @@ pub(super) fn take_away(
     kernel.remove_route(namespace, route)
 }
 
-/// The same for a route that may be gone. What isn't there is looked for once
-/// more, because what was there before goes into its place.
-pub(super) fn take_away_if_there(
+/// Removes an added route that may be gone. If it isn't found, it's looked for once
+/// more, because the routes that it replaced are put back after that.
+pub(super) fn remove_added_if_present(
     kernel: &mut dyn Kernel,
     namespace: Namespace,
     route: &TableRoute,
     links: &[KnownLink],
 ) -> Result<(), KernelError> {
     for _ in 0..2 {
-        match take_away(kernel, namespace, route, links) {
+        match remove_added(kernel, namespace, route, links) {
             Err(error) if error.is_not_found() => {}
             result => return result,
         }
@@ -34,7 +34,7 @@ pub(super) fn take_away_if_there(
     Ok(())
 }
 
-/// Puts routes back, unless one of their links is another one by now.
+/// Puts routes back, unless another link has taken the index of one of their links.
 pub(super) fn put_back(
     kernel: &mut dyn Kernel,
     namespace: Namespace,
@@ -46,7 +46,7 @@ pub(super) fn put_back(
     kernel.put_back_routes(namespace, before)
 }
 
-/// Whether all links still have their names.
+/// Whether all links still have the names that the record has.
 fn are_same(
     kernel: &mut dyn Kernel,
     namespace: Namespace,

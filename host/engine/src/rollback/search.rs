@@ -1,10 +1,10 @@
-//! Finding a moved link again.
+//! The search for a moved link.
 //!
-//! The container may have renamed it, given it another MAC address or index,
-//! moved it on or destroyed it, and made another one that looks the same. So
-//! it's known by what the container can't change ([`Proof`]). Where nothing of
-//! that kind is known, or the journal is of an older version, it's known by its
-//! looks: index, name, MAC address.
+//! The container may have changed the link's name, MAC address or index, or moved or
+//! deleted the link, and made another one that looks the same. So the link is
+//! identified by a property that the container can't change ([`Proof`]). If there is
+//! none, or the journal is of an older version, the link is identified by its looks:
+//! index, name and MAC address.
 
 use journal::SavedLink;
 use kernel::{
@@ -15,30 +15,30 @@ use types::{LinkName, Namespace};
 
 /// A link that was moved into the container.
 pub(super) struct Moved<'a> {
-    /// How it was on the host.
+    /// Its state on the host before the move.
     pub(super) saved: &'a SavedLink,
-    /// The names that it has in the container.
+    /// The names that the run gave it in the container.
     pub(super) names: Vec<&'a LinkName>,
-    /// Its index there, where the move was confirmed.
+    /// Its index in the container, if the move was confirmed.
     pub(super) index: Option<u32>,
-    /// Whether the run's container namespace is the one that it was moved
-    /// into.
+    /// Whether it was moved into the network namespace that this run has as the
+    /// container's.
     pub(super) same_container: bool,
-    /// Whether the driver had made it before it moved it.
+    /// Whether the driver had made it before the move.
     pub(super) own: bool,
-    /// Whether the namespace that it was moved into is known to be gone.
+    /// Whether the network namespace that it was moved into is known to be gone.
     pub(super) is_namespace_gone: &'a dyn Fn() -> bool,
 }
 
-/// What became of it.
+/// The result of a search.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// It's here.
+    /// The link is here.
     Link(LinkId),
-    /// It doesn't exist any more.
+    /// The link doesn't exist any more.
     Gone,
-    /// It isn't anywhere here, and may be elsewhere: why nothing that is here
-    /// is it.
+    /// The link isn't in the run's namespaces and may be in another one. The text says
+    /// why no link here is it.
     Missing(String),
 }
 
@@ -47,7 +47,7 @@ impl Moved<'_> {
         self.saved.identity.clone().unwrap_or_default()
     }
 
-    /// What proves which link it is.
+    /// Returns the property that identifies the link.
     fn proof(&self) -> Proof {
         match (self.identity().proof(), &self.saved.peer) {
             (Proof::Peer(_), None) => Proof::Nothing,
@@ -55,7 +55,7 @@ impl Moved<'_> {
         }
     }
 
-    /// Finds it, in the container or on the host.
+    /// Finds the link in the container or on the host.
     pub(super) fn find(&self, kernel: &mut dyn Kernel) -> Result<Found, KernelError> {
         let found = match (self.proof(), &self.saved.peer) {
             (Proof::Peer(_), Some(peer)) => self.by_peer(kernel, peer)?,
@@ -63,18 +63,22 @@ impl Moved<'_> {
             _ => self.by_looks(kernel)?,
         };
         match found {
-            // What a driver made and is gone is simply gone.
+            // The driver's own link needs no return.
             Found::Missing(_) if self.own => Ok(Found::Gone),
             found => Ok(found),
         }
     }
 
-    /// Whether a link of the host is it, where that can be told at all: it may
-    /// have been swapped while it was on its way.
-    pub(super) fn is_it(&self, kernel: &mut dyn Kernel, link: LinkId) -> Result<bool, KernelError> {
+    /// Whether a link of the host is the moved one. The container may have swapped it
+    /// during the move. Without an identity the answer is yes.
+    pub(super) fn is_same_link(
+        &self,
+        kernel: &mut dyn Kernel,
+        link: LinkId,
+    ) -> Result<bool, KernelError> {
         match (self.proof(), &self.saved.peer) {
             (Proof::Peer(_), Some(peer)) => {
-                let far = self.far_end(kernel, peer)?;
+                let far = self.peer_link(kernel, peer)?;
                 let tie = far.and_then(|far| far.identity.tie);
                 Ok(tie.is_some_and(|tie| here(tie) == Some(link)))
             }
@@ -102,18 +106,19 @@ impl Moved<'_> {
                     .iter()
                     .map(|(namespace, state)| format!("{namespace}:{}", state.name));
                 let names = names.collect::<Vec<_>>().join(", ");
-                let text = format!("{names} are on the same device, and nothing tells which it is");
+                let text = format!("{names} are on the same device, so it can't be identified");
                 Ok(Found::Missing(text))
             }
         }
     }
 
     fn by_peer(&self, kernel: &mut dyn Kernel, peer: &SavedPeer) -> Result<Found, KernelError> {
-        let Some(far) = self.far_end(kernel, peer)? else {
-            // Both ends go at once, but somebody may have moved the other one.
+        let Some(far) = self.peer_link(kernel, peer)? else {
+            // The kernel deletes both ends at once, but somebody may have moved the
+            // peer.
             return Ok(match self.impostor(kernel)? {
                 Some(link) => Found::Missing(format!(
-                    "its other end, {}, isn't where it was, so nothing tells whether {link} is it",
+                    "its peer, {}, isn't where it was, so {link} can't be identified as the link",
                     peer.name
                 )),
                 None => Found::Gone,
@@ -126,7 +131,7 @@ impl Moved<'_> {
             return Ok(Found::Link(link));
         }
         match tie.place {
-            // A namespace that is about to go isn't found by its number.
+            // The number of a namespace that is being deleted isn't found any more.
             Whereabouts::Elsewhere(number @ 0..) if found(kernel.far_link(tie))?.is_some() => {
                 Ok(Found::Missing(format!(
                     "its other end, {}, says that it's link {} of the network namespace with the \
@@ -140,14 +145,15 @@ impl Moved<'_> {
         }
     }
 
-    /// Its other end, if that is still where it was. What has its index by now
-    /// in a new namespace with the old one's number is another link.
-    fn far_end(
+    /// Returns the peer, if it's still where it was. If the number of its namespace was
+    /// reused, its index belongs to another link.
+    fn peer_link(
         &self,
         kernel: &mut dyn Kernel,
         peer: &SavedPeer,
     ) -> Result<Option<IdentifiedLink>, KernelError> {
-        // What isn't there is looked for once more, because much depends on it.
+        // A peer that isn't found is looked for once more, because the link counts as
+        // gone without it.
         let far = match found(kernel.far_link(peer.at))? {
             None => found(kernel.far_link(peer.at))?,
             far => far,
@@ -160,8 +166,8 @@ impl Moved<'_> {
         }))
     }
 
-    /// A link of a container may lie on the same one of the host's, as macvlans
-    /// on macvlans do, so looks count, too.
+    /// Finds the link by its looks, and by its parent if it has one. The parent isn't
+    /// enough, because the container may make links on the same one.
     fn by_looks(&self, kernel: &mut dyn Kernel) -> Result<Found, KernelError> {
         let identity = self.saved.identity.as_ref();
         let fits = |link: &IdentifiedLink| {
@@ -191,8 +197,8 @@ impl Moved<'_> {
         }
     }
 
-    /// Nothing here is it. Virtual links go with their namespace, and the kernel
-    /// gives back hardware.
+    /// Returns the result for a link that isn't here. The kernel deletes virtual links
+    /// with their namespace, and moves hardware back to the host.
     fn absent(&self, kernel: &mut dyn Kernel) -> Result<Found, KernelError> {
         let goes = match &self.saved.identity {
             Some(identity) => identity.goes_with_its_namespace(),
@@ -203,11 +209,11 @@ impl Moved<'_> {
         }
         let impostor = self.impostor_in_words(kernel)?;
         Ok(Found::Missing(format!(
-            "no link of the host or of the container is it{impostor}"
+            "neither the host nor the container has it{impostor}"
         )))
     }
 
-    /// What has its index or its name in the container.
+    /// Returns the link that has the moved one's index or name in the container.
     fn impostor(&self, kernel: &mut dyn Kernel) -> Result<Option<String>, KernelError> {
         if !self.same_container {
             return Ok(None);
@@ -229,7 +235,7 @@ impl Moved<'_> {
     }
 }
 
-/// The link, if it's in a namespace of this run.
+/// Returns the link, if it's in a namespace of this run.
 fn here(link: FarLink) -> Option<LinkId> {
     let namespace = match link.place {
         Whereabouts::Host => Namespace::Host,
@@ -240,7 +246,7 @@ fn here(link: FarLink) -> Option<LinkId> {
     Some(LinkId { namespace, index })
 }
 
-/// The links of a namespace, if this run has it.
+/// Returns the links of a namespace, or none if this run doesn't have the namespace.
 fn links_of(
     kernel: &mut dyn Kernel,
     namespace: Namespace,
@@ -251,55 +257,51 @@ fn links_of(
     }
 }
 
-/// Finds what looks like a link in the container: by its index, or, where the
-/// move was never confirmed, by its name and MAC address.
+/// Finds a link of the container that looks like the moved one: by its index, or by its
+/// name and MAC address if the move was never confirmed.
 fn find_moved<'a>(
     links: &'a [LinkState],
     before: &LinkState,
     names: &[&LinkName],
     index: Option<u32>,
 ) -> Option<&'a LinkState> {
-    let has_its_mac = |link: &LinkState| link.mac == before.mac;
-    let has_its_name = |link: &LinkState| names.contains(&&link.name);
+    let has_mac = |link: &LinkState| link.mac == before.mac;
+    let has_name = |link: &LinkState| names.contains(&&link.name);
     let mut links = links.iter();
     match index {
-        Some(index) => {
-            links.find(|link| link.index == index && (has_its_name(link) || has_its_mac(link)))
-        }
-        None => {
-            links.find(|link| has_its_mac(link) && (has_its_name(link) || link.name == before.name))
-        }
+        Some(index) => links.find(|link| link.index == index && (has_name(link) || has_mac(link))),
+        None => links.find(|link| has_mac(link) && (has_name(link) || link.name == before.name)),
     }
 }
 
-/// Finds a link of the host that looks like this one did, and has its name or
-/// one of the others now. Hardware is known by its permanent MAC address, which
-/// VLANs on it have too; other links by two of name, index and MAC address.
+/// Finds a link of the host that looks like the moved one.
+///
+/// Hardware is identified by its permanent MAC address. VLANs on it have the same one,
+/// so a name or an index that fits comes first. Other links are identified by two of
+/// name, index and MAC address. `names` are further names that the link may have.
 pub(super) fn find_same<'a>(
     links: &'a [LinkState],
     before: &LinkState,
     names: &[&LinkName],
 ) -> Option<&'a LinkState> {
-    let has_its_name = |link: &LinkState| link.name == before.name || names.contains(&&link.name);
-    let has_its_index = |link: &LinkState| link.index == before.index;
-    let has_its_mac = |link: &LinkState| link.mac == before.mac;
+    let has_name = |link: &LinkState| link.name == before.name || names.contains(&&link.name);
+    let has_index = |link: &LinkState| link.index == before.index;
+    let has_mac = |link: &LinkState| link.mac == before.mac;
     if let Some(mac) = before.permanent_mac {
         let mut same = links.iter().filter(|link| link.permanent_mac == Some(mac));
-        let close = same
-            .clone()
-            .find(|link| has_its_index(link) || has_its_name(link));
+        let close = same.clone().find(|link| has_index(link) || has_name(link));
         return close.or(match (same.next(), same.next()) {
             (Some(only), None) => Some(only),
             _ => None,
         });
     }
     links.iter().find(|link| {
-        let facts = [has_its_name(link), has_its_index(link), has_its_mac(link)];
+        let facts = [has_name(link), has_index(link), has_mac(link)];
         facts.into_iter().filter(|fact| *fact).count() >= 2
     })
 }
 
-/// What was asked for, where it's there.
+/// Returns `None` if the kernel has no such object.
 pub(super) fn found<T>(result: Result<T, KernelError>) -> Result<Option<T>, KernelError> {
     match result {
         Ok(state) => Ok(Some(state)),

@@ -1,11 +1,11 @@
-//! What a driver keeps for its network, when its run ends.
+//! The network's state at the end of a run.
 
 use journal::{self, Journal, State, StateError};
 
 use super::{Rollback, UndoError};
 
 impl Rollback {
-    /// Writes down what the setup changed. It counts when the setup is
+    /// Writes the state that the setup changed. It becomes valid when the setup is
     /// complete.
     pub(crate) fn keep_state(&mut self) -> Result<(), StateError> {
         match (&mut self.state, &self.journal) {
@@ -19,7 +19,7 @@ impl Rollback {
     /// Has what a complete setup wrote down replace what was there.
     pub(crate) fn publish_state(&mut self) {
         let state = self.state.as_mut().filter(|state| state.is_changed());
-        // Where that fails the next run does it.
+        // If this fails, the next run does it.
         let _ = state.map(State::publish);
     }
 
@@ -41,7 +41,8 @@ impl Rollback {
         }
     }
 
-    /// Decides about what killed runs wrote, or takes back what this one did.
+    /// Takes back the state that this run wrote, or settles the state that a killed run
+    /// wrote.
     pub(super) fn settle_state(&mut self) -> Result<(), StateError> {
         match (&mut self.state, &self.journal) {
             (Some(state), _) => state.withdraw(),
@@ -50,7 +51,7 @@ impl Rollback {
         }
     }
 
-    /// Removes the state of a network that has no container any more.
+    /// Removes the state of a network that has no containers any more.
     pub fn clear_unused_state(&mut self) -> Option<UndoError> {
         let clear = |journal: &Journal| journal::clear_unused(journal).err();
         let error = self.journal.as_ref().and_then(clear)?;

@@ -1,8 +1,8 @@
-//! VFs of a card by their numbers.
+//! VFs of a network card, by their numbers.
 
 use kernel::{Kernel, KernelError, LinkId, VfState};
 
-/// One VF of a card.
+/// Returns one VF of a network card.
 pub(crate) fn vf(
     kernel: &mut dyn Kernel,
     link: LinkId,
