@@ -1,5 +1,5 @@
-//! Grants: those that are shipped with the drivers, and such as operators might
-//! write; and what their lines say, read here once more by themselves.
+//! The grants of the model: those of the shipped drivers, and random ones. Their lines
+//! are matched here once more, independently of `policy`.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -103,9 +103,9 @@ fn workspace() -> PathBuf {
     std::env::var_os("WASMVARK_WORKSPACE").map_or_else(built, PathBuf::from)
 }
 
-/// One that somebody might write.
+/// Returns a random grant.
 pub(super) fn random(rng: &mut Rng) -> Granted {
-    // Half of them list everything.
+    // Half of the grants list every call.
     let listed = (2.0 * rng.f32()).min(1.0);
     let widened = rng.f32();
     let mut calls = BTreeMap::new();
@@ -119,7 +119,7 @@ pub(super) fn random(rng: &mut Rng) -> Granted {
             let patterns = patterns.map(|(_, patterns)| *patterns).unwrap_or_default();
             for pattern in patterns {
                 if rng.f32() < widened * 0.5 {
-                    // Some say what others say.
+                    // A pattern that another one covers is refused.
                     let _ = reach.add(*key, pattern);
                 }
             }
@@ -140,7 +140,7 @@ impl Granted {
         }
     }
 
-    /// The lines that it has, for people.
+    /// Returns the lines of some calls, for messages.
     pub(super) fn text(&self, calls: &[Call]) -> Vec<String> {
         let all = self.grant.calls().iter();
         all.filter(|(call, _)| calls.contains(call))
@@ -149,8 +149,7 @@ impl Granted {
     }
 }
 
-/// What stands behind each call that is listed: the patterns of each key as
-/// they are written.
+/// The patterns of each key of each listed call, as they are written.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Lines(BTreeMap<&'static str, BTreeMap<&'static str, Vec<String>>>);
 
@@ -175,7 +174,7 @@ impl Lines {
         })
     }
 
-    /// Whether the line of one of these calls names a link.
+    /// Whether a line of these calls covers a link.
     pub(super) fn link(&self, calls: &[&str], namespace: Namespace, name: &str) -> bool {
         calls.iter().any(|call| {
             let patterns = self.0.get(call).and_then(|keys| keys.get("link"));
@@ -188,18 +187,18 @@ impl Lines {
         })
     }
 
-    /// Whether one says that links may be on the host.
+    /// Whether a line of these calls allows links on the host.
     pub(super) fn place(&self, calls: &[&str]) -> bool {
         self.any(calls, "place", |text| matches!(text, "host" | "shared"))
     }
 
-    /// Whether any says that links may be shared.
+    /// Whether any line allows shared links.
     pub(super) fn shares(&self) -> bool {
         let places = self.0.values().filter_map(|keys| keys.get("place"));
         places.flatten().any(|text| text == "shared")
     }
 
-    /// Whether one has all of a network.
+    /// Whether a line of these calls covers a whole network.
     pub(super) fn network(&self, calls: &[&str], key: &str, network: IpNet) -> bool {
         self.any(calls, key, |text| {
             let wide: Option<IpNet> = text.parse().ok();
@@ -207,12 +206,12 @@ impl Lines {
         })
     }
 
-    /// Whether one has a number.
+    /// Whether a line of these calls covers a number.
     pub(super) fn number(&self, calls: &[&str], key: &str, number: u32) -> bool {
         self.any(calls, key, |text| text.parse() == Ok(number))
     }
 
-    /// Whether one has a kernel setting.
+    /// Whether the call's line covers a kernel setting.
     pub(super) fn key(&self, call: &str, namespace: Namespace, key: &str) -> bool {
         let patterns = self.0.get(call).and_then(|keys| keys.get("key"));
         patterns.into_iter().flatten().any(|text| {
@@ -226,7 +225,8 @@ impl Lines {
         })
     }
 
-    /// Whether one spells out the last part of a kernel setting that it has.
+    /// Whether the call's line covers a kernel setting, and a pattern has the last part
+    /// of the setting without a wildcard.
     pub(super) fn spells_key(&self, call: &str, namespace: Namespace, key: &str) -> bool {
         let patterns = self.0.get(call).and_then(|keys| keys.get("key"));
         let last = key.rsplit('.').next();
@@ -234,15 +234,15 @@ impl Lines {
         patterns.any(|text| text.rsplit('.').next() == last) && self.key(call, namespace, key)
     }
 
-    /// Whether one has a port of the host.
+    /// Whether the call's line covers a port of the host.
     pub(super) fn port(&self, call: &str, port: u16, protocol: &str) -> bool {
         self.any(&[call], "port", |text| {
-            let Some((ports, its)) = text.split_once('/') else {
+            let Some((ports, named)) = text.split_once('/') else {
                 return false;
             };
             let (first, last) = ports.split_once('-').unwrap_or((ports, ports));
             let within = |first: u16, last: u16| (first..=last).contains(&port);
-            its == protocol
+            named == protocol
                 && first
                     .parse()
                     .ok()
@@ -251,7 +251,7 @@ impl Lines {
         })
     }
 
-    /// Whether one has a secret.
+    /// Whether a line of these calls covers a secret.
     pub(super) fn secret(&self, calls: &[&str], name: &str) -> bool {
         self.any(calls, "secret", |text| text == name)
     }

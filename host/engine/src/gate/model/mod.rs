@@ -1,10 +1,9 @@
-//! A model of the promise that a driver reaches no more than the operator's
-//! grant and the user's own words: hostile guests make calls at random before a
-//! kernel in memory, and an oracle that knows nothing of `decide` looks at what
-//! has changed.
+//! A model of the promise that a driver reaches only what the operator's grant and the
+//! user's request allow.
 //!
-//! `WASMVARK_TEST_SEQUENCES` says how many sequences there are, and
-//! `WASMVARK_TEST_SEED` which.
+//! Hostile guests make random calls on a simulated kernel. An oracle that doesn't use
+//! `decide` judges the changes. `WASMVARK_TEST_SEQUENCES` sets the number of sequences,
+//! and `WASMVARK_TEST_SEED` their seed.
 
 mod grants;
 mod oracle;
@@ -27,14 +26,14 @@ use play::{Played, Scene, Source, Stage, play};
 use steps::Step;
 use words::Words;
 
-/// How many sequences there are at least.
+/// The number of sequences, unless the variable sets another.
 const SEQUENCES: u64 = 100_000;
-/// Which they are: the same on every machine.
+/// The seed of the sequences, unless the variable sets another.
 const SEED: u64 = 13;
-/// How many sequences one grant is tried with that somebody might write.
+/// The number of sequences that share one random grant.
 const SEQUENCES_OF_GRANT: u64 = 100;
 
-/// The first sequence, and since then the shortest, that breaks a promise.
+/// The shortest sequence so far that breaks a promise.
 struct Broken {
     number: u64,
     steps: Vec<Step>,
@@ -69,11 +68,11 @@ fn a_hostile_driver_reaches_no_more_than_was_said() {
         note(&mut broken, number, &played);
     }
     let seconds = began.elapsed().as_secs_f64();
-    // What `create` and `setup` return isn't called.
+    // The return values of `create` and `setup` aren't calls.
     let calls = Call::ALL.iter().filter(|call| !call.is_returned());
     let never = calls.filter(|call| !done.contains_key(call));
     let never: Vec<&str> = never.map(|call| call.name()).collect();
-    // Past what the test harness holds back.
+    // The test harness captures `println!`, but not this.
     let _ = writeln!(
         std::io::stderr(),
         "model of the promise: {count} sequences, {made} calls, {} of which did something, \
@@ -114,7 +113,7 @@ fn variable(name: &str, otherwise: u64) -> u64 {
     }
 }
 
-/// The machine of each driver.
+/// Returns the stage of each driver.
 fn stages(shipped: &[Granted]) -> BTreeMap<String, Stage> {
     let drivers = shipped.iter().map(|granted| granted.driver.clone());
     let drivers = drivers.chain(["random".to_owned()]);
@@ -126,13 +125,13 @@ fn stages(shipped: &[Granted]) -> BTreeMap<String, Stage> {
         .collect()
 }
 
-/// Which of the shipped grants a sequence is played with; half of them are with
-/// one that somebody might write.
+/// Returns the index of a sequence's shipped grant. It's out of range for half of the
+/// sequences, which have a random grant.
 fn turn(number: u64, shipped: usize) -> usize {
     usize::try_from(number).unwrap() % (2 * shipped)
 }
 
-/// The grant that somebody might write, of a sequence.
+/// Returns the random grant of a sequence.
 fn random(seed: u64, number: u64) -> Granted {
     grants::random(&mut Rng::with_seed(mix(
         seed ^ 1,
@@ -179,7 +178,7 @@ fn note(broken: &mut BTreeMap<String, Broken>, number: u64, played: &Played) {
     }
 }
 
-/// The least of the steps that break a promise, in words.
+/// Describes the fewest steps that still break a promise.
 fn explain(scene: Scene<'_>, rule: &str, broken: &Broken) -> String {
     let breaks = |steps: &[Step]| {
         let played = play(scene, Source::Known(steps), false);
@@ -201,7 +200,7 @@ fn explain(scene: Scene<'_>, rule: &str, broken: &Broken) -> String {
     )
 }
 
-/// Drops steps one by one, for as long as it still breaks.
+/// Drops all steps that the break doesn't need.
 fn shrink(steps: &[Step], breaks: impl Fn(&[Step]) -> bool) -> Vec<Step> {
     let mut steps = steps.to_vec();
     let mut place = steps.len();

@@ -1,4 +1,4 @@
-//! One sequence: a hostile guest before a gate, and what comes of it.
+//! One sequence of calls by a hostile guest, and its result.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -24,49 +24,49 @@ use super::world::{
 use crate::gate::{CallError, Gate, Log, Stop};
 use crate::rollback::Rollback;
 
-/// Most steps of a sequence.
+/// The most steps of a sequence.
 const STEPS_MAX: u32 = 12;
 
-/// The machine for the driver of a grant, and how it is before anything.
+/// The machine for a driver, with its state before the sequence.
 pub(super) struct Stage {
     world: Arc<Imagined>,
     pub(super) before: Picture,
     folder: tempfile::TempDir,
 }
 
-/// What a sequence is played with.
+/// The conditions of a sequence.
 #[derive(Clone, Copy)]
 pub(super) struct Scene<'a> {
     pub(super) stage: &'a Stage,
     pub(super) granted: &'a Granted,
     pub(super) words: &'a Words,
-    /// Whether the setup is called complete before it's undone.
+    /// Whether the setup is marked as complete before it's undone.
     pub(super) completes: bool,
 }
 
-/// Where steps come from.
+/// The source of the steps.
 pub(super) enum Source<'a> {
-    /// They are thought of on the way.
+    /// Steps are drawn during the sequence.
     New(&'a mut Rng),
-    /// They are these.
+    /// The steps are given.
     Known(&'a [Step]),
 }
 
-/// What came of a sequence.
+/// The result of a sequence.
 #[derive(Debug, Default)]
 pub(super) struct Played {
     pub(super) steps: Vec<Step>,
     pub(super) violations: Vec<Violation>,
-    /// The steps in words, if anybody reads them.
+    /// The steps in words, if they are wanted.
     pub(super) script: Vec<String>,
-    /// How many calls were made.
+    /// The number of calls.
     pub(super) made: u64,
-    /// Those that did what they were to.
+    /// The calls that succeeded.
     pub(super) done: Vec<Call>,
 }
 
 impl Played {
-    /// Notes violations, each once.
+    /// Adds violations, each once.
     fn find(&mut self, found: Vec<Violation>) {
         for violation in found {
             if !self.violations.contains(&violation) {
@@ -147,7 +147,7 @@ fn write_secret(path: &Path) {
     std::io::Write::write_all(&mut file.unwrap(), key).unwrap();
 }
 
-/// The journal of the container that is on the shared network already.
+/// Writes the journal of the container that is on the shared network already.
 fn note_other_container(folder: &Path, driver: &str) {
     let here = Here {
         container: Some(NetnsId::new(4, 3)),
@@ -173,11 +173,11 @@ fn note_other_container(folder: &Path, driver: &str) {
     journal.complete().unwrap();
 }
 
-/// Plays a sequence. A panic is a violation like others.
-pub(super) fn play(scene: Scene<'_>, source: Source<'_>, is_read: bool) -> Played {
+/// Plays a sequence. A panic is a violation too.
+pub(super) fn play(scene: Scene<'_>, source: Source<'_>, in_words: bool) -> Played {
     let mut played = Played::default();
     let result = catch_unwind(AssertUnwindSafe(|| {
-        play_out(scene, source, is_read, &mut played);
+        play_out(scene, source, in_words, &mut played);
     }));
     if let Err(panic) = result {
         let text = panic.downcast_ref::<String>().cloned();
@@ -189,12 +189,12 @@ pub(super) fn play(scene: Scene<'_>, source: Source<'_>, is_read: bool) -> Playe
     played
 }
 
-fn play_out(scene: Scene<'_>, mut source: Source<'_>, is_read: bool, played: &mut Played) {
+fn play_out(scene: Scene<'_>, mut source: Source<'_>, in_words: bool, played: &mut Played) {
     let kernel = begin(&scene.stage.world);
     let (before, lines) = (&scene.stage.before, &scene.granted.lines);
     let mut gate = scene.stage.gate(&scene, &kernel);
     let mut last = before.clone();
-    let mut guest = Guest::new(&mut gate, scene.words, is_read);
+    let mut guest = Guest::new(&mut gate, scene.words, in_words);
     let count = match &mut source {
         Source::New(rng) => rng.u32(1..=STEPS_MAX),
         Source::Known(steps) => u32::try_from(steps.len()).unwrap(),
@@ -206,9 +206,9 @@ fn play_out(scene: Scene<'_>, mut source: Source<'_>, is_read: bool, played: &mu
         };
         played.steps.push(step);
         let outcome = guest.take(step);
-        if is_read {
+        if in_words {
             let (number, call) = (step.number, step.call);
-            let came = match &outcome {
+            let result_text = match &outcome {
                 Outcome::Skipped => "-".to_owned(),
                 Outcome::Done => "done".to_owned(),
                 Outcome::Failed(error) => failure(error),
@@ -216,14 +216,14 @@ fn play_out(scene: Scene<'_>, mut source: Source<'_>, is_read: bool, played: &mu
             let words = guest.take_words();
             played
                 .script
-                .push(format!("{number}: {call} {words} => {came}"));
+                .push(format!("{number}: {call} {words} => {result_text}"));
         }
         let Outcome::Failed(error) = outcome else {
             if matches!(outcome, Outcome::Done) {
                 played.made += 1;
                 played.done.push(step.call);
                 let now = kernel.picture().unwrap();
-                // What is taken back later was there all the same.
+                // A change counts even if a later step takes it back.
                 if now != last {
                     played.find(Oracle::judge(scene.words, lines, before, &now, &[]));
                 }
@@ -264,8 +264,8 @@ fn play_out(scene: Scene<'_>, mut source: Source<'_>, is_read: bool, played: &mu
     played.violations.extend(left_over(before, &after));
 }
 
-/// What a hostile guest would do next: mostly what its grant lists, and first
-/// what gets it a link. Often it's about what an earlier step was about.
+/// Draws the next step of a hostile guest. Most steps are calls that the grant lists.
+/// The first ones get a link, and many have the arguments of an earlier step.
 fn new_step(rng: &mut Rng, earlier: &[Step], granted: &Granted, has_handles: bool) -> Step {
     let listed: Vec<Call> = granted.grant.calls().keys().copied().collect();
     if let Some(last) = earlier.last()
@@ -310,8 +310,8 @@ fn new_step(rng: &mut Rng, earlier: &[Step], granted: &Granted, has_handles: boo
     }
 }
 
-/// The calls that take as they stand what another one was about, or that get
-/// through on a link that it readied only.
+/// Returns the calls that take the same arguments as another one, or that succeed only
+/// on a link that it has prepared.
 fn follow_ups(call: Call) -> &'static [Call] {
     const OF_VFS: [Call; 6] = [
         Call::LinksSetVfMac,
@@ -348,7 +348,7 @@ fn follow_ups(call: Call) -> &'static [Call] {
     }
 }
 
-/// What a call is about; those that are about the same have the same arguments.
+/// Returns the subject of a call. Calls with the same subject draw the same arguments.
 fn subject(call: Call) -> &'static str {
     match call.name().split_once('.').unwrap_or_default().0 {
         "neighbours" | "announce" => "addresses",

@@ -1,5 +1,5 @@
-//! What arguments are drawn from: few values, and such as get in the way of what
-//! is there, so that it comes to collisions.
+//! The values from which arguments are drawn. They are few, and many clash with the
+//! machine's objects.
 
 use fastrand::Rng;
 use policy::Call;
@@ -126,17 +126,17 @@ const KEYS: [&str; 9] = [
 /// A handle that a step got.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Held {
-    /// Which step got it.
+    /// The number of the step.
     pub(super) step: u32,
-    /// Which of those that the step got it is.
+    /// The position among the handles that the step got.
     pub(super) part: u32,
-    /// The call that got it.
+    /// The call of the step.
     pub(super) call: Call,
     pub(super) rep: u32,
 }
 
-/// The arguments of one step. They depend on its seed alone, but for handles:
-/// which of those that are there it is stays the same when others go.
+/// The draw of one step's arguments. They depend only on the step's seed. A drawn
+/// handle stays the same if steps that got other handles are dropped.
 pub(super) struct Draw<'a> {
     rng: Rng,
     words: &'a Words,
@@ -176,7 +176,7 @@ impl<'a> Draw<'a> {
         self.on().then(|| draw(self))
     }
 
-    /// One of the handles, if there is any; mostly one that such a call got.
+    /// Draws a handle, if there is one. Most are handles that these calls got.
     pub(super) fn link_got_by(&mut self, calls: &[Call]) -> Option<(Resource<LinkHandle>, u32)> {
         match self.often() {
             true => self.link_where(|held| calls.contains(&held.call)),
@@ -185,7 +185,7 @@ impl<'a> Draw<'a> {
         .or_else(|| self.link())
     }
 
-    /// One of the handles, if there is any.
+    /// Draws a handle, if there is one.
     pub(super) fn link(&mut self) -> Option<(Resource<LinkHandle>, u32)> {
         self.link_where(|_| true)
     }
@@ -226,7 +226,7 @@ impl<'a> Draw<'a> {
         self.one(&[IpVersion::Ipv4, IpVersion::Ipv6])
     }
 
-    /// The name of a link that may be there.
+    /// Draws the name of a link that may exist.
     pub(super) fn name_in(&mut self, namespace: Namespace) -> String {
         let words = [
             self.words.parent,
@@ -247,7 +247,7 @@ impl<'a> Draw<'a> {
         name.to_owned()
     }
 
-    /// A name for a link.
+    /// Draws the name of a new link.
     pub(super) fn new_name(&mut self) -> Option<String> {
         if self.often() {
             return None;
@@ -277,7 +277,7 @@ impl<'a> Draw<'a> {
         self.seldom().then(|| self.mtu())
     }
 
-    /// An address with its prefix length.
+    /// Draws an address with its prefix length.
     pub(super) fn address(&mut self) -> String {
         let named = self.words.addresses.iter().chain(&self.words.gateways);
         let named: Vec<_> = named.copied().collect();
@@ -291,7 +291,7 @@ impl<'a> Draw<'a> {
         }
     }
 
-    /// An address alone.
+    /// Draws an address without a prefix length.
     pub(super) fn ip(&mut self) -> String {
         let address = self.address();
         let alone = address
@@ -315,7 +315,7 @@ impl<'a> Draw<'a> {
         if !self.seldom() {
             return network.to_string();
         }
-        // A half of it, or more than it.
+        // Half of the network, or twice as much.
         let length = match self.on() {
             true => network
                 .prefix_len()

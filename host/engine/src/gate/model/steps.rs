@@ -1,4 +1,4 @@
-//! The steps of a hostile guest: each is one call with arguments of its own.
+//! The steps of a hostile guest. Each is one call with its arguments.
 
 use std::fmt::Write as _;
 
@@ -27,44 +27,45 @@ use crate::driver::wit::wireguard::{self, Endpoint, Peer};
 use crate::driver::wit::{announce, offloads, state};
 use crate::gate::{CallError, Gate, LinkHandle};
 
-/// A public key of WireGuard's.
+/// A WireGuard public key.
 const KEY: &str = "YAnz5TF+lXXJte14tji3zlMNftqCFsxyBk7sJ5Yj7HQ=";
 
-/// What links are put below, and what is put below them.
+/// The calls that make masters.
 const MASTERS: [Call; 2] = [Call::LinksCreateBridge, Call::LinksCreateVrf];
+/// The calls that make ports for them.
 const PORTS: [Call; 1] = [Call::LinksCreateVeth];
 
-/// A step.
+/// One step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Step {
-    /// Its number, by which others know what it got.
+    /// The step's number. Handles refer to it.
     pub(super) number: u32,
     pub(super) call: Call,
-    /// What its arguments are drawn with.
+    /// The seed of the arguments.
     pub(super) seed: u64,
 }
 
-/// What came of a step.
+/// The result of a step.
 #[derive(Debug)]
 pub(super) enum Outcome {
-    /// It needs a handle, and there is none.
+    /// The step needs a handle and there is none.
     Skipped,
     Done,
     Failed(CallError),
 }
 
-/// A guest before its gate.
+/// A guest with its gate.
 pub(super) struct Guest<'a> {
     pub(super) gate: &'a mut Gate,
     pub(super) words: &'a Words,
     held: Vec<Held>,
-    /// What has happened that the machine doesn't show.
+    /// The effects that aren't in the machine's state.
     pub(super) events: Vec<Event>,
-    /// The step in words, if anybody reads them.
+    /// The arguments of the step in words, if they are wanted.
     said: Option<String>,
 }
 
-/// Notes arguments, if anybody reads them.
+/// Writes arguments down, if they are wanted.
 macro_rules! say {
     ($guest:expr, $($text:tt)+) => {
         if let Some(said) = &mut $guest.said {
@@ -73,7 +74,7 @@ macro_rules! say {
     };
 }
 
-/// What a call gives back of handles.
+/// The handles in the result of a call.
 trait Handles {
     fn reps(&self) -> Vec<u32>;
 }
@@ -99,13 +100,13 @@ fn plain<T>(result: Result<T, CallError>) -> Result<Vec<u32>, CallError> {
 }
 
 impl<'a> Guest<'a> {
-    pub(super) fn new(gate: &'a mut Gate, words: &'a Words, is_read: bool) -> Self {
+    pub(super) fn new(gate: &'a mut Gate, words: &'a Words, in_words: bool) -> Self {
         Self {
             gate,
             words,
             held: Vec::new(),
             events: Vec::new(),
-            said: is_read.then(String::new),
+            said: in_words.then(String::new),
         }
     }
 
@@ -113,7 +114,7 @@ impl<'a> Guest<'a> {
         !self.held.is_empty()
     }
 
-    /// What the last step said.
+    /// Returns the arguments of the last step, in words.
     pub(super) fn take_words(&mut self) -> String {
         self.said.as_mut().map(std::mem::take).unwrap_or_default()
     }
@@ -140,7 +141,7 @@ impl<'a> Guest<'a> {
         }
     }
 
-    fn happened(&mut self, result: &Result<(), CallError>, event: Event) {
+    fn note_event(&mut self, result: &Result<(), CallError>, event: Event) {
         if result.is_ok() {
             self.events.push(event);
         }
@@ -150,14 +151,15 @@ impl<'a> Guest<'a> {
         self.link_got_by(draw, &[])
     }
 
-    /// One that such a call got, mostly.
+    /// Draws a handle. Most are handles that these calls got.
     fn link_got_by(&mut self, draw: &mut Draw<'_>, calls: &[Call]) -> Option<Resource<LinkHandle>> {
         let (link, step) = draw.link_got_by(calls)?;
         say!(self, "what {step} got; ");
         Some(link)
     }
 
-    /// The call, with what it gave back; `None` if there is no handle for it.
+    /// Makes the call. Returns the handles in its result, or `None` if the call needs a
+    /// handle and there is none.
     fn call(&mut self, call: Call, draw: &mut Draw<'_>) -> Option<Result<Vec<u32>, CallError>> {
         let name = call.name();
         Some(match name.split_once('.').unwrap_or_default().0 {
@@ -513,7 +515,7 @@ impl<'a> Guest<'a> {
                     }
                     _ => announce::Host::neighbour_advertisement(gate, link, ip.clone()),
                 };
-                self.happened(&result, Event::Announced(ip));
+                self.note_event(&result, Event::Announced(ip));
                 result
             }
             _ => return None,
@@ -553,7 +555,8 @@ impl<'a> Guest<'a> {
         })
     }
 
-    /// The name of a link that the guest has or of one that may be there.
+    /// Draws the name of a link that the guest has a handle to, or of one that may
+    /// exist.
     fn link_name(&self, namespace: Namespace, draw: &mut Draw<'_>) -> String {
         let own = draw.often().then(|| draw.link()).flatten();
         let own = own.and_then(|(link, _)| self.gate.links.get(&link).ok().cloned());
@@ -640,7 +643,7 @@ impl<'a> Guest<'a> {
         }))
     }
 
-    /// A setting, often of a link that the guest has.
+    /// Draws a setting, often of a link that the guest has a handle to.
     fn key_of(&self, namespace: Namespace, draw: &mut Draw<'_>) -> String {
         let key = draw.key(namespace);
         let name = self.link_name(namespace, draw).replace('.', "/");
@@ -710,7 +713,7 @@ impl<'a> Guest<'a> {
                 let secret = draw.secret();
                 say!(self, "{secret}");
                 let result = Host::set_private_key(self.gate, link, secret.clone());
-                self.happened(&result, Event::Secret(secret));
+                self.note_event(&result, Event::Secret(secret));
                 result
             }
             Call::WireguardSetListenPort => {
@@ -731,7 +734,7 @@ impl<'a> Guest<'a> {
                 let secret = peer.preshared_key.clone();
                 let result = Host::set_peer(self.gate, link, peer);
                 if let Some(secret) = secret {
-                    self.happened(&result, Event::Secret(secret));
+                    self.note_event(&result, Event::Secret(secret));
                 }
                 result
             }

@@ -1,5 +1,4 @@
-//! What users say: the documents of `create` and `setup`, as far as they decide
-//! on what a driver reaches.
+//! The users' requests, as far as they decide on a driver's reach.
 
 use std::net::IpAddr;
 
@@ -9,13 +8,13 @@ use types::{LinkProperty, NumberRange, PortRange, Protocol, Route, RouteKind};
 
 use super::world::{SHARED_BRIDGE, SHARED_NETWORK, host_mac};
 
-/// The words of one user.
+/// The request of one user.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Words {
     pub(super) title: &'static str,
     pub(super) network: &'static str,
     pub(super) parent: Option<&'static str>,
-    /// The parent is said by its MAC address: which link that is.
+    /// The link that the request names as parent by its MAC address.
     pub(super) parent_by_mac: Option<&'static str>,
     pub(super) host_interface_name: Option<&'static str>,
     pub(super) vrf: Option<&'static str>,
@@ -28,17 +27,17 @@ pub(super) struct Words {
     pub(super) outbound: Vec<IpAddr>,
     pub(super) ports: Vec<PortRange>,
     pub(super) mode: Option<&'static str>,
-    /// VLANs and VXLANs, by the keys that grants have for them.
+    /// VLANs and VNIs, by their keys in grants.
     pub(super) numbers: Vec<(&'static str, u32)>,
 }
 
-/// The container's id.
+/// The container's ID.
 pub(super) const CONTAINER: &str = "thecontainer";
-/// The name of its interface.
+/// The name of the container's interface.
 pub(super) const INTERFACE: &str = "eth0";
 
 impl Words {
-    /// What the host makes of them.
+    /// Returns the reach of the request.
     pub(super) fn reach(&self) -> RequestReach {
         let name = |name: Option<&str>| name.map(|name| name.parse().unwrap());
         RequestReach {
@@ -67,7 +66,7 @@ impl Words {
     fn numbers(&self, key: &str) -> impl Iterator<Item = u32> {
         let numbers = self.numbers.iter();
         numbers
-            .filter(move |(its, _)| *its == key)
+            .filter(move |(name, _)| *name == key)
             .map(|(_, number)| *number)
     }
 
@@ -122,8 +121,7 @@ fn plain(title: &'static str) -> Words {
     }
 }
 
-/// Users who want ordinary things, and such as say what is in the way of the
-/// host.
+/// Returns users with ordinary requests, and users whose requests clash with the host.
 pub(super) fn all() -> Vec<Words> {
     vec![
         Words {

@@ -1,5 +1,5 @@
-//! The machine that the model's drivers are let loose on: a host with links of
-//! its own, of other drivers, of another container and of another network.
+//! The machine of the model: a host with links of its own, of other drivers, of another
+//! container and of another network.
 
 use std::net::IpAddr;
 
@@ -14,18 +14,19 @@ use kernel::{
 use sim::{Imagined, ImaginedLink, ImaginedNamespace};
 use types::{IpVersion, Mac, PortRange, Protocol, Route, RouteKind, Rule};
 
-/// The network that another container is on already.
+/// A network that another container is on.
 pub(super) const SHARED_NETWORK: &str = "sharednetwork";
-/// That container.
+/// The other container.
 pub(super) const OTHER_CONTAINER: &str = "othercontainer";
-/// The bridge that they share, and its index.
+/// The shared bridge of that network, and its index.
 pub(super) const SHARED_BRIDGE: (&str, u32) = ("br-own", 10);
-/// The other container's end on it.
+/// The other container's port of the bridge, and its index.
 pub(super) const OTHER_PORT: (&str, u32) = ("vethctr2", 11);
 /// The table of the host's VRF.
 pub(super) const VRF_TABLE: u32 = 100;
-/// RTPROT_KERNEL, RTPROT_STATIC
+/// RTPROT_KERNEL of `linux/rtnetlink.h`.
 const BY_KERNEL: u8 = 2;
+/// RTPROT_STATIC of `linux/rtnetlink.h`.
 const BY_HAND: u8 = 4;
 
 /// The settings that every link has.
@@ -49,16 +50,16 @@ const LINK_SETTINGS: [(&str, &str); 17] = [
     ("ipv6/mtu", "1500"),
 ];
 
-/// The settings that aren't a link's.
+/// The settings that belong to no link.
 const SETTINGS: [(&str, &str); 3] = [
     ("ipv4/ip_forward", "0"),
     ("ipv4/tcp_syncookies", "1"),
     ("core/somaxconn", "4096"),
 ];
-/// What only the host has.
+/// A setting that only the host has.
 const HOST_SETTING: (&str, &str) = ("ipv4/neigh/eth0/gc_stale_time", "60");
 
-/// The machine, for a driver of this name.
+/// Returns the machine for a driver.
 pub(super) fn world(driver: &str) -> Imagined {
     Imagined {
         host: host(),
@@ -162,8 +163,7 @@ fn settings() -> ImaginedNamespace {
     }
 }
 
-/// What another driver has in the firewall, and what the driver's other
-/// container has.
+/// Returns the firewall entries of another driver and of the driver's other container.
 fn firewall(driver: &str) -> Vec<FirewallEntry> {
     let other = FirewallOwner {
         driver: "somebodys",
@@ -176,7 +176,8 @@ fn firewall(driver: &str) -> Vec<FirewallEntry> {
     entries
 }
 
-/// What the other container of the network has, and whether that is shared.
+/// Returns the firewall entries of the network's other container, each with whether
+/// it's shared.
 pub(super) fn others_entries(driver: &str) -> Vec<(FirewallEntry, bool)> {
     let owner = |container| FirewallOwner {
         driver,
@@ -228,7 +229,7 @@ fn name(text: &str) -> types::LinkName {
     text.parse().unwrap()
 }
 
-/// A MAC address of the host's.
+/// Returns a MAC address of the host.
 pub(super) fn host_mac(number: u8) -> Mac {
     format!("02:00:00:00:aa:{number:02x}").parse().unwrap()
 }
@@ -280,15 +281,15 @@ fn route(destination: &str, gateway: Option<&str>, link: u32, table: u32) -> Fou
     }
 }
 
-/// A link that is being thought of.
+/// A link under construction.
 struct Sketch(ImaginedLink);
 
-fn link(index: u32, its_name: &str, kind: Option<&str>) -> Sketch {
+fn link(index: u32, link_name: &str, kind: Option<&str>) -> Sketch {
     let number = u8::try_from(index).unwrap();
     let state = LinkState {
         mac: Some(host_mac(number)),
         up: true,
-        ..LinkState::new(its_name.parse().unwrap(), index)
+        ..LinkState::new(link_name.parse().unwrap(), index)
     };
     let mut link = ImaginedLink::new(SurveyedLink {
         info: LinkInfo {
@@ -361,12 +362,12 @@ impl Sketch {
         self.tie(false, lower, false)
     }
 
-    /// The other end is in a namespace that isn't looked at.
+    /// Puts the peer in a third namespace.
     fn elsewhere(self, index: u32) -> Self {
         self.tie(true, index + 1000, true)
     }
 
-    /// The other end is in the other one of the two namespaces.
+    /// Puts the peer in the other one of the two namespaces.
     fn pair(self, index: u32) -> Self {
         self.tie(true, index, true)
     }
@@ -416,7 +417,7 @@ impl Sketch {
         self
     }
 
-    /// With a MAC address its neighbour, else it answers for it.
+    /// Adds a permanent neighbour, or a proxy entry if there is no MAC address.
     fn neighbour(mut self, address: &str, mac: Option<u8>) -> Self {
         self.0.neighbours.push(FoundNeighbour {
             address: ip(address),

@@ -1,4 +1,4 @@
-//! Links, and all that is on them.
+//! The judgement of links, with their addresses, neighbours and settings.
 
 use kernel::kinds::LinkNumber;
 use kernel::{IPV6_MIN_MTU, Kind, NeighbourTable, NewAddress, ParentUse};
@@ -8,18 +8,18 @@ use types::Namespace;
 use super::{Oracle, differing, lost};
 use crate::gate::model::words::INTERFACE;
 
-/// Settings that only the calls for them set, with these.
+/// Settings that only their own calls may set, with these calls.
 pub(super) const TYPED: [(&str, &str); 6] = [
     ("ipv4/route_localnet", "sysctl.set-route-localnet"),
     ("ipv4/proxy_arp", "sysctl.set-proxy-arp"),
     ("ipv6/proxy_ndp", "sysctl.set-proxy-ndp"),
     ("ipv4/forwarding", "sysctl.set-forwarding"),
     ("ipv6/forwarding", "sysctl.set-forwarding"),
-    // No call is for this one.
+    // No call sets this one.
     ("ipv4/accept_local", ""),
 ];
 
-/// Settings that calls are for, but `sysctl.set` as well.
+/// Settings that have their own calls and that `sysctl.set` may set too.
 const FREE: [(&str, &str); 8] = [
     ("ipv6/autoconf", "sysctl.set-autoconf"),
     ("ipv4/arp_notify", "sysctl.set-arp-notify"),
@@ -33,7 +33,7 @@ const FREE: [(&str, &str); 8] = [
 
 const ADVERTISEMENTS: &str = "ipv6/accept_ra";
 
-/// The calls that set queues.
+/// The calls that set queueing disciplines.
 const QUEUES: [&str; 5] = [
     "traffic.set-tbf",
     "traffic.set-htb",
@@ -55,7 +55,7 @@ impl Oracle<'_> {
         }
         for (number, was) in &before.links {
             if !after.links.contains_key(number) {
-                self.deny("a link that was there is gone", said(was));
+                self.deny("a link that was there is gone", describe(was));
             }
         }
     }
@@ -69,12 +69,16 @@ impl Oracle<'_> {
             && now.at.namespace == Namespace::Container
             && self.lines.has(call[0])
             && is_named;
-        self.unless(is_allowed, "only a link that was named moves", said(was));
+        self.unless(
+            is_allowed,
+            "only a link that was named moves",
+            describe(was),
+        );
         self.judge_addresses(&[], now);
         self.judge_settings_of(was, now, true);
     }
 
-    /// A link that the driver made.
+    /// Judges a link that the driver made.
     fn judge_new(&mut self, now: &PicturedLink) {
         let creates = creates(now);
         let creates = [creates.as_str()];
@@ -83,7 +87,7 @@ impl Oracle<'_> {
             self.unless(
                 is_placed,
                 "links are made on the host only where `place` says so",
-                said(now),
+                describe(now),
             );
             self.judge_name(&creates, now);
         }
@@ -104,7 +108,7 @@ impl Oracle<'_> {
             self.unless(
                 is_allowed,
                 "ports only of masters that were named",
-                format!("{} of {master}", said(now)),
+                format!("{} of {master}", describe(now)),
             );
         }
         if let Some(to) = now.redirect.filter(|to| !self.is_own(*to)) {
@@ -120,7 +124,7 @@ impl Oracle<'_> {
             self.unless(
                 is_allowed,
                 "packets go only through links of the driver's",
-                format!("{} to {to}", said(now)),
+                format!("{} to {to}", describe(now)),
             );
         }
         self.judge_addresses(&[], now);
@@ -143,11 +147,11 @@ impl Oracle<'_> {
         self.unless(
             is_allowed,
             "names on the host are chosen or were named",
-            said(now),
+            describe(now),
         );
     }
 
-    /// The link that a new one lies on.
+    /// Judges the parent of a new link.
     fn judge_below(&mut self, creates: &[&str], now: &PicturedLink) {
         let Some((lower, below)) = now
             .lower
@@ -166,7 +170,7 @@ impl Oracle<'_> {
         self.unless(
             is_named,
             "links lie only on parents that were named",
-            format!("{} on {name}", said(now)),
+            format!("{} on {name}", describe(now)),
         );
         let made_as = now.made_as.as_deref();
         let is_passthru = made_as.is_some_and(|kind| kind.parent_use() == Some(ParentUse::Whole));
@@ -176,11 +180,11 @@ impl Oracle<'_> {
         self.unless(
             !is_passthru || has_line || is_said,
             "passthru only on a parent that the grant names",
-            format!("{} on {name}", said(now)),
+            format!("{} on {name}", describe(now)),
         );
     }
 
-    /// VLANs, VXLANs and tables.
+    /// Judges the VLAN, the VNI or the table of a new link.
     fn judge_numbers(&mut self, creates: &[&str], now: &PicturedLink) {
         let (key, number) = match now.made_as.as_deref().and_then(Kind::number) {
             Some(LinkNumber::Vlan(id)) => ("vlan", u32::from(id)),
@@ -195,19 +199,24 @@ impl Oracle<'_> {
         self.unless(
             is_allowed,
             "VLANs, VXLANs and tables only by numbers that were named",
-            format!("{} with {number}", said(now)),
+            format!("{} with {number}", describe(now)),
         );
     }
 
-    /// The VLANs of a port on a bridge that isn't the driver's.
+    /// Judges the VLANs of a port on a foreign bridge.
     fn judge_vlans(&mut self, now: &PicturedLink) {
         let Some(master) = now.master.filter(|master| !self.is_own(*master)) else {
             return;
         };
-        let bridge = self.after.links.get(&master).map(said).unwrap_or_default();
+        let bridge = self
+            .after
+            .links
+            .get(&master)
+            .map(describe)
+            .unwrap_or_default();
         for vlans in &now.vlans {
             let (first, last) = (vlans.numbers.first(), vlans.numbers.last());
-            // Every port has the first one.
+            // Every port has VLAN 1 by default.
             for number in [first, last].into_iter().filter(|number| *number != 1) {
                 let number = u32::from(number);
                 let is_allowed = self.words.numbers.contains(&("vlan", number))
@@ -223,12 +232,12 @@ impl Oracle<'_> {
         }
     }
 
-    /// The addresses that a link has got.
+    /// Judges the new addresses of a link.
     fn judge_addresses(&mut self, was: &[NewAddress], now: &PicturedLink) {
         for new in lost(&now.addresses, was) {
             let address = new.address;
             let has_line = self.lines.network(&["addresses.add"], "address", address);
-            let what = || format!("{address} on {}", said(now));
+            let what = || format!("{address} on {}", describe(now));
             if has_line {
                 continue;
             }
@@ -255,7 +264,7 @@ impl Oracle<'_> {
         }
     }
 
-    /// For whom a link of the driver's answers.
+    /// Judges the proxy entries of an own link.
     fn judge_proxies(&mut self, now: &PicturedLink) {
         for neighbour in &now.neighbours {
             if neighbour.table != NeighbourTable::Proxies {
@@ -271,7 +280,7 @@ impl Oracle<'_> {
             self.unless(
                 is_allowed,
                 "links answer only for the container",
-                format!("{address} on {}", said(now)),
+                format!("{address} on {}", describe(now)),
             );
             let is_hosts = now.at.namespace == Namespace::Host
                 && self.has_hosts_address(address.into())
@@ -281,12 +290,12 @@ impl Oracle<'_> {
             self.unless(
                 !is_hosts,
                 "links answer never for the host",
-                format!("{address} on {}", said(now)),
+                format!("{address} on {}", describe(now)),
             );
         }
     }
 
-    /// A link that was there before, and isn't the driver's.
+    /// Judges a foreign link that has changed.
     fn judge_changed(&mut self, was: &PicturedLink, now: &PicturedLink) {
         let named = |calls: &[&str]| self.names(calls, was, now);
         let (a, b) = (&was.state, &now.state);
@@ -347,7 +356,7 @@ impl Oracle<'_> {
             was.promiscuity != now.promiscuity,
             &["links.create-macvlan", "links.create-macvtap"],
         )];
-        // The user wants the parent's place taken by a link of the driver's.
+        // With passthru, the user gives the whole parent to the driver's link.
         let is_given_away = self.words.mode == Some("passthru")
             && was.at.namespace == Namespace::Host
             && self.words.parent == Some(was.state.name.as_str());
@@ -370,7 +379,7 @@ impl Oracle<'_> {
                 "a link that was there changes only by a line that names it: {}",
                 calls.join(", ")
             );
-            self.deny(rule, said(was));
+            self.deny(rule, describe(was));
         }
         if was.parent_use != now.parent_use {
             let lower = was.lower.and_then(|lower| self.before.links.get(&lower));
@@ -379,30 +388,29 @@ impl Oracle<'_> {
             self.unless(
                 is_allowed,
                 "the mode of others' ipvlan links stays",
-                said(was),
+                describe(was),
             );
         }
         let tied = (was.lower, was.pair, &was.kind, &was.wireguard);
         self.unless(
             tied == (now.lower, now.pair, &now.kind, &now.wireguard),
-            "what a link is stays",
-            said(was),
+            "a link keeps its kind, its parent and its peer",
+            describe(was),
         );
         self.judge_changed_addresses(was, now);
         self.judge_changed_neighbours(was, now);
         self.judge_settings_of(was, now, false);
     }
 
-    /// Whether the line of one of these calls names a link, by one of the names
-    /// that it has had.
+    /// Whether a line of these calls covers a link by its old or its new name.
     fn names(&self, calls: &[&str], was: &PicturedLink, now: &PicturedLink) -> bool {
         let namespace = was.at.namespace;
         let mut names = [&was.state.name, &now.state.name].into_iter();
         names.any(|name| self.lines.link(calls, namespace, name.as_str()))
     }
 
-    /// Whether a link has only followed one that a line names: the kernel takes
-    /// what lies on a link along, and bridges follow their ports.
+    /// Whether the kernel has changed a link together with one that a line covers.
+    /// Links change with their parent, and bridges with their ports.
     fn follows(&self, calls: &[&str], was: &PicturedLink, _now: &PicturedLink) -> bool {
         let takes_along = [
             "links.set-mtu",
@@ -419,7 +427,7 @@ impl Oracle<'_> {
             port.master.is_some() && port.master == number.map(|(number, _)| *number)
         });
         let lower = was.lower.and_then(|lower| self.before.links.get(&lower));
-        // A link that moves away is set down, and with it what lies on it.
+        // A link that moves is set down, and the links on it go down with it.
         let mut leaders = lower.into_iter().chain(ports);
         leaders.any(|leader| {
             let now = self.after.links.values().find(|link| link.at == leader.at);
@@ -441,11 +449,12 @@ impl Oracle<'_> {
             self.unless(
                 is_allowed,
                 "addresses of links that were there change only by a line that names them",
-                format!("{address} on {}", said(was)),
+                format!("{address} on {}", describe(was)),
             );
         }
         self.judge_addresses(&was.addresses, now);
-        // IPv6 addresses go when a link is down, has no IPv6 or too small an MTU.
+        // A link loses its IPv6 addresses if it's set down, or has IPv6 disabled or too
+        // small an MTU.
         let calls = [
             "addresses.remove",
             "links.set-down",
@@ -464,7 +473,7 @@ impl Oracle<'_> {
             self.unless(
                 has_line,
                 "addresses of links that were there change only by a line that names them",
-                format!("{} off {}", gone.address, said(was)),
+                format!("{} off {}", gone.address, describe(was)),
             );
         }
     }
@@ -475,14 +484,15 @@ impl Oracle<'_> {
         }
         let adds = ["neighbours.add", "neighbours.add-proxy"];
         for new in lost(&now.neighbours, &was.neighbours) {
-            let is_its = self.is_containers(new.address);
+            let is_container_address = self.is_containers(new.address);
             let is_allowed = (self.names(&adds, was, now)
-                && (is_its || self.lines.network(&adds, "address", new.address.into())))
-                || (is_its && self.lines.shares() && self.is_shared_bridge(now));
+                && (is_container_address
+                    || self.lines.network(&adds, "address", new.address.into())))
+                || (is_container_address && self.lines.shares() && self.is_shared_bridge(now));
             self.unless(
                 is_allowed,
                 "neighbours of links that were there change only by a line that names them",
-                format!("{} on {}", new.address, said(was)),
+                format!("{} on {}", new.address, describe(was)),
             );
         }
         let calls = [
@@ -498,25 +508,25 @@ impl Oracle<'_> {
             self.unless(
                 is_allowed,
                 "neighbours of links that were there change only by a line that names them",
-                format!("{} off {}", gone.address, said(was)),
+                format!("{} off {}", gone.address, describe(was)),
             );
         }
     }
 
-    /// The settings of a link, own or not.
+    /// Judges the settings of a link.
     fn judge_settings_of(&mut self, was: &PicturedLink, now: &PicturedLink, own: bool) {
         let namespace = now.at.namespace;
-        // Judged by itself.
+        // `judge_advertisements` judges this setting.
         let is_host_end = own && namespace == Namespace::Host;
         for (key, _) in differing(&was.settings, &now.settings) {
             if is_host_end && key == ADVERTISEMENTS {
                 continue;
             }
-            let what = || format!("{key} of {}", said(now));
+            let what = || format!("{key} of {}", describe(now));
             let call = |table: &[(&'static str, &'static str)]| {
                 table
                     .iter()
-                    .find(|(its, _)| *its == key)
+                    .find(|(name, _)| *name == key)
                     .map(|(_, call)| *call)
             };
             let by_call = |this: &Self, call: &str| {
@@ -548,7 +558,7 @@ impl Oracle<'_> {
         }
     }
 
-    /// No container becomes the host's router.
+    /// Judges whether a container could become the host's router.
     fn judge_advertisements(&mut self, now: &PicturedLink) {
         let takes = now.settings.get(ADVERTISEMENTS).map(String::as_str) != Some("0");
         let is_on_host = now.at.namespace == Namespace::Host;
@@ -560,11 +570,11 @@ impl Oracle<'_> {
         self.unless(
             !(is_on_host && takes && has_ipv6) || is_named,
             "links of the host's take no router advertisements from containers",
-            said(now),
+            describe(now),
         );
     }
 
-    /// A setting of a link in full, by the names that it has had.
+    /// Returns the full names of a link's setting, by the link's old and new name.
     fn keys_of(&self, was: &PicturedLink, now: &PicturedLink, key: &str) -> [String; 2] {
         let (family, key) = key.split_once('/').unwrap_or_default();
         [&was.state.name, &now.state.name].map(|name| {
@@ -580,7 +590,7 @@ impl Oracle<'_> {
     }
 }
 
-/// The call that makes such a link.
+/// Returns the call that makes a link of this kind.
 fn creates(link: &PicturedLink) -> String {
     let kind = link.kind.as_deref().unwrap_or_default();
     let kind = match kind {
@@ -590,7 +600,7 @@ fn creates(link: &PicturedLink) -> String {
     format!("links.create-{kind}")
 }
 
-/// How a link would be that nobody has changed.
+/// Returns the state of an unchanged link.
 fn blank(link: &PicturedLink) -> PicturedLink {
     PicturedLink {
         settings: std::collections::BTreeMap::new(),
@@ -598,7 +608,7 @@ fn blank(link: &PicturedLink) -> PicturedLink {
     }
 }
 
-pub(super) fn said(link: &PicturedLink) -> String {
+pub(super) fn describe(link: &PicturedLink) -> String {
     let kind = link.kind.as_deref().unwrap_or("link");
     let what = format!("{kind} {}:{}", link.at.namespace, link.state.name);
     match link.state.name.as_str() == INTERFACE && link.at.namespace == Namespace::Container {

@@ -1,20 +1,27 @@
-//! Judges what a driver has changed by what the user's words and the grant's
-//! lines allow. It looks at the machine alone, before and after; of `decide` and
-//! of the journal it knows nothing.
+//! The oracle. It judges a driver's changes by the user's request and the lines of the
+//! grant.
 //!
-//! | changed on the host | allowed |
+//! It compares the machine before and after, and uses neither `decide` nor the journal.
+//!
+//! | change on the host | allowed if |
 //! |---|---|
-//! | a new link | its call's `place` says so; below it the user's parent or a link of the call's line |
-//! | a link that was there | the line of a call for just that names the link |
-//! | a link that is gone | it's in the container, and the user or the line names it |
-//! | an address of a new link | a gateway of the user's in a subnet that the host has nothing of, or the line's |
-//! | a route | through new links, within the user's subnets, over nothing that the host has, or the line's |
-//! | a rule | for the user's subnets or new links, in a new table or the line's |
-//! | a setting | of new links by the call for it, or the line's |
-//! | a neighbour of a new link | any; it answers for the container's addresses |
-//! | a firewall entry | for the container's addresses, its network's subnets, the user's ports, new links |
-//! | what a call that failed changed | never |
-//! | what is left after undoing | never |
+//! | a new link | its call's `place` allows it, and its parent is the user's or one
+//! that the line names |
+//! | a changed foreign link | the line of the call for this change names the link |
+//! | a missing link | it's in the container, and the user or the line names it |
+//! | an address of a new link | it's a gateway of the user's whose subnet overlaps
+//! nothing of the host, or the line has it |
+//! | a route | it leads through new links into the user's subnets and covers nothing of
+//! the host, or the line has it |
+//! | a rule | it's for the user's subnets or new links, and its table is new or the
+//! line has it |
+//! | a setting | it's of a new link and set by its own call, or the line has it |
+//! | a neighbour of a new link | always; a proxy entry must be for an address of the
+//! container |
+//! | a firewall entry | it's for the container's addresses, its network's subnets, the
+//! user's ports or new links |
+//! | a change by a failed call | never |
+//! | a change that is left after the rollback | never |
 
 mod links;
 mod namespaces;
@@ -34,12 +41,12 @@ use super::grants::Lines;
 use super::words::Words;
 use super::world::SHARED_BRIDGE;
 
-/// What must not be.
+/// A broken promise.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Violation {
-    /// Which promise it breaks, and by what.
+    /// The promise, with the kind of change.
     pub(super) rule: String,
-    /// How.
+    /// The change.
     pub(super) what: String,
 }
 
@@ -58,7 +65,7 @@ impl fmt::Display for Violation {
     }
 }
 
-/// What leaves no trace in the machine.
+/// An effect that isn't in the machine's state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Event {
     /// A secret was used.
@@ -67,7 +74,7 @@ pub(super) enum Event {
     Announced(String),
 }
 
-/// Who judges one run.
+/// The judge of one run.
 pub(super) struct Oracle<'a> {
     words: &'a Words,
     lines: &'a Lines,
@@ -77,7 +84,7 @@ pub(super) struct Oracle<'a> {
 }
 
 impl<'a> Oracle<'a> {
-    /// What is wrong about how things are after a run.
+    /// Returns the violations of a run.
     pub(super) fn judge(
         words: &'a Words,
         lines: &'a Lines,
@@ -139,8 +146,7 @@ impl<'a> Oracle<'a> {
         }
     }
 
-    /// Whether a link wasn't there before, or came into the container from the
-    /// host.
+    /// Whether a link is new, or was moved from the host to the container.
     fn is_own(&self, number: u32) -> bool {
         match (
             self.before.links.get(&number),
@@ -152,12 +158,12 @@ impl<'a> Oracle<'a> {
         }
     }
 
-    /// The link that has an index by now.
+    /// Returns the number of the link that has an index now.
     fn number_at(&self, namespace: Namespace, index: u32) -> Option<u32> {
         number_at(self.after, namespace, index)
     }
 
-    /// Whether the user's words name a link of the host as the one to be used.
+    /// Whether a link of the host is the user's parent.
     fn is_parent(&self, name: &str) -> bool {
         if self.words.parent == Some(name) || self.words.parent_by_mac == Some(name) {
             return true;
@@ -166,7 +172,7 @@ impl<'a> Oracle<'a> {
         says_none && self.lines.has("links.get-default") && name == "eth0"
     }
 
-    /// Whether a network is in a subnet of the user's.
+    /// Whether a network is in one of the user's subnets.
     fn in_subnets(&self, network: IpNet) -> bool {
         let mut subnets = self.words.subnets.iter();
         subnets.any(|subnet| subnet.contains(&network.trunc()))
@@ -178,14 +184,15 @@ impl<'a> Oracle<'a> {
         own.any(|own| own.addr() == address)
     }
 
-    /// Whether a link is the one that the network's containers share.
+    /// Whether a link is the network's shared bridge.
     fn is_shared_bridge(&self, link: &PicturedLink) -> bool {
         self.words.parent == Some(SHARED_BRIDGE.0)
             && link.at.namespace == Namespace::Host
             && link.at.index == SHARED_BRIDGE.1
     }
 
-    /// The addresses that the host had, but for the network's own bridge.
+    /// Returns the addresses that the host had, without those of the network's shared
+    /// bridge.
     fn host_addresses(&self) -> impl Iterator<Item = IpNet> {
         let links = self.before.links.values();
         let links = links
@@ -193,14 +200,14 @@ impl<'a> Oracle<'a> {
         links.flat_map(|link| link.addresses.iter().map(|address| address.address))
     }
 
-    /// Whether a network has an address of the host's.
+    /// Whether a network contains an address of the host.
     fn has_hosts_address(&self, network: IpNet) -> bool {
         let mut addresses = self.host_addresses();
         addresses.any(|address| network.contains(&address.addr()))
     }
 
-    /// Whether a network has anything in common with what the host had: networks
-    /// that it's in, and those that it had a route for.
+    /// Whether a network overlaps one that the host was connected to or had a route
+    /// for.
     fn overlaps_hosts(&self, network: IpNet) -> bool {
         let routes = self.before.host.routes.iter().filter(|found| {
             let through_bridge = found.route.link == Some(SHARED_BRIDGE.1);
@@ -224,7 +231,8 @@ fn overlap(one: IpNet, other: IpNet) -> bool {
     one.contains(&other) || other.contains(&one)
 }
 
-/// What one list has and the other hasn't, each as often as it's there.
+/// Returns the elements of one list that the other doesn't have, with their
+/// multiplicity.
 fn lost<T: PartialEq + Clone>(before: &[T], after: &[T]) -> Vec<T> {
     let mut left = after.to_vec();
     let mut gone = Vec::new();
@@ -239,7 +247,7 @@ fn lost<T: PartialEq + Clone>(before: &[T], after: &[T]) -> Vec<T> {
     gone
 }
 
-/// The keys whose values differ, with those that they have now.
+/// Returns the keys whose values differ, with their new values.
 fn differing<'m>(
     before: &'m BTreeMap<String, String>,
     after: &'m BTreeMap<String, String>,

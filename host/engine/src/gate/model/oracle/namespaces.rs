@@ -1,4 +1,4 @@
-//! Routes, rules, settings and the firewall.
+//! The judgement of routes, rules, settings and the firewall.
 
 use ipnet::IpNet;
 use kernel::{FirewallEntry, FirewallRule, FoundRoute, MAIN_TABLE, Publication, Translation};
@@ -7,7 +7,7 @@ use types::{LinkName, Namespace, RouteKind, Rule};
 use super::links::TYPED;
 use super::{Oracle, differing, lost, number_at};
 
-/// RTPROT_KERNEL
+/// RTPROT_KERNEL of `linux/rtnetlink.h`.
 const BY_KERNEL: u8 = 2;
 
 impl Oracle<'_> {
@@ -25,14 +25,14 @@ impl Oracle<'_> {
         }
     }
 
-    /// Routes go with the link that they lead through; else somebody has removed
-    /// them.
+    /// Judges a missing route. The kernel removes routes with their link. Otherwise the
+    /// driver has removed it.
     fn judge_lost_route(&mut self, namespace: Namespace, gone: &FoundRoute) {
         let numbers = gone.route.links().into_iter();
         let numbers: Vec<u32> = numbers
             .filter_map(|index| number_at(self.before, namespace, index))
             .collect();
-        // What became of the link is judged where links are.
+        // The change of the link itself is judged with the links.
         let went_along = numbers.iter().any(|number| {
             let was = self.before.links.get(number);
             let now = self.after.links.get(number);
@@ -60,8 +60,8 @@ impl Oracle<'_> {
         );
     }
 
-    /// Whether a line lets a link be set down, and up again, or lose what the
-    /// route needs.
+    /// Whether a line allows a change of a link that removes its routes, even if the
+    /// change was taken back.
     fn was_cycled(&self, link: &sim::PicturedLink) -> bool {
         let calls = [
             "links.set-down",
@@ -93,14 +93,13 @@ impl Oracle<'_> {
             }
         }
         if new.protocol == BY_KERNEL {
-            // It goes with an address, which is judged where links are, or the
-            // kernel has made it anew.
+            // The kernel made it for an address, which is judged with the links.
             return;
         }
         let are_named = foreign
             .iter()
             .all(|name| self.lines.link(&adds, namespace, name));
-        // A line says where routes may lead, through whichever next hop.
+        // A line with the destination allows every next hop.
         let has_line = self.lines.network(&adds, "destination", destination);
         self.unless(
             are_named || has_line,
@@ -147,7 +146,7 @@ impl Oracle<'_> {
         );
     }
 
-    /// Whether a table is that of a VRF that the driver made on the host.
+    /// Whether a table belongs to a VRF that the driver made on the host.
     fn is_own_table(&self, table: u32) -> bool {
         let mut links = self.after.links.iter();
         links.any(|(number, link)| {
@@ -178,9 +177,9 @@ impl Oracle<'_> {
             }
             let calls = ["rules.add"];
             let networks = rule.source.iter().chain(&rule.destination);
-            let is_for_it = networks.copied().any(|network| self.in_subnets(network))
+            let is_for_network = networks.copied().any(|network| self.in_subnets(network))
                 || rule.links().any(|name| self.is_own_name(namespace, name));
-            let is_allowed = is_for_it || self.rule_has_line(&calls, namespace, &rule);
+            let is_allowed = is_for_network || self.rule_has_line(&calls, namespace, &rule);
             self.unless(
                 is_allowed,
                 "rules of the host only for the network's packets",
@@ -257,7 +256,7 @@ impl Oracle<'_> {
 
     pub(super) fn judge_firewall(&mut self) {
         for entry in lost(&self.after.firewall_removed, &self.before.firewall_removed) {
-            self.deny("what was in the firewall stays", &entry.rule);
+            self.deny("firewall entries that were there stay", &entry.rule);
         }
         for entry in lost(&self.after.firewall_added, &self.before.firewall_added) {
             self.judge_entry(&entry);
@@ -299,9 +298,9 @@ impl Oracle<'_> {
         };
         let source = translation.source;
         let has_line = self.lines.network(calls, "address", source);
-        let is_its = self.is_network_or_container(source);
+        let is_for_network = self.is_network_or_container(source);
         self.unless(
-            has_line || is_its,
+            has_line || is_for_network,
             "translation only for the network's subnets",
             &entry.rule,
         );
@@ -321,13 +320,13 @@ impl Oracle<'_> {
         }
     }
 
-    /// Whether packets of a network are the container's, or its network's where
-    /// all of that is the driver's.
+    /// Whether a network is the container's address, or is in the user's subnets and
+    /// the driver has a shared link for them.
     fn is_network_or_container(&self, network: IpNet) -> bool {
         let is_alone = network.prefix_len() == network.max_prefix_len();
         let has_bridge = self.after.links.iter().any(|(number, link)| {
-            let is_its = self.is_own(*number) || self.is_shared_bridge(link);
-            is_its && link.at.namespace == Namespace::Host
+            let is_usable = self.is_own(*number) || self.is_shared_bridge(link);
+            is_usable && link.at.namespace == Namespace::Host
         });
         (is_alone && self.is_containers(network.addr()))
             || (has_bridge && self.lines.shares() && self.in_subnets(network))
@@ -337,9 +336,10 @@ impl Oracle<'_> {
         let call = "firewall.publish";
         let address = publication.address;
         let has_line = self.lines.network(&[call], "address", address.into());
-        let is_its = self.is_containers(address) && !self.has_hosts_address(address.into());
+        let is_for_container =
+            self.is_containers(address) && !self.has_hosts_address(address.into());
         self.unless(
-            has_line || is_its,
+            has_line || is_for_container,
             "ports lead only to the container",
             &entry.rule,
         );
@@ -363,7 +363,7 @@ impl Oracle<'_> {
     fn judge_firewall_link(&mut self, call: &str, entry: &FirewallEntry, link: &LinkName) {
         let is_shared = self.words.parent == Some(super::SHARED_BRIDGE.0)
             && link.as_str() == super::SHARED_BRIDGE.0;
-        // The link may be gone by now, and was the driver's then.
+        // A link that is neither in the old state nor in the new one was the driver's.
         let was_there = self
             .before
             .links

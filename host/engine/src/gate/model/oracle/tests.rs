@@ -1,5 +1,5 @@
-//! The oracle bites: of hand-made differences it denies those that nobody has
-//! allowed, and no others.
+//! Tests of the oracle: of hand-made differences it denies those that aren't allowed,
+//! and no others.
 
 use kernel::kinds::{Dummy, Macvlan, MacvlanMode};
 use kernel::{
@@ -14,7 +14,8 @@ use crate::gate::model::grants::Granted;
 use crate::gate::model::play::Stage;
 use crate::gate::model::words::{self, Words};
 
-/// One difference, and the words by which it's denied; none if it's allowed.
+/// A user's title, the lines of a grant, a difference, and a part of the expected
+/// violation. It's `None` if the difference is allowed.
 type Case = (
     &'static str,
     &'static str,
@@ -34,14 +35,14 @@ fn link<'p>(picture: &'p mut Picture, name: &str) -> &'p mut PicturedLink {
     picture.links.get_mut(&number).unwrap()
 }
 
-/// A link that has moved keeps no addresses.
+/// Moves a link to the container. It loses its addresses.
 fn move_link(picture: &mut Picture, name: &str) {
     let link = link(picture, name);
     link.at.namespace = Namespace::Container;
     link.addresses.clear();
 }
 
-/// A new link of the driver's on the host, for what lies on it.
+/// Adds a link of the driver on the host.
 fn made(picture: &mut Picture) -> &mut PicturedLink {
     let mut new = picture.links[&number(picture, "dummy0")].clone();
     new.at.index = 99;
@@ -59,7 +60,7 @@ fn accept_advertisements(link: &mut PicturedLink, value: &str) {
     settings.insert("ipv6/accept_ra".to_owned(), value.to_owned());
 }
 
-/// A macvlan link of the driver's in the container, on a link of the host's.
+/// Adds a macvlan link of the driver in the container, on a link of the host.
 fn above(picture: &mut Picture, parent: &str, mode: MacvlanMode) {
     let (lower, at) = (number(picture, parent), link(picture, parent).at);
     let new = made(picture);
@@ -319,7 +320,7 @@ fn judge(words: &Words, calls: &str, before: &Picture, after: &Picture) -> Vec<V
     Oracle::judge(words, &granted.lines, before, after, &[])
 }
 
-fn said(title: &str) -> Words {
+fn words_of(title: &str) -> Words {
     let mut all = words::all().into_iter();
     all.find(|words| words.title == title).unwrap()
 }
@@ -330,7 +331,7 @@ fn differences_are_denied_that_nobody_has_allowed() {
     for (place, (title, calls, change, expected)) in CASES.iter().enumerate() {
         let mut after = stage.before.clone();
         change(&mut after);
-        let found = judge(&said(title), calls, &stage.before, &after);
+        let found = judge(&words_of(title), calls, &stage.before, &after);
         let texts: Vec<String> = found.iter().map(Violation::to_string).collect();
         match expected {
             None => assert!(texts.is_empty(), "case {place}: {texts:?}"),
@@ -345,7 +346,7 @@ fn differences_are_denied_that_nobody_has_allowed() {
 #[test]
 fn what_leaves_no_trace_is_denied_too() {
     let stage = Stage::new("random");
-    let words = said("with a tunnel");
+    let words = words_of("with a tunnel");
     let judge = |event| {
         let granted = Granted::parse(
             "d",
@@ -397,7 +398,7 @@ fn whatever_is_left_is_found() {
         change(&mut after);
         assert!(!left_over(before, &after).is_empty(), "change {place}");
     }
-    // Other programs come to rest on it.
+    // This setting stays on, because other programs may rely on it.
     let mut after = before.clone();
     after
         .host

@@ -1,19 +1,19 @@
-//! What is left when everything is undone.
+//! The judgement of leftovers after a rollback.
 
 use kernel::FoundRoute;
 use sim::{Picture, PicturedLink, PicturedNamespace};
 use types::Namespace;
 
-use super::links::said;
+use super::links::describe;
 use super::{Violation, differing, lost};
 
-/// The settings that stay on: other programs come to rest on them.
+/// The settings that stay on, because other programs may rely on them.
 const STAYING: [&str; 2] = [
     "/proc/sys/net/ipv4/ip_forward",
     "/proc/sys/net/ipv6/conf/all/forwarding",
 ];
 
-/// What isn't as it was.
+/// Returns the differences that a rollback has left.
 pub(in crate::gate::model) fn left_over(before: &Picture, after: &Picture) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut note = |class: &str, what: String| {
@@ -24,15 +24,15 @@ pub(in crate::gate::model) fn left_over(before: &Picture, after: &Picture) -> Ve
         match after.links.get(number) {
             Some(now) => {
                 for what in differences(was, now) {
-                    note(what, format!("{what} of {}", said(was)));
+                    note(what, format!("{what} of {}", describe(was)));
                 }
             }
-            None => note("a link", format!("{} is gone", said(was))),
+            None => note("a link", format!("{} is gone", describe(was))),
         }
     }
     for (number, now) in &after.links {
         if !before.links.contains_key(number) {
-            note("a link", format!("{} is left", said(now)));
+            note("a link", format!("{} is left", describe(now)));
         }
     }
     for namespace in [Namespace::Host, Namespace::Container] {
@@ -74,14 +74,14 @@ fn differences(was: &PicturedLink, now: &PicturedLink) -> Vec<&'static str> {
         same(was.master == now.master, "the master"),
         same(
             (was.lower, was.pair) == (now.lower, now.pair),
-            "what it's tied to",
+            "the parent or the peer",
         ),
         same(was.promiscuity == now.promiscuity, "the promiscuity"),
         same(was.parent_use == now.parent_use, "the ipvlan mode"),
         same(is_same(&was.addresses, &now.addresses), "an address"),
         same(was.settings == now.settings, "a setting"),
         same(is_same(&was.neighbours, &now.neighbours), "a neighbour"),
-        same(was.port == now.port, "how its bridge treats it"),
+        same(was.port == now.port, "the bridge port"),
         same(was.vlans == now.vlans, "the VLANs"),
         same(
             (was.queues, &was.classes, was.redirect) == (now.queues, &now.classes, now.redirect),
