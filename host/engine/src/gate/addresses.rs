@@ -16,7 +16,7 @@ use super::links::others_have;
 use super::{Gate, Kernel, LinkHandle, bounds};
 use crate::driver::wit::addresses::{AddressInfo, AddressOptions, Host};
 
-/// The pauses between looks at addresses.
+/// The pause between two reads of addresses.
 const PAUSE: Duration = Duration::from_millis(5);
 
 impl Host for Gate {
@@ -51,7 +51,7 @@ impl Host for Gate {
         let own = self.own_objects(link.id.namespace)?;
         let in_use = self.is_in_use_by_others(&link)?;
         let subnets = self.subnets_of_gateway(address);
-        // Before the journal says that an address that looks like this is own.
+        // An equal foreign address is an error, because the undo would remove it.
         let plan = |kernel: &mut dyn Kernel| {
             if on_host {
                 let namespace = link.id.namespace;
@@ -87,7 +87,7 @@ impl Host for Gate {
         let link = self.link(&link)?;
         if self.owns(&link) {
             let in_use = self.is_in_use_by_others(&link)?;
-            let objects = [self.object(&link), its_address(&link, address, true)];
+            let objects = [self.object(&link), address_object(&link, address, true)];
             let plan = |_: &mut dyn Kernel| match in_use {
                 true => Err(others_have(&link)),
                 false => Ok(Plan::nothing()),
@@ -99,7 +99,7 @@ impl Host for Gate {
         if let Some(number) = self.added(&link, address) {
             return self.remove_added(&link, address, number);
         }
-        let objects = [self.object(&link), its_address(&link, address, false)];
+        let objects = [self.object(&link), address_object(&link, address, false)];
         let plan = |kernel: &mut dyn Kernel| {
             Ok(Plan::of([Change::RemoveAddress {
                 link: link.id,
@@ -122,7 +122,7 @@ impl Host for Gate {
         Ok(addresses.iter().map(info).collect())
     }
 
-    /// Each look ends at the deadline of the run, so that the wait does too.
+    // Each read keeps the deadline of the run, so the wait does too.
     fn wait_dad(&mut self, link: Resource<LinkHandle>, milliseconds: u32) -> Result<(), CallError> {
         let link = self.link(&link)?;
         let objects = [self.object(&link)];
@@ -146,16 +146,16 @@ impl Host for Gate {
 }
 
 impl Gate {
-    /// The subnets whose gateway is an address by itself: it stands for all of
-    /// them.
+    /// Returns the subnets whose gateway is an address. Such an address must be free in
+    /// the whole subnet.
     fn subnets_of_gateway(&self, address: IpNet) -> Vec<IpNet> {
         let gateways = self.authority.request.gateways.iter();
-        let its = gateways.filter(|gateway| gateway.addr() == address.addr());
-        its.copied().collect()
+        let matching = gateways.filter(|gateway| gateway.addr() == address.addr());
+        matching.copied().collect()
     }
 
-    /// The number of the entry that says that the driver added an address to
-    /// a link that isn't its own.
+    /// Returns the number of the undo record of an address that the driver added to a
+    /// foreign link.
     fn added(&self, link: &LinkHandle, address: IpNet) -> Option<u32> {
         let is_it = |change: &Change| {
             matches!(change, Change::AddAddress { link: id, name, address: added }
@@ -175,7 +175,7 @@ impl Gate {
         number: u32,
     ) -> Result<(), CallError> {
         let call = Call::AddressesRemove;
-        let objects = [its_address(link, address, true)];
+        let objects = [address_object(link, address, true)];
         let permit = self.decide(call, &objects)?;
         let kernel = self.rollback.guard.open(&permit);
         let result = kernel.remove_address(link.id, address);
@@ -191,7 +191,7 @@ fn has_address(kernel: &mut dyn Kernel, link: LinkId, address: IpNet) -> Result<
     Ok(addresses.iter().any(|own| own.address == address))
 }
 
-fn its_address(link: &LinkHandle, address: IpNet, own: bool) -> Object<'static> {
+fn address_object(link: &LinkHandle, address: IpNet, own: bool) -> Object<'static> {
     Object::Address {
         namespace: link.id.namespace,
         address,

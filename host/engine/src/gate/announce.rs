@@ -41,7 +41,8 @@ impl Host for Gate {
 }
 
 impl Gate {
-    /// What was said can't be taken back, so there is nothing for the journal.
+    /// Announces an address. An announcement can't be taken back, so it needs no undo
+    /// record.
     fn announce(
         &mut self,
         call: Call,

@@ -1,9 +1,9 @@
-//! How much a driver may pass in one call, and have at once. The WIT states each of
-//! these limits; what is beyond is refused before it's parsed, compared, encoded
-//! or kept.
+//! The limits of a driver's arguments and objects.
 //!
-//! A list's limit is far above what networks need, and far below what netlink can
-//! carry: the length of an attribute has 16 bits.
+//! The WIT states each of these limits. An argument beyond its limit is refused before
+//! it's parsed, compared, encoded or stored. The limits of lists are far above the
+//! needs of networks, and far below the capacity of netlink, whose attributes have
+//! lengths of 16 bits.
 
 use std::fmt;
 
@@ -16,32 +16,32 @@ use crate::driver::wit::firewall::PortRange as WitRange;
 use crate::driver::wit::routes::NextHop;
 use crate::driver::wit::types::Port as WitPort;
 
-/// Handles to links that a driver holds at once.
+/// The most handles to links that a driver holds at once.
 pub(super) const HANDLES: usize = 1024;
-/// Changes that the journal holds of one container: each must be undone.
+/// The most undo records of one container.
 pub(super) const ENTRIES: usize = 1000;
-/// Those of them that all containers of the network share: whether others still
-/// have them is looked for in each of their journals.
+/// The most of these records that all containers of the network share. Each one is
+/// looked up in the journals of all these containers.
 pub(super) const SHARED_ENTRIES: usize = 128;
-/// Rules that a container's part of the firewall consists of.
+/// The most nftables rules of one container.
 pub(super) const FIREWALL_RULES: usize = 2048;
-/// Ports that a call publishes, where the request has fewer.
+/// The most ports that a call publishes, unless the request has more.
 const PORTS: usize = 4096;
-/// Rows of them, where the request has fewer.
+/// The most port ranges that a call publishes, unless the request has more.
 const PORT_ROWS: usize = 1024;
 
-/// A limit of one kind of argument.
+/// The limit of one kind of argument.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bound {
-    /// What it's about: a noun.
+    /// The kind of argument, as a noun.
     what: &'static str,
-    /// How much at most.
+    /// The greatest length.
     max: usize,
-    /// Of what.
+    /// The unit of the length.
     unit: &'static str,
 }
 
-/// A text of at most so many bytes.
+/// Returns the limit of a text, in bytes.
 const fn text(what: &'static str, max: usize) -> Bound {
     Bound {
         what,
@@ -50,21 +50,21 @@ const fn text(what: &'static str, max: usize) -> Bound {
     }
 }
 
-/// A list of at most so many things.
+/// Returns the limit of a list.
 const fn list(what: &'static str, max: usize, unit: &'static str) -> Bound {
     Bound { what, max, unit }
 }
 
 /// The name of a link (IFNAMSIZ in `linux/if.h`, without the final NUL).
 const LINK_NAME: Bound = text("the name of a link", 15);
-/// An address of any kind; the longest is an IPv6 network with 49.
+/// An address of any kind. The longest is an IPv6 network, with 49 bytes.
 const ADDRESS: Bound = text("an address", 64);
 /// The address of a PCI device.
 pub(super) const PCI: Bound = text("the address of a device", 64);
 /// The path of a device (PATH_MAX in `linux/limits.h`).
 pub(super) const PATH: Bound = text("the path of a device", 4096);
-/// A text for people on a link (IFALIASZ in `linux/if.h`, less the final NUL that is
-/// sent and the one that the kernel adds).
+/// The alias of a link (IFALIASZ in `linux/if.h`, without the NUL in the message and
+/// the one that the kernel adds).
 pub(super) const ALIAS: Bound = text("an alias", 254);
 /// The name of a feature (ETH_GSTRING_LEN in `linux/ethtool.h`).
 pub(super) const FEATURE: Bound = text("the name of a feature", 32);
@@ -87,11 +87,11 @@ const NEXT_HOPS: Bound = list("the list of next hops", 32, "hops");
 const ALLOWED_IPS: Bound = list("the list of allowed addresses", 256, "networks");
 
 impl Bound {
-    /// Refuses what is beyond.
-    pub(super) fn check(self, call: Call, came: usize) -> Result<(), CallError> {
-        match came <= self.max {
+    /// Refuses a length beyond the limit.
+    pub(super) fn check(self, call: Call, count: usize) -> Result<(), CallError> {
+        match count <= self.max {
             true => Ok(()),
-            false => Err(invalid(call, &Beyond { bound: self, came })),
+            false => Err(invalid(call, &LimitExceeded { bound: self, count })),
         }
     }
 
@@ -101,31 +101,31 @@ impl Bound {
     }
 }
 
-/// More than there may be.
-struct Beyond {
+/// The error for an argument beyond its limit.
+struct LimitExceeded {
     bound: Bound,
-    came: usize,
+    count: usize,
 }
 
-impl fmt::Display for Beyond {
+impl fmt::Display for LimitExceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             bound: Bound { what, max, unit },
-            came,
+            count,
         } = self;
         write!(
             f,
-            "{what} has at most {max} {unit}, and this one has {came}"
+            "{what} has at most {max} {unit}, and this one has {count}"
         )
     }
 }
 
-/// The name of a link, or one for it.
+/// Checks the name of a link.
 pub(super) fn name(call: Call, name: &str) -> Result<(), CallError> {
     LINK_NAME.text(call, name)
 }
 
-/// Names of links that may be left out.
+/// Checks optional names of links.
 pub(super) fn names<'a>(
     call: Call,
     names: impl IntoIterator<Item = &'a Option<String>>,
@@ -134,12 +134,12 @@ pub(super) fn names<'a>(
     names.try_for_each(|text| name(call, text))
 }
 
-/// An IP address, a network or a MAC address.
+/// Checks an IP address, a network or a MAC address.
 pub(super) fn address(call: Call, address: &str) -> Result<(), CallError> {
     ADDRESS.text(call, address)
 }
 
-/// Addresses that may be left out.
+/// Checks optional addresses.
 pub(super) fn addresses<'a>(
     call: Call,
     addresses: impl IntoIterator<Item = &'a Option<String>>,
@@ -148,12 +148,12 @@ pub(super) fn addresses<'a>(
     addresses.try_for_each(|text| address(call, text))
 }
 
-/// Networks that see the real source of packets.
+/// Checks the networks that masquerading excepts.
 pub(super) fn except(call: Call, networks: &[String]) -> Result<(), CallError> {
     networks_within(call, EXCEPT, networks)
 }
 
-/// Networks behind a peer.
+/// Checks the allowed IPs of a WireGuard peer.
 pub(super) fn allowed_ips(call: Call, networks: &[String]) -> Result<(), CallError> {
     networks_within(call, ALLOWED_IPS, networks)
 }
@@ -164,20 +164,20 @@ fn networks_within(call: Call, bound: Bound, networks: &[String]) -> Result<(), 
     networks.try_for_each(|network| address(call, network))
 }
 
-/// Ranges of destination ports.
+/// Checks ranges of destination ports.
 pub(super) fn port_ranges(call: Call, ranges: &[WitRange]) -> Result<(), CallError> {
     PORT_RANGES.check(call, ranges.len())
 }
 
-/// The next hops of a route.
+/// Checks the next hops of a route.
 pub(super) fn next_hops(call: Call, hops: &[NextHop]) -> Result<(), CallError> {
     NEXT_HOPS.check(call, hops.len())?;
     addresses(call, hops.iter().map(|hop| &hop.gateway))?;
     names(call, hops.iter().map(|hop| &hop.link))
 }
 
-/// Ports to publish: as many as the request has, and some more that a grant may
-/// allow.
+/// Checks the ports to publish. There may be as many as the request has, or `PORTS`,
+/// because a grant may allow more than the request.
 pub(super) fn ports(
     call: Call,
     ports: &[WitPort],
@@ -188,7 +188,7 @@ pub(super) fn ports(
     addresses(call, ports.iter().map(|port| &port.host_address))
 }
 
-/// The same once they are folded.
+/// Checks the ranges that the ports to publish form.
 pub(super) fn port_rows(
     call: Call,
     rows: &[PortRange],
@@ -198,19 +198,20 @@ pub(super) fn port_rows(
     list("the list of ports", max, "rows of ports").check(call, rows.len())
 }
 
-/// How many ports a container may have published in all: those of its request
-/// for an address of each family, and as many again that others lead to.
+/// Returns the number of ports that a container may have published in total. It has
+/// room for the request's ports on an address of each family, and for as many ports
+/// again that other ports lead to.
 pub(super) fn all_ports(requested: &[PortRange]) -> usize {
     PORTS.max(count(requested)).saturating_mul(4)
 }
 
-/// Single ports in ranges.
+/// Counts the single ports of ranges.
 pub(super) fn count(ranges: &[PortRange]) -> usize {
     let lengths = ranges.iter().map(PortRange::count);
     lengths.fold(0, usize::saturating_add)
 }
 
-/// The error for more handles than a driver may hold.
+/// Returns the error for too many handles.
 pub(super) fn too_many_handles(call: Call) -> CallError {
     let text = format!(
         "{call}: a driver holds at most {HANDLES} handles to links at once: drop some first"
@@ -223,10 +224,10 @@ mod tests {
     use super::*;
     use types::{Port, Protocol};
 
-    /// Checks something of this length.
+    /// A check of an argument of a given length.
     type Check = Box<dyn Fn(usize) -> Result<(), CallError>>;
 
-    /// Each kind of list or text, made as long as is wanted.
+    /// Returns each limit with a check of an argument of a given length.
     fn kinds() -> Vec<(usize, Check)> {
         let call = Call::LinksGet;
         let of = |bound: Bound| -> (usize, Check) {
@@ -291,7 +292,7 @@ mod tests {
         vec![port; count]
     }
 
-    /// So many single ports, of which no two are a row.
+    /// Returns single ports of which no two form a range.
     fn rows(count: usize) -> Vec<PortRange> {
         let ports = (0..count).map(|number| Port {
             host_address: None,

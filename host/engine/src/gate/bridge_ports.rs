@@ -29,7 +29,7 @@ impl Gate {
         let objects = [self.object(&link)];
         let permit = self.decide(call, &objects)?;
         let result = match self.is_in_use_by_others(&link)? {
-            true => must_be_so(self.rollback.guard.open(&permit), &link, change),
+            true => check_already_set(self.rollback.guard.open(&permit), &link, change),
             false => self.perform(&permit, plan, |kernel| kernel.change_port(link.id, change))?,
         };
         self.record(permit, &objects, result)
@@ -56,12 +56,12 @@ impl Gate {
             })
         });
         let plan = |kernel: &mut dyn Kernel| match in_use {
-            true => must_leave_vlans(kernel, &link, wanted),
+            true => check_vlans_stay(kernel, &link, wanted),
             false => change(kernel),
         };
         let result = self.perform(&permit, plan, |kernel| match wanted {
             VlanChange::Add(vlans) => kernel.add_vlans(link.id, vlans),
-            // There are none of them.
+            // The plan has made sure that there are none of them.
             VlanChange::Remove(_) if in_use => Ok(()),
             VlanChange::Remove(numbers) => kernel.remove_vlans(link.id, numbers),
         })?;
@@ -69,7 +69,7 @@ impl Gate {
     }
 }
 
-/// A change of the VLANs that pass a port.
+/// A change of the VLANs of a port.
 #[derive(Debug, Clone, Copy)]
 enum VlanChange {
     Add(PortVlans),
@@ -84,24 +84,24 @@ impl VlanChange {
         }
     }
 
-    /// Whether a port's other VLANs, and how they pass, stay as they are.
+    /// Whether a port's existing VLANs stay as they are.
     fn leaves(self, there: &[PortVlans]) -> bool {
         let mut touched = there
             .iter()
-            .filter(|its| its.numbers.overlaps(self.numbers()));
+            .filter(|vlans| vlans.numbers.overlaps(self.numbers()));
         match self {
             Self::Remove(_) => touched.next().is_none(),
-            // What comes in without a tag has one VLAN.
+            // A port has only one pvid, so a new one would replace the old one.
             Self::Add(wanted) if wanted.pvid => there.contains(&wanted),
             Self::Add(wanted) => {
-                touched.all(|its| (its.pvid, its.untagged) == (false, wanted.untagged))
+                touched.all(|vlans| (vlans.pvid, vlans.untagged) == (false, wanted.untagged))
             }
         }
     }
 }
 
-/// Refuses what changes how VLANs pass a link that others have.
-fn must_leave_vlans(
+/// Refuses a change of existing VLANs of a link that other containers use.
+fn check_vlans_stay(
     kernel: &mut dyn Kernel,
     link: &LinkHandle,
     wanted: VlanChange,
@@ -112,8 +112,9 @@ fn must_leave_vlans(
     }
 }
 
-/// Refuses a change of a port that others have, unless it is so already.
-fn must_be_so(
+/// Refuses a change of a port that other containers use, unless the port already has
+/// the value.
+fn check_already_set(
     kernel: &mut dyn Kernel,
     link: &LinkHandle,
     change: PortChange,
@@ -130,7 +131,7 @@ fn must_be_so(
     }
 }
 
-/// VLANs as an object of a decision.
+/// Returns VLANs as an object of a decision.
 fn numbers_object(numbers: VlanNumbers, own: bool) -> Option<Object<'static>> {
     let numbers = NumberRange::new(numbers.first(), numbers.last())?;
     Some(Object::Vlans { numbers, own })

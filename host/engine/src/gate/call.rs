@@ -1,4 +1,4 @@
-//! The way of every call.
+//! The path that every call takes: decision, undo records, change, audit trail.
 
 use std::time::Instant;
 
@@ -14,31 +14,31 @@ use crate::driver::GuestError;
 use crate::driver::wit::types;
 use crate::guard::Permitted;
 
-/// What comes of a call that fails.
+/// The failure of a call.
 #[derive(Debug)]
 pub enum CallError {
-    /// The driver gets an error.
+    /// An error for the driver.
     Guest(GuestError),
-    /// The run ends.
+    /// The end of the run.
     Stop(Stop),
 }
 
-/// Why the gate ended a run.
+/// The reason why the gate ended a run.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Stop {
-    /// Its time was over.
+    /// The deadline has passed.
     #[error("the time of the run is over")]
     Deadline,
-    /// It wrote too many messages.
+    /// The driver wrote too many messages.
     #[error("the log limit is reached")]
     Log,
-    /// It made too many calls.
+    /// The driver made too many calls.
     #[error("the limit of calls is reached")]
     Calls,
-    /// The trail can't take more of it.
-    #[error("the limit of what is recorded is reached")]
+    /// The audit trail takes no more records of the run.
+    #[error("the limit of the audit trail is reached")]
     Trail,
-    /// The host can't record what it does.
+    /// The host failed.
     #[error("{0}")]
     Host(String),
 }
@@ -49,9 +49,10 @@ impl From<GuestError> for CallError {
     }
 }
 
-/// What a call did, for the journal.
+/// The result of a call, as the journal needs it.
 pub(super) trait Made {
-    /// The indexes of links that were made or moved, in the plan's order.
+    /// Returns the indexes of the links that were made or moved, in the order of the
+    /// plan.
     fn indexes(&self) -> Vec<u32>;
 }
 
@@ -73,20 +74,20 @@ impl Made for (u32, u32) {
     }
 }
 
-/// What the journal is to hold of a call.
+/// The undo records of one call.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    /// Each with whether it's for all containers of the network.
+    /// The changes, each with whether all containers of the network share it.
     changes: Vec<(Change, bool)>,
 }
 
 impl Plan {
-    /// The change goes with an own link.
+    /// Returns the plan of a change that needs no record. It goes with an own link.
     pub(super) fn nothing() -> Self {
         Self::default()
     }
 
-    /// Changes for this container.
+    /// Returns the plan of changes for this container.
     pub(super) fn of(changes: impl IntoIterator<Item = Change>) -> Self {
         let changes = changes.into_iter().map(|change| (change, false));
         Self {
@@ -94,14 +95,14 @@ impl Plan {
         }
     }
 
-    /// A change for all containers of the network.
+    /// Returns the plan of a change that all containers of the network share.
     pub(super) fn shared(change: Change) -> Self {
         Self {
             changes: vec![(change, true)],
         }
     }
 
-    /// Both.
+    /// Adds the records of another plan.
     pub(super) fn and(mut self, other: Self) -> Self {
         self.changes.extend(other.changes);
         self
@@ -109,7 +110,7 @@ impl Plan {
 }
 
 impl Gate {
-    /// A call that only reads.
+    /// Makes a call that only reads.
     pub(super) fn read<T>(
         &mut self,
         call: Call,
@@ -121,8 +122,7 @@ impl Gate {
         self.record(permit, objects, result)
     }
 
-    /// A call that changes something. `plan` reads what undoing the change
-    /// takes.
+    /// Makes a call that changes something. `plan` reads the state that the undo needs.
     pub(super) fn change<T: Made>(
         &mut self,
         call: Call,
@@ -135,7 +135,7 @@ impl Gate {
         self.record(permit, objects, result)
     }
 
-    /// Has a permitted change journalled and made.
+    /// Writes the undo records of a permitted change, and makes the change.
     pub(super) fn perform<T: Made>(
         &mut self,
         permit: &Permitted,
@@ -146,7 +146,7 @@ impl Gate {
             Ok(plan) => plan,
             Err(error) => return Ok(Err(error)),
         };
-        if let Err(error) = self.has_room_in_journal(&plan) {
+        if let Err(error) = self.check_journal_limits(&plan) {
             return Ok(Err(error));
         }
         let entries = self.begin(plan)?;
@@ -155,8 +155,8 @@ impl Gate {
         Ok(result)
     }
 
-    /// Has something removed that was saved before, so that it can come back.
-    /// `change` says what the journal is to hold, if anything.
+    /// Saves an object and removes it. `change` returns the undo record, if there must
+    /// be one.
     pub(super) fn remove_saved<S: Clone>(
         &mut self,
         permit: &Permitted,
@@ -176,13 +176,13 @@ impl Gate {
         )
     }
 
-    /// The call that was allowed and isn't on record, in words.
+    /// Returns an error text if the last allowed call has no record.
     pub(crate) fn unrecorded_call(&self) -> Option<String> {
         let call = self.pending?;
         Some(format!("{call} was allowed and isn't on record"))
     }
 
-    /// Decides on a call: the one place where that is done.
+    /// Decides on a call. Every call is decided on here.
     pub(super) fn decide(
         &mut self,
         call: Call,
@@ -191,7 +191,7 @@ impl Gate {
         if let Some(before) = self.unrecorded_call() {
             return Err(self.host_failed(&before));
         }
-        // Each call by itself ends soon: what it may pass is bounded.
+        // One call takes little time, because its arguments are limited.
         if self.end.is_some_and(|end| Instant::now() >= end) {
             return Err(self.stop(Stop::Deadline));
         }
@@ -206,8 +206,8 @@ impl Gate {
         self.authorize(call, objects)
     }
 
-    /// Decides once more on a call, when something was found that it touches too.
-    pub(super) fn judge(
+    /// Decides again on a call that turned out to touch further objects.
+    pub(super) fn decide_again(
         &mut self,
         permit: Permitted,
         objects: &[Object<'_>],
@@ -229,7 +229,7 @@ impl Gate {
         }
     }
 
-    /// Records what came of an allowed call, and words its error.
+    /// Records the outcome of an allowed call, and returns it to the driver.
     pub(super) fn record<T>(
         &mut self,
         permit: Permitted,
@@ -240,8 +240,7 @@ impl Gate {
         self.record_with(permit, objects, &reach, result)
     }
 
-    /// The same where only the result says by how much of the grant's reach the
-    /// call was allowed.
+    /// Records the outcome of an allowed call whose used reach depends on the result.
     pub(super) fn record_with<T>(
         &mut self,
         permit: Permitted,
@@ -268,7 +267,7 @@ impl Gate {
         }
     }
 
-    /// The same for a call that failed before it did anything.
+    /// Records an allowed call that failed before it changed anything.
     pub(super) fn record_failure(
         &mut self,
         permit: Permitted,
@@ -281,7 +280,8 @@ impl Gate {
         }
     }
 
-    /// Takes an entry out of the journal: the driver itself has undone it.
+    /// Removes an undo record from the journal, because the driver itself has undone
+    /// the change.
     pub(super) fn forget(&mut self, number: u32) -> Result<(), CallError> {
         let Some(journal) = &mut self.rollback.journal else {
             return Ok(());
@@ -296,7 +296,7 @@ impl Gate {
         CallError::Stop(stop)
     }
 
-    /// Ends the run because the host itself can't go on.
+    /// Ends the run because the host failed.
     pub(super) fn host_failed(&mut self, error: &dyn std::fmt::Display) -> CallError {
         self.stop(Stop::Host(error.to_string()))
     }
@@ -321,8 +321,7 @@ impl Gate {
         GuestError::Denied(text).into()
     }
 
-    /// Refuses a change in `create`: there is no container that it could be
-    /// undone with.
+    /// Refuses a change in `create`. Without a container it would never be undone.
     fn no_container_yet(&mut self, call: Call, objects: &[Object<'_>]) -> CallError {
         let object = describe(objects);
         let recorded = self
@@ -336,12 +335,13 @@ impl Gate {
         GuestError::NotFound(text).into()
     }
 
-    /// Refuses what would be more than can be undone in time.
-    fn has_room_in_journal(&self, plan: &Plan) -> Result<(), KernelError> {
+    /// Refuses a change that would exceed the number of changes that can be undone in
+    /// time.
+    fn check_journal_limits(&self, plan: &Plan) -> Result<(), KernelError> {
         let Some(journal) = &self.rollback.journal else {
             return Ok(());
         };
-        let room = |what: &str, max: usize, there: usize, more: usize| {
+        let check = |what: &str, max: usize, there: usize, more: usize| {
             if more == 0 || there.saturating_add(more) <= max {
                 return Ok(());
             }
@@ -353,10 +353,10 @@ impl Gate {
             })
         };
         let entries = journal.entries();
-        room("", bounds::ENTRIES, entries.len(), plan.changes.len())?;
+        check("", bounds::ENTRIES, entries.len(), plan.changes.len())?;
         let there = entries.iter().filter(|entry| entry.shared).count();
         let more = plan.changes.iter().filter(|(_, shared)| *shared).count();
-        room(
+        check(
             " for the whole network",
             bounds::SHARED_ENTRIES,
             there,
@@ -397,7 +397,7 @@ impl Gate {
                 let mut entries = entries.iter();
                 entries.try_for_each(|number| journal.done(*number, indexes.next()))
             }
-            // What was cut off may have happened: the entries stay.
+            // The kernel may have made a change that was cut off, so its record stays.
             Err(error) if error.is_unclear() => Ok(()),
             Err(_) => {
                 let mut entries = entries.iter().rev();
@@ -408,7 +408,8 @@ impl Gate {
     }
 }
 
-/// What undoing a change of a link takes, unless it goes with the driver's own.
+/// Returns the plan of a change of a link. On an own link the change needs no record,
+/// because it goes with the link.
 pub(super) fn plan_for_foreign(
     link: &LinkHandle,
     own: bool,
@@ -420,7 +421,8 @@ pub(super) fn plan_for_foreign(
     }
 }
 
-/// What a user must know who sees the link on the machine.
+/// The hint for users who see the link on the machine, but not in rootless Podman's
+/// namespace.
 const ROOTLESS: &str = "; rootless Podman has a network namespace of its own, without the machine's \
      interfaces: `podman unshare --rootless-netns ip link` shows what is there";
 
@@ -433,13 +435,13 @@ fn is_on_host(object: &Object<'_>) -> bool {
     }
 }
 
-/// Whether rootless Podman's namespace stands for the host's. At `create`,
-/// where it doesn't, the user isn't root of a user namespace.
+/// Whether rootless Podman's namespace takes the place of the host's. It doesn't in
+/// `create`, where the user isn't root of a user namespace.
 fn is_rootless_netns() -> bool {
     nix::unistd::geteuid().is_root() && rootless_user().is_some()
 }
 
-/// Words the kernel's error for the driver.
+/// Returns the kernel's error as an error for the driver.
 fn guest_error(call: Call, objects: &[Object<'_>], error: &KernelError) -> GuestError {
     let object = describe(objects);
     let mut text = format!("{call} on {object} failed: {error}");
@@ -459,7 +461,7 @@ fn guest_error(call: Call, objects: &[Object<'_>], error: &KernelError) -> Guest
     }
 }
 
-/// The error for an argument that can't be parsed.
+/// Returns the error for an argument that isn't valid.
 pub(super) fn invalid(call: Call, error: &dyn std::fmt::Display) -> CallError {
     GuestError::Invalid(format!("{call}: {error}")).into()
 }

@@ -1,8 +1,9 @@
-//! What a driver never covers, whatever its grant says: what the host has and is
-//! connected to without this driver, and routes that somebody else added.
+//! Clashes with the host, which no grant can allow.
 //!
-//! It's read with a permit, before the journal. What the containers of one
-//! network have by this driver counts as its own.
+//! A driver must not cover addresses and networks that the host has without this
+//! driver, or routes that somebody else added. The state of the host is read with a
+//! permit, before the undo record is written. Objects that the driver made for any
+//! container of the network count as own.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -18,7 +19,8 @@ use types::{DEFAULT_METRIC, LinkName, Namespace, Route};
 use super::call::CallError;
 use super::{Gate, Kernel};
 
-/// What the driver has in a namespace by its journals.
+/// The driver's own links, addresses and routes in a namespace, according to its
+/// journals.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Own {
     links: Vec<(u32, LinkName)>,
@@ -57,7 +59,7 @@ impl Own {
     }
 }
 
-/// What a namespace has, and what of it is the driver's.
+/// The links, addresses and routes of a namespace, with the driver's own.
 #[derive(Debug, Default)]
 pub(super) struct View {
     names: BTreeMap<u32, LinkName>,
@@ -77,7 +79,7 @@ impl View {
         })
     }
 
-    /// The same with the routes of a table of a namespace.
+    /// Reads a namespace's links and addresses, and the routes of one table.
     pub(super) fn with_routes(
         kernel: &mut dyn Kernel,
         namespace: Namespace,
@@ -92,9 +94,9 @@ impl View {
         })
     }
 
-    /// A link of the host gets an address: nobody else there has it, or is
-    /// connected to its network, and the route that it brings takes no other
-    /// one's place.
+    /// Checks an address for a link of the host. No other link may have the address or
+    /// be connected to its network, and the address's prefix route must not cover a
+    /// foreign route.
     pub(super) fn check_address(&self, link: u32, new: &NewAddress) -> Result<(), KernelError> {
         let network = connected(new.address);
         let mut others = self
@@ -102,7 +104,7 @@ impl View {
             .filter(|(index, _)| *index != link)
             .filter(|(_, state)| overlap(network_of(state), network));
         if let Some((index, state)) = others.next() {
-            return Err(self.is_connected(*index, state));
+            return Err(self.clash_with_network(*index, state));
         }
         let mut routes = self.routes.iter();
         let same = |found: &&FoundRoute| {
@@ -110,22 +112,23 @@ impl View {
             is_there && !found.route.links().contains(&link)
         };
         match routes.find(same).filter(|_| !new.no_prefix_route) {
-            Some(found) => Err(in_the_way(&self.describe(found))),
+            Some(found) => Err(clash(&self.describe(found))),
             None => Ok(()),
         }
     }
 
-    /// A network that packets of the host's own can't be of.
+    /// Checks that a network contains no foreign address of the host, so that no
+    /// packets of the host itself are affected.
     pub(super) fn check_packets(&self, network: IpNet) -> Result<(), KernelError> {
         let mut addresses = self.foreign_addresses();
         match addresses.find(|(_, state)| network.contains(&state.address.addr())) {
-            Some((index, state)) => Err(self.is_the_hosts(network, *index, state)),
+            Some((index, state)) => Err(self.clash_with_address(network, *index, state)),
             None => Ok(()),
         }
     }
 
-    /// A network whose packets the host sends as it did: it isn't connected to any
-    /// of it without this driver.
+    /// Checks that the host isn't connected to any part of a network without this
+    /// driver.
     pub(super) fn check_network(&self, network: IpNet) -> Result<(), KernelError> {
         self.check_packets(network)?;
         self.check_connected(network)
@@ -134,40 +137,42 @@ impl View {
     fn check_connected(&self, network: IpNet) -> Result<(), KernelError> {
         let mut addresses = self.foreign_addresses();
         match addresses.find(|(_, state)| overlap(network_of(state), network)) {
-            Some((index, state)) => Err(self.is_connected(*index, state)),
+            Some((index, state)) => Err(self.clash_with_network(*index, state)),
             None => Ok(()),
         }
     }
 
-    /// An address that isn't the host's, not even by this driver.
+    /// Checks that the host doesn't have an address, not even by this driver.
     pub(super) fn check_peer(&self, address: IpAddr) -> Result<(), KernelError> {
         let mut addresses = self.addresses.iter();
         match addresses.find(|(_, state)| state.address.addr() == address) {
-            Some((index, state)) => Err(self.is_the_hosts(address.into(), *index, state)),
+            Some((index, state)) => Err(self.clash_with_address(address.into(), *index, state)),
             None => Ok(()),
         }
     }
 
-    /// A route of the host: it leads nowhere where the host leads without it.
+    /// Checks that a route of the host overlaps no network and no route that the host
+    /// has without this driver.
     fn check_route(&self, route: &Route) -> Result<(), KernelError> {
         let destination = route.destination;
         let is_default = destination.prefix_len() == 0;
         if !is_default {
             self.check_connected(destination)?;
         }
-        // More precise routes go before a default one, and it before none.
+        // Longer prefixes come before a default route, so both can exist. Only equal
+        // default routes clash.
         let covers = |found: &&FoundRoute| match found.route.route.destination {
             other if other.prefix_len() == 0 || is_default => other == destination,
             other => overlap(other, destination),
         };
         let mut routes = self.routes.iter().filter(covers);
         match routes.find(|found| !self.has_added(found)) {
-            Some(found) => Err(in_the_way(&self.describe(found))),
+            Some(found) => Err(clash(&self.describe(found))),
             None => Ok(()),
         }
     }
 
-    /// What a route would take the place of is the driver's.
+    /// Checks that the driver itself added the routes that a new one would replace.
     fn check_rivals(&self, wanted: &TableRoute) -> Result<(), KernelError> {
         let metric = Some(wanted.route.metric.unwrap_or(DEFAULT_METRIC));
         let is_rival = |found: &&FoundRoute| {
@@ -177,12 +182,12 @@ impl View {
         };
         let mut rivals = self.routes.iter().filter(is_rival);
         match rivals.find(|found| !self.has_added(found)) {
-            Some(found) => Err(in_the_way(&self.describe(found))),
+            Some(found) => Err(clash(&self.describe(found))),
             None => Ok(()),
         }
     }
 
-    /// The addresses that the namespace has without the driver.
+    /// Returns the addresses that the namespace has without the driver.
     fn foreign_addresses(&self) -> impl Iterator<Item = &(u32, AddressState)> {
         self.addresses.iter().filter(|(index, state)| {
             let added = &self.own.addresses;
@@ -190,7 +195,7 @@ impl View {
         })
     }
 
-    /// Whether a route is there by the driver: on its links, or as it added it.
+    /// Whether the driver added a route, or all its links are the driver's.
     fn has_added(&self, found: &FoundRoute) -> bool {
         let links = found.route.links();
         let on_own_links = !links.is_empty() && links.iter().all(|index| self.is_own(*index));
@@ -198,7 +203,7 @@ impl View {
         on_own_links || added.any(|own| found.route.is_told_by(own))
     }
 
-    /// Whether a link is the driver's, by its index and its name.
+    /// Whether a link is the driver's, according to its index and its name.
     fn is_own(&self, index: u32) -> bool {
         let name = self.names.get(&index);
         let mut links = self.own.links.iter();
@@ -223,8 +228,8 @@ impl View {
         format!("there is the route {route}{through}, which isn't this driver's")
     }
 
-    fn is_connected(&self, index: u32, state: &AddressState) -> KernelError {
-        in_the_way(&format!(
+    fn clash_with_network(&self, index: u32, state: &AddressState) -> KernelError {
+        clash(&format!(
             "the host is connected to {} by its link {}, which has {}",
             network_of(state),
             self.name(index),
@@ -232,23 +237,23 @@ impl View {
         ))
     }
 
-    fn is_the_hosts(&self, network: IpNet, index: u32, state: &AddressState) -> KernelError {
+    fn clash_with_address(&self, network: IpNet, index: u32, state: &AddressState) -> KernelError {
         let address = state.address;
         let link = self.name(index);
-        in_the_way(&match IpNet::from(address.addr()) == network {
+        clash(&match IpNet::from(address.addr()) == network {
             true => format!("the host itself has {address} on its link {link}"),
             false => format!("{network} has the host's own {address} of its link {link}"),
         })
     }
 }
 
-/// The network that an address of the host connects to.
+/// Returns the network that an address of the host connects to.
 fn network_of(state: &AddressState) -> IpNet {
     connected(state.address)
 }
 
-/// The network that an address connects to. Each link has a link-local one of its
-/// own, so such an address stands for itself.
+/// Returns the network that an address connects to. For a link-local address this is
+/// the address alone, because each link has such a network of its own.
 fn connected(address: IpNet) -> IpNet {
     match address.addr() {
         IpAddr::V6(alone) if alone.is_unicast_link_local() => IpNet::from(address.addr()),
@@ -260,11 +265,11 @@ fn overlap(one: IpNet, other: IpNet) -> bool {
     one.contains(&other) || other.contains(&one)
 }
 
-/// No grant allows it, so the error isn't a denial.
-fn in_the_way(what: &str) -> KernelError {
+/// Returns the error for a clash. It isn't a denial, because no grant can allow it.
+fn clash(what: &str) -> KernelError {
     KernelError::Refused {
         errno: Errno::EBUSY,
-        text: format!("{what}; no driver covers what is there without it: use another subnet"),
+        text: format!("{what}; a driver can't cover objects of the host: use another subnet"),
     }
 }
 
@@ -276,12 +281,12 @@ fn names(
     Ok(links.map(|link| (link.index, link.name)).collect())
 }
 
-/// Whether a table is one that every packet is routed by.
-fn is_everybodys(table: u32) -> bool {
+/// Whether a routing table applies to every packet.
+fn applies_to_all(table: u32) -> bool {
     RESERVED_TABLES.contains(&table)
 }
 
-/// Checks a route that is about to be added or to take others' place.
+/// Checks a route before it's added or replaces others.
 pub(super) fn check_route(
     kernel: &mut dyn Kernel,
     namespace: Namespace,
@@ -293,7 +298,7 @@ pub(super) fn check_route(
         let view = View::with_routes(kernel, namespace, route.table, own.clone())?;
         view.check_rivals(route)?;
     }
-    if namespace == Namespace::Host && is_everybodys(route.table) {
+    if namespace == Namespace::Host && applies_to_all(route.table) {
         let view = View::with_routes(kernel, namespace, MAIN_TABLE, own.clone())?;
         view.check_route(&route.route)?;
     }
@@ -301,8 +306,8 @@ pub(super) fn check_route(
 }
 
 impl Gate {
-    /// What the driver has in a namespace: on the host, for all containers of
-    /// the network.
+    /// Returns the driver's own objects in a namespace. On the host they include those
+    /// for the network's other containers.
     pub(super) fn own_objects(&mut self, namespace: Namespace) -> Result<Own, CallError> {
         let Some(journal) = &self.rollback.journal else {
             return Ok(Own::default());
@@ -357,7 +362,7 @@ mod tests {
         }
     }
 
-    /// A host with `eth0` and a driver's `br0`.
+    /// Returns a host with `eth0` and a driver's `br0`.
     fn host() -> View {
         let name = |text: &str| text.parse::<LinkName>().unwrap();
         View {
@@ -410,12 +415,12 @@ mod tests {
         ] {
             assert!(host.check_address(3, &new(taken)).is_err(), "{taken}");
         }
-        // Each link has a network of that kind.
+        // Each link has a link-local network of its own.
         assert!(host.check_address(3, &new("fe80::1/64")).is_ok());
         assert!(host.check_address(3, &new("fe80::9/64")).is_err());
         let error = host.check_address(3, &new("192.0.2.1/24")).unwrap_err();
         assert!(error.to_string().contains("its link eth0"), "{error}");
-        // A route of that network leads elsewhere already.
+        // A foreign route of that network leads through another link.
         assert!(host.check_address(3, &new("198.51.100.1/24")).is_err());
         assert!(host.check_address(3, &new("198.51.100.1/25")).is_ok());
         let alone = NewAddress {
@@ -462,7 +467,7 @@ mod tests {
         let check = |text: &str, metric| host.check_rivals(&route(text, 3, metric).route);
         assert!(check("10.99.0.0/24", 0).is_ok());
         assert!(check("203.0.113.0/24", 7).is_ok());
-        // Beside it, not in its place.
+        // With another metric, the route stands beside the foreign one.
         assert!(check("198.51.100.0/24", 9).is_ok());
         assert!(check("198.51.100.0/24", 0).is_err());
         assert!(check("0.0.0.0/0", 100).is_err());
@@ -476,12 +481,12 @@ mod tests {
         for hosts in ["192.0.2.0/24", "192.0.2.9/32", "0.0.0.0/0", "127.0.0.0/8"] {
             assert!(host.check_packets(net(hosts)).is_err(), "{hosts}");
         }
-        // What is sent to those that the host is connected to goes there.
+        // Packets to a connected network go there.
         assert!(host.check_packets(net("192.0.2.7/32")).is_ok());
         assert!(host.check_network(net("192.0.2.7/32")).is_err());
         assert!(host.check_network(net("10.99.0.7/32")).is_ok());
         assert!(host.check_peer("10.99.0.7".parse().unwrap()).is_ok());
-        // Also a gateway that the driver added is the host's.
+        // A gateway that the driver added is an address of the host, too.
         assert!(host.check_peer("10.99.0.1".parse().unwrap()).is_err());
         assert!(host.check_peer("192.0.2.9".parse().unwrap()).is_err());
     }

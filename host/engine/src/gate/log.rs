@@ -1,4 +1,4 @@
-//! The interface `log`: a driver's messages on the run's standard error.
+//! The interface `log`, which writes a driver's messages to standard error.
 
 use std::io::Write;
 
@@ -9,7 +9,7 @@ use super::call::{CallError, Stop};
 use super::{Gate, bounds};
 use crate::driver::wit::log::{Host, Level};
 
-/// Where messages go, and how many may.
+/// The messages of a driver, with their limit and their level.
 #[derive(Debug)]
 pub struct Log {
     driver: String,
@@ -18,8 +18,8 @@ pub struct Log {
 }
 
 impl Log {
-    /// A log for the messages of a driver: `bytes` of them, shown as `filter`
-    /// (RUST_LOG) asks.
+    /// Makes a log for a driver's messages. They may have `bytes` in total. `filter` is
+    /// the value of RUST_LOG.
     pub fn new(driver: String, bytes: u64, filter: Option<&str>) -> Self {
         Self {
             driver,
@@ -28,7 +28,8 @@ impl Log {
         }
     }
 
-    /// Shows a message. False when the driver has written too much.
+    /// Shows a message if its level is high enough. Returns false if it exceeds the
+    /// limit.
     fn write(&mut self, level: Level, message: &str) -> bool {
         let size = u64::try_from(message.len()).unwrap_or(u64::MAX);
         let Some(left) = self.left.checked_sub(size.saturating_add(1)) else {
@@ -41,7 +42,7 @@ impl Log {
         true
     }
 
-    /// Shows what a component printed, line by line, as far as it may.
+    /// Shows a component's output line by line, up to the limit.
     pub(super) fn output(&mut self, text: &str) {
         for line in text.lines() {
             if !self.write(Level::Info, line) {
@@ -52,7 +53,7 @@ impl Log {
 
     fn show(&self, level: &str, message: &str) {
         let plain = text::plain(message);
-        // Where standard error is closed, messages have no reader.
+        // If standard error is closed, nobody reads messages.
         let _ = writeln!(std::io::stderr(), "{}: {level}: {plain}", self.driver);
     }
 }
@@ -75,7 +76,7 @@ fn name(level: Level) -> &'static str {
     }
 }
 
-/// The level that RUST_LOG asks for; errors and warnings are always shown.
+/// Returns the level that RUST_LOG sets. Errors and warnings are always shown.
 fn threshold(filter: &str) -> u8 {
     let asked = |directive: &str| match directive.rsplit('=').next()?.trim() {
         "info" => Some(rank(Level::Info)),

@@ -1,10 +1,10 @@
-//! The host side of the WIT. Every call takes the same way: `decide`, then the
-//! journal, then the kernel, then the audit trail. It knows nothing of JSON or
-//! of the command line.
+//! The host side of the WIT.
 //!
-//! The kernel stands behind a guard, which opens for a
-//! [`Permit`](policy::Permit) only, and only `decide` makes permits. What the host does on its own behalf
-//! (reading the answer, undoing) has a door of its own there.
+//! Every call takes the same path: `decide`, the journal, the kernel, the audit trail.
+//! The kernel is behind a guard that opens only with a [`Permit`](policy::Permit), and
+//! only `decide` makes permits. The host itself opens the guard in another way, to read
+//! the answer and to undo changes. This module knows nothing of JSON or of the command
+//! line.
 
 mod addresses;
 mod announce;
@@ -53,19 +53,20 @@ pub struct Gate {
     log: Log,
     secrets: Secrets,
     links: ResourceTable,
-    /// How many there are.
+    /// The number of open handles.
     handles: usize,
-    /// What the network's other containers have on the host by this driver, once
-    /// it's asked for.
+    /// The objects on the host that the driver made for the network's other containers,
+    /// once a call has read them.
     others_own: Option<clash::Own>,
-    /// The own links that were asked about, and whether others have them too.
+    /// Whether other containers use an own link too, for each link that a call has
+    /// asked about.
     in_use: HashMap<LinkId, bool>,
-    /// The names of links that got others since handles to them were given out.
+    /// The current names of links that were renamed. Handles have the old names.
     renamed: HashMap<LinkId, LinkName>,
     calls: u32,
-    /// The call that was allowed and isn't on record yet.
+    /// The allowed call whose record isn't in the trail yet.
     pending: Option<Call>,
-    /// When the driver's time is over, while it runs.
+    /// The driver's deadline, while it runs.
     end: Option<Instant>,
     stop: Option<Stop>,
 }
@@ -105,23 +106,22 @@ impl Gate {
         self.authority.grant.limits()
     }
 
-    /// The grant that decides, for messages.
+    /// Returns the path of the grant file, for messages.
     pub(crate) fn grant_path(&self) -> &Path {
         self.authority.grant.path()
     }
 
-    /// What ended the run at the gate, if anything did.
+    /// Returns the reason why the gate ended the run, if it did.
     pub(crate) fn stopped(&self) -> Option<&Stop> {
         self.stop.as_ref()
     }
 
-    /// Has every call from here on fail once it's this late; `None` for what the
-    /// host does itself.
+    /// Sets the deadline after which every call fails. `None` is for the host itself.
     pub(crate) fn end_at(&mut self, end: Option<Instant>) {
         self.end = end;
     }
 
-    /// Passes on what a component printed.
+    /// Writes a component's output to the log.
     pub(crate) fn log_output(&mut self, output: &str) {
         self.log.output(output);
     }

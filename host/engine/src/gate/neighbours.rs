@@ -70,8 +70,8 @@ impl Gate {
             self.object(&link),
             Object::Neighbour {
                 address,
-                // Where packets of a link go that the container has alone is the
-                // driver's to say; for whom it answers isn't.
+                // A permanent entry on a link of this container alone affects no other
+                // packets. A proxy entry answers for an address of somebody else.
                 own: self.has_alone(&link) && neighbour != Neighbour::Proxy,
             },
         ];
@@ -86,7 +86,7 @@ impl Gate {
             if neighbour == Neighbour::Proxy {
                 View::of_host(kernel, own)?.check_packets(address.into())?;
             }
-            // The kernel would take the new one in its place.
+            // The kernel would replace the existing entry.
             if kernel.has_neighbour(link.id, address, neighbour.table())? {
                 return Err(Errno::EEXIST.into());
             }
@@ -106,7 +106,7 @@ impl Gate {
     ) -> Result<(), CallError> {
         let address = parse(call, address)?;
         let link = self.link(link)?;
-        if let Some((number, neighbour)) = self.set_here(&link, address, table) {
+        if let Some((number, neighbour)) = self.find_own_neighbour(&link, address, table) {
             return self.remove_own_neighbour(call, &link, address, neighbour, number);
         }
         let has_alone = self.has_alone(&link);
@@ -134,9 +134,9 @@ impl Gate {
         self.record(permit, &objects, result)
     }
 
-    /// The entry that says that the driver set a neighbour on a link that it
-    /// doesn't have for itself.
-    fn set_here(
+    /// Finds the undo record of a neighbour that the driver set on a link that isn't
+    /// its own alone.
+    fn find_own_neighbour(
         &self,
         link: &LinkHandle,
         address: IpAddr,

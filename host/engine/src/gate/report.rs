@@ -1,4 +1,4 @@
-//! Reading the answer to `setup` back from the kernel.
+//! The answer to `setup`, read back from the kernel.
 
 use kernel::{KernelError, LinkId};
 use request::LinkReport;
@@ -7,9 +7,9 @@ use types::Namespace;
 use super::Gate;
 
 impl Gate {
-    /// The driver's own links in the container, as the kernel has them, without
-    /// those that aren't interfaces of its own: VRFs, which are routing tables,
-    /// and ifb links, which packets for others pass.
+    /// Reads the driver's own links in the container. VRFs and ifb links are left out:
+    /// a VRF is a routing table, and an ifb link only shapes the packets of another
+    /// link.
     pub fn report(&mut self) -> Result<Vec<LinkReport>, KernelError> {
         let Some(journal) = &self.rollback.journal else {
             return Ok(Vec::new());

@@ -1,6 +1,7 @@
-//! What a driver returns. It is decided on like what a driver calls, and stands
-//! in the trail: a name server in an answer, or another parent in a network,
-//! reaches as far as any call.
+//! The decisions on a driver's return values.
+//!
+//! A DNS server in an answer or another parent in a network has as much effect as a
+//! call. So return values are decided on and recorded like calls.
 
 use kernel::KernelError;
 use policy::{Call, Object};
@@ -10,26 +11,26 @@ use super::Gate;
 use super::call::{CallError, Stop};
 use crate::driver::GuestError;
 
-/// Why what a driver returned isn't passed on.
+/// The reason why a return value isn't passed on.
 #[derive(Debug, thiserror::Error)]
 pub enum ReturnedError {
-    /// The grant doesn't have it.
+    /// The grant doesn't allow it.
     #[error("{0}")]
     Denied(String),
-    /// The host can't go on.
+    /// The host failed.
     #[error(transparent)]
     Stop(#[from] Stop),
-    /// The kernel can't be asked.
+    /// The links of the host can't be read.
     #[error("can't look for a free name: {0}")]
     Kernel(KernelError),
 }
 
 impl Gate {
-    /// Decides on something that a driver returned.
+    /// Decides on a return value.
     ///
     /// # Errors
     ///
-    /// The grant doesn't have it, or it can't be recorded.
+    /// The grant doesn't allow the value, or the decision can't be recorded.
     pub fn allow_returned(
         &mut self,
         call: Call,
@@ -45,22 +46,22 @@ impl Gate {
         })
     }
 
-    /// Records a change of the network's document, in words. By itself it reaches
-    /// nothing.
+    /// Records a change of the network's document, in words. Such a change has no
+    /// effect by itself.
     ///
     /// # Errors
     ///
-    /// It can't be recorded.
+    /// The change can't be recorded.
     pub fn record_change(&mut self, change: &str) -> Result<(), ReturnedError> {
         let recorded = self.rollback.trail.change(change);
         recorded.map_err(|error| Stop::Host(error.to_string()).into())
     }
 
-    /// The first of some names that no link of the host has.
+    /// Returns the first name that no link of the host has.
     ///
     /// # Errors
     ///
-    /// The kernel can't be asked.
+    /// The links of the host can't be read.
     pub fn free_name(
         &mut self,
         names: impl IntoIterator<Item = LinkName>,

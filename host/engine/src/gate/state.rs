@@ -12,7 +12,7 @@ use crate::driver::wit::state::Host;
 
 /// The longest key in bytes.
 const KEY_MAX: usize = 64;
-/// All keys and values of a network, in bytes.
+/// The length of all keys and values of a network, in bytes.
 const TOTAL_MAX: usize = 1 << 20;
 
 impl Host for Gate {
@@ -55,7 +55,7 @@ impl Host for Gate {
 }
 
 impl Gate {
-    /// A call on this run's copy.
+    /// Makes a call on this run's copy of the state.
     fn with_state<T>(
         &mut self,
         call: Call,
@@ -65,7 +65,7 @@ impl Gate {
         let objects = [Object::State { key }];
         let permit = self.decide(call, &objects)?;
         if matches!(call, Call::StateSet | Call::StateRemove) {
-            self.count_as_user()?;
+            self.record_use()?;
         }
         let result = match self.open_state() {
             Ok(Some(state)) => work(state),
@@ -78,9 +78,9 @@ impl Gate {
         self.record(permit, &objects, result)
     }
 
-    /// The state is there for as long as any journal of the network is, so
-    /// there must be one also of a driver that changes nothing else.
-    fn count_as_user(&mut self) -> Result<(), CallError> {
+    /// Writes a record that keeps the state. The state exists as long as any journal of
+    /// the network does, so a driver without other changes needs a journal too.
+    fn record_use(&mut self) -> Result<(), CallError> {
         let Some(journal) = &mut self.rollback.journal else {
             return Ok(());
         };

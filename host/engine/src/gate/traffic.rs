@@ -48,10 +48,10 @@ impl Host for Gate {
         let objects = [self.object(&link)];
         let permit = self.decide(call, &objects)?;
         if self.owns(&link) && !self.has_alone(&link) && !self.are_containers(packets) {
-            return Err(self.record_failure(permit, &objects, only_its_own(&link)));
+            return Err(self.record_failure(permit, &objects, class_of_others(&link)));
         }
-        // On a link that containers share the class is this one's, so it's
-        // journalled on every link.
+        // On a shared link the class doesn't go with the link, so it has a record on
+        // every link.
         let result = match free_class(self.rollback.guard.open(&permit), link.id) {
             Err(error) => Err(error),
             Ok(number) => self.perform(
@@ -92,7 +92,7 @@ impl Host for Gate {
         let plan = self.plan_queue(&link, QueueHook::Ingress)?;
         let objects = [self.object(&link), self.object(&to)];
         self.change(call, &objects, plan, |kernel| {
-            replaced(kernel, link.id, QueueHook::Ingress)?;
+            remove_old_queue(kernel, link.id, QueueHook::Ingress)?;
             kernel.redirect_ingress(link.id, to.id.index)
         })
     }
@@ -112,7 +112,7 @@ impl Host for Gate {
         let permit = self.decide(call, &objects)?;
         let kernel = self.rollback.guard.open(&permit);
         let mut hooks = hooks.into_iter();
-        let result = hooks.try_for_each(|hook| replaced(kernel, link.id, hook));
+        let result = hooks.try_for_each(|hook| remove_old_queue(kernel, link.id, hook));
         if result.is_ok() {
             self.forget_queues(&link)?;
         }
@@ -121,14 +121,14 @@ impl Host for Gate {
 }
 
 impl Gate {
-    /// Whether a class has packets of this container only.
+    /// Whether a class has only packets of this container.
     fn are_containers(&self, packets: ClassPackets) -> bool {
         let request = &self.authority.request;
         let mut networks = packets.source().into_iter().chain(packets.destination());
         networks.any(|network| request.is_containers(network))
     }
 
-    /// Puts a queueing discipline in the place of an older one of the driver's.
+    /// Sets the root queueing discipline, and replaces an older one of the driver's.
     fn set_root(
         &mut self,
         call: Call,
@@ -139,13 +139,13 @@ impl Gate {
         let plan = self.plan_queue(&link, QueueHook::Root)?;
         let objects = [self.object(&link)];
         self.change(call, &objects, plan, |kernel| {
-            replaced(kernel, link.id, QueueHook::Root)?;
+            remove_old_queue(kernel, link.id, QueueHook::Root)?;
             set(kernel, link.id)
         })
     }
 
-    /// What undoing takes on a link that isn't the driver's own: there nothing
-    /// may stand yet but what the driver set before.
+    /// Returns the plan of a change of a queueing discipline. On a foreign link there
+    /// must be none yet, except the driver's own.
     fn plan_queue(
         &mut self,
         link: &LinkHandle,
@@ -173,7 +173,7 @@ impl Gate {
         })
     }
 
-    /// The number of the entry that says that the driver set something here.
+    /// Returns the number of the undo record of a queueing discipline.
     pub(super) fn queue_entry(&self, link: &LinkHandle, wanted: QueueHook) -> Option<u32> {
         let is_it = |change: &Change| {
             matches!(change, Change::SetQueue { link: id, name, hook }
@@ -188,32 +188,40 @@ impl Gate {
         entry.map(|entry| entry.number)
     }
 
-    /// Takes out of the journal what went with a link's queueing disciplines.
+    /// Removes the undo records of a link's queueing disciplines and classes.
     fn forget_queues(&mut self, link: &LinkHandle) -> Result<(), CallError> {
-        let is_its = |change: &Change| {
+        let is_of_link = |change: &Change| {
             matches!(change, Change::SetQueue { link: id, name, .. } | Change::AddClass { link: id, name, .. }
                 if *id == link.id && *name == link.name)
         };
         let entries = self.rollback.journal.as_ref().map(|journal| {
             let entries = journal.entries_of(link.id.namespace);
-            let its = entries.filter(|entry| is_its(&entry.change));
-            its.map(|entry| entry.number).collect::<Vec<_>>()
+            let of_link = entries.filter(|entry| is_of_link(&entry.change));
+            of_link.map(|entry| entry.number).collect::<Vec<_>>()
         });
         let mut entries = entries.unwrap_or_default().into_iter();
         entries.try_for_each(|number| self.forget(number))
     }
 }
 
-/// Makes room: what stands here is the driver's.
-fn replaced(kernel: &mut dyn Kernel, link: LinkId, hook: QueueHook) -> Result<(), KernelError> {
+/// Removes the driver's queueing discipline at a hook.
+///
+/// # Errors
+///
+/// Somebody else's is at the root.
+fn remove_old_queue(
+    kernel: &mut dyn Kernel,
+    link: LinkId,
+    hook: QueueHook,
+) -> Result<(), KernelError> {
     if hook == QueueHook::Root && kernel.queues(link)?.root == Some(RootQueue::Foreign) {
         return Err(Errno::EEXIST.into());
     }
     remove_owned_queue(kernel, link, hook)
 }
 
-/// The error for a class that would limit others.
-fn only_its_own(link: &LinkHandle) -> KernelError {
+/// Returns the error for a class that would limit other containers.
+fn class_of_others(link: &LinkHandle) -> KernelError {
     KernelError::Refused {
         errno: Errno::EBUSY,
         text: format!(
@@ -224,7 +232,7 @@ fn only_its_own(link: &LinkHandle) -> KernelError {
     }
 }
 
-/// The lowest number that no class has.
+/// Returns the lowest free class number.
 fn free_class(kernel: &mut dyn Kernel, link: LinkId) -> Result<u16, KernelError> {
     if kernel.queues(link)?.root != Some(RootQueue::Ours) {
         let text = "the driver has set no htb on this link";
@@ -238,8 +246,8 @@ fn free_class(kernel: &mut dyn Kernel, link: LinkId) -> Result<u16, KernelError>
 
 fn shape(call: Call, shape: WitShape) -> Result<Shape, CallError> {
     Shape::new(shape.rate, shape.burst).ok_or_else(|| {
-        let text = "nothing would ever be sent: a rate has 8 bits per second at least, a burst \
-                    one byte";
+        let text = "nothing would ever be sent: a rate has at least 8 bits per second, and a burst \
+                    at least one byte";
         invalid(call, &text)
     })
 }

@@ -16,8 +16,8 @@ use super::{Gate, Kernel, LinkHandle, bounds};
 use crate::driver::wit::wireguard::{Endpoint, Host, Peer, PeerInfo, WireguardInfo};
 
 impl Gate {
-    /// Changes an own link. What somebody else's had could be put back only if
-    /// the journal held its secret keys.
+    /// Changes an own link. A foreign link can't be changed, because the journal would
+    /// have to hold its secret keys to undo that.
     fn change_wireguard(
         &mut self,
         call: Call,
@@ -34,7 +34,8 @@ impl Gate {
         if let Some(name) = secret {
             Secrets::check_name(name).map_err(|error| invalid(call, &error))?;
         }
-        // Whether there is such a secret is nothing to know without a grant.
+        // The secret is read after the decision, so that a denied driver can't find out
+        // whether it exists.
         let permit = self.decide(call, &objects)?;
         let key = secret.map(|name| self.secret_key(name)).transpose();
         let change = match key {

@@ -1,4 +1,4 @@
-//! Checks what calls of `firewall` are given.
+//! The checks of the arguments of `firewall` calls.
 
 use std::net::IpAddr;
 
@@ -12,7 +12,7 @@ use crate::driver::wit::types::{Port as WitPort, Protocol as WitProtocol};
 use crate::gate::bounds;
 use crate::gate::call::{CallError, invalid};
 
-/// Checks what a call says of connections.
+/// Converts a driver's description of traffic, and checks it.
 pub(super) fn traffic(call: Call, traffic: WitTraffic) -> Result<Traffic, CallError> {
     bounds::port_ranges(call, &traffic.ports)?;
     let address = address(call, &traffic.address)?;
@@ -56,8 +56,8 @@ impl From<WitIsolation> for Isolation {
     }
 }
 
-/// The ports for an address of one family: those for host addresses of the other
-/// are passed over, as netavark does.
+/// Converts the ports to publish to a container's address. Ports with a host address of
+/// the other family are left out, as in netavark.
 pub(super) fn ports_for(
     call: Call,
     ports: Vec<WitPort>,

@@ -128,7 +128,7 @@ impl Host for Gate {
     }
 }
 
-/// The error for more than a container may have.
+/// Returns the error for too many rules or ports of a container.
 fn full(max: &str, would: usize) -> KernelError {
     KernelError::Refused {
         errno: Errno::ENOSPC,
@@ -136,14 +136,14 @@ fn full(max: &str, would: usize) -> KernelError {
     }
 }
 
-/// Whose packets an entry is about. They are never the host's own.
+/// The packets that a firewall entry affects. They must never be the host's own.
 #[derive(Debug, Clone, Copy)]
 enum Subject {
-    /// Those of some links.
+    /// The packets of links.
     Links,
-    /// Those of a network, in which the driver's own gateway may be.
+    /// The packets of a network. It may contain the driver's own gateway.
     Packets(IpNet),
-    /// Those of an address.
+    /// The packets of an address.
     Peer(IpAddr),
 }
 
@@ -157,7 +157,7 @@ impl Subject {
     }
 }
 
-/// An entry, and whether it's for all containers of the network.
+/// A firewall entry, and whether all containers of the network share it.
 struct Wanted {
     entry: FirewallEntry,
     shared: bool,
@@ -172,7 +172,7 @@ impl Wanted {
 }
 
 impl Gate {
-    /// The entry for a rule of the whole network.
+    /// Returns the entry of a rule for the whole network.
     fn shared_entry(&self, rule: FirewallRule) -> Wanted {
         Wanted {
             entry: FirewallEntry::new(self.firewall_owner(None), rule),
@@ -180,7 +180,7 @@ impl Gate {
         }
     }
 
-    /// The entry for a rule of this container.
+    /// Returns the entry of a rule for this container.
     fn own_entry(&self, rule: FirewallRule) -> Wanted {
         let container = Some(self.authority.request.container.as_str());
         Wanted {
@@ -216,7 +216,7 @@ impl Gate {
         self.add_to_firewall(call, &objects, subject, vec![self.own_entry(rule)])
     }
 
-    /// A link of the host, which is all that its firewall knows.
+    /// Returns a link of the host. The host's firewall has rules only for those.
     fn host_link(
         &mut self,
         call: Call,
@@ -230,8 +230,8 @@ impl Gate {
         Err(invalid(call, &text))
     }
 
-    /// Adds entries, all or none. Of those that are shared, what other
-    /// containers have made already is only noted.
+    /// Adds entries, all or none. A shared entry that another container has added
+    /// already only gets a record.
     fn add_to_firewall(
         &mut self,
         call: Call,
@@ -241,9 +241,10 @@ impl Gate {
     ) -> Result<(), CallError> {
         let permit = self.decide(call, objects)?;
         let own = self.own_objects(Namespace::Host)?;
-        wanted.retain(|wanted| !(wanted.shared && self.has_noted(wanted)));
-        let room = self.has_room_for(&wanted);
-        let checked = room.and_then(|()| subject.check(self.rollback.guard.open(&permit), own));
+        wanted.retain(|wanted| !(wanted.shared && self.has_record(wanted)));
+        let within_limits = self.check_firewall_limits(&wanted);
+        let checked =
+            within_limits.and_then(|()| subject.check(self.rollback.guard.open(&permit), own));
         let result = match checked.and_then(|()| self.missing(&permit, &wanted)) {
             Err(error) => Err(error),
             Ok(missing) => {
@@ -262,8 +263,9 @@ impl Gate {
         self.record(permit, objects, result)
     }
 
-    /// Refuses more than can be undone in time, whatever others have.
-    fn has_room_for(&self, wanted: &[Wanted]) -> Result<(), KernelError> {
+    /// Refuses entries that would exceed the number of rules or ports that can be
+    /// undone in time. Other containers don't count.
+    fn check_firewall_limits(&self, wanted: &[Wanted]) -> Result<(), KernelError> {
         let Some(journal) = &self.rollback.journal else {
             return Ok(());
         };
@@ -288,8 +290,8 @@ impl Gate {
         }
     }
 
-    /// Whether this container's journal has an entry already.
-    fn has_noted(&self, wanted: &Wanted) -> bool {
+    /// Whether this container's journal has a shared entry already.
+    fn has_record(&self, wanted: &Wanted) -> bool {
         let change = wanted.change();
         self.rollback.journal.as_ref().is_some_and(|journal| {
             let mut entries = journal.entries_of(Namespace::Host);
@@ -297,7 +299,7 @@ impl Gate {
         })
     }
 
-    /// The entries that aren't there yet.
+    /// Returns the entries that aren't in the firewall yet.
     fn missing(
         &mut self,
         permit: &Permitted,

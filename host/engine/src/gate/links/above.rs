@@ -1,6 +1,7 @@
-//! What lies on a link. The kernel changes it with that one, and doesn't change
-//! it back, so a link that others lie on is left alone where they would lose
-//! something.
+//! The links that lie on another link.
+//!
+//! The kernel changes them with their parent, and doesn't change them back. So a
+//! foreign parent isn't changed if foreign links on it would lose something.
 
 use kernel::{IPV6_MIN_MTU, KernelError, LinkChange, LinkId, LinkInfo, ParentUse, QueueHook};
 use nix::errno::Errno;
@@ -14,7 +15,7 @@ use crate::guard::Permitted;
 pub(super) struct Above {
     /// The link.
     pub(super) link: LinkHandle,
-    /// What it is.
+    /// The link's properties.
     pub(super) info: LinkInfo,
 }
 
@@ -23,13 +24,14 @@ impl Above {
         self.info.kind.as_deref() == Some("vlan")
     }
 
-    /// Whether it's of a kind whose links are all alike on one parent.
+    /// Whether the link is of a kind whose links on one parent have one mode.
     pub(super) fn is_ipvlan(&self) -> bool {
         matches!(self.info.kind.as_deref(), Some("ipvlan" | "ipvtap"))
     }
 
-    /// The error for another mode that it would get too, and keep.
-    pub(super) fn keeps_its_mode(&self, parent: &LinkHandle) -> KernelError {
+    /// Returns the error for a new link of another mode. The kernel would give the mode
+    /// to this link too, and not take it back.
+    pub(super) fn mode_conflict(&self, parent: &LinkHandle) -> KernelError {
         let (other, parent) = (&self.link.name, &parent.name);
         let mode = match self.info.parent_use {
             Some(ParentUse::Ipvlan(mode, isolation)) => {
@@ -38,13 +40,14 @@ impl Above {
             _ => "another mode".to_owned(),
         };
         busy(format!(
-            "{other} lies on {parent} too and has {mode}: all ipvlan links of a parent have one, \
-             so use that one, or change that of {other} first"
+            "{other} lies on {parent} too and has {mode}: all ipvlan links of a parent have one \
+             mode, so use that one, or change that of {other} first"
         ))
     }
 
-    /// Whether it loses its own MTU for good when the link below it gets another
-    /// one for a while. ipvlan links get the same.
+    /// Whether the link loses its own MTU for good if its parent's is changed from
+    /// `before` to `mtu`. The kernel lowers a greater MTU, and gives ipvlan links the
+    /// parent's.
     fn loses_mtu(&self, before: u32, mtu: u32) -> bool {
         let own = self.info.state.mtu;
         own > mtu || (self.is_ipvlan() && own != before)
@@ -52,7 +55,7 @@ impl Above {
 }
 
 impl Gate {
-    /// The links that lie on this one, as far as they are on the host or in the
+    /// Returns the links that lie on a link, if they are on the host or in the
     /// container.
     pub(super) fn links_on(
         &mut self,
@@ -64,7 +67,7 @@ impl Gate {
         for namespace in [Namespace::Host, Namespace::Container] {
             let is_elsewhere = namespace != link.id.namespace;
             let links = match kernel.tied_links(namespace) {
-                // A teardown's container may be gone.
+                // In a teardown, the container may be gone.
                 Err(KernelError::NoNamespace(_)) => continue,
                 links => links?,
             };
@@ -87,7 +90,7 @@ impl Gate {
         Ok(found)
     }
 
-    /// The first of them that isn't the driver's and loses something.
+    /// Returns the first foreign link on a link that loses something.
     fn other_on(
         &mut self,
         permit: &Permitted,
@@ -99,9 +102,9 @@ impl Gate {
         Ok(others.find(|other| !self.owns(&other.link)))
     }
 
-    /// A link of somebody else's may go to the container and come back if nothing
-    /// is lost on the way that nobody can give back.
-    pub(super) fn may_go_away(
+    /// Refuses to move a foreign link to the container if something would be lost that
+    /// can't be put back.
+    pub(super) fn check_move(
         &mut self,
         permit: &Permitted,
         link: &LinkHandle,
@@ -133,26 +136,28 @@ impl Gate {
         Ok(())
     }
 
-    /// A change of a link of somebody else's takes nothing from what lies on it,
-    /// and nothing from the link that can't be put back.
-    pub(super) fn may_change(
+    /// Refuses a change of a link if a foreign link on it, or the link itself, would
+    /// lose something that can't be put back.
+    pub(super) fn check_change(
         &mut self,
         permit: &Permitted,
         link: &LinkHandle,
         change: &LinkChange,
     ) -> Result<(), KernelError> {
         match change {
-            LinkChange::Mtu(mtu) if self.owns(link) => self.may_get_ipv6(permit, link, *mtu),
+            LinkChange::Mtu(mtu) if self.owns(link) => {
+                self.check_ipv6_stays_off(permit, link, *mtu)
+            }
             _ if self.owns(link) => Ok(()),
-            LinkChange::Mtu(mtu) => self.may_have_mtu(permit, link, *mtu),
-            LinkChange::Up(false) => self.may_go_down(permit, link),
+            LinkChange::Mtu(mtu) => self.check_mtu(permit, link, *mtu),
+            LinkChange::Up(false) => self.check_down(permit, link),
             _ => Ok(()),
         }
     }
 
-    /// A link of the host's that gets IPv6 back gets settings with it that nobody
-    /// has seen: `accept_ra` as new links have it.
-    fn may_get_ipv6(
+    /// Refuses an MTU that gives a link of the host IPv6 back. The kernel would reset
+    /// the link's IPv6 settings, such as `accept_ra`, to those of a new link.
+    fn check_ipv6_stays_off(
         &mut self,
         permit: &Permitted,
         link: &LinkHandle,
@@ -165,15 +170,16 @@ impl Gate {
         match before < IPV6_MIN_MTU {
             false => Ok(()),
             true => Err(busy(format!(
-                "{} has an MTU of {before}, and gets IPv6 with {IPV6_MIN_MTU} or more, and the \
-                 settings of a new link: make it with the MTU that it is to have",
+                "{} has an MTU of {before}: with {IPV6_MIN_MTU} or more it would get IPv6 and the \
+                 settings of a new link, so make it with that MTU",
                 link.name
             ))),
         }
     }
 
-    /// VLANs go down with what they lie on.
-    fn may_go_down(&mut self, permit: &Permitted, link: &LinkHandle) -> Result<(), KernelError> {
+    /// Refuses to set a link down if foreign VLANs lie on it, because they would go
+    /// down with it.
+    fn check_down(&mut self, permit: &Permitted, link: &LinkHandle) -> Result<(), KernelError> {
         match self.other_on(permit, link, Above::is_vlan)? {
             None => Ok(()),
             Some(other) => Err(busy(format!(
@@ -183,7 +189,7 @@ impl Gate {
         }
     }
 
-    fn may_have_mtu(
+    fn check_mtu(
         &mut self,
         permit: &Permitted,
         link: &LinkHandle,
@@ -209,7 +215,7 @@ impl Gate {
     }
 }
 
-/// No grant allows it, so the error isn't a denial.
+/// Returns the error for a change that no grant can allow. So it isn't a denial.
 fn busy(text: String) -> KernelError {
     let errno = Errno::EBUSY;
     KernelError::Refused { errno, text }

@@ -1,4 +1,4 @@
-//! Changing links.
+//! Changes of links.
 
 use journal::Change;
 use kernel::{KernelError, LinkChange, LinkId, LinkSnapshot, ParentUse};
@@ -7,14 +7,14 @@ use types::Namespace;
 use wasmtime::component::Resource;
 
 use super::LinkHandle;
-use super::in_use::must_be_so;
+use super::in_use::check_already_set;
 use crate::gate::call::{CallError, invalid, plan_for_foreign};
 use crate::gate::{Gate, Kernel, bounds};
 use crate::guard::Permitted;
 
 impl Gate {
-    /// Changes a property of a link, which is put back afterwards unless the
-    /// link is the driver's own.
+    /// Changes a property of a link. The property is put back later, unless the link is
+    /// own.
     pub(super) fn change_link(
         &mut self,
         call: Call,
@@ -25,7 +25,8 @@ impl Gate {
         let plan = plan_for_foreign(&link, self.owns(&link), |kernel, link| {
             let snapshot = match change {
                 LinkChange::Up(false) => Some(kernel.snapshot(link.id)?),
-                // The kernel forgets the neighbours of the old one.
+                // The kernel deletes the neighbours of a link whose MAC address
+                // changes.
                 LinkChange::Mac(_) => Some(kernel.snapshot_neighbours(link.id)?),
                 _ => None,
             };
@@ -34,7 +35,7 @@ impl Gate {
         let mut objects = vec![self.object(&link)];
         let mut permit = self.decide(call, &objects)?;
         let parent = match is_passed_on(change) {
-            true => taken_parent(self.rollback.guard.open(&permit), &link),
+            true => passthru_parent(self.rollback.guard.open(&permit), &link),
             false => Ok(None),
         };
         let parent = match parent {
@@ -43,20 +44,20 @@ impl Gate {
         };
         if let Some(parent) = &parent {
             objects.push(self.whole(parent));
-            permit = self.judge(permit, &objects)?;
+            permit = self.decide_again(permit, &objects)?;
         }
-        let may_change = self.may_change(&permit, &link, change);
-        if let Err(error) = may_change {
+        let checked = self.check_change(&permit, &link, change);
+        if let Err(error) = checked {
             return Err(self.record_failure(permit, &objects, error));
         }
         let result = match self.is_in_use_by_others(&link)? {
-            true => must_be_so(self.rollback.guard.open(&permit), &link, change),
+            true => check_already_set(self.rollback.guard.open(&permit), &link, change),
             false => self.perform(&permit, plan, |kernel| kernel.change_link(link.id, change))?,
         };
         self.record(permit, &objects, result)
     }
 
-    /// `links.set-master`.
+    /// Makes the call `links.set-master`.
     pub(super) fn change_master(
         &mut self,
         link: &Resource<LinkHandle>,
@@ -78,22 +79,22 @@ impl Gate {
             });
         }
         let plan = plan_for_foreign(&link, self.owns(&link), |kernel, link| {
-            // A VRF takes its addresses and routes to another table, and they
-            // don't come back.
+            // In a VRF, the routes of the link's addresses are in another table, and
+            // the kernel doesn't move them back.
             let snapshot = kernel.snapshot(link.id)?;
             before(kernel, link, Some(snapshot))
         });
         let change = LinkChange::Master(master.as_ref().map(|master| master.id.index));
         let permit = self.decide(call, &objects)?;
         let result = match self.is_in_use_by_others(&link)? {
-            true => must_be_so(self.rollback.guard.open(&permit), &link, &change),
+            true => check_already_set(self.rollback.guard.open(&permit), &link, &change),
             false => self.perform(&permit, plan, |kernel| kernel.change_link(link.id, &change))?,
         };
         self.record(permit, &objects, result)
     }
 
-    /// `links.set-alias`.
-    pub(super) fn set_text(
+    /// Makes the call `links.set-alias`.
+    pub(super) fn change_alias(
         &mut self,
         link: &Resource<LinkHandle>,
         alias: String,
@@ -107,8 +108,8 @@ impl Gate {
         self.change_link(call, link, &LinkChange::Alias(alias))
     }
 
-    /// `links.delete`. What somebody else made can't be given back, so only
-    /// own links can be removed, and not those that others have too.
+    /// Makes the call `links.delete`. Only links that were made for this container
+    /// alone can be deleted, because the kernel can't restore a deleted link.
     pub(super) fn delete_link(&mut self, link: &Resource<LinkHandle>) -> Result<(), CallError> {
         let call = Call::LinksDelete;
         let link = self.link(link)?;
@@ -132,8 +133,8 @@ impl Gate {
         self.record(permit, &objects, result)
     }
 
-    /// Takes out of the journal what is gone: both ends of a veth pair go at
-    /// once.
+    /// Removes the undo records of links that are gone. The kernel deletes both ends of
+    /// a veth pair at once.
     fn forget_gone_links(&mut self, permit: &Permitted) -> Result<(), CallError> {
         let Some(journal) = &mut self.rollback.journal else {
             return Ok(());
@@ -150,8 +151,8 @@ impl Gate {
                 let state = kernel.link_by_id(link);
                 state.is_err_and(|error| error.is_not_found())
             };
-            // What isn't there is looked for once more, because it's forgotten
-            // after that.
+            // A link that isn't found is looked for once more, because its record is
+            // removed after that.
             if is_gone() && is_gone() {
                 written = written.and(journal.void(number));
             }
@@ -160,7 +161,7 @@ impl Gate {
     }
 }
 
-/// Whether a passthru link gives a change on to its parent.
+/// Whether a passthru link passes a change on to its parent.
 fn is_passed_on(change: &LinkChange) -> bool {
     matches!(
         change,
@@ -168,9 +169,9 @@ fn is_passed_on(change: &LinkChange) -> bool {
     )
 }
 
-/// The link that a passthru link has all of. It's on the host, or in the same
-/// namespace.
-fn taken_parent(
+/// Returns the parent of a passthru link, or `None` for other links. The parent is on
+/// the host or in the same namespace.
+fn passthru_parent(
     kernel: &mut dyn Kernel,
     link: &LinkHandle,
 ) -> Result<Option<LinkHandle>, KernelError> {
@@ -192,7 +193,8 @@ fn taken_parent(
     Ok(Some(LinkHandle { id, name }))
 }
 
-/// How a link is, and what it is about to lose.
+/// Returns the undo record of a change: the link's state, and the objects that it's
+/// about to lose.
 fn before(
     kernel: &mut dyn Kernel,
     link: &LinkHandle,

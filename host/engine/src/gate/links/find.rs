@@ -1,4 +1,4 @@
-//! Finding links by something other than their name.
+//! Links, found by a property other than their name.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -13,7 +13,7 @@ use crate::gate::Gate;
 use crate::gate::call::{CallError, invalid};
 
 impl Gate {
-    /// `links.get-by-index`.
+    /// Makes the call `links.get-by-index`.
     pub(super) fn link_by_index(
         &mut self,
         namespace: Namespace,
@@ -23,7 +23,7 @@ impl Gate {
         self.link_with(Call::LinksGetByIndex, namespace, &property)
     }
 
-    /// Finds a link of the host by a property that a driver gives as text.
+    /// Finds a link of the host by a property in text form.
     pub(super) fn link_by<T: FromStr<Err: Display>>(
         &mut self,
         call: Call,
@@ -34,17 +34,18 @@ impl Gate {
         self.link_with(call, Namespace::Host, &property(value))
     }
 
-    /// Finds the one link that has a property. A search for what the request
-    /// names sees every link, and what it finds is the request's parent. Any
-    /// other search sees only what the call reaches, so that its answer tells
-    /// nothing of the rest.
+    /// Finds the one link that has a property.
+    ///
+    /// A search for the property that the request's parent has sees every link, and its
+    /// result is the parent. Any other search sees only links in the reach of the call,
+    /// so that its result says nothing about other links.
     fn link_with(
         &mut self,
         call: Call,
         namespace: Namespace,
         property: &LinkProperty,
     ) -> Result<Resource<LinkHandle>, CallError> {
-        self.has_room_for_handles(call, 1)?;
+        self.check_handle_limit(call, 1)?;
         let own = match property {
             LinkProperty::Index(index) => self.owns_index(LinkId {
                 namespace,

@@ -1,4 +1,4 @@
-//! Links in a driver's hands.
+//! The handles of links that a driver holds.
 
 use journal::Journal;
 use kernel::LinkId;
@@ -9,17 +9,17 @@ use wasmtime::component::Resource;
 use crate::gate::call::{CallError, Stop};
 use crate::gate::{Gate, bounds};
 
-/// A link that a driver holds.
+/// The link behind a driver's handle.
 #[derive(Debug, Clone)]
 pub struct LinkHandle {
-    /// The link.
+    /// The link's namespace and index.
     pub(in crate::gate) id: LinkId,
-    /// The name by which it was found, made or moved.
+    /// The link's name when the driver got the handle.
     pub(in crate::gate) name: LinkName,
 }
 
 impl Gate {
-    /// The link behind a handle.
+    /// Returns the link behind a handle, with its current name.
     pub(in crate::gate) fn link(
         &mut self,
         handle: &Resource<LinkHandle>,
@@ -34,7 +34,7 @@ impl Gate {
         Ok(link)
     }
 
-    /// The link as an object of a decision.
+    /// Returns a link as an object of a decision.
     pub(in crate::gate) fn object<'a>(&self, link: &'a LinkHandle) -> Object<'a> {
         Object::Link {
             namespace: link.id.namespace,
@@ -43,21 +43,21 @@ impl Gate {
         }
     }
 
-    /// Whether the journal says that the driver made or moved it.
+    /// Whether a link is own: the driver made or moved it, according to the journal.
     pub(in crate::gate) fn owns(&self, link: &LinkHandle) -> bool {
         let journal = self.rollback.journal.as_ref();
         journal.is_some_and(|journal| journal.owns(link.id, &link.name))
     }
 
-    /// Whether the grant's line for a call covers a link by its name: the operator
-    /// wants the call there whatever comes of it.
+    /// Whether the grant's line for a call names a link. Then the operator accepts the
+    /// consequences of the call for this link.
     pub(in crate::gate) fn is_spelled_out(&self, call: Call, link: &LinkHandle) -> bool {
         let reach = self.authority.grant.calls().get(&call);
         reach.is_some_and(|reach| reach.has_link(link.id.namespace, &link.name))
     }
 
-    /// Whether the driver made or moved it for this container alone: what is on
-    /// it goes with it.
+    /// Whether a link is own and no other container shares it. Then its addresses,
+    /// routes and neighbours go with it.
     pub(in crate::gate) fn has_alone(&self, link: &LinkHandle) -> bool {
         let journal = self.rollback.journal.as_ref();
         let is_shared = journal.is_some_and(|journal| {
@@ -67,17 +67,16 @@ impl Gate {
         self.owns(link) && !is_shared
     }
 
-    /// Refuses a call that would hand out more handles than a driver may hold,
-    /// before it does anything.
-    pub(super) fn has_room_for_handles(&self, call: Call, count: usize) -> Result<(), CallError> {
+    /// Refuses a call that would exceed the number of handles, before it has any
+    /// effect.
+    pub(super) fn check_handle_limit(&self, call: Call, count: usize) -> Result<(), CallError> {
         match self.handles.saturating_add(count) <= bounds::HANDLES {
             true => Ok(()),
             false => Err(bounds::too_many_handles(call)),
         }
     }
 
-    /// Whether the driver has a link on the host for all containers of the
-    /// network.
+    /// Whether the driver has a shared link on the host.
     pub(in crate::gate) fn has_shared_link(&self) -> bool {
         let journal = self.rollback.journal.as_ref();
         journal.is_some_and(Journal::has_shared_link)

@@ -1,5 +1,5 @@
-//! Links that several containers of a network have. Once another one has it too,
-//! a link stays as it is: what one container's run does must not reach another.
+//! Shared links. As long as another container uses a link too, no run may change it,
+//! because that would affect the other container.
 
 use kernel::{KernelError, LinkChange};
 use nix::errno::Errno;
@@ -9,7 +9,7 @@ use crate::gate::call::CallError;
 use crate::gate::{Gate, Kernel};
 
 impl Gate {
-    /// Whether other containers of the network have an own link, too.
+    /// Whether an own link is used by other containers of the network too.
     pub(in crate::gate) fn is_in_use_by_others(
         &mut self,
         link: &LinkHandle,
@@ -23,7 +23,7 @@ impl Gate {
         if let Some(in_use) = self.in_use.get(&link.id) {
             return Ok(*in_use);
         }
-        // Nobody else joins or leaves while this run has the network's lock.
+        // The answer stays valid, because this run holds the network's lock.
         let in_use = match journal.is_shared(entry) {
             Ok(in_use) => in_use,
             Err(error) => return Err(self.host_failed(&error)),
@@ -33,7 +33,7 @@ impl Gate {
     }
 }
 
-/// The error for a change of a link that others have.
+/// Returns the error for a change of a link that other containers use.
 pub(in crate::gate) fn others_have(link: &LinkHandle) -> KernelError {
     KernelError::Refused {
         errno: Errno::EBUSY,
@@ -44,8 +44,9 @@ pub(in crate::gate) fn others_have(link: &LinkHandle) -> KernelError {
     }
 }
 
-/// Refuses a change of a link that others have, unless it is so already.
-pub(super) fn must_be_so(
+/// Refuses a change of a link that other containers use, unless the link already has
+/// the value.
+pub(super) fn check_already_set(
     kernel: &mut dyn Kernel,
     link: &LinkHandle,
     change: &LinkChange,

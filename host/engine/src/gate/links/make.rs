@@ -1,4 +1,4 @@
-//! Making links: what all kinds have in common.
+//! The creation of links, as far as it's the same for all kinds.
 
 use journal::{Change, JournalError};
 use kernel::kinds::{IpvlanIsolation, IpvlanMode, LinkNumber};
@@ -23,7 +23,8 @@ impl Place {
         }
     }
 
-    /// The place as an object of a decision; the container needs no word.
+    /// Returns the place as an object of a decision. The container is always allowed,
+    /// so it's `None`.
     pub(super) fn object(self) -> Option<Object<'static>> {
         match self {
             Self::Container => None,
@@ -33,32 +34,32 @@ impl Place {
     }
 }
 
-/// What a driver wants made.
+/// The link that a driver wants.
 pub(super) struct Wanted {
-    /// The call that it was asked for by.
+    /// The call.
     pub(super) call: Call,
-    /// Where.
+    /// The place where it's made.
     pub(super) place: Place,
-    /// Its name, if not the one that is meant for it.
+    /// Its name, or `None` for the one that the request gives it.
     pub(super) name: Option<String>,
     /// Its MAC address.
     pub(super) mac: Option<String>,
     /// Its MTU in bytes.
     pub(super) mtu: Option<u32>,
-    /// Its kind, on the parent below.
+    /// Its kind. It refers to the parent.
     pub(super) kind: LinkKind,
     /// Its parent.
     pub(super) parent: Option<LinkHandle>,
 }
 
 impl Gate {
-    /// Makes a link in a place, or finds the one that the containers of this
-    /// network share there.
+    /// Makes a link. In the place `shared`, it returns the existing link of the
+    /// network's other containers if there is one.
     pub(super) fn make_link(&mut self, wanted: Wanted) -> Result<Resource<LinkHandle>, CallError> {
         let Wanted { call, place, .. } = wanted;
         bounds::names(call, [&wanted.name])?;
         bounds::addresses(call, [&wanted.mac])?;
-        self.has_room_for_handles(call, 1)?;
+        self.check_handle_limit(call, 1)?;
         let link = NewLink {
             namespace: place.namespace(),
             name: self.name_of_new(call, place, wanted.name)?,
@@ -74,22 +75,22 @@ impl Gate {
         objects.extend(parent.as_ref().map(|parent| self.object(parent)));
         objects.extend(self.kind_objects(namespace, &link.kind));
         let whole = parent.as_ref().map(|parent| self.whole(parent));
-        let uses_it = self.changes_parent(&link.kind);
-        objects.extend(whole.filter(|_| uses_it));
+        let changes_parent = self.changes_parent(&link.kind);
+        objects.extend(whole.filter(|_| changes_parent));
         let mut permit = self.decide(call, &objects)?;
         if let Some(parent) = &parent {
-            let unlike = self.unlike_others(&permit, parent, &link.kind);
-            let unlike = match unlike {
-                Ok(unlike) => unlike,
+            let differing = self.links_of_other_mode(&permit, parent, &link.kind);
+            let differing = match differing {
+                Ok(differing) => differing,
                 Err(error) => return Err(self.record_failure(permit, &objects, error)),
             };
-            if !unlike.is_empty() && !uses_it {
+            if !differing.is_empty() && !changes_parent {
                 objects.push(self.whole(parent));
-                permit = self.judge(permit, &objects)?;
+                permit = self.decide_again(permit, &objects)?;
             }
-            let mut others = unlike.iter();
+            let mut others = differing.iter();
             if let Some(other) = others.find(|other| !self.owns(&other.link)) {
-                let error = other.keeps_its_mode(parent);
+                let error = other.mode_conflict(parent);
                 return Err(self.record_failure(permit, &objects, error));
             }
         }
@@ -107,7 +108,7 @@ impl Gate {
             &permit,
             |kernel| {
                 if found.is_none() {
-                    must_be_free(kernel, namespace, name)?;
+                    check_name_is_free(kernel, namespace, name)?;
                 }
                 let change = Change::MakeLink {
                     namespace,
@@ -129,7 +130,7 @@ impl Gate {
         self.hand_out(LinkId { namespace, index }, link.name)
     }
 
-    /// What else a kind of link takes.
+    /// Returns the number that a kind of link takes, as an object of a decision.
     fn kind_objects(&self, namespace: Namespace, kind: &LinkKind) -> Option<Object<'static>> {
         match kind.number()? {
             LinkNumber::Vlan(id) => Some(Object::Vlans {
@@ -139,13 +140,14 @@ impl Gate {
             LinkNumber::Vni(id) => Some(Object::Vni(id)),
             LinkNumber::Table(table) => match namespace {
                 Namespace::Host => Some(self.table_object(namespace, table)),
-                // In the container every table is the container's.
+                // All tables of the container belong to the container.
                 Namespace::Container => None,
             },
         }
     }
 
-    /// All of a link as an object of a decision.
+    /// Returns a whole link as an object of a decision. Calls have it as an object if
+    /// they change the link for all its users.
     pub(super) fn whole<'a>(&self, link: &'a LinkHandle) -> Object<'a> {
         Object::Whole {
             namespace: link.id.namespace,
@@ -154,9 +156,9 @@ impl Gate {
         }
     }
 
-    /// Whether a new link changes the one below it, by what the user said of it:
-    /// a passthru link takes all of it, and an ipvlan link gives all others there
-    /// its mode.
+    /// Whether a new link changes its parent. A passthru link takes the whole parent.
+    /// An ipvlan link sets the mode of all ipvlan links on it, which is a change if the
+    /// mode isn't the request's.
     fn changes_parent(&self, kind: &LinkKind) -> bool {
         let request = &self.authority.request;
         let given = |option: &Option<String>, default| {
@@ -175,9 +177,9 @@ impl Gate {
         }
     }
 
-    /// The ipvlan links of a parent that have another mode than a new one, as far as
-    /// they are on the host or in the container.
-    fn unlike_others(
+    /// Returns the ipvlan links of a parent whose mode differs from that of a new link,
+    /// if they are on the host or in the container.
+    fn links_of_other_mode(
         &mut self,
         permit: &Permitted,
         parent: &LinkHandle,
@@ -191,7 +193,7 @@ impl Gate {
         Ok(others)
     }
 
-    /// The name that a driver gives a link, or else the one that is meant for
+    /// Returns the name that the driver gives a link, or else the request's name for
     /// it.
     pub(super) fn name_of_new(
         &self,
@@ -208,8 +210,8 @@ impl Gate {
         name.ok_or_else(|| invalid(call, &"the request has no name for this link: give one"))
     }
 
-    /// The index of the link of this name that other containers of the network
-    /// have, if it's still there.
+    /// Returns the index of a shared link of the network's other containers, if it
+    /// still exists.
     fn find_shared(
         &mut self,
         permit: &Permitted,
@@ -220,13 +222,16 @@ impl Gate {
         };
         let kernel = self.rollback.guard.open(permit);
         let shared = journal.shared_links(&wanted.name);
-        first_alive(kernel, wanted, shared).map_err(|error| self.host_failed(&error))
+        first_existing(kernel, wanted, shared).map_err(|error| self.host_failed(&error))
     }
 }
 
-/// The index of the first of these links that is there under its name. One of
-/// another kind, or with another table, isn't what is wanted.
-fn first_alive(
+/// Returns the index of the first link that still exists under its name.
+///
+/// # Errors
+///
+/// The link is of another kind or has another table.
+fn first_existing(
     kernel: &mut dyn Kernel,
     wanted: &NewLink,
     links: impl Iterator<Item = Result<(LinkId, Option<u32>), JournalError>>,
@@ -250,9 +255,8 @@ fn first_alive(
     Ok(Ok(None))
 }
 
-/// A name must be free before the journal says that the link that has it is
-/// own.
-pub(super) fn must_be_free(
+/// Checks that a name is free, because the undo would delete the link that has it.
+pub(super) fn check_name_is_free(
     kernel: &mut dyn Kernel,
     namespace: Namespace,
     name: &LinkName,
@@ -264,7 +268,7 @@ pub(super) fn must_be_free(
     }
 }
 
-/// A MAC address as a driver gives it.
+/// Parses a driver's MAC address.
 pub(super) fn mac(text: Option<String>) -> Result<Option<Mac>, InvalidMac> {
     text.map(|mac| mac.parse()).transpose()
 }

@@ -1,5 +1,5 @@
-//! The interface `links`: finding and moving here, making and changing in the
-//! files beside.
+//! The interface `links`. The functions of this file parse arguments, and pass them to
+//! the files beside.
 
 mod above;
 mod change;
@@ -48,7 +48,7 @@ impl Host for Gate {
     ) -> Result<Resource<LinkHandle>, CallError> {
         let call = Call::LinksGet;
         bounds::name(call, &name)?;
-        self.has_room_for_handles(call, 1)?;
+        self.check_handle_limit(call, 1)?;
         let namespace = Namespace::from(namespace);
         let name = LinkName::try_from(name).map_err(|error| invalid(call, &error))?;
         let journal = self.rollback.journal.as_ref();
@@ -59,7 +59,7 @@ impl Host for Gate {
             own: own.is_some(),
         };
         let state = self.read(call, &[object], |kernel| match own {
-            // By its index and its name: other links may have taken either.
+            // Another link may have taken the index or the name, so both must fit.
             Some(own) => match kernel.link_by_id(own)? {
                 state if state.name == name => Ok(state),
                 _ => Err(KernelError::NotFound(format!("{name} is gone"))),
@@ -75,7 +75,7 @@ impl Host for Gate {
 
     fn get_default(&mut self) -> Result<Resource<LinkHandle>, CallError> {
         let call = Call::LinksGetDefault;
-        self.has_room_for_handles(call, 1)?;
+        self.check_handle_limit(call, 1)?;
         let objects = [Object::DefaultRouteLink];
         let state = self.read(call, &objects, |kernel| {
             let index = kernel.default_route_link()?;
@@ -319,7 +319,7 @@ impl Host for Gate {
     }
 
     fn set_alias(&mut self, link: Resource<LinkHandle>, alias: String) -> Result<(), CallError> {
-        self.set_text(&link, alias)
+        self.change_alias(&link, alias)
     }
 
     fn set_master(
@@ -353,7 +353,7 @@ impl Host for Gate {
         vf: u32,
         vlan: Option<VfVlan>,
     ) -> Result<(), CallError> {
-        self.set_vlan_of_vf(&link, vf, vlan)
+        self.change_vf_vlan(&link, vf, vlan)
     }
 
     fn set_vf_spoof_check(

@@ -14,8 +14,8 @@ use crate::gate::{Gate, Kernel};
 const CALL: Call = Call::LinksMoveToContainer;
 
 impl Gate {
-    /// Moves a link into the container. It's noted what the container can't
-    /// change about it, because only that tells later which link it is.
+    /// Moves a link into the container. The undo record has the properties that the
+    /// container can't change, so that the rollback can identify the link.
     pub(super) fn move_link(
         &mut self,
         link: &Resource<LinkHandle>,
@@ -33,11 +33,11 @@ impl Gate {
                 name: &name,
             },
         ];
-        let is_excused = self.owns(&moved) || self.is_spelled_out(CALL, &moved);
+        let may_be_swapped = self.owns(&moved) || self.is_spelled_out(CALL, &moved);
         let plan = |kernel: &mut dyn Kernel| {
             let saved = save(kernel, moved.id)?;
-            if !is_excused {
-                must_be_known_again(&saved)?;
+            if !may_be_swapped {
+                check_identifiable(&saved)?;
             }
             Ok(Plan::of([Change::MoveLink {
                 saved,
@@ -49,8 +49,8 @@ impl Gate {
         if self.is_in_use_by_others(&moved)? {
             return Err(self.record_failure(permit, &objects, others_have(&moved)));
         }
-        let may_go = self.may_go_away(&permit, &moved);
-        if let Err(error) = may_go {
+        let checked = self.check_move(&permit, &moved);
+        if let Err(error) = checked {
             return Err(self.record_failure(permit, &objects, error));
         }
         let result = self.perform(&permit, plan, |kernel| {
@@ -90,7 +90,7 @@ fn save(kernel: &mut dyn Kernel, link: LinkId) -> Result<SavedLink, KernelError>
     })
 }
 
-/// The other end of a pair, where the host can see it and it says the same.
+/// Returns the peer, if the host can see it and it refers back to the link.
 fn peer(
     kernel: &mut dyn Kernel,
     at: FarLink,
@@ -112,15 +112,15 @@ fn peer(
     }
 }
 
-/// Refuses what a container could put another link in place of.
-fn must_be_known_again(saved: &SavedLink) -> Result<(), KernelError> {
+/// Refuses a link that the rollback couldn't tell from one that the container made.
+fn check_identifiable(saved: &SavedLink) -> Result<(), KernelError> {
     let identity = saved.identity.as_ref();
-    let is_known = identity.is_some_and(|identity| match identity.proof() {
+    let is_identifiable = identity.is_some_and(|identity| match identity.proof() {
         Proof::Device | Proof::Lower => true,
         Proof::Peer(_) => saved.peer.is_some(),
         Proof::Nothing => false,
     });
-    if is_known {
+    if is_identifiable {
         return Ok(());
     }
     let name = &saved.link.name;
@@ -128,10 +128,9 @@ fn must_be_known_again(saved: &SavedLink) -> Result<(), KernelError> {
     Err(KernelError::Refused {
         errno: Errno::EOPNOTSUPP,
         text: format!(
-            "{name} is a {}, and when it comes back nothing would tell it from one that the \
-             container has made in its place; give the container a macvlan or a veth link on it, \
-             or, if you trust the container with that, write link = \"{name}\" for this call into \
-             the grant",
+            "{name} is a {}, which the host couldn't tell from one that the container has made in \
+             its place; give the container a macvlan or a veth link on it, or, if you trust the \
+             container with that, write link = \"{name}\" for this call into the grant",
             kind.unwrap_or_default()
         ),
     })

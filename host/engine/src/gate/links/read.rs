@@ -1,4 +1,4 @@
-//! Reading links.
+//! Reads of links.
 
 use std::time::{Duration, Instant};
 
@@ -13,11 +13,11 @@ use crate::driver::wit::links::LinkInfo;
 use crate::gate::Gate;
 use crate::gate::call::CallError;
 
-/// The pauses between looks at a link.
+/// The pause between two reads of a link.
 const PAUSE: Duration = Duration::from_millis(5);
 
 impl Gate {
-    /// `links.names`.
+    /// Makes the call `links.names`.
     pub(super) fn link_names(&mut self, namespace: Namespace) -> Result<Vec<String>, CallError> {
         let objects = [Object::AllLinks(namespace)];
         let links = self.read(Call::LinksNames, &objects, |kernel| {
@@ -26,17 +26,17 @@ impl Gate {
         Ok(links.into_iter().map(|link| link.name.into()).collect())
     }
 
-    /// `links.info`.
+    /// Makes the call `links.info`.
     pub(super) fn link_info(&mut self, link: &Resource<LinkHandle>) -> Result<LinkInfo, CallError> {
         let link = self.link(link)?;
         let objects = [self.object(&link)];
         let info = self.read(Call::LinksInfo, &objects, |kernel| {
             kernel.link_info(link.id)
         })?;
-        Ok(convert(info))
+        Ok(to_wit(info))
     }
 
-    /// `links.ports`.
+    /// Makes the call `links.ports`.
     pub(super) fn link_ports(
         &mut self,
         link: &Resource<LinkHandle>,
@@ -49,8 +49,8 @@ impl Gate {
         Ok(ports.into_iter().map(|port| port.name.into()).collect())
     }
 
-    /// `links.wait-carrier`. Each look ends at the deadline of the run, so
-    /// that the wait does too.
+    /// Makes the call `links.wait-carrier`. Each read keeps the deadline of the run, so
+    /// the wait does too.
     pub(super) fn wait_for_carrier(
         &mut self,
         link: &Resource<LinkHandle>,
@@ -71,7 +71,7 @@ impl Gate {
     }
 }
 
-fn convert(info: kernel::LinkInfo) -> LinkInfo {
+fn to_wit(info: kernel::LinkInfo) -> LinkInfo {
     let state = info.state;
     LinkInfo {
         name: state.name.into(),

@@ -15,8 +15,8 @@ use crate::guard::Permitted;
 const CALL: Call = Call::LinksRename;
 
 impl Gate {
-    /// Gives a link another name. The journal knows own links by their names,
-    /// so it gets to know both before the kernel does.
+    /// Renames a link. The journal identifies own links by their names, so it gets the
+    /// new name before the kernel does.
     pub(super) fn rename_link(
         &mut self,
         link: &Resource<LinkHandle>,
@@ -40,7 +40,7 @@ impl Gate {
             let error = KernelError::Refused {
                 errno: Errno::EBUSY,
                 text: format!(
-                    "the firewall knows {} by its name: rename it before it gets rules",
+                    "the firewall knows {} by its name: rename it before you add firewall rules",
                     link.name
                 ),
             };
@@ -51,13 +51,13 @@ impl Gate {
             None => self.rename_foreign(&permit, &link, name)?,
         };
         if result.is_ok() {
-            self.follow(&link, name);
+            self.update_names(&link, name);
         }
         self.record(permit, &objects, result)
     }
 
-    /// Whether rules of this container's are about a link. Under another name they
-    /// would no longer hold for it.
+    /// Whether firewall rules of this container name a link. They wouldn't apply to it
+    /// under another name.
     fn is_in_firewall(&self, link: &LinkHandle) -> bool {
         let is_it = |change: &Change| {
             let rule = change.firewall().map(|entry| &entry.rule);
@@ -90,7 +90,8 @@ impl Gate {
         };
         let written = match &result {
             Ok(()) => journal.named(number, name),
-            // What was cut off may have happened: both names count.
+            // The kernel may have made a rename that was cut off, so the journal keeps
+            // both names.
             Err(error) if error.is_unclear() => Ok(()),
             Err(_) => journal.named(number, &link.name),
         };
@@ -107,7 +108,7 @@ impl Gate {
         name: &LinkName,
     ) -> Result<Result<(), KernelError>, CallError> {
         let plan = |kernel: &mut dyn Kernel| {
-            make::must_be_free(kernel, link.id.namespace, name)?;
+            make::check_name_is_free(kernel, link.id.namespace, name)?;
             Ok(Plan::of([Change::RenameLink {
                 link: link.id,
                 before: kernel.link_by_id(link.id)?,
@@ -120,8 +121,8 @@ impl Gate {
         })
     }
 
-    /// Handles to the link keep meaning it, and a parent stays the request's.
-    fn follow(&mut self, link: &LinkHandle, name: &LinkName) {
+    /// Notes the new name for handles to the link, and for the request's parent.
+    fn update_names(&mut self, link: &LinkHandle, name: &LinkName) {
         self.renamed.insert(link.id, name.clone());
         let request = &mut self.authority.request;
         for parent in [&mut request.parent, &mut request.default_parent] {

@@ -1,4 +1,4 @@
-//! VFs of a card with SR-IOV.
+//! VFs of a network card with SR-IOV.
 
 use journal::Change;
 use kernel::{VfChange, VfLinkState, VfState, VfVlan};
@@ -12,11 +12,11 @@ use crate::gate::call::{CallError, Plan, invalid};
 use crate::gate::{Gate, Kernel};
 use crate::rollback::vf;
 
-/// The highest priority of a VLAN's frames (IEEE 802.1Q, three bits).
+/// The highest priority of a VLAN's frames (IEEE 802.1Q, 3 bits).
 const QOS_MAX: u8 = 7;
 
 impl Gate {
-    /// `links.vfs`.
+    /// Makes the call `links.vfs`.
     pub(super) fn link_vfs(
         &mut self,
         link: &Resource<LinkHandle>,
@@ -24,11 +24,11 @@ impl Gate {
         let link = self.link(link)?;
         let objects = [self.object(&link)];
         let vfs = self.read(Call::LinksVfs, &objects, |kernel| kernel.vfs(link.id))?;
-        Ok(vfs.iter().map(told).collect())
+        Ok(vfs.iter().map(to_wit).collect())
     }
 
-    /// Changes a VF, which is put back afterwards. What a link had that has
-    /// moved is put back with it.
+    /// Changes a VF, which is put back later. On an own link the change needs no
+    /// record: the return of a moved link puts back its VFs.
     pub(super) fn change_vf(
         &mut self,
         call: Call,
@@ -56,8 +56,8 @@ impl Gate {
         })
     }
 
-    /// `links.set-vf-vlan`.
-    pub(super) fn set_vlan_of_vf(
+    /// Makes the call `links.set-vf-vlan`.
+    pub(super) fn change_vf_vlan(
         &mut self,
         link: &Resource<LinkHandle>,
         number: u32,
@@ -72,7 +72,7 @@ impl Gate {
     }
 }
 
-/// The VLAN that a VF gets as an object of a decision; none is no VLAN.
+/// Returns the VLAN that a VF gets, as an object of a decision.
 fn vlan_object(change: &VfChange) -> Option<Object<'static>> {
     match change {
         VfChange::Vlan(vlan) if vlan.id > 0 => Some(Object::Vlans {
@@ -103,7 +103,7 @@ fn parse(call: Call, vlan: wit::VfVlan) -> Result<VfVlan, CallError> {
     })
 }
 
-fn told(vf: &VfState) -> wit::VfInfo {
+fn to_wit(vf: &VfState) -> wit::VfInfo {
     let VfVlan { id, qos, provider } = vf.vlan;
     let protocol = match provider {
         true => wit::VlanProtocol::Dot1ad,

@@ -18,7 +18,7 @@ use crate::driver::wit::routes::{Host, RouteInfo, RouteOptions};
 use crate::driver::wit::types::{Namespace as WitNamespace, Route as WitRoute};
 use crate::guard::Permitted;
 
-/// Links by name, as they were found for one call.
+/// The indexes of links by name, as they were read for one call.
 type Links = BTreeMap<LinkName, u32>;
 
 impl Host for Gate {
@@ -29,7 +29,7 @@ impl Host for Gate {
         options: Option<RouteOptions>,
     ) -> Result<(), CallError> {
         let namespace = namespace.into();
-        // Before the journal says that a route that looks like this is own.
+        // An equal foreign route is an error, because the undo would remove it.
         let plan = |kernel: &mut dyn Kernel, route: &TableRoute, links| {
             if kernel.has_route(namespace, route)? {
                 return Err(Errno::EEXIST.into());
@@ -79,9 +79,8 @@ impl Host for Gate {
         let call = Call::RoutesRemove;
         let namespace = namespace.into();
         let draft = draft(call, route, options)?;
-        // The links tell only which route is meant: reading their indexes needs
-        // no more reach than the route itself.
-        let own = self.find_own(namespace, &draft);
+        // The links only identify the route, so they aren't objects of the decision.
+        let own = self.find_record(namespace, &draft);
         let hops = by_next_hop(&draft);
         let mut objects = self.route_objects(namespace, &hops, own.is_some());
         if own.is_none() {
@@ -90,7 +89,7 @@ impl Host for Gate {
         let permit = self.decide(call, &objects)?;
         let result = match own {
             Some(entry) => self.remove_own(&permit, namespace, &entry)?,
-            None => self.remove_other(&permit, namespace, &draft)?,
+            None => self.remove_foreign(&permit, namespace, &draft)?,
         };
         self.record(permit, &objects, result)
     }
@@ -109,12 +108,12 @@ impl Host for Gate {
         let names = links.into_iter().map(|link| (link.index, link.name));
         let names = names.collect();
         let routes = routes.into_iter();
-        Ok(routes.map(|route| parse::told(route, &names)).collect())
+        Ok(routes.map(|route| parse::to_wit(route, &names)).collect())
     }
 }
 
 impl Gate {
-    /// Adds a route or puts it in the place of another.
+    /// Adds a route, or replaces others by it.
     fn set_route(
         &mut self,
         call: Call,
@@ -139,7 +138,7 @@ impl Gate {
             Err(error) => Err(error),
             Ok(indexes) => {
                 let route = draft.resolve(&indexes);
-                let known = known(indexes);
+                let known = known_links(indexes);
                 self.perform(
                     &permit,
                     |kernel| {
@@ -171,13 +170,13 @@ impl Gate {
         hops.iter().map(object).collect()
     }
 
-    /// A route's table as an object of a decision; routes may go into the main
-    /// one.
+    /// Returns a route's table as an object of a decision. The main table is always
+    /// allowed, so it's `None`.
     fn table_objects(&self, namespace: Namespace, table: u32) -> Option<Object<'static>> {
         (table != MAIN_TABLE).then(|| self.table_object(namespace, table))
     }
 
-    /// A routing table as an object of a decision.
+    /// Returns a routing table as an object of a decision.
     pub(super) fn table_object(&self, namespace: Namespace, table: u32) -> Object<'static> {
         let journal = self.rollback.journal.as_ref();
         Object::Table {
@@ -188,13 +187,13 @@ impl Gate {
         }
     }
 
-    /// The own link of this name.
+    /// Returns the own link with a name.
     pub(super) fn own_link(&self, namespace: Namespace, name: &LinkName) -> Option<LinkId> {
         let journal = self.rollback.journal.as_ref();
         journal.and_then(|journal| journal.own_link(namespace, name))
     }
 
-    /// Finds links by their names.
+    /// Finds the indexes of links.
     fn resolve(
         &mut self,
         permit: &Permitted,
@@ -204,14 +203,14 @@ impl Gate {
         let mut links = Links::new();
         for name in names {
             let own = self.own_link(namespace, name);
-            let index = named(self.rollback.guard.open(permit), own, namespace, name)?;
+            let index = find_link(self.rollback.guard.open(permit), own, namespace, name)?;
             links.insert(name.clone(), index);
         }
         Ok(links)
     }
 
-    /// The entry that says that the driver added this route.
-    fn find_own(&self, namespace: Namespace, draft: &Draft) -> Option<Entry> {
+    /// Returns the undo record of an added route.
+    fn find_record(&self, namespace: Namespace, draft: &Draft) -> Option<Entry> {
         let is_it = |entry: &&Entry| {
             let Some((place, route, links)) = entry.change.added_route() else {
                 return false;
@@ -220,15 +219,15 @@ impl Gate {
                 .iter()
                 .map(|link| (link.name.clone(), link.index))
                 .collect();
-            let are_its = draft.links().iter().all(|name| links.contains_key(name));
-            place == namespace && are_its && route.is_told_by(&draft.resolve(&links))
+            let has_links = draft.links().iter().all(|name| links.contains_key(name));
+            place == namespace && has_links && route.is_told_by(&draft.resolve(&links))
         };
         let mut entries = self.rollback.journal.as_ref()?.entries_of(namespace);
         entries.find(is_it).cloned()
     }
 
-    /// Removes a route that the driver added. One that took another's place is
-    /// noted, so that undoing goes back step by step.
+    /// Removes a route that the driver added. If it replaced others, its removal gets
+    /// an undo record, so that the rollback goes back step by step.
     fn remove_own(
         &mut self,
         permit: &Permitted,
@@ -238,7 +237,7 @@ impl Gate {
         let route = match &entry.change {
             Change::AddRoute { route, .. } => route,
             Change::ReplaceRoute { route, .. } => {
-                return self.remove_noted(permit, namespace, route);
+                return self.remove_with_record(permit, namespace, route);
             }
             _ => return Ok(Err(Errno::ESRCH.into())),
         };
@@ -253,7 +252,7 @@ impl Gate {
         Ok(result)
     }
 
-    fn remove_other(
+    fn remove_foreign(
         &mut self,
         permit: &Permitted,
         namespace: Namespace,
@@ -263,10 +262,10 @@ impl Gate {
             Ok(links) => links,
             Err(error) => return Ok(Err(error)),
         };
-        self.remove_noted(permit, namespace, &draft.resolve(&links))
+        self.remove_with_record(permit, namespace, &draft.resolve(&links))
     }
 
-    fn remove_noted(
+    fn remove_with_record(
         &mut self,
         permit: &Permitted,
         namespace: Namespace,
@@ -290,7 +289,7 @@ impl Gate {
     }
 }
 
-/// Reads and checks a route that isn't longer than it may be.
+/// Converts a driver's route, and checks it and the lengths of its texts.
 fn draft(call: Call, route: WitRoute, options: Option<RouteOptions>) -> Result<Draft, CallError> {
     bounds::address(call, &route.destination)?;
     bounds::addresses(call, [&route.gateway])?;
@@ -302,7 +301,7 @@ fn draft(call: Call, route: WitRoute, options: Option<RouteOptions>) -> Result<D
     parse::draft(route, options).map_err(|error| invalid(call, &error))
 }
 
-/// Each next hop of a route by itself, with the link that it names: each must be in
+/// Returns a route for each next hop, with the next hop's link. Each one must be in
 /// reach.
 fn by_next_hop(draft: &Draft) -> Vec<(Route, Option<LinkName>)> {
     let links = match draft.hop_links.is_empty() {
@@ -313,16 +312,16 @@ fn by_next_hop(draft: &Draft) -> Vec<(Route, Option<LinkName>)> {
     hops.zip(links).collect()
 }
 
-fn known(links: Links) -> Vec<KnownLink> {
+fn known_links(links: Links) -> Vec<KnownLink> {
     let links = links.into_iter();
     links
         .map(|(name, index)| KnownLink { index, name })
         .collect()
 }
 
-/// Finds a link by its name; an own one by its index too, because another link
-/// may have taken either.
-pub(super) fn named(
+/// Returns the index of a link. An own link must have its index and its name, because
+/// another link may have taken either.
+pub(super) fn find_link(
     kernel: &mut dyn Kernel,
     own: Option<LinkId>,
     namespace: Namespace,

@@ -1,4 +1,4 @@
-//! Routes as drivers give them, and as they are told.
+//! The conversion of routes between the WIT's and the kernel's types.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -12,19 +12,19 @@ use crate::driver::wit::routes::{
 };
 use crate::driver::wit::types::{Route as WitRoute, RouteKind as Kind};
 
-/// A route whose links are names still.
+/// A route with the names of its links instead of their indexes.
 #[derive(Debug)]
 pub(super) struct Draft {
     /// The route without indexes of links.
     pub(super) route: TableRoute,
-    /// The link that it leaves through.
+    /// The route's link.
     pub(super) link: Option<LinkName>,
-    /// The links of its several hops, in their order.
+    /// The links of the next hops, in their order.
     pub(super) hop_links: Vec<Option<LinkName>>,
 }
 
 impl Draft {
-    /// The names of all links.
+    /// Returns the names of all links.
     pub(super) fn links(&self) -> Vec<LinkName> {
         let named = [&self.link].into_iter().chain(&self.hop_links);
         let mut names: Vec<LinkName> = named.flatten().cloned().collect();
@@ -33,7 +33,7 @@ impl Draft {
         names
     }
 
-    /// The route with the indexes of its links.
+    /// Returns the route with the indexes of its links.
     pub(super) fn resolve(&self, indexes: &BTreeMap<LinkName, u32>) -> TableRoute {
         let index = |name: &Option<LinkName>| indexes.get(name.as_ref()?).copied();
         let mut route = self.route.clone();
@@ -45,7 +45,7 @@ impl Draft {
     }
 }
 
-/// Reads and checks a route.
+/// Converts a route of a driver, and checks it.
 pub(super) fn draft(route: WitRoute, options: Option<RouteOptions>) -> Result<Draft, String> {
     let options = options.unwrap_or(RouteOptions {
         table: None,
@@ -144,7 +144,7 @@ fn check(draft: &Draft) -> Result<(), String> {
     }
     if !route.next_hops.is_empty() && (plain.gateway.is_some() || link.is_some() || route.on_link) {
         return Err(format!(
-            "the route {plain} has next hops: the gateway and the link stand there"
+            "the route {plain} has next hops: put the gateway and the link there"
         ));
     }
     let is_v4 = |address: IpAddr| address.is_ipv4();
@@ -157,7 +157,7 @@ fn check(draft: &Draft) -> Result<(), String> {
         return Err(format!("the route {plain} mixes IPv4 and IPv6"));
     }
     if plain.kind != RouteKind::Unicast {
-        return check_dead_end(draft);
+        return check_without_next_hop(draft);
     }
     if plain.gateway.is_none() && link.is_none() && route.next_hops.is_empty() {
         return Err(format!("the route {plain} needs a gateway"));
@@ -171,7 +171,7 @@ fn check(draft: &Draft) -> Result<(), String> {
     Ok(())
 }
 
-fn check_dead_end(draft: &Draft) -> Result<(), String> {
+fn check_without_next_hop(draft: &Draft) -> Result<(), String> {
     let plain = &draft.route.route;
     if plain.gateway.is_some() {
         return Err(format!("the route {plain} can't have a gateway"));
@@ -182,8 +182,8 @@ fn check_dead_end(draft: &Draft) -> Result<(), String> {
     Ok(())
 }
 
-/// A route of the kernel's in the terms of the WIT.
-pub(super) fn told(found: FoundRoute, names: &BTreeMap<u32, LinkName>) -> RouteInfo {
+/// Converts a route of the kernel.
+pub(super) fn to_wit(found: FoundRoute, names: &BTreeMap<u32, LinkName>) -> RouteInfo {
     let FoundRoute { route, protocol } = found;
     let link = |index: Option<u32>| names.get(&index?).map(ToString::to_string);
     let hop = |hop: NextHop| WitHop {
@@ -196,7 +196,7 @@ pub(super) fn told(found: FoundRoute, names: &BTreeMap<u32, LinkName>) -> RouteI
         route: WitRoute::from(&route.route),
         options: RouteOptions {
             table: Some(route.table),
-            scope: route.scope.map(told_scope),
+            scope: route.scope.map(scope_to_wit),
             source: route.source.map(|ip| ip.to_string()),
             link: link(route.link),
             on_link: route.on_link,
@@ -206,7 +206,7 @@ pub(super) fn told(found: FoundRoute, names: &BTreeMap<u32, LinkName>) -> RouteI
     }
 }
 
-fn told_scope(scope: RouteScope) -> WitScope {
+fn scope_to_wit(scope: RouteScope) -> WitScope {
     match scope {
         RouteScope::Global => WitScope::Global,
         RouteScope::Link => WitScope::Link,

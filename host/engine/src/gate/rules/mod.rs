@@ -10,7 +10,7 @@ use types::{LinkName, Namespace, Rule};
 
 use super::call::{CallError, Plan, invalid};
 use super::clash::View;
-use super::routes::named;
+use super::routes::find_link;
 use super::{Gate, Kernel, bounds};
 use crate::driver::wit::rules::{Host, Rule as WitRule, RuleInfo};
 use crate::driver::wit::types::Namespace as WitNamespace;
@@ -26,7 +26,7 @@ impl Host for Gate {
             self.rule_object(namespace, &rule, !own_links.is_empty(), false),
             self.table_object(namespace, rule.table),
         ];
-        // Packets by an own link, or of the container's.
+        // The rule applies only to packets of an own link or of the container.
         let request = &self.authority.request;
         let mut networks = rule.source.iter().chain(&rule.destination);
         let has_own = networks.any(|network| request.is_containers(*network));
@@ -42,9 +42,9 @@ impl Host for Gate {
                 })?;
             }
             for (name, link) in &own_links {
-                named(kernel, Some(*link), namespace, name)?;
+                find_link(kernel, Some(*link), namespace, name)?;
             }
-            // Before the journal says that a rule that looks like this is own.
+            // An equal foreign rule is an error, because the undo would remove it.
             if kernel.has_rule(namespace, &rule)? {
                 return Err(Errno::EEXIST.into());
             }
@@ -89,12 +89,12 @@ impl Host for Gate {
         let namespace = Namespace::from(namespace);
         let objects = [Object::AllRules(namespace)];
         let rules = self.read(Call::RulesList, &objects, |kernel| kernel.rules(namespace))?;
-        Ok(rules.into_iter().map(parse::told).collect())
+        Ok(rules.into_iter().map(parse::to_wit).collect())
     }
 }
 
 impl Gate {
-    /// The own links that a rule names.
+    /// Returns the own links that a rule names.
     fn own_links_of(&self, namespace: Namespace, rule: &Rule) -> Vec<(LinkName, LinkId)> {
         let own = rule.links().filter_map(|name| {
             let link = self.own_link(namespace, name)?;
@@ -103,7 +103,7 @@ impl Gate {
         own.collect()
     }
 
-    /// The number of the entry that says that the driver added a rule.
+    /// Returns the number of the undo record of an added rule.
     fn added_rule(&self, namespace: Namespace, rule: &Rule) -> Option<u32> {
         let is_it = |change: &Change| {
             matches!(change, Change::AddRule { namespace: place, rule: added }
@@ -152,7 +152,7 @@ impl Gate {
     }
 }
 
-/// Refuses what is longer than it may be.
+/// Checks the lengths of a rule's texts.
 fn check(call: Call, rule: &WitRule) -> Result<(), CallError> {
     bounds::addresses(call, [&rule.source, &rule.destination])?;
     bounds::names(call, [&rule.incoming_link, &rule.outgoing_link])

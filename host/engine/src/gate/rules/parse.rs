@@ -1,4 +1,4 @@
-//! Policy routing rules as drivers give them, and as they are told.
+//! The conversion of policy routing rules between the WIT's and the kernel's types.
 
 use ipnet::IpNet;
 use kernel::FoundRule;
@@ -7,23 +7,23 @@ use types::{IpVersion, LinkName, Mark, Rule};
 use crate::driver::wit::rules::{Rule as WitRule, RuleInfo, RuleMark};
 use crate::driver::wit::types::IpVersion as WitVersion;
 
-/// Reads and checks a rule.
+/// Converts a rule of a driver, and checks it.
 pub(super) fn rule(rule: WitRule) -> Result<Rule, String> {
     if rule.table == 0 {
         return Err("there is no table 0".to_owned());
     }
     let source = network(rule.source)?;
     let destination = network(rule.destination)?;
-    let said = rule.version.map(|version| match version {
+    let given = rule.version.map(|version| match version {
         WitVersion::Ipv4 => IpVersion::Ipv4,
         WitVersion::Ipv6 => IpVersion::Ipv6,
     });
     let versions = [source, destination].into_iter().flatten();
-    let versions = said
+    let versions = given
         .into_iter()
         .chain(versions.map(|network| IpVersion::of(&network)));
     Ok(Rule {
-        version: the_one(versions)?,
+        version: only_version(versions)?,
         source: source.filter(is_somewhere),
         destination: destination.filter(is_somewhere),
         incoming: name(rule.incoming_link)?,
@@ -42,12 +42,12 @@ fn network(text: Option<String>) -> Result<Option<IpNet>, String> {
     text.map(parse).transpose()
 }
 
-/// Naming everywhere is naming nothing.
+/// Whether a network is a real condition. One that contains every address isn't.
 fn is_somewhere(network: &IpNet) -> bool {
     network.prefix_len() > 0
 }
 
-fn the_one(mut versions: impl Iterator<Item = IpVersion>) -> Result<IpVersion, String> {
+fn only_version(mut versions: impl Iterator<Item = IpVersion>) -> Result<IpVersion, String> {
     let first = versions
         .next()
         .ok_or("a rule without a source and a destination needs a version of IP")?;
@@ -76,8 +76,8 @@ fn mark(mark: RuleMark) -> Result<Mark, String> {
     Ok(Mark { value, mask })
 }
 
-/// A rule of the kernel's in the terms of the WIT.
-pub(super) fn told(found: FoundRule) -> RuleInfo {
+/// Converts a rule of the kernel.
+pub(super) fn to_wit(found: FoundRule) -> RuleInfo {
     let FoundRule { rule, protocol } = found;
     let text = |network: IpNet| network.to_string();
     RuleInfo {

@@ -8,7 +8,7 @@ use crate::driver::wit::links::BridgeOptions;
 use crate::driver::wit::types::Place;
 
 impl Wanted {
-    /// A bridge.
+    /// Returns a bridge.
     pub(in crate::gate::links) fn bridge(
         place: Place,
         name: Option<String>,

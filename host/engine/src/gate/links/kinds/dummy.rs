@@ -8,7 +8,7 @@ use crate::driver::wit::links::PlainOptions;
 use crate::driver::wit::types::Place;
 
 impl Wanted {
-    /// A dummy.
+    /// Returns a dummy link.
     pub(in crate::gate::links) fn dummy(
         place: Place,
         name: Option<String>,

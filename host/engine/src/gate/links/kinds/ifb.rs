@@ -8,7 +8,7 @@ use crate::driver::wit::links::PlainOptions;
 use crate::driver::wit::types::Place;
 
 impl Wanted {
-    /// An IFB.
+    /// Returns an IFB.
     pub(in crate::gate::links) fn ifb(
         place: Place,
         name: Option<String>,

@@ -9,7 +9,7 @@ use crate::driver::wit::links::{self, IpvlanOptions};
 use crate::driver::wit::types::Place;
 
 impl Wanted {
-    /// An ipvlan link.
+    /// Returns an ipvlan link.
     pub(in crate::gate::links) fn ipvlan(
         place: Place,
         name: Option<String>,

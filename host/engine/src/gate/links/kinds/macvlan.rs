@@ -9,7 +9,7 @@ use crate::driver::wit::links::{self, MacvlanOptions};
 use crate::driver::wit::types::Place;
 
 impl Wanted {
-    /// A macvlan link.
+    /// Returns a macvlan link.
     pub(in crate::gate::links) fn macvlan(
         place: Place,
         name: Option<String>,
@@ -28,7 +28,7 @@ impl Wanted {
     }
 }
 
-/// What macvlan and macvtap links have in common.
+/// Converts the options that macvlan and macvtap links have in common.
 pub(super) fn macvlan(parent: &LinkHandle, options: &MacvlanOptions) -> Macvlan {
     Macvlan {
         parent: parent.id,

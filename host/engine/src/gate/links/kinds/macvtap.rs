@@ -10,7 +10,7 @@ use crate::driver::wit::links::MacvlanOptions;
 use crate::driver::wit::types::Place;
 
 impl Wanted {
-    /// A macvtap link.
+    /// Returns a macvtap link.
     pub(in crate::gate::links) fn macvtap(
         place: Place,
         name: Option<String>,

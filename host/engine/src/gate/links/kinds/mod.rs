@@ -1,4 +1,5 @@
-//! From the WIT's options of each kind of link to the kernel's: a file each.
+//! The conversion of each kind of link from the WIT's options to the kernel's types.
+//! Each kind has a file.
 
 mod bridge;
 mod dummy;
@@ -31,7 +32,7 @@ fn address(call: Call, text: Option<String>) -> Result<Option<IpAddr>, CallError
     text.map(parse).transpose()
 }
 
-fn beyond(call: Call, what: &str, number: impl Display, max: impl Display) -> CallError {
+fn above_max(call: Call, what: &str, number: impl Display, max: impl Display) -> CallError {
     let text = format!("there is no {what} {number}: the highest is {max}");
     invalid(call, &text)
 }

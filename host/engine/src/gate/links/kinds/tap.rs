@@ -8,7 +8,7 @@ use crate::driver::wit::links::TapOptions;
 use crate::driver::wit::types::Place;
 
 impl Wanted {
-    /// A tap.
+    /// Returns a tap.
     pub(in crate::gate::links) fn tap(
         place: Place,
         name: Option<String>,

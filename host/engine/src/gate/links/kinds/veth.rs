@@ -21,7 +21,7 @@ impl Gate {
     ) -> Result<VethPair, CallError> {
         bounds::names(CALL, [&name, &options.host_name])?;
         bounds::addresses(CALL, [&options.mac, &options.host_mac])?;
-        self.has_room_for_handles(CALL, 2)?;
+        self.check_handle_limit(CALL, 2)?;
         let veth = self.new_veth(name, options)?;
         let ends = [
             (Namespace::Container, &veth.container.name),
@@ -32,7 +32,7 @@ impl Gate {
         objects.extend(Place::Host.object());
         let plan = |kernel: &mut dyn Kernel| {
             for (namespace, name) in ends {
-                make::must_be_free(kernel, namespace, name)?;
+                make::check_name_is_free(kernel, namespace, name)?;
             }
             Ok(Plan::of(ends.map(|(namespace, name)| Change::MakeLink {
                 namespace,

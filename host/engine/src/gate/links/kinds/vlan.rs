@@ -4,16 +4,16 @@ use kernel::kinds::{Vlan, VlanProtocol};
 use policy::Call;
 
 use super::make::Wanted;
-use super::{LinkHandle, beyond};
+use super::{LinkHandle, above_max};
 use crate::driver::wit::links::{self, VlanOptions};
 use crate::driver::wit::types::Place;
 use crate::gate::call::CallError;
 
-/// VLANs have 12 bits, of which the highest number is reserved (IEEE 802.1Q).
+/// The highest VLAN ID. It has 12 bits, and 4095 is reserved (IEEE 802.1Q).
 pub(in crate::gate::links) const VLAN_MAX: u16 = 4094;
 
 impl Wanted {
-    /// A VLAN of a link.
+    /// Returns a VLAN of a link.
     pub(in crate::gate::links) fn vlan(
         place: Place,
         name: Option<String>,
@@ -22,7 +22,7 @@ impl Wanted {
     ) -> Result<Self, CallError> {
         let call = Call::LinksCreateVlan;
         if options.id > VLAN_MAX {
-            return Err(beyond(call, "VLAN", options.id, VLAN_MAX));
+            return Err(above_max(call, "VLAN", options.id, VLAN_MAX));
         }
         let kind = Vlan {
             parent: parent.id,

@@ -10,7 +10,7 @@ use crate::driver::wit::types::Place;
 use crate::gate::call::{CallError, invalid};
 
 impl Wanted {
-    /// A VRF.
+    /// Returns a VRF.
     pub(in crate::gate::links) fn vrf(place: Place, name: Option<String>, table: u32) -> Self {
         Self {
             call: Call::LinksCreateVrf,
@@ -24,7 +24,7 @@ impl Wanted {
     }
 }
 
-/// Refuses the host's own tables for a VRF on the host.
+/// Refuses a VRF on the host with one of the host's own tables.
 pub(in crate::gate::links) fn check_table(
     call: Call,
     namespace: Namespace,

@@ -4,7 +4,7 @@ use kernel::kinds::Vxlan;
 use policy::Call;
 
 use super::make::Wanted;
-use super::{LinkHandle, address, beyond};
+use super::{LinkHandle, above_max, address};
 use crate::driver::wit::links::VxlanOptions;
 use crate::driver::wit::types::Place;
 use crate::gate::bounds;
@@ -12,11 +12,11 @@ use crate::gate::call::CallError;
 
 /// The UDP port of VXLAN (RFC 7348, section 8).
 const VXLAN_PORT: u16 = 4789;
-/// VXLANs have 24 bits.
+/// The highest VXLAN network identifier. It has 24 bits (RFC 7348, section 4).
 const VXLAN_MAX: u32 = 0x00ff_ffff;
 
 impl Wanted {
-    /// A VXLAN.
+    /// Returns a VXLAN.
     pub(in crate::gate::links) fn vxlan(
         place: Place,
         name: Option<String>,
@@ -25,7 +25,7 @@ impl Wanted {
     ) -> Result<Self, CallError> {
         let call = Call::LinksCreateVxlan;
         if options.id > VXLAN_MAX {
-            return Err(beyond(call, "VXLAN", options.id, VXLAN_MAX));
+            return Err(above_max(call, "VXLAN", options.id, VXLAN_MAX));
         }
         bounds::addresses(call, [&options.remote, &options.local])?;
         let kind = Vxlan {

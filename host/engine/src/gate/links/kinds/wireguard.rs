@@ -7,7 +7,7 @@ use super::make::Wanted;
 use crate::driver::wit::types::Place;
 
 impl Wanted {
-    /// A WireGuard link.
+    /// Returns a WireGuard link.
     pub(in crate::gate::links) fn wireguard(
         place: Place,
         name: Option<String>,
