@@ -1,6 +1,6 @@
-//! What one `setup` costs: moving an interface into a container by netavark's
-//! native example plugin, and by the driver `host-device`. The two take turns,
-//! so that what else the machine does falls on both.
+//! Compares the cost of one `setup` with netavark's native example plugin and with the
+//! driver `host-device`. Both move an interface into a container. They run in turns, so
+//! that other load on the machine affects both.
 
 #![allow(
     clippy::unwrap_used,
@@ -19,12 +19,12 @@ use wasmvark_tests::process;
 use wasmvark_tests::wasmvark::Wasmvark;
 use wasmvark_tests::world::{PARENT, World};
 
-/// How often each is run.
+/// The number of runs of each plugin.
 const RUNS: usize = 200;
-/// The argument that makes this program run one command and tell its memory.
+/// The argument that makes this program run one command and print its peak memory.
 const PEAK: &str = "--peak-memory-of";
 
-/// One of the two.
+/// One of the two plugins.
 struct Plugin {
     title: &'static str,
     program: std::path::PathBuf,
@@ -111,7 +111,7 @@ impl Plugin {
         world.host.ip_batch(&[], &up);
     }
 
-    /// KiB that one `setup` has in memory at most.
+    /// Returns the peak memory of one `setup`, in KiB.
     fn peak_memory(&self, world: &World) -> String {
         let mut command = world.host.command(std::env::current_exe().unwrap());
         command

@@ -1,5 +1,5 @@
-//! Programs that stay inside a namespace and answer one question after
-//! another. Starting them anew for each question is what would take the time.
+//! Programs that stay in a namespace and answer one question after another. This is
+//! faster than a new process for each question.
 
 use std::io::{BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
@@ -10,7 +10,7 @@ use serde_json::de::IoRead;
 
 use crate::netns::Netns;
 
-/// A program that reads a question a line and answers each in JSON.
+/// A program that reads one question per line, and answers each in JSON.
 pub(crate) struct Asked<T: DeserializeOwned> {
     program: &'static str,
     child: Child,
@@ -38,7 +38,7 @@ impl<T: DeserializeOwned> Asked<T> {
         }
     }
 
-    /// Asks, without waiting for the answers.
+    /// Asks questions, without waiting for the answers.
     pub(crate) fn ask(&mut self, questions: &[&str]) {
         let lines = questions.join("\n") + "\n";
         let pipe = self.questions.as_mut().expect("questions are taken");
@@ -46,7 +46,7 @@ impl<T: DeserializeOwned> Asked<T> {
             .unwrap_or_else(|error| panic!("{} {lines}: {error}", self.program));
     }
 
-    /// The answers to the next questions.
+    /// Reads the answers to the next questions.
     pub(crate) fn answers<const N: usize>(&mut self) -> [T; N] {
         std::array::from_fn(|_| match self.answers.next() {
             Some(Ok(answer)) => answer,
@@ -58,7 +58,7 @@ impl<T: DeserializeOwned> Asked<T> {
 
 impl<T: DeserializeOwned> Drop for Asked<T> {
     fn drop(&mut self) {
-        // Without further questions it ends.
+        // The program ends at the end of its input.
         self.questions = None;
         let _ = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! The audit trail.
+//! The lines of the audit trail.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde::Deserialize;
 /// One line of the trail.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Line {
-    /// When; plans don't say.
+    /// The time. Plans don't have it.
     pub time: Option<String>,
     /// `run`, `call`, `change`, `undo`, `restore`, `forget`, `unrecorded` or `end`.
     pub event: String,
@@ -16,15 +16,15 @@ pub struct Line {
     pub command: Option<String>,
     /// The driver.
     pub driver: Option<String>,
-    /// The digest of its component.
+    /// The digest of the component.
     pub digest: Option<String>,
     /// The network.
     pub network: Option<String>,
-    /// The container's id.
+    /// The container's ID.
     pub container: Option<String>,
-    /// The call, as in `links.get`.
+    /// The call, such as `links.get`.
     pub call: Option<String>,
-    /// What the call would have touched.
+    /// The objects of the call.
     pub object: Option<String>,
     /// `allow` or `deny`.
     pub verdict: Option<String>,
@@ -32,7 +32,8 @@ pub struct Line {
     pub errno: Option<i64>,
 }
 
-/// What was asked for and undone, in words that don't differ from run to run.
+/// Returns the calls, changes and undone changes in a form that is the same in every
+/// run.
 pub fn operations(lines: &[Line]) -> Vec<String> {
     let lines = lines
         .iter()
@@ -48,7 +49,7 @@ pub fn operations(lines: &[Line]) -> Vec<String> {
         .collect()
 }
 
-/// Reads a trail; one that isn't there has no lines.
+/// Reads a trail. A missing one has no lines.
 pub fn read(file: &Path) -> Vec<Line> {
     let text = fs::read_to_string(file).unwrap_or_default();
     let parse = |line: &str| {

@@ -1,5 +1,5 @@
-//! A real browser, told what to do over its debugging pipe (the Chrome DevTools
-//! Protocol: JSON documents with a zero byte behind each).
+//! A real browser, controlled by the Chrome DevTools Protocol. The protocol sends JSON
+//! documents through a pipe, each followed by a zero byte.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
@@ -13,13 +13,13 @@ use serde_json::{Value, json};
 
 use crate::{patience, poll};
 
-/// Debian's.
+/// Debian's browser Chromium.
 pub const CHROMIUM: &str = "/usr/bin/chromium";
 
-/// Longer than it takes to start.
+/// The time limit of an answer, which includes the browser's start.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// A browser with one page, which ends with this value.
+/// A browser with one page. It ends when this value is dropped.
 #[derive(Debug)]
 pub struct Browser {
     child: Child,
@@ -31,10 +31,10 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Opens a page; what the browser keeps goes into a folder, which goes with
-    /// it.
+    /// Opens a page. The browser keeps its files in a folder, which is removed at the
+    /// end.
     pub fn open(command: &mut Command, folder: &Path, url: &str) -> Self {
-        // It reads its orders from the descriptor 3 and answers on 4.
+        // The browser reads commands from file descriptor 3, and writes answers to 4.
         let start = "exec 3<&0 4>&1 >/dev/null 2>&1 </dev/null; exec \"$0\" \"$@\"";
         let mut child = command
             .args(["-c", start, CHROMIUM])
@@ -74,7 +74,7 @@ impl Browser {
         browser
     }
 
-    /// Goes to another page and waits until it's there.
+    /// Opens another page, and waits until it's loaded.
     pub fn go(&mut self, url: &str) {
         let gone = self.call("Page.navigate", &json!({"url": url}));
         assert!(gone.get("errorText").is_none(), "{url}: {gone}");
@@ -83,7 +83,7 @@ impl Browser {
         self.evaluate(loaded);
     }
 
-    /// The value of an expression in the page.
+    /// Returns the value of a JavaScript expression in the page.
     pub fn evaluate(&mut self, expression: &str) -> Value {
         let evaluate =
             json!({"expression": expression, "returnByValue": true, "awaitPromise": true});
@@ -95,12 +95,12 @@ impl Browser {
         answer["result"]["value"].clone()
     }
 
-    /// Types a text where the focus is.
+    /// Types a text into the element that has the focus.
     pub fn type_text(&mut self, text: &str) {
         self.call("Input.insertText", &json!({"text": text}));
     }
 
-    /// Shows the page as on another medium, or with other preferences.
+    /// Emulates a medium and a colour scheme.
     pub fn emulate(&mut self, media: &str, scheme: &str) {
         let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
         self.call(
@@ -109,7 +109,7 @@ impl Browser {
         );
     }
 
-    /// A picture of the page: a PNG file in base64.
+    /// Returns a screenshot of the page, as a PNG file in base64.
     pub fn picture(&mut self) -> String {
         let picture = self.call("Page.captureScreenshot", &json!({"format": "png"}));
         picture["data"].as_str().expect("a picture").to_owned()
@@ -117,11 +117,11 @@ impl Browser {
 
     fn call(&mut self, method: &str, params: &Value) -> Value {
         self.last_id += 1;
-        let mut order = json!({"id": self.last_id, "method": method, "params": params});
+        let mut message = json!({"id": self.last_id, "method": method, "params": params});
         if let Some(session) = &self.session {
-            order["sessionId"] = session.as_str().into();
+            message["sessionId"] = session.as_str().into();
         }
-        let text = format!("{order}\0");
+        let text = format!("{message}\0");
         let written = self.stdin.write_all(text.as_bytes());
         written.expect("the browser takes orders");
         loop {
@@ -137,7 +137,7 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Asked to, it ends its helpers before itself.
+        // With this command, the browser ends its helper processes first.
         let asked = self
             .stdin
             .write_all(b"{\"id\":0,\"method\":\"Browser.close\"}\0");
@@ -146,7 +146,7 @@ impl Drop for Browser {
             let _ = self.child.kill();
             let _ = self.child.wait();
         }
-        // Some helpers write a little longer.
+        // Some helper processes may still be writing.
         let gone = || fs::remove_dir_all(&self.folder).is_ok() || !self.folder.exists();
         poll::until(gone, |gone| *gone);
     }

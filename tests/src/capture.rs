@@ -1,4 +1,4 @@
-//! The frames that come in somewhere.
+//! Captured and sent Ethernet frames.
 
 use std::io::Read;
 use std::time::{Duration, Instant};
@@ -14,12 +14,12 @@ const ALL: u16 = 3;
 const PATIENCE: Duration = Duration::from_secs(5);
 const WAIT: Duration = Duration::from_millis(100);
 
-/// Keeps the frames of all links of a namespace, from when it's made.
+/// A capture of the frames of all links of a namespace.
 #[derive(Debug)]
 pub struct Capture(Socket);
 
 impl Capture {
-    /// Starts.
+    /// Starts a capture.
     pub fn start(netns: &Netns) -> Self {
         let protocol = Protocol::from(i32::from(ALL.to_be()));
         let socket = netns.run(|| Socket::new(Domain::PACKET, Type::RAW, Some(protocol)));
@@ -30,8 +30,7 @@ impl Capture {
         Self(socket)
     }
 
-    /// Waits for a frame with these bytes behind both MAC addresses and
-    /// returns it.
+    /// Waits for a frame that `wanted` accepts, and returns it.
     #[track_caller]
     pub fn expect(&mut self, what: &str, wanted: impl Fn(&[u8]) -> bool) -> Vec<u8> {
         let end = Instant::now() + PATIENCE;
@@ -46,7 +45,7 @@ impl Capture {
     }
 }
 
-/// Sends a frame as it is through a link.
+/// Sends a complete frame through a link.
 pub fn send(netns: &Netns, link: &str, frame: &[u8]) {
     let text = netns.ip_batch(&["-json"], &format!("link show {link}"));
     let links: Value = serde_json::from_str(&text).expect("ip prints JSON");
@@ -58,12 +57,13 @@ pub fn send(netns: &Netns, link: &str, frame: &[u8]) {
     assert_eq!(sent, frame.len());
 }
 
-/// Where the frame itself says to whom it goes.
+/// Returns the socket address of a link. The frame itself has the MAC address of the
+/// receiver.
 fn link_address(index: i32) -> SockAddr {
     let mut storage = SockAddrStorage::zeroed();
     let size = storage.size_of();
-    // SAFETY: it's large enough for every kind of address, and zeros are one of
-    // this kind.
+    // SAFETY: the storage is large enough for every kind of address, and zeros are a
+    // valid address of this kind.
     let address = unsafe { storage.view_as::<libc::sockaddr_ll>() };
     address.sll_family = libc::sa_family_t::try_from(libc::AF_PACKET).expect("a family");
     address.sll_ifindex = index;

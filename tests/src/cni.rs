@@ -1,4 +1,4 @@
-//! CNI's own plugins, run the way its library runs them.
+//! CNI's own plugins, run in the same way as by CNI's library.
 
 use std::path::{Path, PathBuf};
 
@@ -9,13 +9,13 @@ use crate::netns::Netns;
 use crate::process;
 use crate::world::World;
 
-/// Where Debian's package `containernetworking-plugins` puts them.
+/// The folder of the plugins in Debian's package `containernetworking-plugins`.
 const PLUGINS: &str = "/usr/lib/cni";
 
-/// The version of CNI that they are asked in.
+/// The version of the CNI specification in all configurations.
 const VERSION: &str = "1.0.0";
 
-/// A plugin's file.
+/// Returns the path of a plugin.
 pub fn plugin(name: &str) -> PathBuf {
     Path::new(PLUGINS).join(name)
 }
@@ -31,14 +31,14 @@ pub struct Attached<'a> {
 }
 
 impl<'a> Attached<'a> {
-    /// Connects the world's container to the network of a document; `ports` is
-    /// what the runtime passes to plugins that publish ports.
+    /// Connects the world's container to the network of a document. `ports` is the
+    /// runtime's argument for plugins that publish ports.
     #[track_caller]
     pub fn new(world: &'a World, document: &Value, ports: &[Value]) -> Self {
         Self::at(world, &world.container, CONTAINER_ID, document, ports)
     }
 
-    /// The same for another container on the world's host.
+    /// Connects another container on the world's host.
     #[track_caller]
     pub fn at(
         world: &'a World,
@@ -63,14 +63,14 @@ impl<'a> Attached<'a> {
         attached
     }
 
-    /// The container's addresses, without prefix lengths.
+    /// Returns the container's addresses, without prefix lengths.
     pub fn addresses(&self) -> Vec<String> {
         let ips = self.result["ips"].as_array().into_iter().flatten();
         ips.filter_map(|ip| ip["address"].as_str()?.split('/').next().map(str::to_owned))
             .collect()
     }
 
-    /// Disconnects it.
+    /// Disconnects the container.
     #[track_caller]
     pub fn detach(self) {
         for configuration in self.configurations.iter().rev() {
@@ -97,8 +97,8 @@ impl<'a> Attached<'a> {
     }
 }
 
-/// What each plugin is given: its part of the document, and what the library
-/// adds. Their files are the world's own.
+/// Returns the configuration of each plugin: its part of the document, with the fields
+/// that the library adds. The plugins keep their files in the world's folder.
 fn configurations(world: &World, document: &Value, ports: &[Value]) -> Vec<Value> {
     let plugins = match document["plugins"].as_array() {
         Some(plugins) => plugins.clone(),

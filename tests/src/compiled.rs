@@ -1,12 +1,13 @@
-//! The code of drivers that some test has compiled: each is compiled once for all
-//! tests of a program, as that takes longer than what most of them try.
+//! A cache of compiled drivers. Each driver is compiled only once per test program,
+//! because this takes longer than most tests.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// The code and its stamp, by the file's name, which has the component's digest.
+/// The code of each component with its stamp, by the file name, which contains the
+/// component's digest.
 type Kept = BTreeMap<PathBuf, Arc<(Vec<u8>, Vec<u8>)>>;
 
 static KEPT: Mutex<Kept> = Mutex::new(BTreeMap::new());
@@ -15,7 +16,7 @@ fn kept() -> MutexGuard<'static, Kept> {
     KEPT.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Puts code where the program looks for it, if some test has compiled it.
+/// Writes the code to the store if an earlier test has compiled it.
 pub(crate) fn put(code: &Path) {
     let kept = code
         .file_name()
@@ -30,7 +31,7 @@ pub(crate) fn put(code: &Path) {
     }
 }
 
-/// Keeps code that the program has compiled.
+/// Adds the program's compiled code to the cache.
 pub(crate) fn keep(code: &Path) {
     let Some(name) = code.file_name() else { return };
     let mut kept = kept();

@@ -1,10 +1,10 @@
-//! The documents that Podman would send.
+//! The documents that Podman sends.
 
 use serde_json::{Map, Value, json};
 
 use crate::world::PARENT;
 
-/// A container's connection to a network, from which all documents follow.
+/// A container's connection to a network, with its documents.
 #[derive(Debug, Clone)]
 pub struct Connection {
     container_id: String,
@@ -13,18 +13,17 @@ pub struct Connection {
     join: Map<String, Value>,
 }
 
-/// The id of the container, unless the test asks for another.
+/// The default ID of the container.
 pub const CONTAINER_ID: &str = "c0ffee9a8e8f6092eac6d8002c5cbf0f8089132fd5613ec7a1dd030ef9410375";
 
 /// The name of the network in all documents.
 pub const NETWORK: &str = "testnet";
 
-/// The name of the interface in the container, unless the test asks for
-/// another.
+/// The default name of the interface in the container.
 pub const INTERFACE: &str = "eth0";
 
-/// A published port, or `range` of them from this one on, as Podman sends it:
-/// `protocol` may be a list (`tcp,udp`).
+/// Returns a mapping of `range` published ports, as Podman sends it. `protocol` may be
+/// a list, such as `tcp,udp`.
 pub fn mapping(host_ip: &str, host_port: u16, port: u16, range: u16, protocol: &str) -> Value {
     json!({
         "container_port": port, "host_port": host_port, "range": range,
@@ -33,7 +32,7 @@ pub fn mapping(host_ip: &str, host_port: u16, port: u16, range: u16, protocol: &
 }
 
 impl Connection {
-    /// A connection without addresses to a network above [`PARENT`].
+    /// Returns a connection without addresses to a network on [`PARENT`].
     pub fn new(driver: &str) -> Self {
         Self {
             container_id: CONTAINER_ID.into(),
@@ -54,14 +53,14 @@ impl Connection {
         }
     }
 
-    /// A connection with one IPv4 address.
+    /// Returns a connection with one IPv4 address.
     pub fn v4(driver: &str) -> Self {
         Self::new(driver)
             .subnet("10.88.0.0/16", "10.88.0.1")
             .ip("10.88.0.2")
     }
 
-    /// A connection with one IPv6 address.
+    /// Returns a connection with one IPv6 address.
     pub fn v6(driver: &str) -> Self {
         let v6 = Self::new(driver)
             .subnet("fd88::/64", "fd88::1")
@@ -69,7 +68,7 @@ impl Connection {
         v6.network("ipv6_enabled", true)
     }
 
-    /// A connection with an address of each family.
+    /// Returns a connection with an address of each family.
     pub fn dual(driver: &str) -> Self {
         Self::v4(driver)
             .subnet("fd88::/64", "fd88::1")
@@ -77,7 +76,7 @@ impl Connection {
             .network("ipv6_enabled", true)
     }
 
-    /// Adds a subnet with its gateway; none if `gateway` is empty.
+    /// Adds a subnet with its gateway. It has none if `gateway` is empty.
     pub fn subnet(mut self, subnet: &str, gateway: &str) -> Self {
         let mut entry = json!({"subnet": subnet});
         if !gateway.is_empty() {
@@ -99,13 +98,13 @@ impl Connection {
         self
     }
 
-    /// Adds a static route, as the document has it.
+    /// Adds a static route in the document's form.
     pub fn route(mut self, route: Value) -> Self {
         self.push_network("routes", route);
         self
     }
 
-    /// Publishes ports, as the document has them.
+    /// Adds published ports in the document's form.
     pub fn port(mut self, mapping: Value) -> Self {
         self.ports.push(mapping);
         self
@@ -122,7 +121,7 @@ impl Connection {
         self.network["options"].get(key).is_some()
     }
 
-    /// Names who chooses addresses.
+    /// Sets the IPAM driver.
     pub fn ipam(self, driver: &str) -> Self {
         self.network("ipam_options", json!({"driver": driver}))
     }
@@ -133,13 +132,13 @@ impl Connection {
         self
     }
 
-    /// The same to a network that was made: what `create` answered.
+    /// Replaces the network by the answer of `create`.
     pub fn to_made(mut self, network: Value) -> Self {
         self.network = fields(network);
         self
     }
 
-    /// Takes a field of the network away.
+    /// Removes a field of the network.
     pub fn without_network(mut self, key: &str) -> Self {
         self.network.remove(key);
         self
@@ -151,39 +150,39 @@ impl Connection {
         self
     }
 
-    /// Takes a field of the container's options away.
+    /// Removes a field of the container's options.
     pub fn without_join(mut self, key: &str) -> Self {
         self.join.remove(key);
         self
     }
 
-    /// The same for another container.
+    /// Sets the container's ID.
     pub fn container(mut self, id: &str) -> Self {
         self.container_id = id.into();
         self
     }
 
-    /// The container's id.
+    /// Returns the container's ID.
     pub fn container_id(&self) -> &str {
         &self.container_id
     }
 
-    /// The same for another driver.
+    /// Sets the driver.
     pub fn for_driver(self, driver: &str) -> Self {
         self.network("driver", driver)
     }
 
-    /// Whether the container's MAC address is asked for.
+    /// Whether the document has a MAC address for the container.
     pub fn has_static_mac(&self) -> bool {
         self.join.contains_key("static_mac")
     }
 
-    /// The network's id.
+    /// Returns the network's ID.
     pub fn network_id(&self) -> &str {
         self.network["id"].as_str().expect("the id is a text")
     }
 
-    /// The gateways of the network's subnets.
+    /// Returns the gateways of the network's subnets.
     pub fn gateways(&self) -> Vec<String> {
         let subnets = self.network["subnets"].as_array().into_iter().flatten();
         subnets
@@ -192,7 +191,7 @@ impl Connection {
             .collect()
     }
 
-    /// The document for `netavark setup` and `netavark teardown`.
+    /// Returns the document for `netavark setup` and `netavark teardown`.
     pub fn for_netavark(&self) -> String {
         json!({
             "container_id": self.container_id,
@@ -204,7 +203,7 @@ impl Connection {
         .to_string()
     }
 
-    /// The document for a plugin's `setup` and `teardown`.
+    /// Returns the document for a plugin's `setup` and `teardown`.
     pub fn for_plugin(&self) -> String {
         json!({
             "container_id": self.container_id,
@@ -216,7 +215,7 @@ impl Connection {
         .to_string()
     }
 
-    /// Without ports Podman sends `null`.
+    /// Returns the published ports. Podman sends `null` if there are none.
     fn port_mappings(&self) -> Value {
         match self.ports.as_slice() {
             [] => Value::Null,
@@ -224,23 +223,23 @@ impl Connection {
         }
     }
 
-    /// The document for a plugin's `create`.
+    /// Returns the document for a plugin's `create`.
     pub fn for_create(&self) -> String {
         Value::Object(self.network.clone()).to_string()
     }
 
-    /// Whether an option of the network names a secret of the operator's.
+    /// Whether an option of the network names one of the operator's secrets.
     pub fn names_secrets(&self) -> bool {
         let options = self.network.get("options").and_then(Value::as_object);
         options.is_some_and(|options| options.keys().any(|key| key.ends_with("_secret")))
     }
 
-    /// The network's driver.
+    /// Returns the network's driver.
     pub fn driver(&self) -> &str {
         self.network["driver"].as_str().unwrap_or_default()
     }
 
-    /// The document for `netavark create`.
+    /// Returns the document for `netavark create`.
     pub fn for_netavark_create(&self) -> String {
         json!({
             "network": self.network,

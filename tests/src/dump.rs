@@ -1,5 +1,5 @@
-//! What the kernel says about a namespace, read with `ip`, `tc`, `bridge` and
-//! `nft`: a second opinion that shares no code with the program under test.
+//! The state of a namespace, read with `ip`, `tc`, `bridge` and `nft`. It shares no
+//! code with the program under test.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -13,11 +13,11 @@ use crate::poll;
 use crate::process;
 use crate::reader::{Answers, Reader};
 
-/// Queues that every link has without anybody's doing.
+/// The queueing disciplines of a link that has none of its own.
 const NO_QUEUE: [&str; 2] = ["noop", "noqueue"];
 
-/// The state of a namespace, without what changes by itself: counters,
-/// indexes, link-local addresses.
+/// The state of a namespace, without properties that change by themselves, such as
+/// counters, indexes and link-local addresses.
 #[derive(Clone, PartialEq)]
 pub struct Dump {
     links: BTreeMap<String, Value>,
@@ -26,19 +26,19 @@ pub struct Dump {
     rules: Vec<Value>,
     neighbours: Vec<Value>,
     queues: Vec<Value>,
-    /// What hangs on the queues, as `tc` prints it.
+    /// The classes and filters of the queueing disciplines, as `tc` prints them.
     filters: String,
     bridge: Vec<Value>,
     firewall: Vec<Value>,
     settings: BTreeMap<String, String>,
-    /// The features of links that somebody asked for.
+    /// The requested features of each link.
     features: BTreeMap<String, Vec<u32>>,
 }
 
 /// One address of a link.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Address {
-    /// With its prefix length.
+    /// The address with its prefix length.
     pub cidr: String,
     /// The broadcast address.
     pub broadcast: Option<String>,
@@ -50,7 +50,7 @@ impl Dump {
         Reader::new(netns).read()
     }
 
-    /// Makes a state of what the programs said about a namespace.
+    /// Makes the state of a namespace from the programs' answers.
     pub(crate) fn new(netns: &Netns, answers: Answers) -> Self {
         let names: Vec<String> = answers
             .links
@@ -79,33 +79,33 @@ impl Dump {
         }
     }
 
-    /// The names of all links.
+    /// Returns the names of all links.
     pub fn link_names(&self) -> Vec<&str> {
         self.links.keys().map(String::as_str).collect()
     }
 
-    /// Whether a link is there.
+    /// Whether a link exists.
     pub fn has_link(&self, name: &str) -> bool {
         self.links.contains_key(name)
     }
 
-    /// The kind of a link, for example `macvlan`.
+    /// Returns the kind of a link, such as `macvlan`.
     pub fn kind(&self, link: &str) -> String {
         text(&self.link(link)["linkinfo"], "info_kind")
     }
 
-    /// A field of what is special to a link's kind, for example a macvlan's
-    /// `mode`.
+    /// Returns a property of a link's kind, such as a macvlan's `mode`.
     pub fn kind_data(&self, link: &str, field: &str) -> &Value {
         &self.link(link)["linkinfo"]["info_data"][field]
     }
 
-    /// A field of how a bridge treats a port, for example `hairpin`.
+    /// Returns a property of a bridge port, such as `hairpin`.
     pub fn port_data(&self, port: &str, field: &str) -> &Value {
         &self.link(port)["linkinfo"]["info_slave_data"][field]
     }
 
-    /// The VLANs of bridges and their ports, each with its flags: `p0 5 pvid`.
+    /// Returns the VLANs of bridges and their ports with their flags, such as `p0 5
+    /// pvid`.
     pub fn vlans(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for port in &self.bridge {
@@ -123,17 +123,18 @@ impl Dump {
         lines
     }
 
-    /// The MAC address of a link.
+    /// Returns the MAC address of a link.
     pub fn mac(&self, link: &str) -> String {
         text(self.link(link), "address")
     }
 
-    /// How many packets may wait at a link.
+    /// Returns the transmit queue length of a link, in packets.
     pub fn queue_length(&self, link: &str) -> u64 {
         self.link(link)["txqlen"].as_u64().expect("a link has it")
     }
 
-    /// The limit of a link's token bucket filter: bits per second and bytes.
+    /// Returns the rate of a link's token bucket filter in bits per second, and its
+    /// burst in bytes.
     pub fn token_bucket(&self, link: &str) -> Option<(u64, u64)> {
         let mut queues = self.queues.iter();
         let queue = queues.find(|it| it["kind"] == "tbf" && it["dev"] == link)?;
@@ -141,14 +142,13 @@ impl Dump {
         Some((options["rate"].as_u64()? * 8, options["burst"].as_u64()?))
     }
 
-    /// The links of a kind.
+    /// Returns the links of a kind.
     pub fn links_of_kind(&self, kind: &str) -> Vec<&str> {
         let names = self.links.keys().map(String::as_str);
         names.filter(|name| self.kind(name) == kind).collect()
     }
 
-    /// The routing rules: `VERSION PRIORITY SOURCE TABLE`, where a source is
-    /// named.
+    /// Returns the routing rules with a source, as `PRIORITY SOURCE TABLE`.
     pub fn source_rules(&self) -> Vec<String> {
         let rules = self.rules.iter().filter(|rule| rule["src"] != "all");
         rules
@@ -163,7 +163,7 @@ impl Dump {
             .collect()
     }
 
-    /// The MTU of a link.
+    /// Returns the MTU of a link.
     pub fn mtu(&self, link: &str) -> u64 {
         self.link(link)["mtu"].as_u64().expect("a link has an MTU")
     }
@@ -173,7 +173,7 @@ impl Dump {
         self.has_flag(link, "UP")
     }
 
-    /// Whether a link has a flag, as `ip` names it.
+    /// Whether a link has a flag of `ip`.
     pub fn has_flag(&self, link: &str, flag: &str) -> bool {
         let flags = self.link(link)["flags"]
             .as_array()
@@ -181,7 +181,7 @@ impl Dump {
         flags.iter().any(|one| one == flag)
     }
 
-    /// The addresses of a link without the link-local ones, in order.
+    /// Returns the addresses of a link without link-local ones, sorted.
     pub fn addresses(&self, link: &str) -> Vec<Address> {
         let mut addresses: Vec<Address> = self.addresses[link]
             .iter()
@@ -194,7 +194,7 @@ impl Dump {
         addresses
     }
 
-    /// The addresses of a link with their prefix lengths, in order.
+    /// Returns the addresses of a link with their prefix lengths, sorted.
     pub fn cidrs(&self, link: &str) -> Vec<String> {
         self.addresses(link)
             .into_iter()
@@ -202,21 +202,22 @@ impl Dump {
             .collect()
     }
 
-    /// The routes of the main table that someone made, each as
-    /// `[TYPE] DESTINATION [via GATEWAY] [dev LINK] metric METRIC`, in order.
+    /// Returns the routes of the main table that the kernel didn't make, sorted. Each
+    /// is written as `[TYPE] DESTINATION [via GATEWAY] [dev LINK] metric METRIC`.
     pub fn made_routes(&self) -> Vec<String> {
         let mut routes: Vec<String> = self
             .routes
             .iter()
             .filter(|route| route["protocol"] != "kernel" && route["table"] == "main")
-            .flat_map(ways)
+            .flat_map(by_next_hop)
             .map(|route| describe_route(&route))
             .collect();
         routes.sort();
         routes
     }
 
-    /// The protocol by which a route was made, for example `static`.
+    /// Returns the protocols of the routes that the kernel didn't make, such as
+    /// `static`.
     pub fn route_protocols(&self) -> Vec<String> {
         self.routes
             .iter()
@@ -225,18 +226,18 @@ impl Dump {
             .collect()
     }
 
-    /// A kernel setting, for example `ipv6/conf/eth0/autoconf`.
+    /// Returns a kernel setting, such as `ipv6/conf/eth0/autoconf`.
     pub fn setting(&self, key: &str) -> Option<&str> {
         self.settings.get(key).map(String::as_str)
     }
 
-    /// The features of a link that somebody asked for, as bits.
+    /// Returns the requested features of a link, as bits.
     pub fn features(&self, link: &str) -> &[u32] {
         &self.features[link]
     }
 
-    /// The same with a link's MAC address left out, also where a bridge has
-    /// it: for comparing links whose address the kernel chose.
+    /// Returns the state without a link's MAC address, also in bridges. States can be
+    /// compared even if the kernel chose the address.
     pub fn without_mac(&self, link: &str) -> Self {
         let mut dump = self.without(link, &["address"]);
         if let Some(link) = self.links.get(link) {
@@ -250,7 +251,7 @@ impl Dump {
         dump
     }
 
-    /// The same with some fields of a link left out.
+    /// Returns the state without some properties of a link.
     pub fn without(&self, link: &str, left_out: &[&str]) -> Self {
         let mut dump = self.clone();
         if let Some(fields) = dump.links.get_mut(link).and_then(Value::as_object_mut) {
@@ -261,30 +262,29 @@ impl Dump {
         dump
     }
 
-    /// The same without an nft table: for what a program other than ours
-    /// leaves.
+    /// Returns the state without an nftables table that another program leaves.
     pub fn without_table(&self, name: &str) -> Self {
         let mut dump = self.clone();
         dump.firewall.retain(|entry| table_of(entry) != name);
         dump
     }
 
-    /// The objects of a table of the firewall.
+    /// Returns the objects of an nftables table.
     pub fn table(&self, name: &str) -> Vec<&Value> {
         let entries = self.firewall.iter();
         entries.filter(|entry| table_of(entry) == name).collect()
     }
 
-    /// What one of two states has and the other not, a fact a line; empty if
-    /// they are equal.
+    /// Returns the differences between two states, one fact per line. Equal states have
+    /// none.
     pub fn differences(&self, other: &Self) -> String {
-        let (ours, theirs) = (self.facts(), other.facts());
-        let gone = ours.difference(&theirs).map(|fact| format!("- {fact}\n"));
-        let new = theirs.difference(&ours).map(|fact| format!("+ {fact}\n"));
-        gone.chain(new).collect()
+        let (old, new) = (self.facts(), other.facts());
+        let gone = old.difference(&new).map(|fact| format!("- {fact}\n"));
+        let added = new.difference(&old).map(|fact| format!("+ {fact}\n"));
+        gone.chain(added).collect()
     }
 
-    /// The whole state, a fact a line.
+    /// Returns the facts of the whole state.
     pub fn facts(&self) -> BTreeSet<String> {
         let mut facts = BTreeSet::new();
         for (name, link) in &self.links {
@@ -336,8 +336,7 @@ impl fmt::Debug for Dump {
     }
 }
 
-/// Checks that a namespace is again, or still, in the state that `before`
-/// describes.
+/// Checks that a namespace has the same state as before.
 #[track_caller]
 pub fn assert_unchanged(netns: &Netns, before: &Dump, what: &str) {
     let after = poll::until(|| Dump::of(netns), |after| after == before);
@@ -362,14 +361,14 @@ fn text(fields: &Value, key: &str) -> String {
     fields[key].as_str().unwrap_or_default().to_owned()
 }
 
-/// Indexes differ from namespace to namespace, a bridge's ids follow from its
-/// MAC address, its timers run, and a link that never was up has another way
-/// of having no queue.
+/// Removes the properties of a link that change by themselves: indexes, and a bridge's
+/// IDs and timers. A link that was never up has the queueing discipline `noop` instead
+/// of `noqueue`.
 fn stable_link(mut link: Value) -> Value {
     for data in ["info_data", "info_slave_data"] {
         if let Some(fields) = link["linkinfo"][data].as_object_mut() {
-            // Bridges count down to this and that, are known by the MAC address
-            // that they chose, and count whom they have heard of.
+            // Timers and counters run, and the IDs of a bridge follow from its MAC
+            // address.
             fields.retain(|key, _| {
                 !key.ends_with("_timer")
                     && !["bridge_id", "root_id", "fdb_n_learned"].contains(&key.as_str())
@@ -387,8 +386,8 @@ fn stable_link(mut link: Value) -> Value {
     link
 }
 
-/// What `nft` lists, without what it says of itself, in which sets have no
-/// order and handles are given out anew.
+/// Removes the parts of `nft`'s answer that change by themselves: its version, handles
+/// and the order of sets.
 fn stable_firewall(mut answer: Value) -> Vec<Value> {
     let entries = answer["nftables"].take();
     let Value::Array(mut entries) = entries else {
@@ -409,7 +408,7 @@ fn stable_firewall(mut answer: Value) -> Vec<Value> {
     entries
 }
 
-/// The name of the table that an object of the firewall is, or is in.
+/// Returns the name of the table that an nftables object is or is part of.
 fn table_of(entry: &Value) -> &str {
     let parts = entry.as_object().into_iter().flatten();
     let mut names = parts.map(|(kind, part)| match kind.as_str() {
@@ -440,9 +439,9 @@ fn addresses_of_link(mut link: Value) -> (String, Vec<Value>) {
     )
 }
 
-/// Routes without those of link-local and multicast addresses, and without those
-/// that the kernel makes for an IPv6 address once it has looked for duplicates,
-/// in order.
+/// Returns the routes without those of link-local and multicast addresses, and without
+/// those that the kernel makes for an IPv6 address after duplicate address detection.
+/// The result is sorted.
 fn made_by_someone(mut routes: Vec<Value>, addresses: &BTreeMap<String, Vec<Value>>) -> Vec<Value> {
     routes.retain(|route| {
         let destination = text(route, "dst");
@@ -454,8 +453,8 @@ fn made_by_someone(mut routes: Vec<Value>, addresses: &BTreeMap<String, Vec<Valu
     routes
 }
 
-/// Whether it's the IPv6 route to an address of its link, which comes a moment
-/// after the address.
+/// Whether a route is the kernel's IPv6 route to an address of its link. The kernel
+/// makes it a moment after the address.
 fn follows_from_an_address(route: &Value, addresses: &BTreeMap<String, Vec<Value>>) -> bool {
     let destination = text(route, "dst");
     text(route, "type") == "local"
@@ -468,18 +467,18 @@ fn follows_from_an_address(route: &Value, addresses: &BTreeMap<String, Vec<Value
             .any(|address| text(address, "local") == destination)
 }
 
-/// A route for each way of one: the kernel joins IPv6 routes to the same
-/// destination with the same metric.
-fn ways(route: &Value) -> Vec<Value> {
+/// Returns a route for each next hop of a route. The kernel joins IPv6 routes that have
+/// the same destination and metric.
+fn by_next_hop(route: &Value) -> Vec<Value> {
     let Some(hops) = route["nexthops"].as_array() else {
         return vec![route.clone()];
     };
     let through = |hop: &Value| {
-        let mut way = route.clone();
+        let mut single = route.clone();
         for key in ["gateway", "dev"] {
-            way[key] = hop[key].clone();
+            single[key] = hop[key].clone();
         }
-        way
+        single
     };
     hops.iter().map(through).collect()
 }
@@ -492,7 +491,7 @@ fn describe_route(route: &Value) -> String {
     }
     words.push(text(route, "dst"));
     for (word, key) in [("via", "gateway"), ("dev", "dev")] {
-        // For routes without a link the kernel names `lo` in IPv6.
+        // IPv6 routes without a link have `lo`.
         if let Some(value) = route[key].as_str().filter(|value| *value != "lo") {
             words.push(format!("{word} {value}"));
         }
@@ -503,18 +502,18 @@ fn describe_route(route: &Value) -> String {
     words.join(" ")
 }
 
-/// Rules without the one that the kernel makes for a namespace's first VRF and
-/// keeps for ever (`vrf_add_fib_rules` in `drivers/net/vrf.c`).
+/// Returns the rules without the one that the kernel makes for a namespace's first VRF
+/// and never removes (`vrf_add_fib_rules` in `drivers/net/vrf.c`).
 fn made_rules(mut rules: Vec<Value>) -> Vec<Value> {
     rules.retain(|rule| rule.get("l3mdev").is_none() || rule["protocol"] != "kernel");
     rules
 }
 
-/// Queues that someone made.
+/// Returns the queueing disciplines that aren't a link's default.
 fn made_queues(mut queues: Vec<Value>) -> Vec<Value> {
     queues.retain(|queue| !NO_QUEUE.contains(&&*text(queue, "kind")));
     for queue in &mut queues {
-        // How many packets no class has taken.
+        // The counter of packets that no class has taken.
         if let Some(options) = queue["options"].as_object_mut() {
             options.remove("direct_packets_stat");
         }
@@ -522,7 +521,8 @@ fn made_queues(mut queues: Vec<Value>) -> Vec<Value> {
     queues
 }
 
-/// The classes and filters of links that have a queue: nowhere else can any be.
+/// Returns the classes and filters of the links that have a queueing discipline. Other
+/// links can't have any.
 fn filters(netns: &Netns, queues: &[Value]) -> String {
     let links: BTreeSet<String> = queues.iter().map(|queue| text(queue, "dev")).collect();
     let questions = links.iter().flat_map(|link| {
@@ -535,7 +535,7 @@ fn filters(netns: &Netns, queues: &[Value]) -> String {
     let mut tc = netns.command("tc");
     let output = process::run(tc.args(["-batch", "-"]), questions.as_bytes());
     assert_eq!(output.code, Some(0), "tc {questions}: {output:?}");
-    // The flows of a queue are shown as its classes, while packets wait.
+    // fq_codel shows flows with waiting packets as classes.
     let lines = output.stdout.lines();
     let lasting: Vec<_> = lines
         .filter(|line| !line.starts_with("class fq_codel"))
@@ -543,9 +543,9 @@ fn filters(netns: &Netns, queues: &[Value]) -> String {
     lasting.join("\n")
 }
 
-/// Entries of bridges that don't come and go by themselves, in order.
+/// Returns the bridge entries that don't come and go by themselves, sorted.
 fn lasting(mut entries: Vec<Value>) -> Vec<Value> {
-    // Those for link-local multicast follow link-local addresses.
+    // Entries for multicast follow link-local addresses.
     entries.retain(|entry| {
         let multicast = text(entry, "mac").starts_with("33:33:");
         let made = ["permanent", "static"].contains(&text(entry, "state").as_str());
@@ -563,7 +563,7 @@ fn all_features(links: &[String]) -> BTreeMap<String, Vec<u32>> {
         .collect()
 }
 
-/// The settings of all links and of the namespace itself.
+/// Reads the settings of all links and of the namespace itself.
 fn all_settings(links: &[String]) -> BTreeMap<String, String> {
     let everywhere = ["all", "default"].into_iter();
     let names = links.iter().map(String::as_str).chain(everywhere);
@@ -575,7 +575,7 @@ fn all_settings(links: &[String]) -> BTreeMap<String, String> {
     all
 }
 
-/// All settings of a link, or of `all` or `default`, in both families.
+/// Reads all settings of a link, of `all` or of `default`, in both families.
 fn settings(link: &str) -> Vec<(String, String)> {
     let mut settings = Vec::new();
     for family in ["ipv4", "ipv6"] {

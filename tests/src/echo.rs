@@ -1,4 +1,4 @@
-//! Packets there and back.
+//! UDP packets to an address and back.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -7,16 +7,15 @@ use std::time::Duration;
 use crate::netns::Netns;
 use crate::poll;
 
-/// How often a packet may get lost, for example while the neighbour's MAC
-/// address is still unknown.
+/// The number of attempts. Packets may get lost, for example while the neighbour's MAC
+/// address is unknown.
 const TRIES: usize = 25;
 const WAIT: Duration = Duration::from_millis(200);
 
-/// How many packets must get lost where none may come.
+/// The number of packets that must get lost if none may arrive.
 const LOST: usize = 5;
 
-/// Sends packets from one address to the other until one has come there and
-/// back.
+/// Sends packets from one address to another until one has been answered.
 pub fn exchange(from: (&Netns, &str), to: (&Netns, &str)) {
     let client = socket(from);
     let server = socket(to);
@@ -40,14 +39,14 @@ pub fn exchange(from: (&Netns, &str), to: (&Netns, &str)) {
     panic!("no packet came from {} to {} and back", from.1, to.1);
 }
 
-/// Sends packets from one address to the other, none of which may come there.
+/// Sends packets from one address to another, and checks that none arrives.
 pub fn silence(from: (&Netns, &str), to: (&Netns, &str)) {
     let client = socket(from);
     let server = socket(to);
     let server_address = server.local_addr().expect("the socket has an address");
     let mut buffer = [0; 16];
     for _ in 0..LOST {
-        // Where there is no way at all there is an error.
+        // Without a route, sending fails.
         let _ = client.send_to(b"there", server_address);
         let sender = receive(&server, &mut buffer);
         assert_eq!(sender, None, "a packet came from {} to {}", from.1, to.1);
@@ -56,7 +55,7 @@ pub fn silence(from: (&Netns, &str), to: (&Netns, &str)) {
 
 fn socket((netns, address): (&Netns, &str)) -> UdpSocket {
     let address: IpAddr = address.parse().expect("an IP address");
-    // An IPv6 address can be used once nobody else has claimed it (RFC 4862).
+    // An IPv6 address can be used only after duplicate address detection (RFC 4862).
     let bind = || netns.run(|| UdpSocket::bind((address, 0)));
     let socket = poll::until(bind, Result::is_ok)
         .unwrap_or_else(|error| panic!("{address} is not there: {error}"));
@@ -70,7 +69,7 @@ fn receive(socket: &UdpSocket, buffer: &mut [u8]) -> Option<SocketAddr> {
     match socket.recv_from(buffer) {
         Ok((_, sender)) => Some(sender),
         Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => None,
-        // What an ICMP error of an earlier packet left on the socket.
+        // The socket reports an ICMP error of an earlier packet.
         Err(_) => None,
     }
 }

@@ -1,4 +1,4 @@
-//! Connections from one place to another, and whom the other end sees.
+//! TCP and UDP connections, with the source address that the server sees.
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
@@ -10,10 +10,10 @@ use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use crate::netns::Netns;
 use crate::patience;
 
-/// How long one attempt takes where no answer comes.
+/// The time that an attempt waits for an answer.
 const WAIT: Duration = Duration::from_millis(300);
-/// How often a connection is tried that should be there: neighbours may have to
-/// be found first.
+/// The number of attempts to make a connection. Neighbours may have to be resolved
+/// first.
 const TRIES: usize = 15;
 const STEP: Duration = Duration::from_millis(2);
 
@@ -26,16 +26,16 @@ pub enum Transport {
     Udp,
 }
 
-/// Where a connection starts: a namespace, and an address if it matters.
+/// The client of a connection.
 #[derive(Debug, Clone, Copy)]
 pub struct From<'a> {
-    /// The namespace.
+    /// The client's namespace.
     pub netns: &'a Netns,
-    /// The source address.
+    /// The source address, or `None` for any.
     pub address: Option<&'a str>,
 }
 
-/// Starts in a namespace.
+/// Returns a client in a namespace.
 pub fn from(netns: &Netns) -> From<'_> {
     From {
         netns,
@@ -43,9 +43,8 @@ pub fn from(netns: &Netns) -> From<'_> {
     }
 }
 
-/// Connects to an address behind which a server in a namespace should be, at an
-/// address and port of its own; returns the client's address as the server saw
-/// it, once bytes have come there and back.
+/// Connects to `to` and checks that the server at an address and port of another
+/// namespace answers. Returns the client's address as the server sees it.
 #[track_caller]
 pub fn connect(transport: Transport, client: From<'_>, to: &str, server: (&Netns, &str)) -> IpAddr {
     for _ in 0..TRIES {
@@ -56,7 +55,7 @@ pub fn connect(transport: Transport, client: From<'_>, to: &str, server: (&Netns
     panic!("no {transport:?} connection to {to} reaches {}", server.1);
 }
 
-/// The same for a connection that must not come about.
+/// Checks that no connection to `to` reaches a server.
 #[track_caller]
 pub fn cannot_connect(transport: Transport, client: From<'_>, to: &str, server: (&Netns, &str)) {
     for _ in 0..2 {
@@ -108,7 +107,7 @@ fn udp(client: From<'_>, to: SocketAddr, (netns, at): (&Netns, SocketAddr)) -> O
     listener.set_read_timeout(Some(patience::of(WAIT))).ok()?;
     let caller = socket(client, to, Type::DGRAM, Protocol::UDP);
     caller.set_read_timeout(Some(patience::of(WAIT))).ok()?;
-    // The answer must come from where the question went.
+    // The socket accepts only answers from the address that it has sent to.
     caller.connect(&SockAddr::from(to)).ok()?;
     caller.send(b"there").ok()?;
     let mut buffer = [0; 5];
@@ -118,8 +117,8 @@ fn udp(client: From<'_>, to: SocketAddr, (netns, at): (&Netns, SocketAddr)) -> O
     (buffer == *b"back!").then_some(peer.ip())
 }
 
-/// Binds a socket. A program that another test starts at the moment may still
-/// have the one before it.
+/// Binds a socket. The address may be in use for a moment, because programs that other
+/// tests start inherit the previous socket.
 fn listen<T: Send>(
     netns: &Netns,
     at: SocketAddr,

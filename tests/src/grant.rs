@@ -1,4 +1,4 @@
-//! Grants, as an operator would write them.
+//! Grants, as operators write them.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -8,32 +8,32 @@ use sha2::{Digest, Sha256};
 
 use crate::places;
 
-/// The call by which the probe tells results, as search domains of the answer.
-const TELLS: &str = "answer.search";
+/// The call by which the probe returns its results, as search domains of the answer.
+const RESULTS: &str = "answer.search";
 
-/// A grant to be written to a file.
+/// A grant that can be written to a file.
 #[derive(Debug, Clone, Default)]
 pub struct Grant {
     calls: Vec<(String, String)>,
     limits: Vec<(String, u64)>,
-    /// Whether it lists just these calls.
+    /// Whether the grant has only these calls, and not the one for results.
     is_strict: bool,
 }
 
 impl Grant {
-    /// A grant that allows nothing.
+    /// Returns a grant that allows nothing.
     pub fn nothing() -> Self {
         Self::default()
     }
 
-    /// A grant of calls, without any widening.
+    /// Returns a grant of calls without patterns.
     pub fn of(calls: &[&str]) -> Self {
         calls
             .iter()
             .fold(Self::nothing(), |grant, call| grant.call(call, "{}"))
     }
 
-    /// What `just install` grants one of this project's drivers.
+    /// Returns the grant that `just install` gives one of this project's drivers.
     pub fn example(driver: &str) -> Self {
         let folder = places::workspace().join("guest-examples").join(driver);
         let file = folder.join("grant.toml");
@@ -49,24 +49,24 @@ impl Grant {
         })
     }
 
-    /// The same without what lets the probe tell results.
+    /// Leaves out the call by which the probe returns results.
     pub fn strict(mut self) -> Self {
         self.is_strict = true;
         self
     }
 
-    /// The names of the calls.
+    /// Returns the names of the calls.
     pub fn calls(&self) -> impl Iterator<Item = &str> {
         self.calls.iter().map(|(call, _)| call.as_str())
     }
 
-    /// The same without a call.
+    /// Leaves out a call.
     pub fn without(mut self, call: &str) -> Self {
         self.calls.retain(|(name, _)| name != call);
         self
     }
 
-    /// Everything that a macvlan driver may ask for.
+    /// Returns a grant of all calls that a macvlan driver may want.
     pub fn macvlan() -> Self {
         Self::of(&[
             "addresses.add",
@@ -82,7 +82,7 @@ impl Grant {
         ])
     }
 
-    /// Everything that a wireguard driver may ask for.
+    /// Returns a grant of all calls that a WireGuard driver may want.
     pub fn wireguard() -> Self {
         Self::of(&[
             "addresses.add",
@@ -96,7 +96,8 @@ impl Grant {
         ])
     }
 
-    /// Everything that a driver may ask for that moves a link of the host.
+    /// Returns a grant of all calls that a driver may want that moves a link of the
+    /// host.
     pub fn host_device() -> Self {
         Self::of(&[
             "addresses.add",
@@ -115,13 +116,13 @@ impl Grant {
         ])
     }
 
-    /// Adds a call with its reach, an inline table.
+    /// Adds a call with its reach, which is an inline table.
     pub fn call(mut self, call: &str, reach: &str) -> Self {
         self.calls.push((call.into(), reach.into()));
         self
     }
 
-    /// Has the calls that it lists so far make links on the host too.
+    /// Allows all calls so far to make links on the host too.
     pub fn on_host(mut self) -> Self {
         const PLACES: &str = r#"place = ["host", "shared"]"#;
         for (call, reach) in &mut self.calls {
@@ -141,7 +142,7 @@ impl Grant {
         self
     }
 
-    /// The file for a driver.
+    /// Returns the text of the grant file for a driver.
     pub fn to_toml(&self, driver: &str, component: &Path) -> String {
         let digest = digest(component);
         let mut toml = format!("driver = \"{driver}\"\ndigest = \"{digest}\"\n\n[limits]\n");
@@ -149,16 +150,16 @@ impl Grant {
             writeln!(toml, "{limit} = {value}").expect("a string can grow");
         }
         toml.push_str("\n[calls]\n");
-        let tells = !self.is_strict && self.calls().all(|call| call != TELLS);
-        let tells = tells.then(|| (TELLS.to_owned(), "{}".to_owned()));
-        for (call, reach) in self.calls.iter().chain(&tells) {
+        let results = !self.is_strict && self.calls().all(|call| call != RESULTS);
+        let results = results.then(|| (RESULTS.to_owned(), "{}".to_owned()));
+        for (call, reach) in self.calls.iter().chain(&results) {
             writeln!(toml, "\"{call}\" = {reach}").expect("a string can grow");
         }
         toml
     }
 }
 
-/// The digest of a file as grants write it.
+/// Returns the digest of a file in the form of grants.
 pub fn digest(file: &Path) -> String {
     let bytes = fs::read(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let mut digest = String::from("sha256:");

@@ -1,4 +1,5 @@
-//! Tests that are counted as ignored where the machine lacks what they need.
+//! Suites of tests with needs. A test is counted as ignored if the machine doesn't meet
+//! its needs.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -20,16 +21,16 @@ use crate::process;
 use crate::proofs::{Column, Proofs};
 use crate::threat_model;
 
-/// What a test needs beyond the program and its drivers.
+/// A requirement of a test beyond the program and its drivers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Need {
-    /// Namespaces, so the right to make them.
+    /// The right to make namespaces.
     Root,
-    /// Links of the kind `macvlan`, and a wire to lay them on.
+    /// Links of the kinds `macvlan` and `veth`.
     Macvlan,
     /// Links of a kind that many kernels lack.
     Link(Kind),
-    /// A network card that the tests may have.
+    /// A network card that the tests may use.
     Nic,
     /// The real netavark.
     Netavark,
@@ -37,15 +38,15 @@ pub enum Need {
     Strace,
     /// The tool `wg`.
     WireguardTools,
-    /// A program `ip` that shows the broadcast limit of macvlan links.
+    /// A version of `ip` that shows the broadcast limit of macvlan links.
     RecentIp,
     /// The tool `nft`.
     Nft,
-    /// The tool `groff`, which reads manual pages.
+    /// The tool `groff`, which formats manual pages.
     Groff,
     /// CNI's plugins.
     Cni,
-    /// systemd's journal, as a program.
+    /// The program of systemd's journal.
     Journald,
     /// The builder of this project.
     Cargo,
@@ -63,17 +64,17 @@ pub enum Need {
 #[derive(Debug)]
 pub struct Suite {
     trials: Vec<Trial>,
-    /// Tests that can't run here, and why.
+    /// The names of tests that can't run here, with the reasons.
     skipped: Vec<(String, Cow<'static, str>)>,
     share: Share,
-    /// How many tests were offered, those of other shares included.
+    /// The number of added tests, including those of other shares.
     count: usize,
-    /// The names of all tests that were offered.
+    /// The names of all added tests.
     names: BTreeSet<String>,
     proofs: Proofs,
 }
 
-/// A test that was added.
+/// An added test.
 #[derive(Debug)]
 pub struct Added {
     name: String,
@@ -81,7 +82,7 @@ pub struct Added {
     proofs: Proofs,
 }
 
-/// Which of the tests to run: all, or every so manieth.
+/// The share of the tests that run here: the tests `number`, `number + of`, and so on.
 #[derive(Debug, Clone, Copy)]
 struct Share {
     number: usize,
@@ -102,8 +103,8 @@ impl Default for Suite {
 }
 
 impl Suite {
-    /// Adds a test; spaces in its name become dashes. It runs in a thread of its own, in parallel to others,
-    /// and fails by a panic.
+    /// Adds a test. Spaces in its name become dashes. It runs in a thread of its own,
+    /// in parallel to others, and fails by a panic.
     pub fn test(
         &mut self,
         name: impl Into<String>,
@@ -125,8 +126,8 @@ impl Suite {
         }
     }
 
-    /// Adds a test that those which `docs/threat-model.md` names are there. It
-    /// comes last, when all others are.
+    /// Adds a test that the suite has all of its tests that `docs/threat-model.md`
+    /// names. It must be added last.
     pub fn has_its_rows(&mut self, suite: &'static str) {
         let names = self.names.clone();
         self.test("threat-model::tests-are-there", &[], move || {
@@ -134,8 +135,8 @@ impl Suite {
         });
     }
 
-    /// What the tests prove, those of other shares and those that are added
-    /// later included.
+    /// Returns the proofs of all tests, including those of other shares and those that
+    /// are added later.
     pub fn proofs(&self) -> Proofs {
         self.proofs.clone()
     }
@@ -155,12 +156,12 @@ impl Suite {
         self.trials.push(trial);
     }
 
-    /// Runs the tests that the command line asks for, and ends the process.
+    /// Runs the tests that the command line selects, and ends the process.
     pub fn run(self) -> ! {
         self.run_then(|| {})
     }
 
-    /// The same, with something to say after the tests.
+    /// Runs the tests that the command line selects, calls `say`, and ends the process.
     pub fn run_then(self, say: impl FnOnce()) -> ! {
         let arguments = Arguments::from_args();
         let filter = arguments.filter.as_deref().unwrap_or_default();
@@ -178,9 +179,9 @@ impl Suite {
 }
 
 impl Added {
-    /// Says that the test shows what these options of a driver do: `driver` is
-    /// its folder in `guest-examples/`, the options stand in its manifest.
-    /// `docs/options.md` is made of this.
+    /// Notes that the test shows the effect of a driver's options, for
+    /// `docs/options.md`. `driver` is the driver's folder in `guest-examples/`, and the
+    /// options are those of its manifest.
     pub fn proves(self, driver: &str, options: &[&str]) -> Self {
         for option in options {
             self.proofs.add(self.column, driver, option, &self.name);
@@ -188,28 +189,27 @@ impl Added {
         self
     }
 
-    /// Has `docs/options.md` call it by another name.
+    /// Sets another name of the test for `docs/options.md`.
     pub fn shown_as(self, name: &str) -> Self {
         let name = name.replace(' ', "-");
         Self { name, ..self }
     }
 }
 
-/// Whether a test is among those to choose from: `WASMVARK_TEST_WITHIN` is a
-/// part of their names.
+/// Whether a test's name contains `WASMVARK_TEST_WITHIN`, if that is set.
 fn is_within(name: &str) -> bool {
     env::var("WASMVARK_TEST_WITHIN").map_or(true, |part| name.contains(&part))
 }
 
-/// Whether a test is among those to choose from: with `WASMVARK_TEST_RARE=only`
-/// it needs what few kernels have.
+/// Whether a test is wanted. With `WASMVARK_TEST_RARE=only`, it must need a feature
+/// that few kernels have.
 fn is_wanted(needs: &[Need]) -> bool {
     let only = env::var_os("WASMVARK_TEST_RARE").is_some_and(|which| which == "only");
     !only || needs.iter().any(Need::is_rare)
 }
 
 impl Share {
-    /// `WASMVARK_TEST_SHARE`, as in `1/2`: the first of two shares.
+    /// Reads `WASMVARK_TEST_SHARE`. `1/2` is the first of two shares.
     fn from_environment() -> Self {
         let Ok(share) = env::var("WASMVARK_TEST_SHARE") else {
             return Self { number: 1, of: 1 };
@@ -227,13 +227,13 @@ impl Share {
 }
 
 impl Need {
-    /// Whether few kernels, or systems, have it.
+    /// Whether few kernels or systems meet this need.
     pub(crate) fn is_rare(&self) -> bool {
         matches!(self, Self::Link(_) | Self::Nic | Self::RecentIp)
     }
 
-    /// Whether it's a program that has nothing to do with networks, so that a
-    /// machine that is there for its kernel may do without it.
+    /// Whether the need is a program that has nothing to do with networks. The virtual
+    /// machine, which is there for its kernel, doesn't have such programs.
     fn is_of_programs(&self) -> bool {
         matches!(
             self,
@@ -241,7 +241,7 @@ impl Need {
         )
     }
 
-    /// Why it isn't there.
+    /// Returns the reason why the need isn't met.
     fn missing(self) -> Option<Cow<'static, str>> {
         static CARGO: OnceLock<bool> = OnceLock::new();
         static MACVLAN: OnceLock<bool> = OnceLock::new();
@@ -357,8 +357,8 @@ fn strace_works() -> bool {
     true_under_it.is_ok_and(|status| status.success())
 }
 
-/// Whether a test whose needs aren't met is skipped; with
-/// `WASMVARK_TEST_SKIP=never` it fails, but for programs that have nothing to do with networks.
+/// Whether a test whose needs aren't met is skipped. With `WASMVARK_TEST_SKIP=never` it
+/// fails.
 fn may_skip() -> bool {
     env::var_os("WASMVARK_TEST_SKIP").is_none_or(|skip| skip != "never")
 }

@@ -1,4 +1,4 @@
-//! Kinds of links that not every kernel has.
+//! Kinds of links that only some kernels have.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -8,7 +8,7 @@ use crate::process;
 
 /// A kind of link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "they are named as `ip` names them")]
+#[expect(missing_docs, reason = "the names are those of `ip`")]
 pub enum Kind {
     Bond,
     Dummy,
@@ -17,12 +17,12 @@ pub enum Kind {
     Vrf,
     Vxlan,
     Wireguard,
-    /// A bridge that filters by vlan ids.
+    /// A bridge with VLAN filtering.
     VlanBridge,
 }
 
 impl Kind {
-    /// The name for people.
+    /// Returns the name for messages.
     pub fn title(self) -> &'static str {
         match self {
             Self::Bond => "bond",
@@ -36,7 +36,7 @@ impl Kind {
         }
     }
 
-    /// The command of `ip` that makes such a link, above `parent` where it
+    /// Returns the command of `ip` that makes such a link, on `parent` if the kind
     /// needs one.
     pub fn command(self, name: &str, parent: &str) -> String {
         match self {
@@ -51,7 +51,7 @@ impl Kind {
         }
     }
 
-    /// Whether the kernel has it: found out by making one.
+    /// Whether the kernel has this kind. The first call tries to make such a link.
     pub fn is_there(self) -> bool {
         static KNOWN: Mutex<BTreeMap<Kind, bool>> = Mutex::new(BTreeMap::new());
         let mut known = KNOWN.lock().expect("no probe panics");

@@ -1,29 +1,28 @@
-//! What the tests of the whole program share.
+//! The code that the tests of the whole program share.
 //!
-//! Every test has network namespaces and a directory of its own, so all of
-//! them run in parallel and leave nothing on the machine.
+//! Every test has network namespaces and a directory of its own. So all tests run in
+//! parallel and leave nothing on the machine.
 //!
-//! - [`harness`]: tests that are counted as ignored where the machine lacks
-//!   what they need
+//! - [`harness`]: suites of tests, with their needs
 //! - [`manifest`]: the options of this project's drivers
-//! - [`proofs`]: which test shows what an option of a driver does
-//! - [`places`]: where the program, the drivers and netavark lie
-//! - [`process`]: a program's run with input, output and a time limit
-//! - [`terminal`]: the same on a terminal, with somebody who answers
+//! - [`proofs`]: the tests that show the effect of each option
+//! - [`places`]: the paths of the program, the drivers and other files
+//! - [`process`]: runs of programs with input, output and a time limit
+//! - [`terminal`]: runs of programs on a terminal, with an answer to a question
 //! - [`netns`], [`mounts`]: namespaces
-//! - [`dump`]: what the kernel says about a namespace
-//! - [`wire`]: a wire from a host to a neighbour
-//! - [`world`]: a host, a container and a neighbour on one wire
-//! - [`echo`], [`flow`]: packets there and back
-//! - [`connection`]: the documents that Podman would send
+//! - [`dump`]: the state of a namespace, read with other programs
+//! - [`wire`]: the wire from a host to a neighbour
+//! - [`world`]: a host with a container, and a neighbour on the host's wire
+//! - [`echo`], [`flow`]: packets to an address and back
+//! - [`connection`]: the documents that Podman sends
 //! - [`netavark`]: the real netavark
 //! - [`cni`]: CNI's own plugins
 //! - [`wasmvark`]: the program under test, with [`grant`] and [`audit`]
-//! - [`browser`]: a real browser, for pages that the program makes
-//! - [`poll`]: waiting for what the kernel does a little later
+//! - [`browser`]: a real browser, for the program's pages
+//! - [`poll`]: waits for changes that the kernel makes with a delay
 //! - [`patience`]: longer waits on slow machines
-//! - [`tap`]: programs that use a tap
-//! - [`kind`], [`nic`]: links that not every machine has
+//! - [`tap`]: programs that use a tap device
+//! - [`kind`], [`nic`]: links that only some machines have
 
 #![allow(
     clippy::unwrap_used,

@@ -6,21 +6,21 @@ use serde::Deserialize;
 
 use crate::places;
 
-/// What a driver's manifest says of its options.
+/// The options in a driver's manifest.
 #[derive(Debug)]
 pub struct Manifest {
     /// The driver's folder in `guest-examples/`.
     pub driver: String,
-    /// The names of the options of its own.
+    /// The names of the driver's own options.
     pub own: Vec<String>,
-    /// What it has in common with others: names of [`Shared`] options.
+    /// The names of the groups of [`Shared`] options.
     pub shared: Vec<String>,
 }
 
-/// Options that drivers have in common.
+/// A group of options that several drivers have.
 #[derive(Debug)]
 pub struct Shared {
-    /// The name that manifests call them by.
+    /// The name of the group in manifests.
     pub name: String,
     /// The names of the options.
     pub options: Vec<String>,
@@ -50,7 +50,7 @@ fn with(file: &str) -> Vec<(String, String)> {
 }
 
 impl Manifest {
-    /// All of them, sorted by the drivers' names.
+    /// Reads all manifests, sorted by driver.
     pub fn all() -> Vec<Self> {
         let all = with("manifest.toml").into_iter();
         all.map(|(driver, text)| Self::parse(driver, &text))
@@ -66,7 +66,7 @@ impl Manifest {
         }
     }
 
-    /// The names of all of its options.
+    /// Returns the names of all options of the driver.
     pub fn options(&self) -> Vec<String> {
         let has = |part: &Shared| self.shared.contains(&part.name);
         let shared = Shared::all().into_iter().filter(has);
@@ -76,7 +76,7 @@ impl Manifest {
 }
 
 impl Shared {
-    /// All of them, sorted by their names.
+    /// Reads all groups, sorted by name.
     pub fn all() -> Vec<Self> {
         let folder = places::workspace().join("sdk/rust/manifest");
         let entries = fs::read_dir(&folder).expect("what drivers share can be listed");

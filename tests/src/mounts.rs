@@ -1,4 +1,4 @@
-//! Mounts that only one thread and its children see.
+//! Mounts that only one thread and its children have.
 
 use std::panic::resume_unwind;
 use std::path::Path;
@@ -7,8 +7,8 @@ use std::thread;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 
-/// Runs a function while a small memory file system lies over `directory`,
-/// for this function and the programs that it runs only.
+/// Runs a function with a tmpfs mounted on `directory`. Only the function and the
+/// programs that it runs have this mount.
 pub fn with_tmpfs<T: Send>(
     directory: &Path,
     options: &str,

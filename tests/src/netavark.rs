@@ -1,4 +1,4 @@
-//! The real netavark, run the way Podman runs it.
+//! The real netavark, run in the same way as by Podman.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -22,28 +22,28 @@ pub struct Netavark<'a> {
     root: PathBuf,
 }
 
-/// A moment in a run.
+/// A moment of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
-    /// Before it sends its message of this number to the kernel.
+    /// The moment before a process sends its message with this number to the kernel.
     BeforeMessage(u32),
-    /// When all is done.
+    /// The end of a process.
     End,
 }
 
-/// Whether a run was killed.
+/// The result of an attempt to kill a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Killed {
-    /// It was.
+    /// A process was killed.
     There,
-    /// No process came to that moment.
+    /// No process reached the moment.
     Never {
-        /// The most messages that one of them sent.
+        /// The most messages that a process sent.
         messages: u32,
     },
 }
 
-/// What `setup` tells Podman about one network.
+/// The status block of one network in the answer of `setup`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Status {
     /// The container's interfaces.
@@ -57,9 +57,9 @@ pub struct Status {
 /// One interface of the container.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Interface {
-    /// Its MAC address.
+    /// The MAC address.
     pub mac_address: String,
-    /// Its addresses.
+    /// The addresses.
     pub subnets: Option<Vec<Subnet>>,
 }
 
@@ -73,8 +73,7 @@ pub struct Subnet {
 }
 
 impl<'a> Netavark<'a> {
-    /// netavark that finds its plugins in `plugins`. Plugins of wasmvark keep
-    /// their files below `root`.
+    /// Returns netavark with the plugins of a folder. wasmvark's files are in `root`.
     pub fn new(world: &'a World, plugins: &Path, root: &Path) -> Self {
         Self {
             world,
@@ -91,7 +90,7 @@ impl<'a> Netavark<'a> {
     /// Connects another container.
     pub fn setup_at(&self, connection: &Connection, netns: &Path) -> Result<Status, String> {
         if connection.names_secrets() {
-            self.ask_for(connection);
+            self.create_first(connection);
         }
         let output = self.run(
             ["setup".as_ref(), netns.as_os_str()],
@@ -108,7 +107,7 @@ impl<'a> Netavark<'a> {
         self.teardown_at(connection, &self.world.container.path())
     }
 
-    /// Disconnects a container whose namespace has, or had, this path.
+    /// Disconnects another container. Its namespace may be gone.
     pub fn teardown_at(&self, connection: &Connection, netns: &Path) -> Result<(), String> {
         let output = self.run(
             ["teardown".as_ref(), netns.as_os_str()],
@@ -119,15 +118,15 @@ impl<'a> Netavark<'a> {
         Ok(())
     }
 
-    /// Makes a network, as Podman 6 does.
+    /// Makes a network, in the same way as Podman 6.
     pub fn create(&self, connection: &Connection) -> Result<Value, String> {
         let output = self.run(["create".as_ref()], &connection.for_netavark_create());
         let answer = succeeded(&output)?;
         Ok(serde_json::from_str(&answer).expect("netavark's answer is a network"))
     }
 
-    /// Runs `setup` or `teardown`, and kills whichever process, netavark or
-    /// the plugin, comes to a moment.
+    /// Runs `setup` or `teardown`, and kills the process, netavark or the plugin, that
+    /// reaches a moment.
     pub fn kill(&self, command: &str, connection: &Connection, moment: Moment) -> Killed {
         let (call, count) = match moment {
             Moment::BeforeMessage(number) => ("sendto", number),
@@ -154,9 +153,9 @@ impl<'a> Netavark<'a> {
         }
     }
 
-    /// Has the plugin make the network, as Podman does first. What it thinks of a
-    /// mistake is said again by `setup`.
-    fn ask_for(&self, connection: &Connection) {
+    /// Runs the plugin's `create`, which Podman does before. Errors are ignored,
+    /// because `setup` returns them too.
+    fn create_first(&self, connection: &Connection) {
         let plugin = self.plugins.join(connection.driver());
         let mut plugin = self.world.host.command(plugin);
         plugin.env_clear().env("WASMVARK_ROOT", &self.root);
@@ -184,8 +183,8 @@ impl<'a> Netavark<'a> {
     }
 }
 
-/// Checks that a status tells what the kernel has: the interface with its MAC
-/// address and its addresses, each with a gateway that the request names.
+/// Checks a status against the kernel's state: the MAC address and the addresses of
+/// each interface. Gateways must be those of the request.
 #[track_caller]
 pub fn assert_status_is_true(status: &Status, container: &Dump, connection: &Connection) {
     for (name, interface) in &status.interfaces {
@@ -195,19 +194,19 @@ pub fn assert_status_is_true(status: &Status, container: &Dump, connection: &Con
             "MAC address of {name}"
         );
         let subnets = interface.subnets.iter().flatten();
-        let mut told: Vec<&str> = subnets
+        let mut addresses: Vec<&str> = subnets
             .clone()
             .map(|subnet| subnet.ipnet.as_str())
             .collect();
-        told.sort_unstable();
-        assert_eq!(told, container.cidrs(name), "addresses of {name}");
+        addresses.sort_unstable();
+        assert_eq!(addresses, container.cidrs(name), "addresses of {name}");
         for gateway in subnets.filter_map(|subnet| subnet.gateway.as_ref()) {
             assert!(connection.gateways().contains(gateway), "gateway {gateway}");
         }
     }
 }
 
-/// The most messages that a process sent, by what strace wrote.
+/// Returns the most messages that a process sent, according to strace.
 fn messages(log: &str) -> u32 {
     let mut sent: BTreeMap<&str, u32> = BTreeMap::new();
     let senders = log.lines().filter(|line| line.contains(" sendto("));

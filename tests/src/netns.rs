@@ -1,4 +1,4 @@
-//! Network namespaces that vanish with their last user.
+//! Network namespaces that are deleted with their last user.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -13,15 +13,15 @@ use nix::sched::{CloneFlags, setns, unshare};
 
 use crate::process;
 
-/// A network namespace. It has no name and no process, so nothing is left of
-/// it when this is dropped, not even after a crash.
+/// A network namespace. It has no name and no process, so the kernel deletes it when
+/// this value is dropped, even by a crash.
 #[derive(Debug)]
 pub struct Netns {
     fd: OwnedFd,
 }
 
 impl Netns {
-    /// Makes a namespace in which only `lo` is, and up.
+    /// Makes a namespace with only `lo`, which is up.
     #[expect(clippy::new_without_default, reason = "it asks the kernel")]
     pub fn new() -> Self {
         let make = || -> OwnedFd {
@@ -39,25 +39,25 @@ impl Netns {
         netns
     }
 
-    /// A namespace that others have made.
+    /// Opens an existing namespace.
     pub fn open(path: &Path) -> Self {
         let file = File::open(path)
             .unwrap_or_else(|error| panic!("no namespace {}: {error}", path.display()));
         Self { fd: file.into() }
     }
 
-    /// The namespace that the tests were started in.
+    /// Opens the namespace in which the tests were started.
     pub fn current() -> Self {
         let file = File::open("/proc/self/ns/net").expect("the namespace can be opened");
         Self { fd: file.into() }
     }
 
-    /// The path by which other processes can open it.
+    /// Returns the path by which other processes can open the namespace.
     pub fn path(&self) -> PathBuf {
         format!("/proc/{}/fd/{}", std::process::id(), self.fd.as_raw_fd()).into()
     }
 
-    /// Runs a function inside. Sockets that it makes stay inside.
+    /// Runs a function in the namespace. Sockets that it makes stay in the namespace.
     pub fn run<T: Send>(&self, function: impl FnOnce() -> T + Send) -> T {
         thread::scope(|scope| {
             let inside = scope.spawn(|| {
@@ -68,38 +68,37 @@ impl Netns {
         })
     }
 
-    /// A command that will run inside.
+    /// Returns a command that will run in the namespace.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let fd = self.fd.try_clone().expect("the descriptor can be copied");
         let mut command = Command::new(program);
-        // SAFETY: between fork and exec only setns is called, a plain system
-        // call that allocates nothing.
+        // SAFETY: between fork and exec only setns is called. It's a system call that
+        // allocates nothing.
         unsafe {
             command.pre_exec(move || Ok(setns(&fd, CloneFlags::CLONE_NEWNET)?));
         }
         command
     }
 
-    /// Sets a kernel setting of the namespace, by its path below
-    /// `/proc/sys/net`.
+    /// Sets a kernel setting of the namespace, by its path in `/proc/sys/net`.
     pub fn set(&self, setting: &str, value: &str) {
         let file = format!("/proc/sys/net/{setting}");
         self.run(|| fs::write(&file, value))
             .unwrap_or_else(|error| panic!("{file}: {error}"));
     }
 
-    /// Has the namespace forward packets of both families.
+    /// Makes the namespace forward packets of both families.
     pub fn forward(&self) {
         self.set("ipv4/ip_forward", "1");
         self.set("ipv6/conf/all/forwarding", "1");
     }
 
-    /// Runs a command of `ip` inside.
+    /// Runs a command of `ip` in the namespace.
     pub fn ip(&self, command: &str) {
         self.ip_batch(&[], command);
     }
 
-    /// Runs commands of `ip`, one a line, inside, and returns what they print.
+    /// Runs commands of `ip` in the namespace, one per line, and returns their output.
     pub fn ip_batch(&self, flags: &[&str], commands: &str) -> String {
         let mut ip = self.command("ip");
         let output = process::run(ip.args(flags).args(["-batch", "-"]), commands.as_bytes());
@@ -108,9 +107,8 @@ impl Netns {
     }
 }
 
-/// Without duplicate address detection IPv6 addresses are usable, and dumps
-/// are final, without a second's wait. Where `/proc/sys` is read-only the
-/// tests are only slower.
+/// Turns duplicate address detection off, so that IPv6 addresses are usable at once. If
+/// `/proc/sys` is read-only, the tests only take longer.
 fn use_addresses_at_once() {
     for device in ["all", "default"] {
         let _ = fs::write(format!("/proc/sys/net/ipv6/conf/{device}/accept_dad"), "0");

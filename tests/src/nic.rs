@@ -1,4 +1,4 @@
-//! A network card that belongs to the tests: `just test-vm` has one.
+//! The network card that tests may use. `just test-vm` has one.
 
 use std::env;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,54 +7,57 @@ use crate::netns::Netns;
 use crate::poll;
 use crate::process;
 
-/// The card and the one at the other end of its wire, by their names in the
-/// namespace that the tests were started in. The kernel gives them back to its
-/// first namespace, which is the same one, when theirs is gone.
+/// A network card, and the card at the other end of its wire.
+///
+/// They are in the namespace in which the tests were started. It must be the kernel's
+/// first one, to which the kernel moves hardware when its namespace is deleted.
 #[derive(Debug)]
 pub struct Nic {
     /// The card's name.
     pub name: String,
     /// The name of the card at the other end.
     pub peer: String,
-    /// The MAC address that it keeps.
+    /// The card's permanent MAC address.
     pub mac: String,
-    /// The path of its device, without links.
+    /// The path of the card's device, with symbolic links resolved.
     pub path: String,
-    /// The address of its PCI device.
+    /// The address of the card's PCI device.
     pub pci: String,
-    _turn: MutexGuard<'static, ()>,
+    _lock: MutexGuard<'static, ()>,
 }
 
-/// The cards' names: `WASMVARK_TEST_NIC` and `WASMVARK_TEST_NIC_PEER`.
+/// Returns the names of the cards from `WASMVARK_TEST_NIC` and
+/// `WASMVARK_TEST_NIC_PEER`.
 fn names() -> Option<(String, String)> {
     let name = |variable| env::var(variable).ok();
     Some((name("WASMVARK_TEST_NIC")?, name("WASMVARK_TEST_NIC_PEER")?))
 }
 
 impl Nic {
-    /// Whether there is one.
+    /// Whether there is a card for tests.
     pub fn is_there() -> bool {
         names().is_some()
     }
 
-    /// Waits until no other test has it.
+    /// Waits until no other test uses the card, and takes it.
     pub fn take() -> Self {
-        static TURN: Mutex<()> = Mutex::new(());
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        static LOCK: Mutex<()> = Mutex::new(());
+        let lock = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
         let (name, peer) = names().expect("tests with `Need::Nic` run where it is");
         for name in [&name, &peer] {
-            // The test before may have left it to the kernel to give it back.
+            // The kernel may still be moving the card back from the namespace of an
+            // earlier test.
             poll::until(|| here(&["link", "show", name]), |there| *there);
             assert!(here(&["link", "show", name]), "{name} is gone");
         }
         let path = device(&name);
         Self {
-            mac: kept_mac(&name),
+            mac: permanent_mac(&name),
             pci: pci(&path),
             path,
             name,
             peer,
-            _turn: turn,
+            _lock: lock,
         }
     }
 
@@ -68,8 +71,8 @@ impl Nic {
     }
 }
 
-/// The MAC address that a card keeps, whatever it's set to.
-fn kept_mac(name: &str) -> String {
+/// Returns the permanent MAC address of a card.
+fn permanent_mac(name: &str) -> String {
     let links = Netns::current().ip_batch(&["-j"], &format!("link show {name}"));
     let links: serde_json::Value = serde_json::from_str(&links).expect("ip prints JSON");
     let link = &links[0];
@@ -77,21 +80,21 @@ fn kept_mac(name: &str) -> String {
     mac.expect("a card has an address").to_owned()
 }
 
-/// Where the device of a card sits.
+/// Returns the path of a card's device.
 fn device(name: &str) -> String {
     let link = format!("/sys/class/net/{name}/device");
     let path = std::fs::canonicalize(&link).unwrap_or_else(|error| panic!("{link}: {error}"));
     path.into_os_string().into_string().expect("a plain path")
 }
 
-/// The last PCI address in a path: virtio devices sit on PCI devices.
+/// Returns the last PCI address in a path. virtio devices are below PCI devices.
 fn pci(path: &str) -> String {
     let mut parts = path.rsplit('/');
     let address = parts.find(|part| part.contains(':') && part.contains('.'));
     address.expect("the card is on PCI").to_owned()
 }
 
-/// Runs a command of `ip` where the tests were started.
+/// Runs a command of `ip` in the namespace in which the tests were started.
 fn here(arguments: &[&str]) -> bool {
     let mut ip = std::process::Command::new("ip");
     process::run(ip.args(arguments), b"").code == Some(0)

@@ -1,11 +1,10 @@
-//! How much longer than usual the harness waits: for machines that are slow by
-//! themselves, such as emulated ones. What tests promise is not stretched.
+//! Longer waits for slow machines, such as emulated ones. Assertions about time aren't
+//! loosened.
 
 use std::env;
 use std::time::Duration;
 
-/// The time to wait where a machine of usual speed would get `usual`:
-/// `WASMVARK_TEST_PATIENCE` times as much.
+/// Returns the time to wait: `usual`, multiplied by `WASMVARK_TEST_PATIENCE`.
 pub fn of(usual: Duration) -> Duration {
     let factor = env::var("WASMVARK_TEST_PATIENCE").ok();
     usual

@@ -1,15 +1,15 @@
-//! Where the program, the drivers and netavark lie.
+//! The paths of the program, the drivers and other files.
 
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// systemd's journal.
+/// The program of systemd's journal.
 pub const JOURNALD: &str = "/lib/systemd/systemd-journald";
 
-/// Debian's Python.
+/// Debian's Python interpreter.
 pub const PYTHON: &str = "/usr/bin/python3";
 
-/// The program under test: `WASMVARK_BIN`, else the release build.
+/// Returns the program under test: `WASMVARK_BIN`, or else the release build.
 pub fn wasmvark() -> PathBuf {
     place("WASMVARK_BIN", || {
         let target = format!("{}-unknown-linux-musl", env::consts::ARCH);
@@ -17,8 +17,8 @@ pub fn wasmvark() -> PathBuf {
     })
 }
 
-/// The program with faults on request: `WASMVARK_FAULT_BIN`, or else where
-/// `just build` puts it.
+/// Returns the program with faults on request: `WASMVARK_FAULT_BIN`, or else the one
+/// that `just build` makes.
 pub fn faulty() -> PathBuf {
     let program = place("WASMVARK_FAULT_BIN", || target_dir().join("fault/wasmvark"));
     assert!(
@@ -29,44 +29,43 @@ pub fn faulty() -> PathBuf {
     program
 }
 
-/// A driver by its file name without `.wasm`, in `WASMVARK_GUESTS` or else
-/// where `cargo xtask guests` puts it.
+/// Returns a driver by its file name without `.wasm`.
 pub fn guest(name: &str) -> PathBuf {
     guests().join(format!("{name}.wasm"))
 }
 
-/// A driver that was built for a version of the interface while that was the
-/// newest.
+/// Returns a driver that was built for an older version of the interface.
 pub fn frozen(version: &str, name: &str) -> PathBuf {
     let folder = workspace().join("tests/fixtures/drivers").join(version);
     folder.join(format!("{name}.wasm"))
 }
 
-/// The folder of the drivers.
+/// Returns the folder of the drivers: `WASMVARK_GUESTS`, or else the one of `cargo
+/// xtask guests`.
 pub fn guests() -> PathBuf {
     place("WASMVARK_GUESTS", || target_dir().join("guests"))
 }
 
-/// The Debian package, where `just package` has made it.
+/// Returns the Debian package, if `just package` has made it.
 pub fn package() -> Option<PathBuf> {
     let folder = target_dir().join("package");
     let mut files = folder.read_dir().ok()?.flatten().map(|entry| entry.path());
     files.find(|file| file.extension().is_some_and(|extension| extension == "deb"))
 }
 
-/// A program of netavark's in `WASMVARK_TOOLS`, or else where the set-up
-/// script puts it.
+/// Returns a program of netavark: in `WASMVARK_TOOLS`, or else where `just setup`
+/// installs it.
 pub fn tool(name: &str) -> PathBuf {
     let tools = place("WASMVARK_TOOLS", || cache().join("tools/bin"));
     tools.join(name)
 }
 
-/// The same program as its authors release it: optimised.
+/// Returns the same program as its authors release it: optimised.
 pub fn fast_tool(name: &str) -> PathBuf {
     tool(".").join("../release/bin").join(name)
 }
 
-/// Where the scripts keep what takes long to make.
+/// Returns the folder of files that take long to make.
 pub fn cache() -> PathBuf {
     let cache = env::var_os("XDG_CACHE_HOME").map_or_else(
         || PathBuf::from(env::var_os("HOME").unwrap_or_default()).join(".cache"),
@@ -75,7 +74,7 @@ pub fn cache() -> PathBuf {
     cache.join("wasmvark")
 }
 
-/// The runner of the justfile's recipes.
+/// Returns the program `just`.
 pub fn just() -> PathBuf {
     let own = cache().join("tools/just/bin/just");
     if own.exists() {
@@ -88,24 +87,24 @@ pub fn just() -> PathBuf {
         .expect("just is installed")
 }
 
-/// The builder of this project: the one that runs the tests, else the one in the
-/// path.
+/// Returns the cargo that runs the tests, or the one in the path.
 pub fn cargo() -> PathBuf {
     env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
 }
 
-/// Documents that real Podman and netavark sent to a plugin.
+/// Returns the folder of the documents that real Podman and netavark have sent to a
+/// plugin.
 pub fn captures() -> PathBuf {
     workspace().join("tests/fixtures/captures")
 }
 
-/// Every configuration in the documentation of CNI's plugins.
+/// Returns the folder of the configurations in the documentation of CNI's plugins.
 pub fn documents() -> PathBuf {
     workspace().join("tests/fixtures/cni")
 }
 
-/// The folder of the whole project: `WASMVARK_WORKSPACE`, else where the tests
-/// were built.
+/// Returns the folder of the project: `WASMVARK_WORKSPACE`, or else the one in which
+/// the tests were built.
 pub fn workspace() -> PathBuf {
     place("WASMVARK_WORKSPACE", || {
         let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -122,5 +121,5 @@ fn target_dir() -> PathBuf {
     place("CARGO_TARGET_DIR", || workspace().join("target"))
 }
 
-/// Where Debian has the tool `nft`.
+/// Debian's program `nft`.
 pub const NFT: &str = "/usr/sbin/nft";

@@ -1,4 +1,4 @@
-//! A driver in a world, and its plans.
+//! Plans of a driver that is installed in a world.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,22 +15,21 @@ use crate::world::World;
 /// A driver that is installed in a world.
 #[derive(Debug)]
 pub struct Trial<'a> {
-    /// The world.
+    /// The world of the installation.
     pub world: &'a World,
-    /// The program there.
+    /// The installation.
     pub wasmvark: Wasmvark<'a>,
     /// The driver's name.
     pub name: String,
 }
 
 impl<'a> Trial<'a> {
-    /// One of this project's drivers, with the grant that `just install` gives
-    /// it.
+    /// Installs one of this project's drivers with the grant of `just install`.
     pub fn of(world: &'a World, driver: &str) -> Self {
         Self::with(world, driver, &Grant::example(driver))
     }
 
-    /// The same with another grant.
+    /// Installs one of this project's drivers with another grant.
     pub fn with(world: &'a World, driver: &str, grant: &Grant) -> Self {
         let wasmvark = Wasmvark::new(world);
         let name = format!("wasm-{driver}");
@@ -42,12 +41,12 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// Plans a document, with these arguments besides.
+    /// Runs `plan` on a document, with further arguments.
     pub fn run(&self, document: &str, arguments: &[&str]) -> Output {
         self.run_of(&self.name, document, arguments)
     }
 
-    /// The same for another driver, or a file.
+    /// Runs `plan` for another driver or a file.
     pub fn run_of(&self, driver: &str, document: &str, arguments: &[&str]) -> Output {
         let mut plan = self.wasmvark.command("plan");
         process::run(
@@ -56,8 +55,8 @@ impl<'a> Trial<'a> {
         )
     }
 
-    /// The plan of a connection that succeeds, in JSON. Nothing may change
-    /// meanwhile, and the same question has the same answer.
+    /// Returns the plan of a connection in JSON. Checks that it succeeds, that a second
+    /// one is the same, and that nothing has changed.
     #[track_caller]
     pub fn plan(&self, connection: &Connection, arguments: &[&str]) -> Value {
         let (before, files) = (self.world.dump(), self.files());
@@ -73,7 +72,7 @@ impl<'a> Trial<'a> {
         serde_json::from_str(&output.stdout).expect("a plan is JSON")
     }
 
-    /// All files below the root, with what is in them.
+    /// Returns all files in the root directory with their contents.
     pub fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut files = BTreeMap::new();
         add_files(self.wasmvark.root(), &mut files);
@@ -89,7 +88,7 @@ fn add_files(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
             add_files(&path, files);
             continue;
         }
-        // Links lead to the program.
+        // Symbolic links lead to the program.
         let content = match path.is_symlink() {
             true => Vec::new(),
             false => fs::read(&path).expect("it can be read"),

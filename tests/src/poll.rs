@@ -1,5 +1,5 @@
-//! Waiting for what the kernel does a little later: carriers, link states,
-//! the end of a namespace.
+//! Waits for changes that the kernel makes with a delay, such as carriers, link states
+//! and the end of a namespace.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -9,12 +9,13 @@ use crate::patience;
 const LIMIT: Duration = Duration::from_secs(10);
 const STEP: Duration = Duration::from_millis(10);
 
-/// The first value that fits, or the last one seen when the time is up.
+/// Returns the first value that fits, or the last one at the time limit.
 pub fn until<T>(look: impl FnMut() -> T, fits: impl Fn(&T) -> bool) -> T {
     until_within(LIMIT, look, fits)
 }
 
-/// The same with a limit for a machine of usual speed.
+/// Returns the first value that fits, or the last one at a time limit. Slow machines
+/// wait longer.
 pub fn until_within<T>(
     limit: Duration,
     mut look: impl FnMut() -> T,

@@ -1,4 +1,4 @@
-//! A program's run with input, output and a time limit.
+//! Runs of programs with input, output and a time limit.
 
 use std::io::{self, Read, Write};
 use std::os::unix::process::CommandExt;
@@ -11,24 +11,24 @@ use nix::sys::resource::{Resource, setrlimit};
 
 use crate::patience;
 
-/// Longer than any run that ends by itself; the slowest is a driver's own
-/// deadline of ten seconds.
+/// The time limit of a run. Every run should end before, even one that ends by a
+/// driver's deadline of 10 seconds.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// What a program did.
+/// The result of a program's run.
 #[derive(Debug)]
 pub struct Output {
-    /// The exit code; `None` after a signal.
+    /// The exit code, or `None` after a signal.
     pub code: Option<i32>,
     /// Standard output.
     pub stdout: String,
     /// Standard error.
     pub stderr: String,
-    /// Why not all of the input could be written.
+    /// The error that kept some of the input from being written.
     pub input_error: Option<io::Error>,
 }
 
-/// Runs a program to its end with `input` on its standard input.
+/// Runs a program to its end, with `input` on its standard input.
 pub fn run(command: &mut Command, input: &[u8]) -> Output {
     let mut child = command
         .stdin(Stdio::piped())
@@ -52,10 +52,10 @@ pub fn run(command: &mut Command, input: &[u8]) -> Output {
     }
 }
 
-/// Has a program end where it takes more memory for data than this, in bytes.
+/// Limits the memory that a program may take for data, in bytes.
 pub fn limit_data(command: &mut Command, bytes: u64) {
-    // SAFETY: between fork and exec only setrlimit is called, a plain system
-    // call that allocates nothing.
+    // SAFETY: between fork and exec only setrlimit is called. It's a system call that
+    // allocates nothing.
     unsafe {
         command.pre_exec(move || Ok(setrlimit(Resource::RLIMIT_DATA, bytes, bytes)?));
     }
@@ -69,7 +69,7 @@ fn reader(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
     })
 }
 
-/// Ends a program that doesn't end by itself.
+/// The watch that ends a program at the time limit.
 struct Watch {
     ended: mpsc::Sender<()>,
     thread: JoinHandle<bool>,
@@ -83,7 +83,8 @@ impl Watch {
             let late =
                 wait.recv_timeout(patience::of(LIMIT)) == Err(mpsc::RecvTimeoutError::Timeout);
             if late {
-                // The child isn't waited for yet, so the id is still its own.
+                // The child hasn't been waited for yet, so the process ID is still its
+                // own.
                 let _ = nix::sys::signal::kill(pid, nix::sys::signal::SIGKILL);
             }
             late

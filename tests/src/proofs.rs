@@ -1,6 +1,5 @@
-//! Which test shows what an option of a driver does. The tests say so where
-//! they are added ([`Added::proves`]), the manifests name the options, and
-//! `docs/options.md` shows both.
+//! The tests that show the effect of each option of a driver. Tests name the options
+//! ([`Added::proves`]), and `docs/options.md` lists both.
 //!
 //! [`Added::proves`]: crate::harness::Added::proves
 
@@ -15,10 +14,10 @@ use crate::harness::{Need, Suite};
 use crate::manifest::Manifest;
 use crate::places;
 
-/// The page, below the workspace.
+/// The page, relative to the workspace.
 const PAGE: &str = "docs/options.md";
 
-/// What has the test that compares the page write it instead.
+/// The variable that makes the test write the page instead of comparing it.
 const WRITE: &str = "WASMVARK_TEST_OPTIONS";
 
 const HEAD: &str = "\
@@ -33,21 +32,21 @@ its name.
 The tests compare this page with the options that they prove. `just options` rewrites it.
 ";
 
-/// A place of the page where tests are named: what runs them.
+/// A column of the page: the command that runs the tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Column {
-    /// On the kernel at hand.
+    /// The kernel at hand.
     Test,
-    /// In the virtual machine, which has what few kernels have.
+    /// The virtual machine, which has features that few kernels have.
     Vm,
-    /// In real Podman.
+    /// Real Podman.
     Podman,
 }
 
 impl Column {
     const ALL: [Self; 3] = [Self::Test, Self::Vm, Self::Podman];
 
-    /// The one for a test with these needs.
+    /// Returns the column of a test with these needs.
     pub fn of(needs: &[Need]) -> Self {
         if needs.contains(&Need::PodmanTrees) {
             return Self::Podman;
@@ -67,7 +66,7 @@ impl Column {
     }
 }
 
-/// What the tests of a program prove.
+/// The proofs of a test program.
 #[derive(Debug, Clone, Default)]
 pub struct Proofs(Arc<Mutex<Page>>);
 
@@ -77,8 +76,7 @@ impl Proofs {
         page.add(column, driver, option, test);
     }
 
-    /// Adds a test that compares the page's columns with what the tests prove
-    /// that are in them.
+    /// Adds a test that compares columns of the page with the proofs of their tests.
     pub fn compare(suite: &mut Suite, columns: &'static [Column]) {
         let proofs = suite.proofs();
         suite.test("page-of-options/is as the tests say", &[], move || {
@@ -104,7 +102,7 @@ impl Page {
         tests.map(String::as_str).collect()
     }
 
-    /// Reads what [`Self::text`] wrote.
+    /// Parses the text of a page.
     fn parse(text: &str) -> Self {
         let mut page = Self::default();
         let mut driver = "";
@@ -125,7 +123,7 @@ impl Page {
         page
     }
 
-    /// The page for these drivers.
+    /// Returns the text of the page.
     fn text(&self, drivers: &[Manifest]) -> String {
         let mut text = HEAD.to_owned();
         for driver in drivers {
@@ -147,15 +145,15 @@ impl Page {
     }
 }
 
-/// The words between backticks.
+/// Returns the words between backticks.
 fn code(cell: &str) -> Vec<&str> {
     cell.split('`').skip(1).step_by(2).collect()
 }
 
 fn compare(proofs: &Page, columns: &[Column]) {
     let drivers = Manifest::all();
-    let strange = strange(proofs, &drivers);
-    assert!(strange.is_empty(), "{}", strange.join("\n"));
+    let unknown = unknown(proofs, &drivers);
+    assert!(unknown.is_empty(), "{}", unknown.join("\n"));
     let is = fs::read_to_string(path()).unwrap_or_default();
     let mut page = proofs.clone();
     let others = Page::parse(&is).0.into_iter();
@@ -170,7 +168,7 @@ fn compare(proofs: &Page, columns: &[Column]) {
     assert!(missing.is_empty(), "{}", missing.join("\n"));
     assert!(
         writes || is == should,
-        "{PAGE} isn't as the tests say; `just options` writes it anew:\n{}",
+        "{PAGE} differs from the proofs of the tests; `just options` rewrites it:\n{}",
         differences(&is, &should)
     );
 }
@@ -179,14 +177,14 @@ fn path() -> PathBuf {
     places::workspace().join(PAGE)
 }
 
-/// Proofs of what no manifest has.
-fn strange(proofs: &Page, drivers: &[Manifest]) -> Vec<String> {
+/// Returns an error for each proof of an option that no manifest has.
+fn unknown(proofs: &Page, drivers: &[Manifest]) -> Vec<String> {
     let is_known = |driver: &str, option: &String| {
         let mut drivers = drivers.iter();
         drivers.any(|one| one.driver == driver && one.options().contains(option))
     };
-    let strange = proofs.0.iter();
-    strange
+    let unknown = proofs.0.iter();
+    unknown
         .filter(|((driver, option, _), _)| !is_known(driver, option))
         .map(|((driver, option, _), tests)| {
             format!(
@@ -197,7 +195,7 @@ fn strange(proofs: &Page, drivers: &[Manifest]) -> Vec<String> {
         .collect()
 }
 
-/// Options that no test proves.
+/// Returns an error for each option that no test proves.
 fn missing(page: &Page, drivers: &[Manifest]) -> Vec<String> {
     let all = drivers.iter().flat_map(|manifest| {
         let options = manifest.options().into_iter();
@@ -210,14 +208,14 @@ fn missing(page: &Page, drivers: &[Manifest]) -> Vec<String> {
     all.filter(|(driver, option)| !is_proven(driver, option))
         .map(|(driver, option)| {
             format!(
-                "no test proves the option {option:?} of {driver:?}: where one is added that \
-                 does, say `.proves({driver:?}, &[{option:?}])`"
+                "no test proves the option {option:?} of {driver:?}: add one with \
+                 `.proves({driver:?}, &[{option:?}])`"
             )
         })
         .collect()
 }
 
-/// The lines that only one of the texts has.
+/// Returns the lines that only one of the texts has.
 fn differences(is: &str, should: &str) -> String {
     let only = |sign: char, these: &str, those: &str| {
         let those: BTreeSet<&str> = those.lines().collect();

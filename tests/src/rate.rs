@@ -1,4 +1,4 @@
-//! How fast bytes pass from one namespace to another.
+//! Measurements of the bit rate between two namespaces.
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, TcpListener, TcpStream};
@@ -8,20 +8,20 @@ use std::time::{Duration, Instant};
 use crate::netns::Netns;
 use crate::poll;
 
-/// The payload of a full TCP segment over Ethernet, with timestamps, and its
-/// bytes on the wire.
+/// The payload of a full TCP segment with timestamps over Ethernet, in bytes.
 const PAYLOAD: f64 = 1448.0;
+/// The length of the frame of such a segment, in bytes.
 const FRAME: f64 = 1514.0;
 
-/// How far what is measured may be from the limit.
+/// The greatest difference between the measured rate and the limit, as a share of the
+/// limit.
 pub const TOLERANCE: f64 = 0.1;
 
-/// How often it's measured at most. A machine that has other things to do makes
-/// bytes late, which is no fault of the limit.
+/// The most measurements. A busy machine delays bytes, so a rate may be too low without
+/// a fault.
 const TRIES: usize = 5;
 
-/// Checks that bytes pass as fast as the limit allows in bits per second, and
-/// never faster.
+/// Checks that the rate reaches a limit in bits per second, and never exceeds it.
 #[track_caller]
 pub fn assert_limited(
     limit: u32,
@@ -42,8 +42,8 @@ pub fn assert_limited(
     panic!("{ratios:?} of the limit");
 }
 
-/// Sends this many bytes after the burst that may go at once, and returns the
-/// bits per second that the frames had.
+/// Sends `bytes` after a burst, and returns the rate of the frames in bits per second.
+/// The burst isn't measured.
 pub fn measure(from: (&Netns, &str), to: (&Netns, &str), burst: usize, bytes: usize) -> f64 {
     let address: IpAddr = to.1.parse().expect("an IP address");
     let listen = || to.0.run(|| TcpListener::bind((address, 0)));

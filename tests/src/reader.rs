@@ -1,4 +1,4 @@
-//! Reads the state of one namespace again and again.
+//! A reader of a namespace's state. It can be used many times.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -10,24 +10,24 @@ use crate::dump::Dump;
 use crate::netns::Netns;
 use crate::places::NFT;
 
-/// What each address family has its own list of.
-const OF_A_FAMILY: [&str; 4] = [
+/// The lists that each address family has.
+const FAMILY_LISTS: [&str; 4] = [
     "neigh show nud permanent",
     "neigh show proxy",
     "rule",
     "route show table all",
 ];
 
-/// A namespace with programs in it that are asked about its state. While it
-/// lives, so does the namespace.
+/// The programs in a namespace that answer questions about its state. They keep the
+/// namespace alive.
 pub struct Reader<'a> {
     netns: &'a Netns,
     programs: Programs,
-    /// The links that the programs may remember, by their indexes.
+    /// The names of links that the programs may have cached, by index.
     known: BTreeMap<u64, String>,
 }
 
-/// What the programs said.
+/// The answers of the programs.
 pub(crate) struct Answers {
     pub(crate) links: Vec<Value>,
     pub(crate) addresses: Vec<Value>,
@@ -49,11 +49,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The namespace's state now.
+    /// Reads the current state of the namespace.
     pub fn read(&mut self) -> Dump {
         let mut answers = self.programs.ask();
         if !self.learn(&answers.links) {
-            // They would call a new link by the name of an old one.
+            // The programs cache names, so they would show a new link under an old
+            // name.
             self.programs = Programs::start(self.netns);
             self.known.clear();
             answers = self.programs.ask();
@@ -62,7 +63,7 @@ impl<'a> Reader<'a> {
         Dump::new(self.netns, answers)
     }
 
-    /// False where an index belongs to another name than before.
+    /// Notes the links' names. Returns false if an index has another name than before.
     fn learn(&mut self, links: &[Value]) -> bool {
         links.iter().all(|link| {
             let index = link["ifindex"].as_u64().expect("a link has an index");
@@ -73,14 +74,14 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The programs, each with what it's asked for.
+/// The programs that are asked.
 struct Programs {
     links: Asked<Vec<Value>>,
     v4: Asked<Vec<Value>>,
     v6: Asked<Vec<Value>>,
     queues: Asked<Vec<Value>>,
     bridge: Asked<Vec<Value>>,
-    /// None where `nft` isn't installed.
+    /// `nft`, if it's installed.
     firewall: Option<Asked<Value>>,
 }
 
@@ -103,8 +104,8 @@ impl Programs {
 
     fn ask(&mut self) -> Answers {
         self.links.ask(&["link", "addr"]);
-        self.v4.ask(&OF_A_FAMILY);
-        self.v6.ask(&OF_A_FAMILY);
+        self.v4.ask(&FAMILY_LISTS);
+        self.v6.ask(&FAMILY_LISTS);
         self.queues.ask(&["qdisc show"]);
         self.bridge.ask(&["vlan show", "fdb show"]);
         if let Some(firewall) = &mut self.firewall {

@@ -1,4 +1,4 @@
-//! Programs that use a tap.
+//! Programs that use a tap device.
 
 use std::io::{BufRead, BufReader, Lines};
 use std::process::{Child, ChildStdout, Stdio};
@@ -6,8 +6,8 @@ use std::process::{Child, ChildStdout, Stdio};
 use crate::netns::Netns;
 use crate::process::{self, Output};
 
-/// Opens the tap `eth0`, says so, reads frames until both families have asked
-/// for a neighbour, and says that too.
+/// A Perl script that opens the tap `eth0` and reads frames until it has seen ARP and
+/// IPv6. It prints `open` and `both`.
 const READER: &str = r#"
 use Fcntl;
 sysopen(my $tap, "/dev/net/tun", O_RDWR) or die "open: $!";
@@ -26,7 +26,8 @@ until ($seen{0x0806} && $seen{0x86dd}) {
 print "both\n";
 "#;
 
-/// Opens the tap as a user and a group that may not configure networks.
+/// A Perl script that opens the tap as a user and a group that may not configure
+/// networks.
 const OPENER: &str = r#"
 use Fcntl;
 my ($user, $group) = @ARGV;
@@ -37,21 +38,21 @@ my $request = pack("a16 s x22", "eth0", 0x1002);
 ioctl($tap, 0x400454ca, $request) or die "ioctl: $!";
 "#;
 
-/// Has a program of a user and a group, by their numbers, open the tap `eth0`.
+/// Opens the tap `eth0` as a user and a group, which are given by their IDs.
 pub fn open_as(netns: &Netns, ids: [&str; 2]) -> Output {
     let mut perl = netns.command("perl");
     process::run(perl.args(["-e", OPENER]).args(ids), b"")
 }
 
-/// A program that reads from a tap, until it has seen ARP and IPv6.
+/// A program that reads from a tap until it has seen ARP and IPv6.
 #[derive(Debug)]
 pub struct TapReader {
     program: Child,
-    said: Lines<BufReader<ChildStdout>>,
+    lines: Lines<BufReader<ChildStdout>>,
 }
 
 impl TapReader {
-    /// Starts it in a namespace, and waits until it has the tap.
+    /// Starts the program in a namespace, and waits until it has opened the tap.
     pub fn start(netns: &Netns) -> Self {
         let mut program = netns
             .command("perl")
@@ -59,23 +60,23 @@ impl TapReader {
             .stdout(Stdio::piped())
             .spawn()
             .expect("perl can be run");
-        let said = program.stdout.take().expect("stdout is a pipe");
+        let lines = program.stdout.take().expect("stdout is a pipe");
         let mut reader = Self {
             program,
-            said: BufReader::new(said).lines(),
+            lines: BufReader::new(lines).lines(),
         };
         assert_eq!(reader.next(), "open");
         reader
     }
 
-    /// Waits until it has seen both.
+    /// Waits until the program has seen both.
     pub fn sees_both(mut self) {
         assert_eq!(self.next(), "both");
         assert!(self.program.wait().expect("it ends").success());
     }
 
     fn next(&mut self) -> String {
-        let line = self.said.next().expect("it goes on");
+        let line = self.lines.next().expect("it goes on");
         line.expect("its words can be read")
     }
 }

@@ -1,4 +1,4 @@
-//! A program on a terminal, with somebody who answers it.
+//! Runs of programs on a terminal, with an answer to a question.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -12,20 +12,20 @@ use nix::pty::openpty;
 
 use crate::patience;
 
-/// Longer than a program takes to ask.
+/// The time limit for output.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// What was seen on the terminal.
+/// The result of a run on a terminal.
 #[derive(Debug)]
 pub struct Seen {
-    /// The exit code; `None` after a signal.
+    /// The exit code, or `None` after a signal.
     pub code: Option<i32>,
-    /// All that was shown, the answer as well.
+    /// The text on the terminal, including the answer.
     pub text: String,
 }
 
-/// Runs a program on a terminal of its own, and types `answer` once `question`
-/// is shown.
+/// Runs a program on a terminal of its own, and types `answer` when `question` is
+/// shown.
 pub fn answer(mut command: Command, question: &str, answer: &[u8]) -> Seen {
     let terminal = openpty(None, None).expect("there are terminals");
     let end = || Stdio::from(terminal.slave.try_clone().expect("it can be shared"));
@@ -33,7 +33,7 @@ pub fn answer(mut command: Command, question: &str, answer: &[u8]) -> Seen {
     let mut child = command
         .spawn()
         .unwrap_or_else(|error| panic!("can't run {command:?}: {error}"));
-    // Only the program has that end now, so the terminal ends with it.
+    // Only the program has the terminal open now, so the terminal closes with it.
     drop(command);
     drop(terminal.slave);
     let mut keyboard = File::from(terminal.master.try_clone().expect("it can be shared"));
@@ -61,13 +61,13 @@ pub fn answer(mut command: Command, question: &str, answer: &[u8]) -> Seen {
     }
 }
 
-/// What a terminal shows, part by part.
+/// Reads a terminal's output, part by part.
 fn screen(terminal: OwnedFd) -> mpsc::Receiver<String> {
     let (send, receive) = mpsc::channel();
     thread::spawn(move || {
         let mut terminal = File::from(terminal);
         let mut part = [0; 4096];
-        // An error is how the end is told.
+        // At the end of a terminal, `read` fails.
         while let Ok(length @ 1..) = terminal.read(&mut part) {
             let text = String::from_utf8_lossy(&part[..length]).into_owned();
             if send.send(text).is_err() {

@@ -1,8 +1,8 @@
-//! `docs/threat-model.md`: what nobody can reach, and the tests that show it.
+//! The tests that `docs/threat-model.md` names.
 //!
-//! A row of its tables ends with tests, each as `` `SUITE NAME` ``: SUITE is one of
-//! this package's, or `host` for a function of a test beside the code. A name
-//! that ends with `*` stands for all that begin with it.
+//! Each row of its tables ends with tests, as `` `SUITE NAME` ``. SUITE is a suite of
+//! this package, or `host` for a test function beside the code. A name that ends with
+//! `*` means all tests whose names begin with it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -22,13 +22,13 @@ struct Reference {
     name: String,
 }
 
-/// Checks that all tests of a suite that rows name are among these.
+/// Checks that a suite has all of its tests that the rows name.
 pub fn check_suite(suite: &str, names: &BTreeSet<String>) {
     let rows = rows();
-    let meant = rows.iter().flatten().filter(|it| it.suite == suite);
-    for Reference { name, .. } in meant {
+    let of_suite = rows.iter().flatten().filter(|it| it.suite == suite);
+    for Reference { name, .. } in of_suite {
         let there = match name.strip_suffix('*') {
-            Some(start) => names.iter().any(|its| its.starts_with(start)),
+            Some(start) => names.iter().any(|name| name.starts_with(start)),
             None => names.contains(name),
         };
         assert!(
@@ -38,7 +38,7 @@ pub fn check_suite(suite: &str, names: &BTreeSet<String>) {
     }
 }
 
-/// Checks that each row names a test, and that those beside the code are there.
+/// Checks that each row names a test, and that the named tests beside the code exist.
 pub fn check_rows() {
     let rows = rows();
     assert!(rows.len() >= 20, "{} rows", rows.len());
@@ -58,7 +58,7 @@ pub fn check_rows() {
     }
 }
 
-/// The tests of each row.
+/// Returns the tests of each row.
 fn rows() -> Vec<Vec<Reference>> {
     let page = places::workspace().join("docs/threat-model.md");
     let text = fs::read_to_string(&page).unwrap_or_else(|error| panic!("{page:?}: {error}"));
@@ -85,7 +85,7 @@ fn references(cell: &str) -> Vec<Reference> {
         .collect()
 }
 
-/// The text of all sources below a folder.
+/// Adds the text of all source files in a folder.
 fn collect(folder: &Path, text: &mut String) {
     for entry in fs::read_dir(folder).expect("a folder").flatten() {
         let path = entry.path();

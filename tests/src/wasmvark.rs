@@ -1,4 +1,4 @@
-//! The program under test, with a root directory of its own.
+//! Installations of the program under test. Each has a root directory of its own.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -26,12 +26,12 @@ pub struct Wasmvark<'a> {
 }
 
 impl<'a> Wasmvark<'a> {
-    /// An empty installation.
+    /// Makes an empty installation.
     pub fn new(world: &'a World) -> Self {
         Self::of(world, places::wasmvark())
     }
 
-    /// An empty installation of a build that makes faults on request.
+    /// Makes an empty installation of the program with faults on request.
     pub fn faulty(world: &'a World) -> Self {
         Self::of(world, places::faulty())
     }
@@ -46,22 +46,22 @@ impl<'a> Wasmvark<'a> {
         }
     }
 
-    /// The directory below which everything lies.
+    /// Returns the root directory.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// The world that it is in.
+    /// Returns the world of the installation.
     pub fn world(&self) -> &'a World {
         self.world
     }
 
-    /// The directory of the driver links.
+    /// Returns the plugin directory.
     pub fn plugins(&self) -> PathBuf {
         self.root.join("plugins")
     }
 
-    /// Keeps a secret for drivers.
+    /// Stores a secret for drivers.
     pub fn keep_secret(&self, name: &str, text: &str) {
         let folder = self.root.join("secrets");
         fs::create_dir_all(&folder).expect("the folder can be made");
@@ -71,12 +71,12 @@ impl<'a> Wasmvark<'a> {
         fs::set_permissions(path, mode).expect("it can be kept secret");
     }
 
-    /// Where the grant for a driver lies.
+    /// Returns the path of a driver's grant.
     pub fn grant_file(&self, name: &str) -> PathBuf {
         self.root.join("grants").join(format!("{name}.toml"))
     }
 
-    /// Where a driver's component lies.
+    /// Returns the path of a driver's component.
     pub fn component(&self, guest: &str) -> PathBuf {
         let digest = sha256(guest);
         self.root
@@ -84,7 +84,7 @@ impl<'a> Wasmvark<'a> {
             .join(format!("{digest}.wasm"))
     }
 
-    /// Where a driver's precompiled code lies.
+    /// Returns the path of a driver's precompiled code.
     pub fn code(&self, guest: &str) -> PathBuf {
         self.code_of(&sha256(guest))
     }
@@ -94,12 +94,12 @@ impl<'a> Wasmvark<'a> {
         self.root.join("lib/code").join(format!("{digest}.cwasm"))
     }
 
-    /// The audit trail.
+    /// Returns the path of the audit trail.
     pub fn audit_file(&self) -> PathBuf {
         self.root.join("log/audit.jsonl")
     }
 
-    /// The lines of the audit trail.
+    /// Reads the lines of the audit trail.
     pub fn audit(&self) -> Vec<audit::Line> {
         audit::read(&self.audit_file())
     }
@@ -109,7 +109,7 @@ impl<'a> Wasmvark<'a> {
         self.install_file(&places::guest(guest), name, grant);
     }
 
-    /// Installs a component's file with a grant.
+    /// Installs the file of a component with a grant.
     pub fn install_file(&self, component: &Path, name: &str, grant: &Grant) {
         let file = self.world.file(&format!("{name}.grant"));
         fs::write(&file, grant.to_toml(name, component)).expect("a grant can be written");
@@ -137,16 +137,18 @@ impl<'a> Wasmvark<'a> {
         process::run(self.command(command).args(rest), b"")
     }
 
-    /// The same with some of an environment, which is empty otherwise.
+    /// Runs an administrator's command with an environment, which is empty otherwise.
     pub fn administer_with(&self, environment: &[(&str, &str)], arguments: &[&str]) -> Output {
         let (command, rest) = arguments.split_first().expect("a command");
         let mut wasmvark = self.command(command);
         process::run(wasmvark.envs(environment.iter().copied()).args(rest), b"")
     }
 
-    /// Runs `gc` until it says that something was cleared. What is started beside a
-    /// test has a copy of each descriptor for a moment, and another test's
-    /// namespace may get the number of one that is gone.
+    /// Runs `gc` until it prints `expected`.
+    ///
+    /// A namespace may stay alive a little longer, because programs of other tests
+    /// inherit its file descriptor for a moment. Another test's namespace may also
+    /// reuse its number.
     #[track_caller]
     pub fn gc_until(&self, expected: &str) -> String {
         let limit = Duration::from_secs(60);
@@ -156,19 +158,19 @@ impl<'a> Wasmvark<'a> {
         text
     }
 
-    /// Runs a driver as netavark would.
+    /// Runs a driver in the same way as netavark.
     pub fn plugin(&self, name: &str, arguments: &[&str], input: impl AsRef<[u8]>) -> Output {
         process::run(self.plugin_command(name).args(arguments), input.as_ref())
     }
 
-    /// A driver as netavark would run it, without arguments.
+    /// Returns the command by which netavark runs a driver, without arguments.
     pub fn plugin_command(&self, name: &str) -> Command {
         let mut plugin = self.world.host.command(self.plugins().join(name));
         plugin.env_clear().env("WASMVARK_ROOT", &self.root);
         plugin
     }
 
-    /// All files below the runtime directory: journals and locks.
+    /// Returns all files in the runtime directory: journals and locks.
     pub fn run_files(&self) -> Vec<PathBuf> {
         files_below(&self.root.join("run"))
     }
@@ -185,12 +187,12 @@ impl<'a> Wasmvark<'a> {
         self.plugin(name, &["teardown", &netns.to_string_lossy()], input)
     }
 
-    /// netavark that finds the installed drivers.
+    /// Returns netavark with the installed drivers as plugins.
     pub fn netavark(&self) -> Netavark<'a> {
         Netavark::new(self.world, &self.plugins(), &self.root)
     }
 
-    /// An administrator's command, without arguments.
+    /// Returns an administrator's command, without arguments.
     pub fn command(&self, command: &str) -> Command {
         let mut wasmvark = self.world.host.command(&self.program);
         wasmvark
@@ -202,9 +204,10 @@ impl<'a> Wasmvark<'a> {
     }
 }
 
-/// The text of a failure, checked to be exactly what the protocol wants:
-/// exit code 1 and one JSON object with the one key `error`, in UTF-8 and not
-/// empty, after all input was taken.
+/// Checks that a run has failed in the form of the protocol, and returns its error.
+///
+/// The exit code must be 1, and the output one JSON object with the single key `error`
+/// and a text that isn't empty. All input must have been read.
 #[track_caller]
 pub fn error_of(output: &Output) -> String {
     assert_eq!(output.code, Some(1), "exit code: {output:?}");
@@ -231,7 +234,7 @@ pub fn error_of(output: &Output) -> String {
     error.to_owned()
 }
 
-/// The answer of a run that must succeed.
+/// Checks that a run has succeeded, and returns its answer.
 #[track_caller]
 pub fn answer_of(output: &Output) -> Value {
     assert_eq!(output.code, Some(0), "exit code: {output:?}");

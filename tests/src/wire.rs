@@ -1,16 +1,16 @@
-//! A wire from a host to a neighbour.
+//! The wire from a host to a neighbour: a pair of veth links.
 
 use crate::netns::Netns;
 use crate::poll;
 
-/// The host's interface on the wire.
+/// The host's link on the wire.
 pub const PARENT: &str = "p0";
 
-/// The neighbour's interface on the wire.
+/// The neighbour's link on the wire.
 const NEIGHBOUR: &str = "n0";
 
-/// The neighbour's addresses. The first ones are the gateways of the test
-/// networks; the last two can be reached through those only.
+/// The neighbour's addresses. The first ones are the gateways of the test networks. The
+/// last two can be reached only through them.
 const NEIGHBOUR_ADDRESSES: [(&str, &str); 6] = [
     ("10.88.0.1/16", NEIGHBOUR),
     ("10.89.0.1/16", NEIGHBOUR),
@@ -20,7 +20,7 @@ const NEIGHBOUR_ADDRESSES: [(&str, &str); 6] = [
     ("2001:db8::1/128", "lo"),
 ];
 
-/// Lays the wire and waits until it carries.
+/// Makes the wire, and waits until both ends have a carrier.
 pub fn lay(host: &Netns, neighbour: &Netns) {
     let to_host = [
         format!(
@@ -39,7 +39,7 @@ pub fn lay(host: &Netns, neighbour: &Netns) {
     wait_for_carrier(neighbour, NEIGHBOUR);
 }
 
-/// Waits until a link can send.
+/// Waits until a link has a carrier.
 pub fn wait_for_carrier(netns: &Netns, link: &str) {
     let up = poll::until(
         || netns.ip_batch(&["-o"], &format!("link show {link}")),

@@ -1,4 +1,4 @@
-//! A host, a container and a neighbour on one wire.
+//! A host with a container, and a neighbour on the host's wire.
 
 use std::path::{Path, PathBuf};
 
@@ -9,21 +9,21 @@ use crate::netns::Netns;
 use crate::wire;
 pub use crate::wire::PARENT;
 
-/// A host whose interface [`PARENT`] leads to a neighbour, an empty
-/// container, and a directory for files.
+/// A host whose link [`PARENT`] leads to a neighbour, with an empty container and a
+/// directory for files.
 #[derive(Debug)]
 pub struct World {
-    /// Where netavark and the plugin run.
+    /// The namespace in which netavark and the plugin run.
     pub host: Netns,
-    /// Where drivers make interfaces.
+    /// The namespace in which drivers make interfaces.
     pub container: Netns,
-    /// At the other end of the host's wire.
+    /// The namespace at the other end of the host's wire.
     pub neighbour: Netns,
     directory: TempDir,
 }
 
 impl World {
-    /// Makes all of it.
+    /// Makes the namespaces, the wire and the directory.
     #[expect(clippy::new_without_default, reason = "it asks the kernel")]
     pub fn new() -> Self {
         let world = Self {
@@ -39,25 +39,25 @@ impl World {
         world
     }
 
-    /// The same with a host that forwards packets already: drivers that turn it
-    /// on leave it on.
+    /// Makes a world whose host forwards packets already. Drivers that turn forwarding
+    /// on leave it on, which would be a difference.
     pub fn forwarding() -> Self {
         let world = Self::new();
         world.host.forward();
         world
     }
 
-    /// The directory for files of this test.
+    /// Returns the directory for files of this test.
     pub fn directory(&self) -> &Path {
         self.directory.path()
     }
 
-    /// A path in the directory.
+    /// Returns a path in the directory.
     pub fn file(&self, name: &str) -> PathBuf {
         self.directory().join(name)
     }
 
-    /// The state of the host and the container.
+    /// Reads the state of the host and the container.
     pub fn dump(&self) -> Before {
         Before {
             host: Dump::of(&self.host),
@@ -65,7 +65,7 @@ impl World {
         }
     }
 
-    /// Checks that host and container are as they were.
+    /// Checks that the host and the container have the same state as before.
     #[track_caller]
     pub fn assert_unchanged(&self, before: &Before) {
         assert_unchanged(&self.host, &before.host, "the host's namespace");
@@ -85,11 +85,11 @@ impl World {
     }
 }
 
-/// The state of host and container at one moment.
+/// The state of the host and the container at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Before {
-    /// The host's.
+    /// The state of the host.
     pub host: Dump,
-    /// The container's.
+    /// The state of the container.
     pub container: Dump,
 }

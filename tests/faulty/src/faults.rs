@@ -1,22 +1,22 @@
 //! Faults on request, for the tests.
 //!
-//! `WASMVARK_FAULT` says what happens, and where, counted from 1 in each
-//! process; several are separated by commas:
+//! `WASMVARK_FAULT` lists faults, separated by commas. N is counted from 1 in each
+//! process.
 //!
-//! | fault | what happens |
+//! | fault | effect |
 //! |---|---|
-//! | `kill:N` | SIGKILL right before operation N on the kernel |
+//! | `kill:N` | SIGKILL right before operation N of the kernel crate |
 //! | `killafter:N` | SIGKILL right after it |
 //! | `panic:N` | a panic of the host's own code right before operation N |
-//! | `fail:N:ERRNO` | operation N isn't done and fails with this error |
+//! | `fail:N:ERRNO` | operation N isn't made and fails with this error |
 //! | `killbeforewrite:N` | SIGKILL right before write N of a journal |
 //! | `killafterwrite:N` | SIGKILL right after it |
-//! | `tear:N` | SIGKILL when half of write N is done |
-//! | `failwrite:N:ERRNO` | write N isn't done and fails with this error |
-//! | `short:N` | half of write N is done, then there is no room |
+//! | `tear:N` | SIGKILL after half of write N |
+//! | `failwrite:N:ERRNO` | write N isn't made and fails with this error |
+//! | `short:N` | half of write N is made, and it fails with ENOSPC |
 //!
-//! `WASMVARK_FAULT_COUNT` names a file that gets a line for each operation
-//! and each write.
+//! `WASMVARK_FAULT_COUNT` is the path of a file to which a line is added for each
+//! operation and each write.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
@@ -27,7 +27,7 @@ use failpoint::Observer;
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, raise};
 
-/// What happens at one point.
+/// A fault at one point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fault {
     Kill,
@@ -49,7 +49,7 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    /// Those that the environment names.
+    /// Reads the faults from the environment.
     pub(crate) fn from_environment() -> Self {
         let text = std::env::var("WASMVARK_FAULT").unwrap_or_default();
         Self {
@@ -165,12 +165,12 @@ fn count(line: &str) {
     };
     let file = OpenOptions::new().append(true).create(true).open(path);
     if let Ok(mut file) = file {
-        // A test that counts too little fails by itself.
+        // If a line is lost, the test that counts them fails.
         let _ = file.write_all(format!("{line}\n").as_bytes());
     }
 }
 
-/// No destructor and no handler runs.
+/// Kills the process. No destructor and no handler runs.
 fn die() -> ! {
     let _ = raise(Signal::SIGKILL);
     std::process::abort()

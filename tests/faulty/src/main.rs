@@ -1,4 +1,4 @@
-//! The program with faults on request: see [`faults`].
+//! The program with faults on request. [`faults`] lists them.
 
 mod faults;
 

@@ -1,4 +1,4 @@
-//! The disk that takes the tests into the machine.
+//! The disk with the tests for the machine.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ const SOURCES: [&str; 6] = [
     "tests/fixtures",
 ];
 
-/// netavark, and the native plugins that it ships as examples.
+/// netavark, and the native plugins among its examples.
 const TOOLS: [&str; 3] = ["netavark", "host-device-plugin", "stderr-plugin"];
 
 /// Writes the disk into `folder`.

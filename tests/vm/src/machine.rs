@@ -3,52 +3,54 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// What all machines are made of.
+/// The parts of every machine.
 #[derive(Debug, Clone)]
 pub(crate) struct Parts {
     /// The folder of `scripts/vm-image.sh`.
     pub(crate) image: PathBuf,
     /// The disk with the tests.
     pub(crate) tests: PathBuf,
-    /// The disk of `scripts/podman-disk.sh`, where there is one.
+    /// The disk of `scripts/podman-disk.sh`, if there is one.
     pub(crate) podman: Option<PathBuf>,
 }
 
-/// What one machine is for.
+/// The task of one machine.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Task {
     /// The test programs to run, by name.
     pub(crate) programs: Vec<String>,
-    /// Which share of the tests, as in `1/2`.
+    /// The share of the tests, as `1/2`.
     pub(crate) share: String,
-    /// A part of the names of the tests to run; empty for all.
+    /// A part of the names of the tests to run, or an empty text for all.
     pub(crate) filter: String,
 }
 
-/// Software emulation everywhere, so that everywhere the same happens. A
-/// second processor would make it slower, and so would a newer one: emulating
-/// its protections costs several times the work itself. The extensions named
-/// are those that wasmtime wants for SIMD.
+/// The hardware. Software emulation makes all machines behave alike.
+///
+/// A second processor or a newer model would be slower, because the emulation of its
+/// protections takes several times the work itself. The named extensions are those that
+/// wasmtime needs for SIMD.
 const HARDWARE: &str = "-nodefaults -no-user-config -display none -no-reboot \
     -accel tcg,tb-size=512 -cpu qemu64,+ssse3,+sse4.1,+sse4.2,+popcnt -smp 1 -m 2048 \
     -device virtio-serial-pci \
     -netdev hubport,id=wire0,hubid=0 -device virtio-net-pci,netdev=wire0,mac=52:54:00:00:00:01,romfile= \
     -netdev hubport,id=wire1,hubid=0 -device virtio-net-pci,netdev=wire1,mac=52:54:00:00:00:02,romfile=";
 
-/// An oops is a panic, and a panic ends the machine. Addresses that stay the
-/// same from run to run, and no security modules but the one that the program
-/// uses, spare the emulation work.
+/// The kernel's command line. An oops is a panic, and a panic ends the machine. Fixed
+/// addresses, and no security module except the one that the program uses, save work
+/// for the emulation.
 const KERNEL: &str = "console=ttyS0 oops=panic panic=-1 mitigations=off norandmaps lsm=landlock audit=0 tsc=reliable \
     root=/dev/nvme0n1 rootfstype=ext4 rw init=/sbin/init";
 
-/// The command that runs a machine: it prints what the tests report, and
+/// Returns the command that runs a machine. It prints the report of the tests, and
 /// writes the kernel's messages to `console`.
 pub(crate) fn command(parts: &Parts, task: &Task, console: &Path) -> Command {
-    // It ends with whoever started it.
+    // The machine ends with this process.
     let mut qemu = Command::new("setpriv");
     qemu.args(["--pdeathsig", "KILL", "qemu-system-x86_64"]);
     qemu.args(HARDWARE.split_whitespace());
-    // Disks of different kinds: which of two of one kind comes first is up to the kernel.
+    // The disks are of different kinds, because the order of disks of one kind isn't
+    // fixed.
     let root = parts.image.join("root.img");
     let mut disks = vec![
         ("root", "nvme,serial=root", &root),
@@ -59,7 +61,7 @@ pub(crate) fn command(parts: &Parts, task: &Task, console: &Path) -> Command {
         disks.push(("podman", "scsi-hd", podman));
     }
     for (name, device, disk) in disks {
-        // What is written is thrown away.
+        // Writes to the disk are discarded.
         qemu.arg("-drive").arg(format!(
             "id={name},if=none,format=raw,snapshot=on,cache=unsafe,file={}",
             disk.display()
@@ -78,8 +80,8 @@ pub(crate) fn command(parts: &Parts, task: &Task, console: &Path) -> Command {
     qemu
 }
 
-/// The kernel hands on to process 1 what it doesn't know itself: variables as
-/// its environment, what follows `--` as its arguments.
+/// Returns the kernel's command line for a task. The kernel passes unknown variables to
+/// process 1 as its environment, and the words after `--` as its arguments.
 fn kernel_arguments(task: &Task) -> String {
     let mut line = format!("{KERNEL} WASMVARK_TEST_SHARE={}", task.share);
     if !task.filter.is_empty() {

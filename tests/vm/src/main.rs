@@ -1,10 +1,10 @@
-//! Runs the test programs that cargo built inside virtual machines with a
-//! complete Debian kernel, and tells each test's result as it comes.
+//! Runs test programs in virtual machines with a complete Debian kernel, and prints
+//! each test's result at once.
 //!
 //! - [`programs`]: the test programs
-//! - [`disk`]: the disk that takes them into a machine
+//! - [`disk`]: the disk with the tests for a machine
 //! - [`machine`]: QEMU's command line
-//! - [`report`]: what a machine reports
+//! - [`report`]: the report of a machine
 
 mod disk;
 mod machine;
@@ -25,11 +25,11 @@ use report::{Counts, Failure, Limits};
 
 const USAGE: &str = "usage: wasmvark-vm IMAGE PODMAN-DISK|none CARGO-MESSAGES [FILTER]";
 
-/// How many machines run side by side.
+/// The number of machines that run at the same time.
 const MACHINES: usize = 2;
 
-/// Suites that take too long for software emulation and ask the kernel for
-/// nothing that the others don't: documents and files.
+/// Suites that aren't run by default. They take too long in software emulation, and
+/// need nothing of the kernel that other suites don't.
 const TOO_SLOW: [&str; 1] = ["protocol"];
 
 /// The suite that needs a system with Podman.
@@ -60,7 +60,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs all tests whose names contain `filter`; tells whether all is well.
+/// Runs all tests whose names contain `filter`. Returns whether all have passed.
 fn run(image: &str, podman: &str, messages: &str, filter: &str) -> anyhow::Result<bool> {
     if filter.contains(|c: char| c.is_whitespace() || c == '"') {
         bail!("no test has a name with {filter:?} in it");
@@ -96,8 +96,8 @@ fn run(image: &str, podman: &str, messages: &str, filter: &str) -> anyhow::Resul
     conclude(results)
 }
 
-/// Whether a program is one of those in `WASMVARK_VM_SUITES`, or else one that
-/// doesn't take too long for software emulation.
+/// Whether a program is in `WASMVARK_VM_SUITES`. Without this variable, all are wanted
+/// except those in `TOO_SLOW`.
 fn is_wanted(program: &Program) -> bool {
     match std::env::var("WASMVARK_VM_SUITES") {
         Ok(suites) => suites.split(' ').any(|suite| suite == program.name),
@@ -105,20 +105,21 @@ fn is_wanted(program: &Program) -> bool {
     }
 }
 
-/// What the machine of a number runs: its share of each suite, and the first
-/// one also what can't be shared.
+/// Returns the task of a machine: its share of each suite. The first machine also runs
+/// the programs that can't be shared.
 fn task(programs: &[Program], number: usize, filter: &str) -> Task {
-    let mine = programs
+    let programs_here = programs
         .iter()
         .filter(|program| program.shares || number == 1);
     Task {
-        programs: mine.map(|program| program.name.clone()).collect(),
+        programs: programs_here.map(|program| program.name.clone()).collect(),
         share: format!("{number}/{MACHINES}"),
         filter: filter.into(),
     }
 }
 
-/// Runs a machine to its end; the error is what went wrong with it.
+/// Runs a machine to its end. Returns the failure if one of its programs or the machine
+/// itself failed.
 fn run_machine(
     number: usize,
     parts: &Parts,
@@ -144,7 +145,7 @@ fn run_machine(
     Ok((report.counts, Some(failure)))
 }
 
-/// Sums up; true if all is well.
+/// Prints the sums. Returns whether all tests have passed.
 fn conclude(results: Vec<anyhow::Result<(Counts, Option<Failure>)>>) -> anyhow::Result<bool> {
     let mut sum = Counts::default();
     let mut good = true;

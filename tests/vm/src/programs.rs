@@ -6,19 +6,19 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use serde::Deserialize;
 
-/// A program full of tests.
+/// A test program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Program {
-    /// The name of the suite, or the package and what of it is tested.
+    /// The name of the suite, or of the package with the kind of its target.
     pub(crate) name: String,
-    /// Where it lies.
+    /// The program's path.
     pub(crate) path: PathBuf,
-    /// Whether it can run a share of its tests only: ours can, cargo's own
-    /// harness can't.
+    /// Whether the program can run a share of its tests. Programs with this project's
+    /// harness can; those with cargo's can't.
     pub(crate) shares: bool,
 }
 
-/// A message of cargo's; most of them aren't about programs.
+/// A message of cargo. Most messages aren't about programs.
 #[derive(Deserialize)]
 struct Message {
     executable: Option<PathBuf>,
@@ -31,7 +31,7 @@ struct Target {
     kind: Vec<String>,
 }
 
-/// Reads what `cargo test --no-run --message-format=json` wrote.
+/// Reads the output of `cargo test --no-run --message-format=json`.
 pub(crate) fn read(messages: &Path) -> anyhow::Result<Vec<Program>> {
     let text = fs::read_to_string(messages).with_context(|| messages.display().to_string())?;
     let mut programs = parse(&text)?;

@@ -1,4 +1,4 @@
-//! What a machine reports, and what is wrong with one that doesn't.
+//! The report of a machine, and the failures of machines.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,26 +10,26 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-/// What the machine's process 1 begins its own lines with.
+/// The prefix of the lines that the machine's process 1 prints.
 const MARK: &str = "@vm ";
 
-/// How long a machine may take.
+/// The time limits of a machine.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// From one line to the next.
+    /// The time from one line to the next.
     pub(crate) silence: Duration,
-    /// From start to end.
+    /// The time from start to end.
     pub(crate) whole: Duration,
 }
 
-/// What was reported.
+/// The report of a machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Report {
-    /// How many tests passed, failed, and were skipped.
+    /// The results of the tests.
     pub(crate) counts: Counts,
     /// The exit statuses of the test programs.
     statuses: BTreeMap<String, String>,
-    /// Whether process 1 came to its end.
+    /// Whether process 1 has finished.
     done: bool,
 }
 
@@ -41,23 +41,23 @@ pub(crate) struct Counts {
     pub(crate) skipped: u64,
 }
 
-/// Why a run counts as failed.
+/// The reason why a run has failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// No line for so long.
+    /// The machine printed nothing for this time.
     Silence(Duration),
-    /// Not at its end after so long.
+    /// The machine hadn't finished after this time.
     Late(Duration),
-    /// The machine ended before its report did.
+    /// The machine ended before its report was complete.
     Died,
-    /// A program wasn't run, or not to its end.
+    /// A program didn't run to its end.
     Missing(String),
     /// A program ended with a status other than 0.
     Status(String, String),
 }
 
 impl Failure {
-    /// Whether the machine itself is at fault, so that its console tells why.
+    /// Whether the machine itself failed. Then its console may have the reason.
     pub(crate) fn is_of_the_machine(&self) -> bool {
         matches!(self, Self::Silence(_) | Self::Late(_) | Self::Died)
     }
@@ -66,17 +66,17 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Silence(time) => write!(f, "the machine said nothing for {time:?}"),
-            Self::Late(time) => write!(f, "the machine wasn't done after {time:?}"),
-            Self::Died => write!(f, "the machine ended without having reported"),
-            Self::Missing(program) => write!(f, "{program} didn't come to its end"),
+            Self::Silence(time) => write!(f, "the machine printed nothing for {time:?}"),
+            Self::Late(time) => write!(f, "the machine hadn't finished after {time:?}"),
+            Self::Died => write!(f, "the machine ended before its report was complete"),
+            Self::Missing(program) => write!(f, "{program} didn't run to its end"),
             Self::Status(program, status) => write!(f, "{program} ended with status {status}"),
         }
     }
 }
 
-/// Follows a machine to its end, which comes by force if it must, and hands
-/// each line to `tell`.
+/// Reads a machine's report to its end, and calls `tell` with each line. A machine that
+/// exceeds a limit is killed.
 pub(crate) fn follow(
     mut machine: Child,
     limits: Limits,
@@ -97,7 +97,7 @@ fn lines_of(output: impl Read + Send + 'static) -> Receiver<String> {
     thread::spawn(move || {
         let mut output = BufReader::new(output);
         let mut line = Vec::new();
-        // Tests may print what is no text.
+        // Tests may print bytes that aren't UTF-8.
         while output.read_until(b'\n', &mut line).is_ok_and(|n| n > 0) {
             let text = String::from_utf8_lossy(&line).trim_end().to_owned();
             if sender.send(text).is_err() {
@@ -110,7 +110,7 @@ fn lines_of(output: impl Read + Send + 'static) -> Receiver<String> {
 }
 
 impl Report {
-    /// Reads to the end of the report, or until there is no hope for it.
+    /// Reads to the end of the report, or until a limit is exceeded.
     fn read(
         &mut self,
         lines: &Receiver<String>,
@@ -151,7 +151,7 @@ impl Report {
         }
     }
 
-    /// What is wrong, as far as the report tells.
+    /// Returns the first failure in the report.
     pub(crate) fn check(&self, programs: &[String]) -> Option<Failure> {
         programs
             .iter()
@@ -166,7 +166,7 @@ impl Report {
 }
 
 impl Counts {
-    /// Reads `ok. 3 passed; 0 failed; 1 ignored; …`.
+    /// Parses a line such as `ok. 3 passed; 0 failed; 1 ignored; …`.
     fn parse(result: &str) -> Self {
         let number = |what: &str| {
             let words: Vec<&str> = result.split([' ', ';']).collect();
@@ -205,21 +205,22 @@ mod tests {
         echo 'test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured'; \
         echo @vm end gate 0; echo @vm done";
 
-    /// Follows a shell script in place of a machine.
+    /// Runs a shell script in place of a machine.
     fn follow_script(script: &str, limits: Limits) -> (Report, Option<Failure>, Vec<String>) {
         let machine = Command::new("sh")
             .args(["-c", script])
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let mut told = Vec::new();
-        let (report, failure) = follow(machine, limits, |line| told.push(line.to_owned())).unwrap();
-        (report, failure, told)
+        let mut lines = Vec::new();
+        let (report, failure) =
+            follow(machine, limits, |line| lines.push(line.to_owned())).unwrap();
+        (report, failure, lines)
     }
 
     #[test]
     fn a_good_report_is_told_and_counted() {
-        let (report, failure, told) = follow_script(GOOD, LIMITS);
+        let (report, failure, lines) = follow_script(GOOD, LIMITS);
         assert_eq!(failure, None);
         assert_eq!(report.check(&["gate".into()]), None);
         let counts = Counts {
@@ -228,7 +229,7 @@ mod tests {
             skipped: 1,
         };
         assert_eq!(report.counts, counts);
-        assert!(told.contains(&"test a ... ok".to_owned()), "{told:?}");
+        assert!(lines.contains(&"test a ... ok".to_owned()), "{lines:?}");
     }
 
     #[test]
@@ -260,9 +261,9 @@ mod tests {
         let silence = Duration::from_millis(200);
         let limits = Limits { silence, ..LIMITS };
         let start = Instant::now();
-        let (_, failure, told) = follow_script("echo hello; exec sleep 60", limits);
+        let (_, failure, lines) = follow_script("echo hello; exec sleep 60", limits);
         assert_eq!(failure, Some(Failure::Silence(silence)));
-        assert_eq!(told, ["hello"]);
+        assert_eq!(lines, ["hello"]);
         assert!(start.elapsed() < Duration::from_secs(10));
     }
 
