@@ -1,5 +1,5 @@
-//! One world in which point after point is tried: after each of them it must
-//! be as it was.
+//! The world of the fault tests. It tries point after point, and checks after each one
+//! that the world is as before.
 
 use std::cell::RefCell;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! The drivers, each with a request that has it do all that it can.
+//! The drivers of the fault tests, each with a request that uses all of its abilities.
 
 use serde_json::json;
 use wasmvark_tests::connection::{Connection, INTERFACE, mapping};

@@ -1,4 +1,4 @@
-//! Each operation fails, and each write of the journal too.
+//! Runs in which an operation or a write of the journal fails.
 
 use wasmvark_tests::harness::{Need, Suite};
 

@@ -1,4 +1,4 @@
-//! SIGKILL at every point.
+//! Runs that are killed by SIGKILL at every point.
 
 use wasmvark_tests::harness::Suite;
 

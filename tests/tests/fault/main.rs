@@ -1,5 +1,5 @@
-//! Nothing is left behind: the program is killed, or an operation fails, at
-//! every point of setup and of teardown, one run a point.
+//! Tests that nothing is left if a run is killed or an operation fails. They try every
+//! point of setup and teardown, one per run.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Where a run can go wrong.
+//! The points at which a run can be killed or fail.
 
 use std::ops::RangeInclusive;
 use std::path::Path;

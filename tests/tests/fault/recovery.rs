@@ -1,7 +1,7 @@
-//! A killed setup, and then something goes wrong in the run that clears up
-//! after it, at every point of that. A point fails with one error only, since
-//! these are most points of all: what the errors do to each operation, the
-//! setups and teardowns that nothing killed show.
+//! Runs that fail while they recover from a killed setup, at every point.
+//!
+//! A point fails with one error only, because there are so many points. The setups that
+//! weren't killed try each operation with each error.
 
 use wasmvark_tests::harness::Suite;
 

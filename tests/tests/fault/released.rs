@@ -1,4 +1,4 @@
-//! The released program has none of this.
+//! Checks that the released program has no faults on request.
 
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::grant::Grant;

@@ -1,6 +1,5 @@
-//! `wasmvark reload` is killed, or an operation fails, at every point: what a
-//! container has comes back as a whole or not at all, and the next run puts back
-//! the rest.
+//! Runs of `wasmvark reload` that are killed or fail, at every point. A container's
+//! rules are restored completely or not at all, and the next run restores the rest.
 
 use wasmvark_tests::connection::{Connection, mapping};
 use wasmvark_tests::dump::Dump;

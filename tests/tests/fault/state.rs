@@ -1,5 +1,5 @@
-//! What a driver keeps for a network is whole and of a run that succeeded,
-//! wherever another run of the network is killed or fails.
+//! The state of a network after a run that was killed or failed, at every point. It
+//! must be the complete state of a run that succeeded.
 
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::grant::Grant;

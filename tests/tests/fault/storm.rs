@@ -1,5 +1,5 @@
-//! Many containers start and stop at the same time, and some of the runs are
-//! killed at any moment.
+//! Many containers that start and stop at the same time, while some runs are killed at
+//! random moments.
 
 use std::io::Write;
 use std::process::Stdio;

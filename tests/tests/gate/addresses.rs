@@ -1,4 +1,4 @@
-//! What the calls of `addresses` do beyond adding a plain address.
+//! The effects of the calls of `addresses`, except for the addition of a plain address.
 
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::dump::Dump;

@@ -1,4 +1,4 @@
-//! What announcements tell a neighbour.
+//! Announcements, as a neighbour receives them.
 
 use std::fs;
 

@@ -1,6 +1,6 @@
-//! What a driver passes, holds and leaves to undo is bounded, each thing by the limit
-//! that the WIT states. What is within is done and undone; what is beyond gets an error
-//! that says so, and costs nobody anything.
+//! The limits of a driver's arguments, handles and changes, as the WIT states them. A
+//! call within its limit is made and undone. A call beyond it gets an error and has no
+//! effect.
 
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,6 @@
-//! Every function of the WIT has a case, and every case is allowed, denied
-//! when the grant doesn't list the call, denied beyond its reach, and allowed
-//! again by the very line that the denial proposes.
+//! Tests that every function of the WIT has a case, and that every case is allowed and
+//! denied as it should be. A call is denied if the grant doesn't list it, and beyond
+//! its reach. The line that the denial proposes allows it.
 
 use std::collections::BTreeSet;
 

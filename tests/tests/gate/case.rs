@@ -1,4 +1,4 @@
-//! What is tried with one call, and what several calls have in common.
+//! The cases of calls, and the code that several cases share.
 
 use serde_json::json;
 use wasmvark_tests::connection::Connection;

@@ -1,5 +1,4 @@
-//! One case for each call: a script that the call's reach allows, and one that
-//! goes beyond it.
+//! One case for each call: a script in the reach of the call, and one beyond it.
 
 use wasmvark_tests::harness::Need;
 use wasmvark_tests::kind::Kind;

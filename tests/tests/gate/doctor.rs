@@ -1,4 +1,4 @@
-//! What `wasmvark doctor` says of a full kernel.
+//! The findings of `wasmvark doctor` on a full kernel.
 
 use serde_json::Value;
 use wasmvark_tests::harness::{Need, Suite};

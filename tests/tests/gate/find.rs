@@ -1,4 +1,4 @@
-//! Finding links by something other than their name.
+//! Links that are found by a property other than their name.
 
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::dump::Dump;

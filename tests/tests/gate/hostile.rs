@@ -1,5 +1,4 @@
-//! Drivers that misbehave end as a clean error, and nothing is left of what
-//! they did before.
+//! Drivers that misbehave. Each run ends with one error, and its changes are undone.
 
 use std::time::{Duration, Instant};
 

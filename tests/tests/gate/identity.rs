@@ -1,6 +1,6 @@
-//! A link that was moved into a container comes back only if it's the same one,
-//! whatever the container did with its namespace. What is missing stays in the
-//! journal until it's found, or given up.
+//! The return of links that were moved into a container. A link returns only if it's
+//! the same one, whatever the container did. A missing link stays in the journal until
+//! it's found or given up.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What the calls of `links` read and make.
+//! The links that the calls of `links` read and make.
 
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::dump::Dump;

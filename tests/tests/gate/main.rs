@@ -1,5 +1,5 @@
-//! The gate: every call of the WIT is allowed where the grant says so, denied
-//! where it doesn't, and a driver that misbehaves is stopped.
+//! Tests of the gate. Every call of the WIT is allowed if the grant covers it, and
+//! denied otherwise. A driver that misbehaves is stopped.
 
 #![allow(
     clippy::unwrap_used,

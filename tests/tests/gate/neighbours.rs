@@ -1,4 +1,5 @@
-//! What the calls of `neighbours` do: where packets go, and who answers.
+//! The effects of the calls of `neighbours`: the destinations of packets, and the
+//! answers to requests for a neighbour.
 
 use std::fs;
 use std::net::UdpSocket;

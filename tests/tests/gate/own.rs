@@ -1,4 +1,4 @@
-//! What is the driver's own, in this process and in the next.
+//! The driver's own objects, in this process and in the next one.
 
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::grant::Grant;

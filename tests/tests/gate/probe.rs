@@ -1,4 +1,4 @@
-//! Running the driver that does what a script says.
+//! Runs of the probe, the driver that executes a script.
 
 use serde_json::Value;
 use wasmvark_tests::audit;

@@ -1,4 +1,4 @@
-//! The pages show what a user sees.
+//! The output that the pages show to users.
 
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::places;

@@ -1,4 +1,4 @@
-//! Links that get other names.
+//! Renamed links.
 
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::dump::Dump;

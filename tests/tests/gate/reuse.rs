@@ -1,5 +1,4 @@
-//! Names and indexes that are used again: what is the driver's own is neither
-//! known by its name nor by its index alone.
+//! Reused names and indexes. An own object must have both its name and its index.
 
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::dump::assert_unchanged;

@@ -1,4 +1,4 @@
-//! What the calls of `routes` do beyond adding a plain route.
+//! The effects of the calls of `routes`, except for the addition of a plain route.
 
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::dump::Dump;

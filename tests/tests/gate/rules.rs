@@ -1,4 +1,4 @@
-//! What the calls of `rules` do: which packets go which way.
+//! The effects of the calls of `rules` on the paths of packets.
 
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::echo;

@@ -1,4 +1,4 @@
-//! What the calls of `sysctl` and `bridge-ports` set, and that it's put back.
+//! The effects of the calls of `sysctl` and `bridge-ports`, and their undo.
 
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::dump::Dump;

@@ -1,5 +1,5 @@
-//! What the containers of a network share: it comes with the first and goes
-//! with the last.
+//! The objects that the containers of a network share. They are made for the first
+//! container and removed with the last one.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! What a driver keeps for a network from run to run.
+//! The state that a driver stores for a network.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,5 +1,5 @@
-//! The grant that `wasmvark suggest` makes of the trail: a run with it does the
-//! same, and it allows nothing else.
+//! The grant that `wasmvark suggest` makes from the trail. A run with it has the same
+//! effects, and it allows nothing else.
 
 use std::collections::BTreeSet;
 use std::fs;

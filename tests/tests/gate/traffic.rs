@@ -1,4 +1,4 @@
-//! What queueing disciplines do to packets, and to links of the host's.
+//! The effects of queueing disciplines on packets and on links of the host.
 
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::dump::Dump;

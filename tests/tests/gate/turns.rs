@@ -1,4 +1,4 @@
-//! Runs that take turns, are told to stop, or are killed.
+//! Runs that wait for the network's lock, are told to stop, or are killed.
 
 use std::fs::{self, File};
 use std::io::Write;

@@ -1,5 +1,5 @@
-//! The virtual functions of cards. No link here has any: what is asked of one
-//! says so, and changes nothing.
+//! The virtual functions of network cards. No link in the tests has any, so every call
+//! returns an error and changes nothing.
 
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::grant::Grant;

@@ -1,4 +1,4 @@
-//! Components whose language brings WASI along: it's there, and it's inert.
+//! Components whose language imports WASI. It's served, but inert.
 
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::grant::Grant;

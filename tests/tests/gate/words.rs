@@ -1,6 +1,6 @@
-//! The user's words are the user's: what a driver returns from `create` never
-//! becomes what the request names, and what it returns from `setup` is decided
-//! on. The grants are those that `just install` gives.
+//! The separation of the user's request from a driver's return values. A value that
+//! `create` returns never counts as the request's, and the values of `setup` are
+//! decided on. The grants are those of `just install`.
 
 use std::fs;
 

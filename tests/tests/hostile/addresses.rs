@@ -1,4 +1,4 @@
-//! Addresses that belong to others, on links of the driver's own.
+//! Addresses of others on the driver's own links.
 
 use crate::attack::{Attack, Does, Granted, plain};
 

@@ -1,4 +1,4 @@
-//! An attack, the world that it's made in, and the proof that nothing came of it.
+//! An attack with its world, and the check that it had no effect.
 
 use std::fmt;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! What `create` returns never counts as the user's word, and reaches nothing
-//! without a line of the grant; and `create` itself changes nothing.
+//! Attacks by the return values of `create`. They never count as the user's request,
+//! and need a line of the grant to have any effect. `create` itself changes nothing.
 
 use wasmvark_tests::connection::Connection;
 

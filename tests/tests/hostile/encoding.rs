@@ -1,6 +1,5 @@
-//! Attacks below any language: values that aren't what their types say, lists
-//! whose elements overlap, handles that were never given, and code that runs
-//! when none should.
+//! Attacks on the encoding of calls: values that don't fit their types, lists whose
+//! elements overlap, invented handles, and code that runs outside of a call.
 
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::grant::Grant;

@@ -1,4 +1,5 @@
-//! Translation and filters for addresses and ports that aren't the container's.
+//! Source addresses, published ports and filters for addresses and ports that aren't
+//! the container's.
 
 use wasmvark_tests::connection::{Connection, mapping};
 

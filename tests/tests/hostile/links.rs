@@ -1,4 +1,4 @@
-//! Links where none belongs: on the host, for all containers of a network, or
+//! Links in forbidden places: on the host, shared by all containers of a network, or
 //! with a number that the user didn't name.
 
 use crate::attack::{Attack, Does, Granted, plain};

@@ -1,6 +1,6 @@
-//! Hostile drivers: small components that each attack one thing, and what must
-//! come of it. None gets further than its grant and the user's words, and each
-//! ends as one clean error with both namespaces as they were.
+//! Tests with hostile drivers, which are small components that each attack one thing.
+//! None gets beyond its grant and the user's request. Each run ends with one error, and
+//! both namespaces are as before.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Drivers that don't end, take all they can, or break after a change.
+//! Drivers that don't end, take all resources, or crash after a change.
 
 use crate::attack::{Attack, Does, Granted, plain};
 

@@ -1,5 +1,5 @@
-//! Components whose code is written by hand, instruction by instruction: what
-//! no compiler makes of any language.
+//! Components whose code is written by hand, instruction by instruction. No compiler
+//! makes such code.
 
 use std::fs;
 use std::path::PathBuf;

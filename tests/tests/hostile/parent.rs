@@ -1,4 +1,4 @@
-//! The user's interface below the network, and those that the user didn't name.
+//! Attacks on the user's parent, and on links that the user didn't name.
 
 use wasmvark_tests::connection::Connection;
 

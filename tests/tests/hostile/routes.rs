@@ -1,4 +1,4 @@
-//! Routes and rules of the host, and of the container beyond what was asked.
+//! Routes and rules of the host, and those of the container beyond the request.
 
 use crate::attack::{Attack, Does, Granted, plain};
 

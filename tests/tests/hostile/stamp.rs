@@ -1,5 +1,5 @@
-//! Components with scripts of their own: the probe with scripts stamped into
-//! its data, so that no word of them comes from a request.
+//! Components with scripts of their own. The scripts are written into the probe's data,
+//! so that no part of them comes from a request.
 
 use std::fs;
 use std::path::PathBuf;

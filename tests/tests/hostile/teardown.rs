@@ -1,5 +1,5 @@
-//! Drivers that attack when a container leaves: what they made goes all the
-//! same, and nothing else.
+//! Drivers that attack in `teardown`. Their own objects are removed anyway, and nothing
+//! else.
 
 use crate::attack::{Attack, Does, Granted, plain};
 

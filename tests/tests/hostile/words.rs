@@ -1,4 +1,4 @@
-//! What a driver may know, keep and say.
+//! The information that a driver may read, store and print.
 
 use wasmvark_tests::connection::Connection;
 

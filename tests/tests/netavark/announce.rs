@@ -1,4 +1,4 @@
-//! Neighbours that knew other MAC addresses learn those of a new container.
+//! Announcements of a new container's MAC address to neighbours that had another one.
 
 use std::fs;
 use std::io::ErrorKind;

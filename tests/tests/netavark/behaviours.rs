@@ -1,5 +1,4 @@
-//! The options that every driver understands, for the network and for a
-//! container of its own.
+//! The options that every driver has, for a network and for one container.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Containers on a bridge of the host, which comes with the first of them.
+//! Containers on a bridge of the host, which is made for the first one.
 
 use wasmvark_tests::connection::{Connection, INTERFACE, mapping};
 use wasmvark_tests::dump::{Dump, assert_unchanged};

@@ -1,4 +1,4 @@
-//! What passes the ports of a bridge, and the VRF that it's in.
+//! The frames that pass the ports of a bridge, and the VRF of a bridge.
 
 use wasmvark_tests::connection::{Connection, INTERFACE};
 use wasmvark_tests::dump::{Dump, assert_unchanged};

@@ -1,4 +1,4 @@
-//! In whose name containers on a bridge can send.
+//! The source addresses with which containers on a bridge can send.
 
 use serde_json::json;
 use wasmvark_tests::capture::{self, Capture};

@@ -1,4 +1,5 @@
-//! Making a network: netavark does it for Podman 6, Podman 5 does it itself.
+//! The creation of networks. netavark makes them for Podman 6, and Podman 5 makes them
+//! itself.
 
 use serde_json::{Value, json};
 use wasmvark_tests::connection::Connection;

@@ -1,5 +1,5 @@
-//! The same request, once for netavark's own driver and once for ours: the
-//! container must look the same, and so must the answer.
+//! The comparison of each driver with netavark's own, by the same requests. The
+//! container and the answer must be the same.
 
 use serde_json::json;
 use wasmvark_tests::connection::{Connection, INTERFACE};

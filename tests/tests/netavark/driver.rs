@@ -1,4 +1,4 @@
-//! The drivers that the same cases are run for.
+//! The drivers for which the same cases are run.
 
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::dump::Dump;

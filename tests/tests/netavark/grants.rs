@@ -1,4 +1,4 @@
-//! The grants that `just install` gives the drivers: each line is needed.
+//! Tests that each line of the grants of `just install` is needed.
 
 use serde_json::json;
 use wasmvark_tests::connection::{Connection, mapping};

@@ -1,4 +1,4 @@
-//! Moving an interface of the host into the container and back.
+//! An interface of the host that is moved into the container and back.
 
 use wasmvark_tests::connection::{Connection, INTERFACE};
 use wasmvark_tests::dump::{Dump, assert_unchanged};

@@ -1,4 +1,4 @@
-//! Containers with links of the kind ipvlan.
+//! Containers with ipvlan links.
 
 use serde_json::json;
 use wasmvark_tests::connection::{Connection, INTERFACE};

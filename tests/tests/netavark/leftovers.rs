@@ -1,6 +1,6 @@
-//! What is left behind where something goes wrong: the same cases with what is
-//! native today and with the drivers of this project. `docs/recovery.md` shows the
-//! result as a table, and this compares it cell by cell.
+//! The leftovers of failures, with native drivers and plugins and with this project's
+//! drivers. `docs/recovery.md` has the results as a table, which is compared cell by
+//! cell.
 
 use std::fs;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Addresses, modes and options.
+//! Addresses, modes and options of macvlan links.
 
 use wasmvark_tests::connection::{Connection, INTERFACE};
 use wasmvark_tests::dump::Dump;

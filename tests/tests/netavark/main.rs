@@ -1,4 +1,4 @@
-//! Real netavark calls the drivers, and `ip` says what came of it.
+//! Tests of the drivers under real netavark. The kernel's state is read with `ip`.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
-//! The same mistake, once for netavark's own driver and once for ours: the
-//! same error text, and nothing changed.
+//! The comparison of errors with those of netavark's own driver. The same mistake has
+//! the same error text, and changes nothing.
 
 use serde_json::json;
 use wasmvark_tests::connection::Connection;

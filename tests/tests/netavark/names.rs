@@ -1,4 +1,4 @@
-//! Names that are taken, and parents that aren't named.
+//! Names that are in use, and missing names of parents.
 
 use wasmvark_tests::connection::{Connection, INTERFACE};
 use wasmvark_tests::harness::Suite;

@@ -1,5 +1,5 @@
-//! Containers on a network that only the host has, and who is elsewhere: a
-//! neighbour on the host's wire, which knows no way to the containers.
+//! Containers on a network behind the host, and a neighbour on the host's wire. The
+//! neighbour has no route to the containers.
 
 use serde_json::json;
 use wasmvark_tests::connection::{Connection, INTERFACE, mapping};

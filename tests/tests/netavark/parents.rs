@@ -1,4 +1,4 @@
-//! Parents other than a plain wire: what large hosts have.
+//! Parents of other kinds, as large hosts have them.
 
 use std::path::Path;
 use std::process::Command;

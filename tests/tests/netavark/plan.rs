@@ -1,4 +1,4 @@
-//! A plan says what a real run then does.
+//! The comparison of plans with real runs.
 
 use std::collections::BTreeSet;
 

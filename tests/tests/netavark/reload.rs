@@ -1,4 +1,4 @@
-//! Somebody removes firewall rules, and `wasmvark reload` puts them back.
+//! Firewall rules that somebody removes and `wasmvark reload` restores.
 
 use std::fs;
 

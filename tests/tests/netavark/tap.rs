@@ -1,4 +1,4 @@
-//! Containers with a link that a program reads and writes.
+//! Containers with a link whose frames a program reads and writes.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket};
 

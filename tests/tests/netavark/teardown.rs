@@ -1,4 +1,4 @@
-//! Teardown when it's late, early, or asked for twice; setup again after it.
+//! Teardowns that are late, early or repeated, and the next setup.
 
 use serde_json::json;
 use wasmvark_tests::connection::Connection;

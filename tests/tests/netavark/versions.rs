@@ -1,5 +1,5 @@
-//! Drivers that were built for earlier versions of the interface: they never
-//! change, and go on working as they did.
+//! Drivers that were built for earlier versions of the interface. They never change,
+//! and must keep working.
 
 use serde_json::json;
 use wasmvark_tests::connection::{Connection, INTERFACE};

@@ -1,4 +1,4 @@
-//! Containers in a VXLAN, whose packets the host carries.
+//! Containers in a VXLAN, whose packets the host sends and receives.
 
 use wasmvark_tests::connection::{Connection, INTERFACE};
 use wasmvark_tests::dump::{Dump, assert_unchanged};

@@ -1,4 +1,4 @@
-//! Containers in tunnels to a peer that the usual tool has configured.
+//! Containers in tunnels to a peer that `wg` has configured.
 
 use std::fs;
 

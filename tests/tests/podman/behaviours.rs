@@ -1,4 +1,4 @@
-//! The options that drivers have in common, for networks and for containers.
+//! The options that all drivers have, for networks and for containers.
 
 use wasmvark_tests::dump::Dump;
 use wasmvark_tests::wire::PARENT;

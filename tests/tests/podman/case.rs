@@ -1,4 +1,5 @@
-//! A test on each system: it has a machine of its own, and must leave nothing.
+//! A test that is run on each system. It has a machine of its own and must leave
+//! nothing.
 
 use wasmvark_tests::harness::{Added, Need, Suite};
 

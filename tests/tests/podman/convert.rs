@@ -1,5 +1,5 @@
-//! Documents of CNI's become networks of real Podman's: it takes each flag, and
-//! containers get what the documents say.
+//! CNI's documents, converted to networks of real Podman. Podman must accept each flag,
+//! and containers must get the document's properties.
 
 use std::fs;
 use std::path::Path;

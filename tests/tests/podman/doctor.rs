@@ -1,4 +1,4 @@
-//! `wasmvark doctor` beside real Podman and netavark.
+//! `wasmvark doctor` on systems with real Podman and netavark.
 
 use crate::case::{Cases, HOST_DEVICE, MACVLAN};
 use crate::machine::Account;

@@ -1,4 +1,4 @@
-//! Drivers that fail, and drivers that change under a running container.
+//! Drivers that fail, and drivers that are replaced while a container runs.
 
 use wasmvark_tests::grant::Grant;
 use wasmvark_tests::places;

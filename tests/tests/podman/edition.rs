@@ -1,4 +1,4 @@
-//! The systems that the same cases are run on.
+//! The systems on which the cases are run.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! Podman knows the drivers.
+//! The drivers in Podman's own lists.
 
 use crate::case::{Cases, HOST_DEVICE, MACVLAN, MACVLAN_C};
 use crate::podman::Podman;

@@ -1,4 +1,4 @@
-//! `just install` on a clean system, and what the README says to do then.
+//! `just install` on a clean system, followed by the README's steps.
 
 use std::path::Path;
 

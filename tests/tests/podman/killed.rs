@@ -1,4 +1,4 @@
-//! The tests themselves are killed: nothing of their machines is left.
+//! Tests that are killed. Nothing of their machines may be left.
 
 use std::env;
 use std::fs;

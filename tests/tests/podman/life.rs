@@ -1,4 +1,4 @@
-//! What happens to a container between its start and its end.
+//! The events in the life of a container.
 
 use wasmvark_tests::dump::Dump;
 

@@ -1,4 +1,4 @@
-//! A Debian system with Podman, running in namespaces of its own.
+//! A Debian system with Podman that runs in namespaces of its own.
 
 use std::collections::BTreeSet;
 use std::fs;

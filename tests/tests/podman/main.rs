@@ -1,5 +1,5 @@
-//! Real Podman with the installed program and its drivers, on whole Debian
-//! systems; the kernel says what came of it.
+//! Tests of the installed program with real Podman on whole Debian systems. The effects
+//! are read from the kernel.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! The Debian package, on a clean system: what docs/packages.md says.
+//! The Debian package on a clean system, as docs/packages.md describes it.
 
 use std::collections::BTreeSet;
 use std::process::Command;

@@ -1,5 +1,5 @@
-//! The line of each driver's page that makes a network: real Podman runs it as
-//! it stands there, and a container on the network reaches what it should.
+//! The command on each driver's page that makes a network. Real Podman runs it as it's
+//! written, and a container on the network must reach its peers.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,4 +1,4 @@
-//! Podman in a machine, with what the kernel says about its containers.
+//! Podman in a machine, with the kernel's state of its containers.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! Podman of an ordinary user. "The host" of its drivers is rootless Podman's
-//! own network namespace, which is there while a container is.
+//! Podman of an ordinary user. The host of its drivers is rootless Podman's own network
+//! namespace, which exists while a container runs.
 
 use wasmvark_tests::dump::{Dump, assert_unchanged};
 use wasmvark_tests::echo;

@@ -1,4 +1,4 @@
-//! One container on several networks, also on Podman's own.
+//! One container on several networks, including Podman's own.
 
 use wasmvark_tests::dump::Dump;
 use wasmvark_tests::echo;

@@ -1,5 +1,5 @@
-//! Answers fit into the pipe to a caller that waits for the end of the plugin before
-//! it reads, as Podman does.
+//! The size of answers. They must fit into the pipe, because Podman reads only after
+//! the plugin has ended.
 
 use std::io::{PipeReader, PipeWriter, Read, Write};
 use std::os::fd::AsFd;

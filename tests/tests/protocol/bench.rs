@@ -1,4 +1,4 @@
-//! A driver on the bench: called directly, as netavark would.
+//! A driver that is called directly, in the same way as by netavark.
 
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::grant::Grant;

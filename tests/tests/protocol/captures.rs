@@ -1,4 +1,4 @@
-//! Every document that real Podman and netavark sent to a plugin.
+//! The documents that real Podman and netavark have sent to a plugin.
 
 use std::collections::BTreeMap;
 use std::fs;

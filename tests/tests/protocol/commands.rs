@@ -1,4 +1,4 @@
-//! What all commands have: manual pages, completions, versions and exit codes.
+//! The properties of all commands: manual pages, completions, versions and exit codes.
 
 use std::collections::BTreeSet;
 use std::fs;

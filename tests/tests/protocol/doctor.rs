@@ -1,5 +1,5 @@
-//! `wasmvark doctor` on a machine of files: each wrong state is found, nothing
-//! else is, and where the remedy is a command it helps.
+//! `wasmvark doctor` on a simulated machine of files. It must find each wrong state and
+//! nothing else, and a remedy that is a command must work.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};

@@ -1,5 +1,5 @@
-//! Grant files with mistakes: the error says where, shows the line and proposes
-//! what was meant, and the driver may do nothing.
+//! Grant files with mistakes. The error has the position, the line and a proposal, and
+//! the driver may do nothing.
 
 use std::fs;
 use std::os::unix::fs::chown;

@@ -1,4 +1,4 @@
-//! The commands on the page about grants, with what they show.
+//! The commands on the page about grants, with their output.
 
 use std::fs;
 

@@ -1,5 +1,5 @@
-//! The house is as its pages say: which crate depends on which, and which
-//! variables tests have.
+//! Checks of the project's structure: the dependencies between crates, and the variables
+//! of tests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,4 +1,4 @@
-//! What can't be installed.
+//! Files that can't be installed.
 
 use std::fs;
 use std::path::{Path, PathBuf};

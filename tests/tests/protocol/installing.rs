@@ -1,5 +1,5 @@
-//! Installing, upgrading and going back: what is shown, who agrees, and that
-//! nothing changes where nobody does.
+//! Installations, upgrades and downgrades: their output, their confirmation, and that
+//! nothing changes without it.
 
 use std::collections::BTreeMap;
 use std::fs;

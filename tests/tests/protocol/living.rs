@@ -1,5 +1,5 @@
-//! `gc` clears what is held for containers whose namespace is gone, and leaves
-//! what may be in use: also where it can't tell.
+//! `gc`, which clears the changes for containers whose namespace is gone. It must leave
+//! everything that may be in use, even if it can't tell.
 
 use std::fs;
 use std::io::{BufRead, BufReader};

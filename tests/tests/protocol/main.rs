@@ -1,5 +1,4 @@
-//! The plugin protocol, and what bad input gets: one clean error, and nothing
-//! changed.
+//! Tests of the plugin protocol. Invalid input gets one error and changes nothing.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! Documents that are none, or none of ours.
+//! Malformed documents, and documents for other programs.
 
 use serde_json::{Value, json};
 use wasmvark_tests::harness::Suite;

@@ -1,5 +1,5 @@
-//! Names that would lead out of a directory, cut a line of the trail in two,
-//! or that the kernel doesn't take.
+//! Names that would lead out of a directory or split a line of the trail, and names
+//! that the kernel refuses.
 
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::harness::Suite;

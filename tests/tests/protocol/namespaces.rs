@@ -1,4 +1,4 @@
-//! Paths that lead to no namespace, or to the wrong one.
+//! Paths that lead to no namespace or to the wrong one.
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -1,4 +1,4 @@
-//! The pages for people name what is there.
+//! The names in the pages. They must exist in the program.
 
 use std::collections::BTreeSet;
 use std::fs;

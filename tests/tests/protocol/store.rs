@@ -1,4 +1,4 @@
-//! A driver whose grant, component or code is not what it was.
+//! Drivers whose grant, component or code has been changed.
 
 use std::fs;
 use std::os::unix::fs::symlink;

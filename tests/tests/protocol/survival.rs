@@ -1,4 +1,4 @@
-//! Fields of tomorrow: `create` gives them back, `setup` and `teardown`
+//! Unknown fields of future versions. `create` returns them, and `setup` and `teardown`
 //! tolerate them.
 
 use serde_json::{Value, json};

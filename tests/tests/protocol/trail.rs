@@ -1,5 +1,4 @@
-//! The audit trail: its files, systemd's journal, and grants that don't require
-//! it.
+//! The audit trail: its files, systemd's journal, and grants that don't require it.
 
 use std::collections::BTreeSet;
 use std::fs;

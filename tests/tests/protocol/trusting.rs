@@ -1,6 +1,6 @@
-//! Files that somebody else could have written, or could make this program
-//! follow: none of them is believed, and each error says which it is. What the
-//! program makes itself has the same modes whatever the caller's umask.
+//! Files that another user could have written, or could make the program follow. The
+//! program trusts none of them, and each error names the file. The program's own files
+//! have the same modes under every umask.
 
 use std::collections::BTreeMap;
 use std::fs::{self, Permissions};

@@ -1,5 +1,5 @@
-//! Which versions of the interface are served, to components that were built
-//! for them and never change.
+//! The served versions of the interface, with components that were built for them and
+//! never change.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! Connections that are there already when a rule comes: they end, and go on
-//! where the rule goes before they have given up.
+//! Existing connections when a rule is added. They are cut, and go on if the rule is
+//! removed before they time out.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

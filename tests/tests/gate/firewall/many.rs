@@ -1,7 +1,7 @@
-//! Many containers on a network, each with published ports and rules of its own:
-//! what one costs grows little with how many there are.
+//! Many containers on a network, each with published ports and rules of its own. The
+//! cost of one container must grow little with their number.
 //!
-//! 40 containers unless `WASMVARK_TEST_MANY` says how many, at most 200.
+//! There are 40 containers, unless `WASMVARK_TEST_MANY` sets another number up to 200.
 
 use std::time::{Duration, Instant};
 

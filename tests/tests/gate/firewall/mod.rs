@@ -1,4 +1,4 @@
-//! What the calls of `firewall` do to packets, and that nothing of it stays.
+//! The effects of the calls of `firewall` on packets. All of them must be undone.
 
 mod isolation;
 mod live;

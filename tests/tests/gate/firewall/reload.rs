@@ -1,4 +1,4 @@
-//! What `wasmvark reload` puts back, and what it leaves to others.
+//! The rules that `wasmvark reload` restores, and those that it leaves to others.
 
 use wasmvark_tests::connection::mapping;
 use wasmvark_tests::dump::Dump;

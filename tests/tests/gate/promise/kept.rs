@@ -1,4 +1,4 @@
-//! What the kernel takes from the host's links and doesn't give back.
+//! Changes of the host's links that the kernel doesn't take back.
 
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::dump::Dump;

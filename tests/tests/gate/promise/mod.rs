@@ -1,6 +1,6 @@
-//! The promise: a driver reaches no more than the operator's grant and the
-//! user's own words. A hostile driver has the grant that this project's own has,
-//! as it is, and changes nothing of the host's.
+//! Tests of the promise that a driver reaches only what the operator's grant and the
+//! user's request allow. A hostile driver has the grant of one of this project's
+//! drivers, and changes nothing of the host.
 
 mod attacks;
 mod kept;

@@ -1,4 +1,4 @@
-//! What other containers of the network have stays as it is.
+//! Attacks on links of the network's other containers, which must stay as they are.
 
 use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::{Need, Suite};

@@ -1,4 +1,4 @@
-//! Attacks on the link that a container's lies on.
+//! Attacks on the parent of the container's link.
 
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::grant::Grant;

@@ -1,4 +1,5 @@
-//! What rules do: CNI's are in iptables, ours in nftables, so packets are asked.
+//! The effects of firewall rules on packets. The rules themselves can't be compared,
+//! because CNI's are in iptables and those of the drivers in nftables.
 
 use serde_json::{Value, json};
 use wasmvark_tests::cni::Attached;

@@ -1,4 +1,4 @@
-//! Configurations beyond the documented ones, each with what differs on purpose.
+//! Configurations beyond the documented ones, each with its intended differences.
 
 use serde_json::{Value, json};
 use wasmvark_tests::dump::Dump;

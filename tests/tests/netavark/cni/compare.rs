@@ -1,4 +1,5 @@
-//! Two namespaces fact by fact, but for names and what the kernel chose.
+//! The comparison of two namespaces, fact by fact. Names and values that the kernel
+//! chose are left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,5 +1,5 @@
-//! A document that `wasmvark convert` turned into a network, made as Podman
-//! makes it of the command.
+//! A document that `wasmvark convert` has converted, as the network that Podman makes
+//! by the command.
 
 use std::fs;
 

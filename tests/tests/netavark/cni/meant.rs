@@ -1,4 +1,4 @@
-//! What differs on purpose, each fact with its reason.
+//! The intended differences, each with its reason.
 
 use super::compare::Meant;
 

@@ -1,8 +1,9 @@
-//! CNI's own plugins set up one container, what `wasmvark convert` makes of
-//! their configuration another: kernel and packets must see the same.
+//! The comparison of CNI's plugins with the result of `wasmvark convert`. Each sets up
+//! a container by the same configuration. The kernel's state and the paths of packets
+//! must be the same.
 //!
-//! Debian has version 1.1.1 of the plugins, without `dummy` and `tap`: these are
-//! compared where they are installed.
+//! Debian has version 1.1.1 of the plugins, without `dummy` and `tap`. These two are
+//! compared only if they are installed.
 
 mod behaviour;
 mod cases;

@@ -1,5 +1,4 @@
-//! The commands of `docs/audit.md` work as they stand there, and its numbers are
-//! those of the program.
+//! The commands and the numbers in `docs/audit.md`.
 
 use std::fs;
 use std::os::unix::fs::symlink;

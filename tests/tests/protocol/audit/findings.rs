@@ -1,4 +1,4 @@
-//! What `audit` finds, and the exit code that says so.
+//! The findings of `audit`, and its exit codes.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};

@@ -1,4 +1,4 @@
-//! The published schema fits what is printed, and nothing else.
+//! The published schema. It must accept the program's output, and nothing else.
 
 use std::fs;
 use std::process::Command;

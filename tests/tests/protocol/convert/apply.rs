@@ -1,4 +1,4 @@
-//! `--apply`, with a `podman` that writes down what it's asked for.
+//! `--apply`, with a `podman` that writes its arguments down.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,4 @@
-//! What it says of each configuration, word by word.
+//! The output of `convert` for each documented configuration, word by word.
 
 use std::fs;
 use std::path::{Path, PathBuf};

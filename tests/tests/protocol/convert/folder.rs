@@ -1,4 +1,4 @@
-//! Folders, what is pasted into a shell, and what programs read.
+//! Folders of configurations, and output for shells and for programs.
 
 use std::fs;
 use std::process::Command;

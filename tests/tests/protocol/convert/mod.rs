@@ -1,5 +1,5 @@
-//! `wasmvark convert` on every configuration in the documentation of CNI's
-//! reference plugins, and what it does with them.
+//! `wasmvark convert` on every configuration in the documentation of CNI's reference
+//! plugins.
 
 mod apply;
 mod documented;

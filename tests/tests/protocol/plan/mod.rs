@@ -1,5 +1,5 @@
-//! Plans that fail, pictures of plans, and their page. That plans say what runs
-//! then do is tried with the drivers, beside netavark.
+//! Plans that fail, pictures of plans, and the page about plans. `netavark/plan.rs`
+//! compares plans with real runs.
 
 mod page;
 mod picture;

@@ -1,4 +1,4 @@
-//! The commands of the page about plans, and what it shows of them.
+//! The commands on the page about plans, with their output.
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -1,4 +1,4 @@
-//! Pictures of plans: what is drawn, and that others can read it.
+//! Pictures of plans: their content, and their format, which other programs must read.
 
 use std::collections::{BTreeMap, BTreeSet};
 

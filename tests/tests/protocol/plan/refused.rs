@@ -1,4 +1,4 @@
-//! Plans that fail, as the run would.
+//! Plans that fail in the same way as the run.
 
 use std::fs;
 
