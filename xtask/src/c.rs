@@ -10,16 +10,15 @@ use wit_parser::Resolve;
 use crate::places::Places;
 use crate::tool;
 
-/// Debian's names. Elsewhere `CLANG` may name a compiler of another kind, such
-/// as that of wasi-sdk.
+/// The remedy for a missing compiler, with Debian's package names. `CLANG` may name
+/// another compiler, such as that of wasi-sdk.
 const REMEDY: &str =
     "the C drivers need: apt-get install clang lld wasi-libc libclang-rt-dev-wasm32";
 
-/// The name of the world, which the generated files have too.
+/// The name of the world and of the generated files.
 const WORLD: &str = "driver";
 
-/// Compiles the C files of a folder into a core module that carries the
-/// world's types.
+/// Compiles the C files of a folder to a core module with the world's types.
 pub(crate) fn build(places: &Places, name: &str, source: &Path) -> Result<Vec<u8>> {
     let work = places.target.join("guests-c").join(name);
     let bindings = work.join("bindings");

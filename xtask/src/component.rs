@@ -1,4 +1,4 @@
-//! From a core module to a driver.
+//! The conversion of a core module to a driver.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ const MANIFEST: &str = "wasmvark:manifest";
 /// The namespace and name of the WIT package whose functions are calls.
 const PACKAGE: (&str, &str) = ("wasmvark", "driver");
 
-/// Makes a component of a core module that carries its world's types.
+/// Makes a component from a core module that has its world's types.
 pub(crate) fn encode(module: &[u8]) -> Result<Vec<u8>> {
     ComponentEncoder::default()
         .validate(true)
@@ -36,7 +36,7 @@ pub(crate) fn finish(mut component: Vec<u8>, manifest: &str) -> Result<Vec<u8>> 
     Ok(component)
 }
 
-/// The calls that a component imports, as `interface.function`.
+/// Returns the calls that a component imports, as `interface.function`.
 pub(crate) fn calls(component: &[u8]) -> Result<BTreeSet<String>> {
     // Decoding validates.
     let decoded = wit_component::decode(component).context("the result isn't a component")?;

@@ -1,4 +1,4 @@
-//! Builds what cargo alone can't: drivers as WebAssembly components.
+//! Builds drivers as WebAssembly components.
 
 mod c;
 mod component;

@@ -1,4 +1,4 @@
-//! A driver's manifest.
+//! The manifests of drivers.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use toml::{Table, Value};
 
-/// The key that names what a manifest has in common with others.
+/// The key with the names of the shared parts of a manifest.
 const SHARED: &str = "shared";
 /// The key with the reason for all calls that a driver imports, where they have the
 /// same one.
@@ -73,7 +73,7 @@ fn merge(manifest: &mut Table, part: Table) -> Result<()> {
     Ok(())
 }
 
-/// Checks that a manifest asks for just these calls.
+/// Checks that a manifest wants exactly the imported calls.
 pub(crate) fn check(manifest: &str, imported: &BTreeSet<String>) -> Result<()> {
     let table: Table = manifest.parse().context("manifest.toml")?;
     let calls = table.get(CALLS).and_then(Value::as_table);

@@ -1,4 +1,4 @@
-//! Where things lie.
+//! The folders of a build.
 
 use std::path::{Path, PathBuf};
 
@@ -19,19 +19,19 @@ impl Places {
             .context("xtask isn't in a workspace")?
             .to_owned();
         let target = match std::env::var_os("CARGO_TARGET_DIR") {
-            // Cargo reads a relative one from where it was called, too.
+            // Cargo also resolves a relative path in the current folder.
             Some(folder) if !folder.is_empty() => std::path::absolute(folder)?,
             _ => root.join("target"),
         };
         Ok(Self { root, target })
     }
 
-    /// The WIT package.
+    /// Returns the folder of the WIT package.
     pub(crate) fn wit(&self) -> PathBuf {
         self.root.join("wit")
     }
 
-    /// Where the finished drivers go.
+    /// Returns the folder of the finished drivers.
     pub(crate) fn guests(&self) -> PathBuf {
         self.target.join("guests")
     }

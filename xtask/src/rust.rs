@@ -13,9 +13,9 @@ use crate::tool;
 /// What a driver is compiled for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target {
-    /// Nothing below it: the driver imports what its world has, and no more.
+    /// No operating system: the driver imports only functions of its world.
     Bare,
-    /// WASI 0.2, which brings imports of its own.
+    /// WASI 0.2, which adds imports of its own.
     Wasi,
 }
 
@@ -86,7 +86,7 @@ pub(crate) fn build(places: &Places, target: Target, packages: &[&str]) -> Resul
     for package in packages {
         cargo.args(["--package", package]);
     }
-    tool::run(&mut cargo, "its messages stand above")
+    tool::run(&mut cargo, "see its messages above")
 }
 
 /// What cargo made of a package.
@@ -97,7 +97,7 @@ pub(crate) fn read(places: &Places, package: &Package) -> Result<Vec<u8>> {
     std::fs::read(&path).with_context(|| format!("can't read {}", path.display()))
 }
 
-/// Fails early and with the remedy where the compiler has no such target.
+/// Checks that the compiler has a target, so that the error names the remedy.
 fn require(target: Target) -> Result<()> {
     let triple = target.triple();
     let output = Command::new(program("RUSTC", "rustc"))
@@ -111,7 +111,7 @@ fn require(target: Target) -> Result<()> {
     bail!("the compiler has no target {triple}; remedy: rustup target add {triple}");
 }
 
-/// A program that cargo may have named in the environment.
+/// Returns a program that cargo may have named in the environment.
 fn program(variable: &str, default: &str) -> OsString {
     std::env::var_os(variable).unwrap_or_else(|| default.into())
 }

@@ -1,12 +1,12 @@
-//! Runs a program.
+//! Runs of other programs.
 
 use std::io::ErrorKind;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
-/// Runs a program and passes its output on. `remedy` is what to do where it's
-/// missing or fails.
+/// Runs a program and shows its output. `remedy` is the advice in the error if the
+/// program is missing or fails.
 pub(crate) fn run(command: &mut Command, remedy: &str) -> Result<()> {
     let name = command.get_program().to_string_lossy().into_owned();
     match command.status() {

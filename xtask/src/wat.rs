@@ -1,4 +1,4 @@
-//! Guests in the text form of WebAssembly.
+//! Guests in WebAssembly's text form.
 
 use std::path::Path;
 
@@ -8,13 +8,13 @@ use wit_parser::Resolve;
 
 use crate::places::Places;
 
-/// Reads a text file as it is.
+/// Converts a file in text form.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     Ok(::wat::parse_file(path)?)
 }
 
-/// Reads `driver.wat`, a core module, and adds the world's types to it: those
-/// of `world.wit` in the same folder, else those of the driver's world.
+/// Converts the core module `driver.wat`, and adds the types of a world to it. The
+/// world is in `world.wit` in the same folder, or else the drivers' world.
 pub(crate) fn module(places: &Places, folder: &Path) -> Result<Vec<u8>> {
     let mut wasm = read(&folder.join("driver.wat"))?;
     let mut resolve = Resolve::default();
