@@ -1,4 +1,4 @@
-/* Who chooses the addresses. */
+/* The checks of the ipam driver, which chooses the addresses. */
 
 #pragma once
 
@@ -6,11 +6,11 @@
 
 #include <driver.h>
 
-/* Checks who chose the addresses, at setup: a network can be written by hand,
- * past create. */
+/* Checks the ipam driver at setup. A network that was written by hand hasn't
+ * been through create. */
 bool check_ipam(const wasmvark_driver_types_network_t *network, driver_error_t *err);
 
-/* Checks who chooses the addresses. *chosen is the name to set where the
- * request leaves it open, else NULL. */
+/* Checks the ipam driver at create. *chosen is the one to set if the request has
+ * none, or else NULL. */
 bool choose_ipam(const wasmvark_driver_types_network_t *network, const char **chosen,
 		 driver_error_t *err);

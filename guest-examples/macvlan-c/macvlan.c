@@ -1,15 +1,15 @@
-/* The macvlan driver in C: each container gets a link of its own on an
- * interface of the host, and is a neighbour in that interface's network.
+/* The macvlan driver in C. Each container gets a link of its own on a link of
+ * the host, and is a neighbour in the network of that link.
  *
- * Who frees what, with the bindings that wit-bindgen makes:
- * - The argument of an exported function is ours: its `_free` function frees
- *   all of it.
- * - What an exported function gives back (ret, err) is freed by the bindings
- *   after the host has read it, so all of it must come from malloc.
- * - An error that a call gives us is ours: pass it on or free it.
- * - A link that a call gives us is an `own` handle: exactly one
- *   `link_drop_own`. That closes the handle; the link itself stays.
- * - `borrow_link` makes no new handle, only another view of an own one. It's
+ * Memory and handles, with the bindings of wit-bindgen:
+ * - The driver owns the argument of an exported function. Its `_free` function
+ *   frees all of it.
+ * - The bindings free the results of an exported function (ret, err) after the
+ *   host has read them. So all parts of them must come from malloc.
+ * - The driver owns an error that a call returns. It must return or free it.
+ * - The driver owns the handle of a link that a call returns. It must call
+ *   `link_drop_own` exactly once. That closes the handle; the link stays.
+ * - `borrow_link` makes no new handle, only another view of an owned one. It's
  *   for the arguments of calls, and is never dropped. */
 
 #include <stdbool.h>
@@ -38,7 +38,7 @@ static void add_change(driver_list_network_change_t *changes, uint8_t tag, drive
 {
 	driver_network_change_t *change = &changes->ptr[changes->len++];
 	change->tag = tag;
-	/* All cases with one string share their place. */
+	/* All cases with one string share this member of the union. */
 	driver_string_dup_n(&change->val.network_interface, (const char *)value.ptr, value.len);
 }
 
@@ -51,7 +51,7 @@ static void list_changes(const wasmvark_driver_types_network_t *network, const c
 		abort();
 	changes->len = 0;
 
-	/* As Podman does for its own drivers. */
+	/* Podman sets the interface only for its own drivers. */
 	const driver_string_t *parent = find_option(network, "parent");
 	if (parent != NULL && parent->len > 0)
 		add_change(changes, WASMVARK_DRIVER_TYPES_NETWORK_CHANGE_NETWORK_INTERFACE, *parent);
@@ -61,14 +61,14 @@ static void list_changes(const wasmvark_driver_types_network_t *network, const c
 	if (ipam != NULL)
 		add_change(changes, WASMVARK_DRIVER_TYPES_NETWORK_CHANGE_IPAM_DRIVER, view(ipam));
 
-	/* Containers answer under their own addresses: there is no gateway of
-	 * ours where a name server could listen. */
+	/* The network has no gateway on the host on which a DNS server could
+	 * listen. */
 	driver_network_change_t *dns = &changes->ptr[changes->len++];
 	dns->tag = WASMVARK_DRIVER_TYPES_NETWORK_CHANGE_DNS_ENABLED;
 	dns->val.dns_enabled = false;
 }
 
-/* Checks that the parent that the user named exists. */
+/* Checks that the user's parent exists. */
 static bool check_parent(const wasmvark_driver_types_network_t *network, driver_error_t *err)
 {
 	if (!network->parent.is_some)
@@ -102,7 +102,7 @@ static bool create(const driver_create_request_t *request, driver_list_network_c
 	return true;
 }
 
-/* Finds the interface that the user named, else the default route's. */
+/* Finds the user's parent, or else the default route's link. */
 static bool find_parent(driver_request_t *request, own_link *parent, driver_error_t *err)
 {
 	driver_option_string_t *name = &request->network.parent;
@@ -132,9 +132,9 @@ static bool create_link(driver_request_t *request, const struct options *options
 	return done;
 }
 
-/* Podman chooses the addresses, so router advertisements must not add any. A
- * kernel without IPv6 adds none anyway, and a read-only /proc/sys is the
- * operator's choice. */
+/* Turns the autoconfiguration of IPv6 addresses off, because Podman chooses the
+ * addresses. A kernel without IPv6 has no autoconfiguration. A read-only
+ * /proc/sys is the operator's choice. */
 static bool disable_autoconf(borrow_link link, driver_error_t *err)
 {
 	if (wasmvark_driver_sysctl_set_autoconf(link, false, err))
@@ -146,8 +146,8 @@ static bool disable_autoconf(borrow_link link, driver_error_t *err)
 	return true;
 }
 
-/* Has the kernel tell the neighbours of the addresses when the link is set up.
- * Without IPv6 it has none of those to tell of. */
+/* Makes the kernel announce the addresses when the link is set up. A kernel
+ * without IPv6 announces no IPv6 addresses. */
 static bool announce_addresses(borrow_link link, driver_error_t *err)
 {
 	if (!wasmvark_driver_sysctl_set_arp_notify(link, true, err))
@@ -181,7 +181,7 @@ static bool configure(borrow_link link, driver_request_t *request, const struct 
 		if (!wasmvark_driver_addresses_add(link, &request->addresses.ptr[i], NULL, err))
 			return false;
 	}
-	/* Routes need a link that is up. */
+	/* A route needs a link that is up. */
 	if (!wasmvark_driver_links_set_up(link, err))
 		return false;
 	for (size_t i = 0; i < request->default_routes.len; i++) {
@@ -224,7 +224,7 @@ bool exports_driver_setup(driver_request_t *request, driver_setup_answer_t *ret,
 	return done;
 }
 
-/* The host removes the link. */
+/* Does nothing. The host removes the link. */
 bool exports_driver_teardown(driver_request_t *request, driver_error_t *err)
 {
 	(void)err;

@@ -7,7 +7,7 @@
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
-/* All options; the host parses metric, mtu and no_default_route. */
+/* All options. The host parses metric, mtu and no_default_route. */
 static const char *const NAMES[] = {
 	"announce", "bclim", "bcqueuelen", "metric", "mode", "mtu", "no_default_route", "parent",
 };
@@ -46,15 +46,15 @@ bool check_option_names(const wasmvark_driver_types_network_t *network, driver_e
 {
 	for (size_t i = 0; i < network->options.len; i++) {
 		driver_string_t name = network->options.ptr[i].key;
-		/* "vlan" is netavark's word for its macvlan and ipvlan driver. */
+		/* netavark's errors call its macvlan and ipvlan driver "vlan". */
 		if (!is_known(name))
 			return FAIL(err, INVALID, view("unsupported vlan network option: "), name);
 	}
 	return true;
 }
 
-/* Parses a whole number from min to max, as Rust's `str::parse` does and with
- * its words, which are netavark's. Returns NULL or what is wrong. */
+/* Parses a whole number from min to max like Rust's `str::parse`, whose error
+ * texts netavark's errors contain. Returns NULL or such an error text. */
 static const char *parse_number(driver_string_t text, int64_t min, int64_t max, int64_t *number)
 {
 	if (text.len == 0)
@@ -79,7 +79,7 @@ static const char *parse_number(driver_string_t text, int64_t min, int64_t max, 
 	return NULL;
 }
 
-/* Parses an option where it's given; *given says whether it is. */
+/* Parses an option if it's given. *given says whether it is. */
 static bool parse_option(const wasmvark_driver_types_network_t *network, const char *key,
 			 int64_t min, int64_t max, bool *given, int64_t *number,
 			 driver_error_t *err)
@@ -95,7 +95,7 @@ static bool parse_option(const wasmvark_driver_types_network_t *network, const c
 		    view(problem));
 }
 
-/* Parses an option that is true or false; false where it isn't given. */
+/* Parses an option that is true or false. The default is false. */
 static bool parse_bool(const wasmvark_driver_types_network_t *network, const char *key, bool *value,
 		       driver_error_t *err)
 {

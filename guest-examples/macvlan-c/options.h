@@ -6,7 +6,7 @@
 
 #include <driver.h>
 
-/* What the host doesn't parse for us. */
+/* The options that the host doesn't parse. */
 struct options {
 	wasmvark_driver_links_macvlan_mode_t mode;
 	driver_option_s32_t broadcast_limit;
@@ -14,11 +14,11 @@ struct options {
 	bool announce;
 };
 
-/* The value of an option, or NULL where it isn't given. */
+/* Returns the value of an option, or NULL if it isn't given. */
 const driver_string_t *find_option(const wasmvark_driver_types_network_t *network,
 				   const char *key);
 
-/* Refuses options that the driver doesn't know. */
+/* Refuses unknown options. */
 bool check_option_names(const wasmvark_driver_types_network_t *network, driver_error_t *err);
 
 /* Parses the options. On failure err is filled in. */

@@ -29,7 +29,7 @@ bool fail_with(driver_error_t *err, uint8_t tag, const driver_string_t *pieces, 
 		end += pieces[i].len;
 	}
 	err->tag = tag;
-	/* Every case carries a message, and they share their place. */
+	/* Every case has a message, in the same member of the union. */
 	err->val.other = message;
 	return false;
 }

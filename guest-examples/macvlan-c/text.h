@@ -7,16 +7,16 @@
 
 #include <driver.h>
 
-/* A view of a C string: nothing is copied. */
+/* Returns a view of a C string. Nothing is copied. */
 driver_string_t view(const char *text);
 
 bool equals(driver_string_t string, const char *text);
 
-/* Fills in an error whose message is a copy of the pieces in a row. Always
- * returns false, which is what a failing function returns. */
+/* Fills in an error whose message is the pieces in a row, copied. Returns false,
+ * as every failing function does. */
 bool fail_with(driver_error_t *err, uint8_t tag, const driver_string_t *pieces, size_t count);
 
-/* The same with the pieces as arguments. */
+/* Calls fail_with with the pieces as arguments. */
 #define FAIL(err, tag, ...)                                              \
 	fail_with(err, WASMVARK_DRIVER_TYPES_ERROR_##tag,                \
 		  (const driver_string_t[]){__VA_ARGS__},                \

@@ -6,15 +6,16 @@ use wasmvark_guest::{addresses, gateways, ignore_router_advertisements, move_par
 
 use crate::options::{Mode, Options};
 
-/// The bridge that a container's link is plugged into.
+/// The bridge that a container's link is a port of.
 pub(crate) struct Bridge {
     pub(crate) link: Link,
-    /// The MTU of its containers' links, where it's known.
+    /// The MTU for the containers' links, if it's known.
     pub(crate) mtu: Option<u32>,
 }
 
-/// At `create`: the name that the user gave, or for a managed bridge one that
-/// the host chooses. What must be there already is looked for.
+/// Returns the changes that set the bridge's name at `create`: the user's name, or for
+/// a managed bridge one that the host chooses. Checks that an unmanaged bridge and the
+/// VRF exist.
 pub(crate) fn choose_name(
     network: &Network,
     options: &Options,
@@ -25,24 +26,24 @@ pub(crate) fn choose_name(
     match (&network.parent, options.mode) {
         (Some(_), Mode::Managed) => Ok(move_parent_option(network)),
         (Some(name), Mode::Unmanaged) => {
-            find_others(name, options)?;
+            find_existing(name, options)?;
             Ok(move_parent_option(network))
         }
-        // A free name that the host chooses.
+        // With an empty name, the host chooses a free one.
         (None, Mode::Managed) => Ok(vec![NetworkChange::NetworkInterface(String::new())]),
         (None, Mode::Unmanaged) => Err(no_bridge()),
     }
 }
 
-/// At `setup`.
+/// Finds or makes the bridge at `setup`.
 pub(crate) fn find(request: &Request, options: &Options) -> Result<Bridge, Error> {
     let network = &request.network;
     let name = network.parent.as_deref().ok_or_else(no_bridge)?;
     let bridge = match options.mode {
         Mode::Managed => make(request, options)?,
-        Mode::Unmanaged => find_others(name, options)?,
+        Mode::Unmanaged => find_existing(name, options)?,
     };
-    // 0 stands for the default, as with netavark's drivers.
+    // 0 means the default, as in netavark's drivers.
     let given = network.mtu.filter(|mtu| *mtu != 0);
     Ok(Bridge {
         mtu: given.or(bridge.mtu),
@@ -50,8 +51,8 @@ pub(crate) fn find(request: &Request, options: &Options) -> Result<Bridge, Error
     })
 }
 
-/// The network's own bridge with the gateways' addresses: made for the first
-/// container, and the same for the others.
+/// Makes the network's bridge with the gateways' addresses. The network's containers
+/// share it.
 fn make(request: &Request, options: &Options) -> Result<Bridge, Error> {
     let network = &request.network;
     let how = BridgeOptions {
@@ -60,12 +61,13 @@ fn make(request: &Request, options: &Options) -> Result<Bridge, Error> {
         vlan_filtering: options.vlans.is_some(),
     };
     let link = links::create_bridge(Place::Shared, None, &how)?;
-    // Before the addresses: the kernel drops IPv6 ones on the way to a VRF.
+    // This comes before the addresses, because the kernel removes IPv6 addresses of a
+    // link that joins a VRF.
     if let Some(vrf) = &options.vrf {
         links::set_master(&link, Some(&find_vrf(vrf)?))?;
     }
     if let Some(vlans) = &options.vlans {
-        vlans.reach_bridge(&link)?;
+        vlans.set_on_bridge(&link)?;
     }
     if options.promiscuous {
         links::set_promiscuous(&link, true)?;
@@ -73,7 +75,7 @@ fn make(request: &Request, options: &Options) -> Result<Bridge, Error> {
     ignore_router_advertisements(&link)?;
     for address in gateways(network) {
         match addresses::add(&link, &address, None) {
-            // From the network's first container.
+            // An earlier container of the network added it.
             Err(Error::Exists(_)) => {}
             result => result?,
         }
@@ -82,9 +84,9 @@ fn make(request: &Request, options: &Options) -> Result<Bridge, Error> {
     Ok(Bridge { link, mtu: None })
 }
 
-/// A bridge that is there already. A port with a smaller MTU than its own could
-/// make that smaller.
-fn find_others(name: &str, options: &Options) -> Result<Bridge, Error> {
+/// Finds an existing bridge, with its MTU. A port with a smaller MTU could reduce the
+/// bridge's.
+fn find_existing(name: &str, options: &Options) -> Result<Bridge, Error> {
     let link = links::get(Namespace::Host, name)?;
     let info = links::info(&link)?;
     match info.vlan_filtering {
@@ -108,9 +110,11 @@ fn find_vrf(name: &str) -> Result<Link, Error> {
     }
 }
 
-/// A MAC address that stays. One of the kernel's choice changes with the ports,
-/// and whoever knew the old one sends to nowhere for a while
-/// (containers/netavark#843). The container's id is random.
+/// Returns a fixed MAC address for the bridge, made from the container's ID, which is
+/// random.
+///
+/// The kernel's own choice changes with the ports. Neighbours that have the old one
+/// can't reach the bridge for a while (containers/netavark#843).
 fn stable_mac(container_id: &str) -> Option<String> {
     let octet = |at: usize| {
         let digits = container_id.get(2 * at..2 * at + 2)?;
@@ -118,7 +122,7 @@ fn stable_mac(container_id: &str) -> Option<String> {
         is_hex.then_some(digits)
     };
     let octets: Option<Vec<&str>> = (0..5).map(octet).collect();
-    // 02 stands for an address that nobody was assigned.
+    // 02 marks a locally administered address.
     Some(format!("02:{}", octets?.join(":")))
 }
 

@@ -1,4 +1,4 @@
-//! The bridge driver: containers are neighbours on a bridge of the host.
+//! The bridge driver. Containers are neighbours on a bridge of the host.
 
 mod bridge;
 mod options;
@@ -24,7 +24,7 @@ impl Guest for Driver {
         options::check_addresses(network, &options)?;
         let mut changes = bridge::choose_name(network, &options)?;
         changes.extend(choose_ipam(network, WithoutSubnets::NoAddresses)?);
-        // Nobody answers for names on the bridge.
+        // No DNS server listens on the bridge.
         changes.push(no_names());
         Ok(changes)
     }
@@ -41,7 +41,7 @@ impl Guest for Driver {
         links::set_master(&pair.host, Some(&bridge.link))?;
         configure_port(&pair.host, &options)?;
         if options.spoof_check {
-            check_sender(&pair)?;
+            enable_spoof_check(&pair)?;
         }
         links::set_up(&pair.host)?;
         behaviours.configure(&pair.container, &request, None)?;
@@ -55,8 +55,8 @@ impl Guest for Driver {
         Ok(no_name_servers())
     }
 
-    /// The host removes the links and what the firewall has for the container,
-    /// and with the last one the bridge and what is for all.
+    /// Does nothing. The host removes the links and the container's firewall rules.
+    /// With the last container it also removes the bridge and the network's rules.
     fn teardown(_: Request) -> Result<(), Error> {
         Ok(())
     }
@@ -72,7 +72,7 @@ fn make_veth(request: &Request, bridge: &Bridge) -> Result<VethPair, Error> {
     links::create_veth(None, &options)
 }
 
-/// Connects the network to elsewhere, and elsewhere to the container's ports.
+/// Connects the network to other networks, and publishes the container's ports.
 fn connect(bridge: &Link, request: &Request, options: &Options) -> Result<(), Error> {
     forward(request)?;
     if !request.network.internal {
@@ -83,8 +83,9 @@ fn connect(bridge: &Link, request: &Request, options: &Options) -> Result<(), Er
     options.filter.apply(request)
 }
 
-/// Before the port is up: the container never sends in another's name.
-fn check_sender(pair: &VethPair) -> Result<(), Error> {
+/// Turns the spoof check on. It's done before the port is up, so that no frame with
+/// another MAC address passes.
+fn enable_spoof_check(pair: &VethPair) -> Result<(), Error> {
     match links::info(&pair.container)?.mac {
         Some(mac) => firewall::spoof_check(&pair.host, &mac),
         None => Err(Error::Other("a veth without a MAC address".to_owned())),
@@ -99,7 +100,7 @@ fn configure_port(port: &Link, options: &Options) -> Result<(), Error> {
         bridge_ports::set_isolated(port, true)?;
     }
     match &options.vlans {
-        Some(vlans) => vlans.pass(port),
+        Some(vlans) => vlans.set_on_port(port),
         None => Ok(()),
     }
 }

@@ -8,9 +8,9 @@ use wasmvark_guest::{
 
 use crate::vlans::Vlans;
 
-/// All options; the host names a container's port by `host_interface_name`.
+/// All options. The host names a container's port by `host_interface_name`.
 pub(crate) const KNOWN: Known = Known {
-    // netavark's word for its bridge driver, kept.
+    // netavark's errors call its bridge driver so.
     kind: "bridge",
     network: &[
         "hairpin",
@@ -32,12 +32,12 @@ pub(crate) const KNOWN: Known = Known {
     behaviours: &[TUNING, RATES, SOURCE_ROUTING, ANNOUNCE, FILTER],
 };
 
-/// Whose the bridge is.
+/// The owner of the bridge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// The network's.
+    /// The bridge belongs to the network.
     Managed,
-    /// Somebody else's, who takes care of it.
+    /// The bridge belongs to somebody else, who manages it.
     Unmanaged,
 }
 
@@ -51,31 +51,31 @@ const ISOLATIONS: &[(&str, Isolation)] = &[
     ("strict", Isolation::Strict),
 ];
 
-/// What the host doesn't parse for us.
+/// The options that the host doesn't parse.
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
     pub(crate) mode: Mode,
-    /// Which VLANs pass a container's port; without it, the bridge's default.
+    /// The VLANs of a container's port, or `None` for the bridge's default.
     pub(crate) vlans: Option<Vlans>,
-    /// Frames may leave through the port that they came in by.
+    /// Whether frames may leave through the port that they came in by.
     pub(crate) hairpin: bool,
-    /// No frames pass between the containers' ports.
+    /// Whether the containers' ports are isolated from each other.
     pub(crate) port_isolation: bool,
-    /// Containers send frames in their own name only.
+    /// Whether containers can send frames only with their own MAC address.
     pub(crate) spoof_check: bool,
-    /// The bridge itself takes all frames.
+    /// Whether the bridge itself is promiscuous.
     pub(crate) promiscuous: bool,
-    /// The VRF of the host that the bridge goes below.
+    /// The VRF of the host that is the bridge's master.
     pub(crate) vrf: Option<String>,
-    /// How the network keeps apart from others.
+    /// The isolation from other networks.
     pub(crate) isolation: Isolation,
-    /// Which addresses what leaves the host has.
+    /// The source addresses of packets that leave the host.
     pub(crate) nat: Nat,
-    /// Which connections the host lets through.
+    /// The filter of the containers' connections.
     pub(crate) filter: Filter,
 }
 
-/// What only a managed bridge can have.
+/// The options that only a managed bridge can have.
 const OF_THE_BRIDGE: &[&str] = &[
     "incoming",
     "outgoing",
@@ -116,7 +116,7 @@ impl Options {
                 "{key} is not possible with mode unmanaged, where the bridge stays as it is"
             )));
         }
-        // Frames would come back twice.
+        // Each frame would come back twice.
         if self.hairpin && self.promiscuous {
             return Err(Error::Invalid(
                 "hairpin and promiscuous can't be given together".to_owned(),
@@ -126,18 +126,18 @@ impl Options {
     }
 }
 
-/// Whether a value leaves an option as if it weren't given.
+/// Whether a value has the same effect as no option.
 fn is_off(value: &str) -> bool {
     value.is_empty() || value == "false"
 }
 
-/// Refuses options that the driver doesn't know.
+/// Refuses unknown options.
 pub(crate) fn check_names(options: &[OptionValue]) -> Result<(), Error> {
     KNOWN.check(options)
 }
 
-/// Refuses addresses that nobody could be reached from: they would be those of
-/// frames without a tag, which such a trunk drops.
+/// Refuses addresses on a trunk without a native VLAN. They would be useless, because
+/// the trunk drops frames without a tag.
 pub(crate) fn check_addresses(network: &Network, options: &Options) -> Result<(), Error> {
     let has_addresses =
         !network.subnets.is_empty() && network.ipam_driver.as_deref() != Some("none");

@@ -5,25 +5,25 @@ use wasmvark_guest::links::Link;
 use wasmvark_guest::types::{Error, OptionValue};
 use wasmvark_guest::{find, parse};
 
-/// The first and the last number of a VLAN (IEEE 802.1Q).
+/// The first and the last VLAN ID (IEEE 802.1Q).
 const ALL: (u16, u16) = (1, 4094);
 
-/// Which frames pass a port, and with which tags.
+/// The frames that pass a port, and their tags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Vlans {
-    /// Those of one VLAN, which have no tags in the container.
+    /// The frames of one VLAN, which have no tags in the container.
     Access(u16),
-    /// Those of several VLANs, which keep their tags.
+    /// The frames of several VLANs, which keep their tags.
     Trunk {
-        /// The first and the last of each range.
+        /// The first and the last VLAN of each range.
         tagged: Vec<(u16, u16)>,
-        /// The one whose frames have no tags all the same.
+        /// The VLAN whose frames have no tags.
         native: Option<u16>,
     },
 }
 
 impl Vlans {
-    /// By the options `vlan`, or `trunk` and `native_vlan`.
+    /// Parses the options `vlan`, `trunk` and `native_vlan`.
     pub(crate) fn parse(options: &[OptionValue]) -> Result<Option<Self>, Error> {
         let access = id(options, "vlan")?;
         let tagged = find(options, "trunk").map(ranges).transpose()?;
@@ -42,7 +42,7 @@ impl Vlans {
         }
     }
 
-    /// The one whose frames have no tags in the container.
+    /// Returns the VLAN whose frames have no tags in the container.
     pub(crate) fn untagged(&self) -> Option<u16> {
         match self {
             Self::Access(id) => Some(*id),
@@ -50,9 +50,9 @@ impl Vlans {
         }
     }
 
-    /// Lets them, and no others, pass a new port. The kernel gives it a VLAN,
-    /// usually 1, whose frames would come in otherwise.
-    pub(crate) fn pass(&self, port: &Link) -> Result<(), Error> {
+    /// Sets the VLANs of a new port. The kernel has given it a default VLAN, usually 1,
+    /// which is removed.
+    pub(crate) fn set_on_port(&self, port: &Link) -> Result<(), Error> {
         bridge_ports::remove_vlans(port, ALL.0, ALL.1)?;
         if let Self::Trunk { tagged, .. } = self {
             for (first, last) in tagged {
@@ -60,15 +60,15 @@ impl Vlans {
             }
         }
         match self.untagged() {
-            // After the ranges, which may have it too.
+            // This comes after the ranges, which may contain the VLAN too.
             Some(id) => bridge_ports::add_vlans(port, range(id, id, true)),
             None => Ok(()),
         }
     }
 
-    /// Puts the bridge's own addresses into the VLAN without tags. Frames pass
-    /// on while the bridge has other containers.
-    pub(crate) fn reach_bridge(&self, bridge: &Link) -> Result<(), Error> {
+    /// Sets the untagged VLAN as the one of the bridge itself. The new VLAN is added
+    /// before others are removed, so that no frames of other containers are lost.
+    pub(crate) fn set_on_bridge(&self, bridge: &Link) -> Result<(), Error> {
         let Some(id) = self.untagged() else {
             return bridge_ports::remove_vlans(bridge, ALL.0, ALL.1);
         };
@@ -106,7 +106,7 @@ fn check(key: &str, id: u16) -> Result<u16, Error> {
     )))
 }
 
-/// `10,20-29`
+/// Parses a list of ranges, as `10,20-29`.
 fn ranges(text: &str) -> Result<Vec<(u16, u16)>, Error> {
     text.split(',').map(|part| one_range(part.trim())).collect()
 }

@@ -1,5 +1,5 @@
-//! The dummy driver: a link that leads nowhere, for addresses that only the
-//! container itself uses.
+//! The dummy driver. A container gets a link that leads nowhere, for addresses that
+//! only the container itself uses.
 
 use wasmvark_guest::links::{self, PlainOptions};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Place, Request, SetupAnswer};
@@ -44,13 +44,14 @@ impl Guest for Dummy {
         Ok(no_name_servers())
     }
 
-    /// The host removes the link.
+    /// Does nothing. The host removes the link.
     fn teardown(_: Request) -> Result<(), Error> {
         Ok(())
     }
 }
 
-/// Only where it's asked for: there is nobody behind the link.
+/// Whether the user wants a default route. A dummy link reaches no router, so the route
+/// is added only on request.
 fn wants_default_route(request: &Request) -> bool {
     let network = &request.network;
     let mut given = [&request.options, &network.options].into_iter();

@@ -1,11 +1,11 @@
-//! The interface that is given away, as the user names it. The host has
-//! checked the options, and that there is only one of them.
+//! The interface for the container, as the user names it. The host has checked that at
+//! most one of the options is given.
 
 use wasmvark_guest::find as option;
 use wasmvark_guest::links::{self, Link};
 use wasmvark_guest::types::{Error, Namespace, Network, OptionValue, Request};
 
-/// What an interface is found by.
+/// The property by which an interface is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Device<'a> {
     Name(&'a str),
@@ -15,7 +15,7 @@ pub(crate) enum Device<'a> {
 }
 
 impl<'a> Device<'a> {
-    /// The network's interface.
+    /// Returns the network's interface.
     pub(crate) fn of_network(network: &'a Network) -> Result<Self, Error> {
         let name = network.parent.as_deref().map(Self::Name);
         let device = name.or_else(|| Self::of_options(&network.options));
@@ -28,7 +28,7 @@ impl<'a> Device<'a> {
         })
     }
 
-    /// The container's own interface, else the network's.
+    /// Returns the container's own interface, or else the network's.
     pub(crate) fn of_request(request: &'a Request) -> Result<Self, Error> {
         match Self::of_options(&request.container_options) {
             Some(device) => Ok(device),
@@ -44,7 +44,7 @@ impl<'a> Device<'a> {
         mac.or(pci).or(path)
     }
 
-    /// Finds it on the host.
+    /// Finds the interface on the host.
     pub(crate) fn find(self) -> Result<Link, Error> {
         match self {
             Self::Name(name) => links::get(Namespace::Host, name),
@@ -54,9 +54,9 @@ impl<'a> Device<'a> {
         }
     }
 
-    /// Whether it can be found. One that isn't there may come later: VFs are
-    /// made, cards are plugged in, and rootless Podman has a namespace of its
-    /// own, which isn't the one that this is looked for in.
+    /// Checks that a search for the interface is possible. It may be missing: VFs and
+    /// cards can appear later, and rootless Podman's namespace isn't the one of
+    /// `create`.
     pub(crate) fn check(self) -> Result<(), Error> {
         match self.find() {
             Ok(_) | Err(Error::NotFound(_)) => Ok(()),

@@ -1,5 +1,5 @@
-//! The host-device driver: a container gets an interface of the host for
-//! itself, until it ends.
+//! The host-device driver. A container gets an interface of the host for itself until
+//! it ends.
 
 mod device;
 
@@ -32,8 +32,8 @@ impl Guest for HostDevice {
 
         let mut changes = move_parent_option(network);
         changes.extend(ipam);
-        // The interface's network is not ours: there is no gateway of ours
-        // where a name server could listen.
+        // The host has no gateway in the interface's network on which a DNS server
+        // could listen.
         changes.push(no_names());
         Ok(changes)
     }
@@ -44,11 +44,12 @@ impl Guest for HostDevice {
         let behaviours = KNOWN.behaviours(&request)?;
         let link = Device::of_request(&request)?.find()?;
         links::move_to_container(&link, &request.interface_name)?;
-        // Now it's down, which some kinds of link need for a new MAC address.
+        // Some kinds of links take a new MAC address only while they are down, as a
+        // moved link is.
         if let Some(mac) = &request.mac {
             links::set_mac(&link, mac)?;
         }
-        // 0 stands for "as it is", as with netavark's drivers.
+        // 0 means no change, as in netavark's drivers.
         if let Some(mtu) = network.mtu.filter(|mtu| *mtu != 0) {
             links::set_mtu(&link, mtu)?;
         }
@@ -58,7 +59,7 @@ impl Guest for HostDevice {
         Ok(no_name_servers())
     }
 
-    /// The host takes the interface back.
+    /// Does nothing. The host moves the interface back.
     fn teardown(_: Request) -> Result<(), Error> {
         Ok(())
     }

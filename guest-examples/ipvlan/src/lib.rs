@@ -1,5 +1,5 @@
-//! The ipvlan driver: containers share the MAC address of an interface of the
-//! host, and are neighbours in its network or routed through it.
+//! The ipvlan driver. Containers share the MAC address of a link of the host. They are
+//! neighbours in its network, or packets are routed to them.
 
 mod options;
 
@@ -44,7 +44,7 @@ impl Guest for Ipvlan {
         Ok(no_name_servers())
     }
 
-    /// The host removes the link.
+    /// Does nothing. The host removes the link.
     fn teardown(_: Request) -> Result<(), Error> {
         Ok(())
     }

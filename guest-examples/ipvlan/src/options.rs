@@ -6,7 +6,7 @@ use wasmvark_guest::{ANNOUNCE, Known, RATES, SOURCE_ROUTING, TUNING, choose};
 
 /// All options.
 pub(crate) const KNOWN: Known = Known {
-    // netavark's word for its macvlan and ipvlan driver, kept.
+    // netavark's errors call its macvlan and ipvlan driver so.
     kind: "vlan",
     network: &["flag", "mode", "parent"],
     container: &[],
@@ -27,7 +27,7 @@ const FLAGS: &[(&str, IpvlanIsolation)] = &[
     ("vepa", IpvlanIsolation::Vepa),
 ];
 
-/// What the host doesn't parse for us.
+/// The options that the host doesn't parse.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Options {
     pub(crate) mode: IpvlanMode,

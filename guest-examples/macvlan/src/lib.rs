@@ -1,5 +1,5 @@
-//! The macvlan driver: each container gets a link of its own on an interface
-//! of the host, and is a neighbour in that interface's network.
+//! The macvlan driver. Each container gets a link of its own on a link of the host, and
+//! is a neighbour in the network of that link.
 
 mod options;
 
@@ -46,7 +46,7 @@ impl Guest for Macvlan {
         Ok(no_name_servers())
     }
 
-    /// The host removes the link.
+    /// Does nothing. The host removes the link.
     fn teardown(_: Request) -> Result<(), Error> {
         Ok(())
     }

@@ -8,14 +8,14 @@ use wasmvark_guest::{
 
 /// All options.
 pub(crate) const KNOWN: Known = Known {
-    // netavark's word for its macvlan and ipvlan driver, kept.
+    // netavark's errors call its macvlan and ipvlan driver so.
     kind: "vlan",
     network: &["bclim", "bcqueuelen", "mode", "parent"],
     container: &[],
     behaviours: &[TUNING, RATES, SOURCE_ROUTING, ANNOUNCE],
 };
 
-/// What the host doesn't parse for us.
+/// The options that the host doesn't parse.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Options {
     pub(crate) mode: MacvlanMode,

@@ -5,9 +5,9 @@ use wasmvark_guest::routes::{self, RouteOptions};
 use wasmvark_guest::types::{Error, Namespace, Request};
 use wasmvark_guest::{Behaviours, PLAIN_ROUTE, add_routes, addresses, alone, disable_autoconf};
 
-use crate::subnets::{self, TWO_ON_THE_LINK};
+use crate::subnets::{self, PEER_ADDRESS};
 
-/// Gives it the container's addresses and routes.
+/// Gives the link the container's addresses and routes.
 pub(crate) fn configure(
     link: &Link,
     request: &Request,
@@ -16,9 +16,9 @@ pub(crate) fn configure(
     behaviours.tune(link, request)?;
     disable_autoconf(link)?;
     for address in &request.addresses {
-        addresses::add(link, address, Some(TWO_ON_THE_LINK))?;
+        addresses::add(link, address, Some(PEER_ADDRESS))?;
     }
-    // Routes need a link that is up.
+    // A route needs a link that is up.
     links::set_up(link)?;
     let through = RouteOptions {
         table: behaviours.source_table(request)?,

@@ -5,16 +5,16 @@ use wasmvark_guest::routes::{self, RouteOptions};
 use wasmvark_guest::types::{Error, Namespace, Request};
 use wasmvark_guest::{PLAIN_ROUTE, addresses, alone, ignore_router_advertisements};
 
-use crate::subnets::{self, TWO_ON_THE_LINK};
+use crate::subnets::{self, PEER_ADDRESS};
 
-/// Gives it the gateways' addresses, which the host's ends of all links have,
-/// and routes to the container.
+/// Gives the link the gateways' addresses and the routes to the container. The host's
+/// ends of all links have the same addresses.
 pub(crate) fn configure(link: &Link, request: &Request) -> Result<(), Error> {
     ignore_router_advertisements(link)?;
     for (_, gateway) in subnets::with_gateways(&request.network) {
-        addresses::add(link, &alone(gateway), Some(TWO_ON_THE_LINK))?;
+        addresses::add(link, &alone(gateway), Some(PEER_ADDRESS))?;
     }
-    // Routes need a link that is up.
+    // A route needs a link that is up.
     links::set_up(link)?;
     let through = RouteOptions {
         link: Some(links::info(link)?.name),

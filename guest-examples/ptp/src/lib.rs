@@ -1,9 +1,9 @@
-//! The ptp driver: each container has a link of its own to the host, which
-//! routes between them and to elsewhere.
+//! The ptp driver. Each container has a link of its own to the host, which routes
+//! between containers and to other networks.
 //!
-//! As CNI's ptp: the host's end has the gateways' addresses, without their
-//! networks, and a route to each of the container's. The container reaches the
-//! gateways directly and its subnets through them.
+//! It's like CNI's plugin ptp. The host's end has the gateways' addresses without their
+//! networks, and a route to each address of the container. The container reaches the
+//! gateways directly, and its subnets through them.
 
 mod container;
 mod host;
@@ -16,7 +16,7 @@ use wasmvark_guest::{
     choose_ipam, export, forward, no_name_servers, no_names, publish,
 };
 
-/// All options; the host names its end by `host_interface_name`.
+/// All options. The host names its end by `host_interface_name`.
 const KNOWN: Known = Known {
     kind: "ptp",
     network: &["masquerade", "outbound_addr4", "outbound_addr6"],
@@ -24,7 +24,7 @@ const KNOWN: Known = Known {
     behaviours: &[TUNING, RATES, SOURCE_ROUTING, FILTER],
 };
 
-/// Packets keep their source addresses unless it's asked for, as with CNI's.
+/// The default of the option `masquerade`, as in CNI.
 const MASQUERADE: bool = false;
 
 struct Ptp;
@@ -36,7 +36,7 @@ impl Guest for Ptp {
         KNOWN.check(&network.options)?;
         Nat::parse(&network.options, MASQUERADE)?;
         Filter::parse(&network.options)?;
-        // Podman gives the others a gateway afterwards.
+        // Podman adds the gateways of other networks after `create`.
         if network.internal {
             subnets::check_gateways(network)?;
         }
@@ -67,8 +67,8 @@ impl Guest for Ptp {
         Ok(no_name_servers())
     }
 
-    /// The host removes the links, with which routes and addresses go, and what
-    /// its firewall has.
+    /// Does nothing. The host removes the links with their routes and addresses, and
+    /// the firewall rules.
     fn teardown(_: Request) -> Result<(), Error> {
         Ok(())
     }

@@ -1,16 +1,16 @@
-//! The network's subnets and what lies in them.
+//! The network's subnets, with their gateways and routes.
 
 use wasmvark_guest::addresses::AddressOptions;
 use wasmvark_guest::types::{Error, Network, Route, RouteKind, Subnet};
 
-/// Only two are on the link, so nobody else has an address, and its network
-/// isn't there.
-pub(crate) const TWO_ON_THE_LINK: AddressOptions = AddressOptions {
+/// The options of addresses on a link with two ends. Nobody else can have the address,
+/// and the address's network isn't on the link.
+pub(crate) const PEER_ADDRESS: AddressOptions = AddressOptions {
     no_dad: true,
     no_prefix_route: true,
 };
 
-/// The subnets that the container has addresses in: all, or none.
+/// Returns the subnets in which the container has addresses: all, or none.
 fn of(network: &Network) -> &[Subnet] {
     match network.ipam_driver.as_deref() {
         Some("none") => &[],
@@ -18,13 +18,13 @@ fn of(network: &Network) -> &[Subnet] {
     }
 }
 
-/// Each subnet with its gateway.
+/// Returns each subnet with its gateway.
 pub(crate) fn with_gateways(network: &Network) -> impl Iterator<Item = (&str, &str)> {
     let subnets = of(network).iter();
     subnets.filter_map(|subnet| Some((subnet.subnet.as_str(), subnet.gateway.as_deref()?)))
 }
 
-/// Checks that each subnet has a gateway: an address for the host's end.
+/// Checks that each subnet has a gateway, which is the address of the host's end.
 pub(crate) fn check_gateways(network: &Network) -> Result<(), Error> {
     let mut subnets = of(network).iter();
     match subnets.find(|subnet| subnet.gateway.is_none()) {
@@ -36,7 +36,7 @@ pub(crate) fn check_gateways(network: &Network) -> Result<(), Error> {
     }
 }
 
-/// A route to a network, through a gateway or directly.
+/// Returns a route to a network, through a gateway or directly.
 pub(crate) fn route(destination: String, gateway: Option<&str>) -> Route {
     Route {
         destination,

@@ -1,5 +1,5 @@
-//! The tap driver: a link that a program in the container reads and writes,
-//! such as a virtual machine.
+//! The tap driver. A container gets a link whose frames a program in it reads and
+//! writes, such as a virtual machine.
 
 mod options;
 
@@ -47,7 +47,7 @@ impl Guest for Tap {
         Ok(no_name_servers())
     }
 
-    /// The host removes the link.
+    /// Does nothing. The host removes the link.
     fn teardown(_: Request) -> Result<(), Error> {
         Ok(())
     }

@@ -11,7 +11,7 @@ pub(crate) const KNOWN: Known = Known {
     behaviours: &[TUNING, RATES, SOURCE_ROUTING],
 };
 
-/// What the host doesn't parse for us.
+/// The options that the host doesn't parse.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Options<'a> {
     /// The name of a bridge in the container.

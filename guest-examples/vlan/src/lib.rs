@@ -1,5 +1,4 @@
-//! The vlan driver: a container gets a VLAN of an interface of the host for
-//! itself.
+//! The vlan driver. A container gets a VLAN of a link of the host for itself.
 
 mod options;
 
@@ -33,7 +32,7 @@ impl Guest for Vlan {
         Ok(no_name_servers())
     }
 
-    /// The host removes the link.
+    /// Does nothing. The host removes the link.
     fn teardown(_: Request) -> Result<(), Error> {
         Ok(())
     }
@@ -49,7 +48,8 @@ fn make(request: &Request, options: Options) -> Result<Link, Error> {
         mtu: network.mtu,
     };
     match links::create_vlan(Place::Container, None, &parent, &vlan) {
-        // The likely reason, which the kernel doesn't tell from the other.
+        // The kernel has one error for an existing name and an existing VLAN. The VLAN
+        // is more likely.
         Err(Error::Exists(text)) => Err(Error::Exists(format!(
             "{text}: another container or the host has VLAN {} of this parent already, and there \
              can be only one",

@@ -20,7 +20,7 @@ const PROTOCOLS: &[(&str, VlanProtocol)] = &[
 
 const LAST_ID: u16 = 4094;
 
-/// What the host doesn't parse for us.
+/// The options that the host doesn't parse.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Options {
     pub(crate) id: u16,

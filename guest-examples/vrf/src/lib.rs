@@ -1,5 +1,5 @@
-//! The vrf driver: each container gets a link of its own on an interface of the
-//! host, in a VRF: it has a routing table for itself.
+//! The vrf driver. Each container gets a link of its own on a link of the host. The
+//! link is in a VRF, so it has a routing table for itself.
 
 mod options;
 
@@ -31,26 +31,27 @@ impl Guest for Vrf {
         let vrf = make_vrf(&options)?;
         links::set_up(&vrf)?;
         let link = make_link(&request, &options)?;
-        // Before it has addresses: the kernel drops IPv6 ones on the way.
+        // This comes before the addresses, because the kernel removes IPv6 addresses of
+        // a link that joins a VRF.
         links::set_master(&link, Some(&vrf))?;
-        let its_table = RouteOptions {
+        let in_table = RouteOptions {
             table: Some(options.table),
             ..PLAIN_ROUTE
         };
         behaviours.announce(&link)?;
         behaviours.tune(&link, &request)?;
-        configure_with(&link, &request, Some(PARENT_METRIC), Some(&its_table))?;
+        configure_with(&link, &request, Some(PARENT_METRIC), Some(&in_table))?;
         behaviours.limit(&link)?;
         Ok(no_name_servers())
     }
 
-    /// The host removes the link and the VRF.
+    /// Does nothing. The host removes the link and the VRF.
     fn teardown(_: Request) -> Result<(), Error> {
         Ok(())
     }
 }
 
-/// Makes the VRF, under the name that the option gives.
+/// Makes the VRF. The host gives it the name of the option `vrf_name`.
 fn make_vrf(options: &Options) -> Result<Link, Error> {
     match links::create_vrf(Place::Container, None, options.table) {
         Err(Error::Exists(text)) => Err(Error::Exists(format!(

@@ -4,7 +4,7 @@ use wasmvark_guest::links::MacvlanMode;
 use wasmvark_guest::types::{Error, Network};
 use wasmvark_guest::{ANNOUNCE, Known, MACVLAN_MODES, RATES, TUNING, choose, find, parse};
 
-/// All options; the host names the VRF by `vrf_name`.
+/// All options. The host names the VRF by `vrf_name`.
 pub(crate) const KNOWN: Known = Known {
     kind: "vrf",
     network: &["mode", "parent", "table", "vrf_name"],
@@ -12,16 +12,16 @@ pub(crate) const KNOWN: Known = Known {
     behaviours: &[TUNING, RATES, ANNOUNCE],
 };
 
-/// The tables that every namespace has (`rtnetlink.h`, RT_TABLE_*), and the
-/// number that stands for none.
+/// The tables that every namespace has, and 0, which means none (RT_TABLE_* of
+/// `linux/rtnetlink.h`).
 const RESERVED: [u32; 4] = [0, 253, 254, 255];
 
-/// Where the numbers begin that follow from a network's id, and how many bits
-/// they have: above those that people like to give.
+/// The first default table. It's above the numbers that users usually choose.
 const FIRST: u32 = 1000;
+/// The bits of a default table above the first one.
 const BITS: u32 = 0x0fff_ffff;
 
-/// What the host doesn't parse for us.
+/// The options that the host doesn't parse.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Options {
     pub(crate) mode: MacvlanMode,
@@ -53,7 +53,7 @@ fn table(network: &Network) -> Result<u32, Error> {
     }
 }
 
-/// Numbers for different networks only have to differ.
+/// Returns a number that differs between networks.
 fn mix(id: &str) -> u32 {
     id.bytes().fold(0, |sum: u32, byte| {
         sum.wrapping_mul(31).wrapping_add(byte.into())

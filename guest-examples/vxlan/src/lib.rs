@@ -1,5 +1,5 @@
-//! The vxlan driver: a container is a neighbour in a VXLAN, whose packets the
-//! host carries.
+//! The vxlan driver. A container is a neighbour in a VXLAN, whose packets the host
+//! sends and receives.
 
 mod options;
 
@@ -39,7 +39,7 @@ impl Guest for Vxlan {
         Ok(no_name_servers())
     }
 
-    /// The host removes the link.
+    /// Does nothing. The host removes the link.
     fn teardown(_: Request) -> Result<(), Error> {
         Ok(())
     }
@@ -62,7 +62,8 @@ fn make(request: &Request, options: Options) -> Result<Link, Error> {
         mtu: network.mtu,
     };
     match links::create_vxlan(Place::Container, None, parent.as_ref(), &vxlan) {
-        // The likely reason, which the kernel doesn't tell from the other.
+        // The kernel has one error for an existing name and an existing VXLAN. The
+        // VXLAN is more likely.
         Err(Error::Exists(text)) => Err(Error::Exists(format!(
             "{text}: another container or the host has VXLAN {} on this port already, and there \
              can be only one",

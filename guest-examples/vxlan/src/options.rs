@@ -17,7 +17,7 @@ pub(crate) const KNOWN: Known = Known {
 
 const LAST_ID: u32 = 0xff_ffff;
 
-/// What the host doesn't parse for us.
+/// The options that the host doesn't parse.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Options {
     pub(crate) id: u32,

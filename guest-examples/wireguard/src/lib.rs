@@ -1,5 +1,5 @@
-//! The wireguard driver: each container gets an encrypted tunnel of its own to
-//! the network's peers. Its packets travel in the host's namespace.
+//! The wireguard driver. Each container gets an encrypted tunnel of its own to the
+//! network's peers. The tunnel's packets travel in the host's namespace.
 
 mod options;
 
@@ -47,14 +47,14 @@ impl Guest for Wireguard {
         Ok(no_name_servers())
     }
 
-    /// The host removes the link.
+    /// Does nothing. The host removes the link.
     fn teardown(_: Request) -> Result<(), Error> {
         Ok(())
     }
 }
 
 impl Options {
-    /// Whether a peer takes what a default route would send.
+    /// Whether the allowed IPs of a peer contain the destination of a default route.
     fn leads_somewhere(&self, route: &Route) -> bool {
         let mut networks = self.peers.iter().flat_map(|peer| &peer.allowed_ips);
         networks.any(|network| *network == route.destination)

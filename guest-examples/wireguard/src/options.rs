@@ -7,7 +7,7 @@ use wasmvark_guest::types::{Error, OptionValue};
 use wasmvark_guest::wireguard::{Endpoint, Peer};
 use wasmvark_guest::{Known, RATES, SOURCE_ROUTING, TUNING, find, parse};
 
-/// All options but those of peers.
+/// All options except those of peers.
 pub(crate) const KNOWN: Known = Known {
     kind: "wireguard",
     network: &["listen_port", PRIVATE_KEY],
@@ -15,13 +15,13 @@ pub(crate) const KNOWN: Known = Known {
     behaviours: &[TUNING, RATES, SOURCE_ROUTING],
 };
 
-/// The name of a secret.
+/// The option that names the secret with the private key.
 const PRIVATE_KEY: &str = "private_key_secret";
 
-/// What stands before a peer's name.
+/// The prefix of peers' options.
 const PEER: &str = "peer.";
 
-/// What a peer has: `peer.NAME.key` and so on.
+/// The options of a peer, such as `peer.NAME.key`.
 const OF_PEER: &[&str] = &[
     "key",
     "endpoint",
@@ -30,7 +30,7 @@ const OF_PEER: &[&str] = &[
     "preshared_key_secret",
 ];
 
-/// What the host doesn't parse for us.
+/// The options that the host doesn't parse.
 #[derive(Debug)]
 pub(crate) struct Options {
     pub(crate) private_key: Option<String>,
@@ -39,7 +39,8 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// A container's own options come before the network's.
+    /// Parses the options of a network and of a container. The container's own replace
+    /// the network's.
     pub(crate) fn parse(network: &[OptionValue], own: &[OptionValue]) -> Result<Self, Error> {
         let key = find(own, PRIVATE_KEY).or_else(|| find(network, PRIVATE_KEY));
         Ok(Self {
@@ -53,7 +54,7 @@ impl Options {
     }
 }
 
-/// Refuses options that the driver doesn't know.
+/// Refuses unknown options.
 pub(crate) fn check_names(options: &[OptionValue]) -> Result<(), Error> {
     let others: Vec<_> = options
         .iter()
@@ -63,7 +64,7 @@ pub(crate) fn check_names(options: &[OptionValue]) -> Result<(), Error> {
     KNOWN.check(&others)
 }
 
-/// The error where nobody named a key.
+/// Returns the error for a missing private key.
 pub(crate) fn no_key() -> Error {
     Error::Invalid(format!(
         "the option {PRIVATE_KEY} is missing: it names a secret of the host, for the network or \
@@ -71,7 +72,7 @@ pub(crate) fn no_key() -> Error {
     ))
 }
 
-/// The name of a peer, and what of it an option has.
+/// Splits an option of a peer into the peer's name and the property.
 fn split(key: &str) -> Option<(&str, &str)> {
     let (name, what) = key.strip_prefix(PEER)?.rsplit_once('.')?;
     (!name.is_empty() && OF_PEER.contains(&what)).then_some((name, what))

@@ -1,4 +1,4 @@
-//! The last steps of a setup, the same for every kind of link.
+//! The last steps of a setup, which are the same for every kind of link.
 
 use crate::addresses;
 use crate::announce;
@@ -8,7 +8,7 @@ use crate::sysctl::{self, RouterAdvertisements};
 use crate::types::{Error, Namespace, Request};
 use crate::{is_v6, without_prefix};
 
-/// The options of a route that needs none.
+/// The options of a plain route.
 pub const PLAIN_ROUTE: RouteOptions = RouteOptions {
     table: None,
     scope: None,
@@ -18,18 +18,19 @@ pub const PLAIN_ROUTE: RouteOptions = RouteOptions {
     next_hops: Vec::new(),
 };
 
-/// How long a port may take to be up, in milliseconds.
+/// The time that a bridge port may take to get a carrier, in milliseconds.
 const CARRIER: u32 = 2000;
 
 /// Gives the container's link its addresses, sets it up and adds the routes.
 ///
-/// `metric` is the one for default routes where the user gave none; with
-/// `None` it's left to the host.
+/// `metric` is for default routes for which the user gave none. With `None`, the host
+/// chooses it.
 pub fn configure(link: &Link, request: &Request, metric: Option<u32>) -> Result<(), Error> {
     configure_with(link, request, metric, None)
 }
 
-/// The same with options for all of the routes.
+/// Gives the container's link its addresses, sets it up and adds the routes with
+/// options.
 pub fn configure_with(
     link: &Link,
     request: &Request,
@@ -40,7 +41,7 @@ pub fn configure_with(
     for address in &request.addresses {
         addresses::add(link, address, None)?;
     }
-    // Routes need a link that is up.
+    // A route needs a link that is up.
     links::set_up(link)?;
     add_routes(request, metric, options)
 }
@@ -62,8 +63,10 @@ pub fn add_routes(
     Ok(())
 }
 
-/// Podman chooses the addresses, so router advertisements must not add any.
-/// A kernel without IPv6 adds none anyway, and a read-only `/proc/sys` is the
+/// Turns the autoconfiguration of IPv6 addresses off, because Podman chooses the
+/// addresses.
+///
+/// A kernel without IPv6 has no autoconfiguration. A read-only `/proc/sys` is the
 /// operator's choice.
 pub fn disable_autoconf(link: &Link) -> Result<(), Error> {
     match sysctl::set_autoconf(link, false) {
@@ -72,25 +75,29 @@ pub fn disable_autoconf(link: &Link) -> Result<(), Error> {
     }
 }
 
-/// Has the kernel tell the link's neighbours of its addresses when it's set up,
-/// so that those who knew another MAC address for them don't go on sending
-/// there (containers/netavark#1114). IPv6 addresses are told of once nobody
-/// else has them, without a wait.
+/// Makes the kernel announce the link's addresses when the link is set up.
 ///
-/// On a bridge's port it comes too early, see [`announce_over_bridge`].
+/// Neighbours that have another MAC address for them then use the new one
+/// (containers/netavark#1114). The kernel announces an IPv6 address after duplicate
+/// address detection, and this function doesn't wait for that.
+///
+/// On a bridge port the announcement comes too early. [`announce_over_bridge`] is for
+/// those.
 pub fn announce_addresses(link: &Link) -> Result<(), Error> {
     sysctl::set_arp_notify(link, true)?;
     match sysctl::set_ndisc_notify(link, true) {
-        // A kernel without IPv6 has nothing to tell.
+        // A kernel without IPv6 announces no IPv6 addresses.
         Err(Error::NotFound(_)) => Ok(()),
         result => result,
     }
 }
 
-/// Tells what is behind a bridge of the addresses of the link at the other end
-/// of its port, once the bridge has noticed that the port is up: it drops what
-/// comes in before. For an IPv6 address it takes a second or two, until nobody
-/// else can have it.
+/// Announces the addresses of a container's link over the bridge that its peer is a
+/// port of.
+///
+/// It waits until the port has a carrier, because the bridge drops frames before. For
+/// an IPv6 address it also waits for duplicate address detection, which takes a second
+/// or two.
 pub fn announce_over_bridge(pair: &VethPair, addresses: &[String]) -> Result<(), Error> {
     links::wait_carrier(&pair.host, CARRIER)?;
     for address in addresses {
@@ -103,9 +110,9 @@ pub fn announce_over_bridge(pair: &VethPair, addresses: &[String]) -> Result<(),
     Ok(())
 }
 
-/// No container is the host's router: one that says so over a link of the
-/// host's would get the host's traffic (CVE-2020-10749). A kernel without IPv6
-/// doesn't listen.
+/// Makes the host ignore router advertisements on a link. Otherwise a container could
+/// become the host's router and get its traffic (CVE-2020-10749). A kernel without IPv6
+/// ignores them anyway.
 pub fn ignore_router_advertisements(link: &Link) -> Result<(), Error> {
     match sysctl::set_accept_ra(link, RouterAdvertisements::None) {
         Err(Error::NotFound(_)) => Ok(()),

@@ -1,20 +1,20 @@
-//! Decisions at `create` that the drivers share.
+//! Steps of `create` that several drivers have.
 
 use crate::links;
 use crate::options::find;
 use crate::types::{Error, Namespace, Network, NetworkChange};
 
-/// What becomes of a network without subnets whose ipam driver is left open.
+/// The treatment of a network without subnets and without an ipam driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WithoutSubnets {
-    /// It's refused: a container without an address would be a surprise.
+    /// It's refused, because a container without an address would be a surprise.
     Refuse,
-    /// It gets no addresses: ipam driver `none`.
+    /// It gets the ipam driver `none`.
     NoAddresses,
 }
 
-/// Checks who chooses the addresses, and chooses where the request leaves it
-/// open.
+/// Checks the ipam driver of a network, and returns the change that sets it if the
+/// request has none.
 pub fn choose_ipam(
     network: &Network,
     without_subnets: WithoutSubnets,
@@ -45,8 +45,8 @@ pub fn choose_ipam(
     }
 }
 
-/// Checks who chose the addresses, at `setup`: a network can be written by
-/// hand, past `create`.
+/// Checks the ipam driver at `setup`. A network that was written by hand hasn't been
+/// through `create`.
 pub fn check_ipam(network: &Network) -> Result<(), Error> {
     match network.ipam_driver.as_deref() {
         None | Some("" | "host-local" | "none") => Ok(()),
@@ -56,8 +56,8 @@ pub fn check_ipam(network: &Network) -> Result<(), Error> {
     }
 }
 
-/// What `create` changes in a network that containers join through a parent,
-/// after checking that the parent exists.
+/// Checks that the parent exists, and returns the changes of a network whose containers
+/// have links on it.
 pub fn create_on_parent(network: &Network) -> Result<Vec<NetworkChange>, Error> {
     check_parent(network)?;
     let ipam = choose_ipam(network, WithoutSubnets::Refuse)?;
@@ -67,13 +67,13 @@ pub fn create_on_parent(network: &Network) -> Result<Vec<NetworkChange>, Error> 
     Ok(changes)
 }
 
-/// Turns name resolution off: there is no gateway of ours where a name server
-/// could listen.
+/// Returns the change that turns name resolution off. Such a network has no gateway on
+/// the host on which a DNS server could listen.
 pub fn no_names() -> NetworkChange {
     NetworkChange::DnsEnabled(false)
 }
 
-/// Checks that the parent that the user named exists.
+/// Checks that the user's parent exists.
 pub fn check_parent(network: &Network) -> Result<(), Error> {
     let Some(parent) = &network.parent else {
         return Ok(());
@@ -87,8 +87,8 @@ pub fn check_parent(network: &Network) -> Result<(), Error> {
     }
 }
 
-/// Turns the option `parent` into the network's interface, as Podman does for
-/// its own drivers.
+/// Returns the changes that turn the option `parent` into the network's interface.
+/// Podman does this only for its own drivers.
 pub fn move_parent_option(network: &Network) -> Vec<NetworkChange> {
     let Some(parent) = find(&network.options, "parent") else {
         return Vec::new();
@@ -131,7 +131,7 @@ mod tests {
         }
     }
 
-    /// The chosen ipam driver, `-` for no change, or the error.
+    /// Returns the chosen ipam driver, `-` for no change, or the error.
     fn chosen(ipam: &str, subnets: usize, without: WithoutSubnets) -> String {
         match choose_ipam(&network(ipam, subnets, &[]), without) {
             Ok(None) => "-".to_owned(),

@@ -1,5 +1,5 @@
-//! Which connections of a container the host lets through: the job of CNI's
-//! plugin firewall, by lists of what may pass.
+//! Filters of a container's connections, by lists of those that may pass. This is like
+//! CNI's plugin firewall.
 
 use core::net::IpAddr;
 
@@ -7,29 +7,29 @@ use crate::firewall::{self, Direction, PortRange, Traffic};
 use crate::types::{Error, OptionValue, Protocol, Request};
 use crate::{find, is_v6, without_prefix};
 
-/// The options.
+/// The options of the filter.
 pub const FILTER: &[&str] = &["incoming", "outgoing"];
 
-/// What lets nothing through.
+/// The value that lets nothing pass.
 const NOTHING: &str = "none";
 
-/// Stands for every protocol.
+/// The word for every protocol.
 const ANY: &str = "any";
 
-/// What the options say.
+/// The parsed options of the filter.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Filter {
     incoming: Option<Vec<Item>>,
     outgoing: Option<Vec<Item>>,
 }
 
-/// Connections that may pass.
+/// One item of a list: connections that may pass.
 #[derive(Debug, Clone, PartialEq)]
 struct Item {
     protocol: Option<Protocol>,
     /// The first and the last port.
     ports: Option<(u16, u16)>,
-    /// The network of the other end, and whether it's one of IPv6.
+    /// The network of the other end, and whether it's an IPv6 network.
     peer: Option<(String, bool)>,
 }
 
@@ -42,8 +42,8 @@ impl Filter {
         })
     }
 
-    /// Lets through what the lists name, for each of the container's addresses,
-    /// and drops the rest.
+    /// Accepts the connections in the lists, for each of the container's addresses, and
+    /// drops all others.
     pub fn apply(&self, request: &Request) -> Result<(), Error> {
         let lists = [
             (Direction::Incoming, &self.incoming),
@@ -90,7 +90,7 @@ impl Item {
         })
     }
 
-    /// Whether both ends are of one family.
+    /// Whether both ends have the same address family.
     fn fits(&self, address: &str) -> bool {
         let mut peer = self.peer.iter();
         peer.all(|(_, v6)| *v6 == is_v6(address))
@@ -144,14 +144,14 @@ fn list(options: &[OptionValue], key: &str) -> Result<Option<Vec<Item>>, Error> 
     }
 }
 
-/// `443`, or `8000-8100`.
+/// Parses a port or a range of ports, as `443` or `8000-8100`.
 fn range(text: &str) -> Option<(u16, u16)> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     let (first, last) = (first.parse().ok()?, last.parse().ok()?);
     (first <= last).then_some((first, last))
 }
 
-/// An address or a network.
+/// Parses an address or a network. Returns it with whether it's IPv6.
 fn network(text: &str) -> Option<(String, bool)> {
     let (address, length) = match text.split_once('/') {
         Some((address, length)) => (address, Some(length.parse::<u8>().ok()?)),

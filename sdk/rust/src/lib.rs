@@ -1,7 +1,7 @@
-//! Bindings for drivers in Rust, and what the example drivers share.
+//! Bindings for drivers in Rust, and code that the example drivers share.
 //!
-//! A driver implements [`Guest`] for a type of its own and names that type in
-//! [`export!`]. Only the functions that it calls end up in its imports.
+//! A driver implements [`Guest`] for a type of its own, and passes that type to
+//! [`export!`]. A component imports only the functions that the driver calls.
 
 mod behaviours;
 mod configure;
@@ -28,7 +28,7 @@ mod setup;
     reason = "generated"
 )]
 pub mod bindings {
-    //! What `wit-bindgen` makes of `wit/`.
+    //! The bindings that `wit-bindgen` generates from `wit/`.
     wit_bindgen::generate!({
         path: "../../wit",
         world: "driver",

@@ -1,5 +1,5 @@
-//! What connects a network that only the host has to elsewhere: forwarding,
-//! other source addresses, published ports.
+//! The connections between a network behind the host and other networks: forwarding,
+//! source addresses and published ports.
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 use core::str::FromStr;
@@ -9,7 +9,7 @@ use crate::sysctl::{self, IpVersion};
 use crate::types::{Error, Namespace, Network, OptionValue, Port, Request};
 use crate::{alone, find, firewall, is_v6, parse_bool, without_prefix};
 
-/// What the options say of source addresses.
+/// The parsed options for source addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nat {
     masquerade: bool,
@@ -18,8 +18,8 @@ pub struct Nat {
 }
 
 impl Nat {
-    /// Parses the options `masquerade`, `outbound_addr4` and `outbound_addr6`;
-    /// `masquerade` is the default of the first.
+    /// Parses the options `masquerade`, `outbound_addr4` and `outbound_addr6`. The
+    /// argument `masquerade` is the default of the first one.
     pub fn parse(options: &[OptionValue], masquerade: bool) -> Result<Self, Error> {
         let outbound4 = address::<Ipv4Addr>(options, "outbound_addr4")?;
         let outbound6 = address::<Ipv6Addr>(options, "outbound_addr6")?;
@@ -39,13 +39,15 @@ impl Nat {
         }
     }
 
-    /// Gives what the network sends to elsewhere addresses of the host's. For a
-    /// network of which the driver has all.
+    /// Masquerades the packets that leave the network's subnets, or gives them the
+    /// outbound addresses. This is for networks whose subnets belong to the driver
+    /// alone.
     pub fn translate(&self, network: &Network) -> Result<(), Error> {
         self.translate_from(&subnets(network), network)
     }
 
-    /// The same for what one container sends.
+    /// Masquerades the packets of one container that leave the network's subnets, or
+    /// gives them the outbound addresses.
     pub fn translate_container(&self, request: &Request) -> Result<(), Error> {
         let addresses = request.addresses.iter();
         let sources: Vec<String> = addresses.map(|it| alone(without_prefix(it))).collect();
@@ -75,10 +77,11 @@ fn subnets(network: &Network) -> Vec<String> {
     network.subnets.iter().map(|it| it.subnet.clone()).collect()
 }
 
-/// Has the request's ports lead to the container, which is behind a link of the
-/// host's: to its first address of each family. Networks that must not reach
-/// outside publish nothing, as netavark's don't: another network of the
-/// container may.
+/// Publishes the request's ports to the container's first address of each family. The
+/// container is behind a link of the host.
+///
+/// Internal networks publish nothing, as in netavark. Another network of the container
+/// may publish the ports.
 pub fn publish(link: &Link, request: &Request) -> Result<(), Error> {
     if request.ports.is_empty() || request.network.internal {
         return Ok(());
@@ -91,15 +94,16 @@ pub fn publish(link: &Link, request: &Request) -> Result<(), Error> {
         firewall::publish(link, &request.ports, without_prefix(address))?;
         let is_at = |port: &Port| port.host_address.as_deref().is_none_or(|at| !is_v6(at));
         if !v6 && request.ports.iter().any(is_at) {
-            // For connections to 127.0.0.1; the firewall keeps others' out by now.
+            // This is for connections to 127.0.0.1. The firewall drops packets to it
+            // from elsewhere already.
             sysctl::set_route_localnet(link, true)?;
         }
     }
     Ok(())
 }
 
-/// Lets the host forward what the container sends to elsewhere, unless it must
-/// not get there.
+/// Turns the host's forwarding on for the families of the container's addresses, unless
+/// the network is internal.
 pub fn forward(request: &Request) -> Result<(), Error> {
     if request.network.internal {
         return Ok(());
@@ -112,7 +116,7 @@ pub fn forward(request: &Request) -> Result<(), Error> {
     Ok(())
 }
 
-/// An option that is an address of one family.
+/// Parses an option that is an address of one family.
 fn address<T: FromStr>(options: &[OptionValue], key: &str) -> Result<Option<String>, Error> {
     let Some(text) = find(options, key) else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! A network's options.
+//! The parsing of options.
 
 use core::fmt::Display;
 use core::str::FromStr;
@@ -6,8 +6,7 @@ use core::str::FromStr;
 use crate::links::MacvlanMode;
 use crate::types::{Error, OptionValue};
 
-/// The values of an option for the mode of macvlan links; the first one is the
-/// default.
+/// The values of an option for the mode of macvlan links. The first one is the default.
 pub const MACVLAN_MODES: &[(&str, MacvlanMode)] = &[
     ("bridge", MacvlanMode::Bridge),
     ("private", MacvlanMode::Private),
@@ -16,13 +15,13 @@ pub const MACVLAN_MODES: &[(&str, MacvlanMode)] = &[
     ("source", MacvlanMode::Source),
 ];
 
-/// The value of an option.
+/// Returns the value of an option.
 pub fn find<'a>(options: &'a [OptionValue], key: &str) -> Option<&'a str> {
     let option = options.iter().find(|option| option.key == key)?;
     Some(&option.value)
 }
 
-/// Parses the value of an option where it's given.
+/// Parses the value of an option, if it's given.
 pub fn parse<T>(options: &[OptionValue], key: &str) -> Result<Option<T>, Error>
 where
     T: FromStr<Err: Display>,
@@ -31,14 +30,14 @@ where
     parsed.map_err(|error: T::Err| Error::Invalid(format!("unable to parse \"{key}\": {error}")))
 }
 
-/// Parses the value of an option that is `true` or `false`; `default` where it
+/// Parses the value of an option that is `true` or `false`. Returns `default` if it
 /// isn't given.
 pub fn parse_bool(options: &[OptionValue], key: &str, default: bool) -> Result<bool, Error> {
     Ok(parse(options, key)?.unwrap_or(default))
 }
 
-/// The value that an option's word stands for; the first one where the option
-/// isn't given or is empty. `kind` goes into the error text.
+/// Returns the choice that an option names, or the first one if the option is missing
+/// or empty. The error text contains `kind`.
 pub fn choose<T: Copy>(
     options: &[OptionValue],
     key: &str,

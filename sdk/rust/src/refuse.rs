@@ -1,8 +1,8 @@
-//! What drivers can't do: it's refused rather than dropped.
+//! The refusal of requests that a driver can't fulfil.
 
 use crate::types::{Error, Request};
 
-/// Refuses published ports; `why` ends the error.
+/// Refuses published ports. `why` is the end of the error text.
 pub fn refuse_ports(request: &Request, why: &str) -> Result<(), Error> {
     match request.ports.first() {
         None => Ok(()),

@@ -1,13 +1,13 @@
-//! What the drivers' setups share.
+//! Functions that the setups of several drivers use.
 
 use crate::links::{self, Link};
 use crate::types::{Error, Namespace, Network, SetupAnswer};
 
-/// The metric of default routes on a network of the host's: below the usual
-/// 100, so that it wins over a bridge network (containers/podman#23984).
+/// The metric of default routes through a link on a parent. It's below the usual 100,
+/// so that the route wins over one of a bridge network (containers/podman#23984).
 pub const PARENT_METRIC: u32 = 99;
 
-/// The interface that the user named, else the default route's.
+/// Returns the user's parent, or else the default route's link.
 pub fn find_parent(network: &Network) -> Result<Link, Error> {
     match &network.parent {
         Some(name) => links::get(Namespace::Host, name),
@@ -15,7 +15,7 @@ pub fn find_parent(network: &Network) -> Result<Link, Error> {
     }
 }
 
-/// The gateways of the subnets with their prefix lengths.
+/// Returns the gateways of the subnets with their prefix lengths.
 pub fn gateways(network: &Network) -> impl Iterator<Item = String> {
     network.subnets.iter().filter_map(|subnet| {
         let (_, prefix) = subnet.subnet.split_once('/')?;
@@ -24,24 +24,25 @@ pub fn gateways(network: &Network) -> impl Iterator<Item = String> {
     })
 }
 
-/// Whether an address or a network is one of IPv6.
+/// Whether an address or a network is IPv6.
 pub fn is_v6(address: &str) -> bool {
     address.contains(':')
 }
 
-/// An address without its prefix length.
+/// Returns an address without its prefix length.
 pub fn without_prefix(address: &str) -> &str {
     address.split_once('/').map_or(address, |(alone, _)| alone)
 }
 
-/// An address, with its prefix length or without, as a network of its own.
+/// Returns the network that contains only an address. The address may have a prefix
+/// length.
 pub fn alone(address: &str) -> String {
     let address = without_prefix(address);
     let length = if is_v6(address) { 128 } else { 32 };
     format!("{address}/{length}")
 }
 
-/// The answer of a driver that has no name servers to tell of.
+/// Returns the answer of a driver without DNS servers.
 pub fn no_name_servers() -> SetupAnswer {
     SetupAnswer {
         dns_servers: Vec::new(),

@@ -1,27 +1,28 @@
-//! Which options a driver knows.
+//! The options that a driver knows.
 
 use super::{Behaviours, tuning};
 use crate::types::{Error, OptionValue, Request};
 
-/// What the host parses for every driver. A container may have its own.
+/// The options that the host parses for every driver. Networks and containers may have
+/// them.
 const OF_THE_HOST: &[&str] = &["metric", "mtu", "no_default_route"];
 
-/// The options that a driver knows: those of its own, `metric`, `mtu` and
-/// `no_default_route`, and those of behaviours.
+/// The options that a driver knows: its own, those of its behaviours, and `metric`,
+/// `mtu` and `no_default_route`.
 #[derive(Debug, Clone, Copy)]
 pub struct Known {
-    /// What errors call the driver.
+    /// The driver's name in errors.
     pub kind: &'static str,
-    /// Those of its own that a network may have.
+    /// The driver's own options of a network.
     pub network: &'static [&'static str],
-    /// Those of its own that a container may have.
+    /// The driver's own options of a container.
     pub container: &'static [&'static str],
-    /// Those of the behaviours that it offers. Both may have them.
+    /// The options of the driver's behaviours. Networks and containers may have them.
     pub behaviours: &'static [&'static [&'static str]],
 }
 
 impl Known {
-    /// Refuses what a network can't have: unknown options, and wrong values of
+    /// Checks the options of a network. Refuses unknown ones, and invalid values of
     /// behaviours.
     pub fn check(&self, options: &[OptionValue]) -> Result<(), Error> {
         match self.unknown(options, self.network) {
@@ -33,7 +34,8 @@ impl Known {
         }
     }
 
-    /// The behaviours of a container. Its own options come before its network's.
+    /// Checks the options of a container, and returns its behaviours. The container's
+    /// options replace the network's.
     pub fn behaviours(&self, request: &Request) -> Result<Behaviours, Error> {
         if let Some(key) = self.unknown(&request.container_options, self.container) {
             return Err(Error::Invalid(format!(

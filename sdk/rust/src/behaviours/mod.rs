@@ -1,6 +1,6 @@
-//! Options that every driver understands, for a network or for one container:
-//! what CNI's plugins tuning, bandwidth and sbr do, written once. A driver
-//! imports only the calls of those that it uses.
+//! Behaviours: options that every driver can offer, for a network or for one container.
+//! They are like CNI's plugins tuning, bandwidth and sbr. A driver imports only the
+//! calls of the behaviours that it uses.
 
 mod known;
 mod rates;
@@ -20,10 +20,10 @@ use crate::links::Link;
 use crate::types::{Error, OptionValue, Request};
 use crate::{announce_addresses, configure, parse_bool};
 
-/// The option for [`Behaviours::announce`].
+/// The option of [`Behaviours::announce`].
 pub const ANNOUNCE: &[&str] = &["announce"];
 
-/// What the options say.
+/// The parsed options of behaviours.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Behaviours {
     tuning: Tuning,
@@ -42,18 +42,19 @@ impl Behaviours {
         })
     }
 
-    /// Sets what the container's link has of its own, before it has addresses.
+    /// Sets the properties and the kernel settings that the options give the
+    /// container's link. It must be called before the link has addresses.
     pub fn tune(&self, link: &Link, request: &Request) -> Result<(), Error> {
         self.tuning.apply(link, &request.interface_name)
     }
 
-    /// Whether neighbours are to be told of the container's addresses.
+    /// Whether the container's addresses are to be announced.
     pub fn announces(&self) -> bool {
         self.announce
     }
 
-    /// Where it's asked for, has the kernel tell the link's neighbours of the
-    /// addresses that it is going to have.
+    /// Makes the kernel announce the addresses that the link will have, if the option
+    /// is given.
     pub fn announce(&self, link: &Link) -> Result<(), Error> {
         match self.announce {
             true => announce_addresses(link),
@@ -61,11 +62,12 @@ impl Behaviours {
         }
     }
 
-    /// Tunes the container's link, gives it its addresses, sets it up and adds
-    /// the routes: for all packets, or for those with its addresses.
+    /// Tunes the container's link, gives it its addresses, sets it up and adds the
+    /// routes. With source routing, the routes apply only to packets from the link's
+    /// addresses.
     ///
-    /// `metric` is the one for default routes where the user gave none; with
-    /// `None` it's left to the host.
+    /// `metric` is for default routes for which the user gave none. With `None`, the
+    /// host chooses it.
     pub fn configure(
         &self,
         link: &Link,
@@ -79,19 +81,19 @@ impl Behaviours {
         }
     }
 
-    /// Where packets are routed by their source, the table that has the
-    /// container's routes, with its rules.
+    /// Adds the rules of source routing, if the option is given. Returns the table for
+    /// the container's routes.
     pub fn source_table(&self, request: &Request) -> Result<Option<u32>, Error> {
         let routing = self.source_routing.as_ref();
         routing.map(|it| it.add_rules(request)).transpose()
     }
 
-    /// Limits what a link of the container's sends and receives.
+    /// Limits the rates of a link of the container.
     pub fn limit(&self, link: &Link) -> Result<(), Error> {
         self.rates.limit(link)
     }
 
-    /// The same at the other end of that link, on the host.
+    /// Limits the rates of a link of the container, at its peer on the host.
     pub fn limit_port(&self, port: &Link) -> Result<(), Error> {
         self.rates.limit_port(port)
     }

@@ -1,11 +1,12 @@
-//! How fast a container may send and receive: the job of CNI's plugin bandwidth.
+//! Limits of a container's sending and receiving rates. This is like CNI's plugin
+//! bandwidth.
 
 use crate::find;
 use crate::links::{self, Link, PlainOptions};
 use crate::traffic::{self, Shape, TbfOptions};
 use crate::types::{Error, OptionValue, Place};
 
-/// The options. As with CNI, `ingress` is what the container receives.
+/// The options of rates. As in CNI, `ingress` is the container's receiving direction.
 pub const RATES: &[&str] = &[
     "egress_burst",
     "egress_rate",
@@ -13,28 +14,28 @@ pub const RATES: &[&str] = &[
     "ingress_rate",
 ];
 
-/// How long a packet may wait, in milliseconds. With the 25 of CNI's a TCP
-/// connection gets no more than four fifths of the rate, as it's told of a full
-/// queue only by losses.
+/// The time that a packet may wait in the queue, in milliseconds. With CNI's 25 ms, a
+/// TCP connection reaches only four fifths of the rate, because it slows down at every
+/// lost packet.
 const LATENCY: u32 = 100;
 
-/// The smallest burst of our choice, in bytes: some of the largest usual packets.
+/// The smallest default burst in bytes, which is some of the largest usual packets.
 const SMALLEST_BURST: u64 = 32 * 1024;
 
-/// How many bursts of our choice go into a second at that rate. The
-/// kernel refills the bucket at least a hundred times a second.
+/// The number of default bursts per second at the full rate. The kernel refills the
+/// bucket at least 100 times per second.
 const BURSTS_A_SECOND: u64 = 50;
 
 /// The limit of one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Limit {
-    /// Bits per second.
+    /// The rate in bits per second.
     rate: u64,
-    /// Bytes.
+    /// The burst in bytes.
     burst: u32,
 }
 
-/// What the options say.
+/// The parsed options of rates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Rates {
     ingress: Option<Limit>,
@@ -49,25 +50,24 @@ impl Rates {
         })
     }
 
-    /// At the container's own link.
+    /// Limits the rates at the container's own link.
     pub(super) fn limit(self, link: &Link) -> Result<(), Error> {
         if let Some(limit) = self.egress {
-            limit.sent(link)?;
+            limit.limit_sending(link)?;
         }
         match self.ingress {
-            Some(limit) => limit.received(link, Place::Container),
+            Some(limit) => limit.limit_receiving(link, Place::Container),
             None => Ok(()),
         }
     }
 
-    /// At the host's end of that link, where directions are the other way
-    /// round.
+    /// Limits the rates at the peer on the host, where the directions are reversed.
     pub(super) fn limit_port(self, port: &Link) -> Result<(), Error> {
         if let Some(limit) = self.ingress {
-            limit.sent(port)?;
+            limit.limit_sending(port)?;
         }
         match self.egress {
-            Some(limit) => limit.received(port, Place::Host),
+            Some(limit) => limit.limit_receiving(port, Place::Host),
             None => Ok(()),
         }
     }
@@ -101,8 +101,8 @@ impl Limit {
         }
     }
 
-    /// Limits what a link sends.
-    fn sent(self, link: &Link) -> Result<(), Error> {
+    /// Limits the packets that a link sends.
+    fn limit_sending(self, link: &Link) -> Result<(), Error> {
         let options = TbfOptions {
             shape: Shape {
                 rate: self.rate,
@@ -113,21 +113,21 @@ impl Limit {
         traffic::set_tbf(link, options)
     }
 
-    /// Limits what a link receives: it goes through another one first, which
-    /// sends it on at that rate.
-    fn received(self, link: &Link, place: Place) -> Result<(), Error> {
+    /// Limits the packets that a link receives. They are redirected to an ifb link,
+    /// which limits them.
+    fn limit_receiving(self, link: &Link, place: Place) -> Result<(), Error> {
         let plain = PlainOptions {
             mac: None,
             mtu: None,
         };
         let ifb = links::create_ifb(place, None, &plain)?;
-        self.sent(&ifb)?;
+        self.limit_sending(&ifb)?;
         links::set_up(&ifb)?;
         traffic::redirect_ingress(link, &ifb)
     }
 }
 
-/// A number that may end with `k`, `m` or `g`; `step` is what `k` stands for.
+/// Parses a number that may end with `k`, `m` or `g`. `step` is the factor of `k`.
 fn number(options: &[OptionValue], key: &str, step: u64) -> Result<Option<u64>, Error> {
     let Some(text) = find(options, key) else {
         return Ok(None);

@@ -1,5 +1,5 @@
-//! Routes for what has the container's addresses on this network only: the job
-//! of CNI's plugin sbr, for containers on several networks.
+//! Source routing, for containers on several networks. The network's routes apply only
+//! to packets from the container's addresses on it. This is like CNI's plugin sbr.
 
 use core::net::IpAddr;
 
@@ -11,22 +11,22 @@ use crate::types::OptionValue;
 use crate::types::{Error, IpVersion, Namespace, Request, Route, RouteKind};
 use crate::{PLAIN_ROUTE, add_routes, alone, disable_autoconf, is_v6, parse, parse_bool};
 
-/// The options.
+/// The options of source routing.
 pub const SOURCE_ROUTING: &[&str] = &["source_routing", "source_table"];
 
-/// The first table of our choice: as with CNI.
+/// The first table that is chosen, as in CNI.
 const FIRST_TABLE: u32 = 100;
 
-/// The tables that the kernel gives a meaning.
-const TABLES_OF_THE_KERNEL: &[u32] = &[0, 253, 254, 255];
+/// The tables to which the kernel gives a meaning.
+const KERNEL_TABLES: &[u32] = &[0, 253, 254, 255];
 
-/// The place of a rule right before the main table's.
+/// The priority right before the main table's rule.
 const BEFORE_MAIN: u32 = 32765;
 
-/// What the options say.
+/// The parsed options of source routing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct SourceRouting {
-    /// The table; without it, the first one that nobody uses.
+    /// The table, or `None` for the first unused one.
     table: Option<u32>,
 }
 
@@ -38,15 +38,15 @@ impl SourceRouting {
             (false, Some(_)) => Err(Error::Invalid(
                 "source_table needs source_routing=true".to_owned(),
             )),
-            (true, Some(table)) if TABLES_OF_THE_KERNEL.contains(&table) => Err(Error::Invalid(
-                format!("source_table {table} is not possible: the kernel has it for all packets"),
-            )),
+            (true, Some(table)) if KERNEL_TABLES.contains(&table) => Err(Error::Invalid(format!(
+                "source_table {table} is not possible: the kernel has it for all packets"
+            ))),
             (true, table) => Ok(Some(Self { table })),
         }
     }
 
-    /// Gives the container's link its addresses, sets it up, and adds its routes
-    /// to a table of their own.
+    /// Gives the container's link its addresses, sets it up, and adds its routes to a
+    /// table of their own.
     pub(super) fn configure(
         self,
         link: &Link,
@@ -61,7 +61,7 @@ impl SourceRouting {
             };
             addresses::add(link, address, Some(options))?;
         }
-        // Routes need a link that is up.
+        // A route needs a link that is up.
         links::set_up(link)?;
         let options = RouteOptions {
             table: Some(self.add_rules(request)?),
@@ -73,17 +73,18 @@ impl SourceRouting {
         add_routes(request, metric, Some(&options))
     }
 
-    /// Has packets with the container's addresses routed by a table, and returns
-    /// that.
+    /// Adds rules that route packets from the container's addresses by a table, and
+    /// returns the table.
     pub(super) fn add_rules(self, request: &Request) -> Result<u32, Error> {
         let there = rules::list(Namespace::Container)?;
         let table = match self.table {
             Some(table) => table,
             None => free_table(&there)?,
         };
-        let mut places = [IpVersion::Ipv4, IpVersion::Ipv6].map(|it| place(&there, it));
+        let mut priorities =
+            [IpVersion::Ipv4, IpVersion::Ipv6].map(|it| priority_before(&there, it));
         for address in &request.addresses {
-            let [v4, v6] = &mut places;
+            let [v4, v6] = &mut priorities;
             let priority = if is_v6(address) { v6 } else { v4 };
             let rule = Rule {
                 version: None,
@@ -102,13 +103,13 @@ impl SourceRouting {
     }
 }
 
-/// The first table that no rule and no route is in.
+/// Returns the first table that no rule uses and that has no routes.
 fn free_table(rules: &[RuleInfo]) -> Result<u32, Error> {
     let mut table = FIRST_TABLE;
     loop {
         let has_rule = rules.iter().any(|info| info.rule.table == table);
         if !has_rule
-            && !TABLES_OF_THE_KERNEL.contains(&table)
+            && !KERNEL_TABLES.contains(&table)
             && routes::list(Namespace::Container, Some(table))?.is_empty()
         {
             return Ok(table);
@@ -117,21 +118,21 @@ fn free_table(rules: &[RuleInfo]) -> Result<u32, Error> {
     }
 }
 
-/// Where the kernel would put a rule that names no place: before all but the
-/// first, which is about the namespace's own addresses.
-fn place(rules: &[RuleInfo], version: IpVersion) -> u32 {
-    let mut of_it = rules.iter().filter(|it| it.rule.version == Some(version));
-    let second = of_it.nth(1).map(|info| info.rule.priority);
+/// Returns the priority that the kernel would give a rule without one. Such a rule
+/// comes second, after the rule of the table `local`.
+fn priority_before(rules: &[RuleInfo], version: IpVersion) -> u32 {
+    let mut of_version = rules.iter().filter(|it| it.rule.version == Some(version));
+    let second = of_version.nth(1).map(|info| info.rule.priority);
     second.map_or(BEFORE_MAIN, |second| second.saturating_sub(1))
 }
 
-/// The network that the address is in lies behind the link.
+/// Adds the route through the link to the network of an address.
 fn add_direct_route(address: &str, request: &Request, options: &RouteOptions) -> Result<(), Error> {
     let Some(destination) = network(address) else {
         return Ok(());
     };
     let route = Route {
-        // What the kernel would have given it.
+        // These are the metrics of the kernel's own prefix routes.
         metric: Some(if is_v6(&destination) { 256 } else { 0 }),
         destination,
         gateway: None,
@@ -144,8 +145,8 @@ fn add_direct_route(address: &str, request: &Request, options: &RouteOptions) ->
     routes::add(Namespace::Container, &route, Some(&options))
 }
 
-/// The network of an address with a prefix length; none where that is the
-/// address alone.
+/// Returns the network of an address with a prefix length, or `None` if it contains
+/// only the address.
 fn network(address: &str) -> Option<String> {
     let (address, length) = address.split_once('/')?;
     let length: u32 = length.parse().ok()?;
@@ -187,10 +188,10 @@ mod tests {
     fn a_rule_goes_before_all_but_the_first() {
         use IpVersion::{Ipv4, Ipv6};
         let mut rules = vec![rule(Ipv4, 0, 255), rule(Ipv4, 32766, 254)];
-        assert_eq!(place(&rules, Ipv4), 32765);
-        assert_eq!(place(&rules, Ipv6), 32765);
+        assert_eq!(priority_before(&rules, Ipv4), 32765);
+        assert_eq!(priority_before(&rules, Ipv6), 32765);
         rules.insert(1, rule(Ipv4, 100, 7));
-        assert_eq!(place(&rules, Ipv4), 99);
+        assert_eq!(priority_before(&rules, Ipv4), 99);
     }
 
     #[test]

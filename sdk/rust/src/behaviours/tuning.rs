@@ -1,23 +1,23 @@
-//! What a container's link and namespace have of their own: the job of CNI's
-//! plugin tuning.
+//! Properties of a container's link, and kernel settings of its namespace. This is like
+//! CNI's plugin tuning.
 
 use crate::links::{self, Link};
 use crate::types::{Error, Namespace, OptionValue};
 use crate::{parse, sysctl};
 
-/// The options, but for those that begin with `sysctl.`.
+/// The options of tuning, without those that begin with `sysctl.`.
 pub const TUNING: &[&str] = &["allmulti", "promisc", "txqlen"];
 
-/// What stands before the name of a kernel setting.
+/// The prefix of options for kernel settings.
 pub(super) const SYSCTL: &str = "sysctl.";
 
-/// What stands for the name of the container's interface, as with CNI.
+/// The placeholder for the name of the container's interface, as in CNI.
 const INTERFACE: &str = "IFNAME";
 
-/// What the options say.
+/// The parsed options of tuning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Tuning {
-    /// Keys, as sysctl(8) writes them, and values.
+    /// The keys in the form of sysctl(8), and the values.
     sysctls: Vec<(String, String)>,
     queue_length: Option<u32>,
     promiscuous: Option<bool>,
@@ -55,8 +55,8 @@ impl Tuning {
     }
 }
 
-/// Only what belongs to a network namespace: anything else would be the whole
-/// machine's.
+/// Refuses keys that don't belong to a network namespace, because they would apply to
+/// the whole machine.
 fn check(key: &str) -> Result<(), Error> {
     let parts: Vec<&str> = key.split('.').collect();
     match parts.as_slice() {
@@ -68,8 +68,8 @@ fn check(key: &str) -> Result<(), Error> {
     }
 }
 
-/// The key with the interface's name in its place. A dot in a name is written
-/// as a slash, which separates nothing.
+/// Returns the key with the interface's name. A dot in the name becomes a slash,
+/// because dots separate the parts of a key.
 fn with_name(key: &str, interface: &str) -> String {
     let name = interface.replace('.', "/");
     let parts = key.split('.').map(|part| match part {
