@@ -139,7 +139,10 @@ fn finish(places: &Places, name: &str, guest: &Guest) -> Result<Vec<u8>> {
         Kind::WatModule => component::encode(&wat::module(places, source)?)?,
     };
     let calls = component::calls(&driver)?;
-    component::finish(driver, &manifest::read(source, &places.root.join(SHARED), &calls)?)
+    component::finish(
+        driver,
+        &manifest::read(source, &places.root.join(SHARED), &calls)?,
+    )
 }
 
 #[cfg(test)]

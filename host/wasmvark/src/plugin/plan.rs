@@ -9,7 +9,7 @@ use engine::driver::{Code, Watch};
 use engine::rollback::Rollback;
 use engine::session::{Create, Driver, Ended, Session, Setup};
 use journal::{Here, Journal};
-use kernel::{Netlink, Netns, NetnsId, Reader, Timed};
+use kernel::{Netlink, Netns, NetnsId, Timed};
 use policy::{Grant, GrantError, RequestReach};
 use request::protocol::{ProtocolError, Received};
 use request::{Network, Request};
