@@ -15,74 +15,27 @@
 //! The header and its numbers are those of `linux/genetlink.h`.
 
 use std::collections::HashMap;
+use std::fmt::Debug;
 use std::io;
 
-use futures_util::StreamExt;
 use netlink_packet_generic::constants::GENL_ID_CTRL;
 use netlink_packet_generic::ctrl::nlas::GenlCtrlAttrs;
 use netlink_packet_generic::ctrl::{GenlCtrl, GenlCtrlCmd};
-use netlink_packet_generic::{GenlFamily, GenlHeader};
+use netlink_packet_generic::{GenlFamily, GenlHeader, GenlMessage};
 use nix::errno::Errno;
-use rtnetlink::packet_core::{
-    DecodeError, Emitable, NLM_F_REQUEST, NetlinkDeserializable, NetlinkHeader, NetlinkMessage,
-    NetlinkPayload, NetlinkSerializable, ParseableParametrized,
-};
-use rtnetlink::proto::{self, ConnectionHandle};
-use rtnetlink::sys::SocketAddr;
+use rtnetlink::packet_core::{Emitable, ParseableParametrized};
 use rtnetlink::sys::protocols::NETLINK_GENERIC;
 use tokio::runtime::Runtime;
 use types::Namespace;
 
-use super::Netlink;
+use super::exchange::{self, Channel, Raw};
+use super::snapshot::bytes;
+use super::{Netlink, Room};
 use crate::KernelError;
-
-/// A message of any family.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Message {
-    /// The family's number.
-    family: u16,
-    header: GenlHeader,
-    attributes: Vec<u8>,
-}
-
-impl NetlinkSerializable for Message {
-    fn message_type(&self) -> u16 {
-        self.family
-    }
-
-    fn buffer_len(&self) -> usize {
-        self.header.buffer_len() + self.attributes.len()
-    }
-
-    fn serialize(&self, buffer: &mut [u8]) {
-        let Some((header, attributes)) = buffer.split_at_mut_checked(self.header.buffer_len())
-        else {
-            return;
-        };
-        self.header.emit(header);
-        for (to, from) in attributes.iter_mut().zip(&self.attributes) {
-            *to = *from;
-        }
-    }
-}
-
-impl NetlinkDeserializable for Message {
-    type Error = DecodeError;
-
-    fn deserialize(netlink: &NetlinkHeader, payload: &[u8]) -> Result<Self, DecodeError> {
-        let header = GenlHeader::parse(payload)?;
-        let attributes = payload.get(header.buffer_len()..).unwrap_or_default();
-        Ok(Self {
-            family: netlink.message_type,
-            header,
-            attributes: attributes.to_vec(),
-        })
-    }
-}
 
 /// A socket for generic netlink.
 pub(super) struct Generic {
-    handle: ConnectionHandle<Message>,
+    channel: Channel,
     /// The numbers of the families, by their names.
     families: HashMap<&'static str, u16>,
 }
@@ -90,11 +43,8 @@ pub(super) struct Generic {
 impl Generic {
     /// Opens a socket in the namespace of the calling thread.
     fn open(runtime: &Runtime) -> io::Result<Self> {
-        let _context = runtime.enter();
-        let (connection, handle, _unsolicited) = proto::new_connection(NETLINK_GENERIC)?;
-        runtime.spawn(connection);
         Ok(Self {
-            handle,
+            channel: Channel::open(runtime, NETLINK_GENERIC, |_| Ok(()))?,
             families: HashMap::new(),
         })
     }
@@ -113,7 +63,7 @@ impl Netlink {
         flags: u16,
     ) -> Result<Vec<F>, KernelError>
     where
-        F: GenlFamily + Emitable + ParseableParametrized<[u8], GenlHeader>,
+        F: GenlFamily + Emitable + ParseableParametrized<[u8], GenlHeader> + Debug,
     {
         let family = self.family(namespace, F::family_name())?;
         self.ask(namespace, family, message, flags)
@@ -122,7 +72,8 @@ impl Netlink {
     /// The number of a family in a namespace.
     #[track_caller]
     fn family(&mut self, namespace: Namespace, name: &'static str) -> Result<u16, KernelError> {
-        if let Some(family) = self.open_generic(namespace)?.families.get(name) {
+        let generic = self.room(namespace)?.generic.as_ref();
+        if let Some(family) = generic.and_then(|it| it.families.get(name)) {
             return Ok(*family);
         }
         let question = GenlCtrl {
@@ -141,8 +92,9 @@ impl Netlink {
             _ => None,
         });
         let family = family.ok_or(Errno::EOPNOTSUPP)?;
-        let families = &mut self.open_generic(namespace)?.families;
-        families.insert(name, family);
+        if let Some(generic) = &mut self.room_mut(namespace)?.generic {
+            generic.families.insert(name, family);
+        }
         Ok(family)
     }
 
@@ -155,85 +107,58 @@ impl Netlink {
         flags: u16,
     ) -> Result<Vec<F>, KernelError>
     where
-        F: GenlFamily + Emitable + ParseableParametrized<[u8], GenlHeader>,
+        F: GenlFamily + Emitable + ParseableParametrized<[u8], GenlHeader> + Debug,
     {
-        let mut attributes = vec![0; message.buffer_len()];
-        message.emit(&mut attributes);
-        let message = Message {
-            family,
-            header: GenlHeader {
-                cmd: message.command(),
-                version: message.version(),
-            },
-            attributes,
-        };
-        let handle = self.open_generic(namespace)?.handle.clone();
-        let answers = self.wait(exchange(handle, message, NLM_F_REQUEST | flags))?;
-        let parsed = answers
-            .iter()
-            .map(|answer| F::parse_with_param(&answer.attributes, answer.header));
-        parsed
-            .collect::<Result<_, _>>()
-            .map_err(|error| KernelError::Netlink(error.to_string()))
+        let request = encode(family, message);
+        let mut generic = self.take_generic(namespace)?;
+        let answers = self.wait(generic.channel.request(request, flags));
+        if !exchange::is_broken(&answers) {
+            self.room_mut(namespace)?.generic = Some(generic);
+        }
+        let answers = answers?.messages.into_iter();
+        answers
+            .map(|answer| Ok(answer.decode::<GenlMessage<F>>()?.payload))
+            .collect()
     }
 
-    /// The socket of a namespace.
-    fn open_generic(&mut self, namespace: Namespace) -> Result<&mut Generic, KernelError> {
+    /// The socket of a namespace, opened when it's first needed.
+    fn take_generic(&mut self, namespace: Namespace) -> Result<Generic, KernelError> {
+        if let Some(generic) = self.room_mut(namespace)?.generic.take() {
+            return Ok(generic);
+        }
         let runtime = &self.runtime;
         let opened = match namespace {
-            Namespace::Host if self.host.generic.is_none() => Some(Generic::open(runtime)),
+            Namespace::Host => Generic::open(runtime),
             Namespace::Container => {
-                let room = self.room(namespace)?;
-                let open = || room.netns.run(|| Generic::open(runtime));
-                let opened = room.generic.is_none().then(open).transpose();
+                let netns = &self.room(namespace)?.netns;
+                let opened = netns.run(|| Generic::open(runtime));
                 opened.map_err(|error| KernelError::Netlink(error.to_string()))?
             }
-            Namespace::Host => None,
         };
-        let opened = opened.transpose().map_err(|error| {
-            KernelError::from(error.raw_os_error().map_or(Errno::EIO, Errno::from_raw))
-        })?;
+        opened.map_err(|error| {
+            error
+                .raw_os_error()
+                .map_or(Errno::EIO, Errno::from_raw)
+                .into()
+        })
+    }
+
+    fn room_mut(&mut self, namespace: Namespace) -> Result<&mut Room, KernelError> {
         let room = match namespace {
             Namespace::Host => Some(&mut self.host),
             Namespace::Container => self.container.as_mut(),
         };
-        let room = room.ok_or(KernelError::NoNamespace(namespace))?;
-        if opened.is_some() {
-            room.generic = opened;
-        }
-        room.generic.as_mut().ok_or(Errno::EIO.into())
+        room.ok_or(KernelError::NoNamespace(namespace))
     }
 }
 
-/// Sends a message and waits for all answers.
-async fn exchange(
-    handle: ConnectionHandle<Message>,
-    message: Message,
-    flags: u16,
-) -> Result<Vec<Message>, rtnetlink::Error> {
-    let mut request = NetlinkMessage::new(NetlinkHeader::default(), NetlinkPayload::from(message));
-    request.header.flags = flags;
-    // Number 0 is the kernel.
-    let mut stream = handle
-        .request(request, SocketAddr::new(0, 0))
-        .map_err(|_| rtnetlink::Error::RequestFailed)?;
-    let mut answers = Vec::new();
-    while let Some(answer) = stream.next().await {
-        match answer.payload {
-            NetlinkPayload::InnerMessage(message) => answers.push(message),
-            NetlinkPayload::Error(error) if error.code.is_some() => {
-                return Err(rtnetlink::Error::NetlinkError(error));
-            }
-            _ => {}
-        }
-    }
-    Ok(answers)
-}
-
-impl From<Message> for NetlinkPayload<Message> {
-    fn from(message: Message) -> Self {
-        Self::InnerMessage(message)
-    }
+/// A message is the family's header and its attributes.
+fn encode<F: GenlFamily + Emitable>(family: u16, message: &F) -> Raw {
+    let header = GenlHeader {
+        cmd: message.command(),
+        version: message.version(),
+    };
+    Raw::new(family, [bytes(&header), bytes(message)].concat())
 }
 
 #[cfg(test)]
@@ -264,20 +189,16 @@ mod tests {
 
     #[test]
     fn a_message_is_its_header_and_its_attributes() {
-        let message = Message {
-            family: 0x15,
-            header: GenlHeader {
-                cmd: 11,
-                version: 1,
-            },
-            attributes: vec![5, 0, 1, 0, 7, 0, 0, 0],
+        let question = GenlCtrl {
+            cmd: GenlCtrlCmd::GetFamily,
+            nlas: vec![GenlCtrlAttrs::FamilyId(7)],
         };
-        let mut bytes = vec![0; message.buffer_len()];
-        message.serialize(&mut bytes);
-        assert_eq!(bytes, [11, 1, 0, 0, 5, 0, 1, 0, 7, 0, 0, 0]);
-        let mut header = NetlinkHeader::default();
-        header.message_type = message.message_type();
-        assert_eq!(Message::deserialize(&header, &bytes).unwrap(), message);
-        assert!(Message::deserialize(&header, &bytes[..3]).is_err());
+        let message = encode(0x15, &question);
+        let expected = vec![3, 2, 0, 0, 6, 0, 1, 0, 7, 0, 0, 0];
+        assert_eq!(message, Raw::new(0x15, expected));
+        let read: GenlMessage<GenlCtrl> = message.decode().unwrap();
+        assert_eq!(read.payload, question);
+        let short = Raw::new(0x15, vec![3, 2, 0]);
+        assert!(short.decode::<GenlMessage<GenlCtrl>>().is_err());
     }
 }

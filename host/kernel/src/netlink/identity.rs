@@ -3,16 +3,14 @@
 
 use std::os::fd::AsRawFd;
 
-use futures_util::StreamExt;
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::{InfoData, InfoVlan, LinkAttribute, LinkInfo, LinkMessage, Prop};
 use netlink_packet_route::nsid::{NsidAttribute, NsidMessage};
 use nix::errno::Errno;
 use rtnetlink::Handle;
-use rtnetlink::packet_core::{NLM_F_REQUEST, NetlinkMessage, NetlinkPayload};
 use types::{LinkName, Namespace};
 
-use super::{Netlink, link, place};
+use super::{Netlink, exchange, link, place};
 use crate::{
     FarLink, IdentifiedLink, IdentitiesRead, KernelError, LinkId, LinkIdentity, ParentDevice,
     Whereabouts,
@@ -153,26 +151,22 @@ impl Netlink {
     }
 }
 
-async fn get_nsid(mut handle: Handle, file: u32) -> Result<Option<i32>, rtnetlink::Error> {
+async fn get_nsid(handle: Handle, file: u32) -> Result<Option<i32>, rtnetlink::Error> {
     let mut question = NsidMessage::default();
     question.attributes.push(NsidAttribute::Fd(file));
-    let mut request = NetlinkMessage::from(RouteNetlinkMessage::GetNsId(question));
-    request.header.flags = NLM_F_REQUEST;
-    let mut answers = handle.request(request)?;
-    while let Some(answer) = answers.next().await {
-        match answer.payload {
-            NetlinkPayload::Error(message) => return Err(rtnetlink::Error::NetlinkError(message)),
-            NetlinkPayload::InnerMessage(RouteNetlinkMessage::NewNsId(message)) => {
-                let mut attributes = message.attributes.iter();
-                return Ok(attributes.find_map(|attribute| match attribute {
-                    NsidAttribute::Id(number) => Some(*number),
-                    _ => None,
-                }));
-            }
-            _ => {}
-        }
-    }
-    Ok(None)
+    let answers = exchange::request(handle, RouteNetlinkMessage::GetNsId(question), 0).await?;
+    Ok(answers.iter().find_map(|answer| match answer {
+        RouteNetlinkMessage::NewNsId(message) => netnsid(message),
+        _ => None,
+    }))
+}
+
+fn netnsid(message: &NsidMessage) -> Option<i32> {
+    let mut attributes = message.attributes.iter();
+    attributes.find_map(|attribute| match attribute {
+        NsidAttribute::Id(number) => Some(*number),
+        _ => None,
+    })
 }
 
 fn link_netnsid(message: &LinkMessage) -> Option<i32> {

@@ -5,6 +5,7 @@ mod address;
 mod announce;
 mod bridge_port;
 mod create_link;
+mod exchange;
 mod features;
 mod generic;
 mod identity;
@@ -27,14 +28,14 @@ use std::future::Future;
 use std::io;
 use std::time::Instant;
 
-use futures_util::{Stream, StreamExt, TryStreamExt};
+use futures_util::{Stream, TryStreamExt};
 use netlink_packet_route::RouteNetlinkMessage;
 use nix::errno::Errno;
 use rtnetlink::Handle;
-use rtnetlink::packet_core::{NLM_F_ACK, NLM_F_REQUEST, NetlinkMessage, NetlinkPayload};
 use tokio::runtime::Runtime;
 
 use super::{KernelError, Netns, NetnsError, Timed};
+use exchange::send;
 pub use features::find as find_feature;
 use generic::Generic;
 use nft::{Handles, Netfilter};
@@ -168,24 +169,6 @@ impl Timed for Netlink {
     fn set_deadline(&mut self, deadline: Instant) {
         self.deadline = Some(deadline);
     }
-}
-
-/// Sends a request that rtnetlink has none for, with these flags besides the
-/// usual ones.
-async fn send(
-    mut handle: Handle,
-    request: RouteNetlinkMessage,
-    flags: u16,
-) -> Result<(), rtnetlink::Error> {
-    let mut request = NetlinkMessage::from(request);
-    request.header.flags = NLM_F_REQUEST | NLM_F_ACK | flags;
-    let mut answers = handle.request(request)?;
-    while let Some(answer) = answers.next().await {
-        if let NetlinkPayload::Error(message) = answer.payload {
-            return Err(rtnetlink::Error::NetlinkError(message));
-        }
-    }
-    Ok(())
 }
 
 /// What the kernel answered, as an error number.

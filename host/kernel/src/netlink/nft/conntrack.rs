@@ -187,20 +187,21 @@ impl Netlink {
             attributes: filter,
         };
         let question = about(like, question);
-        let (this, netfilter) = self.netfilter()?;
-        let answers: Vec<NetfilterMessage> = match this.wait(netfilter.list(question)) {
+        let listed = self.netfilter(async |netfilter| netfilter.list(&question).await);
+        let answers = match listed {
             Err(KernelError::Errno {
                 errno: Errno::EINVAL | Errno::EOPNOTSUPP,
             }) => return Ok(Vec::new()),
             answers => answers?,
         };
-        let connections = answers.iter().filter_map(|answer| match &answer.inner {
-            NetfilterMessageInner::Conntrack(ConntrackMessage::New(attributes)) => {
-                connection(attributes)
+        let mut connections = Vec::new();
+        for answer in &answers {
+            let inner = answer.decode::<NetfilterMessage>()?.inner;
+            if let NetfilterMessageInner::Conntrack(ConntrackMessage::New(attributes)) = inner {
+                connections.extend(connection(&attributes));
             }
-            _ => None,
-        });
-        Ok(connections.collect())
+        }
+        Ok(connections)
     }
 
     #[track_caller]
@@ -208,8 +209,7 @@ impl Netlink {
         for connection in connections {
             let message = ConntrackMessage::Delete(connection.identity);
             let message = about(connection.original.source, message);
-            let (this, netfilter) = self.netfilter()?;
-            match this.wait(netfilter.ask(message)) {
+            match self.netfilter(async |netfilter| netfilter.ask(&message).await) {
                 // It ended meanwhile.
                 Err(error) if error.is_not_found() => {}
                 result => drop(result?),

@@ -39,10 +39,11 @@ pub(super) use self::handles::Handles;
 use self::object::{Object, objects};
 use self::rules::ThereRule;
 use self::set::Element;
+use self::socket::Change;
 pub(super) use self::socket::Netfilter;
-use self::socket::{Change, Raw};
 use self::table::sets;
 use super::Netlink;
+use super::exchange::Raw;
 use crate::{Firewall, FirewallEntry, FirewallRead, KernelError, MissingFirewall};
 
 /// How often a change is tried anew because somebody else changed something.
@@ -317,8 +318,7 @@ impl Netlink {
 
     #[track_caller]
     fn ask_nft(&mut self, question: NetfilterMessage) -> Result<Vec<NfTablesMessage>, KernelError> {
-        let (this, netfilter) = self.netfilter()?;
-        of_nftables(this.wait(netfilter.ask(question)))
+        of_nftables(self.netfilter(async |netfilter| netfilter.ask(&question).await))
     }
 
     /// The rules of a chain, or of all chains of a table.
@@ -328,13 +328,10 @@ impl Netlink {
         table: Table<'_>,
         chain: Option<&str>,
     ) -> Result<Vec<ThereRule>, KernelError> {
-        let (this, netfilter) = self.netfilter()?;
-        let answers = this.wait(netfilter.list(table.list_rules(chain)));
+        let question = table.list_rules(chain);
+        let answers = self.netfilter(async |netfilter| netfilter.list(&question).await);
         let answers = answers.map_err(|error| without_nftables(error, &LACKING))?;
-        Ok(answers
-            .iter()
-            .map(|answer: &Raw| ThereRule::read(answer))
-            .collect())
+        Ok(answers.iter().map(ThereRule::read).collect())
     }
 
     #[track_caller]
@@ -342,8 +339,7 @@ impl Netlink {
         &mut self,
         question: NetfilterMessage,
     ) -> Result<Vec<NfTablesMessage>, KernelError> {
-        let (this, netfilter) = self.netfilter()?;
-        of_nftables(this.wait(netfilter.list(question)))
+        of_nftables(self.netfilter(async |netfilter| netfilter.list(&question).await))
     }
 
     #[track_caller]
@@ -352,21 +348,7 @@ impl Netlink {
         changes: Vec<Change>,
         generation: Option<u32>,
     ) -> Result<(), KernelError> {
-        let (this, netfilter) = self.netfilter()?;
-        this.wait(netfilter.batch(changes, generation))
-    }
-
-    /// The socket, opened when it's first needed.
-    fn netfilter(&mut self) -> Result<(&Self, &Netfilter), KernelError> {
-        if self.netfilter.is_none() {
-            let opened = Netfilter::open(&self.runtime).map_err(|error| {
-                let errno = error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
-                without_nftables(errno.into(), &LACKING)
-            })?;
-            self.netfilter = Some(opened);
-        }
-        let netfilter = self.netfilter.as_ref().ok_or(Errno::EIO)?;
-        Ok((self, netfilter))
+        self.netfilter(async |netfilter| netfilter.batch(&changes, generation).await)
     }
 }
 
@@ -382,14 +364,17 @@ fn taken(table: Table<'_>, element: &Element, tag: &str) -> KernelError {
 }
 
 fn of_nftables(
-    answers: Result<Vec<NetfilterMessage>, KernelError>,
+    answers: Result<Vec<Raw>, KernelError>,
 ) -> Result<Vec<NfTablesMessage>, KernelError> {
     let answers = answers.map_err(|error| without_nftables(error, &LACKING))?;
-    let messages = answers.into_iter().filter_map(|answer| match answer.inner {
-        NetfilterMessageInner::NfTables(message) => Some(message),
-        _ => None,
-    });
-    Ok(messages.collect())
+    let mut messages = Vec::new();
+    for answer in &answers {
+        if let NetfilterMessageInner::NfTables(message) = answer.decode::<NetfilterMessage>()?.inner
+        {
+            messages.push(message);
+        }
+    }
+    Ok(messages)
 }
 
 /// What a kernel without nftables answers to anything about them: nobody knows

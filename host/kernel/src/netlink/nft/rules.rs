@@ -4,7 +4,7 @@
 
 use rtnetlink::packet_core::{NlaBuffer, NlasIterator};
 
-use super::socket::Raw;
+use crate::netlink::exchange::Raw;
 
 /// NFTA_RULE_CHAIN
 const CHAIN: u16 = 2;
@@ -37,7 +37,7 @@ impl ThereRule {
     pub(super) fn read(answer: &Raw) -> Self {
         let mut rule = Self::default();
         let mut expressions = Vec::new();
-        for attribute in attributes(answer.0.get(HEADER..).unwrap_or_default()) {
+        for attribute in attributes(answer.bytes().get(HEADER..).unwrap_or_default()) {
             let value = attribute.value();
             match attribute.kind() {
                 CHAIN => rule.chain = text(value),
@@ -92,7 +92,7 @@ mod tests {
         let message = NfTablesMessage::NewRule(RuleMessage { attributes });
         let mut bytes = vec![0; HEADER + message.buffer_len()];
         message.emit(&mut bytes[HEADER..]);
-        ThereRule::read(&Raw(bytes))
+        ThereRule::read(&Raw::new(0, bytes))
     }
 
     #[test]
@@ -108,10 +108,8 @@ mod tests {
 
     #[test]
     fn what_is_cut_off_is_not_there() {
-        assert_eq!(ThereRule::read(&Raw(vec![1, 2])), ThereRule::default());
-        assert_eq!(
-            ThereRule::read(&Raw(vec![0, 0, 0, 0, 9, 0, 2, 0])),
-            ThereRule::default()
-        );
+        for bytes in [vec![1, 2], vec![0, 0, 0, 0, 9, 0, 2, 0]] {
+            assert_eq!(ThereRule::read(&Raw::new(0, bytes)), ThereRule::default());
+        }
     }
 }

@@ -4,25 +4,25 @@
 //! What belongs together goes to the kernel in one datagram, a batch, and the
 //! kernel does all of it or nothing.
 
-use std::cell::Cell;
-use std::convert::Infallible;
-use std::future::poll_fn;
 use std::io;
-use std::num::NonZeroI32;
 
+use futures_util::StreamExt;
 use netlink_packet_netfilter::none::ControlMessage;
 use netlink_packet_netfilter::{NetfilterHeader, NetfilterMessage, NetfilterProtoFamily};
 use nix::errno::Errno;
 use rtnetlink::packet_core::{
-    DefaultNla, NLM_F_ACK, NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkDeserializable,
-    NetlinkHeader, NetlinkMessage, NetlinkPayload,
+    DefaultNla, ErrorMessage, NLM_F_ACK, NLM_F_DUMP, NetlinkBuffer, NetlinkPayload,
 };
+use rtnetlink::proto::ReplyExpectation::{Expected, NotExpected};
+use rtnetlink::sys::Socket;
 use rtnetlink::sys::protocols::NETLINK_NETFILTER;
-use rtnetlink::sys::{AsyncSocket, Socket, SocketAddr, TokioSocket};
 use socket2::SockRef;
 use tokio::runtime::Runtime;
 
+use super::{LACKING, without_nftables};
 use crate::KernelError;
+use crate::netlink::Netlink;
+use crate::netlink::exchange::{self, Channel, Raw, outgoing};
 
 /// NFNL_SUBSYS_NFTABLES
 const NFTABLES: u16 = 10;
@@ -35,32 +35,8 @@ const VERSION: u8 = 0;
 /// Bytes of changes; the kernel gives twice as much, and less where the machine has a
 /// limit (`net.core.wmem_max`).
 const ROOM: usize = 4 << 20;
-/// Netlink messages begin at multiples of this (NLMSG_ALIGNTO).
-const ALIGNMENT: usize = 4;
-
-/// Why there is no answer.
-#[derive(Debug)]
-pub(super) enum Failure {
-    /// The kernel says so.
-    Errno(Errno),
-    /// The conversation broke down.
-    Broken(String),
-}
-
-impl From<Failure> for KernelError {
-    fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Errno(errno) => errno.into(),
-            Failure::Broken(text) => Self::Netlink(text),
-        }
-    }
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Broken(error.to_string())
-    }
-}
+/// Bytes of the header of all messages (NLMSG_HDRLEN).
+const HEADER: usize = 16;
 
 /// A change with the flags of its header beside `NLM_F_REQUEST`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,175 +45,108 @@ pub(super) struct Change {
     pub(super) flags: u16,
 }
 
-type Message = NetlinkMessage<NetfilterMessage>;
-
-/// An answer as it came, behind the header that all messages have.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Raw(pub(super) Vec<u8>);
-
-impl NetlinkDeserializable for Raw {
-    type Error = Infallible;
-
-    fn deserialize(_: &NetlinkHeader, payload: &[u8]) -> Result<Self, Infallible> {
-        Ok(Self(payload.to_vec()))
-    }
-}
-
 /// The socket.
-pub(in crate::netlink) struct Netfilter {
-    socket: TokioSocket,
-    /// The number of the last message.
-    number: Cell<u32>,
-}
+pub(in crate::netlink) struct Netfilter(Channel);
 
 impl Netfilter {
     /// Opens a socket in the namespace of the calling thread.
     pub(super) fn open(runtime: &Runtime) -> io::Result<Self> {
-        let _context = runtime.enter();
-        let mut socket = TokioSocket::new(NETLINK_NETFILTER)?;
-        socket.socket_mut().bind_auto()?;
-        make_room(socket.socket_ref());
-        // Errors come without what they are about: its number tells.
-        socket.socket_ref().set_cap_ack(true)?;
-        Ok(Self {
-            socket,
-            number: Cell::new(0),
+        Channel::open(runtime, NETLINK_NETFILTER, |socket| {
+            make_room(socket);
+            // Errors come without what they are about: its header tells.
+            socket.set_cap_ack(true)
         })
+        .map(Self)
     }
 
     /// Asks for one object, or has one changed that isn't nftables' own.
     pub(super) async fn ask(
-        &self,
-        message: NetfilterMessage,
-    ) -> Result<Vec<NetfilterMessage>, Failure> {
-        self.question(message, NLM_F_ACK).await
+        &mut self,
+        message: &NetfilterMessage,
+    ) -> Result<Vec<Raw>, KernelError> {
+        let answers = self.0.request(Raw::encode(message), NLM_F_ACK).await?;
+        Ok(answers.messages)
     }
 
     /// Asks for all objects. Where they changed meanwhile, ERESTART.
-    pub(super) async fn list<A: NetlinkDeserializable>(
-        &self,
-        message: NetfilterMessage,
-    ) -> Result<Vec<A>, Failure> {
-        self.question(message, NLM_F_DUMP).await
-    }
-
-    async fn question<A: NetlinkDeserializable>(
-        &self,
-        message: NetfilterMessage,
-        flags: u16,
-    ) -> Result<Vec<A>, Failure> {
-        let mut message = self.numbered(message, flags);
-        let number = message.header.sequence_number;
-        self.send(std::slice::from_mut(&mut message)).await?;
-        let mut answers = Vec::new();
-        let mut changed = false;
-        loop {
-            for answer in self.receive().await? {
-                // What an earlier question left, which ran out of time.
-                if answer.header.sequence_number != number {
-                    continue;
-                }
-                changed |= answer.header.flags & NLM_F_DUMP_INTR != 0;
-                match answer.payload {
-                    NetlinkPayload::InnerMessage(message) => answers.push(message),
-                    NetlinkPayload::Error(error) => {
-                        return failed(error.code).map(|()| answers);
-                    }
-                    NetlinkPayload::Done(done) => {
-                        failed(NonZeroI32::new(done.code))?;
-                        return match changed {
-                            true => Err(Failure::Errno(Errno::ERESTART)),
-                            false => Ok(answers),
-                        };
-                    }
-                    _ => return Err(overrun()),
-                }
-            }
+    pub(super) async fn list(
+        &mut self,
+        message: &NetfilterMessage,
+    ) -> Result<Vec<Raw>, KernelError> {
+        let answers = self.0.request(Raw::encode(message), NLM_F_DUMP).await?;
+        match answers.interrupted {
+            true => Err(Errno::ERESTART.into()),
+            false => Ok(answers.messages),
         }
     }
 
     /// Has changes of nftables made, all or none. With a generation only if
     /// nobody has changed anything since then, else ERESTART.
     pub(super) async fn batch(
-        &self,
-        changes: Vec<Change>,
+        &mut self,
+        changes: &[Change],
         generation: Option<u32>,
-    ) -> Result<(), Failure> {
-        let mut messages = vec![self.numbered(begin(generation), 0)];
-        let changes = changes.into_iter();
-        messages.extend(changes.map(|change| self.numbered(change.message, change.flags)));
-        let Some(last) = messages.last_mut() else {
+    ) -> Result<(), KernelError> {
+        let Some((last, others)) = changes.split_last() else {
             return Ok(());
         };
+        let begin = Raw::encode(&begin(generation));
+        let mut messages = vec![outgoing(begin, 0, NotExpected)];
+        // Those that succeed have no answer.
+        messages.extend(others.iter().map(|change| {
+            let message = Raw::encode(&change.message);
+            outgoing(message, change.flags, NotExpected)
+        }));
         // Its acknowledgement comes behind all errors.
-        last.header.flags |= NLM_F_ACK;
-        let last = last.header.sequence_number;
-        messages.push(self.numbered(end(), 0));
-        let first = messages
-            .first()
-            .map_or(last, |message| message.header.sequence_number);
-        self.send(&mut messages).await?;
+        let message = Raw::encode(&last.message);
+        messages.push(outgoing(message, last.flags | NLM_F_ACK, Expected));
+        messages.push(outgoing(Raw::encode(&end()), 0, NotExpected));
+        let mut answers = self.0.send(messages)?;
         let mut result = Ok(());
-        loop {
-            for answer in self.receive::<NetfilterMessage>().await? {
-                let number = answer.header.sequence_number;
-                if !(first..=last).contains(&number) {
-                    continue;
-                }
-                let NetlinkPayload::Error(error) = answer.payload else {
-                    return Err(overrun());
-                };
-                // Of several errors the first is the cause of the others.
-                result = result.and_then(|()| failed(error.code));
-                // What concerns the whole batch comes under its first number.
-                if number == last || number == first {
-                    return result;
-                }
+        while let Some(Some(answer)) = answers.next().await {
+            let NetlinkPayload::Error(error) = answer.payload else {
+                return Err(exchange::overrun());
+            };
+            // Of several errors the first is the cause of the others.
+            result = result.and_then(|()| exchange::failed(error.code));
+            if is_final(&error) {
+                return result;
             }
         }
+        Err(exchange::closed())
     }
+}
 
-    fn numbered(&self, message: NetfilterMessage, flags: u16) -> Message {
-        let number = self.number.get().wrapping_add(1);
-        self.number.set(number);
-        let mut message =
-            NetlinkMessage::new(NetlinkHeader::default(), NetlinkPayload::from(message));
-        message.header.flags = NLM_F_REQUEST | flags;
-        message.header.sequence_number = number;
-        message
-    }
-
-    async fn send(&self, messages: &mut [Message]) -> Result<(), Failure> {
-        let mut datagram = Vec::new();
-        for message in messages {
-            message.finalize();
-            let start = datagram.len();
-            datagram.resize(start + message.buffer_len(), 0);
-            message.serialize(datagram.get_mut(start..).unwrap_or_default());
+impl Netlink {
+    /// Has one exchange over the socket, which is opened when it's first needed.
+    #[track_caller]
+    pub(super) fn netfilter<T>(
+        &mut self,
+        exchange: impl AsyncFnOnce(&mut Netfilter) -> Result<T, KernelError>,
+    ) -> Result<T, KernelError> {
+        let mut netfilter = match self.netfilter.take() {
+            Some(netfilter) => netfilter,
+            None => Netfilter::open(&self.runtime).map_err(|error| {
+                let errno = error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
+                without_nftables(errno.into(), &LACKING)
+            })?,
+        };
+        let result = self.wait(exchange(&mut netfilter));
+        if !exchange::is_broken(&result) {
+            self.netfilter = Some(netfilter);
         }
-        // Number 0 is the kernel.
-        let kernel = SocketAddr::new(0, 0);
-        poll_fn(|context| self.socket.poll_send_to(context, &datagram, &kernel)).await?;
-        Ok(())
+        result
     }
+}
 
-    /// The messages of the next datagram.
-    async fn receive<A: NetlinkDeserializable>(&self) -> Result<Vec<NetlinkMessage<A>>, Failure> {
-        let (datagram, _) = poll_fn(|context| self.socket.poll_recv_from_full(context)).await?;
-        let mut messages = Vec::new();
-        let mut rest = datagram.as_slice();
-        while !rest.is_empty() {
-            let message = NetlinkMessage::<A>::deserialize(rest);
-            let message = message.map_err(|error| Failure::Broken(error.to_string()))?;
-            let length = usize::try_from(message.header.length).unwrap_or(usize::MAX);
-            let length = length.checked_next_multiple_of(ALIGNMENT);
-            rest = length
-                .and_then(|length| rest.get(length..))
-                .unwrap_or_default();
-            messages.push(message);
-        }
-        Ok(messages)
+/// Whether no other answer to a batch comes behind this one. What concerns all of
+/// it comes for its beginning.
+fn is_final(error: &ErrorMessage) -> bool {
+    if error.header.len() < HEADER {
+        return false;
     }
+    let about = NetlinkBuffer::new(&error.header);
+    about.message_type() == u16::from(BATCH_BEGIN) || about.flags() & NLM_F_ACK != 0
 }
 
 /// Makes room for changes that go to the kernel in one datagram: as much as the
@@ -267,18 +176,4 @@ fn batch_header() -> NetfilterHeader {
 /// The header of a message about a family.
 pub(super) fn header(family: NetfilterProtoFamily) -> NetfilterHeader {
     NetfilterHeader::new(family, VERSION, 0)
-}
-
-fn failed(code: Option<NonZeroI32>) -> Result<(), Failure> {
-    match code {
-        None => Ok(()),
-        Some(code) => {
-            let errno = Errno::from_raw(code.get().saturating_neg());
-            Err(Failure::Errno(errno))
-        }
-    }
-}
-
-fn overrun() -> Failure {
-    Failure::Broken("the kernel had no room for its answers".to_owned())
 }
