@@ -122,7 +122,7 @@ impl Channel {
     pub(super) fn open(
         runtime: &Runtime,
         protocol: isize,
-        configure: impl FnOnce(&Socket) -> io::Result<()>,
+        configure: impl FnOnce(&Socket),
     ) -> io::Result<Self> {
         let _context = runtime.enter();
         let (mut connection, handle, unsolicited) = proto::new_connection(protocol)?;
@@ -130,7 +130,10 @@ impl Channel {
         connection.set_forward_ack(true);
         connection.set_forward_done(true);
         let socket = connection.socket_mut().socket_ref();
-        configure(socket)?;
+        // Errors come without the message that they are about, whose header tells:
+        // with it, an answer could be longer than what netlink-proto reads.
+        socket.set_cap_ack(true)?;
+        configure(socket);
         let buffer = SockRef::from(socket).send_buffer_size()?;
         runtime.spawn(connection);
         Ok(Self {
@@ -291,7 +294,7 @@ mod tests {
     #[test]
     fn a_datagram_that_is_too_long_is_refused_and_the_channel_stays_open() {
         let runtime = runtime();
-        let mut channel = Channel::open(&runtime, NETLINK_ROUTE, |_| Ok(())).unwrap();
+        let mut channel = Channel::open(&runtime, NETLINK_ROUTE, |_| {}).unwrap();
         let longest = Raw::new(UNKNOWN, vec![0; channel.datagram_max - 16]);
         let answer = wait(&runtime, channel.request(longest, NLM_F_ACK));
         assert_eq!(answer.unwrap_err().errno(), Some(Errno::EOPNOTSUPP));
@@ -309,7 +312,7 @@ mod tests {
     #[test]
     fn errors_come_before_the_answer_that_is_waited_for() {
         let runtime = runtime();
-        let mut channel = Channel::open(&runtime, NETLINK_ROUTE, |_| Ok(())).unwrap();
+        let mut channel = Channel::open(&runtime, NETLINK_ROUTE, |_| {}).unwrap();
         let one = |reply| outgoing(Raw::new(UNKNOWN, vec![0; 4]), 0, reply);
         let messages = vec![
             one(ReplyExpectation::NotExpected),
@@ -328,7 +331,7 @@ mod tests {
     #[test]
     fn answers_that_found_no_room_are_not_waited_for() {
         let runtime = runtime();
-        let no_room = |socket: &Socket| SockRef::from(socket).set_recv_buffer_size(1);
+        let no_room = |socket: &Socket| SockRef::from(socket).set_recv_buffer_size(1).unwrap();
         let mut channel = Channel::open(&runtime, NETLINK_ROUTE, no_room).unwrap();
         let one = |reply| outgoing(Raw::new(UNKNOWN, vec![0; 4]), 0, reply);
         let mut messages: Vec<_> = (0..100)

@@ -44,7 +44,7 @@ impl Generic {
     /// Opens a socket in the namespace of the calling thread.
     fn open(runtime: &Runtime) -> io::Result<Self> {
         Ok(Self {
-            channel: Channel::open(runtime, NETLINK_GENERIC, |_| Ok(()))?,
+            channel: Channel::open(runtime, NETLINK_GENERIC, |_| {})?,
             families: HashMap::new(),
         })
     }

@@ -51,12 +51,7 @@ pub(in crate::netlink) struct Netfilter(Channel);
 impl Netfilter {
     /// Opens a socket in the namespace of the calling thread.
     pub(super) fn open(runtime: &Runtime) -> io::Result<Self> {
-        Channel::open(runtime, NETLINK_NETFILTER, |socket| {
-            make_room(socket);
-            // Errors come without what they are about: its header tells.
-            socket.set_cap_ack(true)
-        })
-        .map(Self)
+        Channel::open(runtime, NETLINK_NETFILTER, make_room).map(Self)
     }
 
     /// Asks for one object, or has one changed that isn't nftables' own.
