@@ -7,38 +7,22 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use netlink_packet_netfilter::conntrack::{
-    ConntrackAttribute, ConntrackMessage, ConntrackMessageType, IPTuple, ProtoTuple,
-    Protocol as Number, Status, Tuple,
+    ConntrackAttribute, ConntrackMessage, ConntrackMessageType, IPTuple, ProtoTuple, Status, Tuple,
 };
 use netlink_packet_netfilter::{NetfilterMessage, NetfilterMessageInner, NetfilterProtoFamily};
 use nix::errno::Errno;
-use rtnetlink::packet_core::{DefaultNla, Emitable, NLA_F_NESTED, Nla};
+use rtnetlink::packet_core::{DefaultNla, Nla};
 use types::{PortRange, Protocol};
 
+use super::lacking::{of_udp, with_status};
 use super::socket::header;
 use crate::netlink::{Netlink, address};
 use crate::{FirewallRule, KernelError, Publication, Translation};
 
-/// CTA_TUPLE_ORIG
-const TUPLE_ORIGINAL: u16 = 1;
-/// CTA_STATUS
-const STATUS: u16 = 3;
 /// CTA_ID
 const ID: u16 = 12;
 /// CTA_ZONE
 const ZONE: u16 = 18;
-/// CTA_FILTER; kernels that don't know this or the next list everything. By
-/// addresses it's of no use: for IPv6 the kernel compares the wrong way round
-/// (`ctnetlink_filter_match_tuple`).
-const FILTER: u16 = 25;
-/// CTA_STATUS_MASK
-const STATUS_MASK: u16 = 26;
-/// CTA_FILTER_ORIG_FLAGS
-const FILTER_BY_ORIGINAL: u16 = 1;
-/// CTA_FILTER_F_CTA_PROTO_NUM (`net/netfilter/nf_internals.h`, which
-/// libnetfilter_conntrack copies).
-const BY_PROTOCOL: u32 = 1 << 3;
-
 /// A connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Connection {
@@ -232,29 +216,6 @@ fn about(like: IpAddr, message: ConntrackMessage) -> NetfilterMessage {
         IpAddr::V6(_) => NetfilterProtoFamily::IPv6,
     };
     NetfilterMessage::new(header(family), message)
-}
-
-/// Has the kernel list only connections with a status.
-fn with_status(status: Status) -> Vec<DefaultNla> {
-    let bits = status.bits().to_be_bytes();
-    [STATUS, STATUS_MASK]
-        .map(|kind| DefaultNla::new(kind, bits.to_vec()))
-        .into()
-}
-
-/// Has the kernel list only connections of UDP.
-fn of_udp() -> Vec<DefaultNla> {
-    let number = Tuple::Proto(vec![ProtoTuple::Protocol(Number::Udp)]);
-    // In the order of the machine, unlike the rest.
-    let flags = BY_PROTOCOL.to_ne_bytes().to_vec();
-    let flags = DefaultNla::new(FILTER_BY_ORIGINAL, flags);
-    vec![nest(TUPLE_ORIGINAL, &number), nest(FILTER, &flags)]
-}
-
-fn nest(kind: u16, inner: &impl Emitable) -> DefaultNla {
-    let mut bytes = vec![0; inner.buffer_len()];
-    inner.emit(&mut bytes);
-    DefaultNla::new(kind | NLA_F_NESTED, bytes)
 }
 
 /// Whether a connection was made to one of these ports.

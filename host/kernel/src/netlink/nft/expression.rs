@@ -10,7 +10,7 @@ use netlink_packet_netfilter::nftables::{
     Lookup, Meta, MetaKey, Operator, Payload, Register, Verdict, VerdictAttribute,
 };
 
-use super::lacking::{Ct, CtKey, family_number};
+use super::lacking::{CtKey, ct, family_number};
 
 /// One expression.
 pub(super) type Expression = ListAttribute<ExpressionAttribute>;
@@ -238,7 +238,7 @@ pub(super) fn bytes(address: IpAddr) -> Vec<u8> {
 /// Goes on only if the packet's connection has one of these bits.
 pub(super) fn has_any(key: CtKey, bits: u32) -> Vec<Expression> {
     vec![
-        Ct { key, to: FIRST }.into(),
+        ct(key, FIRST),
         mask(bits.to_ne_bytes().to_vec()),
         is_not(&[0; 4]),
     ]

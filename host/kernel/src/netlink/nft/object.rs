@@ -9,7 +9,7 @@ use super::expression::{
     Expression, FIRST, Fate, Side, bytes, has_any, is_family, is_in, is_not_in, is_port_between,
     is_protocol, load, verdict,
 };
-use super::lacking::{CtKey, INVALID, Masquerade, Nat, NatKind, family_number};
+use super::lacking::{CtKey, INVALID, masquerade, source_nat};
 use super::senders::{CHECKED, SENDERS};
 use super::set::{Element, Part, join};
 use super::table::{
@@ -127,8 +127,11 @@ fn translate(translation: &Translation) -> Vec<Object> {
         matches.extend(is_not_in(staying, Side::Destination));
     }
     let new_address = match address {
-        None => vec![Masquerade.into()],
-        Some(address) => vec![load(&bytes(*address), FIRST), source_nat(*address)],
+        None => vec![masquerade()],
+        Some(address) => vec![
+            load(&bytes(*address), FIRST),
+            source_nat(&(*address).into(), FIRST),
+        ],
     };
     let invalid = has_any(CtKey::State, INVALID);
     let dropped = [invalid, vec![verdict(Fate::Drop)]].concat();
@@ -138,16 +141,6 @@ fn translate(translation: &Translation) -> Vec<Object> {
             expressions: [matches.clone(), rest].concat(),
         })
         .into()
-}
-
-fn source_nat(address: IpAddr) -> Expression {
-    Nat {
-        kind: NatKind::Source,
-        family: family_number(&address.into()),
-        address: FIRST,
-        port: None,
-    }
-    .into()
 }
 
 fn publish(publication: &Publication) -> Vec<Object> {

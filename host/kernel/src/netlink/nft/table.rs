@@ -45,6 +45,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use netlink_packet_netfilter::conntrack::Status;
 use netlink_packet_netfilter::nftables::{MetaKey, Register};
 
 use super::expression::{
@@ -52,9 +53,7 @@ use super::expression::{
     find, has_any, is, is_family, is_in, is_member, is_neighbour_discovery, is_not, meta,
     protocol_and_port, verdict,
 };
-use super::lacking::{
-    AddressKind, Ct, CtKey, LED_ELSEWHERE, LOCAL, Masquerade, Nat, NatKind, REPLY, family_number,
-};
+use super::lacking::{CtKey, LOCAL, REPLY, address_type, ct, destination_nat, masquerade};
 use super::senders;
 use super::set::{Kind, Set};
 use crate::FirewallFamily;
@@ -276,11 +275,7 @@ fn published() -> Vec<Rule> {
     let mut from_elsewhere = of_loopback(Side::Destination);
     from_elsewhere.push(verdict(Fate::Return));
     let to_host = vec![
-        AddressKind {
-            of: Side::Destination,
-            to: FIRST,
-        }
-        .into(),
+        address_type(Side::Destination, FIRST),
         is(&LOCAL.to_ne_bytes()),
         verdict(Fate::Jump(PUBLISHED)),
     ];
@@ -329,13 +324,7 @@ fn lead(family: &IpNet) -> Expression {
         IpNet::V4(_) => AFTER_4,
         IpNet::V6(_) => AFTER_16,
     };
-    Nat {
-        kind: NatKind::Destination,
-        family: family_number(family),
-        address: FIRST,
-        port: Some(port),
-    }
-    .into()
+    destination_nat(family, FIRST, port)
 }
 
 /// Packets whose answers wouldn't come back through the host by themselves.
@@ -347,23 +336,20 @@ fn answers() -> Vec<Rule> {
         meta(MetaKey::Oifname, AFTER_16),
         is_member(HAIRPINS),
     ];
-    hairpin.extend(has_any(CtKey::Status, LED_ELSEWHERE));
-    hairpin.push(Masquerade.into());
+    hairpin.extend(has_any(CtKey::Status, Status::DstNat.bits()));
+    hairpin.push(masquerade());
     let mut bridged = vec![
         meta(MetaKey::Iifname, FIRST),
         is(&[0; LINK_NAME_LENGTH]),
         meta(MetaKey::Oifname, FIRST),
         is_member(PUBLISHED_LINKS),
     ];
-    bridged.extend(has_any(CtKey::Status, LED_ELSEWHERE));
-    let of = AddressKind {
-        of: Side::Source,
-        to: FIRST,
-    };
-    bridged.extend([of.into(), is_not(&LOCAL.to_ne_bytes()), Masquerade.into()]);
+    bridged.extend(has_any(CtKey::Status, Status::DstNat.bits()));
+    let kind = address_type(Side::Source, FIRST);
+    bridged.extend([kind, is_not(&LOCAL.to_ne_bytes()), masquerade()]);
     let mut from_host = vec![meta(MetaKey::Oifname, FIRST), is_member(PUBLISHED_LINKS)];
     from_host.extend(of_loopback(Side::Source));
-    from_host.push(Masquerade.into());
+    from_host.push(masquerade());
     vec![
         (POSTROUTING, hairpin),
         (POSTROUTING, bridged),
@@ -401,9 +387,8 @@ fn forwarded() -> Vec<Rule> {
 
 /// Answers pass, and so does neighbour discovery, which is of no connection.
 fn filtered() -> Vec<Rule> {
-    let to = FIRST;
-    let key = CtKey::Direction;
-    let answers = vec![Ct { key, to }.into(), is(&[REPLY]), verdict(Fate::Return)];
+    let direction = ct(CtKey::Direction, FIRST);
+    let answers = vec![direction, is(&[REPLY]), verdict(Fate::Return)];
     let mut discovery = is_neighbour_discovery();
     discovery.push(verdict(Fate::Return));
     let jump = |from, to| (from, vec![verdict(Fate::Jump(to))]);

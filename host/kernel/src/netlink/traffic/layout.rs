@@ -1,22 +1,15 @@
-//! The options of `tbf` and `htb`, which netlink-packet-route has no types for,
-//! as `linux/pkt_sched.h` lays them out.
+//! What the shapes of drivers are in the numbers of `tbf` and `htb`.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 use netlink_packet_route::tc::{TcAttribute, TcOption};
-use rtnetlink::packet_core::DefaultNla;
+use rtnetlink::packet_core::Nla;
 
+use super::htb::{HtbGlob, HtbOption, HtbParms};
+use super::tbf::{RateSpec, TbfOption, TbfParms};
+use crate::netlink::nla::plain;
 use crate::{Shape, Tbf};
-
-const TCA_TBF_PARMS: u16 = 1;
-const TCA_TBF_RATE64: u16 = 4;
-const TCA_TBF_BURST: u16 = 6;
-
-const TCA_HTB_PARMS: u16 = 1;
-const TCA_HTB_INIT: u16 = 2;
-const TCA_HTB_RATE64: u16 = 6;
-const TCA_HTB_CEIL64: u16 = 7;
 
 /// `enum tc_link_layer`, TC_LINKLAYER_ETHERNET: the kernel calculates, and needs
 /// no table of ours.
@@ -35,56 +28,53 @@ const TICK: u32 = 6;
 
 const NANOSECONDS: u128 = 1_000_000_000;
 
-/// A token bucket filter (`struct tc_tbf_qopt`).
+/// A token bucket filter.
 pub(super) fn tbf(tbf: &Tbf) -> Vec<TcAttribute> {
     let shape = tbf.shape;
     let waiting = u128::from(shape.rate()) * u128::from(tbf.latency) / 1000;
-    let limit = saturated(waiting + u128::from(shape.burst()));
-    let mut parms = Vec::new();
-    parms.extend(rate(shape.rate()));
-    parms.extend(rate(0));
-    // The limit in bytes; the burst has an attribute of its own.
-    for number in [limit, 0, 0] {
-        parms.extend(number.to_ne_bytes());
-    }
-    with_kind(
-        "tbf",
-        [
-            (TCA_TBF_PARMS, parms),
-            (TCA_TBF_RATE64, shape.rate().to_ne_bytes().to_vec()),
-            (TCA_TBF_BURST, shape.burst().to_ne_bytes().to_vec()),
-        ],
-    )
+    let parms = TbfParms {
+        rate: rate(shape.rate()),
+        limit: saturated(waiting + u128::from(shape.burst())),
+        ..TbfParms::default()
+    };
+    let options = [
+        TbfOption::Parms(parms),
+        TbfOption::Rate64(shape.rate()),
+        TbfOption::Burst(shape.burst()),
+    ];
+    with_kind("tbf", &options)
 }
 
-/// A hierarchical token bucket (`struct tc_htb_glob`) whose class `rest` takes
-/// what no filter leads elsewhere.
+/// A hierarchical token bucket whose class `rest` takes what no filter leads
+/// elsewhere.
 pub(super) fn htb(rest: u16) -> Vec<TcAttribute> {
-    let numbers = [HTB_VERSION, RATE_TO_QUANTUM, rest.into(), 0, 0];
-    let init = numbers.into_iter().flat_map(u32::to_ne_bytes).collect();
-    with_kind("htb", [(TCA_HTB_INIT, init)])
+    let init = HtbGlob {
+        version: HTB_VERSION,
+        rate2quantum: RATE_TO_QUANTUM,
+        defcls: rest.into(),
+        ..HtbGlob::default()
+    };
+    with_kind("htb", &[HtbOption::Init(init)])
 }
 
-/// A class of one (`struct tc_htb_opt`).
+/// A class of one.
 pub(super) fn htb_class(assured: Shape, ceiling: Shape) -> Vec<TcAttribute> {
     let quantum =
         (assured.rate() / u64::from(RATE_TO_QUANTUM)).clamp(*QUANTUM.start(), *QUANTUM.end());
-    let mut parms = Vec::new();
-    parms.extend(rate(assured.rate()));
-    parms.extend(rate(ceiling.rate()));
-    let level_and_priority = [0, 0];
-    let numbers = [ticks(assured), ticks(ceiling), saturated(quantum.into())];
-    for number in numbers.into_iter().chain(level_and_priority) {
-        parms.extend(number.to_ne_bytes());
-    }
-    with_kind(
-        "htb",
-        [
-            (TCA_HTB_PARMS, parms),
-            (TCA_HTB_RATE64, assured.rate().to_ne_bytes().to_vec()),
-            (TCA_HTB_CEIL64, ceiling.rate().to_ne_bytes().to_vec()),
-        ],
-    )
+    let parms = HtbParms {
+        rate: rate(assured.rate()),
+        ceil: rate(ceiling.rate()),
+        buffer: ticks(assured),
+        cbuffer: ticks(ceiling),
+        quantum: saturated(quantum.into()),
+        ..HtbParms::default()
+    };
+    let options = [
+        HtbOption::Parms(parms),
+        HtbOption::Rate64(assured.rate()),
+        HtbOption::Ceil64(ceiling.rate()),
+    ];
+    with_kind("htb", &options)
 }
 
 /// The parts of a network that are compared, 32 bits each with their mask.
@@ -109,12 +99,12 @@ fn bits(address: IpAddr) -> Vec<u32> {
     }
 }
 
-/// `struct tc_ratespec`: cell logarithm, link layer, overhead, cell alignment,
-/// smallest packet, rate. Rates beyond 32 bits have an attribute besides.
-fn rate(bytes_per_second: u64) -> [u8; 12] {
-    let layer = if bytes_per_second > 0 { ETHERNET } else { 0 };
-    let [a, b, c, d] = saturated(bytes_per_second.into()).to_ne_bytes();
-    [0, layer, 0, 0, 0, 0, 0, 0, a, b, c, d]
+fn rate(bytes_per_second: u64) -> RateSpec {
+    RateSpec {
+        linklayer: ETHERNET,
+        rate: saturated(bytes_per_second.into()),
+        ..RateSpec::default()
+    }
 }
 
 /// How long a burst takes at its rate.
@@ -127,9 +117,8 @@ fn saturated(number: u128) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-fn with_kind<const N: usize>(kind: &str, options: [(u16, Vec<u8>); N]) -> Vec<TcAttribute> {
-    let options = options.into_iter();
-    let options = options.map(|(kind, value)| TcOption::Other(DefaultNla::new(kind, value)));
+fn with_kind<T: Nla>(kind: &str, options: &[T]) -> Vec<TcAttribute> {
+    let options = options.iter().map(plain).map(TcOption::Other);
     vec![
         TcAttribute::Kind(kind.to_owned()),
         TcAttribute::Options(options.collect()),
@@ -140,7 +129,7 @@ fn with_kind<const N: usize>(kind: &str, options: [(u16, Vec<u8>); N]) -> Vec<Tc
 mod tests {
     use super::*;
     use netlink_packet_route::tc::TcMessage;
-    use rtnetlink::packet_core::{Emitable, NlaBuffer, NlasIterator, Parseable};
+    use rtnetlink::packet_core::{DefaultNla, Emitable, NlaBuffer, NlasIterator, Parseable};
 
     /// What stands in the options of a message once it's sent and read again.
     fn read_back(attributes: Vec<TcAttribute>) -> Vec<(u16, Vec<u8>)> {

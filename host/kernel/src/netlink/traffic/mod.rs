@@ -1,6 +1,8 @@
 //! Queueing disciplines over rtnetlink: what can be done with them.
 
+mod htb;
 mod layout;
+mod tbf;
 
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::tc::{
