@@ -58,6 +58,8 @@ pub enum Need {
     PodmanTrees,
     /// The Debian package of the program and its drivers.
     Package,
+    /// The source of a crate with its version, as cargo fetched it.
+    CrateSource(&'static str),
 }
 
 /// The tests of one test binary.
@@ -237,7 +239,7 @@ impl Need {
     fn is_of_programs(&self) -> bool {
         matches!(
             self,
-            Self::Cargo | Self::Chromium | Self::Journald | Self::JsonSchema
+            Self::Cargo | Self::Chromium | Self::Journald | Self::JsonSchema | Self::CrateSource(_)
         )
     }
 
@@ -303,6 +305,9 @@ impl Need {
             Self::Package if places::package().is_none() => {
                 Some("there is no Debian package; `just package` makes it".into())
             }
+            Self::CrateSource(name) if places::crate_source(name).is_none() => {
+                Some(format!("cargo hasn't fetched {name}").into())
+            }
             Self::Root
             | Self::Macvlan
             | Self::Link(_)
@@ -319,7 +324,8 @@ impl Need {
             | Self::Chromium
             | Self::JsonSchema
             | Self::PodmanTrees
-            | Self::Package => None,
+            | Self::Package
+            | Self::CrateSource(_) => None,
         }
     }
 }

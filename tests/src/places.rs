@@ -53,6 +53,15 @@ pub fn package() -> Option<PathBuf> {
     files.find(|file| file.extension().is_some_and(|extension| extension == "deb"))
 }
 
+/// Returns the source of a crate, by its name with its version, if cargo has fetched it.
+pub fn crate_source(name: &str) -> Option<PathBuf> {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")))?;
+    let registries = home.join("registry/src").read_dir().ok()?.flatten();
+    let mut sources = registries.map(|registry| registry.path().join(name));
+    sources.find(|source| source.is_dir())
+}
+
 /// Returns a program of netavark: in `WASMVARK_TOOLS`, or else where `just setup`
 /// installs it.
 pub fn tool(name: &str) -> PathBuf {

@@ -36,6 +36,7 @@ mod store;
 mod survival;
 mod trail;
 mod trusting;
+mod upstream;
 mod versions;
 
 use wasmvark_tests::harness::Suite;
@@ -64,6 +65,7 @@ fn main() {
     trail::register(&mut suite);
     trusting::register(&mut suite);
     link_kind::register(&mut suite);
+    upstream::register(&mut suite);
     living::register(&mut suite);
     log::register(&mut suite);
     audit::register(&mut suite);
