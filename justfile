@@ -56,7 +56,7 @@ check: lint
     cargo test {{ flags }} --lib
 
 # Checks the form of the code, then runs all tests that this kernel can run.
-test: setup lint build
+test: setup lint deny build
     cargo test {{ guests }}
     cargo test {{ flags }}
 
@@ -98,3 +98,9 @@ lint:
     cargo clippy {{ flags }} --all-targets -- --deny warnings
     RUSTDOCFLAGS="--deny warnings" cargo doc {{ guests }} --no-deps
     RUSTDOCFLAGS="--deny warnings" cargo doc {{ flags }} --no-deps
+
+# Advisories aren't among them: their database is not a registry's.
+#
+# Checks the licences, the duplicates and the sources of all crates.
+deny *CHECKS:
+    scripts/deny.sh {{ CHECKS }}
