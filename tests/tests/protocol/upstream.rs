@@ -11,11 +11,12 @@ use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::places;
 
 /// The folders: crates with their versions.
-const CRATES: [&str; 4] = [
+const CRATES: [&str; 5] = [
     "ethtool-0.3.0",
     "netlink-packet-netfilter-0.4.0",
     "netlink-packet-route-0.34.0",
     "netlink-proto-0.14.1",
+    "rtnetlink-0.24.0",
 ];
 
 pub(crate) fn register(suite: &mut Suite) {
@@ -31,7 +32,7 @@ fn folder() -> PathBuf {
     places::workspace().join("upstream")
 }
 
-/// The patches of a crate, in their order.
+/// Lists the patches of a crate, in their order.
 fn patches(name: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder().join(name)).unwrap();
     let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
@@ -39,7 +40,7 @@ fn patches(name: &str) -> Vec<PathBuf> {
     files
 }
 
-/// A new release may have what a patch adds.
+/// Checks the versions: a new release may have what a patch adds.
 fn versions() {
     let entries = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap());
     let mut folders: Vec<String> = entries
@@ -57,10 +58,10 @@ fn versions() {
             count += 1;
         }
     }
-    assert_eq!(count, 3, "all but ethtool are in the lock file");
+    assert_eq!(count, 4, "all but ethtool are in the lock file");
 }
 
-/// The versions in the lock file, of crates that are there once.
+/// Reads the versions in the lock file, of crates that are there once.
 fn locked() -> BTreeMap<String, String> {
     let text = fs::read_to_string(places::workspace().join("Cargo.lock")).unwrap();
     let lock: toml::Table = text.parse().unwrap();
@@ -71,6 +72,7 @@ fn locked() -> BTreeMap<String, String> {
         .collect()
 }
 
+/// Checks that the page lists all patches, and where our own is until then.
 fn page() {
     let page = fs::read_to_string(folder().join("README.md")).unwrap();
     let rows = page.lines().filter(|line| line.starts_with("| `"));
@@ -81,7 +83,6 @@ fn page() {
         let named = named.iter().filter(|path| path.starts_with(name));
         assert!(there.eq(named.copied()), "upstream/README.md: {name}");
     }
-    // Where our own is, until then.
     let own = page.lines().filter(|line| line.starts_with("| `"));
     let netlink = places::workspace().join("host/kernel/src/netlink");
     for place in own.flat_map(|row| row.split('`').filter(|word| word.ends_with(".rs"))) {
@@ -89,6 +90,7 @@ fn page() {
     }
 }
 
+/// Applies all patches to a copy of the crate.
 fn applies(name: &str) {
     let folder = tempfile::tempdir().unwrap();
     let copy = folder.path().join(name);
