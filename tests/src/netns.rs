@@ -24,6 +24,14 @@ impl Netns {
     /// Makes a namespace with only `lo`, which is up.
     #[expect(clippy::new_without_default, reason = "it asks the kernel")]
     pub fn new() -> Self {
+        let netns = Self::empty();
+        netns.run(use_addresses_at_once);
+        netns.ip("link set lo up");
+        netns
+    }
+
+    /// Makes a namespace as the kernel makes it: `lo` is down.
+    pub fn empty() -> Self {
         let make = || -> OwnedFd {
             unshare(CloneFlags::CLONE_NEWNET).expect("a network namespace can be made");
             File::open("/proc/thread-self/ns/net")
@@ -33,10 +41,7 @@ impl Netns {
         let fd = thread::spawn(make)
             .join()
             .unwrap_or_else(|e| resume_unwind(e));
-        let netns = Self { fd };
-        netns.run(use_addresses_at_once);
-        netns.ip("link set lo up");
-        netns
+        Self { fd }
     }
 
     /// Opens an existing namespace.

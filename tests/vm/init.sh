@@ -74,6 +74,8 @@ for program in "$@"; do
         gate | netavark | hostile) rare=$need ;;
         # They ask this kernel for nothing, and emulation takes its time.
         wasmvark-lib) export WASMVARK_TEST_SEQUENCES=1000 ;;
+        # The same each time, so that emulation finds time for them.
+        differential) export WASMVARK_TEST_DIFFERENTIAL=100 ;;
         fault) chosen=("${faults[@]}") ;;
         podman)
             mount_podman

@@ -92,9 +92,13 @@ impl Machine {
         if let Some(vlans) = &link.vlans {
             return Ok(vlans.clone());
         }
+        let master = link.master.and_then(|master| self.links.get(&master));
+        let is_port = master.is_some_and(|master| master.kind() == "bridge");
+        let has_vlans = is_port || link.kind() == "bridge";
         match self.unmoved_port(link) {
             Some(real) => self.reader.vlans(real),
-            None => Ok(new_vlans()),
+            None if has_vlans => Ok(new_vlans()),
+            None => Ok(Vec::new()),
         }
     }
 }

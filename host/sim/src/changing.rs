@@ -5,19 +5,23 @@ use nix::errno::Errno;
 use types::{LinkName, Namespace};
 
 use super::Simulation;
+use super::following::takes_all;
+use super::limits::is_one_link;
 use super::link::{Link, Number, Other};
 use super::machine::Machine;
 
+/// IFALIASZ (`if.h`) less the end of the text and one.
+const MAX_ALIAS: usize = 254;
 /// Kinds that stay in their namespace (`netns_immutable`).
 const IMMOVABLE: [&str; 3] = ["bridge", "vrf", "bond"];
 
 impl Links for Simulation {
-    fn create_link(&mut self, new: &NewLink) -> Result<u32, KernelError> {
-        self.in_time()?.create_link(new)
+    fn create_link(&mut self, link: &NewLink) -> Result<u32, KernelError> {
+        self.in_time()?.create_link(link)
     }
 
-    fn create_veth(&mut self, new: &NewVeth) -> Result<(u32, u32), KernelError> {
-        self.in_time()?.create_veth(new)
+    fn create_veth(&mut self, veth: &NewVeth) -> Result<(u32, u32), KernelError> {
+        self.in_time()?.create_veth(veth)
     }
 
     fn move_link(
@@ -28,13 +32,19 @@ impl Links for Simulation {
         index: Option<u32>,
     ) -> Result<u32, KernelError> {
         let machine = &mut *self.in_time()?;
-        let (number, link) = machine.find(at)?;
-        if IMMOVABLE.contains(&link.kind()) || link.state.name.as_str() == "lo" {
+        machine.check_free(to, name)?;
+        let (_, link) = machine.find(at)?;
+        if IMMOVABLE.contains(&link.kind()) || link.is_loopback() {
             return Err(Errno::EINVAL.into());
         }
-        machine.check_free(to, name)?;
+        let others = link.alternative_names.iter().flatten();
+        let mut others = others.filter_map(|name| name.parse::<LinkName>().ok());
+        // `dev_change_net_namespace`
+        others.try_for_each(|name| machine.check_free(to, &name))?;
+        let (number, link) = machine.find(at)?;
         let master = link.master;
         machine.strip(number);
+        machine.forget_all_routes_of(at);
         let place = machine.place(to, Some(index.unwrap_or(at.index)));
         let name = name.clone();
         machine.edit(number, |link| {
@@ -45,11 +55,19 @@ impl Links for Simulation {
             link.port = None;
             link.vlans = None;
             link.settings.clear();
+            link.set_settings.clear();
+            link.has_own_settings = false;
+            link.has_ipv4 = true;
             // `dev_shutdown`
             link.queues = Some(kernel::Queues::default());
             link.classes = Some(Vec::new());
             link.redirect = None;
         });
+        machine.begin_settings(number, &["ipv4/", "ipv6/"]);
+        machine.drop_tunnels(number);
+        if let Some(bridge) = master {
+            machine.edit(bridge, |link| link.looks_at_ports = true);
+        }
         machine.follow_ports_of(master);
         Ok(place.index)
     }
@@ -58,78 +76,119 @@ impl Links for Simulation {
         let machine = &mut *self.in_time()?;
         let (number, link) = machine.find(at)?;
         if link.kind.is_none() {
-            // `rtnl_delete_link`: hardware and lo stay.
+            // `rtnl_delete_link`: hardware and lo stay. What they listened to was
+            // ended before.
+            machine.edit(number, |link| {
+                (link.state.promiscuous, link.state.all_multicast) = (false, false);
+            });
             return Err(Errno::EOPNOTSUPP.into());
         }
         machine.drop_link(number);
         Ok(())
     }
 
-    fn change_link(&mut self, at: LinkId, change: &LinkChange) -> Result<(), KernelError> {
-        let machine = &mut *self.in_time()?;
-        let (number, link) = machine.find(at)?;
-        match change {
-            LinkChange::Name(name) if *name == link.state.name => return Ok(()),
-            LinkChange::Name(name) => {
-                machine.check_free(at.namespace, name)?;
-                let name = name.clone();
-                machine.edit(number, |link| link.state.name = name);
-            }
-            LinkChange::Mac(mac) => machine.set_mac(number, *mac),
-            LinkChange::Mtu(mtu) => machine.set_mtu(number, *mtu)?,
-            LinkChange::Master(master) => {
-                let master = match master {
-                    Some(index) if *index > 0 => Some(
-                        machine
-                            .find(LinkId {
-                                index: *index,
-                                ..at
-                            })?
-                            .0,
-                    ),
-                    _ => None,
-                };
-                machine.set_master(number, master)?;
-            }
-            LinkChange::Up(true) => machine.set_up(number)?,
-            LinkChange::Up(false) => machine.set_down(number),
-            LinkChange::TxQueueLength(packets) => {
-                let packets = *packets;
-                machine.edit(number, |link| link.state.tx_queue_length = packets);
-            }
-            LinkChange::Promiscuous(on) => {
-                let on = *on;
-                machine.edit(number, |link| link.state.promiscuous = on);
-            }
-            LinkChange::AllMulticast(on) => {
-                let on = *on;
-                machine.edit(number, |link| link.state.all_multicast = on);
-            }
-            LinkChange::Alias(alias) => {
-                let alias = alias.clone();
-                machine.edit(number, |link| link.state.alias = alias);
-            }
-        }
-        Ok(())
+    fn change_link(&mut self, link: LinkId, change: &LinkChange) -> Result<(), KernelError> {
+        self.in_time()?.change_link(link, change)
     }
 
     fn set_alternative_names(&mut self, at: LinkId, names: &[String]) -> Result<(), KernelError> {
         let machine = &mut *self.in_time()?;
-        machine.find_mut(at)?.alternative_names = Some(names.to_vec());
+        let own = machine.identified(at)?.alternative_names;
+        let links = machine.links_of(at.namespace);
+        let is_free =
+            |name: &&String| own.contains(name) || !links.iter().any(|link| link.is_called(name));
+        let names = names.iter().filter(is_free).cloned().collect();
+        machine.find_mut(at)?.alternative_names = Some(names);
         Ok(())
     }
 }
 
 impl Machine {
+    /// Changes a link.
+    pub(super) fn change_link(
+        &mut self,
+        at: LinkId,
+        change: &LinkChange,
+    ) -> Result<(), KernelError> {
+        // `ifla_policy`, which is looked at before the link: with its end the text
+        // is less than IFALIASZ.
+        if let LinkChange::Alias(Some(alias)) = change
+            && alias.len() > MAX_ALIAS
+        {
+            return Err(Errno::ERANGE.into());
+        }
+        let (number, link) = self.find(at)?;
+        match change {
+            LinkChange::Name(name) if *name == link.state.name => return Ok(()),
+            LinkChange::Name(name) => {
+                self.check_free(at.namespace, name)?;
+                let name = name.clone();
+                self.edit(number, |link| link.state.name = name);
+            }
+            LinkChange::Mac(mac) => {
+                self.check_mac(number, *mac)?;
+                self.set_mac(number, *mac);
+            }
+            LinkChange::Mtu(mtu) => self.set_mtu(number, *mtu)?,
+            LinkChange::Master(master) => {
+                let master = match master {
+                    Some(index) if *index > 0 => Some(LinkId {
+                        index: *index,
+                        ..at
+                    }),
+                    _ => None,
+                };
+                self.set_master(number, master)?;
+            }
+            LinkChange::Up(true) => self.set_up(number)?,
+            LinkChange::Up(false) => self.set_down(number),
+            LinkChange::TxQueueLength(packets) => {
+                let packets = *packets;
+                self.edit(number, |link| link.state.tx_queue_length = packets);
+            }
+            LinkChange::Promiscuous(on) => {
+                let on = *on;
+                self.edit(number, |link| link.state.promiscuous = on);
+            }
+            LinkChange::AllMulticast(on) => {
+                let on = *on;
+                self.edit(number, |link| link.state.all_multicast = on);
+            }
+            LinkChange::Alias(alias) => {
+                let alias = alias.clone().filter(|alias| !alias.is_empty());
+                self.edit(number, |link| link.state.alias = alias);
+            }
+        }
+        self.note_live_bridges();
+        Ok(())
+    }
+
+    /// Tunnels go with their link, wherever that goes
+    /// (`vxlan_handle_lowerdev_unregister`).
+    fn drop_tunnels(&mut self, lower: Number) {
+        let tunnels = self.links.iter();
+        let tunnels = tunnels.filter(|(_, link)| link.lies_on(lower) && link.kind() == "vxlan");
+        let tunnels: Vec<Number> = tunnels.map(|(number, _)| *number).collect();
+        for tunnel in tunnels {
+            self.drop_link(tunnel);
+        }
+    }
+
     fn drop_link(&mut self, number: Number) {
         if !self.links.contains_key(&number) {
             return;
         }
         self.strip(number);
+        if let Some(at) = self.links.get(&number).map(|link| link.at) {
+            self.forget_all_routes_of(at);
+        }
         let Some(link) = self.links.remove(&number) else {
             return;
         };
         self.give_back_mac(&link);
+        if let Some(bridge) = link.master {
+            self.edit(bridge, |link| link.looks_at_ports = true);
+        }
         self.follow_ports_of(link.master);
         if let Some(Other::Link(end)) = link.pair {
             self.drop_link(end);
@@ -171,54 +230,99 @@ impl Machine {
 
     fn set_mtu(&mut self, number: Number, mtu: u32) -> Result<(), KernelError> {
         let link = self.links.get(&number).ok_or(Errno::ENODEV)?;
-        let below = match link.lower {
-            Some(Other::Link(lower)) => self.links.get(&lower),
-            _ => None,
-        };
-        if below.is_some_and(|below| mtu > below.state.mtu) {
-            match link.kind() {
-                // `macvlan_change_mtu`, `vlan_dev_change_mtu`
-                "macvlan" | "macvtap" => return Err(Errno::EINVAL.into()),
-                "vlan" => return Err(Errno::ERANGE.into()),
-                _ => {}
-            }
+        if link.state.mtu == mtu {
+            return Ok(());
         }
-        self.edit(number, |link| link.state.mtu = mtu);
+        self.check_mtu(number, mtu)?;
+        let before = link.state.mtu;
+        self.edit(number, |link| {
+            link.state.mtu = mtu;
+            // `br_change_mtu`: the bridge's is nobody else's business now.
+            link.follows.0 = false;
+        });
+        self.fit_families(number, before);
         self.lower_mtu_above(number);
         let master = self.links.get(&number).and_then(|link| link.master);
         self.follow_ports_of(master);
         Ok(())
     }
 
-    fn set_master(&mut self, number: Number, master: Option<Number>) -> Result<(), KernelError> {
+    /// `do_set_master`: the link leaves its old master first, whatever comes.
+    fn set_master(&mut self, number: Number, master: Option<LinkId>) -> Result<(), KernelError> {
         let link = self.links.get(&number).ok_or(Errno::ENODEV)?;
-        if link.master == master {
+        let old = link.master.and_then(|old| self.links.get(&old));
+        if old.map(|old| old.at) == master {
             return Ok(());
         }
-        let kind = |number: Option<Number>| {
-            let link = number.and_then(|number| self.links.get(&number));
-            link.map(|link| link.kind().to_owned()).unwrap_or_default()
-        };
-        let (old, new) = (kind(link.master), kind(master));
-        match new.as_str() {
-            "" => {}
+        if old.is_some() {
+            self.join(number, None)?;
+        }
+        let Some(at) = master else { return Ok(()) };
+        let (master, _) = self.find(at).map_err(|_| Errno::EINVAL)?;
+        self.check_port(number, master)?;
+        self.join(number, Some(master))
+    }
+
+    /// Whether a link can be a port of another one.
+    fn check_port(&self, number: Number, master: Number) -> Result<(), KernelError> {
+        let link = self.links.get(&number).ok_or(Errno::ENODEV)?;
+        let kind = self.links.get(&master).map(Link::kind);
+        match kind.unwrap_or_default() {
+            // `br_add_if`
             "bridge" => {
-                // `br_add_if`: others have taken what it receives.
-                let mut above = self.links.values().filter(|other| other.lies_on(number));
-                if above.any(|above| matches!(above.kind(), "macvlan" | "macvtap" | "ipvlan")) {
-                    return Err(Errno::EBUSY.into());
+                let mac = link.state.mac;
+                if link.is_loopback() || !mac.is_some_and(is_one_link) {
+                    return Err(Errno::EINVAL.into());
                 }
                 if link.kind() == "bridge" {
                     return Err(Errno::ELOOP.into());
                 }
+                // They let nobody have what they receive (IFF_NO_RX_HANDLER).
+                if matches!(link.kind(), "ipvlan" | "vrf") {
+                    return Err(Errno::EINVAL.into());
+                }
+                // `netdev_rx_handler_register`: others have taken what it receives.
+                let mut above = self.links.values().filter(|other| other.lies_on(number));
+                if above.any(|above| matches!(above.kind(), "macvlan" | "macvtap" | "ipvlan")) {
+                    return Err(Errno::EBUSY.into());
+                }
+                // `__netdev_upper_dev_link`: a bridge is no port of what lies on it.
+                match self.is_above(number, master) {
+                    true => Err(Errno::EBUSY.into()),
+                    false => Ok(()),
+                }
             }
-            "vrf" | "bond" | "team" => {}
-            // `do_set_master`
-            _ => return Err(Errno::EOPNOTSUPP.into()),
+            "vrf" | "bond" | "team" => Ok(()),
+            _ => Err(Errno::EOPNOTSUPP.into()),
         }
+    }
+
+    /// Whether a link lies on another one, or has it as a port, by however many
+    /// links.
+    fn is_above(&self, upper: Number, lower: Number) -> bool {
+        let mut next: Vec<Number> = vec![lower];
+        let mut seen = Vec::new();
+        while let Some(number) = next.pop() {
+            if seen.contains(&number) {
+                continue;
+            }
+            seen.push(number);
+            let above = self.links.iter().filter(|(_, link)| link.lies_on(number));
+            next.extend(above.map(|(above, _)| *above));
+            next.extend(self.links.get(&number).and_then(|link| link.master));
+        }
+        lower != upper && seen.contains(&upper)
+    }
+
+    fn join(&mut self, number: Number, master: Option<Number>) -> Result<(), KernelError> {
+        let kind = |number: Option<Number>| {
+            let link = number.and_then(|number| self.links.get(&number));
+            link.map(|link| link.kind().to_owned()).unwrap_or_default()
+        };
+        let link = self.links.get(&number).ok_or(Errno::ENODEV)?;
         let (was_up, left) = (link.state.up, link.master);
         // `vrf_add_slave` and `vrf_del_slave` set it down and up.
-        let cycles = was_up && [old.as_str(), new.as_str()].contains(&"vrf");
+        let cycles = was_up && [kind(left), kind(master)].contains(&"vrf".to_owned());
         if cycles {
             self.set_down(number);
         }
@@ -229,6 +333,9 @@ impl Machine {
         });
         if cycles {
             self.set_up(number)?;
+        }
+        if let Some(bridge) = left {
+            self.edit(bridge, |link| link.looks_at_ports = true);
         }
         self.follow_ports_of(left);
         self.follow_ports_of(master);
@@ -268,8 +375,17 @@ impl Machine {
         if link.kind() == "vlan" && below.is_some_and(|below| !below.state.up) {
             return Err(Errno::ENETDOWN.into());
         }
+        // `dev_validate_addr` has no link up without an address of its own;
+        // `macvlan_open` none with another one's.
+        if let (Some(Other::Link(lower)), Some(mac)) = (link.lower, link.state.mac)
+            && matches!(link.kind(), "macvlan" | "macvtap")
+            && !takes_all(link)
+        {
+            self.check_free_mac(lower, mac)?;
+        }
         let namespace = link.at.namespace;
         self.edit(number, |link| link.state.up = true);
+        self.address_loopback(number);
         if self.may_have_ipv6(number)? {
             self.assume(format!(
                 "link-local addresses that the kernel gives links in the {namespace}'s namespace \
@@ -288,15 +404,18 @@ impl Machine {
             return;
         }
         let at = link.at;
-        let keeps = link.settings.get("ipv6/keep_addr_on_down");
-        let keeps = keeps.is_some_and(|value| value != "0");
+        let keeps = self.keeps_addresses(number);
         self.edit(number, |link| {
             link.state.up = false;
-            link.addresses
-                .retain(|address| keeps || address.new.address.addr().is_ipv4());
+            link.addresses.retain(|address| {
+                let is_kept =
+                    keeps && !address.link_scope && !address.new.address.addr().is_loopback();
+                address.new.address.addr().is_ipv4() || is_kept
+            });
             link.neighbours = Some(Vec::new());
         });
         self.forget_routes_of(at);
+        self.forget_lost_sources(at.namespace);
         self.set_down_above(number);
     }
 }

@@ -1,10 +1,10 @@
 //! What a change of a link does to those that lie on it, below it, or have it as
 //! a port. The kernel does all of this by itself.
 
-use kernel::{KernelError, ParentUse};
+use kernel::{KernelError, NeighbourTable, ParentUse};
 use types::Mac;
 
-use super::link::{Link, Number, Origin, Other};
+use super::link::{Link, Number, Other};
 use super::machine::Machine;
 
 /// ETH_DATA_LEN, which a bridge without ports has.
@@ -33,6 +33,13 @@ impl Machine {
         for above in self.above(number, &["ipvlan"]) {
             self.write_mac(above, mac);
         }
+        // `vlan_dev_inherit_address`
+        for above in self.above(number, &["vlan"]) {
+            if self.links.get(&above).is_some_and(|link| !link.is_mac_set) {
+                self.write_mac(above, mac);
+                self.edit(above, |link| link.is_mac_set = false);
+            }
+        }
         for above in self.above(number, &["macvlan", "macvtap"]) {
             if self.links.get(&above).is_some_and(takes_all) {
                 self.write_mac(above, mac);
@@ -44,10 +51,20 @@ impl Machine {
 
     fn write_mac(&mut self, number: Number, mac: Mac) {
         self.edit(number, |link| {
+            // `br_stp_change_bridge_id`
+            link.looks_at_ports |= link.state.mac != Some(mac);
             link.state.mac = Some(mac);
             link.is_mac_assumed = false;
             link.is_mac_set = true;
+            link.follows.1 = false;
         });
+        self.forget_entries(number);
+    }
+
+    /// With a MAC address a link's neighbours go, whoever set them
+    /// (`neigh_changeaddr`); it goes on answering for others.
+    fn forget_entries(&mut self, number: Number) {
+        self.forget_neighbours(number, |it| it.table == NeighbourTable::Entries);
     }
 
     /// A parent gets its MAC address back from what was in its place
@@ -73,8 +90,16 @@ impl Machine {
                 "ipvlan" => link.state.mtu != mtu,
                 _ => link.state.mtu > mtu,
             };
-            if self.links.get(&above).is_some_and(is_other) {
+            // `dev_set_mtu`; `ipvlan_adjust_mtu` doesn't ask.
+            let is_ipvlan = self
+                .links
+                .get(&above)
+                .is_some_and(|link| link.kind() == "ipvlan");
+            let may = is_ipvlan || self.check_mtu(above, mtu).is_ok();
+            if may && self.links.get(&above).is_some_and(is_other) {
+                let before = self.links.get(&above).map_or(mtu, |link| link.state.mtu);
                 self.edit(above, |link| link.state.mtu = mtu);
+                self.fit_families(above, before);
                 self.lower_mtu_above(above);
             }
         }
@@ -104,8 +129,7 @@ impl Machine {
         else {
             return;
         };
-        let is_real = matches!(link.origin, Origin::Real(_));
-        if !is_real || link.kind() != "bridge" {
+        if link.kind() != "bridge" {
             return;
         }
         let ports = self.links.values();
@@ -117,13 +141,21 @@ impl Machine {
         let (follows_mtu, follows_mac) = link.follows;
         let mtu = mtu.unwrap_or(ETHERNET_MTU);
         if follows_mtu && link.state.mtu != mtu {
+            let before = link.state.mtu;
             self.edit(bridge, |link| link.state.mtu = mtu);
+            self.fit_families(bridge, before);
         }
         let link = self.links.get(&bridge);
-        if let Some(mac) =
-            mac.filter(|mac| follows_mac && link.is_some_and(|link| link.state.mac != Some(*mac)))
+        // Without ports it has none (`br_mac_zero`).
+        if let Some(mac) = mac
+            .or(Some(Mac::NONE))
+            .filter(|mac| follows_mac && link.is_some_and(|link| link.state.mac != Some(*mac)))
         {
-            self.edit(bridge, |link| link.state.mac = Some(mac));
+            self.edit(bridge, |link| {
+                link.state.mac = Some(mac);
+                link.looks_at_ports = true;
+            });
+            self.forget_entries(bridge);
         }
     }
 
@@ -157,6 +189,6 @@ impl Machine {
     }
 }
 
-fn takes_all(link: &Link) -> bool {
+pub(super) fn takes_all(link: &Link) -> bool {
     link.parent_use == Some(ParentUse::Whole)
 }

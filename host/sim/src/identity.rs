@@ -1,7 +1,8 @@
 //! What links are known by.
 
 use kernel::{
-    FarLink, IdentifiedLink, IdentitiesRead, KernelError, LinkId, LinkIdentity, Whereabouts,
+    FarLink, IdentifiedLink, IdentitiesRead, KernelError, LinkId, LinkIdentity, LinkKind,
+    Whereabouts,
 };
 use types::Namespace;
 
@@ -68,6 +69,10 @@ impl Machine {
             identity: LinkIdentity {
                 kind: link.kind.clone(),
                 tie: self.far(number, &link, identity.tie),
+                vlan: match &link.made_as {
+                    Some(LinkKind::Vlan(vlan)) => Some(vlan.id),
+                    _ => identity.vlan,
+                },
                 ..identity
             },
             alternative_names: link.alternative_names.or(real_names).unwrap_or_default(),
@@ -75,11 +80,16 @@ impl Machine {
     }
 
     fn far(&self, number: Number, link: &Link, real: Option<FarLink>) -> Option<FarLink> {
-        let index = match link.pair.or(link.lower)? {
+        let index = match link.pair.or(link.told_lower())? {
             Other::Link(other) => return Some(of(self.links.get(&other)?.at)),
             Other::Elsewhere(index) => index,
         };
-        let told = real.map_or(Whereabouts::Unknown, |real| real.place);
+        let told = match (real, &link.made_as) {
+            (Some(real), _) => real.place,
+            // The one that its own packets travel in.
+            (None, Some(_)) => Whereabouts::Host,
+            (None, None) => Whereabouts::Unknown,
+        };
         let asked = self.far_ends.get(&number).filter(|far| far.index == index);
         let place = match (told, asked) {
             (Whereabouts::Unknown, Some(asked)) => asked.place,

@@ -6,8 +6,8 @@ use std::net::IpAddr;
 
 use kernel::{
     AddressState, FarLink, Feature, FirewallEntry, FoundNeighbour, FoundRoute, IdentifiedLink,
-    KernelError, LinkId, LinkIdentity, LinkState, NeighbourTable, ParentDevice, PortState,
-    PortVlans, Queues, SurveyedLink, VfState, Whereabouts, WireguardState,
+    KernelError, LinkId, LinkIdentity, LinkInfo, LinkState, NeighbourTable, ParentDevice,
+    PortState, PortVlans, Queues, SurveyedLink, VfState, Whereabouts, WireguardState,
 };
 use nix::errno::Errno;
 use types::{LinkName, Namespace, Rule};
@@ -26,6 +26,37 @@ pub struct Imagined {
     pub container: ImaginedNamespace,
     /// What drivers have in the host's firewall.
     pub firewall: Vec<FirewallEntry>,
+}
+
+/// The settings of a new link (`ipv4_devconf_dflt` in `net/ipv4/devinet.c`,
+/// `ipv6_devconf_dflt` in `net/ipv6/addrconf.c`).
+const NEW_LINK_SETTINGS: [(&str, &str); 14] = [
+    ("ipv4/arp_notify", "0"),
+    ("ipv4/forwarding", "0"),
+    ("ipv4/promote_secondaries", "0"),
+    ("ipv4/proxy_arp", "0"),
+    ("ipv4/route_localnet", "0"),
+    ("ipv4/rp_filter", "0"),
+    ("ipv6/accept_dad", "1"),
+    ("ipv6/accept_ra", "1"),
+    ("ipv6/autoconf", "1"),
+    ("ipv6/disable_ipv6", "0"),
+    ("ipv6/forwarding", "0"),
+    ("ipv6/keep_addr_on_down", "0"),
+    ("ipv6/ndisc_notify", "0"),
+    ("ipv6/proxy_ndp", "0"),
+];
+
+impl Imagined {
+    /// A machine that has nothing: in each namespace the loopback link, which is
+    /// down, and the kernel's own settings.
+    pub fn empty() -> Self {
+        Self {
+            host: ImaginedNamespace::empty(),
+            container: ImaginedNamespace::empty(),
+            firewall: Vec::new(),
+        }
+    }
 }
 
 /// A namespace.
@@ -118,6 +149,32 @@ impl ImaginedLink {
 }
 
 impl ImaginedNamespace {
+    /// What a new namespace has.
+    fn empty() -> Self {
+        let loopback = super::machine::loopback().map(|state| {
+            ImaginedLink::new(SurveyedLink {
+                info: LinkInfo {
+                    state,
+                    kind: None,
+                    carrier: false,
+                    vlan_filtering: None,
+                    parent_use: None,
+                },
+                tie: None,
+                table: None,
+                pci: None,
+                device: None,
+            })
+        });
+        let owned = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
+        Self {
+            links: loopback.into_iter().collect(),
+            settings: [("ipv4/ip_forward", "0")].map(owned).into(),
+            link_settings: NEW_LINK_SETTINGS.map(owned).into(),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn link(&self, index: u32) -> Result<&ImaginedLink, KernelError> {
         let mut links = self.links.iter();
         let found = links.find(|link| link.state().index == index);

@@ -209,10 +209,9 @@ impl RulesRead for ImaginedReader {
     }
 
     fn save_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<SavedRule, KernelError> {
-        match self.has_rule(namespace, rule)? {
-            true => Ok(Saved::rule(rule)),
-            false => Err(Errno::ENOENT.into()),
-        }
+        let rules = self.rules(namespace)?;
+        let found = rules.iter().find(|found| found.rule == *rule);
+        Ok(Saved::rule(found.ok_or(Errno::ENOENT)?))
     }
 }
 

@@ -1,12 +1,22 @@
 //! A link of the machine in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use ipnet::IpNet;
 use kernel::{
-    Feature, FoundNeighbour, LinkId, LinkKind, LinkState, NewAddress, ParentUse, PortState,
-    PortVlans, Queues, VfState, WireguardState,
+    Feature, FoundNeighbour, IPV6_MIN_MTU, LinkId, LinkKind, LinkState, NewAddress, ParentUse,
+    PortState, PortVlans, Queues, VfState, WireguardState,
 };
-use types::{DevicePath, Mac, PciAddress};
+use types::{DevicePath, Mac, Namespace, PciAddress};
+
+/// The headers around frames of a vxlan link whose other end isn't known
+/// (`vxlan_headroom`).
+const VXLAN_HEADROOM: u32 = 50;
+
+/// LOOPBACK_IFINDEX (`net/net_namespace.h`)
+pub(super) const LOOPBACK_INDEX: u32 = 1;
+/// IPV4_MIN_MTU (`net/ip.h`)
+pub(super) const IPV4_MIN_MTU: u32 = 68;
 
 /// Which link: it keeps its number wherever it moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,6 +48,15 @@ pub(super) struct Address {
     pub(super) link_scope: bool,
     pub(super) tentative: bool,
     pub(super) dad_failed: bool,
+    /// Whether an IPv4 address before it is in the same network of the same
+    /// length (IFA_F_SECONDARY).
+    pub(super) is_secondary: bool,
+    /// Whether it has no meaning beyond the namespace (RT_SCOPE_HOST): the
+    /// kernel's own of the loopback link.
+    pub(super) is_host: bool,
+    /// Whether its whole network was taken for the namespace's own, as on the
+    /// loopback link when it's up.
+    pub(super) has_network: bool,
 }
 
 /// A link.
@@ -68,6 +87,9 @@ pub(super) struct Link {
     pub(super) is_mac_assumed: bool,
     /// Whether its MAC address was set here, so that the kernel leaves it alone.
     pub(super) is_mac_set: bool,
+    /// Whether a bridge has looked at its ports yet, for telling whether it carries
+    /// packets.
+    pub(super) looks_at_ports: bool,
     /// Whether a bridge has the MTU and the MAC address of its ports.
     pub(super) follows: (bool, bool),
     /// Whether anything of it was changed.
@@ -75,6 +97,12 @@ pub(super) struct Link {
     pub(super) addresses: Vec<Address>,
     /// What was written to its settings, by `FAMILY/KEY`.
     pub(super) settings: BTreeMap<String, String>,
+    /// Which of its IPv4 settings somebody has set, by `ipv4/KEY`: those take no
+    /// part in changes of what new links begin with.
+    pub(super) set_settings: BTreeSet<String>,
+    pub(super) has_ipv4: bool,
+    /// Whether none of them does any more (`ipv4_devconf_setall`).
+    pub(super) has_own_settings: bool,
     // What is read when it's asked for.
     pub(super) neighbours: Option<Vec<FoundNeighbour>>,
     pub(super) port: Option<PortState>,
@@ -109,10 +137,14 @@ impl Link {
             master: None,
             is_mac_assumed: false,
             is_mac_set: false,
+            looks_at_ports: false,
             follows: (false, false),
             is_changed: false,
             addresses: Vec::new(),
             settings: BTreeMap::new(),
+            set_settings: BTreeSet::new(),
+            has_ipv4: true,
+            has_own_settings: false,
             neighbours: None,
             port: None,
             vlans: None,
@@ -130,12 +162,65 @@ impl Link {
         self.kind.as_deref().unwrap_or_default()
     }
 
+    /// Whether it says what it lies on (IFLA_LINK): vxlan links have no
+    /// `ndo_get_iflink`.
+    pub(super) fn tells_lower(&self) -> bool {
+        self.kind() != "vxlan"
+    }
+
+    /// The link that it says it lies on. A vxlan link in another namespace than
+    /// that of its packets tells its own index (`rtnl_fill_link_netnsid`).
+    pub(super) fn told_lower(&self) -> Option<Other> {
+        let is_made_vxlan = matches!(self.made_as, Some(LinkKind::Vxlan(_)));
+        match is_made_vxlan && self.at.namespace == Namespace::Container {
+            true => Some(Other::Elsewhere(self.at.index)),
+            false => self.lower.filter(|_| self.tells_lower()),
+        }
+    }
+
+    /// Whether it's the namespace's loopback link, whatever it's called.
+    pub(super) fn is_loopback(&self) -> bool {
+        self.kind.is_none() && self.at.index == LOOPBACK_INDEX
+    }
+
+    /// How much longer the packets of a vxlan link are than its frames
+    /// (`vxlan_headroom`).
+    pub(super) fn headroom(&self) -> u32 {
+        let known = self.made_as.as_ref().map(|kind| kind.headroom());
+        known.unwrap_or(VXLAN_HEADROOM)
+    }
+
+    /// Whether it has IPv4, which it loses when it gets too small
+    /// (`inetdev_event`).
+    pub(super) fn has_ipv4(&self) -> bool {
+        self.has_ipv4
+    }
+
+    /// Whether it's large enough for IPv6; the loopback link always is
+    /// (`addrconf_notify`).
+    pub(super) fn has_ipv6(&self) -> bool {
+        self.state.mtu >= IPV6_MIN_MTU || self.is_loopback()
+    }
+
+    /// Whether it has an IPv4 address in the network of another one, of the same
+    /// length.
+    pub(super) fn has_in_network(&self, address: IpNet) -> bool {
+        let mut own = self.addresses.iter().map(|own| own.new.address);
+        address.addr().is_ipv4() && own.any(|own| own.trunc() == address.trunc())
+    }
+
     /// Where the real kernel has it.
     pub(super) fn real(&self) -> Option<LinkId> {
         match self.origin {
             Origin::Real(id) => Some(id),
             Origin::Made => None,
         }
+    }
+
+    /// Whether it has a name, or an alternative name that was given here.
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        let mut others = self.alternative_names.iter().flatten();
+        self.state.name.as_str() == name || others.any(|other| other == name)
     }
 
     /// Whether it lies on another one.

@@ -53,24 +53,7 @@ impl LinksRead for Simulation {
 
 impl InventoryRead for Simulation {
     fn survey(&mut self, namespace: Namespace) -> Result<Survey, KernelError> {
-        let machine = &mut *self.in_time()?;
-        let mut links = Vec::new();
-        for link in machine.links_of(namespace) {
-            let (number, link) = machine.find(link.at)?;
-            let (tie, is_pair) = match link.pair {
-                Some(pair) => (Some(pair), true),
-                None => (link.lower, false),
-            };
-            links.push(SurveyedLink {
-                info: machine.info(number, link),
-                tie: tie.and_then(|other| machine.tie_to(namespace, other, is_pair)),
-                table: link.table,
-                pci: link.pci.clone(),
-                device: link.device.clone(),
-            });
-        }
-        let routes = machine.room_ref(namespace).routes.clone();
-        Ok(Survey { links, routes })
+        self.in_time()?.survey(namespace)
     }
 
     fn tied_links(&mut self, namespace: Namespace) -> Result<Vec<SurveyedLink>, KernelError> {

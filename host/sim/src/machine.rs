@@ -1,21 +1,24 @@
 //! The machine in memory: what it begins with, and finding things in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Instant;
 
 use kernel::{
-    FarLink, FirewallEntry, FoundRoute, KernelError, LinkId, LinkInfo, LinkState, MAIN_TABLE,
-    NewAddress, PlacedLink, Reader, Survey, SurveyedLink, Tie,
+    FarLink, FirewallEntry, FoundRoute, FoundRule, KernelError, LinkId, LinkInfo, LinkState,
+    MAIN_TABLE, NewAddress, PlacedLink, Reader, Survey, SurveyedLink, Tie,
 };
 use nix::errno::Errno;
-use types::{LinkName, Namespace, RouteKind, Rule};
+use types::{LinkName, Namespace, RouteKind};
 
-use super::link::{Address, Link, Number, Origin, Other};
+use super::link::{Address, IPV4_MIN_MTU, LOOPBACK_INDEX, Link, Number, Origin, Other};
 
 /// RTPROT_KERNEL (`rtnetlink.h`)
 pub(super) const BY_KERNEL: u8 = 2;
 /// RTPROT_STATIC
 pub(super) const BY_HAND: u8 = 4;
+/// INADDR_LOOPBACK (`in.h`)
+pub(super) const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 /// The MTU of a loopback link (`drivers/net/loopback.c`).
 const LOOPBACK_MTU: u32 = 65536;
 
@@ -27,10 +30,19 @@ pub(super) struct Room {
     pub(super) routes_before: Vec<FoundRoute>,
     /// The names of the links that it had then, by index.
     pub(super) names_before: BTreeMap<u32, LinkName>,
-    pub(super) rules_added: Vec<Rule>,
-    pub(super) rules_removed: Vec<Rule>,
+    /// Its rules, once somebody has asked for them.
+    pub(super) rules: Option<Vec<FoundRule>>,
+    /// Those that it had in the beginning.
+    pub(super) rules_before: Vec<FoundRule>,
     /// What was written to settings that aren't a link's, by path.
     pub(super) settings: BTreeMap<String, String>,
+    /// Which IPv4 settings of new links somebody has set, by `ipv4/KEY`.
+    pub(super) set_defaults: BTreeSet<String>,
+    /// Whether it has had an IPv4 address, so that there is a table of local ones.
+    pub(super) has_local_table: bool,
+    /// The last index that a link got by itself. It comes to no other link for a
+    /// long time (`dev_index_reserve`).
+    pub(super) last_index: u32,
 }
 
 /// The machine in memory.
@@ -134,18 +146,25 @@ impl Machine {
                 Err(error) if error.is_not_found() => continue,
                 Err(error) => return Err(error),
             };
-            let addresses = addresses.into_iter().map(|state| Address {
-                new: NewAddress {
-                    address: state.address,
-                    no_dad: false,
-                    no_prefix_route: lacks_route(&survey.routes, index, state.address),
-                },
-                link_scope: state.link_scope,
-                tentative: state.tentative,
-                dad_failed: state.dad_failed,
-            });
             let mut link = loaded(at, &surveyed);
-            link.addresses = addresses.collect();
+            for state in addresses {
+                let is_secondary = link.has_in_network(state.address);
+                self.room(namespace).has_local_table |= state.address.addr().is_ipv4();
+                link.addresses.push(Address {
+                    new: NewAddress {
+                        address: state.address,
+                        no_dad: false,
+                        no_prefix_route: lacks_route(&survey.routes, index, state.address)
+                            || (link.is_loopback() && state.address.addr().is_loopback()),
+                    },
+                    link_scope: state.link_scope,
+                    tentative: state.tentative,
+                    dad_failed: state.dad_failed,
+                    is_secondary,
+                    is_host: link.is_loopback() && state.address.addr() == LOCALHOST,
+                    has_network: link.is_loopback() && link.state.up,
+                });
+            }
             let number = self.add(link);
             ties.push((number, surveyed.tie, surveyed.info.state.master));
         }
@@ -164,15 +183,10 @@ impl Machine {
 
     /// The one link of a new namespace.
     fn add_loopback(&mut self) {
-        let Ok(name) = "lo".parse() else { return };
+        let Some(state) = loopback() else { return };
         let at = LinkId {
             namespace: Namespace::Container,
-            index: 1,
-        };
-        let state = LinkState {
-            mac: Some(types::Mac::NONE),
-            mtu: LOOPBACK_MTU,
-            ..LinkState::new(name, at.index)
+            index: state.index,
         };
         self.add(Link::new(Origin::Made, at, state));
     }
@@ -228,6 +242,8 @@ impl Machine {
     pub(super) fn add(&mut self, link: Link) -> Number {
         let number = Number(self.next);
         self.next += 1;
+        let room = self.room(link.at.namespace);
+        room.last_index = room.last_index.max(link.at.index);
         self.links.insert(number, link);
         number
     }
@@ -263,10 +279,10 @@ impl Machine {
         links
     }
 
-    /// The link of a name.
+    /// The link of a name, be that an alternative one (`netdev_name_node_lookup`).
     pub(super) fn by_name(&self, namespace: Namespace, name: &LinkName) -> Option<&Link> {
         let mut links = self.links.values();
-        links.find(|link| link.at.namespace == namespace && link.state.name == *name)
+        links.find(|link| link.at.namespace == namespace && link.is_called(name.as_str()))
     }
 
     /// What can be changed of a link, with its master.
@@ -296,6 +312,7 @@ impl Machine {
             _ => None,
         };
         let lower = lower.filter(|lower| lower.at.namespace == link.at.namespace);
+        let lower = lower.filter(|_| link.tells_lower());
         PlacedLink {
             state: self.state(link),
             lower: lower.map(|lower| lower.at.index),
@@ -307,29 +324,68 @@ impl Machine {
     /// Whether a link could carry packets. What nobody has changed is as the real
     /// kernel says.
     fn carrier(&self, number: Number, link: &Link) -> bool {
+        link.state.up && self.signal(number, link)
+    }
+
+    /// The same, whether it's up or down (`netif_carrier_ok`).
+    fn signal(&self, number: Number, link: &Link) -> bool {
         let other = |other: Option<Other>| match other {
             Some(Other::Link(number)) => self.links.get_key_value(&number),
             _ => None,
         };
-        if !link.state.up {
-            return false;
-        }
         if let Some((_, end)) = other(link.pair) {
-            return end.state.up;
+            return link.state.up && end.state.up;
         }
+        // `netif_stacked_transfer_operstate`
         if let Some((lower, below)) = other(link.lower).filter(|_| link.kind() != "vxlan") {
-            return self.carrier(*lower, below);
+            return self.signal(*lower, below);
         }
         match (link.kind(), link.origin) {
-            ("bridge", _) => {
-                let mut links = self.links.iter();
-                links
-                    .any(|(port, below)| below.master == Some(number) && self.carrier(*port, below))
-            }
+            // `br_port_state_selection`: it looks at its ports once one begins or
+            // ends.
+            ("bridge", Origin::Made) if !link.looks_at_ports => true,
+            ("bridge", _) => self.has_live_port(number),
             ("tap" | "tun", Origin::Made) => false,
             (_, Origin::Made) => true,
             (_, Origin::Real(_)) => link.carrier || link.is_changed,
         }
+    }
+
+    fn has_live_port(&self, bridge: Number) -> bool {
+        let mut links = self.links.iter();
+        links.any(|(port, below)| below.master == Some(bridge) && self.carrier(*port, below))
+    }
+
+    /// Notes which bridges have had ports that carry packets.
+    pub(super) fn note_live_bridges(&mut self) {
+        let is_new = |link: &Link| link.kind() == "bridge" && link.state.up && !link.looks_at_ports;
+        let bridges = self.links.iter().filter(|(_, link)| is_new(link));
+        let live = bridges.filter(|(number, _)| self.has_live_port(**number));
+        let live: Vec<Number> = live.map(|(number, _)| *number).collect();
+        for number in live {
+            self.edit(number, |link| link.looks_at_ports = true);
+        }
+    }
+
+    /// All of a namespace.
+    pub(super) fn survey(&self, namespace: Namespace) -> Result<Survey, KernelError> {
+        let mut links = Vec::new();
+        for link in self.links_of(namespace) {
+            let (number, link) = self.find(link.at)?;
+            let (tie, is_pair) = match link.pair {
+                Some(pair) => (Some(pair), true),
+                None => (link.told_lower(), false),
+            };
+            links.push(SurveyedLink {
+                info: self.info(number, link),
+                tie: tie.and_then(|other| self.tie_to(namespace, other, is_pair)),
+                table: link.table,
+                pci: link.pci.clone(),
+                device: link.device.clone(),
+            });
+        }
+        let routes = self.room_ref(namespace).routes.clone();
+        Ok(Survey { links, routes })
     }
 
     pub(super) fn tie_to(&self, namespace: Namespace, other: Other, is_pair: bool) -> Option<Tie> {
@@ -347,27 +403,6 @@ impl Machine {
         })
     }
 
-    /// All of a namespace.
-    pub(super) fn survey(&self, namespace: Namespace) -> Result<Survey, KernelError> {
-        let mut links = Vec::new();
-        for link in self.links_of(namespace) {
-            let (number, link) = self.find(link.at)?;
-            let (tie, is_pair) = match link.pair {
-                Some(pair) => (Some(pair), true),
-                None => (link.lower, false),
-            };
-            links.push(SurveyedLink {
-                info: self.info(number, link),
-                tie: tie.and_then(|other| self.tie_to(namespace, other, is_pair)),
-                table: link.table,
-                pci: link.pci.clone(),
-                device: link.device.clone(),
-            });
-        }
-        let routes = self.room_ref(namespace).routes.clone();
-        Ok(Survey { links, routes })
-    }
-
     /// The routing table that a link's own routes are in.
     pub(super) fn table_of(&self, link: &Link) -> u32 {
         let master = link.master.and_then(|master| self.links.get(&master));
@@ -375,9 +410,19 @@ impl Machine {
     }
 }
 
+/// The one link of a new namespace (`loopback_net_init`).
+pub(super) fn loopback() -> Option<LinkState> {
+    Some(LinkState {
+        mac: Some(types::Mac::NONE),
+        mtu: LOOPBACK_MTU,
+        ..LinkState::new("lo".parse().ok()?, LOOPBACK_INDEX)
+    })
+}
+
 fn loaded(at: LinkId, surveyed: &SurveyedLink) -> Link {
     let info = &surveyed.info;
     let mut link = Link::new(Origin::Real(at), at, info.state.clone());
+    link.has_ipv4 = info.state.mtu >= IPV4_MIN_MTU;
     link.kind.clone_from(&info.kind);
     link.carrier = info.carrier;
     link.vlan_filtering = info.vlan_filtering;

@@ -1,6 +1,6 @@
 //! Neighbours of links.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use kernel::{
     FoundNeighbour, KernelError, LinkId, Neighbour, NeighbourTable, Neighbours, NeighboursRead,
@@ -9,6 +9,7 @@ use kernel::{
 use nix::errno::Errno;
 
 use super::Simulation;
+use super::link::Number;
 use super::machine::Machine;
 
 impl NeighboursRead for Simulation {
@@ -59,7 +60,8 @@ impl Neighbours for Simulation {
     ) -> Result<(), KernelError> {
         let machine = &mut *self.in_time()?;
         let own = found(address, neighbour);
-        let table = machine.table(at)?;
+        let mut gone = Vec::new();
+        let table = machine.table(at).unwrap_or(&mut gone);
         let is_own = |it: &FoundNeighbour| {
             (it.address, it.mac, it.table) == (own.address, own.mac, own.table)
         };
@@ -84,26 +86,14 @@ impl Neighbours for Simulation {
 
     fn put_back_neighbour(
         &mut self,
-        at: LinkId,
+        link: LinkId,
         saved: &SavedNeighbour,
     ) -> Result<(), KernelError> {
-        self.in_time()?.put_back_neighbour(at, saved)
+        self.in_time()?.put_back_neighbour(link, saved)
     }
 }
 
 impl Machine {
-    pub(super) fn put_back_neighbour(
-        &mut self,
-        at: LinkId,
-        saved: &SavedNeighbour,
-    ) -> Result<(), KernelError> {
-        let saved = Saved::read_neighbour(saved)?.ok_or(Errno::EINVAL)?;
-        if self.has_neighbour(at, saved.address, saved.table)? {
-            return Ok(());
-        }
-        self.put_neighbour(at, saved)
-    }
-
     /// The neighbours of a link, for changing them.
     fn table(&mut self, at: LinkId) -> Result<&mut Vec<FoundNeighbour>, KernelError> {
         let (_, link) = self.find(at)?;
@@ -117,8 +107,26 @@ impl Machine {
         Ok(self.find_mut(at)?.neighbours.get_or_insert_default())
     }
 
+    /// A link that isn't there has none: the kernel takes its index for a question
+    /// about others (`neigh_dump_filtered`).
     pub(super) fn neighbours(&mut self, at: LinkId) -> Result<Vec<FoundNeighbour>, KernelError> {
-        Ok(self.table(at)?.clone())
+        match self.table(at) {
+            Ok(table) => Ok(table.clone()),
+            Err(error) if error.is_not_found() => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Forgets neighbours of a link.
+    pub(super) fn forget_neighbours(
+        &mut self,
+        number: Number,
+        goes: impl Fn(&FoundNeighbour) -> bool,
+    ) {
+        let at = self.links.get(&number).map(|link| link.at);
+        if let Some(Ok(table)) = at.map(|at| self.table(at)) {
+            table.retain(|neighbour| !goes(neighbour));
+        }
     }
 
     /// Those that somebody has set.
@@ -144,18 +152,56 @@ impl Machine {
     }
 
     fn put_neighbour(&mut self, at: LinkId, new: FoundNeighbour) -> Result<(), KernelError> {
+        let (number, _) = self.find(at)?;
+        let is_v4 = new.address.is_ipv4();
+        let may_have_ipv6 = self.may_have_ipv6(number)?;
+        let (_, link) = self.find(at)?;
+        let has_family = if is_v4 {
+            link.has_ipv4()
+        } else {
+            link.has_ipv6()
+        };
+        match new.table {
+            // `arp_constructor`, `ndisc_allow_add`
+            NeighbourTable::Entries if !has_family || !(is_v4 || may_have_ipv6) => {
+                return Err(Errno::EINVAL.into());
+            }
+            // `pndisc_constructor`
+            NeighbourTable::Proxies if !has_family && !is_v4 => {
+                return Err(Errno::ENOBUFS.into());
+            }
+            _ => {}
+        }
+        // `arp_constructor`: the loopback link, and one between two ends, has one
+        // entry for all.
+        let mut new = new;
+        let is_like_loopback = link.is_loopback() || link.kind() == "wireguard";
+        if is_v4 && is_like_loopback && new.table == NeighbourTable::Entries {
+            new.address = Ipv4Addr::UNSPECIFIED.into();
+        }
         let table = self.table(at)?;
         table.retain(|it| it.address != new.address || it.table != new.table);
         table.push(new);
         self.find_mut(at)?.is_changed = true;
         Ok(())
     }
+
+    pub(super) fn put_back_neighbour(
+        &mut self,
+        at: LinkId,
+        saved: &SavedNeighbour,
+    ) -> Result<(), KernelError> {
+        let saved = Saved::read_neighbour(saved)?.ok_or(Errno::EINVAL)?;
+        if self.has_neighbour(at, saved.address, saved.table)? {
+            return Ok(());
+        }
+        self.put_neighbour(at, saved)
+    }
 }
 
-/// Those of multicast groups are the kernel's own.
+/// Whether somebody has set it, rather than that it was learnt.
 pub(super) fn is_set(found: &FoundNeighbour) -> bool {
-    let is_set = found.permanent || found.table == NeighbourTable::Proxies;
-    is_set && !found.address.is_multicast()
+    found.permanent || found.table == NeighbourTable::Proxies
 }
 
 fn found(address: IpAddr, neighbour: Neighbour) -> FoundNeighbour {

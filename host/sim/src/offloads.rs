@@ -35,28 +35,12 @@ impl Offloads for Simulation {
         machine.want_feature(at, name, on)
     }
 
-    fn want_feature(&mut self, at: LinkId, name: &str, on: bool) -> Result<(), KernelError> {
-        self.in_time()?.want_feature(at, name, on)
+    fn want_feature(&mut self, link: LinkId, name: &str, on: bool) -> Result<(), KernelError> {
+        self.in_time()?.want_feature(link, name, on)
     }
 }
 
 impl Machine {
-    pub(super) fn want_feature(
-        &mut self,
-        at: LinkId,
-        name: &str,
-        on: bool,
-    ) -> Result<(), KernelError> {
-        let mut features = self.features(at)?;
-        let mut all = features.iter_mut();
-        if let Some(feature) = all.find(|feature| feature.name == name && feature.changeable) {
-            (feature.on, feature.wanted) = (on, on);
-        }
-        let (number, _) = self.find(at)?;
-        self.edit(number, |link| link.features = Some(features));
-        Ok(())
-    }
-
     pub(super) fn features(&mut self, at: LinkId) -> Result<Vec<Feature>, KernelError> {
         let (number, link) = self.find(at)?;
         if let Some(features) = &link.features {
@@ -95,5 +79,21 @@ impl Machine {
 
     pub(super) fn feature(&mut self, at: LinkId, name: &str) -> Result<Feature, KernelError> {
         find_feature(self.features(at)?, name)
+    }
+
+    pub(super) fn want_feature(
+        &mut self,
+        at: LinkId,
+        name: &str,
+        on: bool,
+    ) -> Result<(), KernelError> {
+        let mut features = self.features(at)?;
+        let mut all = features.iter_mut();
+        if let Some(feature) = all.find(|feature| feature.name == name && feature.changeable) {
+            (feature.on, feature.wanted) = (on, on);
+        }
+        let (number, _) = self.find(at)?;
+        self.edit(number, |link| link.features = Some(features));
+        Ok(())
     }
 }

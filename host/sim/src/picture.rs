@@ -142,10 +142,11 @@ impl Machine {
 
     fn pictured_namespace(&self, namespace: Namespace) -> PicturedNamespace {
         let room = self.room_ref(namespace);
+        let [rules_added, rules_removed] = self.rule_changes(namespace);
         PicturedNamespace {
             routes: room.routes.clone(),
-            rules_added: room.rules_added.clone(),
-            rules_removed: room.rules_removed.clone(),
+            rules_added,
+            rules_removed,
             settings: room.settings.clone(),
         }
     }

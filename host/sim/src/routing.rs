@@ -3,13 +3,14 @@
 use std::net::IpAddr;
 
 use kernel::{
-    FoundRoute, KernelError, KnownLink, LinkId, MAIN_TABLE, Routes, RoutesRead, Saved, SavedRoutes,
-    TableRoute,
+    FoundRoute, KernelError, KnownLink, LinkId, MAIN_TABLE, RouteScope, Routes, RoutesRead, Saved,
+    SavedRoutes, TableRoute,
 };
 use nix::errno::Errno;
 use types::{DEFAULT_METRIC, Namespace, RouteKind};
 
 use super::Simulation;
+use super::lookup::Hop;
 use super::machine::{BY_HAND, Machine};
 use super::snapshots::unless_there;
 
@@ -74,7 +75,12 @@ impl RoutesRead for Simulation {
 
 impl Routes for Simulation {
     fn add_route(&mut self, namespace: Namespace, route: &TableRoute) -> Result<(), KernelError> {
-        self.in_time()?.add_route(namespace, route)
+        let machine = &mut *self.in_time()?;
+        let found = FoundRoute {
+            route: route.clone(),
+            protocol: BY_HAND,
+        };
+        machine.put_route(namespace, found, false)
     }
 
     fn replace_route(
@@ -83,20 +89,11 @@ impl Routes for Simulation {
         route: &TableRoute,
     ) -> Result<(), KernelError> {
         let machine = &mut *self.in_time()?;
-        let before = machine.room_ref(namespace).routes.clone();
-        let room = machine.room(namespace);
-        let mut is_replaced = false;
-        room.routes.retain(|found| {
-            let goes = has_same_place(&found.route, route)
-                && (!is_replaced || route.route.destination.addr().is_ipv6());
-            is_replaced |= goes;
-            !goes
-        });
-        let added = machine.add_route(namespace, route);
-        if added.is_err() {
-            machine.room(namespace).routes = before;
-        }
-        added
+        let found = FoundRoute {
+            route: route.clone(),
+            protocol: BY_HAND,
+        };
+        machine.put_route(namespace, found, true)
     }
 
     fn remove_route(
@@ -105,15 +102,8 @@ impl Routes for Simulation {
         route: &TableRoute,
     ) -> Result<(), KernelError> {
         let machine = &mut *self.in_time()?;
-        let same = machine.same(namespace, route);
-        if same.is_empty() {
-            return Err(Errno::ESRCH.into());
-        }
-        machine
-            .room(namespace)
-            .routes
-            .retain(|found| !same.contains(found));
-        Ok(())
+        let any_scope = route.scope.is_none();
+        machine.delete_route(namespace, route, BY_HAND, any_scope)
     }
 
     fn remove_saved(
@@ -122,10 +112,9 @@ impl Routes for Simulation {
         saved: &SavedRoutes,
     ) -> Result<(), KernelError> {
         let machine = &mut *self.in_time()?;
-        for noted in Saved::read_routes(saved)? {
-            let routes = &mut machine.room(namespace).routes;
-            let place = routes.iter().position(|found| found.route == noted.route);
-            routes.remove(place.ok_or(Errno::ESRCH)?);
+        for (done, noted) in Saved::read_routes(saved)?.iter().enumerate() {
+            let removed = machine.delete_route(namespace, &noted.route, noted.protocol, false);
+            removed.map_err(|error| after(error, done))?;
         }
         Ok(())
     }
@@ -137,7 +126,7 @@ impl Routes for Simulation {
     ) -> Result<(), KernelError> {
         let machine = &mut *self.in_time()?;
         for noted in Saved::read_routes(saved)? {
-            match unless_there(machine.put_route(namespace, noted)) {
+            match unless_there(machine.put_route(namespace, noted, false)) {
                 Err(error) if has_no_way(&error) => {}
                 result => result?,
             }
@@ -169,21 +158,6 @@ impl Machine {
         !self.same(namespace, wanted).is_empty()
     }
 
-    pub(super) fn add_route(
-        &mut self,
-        namespace: Namespace,
-        route: &TableRoute,
-    ) -> Result<(), KernelError> {
-        for hop in split(route) {
-            let found = FoundRoute {
-                route: hop,
-                protocol: BY_HAND,
-            };
-            self.put_route(namespace, found)?;
-        }
-        Ok(())
-    }
-
     fn note(
         &self,
         namespace: Namespace,
@@ -206,134 +180,126 @@ impl Machine {
         Ok(Saved::routes(routes, links?))
     }
 
-    /// Adds a route with all that the kernel fills in.
+    /// Adds a route with all that the kernel fills in, or puts it in another one's
+    /// place.
     pub(super) fn put_route(
         &mut self,
         namespace: Namespace,
         mut found: FoundRoute,
+        replaces: bool,
     ) -> Result<(), KernelError> {
+        if found.route.route.destination.addr().is_ipv6() {
+            return self.put_route6(namespace, &found, replaces);
+        }
         let route = &mut found.route;
-        let is_v4 = route.route.destination.addr().is_ipv4();
         route.route.metric = Some(route.route.metric.unwrap_or(DEFAULT_METRIC));
-        route.scope = is_v4.then_some(route.effective_scope());
-        if route.route.kind == RouteKind::Unicast {
-            self.check_next_hops(namespace, route)?;
-        }
-        if let Some(source) = route.source {
-            self.check_source(namespace, source)?;
-        }
-        let room = self.room(namespace);
-        if room.routes.iter().any(|there| there.route == found.route) {
-            return Err(Errno::EEXIST.into());
-        }
-        // `fib_table_insert`: before those to the same destination.
-        let place = room
-            .routes
-            .iter()
-            .position(|there| is_v4 && has_same_place(&there.route, &found.route));
-        match place {
-            Some(place) => room.routes.insert(place, found),
-            None => room.routes.push(found),
-        }
-        Ok(())
+        route.scope = Some(route.effective_scope());
+        route.source = route.source.filter(|source| !source.is_unspecified());
+        self.check_next_hops(namespace, route)?;
+        self.insert4(namespace, found, replaces)
     }
 
-    /// Finds the links of gateways (`fib_check_nh`, `ip6_route_check_nh`).
+    /// `fib_create_info`
     fn check_next_hops(
-        &self,
+        &mut self,
         namespace: Namespace,
         route: &mut TableRoute,
     ) -> Result<(), KernelError> {
-        let table = route.table;
-        if route.next_hops.is_empty() {
-            let hop = (route.route.gateway, route.link, route.on_link);
-            route.link = Some(self.check_next_hop(namespace, table, hop)?);
-            return Ok(());
+        if route.route.kind != RouteKind::Unicast {
+            let has_hop = route.route.gateway.is_some() || route.link.is_some();
+            return match has_hop || !route.next_hops.is_empty() {
+                true => Err(Errno::EINVAL.into()),
+                false => Ok(()),
+            };
+        }
+        let (table, scope) = (route.table, route.effective_scope());
+        let is_given = |gateway: &IpAddr| !gateway.is_unspecified();
+        route.route.gateway = route.route.gateway.filter(is_given);
+        for hop in &mut route.next_hops {
+            hop.gateway = hop.gateway.filter(is_given);
+        }
+        if scope == RouteScope::Host {
+            if route.route.gateway.is_some() || !route.next_hops.is_empty() {
+                return Err(Errno::EINVAL.into());
+            }
+            let index = route.link.unwrap_or_default();
+            self.find(LinkId { namespace, index })?;
+        } else if route.next_hops.is_empty() {
+            let hop = Hop {
+                gateway: route.route.gateway,
+                link: route.link,
+                on_link: route.on_link,
+            };
+            route.link = Some(self.check_hop4(namespace, (table, scope), hop)?);
         }
         for hop in &mut route.next_hops {
-            let wanted = (hop.gateway, hop.link, hop.on_link);
-            hop.link = Some(self.check_next_hop(namespace, table, wanted)?);
+            let wanted = Hop {
+                gateway: hop.gateway,
+                link: hop.link,
+                on_link: hop.on_link,
+            };
+            hop.link = Some(self.check_hop4(namespace, (table, scope), wanted)?);
+        }
+        match route.source {
+            Some(IpAddr::V4(source)) if !self.is_own4(namespace, source) => {
+                Err(Errno::EINVAL.into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// `fib_table_insert`
+    fn insert4(
+        &mut self,
+        namespace: Namespace,
+        found: FoundRoute,
+        replaces: bool,
+    ) -> Result<(), KernelError> {
+        let routes = &mut self.room(namespace).routes;
+        let has_its_place = |there: &FoundRoute| has_same_place(&there.route, &found.route);
+        let same = routes.iter().position(|there| *there == found);
+        let place = routes.iter().position(has_its_place);
+        match (place, same) {
+            (Some(place), Some(same)) if replaces && place == same => {}
+            (_, Some(_)) => return Err(Errno::EEXIST.into()),
+            (Some(place), None) if replaces => {
+                routes.remove(place);
+                routes.insert(place, found);
+            }
+            // Before those to the same destination.
+            (Some(place), None) => routes.insert(place, found),
+            (None, None) => routes.push(found),
         }
         Ok(())
-    }
-
-    fn check_next_hop(
-        &self,
-        namespace: Namespace,
-        table: u32,
-        (gateway, link, on_link): (Option<IpAddr>, Option<u32>, bool),
-    ) -> Result<u32, KernelError> {
-        if let Some(index) = link {
-            let (_, link) = self.find(LinkId { namespace, index })?;
-            if !link.state.up {
-                return Err(Errno::ENETDOWN.into());
-            }
-        }
-        let Some(gateway) = gateway else {
-            return Ok(link.ok_or(Errno::ENODEV)?);
-        };
-        let is_link_local = matches!(gateway, IpAddr::V6(v6) if v6.is_unicast_link_local());
-        if let Some(link) = link.filter(|_| on_link || is_link_local) {
-            return Ok(link);
-        }
-        let hops = self.room_ref(namespace).routes.iter().filter(|found| {
-            let route = &found.route;
-            (route.table == table || route.table == MAIN_TABLE)
-                && route.route.kind == RouteKind::Unicast
-                && route.route.gateway.is_none()
-                && route.next_hops.is_empty()
-                && route.route.destination.contains(&gateway)
-                && (link.is_none() || route.link == link)
-        });
-        let best = hops.max_by_key(|found| found.route.route.destination.prefix_len());
-        let missing = match gateway.is_ipv4() {
-            true => Errno::ENETUNREACH,
-            false => Errno::EHOSTUNREACH,
-        };
-        Ok(best.and_then(|found| found.route.link).ok_or(missing)?)
-    }
-
-    fn check_source(&self, namespace: Namespace, source: IpAddr) -> Result<(), KernelError> {
-        let links = self.links_of(namespace).into_iter();
-        let mut addresses = links.flat_map(|link| &link.addresses);
-        match addresses.any(|own| own.new.address.addr() == source) {
-            true => Ok(()),
-            false => Err(Errno::EINVAL.into()),
-        }
-    }
-
-    /// Forgets the routes through a link that is down or gone.
-    pub(super) fn forget_routes_of(&mut self, at: LinkId) {
-        let room = self.room(at.namespace);
-        for found in &mut room.routes {
-            let hops = &mut found.route.next_hops;
-            if hops.iter().any(|hop| hop.link != Some(at.index)) {
-                hops.retain(|hop| hop.link != Some(at.index));
-            }
-        }
-        room.routes
-            .retain(|found| !found.route.links().contains(&at.index));
     }
 }
 
 /// The next hops of an IPv6 route are routes of their own.
-fn split(route: &TableRoute) -> Vec<TableRoute> {
+pub(super) fn split(route: &TableRoute) -> Vec<TableRoute> {
     match route.route.destination.addr().is_ipv6() {
         true => route.by_next_hop(),
         false => vec![route.clone()],
     }
 }
 
-fn has_same_place(found: &TableRoute, wanted: &TableRoute) -> bool {
+pub(super) fn has_same_place(found: &TableRoute, wanted: &TableRoute) -> bool {
     let metric = |route: &TableRoute| route.route.metric.unwrap_or(DEFAULT_METRIC);
     found.table == wanted.table
         && found.route.destination == wanted.route.destination
         && metric(found) == metric(wanted)
 }
 
+/// The error of one of several steps, of which so many were done.
+fn after(error: KernelError, done: usize) -> KernelError {
+    match done {
+        0 => error,
+        _ => KernelError::Unfinished(Box::new(error)),
+    }
+}
+
 fn has_no_way(error: &KernelError) -> bool {
     matches!(
         error.errno(),
-        Some(Errno::ENETUNREACH | Errno::EHOSTUNREACH | Errno::ENETDOWN | Errno::EINVAL)
+        Some(Errno::ENETUNREACH | Errno::EHOSTUNREACH | Errno::ENETDOWN)
     )
 }

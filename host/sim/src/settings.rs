@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use kernel::{IPV6_MIN_MTU, KernelError, LinkId, LinkSetting, Settings, SettingsRead};
+use kernel::{KernelError, LinkId, LinkSetting, Settings, SettingsRead};
 use nix::errno::Errno;
 use types::{LinkName, Namespace, SettingKey};
 
@@ -15,6 +15,9 @@ const OF_LINKS: [(&str, &str); 2] = [
     ("ipv4", "/proc/sys/net/ipv4/conf/"),
     ("ipv6", "/proc/sys/net/ipv6/conf/"),
 ];
+
+/// The setting that ends IPv6 on a link.
+pub(super) const DISABLE_IPV6: &str = "ipv6/disable_ipv6";
 
 impl SettingsRead for Simulation {
     fn link_setting(&mut self, at: LinkId, setting: LinkSetting) -> Result<String, KernelError> {
@@ -60,17 +63,13 @@ impl Settings for Simulation {
             let number = machine.named(namespace, &name)?;
             return machine.write_of_link(number, &key, value);
         }
-        if machine.setting(namespace, key)? == value {
+        let before = machine.setting(namespace, key)?;
+        if before == value {
             return Ok(());
         }
-        machine.assume_value();
-        let is_as_before = machine.read_setting(namespace, key)? == value;
-        let settings = &mut machine.room(namespace).settings;
-        match is_as_before {
-            true => settings.remove(&path),
-            false => settings.insert(path, value.to_owned()),
-        };
-        Ok(())
+        check_value(&before, value)?;
+        machine.keep_setting(namespace, key, value)?;
+        machine.spread_setting(namespace, &path, value)
     }
 }
 
@@ -89,6 +88,24 @@ impl Machine {
             return Ok(value.clone());
         }
         self.read_setting(namespace, key)
+    }
+
+    /// Notes a setting that isn't a link's.
+    pub(super) fn keep_setting(
+        &mut self,
+        namespace: Namespace,
+        key: &SettingKey,
+        value: &str,
+    ) -> Result<(), KernelError> {
+        self.assume_value();
+        let is_as_before = self.read_setting(namespace, key)? == value;
+        let path = key.path();
+        let settings = &mut self.room(namespace).settings;
+        match is_as_before {
+            true => settings.remove(&path),
+            false => settings.insert(path, value.to_owned()),
+        };
+        Ok(())
     }
 
     fn assume_value(&mut self) {
@@ -113,14 +130,29 @@ impl Machine {
     }
 
     fn named(&self, namespace: Namespace, name: &LinkName) -> Result<Number, KernelError> {
-        let link = self.by_name(namespace, name).ok_or(Errno::ENOENT)?;
-        Ok(self.number(link.at).ok_or(Errno::ENOENT)?)
+        // Files have no alternative names.
+        let link = self.by_name(namespace, name);
+        let link = link.filter(|link| link.state.name == *name);
+        Ok(self
+            .number(link.ok_or(Errno::ENOENT)?.at)
+            .ok_or(Errno::ENOENT)?)
     }
 
     /// Reads a link's setting: what was written, or what the real kernel has, or
     /// what new links begin with.
-    fn read_of_link(&mut self, number: Number, key: &str) -> Result<String, KernelError> {
+    pub(super) fn read_of_link(
+        &mut self,
+        number: Number,
+        key: &str,
+    ) -> Result<String, KernelError> {
         let link = self.links.get(&number).ok_or(Errno::ENODEV)?;
+        let has_family = match key.starts_with("ipv4/") {
+            true => link.has_ipv4(),
+            false => link.has_ipv6(),
+        };
+        if !has_family {
+            return Err(Errno::ENOENT.into());
+        }
         if let Some(value) = link.settings.get(key) {
             return Ok(value.clone());
         }
@@ -133,32 +165,29 @@ impl Machine {
         self.read_setting(namespace, &key)
     }
 
-    fn write_of_link(&mut self, number: Number, key: &str, value: &str) -> Result<(), KernelError> {
-        if self.read_of_link(number, key)? == value {
+    pub(super) fn write_of_link(
+        &mut self,
+        number: Number,
+        key: &str,
+        value: &str,
+    ) -> Result<(), KernelError> {
+        let before = self.read_of_link(number, key)?;
+        if before == value {
             return Ok(());
         }
+        check_value(&before, value)?;
         self.assume_value();
         let link = self.links.get_mut(&number).ok_or(Errno::ENODEV)?;
-        let before = link.settings.remove(key);
-        let is_as_before = before.is_some() && self.read_of_link(number, key)? == value;
+        link.set_settings.insert(key.to_owned());
+        let before_it = link.settings.remove(key);
+        let is_as_before = before_it.is_some() && self.read_of_link(number, key)? == value;
         self.edit(number, |link| {
             if !is_as_before {
                 link.settings.insert(key.to_owned(), value.to_owned());
             }
-            // `addrconf_ifdown`
-            if key == "ipv6/disable_ipv6" && value != "0" {
-                link.addresses
-                    .retain(|address| address.new.address.addr().is_ipv4());
-            }
         });
-        if key == "ipv6/disable_ipv6" && value != "0" {
-            let at = self.links.get(&number).map(|link| link.at);
-            if let Some(at) = at {
-                self.room(at.namespace).routes.retain(|found| {
-                    found.route.route.destination.addr().is_ipv4()
-                        || !found.route.links().contains(&at.index)
-                });
-            }
+        if key == DISABLE_IPV6 {
+            self.turn_ipv6(number, is_on(&before), is_on(value));
         }
         Ok(())
     }
@@ -166,7 +195,7 @@ impl Machine {
     /// What making a link of the host's sets.
     pub(super) fn ignore_advertisements(&mut self, number: Number) -> Result<(), KernelError> {
         let link = self.links.get(&number).ok_or(Errno::ENODEV)?;
-        if link.at.namespace == Namespace::Container || link.state.mtu < IPV6_MIN_MTU {
+        if link.at.namespace == Namespace::Container || !link.has_ipv6() {
             return Ok(());
         }
         match self.write_of_link(number, "ipv6/accept_ra", "0") {
@@ -178,7 +207,7 @@ impl Machine {
     /// Whether a link can have IPv6 addresses.
     pub(super) fn may_have_ipv6(&mut self, number: Number) -> Result<bool, KernelError> {
         let link = self.links.get(&number).ok_or(Errno::ENODEV)?;
-        if link.state.mtu < IPV6_MIN_MTU {
+        if !link.has_ipv6() {
             return Ok(false);
         }
         match self.read_of_link(number, "ipv6/disable_ipv6") {
@@ -203,6 +232,20 @@ impl Machine {
         settings.extend(written);
         Ok(settings)
     }
+}
+
+/// What is a number stays one (`proc_dointvec`).
+fn check_value(before: &str, value: &str) -> Result<(), KernelError> {
+    let is_number = |text: &str| text.parse::<i32>().is_ok();
+    match is_number(before) && !is_number(value) {
+        true => Err(Errno::EINVAL.into()),
+        false => Ok(()),
+    }
+}
+
+/// Whether a setting is on.
+pub(super) fn is_on(value: &str) -> bool {
+    value != "0"
 }
 
 /// Where the real kernel has a link, if it's still there.

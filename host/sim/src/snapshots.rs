@@ -75,7 +75,7 @@ impl Snapshots for Simulation {
         }
         for mut found in Saved::read_snapshot_routes(snapshot)? {
             renumber(&mut found.route, before, at.index);
-            unless_there(machine.put_route(at.namespace, found))?;
+            unless_there(machine.put_route(at.namespace, found, false))?;
         }
         for saved in snapshot.neighbours() {
             machine.put_back_neighbour(at, saved)?;

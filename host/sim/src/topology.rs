@@ -178,7 +178,8 @@ impl Machine {
                 .collect();
             routes.sort();
             facts.extend(routes);
-            let rest = (&room.rules_added, &room.rules_removed, &room.settings);
+            let [added, removed] = self.rule_changes(name);
+            let rest = (&added, &removed, &room.settings);
             facts.push(format!("{rest:?}"));
         }
         facts.push(format!("{:?}", self.firewall_changes()));
@@ -187,6 +188,7 @@ impl Machine {
 
     fn view(&self, name: Namespace) -> NamespaceView {
         let room = self.room_ref(name);
+        let [rules_added, rules_removed] = self.rule_changes(name);
         let links = self.links_of(name).into_iter();
         let route = |found: &FoundRoute| {
             let by_kernel = match found.protocol {
@@ -212,8 +214,8 @@ impl Machine {
                     .collect(),
             },
             rules: Changes {
-                added: room.rules_added.iter().map(ToString::to_string).collect(),
-                removed: room.rules_removed.iter().map(ToString::to_string).collect(),
+                added: rules_added.iter().map(ToString::to_string).collect(),
+                removed: rules_removed.iter().map(ToString::to_string).collect(),
             },
             settings: self.settings_text(name),
         }

@@ -1,13 +1,17 @@
 //! Queueing disciplines.
 
 use kernel::{
-    ClassPackets, HtbClass, KernelError, LinkId, QueueHook, Queues, RootQueue, Shape, Tbf,
-    TrafficControl, TrafficControlRead,
+    ClassPackets, HtbClass, KernelError, LinkId, QueueHook, Queues, RootQueue, Shape,
+    TX_QUEUE_LENGTH, Tbf, TrafficControl, TrafficControlRead,
 };
 use nix::errno::Errno;
 
 use super::Simulation;
+use super::link::Number;
 use super::machine::Machine;
+
+/// The class of the whole.
+const WHOLE: u16 = 1;
 
 impl TrafficControlRead for Simulation {
     fn queues(&mut self, link: LinkId) -> Result<Queues, KernelError> {
@@ -21,17 +25,18 @@ impl TrafficControlRead for Simulation {
 
 impl TrafficControl for Simulation {
     fn set_tbf(&mut self, link: LinkId, _tbf: &Tbf) -> Result<(), KernelError> {
-        self.in_time()?.set_root(link)
+        self.in_time()?.set_tbf(link)
     }
 
     fn set_htb(&mut self, link: LinkId, _whole: Shape) -> Result<(), KernelError> {
-        self.in_time()?.set_root(link)
+        self.in_time()?.set_htb(link)
     }
 
     fn add_htb_class(&mut self, at: LinkId, class: &HtbClass) -> Result<(), KernelError> {
         let machine = &mut *self.in_time()?;
-        let mut classes = machine.htb_classes(at)?;
-        if classes.contains(&class.number) {
+        let mut classes = machine.own_classes(at)?;
+        // `tbf_find` has any class.
+        if classes.contains(&class.number) || !classes.contains(&HtbClass::REST) {
             return Err(Errno::EEXIST.into());
         }
         classes.push(class.number);
@@ -47,7 +52,10 @@ impl TrafficControl for Simulation {
         _packets: ClassPackets,
     ) -> Result<(), KernelError> {
         let machine = &mut *self.in_time()?;
-        let mut classes = machine.htb_classes(at)?;
+        let mut classes = machine.own_classes(at)?;
+        if !classes.contains(&HtbClass::REST) {
+            return Err(Errno::EOPNOTSUPP.into());
+        }
         let place = classes.iter().position(|it| *it == number);
         classes.remove(place.ok_or(Errno::ENOENT)?);
         let (link, _) = machine.find(at)?;
@@ -61,23 +69,35 @@ impl TrafficControl for Simulation {
         if queues.ingress {
             return Err(Errno::EEXIST.into());
         }
-        let (target, _) = machine.find(LinkId { index: to, ..at })?;
+        // The queue is there before what leads from it.
+        let target = machine
+            .find(LinkId { index: to, ..at })
+            .map(|(target, _)| target);
         let (number, _) = machine.find(at)?;
         machine.edit(number, |link| {
             link.queues = Some(Queues {
                 ingress: true,
                 ..queues
             });
-            link.redirect = Some(target);
+            link.redirect = target.as_ref().ok().copied();
         });
-        Ok(())
+        machine.make_room(number);
+        match target {
+            Ok(_) => Ok(()),
+            Err(error) => Err(KernelError::Unfinished(Box::new(error))),
+        }
     }
 
     fn remove_queue(&mut self, at: LinkId, hook: QueueHook) -> Result<(), KernelError> {
         let machine = &mut *self.in_time()?;
         let mut queues = machine.queues(at)?;
+        // `tc_get_qdisc`: the kernel's own at the root has no handle.
         if !queues.has(hook) {
-            return Err(Errno::ENOENT.into());
+            return Err(match hook {
+                QueueHook::Root => Errno::EINVAL,
+                QueueHook::Ingress => Errno::ENOENT,
+            }
+            .into());
         }
         let (number, _) = machine.find(at)?;
         match hook {
@@ -105,8 +125,18 @@ impl Machine {
         }
     }
 
-    /// Sets a queueing discipline at the root.
-    pub(super) fn set_root(&mut self, at: LinkId) -> Result<(), KernelError> {
+    /// Sets a token bucket filter at the root. It has one class (`tbf_walk`).
+    pub(super) fn set_tbf(&mut self, at: LinkId) -> Result<(), KernelError> {
+        self.set_root(at, &[WHOLE])
+    }
+
+    /// Sets a hierarchical token bucket, with a class for the whole and one for what
+    /// no other takes.
+    pub(super) fn set_htb(&mut self, at: LinkId) -> Result<(), KernelError> {
+        self.set_root(at, &[WHOLE, HtbClass::REST])
+    }
+
+    fn set_root(&mut self, at: LinkId, classes: &[u16]) -> Result<(), KernelError> {
         let queues = self.queues(at)?;
         if queues.root.is_some() {
             return Err(Errno::EEXIST.into());
@@ -117,9 +147,23 @@ impl Machine {
                 root: Some(RootQueue::Ours),
                 ..queues
             });
-            link.classes = Some(Vec::new());
+            link.classes = Some(classes.to_vec());
         });
+        self.make_room(number);
         Ok(())
+    }
+
+    /// Sets a queueing discipline at the root, with the classes that it has from
+    /// the beginning.
+    /// A link that keeps no packets back begins to, as it had no room for any
+    /// (`qdisc_create`).
+    fn make_room(&mut self, number: Number) {
+        self.edit(number, |link| {
+            let is_without_queue = !matches!(link.kind(), "" | "ifb" | "tun") || link.is_loopback();
+            if is_without_queue && link.state.tx_queue_length == 0 {
+                link.state.tx_queue_length = TX_QUEUE_LENGTH;
+            }
+        });
     }
 
     pub(super) fn htb_classes(&mut self, at: LinkId) -> Result<Vec<u16>, KernelError> {
@@ -128,6 +172,14 @@ impl Machine {
             (Some(classes), _) => Ok(classes.clone()),
             (None, Some(real)) => self.reader.htb_classes(real),
             (None, None) => Ok(Vec::new()),
+        }
+    }
+
+    /// The classes of what was made here at the root (`tc_ctl_tclass`).
+    fn own_classes(&mut self, at: LinkId) -> Result<Vec<u16>, KernelError> {
+        match self.queues(at)?.root {
+            Some(RootQueue::Ours) => self.htb_classes(at),
+            _ => Err(Errno::ENOENT.into()),
         }
     }
 }

@@ -72,6 +72,11 @@ pub trait Kind {
         ETHERNET_MTU
     }
 
+    /// The headers around each frame that it sends, in bytes.
+    fn headroom(&self) -> u32 {
+        0
+    }
+
     /// The length of the queue that the kernel gives it, in packets.
     fn tx_queue_length(&self) -> u32 {
         TX_QUEUE_LENGTH

@@ -12,6 +12,9 @@ use crate::LinkId;
 /// VXLAN_HEADROOM and VXLAN6_HEADROOM, in bytes.
 const HEADROOM: (u32, u32) = (50, 70);
 
+/// ETH_MIN_MTU (`if_ether.h`).
+const MIN_MTU: u32 = 68;
+
 /// What only VXLAN links have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vxlan {
@@ -48,11 +51,16 @@ impl Kind for Vxlan {
         Some(Namespace::Host)
     }
 
-    fn default_mtu(&self, parent: Option<u32>) -> u32 {
+    fn headroom(&self) -> u32 {
         let (v4, v6) = HEADROOM;
         let is_v6 = self.remote.or(self.local).is_some_and(|ip| ip.is_ipv6());
+        if is_v6 { v6 } else { v4 }
+    }
+
+    /// `vxlan_config_apply`
+    fn default_mtu(&self, parent: Option<u32>) -> u32 {
         parent.map_or(ETHERNET_MTU, |mtu| {
-            mtu.saturating_sub(if is_v6 { v6 } else { v4 })
+            mtu.saturating_sub(self.headroom()).max(MIN_MTU)
         })
     }
 }

@@ -46,8 +46,20 @@ impl Addresses for Netlink {
     }
 }
 
-/// The message that adds or removes an address, with the attributes that netavark sends.
+/// The message that removes an address. Without IFA_ADDRESS the kernel doesn't look
+/// at the length of an IPv4 address's prefix, and removes the first one of any length
+/// (`inet_rtm_deladdr`).
 pub(super) fn message(index: u32, address: IpNet) -> AddressMessage {
+    let mut message = plain(index, address);
+    if address.addr().is_ipv4() {
+        let same = AddressAttribute::Address(address.addr());
+        message.attributes.push(same);
+    }
+    message
+}
+
+/// The message for an address, with the attributes that netavark sends.
+fn plain(index: u32, address: IpNet) -> AddressMessage {
     let mut message = AddressMessage::default();
     message.header.index = index;
     message.header.prefix_len = address.prefix_len();
@@ -64,9 +76,9 @@ pub(super) fn message(index: u32, address: IpNet) -> AddressMessage {
     message
 }
 
-/// The same with its options.
+/// The message that adds an address, with its options.
 pub(super) fn new_message(index: u32, new: &NewAddress) -> AddressMessage {
-    let mut message = message(index, new.address);
+    let mut message = plain(index, new.address);
     let mut flags = AddressFlags::empty();
     flags.set(AddressFlags::Nodad, new.no_dad);
     flags.set(AddressFlags::Noprefixroute, new.no_prefix_route);

@@ -122,6 +122,15 @@ impl Netlink {
 
 /// The message for a rule.
 pub(super) fn message(rule: &Rule) -> RuleMessage {
+    message_of(&FoundRule {
+        rule: rule.clone(),
+        protocol: RouteProtocol::Static.into(),
+    })
+}
+
+/// The same for one that somebody has made.
+pub(super) fn message_of(found: &FoundRule) -> RuleMessage {
+    let rule = &found.rule;
     let length = |network: Option<IpNet>| network.map_or(0, |network| network.prefix_len());
     let mut message = RuleMessage::default();
     message.header.family = match rule.version {
@@ -144,7 +153,7 @@ pub(super) fn message(rule: &Rule) -> RuleMessage {
     message.attributes = vec![
         RuleAttribute::Priority(rule.priority),
         RuleAttribute::Table(rule.table),
-        RuleAttribute::Protocol(RouteProtocol::Static),
+        RuleAttribute::Protocol(found.protocol.into()),
     ];
     message.attributes.extend(named.into_iter().flatten());
     message
@@ -152,9 +161,9 @@ pub(super) fn message(rule: &Rule) -> RuleMessage {
 
 /// The rule that a message of the kernel's tells of, if it's one that drivers
 /// know.
-pub(super) fn told(message: RuleMessage) -> Option<Rule> {
+pub(super) fn told(message: RuleMessage) -> Option<FoundRule> {
     let read = Read::new(message)?;
-    read.is_told.then_some(read.found.rule)
+    read.is_told.then_some(read.found)
 }
 
 /// A rule of the kernel's that has a table.

@@ -7,13 +7,12 @@ use netlink_packet_route::address::AddressMessage;
 use netlink_packet_route::neighbour::NeighbourMessage;
 use netlink_packet_route::route::RouteMessage;
 use netlink_packet_route::rule::RuleMessage;
-use types::Rule;
 
 use super::snapshot::{bytes, parse};
 use super::{address, neighbour, route, rule};
 use crate::{
-    AddressState, FoundNeighbour, FoundRoute, KernelError, KnownLink, LinkId, LinkSnapshot,
-    Neighbour, NewAddress, SavedNeighbour, SavedRoutes, SavedRule,
+    AddressState, FoundNeighbour, FoundRoute, FoundRule, KernelError, KnownLink, LinkId,
+    LinkSnapshot, Neighbour, NewAddress, SavedNeighbour, SavedRoutes, SavedRule,
 };
 
 /// The notes in plain values.
@@ -34,12 +33,12 @@ impl Saved {
     }
 
     /// Notes a rule.
-    pub fn rule(wanted: &Rule) -> SavedRule {
-        SavedRule(bytes(&rule::message(wanted)))
+    pub fn rule(found: &FoundRule) -> SavedRule {
+        SavedRule(bytes(&rule::message_of(found)))
     }
 
     /// Which rule was noted.
-    pub fn read_rule(saved: &SavedRule) -> Result<Option<Rule>, KernelError> {
+    pub fn read_rule(saved: &SavedRule) -> Result<Option<FoundRule>, KernelError> {
         let message: RuleMessage = parse(&saved.0)?;
         Ok(rule::told(message))
     }

@@ -146,7 +146,7 @@ impl Netlink {
         let table = Table::of(first);
         let mut changes = table.lay();
         changes.extend(objects.iter().map(|(entry, it)| table.add(it, &entry.tag)));
-        let put = self.change_nft(changes, None);
+        let put = self.change_nft(&changes, None);
         let error = match put {
             Ok(()) => return Ok(()),
             Err(error) => without_nftables(error, &LACKING_PARTS),
@@ -233,7 +233,8 @@ impl Netlink {
                 Ok(part) => {
                     let rules = part.iter();
                     let changes = rules.map(|handle| table.remove_rule(chain, *handle));
-                    let done = self.change_nft(changes.collect(), Some(generation));
+                    let changes: Vec<Change> = changes.collect();
+                    let done = self.change_nft(&changes, Some(generation));
                     done.map(|()| part.len())
                 }
                 Err(error) => Err(error),
@@ -274,7 +275,7 @@ impl Netlink {
             return Ok(true);
         }
         for set in sets(table.family) {
-            let answers = self.list_nft(table.list_elements(set.name))?;
+            let answers = self.list_nft(&table.list_elements(set.name))?;
             if answers.iter().any(|answer| !elements(answer).is_empty()) {
                 return Ok(true);
             }
@@ -292,7 +293,7 @@ impl Netlink {
             let generation = self.nft_generation()?;
             let done = plan(self).and_then(|changes| match changes.is_empty() {
                 true => Ok(()),
-                false => self.change_nft(changes, Some(generation)),
+                false => self.change_nft(&changes, Some(generation)),
             });
             match done {
                 Err(error) if error.errno() == Some(Errno::ERESTART) => {}
@@ -304,7 +305,7 @@ impl Netlink {
 
     #[track_caller]
     fn nft_generation(&mut self) -> Result<u32, KernelError> {
-        let answers = self.ask_nft(ask_generation())?.into_iter();
+        let answers = self.ask_nft(&ask_generation())?.into_iter();
         let attributes = answers.filter_map(|answer| match answer {
             NfTablesMessage::NewGen(message) => Some(message.attributes),
             _ => None,
@@ -317,8 +318,11 @@ impl Netlink {
     }
 
     #[track_caller]
-    fn ask_nft(&mut self, question: NetfilterMessage) -> Result<Vec<NfTablesMessage>, KernelError> {
-        of_nftables(self.netfilter(async |netfilter| netfilter.ask(&question).await))
+    fn ask_nft(
+        &mut self,
+        question: &NetfilterMessage,
+    ) -> Result<Vec<NfTablesMessage>, KernelError> {
+        of_nftables(self.netfilter(async |netfilter| netfilter.ask(question).await))
     }
 
     /// The rules of a chain, or of all chains of a table.
@@ -337,18 +341,18 @@ impl Netlink {
     #[track_caller]
     fn list_nft(
         &mut self,
-        question: NetfilterMessage,
+        question: &NetfilterMessage,
     ) -> Result<Vec<NfTablesMessage>, KernelError> {
-        of_nftables(self.netfilter(async |netfilter| netfilter.list(&question).await))
+        of_nftables(self.netfilter(async |netfilter| netfilter.list(question).await))
     }
 
     #[track_caller]
     fn change_nft(
         &mut self,
-        changes: Vec<Change>,
+        changes: &[Change],
         generation: Option<u32>,
     ) -> Result<(), KernelError> {
-        self.netfilter(async |netfilter| netfilter.batch(&changes, generation).await)
+        self.netfilter(async |netfilter| netfilter.batch(changes, generation).await)
     }
 }
 
