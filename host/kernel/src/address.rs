@@ -1,20 +1,20 @@
-//! Addresses as the kernel has them.
+//! Addresses of links.
 
 use ipnet::IpNet;
 use types::Namespace;
 
 use super::{KernelError, LinkId};
 
-/// An address as the kernel has it.
+/// An address that the kernel has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddressState {
     /// The address with its prefix length.
     pub address: IpNet,
-    /// It has no meaning beyond the link (RT_SCOPE_LINK).
+    /// Whether the address is valid only on its link (RT_SCOPE_LINK).
     pub link_scope: bool,
-    /// It can't be used yet (IFA_F_TENTATIVE).
+    /// Whether the address can't be used yet (IFA_F_TENTATIVE).
     pub tentative: bool,
-    /// Somebody else has it (IFA_F_DADFAILED).
+    /// Whether another host has the address (IFA_F_DADFAILED).
     pub dad_failed: bool,
 }
 
@@ -23,9 +23,11 @@ pub struct AddressState {
 pub struct NewAddress {
     /// The address with its prefix length.
     pub address: IpNet,
-    /// It's used at once (IFA_F_NODAD).
+    /// Whether the address is used without duplicate address detection
+    /// (IFA_F_NODAD).
     pub no_dad: bool,
-    /// Its network gets no route (IFA_F_NOPREFIXROUTE).
+    /// Whether the kernel adds no route to the address's network
+    /// (IFA_F_NOPREFIXROUTE).
     pub no_prefix_route: bool,
 }
 

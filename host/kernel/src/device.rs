@@ -1,23 +1,23 @@
-//! Where the devices behind links sit, by what sysfs shows of their buses.
-//! Unlike `/sys/class/net`, which shows the links of the namespace in which
-//! sysfs was mounted, that is the same in all namespaces.
+//! The devices of links, as sysfs shows them below `/sys/bus`. That view is the
+//! same in all namespaces. `/sys/class/net` shows only the links of the
+//! namespace in which sysfs was mounted.
 
 use std::path::Path;
 
 use types::{DevicePath, PciAddress};
 
-/// What the kernel says of the device behind a link.
+/// The device of a link, as the kernel reports it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Device {
-    /// Its bus (IFLA_PARENT_DEV_BUS_NAME, since Linux 5.14).
+    /// The bus (IFLA_PARENT_DEV_BUS_NAME, since Linux 5.14).
     pub(super) bus: Option<String>,
-    /// Its name there (IFLA_PARENT_DEV_NAME).
+    /// The device's name on the bus (IFLA_PARENT_DEV_NAME).
     pub(super) name: Option<String>,
 }
 
 impl Device {
-    /// Its path, where it's on a bus and sysfs can be read. Only the link is
-    /// read that the kernel has for it; nothing is opened.
+    /// Returns the device's path, if it's on a bus and sysfs can be read. Reads
+    /// only the kernel's symbolic link to the device, and opens nothing.
     pub(super) fn path(&self) -> Option<DevicePath> {
         let (bus, name) = (self.bus.as_deref()?, self.name.as_deref()?);
         if bus.contains('/') || name.contains('/') {
@@ -28,7 +28,8 @@ impl Device {
         resolve(target.to_str()?)
     }
 
-    /// The PCI device that it is, or that it's a virtio device of.
+    /// Returns the device's PCI address. A virtio device has that of its
+    /// parent.
     pub(super) fn pci(&self) -> Option<PciAddress> {
         match self.bus.as_deref()? {
             "pci" => self.name.as_deref()?.parse().ok(),
@@ -38,7 +39,7 @@ impl Device {
     }
 }
 
-/// The path that a link in `/sys/bus/BUS/devices` leads to.
+/// Returns the path that a symbolic link in `/sys/bus/BUS/devices` leads to.
 fn resolve(target: &str) -> Option<DevicePath> {
     let path = target.strip_prefix("../../../")?;
     format!("/sys/{path}").parse().ok()

@@ -1,4 +1,4 @@
-//! Work that isn't netlink, done by a thread inside a namespace.
+//! Work other than netlink, done by a thread inside a namespace.
 
 use std::io;
 
@@ -6,9 +6,9 @@ use nix::errno::Errno;
 
 use super::{KernelError, Netns};
 
-/// Does work in a namespace, as one operation on the kernel.
+/// Runs work in a namespace. It counts as one operation on the kernel.
 #[track_caller]
-pub(super) fn inside<T: Send>(
+pub(super) fn in_netns<T: Send>(
     netns: &Netns,
     work: impl FnOnce() -> io::Result<T> + Send,
 ) -> Result<T, KernelError> {

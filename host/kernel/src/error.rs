@@ -1,9 +1,9 @@
-//! Errors of the kernel's operations.
+//! Errors of operations on the kernel.
 
 use nix::errno::Errno;
 use types::Namespace;
 
-/// Why the kernel didn't do it.
+/// The failure of an operation on the kernel.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum KernelError {
     /// The kernel answered with an error number.
@@ -12,27 +12,28 @@ pub enum KernelError {
         /// The number.
         errno: Errno,
     },
-    /// There is no such namespace in this run.
+    /// The run has no such namespace.
     #[error("the {0}'s network namespace doesn't exist in this run")]
     NoNamespace(Namespace),
-    /// Nothing has the property that was looked for.
+    /// No object has the given properties.
     #[error("{0}")]
     NotFound(String),
-    /// The time of the run is over.
-    #[error("the time of the run was over while the kernel worked on it")]
+    /// The run's deadline is over.
+    #[error("the time of the run was over before the kernel finished")]
     Deadline,
-    /// It can't be done as things are; the text says what to do about it.
+    /// The operation isn't possible in the present state. The text says what to
+    /// do.
     #[error("{text} ({errno:?})")]
     Refused {
-        /// The number that the kernel has for it.
+        /// The kernel's number for this error.
         errno: Errno,
-        /// What is in the way.
+        /// The obstacle and its remedy.
         text: String,
     },
-    /// The conversation with the kernel broke down.
+    /// The exchange of messages with the kernel failed.
     #[error("netlink failed: {0}")]
     Netlink(String),
-    /// It failed halfway: something may have changed.
+    /// The operation failed halfway, and may have changed something.
     #[error("{0}")]
     Unfinished(Box<KernelError>),
 }
@@ -44,7 +45,7 @@ impl From<Errno> for KernelError {
 }
 
 impl KernelError {
-    /// The error number, where the kernel gave one.
+    /// Returns the error number, if the kernel gave one.
     pub fn errno(&self) -> Option<Errno> {
         match self {
             Self::Errno { errno } | Self::Refused { errno, .. } => Some(*errno),
@@ -53,7 +54,7 @@ impl KernelError {
         }
     }
 
-    /// The object isn't there (any more).
+    /// Whether the object doesn't exist (any more).
     pub fn is_not_found(&self) -> bool {
         match self {
             Self::NotFound(_) | Self::NoNamespace(_) => true,
@@ -65,12 +66,12 @@ impl KernelError {
         }
     }
 
-    /// Whether somebody else has what is to be made.
+    /// Whether the object to be made exists already.
     pub fn is_taken(&self) -> bool {
         self.errno() == Some(Errno::EEXIST)
     }
 
-    /// Whether it's unknown what was changed.
+    /// Whether the operation may have changed something all the same.
     pub fn is_unclear(&self) -> bool {
         matches!(
             self,
@@ -78,7 +79,8 @@ impl KernelError {
         )
     }
 
-    /// The same for one of several steps, of which so many were done.
+    /// Returns the error of an operation of which a number of steps were done
+    /// before.
     pub(super) fn after(self, done: usize) -> Self {
         match done {
             0 => self,
@@ -86,7 +88,7 @@ impl KernelError {
         }
     }
 
-    /// The same for an operation of which a step before this one was done.
+    /// Returns the error of an operation of which an earlier step was done.
     pub(super) fn unfinished(self) -> Self {
         if self.is_unclear() {
             return self;

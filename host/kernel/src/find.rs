@@ -1,40 +1,40 @@
-//! Finding one link by what it is.
+//! Finding one link by a property: its index, its MAC address or its device.
 
 use nix::errno::Errno;
 use types::{DevicePath, LinkProperty, PciAddress};
 
 use super::{KernelError, LinkState};
 
-/// A link with all that it can be found by.
+/// A link with the properties that it can be found by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlacedLink {
     /// The link.
     pub state: LinkState,
-    /// The index of the link of the same namespace that it lies on (IFLA_LINK):
-    /// a VLAN's parent, but not the other end of a veth link.
+    /// The index of the parent, if it's in the same namespace (IFLA_LINK).
+    /// Links with a peer, as veth links, have none.
     pub lower: Option<u32>,
-    /// The PCI device that it's on.
+    /// The address of the link's PCI device.
     pub pci: Option<PciAddress>,
-    /// The device that it's on.
+    /// The path of the link's device.
     pub device: Option<DevicePath>,
 }
 
-/// The one of these links that has a property.
+/// Returns the link that has a property.
 ///
-/// Many links have a MAC address from another one: VLANs from what they lie on,
-/// bridges and bonds from their ports. So the address that hardware keeps comes
-/// before the one that a link has now, and links that lie on another one with
-/// the same address, or have it as a port, are passed over.
+/// Many links share the MAC address of another one: VLANs have their parent's,
+/// bridges and bonds have that of a port. So the permanent address of hardware
+/// takes precedence over the current address of a link. A link is passed over
+/// if its parent or one of its ports has the same address.
 pub fn find(links: &[PlacedLink], property: &LinkProperty) -> Result<LinkState, KernelError> {
     let found = match property {
-        LinkProperty::Index(index) => having(links, |link| link.state.index == *index),
-        LinkProperty::Pci(address) => having(links, |link| link.pci.as_ref() == Some(address)),
-        LinkProperty::Path(path) => having(links, |link| link.device.as_ref() == Some(path)),
+        LinkProperty::Index(index) => matching(links, |link| link.state.index == *index),
+        LinkProperty::Pci(address) => matching(links, |link| link.pci.as_ref() == Some(address)),
+        LinkProperty::Path(path) => matching(links, |link| link.device.as_ref() == Some(path)),
         LinkProperty::Mac(mac) => {
-            let keeping = having(links, |link| link.state.permanent_mac == Some(*mac));
-            let found = match keeping.is_empty() {
-                true => having(links, |link| link.state.mac == Some(*mac)),
-                false => keeping,
+            let permanent = matching(links, |link| link.state.permanent_mac == Some(*mac));
+            let found = match permanent.is_empty() {
+                true => matching(links, |link| link.state.mac == Some(*mac)),
+                false => permanent,
             };
             lowest(&found)
         }
@@ -48,20 +48,20 @@ pub fn find(links: &[PlacedLink], property: &LinkProperty) -> Result<LinkState, 
     }
 }
 
-fn having(links: &[PlacedLink], is_it: impl Fn(&PlacedLink) -> bool) -> Vec<&PlacedLink> {
-    links.iter().filter(|link| is_it(link)).collect()
+fn matching(links: &[PlacedLink], is_match: impl Fn(&PlacedLink) -> bool) -> Vec<&PlacedLink> {
+    links.iter().filter(|link| is_match(link)).collect()
 }
 
-/// Those that have their address from no other of them.
+/// Leaves out links whose parent or port is among the found ones.
 fn lowest<'a>(found: &[&'a PlacedLink]) -> Vec<&'a PlacedLink> {
-    let lies_above = |link: &PlacedLink, other: &PlacedLink| {
+    let is_above = |link: &PlacedLink, other: &PlacedLink| {
         let (link_index, other_index) = (link.state.index, other.state.index);
         link.lower == Some(other_index) || other.state.master == Some(link_index)
     };
     let found = found.iter().copied();
     found
         .clone()
-        .filter(|link| !found.clone().any(|other| lies_above(link, other)))
+        .filter(|link| !found.clone().any(|other| is_above(link, other)))
         .collect()
 }
 
@@ -72,7 +72,7 @@ fn ambiguous(links: &[&PlacedLink], property: &LinkProperty) -> KernelError {
     KernelError::Refused {
         errno: Errno::EINVAL,
         text: format!(
-            "{} all have {property}: say by its name which is meant",
+            "{} all have {property}: give the link's name instead",
             names.join(", ")
         ),
     }
@@ -138,7 +138,7 @@ mod tests {
         let double = above(link(3, MAC), 2);
         assert_eq!(by_mac(&[double, vlan, card]), "l1");
         assert_eq!(by_mac(&[link(2, MAC), port_of(link(1, MAC), 2)]), "l1");
-        // With an address of its own it's no other's.
+        // A link with another address than its parent's is found by it.
         assert_eq!(by_mac(&[above(link(2, MAC), 1), link(1, OTHER)]), "l2");
     }
 

@@ -1,5 +1,5 @@
-//! What a driver can have in the host's firewall: rules in the driver's own
-//! terms. How they become nftables is `netlink::nft`'s business.
+//! A driver's rules in the host's firewall, in the driver's own terms.
+//! `netlink::nft` turns them into nftables.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -11,34 +11,35 @@ use types::{LinkName, Mac, PortRange, Protocol};
 
 use super::KernelError;
 
-/// What stands before the driver's name in the name of its tables.
+/// The prefix of the driver's name in the names of its tables.
 const TABLE_PREFIX: &str = "wasmvark-";
-/// How much of an id stands in a tag, as in what Podman shows.
+/// The characters of an id in a tag, as many as Podman shows.
 const SHORT_ID: usize = 12;
-/// How much of a digest does: 128 bits.
+/// The characters of a digest in a tag: 128 bits.
 const SHORT_DIGEST: usize = 32;
-/// How much of it tells containers apart that have short ids in common.
+/// The characters of the digest that tells apart containers with the same short
+/// id.
 const SHORT_CONTAINER_DIGEST: usize = 16;
 
-/// A rule of a driver, and what it's known by in the kernel.
+/// A rule of a driver, with its table and its tag.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FirewallEntry {
     /// The name of the driver's tables.
     pub table: String,
-    /// The comment on all that the rule becomes. It's the same whenever the same
-    /// rule is made for the same owner, so it's known again whatever happened to
-    /// handles meanwhile.
+    /// The comment on all nftables objects of the rule. The same rule of the
+    /// same owner always has the same tag. So its objects are found again even
+    /// if their handles have changed.
     pub tag: String,
     /// The rule.
     pub rule: FirewallRule,
 }
 
-/// What somebody has removed from a driver's table.
+/// A part of a driver's table that somebody has removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MissingFirewall {
-    /// Its fixed part, or some of it; the name is the table's.
+    /// The fixed part of the table with this name, or some of it.
     Table(String),
-    /// A rule, or some of it, or its place among others.
+    /// A rule or some of it, or its place in the order.
     Rule(FirewallRule),
 }
 
@@ -51,15 +52,15 @@ impl fmt::Display for MissingFirewall {
     }
 }
 
-/// Whose a rule is.
+/// The owner of a rule.
 #[derive(Debug, Clone, Copy)]
 pub struct FirewallOwner<'a> {
     /// The driver's name.
     pub driver: &'a str,
     /// The network's id.
     pub network: &'a str,
-    /// The container's id; `None` for rules that all containers of the network
-    /// share.
+    /// The container's id, or `None` for rules that all containers of the
+    /// network share.
     pub container: Option<&'a str>,
 }
 
@@ -67,61 +68,65 @@ pub struct FirewallOwner<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FirewallRule {
-    /// What is sent from a network gets an address of the host's.
+    /// SNAT or masquerade: packets from a network get an address of the host as
+    /// their source.
     Translate(Translation),
-    /// Ports of the host lead to a container.
+    /// DNAT: ports of the host lead to a container.
     Publish(Publication),
-    /// Published ports may lead to containers behind a link: also for those
-    /// behind the same link, and for the host's loopback addresses.
+    /// Hairpin: published ports may lead to containers behind a link. That
+    /// includes packets from behind the same link, and from the host's loopback
+    /// addresses.
     PublishBehind {
         /// The link.
         link: LinkName,
     },
-    /// The network behind a link keeps apart from the driver's others.
+    /// Isolation: the network behind a link is kept apart from the driver's
+    /// other networks.
     Isolate {
         /// The link.
         link: LinkName,
-        /// From which.
+        /// The networks that it's kept apart from.
         isolation: Isolation,
     },
-    /// Connections of a container are let through or dropped.
+    /// A filter that accepts or drops connections of a container.
     Filter {
-        /// Which.
+        /// The connections.
         traffic: Traffic,
-        /// What becomes of them.
+        /// The policy for them.
         policy: Policy,
     },
-    /// Frames that come in through a port of a bridge are dropped unless they are
-    /// from one of these senders.
+    /// A spoof check: frames that come in through a port of a bridge are
+    /// dropped, unless they are from one of its senders.
     CheckSender {
         /// The port.
         link: LinkName,
-        /// A sender.
+        /// One of the senders.
         mac: Mac,
     },
 }
 
-/// What becomes of connections.
+/// The policy of a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Policy {
-    /// No later rule of the same container and direction is asked.
+    /// The connections pass. Later rules of the same container and direction
+    /// don't count.
     Accept,
-    /// Nothing passes but answers.
+    /// Only replies pass.
     Drop,
 }
 
 /// Connections of a container.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Traffic {
-    /// Whether others open them; else the container does.
+    /// Whether others open the connections. Otherwise the container does.
     pub incoming: bool,
     /// The container's address.
     pub address: IpAddr,
-    /// The network that the other end is in, of the same family; `None` means
+    /// The network of the remote addresses, of the same family; `None` means
     /// any.
     pub peer: Option<IpNet>,
-    /// The protocol, and where they go; `None` means any.
+    /// The protocol and the destination ports; `None` means any.
     pub ports: Option<Ports>,
 }
 
@@ -130,53 +135,56 @@ pub struct Traffic {
 pub struct Ports {
     /// The protocol.
     pub protocol: Protocol,
-    /// The first and the last of each range; none means all.
+    /// The first and the last port of each range. Without ranges, all ports are
+    /// meant.
     pub ranges: Vec<(u16, u16)>,
 }
 
-/// From which other networks one keeps apart: `isolate` of netavark's bridges.
+/// The networks that a network is kept apart from: `isolate` of netavark's
+/// bridges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Isolation {
-    /// From strict ones only.
+    /// Strict networks only.
     Never,
-    /// From those that are isolated as well.
+    /// Isolated and strict networks.
     Normal,
-    /// From all.
+    /// All networks.
     Strict,
 }
 
-/// Which ports lead to which address.
+/// Ports of the host, and the address that they lead to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Publication {
     /// The ports.
     pub ports: Vec<PortRange>,
-    /// The container's address. Host addresses are of the same family.
+    /// The container's address. The ports' host addresses are of the same
+    /// family.
     pub address: IpAddr,
 }
 
-/// Which packets get another source address, and which.
+/// The packets that get another source address, and that address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Translation {
-    /// The network that they come from.
+    /// The network that the packets come from.
     pub source: IpNet,
-    /// Where they may go as they are.
+    /// The destinations for which the packets keep their source address.
     pub except: Vec<IpNet>,
-    /// The address; `None` means that of the link that they leave through.
+    /// The new address; `None` means that of the outgoing link (masquerade).
     pub address: Option<IpAddr>,
 }
 
 /// The family of a driver's table (NFPROTO_* in `linux/netfilter.h`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FirewallFamily {
-    /// For IPv4 and IPv6.
+    /// IPv4 and IPv6.
     Inet,
-    /// For the frames of bridges.
+    /// Frames of bridges.
     Bridge,
 }
 
 impl FirewallEntry {
-    /// The entry for a rule.
+    /// Returns the entry for a rule.
     pub fn new(owner: FirewallOwner<'_>, rule: FirewallRule) -> Self {
         Self {
             table: format!("{TABLE_PREFIX}{}", owner.driver),
@@ -185,13 +193,12 @@ impl FirewallEntry {
         }
     }
 
-    /// Whether both are in the same table.
+    /// Whether both entries are in the same table.
     pub fn is_beside(&self, other: &Self) -> bool {
         (&self.table, self.rule.family()) == (&other.table, other.rule.family())
     }
 
-    /// Whether what has another tag is the same container's, as its tag says,
-    /// on whatever network.
+    /// Whether another tag names the same container, on any network.
     pub(crate) fn is_same_container(&self, other: &str) -> bool {
         let container = |tag: &str| tag.split(' ').nth(1).map(str::to_owned);
         let own = container(&self.tag);
@@ -199,12 +206,11 @@ impl FirewallEntry {
     }
 }
 
-/// What stands in the place of a container's id in the tag of what all
-/// containers of a network share.
+/// The word that replaces the container's id in the tags of shared rules.
 const SHARED: &str = "shared";
 
-/// Short ids for people, and a digest of all of it, which is what tells two
-/// apart. nft(8) takes comments of 128 characters back.
+/// Returns the tag of a rule: short ids for people, and a digest of the whole,
+/// which makes it unique. nft(8) reads back comments of 128 characters at most.
 fn tag(owner: FirewallOwner<'_>, rule: &FirewallRule) -> String {
     let short = |text: &str, length| text.chars().take(length).collect::<String>();
     let container = owner.container.map_or(SHARED.to_owned(), |id| {
@@ -212,7 +218,7 @@ fn tag(owner: FirewallOwner<'_>, rule: &FirewallRule) -> String {
         let digest = short(digest.hex(), SHORT_CONTAINER_DIGEST);
         format!("{}:{digest}", short(id, SHORT_ID))
     });
-    // A rule is plain data, which always has a text.
+    // A rule is plain data, so serializing it can't fail.
     let text = serde_json::to_string(rule).unwrap_or_default();
     let all = format!("{}\n{:?}\n{text}", owner.network, owner.container);
     let digest = Digest::of(all.as_bytes());
@@ -226,7 +232,7 @@ fn tag(owner: FirewallOwner<'_>, rule: &FirewallRule) -> String {
 }
 
 impl FirewallRule {
-    /// The family of the table that it's in.
+    /// Returns the family of the rule's table.
     pub fn family(&self) -> FirewallFamily {
         match self {
             Self::Translate(_)
@@ -238,7 +244,7 @@ impl FirewallRule {
         }
     }
 
-    /// The link of the host that it's about, by its name.
+    /// Returns the name of the host's link that the rule is for.
     pub fn link(&self) -> Option<&LinkName> {
         match self {
             Self::PublishBehind { link }
@@ -248,10 +254,10 @@ impl FirewallRule {
         }
     }
 
-    /// How many rules of nftables it becomes.
+    /// Returns the number of nftables rules that the rule becomes.
     pub fn rules(&self) -> usize {
         match self {
-            // One translates, one drops what can't be translated.
+            // One rule translates, one drops packets that can't be translated.
             Self::Translate(_) => 2,
             Self::Filter { traffic, .. } => {
                 let ports = traffic.ports.as_ref();
@@ -264,7 +270,8 @@ impl FirewallRule {
         }
     }
 
-    /// How many ports it publishes: each is an element of a map.
+    /// Returns the number of ports that the rule publishes. Each is an element
+    /// of a map.
     pub fn ports(&self) -> usize {
         match self {
             Self::Publish(publication) => {
@@ -275,7 +282,7 @@ impl FirewallRule {
         }
     }
 
-    /// What it is, in a word.
+    /// Returns the word for the rule's kind in tags.
     fn kind(&self) -> &'static str {
         match self {
             Self::Translate(Translation { address: None, .. }) => "masquerade",
@@ -329,11 +336,12 @@ impl fmt::Display for FirewallRule {
 
 /// Reading the host's firewall.
 pub trait FirewallRead {
-    /// Fails if somebody else has what entries would take, and says who.
+    /// Checks that nobody else has an element that entries would take. The
+    /// error names the owner.
     fn free_for_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError>;
-    /// Whether all that an entry consists of is there.
+    /// Whether all objects of an entry exist.
     fn has_firewall(&mut self, entry: &FirewallEntry) -> Result<bool, KernelError>;
-    /// Lists what of entries is missing, or in another order.
+    /// Lists the parts of entries that are missing or out of order.
     fn missing_firewall(
         &mut self,
         entries: &[FirewallEntry],
@@ -344,10 +352,10 @@ pub trait FirewallRead {
 pub trait Firewall {
     /// Adds entries of one driver, all or none.
     fn add_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError>;
-    /// Restores what of entries is missing, or in another order.
+    /// Restores the parts of entries that are missing or out of order.
     fn restore_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError>;
-    /// Removes what is there of an entry.
+    /// Removes the objects of an entry that exist.
     fn remove_firewall(&mut self, entry: &FirewallEntry) -> Result<(), KernelError>;
-    /// Removes the table of an entry if nothing else is in it.
+    /// Removes the table of an entry, unless objects are left in it.
     fn remove_empty_firewall(&mut self, entry: &FirewallEntry) -> Result<(), KernelError>;
 }

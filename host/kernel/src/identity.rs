@@ -1,91 +1,89 @@
-//! What tells a link from all others, whatever it's called and wherever it is.
+//! The identity of a link, whatever its name and namespace are.
 //!
-//! Who has CAP_NET_ADMIN over a namespace chooses the name, index, MAC address
-//! and MTU of its links, and makes others that look the same. What counts here
-//! is only what the kernel says of the device itself, and of what it's tied to
-//! outside of that namespace.
+//! A process with CAP_NET_ADMIN over a namespace chooses the name, index, MAC
+//! address and MTU of its links, and can make others that look the same. So
+//! only two things count here: the facts that the kernel reports about the
+//! device itself, and the link's parent or peer outside of that namespace.
 
 use serde::{Deserialize, Serialize};
 use types::{LinkName, Mac, Namespace};
 
 use super::{KernelError, LinkId, LinkState};
 
-/// Kinds whose IFLA_LINK is their other end.
-pub(super) const PAIRS: [&str; 3] = ["veth", "netkit", "vxcan"];
+/// The kinds whose IFLA_LINK is the peer.
+pub(super) const PEER_KINDS: [&str; 3] = ["veth", "netkit", "vxcan"];
 
-/// Kinds that lie on another link (IFLA_LINK) for as long as they are there.
-const ABOVE_OTHERS: [&str; 5] = ["macvlan", "macvtap", "ipvlan", "ipvtap", "vlan"];
+/// The kinds that have a parent (IFLA_LINK) for as long as they exist.
+const CHILD_KINDS: [&str; 5] = ["macvlan", "macvtap", "ipvlan", "ipvtap", "vlan"];
 
-/// Where a link is that another one is tied to.
+/// The namespace of a parent or peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Whereabouts {
-    /// In the host's namespace.
+    /// The host's namespace.
     Host,
-    /// In the container's.
+    /// The container's namespace.
     Container,
-    /// In another one, by the number that the host's has for it
-    /// (IFLA_LINK_NETNSID). A number below 0 is that of a namespace which is
-    /// about to go.
+    /// Another namespace, by its number in the host's (IFLA_LINK_NETNSID). A
+    /// number below 0 belongs to a namespace that is about to end.
     Elsewhere(i32),
-    /// In another one, as a link of the container's says. That number is the
-    /// container's own, and means nothing to the host.
+    /// Another namespace, reported by a link of the container's. Its number is
+    /// valid in the container only, and means nothing to the host.
     Unknown,
 }
 
-/// A link that another one is tied to (IFLA_LINK).
+/// The parent or peer of a link (IFLA_LINK).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FarLink {
-    /// Where it is.
+    /// Its namespace.
     pub place: Whereabouts,
     /// Its index there.
     pub index: u32,
 }
 
-/// The device that a link is on.
+/// The device of a link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParentDevice {
-    /// Its bus (IFLA_PARENT_DEV_BUS_NAME).
+    /// The bus (IFLA_PARENT_DEV_BUS_NAME).
     pub bus: Option<String>,
-    /// Its name there (IFLA_PARENT_DEV_NAME).
+    /// The device's name on the bus (IFLA_PARENT_DEV_NAME).
     pub name: String,
 }
 
-/// What nobody can change about a link.
+/// The properties of a link that nobody can change.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct LinkIdentity {
-    /// Its kind (IFLA_INFO_KIND); hardware has none.
+    /// The kind (IFLA_INFO_KIND). Hardware has none.
     pub kind: Option<String>,
-    /// The MAC address that it keeps whatever it's set to
-    /// (IFLA_PERM_ADDRESS). Some virtual kinds take it from the link that they
-    /// were made on, so alone it proves nothing.
+    /// The permanent MAC address (IFLA_PERM_ADDRESS). Some virtual kinds take
+    /// it from their parent, so alone it proves nothing.
     pub permanent_mac: Option<Mac>,
-    /// The device that it's on.
+    /// The device.
     pub device: Option<ParentDevice>,
-    /// The link that it's tied to.
+    /// The parent or peer.
     pub tie: Option<FarLink>,
     /// The number of a VLAN (IFLA_VLAN_ID).
     pub vlan: Option<u16>,
 }
 
-/// A link with all that it's known by.
+/// A link with its state and its identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdentifiedLink {
-    /// What can be changed.
+    /// The properties that can be changed.
     pub state: LinkState,
-    /// Whether its name is one that links may have here. Else the state has
-    /// another one in its place.
+    /// Whether the link's name is plain. Otherwise the state has another name
+    /// in its place.
     pub has_plain_name: bool,
-    /// What can't.
+    /// The properties that can't be changed.
     pub identity: LinkIdentity,
-    /// Its alternative names (IFLA_ALT_IFNAME).
+    /// The alternative names (IFLA_ALT_IFNAME).
     pub alternative_names: Vec<String>,
 }
 
-/// The other end of a pair, which stayed where the container can't reach it.
+/// The peer of a link, in a namespace that the container can't reach.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedPeer {
-    /// Which link it is.
+    /// Its namespace and index.
     pub at: FarLink,
     /// Its name.
     pub name: LinkName,
@@ -93,43 +91,44 @@ pub struct SavedPeer {
     pub mac: Option<Mac>,
 }
 
-/// What proves which link it is, after a container has had it.
+/// The proof that a link is the same as before a container had it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Proof {
-    /// The device that it's on, with its kind and permanent MAC address.
+    /// The device, with the kind and the permanent MAC address.
     Device,
-    /// Its other end, which says where it is.
+    /// The peer, which reports where the link is.
     Peer(FarLink),
-    /// The link of the host that it lies on.
+    /// The parent on the host.
     Lower,
-    /// Nothing.
+    /// None.
     Nothing,
 }
 
 impl LinkIdentity {
-    /// What proves it.
+    /// Returns the proof of this identity.
     pub fn proof(&self) -> Proof {
         if self.device.is_some() || (self.kind.is_none() && self.permanent_mac.is_some()) {
             return Proof::Device;
         }
         let kind = self.kind.as_deref().unwrap_or_default();
         match self.tie {
-            Some(tie) if PAIRS.contains(&kind) => match tie.place {
+            Some(tie) if PEER_KINDS.contains(&kind) => match tie.place {
                 Whereabouts::Host | Whereabouts::Elsewhere(0..) => Proof::Peer(tie),
-                // Who has the other end makes another pair with the same ends.
+                // A process that controls the peer can make two new links with
+                // the same indexes.
                 Whereabouts::Container | Whereabouts::Elsewhere(_) | Whereabouts::Unknown => {
                     Proof::Nothing
                 }
             },
-            Some(tie) if ABOVE_OTHERS.contains(&kind) && tie.place == Whereabouts::Host => {
+            Some(tie) if CHILD_KINDS.contains(&kind) && tie.place == Whereabouts::Host => {
                 Proof::Lower
             }
             _ => Proof::Nothing,
         }
     }
 
-    /// Whether both are on the same device, or lie on the same link in the same
-    /// way.
+    /// Whether both links are on the same device, or are of the same kind on
+    /// the same parent.
     pub fn is_same(&self, other: &Self) -> bool {
         let facts = |identity: &Self| {
             (
@@ -146,13 +145,13 @@ impl LinkIdentity {
         facts(self) == facts(other) && same_tie
     }
 
-    /// Whether it goes with its namespace; hardware is given back by the
-    /// kernel.
+    /// Whether the link ends with its namespace. Hardware doesn't: the kernel
+    /// gives it back.
     pub fn goes_with_its_namespace(&self) -> bool {
         self.kind.is_some() && self.device.is_none()
     }
 
-    /// Its kind, for people.
+    /// Describes the kind for people.
     pub fn kind_in_words(&self) -> String {
         match &self.kind {
             Some(kind) => format!("{kind} link"),
@@ -161,16 +160,16 @@ impl LinkIdentity {
     }
 }
 
-/// Reading what identifies a link.
+/// Reading the identities of links.
 pub trait IdentitiesRead {
-    /// Returns a link with all that identifies it.
+    /// Returns a link with its identity.
     fn identified(&mut self, link: LinkId) -> Result<IdentifiedLink, KernelError>;
-    /// Lists the links of a namespace with all that identifies them.
+    /// Lists the links of a namespace with their identities.
     fn identified_links(
         &mut self,
         namespace: Namespace,
     ) -> Result<Vec<IdentifiedLink>, KernelError>;
-    /// Returns the link that another one is tied to, as the host sees it.
+    /// Returns a parent or peer, as the host sees it.
     fn far_link(&mut self, far: FarLink) -> Result<IdentifiedLink, KernelError>;
 }
 
@@ -219,7 +218,7 @@ mod tests {
             assert_eq!(tied("veth", place).proof(), Proof::Nothing, "{place:?}");
             assert_eq!(tied("macvlan", place).proof(), Proof::Nothing, "{place:?}");
         }
-        for kind in ABOVE_OTHERS {
+        for kind in CHILD_KINDS {
             assert_eq!(tied(kind, Whereabouts::Host).proof(), Proof::Lower);
         }
         for kind in ["dummy", "bridge", "tun", "vxlan", "ifb"] {
@@ -229,8 +228,8 @@ mod tests {
         assert_eq!(card("0000:00:1f.6", MAC).proof(), Proof::Device);
     }
 
-    /// An ipvlan takes its permanent address from what it's made on, whatever
-    /// that was set to.
+    /// An ipvlan link takes its permanent address from its parent's current
+    /// one.
     #[test]
     fn a_permanent_address_alone_proves_nothing() {
         let mut ipvlan = tied("ipvlan", Whereabouts::Container);
@@ -238,7 +237,7 @@ mod tests {
         assert_eq!(ipvlan.proof(), Proof::Nothing);
         let card = card("0000:00:1f.6", MAC);
         assert!(!card.is_same(&ipvlan));
-        // Before Linux 5.14 no device is told.
+        // Kernels before 5.14 report no device.
         let old = LinkIdentity {
             device: None,
             ..card.clone()

@@ -1,4 +1,4 @@
-//! All that a namespace has of links and routes, for whoever pictures it.
+//! The inventory of a namespace: its links and its routes.
 
 use types::{DevicePath, Namespace, PciAddress};
 
@@ -7,35 +7,36 @@ use super::{FoundRoute, KernelError, LinkInfo};
 /// The links and routes of a namespace.
 #[derive(Debug, Clone, Default)]
 pub struct Survey {
-    /// The links that have plain names.
+    /// The links whose names are plain.
     pub links: Vec<SurveyedLink>,
     /// The routes of all tables.
     pub routes: Vec<FoundRoute>,
 }
 
-/// A link with what ties it to others.
+/// A link with its parent or peer, and its device.
 #[derive(Debug, Clone)]
 pub struct SurveyedLink {
-    /// What else there is to know of it.
+    /// The link's state, kind and carrier.
     pub info: LinkInfo,
-    /// What it lies on, or its other end.
+    /// The parent or the peer.
     pub tie: Option<Tie>,
     /// The routing table of a VRF.
     pub table: Option<u32>,
-    /// The PCI device that it's on.
+    /// The address of the link's PCI device.
     pub pci: Option<PciAddress>,
-    /// The device that it's on.
+    /// The path of the link's device.
     pub device: Option<DevicePath>,
 }
 
-/// A link's tie to another one (IFLA_LINK).
+/// The parent or the peer of a link (IFLA_LINK).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tie {
-    /// Whether that is its other end, as of a veth pair; else it lies on it.
+    /// Whether the other link is the peer, as of veth links. Otherwise it's the
+    /// parent.
     pub is_pair: bool,
-    /// The other's index.
+    /// The other link's index.
     pub index: u32,
-    /// Whether the other is in another namespace.
+    /// Whether the other link is in another namespace.
     pub elsewhere: bool,
 }
 
@@ -43,6 +44,6 @@ pub struct Tie {
 pub trait InventoryRead {
     /// Lists all links and routes of a namespace.
     fn survey(&mut self, namespace: Namespace) -> Result<Survey, KernelError>;
-    /// Lists the links of a namespace with the links that they are tied to.
+    /// Lists the links of a namespace with their parents and peers.
     fn tied_links(&mut self, namespace: Namespace) -> Result<Vec<SurveyedLink>, KernelError>;
 }

@@ -1,7 +1,8 @@
-//! The operations on the kernel's network state that calls are made of. It
-//! knows namespaces and netlink; it knows nothing of grants or of WIT.
+//! Operations on the kernel's network state, over netlink. This crate knows
+//! nothing of grants, journals or the WIT.
 //!
-//! Only the gate calls it: every mutation stands behind a decision there.
+//! On a driver's behalf, only the gate calls it. The gate decides on every
+//! change before it's made.
 
 #![deny(unsafe_code)]
 

@@ -1,62 +1,62 @@
-//! Links as the kernel has them.
+//! Links of a namespace, and the operations on them.
 
 use serde::{Deserialize, Serialize};
 use types::{LinkName, Mac, Namespace};
 
 use super::{KernelError, NewLink, NewVeth, ParentUse, PlacedLink};
 
-/// A link's place in one namespace. Within a run it can't come to mean another
-/// link; what outlives a run also compares names or MAC addresses.
+/// The namespace and the index of a link. Within a run they never come to mean
+/// another link. Data that outlives a run also has names or MAC addresses to
+/// compare.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct LinkId {
-    /// Where the link is.
+    /// The link's namespace.
     pub namespace: Namespace,
-    /// Its index there.
+    /// The link's index in the namespace.
     pub index: u32,
 }
 
-/// ETH_DATA_LEN
+/// The MTU of Ethernet in bytes (ETH_DATA_LEN).
 pub const ETHERNET_MTU: u32 = 1500;
-/// DEFAULT_TX_QUEUE_LEN
+/// The default length of the transmit queue, in packets (DEFAULT_TX_QUEUE_LEN).
 pub const TX_QUEUE_LENGTH: u32 = 1000;
 
-/// A link as the kernel has it.
+/// The properties of a link that can be changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkState {
-    /// Its name.
+    /// The name.
     pub name: LinkName,
-    /// Its index.
+    /// The index.
     pub index: u32,
-    /// Its MAC address, for the kinds that have one.
+    /// The MAC address, for kinds that have one.
     pub mac: Option<Mac>,
-    /// Its MTU in bytes.
+    /// The MTU in bytes.
     pub mtu: u32,
-    /// The index of the link that it's a port of.
+    /// The index of the master.
     #[serde(default)]
     pub master: Option<u32>,
-    /// Whether it's set up.
+    /// Whether the link is set up.
     pub up: bool,
-    /// How many packets may wait to be sent.
+    /// The length of the transmit queue, in packets.
     #[serde(default)]
     pub tx_queue_length: u32,
-    /// Whether it takes frames for others (IFF_PROMISC).
+    /// Whether the link receives frames for others (IFF_PROMISC).
     #[serde(default)]
     pub promiscuous: bool,
-    /// Whether it takes all multicast frames (IFF_ALLMULTI).
+    /// Whether the link receives all multicast frames (IFF_ALLMULTI).
     #[serde(default)]
     pub all_multicast: bool,
-    /// A text for people (IFLA_IFALIAS).
+    /// The description for people (IFLA_IFALIAS).
     #[serde(default)]
     pub alias: Option<String>,
-    /// The MAC address that hardware keeps whatever it's set to
-    /// (IFLA_PERM_ADDRESS).
+    /// The permanent MAC address of hardware (IFLA_PERM_ADDRESS).
     #[serde(default)]
     pub permanent_mac: Option<Mac>,
 }
 
 impl LinkState {
-    /// A link as the kernel makes it where nobody wants it otherwise: down, with
-    /// the MTU and the queue of Ethernet (`ether_setup`).
+    /// Returns the state of a link that the kernel has made with its defaults:
+    /// down, with the MTU and the transmit queue of Ethernet (`ether_setup`).
     pub fn new(name: LinkName, index: u32) -> Self {
         Self {
             name,
@@ -74,43 +74,43 @@ impl LinkState {
     }
 }
 
-/// What else there is to know of a link.
+/// The state, the kind and the carrier of a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LinkInfo {
-    /// What can be changed.
+    /// The properties that can be changed.
     pub state: LinkState,
-    /// Its kind (IFLA_INFO_KIND).
+    /// The kind (IFLA_INFO_KIND).
     pub kind: Option<String>,
-    /// Whether it can carry packets now (IFF_LOWER_UP), and what lies on it or
-    /// has it as a port knows that (IFF_RUNNING).
+    /// Whether the link can carry packets (IFF_LOWER_UP), and its children and
+    /// its master know of it (IFF_RUNNING).
     pub carrier: bool,
-    /// Of a bridge, whether frames pass only the ports of their VLAN
+    /// Whether frames pass only the ports of their VLAN, for bridges
     /// (IFLA_BR_VLAN_FILTERING).
     pub vlan_filtering: Option<bool>,
-    /// What it does to the link below it.
+    /// The effect of the link on its parent.
     pub parent_use: Option<ParentUse>,
 }
 
 /// A change of a link's property.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LinkChange {
-    /// Another name; the link must be down on kernels before 6.2.
+    /// The name. Kernels before 6.2 change it only while the link is down.
     Name(LinkName),
-    /// Another MAC address.
+    /// The MAC address.
     Mac(Mac),
-    /// Another MTU in bytes.
+    /// The MTU in bytes.
     Mtu(u32),
-    /// A port of the link with this index, or of none.
+    /// The index of the master, or none.
     Master(Option<u32>),
-    /// Up or down.
+    /// Whether the link is set up.
     Up(bool),
-    /// How many packets may wait to be sent.
+    /// The length of the transmit queue, in packets.
     TxQueueLength(u32),
-    /// Whether it takes frames for others.
+    /// Whether the link receives frames for others.
     Promiscuous(bool),
-    /// Whether it takes all multicast frames.
+    /// Whether the link receives all multicast frames.
     AllMulticast(bool),
-    /// A text for people.
+    /// The description for people, or none.
     Alias(Option<String>),
 }
 
@@ -139,14 +139,15 @@ pub trait LinksRead {
 
 /// Making, moving, changing and deleting links.
 pub trait Links {
-    /// Makes a link and returns its index. Its parent is in the host's namespace, or in
-    /// the link's own.
+    /// Makes a link and returns its index. The parent is in the host's
+    /// namespace or in that of the new link.
     fn create_link(&mut self, link: &NewLink) -> Result<u32, KernelError>;
-    /// Makes a pair of veth links. Returns the index of the container's end, then of the
-    /// host's.
+    /// Makes a veth link in the container and its peer on the host. Returns the
+    /// container's index, then the host's.
     fn create_veth(&mut self, veth: &NewVeth) -> Result<(u32, u32), KernelError>;
-    /// Moves a link to the other namespace under a name, and with an index if that is
-    /// free there (since Linux 5.13). Returns its index there.
+    /// Moves a link to the other namespace under a name. The link gets the
+    /// given index if that is free there (since Linux 5.13). Returns the link's
+    /// index there.
     fn move_link(
         &mut self,
         link: LinkId,
@@ -158,7 +159,7 @@ pub trait Links {
     fn delete_link(&mut self, link: LinkId) -> Result<(), KernelError>;
     /// Changes one property of a link. Equivalent to `ip link set`.
     fn change_link(&mut self, link: LinkId, change: &LinkChange) -> Result<(), KernelError>;
-    /// Gives a link these alternative names and no others. A name that another link
-    /// has stays there.
+    /// Replaces the alternative names of a link. A name that another link has
+    /// stays there.
     fn set_alternative_names(&mut self, link: LinkId, names: &[String]) -> Result<(), KernelError>;
 }

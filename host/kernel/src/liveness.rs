@@ -1,9 +1,9 @@
-//! Which network namespaces are alive: some process is in them or has them
-//! open, or their file is mounted.
+//! The liveness of network namespaces. A namespace is alive if a process is in
+//! it or has it open, or if its file is mounted.
 //!
-//! What can't be read is unknown, and unknown counts as alive. A namespace that
-//! only a socket keeps, or a file that is on its way from one process to
-//! another, shows nowhere.
+//! If a process can't be read, the state of a namespace is unknown, and unknown
+//! counts as alive. Nothing shows a namespace that only a socket keeps, or
+//! whose file is on its way from one process to another.
 
 use std::collections::HashSet;
 use std::io::{self, ErrorKind};
@@ -17,48 +17,51 @@ use types::user;
 
 use super::NetnsId;
 
-/// What nsfs calls a network namespace in the text of a link.
+/// The start of a network namespace's name in nsfs.
 const NETNS: &str = "net:[";
-/// How often all processes are read where some end meanwhile, or can't be read:
-/// one of the first may have handed a namespace to a process that was read
-/// before, and one of the second may be about to become a program.
+/// The most passes over all processes. A process that ended during a pass may
+/// have handed its namespace to a process that was read before. A process that
+/// can't be read may be about to execute a program. In both cases all processes
+/// are read again.
 const PASSES: u32 = 5;
-/// The pauses between them.
+/// The pause between passes.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// Whether a namespace is alive.
+/// The state of a namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Life {
-    /// It is.
+    /// A process or a mount has the namespace.
     Alive,
-    /// Nothing has it any more.
+    /// Nothing has the namespace any more.
     Gone,
-    /// Who may have it can't be read.
+    /// A process that may have the namespace can't be read.
     Unknown,
 }
 
-/// The namespaces that are alive, as far as this process can see. Wrong only to
-/// the safe side: a number that is used again counts as alive.
+/// The namespaces that are alive, as far as this process can see. Errors are on
+/// the safe side: a reused inode number counts as alive.
 #[derive(Debug, Default)]
 pub struct Living {
     seen: HashSet<NetnsId>,
-    /// The inodes of open files that may be such namespaces.
+    /// The inodes of open files that may be namespaces.
     opened: HashSet<u64>,
     mount_namespaces: HashSet<(u64, u64)>,
-    /// Whether processes that this user can't read are in none of the user's own
-    /// user namespaces, so in no network namespace of the user's containers either:
-    /// who owns a user namespace may read all that is in it.
-    others_are_strangers: bool,
-    /// How many processes can't be read and may be in such a namespace.
+    /// Whether processes that this user can't read are in none of the user's
+    /// own user namespaces. Then they are in no network namespace of the user's
+    /// containers either, because the owner of a user namespace may read all
+    /// processes in it.
+    unread_are_foreign: bool,
+    /// The number of processes that can't be read and may be in a container's
+    /// namespace.
     unread: usize,
-    /// Whether others may be hidden altogether.
+    /// Whether processes may be hidden altogether.
     hidden: bool,
 }
 
-/// Reads which namespaces are alive.
+/// Finds the namespaces that are alive.
 pub fn living_netns() -> io::Result<Living> {
     let mut living = Living {
-        others_are_strangers: user::rootless_user().is_some() && user::sees_its_namespace(),
+        unread_are_foreign: user::rootless_user().is_some() && user::sees_its_namespace(),
         ..Living::default()
     };
     for pass in 0..PASSES {
@@ -84,34 +87,35 @@ impl Living {
         }
     }
 
-    /// Whether a namespace is alive, or may be.
+    /// Whether a namespace is alive or may be.
     pub fn may_have(&self, netns: NetnsId) -> bool {
         self.life(netns) != Life::Gone
     }
 
-    /// Reads all processes; whether none ended meanwhile.
+    /// Reads all processes. Returns whether none ended meanwhile.
     fn read(&mut self, proc: &Path) -> io::Result<bool> {
         let mut steady = true;
-        self.hidden = !self.others_are_strangers && hides(proc)? && !user::sees_its_namespace();
-        self.mounted(&proc.join("self"))?;
-        let processes = folders(proc)?;
+        self.hidden =
+            !self.unread_are_foreign && hides_processes(proc)? && !user::sees_its_namespace();
+        self.read_mounts(&proc.join("self"))?;
+        let processes = numbered_folders(proc)?;
         for process in &processes {
-            steady &= self.process(process, &processes);
+            steady &= self.add_process(process, &processes);
         }
         Ok(steady)
     }
 
-    /// Reads a process; whether it was there until the end.
-    fn process(&mut self, process: &Path, all: &[PathBuf]) -> bool {
-        match self.look_at(process) {
+    /// Reads a process. Returns whether it existed until the end.
+    fn add_process(&mut self, process: &Path, all: &[PathBuf]) -> bool {
+        match self.read_process(process) {
             Ok(()) => true,
-            // One that only waits for its parent holds nothing any more.
+            // A zombie holds nothing any more.
             Err(_) if has_ended(process) => process.exists(),
             Err(error) if is_gone(&error) => false,
             Err(_) => {
-                let counts = match self.others_are_strangers {
+                let counts = match self.unread_are_foreign {
                     true => is_of_container(process),
-                    false => !is_init_among(process, all),
+                    false => !is_init_beside(process, all),
                 };
                 self.unread += usize::from(counts);
                 true
@@ -119,23 +123,23 @@ impl Living {
         }
     }
 
-    fn look_at(&mut self, process: &Path) -> io::Result<()> {
-        self.seen.insert(identity(&process.join("ns/net"))?);
-        for thread in folders(&process.join("task"))? {
-            self.thread(process, &thread)?;
+    fn read_process(&mut self, process: &Path) -> io::Result<()> {
+        self.seen.insert(netns_id(&process.join("ns/net"))?);
+        for thread in numbered_folders(&process.join("task"))? {
+            self.read_thread(process, &thread)?;
         }
-        self.opened_by(&process.join("fd"))?;
+        self.read_descriptors(&process.join("fd"))?;
         let mounts = std::fs::metadata(process.join("ns/mnt"))?;
         if self.mount_namespaces.insert((mounts.dev(), mounts.ino())) {
-            self.mounted(process)?;
+            self.read_mounts(process)?;
         }
         Ok(())
     }
 
-    /// A thread may be in another namespace than its process, and may end by
-    /// itself.
-    fn thread(&mut self, process: &Path, thread: &Path) -> io::Result<()> {
-        match identity(&thread.join("ns/net")) {
+    /// Reads a thread. It may be in another namespace than its process, and may
+    /// end by itself.
+    fn read_thread(&mut self, process: &Path, thread: &Path) -> io::Result<()> {
+        match netns_id(&thread.join("ns/net")) {
             Ok(netns) => {
                 self.seen.insert(netns);
                 Ok(())
@@ -148,8 +152,8 @@ impl Living {
         }
     }
 
-    /// The namespaces that a process has open.
-    fn opened_by(&mut self, descriptors: &Path) -> io::Result<()> {
+    /// Reads the namespaces that a process has open.
+    fn read_descriptors(&mut self, descriptors: &Path) -> io::Result<()> {
         for entry in std::fs::read_dir(descriptors)? {
             let entry = entry?;
             let Some(target) = unless_gone(std::fs::read_link(entry.path()))? else {
@@ -157,11 +161,12 @@ impl Living {
             };
             let target = target.to_string_lossy();
             if target.starts_with(NETNS) {
-                self.seen.extend(unless_gone(identity(&entry.path()))?);
+                self.seen.extend(unless_gone(netns_id(&entry.path()))?);
             } else if target.starts_with(['/', '(']) {
-                // One that is, or was, mounted shows that path: its number says
-                // whether it's one. Others' files may be on servers that don't
-                // answer, so they aren't looked at themselves.
+                // The link of a namespace that is or was mounted shows the
+                // mount's path. The inode in `fdinfo` says whether it's a
+                // namespace. The file itself isn't touched, since it may be on
+                // a server that doesn't answer.
                 let info = descriptors.with_file_name("fdinfo").join(entry.file_name());
                 let info = unless_gone(std::fs::read_to_string(info))?.unwrap_or_default();
                 let mut lines = info.lines();
@@ -173,9 +178,10 @@ impl Living {
         Ok(())
     }
 
-    /// The namespaces that are mounted where a process is (proc_pid_mountinfo(5):
-    /// the file system's device is the third field, the mount's root the fourth).
-    fn mounted(&mut self, process: &Path) -> io::Result<()> {
+    /// Reads the namespaces that are mounted where a process is
+    /// (proc_pid_mountinfo(5): the third field is the file system's device, the
+    /// fourth the mount's root).
+    fn read_mounts(&mut self, process: &Path) -> io::Result<()> {
         let mounts = std::fs::read_to_string(process.join("mountinfo"))?;
         self.seen.extend(mounts.lines().filter_map(mounted_netns));
         Ok(())
@@ -192,14 +198,13 @@ fn mounted_netns(line: &str) -> Option<NetnsId> {
     })
 }
 
-/// Whether processes of others don't show at all (proc(5), `hidepid`), or this
-/// is no view of processes.
-fn hides(proc: &Path) -> io::Result<bool> {
+/// Whether a procfs hides_processes the processes of other users (proc(5), `hidepid`).
+fn hides_processes(proc: &Path) -> io::Result<bool> {
     let mounts = std::fs::read_to_string(proc.join("self/mountinfo"))?;
-    let place = proc.to_string_lossy();
+    let mount_point = proc.to_string_lossy();
     let mut of_proc = mounts
         .lines()
-        .filter(|line| line.split(' ').nth(4) == Some(&*place));
+        .filter(|line| line.split(' ').nth(4) == Some(&*mount_point));
     let options = of_proc.next_back().and_then(|line| line.rsplit(' ').next());
     Ok(options.is_some_and(|options| {
         options
@@ -209,8 +214,8 @@ fn hides(proc: &Path) -> io::Result<bool> {
     }))
 }
 
-/// The folders whose names are numbers: processes, threads.
-fn folders(parent: &Path) -> io::Result<Vec<PathBuf>> {
+/// Lists the subfolders whose names are numbers: processes or threads.
+fn numbered_folders(parent: &Path) -> io::Result<Vec<PathBuf>> {
     let mut folders = Vec::new();
     for entry in std::fs::read_dir(parent)? {
         let entry = entry?;
@@ -221,7 +226,7 @@ fn folders(parent: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(folders)
 }
 
-fn identity(path: &Path) -> io::Result<NetnsId> {
+fn netns_id(path: &Path) -> io::Result<NetnsId> {
     let metadata = std::fs::metadata(path)?;
     Ok(NetnsId {
         device: metadata.dev(),
@@ -229,7 +234,8 @@ fn identity(path: &Path) -> io::Result<NetnsId> {
     })
 }
 
-/// What ended meanwhile holds nothing any more.
+/// Returns `None` for a process that ended meanwhile: it holds nothing any
+/// more.
 fn unless_gone<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
@@ -243,24 +249,25 @@ fn is_gone(error: &io::Error) -> bool {
     is_no_process || error.kind() == ErrorKind::NotFound
 }
 
-/// Whether a process is init, and in the namespace of one that can be read. Some
-/// machines keep root out of init, which keeps no namespaces for containers: it
-/// may only be in one. The files of `/proc/PID/net` need no right to be looked at,
-/// and are the same ones for all processes of a namespace.
-fn is_init_among(process: &Path, all: &[PathBuf]) -> bool {
+/// Whether a process is init, and in the network namespace of a process that
+/// can be read. Some machines deny even root access to init. Init keeps no
+/// namespaces for containers, so only the one that it's in matters. Everybody
+/// may look at the files of `/proc/PID/net`, and all processes of a namespace
+/// have the same ones.
+fn is_init_beside(process: &Path, all: &[PathBuf]) -> bool {
     let net = |process: &Path| std::fs::metadata(process.join("net/dev")).map(|file| file.ino());
-    let (true, Ok(its)) = (process.ends_with("1"), net(process)) else {
+    let (true, Ok(init)) = (process.ends_with("1"), net(process)) else {
         return false;
     };
     let mut others = all.iter().filter(|other| *other != process);
     others.any(|other| {
-        net(other).is_ok_and(|net| net == its) && identity(&other.join("ns/net")).is_ok()
+        net(other).is_ok_and(|net| net == init) && netns_id(&other.join("ns/net")).is_ok()
     })
 }
 
-/// Whether a process that root of a user namespace can't read is of a container
-/// all the same: it has one of the numbers that only containers use, as one has
-/// whose program belongs to somebody outside.
+/// Whether a process that root of a user namespace can't read belongs to a
+/// container. That is so if its program belongs to a user outside of the user
+/// namespace. Then its uid is one that only containers use.
 fn is_of_container(process: &Path) -> bool {
     let status = std::fs::read_to_string(process.join("status")).unwrap_or_default();
     let mut lines = status.lines();
@@ -269,8 +276,8 @@ fn is_of_container(process: &Path) -> bool {
     nix::unistd::geteuid().is_root() && uid.is_some_and(|uid| uid != 0 && uid != user::OVERFLOW_UID)
 }
 
-/// Whether a process or thread is gone, or only waits for its parent: the
-/// kernel may call what it had unreadable then.
+/// Whether a process or thread is gone or a zombie. The kernel may report the
+/// files of a zombie as unreadable.
 fn has_ended(process: &Path) -> bool {
     match std::fs::read_to_string(process.join("stat")) {
         Ok(stat) => {
@@ -302,7 +309,7 @@ mod tests {
     #[test]
     fn an_own_namespace_is_alive_and_one_that_is_nowhere_is_gone() {
         let living = living_netns().unwrap();
-        let own = identity(Path::new("/proc/self/ns/net")).unwrap();
+        let own = netns_id(Path::new("/proc/self/ns/net")).unwrap();
         assert_eq!(living.life(own), Life::Alive);
         assert_ne!(living.life(NetnsId::new(4, 1)), Life::Alive);
     }

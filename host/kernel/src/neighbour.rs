@@ -1,4 +1,4 @@
-//! Neighbours of links as the kernel has them.
+//! Neighbours of links.
 
 use std::net::IpAddr;
 
@@ -7,28 +7,28 @@ use types::Mac;
 
 use super::{KernelError, LinkId};
 
-/// Which of a link's tables an entry stands in.
+/// A table of a link's neighbours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NeighbourTable {
-    /// Which MAC address an IP address belongs to.
+    /// The MAC addresses of IP addresses.
     Entries,
-    /// For which IP addresses the link answers in another's place (NTF_PROXY).
+    /// The IP addresses of others for which the link answers (NTF_PROXY).
     Proxies,
 }
 
-/// What can be set about an IP address on a link.
+/// An entry for an IP address that can be set on a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Neighbour {
-    /// It belongs to this MAC address (NUD_PERMANENT).
+    /// The MAC address of the IP address (NUD_PERMANENT).
     Permanent(Mac),
-    /// The link answers for it.
+    /// The link answers for the IP address.
     Proxy,
 }
 
 impl Neighbour {
-    /// Where it stands.
+    /// Returns the entry's table.
     pub fn table(self) -> NeighbourTable {
         match self {
             Self::Permanent(_) => NeighbourTable::Entries,
@@ -42,15 +42,15 @@ impl Neighbour {
 pub struct FoundNeighbour {
     /// The IP address.
     pub address: IpAddr,
-    /// Its MAC address, as far as it's known.
+    /// The MAC address, if it's known.
     pub mac: Option<Mac>,
-    /// It stays whatever is heard (NUD_PERMANENT).
+    /// Whether the entry is permanent (NUD_PERMANENT).
     pub permanent: bool,
-    /// Where it stands.
+    /// The entry's table.
     pub table: NeighbourTable,
 }
 
-/// An entry that was there, as a message of the kernel's own.
+/// A saved entry, as a netlink message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedNeighbour(pub(super) Vec<u8>);
 
@@ -59,14 +59,14 @@ pub trait NeighboursRead {
     /// Lists the neighbours of a link, and the addresses that it answers for.
     /// Equivalent to `ip neighbour show dev NAME`, with and without `proxy`.
     fn neighbours(&mut self, link: LinkId) -> Result<Vec<FoundNeighbour>, KernelError>;
-    /// Whether an entry was set rather than learnt.
+    /// Whether an entry exists and was set, not learnt.
     fn has_neighbour(
         &mut self,
         link: LinkId,
         address: IpAddr,
         table: NeighbourTable,
     ) -> Result<bool, KernelError>;
-    /// Saves an entry, whoever set it, for restoring it.
+    /// Saves an entry for restoring it, even if it's foreign.
     fn save_neighbour(
         &mut self,
         link: LinkId,
@@ -77,7 +77,7 @@ pub trait NeighboursRead {
 
 /// Setting and removing neighbours.
 pub trait Neighbours {
-    /// Sets an entry, in the place of the one that is there. Equivalent to `ip neighbour
+    /// Sets an entry, and replaces an existing one. Equivalent to `ip neighbour
     /// replace`.
     fn add_neighbour(
         &mut self,
@@ -85,7 +85,7 @@ pub trait Neighbours {
         address: IpAddr,
         neighbour: Neighbour,
     ) -> Result<(), KernelError>;
-    /// Removes an entry that was set here.
+    /// Removes an entry that this program set.
     fn remove_neighbour(
         &mut self,
         link: LinkId,
@@ -98,7 +98,7 @@ pub trait Neighbours {
         link: LinkId,
         saved: &SavedNeighbour,
     ) -> Result<(), KernelError>;
-    /// Restores a saved entry unless one was set.
+    /// Restores a saved entry, unless somebody has set one meanwhile.
     fn put_back_neighbour(
         &mut self,
         link: LinkId,

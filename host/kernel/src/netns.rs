@@ -11,13 +11,13 @@ use nix::sys::stat::{Mode, fstat};
 use nix::sys::statfs::{NSFS_MAGIC, fstatfs};
 use serde::{Deserialize, Serialize};
 
-/// Where a thread finds the namespace that it is in.
+/// The file of the calling thread's namespace.
 const OWN_NETNS: &str = "/proc/thread-self/ns/net";
 
-/// Why a namespace can't be used.
+/// The reason why a namespace can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum NetnsError {
-    /// It isn't there.
+    /// The file doesn't exist.
     #[error("the container's network namespace {} doesn't exist", path.display())]
     Missing {
         /// The path.
@@ -28,10 +28,10 @@ pub enum NetnsError {
     Open {
         /// The path.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         errno: Errno,
     },
-    /// The file is something else.
+    /// The file isn't a network namespace.
     #[error(
         "{} is no network namespace: give a path like /run/netns/NAME or /proc/PID/ns/net",
         path.display()
@@ -40,7 +40,7 @@ pub enum NetnsError {
         /// The path.
         path: PathBuf,
     },
-    /// The container would be configured where Podman runs.
+    /// The path leads to the host's namespace, in which Podman runs.
     #[error(
         "{} is the host's own network namespace: a container needs one of its own",
         path.display()
@@ -49,10 +49,10 @@ pub enum NetnsError {
         /// The path.
         path: PathBuf,
     },
-    /// The thread that enters a namespace failed.
+    /// A thread can't enter the namespace.
     #[error("can't enter the network namespace: {}", errno.desc())]
     Enter {
-        /// Why; EPERM without CAP_SYS_ADMIN.
+        /// The reason; EPERM without CAP_SYS_ADMIN.
         errno: Errno,
     },
 }
@@ -65,15 +65,14 @@ pub struct NetnsId {
 }
 
 impl NetnsId {
-    /// One that is only thought of; no file has this number.
+    /// The identity of an imagined namespace. No file has these numbers.
     pub const IMAGINED: Self = Self {
         device: 0,
         inode: 0,
     };
-}
 
-impl NetnsId {
-    /// The namespace whose file has this device and inode.
+    /// Returns the identity of the namespace whose file has this device and
+    /// inode.
     pub fn new(device: u64, inode: u64) -> Self {
         Self { device, inode }
     }
@@ -88,12 +87,12 @@ pub struct Netns {
 }
 
 impl Netns {
-    /// The namespace of this thread.
+    /// Opens the namespace of this thread.
     pub fn current() -> Result<Self, NetnsError> {
         Self::open(Path::new(OWN_NETNS))
     }
 
-    /// The container's namespace, which mustn't be `host`.
+    /// Opens the container's namespace. Fails if it's `host`.
     pub fn container(path: &Path, host: &Self) -> Result<Self, NetnsError> {
         let netns = Self::open(path)?;
         if netns.id == host.id {
@@ -104,8 +103,8 @@ impl Netns {
         Ok(netns)
     }
 
-    /// Opens a namespace file. The path is resolved once, without opening
-    /// what it leads to, so that a FIFO can't block and a device isn't woken.
+    /// Opens a namespace file. The path is resolved once, without opening the
+    /// file that it leads to. So a FIFO can't block, and no device is opened.
     fn open(path: &Path) -> Result<Self, NetnsError> {
         let failed = |errno| match errno {
             Errno::ENOENT | Errno::ENOTDIR => NetnsError::Missing {
@@ -116,14 +115,14 @@ impl Netns {
                 errno,
             },
         };
-        let place = nix::fcntl::open(path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())
+        let resolved = nix::fcntl::open(path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())
             .map_err(failed)?;
-        if fstatfs(&place).map_err(failed)?.filesystem_type() != NSFS_MAGIC {
+        if fstatfs(&resolved).map_err(failed)?.filesystem_type() != NSFS_MAGIC {
             return Err(NetnsError::NotNetns {
                 path: path.to_owned(),
             });
         }
-        let itself = format!("/proc/self/fd/{}", place.as_raw_fd());
+        let itself = format!("/proc/self/fd/{}", resolved.as_raw_fd());
         let file = nix::fcntl::open(
             itself.as_str(),
             OFlag::O_RDONLY | OFlag::O_CLOEXEC,
@@ -141,23 +140,25 @@ impl Netns {
         })
     }
 
-    /// The identity.
+    /// Returns the identity.
     pub fn id(&self) -> NetnsId {
         self.id
     }
 
-    /// The open file, for netlink attributes that name a namespace by it.
+    /// Returns the open file, for netlink attributes that name a namespace by
+    /// its file descriptor.
     pub(super) fn file(&self) -> &File {
         &self.file
     }
 
-    /// Does work inside the namespace, on a thread that enters it and never
-    /// leaves, so no failure can strand the caller in it.
+    /// Runs work inside the namespace, on a thread that enters it and then
+    /// ends. So no failure can leave the caller there.
     pub fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, NetnsError> {
         let enter = || {
             match setns(self.as_fd(), CloneFlags::CLONE_NEWNET) {
                 Ok(()) => {}
-                // Who may not enter any is in this one already.
+                // A thread without the right to enter may be in this namespace
+                // already.
                 Err(Errno::EPERM) if Self::current()?.id == self.id => {}
                 // setns(2): the file is a namespace of another kind.
                 Err(Errno::EINVAL) => {

@@ -2,16 +2,17 @@
 
 use super::{KernelError, LinkId};
 
-/// A feature of a link as the kernel has it.
+/// The state of a link's feature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Feature {
     /// The kernel's name for it.
     pub name: String,
-    /// Whether it's on.
+    /// Whether the feature is on.
     pub on: bool,
-    /// Whether it was asked for: it's on as soon as nothing stands against it.
+    /// Whether the feature was requested. The kernel turns it on as soon as
+    /// nothing prevents that.
     pub wanted: bool,
-    /// Whether the link lets it be changed.
+    /// Whether the link lets the feature be changed.
     pub changeable: bool,
 }
 
@@ -27,6 +28,7 @@ pub trait OffloadsRead {
 pub trait Offloads {
     /// Turns a feature on or off. Equivalent to `ethtool --features NAME`.
     fn set_feature(&mut self, link: LinkId, name: &str, on: bool) -> Result<(), KernelError>;
-    /// Asks for a feature, whether or not the kernel can turn it on now.
+    /// Requests that a feature is on or off, even if the kernel can't change it
+    /// now.
     fn want_feature(&mut self, link: LinkId, name: &str, on: bool) -> Result<(), KernelError>;
 }

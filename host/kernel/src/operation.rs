@@ -1,4 +1,5 @@
-//! The two views of the kernel: who holds a [`Reader`] can't change anything.
+//! The two views of the kernel. A holder of a [`Reader`] can't change anything.
+//! A holder of a [`Kernel`] can.
 
 use std::time::Instant;
 
@@ -9,14 +10,15 @@ use super::{
     SnapshotsRead, TrafficControl, TrafficControlRead, Vfs, VfsRead, Wireguard, WireguardRead,
 };
 
-/// An end for every operation.
+/// A deadline for operations.
 pub trait Timed {
-    /// Moves the deadline. Clean-up has a time of its own, so that a slow driver can't use it up.
+    /// Moves the deadline. A rollback has a deadline of its own, so that a slow
+    /// driver can't use up its time.
     fn set_deadline(&mut self, deadline: Instant);
 }
 
-/// All that can be read of the kernel's network state. Nothing in it changes that state.
-/// Each operation ends at the deadline.
+/// The read-only view of the kernel's network state. Each operation ends at the
+/// deadline.
 pub trait Reader:
     Timed
     + LinksRead
@@ -57,7 +59,7 @@ impl<T> Reader for T where
 {
 }
 
-/// All that the gate can have done.
+/// The view of the kernel that can change its network state, for the gate.
 pub trait Kernel:
     Reader
     + Links

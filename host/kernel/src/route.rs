@@ -1,4 +1,4 @@
-//! Routes with all that a table has of them.
+//! Routes of routing tables.
 
 use std::net::IpAddr;
 
@@ -10,32 +10,33 @@ use super::KernelError;
 /// The main table (`rtnetlink.h`, RT_TABLE_MAIN).
 pub const MAIN_TABLE: u32 = 254;
 
-/// The tables that every namespace has for itself: `default`, `main` and
-/// `local`, and the one that stands for none (`rtnetlink.h`, RT_TABLE_*).
+/// The tables that every namespace has: `default`, `main` and `local`, and the
+/// number that stands for none (`rtnetlink.h`, RT_TABLE_*).
 pub const RESERVED_TABLES: [u32; 4] = [0, 253, MAIN_TABLE, 255];
 
-/// A route in its table.
+/// A route in a routing table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableRoute {
-    /// What requests have of it.
+    /// The destination, the gateway, the metric and the kind.
     #[serde(flatten)]
     pub route: Route,
     /// The table.
     #[serde(default = "main_table")]
     pub table: u32,
-    /// How far away the destination is; IPv4's only.
+    /// The scope, for IPv4 only.
     #[serde(default)]
     pub scope: Option<RouteScope>,
-    /// The source address of packets that are sent from here.
+    /// The source address of packets that are sent from this namespace.
     #[serde(default)]
     pub source: Option<IpAddr>,
-    /// The index of the link that it leaves through.
+    /// The index of the outgoing link.
     #[serde(default)]
     pub link: Option<u32>,
-    /// Whether the gateway is on the link whatever the addresses say.
+    /// Whether the gateway is on the link even if no address of the link says
+    /// so.
     #[serde(default)]
     pub on_link: bool,
-    /// Several hops, instead of the gateway and the link above.
+    /// Several next hops, instead of the gateway and the link above.
     #[serde(default)]
     pub next_hops: Vec<NextHop>,
 }
@@ -47,17 +48,19 @@ fn main_table() -> u32 {
 /// One of several next hops of a route.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NextHop {
-    /// The next router.
+    /// The gateway.
     pub gateway: Option<IpAddr>,
-    /// The index of the link that it leaves through.
+    /// The index of the outgoing link.
     pub link: Option<u32>,
     /// The weight less one (`rtnetlink.h`, `rtnh_hops`).
     pub hops: u8,
-    /// Whether the gateway is on the link whatever the addresses say.
+    /// Whether the gateway is on the link even if no address of the link says
+    /// so.
     pub on_link: bool,
 }
 
-/// How far away a destination is (`rtnetlink.h`, RT_SCOPE_*).
+/// The scope of a route: the distance to its destination (`rtnetlink.h`,
+/// RT_SCOPE_*).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RouteScope {
@@ -69,7 +72,7 @@ pub enum RouteScope {
     Host,
 }
 
-/// A route that the kernel has, and who made it.
+/// A route that the kernel has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundRoute {
     /// The route.
@@ -79,8 +82,8 @@ pub struct FoundRoute {
 }
 
 impl TableRoute {
-    /// A route for each next hop, as the kernel keeps IPv6 routes. One with a
-    /// single next hop stays as it is.
+    /// Returns a route for each next hop, as the kernel keeps IPv6 routes. A
+    /// route with a single next hop stays as it is.
     pub fn by_next_hop(&self) -> Vec<Self> {
         if self.next_hops.is_empty() {
             return vec![self.clone()];
@@ -98,7 +101,7 @@ impl TableRoute {
         self.next_hops.iter().map(one).collect()
     }
 
-    /// The scope that it has where none is given: as `ip route` has it.
+    /// Returns the scope. Without one, it's the default of `ip route`.
     pub fn effective_scope(&self) -> RouteScope {
         let is_direct = self.route.kind == types::RouteKind::Unicast
             && self
@@ -112,7 +115,8 @@ impl TableRoute {
         }
     }
 
-    /// Whether it's the route that another one tells of, by what that tells.
+    /// Whether another route describes this one. Properties that the other
+    /// route leaves out may have any value.
     pub fn is_told_by(&self, other: &Self) -> bool {
         let metric = |route: &Self| route.route.metric.unwrap_or(DEFAULT_METRIC);
         let plain = |route: &Self| Route {
@@ -133,7 +137,7 @@ impl TableRoute {
             && self.next_hops.iter().zip(&other.next_hops).all(same_hop)
     }
 
-    /// The indexes of all links that it names.
+    /// Returns the indexes of all outgoing links.
     pub fn links(&self) -> Vec<u32> {
         let mut links: Vec<u32> = self
             .by_next_hop()
@@ -146,27 +150,26 @@ impl TableRoute {
     }
 }
 
-/// A link as an entry of a journal knows it: its index may be another link's
-/// by the time that the entry is undone.
+/// A link in a record of the journal. By the time of the undo, its index may be
+/// another link's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownLink {
-    /// Its index.
+    /// The index.
     pub index: u32,
-    /// Its name.
+    /// The name.
     pub name: LinkName,
 }
 
-/// Routes that were there, as messages of the kernel's own, and the links that
-/// they leave through.
+/// Saved routes, as netlink messages, and their outgoing links.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedRoutes {
     pub(super) messages: Vec<Vec<u8>>,
-    /// The links.
+    /// The outgoing links.
     pub links: Vec<KnownLink>,
 }
 
 impl SavedRoutes {
-    /// Whether there were none.
+    /// Whether no routes were saved.
     pub fn is_empty(&self) -> bool {
         self.messages.is_empty()
     }
@@ -174,13 +177,14 @@ impl SavedRoutes {
 
 /// Reading routes.
 pub trait RoutesRead {
-    /// Returns the index of the link that the host's first default route leaves through.
+    /// Returns the index of the outgoing link of the host's first default
+    /// route.
     fn default_route_link(&mut self) -> Result<u32, KernelError>;
     /// Lists the routes of a table. Equivalent to `ip route show table NUMBER`.
     fn routes(&mut self, namespace: Namespace, table: u32) -> Result<Vec<FoundRoute>, KernelError>;
-    /// Whether this very route, or a next hop of it, is there.
+    /// Whether this route, or a next hop of it, exists.
     fn has_route(&mut self, namespace: Namespace, route: &TableRoute) -> Result<bool, KernelError>;
-    /// Saves this very route for restoring it.
+    /// Saves this route for restoring it.
     fn save_route(
         &mut self,
         namespace: Namespace,
@@ -205,7 +209,7 @@ pub trait Routes {
         namespace: Namespace,
         route: &TableRoute,
     ) -> Result<(), KernelError>;
-    /// Removes a route that was added here.
+    /// Removes a route that this program added.
     fn remove_route(&mut self, namespace: Namespace, route: &TableRoute)
     -> Result<(), KernelError>;
     /// Removes saved routes.
@@ -214,7 +218,7 @@ pub trait Routes {
         namespace: Namespace,
         saved: &SavedRoutes,
     ) -> Result<(), KernelError>;
-    /// Restores saved routes that aren't there.
+    /// Restores saved routes that don't exist.
     fn put_back_routes(
         &mut self,
         namespace: Namespace,

@@ -1,4 +1,4 @@
-//! Policy routing rules as the kernel has them.
+//! Policy routing rules.
 
 use nix::errno::Errno;
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,8 @@ use types::{Namespace, Rule};
 use super::KernelError;
 
 impl KernelError {
-    /// The kernel would take another rule for the one that is to be removed.
+    /// Returns the error for a removal by which the kernel would remove another
+    /// rule.
     pub fn would_remove_other(other: &Rule) -> Self {
         Self::Refused {
             errno: Errno::EBUSY,
@@ -19,7 +20,7 @@ impl KernelError {
     }
 }
 
-/// A rule that the kernel has, and who made it.
+/// A rule that the kernel has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FoundRule {
     /// The rule.
@@ -28,18 +29,18 @@ pub struct FoundRule {
     pub protocol: u8,
 }
 
-/// A rule that was there, as a message of the kernel's own.
+/// A saved rule, as a netlink message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SavedRule(pub(super) Vec<u8>);
 
 /// Reading policy routing rules.
 pub trait RulesRead {
-    /// Lists the rules that can be told, IPv4 before IPv6, in the kernel's order.
-    /// Equivalent to `ip rule show`.
+    /// Lists the rules that a [`Rule`] can express, IPv4 before IPv6, in the
+    /// kernel's order. Equivalent to `ip rule show`.
     fn rules(&mut self, namespace: Namespace) -> Result<Vec<FoundRule>, KernelError>;
-    /// Whether a rule is there, or one that the kernel would remove in its place.
+    /// Whether a rule exists, or one that the kernel would remove in its place.
     fn has_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<bool, KernelError>;
-    /// Saves a rule, whoever made it, for restoring it.
+    /// Saves a rule for restoring it, even if it's foreign.
     fn save_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<SavedRule, KernelError>;
 }
 
@@ -47,7 +48,7 @@ pub trait RulesRead {
 pub trait Rules {
     /// Adds a rule. Equivalent to `ip rule add`.
     fn add_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<(), KernelError>;
-    /// Removes a rule that was added here.
+    /// Removes a rule that this program added.
     fn remove_rule(&mut self, namespace: Namespace, rule: &Rule) -> Result<(), KernelError>;
     /// Removes a saved rule.
     fn remove_saved_rule(
@@ -55,7 +56,7 @@ pub trait Rules {
         namespace: Namespace,
         saved: &SavedRule,
     ) -> Result<(), KernelError>;
-    /// Restores a saved rule unless it is there.
+    /// Restores a saved rule, unless it exists.
     fn put_back_rule(&mut self, namespace: Namespace, saved: &SavedRule)
     -> Result<(), KernelError>;
 }

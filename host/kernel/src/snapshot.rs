@@ -1,4 +1,4 @@
-//! All that is to be restored on a link.
+//! Snapshots of links, for restoring them.
 
 use std::collections::BTreeMap;
 
@@ -6,22 +6,22 @@ use serde::{Deserialize, Serialize};
 
 use super::{KernelError, LinkId, SavedNeighbour};
 
-/// The addresses, routes and neighbours of a link, as messages of the kernel's
-/// own, and its settings.
+/// The saved addresses, routes and neighbours of a link, as netlink messages,
+/// and its settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkSnapshot {
-    /// Below `/proc/sys/net/FAMILY/conf/LINK`, by `FAMILY/KEY`.
+    /// The settings below `/proc/sys/net/FAMILY/conf/LINK`, by `FAMILY/KEY`.
     #[serde(default)]
     pub(super) settings: BTreeMap<String, String>,
     pub(super) addresses: Vec<Vec<u8>>,
     pub(super) routes: Vec<Vec<u8>>,
-    /// Those that somebody has set.
+    /// The neighbours that were set, not learnt.
     #[serde(default)]
     pub(super) neighbours: Vec<SavedNeighbour>,
 }
 
 impl LinkSnapshot {
-    /// One of settings alone.
+    /// Returns a snapshot of settings alone.
     pub fn of_settings(settings: BTreeMap<String, String>) -> Self {
         Self {
             settings,
@@ -29,36 +29,36 @@ impl LinkSnapshot {
         }
     }
 
-    /// The link's settings, by `FAMILY/KEY`.
+    /// Returns the link's settings, by `FAMILY/KEY`.
     pub fn settings(&self) -> &BTreeMap<String, String> {
         &self.settings
     }
 
-    /// The neighbours that somebody has set.
+    /// Returns the neighbours that were set, not learnt.
     pub fn neighbours(&self) -> &[SavedNeighbour] {
         &self.neighbours
     }
 
-    /// Whether there are routes in it.
+    /// Whether the snapshot has routes.
     pub fn has_routes(&self) -> bool {
         !self.routes.is_empty()
     }
 }
 
-/// Reading all that is to be restored on a link.
+/// Taking snapshots of links.
 pub trait SnapshotsRead {
     /// Reads the addresses, routes, neighbours and settings of a link.
     fn snapshot(&mut self, link: LinkId) -> Result<LinkSnapshot, KernelError>;
-    /// Reads the neighbours of a link, and nothing else.
+    /// Reads only the neighbours of a link.
     fn snapshot_neighbours(&mut self, link: LinkId) -> Result<LinkSnapshot, KernelError>;
 }
 
-/// Restoring a link.
+/// Restoring links from snapshots.
 pub trait Snapshots {
-    /// Restores the settings of a snapshot that differ.
+    /// Restores the settings that differ from a snapshot's.
     fn put_settings(&mut self, link: LinkId, snapshot: &LinkSnapshot) -> Result<(), KernelError>;
-    /// Restores the addresses with their labels, the routes and the neighbours of a
-    /// snapshot. `before` is the link's index when it was taken.
+    /// Restores the addresses with their labels, the routes and the neighbours
+    /// of a snapshot. `before` is the link's index at the time of the snapshot.
     fn replay(
         &mut self,
         link: LinkId,

@@ -1,5 +1,5 @@
-//! Kernel settings below `/proc/sys/net`. Keys are built here, from a checked
-//! name of a link, and are read and written by a thread inside the namespace.
+//! Kernel settings below `/proc/sys/net`. Paths are built from checked names of
+//! links. A thread inside the namespace reads and writes the files.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -7,10 +7,10 @@ use std::io;
 
 use types::{LinkName, SettingKey};
 
-use super::enter_netns::inside;
+use super::enter_netns::in_netns;
 use super::{KernelError, LinkSetting, Netns};
 
-/// The address families that have settings of links.
+/// The address families with settings for links.
 const FAMILIES: [&str; 2] = ["ipv4", "ipv6"];
 
 /// Reads a setting of a link.
@@ -32,7 +32,7 @@ pub(super) fn set_link_setting(
     value: &str,
 ) -> Result<(), KernelError> {
     let path = setting.path(link);
-    inside(netns, || write(&path, value))
+    in_netns(netns, || write(&path, value))
 }
 
 /// Reads a setting by its key.
@@ -45,17 +45,17 @@ pub(super) fn setting(netns: &Netns, key: &SettingKey) -> Result<String, KernelE
 #[track_caller]
 pub(super) fn set_setting(netns: &Netns, key: &SettingKey, value: &str) -> Result<(), KernelError> {
     let path = key.path();
-    inside(netns, || write(&path, value))
+    in_netns(netns, || write(&path, value))
 }
 
-/// Reads all settings of a link, by `FAMILY/KEY`. Those that can't be read
-/// (`stable_secret` before it's set) are left out.
+/// Reads all settings of a link, by `FAMILY/KEY`. Leaves out settings that
+/// can't be read, such as `stable_secret` before it's set.
 pub(super) fn all(netns: &Netns, link: &LinkName) -> Result<BTreeMap<String, String>, KernelError> {
-    inside(netns, || {
+    in_netns(netns, || {
         let mut settings = BTreeMap::new();
         for family in FAMILIES {
             let folder = fs::read_dir(format!("/proc/sys/net/{family}/conf/{link}"));
-            // A link that is too small for IPv6 has none.
+            // A link whose MTU is too small for IPv6 has no IPv6 settings.
             for entry in folder.into_iter().flatten().flatten() {
                 let key = entry.file_name().into_string();
                 let (Ok(key), Ok(value)) = (key, fs::read_to_string(entry.path())) else {
@@ -68,14 +68,14 @@ pub(super) fn all(netns: &Netns, link: &LinkName) -> Result<BTreeMap<String, Str
     })
 }
 
-/// Gives a link its old settings, where they differ. What the kernel doesn't
-/// take back any more stays as it is: nothing depends on it.
-pub(super) fn put_back(
+/// Restores the settings of a link that differ. A setting that the kernel no
+/// longer takes stays as it is, since nothing depends on it.
+pub(super) fn restore(
     netns: &Netns,
     link: &LinkName,
     settings: &BTreeMap<String, String>,
 ) -> Result<(), KernelError> {
-    inside(netns, || {
+    in_netns(netns, || {
         for (key, value) in settings {
             let Some((family, key)) = key.split_once('/').filter(|(_, key)| !key.contains('/'))
             else {
@@ -91,11 +91,12 @@ pub(super) fn put_back(
 
 #[track_caller]
 fn read(netns: &Netns, path: &str) -> Result<String, KernelError> {
-    let text = inside(netns, || fs::read_to_string(path))?;
+    let text = in_netns(netns, || fs::read_to_string(path))?;
     Ok(text.trim().to_owned())
 }
 
-/// Writes a value unless it's there already: `/proc/sys` may be read-only.
+/// Writes a value unless the file has it already, since `/proc/sys` may be
+/// read-only.
 fn write(path: &str, value: &str) -> io::Result<()> {
     if fs::read_to_string(path)?.trim() == value {
         return Ok(());

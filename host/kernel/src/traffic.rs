@@ -1,31 +1,31 @@
-//! Queueing disciplines: how fast links send.
+//! Queueing disciplines, which limit the rates of links.
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use super::{KernelError, LinkId};
 
-/// Where a queueing discipline stands on a link.
+/// The hook of a queueing discipline on a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum QueueHook {
-    /// Before what is sent (`pkt_sched.h`, TC_H_ROOT).
+    /// The root, for packets that the link sends (`pkt_sched.h`, TC_H_ROOT).
     Root,
-    /// Behind what is received (TC_H_INGRESS).
+    /// The ingress, for packets that the link receives (TC_H_INGRESS).
     Ingress,
 }
 
-/// Which queueing disciplines somebody has set on a link.
+/// The queueing disciplines that were set on a link.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Queues {
-    /// What stands at the root, if not the kernel's own.
+    /// The root queueing discipline, unless it's the kernel's default.
     pub root: Option<RootQueue>,
-    /// Whether something stands behind what is received.
+    /// Whether there is an ingress queueing discipline.
     pub ingress: bool,
 }
 
 impl Queues {
-    /// Whether somebody has set one here.
+    /// Whether a queueing discipline was set at this hook.
     pub fn has(self, hook: QueueHook) -> bool {
         match hook {
             QueueHook::Root => self.root.is_some(),
@@ -34,38 +34,38 @@ impl Queues {
     }
 }
 
-/// Whose a queueing discipline at the root is, told by its handle.
+/// The owner of a root queueing discipline, according to its handle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RootQueue {
-    /// Made here.
+    /// This program.
     Ours,
-    /// Somebody else's.
+    /// Somebody else.
     Foreign,
 }
 
-/// A rate, and how far it may be overdrawn.
+/// A rate and a burst, by which the rate may be exceeded for a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
-    /// Bytes per second, at least 1.
+    /// In bytes per second, at least 1.
     rate: u64,
-    /// Bytes, at least 1.
+    /// In bytes, at least 1.
     burst: u32,
 }
 
 impl Shape {
-    /// A shape of a rate in bits per second, at least 8, and a burst in bytes,
-    /// at least 1.
+    /// Returns a shape for a rate in bits per second, at least 8, and a burst
+    /// in bytes, at least 1.
     pub fn new(bits_per_second: u64, burst: u32) -> Option<Self> {
         let rate = bits_per_second / 8;
         (rate > 0 && burst > 0).then_some(Self { rate, burst })
     }
 
-    /// Bytes per second.
+    /// Returns the rate in bytes per second.
     pub fn rate(self) -> u64 {
         self.rate
     }
 
-    /// Bytes.
+    /// Returns the burst in bytes.
     pub fn burst(self) -> u32 {
         self.burst
     }
@@ -76,32 +76,31 @@ impl Shape {
 pub struct Tbf {
     /// The rate.
     pub shape: Shape,
-    /// Milliseconds that a packet may wait.
+    /// The longest time that a packet may wait, in milliseconds.
     pub latency: u32,
 }
 
 /// A class of a hierarchical token bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HtbClass {
-    /// Its number, from [`HtbClass::FIRST`] on.
+    /// The class's number, from [`HtbClass::FIRST`] on.
     pub number: u16,
-    /// What it has for itself.
+    /// The rate that the class always has.
     pub assured: Shape,
-    /// What it may use while others don't.
+    /// The rate that the class may have while others don't use theirs.
     pub ceiling: Shape,
-    /// Which packets it takes.
+    /// The packets of the class.
     pub packets: ClassPackets,
 }
 
 impl HtbClass {
-    /// The lowest number: 1 is the whole's.
+    /// The lowest number. The class above all others has number 1.
     pub const FIRST: u16 = 2;
-    /// The number of the class for all packets that no other class takes.
+    /// The number of the class for packets of no other class.
     pub const REST: u16 = u16::MAX;
 }
 
-/// Packets by where they come from and go to: one of both at least, of one
-/// family.
+/// Packets of one address family, by their source, their destination or both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClassPackets {
     source: Option<IpNet>,
@@ -110,8 +109,8 @@ pub struct ClassPackets {
 }
 
 impl ClassPackets {
-    /// Packets of these networks, where at least one is given and both have
-    /// one family.
+    /// Returns the packets of these networks. At least one network must be
+    /// given, and both must be of one family.
     pub fn new(source: Option<IpNet>, destination: Option<IpNet>) -> Option<Self> {
         let is_v6 = |network: IpNet| network.addr().is_ipv6();
         let v6 = is_v6(source.or(destination)?);
@@ -123,17 +122,17 @@ impl ClassPackets {
         })
     }
 
-    /// Where they come from.
+    /// Returns the network that the packets come from.
     pub fn source(self) -> Option<IpNet> {
         self.source
     }
 
-    /// Where they go.
+    /// Returns the network that the packets go to.
     pub fn destination(self) -> Option<IpNet> {
         self.destination
     }
 
-    /// Whether they are IPv6's.
+    /// Whether the packets are IPv6.
     pub fn is_v6(self) -> bool {
         self.v6
     }
@@ -141,7 +140,7 @@ impl ClassPackets {
 
 /// Reading queueing disciplines.
 pub trait TrafficControlRead {
-    /// Returns which queueing disciplines were set on a link.
+    /// Returns the queueing disciplines that were set on a link.
     fn queues(&mut self, link: LinkId) -> Result<Queues, KernelError>;
     /// Lists the numbers of the classes of a link's HTB.
     fn htb_classes(&mut self, link: LinkId) -> Result<Vec<u16>, KernelError>;
@@ -149,9 +148,11 @@ pub trait TrafficControlRead {
 
 /// Setting and removing queueing disciplines.
 pub trait TrafficControl {
-    /// Sets a token bucket filter at the root, where none was set.
+    /// Sets a token bucket filter at the root. Fails if a queueing discipline
+    /// was set there.
     fn set_tbf(&mut self, link: LinkId, tbf: &Tbf) -> Result<(), KernelError>;
-    /// Sets a hierarchical token bucket at the root, where none was set.
+    /// Sets a hierarchical token bucket at the root. Fails if a queueing
+    /// discipline was set there.
     fn set_htb(&mut self, link: LinkId, whole: Shape) -> Result<(), KernelError>;
     /// Adds a class with its filter.
     fn add_htb_class(&mut self, link: LinkId, class: &HtbClass) -> Result<(), KernelError>;
@@ -162,9 +163,10 @@ pub trait TrafficControl {
         number: u16,
         packets: ClassPackets,
     ) -> Result<(), KernelError>;
-    /// Sends all that a link receives through the link with this index first.
+    /// Redirects the packets that a link receives through the link with this
+    /// index.
     fn redirect_ingress(&mut self, link: LinkId, to: u32) -> Result<(), KernelError>;
-    /// Removes a queueing discipline that was set here.
+    /// Removes a queueing discipline that this program set.
     fn remove_queue(&mut self, link: LinkId, hook: QueueHook) -> Result<(), KernelError>;
 }
 

@@ -1,55 +1,57 @@
-//! Virtual functions (VFs): what a network card with SR-IOV lends out as cards
-//! of their own. The card itself decides on some of what they are.
+//! Virtual functions (VFs) of network cards with SR-IOV. A VF acts as a card of
+//! its own, but the card that it belongs to sets some of its properties.
 
 use serde::{Deserialize, Serialize};
 use types::Mac;
 
 use super::{KernelError, LinkId};
 
-/// A VF as its card has it (`linux/if_link.h`, IFLA_VF_INFO).
+/// The state of a VF on its card (`linux/if_link.h`, IFLA_VF_INFO).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VfState {
-    /// Its number on the card, from 0.
+    /// The VF's number on the card, from 0.
     pub number: u32,
-    /// The MAC address that it's held to; all zeros leave it the choice.
+    /// The only MAC address that the VF may have. All zeros leave the choice to
+    /// the VF.
     pub mac: Mac,
-    /// The VLAN that its frames are put into.
+    /// The VLAN into which the card puts the VF's frames.
     #[serde(default)]
     pub vlan: VfVlan,
-    /// Whether frames with other source addresses are dropped.
+    /// Whether the card drops frames with other source addresses.
     pub spoof_check: bool,
-    /// Whether it may change its MAC address and listen to others' frames.
+    /// Whether the VF may change its MAC address and receive frames for others.
     pub trust: bool,
-    /// Whether its link is up.
+    /// The rule for the state of the VF's link.
     #[serde(default)]
     pub link_state: VfLinkState,
-    /// The rate that it's sure of, in Mbit/s; 0 for none.
+    /// The guaranteed rate in Mbit/s; 0 for none.
     pub min_rate: u32,
-    /// The rate that it's held to, in Mbit/s; 0 for none.
+    /// The highest rate in Mbit/s; 0 for no limit.
     pub max_rate: u32,
 }
 
-/// A VLAN that a card puts a VF's frames into.
+/// A VLAN into which a card puts a VF's frames.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VfVlan {
     /// The VLAN's number; 0 for none.
     pub id: u16,
-    /// The priority of its frames, at most 7 (IEEE 802.1Q).
+    /// The priority of the frames, at most 7 (IEEE 802.1Q).
     pub qos: u8,
-    /// Whether its frames have the tag of IEEE 802.1ad.
+    /// Whether the tag is that of IEEE 802.1ad. Otherwise it's that of IEEE
+    /// 802.1Q.
     pub provider: bool,
 }
 
-/// What decides whether a VF's link is up (IFLA_VF_LINK_STATE_*).
+/// The rule for the state of a VF's link (IFLA_VF_LINK_STATE_*).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum VfLinkState {
-    /// It follows the card's.
+    /// The link is up while the card's is.
     #[default]
     Auto,
-    /// It's always up.
+    /// The link is always up.
     Enable,
-    /// It's always down.
+    /// The link is always down.
     Disable,
 }
 
@@ -68,15 +70,15 @@ pub enum VfChange {
     LinkState(VfLinkState),
     /// See [`VfState::min_rate`] and [`VfState::max_rate`].
     Rate {
-        /// The lowest.
+        /// The guaranteed rate.
         min: u32,
-        /// The highest.
+        /// The highest rate.
         max: u32,
     },
 }
 
 impl VfState {
-    /// What makes a VF like this one again.
+    /// Lists the changes that restore this state.
     pub fn differences_from(&self, now: &Self) -> impl Iterator<Item = VfChange> {
         let rate = VfChange::Rate {
             min: self.min_rate,

@@ -1,4 +1,4 @@
-//! What WireGuard knows of a link.
+//! The configuration of WireGuard links.
 
 use std::net::SocketAddr;
 
@@ -10,58 +10,58 @@ use super::{KernelError, LinkId};
 /// A change of a WireGuard link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WireguardChange {
-    /// Its private key, or none.
+    /// The private key, or none.
     PrivateKey(Option<WireguardKey>),
-    /// Its UDP port.
+    /// The UDP port.
     ListenPort(u16),
-    /// A peer to be added, or to be made like this.
+    /// A peer to be added or changed.
     SetPeer(WireguardPeer),
-    /// The peer with this public key is removed.
+    /// The public key of a peer to be removed.
     RemovePeer(WireguardKey),
 }
 
-/// How a peer is to be.
+/// The configuration of a peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WireguardPeer {
-    /// Its public key.
+    /// The public key.
     pub public_key: WireguardKey,
-    /// A secret that both share.
+    /// The preshared key.
     pub preshared_key: Option<WireguardKey>,
-    /// Where it is.
+    /// The address and the port of the peer.
     pub endpoint: Option<SocketAddr>,
-    /// The networks behind it.
+    /// The networks behind the peer.
     pub allowed_ips: Vec<IpNet>,
-    /// Seconds between empty packets; 0 for none.
+    /// The seconds between keepalive packets; 0 for none.
     pub keepalive: u16,
 }
 
-/// A WireGuard link as the kernel has it.
+/// The state of a WireGuard link.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WireguardState {
-    /// Its public key, if it has a private one.
+    /// The public key, if the link has a private one.
     pub public_key: Option<WireguardKey>,
-    /// Its UDP port.
+    /// The UDP port.
     pub listen_port: u16,
-    /// Its peers.
+    /// The peers.
     pub peers: Vec<WireguardPeerState>,
 }
 
-/// A peer as the kernel has it.
+/// The state of a peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WireguardPeerState {
-    /// Its public key.
+    /// The public key.
     pub public_key: WireguardKey,
-    /// Where it was last.
+    /// The last known address and port of the peer.
     pub endpoint: Option<SocketAddr>,
-    /// The networks behind it.
+    /// The networks behind the peer.
     pub allowed_ips: Vec<IpNet>,
-    /// Seconds between empty packets; 0 for none.
+    /// The seconds between keepalive packets; 0 for none.
     pub keepalive: u16,
-    /// When keys were last agreed on, in seconds since 1970-01-01.
+    /// The time of the last handshake, in seconds since 1970-01-01.
     pub last_handshake: Option<u64>,
-    /// Bytes received from it.
+    /// The bytes received from the peer.
     pub received: u64,
-    /// Bytes sent to it.
+    /// The bytes sent to the peer.
     pub sent: u64,
 }
 

@@ -191,7 +191,7 @@ fn ambiguous() {
     for text in [
         "links.get-by-mac on link of host with the MAC address 02:00:00:00:00:f0",
         "x0, y0 all have the MAC address 02:00:00:00:00:f0",
-        "say by its name which is meant",
+        "give the link's name instead",
     ] {
         assert!(error.contains(text), "{error}");
     }

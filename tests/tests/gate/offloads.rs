@@ -81,7 +81,7 @@ fn refused() {
     for (script, text) in [
         (
             "offloads.set 0 warp-drive on",
-            "there is no feature \"warp-drive\"; `ethtool -k` shows which there are",
+            "there is no feature \"warp-drive\": `ethtool -k` lists them",
         ),
         (
             "offloads.set 0 rx-all on",
@@ -90,8 +90,7 @@ fn refused() {
         (
             "offloads.set 0 tx-checksum-ip-generic off; offloads.set 0 tx-tcp-segmentation off; \
              offloads.set 0 tx-tcp-segmentation on",
-            "tx-tcp-segmentation: the kernel doesn't change it as the link's other features are \
-             now (EOPNOTSUPP)",
+            "tx-tcp-segmentation: the link's other features prevent the change (EOPNOTSUPP)",
         ),
     ] {
         let error = probe.setup_fails(v4(), &format!("links.get host p0; {script}"));

@@ -1,6 +1,5 @@
-//! Telling the neighbours of a link where an address is now. The packets are
-//! sent by a thread inside the namespace, through sockets that need
-//! CAP_NET_RAW there.
+//! Announcements of a link's addresses to its neighbours. A thread inside the
+//! namespace sends them, through sockets that need CAP_NET_RAW there.
 
 mod packet;
 
@@ -14,20 +13,20 @@ use nix::libc;
 use socket2::{Domain, Protocol, SockAddr, SockAddrStorage, Socket, Type};
 use types::Mac;
 
-use super::enter_netns::inside;
+use super::enter_netns::in_netns;
 use super::{KernelError, LinkId, LinkSetting, LinkState, Netns};
 
-/// All nodes of the link (RFC 4291, section 2.7.1).
+/// The multicast address of all nodes on the link (RFC 4291, section 2.7.1).
 const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
-/// Neighbours believe no advertisement that came through a router
-/// (RFC 4861, section 7.1.2).
+/// The hop limit of advertisements. With another one the advertisement came
+/// through a router, and neighbours ignore it (RFC 4861, section 7.1.2).
 const HOP_LIMIT: u32 = 255;
 
-/// How long an address may stay in doubt: the wait before the question and the
-/// wait for an answer take a second each at most (RFC 4862, section 5.4.2,
-/// RFC 4861, section 10), and then some.
-const DOUBT: Duration = Duration::from_secs(3);
-/// The pauses between looks whether it still is.
+/// The longest wait for a tentative address. Duplicate address detection waits
+/// at most one second before its probe (RFC 4862, section 5.4.2), and one
+/// second for an answer (RFC 4861, section 10). The rest is a margin.
+const TENTATIVE_MAX: Duration = Duration::from_secs(3);
+/// The pause between attempts to use the address.
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// Sends an ARP announcement.
@@ -39,15 +38,15 @@ pub(super) fn gratuitous_arp(
     address: Ipv4Addr,
 ) -> Result<(), KernelError> {
     let packet = packet::arp(mac, address);
-    let everyone = everyone(link.index)?;
-    inside(netns, || {
+    let everyone = broadcast(link.index)?;
+    in_netns(netns, || {
         let socket = Socket::new(Domain::PACKET, Type::DGRAM, None)?;
         send(&socket, &packet, &everyone)
     })
 }
 
-/// Sends an unsolicited neighbour advertisement, as soon as the address is no
-/// longer in doubt.
+/// Sends an unsolicited neighbour advertisement, once the address is no longer
+/// tentative.
 #[track_caller]
 pub(super) fn neighbour_advertisement(
     netns: &Netns,
@@ -56,11 +55,11 @@ pub(super) fn neighbour_advertisement(
     address: Ipv6Addr,
     deadline: Instant,
 ) -> Result<(), KernelError> {
-    let until = deadline.min(Instant::now() + DOUBT);
+    let until = deadline.min(Instant::now() + TENTATIVE_MAX);
     let forwarding = LinkSetting::Forwarding6.path(&link.name);
-    inside(netns, || {
-        // As the kernel's own: a router that says that it's none isn't used
-        // any more.
+    in_netns(netns, || {
+        // As in the kernel's own advertisements. Neighbours stop using a router
+        // that announces itself as none.
         let is_router = fs::read_to_string(&forwarding)?.trim() != "0";
         let packet = packet::advertisement(mac, address, is_router);
         let socket = Socket::new(Domain::IPV6, Type::RAW, Some(Protocol::ICMPV6))?;
@@ -76,18 +75,20 @@ pub(super) fn neighbour_advertisement(
         send(&socket, &packet, &everyone.into())
     })
     .map_err(|error| match error.errno() {
-        // The link has it, and yet nothing can be sent from it.
+        // The link has the address, but can't send from it.
         Some(Errno::EADDRNOTAVAIL) => KernelError::Refused {
             errno: Errno::EBUSY,
             text: format!(
-                "{address} can't be used: somebody else may have it (duplicate address detection)"
+                "{address} can't be used: check whether another host has it (duplicate address \
+                 detection)"
             ),
         },
         _ => error,
     })
 }
 
-/// The MAC address of a link that can send.
+/// Returns the MAC address that a link sends from. Fails if the link is down or
+/// has none.
 pub fn sender(link: &LinkState) -> Result<Mac, KernelError> {
     if !link.up {
         return Err(KernelError::Refused {
@@ -101,9 +102,9 @@ pub fn sender(link: &LinkState) -> Result<Mac, KernelError> {
     })
 }
 
-/// The broadcast address of a link (packet(7)).
+/// Returns the broadcast address of a link (packet(7)).
 #[allow(unsafe_code, reason = "no crate makes this address; see the comments")]
-fn everyone(link: u32) -> Result<SockAddr, KernelError> {
+fn broadcast(link: u32) -> Result<SockAddr, KernelError> {
     let index = libc::c_int::try_from(link).map_err(|_| Errno::ENODEV)?;
     let mut storage = SockAddrStorage::zeroed();
     // SAFETY: the storage is zeroed, larger than this structure and aligned for
@@ -121,12 +122,12 @@ fn everyone(link: u32) -> Result<SockAddr, KernelError> {
     Ok(unsafe { SockAddr::new(storage, length.map_err(|_| Errno::EINVAL)?) })
 }
 
-/// Takes an address to send from. Even without duplicate address detection a
-/// new address is in doubt for a moment.
+/// Binds a socket to an address. Even without duplicate address detection, a
+/// new address is tentative for a moment.
 fn bind(socket: &Socket, address: &SockAddr, until: Instant) -> io::Result<()> {
     loop {
         match socket.bind(address) {
-            Err(error) if is_in_doubt(&error) && Instant::now() < until => {
+            Err(error) if is_tentative(&error) && Instant::now() < until => {
                 std::thread::sleep(PAUSE);
             }
             result => return result,
@@ -134,7 +135,7 @@ fn bind(socket: &Socket, address: &SockAddr, until: Instant) -> io::Result<()> {
     }
 }
 
-fn is_in_doubt(error: &io::Error) -> bool {
+fn is_tentative(error: &io::Error) -> bool {
     error.raw_os_error() == Some(libc::EADDRNOTAVAIL)
 }
 
@@ -148,6 +149,6 @@ fn send(socket: &Socket, packet: &[u8], to: &SockAddr) -> io::Result<()> {
 
 /// Announcing addresses.
 pub trait Announce {
-    /// Tells the neighbours of a link that it has an address.
+    /// Announces an address of a link to its neighbours.
     fn announce(&mut self, link: LinkId, address: IpAddr) -> Result<(), KernelError>;
 }

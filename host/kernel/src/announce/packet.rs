@@ -4,38 +4,41 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use types::Mac;
 
-/// An ARP packet for IPv4 on Ethernet (RFC 826).
+/// The length of an ARP packet for IPv4 on Ethernet, in bytes (RFC 826).
 pub(super) const ARP_LENGTH: usize = 28;
-/// A neighbour advertisement (RFC 4861, section 4.4) with one option.
+/// The length of a neighbour advertisement with one option, in bytes (RFC 4861,
+/// section 4.4).
 pub(super) const ADVERTISEMENT_LENGTH: usize = 32;
 
-/// Hardware type Ethernet, protocol type IPv4, the lengths of their addresses,
-/// operation request.
+/// The start of an ARP packet: hardware type Ethernet, protocol type IPv4, the
+/// lengths of their addresses, operation request.
 const ARP_START: [u8; 8] = [0, 1, 0x08, 0x00, 6, 4, 0, 1];
-/// Neighbour advertisement, and the checksum, which the kernel fills in.
+/// The start of a neighbour advertisement: the type, the code and the checksum,
+/// which the kernel fills in.
 const ADVERTISEMENT_START: [u8; 4] = [136, 0, 0, 0];
-/// The sender is a router.
+/// The flag of a sender that is a router.
 const ROUTER: u8 = 0x80;
-/// The receiver should replace what it knows.
+/// The flag that has receivers replace their entry.
 const OVERRIDE: u8 = 0x20;
-/// Target link-layer address (RFC 4861, section 4.6.1), one unit of 8 bytes.
+/// The type of the option for the target's link-layer address, and its length
+/// in units of 8 bytes (RFC 4861, section 4.6.1).
 const TARGET_ADDRESS: [u8; 2] = [2, 1];
 
-/// An ARP announcement (RFC 5227, section 3): a request whose sender asks for
-/// its own address.
+/// Returns an ARP announcement (RFC 5227, section 3): a request whose sender
+/// asks for its own address.
 pub(super) fn arp(mac: Mac, address: Ipv4Addr) -> [u8; ARP_LENGTH] {
-    let nobody = [0; 6];
+    let unknown = [0; 6];
     let fields: [&[u8]; 5] = [
         &ARP_START,
         &mac.bytes(),
         &address.octets(),
-        &nobody,
+        &unknown,
         &address.octets(),
     ];
     join(fields)
 }
 
-/// An unsolicited neighbour advertisement (RFC 4861, section 7.2.6).
+/// Returns an unsolicited neighbour advertisement (RFC 4861, section 7.2.6).
 pub(super) fn advertisement(
     mac: Mac,
     address: Ipv6Addr,
@@ -53,7 +56,7 @@ pub(super) fn advertisement(
     join(fields)
 }
 
-/// The fields one behind the other.
+/// Joins the fields of a packet.
 fn join<const LENGTH: usize>(fields: [&[u8]; 5]) -> [u8; LENGTH] {
     let mut packet = [0; LENGTH];
     for (to, from) in packet.iter_mut().zip(fields.into_iter().flatten()) {

@@ -6,7 +6,7 @@ use types::LinkName;
 
 use super::{Encode, Kind, Rest};
 
-/// What only bridges have.
+/// The properties of a bridge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bridge {
     /// Whether frames pass only the ports of their VLAN
@@ -26,7 +26,7 @@ impl Kind for Bridge {
 
 impl Encode for Bridge {
     fn message(&self, name: &LinkName, rest: &Rest) -> Option<LinkMessage> {
-        // `LinkBridge::new` would set it up.
+        // `LinkBridge::new` would set the bridge up.
         let message = LinkMessageBuilder::<LinkBridge>::new(name.as_str());
         Some(rest.finish(match self.vlan_filtering {
             true => message.vlan_filtering(true),

@@ -1,4 +1,4 @@
-//! Dummies: links that lead nowhere.
+//! Dummy links, which drop all packets.
 
 use netlink_packet_route::link::LinkMessage;
 use rtnetlink::{LinkDummy, LinkMessageBuilder};
@@ -6,7 +6,7 @@ use types::LinkName;
 
 use super::{Encode, Kind, Rest};
 
-/// A dummy has nothing of its own.
+/// A dummy link. It has no properties of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dummy;
 

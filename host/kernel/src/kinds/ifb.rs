@@ -1,5 +1,5 @@
-//! Intermediate functional blocks: links that incoming packets are sent through
-//! to be shaped.
+//! Intermediate functional blocks (IFBs): links through which received packets
+//! are redirected, to be shaped.
 
 use netlink_packet_route::link::LinkMessage;
 use rtnetlink::{LinkIfb, LinkMessageBuilder};
@@ -7,10 +7,10 @@ use types::LinkName;
 
 use super::{Encode, Kind, Rest};
 
-/// TX_Q_LIMIT of `ifb.c`.
+/// The length of the transmit queue, in packets (TX_Q_LIMIT in `ifb.c`).
 const QUEUE_LENGTH: u32 = 32;
 
-/// An IFB has nothing of its own.
+/// An IFB. It has no properties of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ifb;
 

@@ -7,14 +7,14 @@ use types::LinkName;
 use super::{DefaultMac, ETHERNET_MTU, Encode, Kind, ParentUse, Rest};
 use crate::LinkId;
 
-/// What only ipvlan links have.
+/// The properties of an ipvlan link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ipvlan {
-    /// The link below it.
+    /// The parent.
     pub parent: LinkId,
     /// The mode.
     pub mode: IpvlanMode,
-    /// How those of one parent see each other.
+    /// The isolation of the links on one parent.
     pub isolation: IpvlanIsolation,
 }
 
@@ -30,7 +30,7 @@ pub enum IpvlanMode {
 }
 
 impl IpvlanMode {
-    /// The name that `ip link` and the option `mode` have for it.
+    /// Returns the name in `ip link` and in the option `mode`.
     pub fn name(self) -> &'static str {
         match self {
             Self::L2 => "l2",
@@ -43,16 +43,16 @@ impl IpvlanMode {
 /// The flags of ipvlan links (`if_link.h`, IPVLAN_F_*).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IpvlanIsolation {
-    /// They see each other.
+    /// The links reach each other.
     Bridge,
-    /// They don't.
+    /// The links don't reach each other.
     Private,
-    /// They do through the switch outside.
+    /// The links reach each other through an external switch.
     Vepa,
 }
 
 impl IpvlanIsolation {
-    /// The name that `ip link` and the option `flag` have for it.
+    /// Returns the name in `ip link` and in the option `flag`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Bridge => "bridge",

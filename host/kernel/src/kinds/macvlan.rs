@@ -7,36 +7,36 @@ use types::LinkName;
 use super::{DefaultMac, ETHERNET_MTU, Encode, Kind, ParentUse, Rest};
 use crate::LinkId;
 
-/// What only macvlan and macvtap links have.
+/// The properties of a macvlan or macvtap link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Macvlan {
-    /// The link below it.
+    /// The parent.
     pub parent: LinkId,
     /// The mode.
     pub mode: MacvlanMode,
-    /// IFLA_MACVLAN_BC_CUTOFF.
+    /// The broadcast cutoff (IFLA_MACVLAN_BC_CUTOFF).
     pub broadcast_limit: Option<i32>,
-    /// IFLA_MACVLAN_BC_QUEUE_LEN.
+    /// The length of the broadcast queue (IFLA_MACVLAN_BC_QUEUE_LEN).
     pub broadcast_queue_length: Option<u32>,
 }
 
 /// The modes of macvlan links (`if_link.h`, MACVLAN_MODE_*).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MacvlanMode {
-    /// No link sees another.
+    /// The links don't reach each other.
     Private,
-    /// They see each other through the switch outside.
+    /// The links reach each other through an external switch.
     Vepa,
-    /// They see each other.
+    /// The links reach each other.
     Bridge,
-    /// One link takes over the parent.
+    /// A single link takes over the parent.
     Passthru,
-    /// Only listed sources come in.
+    /// The link receives frames of listed sources only.
     Source,
 }
 
 impl MacvlanMode {
-    /// The mode as messages have it.
+    /// Returns the mode as messages encode it.
     pub(super) fn wire(self) -> MacVlanMode {
         match self {
             Self::Private => MacVlanMode::Private,

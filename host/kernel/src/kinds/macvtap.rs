@@ -7,10 +7,10 @@ use types::LinkName;
 use super::{DefaultMac, Encode, Kind, Macvlan, ParentUse, Rest};
 use crate::LinkId;
 
-/// TUN_READQ_SIZE (`if_tun.h`).
+/// The length of the transmit queue, in packets (TUN_READQ_SIZE in `if_tun.h`).
 const QUEUE_LENGTH: u32 = 500;
 
-/// A macvtap link is a macvlan link in all else.
+/// A macvtap link, with the properties of a macvlan link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Macvtap(pub Macvlan);
 

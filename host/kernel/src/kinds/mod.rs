@@ -1,4 +1,4 @@
-//! Kinds of links: a file each, with all that the host knows of the kind.
+//! The kinds of links. Each kind has a file with all its facts.
 
 mod veth;
 
@@ -21,113 +21,119 @@ pub use vlan::VlanProtocol;
 /// The smallest MTU with which a link has IPv6, in bytes (IPV6_MIN_MTU).
 pub const IPV6_MIN_MTU: u32 = 1280;
 
-/// A link to be made. It starts down.
+/// A link to be made. A new link is down.
 #[derive(Debug, Clone)]
 pub struct NewLink {
-    /// Where.
+    /// The namespace.
     pub namespace: Namespace,
-    /// Under which name.
+    /// The name.
     pub name: LinkName,
-    /// The MAC address; the kernel chooses where absent.
+    /// The MAC address. Without one, the kernel chooses.
     pub mac: Option<Mac>,
-    /// The MTU in bytes; the kind's own where absent or 0.
+    /// The MTU in bytes. Without one, or with 0, the link has the kind's
+    /// default.
     pub mtu: Option<u32>,
-    /// The kind, and what only that has.
+    /// The kind with its properties.
     pub kind: LinkKind,
 }
 
-/// What the host knows of a kind of link, besides its message.
+/// The facts about a kind of link, except its message.
 pub trait Kind {
-    /// The kernel's name for it (IFLA_INFO_KIND).
+    /// Returns the kernel's name for the kind (IFLA_INFO_KIND).
     fn name(&self) -> &'static str;
 
-    /// The link that it's made on (IFLA_LINK).
+    /// Returns the parent (IFLA_LINK).
     fn parent(&self) -> Option<LinkId> {
         None
     }
 
-    /// What it does to its parent.
+    /// Returns the effect of the link on its parent.
     fn parent_use(&self) -> Option<ParentUse> {
         None
     }
 
-    /// The number that it takes besides its name.
+    /// Returns the number that the link takes, besides its name.
     fn number(&self) -> Option<LinkNumber> {
         None
     }
 
-    /// Of a bridge, whether frames pass only the ports of their VLAN.
+    /// Whether frames pass only the ports of their VLAN, for bridges.
     fn vlan_filtering(&self) -> Option<bool> {
         None
     }
 
-    /// The namespace that it's made through, if that matters: its parent's, or
-    /// the one in which its own packets travel.
+    /// Returns the namespace through which the link is made, if that matters:
+    /// its parent's, or the one in which its own packets travel.
     fn birthplace(&self) -> Option<Namespace> {
         self.parent().map(|parent| parent.namespace)
     }
 
-    /// The MTU in bytes that the kernel gives it on a parent of this MTU.
+    /// Returns the MTU in bytes that the kernel gives the link on a parent with
+    /// this MTU.
     fn default_mtu(&self, _parent: Option<u32>) -> u32 {
         ETHERNET_MTU
     }
 
-    /// The headers around each frame that it sends, in bytes.
+    /// Returns the length of the headers around each frame that the link sends, in
+    /// bytes.
     fn headroom(&self) -> u32 {
         0
     }
 
-    /// The length of the queue that the kernel gives it, in packets.
+    /// Returns the length of the transmit queue that the kernel gives the link,
+    /// in packets.
     fn tx_queue_length(&self) -> u32 {
         TX_QUEUE_LENGTH
     }
 
-    /// The MAC address that the kernel gives it.
+    /// Returns the MAC address that the kernel gives the link.
     fn default_mac(&self) -> DefaultMac {
         DefaultMac::Random
     }
 }
 
-/// The MAC address that a new link has where none is asked for.
+/// The MAC address of a new link, if none is requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DefaultMac {
-    /// Its kind has none, whatever is asked for.
+    /// None, even if one is requested.
     None,
-    /// Its parent's.
+    /// The parent's.
     OfParent,
     /// One that the kernel chooses.
     Random,
 }
 
-/// A number of which there is one for a namespace or a parent.
+/// A number that only one link in a namespace or on a parent can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LinkNumber {
-    /// The VLAN's.
+    /// The number of a VLAN.
     Vlan(u16),
-    /// The VXLAN's.
+    /// The number of a VXLAN (VNI).
     Vni(u32),
-    /// The routing table's, of a VRF.
+    /// The routing table of a VRF.
     Table(u32),
 }
 
-/// What a link does to the one below it.
+/// The effect of a link on its parent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParentUse {
-    /// It has all of it: as a macvlan or macvtap link in passthru mode, whose MAC
-    /// address and flags are the parent's.
+    /// The link takes over the parent, as a macvlan or macvtap link in passthru
+    /// mode does. Its MAC address and flags are the parent's.
     Whole,
-    /// It has it in a mode that all ipvlan links of one parent share: the kernel
-    /// gives the others that of the newest (`ipvlan_set_port_mode`).
+    /// The link uses the parent in a mode that all ipvlan links of one parent
+    /// share. The kernel gives the newest link's mode to the others
+    /// (`ipvlan_set_port_mode`).
     Ipvlan(IpvlanMode, IpvlanIsolation),
 }
 
-/// How a kind is told to the kernel, and what the kernel tells of it.
+/// The netlink encoding of a kind.
 trait Encode: Kind {
-    /// The message that makes a link under a name (RTM_NEWLINK); `None` where no
-    /// message makes one.
+    /// Returns the message that makes a link under a name (RTM_NEWLINK), or
+    /// `None` if no message makes one.
     fn message(&self, name: &LinkName, rest: &Rest) -> Option<LinkMessage>;
 
-    /// What a link does to its parent, as the kernel tells it.
+    /// Reads the effect of a link on its parent from the data of its kind
+    /// (IFLA_INFO_DATA).
     fn read_parent_use(_data: &InfoData) -> Option<ParentUse>
     where
         Self: Sized,
@@ -136,7 +142,7 @@ trait Encode: Kind {
     }
 }
 
-/// What messages of all kinds have.
+/// The attributes that messages of all kinds have.
 struct Rest {
     mac: Option<Mac>,
     mtu: Option<u32>,
@@ -165,7 +171,7 @@ macro_rules! link_kinds {
             pub use $file::$kind;
         )*
 
-        /// The kinds of links that can be made by themselves.
+        /// The kinds of links that are made one at a time.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum LinkKind {
             $(#[doc = $doc] $kind($kind),)*
@@ -197,7 +203,7 @@ macro_rules! link_kinds {
             }
         )*
 
-        /// What a link does to its parent, by what only its kind has.
+        /// Reads the effect of a link on its parent from the data of its kind.
         pub(crate) fn parent_use(data: &InfoData) -> Option<ParentUse> {
             None$(.or_else(|| $kind::read_parent_use(data)))*
         }
@@ -206,20 +212,20 @@ macro_rules! link_kinds {
 
 link_kinds! {
     bridge::Bridge: "A bridge.",
-    dummy::Dummy: "A link that leads nowhere.",
-    ifb::Ifb: "A link that incoming packets are sent through to be shaped.",
-    ipvlan::Ipvlan: "An IP address of its own on another link.",
-    macvlan::Macvlan: "A MAC address of its own on another link.",
+    dummy::Dummy: "A link that drops all packets.",
+    ifb::Ifb: "A link through which received packets are redirected, to be shaped.",
+    ipvlan::Ipvlan: "A link with its parent's MAC address and IP addresses of its own.",
+    macvlan::Macvlan: "A link with a MAC address of its own on its parent.",
     macvtap::Macvtap: "A macvlan link that a program reads and writes.",
     tap::Tap: "A link that a program reads and writes.",
-    vlan::Vlan: "Tagged frames on another link.",
+    vlan::Vlan: "A link for the frames of a VLAN on its parent.",
     vrf::Vrf: "A routing domain.",
-    vxlan::Vxlan: "Frames in UDP packets.",
-    wireguard::Wireguard: "Encrypted packets in UDP packets.",
+    vxlan::Vxlan: "A tunnel for frames in UDP packets.",
+    wireguard::Wireguard: "A tunnel for encrypted packets in UDP packets.",
 }
 
 impl LinkKind {
-    /// The routing table that it has for itself.
+    /// Returns the routing table of a VRF.
     pub fn table(&self) -> Option<u32> {
         match self.number() {
             Some(LinkNumber::Table(table)) => Some(table),
@@ -228,9 +234,9 @@ impl LinkKind {
     }
 }
 
-/// The message for a link under a name, which isn't always its final one.
-/// `netns` is where it goes, if not to the namespace of the socket. `None` for
-/// kinds that no message makes.
+/// Returns the message that makes a link, or `None` for kinds that no message
+/// makes. `name` isn't always the link's final name. `netns` is the link's
+/// namespace, if that isn't the socket's.
 pub(crate) fn message(
     link: &NewLink,
     name: &LinkName,

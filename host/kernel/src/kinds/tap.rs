@@ -1,5 +1,5 @@
-//! Taps. rtnetlink can't make them: they come from their device file, by
-//! `ioctl`, in the namespace of the thread that opens it
+//! Taps. rtnetlink can't make them. An `ioctl` on their device file does, in
+//! the namespace of the thread that opened it
 //! (`Documentation/networking/tuntap.rst`).
 
 use std::fs::OpenOptions;
@@ -12,12 +12,12 @@ use nix::libc;
 use types::LinkName;
 
 use super::{Encode, Kind, Rest};
-use crate::enter_netns::inside;
+use crate::enter_netns::in_netns;
 use crate::{KernelError, Netns};
 
 const DEVICE: &str = "/dev/net/tun";
 
-#[allow(unsafe_code, missing_docs, reason = "the functions that nix makes")]
+#[allow(unsafe_code, missing_docs, reason = "nix generates these functions")]
 mod control {
     use nix::libc;
     nix::ioctl_write_ptr_bad!(
@@ -39,14 +39,14 @@ mod control {
     );
 }
 
-/// What only taps have.
+/// The properties of a tap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tap {
-    /// The user who may use it.
+    /// The user who may open the tap.
     pub owner: Option<u32>,
-    /// The group that may use it.
+    /// The group that may open the tap.
     pub group: Option<u32>,
-    /// Whether it has several queues.
+    /// Whether the tap has several queues.
     pub multi_queue: bool,
 }
 
@@ -65,11 +65,11 @@ impl Encode for Tap {
 /// Makes a tap that stays when its file is closed.
 #[track_caller]
 pub(crate) fn make(netns: &Netns, name: &LinkName, tap: &Tap) -> Result<(), KernelError> {
-    inside(netns, || make_here(name, tap))
+    in_netns(netns, || make_here(name, tap))
 }
 
-/// Until it's made persistent, the tap goes with the file: a failure leaves
-/// none.
+/// Makes a tap in the namespace of this thread. Until it's persistent, it goes
+/// with its file, so a failure leaves no tap.
 #[allow(unsafe_code, reason = "only ioctl makes taps; each has its comment")]
 fn make_here(name: &LinkName, tap: &Tap) -> io::Result<()> {
     let file = OpenOptions::new().read(true).write(true).open(DEVICE)?;
@@ -108,7 +108,7 @@ fn interface(name: &LinkName, tap: &Tap) -> libc::ifreq {
     interface
 }
 
-/// The kernel takes ids as numbers with a sign and gives them theirs back.
+/// Converts an id. The kernel takes ids as signed numbers.
 fn id(id: u32) -> io::Result<libc::c_int> {
     libc::c_int::try_from(id).map_err(|_| io::Error::from(Errno::EINVAL))
 }

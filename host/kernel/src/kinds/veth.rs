@@ -1,5 +1,5 @@
-//! Pairs of veth links. The message goes to the host's socket, and its peer
-//! carries the container's namespace.
+//! Veth links, of which two are made as peers. The message goes to the host's
+//! socket. The peer in it carries the container's namespace.
 
 use std::os::fd::RawFd;
 
@@ -7,37 +7,39 @@ use netlink_packet_route::link::{InfoData, InfoVeth, LinkMessage};
 use rtnetlink::{LinkMessageBuilder, LinkUnspec, LinkVeth};
 use types::{LinkName, Mac};
 
-/// A pair of veth links to be made: one end in the container, one on the host.
+/// Two veth links to be made: one in the container, and its peer on the host.
 #[derive(Debug, Clone)]
 pub struct NewVeth {
-    /// The end in the container.
+    /// The link in the container.
     pub container: VethEnd,
-    /// The end on the host.
+    /// The link on the host.
     pub host: VethEnd,
-    /// The MTU of both in bytes; the kernel's where absent or 0.
+    /// The MTU of both in bytes. Without one, or with 0, they have the kernel's
+    /// default.
     pub mtu: Option<u32>,
 }
 
-/// One end of a pair of veth links.
+/// One of two veth links.
 #[derive(Debug, Clone)]
 pub struct VethEnd {
-    /// Its name.
+    /// The name.
     pub name: LinkName,
-    /// Its MAC address; the kernel chooses where absent.
+    /// The MAC address. Without one, the kernel chooses.
     pub mac: Option<Mac>,
 }
 
-/// The message for both ends; `container` is the container's namespace.
+/// Returns the message that makes both links. `container` is the container's
+/// namespace.
 pub(crate) fn message(veth: &NewVeth, container: RawFd) -> LinkMessage {
     let peer = LinkUnspec::new_with_name(veth.container.name.as_str()).setns_by_fd(container);
-    let peer = dress(peer, &veth.container, veth.mtu).build();
+    let peer = set_properties(peer, &veth.container, veth.mtu).build();
     let (host, container) = (veth.host.name.as_str(), veth.container.name.as_str());
-    dress(LinkVeth::new(host, container), &veth.host, veth.mtu)
+    set_properties(LinkVeth::new(host, container), &veth.host, veth.mtu)
         .set_info_data(InfoData::Veth(InfoVeth::Peer(peer)))
         .build()
 }
 
-fn dress<T>(
+fn set_properties<T>(
     mut message: LinkMessageBuilder<T>,
     end: &VethEnd,
     mtu: Option<u32>,

@@ -7,14 +7,14 @@ use types::LinkName;
 use super::{DefaultMac, ETHERNET_MTU, Encode, Kind, LinkNumber, Rest};
 use crate::LinkId;
 
-/// What only VLAN links have.
+/// The properties of a VLAN link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vlan {
-    /// The link below it.
+    /// The parent.
     pub parent: LinkId,
     /// The VLAN's number, at most 4094.
     pub id: u16,
-    /// The protocol of its tags.
+    /// The protocol of the tags.
     pub protocol: VlanProtocol,
 }
 
@@ -23,7 +23,7 @@ pub struct Vlan {
 pub enum VlanProtocol {
     /// IEEE 802.1Q.
     Dot1q,
-    /// IEEE 802.1ad, as providers have it around other tags.
+    /// IEEE 802.1ad, for the outer tags in providers' networks.
     Dot1ad,
 }
 

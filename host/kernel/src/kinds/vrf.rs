@@ -6,13 +6,13 @@ use types::LinkName;
 
 use super::{Encode, Kind, LinkNumber, Rest};
 
-/// IP6_MAX_MTU (`vrf_setup`).
+/// The default MTU in bytes (IP6_MAX_MTU, `vrf_setup`).
 const MTU: u32 = 65_575;
 
-/// What only VRFs have.
+/// The properties of a VRF.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Vrf {
-    /// Its routing table.
+    /// The routing table.
     pub table: u32,
 }
 

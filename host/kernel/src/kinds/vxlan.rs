@@ -9,28 +9,29 @@ use types::{LinkName, Namespace};
 use super::{ETHERNET_MTU, Encode, Kind, LinkNumber, Rest};
 use crate::LinkId;
 
-/// VXLAN_HEADROOM and VXLAN6_HEADROOM, in bytes.
+/// The length of the headers over IPv4 and over IPv6, in bytes (VXLAN_HEADROOM,
+/// VXLAN6_HEADROOM).
 const HEADROOM: (u32, u32) = (50, 70);
 
 /// ETH_MIN_MTU (`if_ether.h`).
 const MIN_MTU: u32 = 68;
 
-/// What only VXLAN links have.
+/// The properties of a VXLAN link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Vxlan {
-    /// The link below it.
+    /// The parent.
     pub parent: Option<LinkId>,
-    /// The network's number, at most 24 bits.
+    /// The number of the VXLAN (VNI), at most 24 bits.
     pub id: u32,
-    /// The other end, or a multicast group.
+    /// The address of the remote endpoint or of a multicast group.
     pub remote: Option<IpAddr>,
-    /// The address that packets leave from.
+    /// The source address of the tunnel's packets.
     pub local: Option<IpAddr>,
     /// The UDP port.
     pub port: u16,
-    /// Whether it learns where MAC addresses are.
+    /// Whether the link learns the endpoints of MAC addresses.
     pub learning: bool,
-    /// The time to live of packets.
+    /// The time to live of the tunnel's packets.
     pub ttl: Option<u8>,
 }
 
@@ -73,7 +74,7 @@ impl Encode for Vxlan {
         if let Some(parent) = self.parent {
             message = message.dev(parent.index);
         }
-        // The kernel has one attribute for the other end and for groups.
+        // The kernel has one attribute for endpoints and groups.
         message = match self.remote {
             Some(IpAddr::V4(remote)) => message.remote(remote),
             Some(IpAddr::V6(remote)) => message.remote6(remote),

@@ -6,10 +6,10 @@ use types::{LinkName, Namespace};
 
 use super::{DefaultMac, Encode, Kind, Rest};
 
-/// `wg_setup`
+/// The default MTU in bytes (`wg_setup`).
 const MTU: u32 = 1420;
 
-/// A WireGuard link has nothing of its own before it's configured.
+/// A WireGuard link. It has no properties until it's configured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wireguard;
 

@@ -14,7 +14,7 @@ impl AddressesRead for Netlink {
         &mut self,
         namespace: Namespace,
     ) -> Result<Vec<(u32, AddressState)>, KernelError> {
-        let get = self.room(namespace)?.handle.address().get();
+        let get = self.handle(namespace)?.address().get();
         let addresses = self.collect(get.execute())?;
         let states = addresses
             .iter()
@@ -23,7 +23,7 @@ impl AddressesRead for Netlink {
     }
 
     fn addresses(&mut self, link: LinkId) -> Result<Vec<AddressState>, KernelError> {
-        let get = self.room(link.namespace)?.handle.address().get();
+        let get = self.handle(link.namespace)?.address().get();
         let answers = get.set_link_index_filter(link.index).execute();
         let addresses = self.collect(answers)?;
         Ok(addresses.iter().filter_map(state).collect())
@@ -32,7 +32,7 @@ impl AddressesRead for Netlink {
 
 impl Addresses for Netlink {
     fn add_address(&mut self, link: LinkId, new: &NewAddress) -> Result<(), KernelError> {
-        let addresses = self.room(link.namespace)?.handle.address();
+        let addresses = self.handle(link.namespace)?.address();
         let address = new.address;
         let mut request = addresses.add(link.index, address.addr(), address.prefix_len());
         *request.message_mut() = new_message(link.index, new);
@@ -40,13 +40,13 @@ impl Addresses for Netlink {
     }
 
     fn remove_address(&mut self, link: LinkId, address: IpNet) -> Result<(), KernelError> {
-        let addresses = self.room(link.namespace)?.handle.address();
+        let addresses = self.handle(link.namespace)?.address();
         let message = message(link.index, address);
         self.wait(addresses.del(message).execute())
     }
 }
 
-/// The message that removes an address. Without IFA_ADDRESS the kernel doesn't look
+/// Returns the message that removes an address. Without IFA_ADDRESS the kernel doesn't look
 /// at the length of an IPv4 address's prefix, and removes the first one of any length
 /// (`inet_rtm_deladdr`).
 pub(super) fn message(index: u32, address: IpNet) -> AddressMessage {
@@ -76,20 +76,20 @@ fn plain(index: u32, address: IpNet) -> AddressMessage {
     message
 }
 
-/// The message that adds an address, with its options.
+/// Returns the message that adds an address with its options.
 pub(super) fn new_message(index: u32, new: &NewAddress) -> AddressMessage {
     let mut message = plain(index, new.address);
     let mut flags = AddressFlags::empty();
     flags.set(AddressFlags::Nodad, new.no_dad);
     flags.set(AddressFlags::Noprefixroute, new.no_prefix_route);
     if !flags.is_empty() {
-        // The header has no room for all of them (`if_addr.h`).
+        // The header's field is too small for all flags (`if_addr.h`).
         message.attributes.push(AddressAttribute::Flags(flags));
     }
     message
 }
 
-/// Whether an address's network gets no route.
+/// Whether the kernel adds no route to an address's network.
 pub(super) fn has_no_prefix_route(message: &AddressMessage) -> bool {
     let mut attributes = message.attributes.iter();
     attributes.any(|attribute| {
@@ -98,7 +98,7 @@ pub(super) fn has_no_prefix_route(message: &AddressMessage) -> bool {
     })
 }
 
-/// An address as the kernel describes it.
+/// Reads an address. Returns `None` if the message has none.
 pub(super) fn state(message: &AddressMessage) -> Option<AddressState> {
     let mut local = None;
     let mut peer = None;

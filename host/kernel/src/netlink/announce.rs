@@ -1,4 +1,4 @@
-//! Announcing addresses: what is sent, and whether it may be.
+//! Announcing addresses. Only a link's own address can be announced.
 
 use std::net::IpAddr;
 
@@ -14,7 +14,7 @@ impl Announce for Netlink {
             let text = format!("{address} is no address of {}: add it first", state.name);
             return Err(KernelError::NotFound(text));
         }
-        let netns = &self.room(link.namespace)?.netns;
+        let netns = self.netns(link.namespace)?;
         match address {
             IpAddr::V4(address) => announce::gratuitous_arp(netns, &state, mac, address),
             IpAddr::V6(address) => {

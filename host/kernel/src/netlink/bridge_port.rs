@@ -16,14 +16,14 @@ use crate::{
 
 impl BridgePortsRead for Netlink {
     fn port(&mut self, link: LinkId) -> Result<PortState, KernelError> {
-        let get = self.room(link.namespace)?.handle.link().get();
+        let get = self.handle(link.namespace)?.link().get();
         let message = self.one_link(get.match_index(link.index))?;
         Ok(port_state(&message).ok_or(Errno::EOPNOTSUPP)?)
     }
 
     fn vlans(&mut self, link: LinkId) -> Result<Vec<PortVlans>, KernelError> {
         let mask = vec![LinkExtentMask::BrvlanCompressed];
-        let get = self.room(link.namespace)?.handle.link().get();
+        let get = self.handle(link.namespace)?.link().get();
         let answers = get.set_filter_mask(AddressFamily::Bridge, mask).execute();
         let answers = self.collect(answers)?;
         // A bridge is described twice: as a link and as its own port.
@@ -47,13 +47,13 @@ impl BridgePorts for Netlink {
             PortChange::Isolated(on) => port.isolated(on),
             PortChange::Learning(on) => port.learning(on),
         };
-        let links = self.room(link.namespace)?.handle.link();
+        let links = self.handle(link.namespace)?.link();
         self.wait(links.change(message.build()).execute())
     }
 
     fn add_vlans(&mut self, link: LinkId, vlans: PortVlans) -> Result<(), KernelError> {
         let message = self.vlan_message(link, vlans)?;
-        let links = self.room(link.namespace)?.handle.link();
+        let links = self.handle(link.namespace)?.link();
         self.wait(links.set(message).execute())
     }
 
@@ -64,14 +64,14 @@ impl BridgePorts for Netlink {
             untagged: false,
         };
         let message = self.vlan_message(link, vlans)?;
-        let links = self.room(link.namespace)?.handle.link();
+        let links = self.handle(link.namespace)?.link();
         self.wait(links.del_with_message(message).execute())
     }
 }
 
 impl Netlink {
     fn vlan_message(&self, link: LinkId, vlans: PortVlans) -> Result<LinkMessage, KernelError> {
-        let get = self.room(link.namespace)?.handle.link().get();
+        let get = self.handle(link.namespace)?.link().get();
         let state = link::info(&self.one_link(get.match_index(link.index))?)?;
         let message = message(link.index, vlans);
         // A bridge's VLANs are its own (BRIDGE_FLAGS_SELF), a port's its
@@ -128,7 +128,8 @@ fn vlan_infos(message: &LinkMessage) -> impl Iterator<Item = BridgeVlanInfo> + '
     })
 }
 
-/// Ranges come as two entries, their first and their last.
+/// Reads ranges of VLANs. The kernel reports a range as two entries, its first
+/// number and its last.
 fn ranges(infos: &[BridgeVlanInfo]) -> Vec<PortVlans> {
     let mut ranges = Vec::new();
     let mut first = None;

@@ -1,4 +1,4 @@
-//! Making links: through the kernel's kinds, or through the device file of taps.
+//! Making links, by a netlink message or through the device file of taps.
 
 use std::os::fd::AsRawFd;
 
@@ -16,8 +16,8 @@ impl Netlink {
     /// Makes a link in its namespace under its name.
     ///
     /// Kernels before 6.15 look the new name up in the namespace of the socket
-    /// too, and answer EEXIST when the parent's has it. Then the link is made
-    /// under a temporary name and renamed where it is.
+    /// too, and answer EEXIST if a link of the parent's namespace has it. Then
+    /// the link is made under a temporary name and renamed where it is.
     pub(super) fn create(&mut self, link: &NewLink) -> Result<u32, KernelError> {
         let namespace = link.namespace;
         if let LinkKind::Tap(tap) = &link.kind {
@@ -42,11 +42,11 @@ impl Netlink {
         Ok(index)
     }
 
-    /// Makes both ends of a pair of veth links; returns the container's index
-    /// and the host's.
-    pub(super) fn create_pair(&mut self, veth: &NewVeth) -> Result<(u32, u32), KernelError> {
-        let container = self.room(Namespace::Container)?.netns.file().as_raw_fd();
-        let links = self.room(Namespace::Host)?.handle.link();
+    /// Makes two veth links that are peers. Returns the container's index and
+    /// the host's.
+    pub(super) fn create_peers(&mut self, veth: &NewVeth) -> Result<(u32, u32), KernelError> {
+        let container = self.netns(Namespace::Container)?.file().as_raw_fd();
+        let links = self.handle(Namespace::Host)?.link();
         self.wait(links.add(kinds::veth(veth, container)).execute())?;
         Ok((
             self.index_of_new(Namespace::Container, &veth.container.name)?,
@@ -54,9 +54,10 @@ impl Netlink {
         ))
     }
 
-    /// Has a new link of the host's take no router advertisements: what is at its
-    /// other end is a container, and no container is the host's router. A kernel
-    /// without IPv6, and a link too small for it, take none.
+    /// Has a new link on the host ignore router advertisements. They would come
+    /// from a container, and no container is the host's router. The setting
+    /// doesn't exist on a kernel without IPv6, or if the link's MTU is too
+    /// small for it.
     pub(super) fn ignore_advertisements(
         &self,
         made: LinkId,
@@ -65,7 +66,7 @@ impl Netlink {
         if made.namespace == Namespace::Container {
             return Ok(());
         }
-        let netns = &self.room(made.namespace)?.netns;
+        let netns = self.netns(made.namespace)?;
         match sysctl::set_link_setting(netns, name, LinkSetting::AcceptRa, "0") {
             Err(error) if error.is_not_found() => Ok(()),
             result => result.map_err(KernelError::unfinished),
@@ -76,16 +77,16 @@ impl Netlink {
         let through = link.kind.birthplace().unwrap_or(link.namespace);
         let netns = match through == link.namespace {
             true => None,
-            false => Some(self.room(link.namespace)?.netns.file().as_raw_fd()),
+            false => Some(self.netns(link.namespace)?.file().as_raw_fd()),
         };
         let message = kinds::message(link, name, netns).ok_or(Errno::EOPNOTSUPP)?;
-        let links = self.room(through)?.handle.link();
+        let links = self.handle(through)?.link();
         self.wait(links.add(message).execute())
     }
 
-    /// Taps are made through their device file.
+    /// Makes a tap through its device file.
     fn create_tap(&mut self, link: &NewLink, tap: &Tap) -> Result<u32, KernelError> {
-        kinds::make_tap(&self.room(link.namespace)?.netns, &link.name, tap)?;
+        kinds::make_tap(self.netns(link.namespace)?, &link.name, tap)?;
         let index = self.index_of_new(link.namespace, &link.name)?;
         let made = LinkId {
             namespace: link.namespace,

@@ -38,8 +38,8 @@ impl Offloads for Netlink {
         }
         self.want_feature(link, feature, before.wanted)
             .map_err(KernelError::unfinished)?;
-        let needs = "the kernel doesn't change it as the link's other features are now";
-        Err(refused(feature, needs))
+        let why = "the link's other features prevent the change";
+        Err(refused(feature, why))
     }
 
     fn want_feature(&mut self, link: LinkId, feature: &str, on: bool) -> Result<(), KernelError> {
@@ -48,7 +48,7 @@ impl Offloads for Netlink {
     }
 }
 
-/// The features in an answer.
+/// Returns the features in an answer.
 fn features(attributes: &[FeaturesAttribute]) -> Vec<Feature> {
     let (mut all, mut wanted, mut active, mut fixed) = Default::default();
     for attribute in attributes {
@@ -71,13 +71,13 @@ fn features(attributes: &[FeaturesAttribute]) -> Vec<Feature> {
     features.collect()
 }
 
-/// A feature by its name.
+/// Finds a feature by its name.
 pub fn find(features: Vec<Feature>, name: &str) -> Result<Feature, KernelError> {
     let mut features = features.into_iter();
     features
         .find(|feature| feature.name == name)
         .ok_or_else(|| {
-            let text = format!("there is no feature {name:?}; `ethtool -k` shows which there are");
+            let text = format!("there is no feature {name:?}: `ethtool -k` lists them");
             KernelError::NotFound(text)
         })
 }

@@ -30,7 +30,7 @@ use types::Namespace;
 
 use super::exchange::{self, Channel, Raw};
 use super::snapshot::bytes;
-use super::{Netlink, Room};
+use super::{Netlink, Sockets};
 use crate::KernelError;
 
 /// A socket for generic netlink.
@@ -51,8 +51,8 @@ impl Generic {
 }
 
 impl Netlink {
-    /// Sends a message to a family and returns what it answers. `flags` are
-    /// those of the netlink header beside `NLM_F_REQUEST`: a change wants
+    /// Sends a message to a family and returns the answers. `flags` are those
+    /// of the netlink header besides `NLM_F_REQUEST`: a change wants
     /// `NLM_F_ACK`, a question about all objects `NLM_F_DUMP`. A kernel that
     /// lacks the family gives EOPNOTSUPP.
     #[track_caller]
@@ -69,10 +69,10 @@ impl Netlink {
         self.ask(namespace, family, message, flags)
     }
 
-    /// The number of a family in a namespace.
+    /// Returns the number of a family in a namespace.
     #[track_caller]
     fn family(&mut self, namespace: Namespace, name: &'static str) -> Result<u16, KernelError> {
-        let generic = self.room(namespace)?.generic.as_ref();
+        let generic = self.sockets(namespace)?.generic.as_ref();
         if let Some(family) = generic.and_then(|it| it.families.get(name)) {
             return Ok(*family);
         }
@@ -92,7 +92,7 @@ impl Netlink {
             _ => None,
         });
         let family = family.ok_or(Errno::EOPNOTSUPP)?;
-        if let Some(generic) = &mut self.room_mut(namespace)?.generic {
+        if let Some(generic) = &mut self.sockets_mut(namespace)?.generic {
             generic.families.insert(name, family);
         }
         Ok(family)
@@ -113,7 +113,7 @@ impl Netlink {
         let mut generic = self.take_generic(namespace)?;
         let answers = self.wait(generic.channel.request(request, flags));
         if !exchange::is_broken(&answers) {
-            self.room_mut(namespace)?.generic = Some(generic);
+            self.sockets_mut(namespace)?.generic = Some(generic);
         }
         let answers = answers?.messages.into_iter();
         answers
@@ -121,16 +121,17 @@ impl Netlink {
             .collect()
     }
 
-    /// The socket of a namespace, opened when it's first needed.
+    /// Takes the socket of a namespace, and opens it if it's needed for the first
+    /// time.
     fn take_generic(&mut self, namespace: Namespace) -> Result<Generic, KernelError> {
-        if let Some(generic) = self.room_mut(namespace)?.generic.take() {
+        if let Some(generic) = self.sockets_mut(namespace)?.generic.take() {
             return Ok(generic);
         }
         let runtime = &self.runtime;
         let opened = match namespace {
             Namespace::Host => Generic::open(runtime),
             Namespace::Container => {
-                let netns = &self.room(namespace)?.netns;
+                let netns = &self.sockets(namespace)?.netns;
                 let opened = netns.run(|| Generic::open(runtime));
                 opened.map_err(|error| KernelError::Netlink(error.to_string()))?
             }
@@ -143,12 +144,12 @@ impl Netlink {
         })
     }
 
-    fn room_mut(&mut self, namespace: Namespace) -> Result<&mut Room, KernelError> {
-        let room = match namespace {
+    fn sockets_mut(&mut self, namespace: Namespace) -> Result<&mut Sockets, KernelError> {
+        let sockets = match namespace {
             Namespace::Host => Some(&mut self.host),
             Namespace::Container => self.container.as_mut(),
         };
-        room.ok_or(KernelError::NoNamespace(namespace))
+        sockets.ok_or(KernelError::NoNamespace(namespace))
     }
 }
 

@@ -1,5 +1,4 @@
-//! What links can't change about themselves, over rtnetlink, and their
-//! alternative names.
+//! Identities of links over rtnetlink, and their alternative names.
 
 use std::os::fd::AsRawFd;
 
@@ -18,7 +17,7 @@ use crate::{
 
 impl IdentitiesRead for Netlink {
     fn identified(&mut self, link: LinkId) -> Result<IdentifiedLink, KernelError> {
-        let get = self.room(link.namespace)?.handle.link().get();
+        let get = self.handle(link.namespace)?.link().get();
         let message = self.one_link(get.match_index(link.index))?;
         self.identify(link.namespace, &message)
     }
@@ -27,7 +26,7 @@ impl IdentitiesRead for Netlink {
         &mut self,
         namespace: Namespace,
     ) -> Result<Vec<IdentifiedLink>, KernelError> {
-        let get = self.room(namespace)?.handle.link().get();
+        let get = self.handle(namespace)?.link().get();
         let messages = self.collect(get.execute())?;
         let messages = messages.iter();
         messages
@@ -36,13 +35,13 @@ impl IdentitiesRead for Netlink {
     }
 
     fn far_link(&mut self, far: FarLink) -> Result<IdentifiedLink, KernelError> {
-        let room = self.room(Namespace::Host)?;
-        let mut get = room.handle.link().get().match_index(far.index);
+        let links = self.handle(Namespace::Host)?.link();
+        let mut get = links.get().match_index(far.index);
         let target = match far.place {
             Whereabouts::Host => None,
             Whereabouts::Elsewhere(number) => Some(number),
             Whereabouts::Container | Whereabouts::Unknown => {
-                let text = "it's in a namespace that only the container knows".to_owned();
+                let text = "the link is in a namespace that only the container knows".to_owned();
                 return Err(KernelError::NotFound(text));
             }
         };
@@ -53,14 +52,14 @@ impl IdentitiesRead for Netlink {
         match self.one_link(get) {
             // `rtnl_get_net_ns_capable`: no namespace has that number.
             Err(error) if target.is_some() && error.errno() == Some(Errno::EINVAL) => {
-                let text = "the namespace that it was in is gone".to_owned();
+                let text = "the link's namespace doesn't exist any more".to_owned();
                 Err(KernelError::NotFound(text))
             }
             message => {
                 let message = message?;
                 let mut found = self.identify(Namespace::Host, &message)?;
                 if let (Some(tie), Some(_)) = (&mut found.identity.tie, target) {
-                    // Without a number it's in the same namespace.
+                    // Without a number, the tie stays within that namespace.
                     if link_netnsid(&message).is_none() {
                         tie.place = far.place;
                     }
@@ -109,7 +108,7 @@ impl Netlink {
         })
     }
 
-    /// The namespace that has a number in another one.
+    /// Returns the namespace that has a number in another one.
     fn whereabouts(
         &self,
         namespace: Namespace,
@@ -140,11 +139,11 @@ impl Netlink {
         })
     }
 
-    /// The number that a namespace has for another one, if any
+    /// Returns the number that a namespace has for another one, if any
     /// (RTM_GETNSID).
     fn number_of(&self, seen_from: Namespace, of: Namespace) -> Result<Option<i32>, KernelError> {
-        let handle = self.room(seen_from)?.handle.clone();
-        let file = self.room(of)?.netns.file().as_raw_fd();
+        let handle = self.handle(seen_from)?.clone();
+        let file = self.netns(of)?.file().as_raw_fd();
         let file = u32::try_from(file).map_err(|_| Errno::EBADF)?;
         let number = self.wait(get_nsid(handle, file))?;
         Ok(number.filter(|number| *number >= 0))

@@ -1,4 +1,4 @@
-//! Messages of links, made and read.
+//! Messages for links, written and read.
 
 use netlink_packet_route::link::{
     InfoBridge, InfoData, LinkAttribute, LinkFlags, LinkInfo as LinkInfoAttribute, LinkMessage,
@@ -8,7 +8,7 @@ use types::{LinkName, Mac};
 
 use crate::{KernelError, LinkChange, LinkInfo, LinkState, kinds};
 
-/// The message for a change of the link with this index.
+/// Returns the message that changes the link with this index.
 pub(super) fn message(index: u32, change: &LinkChange) -> LinkMessageBuilder<LinkUnspec> {
     let message = LinkUnspec::new_with_index(index);
     match change {
@@ -25,7 +25,7 @@ pub(super) fn message(index: u32, change: &LinkChange) -> LinkMessageBuilder<Lin
     }
 }
 
-/// What can be changed of a link, as the kernel describes it.
+/// Reads the state of a link.
 pub(super) fn state(message: &LinkMessage) -> Result<LinkState, KernelError> {
     let index = message.header.index;
     let name = name(message)
@@ -33,7 +33,7 @@ pub(super) fn state(message: &LinkMessage) -> Result<LinkState, KernelError> {
     Ok(state_with(message, name))
 }
 
-/// The name of a link, if it's a plain one.
+/// Reads the name of a link, if it's plain.
 pub(super) fn name(message: &LinkMessage) -> Option<LinkName> {
     let mut attributes = message.attributes.iter();
     attributes.find_map(|attribute| match attribute {
@@ -42,7 +42,7 @@ pub(super) fn name(message: &LinkMessage) -> Option<LinkName> {
     })
 }
 
-/// The same under a name of the caller's.
+/// Reads the state of a link under the caller's name for it.
 pub(super) fn state_with(message: &LinkMessage, name: LinkName) -> LinkState {
     let index = message.header.index;
     let flags = message.header.flags;
@@ -75,7 +75,7 @@ pub(super) fn state_with(message: &LinkMessage, name: LinkName) -> LinkState {
     state
 }
 
-/// What is said of its kind (IFLA_LINKINFO).
+/// Returns the attributes of a link's kind (IFLA_LINKINFO).
 pub(super) fn infos(message: &LinkMessage) -> impl Iterator<Item = &LinkInfoAttribute> {
     let attributes = message.attributes.iter();
     let infos = attributes.filter_map(|attribute| match attribute {
@@ -85,12 +85,12 @@ pub(super) fn infos(message: &LinkMessage) -> impl Iterator<Item = &LinkInfoAttr
     infos.flatten()
 }
 
-/// All that there is to know of a link.
+/// Reads the state, the kind and the carrier of a link.
 pub(super) fn info(message: &LinkMessage) -> Result<LinkInfo, KernelError> {
     Ok(info_with(message, state(message)?))
 }
 
-/// The same with a state that was read before.
+/// Adds the kind and the carrier to a state that was read before.
 pub(super) fn info_with(message: &LinkMessage, state: LinkState) -> LinkInfo {
     let flags = message.header.flags;
     let mut link = LinkInfo {

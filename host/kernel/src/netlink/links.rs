@@ -19,17 +19,17 @@ impl LinksRead for Netlink {
         namespace: Namespace,
         name: &LinkName,
     ) -> Result<LinkState, KernelError> {
-        let get = self.room(namespace)?.handle.link().get();
+        let get = self.handle(namespace)?.link().get();
         link::state(&self.one_link(get.match_name(name.as_str()))?)
     }
 
     fn link_by_id(&mut self, link: LinkId) -> Result<LinkState, KernelError> {
-        let get = self.room(link.namespace)?.handle.link().get();
+        let get = self.handle(link.namespace)?.link().get();
         link::state(&self.one_link(get.match_index(link.index))?)
     }
 
     fn link_info(&mut self, link: LinkId) -> Result<LinkInfo, KernelError> {
-        let get = self.room(link.namespace)?.handle.link().get();
+        let get = self.handle(link.namespace)?.link().get();
         link::info(&self.one_link(get.match_index(link.index))?)
     }
 
@@ -38,7 +38,7 @@ impl LinksRead for Netlink {
         namespace: Namespace,
         master: Option<u32>,
     ) -> Result<Vec<LinkState>, KernelError> {
-        let get = self.room(namespace)?.handle.link().get();
+        let get = self.handle(namespace)?.link().get();
         let links = self.collect(get.execute())?;
         let states = links.iter().map(link::state);
         let mut states: Vec<LinkState> = states.filter_map(Result::ok).collect();
@@ -47,7 +47,7 @@ impl LinksRead for Netlink {
     }
 
     fn placed_links(&mut self, namespace: Namespace) -> Result<Vec<PlacedLink>, KernelError> {
-        let get = self.room(namespace)?.handle.link().get();
+        let get = self.handle(namespace)?.link().get();
         let links = self.collect(get.execute())?;
         Ok(links.iter().filter_map(place::of).collect())
     }
@@ -55,7 +55,7 @@ impl LinksRead for Netlink {
 
 impl InventoryRead for Netlink {
     fn survey(&mut self, namespace: Namespace) -> Result<Survey, KernelError> {
-        let handle = self.room(namespace)?.handle.clone();
+        let handle = self.handle(namespace)?.clone();
         let links = self.collect(handle.link().get().execute())?;
         let mut routes = Vec::new();
         for question in route::all_routes_questions() {
@@ -69,7 +69,7 @@ impl InventoryRead for Netlink {
     }
 
     fn tied_links(&mut self, namespace: Namespace) -> Result<Vec<SurveyedLink>, KernelError> {
-        let get = self.room(namespace)?.handle.link().get();
+        let get = self.handle(namespace)?.link().get();
         let links = self.collect(get.execute())?;
         Ok(links.iter().filter_map(place::survey).collect())
     }
@@ -84,7 +84,7 @@ impl Links for Netlink {
     }
 
     fn create_veth(&mut self, veth: &NewVeth) -> Result<(u32, u32), KernelError> {
-        let (container, host) = self.create_pair(veth)?;
+        let (container, host) = self.create_peers(veth)?;
         let end = LinkId {
             namespace: Namespace::Host,
             index: host,
@@ -116,8 +116,9 @@ impl Links for Netlink {
 
     fn delete_link(&mut self, link: LinkId) -> Result<(), KernelError> {
         let state = self.link_by_id(link)?;
-        // Some kinds have their parent listen along while they do, and don't tell
-        // it of their end (`vlan_dev_change_rx_flags`, `ipvlan_change_rx_flags`).
+        // A promiscuous link of some kinds has its parent receive frames for
+        // others too, and doesn't stop that when it's deleted
+        // (`vlan_dev_change_rx_flags`, `ipvlan_change_rx_flags`).
         let quiet = [
             state.promiscuous.then_some(LinkChange::Promiscuous(false)),
             state
@@ -127,7 +128,7 @@ impl Links for Netlink {
         for change in quiet.iter().flatten() {
             self.change_link(link, change)?;
         }
-        let links = self.room(link.namespace)?.handle.link();
+        let links = self.handle(link.namespace)?.link();
         self.wait(links.del(link.index).execute())
     }
 
@@ -136,16 +137,16 @@ impl Links for Netlink {
     }
 
     fn set_alternative_names(&mut self, link: LinkId, names: &[String]) -> Result<(), KernelError> {
-        let there = self.identified(link)?.alternative_names;
-        let links = self.room(link.namespace)?.handle.link();
-        for name in there.iter().filter(|name| !names.contains(name)) {
+        let existing = self.identified(link)?.alternative_names;
+        let links = self.handle(link.namespace)?.link();
+        for name in existing.iter().filter(|name| !names.contains(name)) {
             let removal = links.property_del(link.index).alt_ifname(&[name]);
             match self.wait(removal.execute()) {
                 Err(error) if error.is_not_found() => {}
                 result => result?,
             }
         }
-        for name in names.iter().filter(|name| !there.contains(name)) {
+        for name in names.iter().filter(|name| !existing.contains(name)) {
             let addition = links.property_add(link.index).alt_ifname(&[name]);
             match self.wait(addition.execute()) {
                 Err(error) if error.is_taken() => {}
@@ -157,7 +158,7 @@ impl Links for Netlink {
 }
 
 impl Netlink {
-    /// The one link that a question is about.
+    /// Returns the one link that a question is about.
     #[track_caller]
     pub(super) fn one_link(&self, question: LinkGetRequest) -> Result<LinkMessage, KernelError> {
         let answers = self.collect(question.execute())?;
@@ -170,11 +171,12 @@ impl Netlink {
         link: LinkId,
         change: LinkMessageBuilder<LinkUnspec>,
     ) -> Result<(), KernelError> {
-        let links = self.room(link.namespace)?.handle.link();
+        let links = self.handle(link.namespace)?.link();
         self.wait(links.change(change.build()).execute())
     }
 
-    /// Moves a link to a namespace under a name, and with an index if any.
+    /// Moves a link to a namespace under a name, and with an index if one is
+    /// given.
     pub(super) fn send_move(
         &self,
         link: LinkId,
@@ -182,17 +184,17 @@ impl Netlink {
         name: &LinkName,
         index: Option<u32>,
     ) -> Result<(), KernelError> {
-        let target = self.room(to)?.netns.file().as_raw_fd();
+        let target = self.netns(to)?.file().as_raw_fd();
         let mut change =
             link::message(link.index, &LinkChange::Name(name.clone())).setns_by_fd(target);
-        // The kernel has the index as a number with a sign.
+        // The kernel takes the index as a signed number.
         if let Some(index) = index.and_then(|index| i32::try_from(index).ok()) {
             change = change.append_extra_attribute(LinkAttribute::NewIfIndex(index));
         }
         self.send_change(link, change)
     }
 
-    /// Whether some link has an index.
+    /// Whether a link has this index.
     pub(super) fn has_index(
         &mut self,
         namespace: Namespace,
@@ -208,7 +210,7 @@ impl Netlink {
         }
     }
 
-    /// The index of a link that was made or moved just now.
+    /// Returns the index of a link that was made or moved just now.
     pub(super) fn index_of_new(
         &mut self,
         namespace: Namespace,

@@ -1,5 +1,5 @@
-//! The real kernel, over rtnetlink: one socket in each namespace, on a
-//! runtime of the calling thread.
+//! The real kernel, over rtnetlink. Each namespace has a socket, on a runtime
+//! of the calling thread.
 
 mod address;
 mod announce;
@@ -53,22 +53,22 @@ fn connect(runtime: &Runtime) -> io::Result<(Connection, Handle)> {
     Ok((connection, handle))
 }
 
-/// A namespace and the socket inside it.
-struct Room {
+/// A namespace with the sockets inside it.
+struct NamespaceSockets {
     netns: Netns,
     handle: Handle,
     generic: Option<Generic>,
 }
 
-impl Room {
+impl NamespaceSockets {
     /// Opens a socket in this thread's namespace.
-    fn here(netns: Netns, runtime: &Runtime) -> Result<Self, NetnsError> {
+    fn open_here(netns: Netns, runtime: &Runtime) -> Result<Self, NetnsError> {
         let connection = connect(runtime);
         Self::new(netns, runtime, connection)
     }
 
     /// Opens a socket in another namespace.
-    fn there(netns: Netns, runtime: &Runtime) -> Result<Self, NetnsError> {
+    fn open_inside(netns: Netns, runtime: &Runtime) -> Result<Self, NetnsError> {
         let connection = netns.run(|| connect(runtime))?;
         Self::new(netns, runtime, connection)
     }
@@ -91,20 +91,20 @@ impl Room {
     }
 }
 
-/// The network state of the host's and of a container's namespace.
+/// The network state of the host's namespace and of a container's.
 pub struct Netlink {
     runtime: Runtime,
-    /// `None` until somebody gives operations their time.
+    /// The deadline of operations; `None` until somebody sets one.
     deadline: Option<Instant>,
-    host: Room,
-    container: Option<Room>,
+    host: NamespaceSockets,
+    container: Option<NamespaceSockets>,
     netfilter: Option<Netfilter>,
     handles: Handles,
 }
 
 impl Netlink {
-    /// Opens a socket in each namespace; `host` is this thread's. Whoever uses it
-    /// sets a deadline first: without one every message fails as a late one does.
+    /// Opens a socket in each namespace; `host` is this thread's. Operations fail
+    /// until a deadline is set.
     pub fn open(host: Netns, container: Option<Netns>) -> Result<Self, NetnsError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
@@ -114,9 +114,9 @@ impl Netlink {
                 errno: error.raw_os_error().map_or(Errno::EIO, Errno::from_raw),
             })?;
         Ok(Self {
-            host: Room::here(host, &runtime)?,
+            host: NamespaceSockets::open_here(host, &runtime)?,
             container: container
-                .map(|netns| Room::there(netns, &runtime))
+                .map(|netns| NamespaceSockets::open_inside(netns, &runtime))
                 .transpose()?,
             runtime,
             deadline: None,
@@ -125,7 +125,16 @@ impl Netlink {
         })
     }
 
-    fn room(&self, namespace: Namespace) -> Result<&Room, KernelError> {
+    /// Returns the socket of a namespace.
+    fn handle(&self, namespace: Namespace) -> Result<&Handle, KernelError> {
+        Ok(&self.sockets(namespace)?.handle)
+    }
+
+    fn netns(&self, namespace: Namespace) -> Result<&Netns, KernelError> {
+        Ok(&self.sockets(namespace)?.netns)
+    }
+
+    fn sockets(&self, namespace: Namespace) -> Result<&NamespaceSockets, KernelError> {
         match namespace {
             Namespace::Host => Ok(&self.host),
             Namespace::Container => self
@@ -135,12 +144,13 @@ impl Netlink {
         }
     }
 
+    /// Returns the deadline. Without one, operations fail as late ones do.
     fn deadline(&self) -> Result<Instant, KernelError> {
         self.deadline.ok_or(KernelError::Deadline)
     }
 
-    /// Waits for an operation, until the deadline. Every message to the kernel
-    /// goes through here.
+    /// Waits for an operation until the deadline. Every message to the kernel
+    /// passes here.
     #[track_caller]
     fn wait<T, E: Into<KernelError>>(
         &self,
@@ -157,7 +167,7 @@ impl Netlink {
         result
     }
 
-    /// Waits for all answers to a question.
+    /// Waits for all answers of the kernel.
     #[track_caller]
     fn collect<T>(
         &self,
@@ -173,7 +183,7 @@ impl Timed for Netlink {
     }
 }
 
-/// What the kernel answered, as an error number.
+/// Takes the error number from the kernel's answer.
 impl From<rtnetlink::Error> for KernelError {
     fn from(error: rtnetlink::Error) -> Self {
         match error {

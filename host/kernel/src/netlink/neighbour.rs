@@ -12,7 +12,7 @@ use nix::errno::Errno;
 use types::Mac;
 
 use super::Netlink;
-use super::snapshot::{bytes, parse, unless_there};
+use super::snapshot::{bytes, parse, unless_existing};
 use crate::{
     FoundNeighbour, KernelError, LinkId, Neighbour, NeighbourTable, Neighbours, NeighboursRead,
     SavedNeighbour,
@@ -25,7 +25,6 @@ impl NeighboursRead for Netlink {
         Ok(entries.iter().chain(&proxies).filter_map(found).collect())
     }
 
-    /// Whether somebody has set an entry, rather than that it was learnt.
     fn has_neighbour(
         &mut self,
         link: LinkId,
@@ -81,8 +80,7 @@ impl Neighbours for Netlink {
         self.delete_neighbour(link, parse(&saved.0)?)
     }
 
-    // Sets an entry again, unless somebody has set one. The link may have
-    // another index by now.
+    // The link may have another index by now.
     fn put_back_neighbour(
         &mut self,
         link: LinkId,
@@ -94,50 +92,50 @@ impl Neighbours for Netlink {
         if self.has_neighbour(link, address, table(&message))? {
             return Ok(());
         }
-        unless_there(|| self.send_neighbour(link, message.clone()))
+        unless_existing(|| self.send_neighbour(link, message.clone()))
     }
 }
 
 impl Netlink {
-    /// Sets an entry. One that was learnt makes place.
+    /// Sets an entry, and replaces a learnt one.
     pub(super) fn send_neighbour(
         &self,
         link: LinkId,
         mut message: NeighbourMessage,
     ) -> Result<(), KernelError> {
         if table(&message) == NeighbourTable::Proxies {
-            // The kernel forgets others at any change of a link without carrier
-            // (`pneigh_ifdown`), and doesn't tell which of them stay.
+            // The kernel drops other proxies at any change of a link without
+            // carrier (`pneigh_ifdown`). It doesn't report which ones stay.
             message.header.state = NeighbourState::Permanent;
         }
-        let neighbours = self.room(link.namespace)?.handle.neighbours();
+        let neighbours = self.handle(link.namespace)?.neighbours();
         // The address is in the message.
         let mut request = neighbours.add(link.index, IpAddr::from([0; 4])).replace();
         *request.message_mut() = message;
         self.wait(request.execute())
     }
 
-    /// Notes all entries that somebody has set on this very link.
-    pub(super) fn note_neighbours(&self, link: LinkId) -> Result<Vec<SavedNeighbour>, KernelError> {
+    /// Saves all entries that somebody has set on this link.
+    pub(super) fn save_neighbours(&self, link: LinkId) -> Result<Vec<SavedNeighbour>, KernelError> {
         let mut set = self.neighbour_table(link, NeighbourTable::Entries)?;
         set.extend(self.neighbour_table(link, NeighbourTable::Proxies)?);
-        set.retain(|entry| entry.header.ifindex == link.index && is_made(entry));
+        set.retain(|entry| entry.header.ifindex == link.index && was_set(entry));
         Ok(set.into_iter().map(saved).collect())
     }
 
     fn delete_neighbour(&self, link: LinkId, message: NeighbourMessage) -> Result<(), KernelError> {
-        let neighbours = self.room(link.namespace)?.handle.neighbours();
+        let neighbours = self.handle(link.namespace)?.neighbours();
         self.wait(neighbours.del(message).execute())
     }
 
-    /// The entries of both versions of IP; with the proxies those for all links
-    /// of the namespace, which have no index.
+    /// Returns the entries of both versions of IP. The proxies include those
+    /// for all links of the namespace, which have no index.
     fn neighbour_table(
         &self,
         link: LinkId,
         table: NeighbourTable,
     ) -> Result<Vec<NeighbourMessage>, KernelError> {
-        let mut question = self.room(link.namespace)?.handle.neighbours().get();
+        let mut question = self.handle(link.namespace)?.neighbours().get();
         let indexes = match table {
             NeighbourTable::Entries => {
                 let of_link = NeighbourAttribute::IfIndex(link.index);
@@ -155,7 +153,7 @@ impl Netlink {
     }
 }
 
-/// The message for an entry.
+/// Returns the message for an entry.
 pub(super) fn message(link: LinkId, address: IpAddr, neighbour: Neighbour) -> NeighbourMessage {
     let mut message = NeighbourMessage::default();
     let header = &mut message.header;
@@ -226,14 +224,14 @@ fn protocol(message: &NeighbourMessage) -> Option<RouteProtocol> {
     })
 }
 
-/// Whether an entry is that of an address, and somebody has set it.
+/// Whether an entry is for an address, and somebody has set it.
 fn is_set(message: &NeighbourMessage, wanted: IpAddr) -> bool {
-    is_made(message) && address(message) == Some(wanted)
+    was_set(message) && address(message) == Some(wanted)
 }
 
 /// Whether somebody has set an entry: an administrator, or a routing program
 /// (NTF_EXT_LEARNED, NTF_EXT_MANAGED).
-fn is_made(message: &NeighbourMessage) -> bool {
+fn was_set(message: &NeighbourMessage) -> bool {
     let lasting = NeighbourFlags::Proxy | NeighbourFlags::ExtLearned;
     let is_managed = |attribute: &NeighbourAttribute| match attribute {
         NeighbourAttribute::ExtFlags(flags) => flags.contains(NeighbourExtFlags::Managed),
@@ -244,14 +242,14 @@ fn is_made(message: &NeighbourMessage) -> bool {
         || message.attributes.iter().any(is_managed)
 }
 
-/// Whether an entry is the one that was set here.
+/// Whether an entry is the one that this program set.
 fn is_same(message: &NeighbourMessage, own: &NeighbourMessage) -> bool {
     found(message) == found(own)
         && protocol(message) == protocol(own)
         && message.header.ifindex == own.header.ifindex
 }
 
-/// An entry without what only says how it is at the moment.
+/// Saves an entry, without the attributes that describe only its present state.
 fn saved(mut message: NeighbourMessage) -> SavedNeighbour {
     message.attributes.retain(|attribute| {
         !matches!(

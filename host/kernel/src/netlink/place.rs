@@ -1,16 +1,17 @@
-//! What links can be found by, over rtnetlink.
+//! The parents, peers and devices of links, read from rtnetlink messages.
 
 use netlink_packet_route::link::{InfoData, InfoVrf, LinkAttribute, LinkInfo, LinkMessage};
 
 use super::link;
 use crate::device::Device;
-use crate::identity::PAIRS;
+use crate::identity::PEER_KINDS;
 use crate::{PlacedLink, SurveyedLink, Tie};
 
-/// A link with its place; `None` for one whose name isn't plain.
+/// Reads a link with its parent and device. Returns `None` if its name isn't
+/// plain.
 pub(super) fn of(message: &LinkMessage) -> Option<PlacedLink> {
     let info = link::info(message).ok()?;
-    let is_end = info.kind.is_some_and(|kind| PAIRS.contains(&&*kind));
+    let is_end = info.kind.is_some_and(|kind| PEER_KINDS.contains(&&*kind));
     let device = device(message);
     Some(PlacedLink {
         state: info.state,
@@ -20,13 +21,14 @@ pub(super) fn of(message: &LinkMessage) -> Option<PlacedLink> {
     })
 }
 
-/// A link with what ties it to others; `None` for one whose name isn't plain.
+/// Reads a link with its parent or peer, and its device. Returns `None` if its
+/// name isn't plain.
 pub(super) fn survey(message: &LinkMessage) -> Option<SurveyedLink> {
     let info = link::info(message).ok()?;
     let is_pair = info
         .kind
         .as_deref()
-        .is_some_and(|kind| PAIRS.contains(&kind));
+        .is_some_and(|kind| PEER_KINDS.contains(&kind));
     let device = device(message);
     Some(SurveyedLink {
         info,
@@ -37,7 +39,7 @@ pub(super) fn survey(message: &LinkMessage) -> Option<SurveyedLink> {
     })
 }
 
-/// The routing table of a VRF (IFLA_VRF_TABLE).
+/// Returns the routing table of a VRF (IFLA_VRF_TABLE).
 fn table(message: &LinkMessage) -> Option<u32> {
     link::infos(message).find_map(|info| match info {
         LinkInfo::Data(InfoData::Vrf(data)) => data.iter().find_map(|vrf| match vrf {
@@ -48,7 +50,7 @@ fn table(message: &LinkMessage) -> Option<u32> {
     })
 }
 
-/// The index in IFLA_LINK, unless it's one of another namespace.
+/// Returns the index in IFLA_LINK, unless it's one of another namespace.
 fn lower(message: &LinkMessage) -> Option<u32> {
     tie(message, false)
         .filter(|tie| !tie.elsewhere)
@@ -66,7 +68,7 @@ fn tie(message: &LinkMessage, is_pair: bool) -> Option<Tie> {
     })
 }
 
-/// The index in IFLA_LINK.
+/// Returns the index in IFLA_LINK.
 pub(super) fn tie_index(message: &LinkMessage) -> Option<u32> {
     let mut attributes = message.attributes.iter();
     attributes.find_map(|attribute| match attribute {
@@ -75,7 +77,7 @@ pub(super) fn tie_index(message: &LinkMessage) -> Option<u32> {
     })
 }
 
-/// The device that a link is on.
+/// Returns the device of a link.
 pub(super) fn device(message: &LinkMessage) -> Device {
     let mut device = Device::default();
     for attribute in &message.attributes {

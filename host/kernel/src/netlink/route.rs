@@ -1,4 +1,4 @@
-//! Routes over rtnetlink: the messages.
+//! Messages for routes over rtnetlink.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -15,7 +15,7 @@ use types::{DEFAULT_METRIC, Route, RouteKind};
 use super::send;
 use crate::{FoundRoute, NextHop, RouteScope, TableRoute};
 
-/// The message for a route.
+/// Returns the message for a route.
 pub(super) fn message(route: &TableRoute) -> RouteMessage {
     let mut message = RouteMessage::default();
     let destination = route.route.destination;
@@ -33,7 +33,7 @@ pub(super) fn message(route: &TableRoute) -> RouteMessage {
     ];
     match u8::try_from(route.table) {
         Ok(table) => message.header.table = table,
-        // The header has no room for it.
+        // The header's field is too small for it.
         Err(_) => message.attributes.push(RouteAttribute::Table(route.table)),
     }
     let hops: Vec<RouteNextHop> = route.next_hops.iter().map(wire_hop).collect();
@@ -103,21 +103,21 @@ fn known_scope(scope: WireScope) -> Option<RouteScope> {
     }
 }
 
-/// Adds a route. Another one to the same destination may be there, through
-/// another gateway: each network of a container has its default route. That
-/// is what rtnetlink's own request refuses (NLM_F_EXCL) and netavark doesn't.
+/// Adds a route. Another route to the same destination may exist, through
+/// another gateway: each network of a container has its default route.
+/// rtnetlink's own request refuses that (NLM_F_EXCL), and netavark doesn't.
 pub(super) async fn add(handle: Handle, route: RouteMessage) -> Result<(), rtnetlink::Error> {
     send(handle, RouteNetlinkMessage::NewRoute(route), NLM_F_CREATE).await
 }
 
-/// Puts a route in the place of another one, or adds it.
+/// Replaces a route, or adds it.
 pub(super) async fn replace(handle: Handle, route: RouteMessage) -> Result<(), rtnetlink::Error> {
     let request = RouteNetlinkMessage::NewRoute(route);
     send(handle, request, NLM_F_CREATE | NLM_F_REPLACE).await
 }
 
-/// A route as the kernel describes it; `None` for kinds that drivers don't
-/// know, and for those that it remembers only for a while.
+/// Reads a route. Returns `None` for kinds that drivers don't know, and for
+/// cached routes.
 pub(super) fn found(message: &RouteMessage) -> Option<FoundRoute> {
     let header = &message.header;
     if header.flags.contains(RouteFlags::Cloned) {
@@ -138,7 +138,7 @@ pub(super) fn found(message: &RouteMessage) -> Option<FoundRoute> {
             RouteAttribute::Oif(index) => link = Some(*index),
             RouteAttribute::Priority(number) => metric = *number,
             RouteAttribute::MultiPath(hops) => next_hops = hops.iter().map(found_hop).collect(),
-            attribute => gateway = gateway.or(next(attribute)),
+            attribute => gateway = gateway.or(gateway_of(attribute)),
         }
     }
     Some(FoundRoute {
@@ -152,7 +152,7 @@ pub(super) fn found(message: &RouteMessage) -> Option<FoundRoute> {
             table: table(message),
             scope: known_scope(header.scope).filter(|_| is_v4),
             source,
-            // For routes without a link the kernel names `lo` in IPv6.
+            // For IPv6 routes without a link, the kernel names `lo`.
             link: link.filter(|_| kind == RouteKind::Unicast),
             on_link: header.flags.contains(RouteFlags::Onlink),
             next_hops,
@@ -163,14 +163,14 @@ pub(super) fn found(message: &RouteMessage) -> Option<FoundRoute> {
 
 fn found_hop(hop: &RouteNextHop) -> NextHop {
     NextHop {
-        gateway: hop.attributes.iter().find_map(next),
+        gateway: hop.attributes.iter().find_map(gateway_of),
         link: Some(hop.interface_index),
         hops: hop.hops,
         on_link: hop.flags.contains(RouteNextHopFlags::Onlink),
     }
 }
 
-fn next(attribute: &RouteAttribute) -> Option<IpAddr> {
+fn gateway_of(attribute: &RouteAttribute) -> Option<IpAddr> {
     match attribute {
         RouteAttribute::Gateway(address) => ip(address),
         RouteAttribute::Via(RouteVia::Inet(address)) => Some((*address).into()),
@@ -187,7 +187,7 @@ fn ip(address: &RouteAddress) -> Option<IpAddr> {
     }
 }
 
-/// A route's table.
+/// Returns the table of a route.
 pub(super) fn table(message: &RouteMessage) -> u32 {
     let mut attributes = message.attributes.iter();
     let table = attributes.find_map(|attribute| match attribute {
@@ -197,8 +197,9 @@ pub(super) fn table(message: &RouteMessage) -> u32 {
     table.unwrap_or(message.header.table.into())
 }
 
-/// The routes that an answer of the kernel stands for: it shows IPv6 routes to
-/// the same destination with the same metric as one with several hops.
+/// Returns the routes that an answer of the kernel stands for. The kernel shows
+/// IPv6 routes with the same destination and metric as one route with several
+/// gateway_of hops.
 pub(super) fn by_next_hop(answer: &RouteMessage) -> Vec<RouteMessage> {
     let is_hops = |attribute: &RouteAttribute| matches!(attribute, RouteAttribute::MultiPath(_));
     let mut hops = answer
@@ -226,8 +227,8 @@ pub(super) fn by_next_hop(answer: &RouteMessage) -> Vec<RouteMessage> {
     hops.iter().map(one).collect()
 }
 
-/// Whether one of the kernel's routes is the wanted one, by what the wanted
-/// one tells.
+/// Whether a route of the kernel is the wanted one. Properties that the wanted
+/// route leaves out may have any value.
 pub(super) fn is_same(answer: &RouteMessage, wanted: &TableRoute) -> bool {
     let Some(FoundRoute { route: found, .. }) = found(answer) else {
         return false;
@@ -240,7 +241,7 @@ pub(super) fn is_same(answer: &RouteMessage, wanted: &TableRoute) -> bool {
             && given(wanted.link, found.link)
             && wanted.hops == found.hops
     };
-    has_same_place(&found, wanted)
+    has_same_key(&found, wanted)
         && found.route.kind == wanted.route.kind
         && found.route.gateway == wanted.route.gateway
         && has_scope
@@ -250,24 +251,24 @@ pub(super) fn is_same(answer: &RouteMessage, wanted: &TableRoute) -> bool {
         && wanted.next_hops.iter().zip(&found.next_hops).all(same_hop)
 }
 
-/// Whether one of the kernel's routes is where the wanted one goes to.
+/// Whether the wanted route would replace a route of the kernel.
 pub(super) fn is_rival(answer: &RouteMessage, wanted: &TableRoute) -> bool {
-    found(answer).is_some_and(|found| has_same_place(&found.route, wanted))
+    found(answer).is_some_and(|found| has_same_key(&found.route, wanted))
 }
 
-fn has_same_place(found: &TableRoute, wanted: &TableRoute) -> bool {
+fn has_same_key(found: &TableRoute, wanted: &TableRoute) -> bool {
     found.table == wanted.table
         && found.route.destination == wanted.route.destination
         && found.route.metric == Some(wanted.route.metric.unwrap_or(DEFAULT_METRIC))
 }
 
-/// A question for all routes of a destination's family.
+/// Returns the question for all routes of a destination's address family.
 pub(super) fn all_routes_question(destination: IpNet) -> RouteMessage {
     let [v4, v6] = all_routes_questions();
     if destination.addr().is_ipv4() { v4 } else { v6 }
 }
 
-/// Questions for all routes, IPv4 before IPv6.
+/// Returns the questions for all routes, IPv4 before IPv6.
 pub(super) fn all_routes_questions() -> [RouteMessage; 2] {
     [
         RouteMessageBuilder::<Ipv4Addr>::new().build(),
@@ -275,7 +276,7 @@ pub(super) fn all_routes_questions() -> [RouteMessage; 2] {
     ]
 }
 
-/// The index of the link of a default route of the main table.
+/// Returns the index of the outgoing link of a default route in the main table.
 pub(super) fn default_link(message: &RouteMessage) -> Option<u32> {
     let header = &message.header;
     if header.table != RouteHeader::RT_TABLE_MAIN

@@ -1,10 +1,10 @@
-//! Routes over rtnetlink: what can be done with them.
+//! Operations on routes over rtnetlink.
 
 use netlink_packet_route::route::{RouteAttribute, RouteMessage, RouteScope};
 use nix::errno::Errno;
 use types::Namespace;
 
-use super::snapshot::{bytes, parse, renumber, unless_there};
+use super::snapshot::{bytes, parse, renumber, unless_existing};
 use super::{Netlink, route};
 use crate::{
     FoundRoute, KernelError, KnownLink, LinkId, LinksRead, Routes, RoutesRead, SavedRoutes,
@@ -26,7 +26,7 @@ impl RoutesRead for Netlink {
     }
 
     fn routes(&mut self, namespace: Namespace, table: u32) -> Result<Vec<FoundRoute>, KernelError> {
-        let handle = &self.room(namespace)?.handle;
+        let handle = self.handle(namespace)?;
         let mut routes = Vec::new();
         for question in route::all_routes_questions() {
             let answers = self.collect(handle.route().get(question).execute())?;
@@ -46,7 +46,7 @@ impl RoutesRead for Netlink {
         route: &TableRoute,
     ) -> Result<SavedRoutes, KernelError> {
         let same = self.same_routes(namespace, route)?;
-        self.note_routes(namespace, &same)
+        self.save_messages(namespace, &same)
     }
 
     fn save_rivals(
@@ -55,13 +55,13 @@ impl RoutesRead for Netlink {
         route: &TableRoute,
     ) -> Result<SavedRoutes, KernelError> {
         let rivals = self.rival_routes(namespace, route)?;
-        self.note_routes(namespace, &rivals)
+        self.save_messages(namespace, &rivals)
     }
 }
 
 impl Routes for Netlink {
     fn add_route(&mut self, namespace: Namespace, route: &TableRoute) -> Result<(), KernelError> {
-        let handle = self.room(namespace)?.handle.clone();
+        let handle = self.handle(namespace)?.clone();
         self.wait(route::add(handle, route::message(route)))
     }
 
@@ -70,7 +70,7 @@ impl Routes for Netlink {
         namespace: Namespace,
         route: &TableRoute,
     ) -> Result<(), KernelError> {
-        let handle = self.room(namespace)?.handle.clone();
+        let handle = self.handle(namespace)?.clone();
         self.wait(route::replace(handle, route::message(route)))
     }
 
@@ -83,7 +83,7 @@ impl Routes for Netlink {
         if wanted.scope.is_none() {
             message.header.scope = RouteScope::NoWhere;
         }
-        let routes = self.room(namespace)?.handle.route();
+        let routes = self.handle(namespace)?.route();
         self.wait(routes.del(message).execute())
     }
 
@@ -95,27 +95,27 @@ impl Routes for Netlink {
         for (done, message) in saved.messages.iter().enumerate() {
             let mut message: RouteMessage = parse(message)?;
             renumber(&mut message, 0, 0);
-            let routes = self.room(namespace)?.handle.route();
+            let routes = self.handle(namespace)?.route();
             let removed = self.wait(routes.del(message).execute());
             removed.map_err(|error| error.after(done))?;
         }
         Ok(())
     }
 
-    // Adds routes again. Where the way to a gateway is gone, the kernel would
-    // have removed its routes too.
+    // Passes over a route whose gateway can't be reached any more. The kernel
+    // would have removed it too.
     fn put_back_routes(
         &mut self,
         namespace: Namespace,
         saved: &SavedRoutes,
     ) -> Result<(), KernelError> {
-        let handle = &self.room(namespace)?.handle;
+        let handle = self.handle(namespace)?;
         for message in &saved.messages {
             let mut message: RouteMessage = parse(message)?;
             renumber(&mut message, 0, 0);
-            let result = unless_there(|| self.wait(route::add(handle.clone(), message.clone())));
+            let result = unless_existing(|| self.wait(route::add(handle.clone(), message.clone())));
             match result {
-                Err(error) if has_no_way(&error) => {}
+                Err(error) if is_unreachable(&error) => {}
                 result => result?,
             }
         }
@@ -124,46 +124,47 @@ impl Routes for Netlink {
 }
 
 impl Netlink {
-    /// All routes of a destination's family.
-    fn family_of(
+    /// Returns all routes of a destination's address family.
+    fn routes_of_family(
         &self,
         namespace: Namespace,
         wanted: &TableRoute,
     ) -> Result<Vec<RouteMessage>, KernelError> {
         let question = route::all_routes_question(wanted.route.destination);
-        let handle = &self.room(namespace)?.handle;
+        let handle = self.handle(namespace)?;
         self.collect(handle.route().get(question).execute())
     }
 
-    /// The kernel's routes that are the wanted one, or one of its hops.
+    /// Returns the kernel's routes that are the wanted one, or one of its next
+    /// hops.
     pub(super) fn same_routes(
         &self,
         namespace: Namespace,
         wanted: &TableRoute,
     ) -> Result<Vec<RouteMessage>, KernelError> {
-        let wanted_ways = match wanted.route.destination.addr().is_ipv6() {
+        let wanted_hops = match wanted.route.destination.addr().is_ipv6() {
             true => wanted.by_next_hop(),
             false => vec![wanted.clone()],
         };
-        let answers = self.family_of(namespace, wanted)?;
+        let answers = self.routes_of_family(namespace, wanted)?;
         let mut found: Vec<RouteMessage> = answers.iter().flat_map(route::by_next_hop).collect();
-        found.retain(|one| wanted_ways.iter().any(|way| route::is_same(one, way)));
+        found.retain(|one| wanted_hops.iter().any(|hop| route::is_same(one, hop)));
         Ok(found)
     }
 
-    /// The kernel's routes in whose place the wanted one would go.
+    /// Returns the kernel's routes that the wanted one would replace.
     pub(super) fn rival_routes(
         &self,
         namespace: Namespace,
         wanted: &TableRoute,
     ) -> Result<Vec<RouteMessage>, KernelError> {
-        let mut answers = self.family_of(namespace, wanted)?;
+        let mut answers = self.routes_of_family(namespace, wanted)?;
         answers.retain(|answer| route::is_rival(answer, wanted));
         Ok(answers)
     }
 
-    /// Notes routes for putting them back.
-    pub(super) fn note_routes(
+    /// Saves routes for restoring them.
+    pub(super) fn save_messages(
         &mut self,
         namespace: Namespace,
         messages: &[RouteMessage],
@@ -183,7 +184,7 @@ impl Netlink {
     }
 }
 
-fn has_no_way(error: &KernelError) -> bool {
+fn is_unreachable(error: &KernelError) -> bool {
     matches!(
         error.errno(),
         Some(Errno::ENETUNREACH | Errno::EHOSTUNREACH | Errno::ENETDOWN)

@@ -1,9 +1,9 @@
 //! Policy routing rules over rtnetlink.
 //!
-//! Rules have neither an index nor a key. When one is removed, the kernel takes
-//! the first that has all that the question names, whatever else that one
-//! names (`rule_find` in `net/core/fib_rules.c`). So it's checked that this one
-//! is the right one.
+//! A rule has neither an index nor a key. To remove one, the kernel takes the
+//! first rule that has all properties of the request, whatever others that rule
+//! has (`rule_find` in `net/core/fib_rules.c`). So the right rule is checked to
+//! be that one.
 
 use std::net::IpAddr;
 
@@ -16,20 +16,20 @@ use rtnetlink::IpVersion as WireVersion;
 use types::{IpVersion, LinkName, Mark, Namespace, Rule};
 
 use super::Netlink;
-use super::snapshot::{bytes, parse, unless_there};
+use super::snapshot::{bytes, parse, unless_existing};
 use crate::{FoundRule, KernelError, Rules, RulesRead, SavedRule};
 
-/// The length of a prefix, or the number of a group of links, that suppresses
-/// nothing (`fib_nl2rule` in `net/core/fib_rules.c`).
+/// The length of a prefix, or the group of links, that suppresses nothing
+/// (`fib_nl2rule` in `net/core/fib_rules.c`).
 const SUPPRESSES_NOTHING: u32 = u32::MAX;
 
-/// What the kernel compares where a rule has no mark.
+/// The mark that the kernel compares if a rule has none.
 const NO_MARK: Mark = Mark { value: 0, mask: 0 };
 
 impl RulesRead for Netlink {
     fn rules(&mut self, namespace: Namespace) -> Result<Vec<FoundRule>, KernelError> {
         let rules = self.all_rules(namespace)?.into_iter();
-        let rules = rules.filter_map(|rule| rule.is_told.then_some(rule.found));
+        let rules = rules.filter_map(|rule| rule.is_expressed.then_some(rule.found));
         let (v4, v6): (Vec<_>, Vec<_>) =
             rules.partition(|found| found.rule.version == IpVersion::Ipv4);
         Ok([v4, v6].concat())
@@ -37,12 +37,12 @@ impl RulesRead for Netlink {
 
     fn has_rule(&mut self, namespace: Namespace, wanted: &Rule) -> Result<bool, KernelError> {
         let rules = self.all_rules(namespace)?;
-        Ok(rules.iter().any(|rule| rule.is_taken_for(wanted)))
+        Ok(rules.iter().any(|rule| rule.is_removed_for(wanted)))
     }
 
     fn save_rule(&mut self, namespace: Namespace, wanted: &Rule) -> Result<SavedRule, KernelError> {
         let mut rules = self.all_rules(namespace)?.into_iter();
-        let rule = rules.find(|rule| rule.is_told && rule.found.rule == *wanted);
+        let rule = rules.find(|rule| rule.is_expressed && rule.found.rule == *wanted);
         let rule = rule.ok_or(Errno::ENOENT)?;
         Ok(SavedRule(bytes(&rule.message)))
     }
@@ -81,7 +81,7 @@ impl Rules for Netlink {
         if rules.iter().any(|rule| rule.message == message) {
             return Ok(());
         }
-        unless_there(|| self.send_rule(namespace, message.clone()))
+        unless_existing(|| self.send_rule(namespace, message.clone()))
     }
 }
 
@@ -91,36 +91,37 @@ impl Netlink {
         namespace: Namespace,
         message: RuleMessage,
     ) -> Result<(), KernelError> {
-        let mut request = self.room(namespace)?.handle.rule().add();
+        let mut request = self.handle(namespace)?.rule().add();
         *request.message_mut() = message;
         self.wait(request.execute())
     }
 
     fn delete_rule(&self, namespace: Namespace, wanted: &FoundRule) -> Result<(), KernelError> {
         let rules = self.all_rules(namespace)?;
-        let is_it = |rule: &&Read| rule.is_told && rule.found == *wanted;
+        let is_it = |rule: &&Read| rule.is_expressed && rule.found == *wanted;
         let it = rules.iter().find(is_it).ok_or(Errno::ENOENT)?;
         let mut taken = rules
             .iter()
-            .filter(|rule| rule.is_taken_for(&wanted.rule))
+            .filter(|rule| rule.is_removed_for(&wanted.rule))
             .filter(|rule| wanted.protocol == 0 || rule.found.protocol == wanted.protocol);
         if let Some(other) = taken.next().filter(|first| first.message != it.message) {
             return Err(KernelError::would_remove_other(&other.found.rule));
         }
-        let rules = self.room(namespace)?.handle.rule();
+        let rules = self.handle(namespace)?.rule();
         self.wait(rules.del(it.message.clone()).execute())
     }
 
-    /// The rules of both versions, each version's in their order.
+    /// Returns the rules of both versions of IP, those of each version in the
+    /// kernel's order.
     fn all_rules(&self, namespace: Namespace) -> Result<Vec<Read>, KernelError> {
-        let mut question = self.room(namespace)?.handle.rule().get(WireVersion::V4);
+        let mut question = self.handle(namespace)?.rule().get(WireVersion::V4);
         question.message_mut().header.family = AddressFamily::Unspec;
         let answers = self.collect(question.execute())?.into_iter();
         Ok(answers.filter_map(Read::new).collect())
     }
 }
 
-/// The message for a rule.
+/// Returns the message for a rule.
 pub(super) fn message(rule: &Rule) -> RuleMessage {
     message_of(&FoundRule {
         rule: rule.clone(),
@@ -159,25 +160,24 @@ pub(super) fn message_of(found: &FoundRule) -> RuleMessage {
     message
 }
 
-/// The rule that a message of the kernel's tells of, if it's one that drivers
-/// know.
-pub(super) fn told(message: RuleMessage) -> Option<FoundRule> {
+/// Reads a rule of the kernel's, if a [`Rule`] can express it.
+pub(super) fn expressed(message: RuleMessage) -> Option<FoundRule> {
     let read = Read::new(message)?;
-    read.is_told.then_some(read.found)
+    read.is_expressed.then_some(read.found)
 }
 
-/// A rule of the kernel's that has a table.
+/// A rule of the kernel's that leads to a table.
 struct Read {
-    /// As it can be sent again.
+    /// The message, in a form that can be sent again.
     message: RuleMessage,
     found: FoundRule,
-    /// Whether what was found is all that there is.
-    is_told: bool,
+    /// Whether `found` expresses all of the rule.
+    is_expressed: bool,
 }
 
 impl Read {
-    /// `None` for rules of other families, and for those that do something
-    /// else.
+    /// Reads a rule. Returns `None` for rules of other address families, and
+    /// for those that don't lead to a table.
     fn new(message: RuleMessage) -> Option<Self> {
         let version = match message.header.family {
             AddressFamily::Inet => IpVersion::Ipv4,
@@ -202,22 +202,22 @@ impl Read {
             },
             protocol: 0,
         };
-        let mut is_told = header.flags.is_empty() && header.tos == 0;
+        let mut is_expressed = header.flags.is_empty() && header.tos == 0;
         for attribute in &message.attributes {
-            is_told &= take(&mut found, header, attribute);
+            is_expressed &= read_attribute(&mut found, header, attribute);
         }
         let mark = &mut found.rule.mark;
         *mark = mark.filter(|mark| mark.mask != 0);
         Some(Self {
             found,
-            is_told,
+            is_expressed,
             message,
         })
     }
 
-    /// Whether the kernel would remove this one when asked to remove another
+    /// Whether the kernel would remove this rule when asked to remove another
     /// one of the same protocol.
-    fn is_taken_for(&self, wanted: &Rule) -> bool {
+    fn is_removed_for(&self, wanted: &Rule) -> bool {
         let found = &self.found.rule;
         let has_mark = wanted.mark.is_none_or(|wanted| {
             let found = found.mark.unwrap_or(NO_MARK);
@@ -234,8 +234,8 @@ impl Read {
     }
 }
 
-/// Leaves out what only says how things are at the moment, and says a priority
-/// of 0, for which the kernel would choose another one.
+/// Leaves out flags that describe only the present state. Names a priority of
+/// 0, because the kernel would otherwise choose one.
 fn sendable(mut message: RuleMessage) -> RuleMessage {
     message.header.flags &= RuleFlags::Invert;
     let is_priority = |attribute: &RuleAttribute| matches!(attribute, RuleAttribute::Priority(_));
@@ -245,8 +245,8 @@ fn sendable(mut message: RuleMessage) -> RuleMessage {
     message
 }
 
-/// Reads one attribute; false for what a [`Rule`] can't tell.
-fn take(found: &mut FoundRule, header: &RuleHeader, attribute: &RuleAttribute) -> bool {
+/// Reads one attribute. Returns whether a [`Rule`] can express it.
+fn read_attribute(found: &mut FoundRule, header: &RuleHeader, attribute: &RuleAttribute) -> bool {
     let FoundRule { rule, protocol } = found;
     match attribute {
         RuleAttribute::Source(from) => rule.source = network(*from, header.src_len),
@@ -271,7 +271,7 @@ fn take(found: &mut FoundRule, header: &RuleHeader, attribute: &RuleAttribute) -
     true
 }
 
-/// `None` for everywhere.
+/// Returns a network, or `None` for all addresses.
 fn network(address: IpAddr, length: u8) -> Option<IpNet> {
     let network = IpNet::new(address, length).ok()?;
     (length > 0).then(|| network.trunc())
@@ -318,13 +318,13 @@ mod tests {
     fn all_of_a_rule_comes_back_from_the_message() {
         for rule in [plain(), full()] {
             let read = read(&message(&rule));
-            assert!(read.is_told);
+            assert!(read.is_expressed);
             assert_eq!(read.found.rule, rule);
             assert_eq!(read.found.protocol, 4);
         }
     }
 
-    /// What the kernel adds of its own (`fib_nl_fill_rule`).
+    /// The kernel adds flags and attributes of its own (`fib_nl_fill_rule`).
     #[test]
     fn a_rule_of_the_kernel_can_be_sent_again() {
         let rule = Rule {
@@ -337,7 +337,7 @@ mod tests {
         attributes.retain(|attribute| !matches!(attribute, RuleAttribute::Priority(_)));
         attributes.push(RuleAttribute::SuppressPrefixLen(SUPPRESSES_NOTHING));
         let read = read(&answer);
-        assert!(read.is_told);
+        assert!(read.is_expressed);
         assert_eq!(read.found.rule, rule);
         assert!(read.message.header.flags.is_empty());
         assert!(
@@ -355,8 +355,8 @@ mod tests {
         inverted.header.flags = RuleFlags::Invert;
         for message in [ports, inverted] {
             let read = read(&message);
-            assert!(!read.is_told, "{message:?}");
-            assert!(read.is_taken_for(&plain()), "{message:?}");
+            assert!(!read.is_expressed, "{message:?}");
+            assert!(read.is_removed_for(&plain()), "{message:?}");
         }
         let mut nothing = message(&plain());
         nothing.header.action = RuleAction::Unreachable;
@@ -370,18 +370,18 @@ mod tests {
             mark: Some(Mark { value: 1, mask: 3 }),
             ..plain()
         };
-        assert!(read(&message(&narrow)).is_taken_for(&plain()));
-        assert!(!read(&message(&plain())).is_taken_for(&narrow));
+        assert!(read(&message(&narrow)).is_removed_for(&plain()));
+        assert!(!read(&message(&plain())).is_removed_for(&narrow));
         let unmarked = Rule {
             mark: Some(Mark { value: 0, mask: 3 }),
             ..narrow.clone()
         };
-        assert!(read(&message(&narrow)).is_taken_for(&unmarked));
-        assert!(!read(&message(&unmarked)).is_taken_for(&narrow));
+        assert!(read(&message(&narrow)).is_removed_for(&unmarked));
+        assert!(!read(&message(&unmarked)).is_removed_for(&narrow));
         let later = Rule {
             priority: 101,
             ..plain()
         };
-        assert!(!read(&message(&later)).is_taken_for(&plain()));
+        assert!(!read(&message(&later)).is_removed_for(&plain()));
     }
 }

@@ -1,5 +1,5 @@
-//! What is noted for putting it back, made of plain values and read back into
-//! them, for a kernel that isn't this one.
+//! Saved objects, made from plain values and read back, for the simulated
+//! kernel.
 
 use std::collections::BTreeMap;
 
@@ -15,11 +15,11 @@ use crate::{
     LinkSnapshot, Neighbour, NewAddress, SavedNeighbour, SavedRoutes, SavedRule,
 };
 
-/// The notes in plain values.
+/// The conversions between saved objects and plain values.
 pub struct Saved;
 
 impl Saved {
-    /// Notes routes.
+    /// Saves routes.
     pub fn routes(routes: &[FoundRoute], links: Vec<KnownLink>) -> SavedRoutes {
         SavedRoutes {
             messages: routes.iter().map(route_bytes).collect(),
@@ -27,23 +27,23 @@ impl Saved {
         }
     }
 
-    /// Which routes were noted.
+    /// Reads saved routes.
     pub fn read_routes(saved: &SavedRoutes) -> Result<Vec<FoundRoute>, KernelError> {
         read_routes(&saved.messages)
     }
 
-    /// Notes a rule.
+    /// Saves a rule.
     pub fn rule(found: &FoundRule) -> SavedRule {
         SavedRule(bytes(&rule::message_of(found)))
     }
 
-    /// Which rule was noted.
+    /// Reads a saved rule. Returns `None` if a [`types::Rule`] can't express it.
     pub fn read_rule(saved: &SavedRule) -> Result<Option<FoundRule>, KernelError> {
         let message: RuleMessage = parse(&saved.0)?;
-        Ok(rule::told(message))
+        Ok(rule::expressed(message))
     }
 
-    /// Notes an entry that somebody has set.
+    /// Saves a neighbour that somebody has set.
     pub fn neighbour(link: LinkId, found: &FoundNeighbour) -> SavedNeighbour {
         let entry = match found.mac {
             Some(mac) => Neighbour::Permanent(mac),
@@ -52,13 +52,13 @@ impl Saved {
         SavedNeighbour(bytes(&neighbour::message(link, found.address, entry)))
     }
 
-    /// Which entry was noted.
+    /// Reads a saved neighbour.
     pub fn read_neighbour(saved: &SavedNeighbour) -> Result<Option<FoundNeighbour>, KernelError> {
         let message: NeighbourMessage = parse(&saved.0)?;
         Ok(neighbour::found(&message))
     }
 
-    /// Notes all that a link has.
+    /// Makes the snapshot of a link.
     pub fn snapshot(
         link: LinkId,
         settings: BTreeMap<String, String>,
@@ -80,7 +80,7 @@ impl Saved {
         }
     }
 
-    /// Which addresses a link had.
+    /// Reads the addresses of a snapshot.
     pub fn read_addresses(snapshot: &LinkSnapshot) -> Result<Vec<NewAddress>, KernelError> {
         let messages = snapshot.addresses.iter();
         let addresses = messages.map(|bytes| {
@@ -97,7 +97,7 @@ impl Saved {
         Ok(addresses?.into_iter().flatten().collect())
     }
 
-    /// Which routes led through it.
+    /// Reads the routes of a snapshot.
     pub fn read_snapshot_routes(snapshot: &LinkSnapshot) -> Result<Vec<FoundRoute>, KernelError> {
         read_routes(&snapshot.routes)
     }

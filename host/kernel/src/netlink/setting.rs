@@ -1,4 +1,4 @@
-//! Kernel settings, read and written below `/proc/sys/net` in their namespace.
+//! Kernel settings, below `/proc/sys/net` in their namespace.
 
 use types::{Namespace, SettingKey};
 
@@ -8,11 +8,11 @@ use crate::{KernelError, LinkId, LinkSetting, LinksRead, Settings, SettingsRead,
 impl SettingsRead for Netlink {
     fn link_setting(&mut self, link: LinkId, setting: LinkSetting) -> Result<String, KernelError> {
         let name = self.link_by_id(link)?.name;
-        sysctl::link_setting(&self.room(link.namespace)?.netns, &name, setting)
+        sysctl::link_setting(self.netns(link.namespace)?, &name, setting)
     }
 
     fn setting(&mut self, namespace: Namespace, key: &SettingKey) -> Result<String, KernelError> {
-        sysctl::setting(&self.room(namespace)?.netns, key)
+        sysctl::setting(self.netns(namespace)?, key)
     }
 }
 
@@ -24,7 +24,7 @@ impl Settings for Netlink {
         value: &str,
     ) -> Result<(), KernelError> {
         let name = self.link_by_id(link)?.name;
-        sysctl::set_link_setting(&self.room(link.namespace)?.netns, &name, setting, value)
+        sysctl::set_link_setting(self.netns(link.namespace)?, &name, setting, value)
     }
 
     fn set_setting(
@@ -33,6 +33,6 @@ impl Settings for Netlink {
         key: &SettingKey,
         value: &str,
     ) -> Result<(), KernelError> {
-        sysctl::set_setting(&self.room(namespace)?.netns, key, value)
+        sysctl::set_setting(self.netns(namespace)?, key, value)
     }
 }

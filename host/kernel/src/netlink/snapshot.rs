@@ -1,5 +1,5 @@
-//! The addresses, routes and neighbours of a link as messages that put them
-//! back: whatever attributes they have come back with them.
+//! Snapshots of links over rtnetlink. They consist of the kernel's messages, so
+//! that all attributes are restored, known or not.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -20,13 +20,13 @@ use crate::{
 impl SnapshotsRead for Netlink {
     fn snapshot(&mut self, link: LinkId) -> Result<LinkSnapshot, KernelError> {
         let name = self.link_by_id(link)?.name;
-        let settings = sysctl::all(&self.room(link.namespace)?.netns, &name)?;
+        let settings = sysctl::all(self.netns(link.namespace)?, &name)?;
         self.read_snapshot(link, settings)
     }
 
     fn snapshot_neighbours(&mut self, link: LinkId) -> Result<LinkSnapshot, KernelError> {
         Ok(LinkSnapshot {
-            neighbours: self.note_neighbours(link)?,
+            neighbours: self.save_neighbours(link)?,
             ..LinkSnapshot::default()
         })
     }
@@ -35,20 +35,19 @@ impl SnapshotsRead for Netlink {
 impl Snapshots for Netlink {
     fn put_settings(&mut self, link: LinkId, snapshot: &LinkSnapshot) -> Result<(), KernelError> {
         let name = self.link_by_id(link)?.name;
-        sysctl::put_back(&self.room(link.namespace)?.netns, &name, &snapshot.settings)
+        sysctl::restore(self.netns(link.namespace)?, &name, &snapshot.settings)
     }
 
-    // Gives a link, whatever its index is now, the addresses, routes and
-    // neighbours of a snapshot. What is there already stays, but for addresses with other
-    // labels: the kernel changes labels when it renames a link
-    // (`inetdev_changename`), and then only a new address gets the old one.
+    // The link may have another index by now. Existing objects stay, except for
+    // addresses with other labels: the kernel changes labels when it renames a
+    // link (`inetdev_changename`), and only a new address gets the old label.
     fn replay(
         &mut self,
         link: LinkId,
         before: u32,
         snapshot: &LinkSnapshot,
     ) -> Result<(), KernelError> {
-        let handle = &self.room(link.namespace)?.handle;
+        let handle = self.handle(link.namespace)?;
         let addresses = snapshot.addresses.iter().map(|bytes| {
             let mut message: AddressMessage = parse(bytes)?;
             message.header.index = link.index;
@@ -57,26 +56,26 @@ impl Snapshots for Netlink {
         let addresses: Vec<_> = addresses.collect::<Result<_, KernelError>>()?;
         self.remove_mislabelled(link, &addresses)?;
         for message in &addresses {
-            unless_there(|| {
-                let place = std::net::Ipv4Addr::UNSPECIFIED.into();
-                let mut request = handle.address().add(link.index, place, 0);
+            unless_existing(|| {
+                let unused = std::net::Ipv4Addr::UNSPECIFIED.into();
+                let mut request = handle.address().add(link.index, unused, 0);
                 *request.message_mut() = message.clone();
                 self.wait(request.execute())
             })?;
         }
-        let there = self.all_routes(link.namespace)?;
+        let existing = self.all_routes(link.namespace)?;
         for route in &snapshot.routes {
             let mut message: RouteMessage = parse(route)?;
             renumber(&mut message, before, link.index);
-            // The kernel would look for the way to its gateway, which may be
-            // gone, before it saw that the route is there.
-            if there
+            // Before the kernel found that the route exists, it would look for
+            // a route to the gateway, which may be gone.
+            if existing
                 .iter()
                 .any(|one| route::found(one) == route::found(&message))
             {
                 continue;
             }
-            unless_there(|| self.wait(route::add(handle.clone(), message.clone())))?;
+            unless_existing(|| self.wait(route::add(handle.clone(), message.clone())))?;
         }
         let mut neighbours = snapshot.neighbours.iter();
         neighbours.try_for_each(|neighbour| self.put_back_neighbour(link, neighbour))
@@ -84,50 +83,51 @@ impl Snapshots for Netlink {
 }
 
 impl Netlink {
-    /// Reads the addresses, routes and neighbours of a link, but for those that
-    /// the kernel makes by itself, beside its settings.
+    /// Reads the addresses, routes and neighbours of a link, and adds its
+    /// settings. Leaves out those that the kernel makes by itself.
     pub(super) fn read_snapshot(
         &self,
         link: LinkId,
         settings: BTreeMap<String, String>,
     ) -> Result<LinkSnapshot, KernelError> {
-        let handle = &self.room(link.namespace)?.handle;
+        let handle = self.handle(link.namespace)?;
         let get = handle.address().get().set_link_index_filter(link.index);
         let addresses = self.collect(get.execute())?;
         let mut routes = self.all_routes(link.namespace)?;
-        routes.retain(|route| is_set_by_hand(route) && uses(route, link.index));
+        routes.retain(|route| is_set(route) && uses(route, link.index));
         // A gateway is reached through another route, which must come first.
         routes.sort_by_key(has_gateway);
         Ok(LinkSnapshot {
             settings,
             addresses: addresses
                 .iter()
-                .filter(|a| !is_kernels(a))
+                .filter(|a| !is_by_kernel(a))
                 .map(bytes)
                 .collect(),
             routes: routes.iter().map(bytes).collect(),
-            neighbours: self.note_neighbours(link)?,
+            neighbours: self.save_neighbours(link)?,
         })
     }
 
-    /// Removes addresses that have other labels than these. One that is gone
-    /// went with another one in its subnet, which is believed the second time
-    /// only.
+    /// Removes addresses that have other labels than these. An address may be
+    /// gone because the kernel removed it with another one of its subnet. That
+    /// is checked once more, since an error of the kernel isn't believed the
+    /// first time.
     fn remove_mislabelled(
         &self,
         link: LinkId,
         addresses: &[AddressMessage],
     ) -> Result<(), KernelError> {
-        let handle = &self.room(link.namespace)?.handle;
+        let handle = self.handle(link.namespace)?;
         let is_mislabelled = |own: &AddressMessage| {
             let mut addresses = addresses.iter();
-            addresses.any(|address| place(own) == place(address) && label(own) != label(address))
+            addresses.any(|address| key(own) == key(address) && label(own) != label(address))
         };
         for _ in 0..2 {
             let get = handle.address().get().set_link_index_filter(link.index);
             let mut is_done = true;
-            let there = self.collect(get.execute())?.into_iter();
-            for address in there.filter(is_mislabelled) {
+            let existing = self.collect(get.execute())?.into_iter();
+            for address in existing.filter(is_mislabelled) {
                 match self.wait(handle.address().del(address).execute()) {
                     Err(error) if error.is_not_found() => is_done = false,
                     result => result?,
@@ -141,7 +141,7 @@ impl Netlink {
     }
 
     fn all_routes(&self, namespace: Namespace) -> Result<Vec<RouteMessage>, KernelError> {
-        let handle = &self.room(namespace)?.handle;
+        let handle = self.handle(namespace)?;
         let mut routes = Vec::new();
         for question in route::all_routes_questions() {
             routes.extend(self.collect(handle.route().get(question).execute())?);
@@ -160,9 +160,11 @@ pub(super) fn parse<T: Parseable<[u8]>>(bytes: &[u8]) -> Result<T, KernelError> 
     T::parse(bytes).map_err(|error| KernelError::Netlink(error.to_string()))
 }
 
-/// Adds something that may be there already. That is believed the second time
-/// only, because nobody looks again.
-pub(super) fn unless_there(add: impl Fn() -> Result<(), KernelError>) -> Result<(), KernelError> {
+/// Adds an object that may exist. EEXIST is believed only the second time,
+/// because nobody checks the object afterwards.
+pub(super) fn unless_existing(
+    add: impl Fn() -> Result<(), KernelError>,
+) -> Result<(), KernelError> {
     for _ in 0..2 {
         match add() {
             Err(error) if error.errno() == Some(Errno::EEXIST) => {}
@@ -172,8 +174,8 @@ pub(super) fn unless_there(add: impl Fn() -> Result<(), KernelError>) -> Result<
     Ok(())
 }
 
-/// What tells an address of a link from its others.
-fn place(address: &AddressMessage) -> (u8, Option<IpAddr>) {
+/// Returns the prefix length and the address, which are unique on a link.
+fn key(address: &AddressMessage) -> (u8, Option<IpAddr>) {
     let local = address
         .attributes
         .iter()
@@ -194,8 +196,8 @@ fn label(address: &AddressMessage) -> Option<&str> {
         })
 }
 
-/// Addresses that come by themselves when the link is up.
-fn is_kernels(address: &AddressMessage) -> bool {
+/// Whether the kernel adds an address by itself when the link is up.
+fn is_by_kernel(address: &AddressMessage) -> bool {
     address.attributes.iter().any(|attribute| {
         matches!(
             attribute,
@@ -208,8 +210,9 @@ fn is_kernels(address: &AddressMessage) -> bool {
     })
 }
 
-/// Routes that don't come by themselves with addresses or advertisements.
-fn is_set_by_hand(route: &RouteMessage) -> bool {
+/// Whether somebody set a route. The kernel adds others by itself, with
+/// addresses or advertisements.
+fn is_set(route: &RouteMessage) -> bool {
     let header = &route.header;
     header.kind == RouteType::Unicast
         && !header.flags.contains(RouteFlags::Cloned)
@@ -236,8 +239,8 @@ fn has_gateway(route: &RouteMessage) -> bool {
     })
 }
 
-/// Writes the link's new index for its old one, and leaves out what only the
-/// kernel sets.
+/// Replaces the link's old index by the new one. Leaves out attributes that
+/// only the kernel sets.
 pub(super) fn renumber(route: &mut RouteMessage, before: u32, now: u32) {
     route.header.flags &= RouteFlags::Onlink;
     let attributes = &mut route.attributes;

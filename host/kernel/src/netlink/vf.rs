@@ -13,11 +13,10 @@ use super::Netlink;
 use crate::{KernelError, LinkId, VfChange, VfLinkState, VfState, VfVlan, Vfs, VfsRead};
 
 impl VfsRead for Netlink {
-    // Reads the VFs of a card. A list with everybody's counters could be too
-    // long for a message.
+    // A list with the counters of all VFs could be too long for a message.
     fn vfs(&mut self, link: LinkId) -> Result<Vec<VfState>, KernelError> {
         let mask = vec![LinkExtentMask::Vf, LinkExtentMask::SkipStats];
-        let get = self.room(link.namespace)?.handle.link().get();
+        let get = self.handle(link.namespace)?.link().get();
         let get = get.set_filter_mask(AddressFamily::Unspec, mask);
         Ok(states(&self.one_link(get.match_index(link.index))?))
     }
@@ -37,7 +36,7 @@ impl Vfs for Netlink {
 fn message(index: u32, number: u32, change: VfChange) -> LinkMessageBuilder<LinkUnspec> {
     let info = match change {
         VfChange::Mac(mac) => VfInfo::Mac(VfInfoMac::new(number, &mac.bytes())),
-        // IFLA_VF_VLAN has no place for the protocol.
+        // IFLA_VF_VLAN has no field for the protocol.
         VfChange::Vlan(vlan) => VfInfo::VlanList(vec![VlanInfo::Info(VfVlanInfo::new(
             number,
             vlan.id.into(),
@@ -74,7 +73,7 @@ fn states(message: &LinkMessage) -> Vec<VfState> {
     lists.flatten().filter_map(state).collect()
 }
 
-/// One VF; each of its attributes has its number.
+/// Reads one VF. Each of its attributes has the VF's number.
 fn state(info: &LinkVfInfo) -> Option<VfState> {
     let number = info.0.iter().find_map(|info| match info {
         VfInfo::Mac(mac) => Some(mac.vf_id),
@@ -112,15 +111,15 @@ fn state(info: &LinkVfInfo) -> Option<VfState> {
     Some(state)
 }
 
-/// The field is as long as the longest address of any kind of link
-/// (MAX_ADDR_LEN in `linux/netdevice.h`).
+/// Reads a MAC address. The field has the length of the longest address of any
+/// kind of link (MAX_ADDR_LEN in `linux/netdevice.h`).
 fn first_bytes(field: &[u8]) -> Mac {
     let bytes = field.first_chunk::<6>().map(<[u8; 6]>::as_slice);
     let mac = bytes.and_then(|bytes| Mac::try_from(bytes).ok());
     mac.unwrap_or(Mac::NONE)
 }
 
-/// A VLAN as far as there can be one.
+/// Reads a VLAN. Returns `None` if a number is too large.
 fn vlan(info: &VlanInfo) -> Option<VfVlan> {
     let VlanInfo::Info(info) = info else {
         return None;
@@ -145,7 +144,7 @@ mod tests {
         "02:00:00:00:00:07".parse().unwrap()
     }
 
-    /// A change as the kernel reads it.
+    /// Encodes a change and decodes it again.
     fn sent(change: VfChange) -> LinkVfInfo {
         let message = message(7, NUMBER, change).build();
         let parsed: LinkMessage = parse(&bytes(&message)).unwrap();
@@ -160,8 +159,8 @@ mod tests {
         list.unwrap()
     }
 
-    /// A VF as the kernel tells it after these changes.
-    fn told(changes: &[VfChange]) -> VfState {
+    /// Returns a VF as the kernel reports it after these changes.
+    fn reported(changes: &[VfChange]) -> VfState {
         let own = VfInfo::Mac(VfInfoMac::new(NUMBER, &Mac::NONE.bytes()));
         let sent = changes.iter().flat_map(|change| sent(*change).0);
         state(&LinkVfInfo([own].into_iter().chain(sent).collect())).unwrap()
@@ -182,7 +181,7 @@ mod tests {
             VfChange::LinkState(VfLinkState::Disable),
             VfChange::Rate { min: 10, max: 200 },
         ];
-        let state = told(&changes);
+        let state = reported(&changes);
         assert_eq!(
             state,
             VfState {
@@ -196,11 +195,11 @@ mod tests {
                 max_rate: 200,
             }
         );
-        // The same changes make a fresh one like it.
-        let fresh = told(&[]);
+        // The same changes turn a new VF into one like it.
+        let fresh = reported(&[]);
         assert!(state.differences_from(&fresh).eq(changes));
         assert_eq!(
-            told(&fresh.differences_from(&state).collect::<Vec<_>>()),
+            reported(&fresh.differences_from(&state).collect::<Vec<_>>()),
             fresh
         );
         assert_eq!(state.differences_from(&state).count(), 0);

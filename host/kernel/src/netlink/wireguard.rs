@@ -67,7 +67,7 @@ fn peer_message(peer: &WireguardPeer) -> PeerMessage {
     PeerMessage(attributes)
 }
 
-/// Zeros take away the one that there was.
+/// Returns the bytes of a key. Zeros remove the existing key.
 fn secret_bytes(key: Option<WireguardKey>) -> [u8; 32] {
     key.map_or([0; 32], |key| key.bytes())
 }
@@ -84,8 +84,8 @@ fn allowed_ip(network: &IpNet) -> WireguardAllowedIp {
     ])
 }
 
-/// A link with many peers comes in several messages, and a peer with many
-/// networks in several parts.
+/// Reads a link. One with many peers comes in several messages, and a peer with
+/// many networks in several parts.
 fn state(messages: &[WireguardMessage]) -> WireguardState {
     let mut state = WireguardState::default();
     for attribute in messages.iter().flat_map(|message| &message.attributes) {

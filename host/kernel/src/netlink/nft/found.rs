@@ -1,4 +1,4 @@
-//! What is there: the objects of an entry, known by their tag.
+//! The existing objects of an entry, found by their tag.
 
 use netlink_packet_netfilter::nftables::{
     ListAttribute, NfTablesMessage, SetElementAttribute, SetElementList,
@@ -11,7 +11,7 @@ use super::socket::Change;
 use crate::netlink::Netlink;
 use crate::{FirewallEntry, KernelError};
 
-/// An object that is there.
+/// An existing object.
 #[derive(Debug)]
 pub(super) enum Found<'a> {
     Rule { chain: &'static str, handle: u64 },
@@ -19,7 +19,7 @@ pub(super) enum Found<'a> {
 }
 
 impl Found<'_> {
-    /// Removes it.
+    /// Returns the change that removes the object.
     pub(super) fn remove(&self, table: Table<'_>) -> Change {
         match self {
             Self::Rule { chain, handle } => table.remove_rule(chain, *handle),
@@ -29,7 +29,7 @@ impl Found<'_> {
 }
 
 impl Netlink {
-    /// The objects of an entry that are there.
+    /// Returns the objects of an entry that exist.
     #[track_caller]
     pub(super) fn find_objects<'a>(
         &mut self,
@@ -53,17 +53,20 @@ impl Netlink {
                     }));
                 }
                 Object::Element(element) => {
-                    let its = self.tag_of_element(table, element)?;
-                    found.extend((its.as_ref() == Some(&tag)).then_some(Found::Element(element)));
+                    let existing = self.tag_of_element(table, element)?;
+                    found.extend(
+                        (existing.as_ref() == Some(&tag)).then_some(Found::Element(element)),
+                    );
                 }
             }
         }
         Ok(found)
     }
 
-    /// The comment of the element with this one's key, if there's one: empty
-    /// where it has none. What isn't there is looked for once more, because it's
-    /// forgotten after that.
+    /// Returns the comment of the existing element with the same key, or `None`
+    /// if there is no such element. An element without a comment has an empty
+    /// one. A missing element is looked for once more, because the caller
+    /// forgets it afterwards.
     #[track_caller]
     pub(super) fn tag_of_element(
         &mut self,
@@ -79,7 +82,8 @@ impl Netlink {
         Ok(None)
     }
 
-    /// The same, where it counts as an error if there's none.
+    /// Returns the comment of the existing element with the same key. Fails if
+    /// there is no such element.
     #[track_caller]
     pub(super) fn tag_of_element_now(
         &mut self,
@@ -91,7 +95,7 @@ impl Netlink {
     }
 }
 
-/// The comment of the first element in an answer.
+/// Returns the comment of the first element in an answer.
 fn tag(answer: &NfTablesMessage) -> Option<Vec<u8>> {
     let elements = elements(answer);
     let mut attributes = elements.first()?.iter();
@@ -102,7 +106,7 @@ fn tag(answer: &NfTablesMessage) -> Option<Vec<u8>> {
     Some(tag.unwrap_or_default())
 }
 
-/// The elements in an answer.
+/// Returns the elements in an answer.
 pub(super) fn elements(message: &NfTablesMessage) -> Vec<&[SetElementAttribute]> {
     let NfTablesMessage::NewSetElement(message) = message else {
         return Vec::new();
@@ -120,7 +124,7 @@ pub(super) fn elements(message: &NfTablesMessage) -> Vec<&[SetElementAttribute]>
         .collect()
 }
 
-/// The tag that a comment holds, without its kind, its length and the NUL.
+/// Returns the tag in a comment, without the comment's kind, length and NUL.
 pub(super) fn text_of(comment: &[u8]) -> String {
     let text = String::from_utf8_lossy(comment.get(2..).unwrap_or_default());
     text.trim_end_matches('\0').to_owned()

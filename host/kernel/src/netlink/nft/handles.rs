@@ -1,11 +1,11 @@
-//! What the kernel knows the rules of chains by. A chain is as long as all containers
-//! of a driver make it, so that reading it for each rule that goes would take longer
-//! and longer.
+//! The handles of rules, by chain and tag. A chain grows with the number of a
+//! driver's containers. Reading it again for each rule that is removed would
+//! take longer and longer.
 
 use std::collections::{HashMap, VecDeque};
 
 use super::batch::Table;
-use super::rules::ThereRule;
+use super::rules::ExistingRule;
 use crate::FirewallFamily;
 
 /// A chain, by its table and its name.
@@ -17,7 +17,7 @@ pub(super) struct ChainId {
 }
 
 impl ChainId {
-    /// A chain of a table.
+    /// Returns the id of a chain in a table.
     pub(super) fn of(table: Table<'_>, chain: &str) -> Self {
         Self {
             is_for_bridges: table.family == FirewallFamily::Bridge,
@@ -27,10 +27,10 @@ impl ChainId {
     }
 }
 
-/// Rules by their tags, in their order.
+/// The handles of rules by tag, in the order of the chain.
 type ByTag = HashMap<Vec<u8>, VecDeque<u64>>;
 
-/// The rules of chains as they are in one generation of nftables.
+/// The handles in one generation of nftables.
 #[derive(Debug, Default)]
 pub(in crate::netlink) struct Handles {
     generation: u32,
@@ -38,7 +38,7 @@ pub(in crate::netlink) struct Handles {
 }
 
 impl Handles {
-    /// Forgets what was read in another generation.
+    /// Forgets chains that were read in another generation.
     pub(super) fn begin(&mut self, generation: u32) {
         if self.generation != generation {
             self.chains.clear();
@@ -46,15 +46,15 @@ impl Handles {
         self.generation = generation;
     }
 
-    /// The first rules of a chain that have a tag; `None` where the chain wasn't read
-    /// in this generation.
+    /// Returns the handles of the first rules that have a tag, or `None` if the
+    /// chain wasn't read in this generation.
     pub(super) fn first(&self, chain: &ChainId, tag: &[u8], max: usize) -> Option<Vec<u64>> {
         let rules = self.chains.get(chain)?.get(tag).into_iter().flatten();
         Some(rules.copied().take(max).collect())
     }
 
-    /// Keeps what was read of a chain.
-    pub(super) fn put(&mut self, chain: ChainId, rules: Vec<ThereRule>) {
+    /// Stores the rules of a chain.
+    pub(super) fn put(&mut self, chain: ChainId, rules: Vec<ExistingRule>) {
         let mut by_tag = ByTag::new();
         for rule in rules {
             if let Some(tag) = rule.tag {
@@ -64,12 +64,15 @@ impl Handles {
         self.chains.insert(chain, by_tag);
     }
 
-    /// Takes out the first rules that have a tag. They were removed by a change that
-    /// was made only if nobody else had changed anything, and each change begins the
-    /// next generation.
+    /// Removes the first rules that have a tag, after a change has removed
+    /// them. The kernel made that change only because nobody else had changed
+    /// anything, and each change begins the next generation.
     pub(super) fn remove(&mut self, chain: &ChainId, tag: &[u8], count: usize) {
         self.generation = self.generation.wrapping_add(1);
-        let rules = self.chains.get_mut(chain).and_then(|its| its.get_mut(tag));
+        let rules = self
+            .chains
+            .get_mut(chain)
+            .and_then(|rules| rules.get_mut(tag));
         if let Some(rules) = rules {
             rules.drain(..count.min(rules.len()));
         }
@@ -85,11 +88,11 @@ mod tests {
         name: "t",
     };
 
-    fn rules() -> Vec<ThereRule> {
-        let rule = |handle, tag: Option<&[u8]>| ThereRule {
+    fn rules() -> Vec<ExistingRule> {
+        let rule = |handle, tag: Option<&[u8]>| ExistingRule {
             handle,
             tag: tag.map(<[u8]>::to_vec),
-            ..ThereRule::default()
+            ..ExistingRule::default()
         };
         vec![
             rule(1, Some(b"a")),

@@ -1,18 +1,20 @@
-//! The host's firewall, as nftables over netlink (`linux/netfilter/nf_tables.h`).
+//! The host's firewall, as nftables over netlink
+//! (`linux/netfilter/nf_tables.h`).
 //!
-//! The messages are those of `netlink-packet-netfilter`, which is of a piece
-//! with the crates for all other messages here and has no unsafe code; it's MIT
-//! like them, and what it lacks is in `lacking`. `netlink-bindings` knows every
-//! expression, but is a second codec beside theirs, made by a generator, with
-//! much unsafe code. `nlink` does far more than messages: it would bring a
-//! second set of sockets and connections. Both are made by one person each.
+//! The messages are those of `netlink-packet-netfilter`. It belongs to the same
+//! family of crates as all other messages here, has the same license (MIT), and
+//! has no unsafe code. `lacking` holds the expressions that it lacks.
+//! `netlink-bindings` knows every expression, but it's a second, generated
+//! codec with much unsafe code. `nlink` would bring a second set of sockets and
+//! connections. Both are the work of one person each.
 //!
-//! A driver has one table in each family that it needs, with a fixed part
-//! (`table`) that every change carries along. What belongs to one entry of the
-//! journal is known by its tag, a comment. A change that adds needs nothing of
-//! what is there. One that removes reads first, and is done only if nobody has
-//! changed anything since (NFNL_BATCH_GENID); else it's tried anew. So runs of
-//! several networks, and of other installations, can share a table.
+//! A driver has one table in each family that it needs. Every change carries
+//! the table's fixed part (`table`) along. The objects of an entry in the
+//! journal are found by their tag, a comment. A change that only adds needs no
+//! knowledge of existing objects. A change that removes reads them first, and
+//! the kernel rejects it if anything has changed since (NFNL_BATCH_GENID). Then
+//! it's tried again. So runs of several networks, and of other installations,
+//! can share a table.
 
 mod batch;
 mod conntrack;
@@ -37,7 +39,7 @@ use self::found::{elements, text_of};
 use self::handles::ChainId;
 pub(super) use self::handles::Handles;
 use self::object::{Object, objects};
-use self::rules::ThereRule;
+use self::rules::ExistingRule;
 use self::set::Element;
 use self::socket::Change;
 pub(super) use self::socket::Netfilter;
@@ -46,11 +48,11 @@ use super::Netlink;
 use super::exchange::Raw;
 use crate::{Firewall, FirewallEntry, FirewallRead, KernelError, MissingFirewall};
 
-/// How often a change is tried anew because somebody else changed something.
+/// The most attempts at a change while others change nftables too.
 const ATTEMPTS: usize = 100;
 
-/// Objects in one change at most: what fits into the smallest buffer that a socket
-/// gets (400 KiB where nobody has set another size).
+/// The most objects in one change. They fit into the smallest buffer of a
+/// socket (400 KiB, unless somebody has set another size).
 const CHANGE_MAX: usize = 500;
 
 impl FirewallRead for Netlink {
@@ -59,7 +61,7 @@ impl FirewallRead for Netlink {
         for entry in entries {
             let table = Table::of(entry);
             for object in objects(&entry.rule) {
-                match self.holder(table, &object) {
+                match self.existing_element(table, &object) {
                     Some((element, tag)) if !entry.is_same_container(&tag) => {
                         return Err(taken(table, element, &tag));
                     }
@@ -125,7 +127,7 @@ impl Firewall for Netlink {
 }
 
 impl Netlink {
-    /// Adds what entries of one table consist of.
+    /// Adds the objects of entries that share a table.
     #[track_caller]
     pub(super) fn add_objects(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError> {
         let objects: Vec<_> = entries
@@ -133,13 +135,13 @@ impl Netlink {
             .flat_map(|entry| objects(&entry.rule).into_iter().map(move |it| (entry, it)))
             .collect();
         for (done, part) in objects.chunks(CHANGE_MAX).enumerate() {
-            self.put_objects(part).map_err(|error| error.after(done))?;
+            self.add_part(part).map_err(|error| error.after(done))?;
         }
         Ok(())
     }
 
     #[track_caller]
-    fn put_objects(&mut self, objects: &[(&FirewallEntry, Object)]) -> Result<(), KernelError> {
+    fn add_part(&mut self, objects: &[(&FirewallEntry, Object)]) -> Result<(), KernelError> {
         let Some((first, _)) = objects.first() else {
             return Ok(());
         };
@@ -151,18 +153,19 @@ impl Netlink {
             Ok(()) => return Ok(()),
             Err(error) => without_nftables(error, &LACKING_PARTS),
         };
-        // The kernel has EBUSY for another value under the same key.
+        // EBUSY means another value under the same key.
         match error.errno() {
-            Some(Errno::EEXIST | Errno::EBUSY) => self.put_free_objects(table, objects, error),
+            Some(Errno::EEXIST | Errno::EBUSY) => self.add_free_objects(table, objects, error),
             _ => Err(error),
         }
     }
 
-    /// Adds objects of which the kernel said that some are there already,
-    /// without those that are the same container's on another network. Where
-    /// others have some, it says which, and whose they are.
+    /// Adds those of some objects that don't exist, after the kernel has found
+    /// that some do. Passes over objects of the same container on another
+    /// network. Fails if somebody else has one: the error names the object and
+    /// its owner.
     #[track_caller]
-    fn put_free_objects(
+    fn add_free_objects(
         &mut self,
         table: Table<'_>,
         objects: &[(&FirewallEntry, Object)],
@@ -170,7 +173,7 @@ impl Netlink {
     ) -> Result<(), KernelError> {
         let mut free = Vec::new();
         for (entry, object) in objects {
-            match self.holder(table, object) {
+            match self.existing_element(table, object) {
                 None => free.push((*entry, object.clone())),
                 Some((element, tag)) if !entry.is_same_container(&tag) => {
                     return Err(taken(table, element, &tag));
@@ -180,13 +183,14 @@ impl Netlink {
         }
         match free.len() == objects.len() {
             true => Err(error),
-            false => self.put_objects(&free),
+            false => self.add_part(&free),
         }
     }
 
-    /// The element that is there with the same key, and its tag.
+    /// Returns the element of an object, and the tag of the existing element
+    /// with the same key.
     #[track_caller]
-    fn holder<'a>(
+    fn existing_element<'a>(
         &mut self,
         table: Table<'_>,
         object: &'a Object,
@@ -198,7 +202,7 @@ impl Netlink {
         Some((element, text_of(&tag)))
     }
 
-    /// Removes what is there of an entry.
+    /// Removes the objects of an entry that exist.
     #[track_caller]
     pub(super) fn remove_objects(&mut self, entry: &FirewallEntry) -> Result<(), KernelError> {
         let table = Table::of(entry);
@@ -208,7 +212,7 @@ impl Netlink {
         let mut chains: Vec<&str> = rules.iter().filter_map(Object::chain).collect();
         chains.dedup();
         for chain in chains {
-            self.take_rules(table, chain, &entry.tag)?;
+            self.remove_rules(table, chain, &entry.tag)?;
         }
         let mut parts = elements.chunks(CHANGE_MAX);
         parts.try_for_each(|part| {
@@ -219,10 +223,15 @@ impl Netlink {
         })
     }
 
-    /// Removes the rules of a chain that have a tag, a part at a time: as many as one
-    /// change can have, so that whatever is there can go.
+    /// Removes the rules of a chain that have a tag. Each change removes as
+    /// many as it can hold, so that any number of rules can be removed.
     #[track_caller]
-    fn take_rules(&mut self, table: Table<'_>, chain: &str, tag: &str) -> Result<(), KernelError> {
+    fn remove_rules(
+        &mut self,
+        table: Table<'_>,
+        chain: &str,
+        tag: &str,
+    ) -> Result<(), KernelError> {
         let (id, tag) = (ChainId::of(table, chain), comment(tag));
         let mut disturbed = 0;
         loop {
@@ -248,8 +257,8 @@ impl Netlink {
         }
     }
 
-    /// The first rules of a chain that have a tag. The chain is read only where it may
-    /// have changed since it was.
+    /// Returns the handles of the first rules of a chain that have a tag. Reads
+    /// the chain only if it may have changed since it was read.
     #[track_caller]
     fn first_handles(
         &mut self,
@@ -283,7 +292,8 @@ impl Netlink {
         Ok(false)
     }
 
-    /// Makes a change that depends on what is there.
+    /// Makes a change that depends on existing objects. Plans it again if
+    /// somebody has changed nftables meanwhile.
     #[track_caller]
     fn until_undisturbed(
         &mut self,
@@ -314,7 +324,9 @@ impl Netlink {
             GenAttribute::Id(number) => Some(number),
             _ => None,
         });
-        number.ok_or_else(|| KernelError::Netlink("nftables have no generation".to_owned()))
+        number.ok_or_else(|| {
+            KernelError::Netlink("the kernel reports no generation of nftables".to_owned())
+        })
     }
 
     #[track_caller]
@@ -325,17 +337,17 @@ impl Netlink {
         of_nftables(self.netfilter(async |netfilter| netfilter.ask(question).await))
     }
 
-    /// The rules of a chain, or of all chains of a table.
+    /// Returns the rules of a chain, or of all chains of a table.
     #[track_caller]
     fn rules(
         &mut self,
         table: Table<'_>,
         chain: Option<&str>,
-    ) -> Result<Vec<ThereRule>, KernelError> {
+    ) -> Result<Vec<ExistingRule>, KernelError> {
         let question = table.list_rules(chain);
         let answers = self.netfilter(async |netfilter| netfilter.list(&question).await);
         let answers = answers.map_err(|error| without_nftables(error, &LACKING))?;
-        Ok(answers.iter().map(ThereRule::read).collect())
+        Ok(answers.iter().map(ExistingRule::read).collect())
     }
 
     #[track_caller]
@@ -381,23 +393,23 @@ fn of_nftables(
     Ok(messages)
 }
 
-/// What a kernel without nftables answers to anything about them: nobody knows
-/// such messages (EINVAL, EOPNOTSUPP), or even such sockets.
+/// The errors of a kernel without nftables: it knows no such messages (EINVAL,
+/// EOPNOTSUPP), or not even such sockets.
 const LACKING: [Errno; 3] = [Errno::EINVAL, Errno::EOPNOTSUPP, Errno::EPROTONOSUPPORT];
 
-/// What a kernel answers to a change that lacks the family of a table, or one of
-/// its expressions (ENOENT).
+/// The errors of a kernel that lacks the family of a table, or an expression of
+/// a change (ENOENT).
 const LACKING_PARTS: [Errno; 3] = [Errno::EOPNOTSUPP, Errno::EAFNOSUPPORT, Errno::ENOENT];
 
-/// Says what is missing where the kernel's own number doesn't.
+/// Replaces an error number by the options that the kernel lacks.
 fn without_nftables(error: KernelError, lacking: &[Errno]) -> KernelError {
     match error {
         KernelError::Errno { errno } if lacking.contains(&errno) => KernelError::Refused {
             errno: Errno::EOPNOTSUPP,
             text: format!(
-                "this kernel lacks nftables, or a part of them that is needed here: it must be \
-                 built with NF_TABLES, NF_TABLES_INET, NF_CONNTRACK, NFT_CT, NFT_NAT, NFT_MASQ and \
-                 NFT_FIB_INET, and for checks of senders with NF_TABLES_BRIDGE ({})",
+                "this kernel lacks nftables or a part of them: it must be built with NF_TABLES, \
+                 NF_TABLES_INET, NF_CONNTRACK, NFT_CT, NFT_NAT, NFT_MASQ and NFT_FIB_INET, and for \
+                 spoof checks with NF_TABLES_BRIDGE ({})",
                 errno.desc()
             ),
         },

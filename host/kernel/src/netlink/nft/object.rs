@@ -1,4 +1,4 @@
-//! What a rule of a driver becomes in its table.
+//! The objects that a rule of a driver becomes in its table.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -18,7 +18,7 @@ use super::table::{
 };
 use crate::{FirewallRule, Isolation, Policy, Publication, Traffic, Translation};
 
-/// One object of a table.
+/// An object of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Object {
     /// A rule.
@@ -31,7 +31,7 @@ pub(super) enum Object {
 }
 
 impl Object {
-    /// The chain of a rule.
+    /// Returns the chain of a rule.
     pub(super) fn chain(&self) -> Option<&'static str> {
         match self {
             Self::Rule { chain, .. } => Some(chain),
@@ -40,7 +40,7 @@ impl Object {
     }
 }
 
-/// All that a rule becomes.
+/// Returns all objects of a rule.
 pub(super) fn objects(rule: &FirewallRule) -> Vec<Object> {
     match rule {
         FirewallRule::Translate(translation) => translate(translation),
@@ -63,8 +63,8 @@ pub(super) fn objects(rule: &FirewallRule) -> Vec<Object> {
     }
 }
 
-/// Each direction has a chain of its own, so that what one container lets out,
-/// another one can still keep off.
+/// Returns the rules of a filter. Each direction has a chain of its own, so
+/// that one container can still drop packets that another one may send.
 fn filter(traffic: &Traffic, policy: Policy) -> Vec<Object> {
     let (chain, own, other) = match traffic.incoming {
         true => (INCOMING, Side::Destination, Side::Source),
@@ -109,9 +109,10 @@ fn isolate(link: &LinkName, isolation: Isolation) -> Vec<Object> {
         .collect()
 }
 
-/// As netavark does it: not for multicast, and not between the network's own
-/// members. A packet that belongs to no connection can't be translated, and
-/// would leave with an address that means nothing elsewhere.
+/// Returns the rules of SNAT or masquerade. As netavark's, they leave out
+/// multicast and packets between members of the network. A packet that belongs
+/// to no connection can't be translated. It would leave with an address that
+/// means nothing elsewhere, so it's dropped.
 fn translate(translation: &Translation) -> Vec<Object> {
     let Translation {
         source,
@@ -182,7 +183,8 @@ fn element(
     })
 }
 
-/// 224.0.0.0/4 (RFC 5771) or ff00::/8 (RFC 4291).
+/// Returns 224.0.0.0/4 (RFC 5771) or ff00::/8 (RFC 4291), in the family of a
+/// network.
 fn multicast(like: &IpNet) -> IpNet {
     match like {
         IpNet::V4(_) => Ipv4Net::new_assert(Ipv4Addr::new(224, 0, 0, 0), 4).into(),

@@ -1,10 +1,10 @@
-//! Putting back what somebody has removed.
+//! Restoring objects that somebody has removed.
 //!
-//! What is there is read first, and what is missing is added in one change, if
-//! nobody has changed anything in between. Rules whose order counts are looked at
-//! chain by chain: where one is missing or out of place, all of its chain that are
-//! asked for are removed and added anew in the same change, so that no packet
-//! meets half of them.
+//! The existing objects are read first. The missing ones are added in one
+//! change, if nobody has changed anything in between. Rules whose order counts
+//! are compared chain by chain. If one is missing or out of place, all wanted
+//! rules of its chain are removed and added again in the same change, so that
+//! no packet meets half of them.
 
 use std::collections::HashSet;
 
@@ -14,7 +14,7 @@ use super::batch::{Table, comment};
 use super::expression::Expression;
 use super::found::text_of;
 use super::object::{Object, objects};
-use super::rules::ThereRule;
+use super::rules::ExistingRule;
 use super::set::Element;
 use super::socket::Change;
 use super::table::{chains, is_open, rules};
@@ -22,10 +22,10 @@ use super::{CHANGE_MAX, LACKING_PARTS, taken, without_nftables};
 use crate::netlink::Netlink;
 use crate::{FirewallEntry, KernelError, MissingFirewall};
 
-/// What it takes to have entries be there.
+/// The changes that restore entries.
 #[derive(Debug, Default)]
 struct Repair {
-    /// What is missing.
+    /// The parts that are missing.
     missing: Vec<MissingFirewall>,
     /// The fixed parts and the rules.
     changes: Vec<Change>,
@@ -33,7 +33,7 @@ struct Repair {
     elements: Vec<Change>,
 }
 
-/// A rule with a tag that is asked for.
+/// A rule that should exist.
 struct WantedRule<'a> {
     chain: &'static str,
     expressions: Vec<Expression>,
@@ -41,7 +41,7 @@ struct WantedRule<'a> {
 }
 
 impl Netlink {
-    /// Lists what of entries is missing.
+    /// Lists the parts of entries that are missing.
     #[track_caller]
     pub(super) fn missing_objects(
         &mut self,
@@ -50,8 +50,9 @@ impl Netlink {
         Ok(self.repair(entries)?.missing)
     }
 
-    /// Puts back what of entries is missing, and says what it was. As much as fits
-    /// into one change is put back at once: the rest are elements of sets.
+    /// Restores the missing parts of entries, and returns them. Restores as
+    /// much as fits into one change at a time. Only elements of sets are left
+    /// for later changes.
     #[track_caller]
     pub(in crate::netlink) fn add_missing(
         &mut self,
@@ -63,12 +64,12 @@ impl Netlink {
             let mut left = false;
             let repaired = self.until_undisturbed(|kernel| {
                 let mut repair = kernel.repair(entries)?;
-                let room = CHANGE_MAX.saturating_sub(repair.changes.len());
-                left = repair.elements.len() > room;
+                let space = CHANGE_MAX.saturating_sub(repair.changes.len());
+                left = repair.elements.len() > space;
                 if done == 0 {
                     missing = repair.missing;
                 }
-                repair.elements.truncate(room.max(1));
+                repair.elements.truncate(space.max(1));
                 repair.changes.append(&mut repair.elements);
                 Ok(repair.changes)
             });
@@ -92,8 +93,8 @@ impl Netlink {
             }
         }
         for one in tables {
-            let its = entries.iter().filter(|entry| entry.is_beside(one));
-            self.repair_table(Table::of(one), &its.collect::<Vec<_>>(), &mut repair)?;
+            let beside = entries.iter().filter(|entry| entry.is_beside(one));
+            self.repair_table(Table::of(one), &beside.collect::<Vec<_>>(), &mut repair)?;
         }
         Ok(repair)
     }
@@ -105,15 +106,15 @@ impl Netlink {
         entries: &[&FirewallEntry],
         repair: &mut Repair,
     ) -> Result<(), KernelError> {
-        let there = self.rules_of(table)?;
-        if !is_laid(table, &there) {
+        let existing = self.rules_of(table)?;
+        if !has_fixed_part(table, &existing) {
             let table_name = table.name.to_owned();
             repair.missing.push(MissingFirewall::Table(table_name));
             repair.changes.extend(table.lay());
         }
         let mut lacking: Vec<&FirewallEntry> = Vec::new();
         let mut wanted = Vec::new();
-        // Two entries may be about the same one.
+        // Two entries may have the same element.
         let mut seen = HashSet::new();
         for entry in entries {
             for object in objects(&entry.rule) {
@@ -136,9 +137,9 @@ impl Netlink {
             }
         }
         for chain in chains(table.family).iter().filter(|chain| is_open(chain)) {
-            let its = wanted.iter().filter(|rule| rule.chain == chain.name);
-            let its: Vec<_> = its.collect();
-            let (lacks, changes) = repair_chain(table, chain.name, &its, &there);
+            let of_chain = wanted.iter().filter(|rule| rule.chain == chain.name);
+            let of_chain: Vec<_> = of_chain.collect();
+            let (lacks, changes) = repair_chain(table, chain.name, &of_chain, &existing);
             lacking.extend(lacks);
             repair.changes.extend(changes);
         }
@@ -150,10 +151,11 @@ impl Netlink {
         Ok(())
     }
 
-    /// The rules of a table, none where there is no such table. What isn't there is
-    /// looked for once more, because that decides what is added.
+    /// Returns the rules of a table, or none if the table doesn't exist. A
+    /// missing table is looked for once more, because that decides what is
+    /// added.
     #[track_caller]
-    fn rules_of(&mut self, table: Table<'_>) -> Result<Vec<ThereRule>, KernelError> {
+    fn rules_of(&mut self, table: Table<'_>) -> Result<Vec<ExistingRule>, KernelError> {
         for _ in 0..2 {
             match self.rules(table, None) {
                 Err(error) if error.is_not_found() => {}
@@ -163,8 +165,8 @@ impl Netlink {
         Ok(Vec::new())
     }
 
-    /// Whether nobody has an element. The same container may have it on another
-    /// of its networks.
+    /// Whether an element is missing. The same container may have it on another
+    /// of its networks. Fails if somebody else has it.
     #[track_caller]
     fn is_free(
         &mut self,
@@ -172,7 +174,8 @@ impl Netlink {
         entry: &FirewallEntry,
         element: &Element,
     ) -> Result<bool, KernelError> {
-        // Once is enough: what is there after all isn't added anew.
+        // One look is enough: an element that exists after all isn't added
+        // again.
         let tag = match self.tag_of_element_now(table, element) {
             Err(error) if error.is_not_found() => None,
             tag => tag?,
@@ -188,20 +191,20 @@ impl Netlink {
     }
 }
 
-/// The entries of which rules are missing in a chain, or out of place, and the
-/// changes that have all of them be there in their order.
+/// Returns the entries whose rules are missing in a chain or out of place, and
+/// the changes that restore all wanted rules in their order.
 fn repair_chain<'a>(
     table: Table<'_>,
     chain: &str,
     wanted: &[&WantedRule<'a>],
-    there: &[ThereRule],
+    existing: &[ExistingRule],
 ) -> (Vec<&'a FirewallEntry>, Vec<Change>) {
     let tags: Vec<Vec<u8>> = wanted.iter().map(|rule| comment(&rule.entry.tag)).collect();
-    let is_its = |rule: &&ThereRule| {
+    let is_wanted = |rule: &&ExistingRule| {
         rule.chain == chain && rule.tag.as_ref().is_some_and(|tag| tags.contains(tag))
     };
-    let there: Vec<_> = there.iter().filter(is_its).collect();
-    let is = there.iter().filter_map(|rule| rule.tag.as_ref());
+    let existing: Vec<_> = existing.iter().filter(is_wanted).collect();
+    let is = existing.iter().filter_map(|rule| rule.tag.as_ref());
     if is.clone().eq(&tags) {
         return (Vec::new(), Vec::new());
     }
@@ -214,10 +217,10 @@ fn repair_chain<'a>(
         .map(|(rule, _)| rule.entry)
         .collect();
     if lacking.is_empty() {
-        // All are there, but not in this order, or more often.
+        // All rules exist, but in another order or several times.
         lacking.extend(wanted.iter().map(|rule| rule.entry));
     }
-    let old = there.iter();
+    let old = existing.iter();
     let mut changes: Vec<_> = old
         .map(|rule| table.remove_rule(chain, rule.handle))
         .collect();
@@ -231,16 +234,17 @@ fn repair_chain<'a>(
     (lacking, changes)
 }
 
-/// Whether the fixed part of a table is there. Its chains and sets can't go
-/// before the rules that name them, and of these it's compared what kinds of
-/// expressions they consist of: the kernel words them in its own way.
-fn is_laid(table: Table<'_>, there: &[ThereRule]) -> bool {
+/// Whether the fixed part of a table is complete. Chains and sets can't be
+/// removed before the rules that name them, so only rules are compared. Of
+/// these only the kinds of expressions are compared, because the kernel words
+/// the expressions in its own way.
+fn has_fixed_part(table: Table<'_>, existing: &[ExistingRule]) -> bool {
     let fixed = rules(table.family);
     let mut fixed_chains = chains(table.family).iter().filter(|chain| !is_open(chain));
     fixed_chains.all(|chain| {
         let should = fixed.iter().filter(|(name, _)| *name == chain.name);
         let should: Vec<_> = should.map(|(_, expressions)| kinds(expressions)).collect();
-        let is = there.iter().filter(|rule| rule.chain == chain.name);
+        let is = existing.iter().filter(|rule| rule.chain == chain.name);
         let is = is.map(|rule| &rule.kinds);
         is.eq(&should)
     })

@@ -1,6 +1,6 @@
-//! The rules that are there. Chains grow with the number of containers, and
-//! reading every expression of each rule costs a hundred times as much as what
-//! is wanted of it, so that alone is read.
+//! Existing rules. Chains grow with the number of containers. Reading all
+//! expressions of a rule would cost a hundred times as much as the few
+//! attributes that are needed, so only these are read.
 
 use rtnetlink::packet_core::{NlaBuffer, NlasIterator};
 
@@ -16,23 +16,23 @@ const EXPRESSIONS: u16 = 4;
 const USER_DATA: u16 = 7;
 /// NFTA_EXPR_NAME
 const EXPRESSION_NAME: u16 = 1;
-/// Bytes before the attributes (`struct nfgenmsg`).
+/// The bytes before the attributes (`struct nfgenmsg`).
 const HEADER: usize = 4;
 
-/// A rule that is there.
+/// An existing rule.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct ThereRule {
-    /// The chain that it's in.
+pub(super) struct ExistingRule {
+    /// The rule's chain.
     pub(super) chain: String,
-    /// What the kernel knows it by.
+    /// The kernel's number for the rule.
     pub(super) handle: u64,
-    /// Its comment as it was written; fixed rules have none.
+    /// The comment as it was written. Fixed rules have none.
     pub(super) tag: Option<Vec<u8>>,
-    /// Of a fixed rule, the names of its expressions.
+    /// The names of the expressions, for fixed rules.
     pub(super) kinds: Vec<String>,
 }
 
-impl ThereRule {
+impl ExistingRule {
     /// Reads a rule in the kernel's answer.
     pub(super) fn read(answer: &Raw) -> Self {
         let mut rule = Self::default();
@@ -66,7 +66,7 @@ fn attributes(bytes: &[u8]) -> impl Iterator<Item = NlaBuffer<&[u8]>> {
     NlasIterator::new(bytes).filter_map(Result::ok)
 }
 
-/// A text with a NUL behind it.
+/// Reads a text that ends with a NUL.
 fn text(value: &[u8]) -> String {
     let text = String::from_utf8_lossy(value);
     text.trim_end_matches('\0').to_owned()
@@ -80,7 +80,7 @@ mod tests {
     use super::super::expression::{Fate, is_protocol, verdict};
     use super::*;
 
-    fn read(tag: Option<&[u8]>) -> ThereRule {
+    fn read(tag: Option<&[u8]>) -> ExistingRule {
         let expressions = [is_protocol(6).to_vec(), vec![verdict(Fate::Drop)]].concat();
         let mut attributes = vec![
             RuleAttribute::Table("table".to_owned()),
@@ -92,7 +92,7 @@ mod tests {
         let message = NfTablesMessage::NewRule(RuleMessage { attributes });
         let mut bytes = vec![0; HEADER + message.buffer_len()];
         message.emit(&mut bytes[HEADER..]);
-        ThereRule::read(&Raw::new(0, bytes))
+        ExistingRule::read(&Raw::new(0, bytes))
     }
 
     #[test]
@@ -109,7 +109,10 @@ mod tests {
     #[test]
     fn what_is_cut_off_is_not_there() {
         for bytes in [vec![1, 2], vec![0, 0, 0, 0, 9, 0, 2, 0]] {
-            assert_eq!(ThereRule::read(&Raw::new(0, bytes)), ThereRule::default());
+            assert_eq!(
+                ExistingRule::read(&Raw::new(0, bytes)),
+                ExistingRule::default()
+            );
         }
     }
 }

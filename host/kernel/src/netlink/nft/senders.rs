@@ -1,5 +1,4 @@
-//! The fixed part of a driver's table for bridges: who may send what through
-//! which port.
+//! The fixed part of a driver's table for bridges: the spoof checks of its ports.
 //!
 //! ```text
 //! prerouting: iifname @checked jump senders
@@ -17,19 +16,20 @@ use super::expression::{
 use super::set::{Kind, Set};
 use super::table::{Chain, Rule, base, inner, links};
 
-/// Links whose senders are checked.
+/// The links whose senders are checked.
 pub(super) const CHECKED: &str = "checked";
-/// Links, each with a MAC address that it may send with.
+/// The links, each with a MAC address of a sender.
 pub(super) const SENDERS: &str = "senders";
 const PREROUTING: &str = "prerouting";
 
 /// ETH_P_ARP (`linux/if_ether.h`)
 const ARP: [u8; 2] = [0x08, 0x06];
-/// Bytes of a MAC address.
+/// The length of a MAC address in bytes.
 const MAC_LENGTH: u32 = 6;
-/// Where frames have their sender's.
+/// The offset of the sender's MAC address in a frame.
 const SENDER: u32 = 6;
-/// Where ARP packets have it, for hardware addresses of this length (RFC 826).
+/// The offset of the sender's MAC address in an ARP packet, for hardware
+/// addresses of this length (RFC 826).
 const ARP_SENDER: u32 = 8;
 
 pub(super) const CHAINS: &[Chain] = &[inner(SENDERS), base(PREROUTING, "filter", 0, -300)];
@@ -68,7 +68,7 @@ pub(super) fn rules() -> Vec<Rule> {
     ]
 }
 
-/// Goes on only if the frame's link may send with the address that stands there.
+/// Returns a match for packets that have a sender of their link at an offset.
 fn may_send(header: u32, offset: u32) -> Vec<Expression> {
     vec![
         meta(MetaKey::Iifname, FIRST),

@@ -1,4 +1,4 @@
-//! Sets and maps: what they are made of, and what is in them.
+//! Sets and maps: their types and their elements.
 
 use std::net::IpAddr;
 
@@ -6,7 +6,7 @@ use types::{LinkName, Mac, Protocol};
 
 use super::expression::{LINK_NAME_LENGTH, bytes};
 
-/// A set, or a map where it has values.
+/// A set, or a map if it has values.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Set {
     pub(super) name: &'static str,
@@ -14,7 +14,7 @@ pub(super) struct Set {
     pub(super) value: &'static [Kind],
 }
 
-/// What a part of a key or of a value is.
+/// The type of a part of a key or a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Protocol,
@@ -25,13 +25,15 @@ pub(super) enum Kind {
     Link,
 }
 
-/// Bits of a number of a kind in that of several (TYPE_BITS in nft).
+/// The bits of one type's number in the number of a concatenation (TYPE_BITS in
+/// nft).
 const KIND_BITS: u32 = 6;
-/// Parts begin at multiples of this (NFT_REG32_SIZE).
+/// The alignment of parts, in bytes (NFT_REG32_SIZE).
 const ALIGNMENT: usize = 4;
 
 impl Kind {
-    /// nft's number for it (`enum datatypes`), which the kernel only keeps.
+    /// Returns nft's number for the type (`enum datatypes`). The kernel only
+    /// stores it.
     fn number(self) -> u32 {
         match self {
             Self::Ipv4 => 7,
@@ -43,7 +45,7 @@ impl Kind {
         }
     }
 
-    /// Bytes.
+    /// Returns the length in bytes.
     fn length(self) -> usize {
         match self {
             Self::Protocol => 1,
@@ -56,13 +58,14 @@ impl Kind {
     }
 }
 
-/// nft's number for parts of these kinds.
+/// Returns nft's number for a concatenation of these types.
 pub(super) fn number(kinds: &[Kind]) -> u32 {
     let numbers = kinds.iter().map(|kind| kind.number());
     numbers.fold(0, |all, number| (all << KIND_BITS) | number)
 }
 
-/// Bytes that parts of these kinds have. Several are aligned.
+/// Returns the length of a concatenation in bytes. Several parts are aligned, a
+/// single one isn't.
 pub(super) fn length(kinds: &[Kind]) -> usize {
     match kinds {
         [one] => one.length(),
@@ -79,7 +82,7 @@ pub(super) struct Element {
     pub(super) set: &'static str,
     pub(super) key: Vec<u8>,
     pub(super) value: Option<Vec<u8>>,
-    /// What it stands for, for messages.
+    /// The description for error messages.
     pub(super) title: String,
 }
 
@@ -93,7 +96,7 @@ pub(super) enum Part<'a> {
     Link(&'a LinkName),
 }
 
-/// Joins parts, each aligned.
+/// Joins parts and aligns each.
 pub(super) fn join(parts: &[Part<'_>]) -> Vec<u8> {
     let aligned = |part: &Part<'_>| {
         let mut part = raw(*part);

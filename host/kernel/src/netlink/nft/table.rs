@@ -1,13 +1,13 @@
-//! The fixed part of a driver's table for packets (`senders` has that for
-//! bridges): base chains, the sets that they look
-//! into, and the chains into which rules go that come and go.
+//! The fixed part of a driver's table for packets: its base chains, their sets,
+//! and the chains for rules that come and go. `senders` has the fixed part of the
+//! table for bridges.
 //!
-//! Every change carries the whole fixed part along, emptied and filled anew. So
-//! a change needs to know nothing of what is there, two runs can't disagree
-//! about it, and what somebody broke is whole again.
+//! Every change carries the whole fixed part along, empties it and fills it
+//! again. So a change needs no knowledge of the existing part, two runs can't
+//! disagree about it, and a damaged one is repaired.
 //!
-//! What grows with the number of containers is in sets, where looking costs the
-//! same however much is in them.
+//! Data that grows with the number of containers is in sets. A look-up in a set
+//! costs the same for any number of elements.
 //!
 //! ```text
 //! guard:       iifname @published-links ip daddr 127.0.0.0/8 drop
@@ -37,10 +37,10 @@
 //!              iifname @isolated oifname @isolated drop
 //! ```
 //!
-//! Connections to 127.0.0.1 are made on the host: the first rule of `prerouting`
-//! keeps those out that come from elsewhere, before the kernel could tell that
-//! such an address can't. Where a link's `route_localnet` is on, the kernel
-//! doesn't: so `guard`.
+//! Only the host may open connections to 127.0.0.1. Packets for this address that
+//! come from elsewhere reach `prerouting` before the kernel drops them, so its
+//! first rule keeps them from DNAT. If a link's `route_localnet` is on, the kernel
+//! doesn't drop them, but `guard` does.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -62,11 +62,11 @@ use crate::FirewallFamily;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Chain {
     pub(super) name: &'static str,
-    /// Where packets come in, if they don't come from another chain.
+    /// The hook of a base chain. Packets come to others only from other chains.
     pub(super) hook: Option<Hook>,
 }
 
-/// Where a base chain hangs. The priorities are those of
+/// The hook of a base chain. The priorities are those of
 /// `linux/netfilter_ipv4.h`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Hook {
@@ -76,13 +76,13 @@ pub(super) struct Hook {
     pub(super) priority: i32,
 }
 
-/// Translations of source addresses.
+/// The chain that translates source addresses.
 pub(super) const SOURCES: &str = "sources";
-/// Forwarded packets that are dropped.
+/// The chain that drops forwarded packets.
 pub(super) const DROPPED: &str = "dropped";
-/// Connections that containers open, let through or dropped.
+/// The chain that filters connections that containers open.
 pub(super) const OUTGOING: &str = "outgoing";
-/// The same for those that others open to containers.
+/// The chain that filters connections that others open to containers.
 pub(super) const INCOMING: &str = "incoming";
 const TRAFFIC: &str = "traffic";
 const TO_HOST: &str = "to-host";
@@ -95,21 +95,23 @@ const OUTPUT: &str = "output";
 const POSTROUTING: &str = "postrouting";
 const FORWARD: &str = "forward";
 
-/// Links behind which published ports lead.
+/// The links behind which published ports dnat.
 pub(super) const PUBLISHED_LINKS: &str = "published-links";
-/// The same, each twice: packets that leave where they came in.
+/// The same links, each twice: for packets that leave through their incoming
+/// link.
 pub(super) const HAIRPINS: &str = "hairpins";
 
-/// Links of all networks that know of isolation, of those that are isolated, and
-/// of those that are so from all.
+/// The links of all networks that have a rule for isolation, of isolated
+/// networks, and of strict networks.
 pub(super) const NETWORKS: &str = "networks";
 pub(super) const ISOLATED: &str = "isolated";
 pub(super) const STRICT: &str = "strict";
-/// Links of all networks, each twice: packets that stay in their network.
+/// The links of all these networks, each twice: for packets that stay in their
+/// network.
 pub(super) const INSIDE: &str = "inside";
 
-/// The map of ports that are published on all addresses of a family, and that
-/// for single addresses.
+/// The maps of ports that are published on all addresses of a family, and on
+/// single addresses.
 pub(super) const PUBLISHED4: Maps = Maps {
     everywhere: "published4",
     at: "published4-at",
@@ -126,7 +128,7 @@ pub(super) struct Maps {
     pub(super) at: &'static str,
 }
 
-/// The chains of a table, those that are jumped to first.
+/// Returns the chains of a table. Targets of jumps come first.
 pub(super) fn chains(family: FirewallFamily) -> &'static [Chain] {
     match family {
         FirewallFamily::Inet => INET,
@@ -171,12 +173,13 @@ pub(super) const fn base(
     }
 }
 
-/// The chains whose rules come and go; those of all others are fixed.
+/// Whether rules of a chain come and go. The rules of all other chains are
+/// fixed.
 pub(super) fn is_open(chain: &Chain) -> bool {
     [SOURCES, DROPPED, OUTGOING, INCOMING].contains(&chain.name)
 }
 
-/// The sets of a table.
+/// Returns the sets of a table.
 pub(super) fn sets(family: FirewallFamily) -> &'static [Set] {
     match family {
         FirewallFamily::Inet => INET_SETS,
@@ -232,7 +235,7 @@ const fn pairs(name: &'static str) -> Set {
 /// A fixed rule, with its chain.
 pub(super) type Rule = (&'static str, Vec<Expression>);
 
-/// The fixed rules.
+/// Returns the fixed rules.
 pub(super) fn rules(family: FirewallFamily) -> Vec<Rule> {
     match family {
         FirewallFamily::Inet => [guard(), published(), answers(), forwarded(), filtered()].concat(),
@@ -240,17 +243,17 @@ pub(super) fn rules(family: FirewallFamily) -> Vec<Rule> {
     }
 }
 
-/// 127.0.0.0/8 (RFC 1122).
+/// Returns 127.0.0.0/8 (RFC 1122).
 fn loopback() -> IpNet {
     Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8).into()
 }
 
-/// ::1 (RFC 4291), which is never routed.
+/// Returns ::1 (RFC 4291), which is never routed.
 fn loopback6() -> IpNet {
     Ipv6Net::from(Ipv6Addr::LOCALHOST).into()
 }
 
-/// Any network of each family.
+/// Returns any network of each family.
 fn families() -> [IpNet; 2] {
     [Ipv4Net::default().into(), Ipv6Net::default().into()]
 }
@@ -307,19 +310,19 @@ fn at_one_address(family: &IpNet, maps: Maps) -> Vec<Expression> {
     let mut rule = is_family(family).to_vec();
     rule.push(address(family, Side::Destination, FIRST));
     rule.extend(protocol_and_port(protocol, port));
-    rule.extend([find(maps.at), lead(family)]);
+    rule.extend([find(maps.at), dnat(family)]);
     rule
 }
 
 fn everywhere(family: &IpNet, maps: Maps) -> Vec<Expression> {
     let mut rule = is_family(family).to_vec();
     rule.extend(protocol_and_port(FIRST, AFTER_4));
-    rule.extend([find(maps.everywhere), lead(family)]);
+    rule.extend([find(maps.everywhere), dnat(family)]);
     rule
 }
 
-/// Leads a packet to the address and the port behind it.
-fn lead(family: &IpNet) -> Expression {
+/// Returns the DNAT to the address and the port that a map gave.
+fn dnat(family: &IpNet) -> Expression {
     let port: Register = match family {
         IpNet::V4(_) => AFTER_4,
         IpNet::V6(_) => AFTER_16,
@@ -327,9 +330,9 @@ fn lead(family: &IpNet) -> Expression {
     destination_nat(family, FIRST, port)
 }
 
-/// Packets whose answers wouldn't come back through the host by themselves.
-/// Where bridged packets pass the firewall (`br_netfilter`), the kernel leads them
-/// on inside the bridge, and they come without a link.
+/// Returns the masquerading of packets whose replies wouldn't come back through
+/// the host. If bridged packets pass the firewall (`br_netfilter`), the kernel
+/// forwards them inside the bridge, and they have no incoming link.
 fn answers() -> Vec<Rule> {
     let mut hairpin = vec![
         meta(MetaKey::Iifname, FIRST),
@@ -385,7 +388,8 @@ fn forwarded() -> Vec<Rule> {
     rules
 }
 
-/// Answers pass, and so does neighbour discovery, which is of no connection.
+/// Returns the rules before those of filters. Replies pass, and so does
+/// neighbour discovery, which belongs to no connection.
 fn filtered() -> Vec<Rule> {
     let direction = ct(CtKey::Direction, FIRST);
     let answers = vec![direction, is(&[REPLY]), verdict(Fate::Return)];

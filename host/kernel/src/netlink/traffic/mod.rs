@@ -1,4 +1,4 @@
-//! Queueing disciplines over rtnetlink: what can be done with them.
+//! Operations on queueing disciplines over rtnetlink.
 
 mod htb;
 mod layout;
@@ -19,31 +19,31 @@ use crate::{
     TrafficControl, TrafficControlRead,
 };
 
-/// The handle of what is made here at the root of a link, by which it's known
-/// again: "wv".
+/// The handle of root queueing disciplines that this program sets: "wv". It
+/// tells them from foreign ones.
 const OURS: TcHandle = TcHandle {
     major: 0x7776,
     minor: 0,
 };
 
-/// The class of an htb that all others are below.
+/// The class of an HTB above all other classes.
 const WHOLE: u16 = 1;
 
-/// The handle of what stands behind what is received (`pkt_sched.h`,
-/// TC_H_INGRESS without its minor number).
+/// The handle of ingress queueing disciplines (`pkt_sched.h`, TC_H_INGRESS
+/// without its minor number).
 const INGRESS: TcHandle = TcHandle {
     major: u16::MAX,
     minor: 0,
 };
 
-/// Every protocol (`if_ether.h`, ETH_P_ALL), IPv4 and IPv6.
+/// The protocols of filters: all (`if_ether.h`, ETH_P_ALL), IPv4 and IPv6.
 const ALL: u16 = 0x0003;
 const V4: u16 = 0x0800;
 const V6: u16 = 0x86dd;
 
 impl TrafficControlRead for Netlink {
     fn queues(&mut self, link: LinkId) -> Result<Queues, KernelError> {
-        let handle = &self.room(link.namespace)?.handle;
+        let handle = self.handle(link.namespace)?;
         let get = handle.qdisc().get().index(index(link)?);
         let answers = self.collect(get.execute())?;
         let mut queues = Queues::default();
@@ -53,7 +53,7 @@ impl TrafficControlRead for Netlink {
             }
             match (header.parent, header.handle) {
                 (TcHandle::INGRESS, _) => queues.ingress = true,
-                // The kernel's own have none.
+                // The kernel's default has no handle.
                 (TcHandle::ROOT, TcHandle::UNSPEC) => {}
                 (TcHandle::ROOT, OURS) => queues.root = Some(RootQueue::Ours),
                 (TcHandle::ROOT, _) => queues.root = Some(RootQueue::Foreign),
@@ -64,7 +64,7 @@ impl TrafficControlRead for Netlink {
     }
 
     fn htb_classes(&mut self, link: LinkId) -> Result<Vec<u16>, KernelError> {
-        let handle = &self.room(link.namespace)?.handle;
+        let handle = self.handle(link.namespace)?;
         let get = handle.traffic_class(index(link)?).get();
         let answers = self.collect(get.execute())?;
         let handles = answers.iter().map(|answer| answer.header.handle);
@@ -96,10 +96,7 @@ impl TrafficControl for Netlink {
     fn add_htb_class(&mut self, link: LinkId, new: &HtbClass) -> Result<(), KernelError> {
         let place = (class(WHOLE), new.number);
         self.add_class(link, place, new.assured, new.ceiling)?;
-        let mut filters = self
-            .room(link.namespace)?
-            .handle
-            .traffic_filter(index(link)?);
+        let mut filters = self.handle(link.namespace)?.traffic_filter(index(link)?);
         let filter = filters
             .add()
             .parent(OURS.into())
@@ -109,7 +106,7 @@ impl TrafficControl for Netlink {
                 TcFilterU32Option::ClassId(class(new.number)),
                 TcFilterU32Option::Selector(selector(new.packets)),
             ])
-            .map_err(|error| wrong(&error))?;
+            .map_err(|error| malformed(&error))?;
         self.wait(filter.execute()).map_err(KernelError::unfinished)
     }
 
@@ -130,7 +127,7 @@ impl TrafficControl for Netlink {
             }
         }
         let message = message(link, class(number), class(WHOLE))?;
-        let handle = self.room(link.namespace)?.handle.clone();
+        let handle = self.handle(link.namespace)?.clone();
         let request = RouteNetlinkMessage::DelTrafficClass(message);
         self.wait(send(handle, request, 0))
     }
@@ -139,12 +136,9 @@ impl TrafficControl for Netlink {
         let mut message = message(link, INGRESS, TcHandle::INGRESS)?;
         message.attributes = vec![TcAttribute::Kind("ingress".to_owned())];
         self.add(link, RouteNetlinkMessage::NewQueueDiscipline(message))?;
-        let mut filters = self
-            .room(link.namespace)?
-            .handle
-            .traffic_filter(index(link)?);
+        let mut filters = self.handle(link.namespace)?.traffic_filter(index(link)?);
         let filter = filters.add().parent(INGRESS.into()).protocol(ALL.to_be());
-        let filter = filter.redirect(to).map_err(|error| wrong(&error))?;
+        let filter = filter.redirect(to).map_err(|error| malformed(&error))?;
         self.wait(filter.execute()).map_err(KernelError::unfinished)
     }
 
@@ -153,7 +147,7 @@ impl TrafficControl for Netlink {
             QueueHook::Root => message(link, OURS, TcHandle::ROOT)?,
             QueueHook::Ingress => message(link, INGRESS, TcHandle::INGRESS)?,
         };
-        let handle = self.room(link.namespace)?.handle.clone();
+        let handle = self.handle(link.namespace)?.clone();
         let request = RouteNetlinkMessage::DelQueueDiscipline(message);
         self.wait(send(handle, request, 0))
     }
@@ -161,7 +155,7 @@ impl TrafficControl for Netlink {
 
 impl Netlink {
     fn add(&self, link: LinkId, request: RouteNetlinkMessage) -> Result<(), KernelError> {
-        let handle = self.room(link.namespace)?.handle.clone();
+        let handle = self.handle(link.namespace)?.clone();
         self.wait(send(handle, request, NLM_F_CREATE | NLM_F_EXCL))
     }
 
@@ -188,13 +182,13 @@ impl Netlink {
             major: number,
             minor: protocol(packets).to_be(),
         });
-        let handle = self.room(link.namespace)?.handle.clone();
+        let handle = self.handle(link.namespace)?.clone();
         let request = RouteNetlinkMessage::DelTrafficFilter(message);
         self.wait(send(handle, request, 0))
     }
 }
 
-/// A class of our htb.
+/// Returns the handle of a class in this program's HTB.
 fn class(number: u16) -> TcHandle {
     TcHandle {
         minor: number,
@@ -202,7 +196,7 @@ fn class(number: u16) -> TcHandle {
     }
 }
 
-/// The index as these messages have it.
+/// Returns the index as messages of traffic control encode it.
 fn index(link: LinkId) -> Result<i32, KernelError> {
     Ok(i32::try_from(link.index).map_err(|_| Errno::ENODEV)?)
 }
@@ -218,7 +212,8 @@ fn protocol(packets: ClassPackets) -> u16 {
     if packets.is_v6() { V6 } else { V4 }
 }
 
-/// Compares the addresses in the packet's header, 32 bits at a time.
+/// Returns a selector that compares the addresses in a packet's header, 32 bits
+/// at a time.
 fn selector(packets: ClassPackets) -> TcU32Selector {
     let (source, destination) = if packets.is_v6() { (8, 24) } else { (12, 16) };
     let mut keys = Vec::new();
@@ -240,7 +235,8 @@ fn selector(packets: ClassPackets) -> TcU32Selector {
     selector
 }
 
-/// What can only be a mistake here.
-fn wrong(error: &Error) -> KernelError {
+/// Returns the error for a request that is malformed, which only a bug can
+/// cause.
+fn malformed(error: &Error) -> KernelError {
     KernelError::Netlink(error.to_string())
 }
