@@ -1,4 +1,4 @@
-//! Addresses, and what is noted of a link for putting it back.
+//! Addresses of links, and the routes that the kernel makes for them.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -137,7 +137,7 @@ impl Machine {
     ) -> Result<Address, KernelError> {
         let link = self.links.get(&number).ok_or(Errno::ENODEV)?;
         let (is_loopback, is_vrf) = (link.is_loopback(), link.kind() == "vrf");
-        // IPv6 has an address once, whatever its prefix length
+        // A link has an IPv6 address once, whatever the prefix length is
         // (`ipv6_add_addr_hash`).
         let mut own = link.addresses.iter();
         let is_there = own.any(|own| own.new.address.addr() == IpAddr::from(address));

@@ -10,7 +10,7 @@ use super::Simulation;
 use super::link::Link;
 use super::machine::Machine;
 
-/// What a new port is like (`new_nbp`).
+/// The flags of a new port (`new_nbp`).
 const NEW_PORT: PortState = PortState {
     hairpin: false,
     isolated: false,
@@ -79,7 +79,8 @@ impl Machine {
         }
     }
 
-    /// Where the real kernel has a port, if that is still on its bridge.
+    /// Returns the id of a port in the real kernel, unless it has left its
+    /// bridge.
     fn unmoved_port(&self, link: &Link) -> Option<LinkId> {
         let real = super::settings::unmoved(link)?;
         let master = link.master.and_then(|master| self.links.get(&master));
@@ -103,7 +104,7 @@ impl Machine {
     }
 }
 
-/// What a new port of a bridge has (`nbp_vlan_init`).
+/// Returns the VLANs of a new port (`nbp_vlan_init`).
 fn new_vlans() -> Vec<PortVlans> {
     let first = VlanNumbers::new(1, 1).into_iter();
     let vlans = first.map(|numbers| PortVlans {
@@ -114,7 +115,7 @@ fn new_vlans() -> Vec<PortVlans> {
     vlans.collect()
 }
 
-/// What is left of VLANs without some.
+/// Removes a range from VLANs.
 fn without(vlans: Vec<PortVlans>, gone: VlanNumbers) -> Vec<PortVlans> {
     let parts = vlans.into_iter().flat_map(|vlans| {
         let (first, last) = (vlans.numbers.first(), vlans.numbers.last());

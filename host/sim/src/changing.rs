@@ -12,7 +12,7 @@ use super::machine::Machine;
 
 /// IFALIASZ (`if.h`) less the end of the text and one.
 const MAX_ALIAS: usize = 254;
-/// Kinds that stay in their namespace (`netns_immutable`).
+/// The kinds that can't leave their namespace (`netns_immutable`).
 const IMMOVABLE: [&str; 3] = ["bridge", "vrf", "bond"];
 
 impl Links for Simulation {
@@ -211,7 +211,8 @@ impl Machine {
         }
     }
 
-    /// Takes from a link what it can't keep where it goes.
+    /// Removes the properties of a link that it can't keep in another
+    /// namespace.
     fn strip(&mut self, number: Number) {
         self.set_down(number);
         self.edit(number, |link| {
@@ -220,7 +221,7 @@ impl Machine {
         });
     }
 
-    /// Changes something about a link.
+    /// Changes a link.
     pub(super) fn edit(&mut self, number: Number, change: impl FnOnce(&mut Link)) {
         if let Some(link) = self.links.get_mut(&number) {
             change(link);
@@ -321,7 +322,7 @@ impl Machine {
         };
         let link = self.links.get(&number).ok_or(Errno::ENODEV)?;
         let (was_up, left) = (link.state.up, link.master);
-        // `vrf_add_slave` and `vrf_del_slave` set it down and up.
+        // `vrf_add_slave` and `vrf_del_slave` set the link down and up.
         let cycles = was_up && [kind(left), kind(master)].contains(&"vrf".to_owned());
         if cycles {
             self.set_down(number);
@@ -345,9 +346,9 @@ impl Machine {
         Ok(())
     }
 
-    /// A bridge whose MAC address nobody has set takes that of a port
-    /// (`br_stp_recalculate_bridge_id`); whether somebody has, the kernel doesn't
-    /// tell.
+    /// Assumes that a bridge keeps its MAC address. If nobody has set that, the
+    /// bridge takes the address of a port (`br_stp_recalculate_bridge_id`), but
+    /// the kernel doesn't report whether somebody has.
     fn assume_mac_of(&mut self, bridge: Number) {
         let Some(link) = self.links.get_mut(&bridge) else {
             return;

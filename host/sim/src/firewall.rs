@@ -1,4 +1,4 @@
-//! The host's firewall: entries that are added to what the real kernel has.
+//! The host's firewall: the real kernel's entries with the changes to them.
 
 use kernel::{Firewall, FirewallEntry, FirewallRead, FirewallRule, KernelError, MissingFirewall};
 use nix::errno::Errno;
@@ -53,7 +53,7 @@ impl Firewall for Simulation {
     }
 
     fn remove_empty_firewall(&mut self, _entry: &FirewallEntry) -> Result<(), KernelError> {
-        // Tables aren't pictured.
+        // Tables aren't simulated.
         Ok(())
     }
 }
@@ -64,7 +64,7 @@ impl Machine {
         for entry in entries {
             let removed = &mut self.firewall_removed;
             removed.retain(|removed| removed != entry);
-            // What the real kernel has is added to nothing.
+            // An entry of the real kernel isn't added again.
             if !self.has_firewall(entry)? {
                 self.firewall_added.push(entry.clone());
             }
@@ -72,7 +72,7 @@ impl Machine {
         Ok(())
     }
 
-    /// Whether nobody else has the ports.
+    /// Checks that nobody else has the ports.
     pub(super) fn free_for_firewall(
         &mut self,
         entries: &[FirewallEntry],
@@ -98,13 +98,13 @@ impl Machine {
         self.unless_hidden(real, false)
     }
 
-    /// The rules that there are more of, and less.
+    /// Returns the rules that were added, and those that were removed.
     pub(super) fn firewall_changes(&self) -> [Vec<FirewallRule>; 2] {
         [&self.firewall_added, &self.firewall_removed]
             .map(|entries| entries.iter().map(|entry| entry.rule.clone()).collect())
     }
 
-    /// Who isn't root can't read the firewall.
+    /// Assumes an answer if the firewall can't be read. Only root can read it.
     fn unless_hidden<T>(
         &mut self,
         result: Result<T, KernelError>,

@@ -1,5 +1,5 @@
-//! What a change of a link does to those that lie on it, below it, or have it as
-//! a port. The kernel does all of this by itself.
+//! The effects of a link's change on its children, its parent and its master.
+//! The kernel causes all of them by itself.
 
 use kernel::{KernelError, NeighbourTable, ParentUse};
 use types::Mac;
@@ -7,12 +7,12 @@ use types::Mac;
 use super::link::{Link, Number, Other};
 use super::machine::Machine;
 
-/// ETH_DATA_LEN, which a bridge without ports has.
+/// The MTU of a bridge without ports, in bytes (ETH_DATA_LEN).
 const ETHERNET_MTU: u32 = 1500;
 
 impl Machine {
-    /// How many links on this one have it take all frames: those in its place
-    /// that are up (`macvlan_open`).
+    /// Returns the number of children that make a link promiscuous: those that
+    /// have taken it over and are up (`macvlan_open`).
     pub(super) fn promiscuity(&self, number: Number) -> usize {
         let above = self.links.values().filter(|link| link.lies_on(number));
         above
@@ -20,9 +20,9 @@ impl Machine {
             .count()
     }
 
-    /// Gives a link a MAC address. One that is in its parent's place gives it to
-    /// that one (`macvlan_set_mac_address`), and ipvlan links have their parent's
-    /// (`ipvlan_device_event`).
+    /// Sets the MAC address of a link. A link that has taken over its parent
+    /// passes the address on to it (`macvlan_set_mac_address`). Ipvlan links
+    /// take that of their parent (`ipvlan_device_event`).
     pub(super) fn set_mac(&mut self, number: Number, mac: Mac) {
         self.write_mac(number, mac);
         let below = self.links.get(&number).filter(|link| takes_all(link));
@@ -67,8 +67,8 @@ impl Machine {
         self.forget_neighbours(number, |it| it.table == NeighbourTable::Entries);
     }
 
-    /// A parent gets its MAC address back from what was in its place
-    /// (`macvlan_port_destroy`).
+    /// Gives a parent its MAC address back, after the link that had taken it
+    /// over is gone (`macvlan_port_destroy`).
     pub(super) fn give_back_mac(&mut self, gone: &Link) {
         let (Some(Other::Link(below)), Some(mac)) = (gone.lower, gone.mac_below) else {
             return;
@@ -79,8 +79,9 @@ impl Machine {
         }
     }
 
-    /// Links have no larger MTU than what they lie on (`macvlan_device_event`,
-    /// `vlan_device_event`), and ipvlan links the same (`ipvlan_adjust_mtu`).
+    /// Lowers the MTU of children to that of their parent
+    /// (`macvlan_device_event`, `vlan_device_event`). Ipvlan links always have
+    /// the same MTU (`ipvlan_adjust_mtu`).
     pub(super) fn lower_mtu_above(&mut self, number: Number) {
         let Some(mtu) = self.links.get(&number).map(|link| link.state.mtu) else {
             return;
@@ -105,24 +106,23 @@ impl Machine {
         }
     }
 
-    /// VLANs go down with what they lie on (`vlan_device_event`).
+    /// Sets VLANs down with their parent (`vlan_device_event`).
     pub(super) fn set_down_above(&mut self, number: Number) {
         for above in self.above(number, &["vlan"]) {
             self.set_down(above);
         }
     }
 
-    /// And all of them up, whatever they were.
+    /// Sets all VLANs up with their parent, even if they were down before.
     pub(super) fn set_up_above(&mut self, number: Number) -> Result<(), KernelError> {
         let mut above = self.above(number, &["vlan"]).into_iter();
         above.try_for_each(|above| self.set_up(above))
     }
 
-    /// A bridge has the MTU of the port that has the least
-    /// (`br_mtu_auto_adjust`), unless somebody set it, and the lowest MAC address
-    /// of its ports (`br_stp_recalculate_bridge_id`), unless somebody set that.
-    /// The kernel doesn't tell; what had those of its ports in the beginning is
-    /// taken to follow them.
+    /// Gives a bridge the lowest MTU of its ports (`br_mtu_auto_adjust`) and
+    /// their lowest MAC address (`br_stp_recalculate_bridge_id`), unless
+    /// somebody has set these. The kernel doesn't report that. A bridge that
+    /// had the values of its ports in the beginning is assumed to follow them.
     pub(super) fn follow_ports_of(&mut self, bridge: Option<Number>) {
         let Some((bridge, link)) =
             bridge.and_then(|number| Some((number, self.links.get(&number)?)))
@@ -159,7 +159,7 @@ impl Machine {
         }
     }
 
-    /// Finds out which bridges follow their ports, once all links are there.
+    /// Finds the bridges that follow their ports, after all links are read.
     pub(super) fn find_followers(&mut self) {
         let ports: Vec<(Number, u32, Option<Mac>)> = self
             .links
@@ -179,7 +179,7 @@ impl Machine {
         }
     }
 
-    /// The links of some kinds that lie on this one.
+    /// Returns the children of some kinds.
     fn above(&self, number: Number, kinds: &[&str]) -> Vec<Number> {
         let links = self.links.iter();
         links

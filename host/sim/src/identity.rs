@@ -1,4 +1,4 @@
-//! What links are known by.
+//! Identities of links.
 
 use kernel::{
     FarLink, IdentifiedLink, IdentitiesRead, KernelError, LinkId, LinkIdentity, LinkKind,
@@ -52,11 +52,12 @@ impl IdentitiesRead for Simulation {
 }
 
 impl Machine {
-    /// A link with all that it's known by.
+    /// Returns a link with its identity.
     pub(super) fn identified(&mut self, at: LinkId) -> Result<IdentifiedLink, KernelError> {
         let (number, link) = self.find(at)?;
         let link = link.clone();
-        // Hardware and ties to what isn't looked at are as the real kernel says.
+        // The real kernel reports the identity of hardware, and of parents and
+        // peers in other namespaces.
         let real = match link.real() {
             Some(real) => Some(self.reader.identified(real)?),
             None => None,
@@ -98,7 +99,7 @@ impl Machine {
         Some(FarLink { index, place })
     }
 
-    /// Where a link of the real kernel is by now.
+    /// Returns the present place of a link of the real kernel.
     fn as_it_is_here(&self, far: FarLink) -> FarLink {
         let mut links = self.links.values();
         let link = links.find(|link| link.real().map(of) == Some(far));

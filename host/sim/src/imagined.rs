@@ -1,5 +1,5 @@
-//! A machine that is only thought of, for a kernel in memory to begin with. It's
-//! made of plain values, and nothing of it is on the machine at hand.
+//! An imagined machine, for a simulated kernel to begin with. It consists of
+//! plain values, and nothing of it exists on the present machine.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -17,14 +17,14 @@ use super::neighbours::is_set;
 /// The beginning of the paths of all settings.
 const SETTINGS: &str = "/proc/sys/net/";
 
-/// A machine in plain values.
+/// An imagined machine.
 #[derive(Debug, Clone, Default)]
 pub struct Imagined {
     /// The host's namespace.
     pub host: ImaginedNamespace,
-    /// The container's.
+    /// The container's namespace.
     pub container: ImaginedNamespace,
-    /// What drivers have in the host's firewall.
+    /// The drivers' entries in the host's firewall.
     pub firewall: Vec<FirewallEntry>,
 }
 
@@ -62,11 +62,11 @@ impl Imagined {
 /// A namespace.
 #[derive(Debug, Clone, Default)]
 pub struct ImaginedNamespace {
-    /// Its links.
+    /// The links.
     pub links: Vec<ImaginedLink>,
-    /// The routes of all its tables.
+    /// The routes of all tables.
     pub routes: Vec<FoundRoute>,
-    /// Its rules besides those of every namespace.
+    /// The rules, besides those of every namespace.
     pub rules: Vec<Rule>,
     /// The settings that aren't a link's, by their paths below `/proc/sys/net`.
     pub settings: BTreeMap<String, String>,
@@ -77,30 +77,30 @@ pub struct ImaginedNamespace {
 /// A link.
 #[derive(Debug, Clone)]
 pub struct ImaginedLink {
-    /// The link, and what ties it to others.
+    /// The link with its parent or peer.
     pub link: SurveyedLink,
-    /// Its addresses.
+    /// The addresses.
     pub addresses: Vec<AddressState>,
-    /// Its neighbours.
+    /// The neighbours.
     pub neighbours: Vec<FoundNeighbour>,
-    /// How its bridge treats it.
+    /// The flags of a bridge's port.
     pub port: Option<PortState>,
-    /// Its VLANs, of a bridge's port or a bridge.
+    /// The VLANs of a bridge or of its port.
     pub vlans: Vec<PortVlans>,
-    /// Its queueing disciplines.
+    /// The queueing disciplines.
     pub queues: Queues,
-    /// The classes of its root's.
+    /// The classes of the root queueing discipline.
     pub classes: Vec<u16>,
-    /// Its VFs.
+    /// The VFs.
     pub vfs: Vec<VfState>,
-    /// Its features.
+    /// The features.
     pub features: Vec<Feature>,
-    /// What WireGuard knows of it.
+    /// The configuration of WireGuard.
     pub wireguard: Option<WireguardState>,
 }
 
 impl ImaginedLink {
-    /// A link that has nothing else.
+    /// Returns a link without addresses, neighbours and other properties.
     pub fn new(link: SurveyedLink) -> Self {
         Self {
             link,
@@ -120,7 +120,7 @@ impl ImaginedLink {
         &self.link.info.state
     }
 
-    /// What it's known by, in a namespace of this machine.
+    /// Returns the link with its identity, in a namespace of this machine.
     pub(super) fn identified(&self, namespace: Namespace) -> IdentifiedLink {
         let device = self.link.pci.as_ref().map(|address| ParentDevice {
             bus: Some("pci".to_owned()),
@@ -181,7 +181,7 @@ impl ImaginedNamespace {
         Ok(found.ok_or(Errno::ENODEV)?)
     }
 
-    /// A setting by its path.
+    /// Returns a setting by its path.
     pub(super) fn setting(&self, path: &str) -> Result<String, KernelError> {
         let below = path.strip_prefix(SETTINGS).ok_or(Errno::ENOENT)?;
         if let Some(value) = self.settings.get(below) {
@@ -195,7 +195,7 @@ impl ImaginedNamespace {
         Ok(value.filter(|_| is_there).cloned().ok_or(Errno::ENOENT)?)
     }
 
-    /// The settings of a link, by `FAMILY/KEY`.
+    /// Returns the settings of a link, by `FAMILY/KEY`.
     pub(super) fn settings_of(&self, name: &LinkName) -> BTreeMap<String, String> {
         let mut settings = self.link_settings.clone();
         for (key, value) in &mut settings {

@@ -20,8 +20,8 @@ use types::{LinkName, Namespace, PortRange, Rule, SettingKey};
 use super::imagined::{Imagined, ImaginedLink};
 use super::rules::defaults;
 
-/// Reads an imagined machine as the real kernel is read. All that begin with it
-/// share it. Deadlines are for who waits.
+/// A reader of an imagined machine. All its clones share the machine. No
+/// operation waits, so deadlines are ignored.
 #[derive(Debug, Clone)]
 pub struct ImaginedReader(pub Arc<Imagined>);
 
@@ -98,7 +98,7 @@ impl IdentitiesRead for ImaginedReader {
         let namespace = match far.place {
             Whereabouts::Host => Namespace::Host,
             Whereabouts::Container => Namespace::Container,
-            // There are no others.
+            // The machine has no other namespaces.
             Whereabouts::Elsewhere(_) | Whereabouts::Unknown => return Err(Errno::ENODEV.into()),
         };
         let index = far.index;
@@ -139,7 +139,7 @@ impl AddressesRead for ImaginedReader {
 }
 
 impl SnapshotsRead for ImaginedReader {
-    /// The settings of a link: a kernel in memory keeps all else itself.
+    /// Reads the settings only. The simulated kernel has the rest itself.
     fn snapshot(&mut self, link: LinkId) -> Result<LinkSnapshot, KernelError> {
         let name = &self.link(link)?.state().name;
         let settings = self.of(link.namespace).settings_of(name);
@@ -174,7 +174,7 @@ impl RoutesRead for ImaginedReader {
         Ok(routes.any(|found| found.route.is_told_by(route)))
     }
 
-    /// Nothing is noted: a kernel in memory has all routes itself.
+    /// Saves nothing. The simulated kernel has all routes itself.
     fn save_route(
         &mut self,
         _namespace: Namespace,
@@ -321,7 +321,7 @@ impl FirewallRead for ImaginedReader {
     }
 }
 
-/// The ports that an entry publishes.
+/// Returns the ports that an entry publishes.
 fn ports(entry: &FirewallEntry) -> &[PortRange] {
     match &entry.rule {
         FirewallRule::Publish(publication) => &publication.ports,

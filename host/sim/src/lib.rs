@@ -1,9 +1,9 @@
-//! A kernel whose changes are in memory only: it begins with what the real one
-//! has, and behaves as that one would as far as that is known. What isn't, it
-//! assumes and says so.
+//! A simulated kernel, whose changes are in memory only. It begins with the
+//! state of the real kernel and behaves like it, as far as that is known. It
+//! records an assumption for everything else.
 //!
-//! It has nothing but a [`Reader`] of the real one, so it can't change that. Tests
-//! have it begin with a machine that is only thought of ([`Imagined`]).
+//! It has only a [`Reader`] of the real kernel, so it can't change that one.
+//! Tests give it an imagined machine to begin with ([`Imagined`]).
 
 #![deny(unsafe_code)]
 
@@ -51,40 +51,40 @@ use kernel::{KernelError, Reader, Timed};
 
 use machine::Machine;
 
-/// A simulated kernel. Copies of it are the same one.
+/// A simulated kernel. All clones share one state.
 #[derive(Clone)]
 pub struct Simulation(Arc<Mutex<Machine>>);
 
 impl Simulation {
-    /// Begins with what the real kernel has. Without `has_container` the
+    /// Begins with the state of the real kernel. Without `has_container`, the
     /// container's namespace is a new one, which only this kernel has.
     pub fn begin(reader: Box<dyn Reader + Send>, has_container: bool) -> Result<Self, KernelError> {
         let machine = Machine::begin(reader, has_container)?;
         Ok(Self(Arc::new(Mutex::new(machine))))
     }
 
-    /// How everything is by now.
+    /// Returns the present topology.
     pub fn topology(&self) -> Topology {
         self.machine().topology()
     }
 
-    /// The same in words, without what the kernel sees to by itself: what was
-    /// changed and put back is as it was.
+    /// Describes the present state in words, without the objects that the
+    /// kernel makes by itself. Restoring all changes restores the facts.
     pub fn facts(&self) -> Vec<String> {
         self.machine().facts()
     }
 
-    /// All of it in plain values, for comparing.
+    /// Returns the present state in plain values, for comparisons.
     pub fn picture(&self) -> Result<Picture, KernelError> {
         self.machine().picture()
     }
 
-    /// What was assumed so far because it can't be known.
+    /// Returns the assumptions so far about facts that can't be known.
     pub fn assumed(&self) -> Vec<String> {
         self.machine().assumed().to_vec()
     }
 
-    /// The machine, before the deadline of the run.
+    /// Returns the machine, unless the deadline of the run is over.
     fn in_time(&self) -> Result<MutexGuard<'_, Machine>, KernelError> {
         let machine = self.machine();
         match machine.is_late() {

@@ -18,25 +18,25 @@ pub(super) const LOOPBACK_INDEX: u32 = 1;
 /// IPV4_MIN_MTU (`net/ip.h`)
 pub(super) const IPV4_MIN_MTU: u32 = 68;
 
-/// Which link: it keeps its number wherever it moves.
+/// The number of a link, which it keeps wherever it moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Number(pub(super) u32);
 
-/// Another link that this one is tied to.
+/// The parent or peer of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Other {
-    /// One of the machine's.
+    /// A link of the machine.
     Link(Number),
-    /// One in a namespace that isn't looked at, with this index there.
+    /// A link in a namespace that isn't looked at, with this index there.
     Elsewhere(u32),
 }
 
-/// How a link came to be.
+/// The origin of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
-    /// The real kernel has it, here.
+    /// The real kernel has the link, under this id.
     Real(LinkId),
-    /// It was made in memory.
+    /// The link was made in memory.
     Made,
 }
 
@@ -44,7 +44,7 @@ pub(super) enum Origin {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Address {
     pub(super) new: NewAddress,
-    /// It has no meaning beyond the link.
+    /// Whether the address is valid only on its link.
     pub(super) link_scope: bool,
     pub(super) tentative: bool,
     pub(super) dad_failed: bool,
@@ -64,38 +64,40 @@ pub(super) struct Address {
 pub(super) struct Link {
     pub(super) origin: Origin,
     pub(super) at: LinkId,
-    /// Its master is told by `master`, not here.
+    /// The state without the master, which is in `master`.
     pub(super) state: LinkState,
     pub(super) kind: Option<String>,
-    /// What the real kernel says, until something changes.
+    /// The carrier that the real kernel reports, until something changes.
     pub(super) carrier: bool,
     pub(super) vlan_filtering: Option<bool>,
     pub(super) parent_use: Option<ParentUse>,
     pub(super) table: Option<u32>,
-    /// What it was made as here.
+    /// The kind with its properties, if the link was made here.
     pub(super) made_as: Option<LinkKind>,
-    /// The MAC address that its parent had, where it takes the parent's place.
+    /// The MAC address of the parent before the link took over the parent.
     pub(super) mac_below: Option<Mac>,
     pub(super) pci: Option<PciAddress>,
     pub(super) device: Option<DevicePath>,
-    /// What was set here; else it has those of the real one.
+    /// The alternative names, if they were set here. Otherwise they are those
+    /// of the real link.
     pub(super) alternative_names: Option<Vec<String>>,
     pub(super) lower: Option<Other>,
     pub(super) pair: Option<Other>,
     pub(super) master: Option<Number>,
-    /// Whether the kernel would have chosen its MAC address.
+    /// Whether the kernel would have chosen the MAC address.
     pub(super) is_mac_assumed: bool,
-    /// Whether its MAC address was set here, so that the kernel leaves it alone.
+    /// Whether the MAC address was set here, so that the kernel leaves it
+    /// alone.
     pub(super) is_mac_set: bool,
     /// Whether a bridge has looked at its ports yet, for telling whether it carries
     /// packets.
     pub(super) looks_at_ports: bool,
-    /// Whether a bridge has the MTU and the MAC address of its ports.
+    /// Whether a bridge follows the MTU and the MAC address of its ports.
     pub(super) follows: (bool, bool),
-    /// Whether anything of it was changed.
+    /// Whether any property was changed.
     pub(super) is_changed: bool,
     pub(super) addresses: Vec<Address>,
-    /// What was written to its settings, by `FAMILY/KEY`.
+    /// The values written to the link's settings, by `FAMILY/KEY`.
     pub(super) settings: BTreeMap<String, String>,
     /// Which of its IPv4 settings somebody has set, by `ipv4/KEY`: those take no
     /// part in changes of what new links begin with.
@@ -103,7 +105,8 @@ pub(super) struct Link {
     pub(super) has_ipv4: bool,
     /// Whether none of them does any more (`ipv4_devconf_setall`).
     pub(super) has_own_settings: bool,
-    // What is read when it's asked for.
+    // The fields below are read from the real kernel when they are first
+    // needed.
     pub(super) neighbours: Option<Vec<FoundNeighbour>>,
     pub(super) port: Option<PortState>,
     pub(super) vlans: Option<Vec<PortVlans>>,
@@ -116,7 +119,7 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// A link that has nothing yet but its state.
+    /// Returns a link with a state and nothing else.
     pub(super) fn new(origin: Origin, at: LinkId, state: LinkState) -> Self {
         Self {
             origin,
@@ -157,7 +160,7 @@ impl Link {
         }
     }
 
-    /// Its kind, where it says one.
+    /// Returns the kind, or an empty text for hardware.
     pub(super) fn kind(&self) -> &str {
         self.kind.as_deref().unwrap_or_default()
     }
@@ -209,7 +212,7 @@ impl Link {
         address.addr().is_ipv4() && own.any(|own| own.trunc() == address.trunc())
     }
 
-    /// Where the real kernel has it.
+    /// Returns the id of the link in the real kernel.
     pub(super) fn real(&self) -> Option<LinkId> {
         match self.origin {
             Origin::Real(id) => Some(id),
@@ -223,7 +226,7 @@ impl Link {
         self.state.name.as_str() == name || others.any(|other| other == name)
     }
 
-    /// Whether it lies on another one.
+    /// Whether another link is the parent.
     pub(super) fn lies_on(&self, number: Number) -> bool {
         self.lower == Some(Other::Link(number))
     }

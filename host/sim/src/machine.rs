@@ -1,4 +1,4 @@
-//! The machine in memory: what it begins with, and finding things in it.
+//! The machine in memory: its first state, and the search for its objects.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
@@ -13,28 +13,29 @@ use types::{LinkName, Namespace, RouteKind};
 
 use super::link::{Address, IPV4_MIN_MTU, LOOPBACK_INDEX, Link, Number, Origin, Other};
 
-/// RTPROT_KERNEL (`rtnetlink.h`)
+/// The protocol of routes that the kernel makes (RTPROT_KERNEL in
+/// `rtnetlink.h`).
 pub(super) const BY_KERNEL: u8 = 2;
-/// RTPROT_STATIC
+/// The protocol of routes and rules that this program makes (RTPROT_STATIC).
 pub(super) const BY_HAND: u8 = 4;
 /// INADDR_LOOPBACK (`in.h`)
 pub(super) const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-/// The MTU of a loopback link (`drivers/net/loopback.c`).
+/// The MTU of a loopback link in bytes (`drivers/net/loopback.c`).
 const LOOPBACK_MTU: u32 = 65536;
 
-/// What a namespace has besides its links.
+/// The routes, rules and settings of a namespace.
 #[derive(Default)]
 pub(super) struct Room {
     pub(super) routes: Vec<FoundRoute>,
     /// Those that it had in the beginning.
     pub(super) routes_before: Vec<FoundRoute>,
-    /// The names of the links that it had then, by index.
+    /// The names of the links of the beginning, by index.
     pub(super) names_before: BTreeMap<u32, LinkName>,
     /// Its rules, once somebody has asked for them.
     pub(super) rules: Option<Vec<FoundRule>>,
     /// Those that it had in the beginning.
     pub(super) rules_before: Vec<FoundRule>,
-    /// What was written to settings that aren't a link's, by path.
+    /// The values written to settings that aren't a link's, by path.
     pub(super) settings: BTreeMap<String, String>,
     /// Which IPv4 settings of new links somebody has set, by `ipv4/KEY`.
     pub(super) set_defaults: BTreeSet<String>,
@@ -55,8 +56,8 @@ pub(super) struct Machine {
     pub(super) firewall_added: Vec<FirewallEntry>,
     pub(super) firewall_removed: Vec<FirewallEntry>,
     pub(super) macs: u8,
-    /// Where the other ends are, elsewhere, that were asked about: from within a
-    /// container the real kernel doesn't tell.
+    /// The namespaces of peers elsewhere that were asked about. The real kernel
+    /// doesn't report them to a container.
     pub(super) far_ends: BTreeMap<Number, FarLink>,
     deadline: Option<Instant>,
     next: u32,
@@ -64,7 +65,7 @@ pub(super) struct Machine {
 }
 
 impl Machine {
-    /// Reads what there is.
+    /// Reads the state of the real kernel.
     pub(super) fn begin(
         reader: Box<dyn Reader + Send>,
         has_container: bool,
@@ -104,7 +105,7 @@ impl Machine {
             .is_some_and(|deadline| Instant::now() >= deadline)
     }
 
-    /// Says once what can't be known.
+    /// Records an assumption once.
     pub(super) fn assume(&mut self, what: String) {
         if !self.assumed.contains(&what) {
             self.assumed.push(what);
@@ -142,7 +143,7 @@ impl Machine {
             let at = LinkId { namespace, index };
             let addresses = match self.reader.addresses(at) {
                 Ok(addresses) => addresses,
-                // It went meanwhile.
+                // The link was removed meanwhile.
                 Err(error) if error.is_not_found() => continue,
                 Err(error) => return Err(error),
             };
@@ -181,7 +182,7 @@ impl Machine {
         Ok(())
     }
 
-    /// The one link of a new namespace.
+    /// Adds the only link of a new namespace.
     fn add_loopback(&mut self) {
         let Some(state) = loopback() else { return };
         let at = LinkId {
@@ -208,7 +209,7 @@ impl Machine {
         }
     }
 
-    /// Finds the pairs of which one end is in the container: each end says the
+    /// Finds the peers of which one is in the container. Each reports the
     /// other's index.
     fn tie_pairs(&mut self) {
         if !self.has_container {
@@ -238,7 +239,7 @@ impl Machine {
         }
     }
 
-    /// Puts a link into the machine.
+    /// Adds a link to the machine.
     pub(super) fn add(&mut self, link: Link) -> Number {
         let number = Number(self.next);
         self.next += 1;
@@ -248,14 +249,14 @@ impl Machine {
         number
     }
 
-    /// Which link is at a place.
+    /// Returns the number of the link with this id.
     pub(super) fn number(&self, at: LinkId) -> Option<Number> {
         let mut links = self.links.iter();
         let found = links.find(|(_, link)| link.at == at);
         found.map(|(number, _)| *number)
     }
 
-    /// The link at a place.
+    /// Returns the link with this id, and its number.
     pub(super) fn find(&self, at: LinkId) -> Result<(Number, &Link), KernelError> {
         let mut links = self.links.iter();
         let found = links.find(|(_, link)| link.at == at);
@@ -263,13 +264,13 @@ impl Machine {
         Ok((*number, link))
     }
 
-    /// The same for changing it.
+    /// Returns the link with this id, for changing it.
     pub(super) fn find_mut(&mut self, at: LinkId) -> Result<&mut Link, KernelError> {
         let mut links = self.links.values_mut();
         Ok(links.find(|link| link.at == at).ok_or(Errno::ENODEV)?)
     }
 
-    /// The links of a namespace, in the order of their indexes.
+    /// Returns the links of a namespace, in the order of their indexes.
     pub(super) fn links_of(&self, namespace: Namespace) -> Vec<&Link> {
         let links = self.links.values();
         let mut links: Vec<&Link> = links
@@ -285,7 +286,7 @@ impl Machine {
         links.find(|link| link.at.namespace == namespace && link.is_called(name.as_str()))
     }
 
-    /// What can be changed of a link, with its master.
+    /// Returns the state of a link, with its master.
     pub(super) fn state(&self, link: &Link) -> LinkState {
         let master = link.master.and_then(|master| self.links.get(&master));
         LinkState {
@@ -294,7 +295,7 @@ impl Machine {
         }
     }
 
-    /// What else there is to know of it.
+    /// Returns the state, the kind and the carrier of a link.
     pub(super) fn info(&self, number: Number, link: &Link) -> LinkInfo {
         LinkInfo {
             state: self.state(link),
@@ -305,7 +306,7 @@ impl Machine {
         }
     }
 
-    /// The link with its place.
+    /// Returns a link with its parent and device.
     pub(super) fn placed(&self, link: &Link) -> PlacedLink {
         let lower = match link.lower {
             Some(Other::Link(lower)) => self.links.get(&lower),
@@ -321,8 +322,8 @@ impl Machine {
         }
     }
 
-    /// Whether a link could carry packets. What nobody has changed is as the real
-    /// kernel says.
+    /// Whether a link can carry packets. For links that nobody has changed, the
+    /// real kernel's answer counts.
     fn carrier(&self, number: Number, link: &Link) -> bool {
         link.state.up && self.signal(number, link)
     }
@@ -367,7 +368,7 @@ impl Machine {
         }
     }
 
-    /// All of a namespace.
+    /// Returns the inventory of a namespace.
     pub(super) fn survey(&self, namespace: Namespace) -> Result<Survey, KernelError> {
         let mut links = Vec::new();
         for link in self.links_of(namespace) {
@@ -403,7 +404,7 @@ impl Machine {
         })
     }
 
-    /// The routing table that a link's own routes are in.
+    /// Returns the routing table for the routes to a link's networks.
     pub(super) fn table_of(&self, link: &Link) -> u32 {
         let master = link.master.and_then(|master| self.links.get(&master));
         master.and_then(|vrf| vrf.table).unwrap_or(MAIN_TABLE)
@@ -433,8 +434,8 @@ fn loaded(at: LinkId, surveyed: &SurveyedLink) -> Link {
     link
 }
 
-/// Whether the kernel made no route for an address's network on a link that
-/// is up.
+/// Whether the kernel made no route to an address's network on a link that is
+/// up.
 fn lacks_route(routes: &[FoundRoute], index: u32, address: ipnet::IpNet) -> bool {
     let mut routes = routes.iter().filter(|found| {
         found.route.link == Some(index)

@@ -1,4 +1,4 @@
-//! Making links. What a kind has by itself is in its file (`kernel::kinds`).
+//! Making links. The defaults of each kind are in its file (`kernel::kinds`).
 
 use std::net::IpAddr;
 
@@ -118,7 +118,7 @@ impl Machine {
         }
     }
 
-    /// Makes a pair.
+    /// Makes two veth links that are peers.
     pub(super) fn create_veth(&mut self, new: &NewVeth) -> Result<(u32, u32), KernelError> {
         let check_mac = |end: &VethEnd| match end.mac.is_none_or(is_one_link) {
             true => Ok(()),
@@ -158,7 +158,7 @@ impl Machine {
         (number, at.index)
     }
 
-    /// A name that nobody has.
+    /// Checks that no link has a name.
     pub(super) fn check_free(
         &self,
         namespace: Namespace,
@@ -170,8 +170,8 @@ impl Machine {
         }
     }
 
-    /// A place for one more link: with this index if it's free, or else with the
-    /// next one that no link has had.
+    /// Returns the id for a new link: with the wished index if it's free, or
+    /// else with the one after the last.
     pub(super) fn place(&mut self, namespace: Namespace, wished: Option<u32>) -> LinkId {
         let taken = |machine: &Self, index| machine.number(LinkId { namespace, index }).is_some();
         if let Some(index) = wished.filter(|index| !taken(self, *index)) {
@@ -185,7 +185,8 @@ impl Machine {
         LinkId { namespace, index }
     }
 
-    /// Some links take what others have taken already (`netdev_rx_handler_register`).
+    /// Checks that a link can have a parent. Only one kind of link can receive
+    /// the parent's packets (`netdev_rx_handler_register`).
     fn check_parent(&self, new: &NewLink, parent: Option<Number>) -> Result<(), KernelError> {
         if let LinkKind::Vxlan(vxlan) = &new.kind {
             return self.check_vxlan(vxlan);
@@ -224,7 +225,8 @@ impl Machine {
         if is_port || is_others {
             return Err(Errno::EBUSY.into());
         }
-        // `macvlan_common_newlink`: it's the only one.
+        // `macvlan_common_newlink`: a passthru link is the only one on its
+        // parent.
         let takes_all = |child: &Link| child.parent_use == Some(ParentUse::Whole);
         let is_alone = is_passthru(kind);
         let mut rivals = children.filter(|child| group(child.kind()) == Some(own));
@@ -270,7 +272,8 @@ impl Machine {
         }
     }
 
-    /// All ipvlan links on a parent have one mode (`ipvlan_set_port_mode`).
+    /// Gives all ipvlan links on a parent the same mode
+    /// (`ipvlan_set_port_mode`).
     fn share_ipvlan_mode(&mut self, parent: Number, wanted: ParentUse) {
         let links = self.links.values_mut();
         let links = links.filter(|link| link.lies_on(parent) && link.kind() == "ipvlan");
@@ -286,14 +289,14 @@ impl Machine {
         }
     }
 
-    /// The MAC address of a new link, and whether it's assumed.
+    /// Returns the MAC address of a new link, and whether it's assumed.
     fn mac_of_new(&mut self, new: &NewLink, parent: Option<&LinkState>) -> (Option<Mac>, bool) {
         let default = new.kind.default_mac();
         if default == DefaultMac::None {
             return (None, false);
         }
-        // `macvlan_common_newlink`: a passthru link has its parent's, whatever is
-        // asked for. A tap gets its own after it was made.
+        // `macvlan_common_newlink`: a passthru link has its parent's address,
+        // whatever the request is.
         let is_given = !is_passthru(&new.kind) && !matches!(new.kind, LinkKind::Tap(_));
         if let Some(mac) = new.mac.filter(|_| is_given) {
             return (Some(mac), false);
@@ -304,7 +307,7 @@ impl Machine {
         }
     }
 
-    /// An address that stands for the one that the kernel would choose.
+    /// Returns an address that stands for the one that the kernel would choose.
     fn choose_mac(&mut self, namespace: Namespace, name: &LinkName) -> Mac {
         self.macs = self.macs.wrapping_add(1);
         let mac = Mac::stand_in(self.macs);
@@ -344,8 +347,8 @@ fn check_new_mtu(kind: &str, mtu: Option<u32>) -> Result<(), KernelError> {
     }
 }
 
-/// Whether a macvlan link takes all that its parent gets, as if it were that
-/// one.
+/// Whether a kind takes over its parent, as a macvlan link in passthru mode
+/// does.
 fn is_passthru(kind: &LinkKind) -> bool {
     kind.parent_use() == Some(ParentUse::Whole)
 }

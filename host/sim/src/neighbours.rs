@@ -94,7 +94,7 @@ impl Neighbours for Simulation {
 }
 
 impl Machine {
-    /// The neighbours of a link, for changing them.
+    /// Returns the neighbours of a link, for changing them.
     fn table(&mut self, at: LinkId) -> Result<&mut Vec<FoundNeighbour>, KernelError> {
         let (_, link) = self.find(at)?;
         if link.neighbours.is_none() {
@@ -129,7 +129,7 @@ impl Machine {
         }
     }
 
-    /// Those that somebody has set.
+    /// Returns the neighbours that were set, not learnt.
     pub(super) fn set_neighbours(
         &mut self,
         at: LinkId,

@@ -1,6 +1,5 @@
-//! All of the machine in plain values, for comparing how it was with how it is.
-//! Links are known by what they are, whatever they are called and wherever they
-//! have moved.
+//! The state of the machine in plain values, for comparing it with an earlier
+//! one. A link keeps its number whatever its name and namespace are.
 
 use std::collections::BTreeMap;
 
@@ -13,83 +12,83 @@ use types::{Namespace, Rule};
 use super::link::{Link, Number, Other};
 use super::machine::Machine;
 
-/// The machine.
+/// The state of the machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Picture {
-    /// The links of both namespaces. Each keeps its number.
+    /// The links of both namespaces, by number.
     pub links: BTreeMap<u32, PicturedLink>,
-    /// What else the host's namespace has.
+    /// The other objects of the host's namespace.
     pub host: PicturedNamespace,
-    /// What else the container's has.
+    /// The other objects of the container's namespace.
     pub container: PicturedNamespace,
-    /// What the firewall has that it hadn't in the beginning.
+    /// The firewall entries that were added since the beginning.
     pub firewall_added: Vec<FirewallEntry>,
-    /// What it hasn't any more.
+    /// The firewall entries that were removed since the beginning.
     pub firewall_removed: Vec<FirewallEntry>,
 }
 
 /// A namespace.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PicturedNamespace {
-    /// Its routes.
+    /// The routes.
     pub routes: Vec<FoundRoute>,
-    /// The rules that it hadn't in the beginning.
+    /// The rules that were added since the beginning.
     pub rules_added: Vec<Rule>,
-    /// Those that it hasn't any more.
+    /// The rules that were removed since the beginning.
     pub rules_removed: Vec<Rule>,
-    /// Settings that aren't a link's, where they are others than in the
-    /// beginning, by path.
+    /// The settings that aren't a link's and have changed since the beginning,
+    /// by path.
     pub settings: BTreeMap<String, String>,
 }
 
 /// A link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PicturedLink {
-    /// Where it is.
+    /// The namespace and the index.
     pub at: LinkId,
-    /// How it is; its master stands below.
+    /// The state without the master, which has a field of its own.
     pub state: LinkState,
-    /// Its kind.
+    /// The kind.
     pub kind: Option<String>,
-    /// What it was made as, if it was made here.
+    /// The kind with its properties, if the link was made here.
     pub made_as: Option<LinkKind>,
-    /// What it does to the link below it.
+    /// The effect of the link on its parent.
     pub parent_use: Option<ParentUse>,
-    /// How many links on it have it take all frames.
+    /// The number of children that make the link promiscuous.
     pub promiscuity: usize,
-    /// The link that it lies on.
+    /// The parent.
     pub lower: Option<u32>,
-    /// The other end of a pair.
+    /// The peer.
     pub pair: Option<u32>,
-    /// The link that it's a port of.
+    /// The master.
     pub master: Option<u32>,
-    /// Its addresses.
+    /// The addresses.
     pub addresses: Vec<NewAddress>,
-    /// Its settings, where they are others than in the beginning, by
-    /// `FAMILY/KEY`.
+    /// The settings that have changed since the beginning, by `FAMILY/KEY`.
     pub settings: BTreeMap<String, String>,
-    /// The neighbours that somebody set.
+    /// The neighbours that were set, not learnt.
     pub neighbours: Vec<FoundNeighbour>,
-    /// How its bridge treats it.
+    /// The flags of a bridge's port.
     pub port: Option<PortState>,
-    /// Its VLANs.
+    /// The VLANs.
     pub vlans: Vec<PortVlans>,
-    /// Its queueing disciplines.
+    /// The queueing disciplines.
     pub queues: Queues,
-    /// The classes of the root's.
+    /// The classes of the root queueing discipline.
     pub classes: Vec<u16>,
-    /// What takes in front what it receives.
+    /// The link through which received packets are redirected.
     pub redirect: Option<u32>,
-    /// Its VFs.
+    /// The VFs.
     pub vfs: Vec<VfState>,
-    /// Its features; of a link that was made here only if they were changed.
+    /// The features. For a link that was made here, they are known only if they
+    /// were changed.
     pub features: Vec<Feature>,
-    /// What WireGuard knows of it, where that was changed.
+    /// The configuration of WireGuard, if it was changed.
     pub wireguard: Option<WireguardState>,
 }
 
 impl Picture {
-    /// What else a namespace has.
+    /// Returns the other objects of a namespace.
     pub fn namespace(&self, namespace: Namespace) -> &PicturedNamespace {
         match namespace {
             Namespace::Host => &self.host,
@@ -130,7 +129,8 @@ impl Machine {
         })
     }
 
-    /// What those of a link that was made here are is only assumed.
+    /// Returns the features of a link. Those of a link that was made here are
+    /// only assumed, so they are left out unless they were changed.
     fn real_features(&mut self, at: LinkId) -> Result<Vec<Feature>, KernelError> {
         let (_, link) = self.find(at)?;
         match (&link.features, link.real()) {
@@ -152,7 +152,7 @@ impl Machine {
     }
 }
 
-/// What is read when it's asked for.
+/// The properties that are read from the real kernel when they are needed.
 struct Read {
     neighbours: Vec<FoundNeighbour>,
     vfs: Vec<VfState>,

@@ -144,7 +144,7 @@ impl Machine {
             .collect()
     }
 
-    /// The routes that are the wanted one, or one of its hops.
+    /// Returns the routes that are the wanted one, or one of its next hops.
     fn same(&self, namespace: Namespace, wanted: &TableRoute) -> Vec<FoundRoute> {
         let hops = split(wanted);
         let routes = self.room_ref(namespace).routes.iter();
@@ -274,7 +274,7 @@ impl Machine {
     }
 }
 
-/// The next hops of an IPv6 route are routes of their own.
+/// Splits an IPv6 route into a route for each next hop.
 pub(super) fn split(route: &TableRoute) -> Vec<TableRoute> {
     match route.route.destination.addr().is_ipv6() {
         true => route.by_next_hop(),

@@ -7,8 +7,8 @@ use types::{IpVersion, Mark, Namespace, Rule};
 use super::Simulation;
 use super::machine::{BY_HAND, BY_KERNEL, Machine};
 
-/// The rules of every namespace: IPv4's, of which IPv6 has the first two
-/// (`fib_default_rules_init`, `fib6_rules_net_init`).
+/// The priorities and tables of the rules that every namespace has. IPv6 has
+/// the first two only (`fib_default_rules_init`, `fib6_rules_net_init`).
 const DEFAULTS: [(u32, u32); 3] = [(0, 255), (32766, MAIN_TABLE), (32767, 253)];
 
 impl RulesRead for Simulation {
@@ -130,7 +130,8 @@ impl Machine {
         if !rules.contains(wanted) {
             return Err(Errno::ENOENT.into());
         }
-        // The kernel removes the first one that has all that is named.
+        // The kernel removes the first rule that has all properties of the
+        // request.
         let mut taken = rules.iter().filter(|found| {
             found.protocol == wanted.protocol && is_taken_for(&found.rule, &wanted.rule)
         });

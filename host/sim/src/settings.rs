@@ -10,7 +10,7 @@ use super::Simulation;
 use super::link::{Link, Number};
 use super::machine::Machine;
 
-/// What a link's setting begins with.
+/// The families of links' settings, and the start of their paths.
 const OF_LINKS: [(&str, &str); 2] = [
     ("ipv4", "/proc/sys/net/ipv4/conf/"),
     ("ipv6", "/proc/sys/net/ipv6/conf/"),
@@ -112,8 +112,8 @@ impl Machine {
         self.assume("kernel settings take the values that are set".to_owned());
     }
 
-    /// What a namespace has where nothing was written; a new one is taken to have
-    /// what the host has.
+    /// Returns the setting of a namespace in which nothing was written. A new
+    /// namespace is assumed to have the host's settings.
     fn read_setting(
         &mut self,
         namespace: Namespace,
@@ -138,8 +138,8 @@ impl Machine {
             .ok_or(Errno::ENOENT)?)
     }
 
-    /// Reads a link's setting: what was written, or what the real kernel has, or
-    /// what new links begin with.
+    /// Reads a link's setting: the written value, or the real kernel's, or else
+    /// the one of new links.
     pub(super) fn read_of_link(
         &mut self,
         number: Number,
@@ -192,7 +192,7 @@ impl Machine {
         Ok(())
     }
 
-    /// What making a link of the host's sets.
+    /// Has a new link on the host ignore router advertisements.
     pub(super) fn ignore_advertisements(&mut self, number: Number) -> Result<(), KernelError> {
         let link = self.links.get(&number).ok_or(Errno::ENODEV)?;
         if link.at.namespace == Namespace::Container || !link.has_ipv6() {
@@ -218,7 +218,7 @@ impl Machine {
         }
     }
 
-    /// All settings of a link, by `FAMILY/KEY`.
+    /// Returns all settings of a link, by `FAMILY/KEY`.
     pub(super) fn settings_of(
         &mut self,
         at: LinkId,
@@ -248,12 +248,12 @@ pub(super) fn is_on(value: &str) -> bool {
     value != "0"
 }
 
-/// Where the real kernel has a link, if it's still there.
+/// Returns the id of a link in the real kernel, unless it has moved.
 pub(super) fn unmoved(link: &Link) -> Option<LinkId> {
     link.real().filter(|real| *real == link.at)
 }
 
-/// The link that a setting is about, and `FAMILY/KEY`.
+/// Returns the name of the link that a setting belongs to, and `FAMILY/KEY`.
 fn of_link(path: &str) -> Option<(LinkName, String)> {
     OF_LINKS.iter().find_map(|(family, prefix)| {
         let (name, key) = path.strip_prefix(prefix)?.split_once('/')?;
@@ -261,8 +261,8 @@ fn of_link(path: &str) -> Option<(LinkName, String)> {
     })
 }
 
-/// The real kernel's key for a link's setting; without a name the one that new
-/// links begin with.
+/// Returns the real kernel's key for a link's setting. Without a name it's the
+/// key for new links.
 fn real_key(key: &str, name: Option<&LinkName>) -> Result<SettingKey, KernelError> {
     let (family, key) = key.split_once('/').ok_or(Errno::ENOENT)?;
     let name = name.map_or("default".to_owned(), |name| name.as_str().replace('.', "/"));

@@ -1,4 +1,4 @@
-//! All that is to be restored on a link.
+//! Snapshots of links.
 
 use std::collections::BTreeMap;
 
@@ -84,7 +84,7 @@ impl Snapshots for Simulation {
     }
 }
 
-/// What is there already needn't be put back.
+/// Accepts the error for an object that exists already.
 pub(super) fn unless_there(result: Result<(), KernelError>) -> Result<(), KernelError> {
     match result {
         Err(error) if error.is_taken() => Ok(()),

@@ -1,4 +1,5 @@
-//! A picture of the machine: links in their namespaces, and what ties them.
+//! The topology of the machine: links in their namespaces, and the ties between
+//! links.
 
 use kernel::{FoundRoute, LinkId, Neighbour, NeighbourTable, NextHop, TableRoute};
 use serde::Serialize;
@@ -7,28 +8,28 @@ use types::{Mac, Namespace};
 use super::link::{Link, Number, Origin, Other};
 use super::machine::{BY_KERNEL, Machine};
 
-/// How everything is.
+/// The topology of the machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Topology {
-    /// The host's first.
+    /// The namespaces, the host's first.
     pub namespaces: Vec<NamespaceView>,
-    /// What ties links to others.
+    /// The ties between links.
     pub edges: Vec<Edge>,
-    /// Rules that the firewall has got, and lost.
+    /// The changes of the firewall's rules.
     pub firewall: Changes,
 }
 
-/// What there is more of, and less.
+/// Objects that were added and removed, in words.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Changes {
-    /// What there is more of.
+    /// The added objects.
     pub added: Vec<String>,
-    /// What there is less of.
+    /// The removed objects.
     pub removed: Vec<String>,
 }
 
 impl Changes {
-    /// Whether all is as it was.
+    /// Whether nothing has changed.
     pub fn is_empty(&self) -> bool {
         self.added.is_empty() && self.removed.is_empty()
     }
@@ -37,95 +38,95 @@ impl Changes {
 /// A namespace.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct NamespaceView {
-    /// Which.
+    /// The namespace.
     pub name: Namespace,
-    /// Whether only this plan has it.
+    /// Whether the namespace exists in this plan only.
     pub new: bool,
-    /// Its links, in the order of their indexes.
+    /// The links, in the order of their indexes.
     pub links: Vec<LinkView>,
-    /// Its routes as they have changed.
+    /// The changes of its routes.
     pub routes: Changes,
-    /// Its policy routing rules as they have changed.
+    /// The changes of its policy routing rules.
     pub rules: Changes,
-    /// The kernel settings that have changed, with their values.
+    /// The changed kernel settings with their values.
     pub settings: Vec<String>,
 }
 
-/// What became of a link.
+/// The change of a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mark {
-    /// It's as it was.
+    /// The link has not changed.
     Same,
-    /// Something of it is another.
+    /// A property of the link has changed.
     Changed,
-    /// It was moved here.
+    /// The link was moved here.
     Moved,
-    /// It was made.
+    /// The link was made.
     New,
 }
 
 /// A link.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct LinkView {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// What became of it.
+    /// The change of the link.
     pub mark: Mark,
-    /// Its kind.
+    /// The kind.
     pub kind: Option<String>,
-    /// Its MAC address.
+    /// The MAC address.
     pub mac: Option<Mac>,
-    /// Whether that stands for one that the kernel would choose.
+    /// Whether that address stands for one that the kernel would choose.
     pub mac_assumed: bool,
-    /// Its MTU in bytes.
+    /// The MTU in bytes.
     pub mtu: u32,
-    /// Whether it's up.
+    /// Whether the link is up.
     pub up: bool,
-    /// Its addresses with their prefix lengths.
+    /// The addresses with their prefix lengths.
     pub addresses: Vec<String>,
-    /// The link in another namespace that it's tied to, which isn't looked at.
+    /// The parent or peer, if it's in a namespace that isn't looked at.
     pub elsewhere: Option<String>,
-    /// What else was set on it.
+    /// The other properties that were set.
     pub set: Vec<String>,
 }
 
-/// A tie.
+/// A tie between two links.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Edge {
-    /// What it is.
+    /// The kind of tie.
     pub kind: EdgeKind,
-    /// The port, the upper link, or one of two ends.
+    /// The port, the child, or one of two peers.
     pub from: End,
-    /// The master, the lower link, or the other end.
+    /// The master, the parent, or the other peer.
     pub to: End,
 }
 
 /// The link at an end of a tie.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct End {
-    /// Its namespace.
+    /// The link's namespace.
     pub namespace: Namespace,
-    /// Its name there.
+    /// The link's name.
     pub link: String,
 }
 
-/// What ties two links.
+/// The kind of tie between two links.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum EdgeKind {
-    /// Each is the other's end.
+    /// The links are peers.
     VethPair,
-    /// One is a port of the other.
+    /// The second link is the master of the first.
     Master,
-    /// One lies on the other.
+    /// The second link is the parent of the first.
     Parent,
-    /// What one receives goes through the other first.
+    /// Packets that the first link receives are redirected through the second.
     Redirect,
 }
 
 impl EdgeKind {
-    /// What it's called.
+    /// Returns the name of the tie.
     pub fn label(self) -> &'static str {
         match self {
             Self::VethPair => "veth pair",
@@ -153,8 +154,8 @@ impl Machine {
         }
     }
 
-    /// All that can be told of the machine but what the kernel sees to by itself,
-    /// for telling whether it's as before.
+    /// Describes the machine, without the objects that the kernel makes by
+    /// itself. By these facts a state is compared with an earlier one.
     pub(super) fn facts(&self) -> Vec<String> {
         let mut facts = Vec::new();
         for name in [Namespace::Host, Namespace::Container] {
@@ -223,7 +224,7 @@ impl Machine {
 
     fn link_view(&self, link: &Link) -> LinkView {
         let mark = match link.origin {
-            // A namespace's own loopback link isn't made by anybody.
+            // Nobody makes the loopback link of a namespace.
             Origin::Made if link.kind.is_none() && !link.is_changed => Mark::Same,
             Origin::Made => Mark::New,
             Origin::Real(real) if real.namespace != link.at.namespace => Mark::Moved,
@@ -306,8 +307,8 @@ impl Machine {
         edges
     }
 
-    /// Whether an end of a pair is the one to begin with: the host's, or the one
-    /// that was found first.
+    /// Whether a peer is named first: the one on the host, or the one that was
+    /// found first.
     fn is_first(&self, one: Number, other: Number) -> bool {
         let place = |number: Number| {
             let link = self.links.get(&number);
@@ -353,7 +354,8 @@ impl Machine {
     }
 }
 
-/// What the kernel sees to by itself while links are up.
+/// Whether a network is link-local. The kernel adds and removes its routes by
+/// itself.
 fn is_link_local(network: ipnet::IpNet) -> bool {
     matches!(network, ipnet::IpNet::V6(v6) if v6.addr().is_unicast_link_local())
 }
@@ -370,7 +372,7 @@ fn key_of(path: &str) -> String {
     key.replace('.', "\0").replace('/', ".").replace('\0', "/")
 }
 
-/// What was set on a link besides its plain properties.
+/// Describes the properties of a link that have no field of their own.
 fn set_on(link: &Link) -> Vec<String> {
     let mut set = Vec::new();
     if let Some(port) = link.port {

@@ -30,7 +30,7 @@ use types::Namespace;
 
 use super::exchange::{self, Channel, Raw};
 use super::snapshot::bytes;
-use super::{Netlink, Sockets};
+use super::{NamespaceSockets, Netlink};
 use crate::KernelError;
 
 /// A socket for generic netlink.
@@ -121,8 +121,8 @@ impl Netlink {
             .collect()
     }
 
-    /// Takes the socket of a namespace, and opens it if it's needed for the first
-    /// time.
+    /// Returns the socket of a namespace, and opens it if it's needed for the
+    /// first time.
     fn take_generic(&mut self, namespace: Namespace) -> Result<Generic, KernelError> {
         if let Some(generic) = self.sockets_mut(namespace)?.generic.take() {
             return Ok(generic);
@@ -131,7 +131,7 @@ impl Netlink {
         let opened = match namespace {
             Namespace::Host => Generic::open(runtime),
             Namespace::Container => {
-                let netns = &self.sockets(namespace)?.netns;
+                let netns = self.netns(namespace)?;
                 let opened = netns.run(|| Generic::open(runtime));
                 opened.map_err(|error| KernelError::Netlink(error.to_string()))?
             }
@@ -144,7 +144,7 @@ impl Netlink {
         })
     }
 
-    fn sockets_mut(&mut self, namespace: Namespace) -> Result<&mut Sockets, KernelError> {
+    fn sockets_mut(&mut self, namespace: Namespace) -> Result<&mut NamespaceSockets, KernelError> {
         let sockets = match namespace {
             Namespace::Host => Some(&mut self.host),
             Namespace::Container => self.container.as_mut(),
