@@ -190,14 +190,14 @@ fn leaves_strangers() {
     fs::write(&stranger, "not ours").unwrap();
     refused(
         &install(&wasmvark, &["--name", "lan"]),
-        &["not a link of wasmvark's"],
+        &["not a link to wasmvark"],
     );
     assert_eq!(fs::read_to_string(&stranger).unwrap(), "not ours");
     fs::remove_file(&stranger).unwrap();
     std::os::unix::fs::symlink("/bin/true", &stranger).unwrap();
     refused(
         &install(&wasmvark, &["--name", "lan"]),
-        &["not a link of wasmvark's"],
+        &["not a link to wasmvark"],
     );
     assert_eq!(fs::read_link(&stranger).unwrap(), Path::new("/bin/true"));
 }
