@@ -189,11 +189,11 @@ fn mistakes() {
     for (call, text) in [
         (
             "traffic.set-tbf 1 7 5000 50",
-            "a rate has 8 bits per second at least",
+            "a rate has at least 8 bits per second",
         ),
         (
             "traffic.set-htb 1 8000 0",
-            "a rate has 8 bits per second at least",
+            "a rate has at least 8 bits per second",
         ),
         (
             "traffic.set-htb 1 8000 5000; traffic.add-htb-class 1 8000 5000 ceiling=8000,5000",

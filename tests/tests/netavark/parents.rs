@@ -181,7 +181,10 @@ fn dummy_must_be_named() {
     let before = world.dump();
     let connection = Connection::v4(HOST_DEVICE).network("network_interface", UPLINK);
     let error = netavark.setup(&connection).unwrap_err();
-    assert!(error.contains("nothing would tell it"), "{error}");
+    assert!(
+        error.contains("couldn't tell from one that the container has made"),
+        "{error}"
+    );
     assert!(error.contains("for this call into the grant"), "{error}");
     world.assert_unchanged(&before);
     let call = "links.move-to-container";
