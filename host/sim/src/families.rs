@@ -192,6 +192,17 @@ impl Machine {
         });
     }
 
+    /// Notes that a setting of new links was written. `devinet_conf_proc` does so
+    /// whether or not it takes the value.
+    pub(super) fn mark_default(&mut self, namespace: Namespace, path: &str) {
+        let key = path.strip_prefix("/proc/sys/net/ipv4/conf/default/");
+        if let Some(key) = key.filter(|key| *key != "forwarding") {
+            self.room(namespace)
+                .set_defaults
+                .insert(format!("ipv4/{key}"));
+        }
+    }
+
     /// Does what the kernel does with a setting of all links, or of new ones
     /// (`devinet_sysctl_forward`, `devinet_copy_dflt_conf`,
     /// `addrconf_fixup_forwarding`, `addrconf_disable_ipv6`).
@@ -220,11 +231,7 @@ impl Machine {
             }
             below => match below.strip_prefix("ipv4/conf/default/") {
                 Some("forwarding") | None => Ok(()),
-                Some(key) => {
-                    let key = format!("ipv4/{key}");
-                    self.room(namespace).set_defaults.insert(key.clone());
-                    self.set_on_new(namespace, &key, value)
-                }
+                Some(key) => self.set_on_new(namespace, &format!("ipv4/{key}"), value),
             },
         }
     }

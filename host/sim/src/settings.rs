@@ -67,6 +67,7 @@ impl Settings for Simulation {
         if before == value {
             return Ok(());
         }
+        machine.mark_default(namespace, &path);
         check_value(&before, value)?;
         machine.keep_setting(namespace, key, value)?;
         machine.spread_setting(namespace, &path, value)
@@ -175,10 +176,12 @@ impl Machine {
         if before == value {
             return Ok(());
         }
+        let link = self.links.get_mut(&number).ok_or(Errno::ENODEV)?;
+        // `devinet_conf_proc`: a value that is refused counts as set, too.
+        link.set_settings.insert(key.to_owned());
         check_value(&before, value)?;
         self.assume_value();
         let link = self.links.get_mut(&number).ok_or(Errno::ENODEV)?;
-        link.set_settings.insert(key.to_owned());
         let before_it = link.settings.remove(key);
         let is_as_before = before_it.is_some() && self.read_of_link(number, key)? == value;
         self.edit(number, |link| {
