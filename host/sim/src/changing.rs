@@ -174,7 +174,7 @@ impl Machine {
         }
     }
 
-    fn drop_link(&mut self, number: Number) {
+    pub(super) fn drop_link(&mut self, number: Number) {
         if !self.links.contains_key(&number) {
             return;
         }

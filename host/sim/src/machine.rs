@@ -90,6 +90,7 @@ impl Machine {
             false => machine.add_loopback(),
         }
         machine.tie_pairs();
+        machine.find_inheritors();
         machine.find_followers();
         Ok(machine)
     }
@@ -235,6 +236,28 @@ impl Machine {
                 if let Some(link) = self.links.get_mut(&end) {
                     link.pair = Some(Other::Link(other));
                 }
+            }
+        }
+    }
+
+    /// Finds the VLANs that don't inherit their parent's MAC address
+    /// (`vlan_dev_inherit_address`). The kernel doesn't report which do.
+    fn find_inheritors(&mut self) {
+        let has_own = |link: &Link| match link.lower {
+            Some(Other::Link(lower)) => self
+                .links
+                .get(&lower)
+                .is_some_and(|lower| lower.state.mac != link.state.mac),
+            _ => false,
+        };
+        let vlans = self.links.iter().filter(|(_, link)| link.kind() == "vlan");
+        let own: Vec<Number> = vlans
+            .filter(|(_, link)| has_own(link))
+            .map(|(number, _)| *number)
+            .collect();
+        for number in own {
+            if let Some(link) = self.links.get_mut(&number) {
+                link.is_mac_set = true;
             }
         }
     }

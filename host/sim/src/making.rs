@@ -58,7 +58,10 @@ impl Machine {
         let number = self.add(link);
         self.begin_settings(number, &["ipv4/", "ipv6/"]);
         if let LinkKind::Tap(_) = new.kind {
-            self.dress_tap(at, new).map_err(unfinished)?;
+            if let Err(error) = self.dress_tap(at, new) {
+                self.drop_link(number);
+                return Err(error);
+            }
         }
         self.ignore_advertisements(number)?;
         if let (Some(wanted @ ParentUse::Ipvlan(..)), Some(parent)) =
@@ -328,11 +331,6 @@ fn check_remote(vxlan: &Vxlan) -> Result<(), KernelError> {
         true => Err(Errno::EINVAL.into()),
         false => Ok(()),
     }
-}
-
-/// The error of an operation of which a step was done.
-fn unfinished(error: KernelError) -> KernelError {
-    KernelError::Unfinished(Box::new(error))
 }
 
 /// What a link can have while it's being made (`rtnl_create_link`).

@@ -172,7 +172,10 @@ fn refuses_built_in_names() {
     let world = World::new();
     let wasmvark = Wasmvark::new(&world);
     // The manifest's own name is one of them.
-    refused(&install(&wasmvark, &[]), &["macvlan of its own", "--name"]);
+    refused(
+        &install(&wasmvark, &[]),
+        &["its own driver macvlan", "--name"],
+    );
     for name in ["bridge", "ipvlan"] {
         refused(
             &install(&wasmvark, &["--name", name]),

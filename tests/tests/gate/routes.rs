@@ -263,7 +263,7 @@ fn wrong() {
         ("unicast next-hops=-,-,1", "needs a gateway or a link"),
         (
             "unicast gateway=10.88.0.1 next-hops=10.88.0.1,-,1",
-            "stand there",
+            "put the gateway and the link there",
         ),
         ("unicast link=a/b", "can't be the name"),
     ] {

@@ -142,7 +142,7 @@ fn no_inode_for_the_journal() {
     with_tmpfs(&folder, "nr_inodes=2", || {
         File::create(folder.join("filler")).unwrap();
         // The lock is what comes first.
-        fails(&world, "setup", &["run/lock", "make room"], || {
+        fails(&world, "setup", &["run/lock", "free space"], || {
             wasmvark.setup(DRIVER, good().for_plugin())
         });
     });

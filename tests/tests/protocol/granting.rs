@@ -175,7 +175,7 @@ const REFUSED: &[(&str, i32, &str)] = &[
     (
         "grant routes.add --destination 192.0.2.7",
         1,
-        "write \"192.0.2.7/32\" for it alone",
+        "write \"192.0.2.7/32\" for the address alone",
     ),
     (
         "grant links.delete",

@@ -10,7 +10,11 @@ use wasmvark_tests::places;
 
 /// What stands for the name of a driver and of a command on the page for
 /// contributors, which says what to copy from.
-const PLACEHOLDERS: [(&str, &str); 2] = [("NAME", "dummy"), ("COMMAND", "reload")];
+const PLACEHOLDERS: [(&str, &str); 3] = [
+    ("NAME", "dummy"),
+    ("COMMAND", "reload"),
+    ("geneve", "vxlan"),
+];
 
 pub(crate) fn register(suite: &mut Suite) {
     suite.test("pages/links lead to files", &[], links);

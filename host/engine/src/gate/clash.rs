@@ -106,6 +106,9 @@ impl View {
         if let Some((index, state)) = others.next() {
             return Err(self.clash_with_network(*index, state));
         }
+        if let Some(found) = self.route_from(link, new.address) {
+            return Err(clash(&self.describe_source(found)));
+        }
         let mut routes = self.routes.iter();
         let same = |found: &&FoundRoute| {
             let is_there = found.route.route.destination == network && !self.has_added(found);
@@ -115,6 +118,15 @@ impl View {
             Some(found) => Err(clash(&self.describe(found))),
             None => Ok(()),
         }
+    }
+
+    /// Finds a route of another link from an IPv4 address. It would go with the
+    /// address, whichever link still has that (`fib_sync_down_addr`).
+    fn route_from(&self, link: u32, address: IpNet) -> Option<&FoundRoute> {
+        let mut routes = self.routes.iter().filter(|_| address.addr().is_ipv4());
+        routes.find(|found| {
+            found.route.source == Some(address.addr()) && !found.route.links().contains(&link)
+        })
     }
 
     /// Checks that a network contains no foreign address of the host, so that no
@@ -226,6 +238,11 @@ impl View {
         };
         let route = &found.route.route;
         format!("there is the route {route}{through}, which isn't this driver's")
+    }
+
+    fn describe_source(&self, found: &FoundRoute) -> String {
+        let route = &found.route.route;
+        format!("the route {route} of another link is from this address, and would go with it")
     }
 
     fn clash_with_network(&self, index: u32, state: &AddressState) -> KernelError {
@@ -428,6 +445,19 @@ mod tests {
             ..new("198.51.100.1/24")
         };
         assert!(host.check_address(3, &alone).is_ok());
+    }
+
+    #[test]
+    fn no_address_takes_another_links_routes_with_it() {
+        let mut host = host();
+        let from = |source: &str| Some(source.parse().unwrap());
+        host.routes[3].route.source = from("10.99.0.1");
+        assert!(host.check_address(3, &new("10.99.0.1/24")).is_ok());
+        host.own.links.push((4, "own4".parse().unwrap()));
+        host.names.insert(4, "own4".parse().unwrap());
+        let error = host.check_address(4, &new("10.99.0.1/32")).unwrap_err();
+        assert!(error.to_string().contains("10.99.0.0/24"), "{error}");
+        assert!(host.check_address(4, &new("10.99.0.2/32")).is_ok());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use journal::Change;
-use kernel::{FoundNeighbour, Neighbour, NeighbourTable};
+use kernel::{FoundNeighbour, KernelError, Neighbour, NeighbourTable};
 use nix::errno::Errno;
 use policy::{Call, Object};
 use types::{Mac, Namespace};
@@ -85,6 +85,9 @@ impl Gate {
         let plan = |kernel: &mut dyn Kernel| {
             if neighbour == Neighbour::Proxy {
                 View::of_host(kernel, own)?.check_packets(address.into())?;
+            }
+            if neighbour != Neighbour::Proxy {
+                has_neighbours(kernel, &link)?;
             }
             // The kernel would replace the existing entry.
             if kernel.has_neighbour(link.id, address, neighbour.table())? {
@@ -175,6 +178,23 @@ impl Gate {
         }
         self.record(permit, &objects, result)
     }
+}
+
+/// Checks that a link tells its neighbours apart. On one without MAC addresses, the
+/// kernel has a single IPv4 entry for all of them (`arp_constructor`), which no undo
+/// would find.
+fn has_neighbours(kernel: &mut dyn Kernel, link: &LinkHandle) -> Result<(), KernelError> {
+    let mac = kernel.link_by_id(link.id)?.mac;
+    if mac.is_some_and(|mac| mac != Mac::NONE) {
+        return Ok(());
+    }
+    Err(KernelError::Refused {
+        errno: Errno::EOPNOTSUPP,
+        text: format!(
+            "{} has no MAC addresses, so no neighbour can be set",
+            link.name
+        ),
+    })
 }
 
 fn parse(call: Call, address: &str) -> Result<IpAddr, CallError> {

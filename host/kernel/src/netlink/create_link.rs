@@ -84,7 +84,8 @@ impl Netlink {
         self.wait(links.add(message).execute())
     }
 
-    /// Makes a tap through its device file.
+    /// Makes a tap through its device file. A tap that can't become what was asked
+    /// for is deleted.
     fn create_tap(&mut self, link: &NewLink, tap: &Tap) -> Result<u32, KernelError> {
         kinds::make_tap(self.netns(link.namespace)?, &link.name, tap)?;
         let index = self.index_of_new(link.namespace, &link.name)?;
@@ -94,10 +95,13 @@ impl Netlink {
         };
         let mac = link.mac.map(LinkChange::Mac);
         let mtu = link.mtu.filter(|mtu| *mtu > 0).map(LinkChange::Mtu);
-        for change in [mac, mtu].into_iter().flatten() {
-            self.change_link(made, &change)
-                .map_err(KernelError::unfinished)?;
+        let mut changes = [mac, mtu].into_iter().flatten();
+        let Err(error) = changes.try_for_each(|change| self.change_link(made, &change)) else {
+            return Ok(index);
+        };
+        match self.delete_link(made) {
+            Ok(()) => Err(error),
+            Err(_) => Err(error.unfinished()),
         }
-        Ok(index)
     }
 }

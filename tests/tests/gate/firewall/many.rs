@@ -45,7 +45,10 @@ fn container(number: u8) -> (Container, String) {
         .port(mapping("", first, 80, PORTS, "tcp"));
     let mut script = vec![publish(&container, &format!("{first}-{last}:80/tcp"))];
     script.extend(subnets(1).map(|subnet| format!("firewall.masquerade {subnet}")));
-    let filter = ["accept incoming {} - tcp 80-87", "drop incoming {} - tcp"];
+    let filter = [
+        "accept incoming {} protocol=tcp ports=80,87",
+        "drop incoming {} protocol=tcp",
+    ];
     script.extend(filter.map(|line| both(&container, &format!("firewall.{line}"))));
     (container, script.join("; "))
 }

@@ -57,8 +57,8 @@ fn order() {
     let (one, two) = (Container::new(1, 2), Container::new(1, 3));
     for container in [&one, &two] {
         let script = [
-            "accept incoming {} - tcp 80-81 8000",
-            "drop incoming {} - -",
+            "accept incoming {} protocol=tcp ports=80,81 ports=8000,8000",
+            "drop incoming {}",
         ]
         .map(|line| both(container, &format!("firewall.{line}")));
         container.up(&probe, &script.join("; "));

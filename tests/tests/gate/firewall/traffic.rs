@@ -255,14 +255,23 @@ fn wrong_arguments() {
     let world = world();
     let probe = Probe::new(&world, &filtering());
     for (line, error) in [
-        ("accept incoming here - -", "\"here\" is no IP address"),
+        ("accept incoming here", "\"here\" is no IP address"),
         (
-            "accept incoming 10.97.0.2 there -",
+            "accept incoming 10.97.0.2 peer=there",
             "\"there\" is no network",
         ),
-        ("drop outgoing 10.97.0.2 fd00::/8 -", "are of two families"),
-        ("drop outgoing 10.97.0.2 - - 80", "ports need a protocol"),
-        ("drop outgoing 10.97.0.2 - tcp 81-80", "the last is below"),
+        (
+            "drop outgoing 10.97.0.2 peer=fd00::/8",
+            "are of two families",
+        ),
+        (
+            "drop outgoing 10.97.0.2 ports=80,80",
+            "ports need a protocol",
+        ),
+        (
+            "drop outgoing 10.97.0.2 protocol=tcp ports=81,80",
+            "the last is below",
+        ),
     ] {
         let output = Container::new(1, 2).try_up(&probe, &format!("firewall.{line}"));
         let seen = error_of(&output);

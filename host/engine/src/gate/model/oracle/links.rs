@@ -5,7 +5,7 @@ use kernel::{IPV6_MIN_MTU, Kind, NeighbourTable, NewAddress, ParentUse};
 use sim::PicturedLink;
 use types::Namespace;
 
-use super::{Oracle, differing, lost};
+use super::{Oracle, differing, follows_forwarding, lost};
 use crate::gate::model::words::INTERFACE;
 
 /// Settings that only their own calls may set, with these calls.
@@ -518,8 +518,15 @@ impl Oracle<'_> {
         let namespace = now.at.namespace;
         // `judge_advertisements` judges this setting.
         let is_host_end = own && namespace == Namespace::Host;
-        for (key, _) in differing(&was.settings, &now.settings) {
+        for (key, value) in differing(&was.settings, &now.settings) {
             if is_host_end && key == ADVERTISEMENTS {
+                continue;
+            }
+            let (before, after) = (
+                self.before.namespace(namespace),
+                self.after.namespace(namespace),
+            );
+            if value == Some("1") && follows_forwarding(before, after, key) {
                 continue;
             }
             let what = || format!("{key} of {}", describe(now));

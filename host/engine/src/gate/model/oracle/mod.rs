@@ -34,7 +34,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use sim::{Picture, PicturedLink};
+use sim::{Picture, PicturedLink, PicturedNamespace};
 use types::Namespace;
 
 use super::grants::Lines;
@@ -258,6 +258,23 @@ fn differing<'m>(
     keys.filter(|key| before.get(*key) != after.get(*key))
         .map(|key| (key.as_str(), after.get(key).map(String::as_str)))
         .collect()
+}
+
+/// Whether a setting was turned on with one of its namespace: the kernel has forwarding
+/// of all links, and of new ones, follow (`inet_forward_change`,
+/// `addrconf_fixup_forwarding`).
+fn follows_forwarding(before: &PicturedNamespace, after: &PicturedNamespace, key: &str) -> bool {
+    let main = match key {
+        "net.ipv4.conf.all.forwarding" | "net.ipv4.conf.default.forwarding" | "ipv4/forwarding" => {
+            "/proc/sys/net/ipv4/ip_forward"
+        }
+        "net.ipv6.conf.default.forwarding" | "ipv6/forwarding" => {
+            "/proc/sys/net/ipv6/conf/all/forwarding"
+        }
+        _ => return false,
+    };
+    let (before, after) = (before.settings.get(main), after.settings.get(main));
+    before != after && after.is_some_and(|value| value == "1")
 }
 
 pub(super) use undone::left_over;

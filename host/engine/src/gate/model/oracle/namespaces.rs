@@ -5,7 +5,7 @@ use kernel::{FirewallEntry, FirewallRule, FoundRoute, MAIN_TABLE, Publication, T
 use types::{LinkName, Namespace, RouteKind, Rule};
 
 use super::links::TYPED;
-use super::{Oracle, differing, lost, number_at};
+use super::{Oracle, differing, follows_forwarding, lost, number_at};
 
 /// RTPROT_KERNEL of `linux/rtnetlink.h`.
 const BY_KERNEL: u8 = 2;
@@ -230,6 +230,9 @@ impl Oracle<'_> {
                 && value == Some("1")
                 && self.lines.has(enables)
                 && (namespace == Namespace::Container || self.lines.key(enables, namespace, &key));
+            if value == Some("1") && follows_forwarding(before, after, &key) {
+                continue;
+            }
             let is_typed = is_forward
                 || TYPED.iter().any(|(typed, _)| {
                     let (_, typed) = typed.split_once('/').unwrap_or_default();

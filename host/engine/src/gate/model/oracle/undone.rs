@@ -5,12 +5,16 @@ use sim::{Picture, PicturedLink, PicturedNamespace};
 use types::Namespace;
 
 use super::links::describe;
-use super::{Violation, differing, lost};
+use super::{Violation, differing, follows_forwarding, lost};
 
-/// The settings that stay on, because other programs may rely on them.
-const STAYING: [&str; 2] = [
+/// The settings that stay on, because other programs may rely on them, with those
+/// that the kernel turns on with them.
+const STAYING: [&str; 5] = [
     "/proc/sys/net/ipv4/ip_forward",
+    "/proc/sys/net/ipv4/conf/all/forwarding",
+    "/proc/sys/net/ipv4/conf/default/forwarding",
     "/proc/sys/net/ipv6/conf/all/forwarding",
+    "/proc/sys/net/ipv6/conf/default/forwarding",
 ];
 
 /// Returns the differences that a rollback has left.
@@ -23,7 +27,8 @@ pub(in crate::gate::model) fn left_over(before: &Picture, after: &Picture) -> Ve
     for (number, was) in &before.links {
         match after.links.get(number) {
             Some(now) => {
-                for what in differences(was, now) {
+                let namespaces = [before, after].map(|it| it.namespace(now.at.namespace));
+                for what in differences(was, now, namespaces) {
                     note(what, format!("{what} of {}", describe(was)));
                 }
             }
@@ -56,7 +61,15 @@ pub(in crate::gate::model) fn left_over(before: &Picture, after: &Picture) -> Ve
     found
 }
 
-fn differences(was: &PicturedLink, now: &PicturedLink) -> Vec<&'static str> {
+fn differences(
+    was: &PicturedLink,
+    now: &PicturedLink,
+    [before, after]: [&PicturedNamespace; 2],
+) -> Vec<&'static str> {
+    let mut settings = differing(&was.settings, &now.settings).into_iter();
+    // They stay on with the namespace's.
+    let has_settings =
+        settings.all(|(key, value)| value == Some("1") && follows_forwarding(before, after, key));
     let same = |one: bool, what| (!one).then_some(what);
     let (a, b) = (&was.state, &now.state);
     let parts = [
@@ -79,7 +92,7 @@ fn differences(was: &PicturedLink, now: &PicturedLink) -> Vec<&'static str> {
         same(was.promiscuity == now.promiscuity, "the promiscuity"),
         same(was.parent_use == now.parent_use, "the ipvlan mode"),
         same(is_same(&was.addresses, &now.addresses), "an address"),
-        same(was.settings == now.settings, "a setting"),
+        same(has_settings, "a setting"),
         same(is_same(&was.neighbours, &now.neighbours), "a neighbour"),
         same(was.port == now.port, "the bridge port"),
         same(was.vlans == now.vlans, "the VLANs"),
