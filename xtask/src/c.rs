@@ -60,7 +60,7 @@ fn generate(places: &Places, folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The C files of a folder, in a fixed order.
+/// Returns the C files of a folder, sorted.
 pub(crate) fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let context = || format!("can't read {}", folder.display());
     let mut files = Vec::new();

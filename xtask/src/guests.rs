@@ -1,4 +1,4 @@
-//! All drivers, which are found by their folders, and how each is built.
+//! The list of all drivers, which are found by their folders, and their builds.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -12,12 +12,12 @@ use crate::{c, component, manifest, wat};
 /// The folders that have drivers: the examples, and those that only tests need.
 const FOLDERS: [&str; 2] = ["guest-examples", "tests/guests"];
 
-/// What drivers in any language share of their manifests.
+/// The folder of the parts that manifests share.
 const SHARED: &str = "sdk/rust/manifest";
 
-/// A driver, or something that only pretends to be one.
+/// A driver, or a file that tests install in place of one.
 struct Guest {
-    /// Its source: a folder with a `manifest.toml`, or a bare `.wat` file.
+    /// The source: a folder with a `manifest.toml`, or a `.wat` file.
     source: PathBuf,
     kind: Kind,
 }
@@ -113,7 +113,7 @@ fn choose(mut guests: Guests, names: &[String]) -> Result<Guests> {
     Ok(guests)
 }
 
-/// The packages that are built for a target, so that one call of cargo does.
+/// Returns the packages that are built for a target, for one call of cargo.
 fn packages(guests: &Guests, wanted: Target) -> Vec<&str> {
     let built = guests.values().filter_map(|guest| match &guest.kind {
         Kind::Rust(package) if package.target == wanted => Some(package.name.as_str()),
@@ -122,7 +122,7 @@ fn packages(guests: &Guests, wanted: Target) -> Vec<&str> {
     built.collect()
 }
 
-/// The finished file.
+/// Returns the finished file.
 fn finish(places: &Places, name: &str, guest: &Guest) -> Result<Vec<u8>> {
     let source = &guest.source;
     let driver = match &guest.kind {
@@ -131,7 +131,7 @@ fn finish(places: &Places, name: &str, guest: &Guest) -> Result<Vec<u8>> {
             let built = rust::read(places, package)?;
             match package.target {
                 Target::Bare => component::encode(&built)?,
-                // Its linker has made a component already.
+                // The linker for WASI makes a component already.
                 Target::Wasi => built,
             }
         }

@@ -14,9 +14,9 @@ const SHARED: &str = "shared";
 const EVERY_CALL: &str = "every-call";
 const CALLS: &str = "calls";
 
-/// Reads a driver's manifest, and puts in what it names of `folder`, which has
-/// what drivers have in common: options come behind the driver's own, and what
-/// the driver says of a call comes first. `imported` are the driver's calls.
+/// Reads a driver's manifest, and adds the shared parts that it names. They are in
+/// `folder`. Shared options come after the driver's own. If both have a call, the
+/// driver's line counts. `imported` are the driver's calls.
 pub(crate) fn read(source: &Path, folder: &Path, imported: &BTreeSet<String>) -> Result<String> {
     let path = source.join("manifest.toml");
     let text = read_text(&path)?;

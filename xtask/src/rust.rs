@@ -10,7 +10,7 @@ use toml::{Table, Value};
 use crate::places::Places;
 use crate::tool;
 
-/// What a driver is compiled for.
+/// The target of a driver's build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target {
     /// No operating system: the driver imports only functions of its world.
@@ -89,7 +89,7 @@ pub(crate) fn build(places: &Places, target: Target, packages: &[&str]) -> Resul
     tool::run(&mut cargo, "see its messages above")
 }
 
-/// What cargo made of a package.
+/// Reads the file that cargo has built from a package.
 pub(crate) fn read(places: &Places, package: &Package) -> Result<Vec<u8>> {
     let file = package.name.replace('-', "_");
     let path: PathBuf = [package.target.triple(), "guest", &file].iter().collect();

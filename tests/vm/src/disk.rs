@@ -9,7 +9,7 @@ use wasmvark_tests::places;
 
 use crate::programs::Program;
 
-/// What tests read of the project.
+/// The files and folders of the project that tests read.
 const SOURCES: [&str; 6] = [
     "README.md",
     "docs",

@@ -8,7 +8,7 @@ use types::{Port, Protocol, Route, RouteKind};
 
 use super::bindings::wasmvark::driver::types as wit;
 
-/// The request of `create`.
+/// Returns the request for `create`.
 pub(super) fn create_request(network: &Network, json: &str) -> wit::CreateRequest {
     wit::CreateRequest {
         network: wit::Network::from(network),
@@ -16,7 +16,7 @@ pub(super) fn create_request(network: &Network, json: &str) -> wit::CreateReques
     }
 }
 
-/// The request of `setup` and `teardown`.
+/// Returns the request for `setup` and `teardown`.
 pub(super) fn request(request: &Request, container_exists: bool, json: &str) -> wit::Request {
     wit::Request {
         network: wit::Network::from(&request.network),

@@ -110,8 +110,8 @@ impl Code {
     }
 }
 
-/// Instantiates a driver behind a gate and has `work` done with it, until
-/// `watch` ends it. The gate comes back in any case.
+/// Instantiates a driver behind a gate and calls `work` with it, until `watch` ends the
+/// run. The gate is returned in any case.
 pub(crate) fn run<T>(
     code: &Code,
     mut gate: Gate,

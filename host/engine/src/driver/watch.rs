@@ -14,7 +14,7 @@ use policy::Limits;
 /// The longest timeout of one poll(2).
 const WAIT_MAX: Duration = Duration::from_secs(30);
 
-/// The time of a run, and what ends it early.
+/// The deadline of a run, and the signals that end it early.
 pub struct Watch {
     deadline: Instant,
     signals: Option<SignalFd>,
@@ -22,8 +22,8 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Begins now, and ends the run when its limits say. Neither compiling nor
-    /// waiting for a lock counts, so both come before.
+    /// Makes a watch that ends the run at the deadline of its limits, counted from now.
+    /// The compilation and the wait for a lock don't count, so both come before.
     pub fn begin(limits: &Limits) -> Self {
         Self {
             deadline: Instant::now() + limits.deadline(),
@@ -42,7 +42,7 @@ impl Watch {
         Ok(self)
     }
 
-    /// When the run ends at the latest.
+    /// Returns the deadline of the run.
     pub(crate) fn deadline(&self) -> Instant {
         self.deadline
     }

@@ -72,7 +72,7 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// A gate before a kernel, whose changes can be rolled back.
+    /// Makes a gate to the kernel of a rollback.
     pub(crate) fn new(
         rollback: Rollback,
         authority: Authority,
@@ -96,12 +96,12 @@ impl Gate {
         }
     }
 
-    /// What undoes the run, once no driver runs any more.
+    /// Ends the gate, and returns its rollback.
     pub(crate) fn into_rollback(self) -> Rollback {
         self.rollback
     }
 
-    /// How much the driver may use up.
+    /// Returns the limits of the driver.
     pub(crate) fn limits(&self) -> &Limits {
         self.authority.grant.limits()
     }

@@ -1,4 +1,4 @@
-//! What killed setups left.
+//! The leftovers of killed setups.
 
 use journal::{Journal, JournalError, NetworkLock};
 
@@ -10,13 +10,13 @@ impl Rollback {
         self.journal.as_ref().is_some_and(Journal::is_abandoned)
     }
 
-    /// Whether killed setups of the network's other containers left something.
+    /// Whether killed setups of the network's other containers left journals.
     pub(crate) fn has_abandoned_others(&self) -> Result<bool, JournalError> {
         Ok(!self.abandoned_others()?.is_empty())
     }
 
-    /// Undoes what killed setups of other containers left of this network on the
-    /// host. Whoever has the network's lock knows that none of them runs.
+    /// Undoes the changes on the host that killed setups of the network's other
+    /// containers left. With the network's lock, none of these setups can be running.
     pub(crate) fn recover_others(
         &mut self,
         _lock: &NetworkLock,
@@ -34,8 +34,8 @@ impl Rollback {
         journal.map_or_else(|| Ok(Vec::new()), Journal::abandoned_others)
     }
 
-    /// What a setup left in its container is out of reach here, and goes with that
-    /// container's teardown.
+    /// Undoes the changes on the host that a killed setup left. Its changes in its
+    /// container can't be reached from here, and that container's teardown undoes them.
     fn undo_abandoned(&mut self, other: Journal) -> Vec<UndoError> {
         let own = self.journal.replace(other);
         let errors = self.undo_entries(|entry| entry.change.is_on_host());

@@ -1,16 +1,16 @@
-//! Links that were moved into a container and couldn't be found when they were to
-//! come back.
+//! Missing links: links that were moved into a container and couldn't be found for
+//! their return.
 
 use audit::AuditError;
 use journal::{Entry, Journal, JournalError};
 
 use super::{Rollback, UndoError};
 
-/// Why what is missing can't be given up.
+/// The reason why missing links can't be given up.
 #[derive(Debug, thiserror::Error)]
 #[allow(
     missing_docs,
-    reason = "each case is the error of the room that it names"
+    reason = "each case is the error of the crate that it names"
 )]
 pub enum ForgetError {
     #[error(transparent)]
@@ -20,11 +20,10 @@ pub enum ForgetError {
 }
 
 impl Rollback {
-    /// Gives back the links that were missing and can be found by now, and gives
-    /// up those that can't, with what else was done to them. Returns what was
-    /// given up.
+    /// Returns missing links to the host if they can be found by now, and gives up the
+    /// others with all other changes of them. Returns the changes that were given up.
     pub fn forget_missing(&mut self) -> Result<Vec<String>, ForgetError> {
-        // Whatever else fails stays in the journal.
+        // A change that fails stays in the journal.
         let _ = self.undo_missing();
         let mut words = Vec::new();
         for entry in self.about_missing() {
@@ -38,15 +37,15 @@ impl Rollback {
         Ok(words)
     }
 
-    /// Gives back the links that were missing and can be found by now, and undoes
-    /// what else was done to them.
+    /// Returns missing links to the host if they can be found by now, and undoes all
+    /// other changes of them.
     pub fn undo_missing(&mut self) -> Vec<UndoError> {
         let numbers = self.about_missing().into_iter().map(|entry| entry.number);
         let numbers: Vec<u32> = numbers.collect();
         self.undo_entries(|entry| numbers.contains(&entry.number))
     }
 
-    /// The changes whose links are missing, the newest first.
+    /// Returns the changes whose links are missing, the newest first.
     fn about_missing(&self) -> Vec<Entry> {
         let entries = self.journal.iter().flat_map(Journal::entries);
         let mut missing: Vec<Entry> = Vec::new();

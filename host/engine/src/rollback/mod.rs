@@ -69,7 +69,7 @@ pub struct Rollback {
 }
 
 impl Rollback {
-    /// Undoes by a journal.
+    /// Makes a rollback by a journal.
     pub fn new(kernel: Box<dyn Kernel + Send>, journal: Journal, trail: Trail) -> Self {
         Self {
             journal: Some(journal),
@@ -77,7 +77,7 @@ impl Rollback {
         }
     }
 
-    /// Undoes nothing: without a journal (in `create`) nothing can be changed.
+    /// Makes a rollback without a journal, for `create`, which can't change anything.
     pub(crate) fn without_journal(kernel: Box<dyn Kernel + Send>, trail: Trail) -> Self {
         Self {
             guard: Guard::new(kernel),
@@ -88,13 +88,12 @@ impl Rollback {
         }
     }
 
-    /// Moves the deadline of the kernel's operations.
+    /// Sets the deadline of the kernel's operations.
     pub(crate) fn set_deadline(&mut self, deadline: Instant) {
         self.guard.for_host().set_deadline(deadline);
     }
 
-    /// Calls the setup done in the journal: from here on, what it holds is in
-    /// use.
+    /// Marks the setup as complete in the journal. From then on its records are in use.
     pub(crate) fn complete(&mut self) -> Result<(), JournalError> {
         match &mut self.journal {
             Some(journal) => journal.complete(),
@@ -110,7 +109,7 @@ impl Rollback {
         }
     }
 
-    /// What was undone and couldn't be recorded.
+    /// Returns the undone changes that couldn't be recorded in the audit trail.
     pub fn unrecorded(&self) -> &[String] {
         &self.unrecorded
     }
@@ -146,13 +145,13 @@ impl Rollback {
         errors
     }
 
-    /// Undoes every change of a run that failed, says what can't be, and records why
-    /// the run ended.
+    /// Undoes every change of a failed run, calls `tell` with each one that can't be
+    /// undone, and records the reason of the end.
     pub fn roll_back(&mut self, reason: &str, mut tell: impl FnMut(&str)) {
         for left in self.undo() {
             tell(&left.to_string());
         }
-        // The trail may be what failed.
+        // The trail itself may be the reason of the failure.
         let _ = self.end(Some(reason));
     }
 

@@ -8,8 +8,8 @@ use super::UndoError;
 use super::search::found;
 
 impl Rollback {
-    /// Finds out which of two names each link has that was being renamed, so
-    /// that it's known by one again.
+    /// Looks up the name of each link whose rename was cut off, and writes it to the
+    /// journal.
     pub(crate) fn settle_names(&mut self) -> Result<(), UndoError> {
         let Some(journal) = &mut self.journal else {
             return Ok(());

@@ -16,14 +16,14 @@ impl Rollback {
         }
     }
 
-    /// Has what a complete setup wrote down replace what was there.
+    /// Replaces the old state by the one that a complete setup wrote.
     pub(crate) fn publish_state(&mut self) {
         let state = self.state.as_mut().filter(|state| state.is_changed());
         // If this fails, the next run does it.
         let _ = state.map(State::publish);
     }
 
-    /// Keeps what a teardown changed, where anybody is left whom it's for.
+    /// Writes the state that a teardown changed, if the network has other containers.
     pub(crate) fn commit_state(&mut self) -> Option<UndoError> {
         let committed = self.try_to_commit_state();
         committed.err().map(|error| UndoError::of_state(&error))

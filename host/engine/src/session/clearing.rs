@@ -1,4 +1,4 @@
-//! The end of a teardown: all that the journal holds is undone, whatever failed.
+//! The end of a teardown. All changes in the journal are undone, even after a failure.
 
 use std::fmt::Display;
 
@@ -8,25 +8,25 @@ use journal::{JournalError, NetworkLock};
 use super::{Ran, SessionError, Teardown, in_words};
 use crate::rollback::{Rollback, UndoError};
 
-/// A teardown whose driver did its part, or couldn't.
+/// A teardown whose driver has returned or failed.
 #[must_use = "clear what is left"]
 pub struct Clearing<E> {
     rollback: Rollback,
     outcome: Result<(), E>,
 }
 
-/// What came of a teardown.
+/// The result of a teardown.
 pub struct Cleared {
-    /// What undid the changes.
+    /// The rollback of the run.
     pub rollback: Rollback,
-    /// What couldn't be undone.
+    /// The changes that couldn't be undone.
     pub left: Vec<UndoError>,
-    /// Whether the end is on record.
+    /// Whether the end is recorded.
     pub recorded: Result<(), AuditError>,
 }
 
 impl Ran<Teardown, ()> {
-    /// Goes on to clear.
+    /// Continues with the undo of the container's changes.
     pub fn clearing<E: From<SessionError> + Display>(self) -> Clearing<E> {
         let outcome = self.result.map_err(SessionError::from).map_err(E::from);
         Clearing::new(self.gate.into_rollback(), outcome)
@@ -34,22 +34,23 @@ impl Ran<Teardown, ()> {
 }
 
 impl<E: Display> Clearing<E> {
-    /// A teardown in which no driver did its part, or one that is over.
+    /// Makes the end of a teardown without a driver, or of one whose driver has ended.
     pub fn new(rollback: Rollback, outcome: Result<(), E>) -> Self {
         Self { rollback, outcome }
     }
 
-    /// Why the driver didn't do its part.
+    /// Returns the error of the driver's part.
     pub fn failure(&self) -> Option<&E> {
         self.outcome.as_ref().err()
     }
 
-    /// Undoes what the journal holds and, with the network's lock, what killed runs
-    /// left of its other containers. What the driver keeps counts if nothing failed.
+    /// Undoes the changes in the journal. With the network's lock, it also undoes those
+    /// that killed runs of the network's other containers left. The network's state
+    /// becomes valid if nothing has failed.
     ///
     /// # Errors
     ///
-    /// Nobody can tell what killed runs left.
+    /// The journals of killed runs can't be read.
     pub fn clear(mut self, lock: Option<&NetworkLock>) -> Result<Cleared, JournalError> {
         let mut left = self.rollback.undo();
         if let Some(lock) = lock {

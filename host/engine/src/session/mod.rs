@@ -1,9 +1,9 @@
-//! One run of a driver: open, recover, run, and then commit or roll back. Each step
-//! consumes the one before it, so that a run without one of them doesn't compile. Which
-//! steps there are depends on the run's kind: [`Create`], [`Setup`] or [`Teardown`].
+//! One run of a driver: open, recover, run, and then commit or roll back.
 //!
-//! The one deadline is that of the run's [`Watch`]. The kernel's operations get it once
-//! recovering is over: undoing has time of its own.
+//! Each step consumes the previous one, so a run without one of them doesn't compile.
+//! The steps depend on the run's kind: [`Create`], [`Setup`] or [`Teardown`]. The
+//! deadline of the whole run is that of its [`Watch`]. It applies to the kernel's
+//! operations after the recovery, because an undo has a time limit of its own.
 
 mod clearing;
 #[cfg(test)]
@@ -24,18 +24,19 @@ use crate::driver::{self, Code, Run, RunError, Watch};
 use crate::gate::{Gate, Log};
 use crate::rollback::{Rollback, UndoError};
 
-/// A run that reads: no journal is there, and nothing is undone.
+/// A run that only reads. It has no journal and undoes nothing.
 pub enum Create {}
-/// A run that connects a container, or that tries this out.
+/// A run that connects a container, or that plans this.
 pub enum Setup {}
-/// A run that disconnects a container: whatever fails, it clears.
+/// A run that disconnects a container. It undoes the container's changes even after a
+/// failure.
 pub enum Teardown {}
 
-/// Why a run ended.
+/// The reason why a run failed.
 #[derive(Debug, thiserror::Error)]
 #[allow(
     missing_docs,
-    reason = "each case is the error of the room that it names"
+    reason = "each case is the error of the crate that it names"
 )]
 pub enum SessionError {
     /// A killed run left changes that couldn't be undone.
@@ -51,25 +52,25 @@ pub enum SessionError {
     Audit(#[from] AuditError),
 }
 
-/// Errors in one line.
+/// Returns errors in one line.
 fn in_words(left: &[UndoError]) -> String {
     let left: Vec<String> = left.iter().map(ToString::to_string).collect();
     left.join("; ")
 }
 
-/// A driver, what it may do, and what it's given for that.
+/// A driver with its permissions and resources.
 pub struct Driver<'a> {
-    /// Its code.
+    /// The driver's code.
     pub code: &'a Code,
-    /// Its grant and its request.
+    /// The grant and the request.
     pub authority: Authority,
-    /// Where its messages go.
+    /// The log for the driver's messages.
     pub log: Log,
     /// The operator's secrets.
     pub secrets: Secrets,
 }
 
-/// An open run: killed ones may have left something.
+/// An open run. Killed runs may have left changes.
 #[must_use = "recover what killed runs left"]
 pub struct Session<Kind> {
     rollback: Rollback,
@@ -77,11 +78,11 @@ pub struct Session<Kind> {
     kind: PhantomData<Kind>,
 }
 
-/// A run that is due: nothing is left in its way.
+/// A run that is ready to start, after the recovery.
 #[must_use = "run the driver"]
 pub struct Ready<Kind>(Session<Kind>);
 
-/// A run whose driver has returned, or failed.
+/// A run whose driver has returned or failed.
 #[must_use = "make the answer"]
 pub struct Ran<Kind, T> {
     gate: Gate,
@@ -89,7 +90,7 @@ pub struct Ran<Kind, T> {
     kind: PhantomData<Kind>,
 }
 
-/// A run that has its answer, or an error. What the driver did isn't final.
+/// A run with its answer or an error. The driver's changes aren't final yet.
 #[must_use = "commit the run"]
 pub struct Answered<Kind, T, E> {
     rollback: Rollback,
@@ -97,12 +98,12 @@ pub struct Answered<Kind, T, E> {
     kind: PhantomData<Kind>,
 }
 
-/// A run that is over. It was committed, or it was rolled back because of the error.
+/// A finished run. It was committed, or it was rolled back because of the error.
 #[must_use = "it may have failed"]
 pub struct Ended<T, E> {
-    /// What undoes it.
+    /// The rollback of the run.
     pub rollback: Rollback,
-    /// What came of it.
+    /// The result of the run.
     pub result: Result<T, E>,
 }
 
@@ -115,7 +116,7 @@ impl<Kind> Session<Kind> {
         }
     }
 
-    /// Has the kernel's operations end at the run's deadline.
+    /// Sets the run's deadline for the kernel's operations.
     fn ready(mut self) -> Ready<Kind> {
         self.rollback.set_deadline(self.watch.deadline());
         Ready(self)
@@ -123,7 +124,7 @@ impl<Kind> Session<Kind> {
 }
 
 impl Session<Create> {
-    /// Opens a run that only reads. Nothing has to be recovered for it.
+    /// Opens a run that only reads. It needs no recovery.
     pub fn open(kernel: Box<dyn Kernel + Send>, trail: Trail, watch: Watch) -> Ready<Create> {
         Self::new(Rollback::without_journal(kernel, trail), watch).ready()
     }
@@ -135,23 +136,25 @@ impl Session<Setup> {
         Self::new(rollback, watch)
     }
 
-    /// Undoes what killed runs left, of this container and of the network's others.
+    /// Undoes the changes that killed runs of this container and of the network's
+    /// others left.
     ///
     /// # Errors
     ///
-    /// Something is left, or nobody can tell.
+    /// A change can't be undone, or the journals can't be read.
     pub fn recover(mut self, lock: &NetworkLock) -> Result<Ready<Setup>, SessionError> {
         let mut left = self.rollback.undo();
         left.extend(self.rollback.recover_others(lock)?);
         self.unless(left)
     }
 
-    /// The same without the network's lock: what is left of its other containers
-    /// stays. Returns whether there is any.
+    /// Undoes the changes that killed runs of this container left. Without the
+    /// network's lock, the changes for its other containers stay. Returns whether there
+    /// are any.
     ///
     /// # Errors
     ///
-    /// Something of this container is left, or nobody can tell.
+    /// A change of this container can't be undone, or the journals can't be read.
     pub fn recover_alone(mut self) -> Result<(Ready<Setup>, bool), SessionError> {
         let left = self.rollback.undo();
         let has_others = self.rollback.has_abandoned_others()?;
@@ -172,8 +175,9 @@ impl Session<Teardown> {
         Self::new(rollback, watch)
     }
 
-    /// Undoes what a killed setup left: that is no state for a driver to meet. `tell`
-    /// hears what fails; it's tried again when all is cleared.
+    /// Undoes the changes that a killed setup left, because a driver can't work on such
+    /// a state. Calls `tell` with each failure. The undo is tried again at the end of
+    /// the teardown.
     pub fn recover(mut self, tell: impl Fn(&str)) -> Ready<Teardown> {
         if self.rollback.is_abandoned() {
             for left in self.rollback.undo() {
@@ -209,7 +213,7 @@ impl<Kind> Ready<Kind> {
 }
 
 impl<Kind, T> Ran<Kind, T> {
-    /// Makes the answer out of what the driver returned. The gate decides on that too.
+    /// Makes the answer from the driver's return value, on which the gate decides too.
     pub fn answer<U, E: From<SessionError>>(
         self,
         make: impl FnOnce(&mut Gate, T) -> Result<U, E>,
@@ -226,7 +230,7 @@ impl<Kind, T> Ran<Kind, T> {
 }
 
 impl<T, E: From<SessionError> + Display> Answered<Create, T, E> {
-    /// Records the end. A run of which that fails has failed.
+    /// Records the end. If this fails, the run has failed.
     pub fn end(mut self) -> Ended<T, E> {
         let reason = self.result.as_ref().err().map(ToString::to_string);
         let recorded = self.rollback.end(reason.as_deref());
@@ -239,8 +243,9 @@ impl<T, E: From<SessionError> + Display> Answered<Create, T, E> {
 }
 
 impl<T, E: From<SessionError> + Display> Answered<Setup, T, E> {
-    /// Makes what the run did final. Where it failed, or that fails, the run is rolled
-    /// back, and the first error is the result; `tell` hears what can't be undone.
+    /// Makes the run's changes final. If the run or this step has failed, the run is
+    /// rolled back, and the first error is the result. Calls `tell` with each change
+    /// that can't be undone.
     pub fn commit(mut self, tell: impl FnMut(&str)) -> Ended<T, E> {
         let result = self.result.and_then(|value| {
             commit(&mut self.rollback)?;
@@ -256,8 +261,10 @@ impl<T, E: From<SessionError> + Display> Answered<Setup, T, E> {
     }
 }
 
-/// The order matters: what the driver keeps counts once the journal is complete, and
-/// the caller hears of nothing whose end isn't on record.
+/// Completes the journal, and records the end of the run.
+///
+/// The order matters. The network's state becomes valid with the complete journal, and
+/// the caller gets no answer of a run whose end isn't recorded.
 fn commit(rollback: &mut Rollback) -> Result<(), SessionError> {
     rollback.keep_state()?;
     rollback.complete()?;

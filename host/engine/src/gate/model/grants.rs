@@ -10,7 +10,7 @@ use policy::{Call, Grant, Limits, Reach};
 use types::Digest;
 use types::Namespace;
 
-/// What operators may write behind a key.
+/// The patterns of each key from which random grants are made.
 const PATTERNS: [(&str, &[&str]); 10] = [
     (
         "link",
@@ -77,7 +77,7 @@ pub(super) struct Granted {
     pub(super) lines: Lines,
 }
 
-/// All that are shipped, by the drivers' names.
+/// Returns the shipped grants, by the drivers' names.
 pub(super) fn shipped() -> Vec<Granted> {
     let folder = workspace().join("guest-examples");
     let folders = std::fs::read_dir(folder).expect("the drivers can be listed");
