@@ -287,7 +287,10 @@ struct Sketch(ImaginedLink);
 fn link(index: u32, link_name: &str, kind: Option<&str>) -> Sketch {
     let number = u8::try_from(index).unwrap();
     let state = LinkState {
-        mac: Some(host_mac(number)),
+        mac: Some(match link_name {
+            "lo" => Mac::NONE,
+            _ => host_mac(number),
+        }),
         up: true,
         ..LinkState::new(link_name.parse().unwrap(), index)
     };
