@@ -248,10 +248,14 @@ impl Machine {
         value: &str,
     ) -> Result<(), KernelError> {
         for number in self.numbers_of(namespace) {
+            let was_changed = self.links.get(&number).is_some_and(|link| link.is_changed);
             match self.write_of_link(number, key, value) {
                 // It's too small for the family.
                 Err(error) if error.is_not_found() => {}
                 result => result?,
+            }
+            if let Some(link) = self.links.get_mut(&number) {
+                link.is_changed = was_changed;
             }
         }
         Ok(())

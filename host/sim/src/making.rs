@@ -57,11 +57,11 @@ impl Machine {
         link.made_as = Some(new.kind.clone());
         let number = self.add(link);
         self.begin_settings(number, &["ipv4/", "ipv6/"]);
-        if let LinkKind::Tap(_) = new.kind {
-            if let Err(error) = self.dress_tap(at, new) {
-                self.drop_link(number);
-                return Err(error);
-            }
+        if let LinkKind::Tap(_) = new.kind
+            && let Err(error) = self.dress_tap(at, new)
+        {
+            self.drop_link(number);
+            return Err(error);
         }
         self.ignore_advertisements(number)?;
         if let (Some(wanted @ ParentUse::Ipvlan(..)), Some(parent)) =

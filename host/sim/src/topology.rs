@@ -1,6 +1,8 @@
 //! The topology of the machine: links in their namespaces, and the ties between
 //! links.
 
+use std::collections::BTreeMap;
+
 use kernel::{FoundRoute, LinkId, Neighbour, NeighbourTable, NextHop, TableRoute};
 use serde::Serialize;
 use types::{Mac, Namespace};
@@ -257,12 +259,17 @@ impl Machine {
     }
 
     fn settings_text(&self, name: Namespace) -> Vec<String> {
-        let written = self.room_ref(name).settings.iter();
+        let written = &self.room_ref(name).settings;
+        let by_hand =
+            |(path, value): &(&String, &String)| !follows_forwarding(written, path, value);
         let mut settings: Vec<String> = written
+            .iter()
+            .filter(by_hand)
             .map(|(path, value)| format!("{} = {value}", key_of(path)))
             .collect();
         for link in self.links_of(name) {
-            for (key, value) in &link.settings {
+            let own = link.settings.iter().filter(by_hand);
+            for (key, value) in own {
                 let (family, key) = key.split_once('/').unwrap_or_default();
                 let link = link.state.name.as_str().replace('.', "/");
                 settings.push(format!("net.{family}.conf.{link}.{key} = {value}"));
@@ -365,6 +372,21 @@ fn end(link: &Link) -> End {
         namespace: link.at.namespace,
         link: link.state.name.to_string(),
     }
+}
+
+/// Whether a setting has its value because forwarding was turned on or off for its
+/// namespace (`inet_forward_change`, `addrconf_fixup_forwarding`).
+fn follows_forwarding(written: &BTreeMap<String, String>, key: &str, value: &str) -> bool {
+    let main = match key.trim_start_matches("/proc/sys/net/") {
+        "ipv4/conf/all/forwarding" | "ipv4/conf/default/forwarding" | "ipv4/forwarding" => {
+            "/proc/sys/net/ipv4/ip_forward"
+        }
+        "ipv6/conf/default/forwarding" | "ipv6/forwarding" => {
+            "/proc/sys/net/ipv6/conf/all/forwarding"
+        }
+        _ => return false,
+    };
+    written.get(main).is_some_and(|main| main == value)
 }
 
 fn key_of(path: &str) -> String {
