@@ -179,7 +179,7 @@ fn refuses_built_in_names() {
     for name in ["bridge", "ipvlan"] {
         refused(
             &install(&wasmvark, &["--name", name]),
-            &[name, "of its own"],
+            &[name, "its own driver"],
         );
     }
     assert!(!wasmvark.plugins().exists());
