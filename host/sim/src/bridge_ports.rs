@@ -43,7 +43,7 @@ impl BridgePorts for Simulation {
 
     fn add_vlans(&mut self, at: LinkId, vlans: PortVlans) -> Result<(), KernelError> {
         let machine = &mut *self.in_time()?;
-        let mut all = without(machine.vlans(at)?, vlans.numbers);
+        let mut all = without(machine.vlans_to_change(at)?, vlans.numbers);
         if vlans.pvid {
             all.iter_mut().for_each(|other| other.pvid = false);
         }
@@ -56,7 +56,7 @@ impl BridgePorts for Simulation {
 
     fn remove_vlans(&mut self, at: LinkId, numbers: VlanNumbers) -> Result<(), KernelError> {
         let machine = &mut *self.in_time()?;
-        let left = without(machine.vlans(at)?, numbers);
+        let left = without(machine.vlans_to_change(at)?, numbers);
         let (number, _) = machine.find(at)?;
         machine.edit(number, |link| link.vlans = Some(left));
         Ok(())
@@ -93,14 +93,27 @@ impl Machine {
         if let Some(vlans) = &link.vlans {
             return Ok(vlans.clone());
         }
-        let master = link.master.and_then(|master| self.links.get(&master));
-        let is_port = master.is_some_and(|master| master.kind() == "bridge");
-        let has_vlans = is_port || link.kind() == "bridge";
         match self.unmoved_port(link) {
             Some(real) => self.reader.vlans(real),
-            None if has_vlans => Ok(new_vlans()),
+            None if self.has_vlans(link) => Ok(new_vlans()),
             None => Ok(Vec::new()),
         }
+    }
+
+    /// Returns the VLANs of a link that can have some (`rtnl_bridge_setlink`).
+    fn vlans_to_change(&mut self, at: LinkId) -> Result<Vec<PortVlans>, KernelError> {
+        let (_, link) = self.find(at)?;
+        match self.has_vlans(link) {
+            true => self.vlans(at),
+            false => Err(Errno::EOPNOTSUPP.into()),
+        }
+    }
+
+    /// Whether a link is a bridge, or a port of one.
+    fn has_vlans(&self, link: &Link) -> bool {
+        let master = link.master.and_then(|master| self.links.get(&master));
+        let is_port = master.is_some_and(|master| master.kind() == "bridge");
+        is_port || link.kind() == "bridge"
     }
 }
 
