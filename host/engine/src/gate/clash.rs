@@ -450,8 +450,7 @@ mod tests {
     #[test]
     fn no_address_takes_another_links_routes_with_it() {
         let mut host = host();
-        let from = |source: &str| Some(source.parse().unwrap());
-        host.routes[3].route.source = from("10.99.0.1");
+        host.routes[3].route.source = Some("10.99.0.1".parse().unwrap());
         assert!(host.check_address(3, &new("10.99.0.1/24")).is_ok());
         host.own.links.push((4, "own4".parse().unwrap()));
         host.names.insert(4, "own4".parse().unwrap());
