@@ -28,9 +28,10 @@ const USAGE: &str = "usage: wasmvark-vm IMAGE PODMAN-DISK|none CARGO-MESSAGES [F
 /// The number of machines that run at the same time.
 const MACHINES: usize = 2;
 
-/// Suites that aren't run by default. They take too long in software emulation, and
-/// need nothing of the kernel that other suites don't.
-const TOO_SLOW: [&str; 1] = ["protocol"];
+/// Suites that aren't run by default. They take too long in software emulation:
+/// `protocol` needs nothing of the kernel that other suites don't, and `differential`
+/// compares little in minutes. `WASMVARK_VM_SUITES` runs them.
+const TOO_SLOW: [&str; 2] = ["differential", "protocol"];
 
 /// The suite that needs a system with Podman.
 const PODMAN: &str = "podman";

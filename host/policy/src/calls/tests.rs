@@ -9,8 +9,13 @@ use super::*;
 
 #[test]
 fn it_has_the_functions_of_the_wit() {
+    let wit = Path::new("../../wit");
+    if !wit.is_dir() {
+        println!("skipped: the sources aren't on this machine");
+        return;
+    }
     let mut resolve = Resolve::default();
-    let (package, _) = resolve.push_dir(Path::new("../../wit")).unwrap();
+    let (package, _) = resolve.push_dir(wit).unwrap();
     let world = resolve.select_world(&[package], Some("driver")).unwrap();
     let mut functions = BTreeSet::new();
     for import in resolve.worlds[world].imports.values() {
