@@ -17,30 +17,20 @@ pub trait Timed {
     fn set_deadline(&mut self, deadline: Instant);
 }
 
-/// The read-only view of the kernel's network state. Each operation ends at the
-/// deadline.
-pub trait Reader:
-    Timed
-    + LinksRead
-    + IdentitiesRead
-    + InventoryRead
-    + AddressesRead
-    + SnapshotsRead
-    + RoutesRead
-    + RulesRead
-    + NeighboursRead
-    + BridgePortsRead
-    + SettingsRead
-    + TrafficControlRead
-    + VfsRead
-    + WireguardRead
-    + OffloadsRead
-    + FirewallRead
-{
+/// Declares a view: a trait that each type with all of its parts has.
+macro_rules! view {
+    ($(#[$doc:meta])* $view:ident: $first:ident $(+ $part:ident)*) => {
+        $(#[$doc])*
+        pub trait $view: $first $(+ $part)* {}
+
+        impl<T: $first $(+ $part)*> $view for T {}
+    };
 }
 
-impl<T> Reader for T where
-    T: Timed
+view! {
+    /// The read-only view of the kernel's network state. Each operation ends at the
+    /// deadline.
+    Reader: Timed
         + LinksRead
         + IdentitiesRead
         + InventoryRead
@@ -56,31 +46,11 @@ impl<T> Reader for T where
         + WireguardRead
         + OffloadsRead
         + FirewallRead
-{
 }
 
-/// The view of the kernel that can change its network state, for the gate.
-pub trait Kernel:
-    Reader
-    + Links
-    + Addresses
-    + Snapshots
-    + Routes
-    + Rules
-    + Neighbours
-    + BridgePorts
-    + Settings
-    + TrafficControl
-    + Vfs
-    + Wireguard
-    + Offloads
-    + Firewall
-    + Announce
-{
-}
-
-impl<T> Kernel for T where
-    T: Reader
+view! {
+    /// The view of the kernel that can change its network state, for the gate.
+    Kernel: Reader
         + Links
         + Addresses
         + Snapshots
@@ -95,5 +65,4 @@ impl<T> Kernel for T where
         + Offloads
         + Firewall
         + Announce
-{
 }
