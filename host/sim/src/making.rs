@@ -40,6 +40,11 @@ impl Machine {
         state.tx_queue_length = new.kind.tx_queue_length();
         let (mac, is_assumed) = self.mac_of_new(new, parent_state.as_ref());
         state.mac = mac;
+        // `register_netdevice`: an address that isn't marked as chosen or taken over is
+        // the permanent one.
+        if matches!(new.kind, LinkKind::Ipvlan(_)) {
+            state.permanent_mac = mac;
+        }
         let mut link = Link::new(Origin::Made, at, state);
         link.is_mac_assumed = is_assumed;
         link.is_mac_set = new.mac.is_some();

@@ -179,6 +179,10 @@ impl Machine {
         if is_v4 && is_like_loopback && new.table == NeighbourTable::Entries {
             new.address = Ipv4Addr::UNSPECIFIED.into();
         }
+        // A link without addresses has nowhere to send to.
+        if link.state.mac.is_none() {
+            new.mac = None;
+        }
         let table = self.table(at)?;
         table.retain(|it| it.address != new.address || it.table != new.table);
         table.push(new);
