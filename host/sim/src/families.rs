@@ -39,7 +39,7 @@ impl Machine {
         self.address_loopback6(number);
     }
 
-    fn address_loopback6(&mut self, number: Number) {
+    pub(super) fn address_loopback6(&mut self, number: Number) {
         let is_loopback = self.links.get(&number).is_some_and(Link::is_loopback);
         if !is_loopback {
             return;

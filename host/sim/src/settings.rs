@@ -18,6 +18,7 @@ const OF_LINKS: [(&str, &str); 2] = [
 
 /// The setting that ends IPv6 on a link.
 pub(super) const DISABLE_IPV6: &str = "ipv6/disable_ipv6";
+const ADDR_GEN_MODE: &str = "ipv6/addr_gen_mode";
 
 impl SettingsRead for Simulation {
     fn link_setting(&mut self, at: LinkId, setting: LinkSetting) -> Result<String, KernelError> {
@@ -189,8 +190,11 @@ impl Machine {
                 link.settings.insert(key.to_owned(), value.to_owned());
             }
         });
-        if key == DISABLE_IPV6 {
-            self.turn_ipv6(number, is_on(&before), is_on(value));
+        match key {
+            DISABLE_IPV6 => self.turn_ipv6(number, is_on(&before), is_on(value)),
+            // `addrconf_init_auto_addrs`, whether or not the link is up
+            ADDR_GEN_MODE => self.address_loopback6(number),
+            _ => {}
         }
         Ok(())
     }

@@ -9,7 +9,6 @@ use kernel::{
 
 use super::Simulation;
 use super::machine::BY_KERNEL;
-use super::settings::unmoved;
 
 impl SnapshotsRead for Simulation {
     fn snapshot(&mut self, at: LinkId) -> Result<LinkSnapshot, KernelError> {
@@ -51,15 +50,11 @@ impl SnapshotsRead for Simulation {
 impl Snapshots for Simulation {
     fn put_settings(&mut self, at: LinkId, snapshot: &LinkSnapshot) -> Result<(), KernelError> {
         let machine = &mut *self.in_time()?;
-        let (_, link) = machine.find(at)?;
-        let real = match unmoved(link) {
-            Some(real) => machine.reader.snapshot(real)?.settings().clone(),
-            None => BTreeMap::new(),
-        };
-        let link = machine.find_mut(at)?;
-        link.settings.clone_from(snapshot.settings());
-        link.settings
-            .retain(|key, value| real.get(key) != Some(value));
+        let (number, _) = machine.find(at)?;
+        for (key, value) in snapshot.settings() {
+            // As with the real kernel, a refused value leaves the setting as it is.
+            let _ = machine.write_of_link(number, key, value);
+        }
         Ok(())
     }
 
