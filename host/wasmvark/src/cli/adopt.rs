@@ -1,4 +1,4 @@
-//! `wasmvark adopt`: what Podman has of a network becomes the user's word.
+//! `wasmvark adopt`: Podman's definition of a network becomes the user's word.
 
 use std::path::PathBuf;
 
@@ -90,7 +90,7 @@ fn adopt(store: &Store, found: &PodmanNetwork) -> Result<(), CliError> {
     let id = NetworkId::try_from(found.network.id.clone())
         .map_err(|error| CliError::Request(error.into()))?;
     let networks = KeptNetworks::new(store.layout());
-    // What can't be read is about to be replaced.
+    // A kept network that can't be read is about to be replaced.
     let before = networks.find(&id).ok().flatten();
     let mut kept = KeptNetwork {
         network: found.network.clone(),
@@ -124,7 +124,7 @@ fn record(store: &Store, network: &Network) -> Result<(), CliError> {
     Ok(())
 }
 
-/// What counts as the user's word now.
+/// Lists the objects that are now the user's word.
 fn words(found: &PodmanNetwork, kept: &KeptNetwork) -> String {
     let KeptNetwork { network, chosen } = kept;
     let mut lines = vec![format!(

@@ -1,5 +1,4 @@
-//! How what a driver may do differs from what another one may, or the same one
-//! at another time.
+//! The differences in authority between two drivers, or between two versions of one.
 
 use std::collections::BTreeMap;
 
@@ -8,23 +7,23 @@ use serde::Serialize;
 
 use super::output;
 
-/// What kind of list a call is in.
+/// The list that a difference is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum List {
-    /// What the component imports.
+    /// The calls that the component imports.
     Can,
-    /// What the manifest wants.
+    /// The calls that the manifest asks for.
     Asks,
-    /// What the operator gave.
+    /// The calls that the operator granted.
     Granted,
-    /// What a run may use up.
+    /// The limits of a run.
     Limit,
-    /// Whether it goes on without the audit trail.
+    /// Whether a run needs the audit trail.
     Trail,
 }
 
-/// How something differs; those that give more come first.
+/// The kind of a difference. Those that give more authority come first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum Change {
@@ -77,8 +76,8 @@ struct Row {
 pub(super) struct Changes(Vec<Row>);
 
 impl Changes {
-    /// Adds what differs between two lists of calls. `reason` says what a call is
-    /// for.
+    /// Adds the differences between two lists of calls. `reason` returns the purpose of
+    /// a call.
     pub(super) fn calls<'a>(
         &mut self,
         list: List,
@@ -109,15 +108,15 @@ impl Changes {
         self.0.sort_by_key(|row| row.change);
     }
 
-    /// Whether it's said already that a call comes or goes, and there is no reach
-    /// to tell of.
+    /// Whether an earlier row shows the same change of a call, and there is no reach to
+    /// add.
     fn says(&self, call: Call, change: Change, reach: Option<&Reach>) -> bool {
         let mut rows = self.0.iter();
         reach.is_some_and(Reach::is_empty)
             && rows.any(|row| row.name == call.name() && row.change == change)
     }
 
-    /// Adds what differs between two grants besides their calls.
+    /// Adds the differences between two grants besides their calls.
     pub(super) fn terms(&mut self, old: &Grant, new: &Grant) {
         self.limits(old.limits(), new.limits());
         self.trail(old.requires_trail(), new.requires_trail());
@@ -170,12 +169,12 @@ impl Changes {
         self.0.is_empty()
     }
 
-    /// Whether there is more than before.
+    /// Whether any difference gives more authority.
     pub(super) fn grow(&self) -> bool {
         self.0.iter().any(|row| row.grows)
     }
 
-    /// The differences for people.
+    /// Returns the differences as text for people.
     pub(super) fn text(&self) -> String {
         let head = ["CHANGE", "LIST", "NAME", "RISK", "WAS", "NOW", "WHAT FOR"];
         let rows = self.0.iter().map(Row::cells);
@@ -184,7 +183,7 @@ impl Changes {
     }
 }
 
-/// How a call's reach differs, if it does.
+/// Returns the kind of difference between two reaches of a call, if they differ.
 fn compare(was: Option<&Reach>, now: Option<&Reach>) -> Option<Change> {
     match (was, now) {
         (None, None) => None,
@@ -257,7 +256,7 @@ mod tests {
         expect(&links(&[]), &none, Some(Change::Removed));
         expect(&links(&[]), &links(&["a"]), Some(Change::Wider));
         expect(&links(&["*"]), &links(&["a", "b"]), Some(Change::Narrower));
-        // Something goes, but something comes as well.
+        // One link is removed, but another one is added.
         expect(
             &links(&["a", "b"]),
             &links(&["a", "c"]),

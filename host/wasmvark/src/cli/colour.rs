@@ -1,18 +1,18 @@
-//! Coloured words: only on a terminal, and not where NO_COLOR is set.
+//! Coloured words. They have colours only on a terminal, and not if NO_COLOR is set.
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 
-/// What a word says.
+/// The meaning of a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tone {
     /// All is well.
     Good,
-    /// Somebody should look at it.
+    /// Something needs attention.
     Warning,
     /// Something is wrong, or denied.
     Bad,
-    /// It isn't known.
+    /// The state isn't known.
     Unknown,
 }
 
@@ -28,8 +28,8 @@ impl Tone {
     }
 }
 
-/// A word in its colour, as standard output takes it: NO_COLOR,
-/// CLICOLOR_FORCE and TERM are as everywhere.
+/// Colours a word if standard output takes colours. NO_COLOR, CLICOLOR_FORCE and TERM
+/// have their usual meaning.
 pub(super) fn paint(tone: Tone, word: &str) -> String {
     let choice = AutoStream::choice(&std::io::stdout());
     painted(choice != ColorChoice::Never, tone, word)

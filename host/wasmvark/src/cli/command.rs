@@ -1,5 +1,5 @@
-//! What a command is: a type that has its arguments, its help and its `run`. The
-//! list of commands has an entry for each.
+//! The trait of all commands, and the entries in their list. A command is a type with
+//! its arguments, its help and its `run`.
 
 use clap::ArgMatches;
 
@@ -7,21 +7,21 @@ use super::CliError;
 use super::context::Context;
 use super::example::{self, Example};
 
-/// A command of the administrator's; the type itself is its arguments.
+/// A command for the administrator. The type's fields are the command's arguments.
 pub(super) trait Command: clap::Args + 'static {
-    /// The word that it's called by.
+    /// The command's name on the command line.
     const NAME: &'static str;
-    /// Its help in one line, without a full stop.
+    /// The command's help in one line, without a full stop.
     const ABOUT: &'static str;
-    /// Its help for `--help`, where one line isn't enough.
+    /// The command's text for `--help`, if one line isn't enough.
     const LONG_ABOUT: Option<&'static str> = None;
-    /// Its examples.
+    /// The command's examples.
     const EXAMPLES: &'static [Example];
-    /// Commands of its own: one that is named runs in its place.
+    /// The command's subcommands. One that is named runs in the command's place.
     const COMMANDS: &'static [Entry] = &[];
 
-    /// Runs it. A command that works without a home folder doesn't ask the
-    /// context for one.
+    /// Runs the command. One that needs no folders must not ask the context for them,
+    /// so that it works without a home folder.
     fn run(&self, context: &Context) -> Result<(), CliError>;
 }
 
@@ -30,18 +30,18 @@ pub(super) type Ready = Box<dyn FnOnce(&Context) -> Result<(), CliError>>;
 
 /// A command in a list, whatever its type.
 pub(super) struct Entry {
-    /// Its name.
+    /// The command's name.
     pub(super) name: &'static str,
-    /// Its examples.
+    /// The command's examples.
     pub(super) examples: &'static [Example],
-    /// Commands of its own.
+    /// The command's subcommands.
     pub(super) commands: &'static [Self],
     for_clap: fn() -> clap::Command,
     parse: fn(&ArgMatches) -> Result<Ready, clap::Error>,
 }
 
 impl Entry {
-    /// The entry of a command.
+    /// Returns the entry of a command.
     pub(super) const fn of<T: Command>() -> Self {
         Self {
             name: T::NAME,
@@ -52,15 +52,17 @@ impl Entry {
         }
     }
 
-    /// The command as clap parses and shows it.
+    /// Returns the command as clap parses and shows it.
     pub(super) fn for_clap(&self) -> clap::Command {
         (self.for_clap)()
     }
 }
 
-/// The command of a list that was named, with its arguments; `None` where none was.
+/// Returns the command that the command line names, with its arguments. Returns `None`
+/// if it names none.
 ///
 /// # Errors
+///
 /// The arguments aren't those of the command.
 pub(super) fn named(
     commands: &[Entry],
@@ -73,7 +75,7 @@ pub(super) fn named(
     entry.map(|entry| (entry.parse)(matches)).transpose()
 }
 
-/// Each command of a list, with what clap knows of it in `parent`.
+/// Returns the commands of a list, each with its clap definition in `parent`.
 pub(super) fn with_clap<'a>(
     commands: &'static [Entry],
     parent: &'a clap::Command,
@@ -92,7 +94,8 @@ fn parse<T: Command>(matches: &ArgMatches) -> Result<Ready, clap::Error> {
 }
 
 fn for_clap<T: Command>() -> clap::Command {
-    // Arguments that several commands have bring a text of their own.
+    // Flattened arguments set an about text of their own, so the command's comes after
+    // them.
     T::augment_args(clap::Command::new(T::NAME))
         .about(T::ABOUT)
         .long_about(T::LONG_ABOUT)

@@ -1,5 +1,5 @@
-//! The operator's word that a driver may do something: a file, a flag, or on a
-//! terminal an answer.
+//! The operator's consent to a driver's authority: a file, a flag, or an answer on a
+//! terminal.
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
@@ -18,13 +18,13 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    /// Whether one of them is there.
+    /// Whether one of the flags is given.
     pub(super) fn is_given(&self) -> bool {
         self.grant.is_some() || self.grant_requested
     }
 }
 
-/// Asks on a terminal. Elsewhere nobody could answer, so it's a refusal.
+/// Asks on the terminal. Without a terminal nobody can answer, so that is a refusal.
 pub(super) fn ask(question: &str) -> Result<(), CliError> {
     if !(std::io::stdin().is_terminal() && std::io::stdout().is_terminal()) {
         return Err(CliError::NotGranted);

@@ -1,4 +1,4 @@
-//! `wasmvark diff`: whether one driver may do more than another.
+//! `wasmvark diff`: the differences in authority between two drivers.
 
 use std::path::Path;
 
@@ -57,11 +57,12 @@ The exit code is 1 if the new one may do more: a new call, a wider reach, a high
     }
 }
 
-/// One of the two.
+/// One of the two drivers.
 struct Side {
     digest: String,
     description: Description,
-    /// Whether it's installed, and the grant that it has.
+    /// The grant of an installed driver, if it has one. The outer option is `None` if
+    /// the driver isn't installed.
     installed: Option<Option<Grant>>,
 }
 

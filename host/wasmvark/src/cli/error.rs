@@ -1,4 +1,4 @@
-//! Why a command failed, and the exit code that says so.
+//! The errors of commands, and their exit codes.
 
 use std::path::PathBuf;
 
@@ -12,7 +12,7 @@ use request::RequestError;
 use crate::plugin::PluginError;
 use crate::store::{DriverName, InvalidDriverName, LayoutError, NetworksError, StoreError};
 
-/// Why a command failed.
+/// The reason why a command failed.
 #[derive(Debug, thiserror::Error)]
 #[allow(
     missing_docs,
@@ -151,15 +151,15 @@ pub(crate) enum CliError {
 
 /// The exit code of a command that failed.
 const FAILED: i32 = 1;
-/// The exit code of a command that looks for something and found it.
+/// The exit code of a check that found something.
 const FOUND: i32 = 1;
-/// The exit code of a command that couldn't look for something.
+/// The exit code of a check that couldn't be made.
 const UNDECIDED: i32 = 2;
-/// Of one that refuses because nobody has granted anything.
+/// The exit code of a command that refuses because nobody has granted anything.
 const REFUSED: i32 = 3;
 
 impl CliError {
-    /// The exit code.
+    /// Returns the exit code.
     pub(super) fn exit_code(&self) -> i32 {
         match self {
             Self::Problems(_) | Self::Grows | Self::Found { .. } => FOUND,
@@ -169,10 +169,10 @@ impl CliError {
         }
     }
 
-    /// The error of a command that looks for something, and couldn't.
+    /// Turns the error into that of a check that couldn't be made.
     pub(super) fn undecided(self) -> Self {
         match self {
-            // Whoever reads no more has seen enough.
+            // A reader that closes the pipe has seen enough.
             Self::Print(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
                 Self::Print(error)
             }

@@ -4,20 +4,20 @@ use std::fmt::Write;
 
 use clap::builder::Styles;
 
-/// A line to paste, and what it does.
+/// A command line to paste, with its purpose.
 pub(super) struct Example {
-    /// What it does.
+    /// The purpose.
     pub(super) what: &'static str,
-    /// The line.
+    /// The command line.
     pub(super) line: &'static str,
 }
 
-/// An example: the line, and what it does.
+/// Returns an example, made of a command line and its purpose.
 pub(super) const fn example(line: &'static str, what: &'static str) -> Example {
     Example { what, line }
 }
 
-/// The examples as help shows them.
+/// Returns the examples as the help shows them.
 pub(super) fn help(examples: &[Example]) -> String {
     let styles = Styles::styled();
     let (header, literal) = (styles.get_header(), styles.get_literal());
@@ -27,7 +27,7 @@ pub(super) fn help(examples: &[Example]) -> String {
             true => format!("{header}Examples:{header:#}\n"),
             false => "\n".to_owned(),
         };
-        // Writing to a text can't fail.
+        // Writing to a string can't fail.
         let _ = write!(
             text,
             "{start}  {}:\n    {literal}{}{literal:#}",
@@ -42,8 +42,7 @@ mod tests {
     use super::*;
     use crate::cli::{COMMANDS, EXAMPLES, Entry, parse, program_for_clap};
 
-    /// Each of these runs the command, whose words are given, in a way that it
-    /// takes.
+    /// Checks that each example is a valid command line of the given command.
     fn check(command: &[&str], examples: &[Example]) {
         assert!(!examples.is_empty(), "{command:?} has no examples");
         for example in examples {

@@ -1,4 +1,4 @@
-//! `wasmvark gc`: what is held for containers that are gone.
+//! `wasmvark gc`: the undo of the changes of containers that are gone.
 
 use std::collections::BTreeSet;
 
@@ -64,9 +64,9 @@ impl Command for Gc {
     }
 }
 
-/// Forgets the networks that Podman doesn't have any more; returns how many.
-/// Where its networks can't all be read, any of them may be there. A network that
-/// a container is on is there whatever Podman's folder has.
+/// Forgets the kept networks that Podman doesn't have any more, and returns their
+/// number. If a file of Podman's can't be read, none is forgotten, because any of them
+/// may be in it. A network with a journal is kept, whatever Podman's folder has.
 fn forget_networks(store: &Store) -> Result<u64, CliError> {
     let has = podman_networks::folder(None).map(|folder| podman_networks::all(&folder));
     let Some(Ok(has)) = has else {

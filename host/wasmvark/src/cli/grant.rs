@@ -1,4 +1,4 @@
-//! `wasmvark grant`: a call that a driver may make, or a wider reach.
+//! `wasmvark grant`: adds a call to a driver's grant, or widens its reach.
 
 use engine::driver::Description;
 use policy::Reach;

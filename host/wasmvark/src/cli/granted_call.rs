@@ -1,11 +1,11 @@
-//! One call of a driver's grant, and how `grant` and `revoke` change it.
+//! The change of one call in a driver's grant, for `grant` and `revoke`.
 
 use policy::{Call, Edit, Grant, GrantError, Reach, ReachKey, line};
 
 use super::{CliError, output};
 use crate::store::{DriverName, Store};
 
-/// The arguments of both.
+/// The arguments of `grant` and `revoke`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The driver's name
@@ -47,7 +47,7 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    /// The patterns, each with its key.
+    /// Returns the patterns, each with its key.
     pub(super) fn patterns(&self) -> Vec<(ReachKey, &str)> {
         let of = |key| match key {
             ReachKey::Link => &self.link,
@@ -66,7 +66,7 @@ impl Arguments {
             .collect()
     }
 
-    /// Checks that the call has reach of the kinds that are given.
+    /// Checks that the call takes reach of the given kinds.
     pub(super) fn check_keys(&self) -> Result<(), CliError> {
         for (key, _) in self.patterns() {
             self.call.check_reach_key(key)?;
@@ -78,12 +78,12 @@ impl Arguments {
 /// A driver's grant in its file.
 pub(super) struct Granted {
     text: String,
-    /// The text, parsed.
+    /// The parsed text.
     pub(super) grant: Grant,
 }
 
 impl Granted {
-    /// Finds the grant of a driver.
+    /// Reads the grant of a driver.
     pub(super) fn find(store: &Store, name: &DriverName) -> Result<Self, CliError> {
         let path = store.layout().grant(name);
         let text = store.grant_text(name)?.ok_or_else(|| GrantError::Missing {
@@ -94,7 +94,7 @@ impl Granted {
         Ok(Self { text, grant })
     }
 
-    /// Gives a call this reach, or removes the call, and shows its line before and
+    /// Gives a call this reach, or removes the call. Shows the call's line before and
     /// after.
     pub(super) fn change(
         &self,
@@ -114,7 +114,7 @@ impl Granted {
             None => edit.remove_call(call)?,
         }
         let text = edit.text();
-        // It must be a grant still, and say just this.
+        // The edited text must still be a valid grant, with exactly this reach.
         let now = Grant::parse(name.as_str(), path, &text)?;
         if now.calls().get(&call) != reach {
             return Err(CliError::NotEdited {

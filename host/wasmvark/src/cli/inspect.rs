@@ -1,5 +1,4 @@
-//! `wasmvark inspect`: which calls a driver can make, asks for, and is
-//! granted.
+//! `wasmvark inspect`: the calls that a driver can make, asks for and is granted.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -48,51 +47,51 @@ impl Command for Inspect {
     }
 }
 
-/// What is known of a driver's authority.
+/// The authority of a driver.
 #[derive(Serialize)]
 pub(super) struct Inspection {
     driver: String,
     digest: String,
-    /// The version of the interface that it was built for.
+    /// The version of the WIT that the component is built for.
     #[serde(skip_serializing_if = "Option::is_none")]
     interface: Option<String>,
-    /// What `wasmvark rollback` goes back to.
+    /// The digest of the previous component, for `wasmvark rollback`.
     #[serde(skip_serializing_if = "Option::is_none")]
     previous: Option<String>,
     sizes: Sizes,
     #[serde(skip_serializing_if = "Option::is_none")]
     manifest: Option<Manifest>,
-    /// It imports WASI, which does nothing here.
+    /// Whether the component imports WASI, which does nothing here.
     inert_wasi: bool,
     grant: GrantState,
     #[serde(skip_serializing_if = "Option::is_none")]
     limits: Option<Limits>,
-    /// Whether runs end where the audit trail can't be written.
+    /// Whether a run ends if the audit trail can't be written.
     #[serde(skip_serializing_if = "Option::is_none")]
     trail_required: Option<bool>,
     calls: BTreeMap<&'static str, CallState>,
 }
 
-/// Bytes of files.
+/// The sizes of files, in bytes.
 #[derive(Serialize, Default)]
 struct Sizes {
     component: u64,
-    /// Precompiled, where it's installed.
+    /// The precompiled code, if the driver is installed.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<u64>,
 }
 
-/// Whether there is a grant, and for this component.
+/// The state of a driver's grant.
 #[derive(Serialize)]
 #[serde(tag = "state", rename_all = "kebab-case")]
 enum GrantState {
-    /// The file isn't installed.
+    /// The component isn't installed.
     NotInstalled,
-    /// There is none.
+    /// There is no grant.
     None { path: String },
-    /// It holds.
+    /// The grant is valid.
     Valid { path: String },
-    /// It can't be used, so everything is denied.
+    /// The grant can't be used, so every call is denied.
     Unusable { path: String, error: String },
 }
 
@@ -149,7 +148,7 @@ pub(super) fn installed(store: &Store, name: &DriverName) -> Result<Inspection, 
     Ok(inspection)
 }
 
-/// The grant of an installed driver, if it holds.
+/// Reads the state of an installed driver's grant, and the grant if it's valid.
 fn grant(
     store: &Store,
     name: &DriverName,
@@ -171,7 +170,7 @@ fn grant(
     })
 }
 
-/// What a component asks for, for a question.
+/// Returns the calls that a component asks for, as text before a question.
 pub(super) fn asked(driver: &str, description: &Description) -> String {
     let calls = requested(description);
     if calls.is_empty() {
@@ -193,7 +192,7 @@ pub(super) fn asked(driver: &str, description: &Description) -> String {
     )
 }
 
-/// A cell: no, yes, or yes with a reach.
+/// Returns the text of a cell: no, yes, or a reach.
 fn shown(is_there: bool, reach: &Reach) -> String {
     match (is_there, reach.is_empty()) {
         (false, _) => "-".to_owned(),
@@ -214,7 +213,7 @@ impl Inspection {
             .iter()
             .map(|call| (*call, call_state(*call, &description, grant.as_ref())))
             .filter(|(call, state)| {
-                // What any driver can return says nothing of this one.
+                // Every driver can make the calls that stand for return values.
                 let imported = state.importable && !call.is_returned();
                 imported || state.requested || state.granted
             })
@@ -235,7 +234,7 @@ impl Inspection {
         }
     }
 
-    /// The inspection for people.
+    /// Returns the inspection as text for people.
     pub(super) fn text(&self) -> String {
         let mut text = String::new();
         let mut line = |key: &str, value: &str| {

@@ -81,7 +81,8 @@ The component that had the name before is kept for `wasmvark rollback`.",
                     },
                 )?;
             }
-            // The grant comes first: without it a driver that is there can do nothing.
+            // The grant comes before the registration, because a registered driver can
+            // do nothing without it.
             _ => {
                 if let Some(text) = &grant {
                     store.put_grant(&name, text)?;
@@ -108,7 +109,7 @@ fn name(arguments: &Install, candidate: &Candidate) -> Result<DriverName, CliErr
     Ok(name)
 }
 
-/// The text of the grant to write, or none where the one that is there holds.
+/// Returns the text of the grant to write, or `None` if the existing grant stays.
 fn grant(
     store: &Store,
     arguments: &Install,
@@ -132,8 +133,8 @@ fn grant(
     Ok(Some(text))
 }
 
-/// Whether there is a grant for this very component. One that can't be read is
-/// an error, as it would be lost otherwise.
+/// Whether there is a grant for exactly this component. One that can't be read is an
+/// error, because it would be overwritten otherwise.
 fn holds(store: &Store, name: &DriverName, candidate: &Candidate) -> Result<bool, CliError> {
     let Some(grant) = find_grant(store, name)? else {
         return Ok(false);

@@ -1,4 +1,4 @@
-//! `wasmvark log`: the decisions in the audit trail, a line each.
+//! `wasmvark log`: the verdicts in the audit trail, one a line.
 
 use std::io::Write;
 use std::time::Duration;
@@ -10,9 +10,9 @@ use unicode_width::UnicodeWidthStr;
 
 use super::{CliError, Command, Context, Example, Format, example, output};
 
-/// How often a follower looks for more.
+/// The interval at which `--follow` looks for new lines.
 const PAUSE: Duration = Duration::from_millis(100);
-/// How many characters of a container's id are shown.
+/// The number of a container id's characters that are shown.
 const ID_SHOWN: usize = 12;
 
 /// The command `log`.
@@ -98,7 +98,7 @@ struct Printer {
 impl Printer {
     fn line(&mut self, line: &[u8], arguments: &Log) -> Result<(), CliError> {
         let Some(record) = Record::parse(line) else {
-            // An operator's empty line says nothing either way.
+            // An empty line, as an editor may leave it, isn't a torn record.
             self.torn += u64::from(!line.trim_ascii().is_empty());
             return Ok(());
         };
@@ -135,7 +135,7 @@ impl Printer {
         output::text("")
     }
 
-    /// What nobody would see on standard output.
+    /// Reports on standard error that lines were skipped, or that none was printed.
     fn tell(&self, path: &std::path::Path) {
         let mut stderr = std::io::stderr();
         if self.torn > 0 {
@@ -156,7 +156,7 @@ impl Printer {
     }
 }
 
-/// Columns whose widths grow with what comes, as the end isn't known.
+/// Columns that get wider with their content, because the lines to come aren't known.
 struct Columns([usize; 7]);
 
 impl Default for Columns {
@@ -179,7 +179,7 @@ impl Columns {
     }
 }
 
-/// What a line says, harmless for a terminal.
+/// Returns the cells of a record, safe for a terminal.
 fn cells(record: &Record) -> [String; 7] {
     let or_dash = |text: &str| match text {
         "" => "-".to_owned(),

@@ -1,4 +1,4 @@
-//! `wasmvark man`: pages for man(1), made of what clap knows.
+//! `wasmvark man`: pages for man(1), made from clap's definitions.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -64,7 +64,7 @@ fn write(folder: &Path, pages: &[Page]) -> Result<(), CliError> {
     Ok(())
 }
 
-/// The pages of the program and of each command, the program's first.
+/// Makes the pages of the program and of each command, the program's first.
 fn pages() -> std::io::Result<Vec<Page>> {
     let mut program = program_for_clap().disable_help_subcommand(true);
     program.build();
@@ -75,7 +75,7 @@ fn pages() -> std::io::Result<Vec<Page>> {
     Ok(pages)
 }
 
-/// The page of a command, or without an entry that of the program.
+/// Makes the page of a command or, without an entry, that of the program.
 fn page(command: &clap::Command, entry: Option<&Entry>) -> std::io::Result<Page> {
     let man = clap_mangen::Man::new(command.clone());
     let mut text = Vec::new();
@@ -103,8 +103,8 @@ fn page(command: &clap::Command, entry: Option<&Entry>) -> std::io::Result<Page>
     })
 }
 
-/// The title, without a date: the same sources make the same page. clap_mangen
-/// leaves an empty date out, so that what is behind it takes its place.
+/// Writes the title without a date, so that the same sources make the same page.
+/// clap_mangen would leave out an empty date, and the next field would take its place.
 fn title(text: &mut Vec<u8>, man: &clap_mangen::Man) -> std::io::Result<()> {
     let file = man.get_filename();
     let name = file.trim_end_matches(".1").to_uppercase();
@@ -116,14 +116,14 @@ fn section(roff: &mut Roff, title: &str) {
     roff.control("SH", [title]);
 }
 
-/// An item of a list, with its text.
+/// Adds an item of a list, with its text.
 fn item(roff: &mut Roff, head: Inline, text: &str) {
     roff.control("TP", []);
     roff.text([head]);
     roff.text([roman(text)]);
 }
 
-/// What belongs to a command has no page of its own.
+/// Adds a command's subcommands, which have no pages of their own.
 fn commands_section(roff: &mut Roff, entry: &Entry, command: &clap::Command) {
     if entry.commands.is_empty() {
         return;

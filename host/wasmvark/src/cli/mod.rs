@@ -1,6 +1,6 @@
-//! The administrator's commands. Each is a type in a file of its own, with a line
-//! in [`COMMANDS`]; parsing, running, help, manual, completion and the page of
-//! commands all come from there. This folder knows nothing of netlink.
+//! The administrator's commands. Each command is a type in a file of its own, with a
+//! line in [`COMMANDS`]. Parsing, running, help, manual, completion and the page of
+//! commands all come from that list. This module knows nothing of netlink.
 
 mod adopt;
 mod audit;
@@ -114,7 +114,7 @@ struct Arguments {
     verbose: bool,
 }
 
-/// How a command prints.
+/// The format of a command's output.
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 enum Format {
     /// For people
@@ -124,14 +124,14 @@ enum Format {
     Json,
 }
 
-/// The program as clap parses and shows it.
+/// Returns the program as clap parses and shows it.
 fn program_for_clap() -> clap::Command {
     Arguments::command()
         .after_help(example::help(EXAMPLES))
         .subcommands(COMMANDS.iter().map(Entry::for_clap))
 }
 
-/// Runs a command; returns the exit code.
+/// Runs a command, and returns the exit code.
 pub(crate) fn main() -> i32 {
     let matches = program_for_clap().get_matches();
     let (arguments, command) = parse(&matches).unwrap_or_else(|error| error.exit());
@@ -145,7 +145,7 @@ pub(crate) fn main() -> i32 {
     }
 }
 
-/// The arguments of the program, and the command that was named.
+/// Parses the program's arguments and the command that they name.
 fn parse(matches: &ArgMatches) -> Result<(Arguments, Option<Ready>), clap::Error> {
     let arguments = Arguments::from_arg_matches(matches)?;
     Ok((arguments, command::named(COMMANDS, matches)?))
@@ -164,7 +164,7 @@ fn run(arguments: Arguments, command: Option<Ready>) -> Result<(), CliError> {
     command(&context)
 }
 
-/// The grant of a driver, where there is one, for whichever component.
+/// Reads the grant of a driver, if there is one. It may be for another component.
 fn find_grant(store: &Store, name: &DriverName) -> Result<Option<Grant>, CliError> {
     let path = store.layout().grant(name);
     let text = store.grant_text(name)?;
@@ -172,7 +172,7 @@ fn find_grant(store: &Store, name: &DriverName) -> Result<Option<Grant>, CliErro
     Ok(grant.transpose()?)
 }
 
-/// This program's file, as links should name it.
+/// Returns the path of this program's file, for links.
 fn program() -> Result<PathBuf, CliError> {
     std::env::current_exe().map_err(CliError::Program)
 }

@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthStr;
 use super::CliError;
 use super::colour::{Tone, paint};
 
-/// Prints text as it is.
+/// Prints a text unchanged.
 pub(super) fn text(text: &str) -> Result<(), CliError> {
     let mut stdout = std::io::stdout().lock();
     stdout
@@ -36,7 +36,7 @@ pub(super) struct Cell {
 }
 
 impl Cell {
-    /// A word in its colour, where there are colours.
+    /// Returns a cell with a word that is coloured if standard output takes colours.
     pub(super) fn painted(tone: Tone, word: &str) -> Self {
         Self {
             text: plain(word),
@@ -44,15 +44,14 @@ impl Cell {
         }
     }
 
-    /// How many columns it takes.
+    /// Returns the width in columns.
     pub(super) fn width(&self) -> usize {
         self.text.width()
     }
 }
 
 impl From<String> for Cell {
-    /// What a driver says of itself may be in it, and must not steer the
-    /// terminal.
+    /// Makes the text safe for a terminal, because it may be a driver's.
     fn from(text: String) -> Self {
         Self {
             text: plain(&text),
@@ -70,7 +69,7 @@ impl fmt::Display for Cell {
     }
 }
 
-/// Lays rows out in columns; the last one isn't padded.
+/// Lays rows out in columns. The last column isn't padded.
 pub(super) fn table<const N: usize, C: Into<Cell> + Clone>(rows: &[[C; N]]) -> String {
     let rows: Vec<_> = rows
         .iter()
@@ -96,16 +95,16 @@ pub(super) fn table<const N: usize, C: Into<Cell> + Clone>(rows: &[[C; N]]) -> S
     text
 }
 
-/// How much there is to lose, and by what.
+/// Returns a call's risk with the effect that causes it.
 pub(super) fn risk(risk: Risk, effect: &str) -> String {
     match risk {
-        // The words say it.
+        // The effect of such a call already says that it reads.
         Risk::Reads => effect.to_owned(),
         _ => format!("{risk}: {effect}"),
     }
 }
 
-/// A size for people.
+/// Returns a size for people.
 pub(super) fn size(bytes: u64) -> String {
     match bytes {
         0..1024 => format!("{bytes} bytes"),

@@ -1,4 +1,5 @@
-//! `docs/commands.md`, made of the same as help and pages for man(1).
+//! `docs/commands.md`, made from the same definitions as the help and the pages for
+//! man(1).
 
 use std::fmt::Write;
 
@@ -7,7 +8,7 @@ use clap::{Arg, Command};
 use super::command::with_clap;
 use super::{COMMANDS, EXAMPLES, Entry, Example, program_for_clap, reference};
 
-/// What writes the page anew.
+/// The variable with which the test writes the page.
 const WRITE: &str = "WASMVARK_TEST_COMMANDS";
 const PAGE: &str = include_str!("../../../../docs/commands.md");
 
@@ -66,7 +67,7 @@ fn one(text: &mut String, entry: &Entry, command: &Command) {
     example_lines(text, entry.examples);
 }
 
-/// Its name, behind that of the command that it belongs to.
+/// Returns the command's name, after the names of the commands above it.
 fn title(command: &Command) -> String {
     let name = command.get_bin_name().unwrap_or(command.get_name());
     name.trim_start_matches("wasmvark ").to_owned()
@@ -133,7 +134,7 @@ fn rest(text: &mut String) {
     }
 }
 
-/// A text as a table takes it.
+/// Escapes a text for a table's cell.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
 }

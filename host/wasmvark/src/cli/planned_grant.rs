@@ -11,7 +11,7 @@ use super::CliError;
 use crate::plugin::mapped;
 use crate::store::{DriverName, Store};
 
-/// The largest component that is taken: interpreters have tens of MiB.
+/// The largest component, in bytes. One with an interpreter has tens of MiB.
 const COMPONENT_LIMIT: u64 = 256 << 20;
 
 /// A component from a file, read but not run.
@@ -32,13 +32,13 @@ impl Candidate {
         })
     }
 
-    /// The component itself.
+    /// Returns the component's bytes.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// Checks that it fits the world, and compiles it for that unless the store
-    /// has its code, which is no code for the store then.
+    /// Checks that the component fits the world. If the store doesn't have its code,
+    /// the component is compiled for this, and the code is returned for the store.
     #[allow(unsafe_code, reason = "code that was just made is loaded")]
     pub(super) fn compile(&self, store: &Store) -> Result<Option<Vec<u8>>, CliError> {
         if let Ok(code) = mapped(store, &self.digest)? {
@@ -51,7 +51,7 @@ impl Candidate {
         Ok(Some(code))
     }
 
-    /// The grant in an operator's file, which must be for this component.
+    /// Reads the grant in an operator's file, which must be for this component.
     pub(super) fn grant_from(&self, name: &DriverName, path: &Path) -> Result<String, CliError> {
         let text = String::from_utf8(read(path)?).map_err(|error| CliError::Read {
             path: path.to_owned(),
@@ -62,7 +62,7 @@ impl Candidate {
     }
 }
 
-/// Reads a file that isn't larger than any component.
+/// Reads a file that isn't larger than the largest component.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
     let failed = |error| CliError::Read {
         path: path.to_owned(),
@@ -76,14 +76,14 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
     std::fs::read(path).map_err(failed)
 }
 
-/// The calls that a driver can make, as a grant without any reach lists them.
+/// Returns the calls that a component imports, without any reach.
 pub(super) fn importable(description: &Description) -> BTreeMap<Call, Reach> {
     let imports = description.imports.iter().copied();
     imports.map(|call| (call, Reach::default())).collect()
 }
 
-/// The calls that a driver asks for and can make; without a manifest, those
-/// that it can make.
+/// Returns the calls that a driver asks for and can make. Without a manifest, these are
+/// the calls that it imports.
 pub(super) fn requested(description: &Description) -> BTreeMap<Call, Reach> {
     let Some(manifest) = &description.manifest else {
         return importable(description);
@@ -95,7 +95,7 @@ pub(super) fn requested(description: &Description) -> BTreeMap<Call, Reach> {
         .collect()
 }
 
-/// What a call is for: what the manifest says.
+/// Returns the manifest's reason for a call.
 pub(super) fn reason(description: &Description, call: Call) -> Option<&str> {
     let manifest = description.manifest.as_ref()?;
     Some(manifest.calls.get(&call)?.reason.as_str())

@@ -1,4 +1,4 @@
-//! The networks that Podman has, as its files say.
+//! Podman's networks, read from its files.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use request::protocol;
 use super::CliError;
 use super::doctor::podman_network_dir;
 
-/// Bytes of the largest file of a network that is read.
+/// The largest file of a network, in bytes.
 const SIZE_MAX: u64 = 1 << 20;
 
 /// A network in a file of Podman's.
@@ -15,17 +15,17 @@ const SIZE_MAX: u64 = 1 << 20;
 pub(super) struct PodmanNetwork {
     /// The file.
     pub(super) path: PathBuf,
-    /// What it says.
+    /// The network.
     pub(super) network: protocol::Network,
 }
 
-/// The folder of the files: the one that was given, or Podman's own.
+/// Returns the folder of the files: the given one, or Podman's own.
 pub(super) fn folder(given: Option<&Path>) -> Option<PathBuf> {
     given.map_or_else(podman_network_dir, |given| Some(given.to_owned()))
 }
 
-/// All networks, by the names of their files. One file that can't be read makes
-/// all of this an error: it may be the network that somebody looks for.
+/// Reads all networks, in the order of their files' names. A file that can't be read is
+/// an error, because any network may be in it.
 pub(super) fn all(folder: &Path) -> Result<Vec<PodmanNetwork>, CliError> {
     let failed = |error| CliError::Read {
         path: folder.to_owned(),
@@ -42,7 +42,7 @@ pub(super) fn all(folder: &Path) -> Result<Vec<PodmanNetwork>, CliError> {
     paths.into_iter().map(read).collect()
 }
 
-/// Reads one that nobody else could have written.
+/// Reads a network from a file that no other user could have written.
 fn read(path: PathBuf) -> Result<PodmanNetwork, CliError> {
     let failed = |error| CliError::Read {
         path: path.clone(),

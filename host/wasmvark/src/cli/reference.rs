@@ -1,11 +1,11 @@
-//! What holds for all commands: exit codes, the environment, files. The main
-//! page and `docs/commands.md` are made of it.
+//! The reference for all commands: exit codes, environment variables and files. The
+//! program's manual page and `docs/commands.md` are made from it.
 
 use std::path::Path;
 
 use crate::store::Layout;
 
-/// Exit codes, and what they say.
+/// The exit codes and their meanings.
 pub(super) const EXIT_CODES: &[(i32, &str)] = &[
     (
         0,
@@ -26,7 +26,7 @@ pub(super) const EXIT_CODES: &[(i32, &str)] = &[
     ),
 ];
 
-/// Variables of the environment, and what they do.
+/// The environment variables and their effects.
 pub(super) const ENVIRONMENT: &[(&str, &str)] = &[
     (
         "WASMVARK_ROOT",
@@ -52,16 +52,16 @@ pub(super) const ENVIRONMENT: &[(&str, &str)] = &[
     ),
 ];
 
-/// A kind of file, and where it lies.
+/// A kind of file, with its paths.
 pub(super) struct Place {
     pub(super) what: &'static str,
-    /// For root.
+    /// The path for root.
     pub(super) system: String,
-    /// For other users.
+    /// The path for other users.
     pub(super) user: String,
 }
 
-/// Where everything lies.
+/// Returns the places of all kinds of files.
 pub(super) fn places() -> Vec<Place> {
     let (system, user) = (Layout::system(), Layout::user_in_words());
     rows(&system)
@@ -75,7 +75,7 @@ pub(super) fn places() -> Vec<Place> {
         .collect()
 }
 
-/// The places of one installation, each with what lies there.
+/// Returns the kinds of files, each with its path in one installation.
 pub(super) fn rows(layout: &Layout) -> [(&'static str, &Path); 6] {
     [
         ("links", &layout.plugins),

@@ -1,5 +1,4 @@
-//! `wasmvark revoke`: a call that a driver may no longer make, or a narrower
-//! reach.
+//! `wasmvark revoke`: removes a call from a driver's grant, or narrows its reach.
 
 use super::granted_call::{Arguments, Granted};
 use super::{CliError, Command, Context, Example, example};

@@ -1,4 +1,4 @@
-//! `wasmvark rollback`: back to the component before, with its grant.
+//! `wasmvark rollback`: returns to a driver's previous component and its grant.
 
 use engine::driver::Description;
 
@@ -23,7 +23,7 @@ impl Command for Rollback {
     fn run(&self, context: &Context) -> Result<(), CliError> {
         let (store, name) = (&context.store()?, &self.name);
         if switch::settle(store, name)? == Some(Settled::Back) {
-            // That was the way back.
+            // Ending the interrupted switch has returned to the old version already.
             return Ok(());
         }
         let from = store.current(name)?;

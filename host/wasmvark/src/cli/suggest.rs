@@ -1,4 +1,4 @@
-//! `wasmvark suggest`: the least grant that covers what the trail has seen.
+//! `wasmvark suggest`: the smallest grant that covers a driver's recorded runs.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -61,7 +61,7 @@ impl Command for Suggest {
         if grant.as_ref().is_some_and(|grant| !grant.requires_trail()) {
             text.push_str("\n[trail]\nrequired = false\n");
         }
-        // What is printed is what a run would read.
+        // The printed text must parse to exactly the intended grant.
         let read = Grant::parse(name.as_str(), &path, &text)?;
         match *read.calls() == wanted {
             true => output::text(&text),
@@ -70,8 +70,8 @@ impl Command for Suggest {
     }
 }
 
-/// The reach that a call needed. Where that is too much to list, it's the one
-/// that the grant has, which allowed it.
+/// Returns the reach that a call needed. If the trail doesn't list all of it, the
+/// grant's reach is added, because that allowed the call.
 fn reach(call: Call, usage: &CallUsage, grant: Option<&Grant>) -> Reach {
     let granted = grant.and_then(|grant| grant.calls().get(&call));
     match granted {
@@ -91,8 +91,8 @@ fn heading(name: &DriverName, usage: &Usage) -> String {
     )
 }
 
-/// What the grant that is there has and this one hasn't, the other way round,
-/// and what was denied: for whoever reads it, so as comments.
+/// Returns the differences from the present grant, and the denied calls. They are for
+/// the reader, and so in comments.
 fn remarks(usage: &Usage, wanted: &BTreeMap<Call, Reach>, grant: Option<&Grant>) -> String {
     let nothing = BTreeMap::new();
     let granted = grant.map_or(&nothing, Grant::calls);

@@ -1,5 +1,4 @@
-//! A driver's switch to another version: what `upgrade` and `rollback` have in
-//! common.
+//! The common part of `upgrade` and `rollback`: a driver's switch to another version.
 
 use engine::driver::Description;
 use policy::Grant;
@@ -9,9 +8,9 @@ use super::planned_grant::reason;
 use super::{CliError, output};
 use crate::store::{DriverName, Settled, Store, Version};
 
-/// Ends what another command was killed in.
+/// Ends a switch during which another command was killed.
 pub(super) fn settle(store: &Store, name: &DriverName) -> Result<Option<Settled>, CliError> {
-    // It's there, or there is nothing to do.
+    // Only an installed driver can have an interrupted switch.
     store.find(name)?;
     let _lock = store.lock()?;
     let settled = store.settle(name)?;
@@ -24,7 +23,7 @@ pub(super) fn settle(store: &Store, name: &DriverName) -> Result<Option<Settled>
     Ok(settled)
 }
 
-/// Shows how what a driver may do changes.
+/// Shows how a driver's authority changes.
 pub(super) fn show(
     store: &Store,
     name: &DriverName,
@@ -51,7 +50,7 @@ pub(super) fn show(
     output::text(&format!("{text}\n"))
 }
 
-/// What a driver is granted, if its grant holds.
+/// Returns the grant of a version, if it's valid.
 fn granted(store: &Store, name: &DriverName, version: &Version) -> Option<Grant> {
     let path = store.layout().grant(name);
     let grant = Grant::parse(name.as_str(), &path, version.grant.as_deref()?).ok()?;

@@ -1,4 +1,4 @@
-//! `wasmvark upgrade`: another component in a driver's place.
+//! `wasmvark upgrade`: replaces a driver's component.
 
 use std::path::PathBuf;
 
@@ -81,8 +81,8 @@ rollback`.",
     }
 }
 
-/// The old grant with what the new component asks for besides, and without what
-/// it can't do.
+/// Returns the old grant, adapted to the new component. Calls that the component asks
+/// for are added, and calls that it can't make are removed.
 fn carried_over(
     store: &Store,
     name: &DriverName,
@@ -116,7 +116,7 @@ fn carried_over(
             edit.set_call(*call, &had.joined(reach))?;
         }
     }
-    // It must be a grant still.
+    // The edited text must still be a valid grant.
     let text = edit.text();
     Grant::parse(name.as_str(), &path, &text)?.check_digest(&candidate.digest)?;
     Ok(text)

@@ -1,4 +1,4 @@
-//! `wasmvark --version`, and with `--verbose` what a bug report needs.
+//! `wasmvark --version`, and with `--verbose` the facts for a bug report.
 
 use engine::driver::{ENGINE, Version};
 
@@ -6,11 +6,11 @@ use super::{CliError, output, reference};
 use crate::store::Layout;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// The commit that it was built from, where whoever built it said so.
+/// The commit of the build, if the builder named one.
 const COMMIT: Option<&str> = option_env!("WASMVARK_COMMIT");
 
-/// Prints the version; with `verbose` also where everything lies, where that
-/// can be told.
+/// Prints the version. With `verbose`, it also prints the build and, if they can be
+/// determined, the paths of all files.
 pub(super) fn run(layout: Option<&Layout>, verbose: bool) -> Result<(), CliError> {
     if !verbose {
         return output::text(&format!("wasmvark {VERSION}\n"));

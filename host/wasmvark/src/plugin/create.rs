@@ -1,6 +1,8 @@
-//! `create`: the driver checks a new network and says what it wants changed.
-//! What the user asked for is kept, so that no later run takes the driver's
-//! word for the user's.
+//! `create`: the driver checks a new network, and returns the changes that it wants in
+//! the network's document.
+//!
+//! The host keeps the user's document, so that no later run takes the driver's word for
+//! the user's.
 
 use engine::driver::{self, NetworkChange, Watch};
 use engine::gate::Gate;
@@ -16,9 +18,9 @@ use super::load::{Loaded, store};
 use super::{PluginError, differences, leave, output};
 use crate::store::KeptNetworks;
 
-/// How many digits of a network's id are in the name that the host chooses.
+/// The number of a network id's digits in the name that the host chooses.
 const ID_DIGITS: usize = 12;
-/// How many names the host tries beside that one.
+/// The number of other names that the host tries if that one is taken.
 const OTHER_NAMES: usize = 8;
 
 /// Runs `create`.
@@ -46,7 +48,7 @@ pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
     ended.result
 }
 
-/// What a network makes reachable.
+/// Returns the reach of a network: the objects that its document names.
 pub(super) fn reach(network: &Network) -> RequestReach {
     RequestReach {
         parent: network.parent_name().cloned(),
@@ -58,16 +60,16 @@ pub(super) fn reach(network: &Network) -> RequestReach {
     }
 }
 
-/// What comes of a network.
+/// The result of `create`.
 pub(super) struct Created {
     /// The document for the caller.
     pub(super) json: String,
-    /// What is kept of the user's.
+    /// The user's document, which is kept.
     pub(super) kept: KeptNetwork,
 }
 
-/// Makes the changes that a driver wants, where the grant has them. Each stands
-/// in the trail.
+/// Applies the driver's changes to the network's document, if the grant allows their
+/// effects. Each change is recorded in the audit trail.
 pub(super) fn change(
     gate: &mut Gate,
     received: &Received<NetworkDocument>,
@@ -123,8 +125,9 @@ fn typed(wanted: Vec<NetworkChange>) -> Result<Vec<DocumentChange>, OverlayError
     Ok(changes)
 }
 
-/// A free name for a bridge or a VRF of the network's own, where the driver
-/// leaves the name to the host, or gives the one that the host would choose.
+/// Returns a free name for the network's own bridge or VRF, if the host chooses it. It
+/// does so if the driver's name is empty. The name that it would try first also counts
+/// as its choice, unless a link has that name.
 fn choose_name(
     gate: &mut Gate,
     wanted: &str,

@@ -1,6 +1,5 @@
-//! By what a network differs from what its user asked for, where that reaches
-//! anything: each such difference is the driver's word, and needs a line of the
-//! grant.
+//! The differences between the user's network and the changed one that reach an object.
+//! Such a difference is the driver's word, so the grant must allow it.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -60,7 +59,7 @@ fn decide_parent(
     if before.parent == after.parent || (is_chosen && user.chosen.is_some()) {
         return Ok(());
     }
-    // To take one away is to reach it.
+    // Removing the user's parent needs the same reach as adding one.
     let parents = after.parent.iter().chain(&before.parent).take(1);
     let parents: Vec<&Parent> = parents.collect();
     decide_each(gate, Call::CreateParent, &parents, |parent| match parent {
@@ -73,8 +72,8 @@ fn decide_parent(
     })
 }
 
-/// The option `parent` where it's new and says something else than the user,
-/// also where the network's interface comes before it.
+/// Returns the option `parent` if it is new and names another link than the user did.
+/// It counts even if the network's interface takes precedence over it.
 fn other_parent_option<'a>(before: &Network, after: &'a Network) -> Option<&'a str> {
     let option = after
         .options
@@ -101,7 +100,7 @@ fn decide_vrfs(gate: &mut Gate, before: &Network, after: &Network) -> Result<(),
     })
 }
 
-/// Options whose values are objects of decisions.
+/// Decides on the options whose values name objects.
 fn decide_options(
     gate: &mut Gate,
     before: &BTreeMap<String, String>,
@@ -125,8 +124,8 @@ fn decide_options(
     Ok(())
 }
 
-/// The options that were set, changed or, with the value that they had, taken
-/// away.
+/// Returns the options that were set or changed with their new values, and the removed
+/// ones with their old values.
 fn new_options<'a>(
     before: &'a BTreeMap<String, String>,
     after: &'a BTreeMap<String, String>,
@@ -148,13 +147,13 @@ fn host_link(name: &LinkName) -> Object<'_> {
     }
 }
 
-/// Subnets, and their gateways each by itself.
+/// Returns the subnets, and each gateway as a network of one address.
 fn reach_of(subnets: &[Subnet]) -> Vec<IpNet> {
     let both = |subnet: &Subnet| [Some(subnet.subnet), subnet.gateway.map(IpNet::from)];
     subnets.iter().flat_map(both).flatten().collect()
 }
 
-/// What is there after and wasn't before; or, where nothing is, what is gone.
+/// Returns the added values, or the removed ones if none was added.
 fn new_ones<T: PartialEq + Clone>(before: &[T], after: &[T]) -> Vec<T> {
     let added = after.iter().filter(|it| !before.contains(it));
     let added: Vec<T> = added.cloned().collect();

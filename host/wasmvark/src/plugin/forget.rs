@@ -9,19 +9,19 @@ use super::gc::rollback;
 use super::{PluginError, lock};
 use crate::store::Store;
 
-/// What was done about a container on a network.
+/// The result for a container on a network.
 #[derive(Debug)]
 pub(crate) struct Forgotten {
-    /// Which.
+    /// The container and the network.
     pub key: Key,
-    /// Links that could be found after all, and are back.
+    /// The changes that were undone, because their link was found after all.
     pub given_back: Vec<String>,
-    /// What nobody will undo any more.
+    /// The changes that were given up.
     pub given_up: Vec<String>,
 }
 
-/// Gives up what is missing of containers on networks, each under its network's
-/// lock. What isn't missing stays as it is.
+/// Gives up the missing links of containers, each under its network's lock. The other
+/// changes stay.
 pub(crate) fn forget(store: &Store, keys: Vec<Key>) -> Result<Vec<Forgotten>, PluginError> {
     let mut forgotten = Vec::new();
     for key in keys {

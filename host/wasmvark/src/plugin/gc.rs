@@ -1,4 +1,4 @@
-//! Clearing up after containers that are gone without a teardown.
+//! The undo of the changes of containers that are gone without a teardown.
 
 use audit::{Required, Subject, Trail};
 use engine::rollback::{Rollback, UndoError};
@@ -9,30 +9,30 @@ use types::{Key, NetworkId};
 use super::{PluginError, lock, remains};
 use crate::store::Store;
 
-/// What was done with the journals there were.
+/// The results for all journals.
 #[derive(Debug, Default)]
 pub(crate) struct Collected {
-    /// Cleared: the container's namespace was gone.
+    /// Cleared, because the container's namespace is gone.
     pub cleared: Vec<Key>,
-    /// Not cleared, but the links that were missing are back.
+    /// Not cleared, but the missing links are back on the host.
     pub found: Vec<Key>,
-    /// Left alone: the container's namespace is alive.
+    /// Left alone, because the container's namespace is alive.
     pub alive: Vec<Key>,
-    /// Left alone: whether the container's namespace is alive can't be seen.
+    /// Left alone, because the container's namespace may be alive.
     pub unknown: Vec<Key>,
-    /// Tried, with what couldn't be undone.
+    /// Failed, with the reason.
     pub failed: Vec<(Key, String)>,
 }
 
-/// Undoes what the journals hold for containers whose namespace is gone, each
-/// under its network's lock.
+/// Undoes the changes of containers whose namespace is gone, each under its network's
+/// lock.
 pub(crate) fn collect(store: &Store) -> Result<Collected, PluginError> {
     store.check_runtime()?;
     let mut collected = Collected::default();
     let host = Netns::current()?;
     for key in journal::all(&store.layout().journals()) {
         let lock = lock::take(store.layout(), &key, "gc")?;
-        // Read under the lock: a setup may just have made its namespace known.
+        // Read under the lock, because a setup may just have recorded its namespace.
         let living = living_netns().map_err(PluginError::Living)?;
         let here = Here {
             host: host.id(),
@@ -41,7 +41,7 @@ pub(crate) fn collect(store: &Store) -> Result<Collected, PluginError> {
         let journal = Journal::open(&store.layout().journals(), &key, here)?;
         let life = life(&journal, &living);
         match life {
-            // It may be on the host by now.
+            // The missing link may be on the host by now.
             Life::Alive | Life::Unknown if journal.has_missing() => {}
             Life::Gone => {}
             Life::Alive => {
@@ -74,7 +74,8 @@ pub(crate) fn collect(store: &Store) -> Result<Collected, PluginError> {
     Ok(collected)
 }
 
-/// Removes the state of a network whose last teardown was killed right before.
+/// Removes the state of a network that has no containers any more. The last teardown
+/// may have been killed before this step.
 fn clear_state(store: &Store, network: &NetworkId, host: &Netns) -> Result<(), PluginError> {
     let layout = store.layout();
     let _lock = NetworkLock::take(&layout.locks(), network, "gc")?;
@@ -86,14 +87,13 @@ fn clear_state(store: &Store, network: &NetworkId, host: &Netns) -> Result<(), P
     Ok(())
 }
 
-/// Whether any namespace that a journal speaks of is alive.
+/// Whether any namespace in a journal is alive, according to `lives`.
 pub(super) fn is_alive(journal: &Journal, lives: impl Fn(NetnsId) -> bool) -> bool {
     let mut entries = journal.entries().iter();
     entries.any(|entry| entry.netns.is_some_and(&lives))
 }
 
-/// Whether any namespace that a journal speaks of is alive, as far as that can
-/// be seen.
+/// Returns whether any namespace in a journal is alive, as far as that can be seen.
 pub(crate) fn life(journal: &Journal, living: &Living) -> Life {
     if is_alive(journal, |netns| living.life(netns) == Life::Alive) {
         return Life::Alive;
@@ -110,7 +110,7 @@ fn clear(store: &Store, key: &Key, journal: Journal) -> Result<Vec<String>, Plug
     end(rollback, &left)
 }
 
-/// Looks once more for links that were missing, and leaves all else alone.
+/// Looks for missing links once more, and undoes their changes but no others.
 fn look_again(store: &Store, key: &Key, journal: Journal) -> Result<Vec<String>, PluginError> {
     let mut rollback = rollback(store, key, journal, "gc")?;
     let left = rollback.undo_missing();
@@ -124,7 +124,7 @@ fn end(mut rollback: Rollback, left: &[UndoError]) -> Result<Vec<String>, Plugin
     Ok(left)
 }
 
-/// Undoes on the host, for a container that isn't looked into.
+/// Opens a rollback on the host, without the container's namespace.
 pub(super) fn rollback(
     store: &Store,
     key: &Key,

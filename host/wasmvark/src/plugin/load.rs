@@ -1,5 +1,5 @@
-//! What every run needs before a driver starts: its registration, its grant,
-//! its code, and the trail.
+//! The parts that every run needs before its driver starts: the registration, the
+//! grant, the code and the audit trail.
 
 use audit::{Required, Subject, Trail};
 use engine::driver::{Code, EngineError};
@@ -21,7 +21,7 @@ pub(super) struct Loaded {
 }
 
 impl Loaded {
-    /// Finds a driver and reads its grant. Nothing privileged happens here.
+    /// Finds a driver and reads its grant. It does nothing privileged.
     pub(super) fn find(store: Store, name: DriverName) -> Result<Self, PluginError> {
         let digest = store.find(&name)?.digest;
         let path = store.layout().grant(&name);
@@ -42,8 +42,8 @@ impl Loaded {
         })
     }
 
-    /// The precompiled code; compiled anew where it's missing, corrupt or from
-    /// another engine, which is slower but no failure.
+    /// Returns the precompiled code. If it is missing, corrupt or from another engine,
+    /// the component is compiled again, because that is only slower.
     pub(super) fn code(&self) -> Result<Code, PluginError> {
         let why = match mapped(&self.store, &self.digest)? {
             Ok(code) => return Ok(code),
@@ -62,7 +62,8 @@ impl Loaded {
         Ok(code)
     }
 
-    /// The same for a run that leaves no file behind.
+    /// Returns the code like [`Self::code`], but doesn't write it to the store. A run
+    /// of `plan` leaves no file.
     pub(super) fn code_unkept(&self) -> Result<Code, PluginError> {
         if let Ok(code) = mapped(&self.store, &self.digest)? {
             return Ok(code);
@@ -71,7 +72,7 @@ impl Loaded {
         Ok(code)
     }
 
-    /// Whom a run is for.
+    /// Returns the subject of a run, for the audit trail.
     pub(super) fn subject(
         &self,
         command: &'static str,
@@ -96,7 +97,8 @@ impl Loaded {
         )?)
     }
 
-    /// What happens to a run whose trail can't be written, as the grant says.
+    /// Returns whether a run ends if its trail can't be written, according to the
+    /// grant.
     pub(super) fn requires_trail(&self) -> Required {
         match self.grant.requires_trail() {
             true => Required::Yes,
@@ -104,12 +106,12 @@ impl Loaded {
         }
     }
 
-    /// The secrets of this installation.
+    /// Returns the secrets of this installation.
     pub(super) fn secrets(&self) -> Secrets {
         Secrets::new(self.store.layout().secrets.clone())
     }
 
-    /// The driver for one request.
+    /// Returns the driver for one request.
     pub(super) fn driver<'a>(
         &self,
         code: &'a Code,
@@ -127,7 +129,7 @@ impl Loaded {
         }
     }
 
-    /// The log of the driver's messages.
+    /// Returns the log for the driver's messages.
     fn log(&self) -> Log {
         let filter = std::env::var("RUST_LOG").ok();
         let bytes = self.grant.limits().log_bytes;
@@ -135,14 +137,14 @@ impl Loaded {
     }
 }
 
-/// A component's precompiled code, or why it can't be used.
+/// Maps a component's precompiled code, or returns the reason why it can't be used.
 #[allow(unsafe_code, reason = "precompiled code is mapped; see the comments")]
 pub(crate) fn mapped(store: &Store, digest: &Digest) -> Result<Result<Code, String>, PluginError> {
     let (path, intact) = store.code(digest)?;
     let why = match intact {
-        // SAFETY: the file is what this program wrote into a folder that
-        // only root and this user can write to: `Store::code` has checked
-        // its content against the stamp and the owners and modes.
+        // SAFETY: this program wrote the file into a folder that only root and this
+        // user can write to. `Store::code` has checked its content against the stamp,
+        // and the owners and modes.
         Intact::Yes => match unsafe { Code::map(&path) } {
             Ok(code) => return Ok(Ok(code)),
             Err(EngineError::Load(error)) => format!("{error:#}"),
@@ -154,7 +156,7 @@ pub(crate) fn mapped(store: &Store, digest: &Digest) -> Result<Result<Code, Stri
     Ok(Err(why))
 }
 
-/// Compiles a component; returns the code as it could be kept, too.
+/// Compiles a component. Returns the code, and its bytes for the store.
 #[allow(unsafe_code, reason = "code that was just made is loaded")]
 pub(super) fn compile(component: &[u8]) -> Result<(Code, Vec<u8>), PluginError> {
     let bytes = Code::precompile(component)?;
@@ -163,7 +165,7 @@ pub(super) fn compile(component: &[u8]) -> Result<(Code, Vec<u8>), PluginError> 
     Ok((code, bytes))
 }
 
-/// The store of this installation and the driver's name in it.
+/// Returns the store of this installation, and the driver's name in it.
 pub(super) fn store(driver: &str) -> Result<(Store, DriverName), PluginError> {
     let name: DriverName = driver.parse()?;
     let store = Store::new(Layout::choose(None)?);

@@ -1,6 +1,6 @@
-//! A plugin run: what netavark and Podman call, or a plan of it. It leads a request through the
-//! other rooms and its answer back, and turns every failure into the one error
-//! document that the callers understand.
+//! A plugin run, called by netavark or Podman, or planned by `wasmvark plan`. It leads
+//! the request through the other crates and writes the answer. Every failure becomes
+//! the error document that the callers understand.
 
 mod create;
 mod differences;
@@ -38,7 +38,7 @@ use request::protocol::{Command, Info, OverlayError, ProtocolError, read_stdin};
 
 use crate::store::{InvalidDriverName, LayoutError, NetworksError, StoreError};
 
-/// Why a run failed. The text reaches the user's terminal.
+/// The reason why a run failed. The text reaches the user's terminal.
 #[derive(Debug, thiserror::Error)]
 #[allow(
     missing_docs,
@@ -110,10 +110,10 @@ pub(crate) enum PluginError {
     Internal(String),
 }
 
-/// Runs the plugin under a driver's name; returns the exit code.
+/// Runs the plugin under a driver's name, and returns the exit code.
 pub(crate) fn main(driver: &str, arguments: impl Iterator<Item = OsString>) -> i32 {
-    // A panic is a bug here, but it must still end in an error document: the
-    // caller would show nothing else.
+    // Even a panic must end in an error document, because the caller shows nothing
+    // else.
     std::panic::set_hook(Box::new(|_| {}));
     let result = remains::contain(|| run(driver, arguments));
     output::write(result.and_then(|result| result))
@@ -124,7 +124,8 @@ fn run(driver: &str, arguments: impl Iterator<Item = OsString>) -> Result<String
     if matches!(command, Ok(Command::Info)) {
         return info(driver);
     }
-    // All of standard input comes first, whatever else is wrong.
+    // Standard input is read even if the arguments are wrong, because the caller may
+    // fail if nobody reads it.
     let input = read_stdin(std::io::stdin().lock());
     let (command, input) = (command?, input?);
     match &command {
@@ -135,14 +136,14 @@ fn run(driver: &str, arguments: impl Iterator<Item = OsString>) -> Result<String
     }
 }
 
-/// Tells the operator something on standard error. Where nobody reads it, the
-/// run goes on.
+/// Prints a message for the operator on standard error. If nobody reads it, the run
+/// goes on.
 fn tell(message: &str) {
     let _ = writeln!(std::io::stderr(), "wasmvark: {message}");
 }
 
-/// Leaves what a run used to the kernel, which frees it all at once when the
-/// process ends right after.
+/// Skips the destructor. The process ends right after, and the kernel then frees
+/// everything at once.
 fn leave<T>(used: T) {
     std::mem::forget(used);
 }

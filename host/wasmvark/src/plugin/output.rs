@@ -1,8 +1,7 @@
-//! Writing the document that a run answers with.
+//! The output of a run's document.
 //!
-//! Podman waits for the end of a plugin before it reads what the plugin has written.
-//! So an answer must fit into the pipe between them, or the one would wait for the
-//! other for ever.
+//! Podman reads a plugin's output only after the plugin has ended. So an answer must
+//! fit into the pipe between them, or both would wait for ever.
 
 use std::io::{IsTerminal, Write};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -13,7 +12,7 @@ use request::protocol::{ANSWER_MAX, error_document};
 
 use super::PluginError;
 
-/// Checks that an answer isn't longer than one may be.
+/// Checks the length of an answer.
 pub(super) fn check(answer: &str) -> Result<(), PluginError> {
     match answer.len() <= ANSWER_MAX {
         true => Ok(()),
@@ -24,8 +23,9 @@ pub(super) fn check(answer: &str) -> Result<(), PluginError> {
     }
 }
 
-/// The same for the answer to `create`, which holds the user's document: one that is
-/// longer by itself is the user's business, and what a driver adds is bounded.
+/// Checks the length of the answer to `create`, which contains the user's document. If
+/// that document alone is too long, any answer passes, because the driver's additions
+/// are bounded.
 pub(super) fn check_network(input: &[u8], answer: &str) -> Result<(), PluginError> {
     match input.len() <= ANSWER_MAX {
         true => check(answer),
@@ -33,7 +33,7 @@ pub(super) fn check_network(input: &[u8], answer: &str) -> Result<(), PluginErro
     }
 }
 
-/// Writes the document of a run; returns the exit code.
+/// Writes the document of a run, and returns the exit code.
 pub(super) fn write(result: Result<String, PluginError>) -> i32 {
     let mut stdout = std::io::stdout().lock();
     let has_room = |document: &String| has_room(stdout.as_fd(), document.len());
@@ -47,19 +47,20 @@ pub(super) fn write(result: Result<String, PluginError>) -> i32 {
         Ok(document) => (document, 0),
         Err(error) => {
             let document = error_document(&error.to_string());
-            // It's short enough for any pipe that isn't made smaller on purpose.
+            // An error document fits into a usual pipe. A smaller pipe is enlarged if
+            // possible.
             let _ = has_room(&document);
             (document, 1)
         }
     };
-    // Where nobody reads the answer, the exit code still tells.
+    // If nobody reads the answer, the exit code still tells the result.
     let _ = stdout.write_all(document.as_bytes());
     let _ = stdout.flush();
     code
 }
 
-/// Whether so many bytes can be written at once. A pipe that is too small is made
-/// larger; what isn't longer than an answer may be is written in any case.
+/// Whether so many bytes can be written at once. A pipe that is too small is enlarged.
+/// At most [`ANSWER_MAX`] bytes are written in any case.
 fn has_room(to: BorrowedFd<'_>, bytes: usize) -> bool {
     if bytes == 0 || to.is_terminal() || !is_pipe(to) {
         return true;

@@ -1,5 +1,5 @@
-//! Trying a request out: the driver runs as it would for Podman, before a
-//! kernel whose changes are in memory. Nothing is changed and no file written.
+//! The plan of a request. The driver runs as it would for Podman, but on a simulated
+//! kernel. Nothing is changed, and no file is written.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -24,21 +24,21 @@ use super::setup::{status, text_of};
 use super::{PluginError, create, said};
 use crate::store::{DriverName, KeptNetworks, Store};
 
-/// How long reading the machine's state may take, before the run begins.
+/// The time limit for reading the machine's state, before the run begins.
 const READING_TIME: Duration = Duration::from_secs(30);
 
-/// What a plan says where killed runs left something for others.
+/// The note of a plan, if killed runs left changes for the network's other containers.
 const OTHERS_STAY: &str = "what killed runs left for other containers of this network stays; a \
      real run would undo that first (`wasmvark journal` shows it)";
 
-/// A driver to try out, and the grant to try it with.
+/// A driver and the grant to plan with.
 pub(crate) struct Candidate {
     loaded: Loaded,
-    /// The component, where it isn't installed.
+    /// The component, if the driver isn't installed.
     file: Option<Vec<u8>>,
 }
 
-/// What came of a plan.
+/// The result of a plan.
 #[derive(Debug)]
 pub(crate) struct Planned {
     /// `create` or `setup`.
@@ -47,7 +47,7 @@ pub(crate) struct Planned {
     pub driver: String,
     /// The component's digest.
     pub digest: String,
-    /// Whether it's installed.
+    /// Whether the driver is installed.
     pub installed: bool,
     /// The grant that decided.
     pub grant: PathBuf,
@@ -55,22 +55,22 @@ pub(crate) struct Planned {
     pub network: String,
     /// The container's id.
     pub container: Option<String>,
-    /// What was asked for and, after a failure, undone.
+    /// The driver's calls and, after a failure, the undo of their changes.
     pub operations: Vec<Operation>,
-    /// The document that the caller would get, or why there is none.
+    /// The document for the caller, or the error.
     pub outcome: Result<String, PluginError>,
-    /// How everything would be.
+    /// The topology after the run.
     pub topology: Topology,
-    /// What the host would undo when the container goes.
+    /// The undo of the container's teardown.
     pub undo: Vec<Operation>,
-    /// How everything would be then, unless it's as it was.
+    /// The topology after the undo, if it differs from the one before the run.
     pub left: Option<Topology>,
-    /// What can't be known and was assumed.
+    /// The assumptions about facts that can't be known.
     pub assumed: Vec<String>,
 }
 
 impl Candidate {
-    /// An installed driver; with its own grant unless another is given.
+    /// Returns an installed driver, with its own grant unless another is given.
     pub(crate) fn installed(
         store: Store,
         name: DriverName,
@@ -87,7 +87,7 @@ impl Candidate {
         Ok(Self { loaded, file: None })
     }
 
-    /// A component's file.
+    /// Returns a driver that isn't installed, from its component.
     pub(crate) fn of_file(
         store: Store,
         name: DriverName,
@@ -123,8 +123,8 @@ impl Candidate {
         }
     }
 
-    /// Tries a request out: the document of `setup` or of `create`. Without
-    /// `netns` the container has a new namespace.
+    /// Plans a request, which is a document of `setup` or `create`. Without `netns`,
+    /// the container has a new namespace.
     pub(crate) fn plan(&self, input: &[u8], netns: Option<&Path>) -> Result<Planned, PluginError> {
         match is_create(input)? {
             true => self.plan_create(input),
@@ -168,7 +168,7 @@ impl Candidate {
         Ok(tried.planned(ended, self.planned(&trial)))
     }
 
-    /// Opens a run whose changes are in memory.
+    /// Opens a run on a simulated kernel.
     fn open(
         &self,
         key: &Key,
@@ -217,7 +217,7 @@ impl Candidate {
         })
     }
 
-    /// The time of a run that begins now.
+    /// Starts the watch of a run.
     fn watch(&self) -> Watch {
         Watch::begin(self.loaded.grant.limits())
     }
@@ -234,7 +234,7 @@ impl Candidate {
         self.loaded.driver(code, reach, Secrets::unread(secrets))
     }
 
-    /// What is known before the run.
+    /// Returns the parts of a plan that are known before the run.
     fn planned(&self, trial: &Trial<'_>) -> Planned {
         Planned {
             command: trial.command,
@@ -254,24 +254,24 @@ impl Candidate {
     }
 }
 
-/// What is tried out.
+/// The run that is planned.
 struct Trial<'a> {
     command: &'static str,
     network: &'a str,
     container: Option<&'a str>,
 }
 
-/// A setup that was tried out.
+/// A setup that has run on the simulated kernel.
 struct Tried {
     kernel: Simulation,
     memory: Memory,
-    /// How everything was before it.
+    /// The facts before the setup.
     before: Vec<String>,
     notes: Vec<String>,
 }
 
 impl Tried {
-    /// Says what it did, and what undoing it would do where it succeeded.
+    /// Adds the setup's operations to the plan and, if it succeeded, their undo.
     fn planned(mut self, mut ended: Ended<String, PluginError>, planned: Planned) -> Planned {
         let operations = self.memory.take();
         let topology = self.kernel.topology();
@@ -294,7 +294,7 @@ impl Tried {
     }
 }
 
-/// Reads how the machine is.
+/// Starts a simulated kernel with the machine's state.
 fn begin(host: Netns, container: Option<Netns>) -> Result<Simulation, PluginError> {
     let has_container = container.is_some();
     let mut reader = Netlink::open(host, container)?;
@@ -302,7 +302,7 @@ fn begin(host: Netns, container: Option<Netns>) -> Result<Simulation, PluginErro
     Simulation::begin(Box::new(reader), has_container).map_err(PluginError::Reading)
 }
 
-/// Whether a document is one of `create`: a network by itself.
+/// Whether a document is one of `create`, which is a network by itself.
 fn is_create(input: &[u8]) -> Result<bool, PluginError> {
     #[derive(Deserialize)]
     struct Shape {

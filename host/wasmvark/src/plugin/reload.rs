@@ -1,4 +1,4 @@
-//! Putting back what somebody has flushed of the firewall.
+//! The restoring of firewall rules that somebody else removed.
 
 use audit::{Place, Required, Subject, Trail};
 use engine::rollback::{RestoreError, Restorer};
@@ -10,27 +10,27 @@ use super::gc::is_alive;
 use super::{PluginError, remains};
 use crate::store::{Layout, Store};
 
-/// Why rules can't be looked at from here.
+/// The reason why rules can't be checked from this namespace.
 const ELSEWHERE: &str = "its rules are in another network namespace of the host: run this from there (for \
      rootless Podman: podman unshare --rootless-netns wasmvark reload)";
 
-/// What was done with the journals there were.
+/// The results for all journals.
 #[derive(Debug, Default)]
 pub(crate) struct Reloaded {
-    /// What was missing of which container's, and is back.
+    /// The containers with their restored rules.
     pub restored: Vec<(Key, Vec<String>)>,
-    /// How many containers lacked nothing.
+    /// The number of containers whose rules were complete.
     pub whole: usize,
-    /// Not looked at: the container's namespace is gone, or its setup or teardown
-    /// didn't come to its end.
+    /// Not checked, because the container's namespace is gone, or its setup or teardown
+    /// isn't complete.
     pub passed_over: Vec<Key>,
-    /// Whose couldn't be put back, with the reason.
+    /// The containers and networks whose rules couldn't be restored, with the reason.
     pub failed: Vec<(String, String)>,
 }
 
-/// Has the firewall be as the journals say, for containers that are in use: each
-/// container's part at once, under its network's lock. Networks and containers
-/// come in the order in which they came first.
+/// Restores the firewall rules in the journals of containers in use. All rules of a
+/// container are restored at once, under its network's lock. Networks and containers
+/// come in the order of their oldest rules.
 pub(crate) fn reload(store: &Store) -> Result<Reloaded, PluginError> {
     store.check_runtime()?;
     let host = Netns::current()?;
@@ -63,14 +63,14 @@ struct Reload<'a> {
     done: Reloaded,
 }
 
-/// A container in use.
+/// A container in use, with its rules.
 struct User {
     key: Key,
     entries: Vec<Entry>,
 }
 
 impl User {
-    /// The rules that are for it alone.
+    /// Returns the rules that belong to this container alone.
     fn own(&self) -> impl Iterator<Item = &FirewallEntry> {
         let own = self.entries.iter().filter(|entry| !entry.shared);
         own.filter_map(|entry| entry.change.firewall())
@@ -78,8 +78,8 @@ impl User {
 }
 
 impl Reload<'_> {
-    /// The networks that have journals. Nobody holds them still yet, so what can't
-    /// be read is left for later.
+    /// Lists the networks that have journals, in the order of their oldest rules. No
+    /// lock is held yet, so a journal that can't be read isn't an error here.
     fn networks(&self) -> Vec<NetworkId> {
         let folder = self.layout.journals();
         let mut networks: Vec<_> = journal::networks(&folder)
@@ -105,7 +105,7 @@ impl Reload<'_> {
         let _turn = NetworkLock::take(&self.layout.locks(), network, "reload")?;
         let mut journals = self.journals(network)?;
         journals.retain(|journal| first_of(journal).is_some());
-        // Read under the lock: a setup may just have made its namespace known.
+        // Read under the lock, because a setup may just have recorded its namespace.
         let living = living_netns().map_err(PluginError::Living)?;
         let lives = |netns: NetnsId| living.may_have(netns);
         let mut users = Vec::new();
@@ -118,7 +118,7 @@ impl Reload<'_> {
                 self.done.passed_over.push(key);
                 continue;
             }
-            // An ordinary user doesn't see whether that namespace is alive.
+            // The other namespace may be in use, which an ordinary user can't see.
             if entries_elsewhere(&journal, self.here) {
                 self.fail(&key, ELSEWHERE.to_owned());
                 continue;
@@ -132,7 +132,8 @@ impl Reload<'_> {
         let shared = shared(&users);
         let own = users.iter().flat_map(User::own);
         let all: Vec<FirewallEntry> = shared.iter().chain(own).cloned().collect();
-        // In most cases it's all or nothing, and looking once is cheaper.
+        // Usually all rules are present or none. One check of all is cheaper than one
+        // for each container.
         if self.restorer.is_whole(&all) {
             self.done.whole += users.len();
             return Ok(());
@@ -169,7 +170,8 @@ impl Reload<'_> {
     }
 }
 
-/// What to do where a rule is in the way; other errors say it themselves.
+/// Returns an error in words, with advice if another rule is in the way. Other errors
+/// contain their advice.
 fn reason(error: &RestoreError) -> String {
     match error {
         RestoreError::Kernel { error: kernel, .. } | RestoreError::Read(kernel)
@@ -190,13 +192,13 @@ fn entries_elsewhere(journal: &Journal, here: Here) -> bool {
     entries.any(|entry| entry.change.firewall().is_some() && entry.host != here.host)
 }
 
-/// The first rule that a journal has.
+/// Returns a journal's oldest rule.
 fn first_of(journal: &Journal) -> Option<&Entry> {
     let mut entries = journal.entries().iter();
     entries.find(|entry| entry.change.firewall().is_some())
 }
 
-/// What containers share, in the order in which they came to it, each once.
+/// Returns the shared rules of the containers, each once, the oldest first.
 fn shared(users: &[User]) -> Vec<FirewallEntry> {
     let entries = users.iter().flat_map(|user| &user.entries);
     let mut entries: Vec<_> = entries.filter(|entry| entry.shared).collect();

@@ -1,7 +1,7 @@
-//! What a run leaves when the host's own code panics: nothing.
+//! The rollback after a panic of the host's own code.
 //!
-//! What the run had in memory may be broken then, so none of it is used again. The
-//! journal has every change that was begun, and a rollback of its own undoes them.
+//! The run's memory may be inconsistent then, so none of it is used again. The journal
+//! has every change that was begun, and a separate rollback undoes them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -15,31 +15,31 @@ use types::Key;
 use super::{PluginError, panic_text, tell};
 use crate::store::Store;
 
-/// Does work of the host's; a panic is an error.
+/// Calls a function of the host, and turns a panic into an error.
 pub(super) fn contain<T>(work: impl FnOnce() -> T) -> Result<T, PluginError> {
-    // Whoever calls this uses nothing again that the work may have broken.
+    // No caller uses state again that the work may have left inconsistent.
     let work = AssertUnwindSafe(work);
     catch_unwind(work).map_err(|panic| PluginError::Internal(panic_text(panic.as_ref())))
 }
 
-/// Where a run's journal is, and what it's about.
+/// The container and the namespaces of a run, for a rollback after a panic.
 pub(super) struct Remains<'a> {
     pub(super) store: &'a Store,
     pub(super) key: &'a Key,
     pub(super) here: Here,
-    /// The path of the container's namespace, where there is one.
+    /// The path of the container's namespace, if it exists.
     pub(super) netns: Option<&'a Path>,
 }
 
 impl Remains<'_> {
-    /// Undoes what the journal holds.
+    /// Opens a rollback of the journal's changes.
     pub(super) fn rollback(&self, subject: Subject) -> Result<Rollback, PluginError> {
         let host = Netns::current()?;
         let container = self
             .netns
             .map(|netns| Netns::container(netns, &host))
             .transpose()?
-            // Another one may be at the path by now.
+            // Another namespace may be at the path by now.
             .filter(|netns| Some(netns.id()) == self.here.container);
         let here = Here {
             container: container.as_ref().map(Netns::id),
@@ -53,7 +53,8 @@ impl Remains<'_> {
         Ok(Rollback::new(Box::new(kernel), journal, trail))
     }
 
-    /// Undoes what the journal holds after an error, and says what can't be undone.
+    /// Undoes the journal's changes after an error, and reports those that can't be
+    /// undone.
     pub(super) fn undo(&self, subject: Subject, error: &PluginError) {
         let undone = contain(|| {
             let mut rollback = self.rollback(subject)?;

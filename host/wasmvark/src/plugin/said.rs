@@ -1,5 +1,5 @@
-//! What a request makes reachable: what stands in it and in what its user gave
-//! to `network create`.
+//! The reach of a request: the objects that are named both in the request and in the
+//! user's `network create`.
 
 use policy::RequestReach;
 use request::{Request, Said};
@@ -7,7 +7,7 @@ use request::{Request, Said};
 use super::{PluginError, setup};
 use crate::store::{KeptNetworks, Layout};
 
-/// The reach of a request, by what is kept of its network.
+/// Returns the reach of a request, according to the kept network.
 pub(super) fn reach(layout: &Layout, request: &Request) -> Result<RequestReach, PluginError> {
     let kept = KeptNetworks::new(layout).find(&request.network.id)?;
     let said = request.said(kept.as_ref())?;
@@ -20,7 +20,7 @@ pub(super) fn reach(layout: &Layout, request: &Request) -> Result<RequestReach, 
     })
 }
 
-/// What a denial says of a network that has more than its user gave.
+/// Returns the hint for denials, if the network has parts that aren't the user's word.
 fn hint(network: &str, said: &Said) -> Option<String> {
     if said.unsaid.is_empty() {
         return None;

@@ -1,5 +1,5 @@
-//! `setup`: the driver connects a container. When it fails, what it did is
-//! undone before the caller hears of it.
+//! `setup`: the driver connects a container. After a failure, its changes are undone
+//! before the caller gets the error.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -29,7 +29,7 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
     let loaded = Loaded::find(store, name)?;
     let host = Netns::current()?;
     let container = Netns::container(netns, &host)?;
-    // It may have to be compiled, for which nobody should wait in vain.
+    // Compiling takes long, so it comes before the network's lock.
     let code = loaded.code()?;
     let lock = lock::take(loaded.store.layout(), &request.key(), "setup")?;
     let connection = Connection {
@@ -45,7 +45,7 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
     result
 }
 
-/// A driver, and the request that it connects while nobody else changes the network.
+/// A driver and the request that it connects, under the network's lock.
 struct Connection<'a> {
     loaded: &'a Loaded,
     code: &'a Code,
@@ -74,7 +74,8 @@ impl Connection<'_> {
         })
     }
 
-    /// Opens all that the run uses. Its time begins: waiting for the lock is over.
+    /// Opens the session and the driver. The watch begins here, so that the wait for
+    /// the lock doesn't count.
     fn open(
         &self,
         host: Netns,
@@ -108,7 +109,7 @@ impl Connection<'_> {
         ended.result
     }
 
-    /// Whom the run is for.
+    /// Returns the subject of the run, for the audit trail.
     fn subject(&self) -> Subject {
         let container = self.request.container_id.as_str();
         let network = &self.request.network.name;
@@ -116,12 +117,12 @@ impl Connection<'_> {
     }
 }
 
-/// The answer as the caller gets it.
+/// Returns the answer as JSON.
 pub(super) fn text_of(status: &StatusBlock) -> Result<String, PluginError> {
     serde_json::to_string(status).map_err(|error| PluginError::Internal(error.to_string()))
 }
 
-/// What a request makes reachable.
+/// Returns the reach of a request: the objects that it names.
 pub(super) fn reach(request: &Request) -> RequestReach {
     let defaults = request.default_routes.iter();
     RequestReach {
@@ -156,7 +157,8 @@ pub(super) fn reach(request: &Request) -> RequestReach {
     }
 }
 
-/// The answer: what the kernel has, and what the driver adds.
+/// Returns the answer: the driver's links according to the kernel, and the driver's DNS
+/// servers and search domains.
 pub(super) fn status(
     gate: &mut Gate,
     request: &Request,
@@ -181,7 +183,7 @@ pub(super) fn status(
     Ok(answer(request, links, servers, domains))
 }
 
-/// Decides on what the driver adds to the answer.
+/// Decides on the driver's DNS servers and search domains.
 fn allow(gate: &mut Gate, servers: &[IpAddr], domains: &[String]) -> Result<(), PluginError> {
     let servers: Vec<_> = servers.iter().copied().map(Object::NameServer).collect();
     if !servers.is_empty() {

@@ -1,11 +1,11 @@
-//! `teardown`: the driver disconnects a container, and then the host undoes
-//! whatever the journal still holds.
+//! `teardown`: the driver disconnects a container, and then the host undoes the changes
+//! that are still in the journal.
 //!
-//! It must clear what is there in every case: without a driver, a grant, a
-//! namespace, or a request that still makes sense. So a failing driver is
-//! reported on standard error and in the trail, and only what couldn't be
-//! undone is an error. Where the trail can't be written no driver runs, but
-//! what is there goes, and standard error says what isn't recorded.
+//! A teardown must undo the changes even without a driver, a grant, a namespace or a
+//! valid request. So a failure of the driver is only reported, on standard error and in
+//! the trail. The teardown fails only if a change can't be undone. If the trail can't
+//! be written, no driver runs. The changes are undone nevertheless, and standard error
+//! lists those that aren't recorded.
 
 use std::path::Path;
 
@@ -63,7 +63,7 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
     clear(clearing, lock)
 }
 
-/// Which container on which network: all that clearing needs of the document.
+/// Returns the container and the network. The undo needs nothing else of the document.
 fn key(document: &SetupDocument) -> Result<Key, RequestError> {
     Ok(Key {
         network: NetworkId::try_from(document.network.id.clone())?,
@@ -71,18 +71,18 @@ fn key(document: &SetupDocument) -> Result<Key, RequestError> {
     })
 }
 
-/// The container's namespace, where it's still there.
+/// Opens the container's namespace, if it still exists.
 fn container(path: &Path, host: &Netns) -> Result<Option<Netns>, NetnsError> {
     match Netns::container(path, host) {
         Ok(netns) => Ok(Some(netns)),
-        // The file stays behind where only the mount on it is gone.
+        // An ordinary file stays behind if only the mount on it is gone.
         Err(NetnsError::Missing { .. } | NetnsError::NotNetns { .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// Waits for the network's lock. Where none can be made, clearing up is worth more than
-/// a turn.
+/// Waits for the network's lock. If the lock can't be made, the teardown goes on
+/// without it, because undoing the changes matters more.
 fn take_lock(layout: &Layout, key: &Key) -> Result<Option<NetworkLock>, LockError> {
     match lock::take(layout, key, "teardown") {
         Ok(lock) => Ok(Some(lock)),
@@ -94,7 +94,8 @@ fn take_lock(layout: &Layout, key: &Key) -> Result<Option<NetworkLock>, LockErro
     }
 }
 
-/// Opens the journal. From here on nothing that the driver removes comes back.
+/// Opens the journal, and records that the undo begins. From then on `reload` doesn't
+/// restore a rule that the driver removes.
 fn leave_journal(layout: &Layout, key: &Key, here: Here) -> Result<Journal, PluginError> {
     let mut journal = Journal::open(&layout.journals(), key, here)?;
     if let Err(error) = journal.leave() {
@@ -103,7 +104,7 @@ fn leave_journal(layout: &Layout, key: &Key, here: Here) -> Result<Journal, Plug
     Ok(journal)
 }
 
-/// Opens the trail. Without one no driver runs.
+/// Opens the trail. Without a trail, no driver runs.
 fn open_trail<'a>(
     store: &Store,
     driver: Result<Driver<'a>, PluginError>,
@@ -151,7 +152,8 @@ impl<'a> Driver<'a> {
         })
     }
 
-    /// Has the driver do its part. Whatever comes of that, what is left can be cleared.
+    /// Runs the driver's part of the teardown. The remaining changes can be undone even
+    /// after a failure or a panic.
     fn disconnect(
         self,
         rollback: Rollback,
@@ -181,7 +183,7 @@ impl<'a> Driver<'a> {
     }
 }
 
-/// Clears all that is left.
+/// Undoes the remaining changes.
 fn clear(
     clearing: Clearing<PluginError>,
     lock: Option<NetworkLock>,
@@ -196,7 +198,7 @@ fn clear(
     }
 }
 
-/// Tells the operator what is missing in the trail.
+/// Reports the records that are missing in the trail.
 fn tell_unrecorded(end: Result<(), AuditError>, undone: &[String]) {
     if let Err(error) = end {
         tell(&error.to_string());
@@ -206,7 +208,8 @@ fn tell_unrecorded(end: Result<(), AuditError>, undone: &[String]) {
     }
 }
 
-/// Bytes of a network's name in the trail. A teardown goes on whatever it is.
+/// The longest name of a network in the trail, in bytes. A longer one is shortened,
+/// because a teardown accepts any name.
 const NAME_MAX: usize = 255;
 
 fn subject(name: &DriverName, driver: Option<&Driver<'_>>, document: &SetupDocument) -> Subject {

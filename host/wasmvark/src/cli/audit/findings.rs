@@ -1,4 +1,4 @@
-//! What somebody should look at, and why.
+//! The findings of an audit.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use crate::store::DriverName;
 pub(super) struct Findings(Vec<Finding>);
 
 impl Findings {
-    /// Adds one.
+    /// Adds a finding.
     pub(super) fn add(&mut self, level: Level, kind: Kind, driver: Option<&str>, text: String) {
         self.0.push(Finding {
             level,
@@ -42,7 +42,8 @@ impl Findings {
         });
     }
 
-    /// All of them, the worst first; else in the order of drivers and calls.
+    /// Returns the findings, the worst first. Those of one level keep the order of
+    /// drivers and calls.
     pub(super) fn sorted(mut self) -> Vec<Finding> {
         self.0
             .sort_by_key(|finding| std::cmp::Reverse(finding.level));
@@ -50,19 +51,19 @@ impl Findings {
     }
 }
 
-/// Others can write a file that decides something.
+/// Adds the finding that other users can write to a file which the host trusts.
 pub(super) fn exposed(driver: Option<&DriverName>, error: &str, found: &mut Findings) {
     let driver = driver.map(DriverName::as_str);
     found.add(Level::Danger, Kind::Exposed, driver, error.to_owned());
 }
 
-/// A component that isn't what was installed.
+/// Adds the finding that a component is missing or isn't the installed one.
 pub(super) fn component(name: &DriverName, error: &str, found: &mut Findings) {
     let driver = Some(name.as_str());
     found.add(Level::Danger, Kind::Component, driver, error.to_owned());
 }
 
-/// What a driver's grant is like as a whole.
+/// Adds the findings about a driver's grant as a whole.
 pub(super) fn of_grant(
     name: &DriverName,
     report: &GrantReport,
@@ -93,8 +94,8 @@ pub(super) fn of_grant(
     }
 }
 
-/// What a driver's calls are like, each by itself. Where its component is gone
-/// or something else, nobody knows what it `imports`.
+/// Adds the findings about each of a driver's calls. `imports` says whether the
+/// component's imports are known. They aren't if the component is missing or corrupt.
 pub(super) fn of_calls(
     driver: &DriverReport,
     imports: bool,
@@ -108,7 +109,7 @@ pub(super) fn of_calls(
             found.add_call(Level::Warning, Kind::NotImportable, driver, call, text);
         }
         if !call.stars.is_empty() {
-            // What is only read does no harm by itself.
+            // Reading does no harm by itself.
             let level = match name.risk() {
                 Risk::Reads => Level::Info,
                 _ => Level::Warning,
@@ -131,7 +132,7 @@ pub(super) fn of_calls(
     }
 }
 
-/// What the trail is like.
+/// Adds the findings about the audit trail.
 pub(super) fn of_trail(summary: &Summary, file: &Path, found: &mut Findings) {
     if summary.unreadable > 0 {
         let text = format!(

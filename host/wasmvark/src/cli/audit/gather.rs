@@ -1,4 +1,4 @@
-//! Finding out what the report says.
+//! The collection of the report's facts.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use super::report::{
 use crate::cli::{CliError, find_grant};
 use crate::store::{DriverName, Store, StoreError};
 
-/// Looks at all drivers, and at what lies around them.
+/// Makes the report on all drivers, their surroundings and the audit trail.
 pub(super) fn report(
     store: &Store,
     since: Option<Since>,
@@ -49,7 +49,7 @@ pub(super) fn report(
     })
 }
 
-/// A driver, and whether its imports are known.
+/// A driver's report, and whether the component's imports are known.
 struct Looked {
     report: DriverReport,
     imports: bool,
@@ -83,7 +83,8 @@ fn driver(
     Ok(Looked { report, imports })
 }
 
-/// What the component says of itself, where it is what it was.
+/// Reads the component's description, or adds a finding if the component is missing or
+/// corrupt.
 fn describe(
     store: &Store,
     name: &DriverName,
@@ -104,7 +105,7 @@ fn describe(
     }
 }
 
-/// The grant, if it holds, and what is to be said of it.
+/// Reads the grant and its state. A grant for another component is returned, too.
 fn grant(store: &Store, name: &DriverName, digest: &Digest) -> (Option<Grant>, GrantReport) {
     let path = store.layout().grant(name);
     let report = |state, error: Option<String>| GrantReport {
@@ -142,7 +143,7 @@ fn calls(
         call_report(*call, description, granted.get(call), used)
     })
     .filter(|call| {
-        // What any driver can return says nothing of this one.
+        // Every driver can make the calls that stand for return values.
         (call.importable && !call.call.is_returned())
             || call.requested
             || call.granted

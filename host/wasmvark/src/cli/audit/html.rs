@@ -1,6 +1,6 @@
-//! The report as one page that needs nothing else, and loads nothing else: its
-//! policy allows the one style and the one script that it has, by their digests.
-//! Every text is escaped, whoever it comes from.
+//! The report as one HTML page, which loads nothing. Its Content-Security-Policy allows
+//! only its own style and script, by their digests. Every text is escaped, whatever its
+//! source.
 
 use std::fmt::Write as _;
 
@@ -14,7 +14,7 @@ use super::report::{CallReport, DriverReport, Finding, GrantState, Report};
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
-/// The page.
+/// Returns the page of a report.
 pub(super) fn of(report: &Report) -> String {
     let mut page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -35,7 +35,7 @@ pub(super) fn of(report: &Report) -> String {
     page
 }
 
-/// Nothing may be loaded, sent or embedded.
+/// Returns the page's Content-Security-Policy. Nothing may be loaded, sent or embedded.
 fn policy() -> String {
     format!(
         "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'",
@@ -44,13 +44,13 @@ fn policy() -> String {
     )
 }
 
-/// As a policy names what stands in the page itself (CSP level 3, section 2.3.1).
+/// Returns the hash source of an inline style or script (CSP level 3, section 2.3.1).
 fn source(text: &str) -> String {
     format!("sha256-{}", STANDARD.encode(Sha256::digest(text)))
 }
 
-/// Text as HTML, between tags and in quoted attributes. Whatever has no picture
-/// of its own is replaced first.
+/// Escapes a text for HTML, between tags and in quoted attributes. Its control
+/// characters are replaced first.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text::plain(text).chars() {
@@ -221,7 +221,7 @@ fn row(driver: &DriverReport, call: &CallReport, found: &[&Finding]) -> String {
     )
 }
 
-/// A time, to the second.
+/// Returns a time as HTML, to the second.
 fn time(text: &str) -> String {
     let seconds = text.split('.').next().unwrap_or_default();
     let zone = if text.contains('.') { "Z" } else { "" };

@@ -1,5 +1,5 @@
-//! `wasmvark audit`: which driver may do what, what of it it does, and what
-//! somebody should look at.
+//! `wasmvark audit`: the report on the drivers' authority, with its use and the
+//! findings.
 
 mod findings;
 mod gather;
@@ -71,7 +71,7 @@ error.",
     }
 }
 
-/// How the report is printed.
+/// The format of the report.
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 enum Format {
     /// For people
@@ -83,7 +83,8 @@ enum Format {
     Html,
 }
 
-/// How many findings are bad enough.
+/// Prints the report. Returns the number of findings of the level of `--fail-on` or
+/// worse.
 fn look(store: &Store, arguments: &Audit) -> Result<usize, CliError> {
     let report = gather::report(store, arguments.since, arguments.unused_after)?;
     match arguments.format {

@@ -19,7 +19,7 @@
     form.elements.count.value = `${count} of ${rows.length}`;
   };
 
-  // What is behind the # of the address, so that a view can be passed on.
+  // The filter is in the address's fragment, so that a view can be shared.
   const read = () => {
     const asked = new URLSearchParams(location.hash.slice(1));
     for (const name of names) form.elements[name].value = asked.get(name) ?? "";

@@ -1,5 +1,5 @@
-//! What lies around the drivers: the plugin directories, grants of nobody, and
-//! who could have written what decides.
+//! The checks of the drivers' surroundings: the plugin directories, grants without a
+//! driver, and files that other users can write.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use super::report::{DriverReport, Kind, Level};
 use crate::cli::{CliError, program};
 use crate::store::{LinkState, Store, StoreError, link_state};
 
-/// Looks at all of it.
+/// Adds the findings of all these checks.
 pub(super) fn look(
     store: &Store,
     drivers: &[DriverReport],
@@ -24,7 +24,7 @@ pub(super) fn look(
     Ok(())
 }
 
-/// Each driver's link must lead here.
+/// Checks that each driver's link leads to this program.
 fn links(drivers: &[DriverReport], program: &Path, found: &mut Findings) {
     for driver in drivers {
         let (level, what) = match link_state(Path::new(&driver.link), program) {
@@ -43,7 +43,7 @@ fn links(drivers: &[DriverReport], program: &Path, found: &mut Findings) {
     }
 }
 
-/// Everything else in the plugin directories.
+/// Checks the other files in the plugin directories.
 fn plugins(store: &Store, drivers: &[DriverReport], program: &Path, found: &mut Findings) {
     let known: BTreeSet<&Path> = drivers.iter().map(|it| Path::new(&it.link)).collect();
     let mut folders: BTreeSet<&Path> = known.iter().filter_map(|link| link.parent()).collect();
@@ -66,7 +66,7 @@ fn plugins(store: &Store, drivers: &[DriverReport], program: &Path, found: &mut 
     }
 }
 
-/// Grants that would hold for whoever gets the name.
+/// Finds the grants of drivers that aren't installed.
 fn grants(store: &Store, drivers: &[DriverReport], found: &mut Findings) {
     for path in entries(&store.layout().grants) {
         let name = path.file_stem().unwrap_or_default();
@@ -78,7 +78,8 @@ fn grants(store: &Store, drivers: &[DriverReport], found: &mut Findings) {
     }
 }
 
-/// What others can write. Code has been looked at with its driver.
+/// Finds the files that other users can write. A driver's code is checked with the
+/// driver.
 fn exposed(store: &Store, drivers: &[DriverReport], program: &Path, found: &mut Findings) {
     let layout = store.layout();
     let mut files = vec![
@@ -94,7 +95,7 @@ fn exposed(store: &Store, drivers: &[DriverReport], program: &Path, found: &mut 
     files.extend(folders.map(Path::to_owned));
     let mut told = BTreeSet::new();
     for file in files.iter().filter(|file| file.exists()) {
-        // One folder may be above many of them.
+        // One faulty folder can be above several of the files.
         if let Err(error) = trust::check(file).map_err(StoreError::from)
             && is_exposed(&error)
             && told.insert(error.to_string())

@@ -4,32 +4,32 @@ use clap::ValueEnum;
 use policy::{Call, Reach};
 use serde::Serialize;
 
-/// The version of the report's form: another one where a key changes its
-/// meaning or goes.
+/// The version of the report's format. It changes if a key changes its meaning or is
+/// removed.
 pub(super) const VERSION: u32 = 1;
 
-/// All that `audit` finds out.
+/// The report of `audit`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct Report {
     pub(super) version: u32,
-    /// When it was made, in UTC.
+    /// The time of the report, in UTC.
     pub(super) time: String,
     pub(super) trail: TrailReport,
     pub(super) drivers: Vec<DriverReport>,
-    /// The worst first.
+    /// The findings, the worst first.
     pub(super) findings: Vec<Finding>,
 }
 
-/// What the report rests on.
+/// The audit trail that the report is based on.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct TrailReport {
     pub(super) file: String,
-    /// The times of the oldest and the youngest line that count.
+    /// The times of the oldest and the newest record that count.
     pub(super) first: Option<String>,
     pub(super) last: Option<String>,
-    /// Lines that are none.
+    /// The number of lines that aren't records.
     pub(super) unreadable: u64,
 }
 
@@ -42,7 +42,7 @@ pub(super) struct DriverReport {
     pub(super) version: Option<String>,
     pub(super) link: String,
     pub(super) grant: GrantReport,
-    /// Runs of this component that the trail has.
+    /// The number of this component's runs in the trail.
     pub(super) runs: u64,
     pub(super) first_run: Option<String>,
     pub(super) last_run: Option<String>,
@@ -57,43 +57,43 @@ pub(super) struct GrantReport {
     pub(super) error: Option<String>,
 }
 
-/// Whether there is a grant that holds.
+/// The state of a driver's grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum GrantState {
     Valid,
-    /// There is none.
+    /// There is no grant.
     None,
-    /// It was given for another component.
+    /// The grant is for another component.
     OtherDigest,
-    /// It can't be read, parsed or trusted.
+    /// The grant can't be read, parsed or trusted.
     Unusable,
 }
 
-/// A call that a driver can make, asks for, is granted, or tried.
+/// A call that a driver can make, asks for, is granted or has tried.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct CallReport {
     #[serde(serialize_with = "by_name")]
     pub(super) call: Call,
     pub(super) effect: &'static str,
-    /// The component imports it.
+    /// Whether the component can make the call.
     pub(super) importable: bool,
-    /// The manifest asks for it, for this reason.
+    /// Whether the manifest asks for the call. The reason is the manifest's.
     pub(super) requested: bool,
     pub(super) reason: Option<String>,
     pub(super) granted: bool,
     /// The grant's reach beyond own objects and the request.
     pub(super) reach: Reach,
-    /// What of that has a star in it.
+    /// The patterns with a star in that reach.
     pub(super) stars: Vec<String>,
-    /// How many times it was allowed, and when.
+    /// The number of times that the call was allowed.
     pub(super) used: u64,
     pub(super) first_used: Option<String>,
     pub(super) last_used: Option<String>,
-    /// The reach that it needed for that.
+    /// The reach that the allowed calls needed.
     pub(super) reach_used: Reach,
-    /// How many times it was denied.
+    /// The number of times that the call was denied.
     pub(super) denied: u64,
 }
 
@@ -101,7 +101,7 @@ fn by_name<S: serde::Serializer>(call: &Call, serializer: S) -> Result<S::Ok, S:
     serializer.serialize_str(call.name())
 }
 
-/// Something that somebody should look at.
+/// A fact that needs the operator's attention.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) struct Finding {
@@ -112,7 +112,7 @@ pub(super) struct Finding {
     pub(super) text: String,
 }
 
-/// How bad it is.
+/// The severity of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Level {
@@ -125,7 +125,7 @@ pub(crate) enum Level {
 }
 
 impl Level {
-    /// Its name.
+    /// Returns the name of the level.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Info => "info",
@@ -135,13 +135,13 @@ impl Level {
     }
 }
 
-/// What was found.
+/// The kind of a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Kind {
-    /// Others can write a file that decides something.
+    /// Other users can write to a file that the host trusts.
     Exposed,
-    /// A component isn't what its digest says, or is gone.
+    /// A component doesn't have its digest, or is missing.
     Component,
     /// The grant is for another component.
     OtherDigest,
@@ -149,7 +149,7 @@ pub(super) enum Kind {
     GrantUnusable,
     /// There is no grant.
     NoGrant,
-    /// A grant for a driver that isn't installed.
+    /// A grant is for a driver that isn't installed.
     OrphanGrant,
     /// The grant lets runs go on without a trail.
     TrailOptional,
@@ -163,8 +163,8 @@ pub(super) enum Kind {
     Denied,
     /// A link leads somewhere else, or is gone.
     Link,
-    /// A program in the plugin directory that isn't wasmvark's.
+    /// A program in the plugin directory isn't wasmvark's.
     ForeignPlugin,
-    /// Lines of the trail that are none.
+    /// Lines of the trail aren't records.
     TrailUnreadable,
 }

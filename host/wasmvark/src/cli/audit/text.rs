@@ -7,7 +7,7 @@ use types::text;
 use super::report::{CallReport, DriverReport, GrantState, Report};
 use crate::cli::output;
 
-/// The report as text, harmless for a terminal.
+/// Returns the report as text that is safe for a terminal.
 pub(super) fn of(report: &Report) -> String {
     let mut page = String::new();
     for driver in &report.drivers {
@@ -65,7 +65,7 @@ fn table(calls: &[CallReport]) -> String {
             mark(call.granted),
             beyond,
             used,
-            // To the day.
+            // The date without the time.
             text::plain(last.split('T').next().unwrap_or_default()),
             count(call.denied),
         ]

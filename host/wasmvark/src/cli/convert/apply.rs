@@ -1,4 +1,4 @@
-//! Running the commands, and writing into the grants what they lack.
+//! Running the commands, and adding the missing lines to the grants.
 
 use std::process::{Command, Stdio};
 
@@ -9,8 +9,8 @@ use super::print;
 use crate::cli::CliError;
 use crate::store::Store;
 
-/// Makes one network. Its grant is looked at before and written after, so that
-/// nothing is allowed for a network that isn't there.
+/// Makes one network. The grant is checked before that and written after it, so that no
+/// call is allowed for a network that doesn't exist.
 pub(super) fn apply(store: &Store, conversion: &Conversion) -> Result<(), CliError> {
     let grant = widened(store, conversion)?;
     create(conversion)?;
@@ -28,7 +28,7 @@ fn create(conversion: &Conversion) -> Result<(), CliError> {
     };
     let status = Command::new(program)
         .args(words)
-        // The network's name, or its id.
+        // Podman prints only the network's name or id.
         .stdout(Stdio::null())
         .status()
         .map_err(CliError::Podman)?;
@@ -41,10 +41,10 @@ fn create(conversion: &Conversion) -> Result<(), CliError> {
     }
 }
 
-/// The text of the driver's grant with what it lacks, if it lacks anything.
+/// Returns the text of the driver's grant with the missing lines, if any are missing.
 fn widened(store: &Store, conversion: &Conversion) -> Result<Option<String>, CliError> {
     let Conversion { driver, grant, .. } = conversion;
-    // What came before may have widened it.
+    // The grant is read again, because an earlier network may have widened it.
     let Some(text) = store.grant_text(driver)? else {
         return match conversion.widening.is_empty() {
             true => Ok(None),
@@ -60,7 +60,7 @@ fn widened(store: &Store, conversion: &Conversion) -> Result<Option<String>, Cli
         return Ok(None);
     }
     let text = lacking.write_into(grant, &text)?;
-    // It must be a grant still.
+    // The edited text must still be a valid grant.
     Grant::parse(driver.as_str(), grant, &text)?;
     Ok(Some(text))
 }

@@ -1,4 +1,4 @@
-//! One network that was converted, and one that wasn't.
+//! A converted network, and a document that can't be converted.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -10,12 +10,12 @@ use crate::cli::{CliError, find_grant};
 use crate::convert::Plan;
 use crate::store::{DriverName, Store};
 
-/// A network and what its driver's grant lacks.
+/// A converted network, and the calls that its driver's grant lacks.
 pub(super) struct Conversion {
     pub(super) file: PathBuf,
     pub(super) plan: Plan,
     pub(super) driver: DriverName,
-    /// The driver's grant, whether it's there or not.
+    /// The path of the driver's grant, which may not exist.
     pub(super) grant: PathBuf,
     pub(super) widening: Widening,
 }

@@ -1,4 +1,4 @@
-//! `wasmvark convert`: CNI's networks as Podman's.
+//! `wasmvark convert`: CNI networks as commands for Podman.
 
 mod apply;
 mod conversion;
@@ -104,7 +104,7 @@ fn convert_all(store: &Store, path: &Path) -> Result<(Vec<Conversion>, Vec<Failu
     Ok((conversions, failures))
 }
 
-/// The file, or the documents of a folder in the order in which CNI reads them.
+/// Returns the file, or the documents of a folder in the order in which CNI reads them.
 fn files(path: &Path) -> Result<Vec<PathBuf>, CliError> {
     let failed = |error| CliError::Read {
         path: path.to_owned(),

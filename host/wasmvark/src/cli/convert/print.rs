@@ -1,4 +1,4 @@
-//! Networks as text that a shell takes, and as JSON.
+//! The output of converted networks, as text for a shell and as JSON.
 
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
@@ -7,20 +7,20 @@ use types::text::plain;
 use super::conversion::{Conversion, Failure};
 use crate::convert::{NoteKind, Plan, quoted};
 
-/// All that there is, for programs.
+/// The output for programs.
 #[derive(Serialize)]
 pub(super) struct Report<'a> {
     pub(super) networks: &'a [Conversion],
     pub(super) errors: &'a [Failure],
 }
 
-/// The commands; all else is comments.
+/// Returns the commands. All other lines are comments.
 pub(super) fn text(conversions: &[Conversion]) -> String {
     let texts: Vec<_> = conversions.iter().map(one).collect();
     texts.join("\n")
 }
 
-/// The command that makes a network, as a shell takes it.
+/// Returns the command that makes a network, quoted for a shell.
 pub(super) fn command(plan: &Plan) -> String {
     let words: Vec<_> = plan.command().iter().map(|word| quoted(word)).collect();
     words.join(" ")
@@ -30,7 +30,7 @@ fn one(conversion: &Conversion) -> String {
     let plan = &conversion.plan;
     let file = conversion.file.file_name().unwrap_or_default();
     let mut text = String::new();
-    // Nothing of a document may end a comment.
+    // A line feed in a document must not end the comment.
     let comment = |words: &str| format!("# {}\n", plain(words));
     text.push_str(&comment(&file.to_string_lossy()));
     text.push_str(&command(plan));

@@ -1,5 +1,5 @@
-//! containers.conf, read as Podman reads it: all of its files in order, where
-//! a later one replaces what an earlier one says, or adds to it.
+//! containers.conf, read as Podman reads it: all of its files in order. A later file
+//! replaces the values of earlier ones, or adds to them.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -9,14 +9,15 @@ use types::user::rootless_user;
 
 use super::system::System;
 
-/// Where netavark's plugins are unless a file says otherwise.
+/// netavark's plugin directories, unless a file sets others (containers.conf(5)).
 const PLUGIN_DIRS: [&str; 4] = [
     "/usr/local/libexec/netavark",
     "/usr/libexec/netavark",
     "/usr/local/lib/netavark",
     "/usr/lib/netavark",
 ];
-/// Where Podman looks for netavark unless a file says otherwise.
+/// The directories in which Podman looks for netavark, unless a file sets others
+/// (containers.conf(5)).
 const HELPER_DIRS: [&str; 4] = [
     "/usr/local/libexec/podman",
     "/usr/local/lib/podman",
@@ -24,22 +25,22 @@ const HELPER_DIRS: [&str; 4] = [
     "/usr/lib/podman",
 ];
 
-/// What is of interest here of containers.conf.
+/// The settings in containers.conf that the checks need.
 #[derive(Debug)]
 pub(super) struct ContainersConf {
     /// The directories that netavark looks for plugins in, in order.
     pub(super) plugin_dirs: Vec<PathBuf>,
     /// The directories that Podman looks for netavark in, in order.
     pub(super) helper_dirs: Vec<PathBuf>,
-    /// The folder of Podman's networks, where a file names one.
+    /// The folder of Podman's networks, if a file names one.
     pub(super) network_config_dir: Option<PathBuf>,
-    /// What makes networks: `netavark`, unless a file says otherwise.
+    /// The network backend. It is `netavark` unless a file sets another.
     pub(super) backend: Option<String>,
     /// The last file that names plugin directories.
     pub(super) names_plugin_dirs: Option<PathBuf>,
 }
 
-/// Why Podman can't read a file either.
+/// The reason why a file can't be read. Podman can't read it either.
 #[derive(Debug, thiserror::Error)]
 #[error("{} can't be read: {error}", path.display())]
 pub(super) struct ConfError {
@@ -67,7 +68,8 @@ struct Engine {
     helper_binaries_dir: Option<Vec<Item>>,
 }
 
-/// What a list has in it: texts, and whether to add them to those before.
+/// An item of a list. It is a text, or says whether the list is added to the earlier
+/// ones.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Item {
@@ -75,10 +77,10 @@ enum Item {
     Attribute { append: bool },
 }
 
-/// A list that several files make together.
+/// A list that several files can add to.
 struct List {
     texts: Vec<PathBuf>,
-    /// Holds for the files to come, too.
+    /// Whether the next list is added. The setting also holds for later files.
     append: bool,
 }
 
@@ -145,7 +147,7 @@ impl List {
     }
 }
 
-/// The files in the order in which Podman reads them.
+/// Lists the files in the order in which Podman reads them.
 fn files(system: &System, variable: impl Fn(&str) -> Option<PathBuf>) -> Vec<PathBuf> {
     let mut files = Vec::new();
     match variable("CONTAINERS_CONF") {
@@ -154,7 +156,7 @@ fn files(system: &System, variable: impl Fn(&str) -> Option<PathBuf>) -> Vec<Pat
             files.push("/usr/share/containers/containers.conf".into());
             with_drop_ins(system, &mut files, "/etc/containers/containers.conf".into());
             if let Some(uid) = rootless_user() {
-                // Since Podman 5.8.
+                // Podman reads these since version 5.8.
                 files.push("/etc/containers/containers.rootless.conf".into());
                 let folder = PathBuf::from("/etc/containers/containers.rootless.d");
                 files.extend(drop_ins(system, &folder));
@@ -171,7 +173,7 @@ fn files(system: &System, variable: impl Fn(&str) -> Option<PathBuf>) -> Vec<Pat
     files
 }
 
-/// A file and those in the folder beside it.
+/// Adds a file and those in the folder beside it.
 fn with_drop_ins(system: &System, files: &mut Vec<PathBuf>, file: PathBuf) {
     let folder = file.with_extension("conf.d");
     files.push(file);
@@ -220,7 +222,7 @@ mod tests {
         texts.map(|dir| dir.display().to_string()).collect()
     }
 
-    /// What Podman 5.4 and 5.8 do, seen with `podman info`.
+    /// The expected results are those of `podman info`, with Podman 5.4 and 5.8.
     #[test]
     fn files_replace_or_add_as_podman_has_it() {
         let share = "/usr/share/containers/containers.conf";

@@ -1,5 +1,5 @@
-//! Each installed driver: its link, its component, its code, its grant, and
-//! what it needs of the kernel.
+//! The checks of each installed driver: its link, component, code, grant and kernel
+//! features.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -22,7 +22,7 @@ const COMPONENT: &str = "component";
 const CODE: &str = "code";
 const GRANT: &str = "grant";
 
-/// Checks all of them.
+/// Checks all installed drivers.
 pub(super) fn check(
     system: &System,
     store: &Store,
@@ -77,7 +77,7 @@ struct Driver<'a> {
 }
 
 impl Driver<'_> {
-    /// Whether Podman finds this program under the driver's name.
+    /// Checks that Podman finds this program under the driver's name.
     fn link(&self, program: &Path, system: &System, conf: Option<&ContainersConf>) -> Finding {
         let name = self.name;
         let link = &self.registration.link;
@@ -152,8 +152,8 @@ impl Driver<'_> {
         }
     }
 
-    /// Whether the precompiled code is there, whole, nobody else's, and of
-    /// this engine.
+    /// Checks that the precompiled code is present and intact, that this engine made
+    /// it, and that nobody else can write it.
     #[allow(
         unsafe_code,
         reason = "precompiled code is mapped, not run; see the comment"
@@ -175,8 +175,8 @@ impl Driver<'_> {
             ),
             Ok((_, Intact::Missing)) => slower("its precompiled code is missing"),
             Ok((_, Intact::Corrupt)) => slower("its precompiled code is corrupt"),
-            // SAFETY: as in a run: `Store::code` has checked that the file is
-            // what this program wrote, and that nobody else can write there.
+            // SAFETY: as in a run, `Store::code` has checked that this program wrote
+            // the file, and that nobody else can write there.
             Ok((path, Intact::Yes)) => match unsafe { Code::map(&path) } {
                 Ok(_) => Finding::ok(CODE, format!("{name}: precompiled by this engine")),
                 Err(_) => slower("its precompiled code is another engine's or processor's"),
@@ -184,7 +184,7 @@ impl Driver<'_> {
         }
     }
 
-    /// The grant that holds, or what is wrong with it.
+    /// Returns the grant, or the finding about it if it can't be used.
     fn grant(&self) -> Result<Grant, Finding> {
         let name = self.name;
         let path = self.store.layout().grant(name);
@@ -214,10 +214,10 @@ impl Driver<'_> {
             .map_err(|error| problem(error.to_string(), mend))
     }
 
-    /// What the driver may ask for and the kernel lacks.
+    /// Checks that the kernel has the features for the driver's granted calls.
     fn kernel(&self, kernel: &Kernel, granted: &BTreeSet<Call>) -> Vec<Finding> {
         let bytes = self.store.component(self.name, &self.registration.digest);
-        // What is wrong with the component is said elsewhere.
+        // A faulty component has a finding of its own.
         let Some(description) = bytes.ok().and_then(|bytes| Description::read(&bytes).ok()) else {
             return Vec::new();
         };
@@ -225,7 +225,7 @@ impl Driver<'_> {
         kernel::check(kernel, self.name, &calls)
     }
 
-    /// The command that makes link and code anew. The grant stays.
+    /// Returns the command that makes the link and the code again. It keeps the grant.
     fn install_again(&self) -> String {
         let layout = self.store.layout();
         let component = self.store.component_path(&self.registration.digest);

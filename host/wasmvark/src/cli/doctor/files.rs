@@ -1,5 +1,5 @@
-//! The folders of wasmvark: who could have written there, and whether a run
-//! could.
+//! The checks of wasmvark's folders: whether other users could have written there, and
+//! whether a run can write there.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -56,14 +56,15 @@ pub(super) fn trust(check: &'static str, path: &Path, whose: &str) -> Finding {
     }
 }
 
-/// Whether a file's owner has no number here: root of the machine, or anybody.
+/// Whether a file's owner isn't mapped in this user namespace. The owner is then the
+/// machine's root or anybody else.
 fn is_unmapped(path: &Path) -> bool {
     let owner = std::fs::symlink_metadata(path).map(|metadata| metadata.uid());
     owner.is_ok_and(|owner| owner == OVERFLOW_UID) && rootless_user().is_some()
 }
 
-/// What to do about an error: a file that others could have written is given
-/// back first.
+/// Returns the remedy for an error. A file that others could have written must first be
+/// given back to its user.
 pub(super) fn remedy(error: &StoreError, otherwise: impl Into<String>) -> String {
     match error {
         StoreError::Untrusted { path, fault } => give_back(path, fault),
@@ -71,7 +72,7 @@ pub(super) fn remedy(error: &StoreError, otherwise: impl Into<String>) -> String
     }
 }
 
-/// The command that gives a file to its user alone.
+/// Returns the command that gives a file back to its user alone.
 fn give_back(path: &Path, fault: &str) -> String {
     let path = quoted(&path.to_string_lossy());
     let user = owner();
@@ -81,7 +82,7 @@ fn give_back(path: &Path, fault: &str) -> String {
     }
 }
 
-/// Whose the files must be.
+/// Returns the user who must own the files.
 fn owner() -> String {
     match nix::unistd::geteuid() {
         uid if uid.is_root() => "root".to_owned(),
@@ -110,7 +111,7 @@ fn folders(layout: &Layout) -> Vec<Finding> {
     findings
 }
 
-/// What is wrong where a run couldn't write a file, or make it.
+/// Returns a finding if a run can't write a file or make it.
 fn unwritable(path: &Path, what: &str) -> Option<Finding> {
     let there = path.ancestors().find(|part| part.exists())?;
     let why = match access(there, AccessFlags::W_OK) {
@@ -168,7 +169,7 @@ fn exposed(error: &SecretError) -> Finding {
     Finding::problem(SECRETS, what, remedy)
 }
 
-/// A link that was moved into a container and can't be found.
+/// Returns the finding about a link that was moved into a container and can't be found.
 fn missing_link(journal: &Journal, containers: usize) -> Finding {
     let entries = journal.entries().iter();
     let missing = entries.filter_map(|entry| Some((&entry.change, entry.missing.as_ref()?)));
@@ -193,7 +194,7 @@ fn missing_link(journal: &Journal, containers: usize) -> Finding {
     )
 }
 
-/// Whether anything is held for containers that are gone.
+/// Checks whether the journals have changes of containers that are gone.
 fn journals(layout: &Layout) -> Result<Option<Finding>, CliError> {
     let folder = layout.journals();
     let keys = journal::all(&folder);
@@ -239,7 +240,7 @@ fn journals(layout: &Layout) -> Result<Option<Finding>, CliError> {
             JOURNALS,
             format!("something is held for {} containers", keys.len()),
         ),
-        // A user sees only the namespaces of those processes that are the user's.
+        // An ordinary user sees only the namespaces of the user's own processes.
         _ if !nix::unistd::geteuid().is_root() => Finding::unknown(
             JOURNALS,
             format!("whether {gone} containers that something is held for are alive can't be seen"),

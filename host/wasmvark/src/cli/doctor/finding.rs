@@ -1,4 +1,4 @@
-//! What a check found.
+//! The findings of the checks.
 
 use std::fmt;
 
@@ -8,32 +8,32 @@ use types::text::plain;
 use crate::cli::colour::Tone;
 use crate::cli::output::Cell;
 
-/// What one check found.
+/// The finding of one check.
 #[derive(Debug, Serialize)]
 pub(super) struct Finding {
     /// The name of the check.
     check: &'static str,
     #[serde(flatten)]
     verdict: Verdict,
-    /// What is so, in a sentence without its end.
+    /// The checked fact, as a sentence without a full stop.
     what: String,
 }
 
-/// Whether it is well; where it isn't, what to do about it.
+/// The result of a check. All but `Ok` have a remedy.
 #[derive(Debug, Serialize)]
 #[serde(tag = "state", content = "remedy", rename_all = "lowercase")]
 enum Verdict {
-    /// It is.
+    /// The check found no fault.
     Ok,
-    /// Something doesn't work that not everybody needs, or deserves a look.
+    /// Something that not everybody needs doesn't work, or something deserves a look.
     Warning(String),
     /// A driver can't work as it should, or somebody could misuse it.
     Problem(String),
-    /// It can't be known from here.
+    /// This process can't determine the result.
     Unknown(String),
 }
 
-/// How many findings there are of each kind.
+/// The numbers of findings by their results.
 #[derive(Debug, Default, Clone, Copy, Serialize)]
 pub(super) struct Counts {
     pub(super) ok: usize,
@@ -79,7 +79,7 @@ impl Finding {
         }
     }
 
-    /// The cells of its line: state, check and what is so.
+    /// Returns the cells of the finding's line: the state, the check and the fact.
     pub(super) fn cells(&self) -> [Cell; 3] {
         let (tone, word) = match self.verdict {
             Verdict::Ok => (Tone::Good, "ok"),
@@ -91,7 +91,7 @@ impl Finding {
         [Cell::painted(tone, word), check.into(), what.into()]
     }
 
-    /// What to do about it, where there is anything to do.
+    /// Returns the remedy, if there is one.
     pub(super) fn remedy(&self) -> Option<String> {
         match &self.verdict {
             Verdict::Ok => None,
@@ -102,8 +102,8 @@ impl Finding {
     }
 }
 
-/// A text in one line, with nothing that could steer a terminal: names of
-/// files and the errors of parsers are in it.
+/// Returns a text in one line that is safe for a terminal. It may contain names of
+/// files and errors of parsers.
 fn line(what: &str) -> String {
     let lines: Vec<_> = what.split_whitespace().collect();
     plain(&lines.join(" "))

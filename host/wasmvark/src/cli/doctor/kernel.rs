@@ -1,5 +1,5 @@
-//! Which of the features that drivers need the kernel has: found out by
-//! reading what it says of itself, without making or loading anything.
+//! The check of the kernel features that drivers need. It only reads the kernel's
+//! configuration and its modules, and loads nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -12,47 +12,47 @@ use super::system::System;
 use crate::store::DriverName;
 
 const CHECK: &str = "kernel";
-/// Bytes of the longest configuration of a kernel; they have 300 KiB.
+/// The largest configuration that is read, in bytes. That of a kernel has about 300
+/// KiB.
 const CONFIGURATION: u64 = 4 << 20;
 
-/// What the kernel says of itself.
+/// The kernel's own description.
 #[derive(Debug)]
 pub(super) struct Kernel {
-    /// As `uname -r` has it.
+    /// The release, as `uname -r` prints it.
     release: String,
-    /// Options that are `y` or `m`; `None` where the configuration can't be
-    /// read.
+    /// The options that are `y` or `m`, if the configuration can be read.
     configuration: Option<BTreeMap<String, Setting>>,
-    /// Modules that are in the kernel, loaded or built in.
+    /// The modules that are loaded or built in.
     present: BTreeSet<String>,
-    /// Modules that could be loaded; `None` where it isn't known.
+    /// The modules that can be loaded, if they are known.
     loadable: Option<BTreeSet<String>>,
-    /// Nothing can be loaded until the next boot.
+    /// Whether nothing can be loaded until the next boot.
     sealed: bool,
 }
 
-/// How an option was set.
+/// The value of an option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Setting {
     BuiltIn,
     Module,
 }
 
-/// Whether a feature is there.
+/// The presence of a feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Presence {
     Yes,
-    /// It was built without it.
+    /// The kernel was built without the feature.
     No,
-    /// It was built as a module, which isn't on the machine.
+    /// The feature was built as a module that isn't on the machine.
     NoModule,
-    /// The module is there, and can't be loaded any more.
+    /// The module is on the machine, but can't be loaded until the next boot.
     Sealed,
     Unknown,
 }
 
 impl Kernel {
-    /// Reads all of it.
+    /// Reads the kernel's own description.
     pub(super) fn read(system: &System) -> Self {
         let release = system
             .read("/proc/sys/kernel/osrelease")
@@ -108,20 +108,21 @@ impl Kernel {
             .map(|all| all.get(feature.option()));
         match (setting, &self.loadable) {
             (Some(Some(Setting::BuiltIn)), _) => Presence::Yes,
-            // What has no module of its own is part of those that are named.
+            // A feature without a module of its own is part of another feature's
+            // module.
             (Some(Some(Setting::Module)), _) if feature.module().is_none() => Presence::Yes,
             (Some(None), _) => Presence::No,
             (Some(Some(Setting::Module)), Some(_)) => Presence::NoModule,
-            // A container sees the kernel's configuration, and not its modules.
+            // A container sees the kernel's configuration, but not its modules.
             (Some(Some(Setting::Module)), None) => Presence::Unknown,
-            // With modules.dep comes modules.builtin, and neither has it.
+            // modules.dep comes with modules.builtin, and neither lists the module.
             (None, Some(_)) if feature.module().is_some() => Presence::No,
             (None, _) => Presence::Unknown,
         }
     }
 }
 
-/// The modules in a list of files: `kernel/net/8021q/8021q.ko.xz: …`.
+/// Returns the modules in a list of files, such as `kernel/net/8021q/8021q.ko.xz: …`.
 fn module_names(text: &str) -> impl Iterator<Item = String> {
     text.lines().filter_map(|line| {
         let file = line.split(':').next()?.rsplit('/').next()?;
@@ -130,7 +131,7 @@ fn module_names(text: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// The configuration that the kernel was built with.
+/// Reads the configuration that the kernel was built with.
 fn configuration(system: &System, release: &str) -> Option<BTreeMap<String, Setting>> {
     let files = [
         format!("/boot/config-{release}"),
@@ -158,7 +159,7 @@ fn unpacked(system: &System) -> Option<String> {
     Some(text)
 }
 
-/// Says what a driver's calls need and the kernel lacks.
+/// Checks that the kernel has the features that a driver's calls need.
 pub(super) fn check(kernel: &Kernel, driver: &DriverName, calls: &[Call]) -> Vec<Finding> {
     let mut users: BTreeMap<KernelFeature, Vec<Call>> = BTreeMap::new();
     for call in calls {
@@ -230,7 +231,7 @@ fn lack(
             ),
         ),
     };
-    // A driver that lacks the links that containers get can do nothing.
+    // A driver that can't make a container's link can do nothing.
     Some(match calls.iter().any(|call| call.makes_interface()) {
         true => Finding::problem(CHECK, what, remedy),
         false => Finding::warning(CHECK, what, remedy),

@@ -1,4 +1,5 @@
-//! Security modules of the kernel, which may forbid what capabilities allow.
+//! The check of the kernel's security modules. They can forbid an action that
+//! capabilities allow.
 
 use super::finding::Finding;
 use super::system::System;
@@ -8,10 +9,10 @@ const LIST: &str = "/sys/kernel/security/lsm";
 const SELINUX: &str = "/sys/fs/selinux/enforce";
 const APPARMOR: &str = "/sys/module/apparmor/parameters/enabled";
 const PROFILES: &str = "/sys/kernel/security/apparmor/profiles";
-/// Whose profiles hold for plugins: they run below Podman.
+/// The programs whose profiles apply to plugins, because plugins run below Podman.
 const CONCERNED: [&str; 4] = ["podman", "netavark", "conmon", "wasmvark"];
 
-/// Says which are there, and what they mean for drivers.
+/// Reports the security modules and their effect on drivers.
 pub(super) fn check(system: &System) -> Vec<Finding> {
     let mut findings = vec![match system.read(LIST) {
         Some(list) => Finding::ok(CHECK, format!("the kernel has {}", list.trim())),

@@ -1,5 +1,5 @@
-//! `wasmvark doctor`: looks for what would keep drivers from working, or let
-//! somebody misuse them. It changes nothing.
+//! `wasmvark doctor`: checks for problems that stop drivers from working or let others
+//! misuse them. It changes nothing.
 
 mod containers_conf;
 mod drivers;
@@ -23,11 +23,11 @@ use containers_conf::ContainersConf;
 use finding::{Counts, Finding};
 use system::System;
 
-/// Where Podman keeps networks for root unless a file says otherwise.
+/// The folder of root's networks, unless a file sets another (containers.conf(5)).
 const NETWORKS: &str = "/etc/containers/networks";
 
-/// The folder of Podman's networks, as containers.conf has it for this user;
-/// `None` where that can't be told.
+/// Returns the folder of Podman's networks for this user, according to containers.conf.
+/// Returns `None` if it can't be determined.
 pub(super) fn podman_network_dir() -> Option<PathBuf> {
     let conf = ContainersConf::read(&System::new(Path::new("/"))).ok()?;
     let named = conf.network_config_dir;
@@ -35,7 +35,7 @@ pub(super) fn podman_network_dir() -> Option<PathBuf> {
         .filter(|dir| !dir.as_os_str().is_empty())
         .or_else(|| match rootless_user() {
             None => Some(NETWORKS.into()),
-            // Below the graph root, whose default this is.
+            // Podman keeps them below its graph root, which is here by default.
             Some(_) => {
                 let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
                 let home = || variable("HOME").map(|home| Path::new(&home).join(".local/share"));
@@ -99,7 +99,7 @@ can't determine it. All but ok lines say what to do.",
     }
 }
 
-/// What is printed for programs.
+/// The output for programs.
 #[derive(Serialize)]
 struct Report<'a> {
     findings: &'a [Finding],

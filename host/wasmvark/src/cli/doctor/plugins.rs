@@ -1,5 +1,5 @@
-//! The directories that netavark runs plugins from, as root: who can write
-//! there can be root.
+//! The check of the directories from which netavark runs plugins as root. A user who
+//! can write there can become root.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::store::{LinkState, Store, link_state};
 
 const CHECK: &str = "plugin-dirs";
 
-/// Checks each directory, and that ours is among them.
+/// Checks each plugin directory, and that wasmvark's own is among them.
 pub(super) fn check(
     system: &System,
     store: &Store,
@@ -43,7 +43,7 @@ pub(super) fn check(
     findings
 }
 
-/// Whether Podman looks where `install` puts links.
+/// Checks that Podman looks in the directory where `install` puts links.
 fn own(store: &Store, conf: &ContainersConf) -> Finding {
     let own = &store.layout().plugins;
     let shown = own.display();
@@ -64,8 +64,8 @@ fn own(store: &Store, conf: &ContainersConf) -> Finding {
     )
 }
 
-/// Links to this program that no driver is registered for: Podman lists them,
-/// and running them fails.
+/// Finds links to this program without an installed driver. Podman lists them, but
+/// running them fails.
 fn strays(system: &System, store: &Store, folder: &Path) -> Vec<Finding> {
     let Ok(program) = std::env::current_exe() else {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! Podman and netavark, and whether they are recent enough.
+//! The check of the versions of Podman and netavark.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -7,21 +7,21 @@ use super::containers_conf::ContainersConf;
 use super::finding::Finding;
 use super::system::System;
 
-/// Where programs are looked for without PATH.
+/// The directories in which programs are looked for if PATH isn't set.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
-/// What stands for the folder of Podman's program in containers.conf.
+/// The placeholder for the directory of Podman's program (containers.conf(5)).
 const BINDIR: &str = "$BINDIR";
 
-/// The oldest version that calls plugins as this program expects it.
+/// The oldest Podman that calls plugins in the way this program expects.
 const PODMAN_MIN: Version = Version(5, 0);
-/// The oldest version that the tests run with.
+/// The oldest Podman that the tests run with.
 const PODMAN_TESTED: Version = Version(5, 4);
-/// The oldest version that has plugins.
+/// The oldest netavark that has plugins.
 const NETAVARK_MIN: Version = Version(1, 6);
-/// The oldest version that the tests run with.
+/// The oldest netavark that the tests run with.
 const NETAVARK_TESTED: Version = Version(1, 14);
 
-/// Major and minor.
+/// A major and a minor version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Version(u32, u32);
 
@@ -32,7 +32,7 @@ impl fmt::Display for Version {
 }
 
 impl Version {
-    /// The first word that is one: `podman version 5.4.2`.
+    /// Finds the first word that is a version, as in `podman version 5.4.2`.
     fn find(text: &str) -> Option<Self> {
         text.split_whitespace().find_map(|word| {
             let mut numbers = word.trim_start_matches('v').split('.');
@@ -42,12 +42,12 @@ impl Version {
     }
 }
 
-/// A program and the versions that matter.
+/// A program with its minimum version and its oldest tested version.
 struct Program {
     check: &'static str,
     minimum: Version,
     tested: Version,
-    /// What a version below the minimum can't do.
+    /// The fault of a version below the minimum, in words.
     lacks: &'static str,
 }
 
@@ -65,7 +65,7 @@ const NETAVARK: Program = Program {
     lacks: "it has no plugins",
 };
 
-/// Looks for Podman.
+/// Checks Podman's network backend and version.
 pub(super) fn podman(system: &System, conf: Option<&ContainersConf>) -> Finding {
     let Some(program) = find_podman(system) else {
         return Finding::problem(
@@ -87,7 +87,7 @@ pub(super) fn podman(system: &System, conf: Option<&ContainersConf>) -> Finding 
     PODMAN.check(system, &program)
 }
 
-/// Looks for the netavark that Podman runs.
+/// Checks the netavark that Podman runs.
 pub(super) fn netavark(system: &System, conf: Option<&ContainersConf>) -> Finding {
     let Some(conf) = conf else {
         return Finding::unknown(

@@ -1,4 +1,4 @@
-//! What this process, and so a plugin that is run in its place, may do.
+//! The check of this process's rights. A plugin in its place would have the same ones.
 
 use types::user::rootless_user;
 
@@ -15,7 +15,8 @@ const NEEDED: [(&str, u32, &str); 3] = [
     ("CAP_SYS_ADMIN", 21, "entering the container's namespace"),
 ];
 
-/// Checks capabilities; for a user, what rootless Podman needs.
+/// Checks the capabilities. For an ordinary user, it checks the settings that rootless
+/// Podman needs instead.
 pub(super) fn check(system: &System) -> Vec<Finding> {
     match rootless_user() {
         Some(uid) if !nix::unistd::geteuid().is_root() => rootless(system, uid),
@@ -48,7 +49,7 @@ fn capabilities(system: &System) -> Finding {
     }
 }
 
-/// The set of effective capabilities in `/proc/PID/status`.
+/// Returns the effective capabilities in the text of `/proc/PID/status`.
 fn effective(status: &str) -> Option<u64> {
     let line = status
         .lines()
@@ -56,7 +57,8 @@ fn effective(status: &str) -> Option<u64> {
     u64::from_str_radix(line.trim(), 16).ok()
 }
 
-/// Rootless Podman gives plugins all capabilities, in a namespace of its own.
+/// Checks that users can make user namespaces. Rootless Podman gives plugins all
+/// capabilities in its own user namespace.
 fn rootless(system: &System, uid: u32) -> Vec<Finding> {
     let mut findings = vec![Finding::ok(
         USERNS,

@@ -1,4 +1,4 @@
-//! The machine that is looked at: its files and its programs.
+//! The files and programs of the checked machine.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -6,14 +6,14 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a program may take to tell its version.
+/// The time limit for a program to print its version.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How often it is asked whether it's done.
+/// The interval between two polls of the program.
 const TICK: Duration = Duration::from_millis(5);
-/// Bytes of what a program prints that are read: a pipe holds more.
+/// The number of bytes that are read of a program's output. A pipe holds more.
 const OUTPUT: u64 = 4096;
 
-/// The folder that all files of the machine are looked for in.
+/// The checked machine, by the folder of its root.
 #[derive(Debug)]
 pub(super) struct System {
     root: PathBuf,
@@ -26,7 +26,7 @@ impl System {
         }
     }
 
-    /// Where a file of the machine lies for this process.
+    /// Returns the path of a machine's file for this process.
     pub(super) fn path(&self, file: impl AsRef<Path>) -> PathBuf {
         let file = file.as_ref();
         if file.starts_with(&self.root) {
@@ -35,18 +35,18 @@ impl System {
         self.root.join(file.strip_prefix("/").unwrap_or(file))
     }
 
-    /// The text of a file; `None` where it can't be read.
+    /// Returns the text of a file, if it can be read.
     pub(super) fn read(&self, file: impl AsRef<Path>) -> Option<String> {
         std::fs::read_to_string(self.path(file)).ok()
     }
 
-    /// Whether there is such a file or folder.
+    /// Whether a file or folder exists.
     pub(super) fn has(&self, file: impl AsRef<Path>) -> bool {
         self.path(file).exists()
     }
 
-    /// The files of a folder in the order of their names; none where it can't
-    /// be listed.
+    /// Lists the files of a folder in the order of their names. A folder that can't be
+    /// listed has none.
     pub(super) fn list(&self, folder: impl AsRef<Path>) -> Vec<PathBuf> {
         let folder = folder.as_ref();
         let entries = std::fs::read_dir(self.path(folder)).into_iter().flatten();
@@ -56,7 +56,7 @@ impl System {
         files
     }
 
-    /// The first of some folders that has a program of that name.
+    /// Finds a program of that name in the first folder that has one.
     pub(super) fn find_program(
         &self,
         folders: impl IntoIterator<Item = PathBuf>,
@@ -66,7 +66,7 @@ impl System {
         files.find(|file| self.path(file).is_file())
     }
 
-    /// What a program prints for `--version`.
+    /// Returns the output of a program's `--version`.
     pub(super) fn version(&self, program: &Path) -> Result<String, String> {
         let mut child = Command::new(self.path(program))
             .arg("--version")
@@ -81,7 +81,7 @@ impl System {
                 Ok(Some(status)) => break status,
                 Ok(None) if Instant::now() < end => thread::sleep(TICK),
                 Ok(None) => {
-                    // It may have ended meanwhile.
+                    // Killing fails if the program has ended meanwhile.
                     let _ = child.kill();
                     let _ = child.wait();
                     return Err(format!("no answer within {} s", PATIENCE.as_secs()));

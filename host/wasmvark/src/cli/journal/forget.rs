@@ -1,4 +1,4 @@
-//! `wasmvark journal forget`: links that can't be found are given up.
+//! `wasmvark journal forget`: gives up links that can't be found.
 
 use types::text::plain;
 
@@ -70,7 +70,7 @@ aren't restored.",
     }
 }
 
-/// Names of links are plain, but the text is for terminals.
+/// Makes the lines safe for a terminal. Names of links already are.
 fn plain_lines(text: &str) -> String {
     text.lines().map(|line| plain(line) + "\n").collect()
 }

@@ -1,4 +1,4 @@
-//! `wasmvark journal`: what is held for which container.
+//! `wasmvark journal`: the changes in the containers' journals.
 
 mod forget;
 
@@ -50,7 +50,7 @@ impl Command for Journal {
     }
 }
 
-/// What is held for one container.
+/// The journal of one container.
 #[derive(Serialize)]
 struct Held {
     network: String,
@@ -62,9 +62,9 @@ struct Held {
 /// A change that isn't undone.
 #[derive(Serialize)]
 struct HeldChange {
-    /// Whether other containers of the network may have it too.
+    /// Whether other containers of the network may share the change.
     shared: bool,
-    /// Why the link can't be found, where it's missing.
+    /// The reason why the link can't be found, if it's missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     missing: Option<String>,
     #[serde(flatten)]

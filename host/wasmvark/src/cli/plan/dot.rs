@@ -6,7 +6,7 @@ use types::Namespace;
 
 use super::label;
 
-/// The graph of a topology.
+/// Returns the graph of a topology.
 pub(super) fn of(topology: &Topology) -> String {
     let mut text = String::from(
         "digraph plan {\n  rankdir=BT;\n  node [shape=box, style=filled, fontname=\"sans-serif\"];\n  \
@@ -53,8 +53,8 @@ fn node(namespace: Namespace, link: &str) -> String {
     quoted(&[format!("{namespace}/{link}")])
 }
 
-/// Lines as one quoted text. A quote inside is escaped; a backslash would
-/// otherwise begin one of the language's own escapes.
+/// Quotes lines as one text. Quotes and backslashes are escaped, because a backslash
+/// begins an escape of the language.
 fn quoted(lines: &[String]) -> String {
     let lines: Vec<String> = lines
         .iter()

@@ -1,8 +1,8 @@
-//! What stands in a picture about a link.
+//! The texts and colours of links in a picture.
 
 use sim::{LinkView, Mark};
 
-/// The lines of a link's node.
+/// Returns the lines of a link's node.
 pub(super) fn lines(link: &LinkView) -> Vec<String> {
     let kind = link.kind.as_deref().unwrap_or("device");
     let up = if link.up { "up" } else { "down" };
@@ -17,7 +17,7 @@ pub(super) fn lines(link: &LinkView) -> Vec<String> {
     lines
 }
 
-/// What became of a link, in a word.
+/// Returns the change of a link in a word, if it has changed.
 pub(super) fn mark(mark: Mark) -> Option<&'static str> {
     match mark {
         Mark::Same => None,
@@ -27,7 +27,7 @@ pub(super) fn mark(mark: Mark) -> Option<&'static str> {
     }
 }
 
-/// The colour of a link's node.
+/// Returns the colour of a link's node.
 pub(super) fn colour(mark: Mark) -> &'static str {
     match mark {
         Mark::Same => "#ffffff",
@@ -37,7 +37,7 @@ pub(super) fn colour(mark: Mark) -> &'static str {
     }
 }
 
-/// What a namespace's box is called.
+/// Returns the title of a namespace's box.
 pub(super) fn title(namespace: &sim::NamespaceView) -> String {
     match namespace.new {
         true => format!("{} (a new namespace)", namespace.name),

@@ -1,5 +1,5 @@
-//! Where the nodes of a picture lie: each namespace is a box, in which links
-//! stand above those that they lie on or are ports of.
+//! The layout of a picture. Each namespace is a box. In a box, each link is above its
+//! parent and its master.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -10,17 +10,17 @@ use unicode_width::UnicodeWidthStr;
 
 use super::label;
 
-/// Pixels of a character's width, at least.
+/// The estimated width of a character, in pixels.
 const CHARACTER: u32 = 8;
-/// Pixels of a line's height.
+/// The height of a line, in pixels.
 pub(super) const LINE: u32 = 18;
-/// Pixels between things.
+/// The gap around nodes and titles, in pixels.
 const GAP: u32 = 24;
-/// Pixels between rows, where the names of ties stand.
+/// The gap between rows, in pixels. The labels of edges are in it.
 const ROW_GAP: u32 = 56;
-/// Pixels between boxes.
+/// The gap between boxes, in pixels.
 const BOX_GAP: u32 = 120;
-/// The most nodes beside each other.
+/// The most nodes in a row.
 const ROW_MAX: usize = 4;
 
 /// A rectangle, in pixels from the left and the top.
@@ -33,7 +33,7 @@ pub(super) struct Area {
 }
 
 impl Area {
-    /// Its middle.
+    /// Returns the middle.
     pub(super) fn middle(self) -> (u32, u32) {
         (self.x + self.width / 2, self.y + self.height / 2)
     }
@@ -55,7 +55,7 @@ pub(super) struct Frame<'a> {
 }
 
 impl Frame<'_> {
-    /// Where a link of it lies.
+    /// Returns the area of one of the namespace's links.
     pub(super) fn find(&self, link: &str) -> Option<Area> {
         let mut nodes = self.nodes.iter();
         nodes
@@ -64,7 +64,7 @@ impl Frame<'_> {
     }
 }
 
-/// Places everything; returns the size of the whole, too.
+/// Places all nodes. Returns the boxes, and the width and height of the picture.
 pub(super) fn place(topology: &Topology) -> (Vec<Frame<'_>>, u32, u32) {
     let mut frames = Vec::new();
     let (mut x, mut height) = (GAP, 0);
@@ -84,7 +84,7 @@ fn frame<'a>(topology: &'a Topology, namespace: &'a NamespaceView, x: u32) -> Fr
     let mut rows: BTreeMap<(bool, Reverse<u32>), Vec<&LinkView>> = BTreeMap::new();
     for link in &namespace.links {
         let rank = ranks.get(link.name.as_str()).copied();
-        // Those without ties come last: no line passes them.
+        // Links without edges come last, so that no edge crosses them.
         let place = (rank.is_none(), Reverse(rank.unwrap_or_default()));
         rows.entry(place).or_default().push(link);
     }
@@ -130,7 +130,8 @@ fn frame<'a>(topology: &'a Topology, namespace: &'a NamespaceView, x: u32) -> Fr
     }
 }
 
-/// How high links with ties stand: above what they lie on, or are ports of.
+/// Returns the ranks of the links that have edges. A link's rank is above those of its
+/// parent and its master.
 fn ranks(topology: &Topology, namespace: Namespace) -> BTreeMap<&str, u32> {
     let ends = topology
         .edges
@@ -145,7 +146,8 @@ fn ranks(topology: &Topology, namespace: Namespace) -> BTreeMap<&str, u32> {
         .filter(|edge| edge.from.namespace == namespace && edge.to.namespace == namespace)
         .map(|edge| (edge.from.link.as_str(), edge.to.link.as_str()))
         .collect();
-    // As often as the longest way can be; ties that go round end there too.
+    // After as many rounds as the longest path has edges, the ranks are final. The
+    // bound also ends a cycle.
     for _ in 0..below.len().min(16) {
         for (upper, lower) in &below {
             let lower = *ranks.entry(*lower).or_insert(0);
@@ -156,7 +158,7 @@ fn ranks(topology: &Topology, namespace: Namespace) -> BTreeMap<&str, u32> {
     ranks
 }
 
-/// Pixels of a text's width, about.
+/// Returns the estimated width of a text, in pixels.
 pub(super) fn text_width(text: &str) -> u32 {
     count(text.width()) * CHARACTER
 }
@@ -185,7 +187,7 @@ mod tests {
         }
     }
 
-    /// However many links there are that have to do with none of it.
+    /// Links without edges must not come between the two, however many there are.
     #[test]
     fn no_link_lies_between_two_that_are_tied() {
         let host = Namespace::Host;

@@ -23,10 +23,10 @@ use super::{CliError, Command, Context, Example, example, output, planned_grant}
 use crate::plugin::{Candidate, Planned};
 use crate::store::{DriverName, Store};
 
-/// The largest request that is taken; a container with thousands of ports has
-/// some hundred KiB.
+/// The largest request, in bytes. That of a container with thousands of ports has some
+/// hundred KiB.
 const REQUEST_LIMIT: u64 = 16 << 20;
-/// What stands for standard input.
+/// The argument that stands for standard input.
 const STDIN: &str = "-";
 
 /// The command `plan`.
@@ -98,7 +98,7 @@ impl Command for Plan {
     }
 }
 
-/// How a plan is printed.
+/// The format of a plan.
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
 enum PlanFormat {
     /// For people
@@ -133,7 +133,7 @@ struct Report<'a> {
     assumed: &'a [String],
 }
 
-/// Where the grant comes from.
+/// Returns the source of the grant, in words.
 fn grant_source(arguments: &Plan, planned: &Planned) -> String {
     match (&arguments.grant, arguments.grant_requested) {
         (_, true) => "what the driver asks for, as if it had that".to_owned(),
@@ -190,7 +190,7 @@ fn request(argument: &str) -> Result<Vec<u8>, CliError> {
     Ok(bytes)
 }
 
-/// The driver with the grant to be tried.
+/// Returns the driver, and the grant to plan with.
 fn candidate(store: &Store, arguments: &Plan) -> Result<Candidate, CliError> {
     if let Ok(name) = arguments.driver.parse::<DriverName>()
         && store.names()?.contains(&name)
@@ -226,7 +226,7 @@ fn installed_grant(
     given_grant(store, arguments, name, &digest, &description)
 }
 
-/// The grant that the arguments ask for.
+/// Returns the grant that the arguments set, if they set one.
 fn given_grant(
     store: &Store,
     arguments: &Plan,
@@ -248,8 +248,8 @@ fn given_grant(
     }
 }
 
-/// A grant that is in no file; what denials say to write belongs into the one
-/// that an installed driver has.
+/// Makes a grant that is in no file. Its path is that of an installed driver's grant,
+/// because a denial says to write there.
 fn made_grant(
     store: &Store,
     name: &DriverName,
@@ -261,7 +261,7 @@ fn made_grant(
     Ok(Grant::parse(name.as_str(), &path, &text)?)
 }
 
-/// The name of a driver that isn't installed: its own, or its file's.
+/// Returns the name of a driver that isn't installed: the manifest's, or the file's.
 fn name(path: &Path, description: &Description) -> Result<DriverName, CliError> {
     if let Some(manifest) = &description.manifest {
         return Ok(manifest.name.parse()?);

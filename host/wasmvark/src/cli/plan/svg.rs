@@ -1,11 +1,11 @@
-//! A picture that needs no other program.
+//! A picture as SVG, which needs no other program.
 
 use sim::{Edge, Topology};
 
 use super::label;
 use super::layout::{self, Area, Frame, LINE, Node};
 
-/// The picture of a topology.
+/// Returns the picture of a topology.
 pub(super) fn of(topology: &Topology) -> String {
     let (frames, width, height) = layout::place(topology);
     let mut text = format!(
@@ -77,7 +77,7 @@ fn node(node: &Node<'_>) -> String {
     text
 }
 
-/// A line between two nodes, with its name in the middle.
+/// Draws a line between two nodes, with the edge's label in the middle.
 fn tie(frames: &[Frame<'_>], edge: &Edge) -> Option<String> {
     let find = |end: &sim::End| {
         let mut frames = frames.iter();
@@ -104,7 +104,7 @@ fn tie(frames: &[Frame<'_>], edge: &Edge) -> Option<String> {
     ))
 }
 
-/// Where the line from a node to another one leaves it.
+/// Returns the point at which the line to another node leaves a node.
 fn border(area: Area, other: Area) -> (u32, u32) {
     let (x, y) = area.middle();
     let (right, bottom) = (area.x + area.width, area.y + area.height);
@@ -119,7 +119,7 @@ fn border(area: Area, other: Area) -> (u32, u32) {
     }
 }
 
-/// A text as it stands in XML 1.0, which has no place for some characters.
+/// Escapes a text for XML 1.0. Characters that XML doesn't allow are replaced.
 fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for character in text.chars() {

@@ -9,7 +9,7 @@ use super::super::output;
 use super::label;
 use crate::plugin::Planned;
 
-/// The whole report.
+/// Returns the whole plan as text.
 pub(super) fn of(planned: &Planned, grant: &str) -> String {
     let mut report = head(planned, grant);
     section(&mut report, "OPERATIONS", &operations(&planned.operations));
@@ -73,8 +73,7 @@ fn operations(operations: &[Operation]) -> String {
     output::table(&rows.collect::<Vec<_>>())
 }
 
-/// What the kernel had against an operation, and by which reach it was allowed,
-/// or would have been.
+/// Returns the reach that an operation needed or lacked, and its error.
 fn why(operation: &Operation) -> String {
     let reach = reach_in_words(operation.verdict, &operation.reach);
     let reach = reach.map(|words| format!("  ({words})"));
@@ -108,8 +107,8 @@ fn undo(planned: &Planned) -> String {
     lines
 }
 
-/// The lines of a part of a topology about what is new, changed or gone, below
-/// its head; nothing where there are none.
+/// Returns the head of a topology's part and the lines about new, changed or removed
+/// objects. Returns nothing if there are no such lines.
 fn marked(part: &str) -> String {
     let mut lines = part.split_inclusive('\n');
     let head = lines.next().unwrap_or_default();
@@ -121,7 +120,7 @@ fn marked(part: &str) -> String {
     }
 }
 
-/// The namespaces, and the firewall where there is anything of it.
+/// Describes the namespaces and, if its rules change, the firewall.
 fn parts(topology: &Topology) -> Vec<String> {
     let namespaces = topology.namespaces.iter();
     let mut parts: Vec<_> = namespaces.map(|part| namespace(topology, part)).collect();
@@ -174,7 +173,7 @@ fn links(topology: &Topology, namespace: &NamespaceView) -> String {
     output::table(&rows.collect::<Vec<_>>())
 }
 
-/// Addresses, ties and all else.
+/// Describes a link's addresses, edges and other properties.
 fn more(topology: &Topology, namespace: &NamespaceView, link: &LinkView) -> String {
     let mut more = link.addresses.clone();
     let edges = topology.edges.iter();
