@@ -2,7 +2,10 @@
 
 use wasmvark_guest::links::{self, BridgeOptions, Link};
 use wasmvark_guest::types::{Error, Namespace, Network, NetworkChange, Place, Request};
-use wasmvark_guest::{addresses, gateways, ignore_router_advertisements, move_parent_option};
+use wasmvark_guest::{
+    addresses, close_internal, firewall, gateways, ignore_router_advertisements,
+    loosen_reverse_path, move_parent_option,
+};
 
 use crate::options::{Mode, Options};
 
@@ -61,6 +64,8 @@ fn make(request: &Request, options: &Options) -> Result<Bridge, Error> {
         vlan_filtering: options.vlans.is_some(),
     };
     let link = links::create_bridge(Place::Shared, None, &how)?;
+    keep_apart(&link, network, options)?;
+    loosen_reverse_path(&link)?;
     // This comes before the addresses, because the kernel removes IPv6 addresses of a
     // link that joins a VRF.
     if let Some(vrf) = &options.vrf {
@@ -82,6 +87,14 @@ fn make(request: &Request, options: &Options) -> Result<Bridge, Error> {
     }
     links::set_up(&link)?;
     Ok(Bridge { link, mtu: None })
+}
+
+/// Keeps the network apart from others, before anything can pass the bridge.
+fn keep_apart(bridge: &Link, network: &Network, options: &Options) -> Result<(), Error> {
+    match network.internal {
+        true => close_internal(bridge, network),
+        false => firewall::isolate(bridge, options.isolation),
+    }
 }
 
 /// Finds an existing bridge, with its MTU. A port with a smaller MTU could reduce the

@@ -10,7 +10,7 @@ use wasmvark_guest::links::{self, Link, VethOptions, VethPair};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
     Guest, WithoutSubnets, announce_over_bridge, bridge_ports, check_ipam, choose_ipam, export,
-    firewall, forward, no_name_servers, no_names, publish, refuse_ports,
+    firewall, forward, loosen_reverse_path, no_name_servers, no_names, publish, refuse_ports,
 };
 
 struct Driver;
@@ -69,15 +69,14 @@ fn make_veth(request: &Request, bridge: &Bridge) -> Result<VethPair, Error> {
         host_mac: None,
         mtu: bridge.mtu,
     };
-    links::create_veth(None, &options)
+    let pair = links::create_veth(None, &options)?;
+    loosen_reverse_path(&pair.container)?;
+    Ok(pair)
 }
 
 /// Connects the network to other networks, and publishes the container's ports.
 fn connect(bridge: &Link, request: &Request, options: &Options) -> Result<(), Error> {
     forward(request)?;
-    if !request.network.internal {
-        firewall::isolate(bridge, options.isolation)?;
-    }
     options.nat.translate(&request.network)?;
     publish(bridge, request)?;
     options.filter.apply(request)

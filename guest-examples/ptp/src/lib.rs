@@ -13,7 +13,8 @@ use wasmvark_guest::links::{self, VethOptions};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
     FILTER, Filter, Guest, Known, Nat, RATES, SOURCE_ROUTING, TUNING, WithoutSubnets, check_ipam,
-    choose_ipam, export, forward, no_name_servers, no_names, publish,
+    choose_ipam, close_internal, export, forward, loosen_reverse_path, no_name_servers, no_names,
+    publish,
 };
 
 /// All options. The host names its end by `host_interface_name`.
@@ -57,6 +58,10 @@ impl Guest for Ptp {
             mtu: network.mtu,
         };
         let pair = links::create_veth(None, &veth)?;
+        close_internal(&pair.host, network)?;
+        for end in [&pair.host, &pair.container] {
+            loosen_reverse_path(end)?;
+        }
         host::configure(&pair.host, &request)?;
         container::configure(&pair.container, &request, &behaviours)?;
         behaviours.limit_port(&pair.host)?;

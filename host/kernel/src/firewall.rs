@@ -88,6 +88,37 @@ pub enum FirewallRule {
         /// The networks that it's kept apart from.
         isolation: Isolation,
     },
+    /// An internal network: no packets are forwarded from a link to others, nor
+    /// from others to it. Where `host` isn't set, not even the host itself reaches
+    /// it.
+    Internal {
+        /// The link.
+        link: LinkName,
+        /// Whether the host itself is reached.
+        host: bool,
+    },
+    /// An internal network of several links: the packets of an address pass to the
+    /// network's other links.
+    InternalMember {
+        /// The container's address.
+        address: IpAddr,
+        /// The link of the host.
+        link: LinkName,
+    },
+    /// The subnets of an internal network of several links, which keep its members
+    /// apart from those of others.
+    InternalSubnets {
+        /// The subnets.
+        subnets: Vec<IpNet>,
+    },
+    /// Packets that DNAT leads to an address leave only through a link. Without
+    /// it they would follow another route where that to the address is missing.
+    OnlyThrough {
+        /// The container's address.
+        address: IpAddr,
+        /// The link of the host.
+        link: LinkName,
+    },
     /// A filter that accepts or drops connections of a container.
     Filter {
         /// The connections.
@@ -239,6 +270,10 @@ impl FirewallRule {
             | Self::Publish(_)
             | Self::PublishBehind { .. }
             | Self::Isolate { .. }
+            | Self::Internal { .. }
+            | Self::InternalMember { .. }
+            | Self::InternalSubnets { .. }
+            | Self::OnlyThrough { .. }
             | Self::Filter { .. } => FirewallFamily::Inet,
             Self::CheckSender { .. } => FirewallFamily::Bridge,
         }
@@ -249,8 +284,14 @@ impl FirewallRule {
         match self {
             Self::PublishBehind { link }
             | Self::Isolate { link, .. }
+            | Self::Internal { link, .. }
+            | Self::InternalMember { link, .. }
+            | Self::OnlyThrough { link, .. }
             | Self::CheckSender { link, .. } => Some(link),
-            Self::Translate(_) | Self::Publish(_) | Self::Filter { .. } => None,
+            Self::Translate(_)
+            | Self::Publish(_)
+            | Self::InternalSubnets { .. }
+            | Self::Filter { .. } => None,
         }
     }
 
@@ -266,7 +307,28 @@ impl FirewallRule {
             Self::Publish(_)
             | Self::PublishBehind { .. }
             | Self::Isolate { .. }
+            | Self::Internal { .. }
+            | Self::InternalMember { .. }
+            | Self::OnlyThrough { .. }
             | Self::CheckSender { .. } => 0,
+            Self::InternalSubnets { subnets } => subnets.len(),
+        }
+    }
+
+    /// Whether the rule only keeps packets back. Such a rule must outlast the
+    /// links and addresses that it is for.
+    pub fn only_drops(&self) -> bool {
+        match self {
+            Self::Isolate { .. }
+            | Self::Internal { .. }
+            | Self::InternalSubnets { .. }
+            | Self::OnlyThrough { .. }
+            | Self::CheckSender { .. } => true,
+            Self::Filter { policy, .. } => *policy == Policy::Drop,
+            Self::Translate(_)
+            | Self::Publish(_)
+            | Self::PublishBehind { .. }
+            | Self::InternalMember { .. } => false,
         }
     }
 
@@ -290,6 +352,10 @@ impl FirewallRule {
             Self::Publish(_) => "publish",
             Self::PublishBehind { .. } => "publish-behind",
             Self::Isolate { .. } => "isolate",
+            Self::Internal { .. } => "internal",
+            Self::InternalMember { .. } => "internal-member",
+            Self::InternalSubnets { .. } => "internal-subnets",
+            Self::OnlyThrough { .. } => "only-through",
             Self::Filter { policy, .. } => match policy {
                 Policy::Accept => "accept",
                 Policy::Drop => "drop",
@@ -320,6 +386,20 @@ impl fmt::Display for FirewallRule {
                     Isolation::Strict => "all networks",
                 };
                 write!(f, "{link} kept apart from {from}")
+            }
+            Self::Internal { link, host } => {
+                let and_host = if *host { " and the host" } else { "" };
+                write!(f, "{link} open to its own network{and_host} only")
+            }
+            Self::InternalMember { address, link } => {
+                write!(f, "{address} behind {link} in an internal network")
+            }
+            Self::InternalSubnets { subnets } => {
+                let subnets: Vec<_> = subnets.iter().map(ToString::to_string).collect();
+                write!(f, "{} an internal network", subnets.join(", "))
+            }
+            Self::OnlyThrough { address, link } => {
+                write!(f, "what is led to {address} kept to {link}")
             }
             Self::Filter { traffic, policy } => {
                 let side = if traffic.incoming { "to" } else { "from" };

@@ -440,6 +440,11 @@ calls! {
         risk: Medium, effect: "host firewall: keeps the network apart from others", keys: [Link],
         needs: [NfTables, NfTablesInet],
     }
+    /// Keeps what an internal network sends and gets inside.
+    FirewallInternal = "firewall.internal" {
+        risk: Low, effect: "host firewall: closes an internal network", keys: [Link],
+        needs: [NfTables, NfTablesInet],
+    }
     /// Drops frames that a port sends in others' names.
     FirewallSpoofCheck = "firewall.spoof-check" {
         risk: Low, effect: "drops frames that own ports send in others' names", keys: [Link],

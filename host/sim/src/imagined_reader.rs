@@ -299,7 +299,7 @@ impl FirewallRead for ImaginedReader {
         for entry in entries {
             let rivals = self.firewall.iter().filter(|other| other.tag != entry.tag);
             let mut rivals = rivals.flat_map(ports);
-            if rivals.any(|port| ports(entry).iter().any(|own| overlap(own, port))) {
+            if rivals.any(|port| ports(entry).iter().any(|own| own.overlaps(port))) {
                 return Err(Errno::EADDRINUSE.into());
             }
         }
@@ -327,15 +327,4 @@ fn ports(entry: &FirewallEntry) -> &[PortRange] {
         FirewallRule::Publish(publication) => &publication.ports,
         _ => &[],
     }
-}
-
-fn overlap(one: &PortRange, other: &PortRange) -> bool {
-    let at_same_address = match (one.host_address, other.host_address) {
-        (Some(one), Some(other)) => one == other,
-        _ => true,
-    };
-    one.protocol == other.protocol
-        && at_same_address
-        && one.first <= other.last
-        && other.first <= one.last
 }

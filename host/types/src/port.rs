@@ -117,6 +117,23 @@ impl PortRange {
         usize::from(self.last.saturating_sub(self.first)) + 1
     }
 
+    /// Whether both ranges have a port of the host in common. An unspecified address
+    /// means all addresses of its family.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let meet = |one: IpAddr, other: IpAddr| {
+            let same_family = one.is_ipv4() == other.is_ipv4();
+            same_family && (one == other || one.is_unspecified() || other.is_unspecified())
+        };
+        let at_same_address = match (self.host_address, other.host_address) {
+            (Some(one), Some(other)) => meet(one, other),
+            _ => true,
+        };
+        self.protocol == other.protocol
+            && at_same_address
+            && self.first <= other.last
+            && other.first <= self.last
+    }
+
     /// Whether one of the folded ranges contains another range. `folded` is in the
     /// order of [`PortRange::fold`], so that a binary search finds it.
     pub fn any_contains(folded: &[Self], other: &Self) -> bool {

@@ -4,7 +4,7 @@ use crate::addresses;
 use crate::announce;
 use crate::links::{self, Link, VethPair};
 use crate::routes::{self, RouteOptions};
-use crate::sysctl::{self, RouterAdvertisements};
+use crate::sysctl::{self, ReversePath, RouterAdvertisements};
 use crate::types::{Error, Namespace, Request};
 use crate::{is_v6, without_prefix};
 
@@ -73,6 +73,13 @@ pub fn disable_autoconf(link: &Link) -> Result<(), Error> {
         Err(Error::NotFound(_) | Error::ReadOnly(_)) => Ok(()),
         result => result,
     }
+}
+
+/// Makes the kernel take IPv4 packets whose replies would leave through another link, as
+/// those of a container's second network do. If the host's reverse path filter is
+/// strict, the kernel drops them otherwise.
+pub fn loosen_reverse_path(link: &Link) -> Result<(), Error> {
+    sysctl::set_rp_filter(link, ReversePath::Loose)
 }
 
 /// Makes the kernel announce the link's addresses when the link is set up.

@@ -46,14 +46,14 @@ pub use bindings::{Guest, export};
 pub use behaviours::{ANNOUNCE, Behaviours, Known, RATES, SOURCE_ROUTING, TUNING};
 pub use configure::{
     PLAIN_ROUTE, add_routes, announce_addresses, announce_over_bridge, configure, configure_with,
-    disable_autoconf, ignore_router_advertisements,
+    disable_autoconf, ignore_router_advertisements, loosen_reverse_path,
 };
 pub use create::{
     WithoutSubnets, check_ipam, check_parent, choose_ipam, create_on_parent, move_parent_option,
     no_names,
 };
 pub use filter::{FILTER, Filter};
-pub use nat::{Nat, forward, publish};
+pub use nat::{Nat, close_internal, forward, publish};
 pub use options::{MACVLAN_MODES, choose, find, parse, parse_bool};
 pub use refuse::refuse_ports;
 pub use setup::{

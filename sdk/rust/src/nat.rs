@@ -102,6 +102,16 @@ pub fn publish(link: &Link, request: &Request) -> Result<(), Error> {
     Ok(())
 }
 
+/// Closes an internal network behind a link of the host. The host itself stays within
+/// reach where the network has a gateway, which is the host's address there.
+pub fn close_internal(link: &Link, network: &Network) -> Result<(), Error> {
+    if !network.internal {
+        return Ok(());
+    }
+    let mut subnets = network.subnets.iter();
+    firewall::internal(link, subnets.any(|subnet| subnet.gateway.is_some()))
+}
+
 /// Turns the host's forwarding on for the families of the container's addresses, unless
 /// the network is internal.
 pub fn forward(request: &Request) -> Result<(), Error> {

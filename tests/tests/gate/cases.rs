@@ -947,6 +947,22 @@ pub(crate) const CASES: &[Case] = &[
         )),
     },
     Case {
+        call: "firewall.internal",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[
+            ("links.create-veth", r#"{ place = "host" }"#),
+            ("links.get", "{}"),
+        ],
+        before: "links.create-veth -",
+        within: "firewall.internal 1 on",
+        beyond: Some((
+            "links.get host p0",
+            "firewall.internal 0 off",
+            r#"link = "p0""#,
+        )),
+    },
+    Case {
         call: "firewall.spoof-check",
         needs: MACVLAN,
         connection: v4,

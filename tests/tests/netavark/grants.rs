@@ -62,6 +62,7 @@ const CASES: &[Case] = &[
             let unmanaged = connection.network("network_interface", "somebodys");
             vec![
                 port,
+                managed.clone().network("internal", true),
                 managed.clone().option("promiscuous", "true"),
                 published(managed),
                 unmanaged.option("mode", "unmanaged"),
@@ -90,6 +91,7 @@ const CASES: &[Case] = &[
             let route = json!({"destination": "10.90.0.0/24", "gateway": "10.88.0.1"});
             let connection = connection.network("routes", json!([route]));
             vec![
+                connection.clone().network("internal", true),
                 connection.clone(),
                 published(connection.option("masquerade", "true")),
             ]

@@ -1,6 +1,8 @@
 //! Containers on a network behind the host, and a neighbour on the host's wire. The
 //! neighbour has no route to the containers.
 
+use std::net::UdpSocket;
+
 use serde_json::json;
 use wasmvark_tests::connection::{Connection, INTERFACE, mapping};
 use wasmvark_tests::dump::Dump;
@@ -9,7 +11,7 @@ use wasmvark_tests::flow::{From, cannot_connect, connect, from};
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::netns::Netns;
 use wasmvark_tests::world::World;
-use wasmvark_tests::{places, process};
+use wasmvark_tests::{places, poll, process};
 
 use crate::driver::Installed;
 
@@ -33,6 +35,8 @@ pub(crate) fn register(suite: &mut Suite) {
         test("masquerade", masquerade).proves(driver, &["masquerade"]);
         test("outbound address", outbound).proves(driver, &["outbound_addr4", "outbound_addr6"]);
         test("ports", ports);
+        test("ports said twice", said_twice);
+        test("a broadcast to a published port", broadcast);
         test("internal", internal);
         let default = match masquerades {
             true => masquerades_by_default,
@@ -45,6 +49,11 @@ pub(crate) fn register(suite: &mut Suite) {
     suite.test("nat/two networks of one container", NEEDS, two_networks);
     let needs = [NEEDS, &[Need::Nft]].concat();
     suite.test("nat/flushed rules come back with a setup", &needs, flushed);
+    suite.test(
+        "nat/nothing leaks to a lost container",
+        &needs,
+        nothing_leaks,
+    );
     suite
         .test("nat/isolated networks", NEEDS, isolated)
         .proves("bridge", &["isolate"]);
@@ -231,22 +240,137 @@ fn ports(driver: &'static str) {
     });
 }
 
-/// Nothing gets out, and nothing in.
-fn internal(driver: &'static str) {
+/// Podman hands on what the user says several times, and for all addresses of a family.
+fn said_twice(driver: &'static str) {
     let world = world();
     let installed = Installed::example(&world, driver);
+    let everywhere = || dual(driver).port(mapping("", 8080, 80, 1, "tcp"));
+    let twice = everywhere()
+        .port(mapping("0.0.0.0", 8080, 80, 1, "tcp"))
+        .port(mapping("::", 8080, 80, 1, "tcp"))
+        .port(mapping("", 8080, 80, 1, "tcp"));
+    installed.try_out(&twice, |_| {
+        for (own, to) in CONTAINER.iter().zip(HOST) {
+            let server = (&world.container, &*at(own, 80));
+            connect(Tcp, from(&world.neighbour), &at(to, 8080), server);
+        }
+    });
+    let before = world.dump();
+    let different = everywhere().port(mapping("::", 8080, 81, 1, "tcp"));
+    let error = installed.netavark.setup(&different).unwrap_err();
+    let both = "port 8080/tcp of all addresses can't lead to the container's ports 80 and 81";
+    assert!(error.contains(both), "{error}");
+    world.assert_unchanged(&before);
+}
+
+/// A broadcast on the host's wire reaches a published port, too.
+fn broadcast(driver: &'static str) {
+    let world = world();
+    let installed = Installed::example(&world, driver);
+    let connection = dual(driver).port(mapping("", 8080, 80, 1, "udp"));
+    installed.try_out(&connection, |_| {
+        let server = world
+            .container
+            .run(|| UdpSocket::bind(at(CONTAINER[0], 80)));
+        let server = server.expect("the address is there");
+        let wait = Some(std::time::Duration::from_millis(200));
+        server.set_read_timeout(wait).expect("it can be set");
+        let client = world.neighbour.run(|| UdpSocket::bind(at(NEIGHBOUR[0], 0)));
+        let client = client.expect("the address is there");
+        client.set_broadcast(true).expect("it can be set");
+        let heard = || {
+            let sent = client.send_to(b"all", at("198.51.100.255", 8080));
+            sent.expect("it can be sent");
+            server.recv_from(&mut [0; 8]).is_ok()
+        };
+        assert!(poll::until(heard, |heard| *heard));
+    });
+}
+
+/// Nothing gets out, and nothing in, whatever routes root in a container gives it. The
+/// network's containers reach each other, and the host.
+fn internal(driver: &'static str) {
+    let world = world();
+    lead_back(&world);
+    let installed = Installed::example(&world, driver);
+    let second = dual(driver)
+        .network("internal", true)
+        .container("0123456789abcdef")
+        .join("static_ips", vec!["10.77.0.3", "fd77::3"]);
     let connection = dual(driver)
         .network("internal", true)
         .port(mapping("", 8080, 80, 1, "tcp"));
-    let before = Dump::of(&world.host);
-    installed.try_out(&connection, |_| {
-        assert_eq!(
-            Dump::of(&world.host).table(&format!("wasmvark-wasm-{driver}")),
-            before.table(&format!("wasmvark-wasm-{driver}"))
+    let (other, outside) = (Netns::new(), Netns::new());
+    let open = elsewhere(driver);
+    let before = world.dump();
+    let netavark = &installed.netavark;
+    netavark.setup(&connection).expect("setup succeeds");
+    for (connection, netns) in [(&second, &other), (&open, &outside)] {
+        let done = netavark.setup_at(connection, &netns.path());
+        done.expect("setup succeeds");
+    }
+    for netns in [&world.container, &other] {
+        netns.ip_batch(
+            &[],
+            "route add default via 10.77.0.1\nroute add default via fd77::1",
         );
-        let server = (&world.container, &*at(CONTAINER[0], 80));
-        cannot_connect(Tcp, from(&world.neighbour), &at(HOST[0], 8080), server);
-    });
+    }
+    let container = &world.container;
+    for (to, server) in [
+        (["10.77.0.3", "fd77::3"], &other),
+        (["10.77.0.1", "fd77::1"], &world.host),
+        (HOST, &world.host),
+    ] {
+        reaches(container, to, server, true);
+    }
+    reaches(&world.host, CONTAINER, container, true);
+    for (client, to, server) in [
+        (container, NEIGHBOUR, &world.neighbour),
+        (&world.neighbour, CONTAINER, container),
+        (container, ["10.78.0.2", "fd78::2"], &outside),
+        (&outside, CONTAINER, container),
+    ] {
+        reaches(client, to, server, false);
+    }
+    let server = (container, &*at(CONTAINER[0], 80));
+    for client in [&world.neighbour, &outside] {
+        cannot_connect(Tcp, from(client), &at(HOST[0], 8080), server);
+    }
+    netavark.teardown(&connection).expect("teardown succeeds");
+    reaches(&other, NEIGHBOUR, &world.neighbour, false);
+    for (connection, netns) in [(&second, &other), (&open, &outside)] {
+        let done = netavark.teardown_at(connection, &netns.path());
+        done.expect("teardown succeeds");
+    }
+    world.assert_unchanged(&before);
+}
+
+/// A container on another network of the driver, which isn't internal.
+fn elsewhere(driver: &str) -> Connection {
+    let connection = Connection::new(&format!("wasm-{driver}"))
+        .network("id", "e".repeat(64))
+        .container("fedcba9876543210")
+        .subnet("10.78.0.0/24", "10.78.0.1")
+        .subnet("fd78::/64", "fd78::1")
+        .ip("10.78.0.2")
+        .ip("fd78::2");
+    match driver {
+        "bridge" => connection.network("network_interface", "br1"),
+        _ => connection.without_network("network_interface"),
+    }
+}
+
+/// Whether a client reaches both addresses of a server: with TCP over IPv4, and with UDP
+/// over IPv6.
+#[track_caller]
+fn reaches(client: &Netns, to: [&str; 2], server: &Netns, does: bool) {
+    for (address, transport) in to.iter().zip([Tcp, Udp]) {
+        let to = at(address, 7);
+        match does {
+            true => drop(connect(transport, from(client), &to, (server, &to))),
+            false => cannot_connect(transport, from(client), &to, (server, &to)),
+        }
+    }
 }
 
 fn create_refuses(driver: &'static str) {
@@ -285,7 +409,7 @@ fn two_networks() {
         .network("id", "1".repeat(64))
         .network("network_interface", "br1")
         .subnet("10.78.0.0/24", "10.78.0.1")
-        .option("no_default_route", "true")
+        .option("metric", "200")
         .join("interface_name", "eth1")
         .join("static_ips", json!(["10.78.0.2"]))
         .port(port);
@@ -300,10 +424,72 @@ fn two_networks() {
     let before = world.dump();
     installed.connect(&one);
     installed.connect(&two);
+    connect(Tcp, from(&world.neighbour), &to, server);
+    // The ports of the network that is gone lead through the one that is left.
     installed.disconnect(&one);
     assert!(!Dump::of(&world.container).has_link(INTERFACE));
+    let next = (&world.container, "10.78.0.2:80");
+    connect(Tcp, from(&world.neighbour), &to, next);
     installed.disconnect(&two);
     world.assert_unchanged(&before);
+}
+
+/// A container's namespace is gone without a teardown, and what is led to its address
+/// keeps coming. The host's route to it went with its link, but nothing leaves by another.
+fn nothing_leaks() {
+    const COUNTER: &str = "table inet seen {
+        chain leaving {
+            type filter hook postrouting priority 200
+            oifname \"p0\" ip daddr 10.77.0.2 counter
+            oifname \"p0\" ip6 daddr fd77::2 counter
+        }
+    }";
+    let world = world();
+    let installed = Installed::example(&world, "ptp");
+    for address in NEIGHBOUR {
+        world
+            .host
+            .ip(&format!("route add default via {address} dev p0"));
+    }
+    let netns = Netns::new();
+    let lost = dual("ptp")
+        .join("options", json!({"host_interface_name": "end0"}))
+        .port(mapping("", 8080, 80, 1, "udp"));
+    let done = installed.netavark.setup_at(&lost, &netns.path());
+    done.expect("setup succeeds");
+    let nft = |arguments: &[&str], input: &str| {
+        let mut nft = world.host.command(places::NFT);
+        let output = process::run(nft.args(arguments), input.as_bytes());
+        assert_eq!(output.code, Some(0), "{output:?}");
+        output.stdout
+    };
+    nft(&["-f", "-"], COUNTER);
+    let sockets = [("198.51.100.2:0", HOST[0]), ("[2001:db8:5::2]:0", HOST[1])].map(|(own, to)| {
+        let socket = world.neighbour.run(|| UdpSocket::bind(own));
+        (socket.expect("the address is there"), at(to, 8080))
+    });
+    let send = || {
+        for (socket, to) in &sockets {
+            // An answer to an earlier one may be that nobody is there.
+            let _ = socket.send_to(b"there", to);
+        }
+    };
+    send();
+    drop(netns);
+    poll::until(|| Dump::of(&world.host).has_link("end0"), |has| !has);
+    for _ in 0..20 {
+        send();
+    }
+    let seen = nft(&["list", "table", "inet", "seen"], "");
+    assert_eq!(seen.matches("counter packets 0 ").count(), 2, "{seen}");
+    // It's the table that keeps them off.
+    nft(
+        &["flush", "chain", "inet", "wasmvark-wasm-ptp", "leaving"],
+        "",
+    );
+    send();
+    let leaks = || nft(&["list", "table", "inet", "seen"], "");
+    poll::until(leaks, |seen| !seen.contains("counter packets 0 "));
 }
 
 /// Somebody flushes all rules; then one of two containers is set up anew, as

@@ -168,9 +168,15 @@ impl Rollback {
         let entries: Vec<Entry> = journal
             .flat_map(|journal| journal.entries().to_vec())
             .collect();
+        // Rules that keep packets back outlast the links and addresses that they are for.
+        let (guards, others): (Vec<&Entry>, Vec<&Entry>) =
+            entries.iter().partition(|entry| keeps_back(&entry.change));
         let mut errors = Vec::new();
         let mut stuck: Vec<&Change> = Vec::new();
-        for entry in entries.iter().rev() {
+        for entry in others.into_iter().rev().chain(guards.into_iter().rev()) {
+            if !stuck.is_empty() && keeps_back(&entry.change) {
+                continue;
+            }
             if !is_meant(entry) {
                 // Older changes of a link wait until the link is back.
                 if matches!(entry.change, Change::MoveLink { .. }) {
@@ -331,6 +337,12 @@ fn has_made(journal: &Journal, entry: &Entry, saved: &SavedLink) -> bool {
 /// Whether a network namespace is known to be gone.
 fn is_gone(netns: Option<NetnsId>) -> bool {
     netns.is_some_and(|netns| lives(netns).is_ok_and(|lives| !lives))
+}
+
+/// Whether a change is a firewall rule that only keeps packets back.
+fn keeps_back(change: &Change) -> bool {
+    let entry = change.firewall();
+    entry.is_some_and(|entry| entry.rule.only_drops())
 }
 
 /// Returns the time that the undo of changes may take. The number of changes is

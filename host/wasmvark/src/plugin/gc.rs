@@ -104,7 +104,11 @@ pub(crate) fn life(journal: &Journal, living: &Living) -> Life {
     }
 }
 
-fn clear(store: &Store, key: &Key, journal: Journal) -> Result<Vec<String>, PluginError> {
+pub(super) fn clear(
+    store: &Store,
+    key: &Key,
+    journal: Journal,
+) -> Result<Vec<String>, PluginError> {
     let mut rollback = rollback(store, key, journal, "gc")?;
     let left = rollback.undo();
     end(rollback, &left)

@@ -3,6 +3,7 @@
 //! the error document that the callers understand.
 
 mod create;
+mod dead_owners;
 mod differences;
 mod forget;
 mod gc;
@@ -12,6 +13,7 @@ mod output;
 mod plan;
 mod reload;
 mod remains;
+mod restore;
 mod said;
 mod setup;
 mod teardown;

@@ -33,18 +33,7 @@ pub(crate) struct Reloaded {
 /// come in the order of their oldest rules.
 pub(crate) fn reload(store: &Store) -> Result<Reloaded, PluginError> {
     store.check_runtime()?;
-    let host = Netns::current()?;
-    let kernel = Netlink::open(Netns::current()?, None)?;
-    let mut reload = Reload {
-        layout: store.layout(),
-        trail: store.trail(),
-        here: Here {
-            host: host.id(),
-            container: None,
-        },
-        restorer: Restorer::new(Box::new(kernel)),
-        done: Reloaded::default(),
-    };
+    let mut reload = Reload::new(store)?;
     for network in reload.networks() {
         let done = remains::contain(|| reload.network(&network));
         if let Err(error) = done.and_then(|done| done) {
@@ -55,7 +44,8 @@ pub(crate) fn reload(store: &Store) -> Result<Reloaded, PluginError> {
     Ok(reload.done)
 }
 
-struct Reload<'a> {
+/// Restores rules by the journals, and notes what came of it.
+pub(super) struct Reload<'a> {
     layout: &'a Layout,
     trail: Place,
     here: Here,
@@ -77,7 +67,27 @@ impl User {
     }
 }
 
-impl Reload<'_> {
+impl<'a> Reload<'a> {
+    pub(super) fn new(store: &'a Store) -> Result<Self, PluginError> {
+        let host = Netns::current()?;
+        let here = Here {
+            host: host.id(),
+            container: None,
+        };
+        Ok(Self {
+            layout: store.layout(),
+            trail: store.trail(),
+            here,
+            restorer: Restorer::new(Box::new(Netlink::open(host, None)?)),
+            done: Reloaded::default(),
+        })
+    }
+
+    /// Returns what was done.
+    pub(super) fn done(self) -> Reloaded {
+        self.done
+    }
+
     /// Lists the networks that have journals, in the order of their oldest rules. No
     /// lock is held yet, so a journal that can't be read isn't an error here.
     fn networks(&self) -> Vec<NetworkId> {
@@ -101,8 +111,13 @@ impl Reload<'_> {
             .collect()
     }
 
-    fn network(&mut self, network: &NetworkId) -> Result<(), PluginError> {
-        let _turn = NetworkLock::take(&self.layout.locks(), network, "reload")?;
+    pub(super) fn network(&mut self, network: &NetworkId) -> Result<(), PluginError> {
+        let _lock = NetworkLock::take(&self.layout.locks(), network, "reload")?;
+        self.locked_network(network)
+    }
+
+    /// Restores the rules of a network whose lock the caller holds.
+    pub(super) fn locked_network(&mut self, network: &NetworkId) -> Result<(), PluginError> {
         let mut journals = self.journals(network)?;
         journals.retain(|journal| first_of(journal).is_some());
         // Read under the lock, because a setup may just have recorded its namespace.
@@ -187,7 +202,7 @@ fn reason(error: &RestoreError) -> String {
 }
 
 /// Whether a journal has rules in another namespace of the host.
-fn entries_elsewhere(journal: &Journal, here: Here) -> bool {
+pub(super) fn entries_elsewhere(journal: &Journal, here: Here) -> bool {
     let mut entries = journal.entries().iter();
     entries.any(|entry| entry.change.firewall().is_some() && entry.host != here.host)
 }

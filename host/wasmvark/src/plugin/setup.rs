@@ -19,7 +19,7 @@ use types::text;
 
 use super::load::{Loaded, store};
 use super::remains::{self, Remains};
-use super::{PluginError, leave, lock, output, said, tell};
+use super::{PluginError, dead_owners, leave, lock, output, restore, said, tell};
 
 /// Runs `setup`.
 pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, PluginError> {
@@ -31,7 +31,13 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
     let container = Netns::container(netns, &host)?;
     // Compiling takes long, so it comes before the network's lock.
     let code = loaded.code()?;
+    if let Err(error) = dead_owners::clear_for(&loaded.store, loaded.grant.driver(), &request) {
+        tell(&format!(
+            "containers that are gone could not be cleared: {error}"
+        ));
+    }
     let lock = lock::take(loaded.store.layout(), &request.key(), "setup")?;
+    restore::before(&loaded.store, &request.key());
     let connection = Connection {
         loaded: &loaded,
         code: &code,

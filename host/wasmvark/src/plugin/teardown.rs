@@ -23,7 +23,7 @@ use types::{ContainerId, Key, NetworkId};
 
 use super::load::{Loaded, store};
 use super::remains::{self, Remains};
-use super::{PluginError, leave, lock, said, tell};
+use super::{PluginError, leave, lock, restore, said, tell};
 use crate::store::{DriverName, Layout, Store};
 
 /// Runs `teardown`.
@@ -40,7 +40,9 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
         host: host.id(),
         container: container.as_ref().map(Netns::id),
     };
+    restore::before(&store, &key);
     let journal = leave_journal(store.layout(), &key, here)?;
+    let publishes = restore::publishes(&journal);
     let subject = subject(&name, driver.as_ref().ok(), document.document());
     let (trail, driver) = open_trail(&store, driver, &subject);
     let remains = Remains {
@@ -60,7 +62,11 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
             "the driver {name} took no part in the teardown: {error}"
         ));
     }
-    clear(clearing, lock)
+    let cleared = clear(clearing, lock);
+    if publishes {
+        restore::on_other_networks(&store, &key);
+    }
+    cleared
 }
 
 /// Returns the container and the network. The undo needs nothing else of the document.

@@ -19,7 +19,7 @@ pub(crate) fn register(suite: &mut Suite) {
         |name: &str, test: fn()| suite.test(format!("firewall::isolate-{name}"), NEEDS, test);
     test("keeps-networks-apart-as-netavark-does", matrix);
     test("leaves-all-else-as-it-is", all_else);
-    test("holds-for-published-ports", published);
+    test("leaves-published-ports-open", published);
     test("goes-with-the-last-container", shared);
     test("is-one-for-a-link", one_for_a_link);
 }
@@ -134,10 +134,11 @@ fn published() {
     for (own, address) in server.addresses().iter().zip(HOST) {
         let (own, address) = (at(own, 80), at(address, 8080));
         let inside = (&server.netns, &*own);
-        for client in [&open.netns, &server.netns, &world.neighbour] {
+        for client in [&open.netns, &apart.netns, &server.netns, &world.neighbour] {
             connect(Tcp, from(client), &address, inside);
         }
-        cannot_connect(Tcp, from(&apart.netns), &address, inside);
+        // Direct ways are closed, also for those who found the port.
+        cannot_connect(Tcp, from(&apart.netns), &own, inside);
     }
     for container in [&server, &open, &apart] {
         container.down(&probe);

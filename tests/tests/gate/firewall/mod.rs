@@ -1,5 +1,6 @@
 //! The effects of the calls of `firewall` on packets. All of them must be undone.
 
+mod internal;
 mod isolation;
 mod live;
 mod many;
@@ -19,6 +20,7 @@ pub(crate) fn register(suite: &mut Suite) {
     sources::register(suite);
     ports::register(suite);
     isolation::register(suite);
+    internal::register(suite);
     traffic::register(suite);
     reload::register(suite);
     senders::register(suite);

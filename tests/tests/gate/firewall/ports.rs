@@ -34,6 +34,7 @@ pub(crate) fn register(suite: &mut Suite) {
     test("keeps-loopback-addresses-to-the-host", loopback);
     test("closes-loopback-addresses-with-the-last-port", closed);
     test("takes-no-port-of-another", taken);
+    test("takes-the-port-of-a-lost-container", lost);
     test("goes-with-its-connections", connections);
     test("leads-udp-that-passed-by-before", udp_before);
 }
@@ -401,6 +402,24 @@ fn taken() {
     one.down(&probe);
     assert_clean(&probe, &before);
     two.up(&probe, &second);
+    both(&world.neighbour, HOST[0], 8080, &two);
+    two.down(&probe);
+    assert_clean(&probe, &before);
+}
+
+/// A container's namespace is gone without a teardown.
+fn lost() {
+    let world = world();
+    let probe = Probe::new(&world, &publishing());
+    let before = Dump::of(&world.host);
+    let (one, script) = with_port(1, 2, 8080);
+    one.up(&probe, &script);
+    let (two, script) = with_port(2, 2, 8080);
+    let error = error_of(&two.try_up(&probe, &script));
+    assert!(error.contains("port 8080/tcp is taken"), "{error}");
+    drop(one);
+    let output = two.try_up(&probe, &script);
+    assert_eq!(output.code, Some(0), "{output:?}");
     both(&world.neighbour, HOST[0], 8080, &two);
     two.down(&probe);
     assert_clean(&probe, &before);

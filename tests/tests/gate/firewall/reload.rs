@@ -99,7 +99,11 @@ fn order() {
 
 /// A container that asks for a port.
 fn with_port(number: u8, host_port: u16) -> (Container, String) {
-    let mut container = Container::new(1, number);
+    with_port_on(1, number, host_port)
+}
+
+fn with_port_on(network: u8, number: u8, host_port: u16) -> (Container, String) {
+    let mut container = Container::new(network, number);
     container.connection = container
         .connection
         .port(mapping("", host_port, 80, 1, "tcp"));
@@ -107,8 +111,8 @@ fn with_port(number: u8, host_port: u16) -> (Container, String) {
     (container, script)
 }
 
-/// While the rules were gone, another container got the port: it keeps it, and
-/// whatever else was there comes back.
+/// While the rules were gone, a container of another network got the port: it keeps it,
+/// and whatever else was there comes back.
 fn taken() {
     let world = world();
     let probe = Probe::new(&world, &publishing());
@@ -118,7 +122,7 @@ fn taken() {
     let (two, script) = with_port(3, 9090);
     two.up(&probe, &script);
     nft(&world.host, "flush ruleset");
-    let (three, script) = with_port(4, 8080);
+    let (three, script) = with_port_on(2, 4, 8080);
     three.up(&probe, &script);
     let output = reload(&probe);
     assert_eq!(output.code, Some(1), "{output:?}");

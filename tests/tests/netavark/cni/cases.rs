@@ -110,7 +110,15 @@ pub(crate) fn all() -> Vec<Case> {
 /// What all bridges differ in, and those with addresses.
 fn bridges() -> Vec<Case> {
     let promiscuous = json!({"isDefaultGateway": true, "promiscMode": true});
-    let l3: &[&[Meant]] = &[AUTOCONF, QUEUES, HOST_QUEUES, BRIDGE_NOTIFIES];
+    let others: &[&[Meant]] = &[AUTOCONF, QUEUES, HOST_QUEUES, BRIDGE_NOTIFIES, LOOSE];
+    let l3: &[&[Meant]] = &[
+        AUTOCONF,
+        QUEUES,
+        HOST_QUEUES,
+        BRIDGE_NOTIFIES,
+        LOOSE,
+        LOOSE_ON_HOST,
+    ];
     vec![
         case(
             "gateway",
@@ -128,7 +136,7 @@ fn bridges() -> Vec<Case> {
             .meant(&[BRIDGE_MAC]),
         case("another's gateway", bridge(dual_with_routes(), json!({})))
             .lay(lay_bridge)
-            .meant(l3)
+            .meant(others)
             .meant(&[OTHERS_BRIDGE]),
     ]
 }
@@ -151,7 +159,14 @@ fn point_to_point() -> Vec<Case> {
     let mut routed = dual_with_routes();
     // CNI takes a route through a gateway where nobody is, and ours not.
     routed["routes"].as_array_mut().unwrap().remove(2);
-    let all: &[&[Meant]] = &[AUTOCONF, QUEUES, HOST_QUEUES, POINT_TO_POINT];
+    let all: &[&[Meant]] = &[
+        AUTOCONF,
+        QUEUES,
+        HOST_QUEUES,
+        POINT_TO_POINT,
+        LOOSE,
+        LOOSE_ON_HOST,
+    ];
     vec![
         case(
             "default routes",
@@ -199,7 +214,14 @@ fn chains() -> Vec<Case> {
     }});
     let rates = json!({"type": "bandwidth", "ingressRate": 8_000_000, "ingressBurst": 8_000_000,
         "egressRate": 4_000_000, "egressBurst": 4_000_000});
-    let all: &[&[Meant]] = &[AUTOCONF, QUEUES, HOST_QUEUES, BRIDGE_NOTIFIES];
+    let all: &[&[Meant]] = &[
+        AUTOCONF,
+        QUEUES,
+        HOST_QUEUES,
+        BRIDGE_NOTIFIES,
+        LOOSE,
+        LOOSE_ON_HOST,
+    ];
     vec![
         Case {
             leaves: SETTINGS,
@@ -210,6 +232,8 @@ fn chains() -> Vec<Case> {
             QUEUES,
             POINT_TO_POINT,
             POINT_TO_POINT_6,
+            LOOSE,
+            LOOSE_ON_HOST,
             RATES,
         ]),
         case(

@@ -24,9 +24,23 @@ fn file(name: &'static str) -> Case {
 
 /// Those that are converted.
 pub(crate) fn all() -> Vec<Case> {
-    let l2: &[&[Meant]] = &[AUTOCONF, QUEUES, HOST_QUEUES];
-    let l3: &[&[Meant]] = &[AUTOCONF, QUEUES, HOST_QUEUES, BRIDGE_NOTIFIES];
-    let ptp: &[&[Meant]] = &[AUTOCONF, QUEUES, HOST_QUEUES, POINT_TO_POINT];
+    let l2: &[&[Meant]] = &[AUTOCONF, QUEUES, HOST_QUEUES, LOOSE, LOOSE_ON_HOST];
+    let l3: &[&[Meant]] = &[
+        AUTOCONF,
+        QUEUES,
+        HOST_QUEUES,
+        BRIDGE_NOTIFIES,
+        LOOSE,
+        LOOSE_ON_HOST,
+    ];
+    let ptp: &[&[Meant]] = &[
+        AUTOCONF,
+        QUEUES,
+        HOST_QUEUES,
+        POINT_TO_POINT,
+        LOOSE,
+        LOOSE_ON_HOST,
+    ];
     let on_parent: &[&[Meant]] = &[AUTOCONF, QUEUES, NDISC];
     let device: &[&[Meant]] = &[AUTOCONF, ALIAS];
     vec![
@@ -47,7 +61,13 @@ pub(crate) fn all() -> Vec<Case> {
             .needs(Need::Link(Kind::Dummy))
             .meant(&[AUTOCONF]),
         file("tap.conf").meant(&[AUTOCONF]),
-        file("bandwidth.conflist").meant(&[QUEUES, POINT_TO_POINT, SLOW_RATES]),
+        file("bandwidth.conflist").meant(&[
+            QUEUES,
+            POINT_TO_POINT,
+            LOOSE,
+            LOOSE_ON_HOST,
+            SLOW_RATES,
+        ]),
         file("firewall.conflist").meant(l3),
         file("firewall-iptables.conflist").meant(l3),
         file("completed/macvlan.conf").meant(on_parent),
@@ -58,7 +78,7 @@ pub(crate) fn all() -> Vec<Case> {
         file("completed/static.conf").meant(on_parent),
         file("completed/tuning.conflist").meant(l3),
         file("completed/tuning-interface.conflist")
-            .meant(&[AUTOCONF, HOST_QUEUES, BRIDGE_NOTIFIES])
+            .meant(&[AUTOCONF, HOST_QUEUES, BRIDGE_NOTIFIES, LOOSE, LOOSE_ON_HOST])
             .meant(&[QUEUE_LENGTH, BOTH_ENDS]),
         file("completed/portmap.conflist").meant(ptp),
         // With portmap-iptables CNI fails.

@@ -13,6 +13,23 @@ pub(crate) const AUTOCONF: &[Meant] = &[
     ),
 ];
 
+/// The reverse path filter of the container's end, and of the host's end or the
+/// network's bridge.
+pub(crate) const LOOSE: &[Meant] = &[
+    (
+        "container: - ipv4/conf/eth0/rp_filter = 0",
+        "CNI leaves it as the kernel has it",
+    ),
+    (
+        "container: + ipv4/conf/eth0/rp_filter = 2",
+        "it's loose, as with netavark, for containers on two networks",
+    ),
+];
+pub(crate) const LOOSE_ON_HOST: &[Meant] = &[
+    ("host: - ipv4/conf/*/rp_filter = 0", "the same"),
+    ("host: + ipv4/conf/*/rp_filter = 2", "the same"),
+];
+
 /// New links have the kernel's queue length; CNI's of this version have none.
 pub(crate) const QUEUES: &[Meant] = &[(
     "container: + link eth0 txqlen = 1000",

@@ -1,5 +1,6 @@
 //! The checks of the arguments of `firewall` calls.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -79,9 +80,39 @@ pub(super) fn ports_for(
         let at = port.host_address;
         at.is_none_or(|at| at.is_ipv4() == address.is_ipv4())
     });
+    let ports = each_once(call, ports)?;
     let rows = PortRange::fold(&ports);
     bounds::port_rows(call, &rows, requested)?;
     Ok(rows)
+}
+
+/// Leaves out ports that lead to the same place twice. The unspecified address of a
+/// family (`0.0.0.0`, `::`) means all of its addresses, as no address does.
+fn each_once(call: Call, ports: Vec<Port>) -> Result<Vec<Port>, CallError> {
+    let mut led = BTreeMap::new();
+    let mut once = Vec::new();
+    for port in ports {
+        let at = port.host_address.filter(|at| !at.is_unspecified());
+        let key = (port.protocol, at, port.host_port);
+        match led.insert(key, port.container_port) {
+            None => once.push(port),
+            Some(other) if other == port.container_port => {}
+            Some(other) => return Err(invalid(call, &led_twice(&port, other))),
+        }
+    }
+    Ok(once)
+}
+
+fn led_twice(port: &Port, other: u16) -> String {
+    let at = match port.host_address {
+        Some(at) if !at.is_unspecified() => at.to_string(),
+        _ => "all addresses".to_owned(),
+    };
+    format!(
+        "port {}/{} of {at} can't lead to the container's ports {other} and {}: publish one of \
+         them on another port",
+        port.host_port, port.protocol, port.container_port
+    )
 }
 
 impl From<WitProtocol> for Protocol {

@@ -9,7 +9,7 @@ use journal::Change;
 use kernel::{FirewallEntry, FirewallOwner, FirewallRule, KernelError, Policy, Publication};
 use nix::errno::Errno;
 use policy::{Call, Object};
-use types::{Mac, Namespace};
+use types::{LinkName, Mac, Namespace};
 use wasmtime::component::Resource;
 
 use super::call::{CallError, Plan, invalid};
@@ -80,8 +80,13 @@ impl Host for Gate {
                     ports: ports.clone(),
                     address,
                 };
+                let only_through = FirewallRule::OnlyThrough {
+                    address,
+                    link: link.name.clone(),
+                };
                 vec![
                     self.shared_entry(behind),
+                    self.own_entry(only_through),
                     self.own_entry(FirewallRule::Publish(publication)),
                 ]
             }
@@ -102,6 +107,21 @@ impl Host for Gate {
         };
         let objects = [self.object(&link)];
         let wanted = vec![self.shared_entry(rule)];
+        self.add_to_firewall(call, &objects, Subject::Links, wanted)
+    }
+
+    fn internal(&mut self, link: Resource<LinkHandle>, host: bool) -> Result<(), CallError> {
+        let call = Call::FirewallInternal;
+        let link = self.host_link(call, &link)?;
+        let rule = FirewallRule::Internal {
+            link: link.name.clone(),
+            host,
+        };
+        let objects = [self.object(&link)];
+        let mut wanted = vec![self.shared_entry(rule)];
+        if self.is_for_one_container(&link) {
+            wanted.extend(self.members_behind(&link.name));
+        }
         self.add_to_firewall(call, &objects, Subject::Links, wanted)
     }
 
@@ -187,6 +207,34 @@ impl Gate {
             entry: FirewallEntry::new(self.firewall_owner(container), rule),
             shared: false,
         }
+    }
+
+    /// Whether the driver made a link for this container alone.
+    fn is_for_one_container(&self, link: &LinkHandle) -> bool {
+        let journal = self.rollback.journal.as_ref();
+        let entry = journal.and_then(|journal| journal.entry_of(link.id, &link.name));
+        entry.is_some_and(|entry| !entry.shared)
+    }
+
+    /// Returns the entries that let the container and other members of an internal
+    /// network reach each other, each behind a link of its own.
+    fn members_behind(&self, link: &LinkName) -> Vec<Wanted> {
+        let request = &self.authority.request;
+        let mut wanted: Vec<Wanted> = request
+            .addresses
+            .iter()
+            .map(|address| {
+                self.own_entry(FirewallRule::InternalMember {
+                    address: address.addr(),
+                    link: link.clone(),
+                })
+            })
+            .collect();
+        if !request.subnets.is_empty() {
+            let subnets = request.subnets.clone();
+            wanted.push(self.shared_entry(FirewallRule::InternalSubnets { subnets }));
+        }
+        wanted
     }
 
     fn source_object(&self, network: IpNet) -> Object<'static> {

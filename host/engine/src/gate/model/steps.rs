@@ -773,6 +773,10 @@ impl<'a> Guest<'a> {
                 let isolation = draw.one(&[Isolation::Never, Isolation::Normal, Isolation::Strict]);
                 Host::isolate(self.gate, link, isolation)
             }
+            Call::FirewallInternal => {
+                let link = self.link(draw)?;
+                Host::internal(self.gate, link, draw.on())
+            }
             Call::FirewallSpoofCheck => {
                 let link = self.link(draw)?;
                 let mac = draw.mac();

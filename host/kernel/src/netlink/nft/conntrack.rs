@@ -58,6 +58,10 @@ impl Netlink {
             FirewallRule::Translate(translation) => self.forget_untranslated(translation),
             FirewallRule::PublishBehind { .. }
             | FirewallRule::Isolate { .. }
+            | FirewallRule::Internal { .. }
+            | FirewallRule::InternalMember { .. }
+            | FirewallRule::InternalSubnets { .. }
+            | FirewallRule::OnlyThrough { .. }
             | FirewallRule::Filter { .. }
             | FirewallRule::CheckSender { .. } => Ok(()),
         }
@@ -128,6 +132,10 @@ impl Netlink {
             // These look at each packet.
             FirewallRule::PublishBehind { .. }
             | FirewallRule::Isolate { .. }
+            | FirewallRule::Internal { .. }
+            | FirewallRule::InternalMember { .. }
+            | FirewallRule::InternalSubnets { .. }
+            | FirewallRule::OnlyThrough { .. }
             | FirewallRule::Filter { .. }
             | FirewallRule::CheckSender { .. } => Ok(()),
         }

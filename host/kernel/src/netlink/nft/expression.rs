@@ -32,6 +32,9 @@ pub(super) const NETWORK_HEADER: u32 = 1;
 /// NFT_PAYLOAD_TRANSPORT_HEADER
 const TRANSPORT_HEADER: u32 = 2;
 
+/// NFT_LOOKUP_F_INV
+const LOOKUP_INVERTED: u32 = 1;
+
 /// IPPROTO_ICMPV6 (`linux/in6.h`)
 const ICMPV6: u8 = 58;
 
@@ -57,6 +60,11 @@ pub(super) enum Fate {
 /// Loads a fact about the packet.
 pub(super) fn meta(key: MetaKey, to: Register) -> Expression {
     Expressions::Meta(vec![Meta::Key(key), Meta::DestinationRegister(to)]).into()
+}
+
+/// Sets a fact about the packet.
+pub(super) fn set_meta(key: MetaKey, from: Register) -> Expression {
+    Expressions::Meta(vec![Meta::Key(key), Meta::SourceRegister(from)]).into()
 }
 
 /// Loads bytes of the packet.
@@ -130,7 +138,17 @@ pub(super) fn is_member(set: &str) -> Expression {
     .into()
 }
 
-/// The same for a map, whose value takes their place.
+/// Goes on only if a set lacks it.
+pub(super) fn is_no_member(set: &str) -> Expression {
+    Expressions::Lookup(vec![
+        Lookup::Set(set.to_owned()),
+        Lookup::SourceRegister(FIRST),
+        Lookup::Flags(LOOKUP_INVERTED),
+    ])
+    .into()
+}
+
+/// Goes on only if a map has what the registers hold. The value takes their place.
 pub(super) fn find(map: &str) -> Expression {
     Expressions::Lookup(vec![
         Lookup::Set(map.to_owned()),

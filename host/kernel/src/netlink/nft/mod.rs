@@ -17,6 +17,7 @@
 //! can share a table.
 
 mod batch;
+mod confined;
 mod conntrack;
 mod expression;
 mod found;

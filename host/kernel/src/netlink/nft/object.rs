@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use types::LinkName;
 
+use super::confined::{APART, CLOSED, INTERNAL, INTERNAL_PAIRS, V4, V6};
 use super::expression::{
     Expression, FIRST, Fate, Side, bytes, has_any, is_family, is_in, is_not_in, is_port_between,
     is_protocol, load, verdict,
@@ -50,6 +51,10 @@ pub(super) fn objects(rule: &FirewallRule) -> Vec<Object> {
             element(HAIRPINS, &[Part::Link(link), Part::Link(link)], None, link),
         ],
         FirewallRule::Isolate { link, isolation } => isolate(link, *isolation),
+        FirewallRule::Internal { link, host } => internal(link, *host),
+        FirewallRule::InternalMember { address, link } => vec![member(*address, link)],
+        FirewallRule::InternalSubnets { subnets: all } => subnets(all),
+        FirewallRule::OnlyThrough { address, link } => only_through(*address, link),
         FirewallRule::Filter { traffic, policy } => filter(traffic, *policy),
         FirewallRule::CheckSender { link, mac } => vec![
             element(
@@ -107,6 +112,61 @@ fn isolate(link: &LinkName, isolation: Isolation) -> Vec<Object> {
     sets.map(|set| element(set, &[Part::Link(link)], None, link))
         .chain([inside])
         .collect()
+}
+
+fn internal(link: &LinkName, host: bool) -> Vec<Object> {
+    let its = Part::Link(link);
+    let mut objects = vec![
+        element(INTERNAL_PAIRS, &[its, its], None, link),
+        element(INTERNAL, &[its], None, link),
+    ];
+    if !host {
+        objects.push(element(CLOSED, &[its], None, link));
+    }
+    objects
+}
+
+fn member(address: IpAddr, link: &LinkName) -> Object {
+    let set = match address {
+        IpAddr::V4(_) => V4.members,
+        IpAddr::V6(_) => V6.members,
+    };
+    element(
+        set,
+        &[Part::Address(address), Part::Link(link)],
+        None,
+        &address,
+    )
+}
+
+/// Returns the rules that drop packets from each subnet to others than these.
+fn subnets(subnets: &[IpNet]) -> Vec<Object> {
+    let rule = |from: &IpNet| {
+        let same_family = |other: &&IpNet| other.max_prefix_len() == from.max_prefix_len();
+        let mut expressions = is_family(from).to_vec();
+        expressions.extend(is_in(from, Side::Source));
+        for other in subnets.iter().filter(same_family) {
+            expressions.extend(is_not_in(other, Side::Destination));
+        }
+        expressions.push(verdict(Fate::Drop));
+        Object::Rule {
+            chain: APART,
+            expressions,
+        }
+    };
+    subnets.iter().map(rule).collect()
+}
+
+fn only_through(address: IpAddr, link: &LinkName) -> Vec<Object> {
+    let sets = match address {
+        IpAddr::V4(_) => V4,
+        IpAddr::V6(_) => V6,
+    };
+    let its = Part::Address(address);
+    vec![
+        element(sets.homes, &[its, Part::Link(link)], None, &address),
+        element(sets.led, &[its], None, &address),
+    ]
 }
 
 /// Returns the rules of SNAT or masquerade. As netavark's, they leave out

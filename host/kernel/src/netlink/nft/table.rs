@@ -1,6 +1,7 @@
 //! The fixed part of a driver's table for packets: its base chains, their sets,
-//! and the chains for rules that come and go. `senders` has the fixed part of the
-//! table for bridges.
+//! and the chains for rules that come and go. `confined` has the rules and sets
+//! that keep packets where they belong, `senders` the fixed part of the table for
+//! bridges.
 //!
 //! Every change carries the whole fixed part along, empties it and fills it
 //! again. So a change needs no knowledge of the existing part, two runs can't
@@ -14,8 +15,10 @@
 //!              iifname @published-links ip saddr 127.0.0.0/8 drop
 //! prerouting:  ip daddr 127.0.0.0/8 return
 //!              fib daddr type local jump published
+//!              (the same for broadcast and multicast)
 //! output:      ip6 daddr ::1 return
 //!              fib daddr type local jump published
+//!              (the same for broadcast and multicast)
 //! published:   dnat ip to ip daddr . meta l4proto . th dport map @published4-at
 //!              dnat ip to meta l4proto . th dport map @published4
 //!              (the same for ip6)
@@ -23,7 +26,8 @@
 //!              iifname "" oifname @published-links ct status dnat fib saddr type != local masquerade
 //!              oifname @published-links ip saddr 127.0.0.0/8 masquerade
 //!              jump sources
-//! forward:     jump isolation
+//! forward:     jump internal
+//!              jump isolation
 //!              jump dropped
 //!              jump traffic
 //! to-host:     jump traffic
@@ -32,10 +36,14 @@
 //!              ip6 hoplimit 255 icmpv6 type 133-137 return
 //!              jump outgoing
 //!              jump incoming
-//! isolation:   iifname . oifname @inside return
+//! isolation:   ct status dnat return
+//!              iifname . oifname @inside return
 //!              iifname @strict oifname @networks drop
 //!              iifname @isolated oifname @isolated drop
 //! ```
+//!
+//! Isolation is about direct ways: ports that are published on the host's addresses
+//! stay usable between isolated networks, as in netavark.
 //!
 //! Only the host may open connections to 127.0.0.1. Packets for this address that
 //! come from elsewhere reach `prerouting` before the kernel drops them, so its
@@ -48,12 +56,15 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use netlink_packet_netfilter::conntrack::Status;
 use netlink_packet_netfilter::nftables::{MetaKey, Register};
 
+use super::confined::{self, APART, ARRIVING, INTERNAL_CHAIN, LEAVING};
 use super::expression::{
     AFTER_4, AFTER_8, AFTER_16, AFTER_20, Expression, FIRST, Fate, LINK_NAME_LENGTH, Side, address,
     find, has_any, is, is_family, is_in, is_member, is_neighbour_discovery, is_not, meta,
     protocol_and_port, verdict,
 };
-use super::lacking::{CtKey, LOCAL, REPLY, address_type, ct, destination_nat, masquerade};
+use super::lacking::{
+    BROADCAST, CtKey, LOCAL, MULTICAST, REPLY, address_type, ct, destination_nat, masquerade,
+};
 use super::senders;
 use super::set::{Kind, Set};
 use crate::FirewallFamily;
@@ -85,8 +96,8 @@ pub(super) const OUTGOING: &str = "outgoing";
 /// The chain that filters connections that others open to containers.
 pub(super) const INCOMING: &str = "incoming";
 const TRAFFIC: &str = "traffic";
-const TO_HOST: &str = "to-host";
-const FROM_HOST: &str = "from-host";
+pub(super) const TO_HOST: &str = "to-host";
+pub(super) const FROM_HOST: &str = "from-host";
 const PUBLISHED: &str = "published";
 const ISOLATION: &str = "isolation";
 const GUARD: &str = "guard";
@@ -140,16 +151,20 @@ const INET: &[Chain] = &[
     inner(SOURCES),
     inner(DROPPED),
     inner(PUBLISHED),
+    inner(APART),
+    inner(INTERNAL_CHAIN),
     inner(ISOLATION),
     inner(OUTGOING),
     inner(INCOMING),
     inner(TRAFFIC),
     base(GUARD, "filter", 0, -300),
     base(PREROUTING, "nat", 0, -100),
+    base(ARRIVING, "filter", 0, -90),
     base(TO_HOST, "filter", 1, 0),
     base(FORWARD, "filter", 2, 0),
     base(FROM_HOST, "filter", 3, 0),
     base(OUTPUT, "nat", 3, -100),
+    base(LEAVING, "filter", 4, 0),
     base(POSTROUTING, "nat", 4, 100),
 ];
 
@@ -176,15 +191,16 @@ pub(super) const fn base(
 /// Whether rules of a chain come and go. The rules of all other chains are
 /// fixed.
 pub(super) fn is_open(chain: &Chain) -> bool {
-    [SOURCES, DROPPED, OUTGOING, INCOMING].contains(&chain.name)
+    [SOURCES, DROPPED, APART, OUTGOING, INCOMING].contains(&chain.name)
 }
 
 /// Returns the sets of a table.
-pub(super) fn sets(family: FirewallFamily) -> &'static [Set] {
-    match family {
-        FirewallFamily::Inet => INET_SETS,
-        FirewallFamily::Bridge => senders::SETS,
-    }
+pub(super) fn sets(family: FirewallFamily) -> impl Iterator<Item = &'static Set> {
+    let (sets, confined): (&[Set], &[Set]) = match family {
+        FirewallFamily::Inet => (INET_SETS, &confined::SETS),
+        FirewallFamily::Bridge => (senders::SETS, &[]),
+    };
+    sets.iter().chain(confined)
 }
 
 const INET_SETS: &[Set] = &[
@@ -224,7 +240,7 @@ pub(super) const fn links(name: &'static str) -> Set {
     }
 }
 
-const fn pairs(name: &'static str) -> Set {
+pub(super) const fn pairs(name: &'static str) -> Set {
     Set {
         name,
         key: &[Kind::Link, Kind::Link],
@@ -238,7 +254,15 @@ pub(super) type Rule = (&'static str, Vec<Expression>);
 /// Returns the fixed rules.
 pub(super) fn rules(family: FirewallFamily) -> Vec<Rule> {
     match family {
-        FirewallFamily::Inet => [guard(), published(), answers(), forwarded(), filtered()].concat(),
+        FirewallFamily::Inet => [
+            guard(),
+            published(),
+            answers(),
+            forwarded(),
+            confined::rules(),
+            filtered(),
+        ]
+        .concat(),
         FirewallFamily::Bridge => senders::rules(),
     }
 }
@@ -254,7 +278,7 @@ fn loopback6() -> IpNet {
 }
 
 /// Returns any network of each family.
-fn families() -> [IpNet; 2] {
+pub(super) fn families() -> [IpNet; 2] {
     [Ipv4Net::default().into(), Ipv6Net::default().into()]
 }
 
@@ -277,20 +301,13 @@ fn of_loopback(side: Side) -> Vec<Expression> {
 fn published() -> Vec<Rule> {
     let mut from_elsewhere = of_loopback(Side::Destination);
     from_elsewhere.push(verdict(Fate::Return));
-    let to_host = vec![
-        address_type(Side::Destination, FIRST),
-        is(&LOCAL.to_ne_bytes()),
-        verdict(Fate::Jump(PUBLISHED)),
-    ];
     let mut to_itself = is_family(&loopback6()).to_vec();
     to_itself.extend(is_in(&loopback6(), Side::Destination));
     to_itself.push(verdict(Fate::Return));
-    let mut rules = vec![
-        (PREROUTING, from_elsewhere),
-        (PREROUTING, to_host.clone()),
-        (OUTPUT, to_itself),
-        (OUTPUT, to_host),
-    ];
+    let mut rules = vec![(PREROUTING, from_elsewhere)];
+    rules.extend(to_host(PREROUTING));
+    rules.push((OUTPUT, to_itself));
+    rules.extend(to_host(OUTPUT));
     for family in families() {
         let maps = match family {
             IpNet::V4(_) => PUBLISHED4,
@@ -300,6 +317,19 @@ fn published() -> Vec<Rule> {
         rules.push((PUBLISHED, everywhere(&family, maps)));
     }
     rules
+}
+
+/// Returns the rules for packets that the host takes: those to its own addresses,
+/// and those to many, which UDP can have.
+fn to_host(chain: &'static str) -> [Rule; 3] {
+    [LOCAL, BROADCAST, MULTICAST].map(|kind| {
+        let rule = vec![
+            address_type(Side::Destination, FIRST),
+            is(&kind.to_ne_bytes()),
+            verdict(Fate::Jump(PUBLISHED)),
+        ];
+        (chain, rule)
+    })
 }
 
 fn at_one_address(family: &IpNet, maps: Maps) -> Vec<Expression> {
@@ -362,9 +392,13 @@ fn answers() -> Vec<Rule> {
 }
 
 fn forwarded() -> Vec<Rule> {
+    let mut published = has_any(CtKey::Status, Status::DstNat.bits());
+    published.push(verdict(Fate::Return));
     let mut rules = vec![
+        (FORWARD, vec![verdict(Fate::Jump(INTERNAL_CHAIN))]),
         (FORWARD, vec![verdict(Fate::Jump(ISOLATION))]),
         (FORWARD, vec![verdict(Fate::Jump(DROPPED))]),
+        (ISOLATION, published),
     ];
     let inside = vec![
         meta(MetaKey::Iifname, FIRST),

@@ -1,5 +1,7 @@
 //! The judgement of routes, rules, settings and the firewall.
 
+use std::net::IpAddr;
+
 use ipnet::IpNet;
 use kernel::{FirewallEntry, FirewallRule, FoundRoute, MAIN_TABLE, Publication, Translation};
 use types::{LinkName, Namespace, RouteKind, Rule};
@@ -276,6 +278,21 @@ impl Oracle<'_> {
             FirewallRule::Isolate { link, .. } => {
                 self.judge_firewall_link("firewall.isolate", entry, link);
             }
+            FirewallRule::Internal { link, .. } | FirewallRule::InternalMember { link, .. } => {
+                self.judge_firewall_link("firewall.internal", entry, link);
+            }
+            FirewallRule::InternalSubnets { subnets } => {
+                let mut subnets = subnets.iter();
+                self.unless(
+                    subnets.all(|subnet| self.words.subnets.contains(subnet)),
+                    "internal networks only of the user's subnets",
+                    &entry.rule,
+                );
+            }
+            FirewallRule::OnlyThrough { address, link } => {
+                self.judge_firewall_link("firewall.publish", entry, link);
+                self.judge_published(entry, *address);
+            }
             FirewallRule::CheckSender { link, .. } => {
                 self.judge_firewall_link("firewall.spoof-check", entry, link);
             }
@@ -337,15 +354,7 @@ impl Oracle<'_> {
 
     fn judge_publication(&mut self, entry: &FirewallEntry, publication: &Publication) {
         let call = "firewall.publish";
-        let address = publication.address;
-        let has_line = self.lines.network(&[call], "address", address.into());
-        let is_for_container =
-            self.is_containers(address) && !self.has_hosts_address(address.into());
-        self.unless(
-            has_line || is_for_container,
-            "ports lead only to the container",
-            &entry.rule,
-        );
+        self.judge_published(entry, publication.address);
         for range in &publication.ports {
             for port in [range.first, range.last] {
                 let is_said = self.words.ports.iter().any(|said| {
@@ -361,6 +370,19 @@ impl Oracle<'_> {
                 );
             }
         }
+    }
+
+    fn judge_published(&mut self, entry: &FirewallEntry, address: IpAddr) {
+        let has_line = self
+            .lines
+            .network(&["firewall.publish"], "address", address.into());
+        let is_for_container =
+            self.is_containers(address) && !self.has_hosts_address(address.into());
+        self.unless(
+            has_line || is_for_container,
+            "ports lead only to the container",
+            &entry.rule,
+        );
     }
 
     fn judge_firewall_link(&mut self, call: &str, entry: &FirewallEntry, link: &LinkName) {

@@ -26,6 +26,10 @@ pub(super) const REPLY: u8 = 1;
 pub(super) const INVALID: u32 = 1;
 /// The type of an address of the host (RTN_LOCAL in `linux/rtnetlink.h`).
 pub(super) const LOCAL: u32 = 2;
+/// The type of a broadcast address of one of the host's links (RTN_BROADCAST).
+pub(super) const BROADCAST: u32 = 3;
+/// The type of a multicast address (RTN_MULTICAST).
+pub(super) const MULTICAST: u32 = 5;
 
 /// NFPROTO_IPV4 or NFPROTO_IPV6.
 pub(super) fn family_number(of: &IpNet) -> u32 {
