@@ -10,7 +10,7 @@ use wasmvark_guest::links::{self, Link, VethOptions, VethPair};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
     Guest, WithoutSubnets, announce_over_bridge, bridge_ports, check_ipam, choose_ipam, export,
-    firewall, forward, loosen_reverse_path, no_name_servers, no_names, publish, refuse_ports,
+    firewall, forward, loosen_reverse_path, no_name_servers, no_names, publish,
 };
 
 struct Driver;
@@ -33,9 +33,6 @@ impl Guest for Driver {
         check_ipam(&request.network)?;
         let options = Options::parse(&request.options)?;
         let behaviours = KNOWN.behaviours(&request)?;
-        if options.mode == Mode::Unmanaged {
-            refuse_ports(&request, "nothing is led to an unmanaged bridge")?;
-        }
         let bridge = bridge::find(&request, &options)?;
         let pair = make_veth(&request, &bridge)?;
         links::set_master(&pair.host, Some(&bridge.link))?;

@@ -51,7 +51,7 @@ pub use liveness::{Life, Living, living_netns};
 pub use neighbour::{
     FoundNeighbour, Neighbour, NeighbourTable, Neighbours, NeighboursRead, SavedNeighbour,
 };
-pub use netlink::{Netlink, Saved, find_feature};
+pub use netlink::{DroppingChain, Netlink, Saved, find_feature};
 pub use netns::{Netns, NetnsError, NetnsId};
 pub use route::{
     FoundRoute, KnownLink, MAIN_TABLE, NextHop, RESERVED_TABLES, RouteScope, Routes, RoutesRead,

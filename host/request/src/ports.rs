@@ -11,7 +11,7 @@ use crate::protocol::PortMapping;
 pub(super) fn unfold(mappings: &[PortMapping]) -> Result<Vec<Port>, RequestError> {
     let mut ports = Vec::new();
     for mapping in mappings {
-        let host_address = host_address(&mapping.host_ip)?;
+        let host_address = host_address(&mapping.host_ip, mapping.host_port)?;
         for protocol in protocols(&mapping.protocol)? {
             for offset in 0..mapping.range.max(1) {
                 ports.push(Port {
@@ -26,13 +26,14 @@ pub(super) fn unfold(mappings: &[PortMapping]) -> Result<Vec<Port>, RequestError
     Ok(ports)
 }
 
-fn host_address(text: &str) -> Result<Option<IpAddr>, RequestError> {
+/// The beginning of the error is netavark's.
+fn host_address(text: &str, port: u16) -> Result<Option<IpAddr>, RequestError> {
     if text.is_empty() {
         return Ok(None);
     }
     text.parse().map(Some).map_err(|_| {
         RequestError::Port(format!(
-            "the host address {text:?} of a port is not an IP address"
+            "invalid host ip {text:?} provided for port {port}: give an IP address of the host"
         ))
     })
 }

@@ -9,7 +9,6 @@ mod create;
 mod filter;
 mod nat;
 mod options;
-mod refuse;
 mod setup;
 
 #[allow(
@@ -55,7 +54,6 @@ pub use create::{
 pub use filter::{FILTER, Filter};
 pub use nat::{Nat, close_internal, forward, publish};
 pub use options::{MACVLAN_MODES, choose, find, parse, parse_bool};
-pub use refuse::refuse_ports;
 pub use setup::{
     PARENT_METRIC, alone, find_parent, gateways, is_v6, no_name_servers, without_prefix,
 };

@@ -3,6 +3,8 @@
 use wasmvark_tests::connection::{Connection, INTERFACE, mapping};
 use wasmvark_tests::dump::{Dump, assert_unchanged};
 use wasmvark_tests::echo;
+use wasmvark_tests::flow::Transport::Tcp;
+use wasmvark_tests::flow::{connect, from};
 use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::netavark::{Netavark, assert_status_is_true};
@@ -252,16 +254,29 @@ fn create_refuses() {
     }
 }
 
+/// Podman hands the ports to each network. One that can't publish them passes them over.
 fn published_ports() {
     let world = World::forwarding();
     lay_bridge(&world);
     let netavark = installed(&world);
     let before = world.dump();
-    let unmanaged = dual()
-        .option("mode", "unmanaged")
-        .port(mapping("", 8080, 80, 1, "tcp"));
-    let error = netavark.setup(&unmanaged).unwrap_err();
-    assert!(error.contains("port 8080 can't be published"), "{error}");
+    let port = mapping("", 8080, 80, 1, "tcp");
+    let unmanaged = dual().option("mode", "unmanaged").port(port.clone());
+    let managed = Connection::new(DRIVER)
+        .network("id", "1".repeat(64))
+        .network("network_interface", "br1")
+        .subnet("10.78.0.0/24", "10.78.0.1")
+        .join("interface_name", "eth1")
+        .join("static_ips", serde_json::json!(["10.78.0.2"]))
+        .port(port);
+    for connection in [&unmanaged, &managed] {
+        netavark.setup(connection).expect("setup succeeds");
+    }
+    let server = (&world.container, "10.78.0.2:80");
+    connect(Tcp, from(&world.host), "10.78.0.1:8080", server);
+    for connection in [&unmanaged, &managed] {
+        netavark.teardown(connection).expect("teardown succeeds");
+    }
     world.assert_unchanged(&before);
 }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde::Deserialize;
-use wasmvark_tests::harness::Suite;
+use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::netns::Netns;
 use wasmvark_tests::places;
 use wasmvark_tests::process::{self, Output};
@@ -60,6 +60,11 @@ pub(crate) fn register(suite: &mut Suite) {
     kernels(suite);
     rights(suite);
     suite.test("doctor/journals", LINKS, journals);
+    suite.test(
+        "doctor/another firewall",
+        &[Need::Root, Need::Nft],
+        other_firewall,
+    );
 }
 
 /// Adds a test: the damage is found as each of `found` says, `check state`,
@@ -526,6 +531,27 @@ fn journals() {
         machine.follow(&finding.remedy.unwrap());
     }
     machine.assert_finds(&[]);
+}
+
+/// Docker's, or an administrator's own.
+fn other_firewall() {
+    let world = World::new();
+    let machine = Machine::new(&world);
+    machine.assert_finds(&[]);
+    let chains = "table ip filter {
+        chain FORWARD { type filter hook forward priority 0; policy drop; }
+        chain INPUT { type filter hook input priority 0; policy drop; }
+    }
+    table inet mine {
+        chain passes { type filter hook forward priority 0; policy accept; }
+    }";
+    let mut nft = world.host.command(places::NFT);
+    let output = process::run(nft.args(["-f", "-"]), chains.as_bytes());
+    assert_eq!(output.code, Some(0), "{output:?}");
+    let findings = machine.assert_finds(&["firewall warning"]);
+    let remedy = findings[0].remedy.clone().unwrap();
+    let rule = "nft insert rule ip filter FORWARD iifname LINK accept";
+    assert!(remedy.contains(rule), "{remedy}");
 }
 
 impl<'a> Machine<'a> {

@@ -28,7 +28,7 @@ mod sysctl;
 mod traffic;
 mod wireguard;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::time::Instant;
 
@@ -66,6 +66,8 @@ pub struct Gate {
     calls: u32,
     /// The allowed call whose record isn't in the trail yet.
     pending: Option<Call>,
+    /// The settings of the host that calls have set, by their paths.
+    host_settings: BTreeMap<String, String>,
     /// The driver's deadline, while it runs.
     end: Option<Instant>,
     stop: Option<Stop>,
@@ -91,6 +93,7 @@ impl Gate {
             renamed: HashMap::new(),
             calls: 0,
             pending: None,
+            host_settings: BTreeMap::new(),
             end: None,
             stop: None,
         }
@@ -99,6 +102,11 @@ impl Gate {
     /// Ends the gate, and returns its rollback.
     pub(crate) fn into_rollback(self) -> Rollback {
         self.rollback
+    }
+
+    /// Returns the settings of the host that calls have set, by their paths.
+    pub fn host_settings(&self) -> &BTreeMap<String, String> {
+        &self.host_settings
     }
 
     /// Returns the limits of the driver.

@@ -132,11 +132,21 @@ impl Gate {
                 kernel.set_link_setting(link.id, setting, value)
             })?,
         };
+        if result.is_ok() {
+            self.keep_setting(link.id.namespace, setting.path(&link.name), value);
+        }
         self.record(permit, &objects, result)
     }
 }
 
 impl Gate {
+    /// Notes a setting of the host, for as long as the container needs it.
+    fn keep_setting(&mut self, namespace: Namespace, path: String, value: &str) {
+        if namespace == Namespace::Host {
+            self.host_settings.insert(path, value.to_owned());
+        }
+    }
+
     /// On an own link of the host's, what comes in could reach the host's loopback
     /// addresses, until ports are published there: their rules drop it.
     fn keeps_loopback_closed(
@@ -220,8 +230,10 @@ impl Host for Gate {
         }];
         let plan = |_: &mut dyn Kernel| Ok(Plan::nothing());
         self.change(Call::SysctlEnableIpForward, &objects, plan, |kernel| {
-            kernel.set_setting(namespace, &key, "1")
-        })
+            kernel.set_setting(namespace, &key, ON)
+        })?;
+        self.keep_setting(namespace, key.path(), ON);
+        Ok(())
     }
 
     setters! {
@@ -293,7 +305,9 @@ impl Host for Gate {
         };
         self.change(call, &objects, plan, |kernel| {
             kernel.set_setting(namespace, &key, &value)
-        })
+        })?;
+        self.keep_setting(namespace, key.path(), &value);
+        Ok(())
     }
 }
 

@@ -40,6 +40,7 @@ use super::{KernelError, Netns, NetnsError, Timed};
 use exchange::send;
 pub use features::find as find_feature;
 use generic::Generic;
+pub use nft::DroppingChain;
 use nft::{Handles, Netfilter};
 pub use saved::Saved;
 use types::Namespace;

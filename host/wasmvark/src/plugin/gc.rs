@@ -7,7 +7,7 @@ use kernel::{Life, Living, Netlink, Netns, NetnsId, living_netns};
 use types::{Key, NetworkId};
 
 use super::{PluginError, lock, remains};
-use crate::store::Store;
+use crate::store::{Store, kept_settings};
 
 /// The results for all journals.
 #[derive(Debug, Default)]
@@ -71,6 +71,7 @@ pub(crate) fn collect(store: &Store) -> Result<Collected, PluginError> {
     for network in journal::networks(&store.layout().journals()) {
         clear_state(store, &network, &host)?;
     }
+    kept_settings::prune(store.layout())?;
     Ok(collected)
 }
 

@@ -1,6 +1,7 @@
 //! `setup`: the driver connects a container. After a failure, its changes are undone
 //! before the caller gets the error.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::Path;
 
@@ -20,6 +21,7 @@ use types::text;
 use super::load::{Loaded, store};
 use super::remains::{self, Remains};
 use super::{PluginError, dead_owners, leave, lock, output, restore, said, tell};
+use crate::store::kept_settings;
 
 /// Runs `setup`.
 pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, PluginError> {
@@ -102,17 +104,30 @@ impl Connection<'_> {
     }
 
     fn connect(&self, session: Session<Setup>, driver: Driver<'_>) -> Result<String, PluginError> {
+        let mut settings = BTreeMap::new();
         let ended = session
             .recover(self.lock)?
             .run(driver, |run| run.setup(self.request, self.json))
             .answer(|gate, answer| {
                 let text = text_of(&status(gate, self.request, answer)?)?;
                 output::check(&text)?;
+                settings.clone_from(gate.host_settings());
                 Ok(text)
             })
             .commit(tell);
         leave(ended.rollback);
+        if ended.result.is_ok() {
+            self.keep(&settings);
+        }
         ended.result
+    }
+
+    /// Keeps the host's settings. The container works without, so a failure is only told.
+    fn keep(&self, settings: &BTreeMap<String, String>) {
+        let layout = self.loaded.store.layout();
+        if let Err(error) = kept_settings::keep(layout, &self.request.key(), settings) {
+            tell(&format!("settings of the host could not be kept: {error}"));
+        }
     }
 
     /// Returns the subject of the run, for the audit trail.

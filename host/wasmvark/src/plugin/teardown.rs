@@ -24,7 +24,7 @@ use types::{ContainerId, Key, NetworkId};
 use super::load::{Loaded, store};
 use super::remains::{self, Remains};
 use super::{PluginError, leave, lock, restore, said, tell};
-use crate::store::{DriverName, Layout, Store};
+use crate::store::{DriverName, Layout, Store, kept_settings};
 
 /// Runs `teardown`.
 pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, PluginError> {
@@ -63,6 +63,11 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
         ));
     }
     let cleared = clear(clearing, lock);
+    if cleared.is_ok()
+        && let Err(error) = kept_settings::forget(store.layout(), &key)
+    {
+        tell(&error.to_string());
+    }
     if publishes {
         restore::on_other_networks(&store, &key);
     }

@@ -60,6 +60,15 @@ pub(super) fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), StoreErr
     replace(path, bytes, mode, fix_mode).map_err(StoreError::io("write", path))
 }
 
+/// Writes a file that everybody may read in the same way.
+pub(super) fn write_for_all(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    if let Some(folder) = path.parent() {
+        trust::make_folder(folder, 0o755, Above::Ours)?;
+    }
+    let fix_mode = |file: &File| file.set_permissions(Permissions::from_mode(0o644));
+    replace(path, bytes, 0o644, fix_mode).map_err(StoreError::io("write", path))
+}
+
 /// Replaces an existing file in the same way. It keeps its mode, and a symbolic link to
 /// it stays.
 pub(super) fn change(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {

@@ -30,6 +30,9 @@ pub(crate) struct Layout {
     pub trail_settings: PathBuf,
     /// The socket of systemd's journal.
     pub journald: PathBuf,
+    /// The folder of sysctl.d(5) for the settings that containers need. A rootless user
+    /// has none.
+    pub sysctl: Option<PathBuf>,
     /// The default plugin directory, for the drivers' links.
     pub plugins: PathBuf,
 }
@@ -83,6 +86,7 @@ impl Layout {
             trail: root.join("log/audit.jsonl"),
             trail_settings: root.join("trail.toml"),
             journald: root.join("systemd/journal/socket"),
+            sysctl: Some(root.join("sysctl.d")),
             plugins: root.join("plugins"),
         }
     }
@@ -97,6 +101,7 @@ impl Layout {
             trail: "/var/log/wasmvark/audit.jsonl".into(),
             trail_settings: "/etc/wasmvark/trail.toml".into(),
             journald: JOURNALD.into(),
+            sysctl: Some("/run/sysctl.d".into()),
             plugins: "/usr/local/libexec/netavark".into(),
         }
     }
@@ -128,6 +133,7 @@ impl Layout {
             trail: base("XDG_STATE_HOME", ".local/state")?.join("wasmvark/audit.jsonl"),
             trail_settings,
             journald: JOURNALD.into(),
+            sysctl: None,
         })
     }
 

@@ -4,6 +4,7 @@
 
 mod driver_name;
 mod files;
+pub(crate) mod kept_settings;
 mod layout;
 mod link;
 mod networks;

@@ -20,6 +20,7 @@ mod batch;
 mod confined;
 mod conntrack;
 mod expression;
+mod forward;
 mod found;
 mod handles;
 mod lacking;
@@ -36,6 +37,7 @@ use netlink_packet_netfilter::{NetfilterMessage, NetfilterMessageInner};
 use nix::errno::Errno;
 
 use self::batch::{Table, ask_generation, comment};
+pub use self::forward::DroppingChain;
 use self::found::{elements, text_of};
 use self::handles::ChainId;
 pub(super) use self::handles::Handles;

@@ -5,6 +5,7 @@ mod containers_conf;
 mod drivers;
 mod files;
 mod finding;
+mod firewall;
 mod kernel;
 mod lsm;
 mod plugins;
@@ -113,6 +114,7 @@ fn look(store: &Store, system: &System) -> Result<Vec<Finding>, CliError> {
     findings.extend(plugins::check(system, store, &conf));
     findings.extend(rights::check(system));
     findings.extend(lsm::check(system));
+    findings.extend(firewall::check());
     findings.extend(files::check(store)?);
     findings.extend(drivers::check(system, store, conf.as_ref().ok())?);
     Ok(findings)
