@@ -42,11 +42,37 @@ static void add_change(driver_list_network_change_t *changes, uint8_t tag, drive
 	driver_string_dup_n(&change->val.network_interface, (const char *)value.ptr, value.len);
 }
 
-static void list_changes(const wasmvark_driver_types_network_t *network, const char *ipam,
-			 driver_list_network_change_t *changes)
+/* Adds the change that stores the normal form of an option's value, as Podman
+ * does for its own drivers. */
+static void add_normal(driver_list_network_change_t *changes,
+		       const wasmvark_driver_types_network_t *network, const char *key,
+		       const char *value)
 {
-	/* At most: interface, option, ipam driver, dns. */
-	changes->ptr = calloc(4, sizeof(*changes->ptr));
+	const driver_string_t *given = find_option(network, key);
+	if (given == NULL || equals(*given, value))
+		return;
+	driver_network_change_t *change = &changes->ptr[changes->len++];
+	change->tag = WASMVARK_DRIVER_TYPES_NETWORK_CHANGE_SET_OPTION;
+	driver_string_dup(&change->val.set_option.key, key);
+	driver_string_dup(&change->val.set_option.value, value);
+}
+
+static void add_normal_forms(driver_list_network_change_t *changes,
+			     const wasmvark_driver_types_network_t *network,
+			     const struct options *options)
+{
+	char number[DECIMAL];
+	add_normal(changes, network, "bclim", decimal(options->broadcast_limit.val, number));
+	add_normal(changes, network, "bcqueuelen",
+		   decimal(options->broadcast_queue_length.val, number));
+	add_normal(changes, network, "announce", options->announce ? "true" : "false");
+}
+
+static void list_changes(const wasmvark_driver_types_network_t *network, const char *ipam,
+			 const struct options *options, driver_list_network_change_t *changes)
+{
+	/* At most: interface, option, ipam driver, dns, three normal forms. */
+	changes->ptr = calloc(7, sizeof(*changes->ptr));
 	if (changes->ptr == NULL)
 		abort();
 	changes->len = 0;
@@ -66,6 +92,7 @@ static void list_changes(const wasmvark_driver_types_network_t *network, const c
 	driver_network_change_t *dns = &changes->ptr[changes->len++];
 	dns->tag = WASMVARK_DRIVER_TYPES_NETWORK_CHANGE_DNS_ENABLED;
 	dns->val.dns_enabled = false;
+	add_normal_forms(changes, network, options);
 }
 
 /* Checks that the user's parent exists. */
@@ -98,7 +125,7 @@ static bool create(const driver_create_request_t *request, driver_list_network_c
 		return false;
 	if (!parse_options(&request->network, &options, err))
 		return false;
-	list_changes(&request->network, ipam, changes);
+	list_changes(&request->network, ipam, &options, changes);
 	return true;
 }
 

@@ -53,58 +53,94 @@ bool check_option_names(const wasmvark_driver_types_network_t *network, driver_e
 	return true;
 }
 
-/* Parses a whole number from min to max like Rust's `str::parse`, whose error
- * texts netavark's errors contain. Returns NULL or such an error text. */
-static const char *parse_number(driver_string_t text, int64_t min, int64_t max, int64_t *number)
+/* What a number's option takes, for errors. */
+static const char BCLIM[] = "a whole number from -2147483648 to 2147483647";
+static const char BCQUEUELEN[] = "a whole number from 0 to 4294967295";
+
+/* Go's words for truth values (strconv.ParseBool), which Podman takes for its
+ * own drivers. */
+static const char *const TRUE_WORDS[] = {"1", "t", "T", "TRUE", "true", "True"};
+static const char *const FALSE_WORDS[] = {"0", "f", "F", "FALSE", "false", "False"};
+
+static bool is_space(uint8_t byte)
 {
+	return byte == ' ' || (byte >= '\t' && byte <= '\r');
+}
+
+static driver_string_t trimmed(driver_string_t text)
+{
+	while (text.len > 0 && is_space(text.ptr[0])) {
+		text.ptr++;
+		text.len--;
+	}
+	while (text.len > 0 && is_space(text.ptr[text.len - 1]))
+		text.len--;
+	return text;
+}
+
+/* Parses a whole number from min to max. */
+static bool parse_number(driver_string_t text, int64_t min, int64_t max, int64_t *number)
+{
+	text = trimmed(text);
 	if (text.len == 0)
-		return "cannot parse integer from empty string";
+		return false;
 	bool negative = min < 0 && text.ptr[0] == '-';
 	size_t at = negative || text.ptr[0] == '+' ? 1 : 0;
 	if (at == text.len)
-		return "invalid digit found in string";
+		return false;
 
 	int64_t value = 0;
 	for (; at < text.len; at++) {
 		if (text.ptr[at] < '0' || text.ptr[at] > '9')
-			return "invalid digit found in string";
+			return false;
 		int64_t digit = text.ptr[at] - '0';
 		value = value * 10 + (negative ? -digit : digit);
-		if (value > max)
-			return "number too large to fit in target type";
-		if (value < min)
-			return "number too small to fit in target type";
+		if (value > max || value < min)
+			return false;
 	}
 	*number = value;
-	return NULL;
+	return true;
+}
+
+/* Fills in the error for a value that an option can't have. */
+static bool fail_value(const char *key, driver_string_t text, const char *expected,
+		       driver_error_t *err)
+{
+	return FAIL(err, INVALID, view("unable to parse \""), view(key), view("\": \""), text,
+		    view("\" is not "), view(expected));
 }
 
 /* Parses an option if it's given. *given says whether it is. */
 static bool parse_option(const wasmvark_driver_types_network_t *network, const char *key,
-			 int64_t min, int64_t max, bool *given, int64_t *number,
-			 driver_error_t *err)
+			 int64_t min, int64_t max, const char *expected, bool *given,
+			 int64_t *number, driver_error_t *err)
 {
 	const driver_string_t *text = find_option(network, key);
 	*given = text != NULL;
-	if (text == NULL)
+	if (text == NULL || parse_number(*text, min, max, number))
 		return true;
-	const char *problem = parse_number(*text, min, max, number);
-	if (problem == NULL)
-		return true;
-	return FAIL(err, INVALID, view("unable to parse \""), view(key), view("\": "),
-		    view(problem));
+	return fail_value(key, *text, expected, err);
 }
 
-/* Parses an option that is true or false. The default is false. */
+static bool is_one_of(driver_string_t text, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (equals(text, words[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Parses an option that is a truth value. The default is false. */
 static bool parse_bool(const wasmvark_driver_types_network_t *network, const char *key, bool *value,
 		       driver_error_t *err)
 {
 	const driver_string_t *text = find_option(network, key);
-	*value = text != NULL && equals(*text, "true");
-	if (text == NULL || *value || equals(*text, "false"))
+	*value = false;
+	if (text == NULL || is_one_of(trimmed(*text), FALSE_WORDS, LENGTH(FALSE_WORDS)))
 		return true;
-	return FAIL(err, INVALID, view("unable to parse \""), view(key),
-		    view("\": provided string was not `true` or `false`"));
+	*value = is_one_of(trimmed(*text), TRUE_WORDS, LENGTH(TRUE_WORDS));
+	return *value || fail_value(key, *text, "true or false", err);
 }
 
 static bool parse_mode(const driver_string_t *name, wasmvark_driver_links_macvlan_mode_t *mode,
@@ -125,10 +161,10 @@ bool parse_options(const wasmvark_driver_types_network_t *network, struct option
 {
 	int64_t limit = 0;
 	int64_t length = 0;
-	if (!parse_option(network, "bclim", INT32_MIN, INT32_MAX,
+	if (!parse_option(network, "bclim", INT32_MIN, INT32_MAX, BCLIM,
 			  &options->broadcast_limit.is_some, &limit, err))
 		return false;
-	if (!parse_option(network, "bcqueuelen", 0, UINT32_MAX,
+	if (!parse_option(network, "bcqueuelen", 0, UINT32_MAX, BCQUEUELEN,
 			  &options->broadcast_queue_length.is_some, &length, err))
 		return false;
 	options->broadcast_limit.val = (int32_t)limit;

@@ -19,10 +19,10 @@ export!(Driver);
 impl Guest for Driver {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
-        options::check_names(&network.options)?;
+        let mut changes = KNOWN.check(&network.options)?;
         let options = Options::parse(&network.options)?;
         options::check_addresses(network, &options)?;
-        let mut changes = bridge::choose_name(network, &options)?;
+        changes.extend(bridge::choose_name(network, &options)?);
         changes.extend(choose_ipam(network, WithoutSubnets::NoAddresses)?);
         // No DNS server listens on the bridge.
         changes.push(no_names());

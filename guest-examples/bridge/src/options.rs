@@ -1,34 +1,37 @@
 //! The driver's options.
 
+use core::fmt::{self, Display};
+
 use wasmvark_guest::firewall::Isolation;
 use wasmvark_guest::types::{Error, Network, OptionValue};
 use wasmvark_guest::{
-    ANNOUNCE, FILTER, Filter, Known, Nat, RATES, SOURCE_ROUTING, TUNING, choose, find, parse_bool,
+    ANNOUNCE, FILTER, Filter, Known, Nat, RATES, SOURCE_ROUTING, TUNING, Value, choose, find,
+    parse, parse_bool, typed, word,
 };
 
-use crate::vlans::Vlans;
+use crate::vlans::{VlanId, Vlans};
 
 /// All options. The host names a container's port by `host_interface_name`.
 pub(crate) const KNOWN: Known = Known {
     // netavark's errors call its bridge driver so.
     kind: "bridge",
     network: &[
-        "hairpin",
-        "isolate",
-        "mac_spoof_check",
-        "masquerade",
-        "mode",
-        "native_vlan",
-        "outbound_addr4",
-        "outbound_addr6",
-        "parent",
-        "port_isolation",
-        "promiscuous",
-        "trunk",
-        "vlan",
-        "vrf",
+        typed::<bool>("hairpin"),
+        typed::<Isolate>("isolate"),
+        typed::<bool>("mac_spoof_check"),
+        typed::<bool>("masquerade"),
+        word("mode"),
+        typed::<VlanId>("native_vlan"),
+        word("outbound_addr4"),
+        word("outbound_addr6"),
+        word("parent"),
+        typed::<bool>("port_isolation"),
+        typed::<bool>("promiscuous"),
+        word("trunk"),
+        typed::<VlanId>("vlan"),
+        word("vrf"),
     ],
-    container: &["host_interface_name"],
+    container: &[word("host_interface_name")],
     behaviours: &[TUNING, RATES, SOURCE_ROUTING, ANNOUNCE, FILTER],
 };
 
@@ -44,12 +47,38 @@ pub(crate) enum Mode {
 /// The first one is the default.
 const MODES: &[(&str, Mode)] = &[("managed", Mode::Managed), ("unmanaged", Mode::Unmanaged)];
 
-/// The first one is the default.
-const ISOLATIONS: &[(&str, Isolation)] = &[
-    ("false", Isolation::Never),
-    ("true", Isolation::Normal),
-    ("strict", Isolation::Strict),
-];
+/// A value of the option `isolate`: a truth value or `strict`, as for Podman's bridge.
+#[derive(Debug, Clone, Copy)]
+struct Isolate(Isolation);
+
+/// The value of the option `isolate` that is no truth value.
+const STRICT: &str = "strict";
+
+impl Value for Isolate {
+    fn read(text: &str) -> Option<Self> {
+        let isolation = match text.trim() {
+            "" => Isolation::Never,
+            STRICT => Isolation::Strict,
+            text if bool::read(text)? => Isolation::Normal,
+            _ => Isolation::Never,
+        };
+        Some(Self(isolation))
+    }
+
+    fn expected() -> String {
+        format!("true, false or {STRICT}")
+    }
+}
+
+impl Display for Isolate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Isolation::Never => "false",
+            Isolation::Normal => "true",
+            Isolation::Strict => STRICT,
+        })
+    }
+}
 
 /// The options that the host doesn't parse.
 #[derive(Debug, Clone)]
@@ -91,6 +120,7 @@ impl Options {
     pub(crate) fn parse(options: &[OptionValue]) -> Result<Self, Error> {
         let vrf = find(options, "vrf").filter(|name| !name.is_empty());
         let mode = choose(options, "mode", "bridge", MODES)?;
+        let isolate = parse::<Isolate>(options, "isolate")?;
         let parsed = Self {
             mode,
             vlans: Vlans::parse(options)?,
@@ -99,7 +129,7 @@ impl Options {
             spoof_check: parse_bool(options, "mac_spoof_check", false)?,
             promiscuous: parse_bool(options, "promiscuous", false)?,
             vrf: vrf.map(str::to_owned),
-            isolation: choose(options, "isolate", "bridge", ISOLATIONS)?,
+            isolation: isolate.map_or(Isolation::Never, |it| it.0),
             filter: Filter::parse(options)?,
             nat: Nat::parse(options, mode == Mode::Managed)?,
         };
@@ -128,12 +158,7 @@ impl Options {
 
 /// Whether a value has the same effect as no option.
 fn is_off(value: &str) -> bool {
-    value.is_empty() || value == "false"
-}
-
-/// Refuses unknown options.
-pub(crate) fn check_names(options: &[OptionValue]) -> Result<(), Error> {
-    KNOWN.check(options)
+    value.is_empty() || bool::read(value) == Some(false)
 }
 
 /// Refuses addresses on a trunk without a native VLAN. They would be useless, because
@@ -192,13 +217,38 @@ mod tests {
         }
         for port in [
             ("hairpin", "true"),
+            ("isolate", "0"),
             ("mac_spoof_check", "true"),
             ("masquerade", "false"),
+            ("masquerade", "F"),
             ("port_isolation", "true"),
             ("vlan", "7"),
         ] {
             assert!(parse(&[unmanaged, port]).is_ok());
         }
+    }
+
+    #[test]
+    fn isolation_is_a_truth_value_or_strict() {
+        let isolation = |text| parse(&[("isolate", text)]).map(|options| options.isolation);
+        for (texts, expected, normal) in [
+            (
+                &["", "0", "f", "FALSE", "false"][..],
+                Isolation::Never,
+                "false",
+            ),
+            (&["1", "T", "true", "True"], Isolation::Normal, "true"),
+            (&["strict"], Isolation::Strict, "strict"),
+        ] {
+            for text in texts {
+                assert_eq!(isolation(text), Ok(expected), "{text}");
+                assert_eq!(Isolate::read(text).unwrap().to_string(), normal);
+            }
+        }
+        assert_eq!(
+            isolation("Strict").unwrap_err(),
+            "unable to parse \"isolate\": \"Strict\" is not true, false or strict"
+        );
     }
 
     #[test]

@@ -3,10 +3,13 @@
 use wasmvark_guest::bridge_ports::{self, VlanRange};
 use wasmvark_guest::links::Link;
 use wasmvark_guest::types::{Error, OptionValue};
-use wasmvark_guest::{find, parse};
+use wasmvark_guest::{Within, find, parse, read};
 
 /// The first and the last VLAN ID (IEEE 802.1Q).
 const ALL: (u16, u16) = (1, 4094);
+
+/// A VLAN ID.
+pub(crate) type VlanId = Within<u16, 1, 4094>;
 
 /// The frames that pass a port, and their tags.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,9 +28,9 @@ pub(crate) enum Vlans {
 impl Vlans {
     /// Parses the options `vlan`, `trunk` and `native_vlan`.
     pub(crate) fn parse(options: &[OptionValue]) -> Result<Option<Self>, Error> {
-        let access = id(options, "vlan")?;
+        let access = parse::<VlanId>(options, "vlan")?.map(VlanId::number);
         let tagged = find(options, "trunk").map(ranges).transpose()?;
-        let native = id(options, "native_vlan")?;
+        let native = parse::<VlanId>(options, "native_vlan")?.map(VlanId::number);
         match (access, tagged, native) {
             (None, None, None) => Ok(None),
             (Some(id), None, None) => Ok(Some(Self::Access(id))),
@@ -91,21 +94,6 @@ fn range(first: u16, last: u16, untagged: bool) -> VlanRange {
     }
 }
 
-fn id(options: &[OptionValue], key: &str) -> Result<Option<u16>, Error> {
-    let id = parse(options, key)?;
-    id.map(|id| check(key, id)).transpose()
-}
-
-fn check(key: &str, id: u16) -> Result<u16, Error> {
-    if (ALL.0..=ALL.1).contains(&id) {
-        return Ok(id);
-    }
-    Err(invalid(&format!(
-        "{key} {id} is not possible: ids go from {} to {}",
-        ALL.0, ALL.1
-    )))
-}
-
 /// Parses a list of ranges, as `10,20-29`.
 fn ranges(text: &str) -> Result<Vec<(u16, u16)>, Error> {
     text.split(',').map(|part| one_range(part.trim())).collect()
@@ -113,11 +101,8 @@ fn ranges(text: &str) -> Result<Vec<(u16, u16)>, Error> {
 
 fn one_range(part: &str) -> Result<(u16, u16), Error> {
     let (first, last) = part.split_once('-').unwrap_or((part, part));
-    let number = |text: &str| match text.trim().parse() {
-        Ok(id) => check("trunk", id),
-        Err(error) => Err(invalid(&format!("unable to parse \"trunk\": {error}"))),
-    };
-    let (first, last) = (number(first)?, number(last)?);
+    let id = |text| read::<VlanId>("trunk", text).map(VlanId::number);
+    let (first, last) = (id(first)?, id(last)?);
     if first > last {
         return Err(invalid(&format!(
             "trunk {part} is not possible: {first} is above {last}"
@@ -170,11 +155,17 @@ mod tests {
     #[test]
     fn what_is_no_vlan_is_named() {
         for (pairs, text) in [
-            (&[("vlan", "0")][..], "vlan 0 is not possible"),
-            (&[("vlan", "4095")], "vlan 4095 is not possible"),
+            (
+                &[("vlan", "0")][..],
+                "\"vlan\": \"0\" is not a whole number from 1 to 4094",
+            ),
+            (&[("vlan", "4095")], "\"4095\" is not a whole number"),
             (&[("vlan", "x")], "unable to parse \"vlan\""),
             (&[("trunk", "")], "unable to parse \"trunk\""),
-            (&[("trunk", "1-4095")], "trunk 4095 is not possible"),
+            (
+                &[("trunk", "1-4095")],
+                "\"trunk\": \"4095\" is not a whole number from 1 to 4094",
+            ),
             (&[("trunk", "9-8")], "trunk 9-8 is not possible"),
             (&[("trunk", "9-8-7")], "unable to parse \"trunk\""),
             (&[("native_vlan", "5")], "native_vlan goes with trunk"),

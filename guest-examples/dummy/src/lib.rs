@@ -22,8 +22,8 @@ export!(Dummy);
 impl Guest for Dummy {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
-        KNOWN.check(&network.options)?;
-        let mut changes = vec![no_names()];
+        let mut changes = KNOWN.check(&network.options)?;
+        changes.push(no_names());
         changes.extend(choose_ipam(network, WithoutSubnets::NoAddresses)?);
         Ok(changes)
     }

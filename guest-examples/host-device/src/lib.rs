@@ -8,14 +8,19 @@ use wasmvark_guest::links;
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
     ANNOUNCE, Guest, Known, RATES, SOURCE_ROUTING, TUNING, WithoutSubnets, check_ipam, choose_ipam,
-    export, move_parent_option, no_name_servers, no_names,
+    export, move_parent_option, no_name_servers, no_names, word,
 };
 
 /// All options.
 const KNOWN: Known = Known {
     kind: "host-device",
-    network: &["hwaddr", "kernelpath", "parent", "pci"],
-    container: &["hwaddr", "kernelpath", "pci"],
+    network: &[
+        word("hwaddr"),
+        word("kernelpath"),
+        word("parent"),
+        word("pci"),
+    ],
+    container: &[word("hwaddr"), word("kernelpath"), word("pci")],
     behaviours: &[TUNING, RATES, SOURCE_ROUTING, ANNOUNCE],
 };
 
@@ -27,10 +32,11 @@ impl Guest for HostDevice {
         let network = &request.network;
         let device = Device::of_network(network)?;
         let ipam = choose_ipam(network, WithoutSubnets::NoAddresses)?;
-        KNOWN.check(&network.options)?;
+        let normal = KNOWN.check(&network.options)?;
         device.check()?;
 
         let mut changes = move_parent_option(network);
+        changes.extend(normal);
         changes.extend(ipam);
         // The host has no gateway in the interface's network on which a DNS server
         // could listen.

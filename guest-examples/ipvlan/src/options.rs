@@ -2,13 +2,13 @@
 
 use wasmvark_guest::links::{IpvlanIsolation, IpvlanMode};
 use wasmvark_guest::types::{Error, OptionValue};
-use wasmvark_guest::{ANNOUNCE, Known, RATES, SOURCE_ROUTING, TUNING, choose};
+use wasmvark_guest::{ANNOUNCE, Known, RATES, SOURCE_ROUTING, TUNING, choose, word};
 
 /// All options.
 pub(crate) const KNOWN: Known = Known {
     // netavark's errors call its macvlan and ipvlan driver so.
     kind: "vlan",
-    network: &["flag", "mode", "parent"],
+    network: &[word("flag"), word("mode"), word("parent")],
     container: &[],
     behaviours: &[TUNING, RATES, SOURCE_ROUTING, ANNOUNCE],
 };

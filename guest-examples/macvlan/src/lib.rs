@@ -16,8 +16,8 @@ export!(Macvlan);
 impl Guest for Macvlan {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
-        let changes = create_on_parent(network)?;
-        KNOWN.check(&network.options)?;
+        let mut changes = create_on_parent(network)?;
+        changes.extend(KNOWN.check(&network.options)?);
         Options::parse(&network.options)?;
         Ok(changes)
     }

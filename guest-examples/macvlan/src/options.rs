@@ -3,14 +3,19 @@
 use wasmvark_guest::links::MacvlanMode;
 use wasmvark_guest::types::{Error, OptionValue};
 use wasmvark_guest::{
-    ANNOUNCE, Known, MACVLAN_MODES, RATES, SOURCE_ROUTING, TUNING, choose, parse,
+    ANNOUNCE, Known, MACVLAN_MODES, RATES, SOURCE_ROUTING, TUNING, choose, parse, typed, word,
 };
 
 /// All options.
 pub(crate) const KNOWN: Known = Known {
     // netavark's errors call its macvlan and ipvlan driver so.
     kind: "vlan",
-    network: &["bclim", "bcqueuelen", "mode", "parent"],
+    network: &[
+        typed::<i32>("bclim"),
+        typed::<u32>("bcqueuelen"),
+        word("mode"),
+        word("parent"),
+    ],
     container: &[],
     behaviours: &[TUNING, RATES, SOURCE_ROUTING, ANNOUNCE],
 };
@@ -72,28 +77,28 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_worded_as_netavark_words_them() {
+    fn mistakes_say_what_is_expected() {
         let cases = [
             ("mode", "Bridge", "invalid macvlan mode \"Bridge\""),
             (
                 "bclim",
                 "x",
-                "unable to parse \"bclim\": invalid digit found in string",
+                "unable to parse \"bclim\": \"x\" is not a whole number from -2147483648 to 2147483647",
             ),
             (
                 "bclim",
                 "",
-                "unable to parse \"bclim\": cannot parse integer from empty string",
+                "unable to parse \"bclim\": \"\" is not a whole number from -2147483648 to 2147483647",
             ),
             (
                 "bclim",
                 "2147483648",
-                "unable to parse \"bclim\": number too large to fit in target type",
+                "unable to parse \"bclim\": \"2147483648\" is not a whole number from -2147483648 to 2147483647",
             ),
             (
                 "bcqueuelen",
                 "-1",
-                "unable to parse \"bcqueuelen\": invalid digit found in string",
+                "unable to parse \"bcqueuelen\": \"-1\" is not a whole number from 0 to 4294967295",
             ),
         ];
         for (key, value, expected) in cases {

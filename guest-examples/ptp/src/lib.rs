@@ -14,14 +14,18 @@ use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupA
 use wasmvark_guest::{
     FILTER, Filter, Guest, Known, Nat, RATES, SOURCE_ROUTING, TUNING, WithoutSubnets, check_ipam,
     choose_ipam, close_internal, export, forward, loosen_reverse_path, no_name_servers, no_names,
-    publish,
+    publish, typed, word,
 };
 
 /// All options. The host names its end by `host_interface_name`.
 const KNOWN: Known = Known {
     kind: "ptp",
-    network: &["masquerade", "outbound_addr4", "outbound_addr6"],
-    container: &["host_interface_name"],
+    network: &[
+        typed::<bool>("masquerade"),
+        word("outbound_addr4"),
+        word("outbound_addr6"),
+    ],
+    container: &[word("host_interface_name")],
     behaviours: &[TUNING, RATES, SOURCE_ROUTING, FILTER],
 };
 
@@ -34,14 +38,14 @@ export!(Ptp);
 impl Guest for Ptp {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
-        KNOWN.check(&network.options)?;
+        let mut changes = KNOWN.check(&network.options)?;
         Nat::parse(&network.options, MASQUERADE)?;
         Filter::parse(&network.options)?;
         // Podman adds the gateways of other networks after `create`.
         if network.internal {
             subnets::check_gateways(network)?;
         }
-        let mut changes = vec![no_names()];
+        changes.push(no_names());
         changes.extend(choose_ipam(network, WithoutSubnets::Refuse)?);
         Ok(changes)
     }

@@ -18,9 +18,9 @@ export!(Tap);
 impl Guest for Tap {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
-        KNOWN.check(&network.options)?;
+        let mut changes = KNOWN.check(&network.options)?;
         Options::parse(&network.options)?;
-        let mut changes = vec![no_names()];
+        changes.push(no_names());
         changes.extend(choose_ipam(network, WithoutSubnets::NoAddresses)?);
         Ok(changes)
     }

@@ -1,12 +1,17 @@
 //! The driver's options.
 
 use wasmvark_guest::types::{Error, OptionValue};
-use wasmvark_guest::{Known, RATES, SOURCE_ROUTING, TUNING, find, parse, parse_bool};
+use wasmvark_guest::{Known, RATES, SOURCE_ROUTING, TUNING, find, parse, parse_bool, typed, word};
 
 /// All options.
 pub(crate) const KNOWN: Known = Known {
     kind: "tap",
-    network: &["bridge", "group", "multi_queue", "owner"],
+    network: &[
+        word("bridge"),
+        typed::<u32>("group"),
+        typed::<bool>("multi_queue"),
+        typed::<u32>("owner"),
+    ],
     container: &[],
     behaviours: &[TUNING, RATES, SOURCE_ROUTING],
 };

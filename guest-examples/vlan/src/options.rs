@@ -2,12 +2,14 @@
 
 use wasmvark_guest::links::VlanProtocol;
 use wasmvark_guest::types::{Error, OptionValue};
-use wasmvark_guest::{ANNOUNCE, Known, RATES, SOURCE_ROUTING, TUNING, choose, parse};
+use wasmvark_guest::{
+    ANNOUNCE, Known, RATES, SOURCE_ROUTING, TUNING, Within, choose, parse, typed, word,
+};
 
 /// All options.
 pub(crate) const KNOWN: Known = Known {
     kind: "vlan",
-    network: &["parent", "protocol", "vlan"],
+    network: &[word("parent"), word("protocol"), typed::<VlanId>("vlan")],
     container: &[],
     behaviours: &[TUNING, RATES, SOURCE_ROUTING, ANNOUNCE],
 };
@@ -18,7 +20,8 @@ const PROTOCOLS: &[(&str, VlanProtocol)] = &[
     ("dot1ad", VlanProtocol::Dot1ad),
 ];
 
-const LAST_ID: u16 = 4094;
+/// A VLAN ID. 0 is for frames that have only a priority (IEEE 802.1Q).
+type VlanId = Within<u16, 0, 4094>;
 
 /// The options that the host doesn't parse.
 #[derive(Debug, Clone, Copy)]
@@ -37,13 +40,7 @@ impl Options {
 }
 
 fn id(options: &[OptionValue]) -> Result<u16, Error> {
-    match parse(options, "vlan")? {
-        None => Err(Error::Invalid(
-            "no VLAN is specified: give -o vlan=ID".to_owned(),
-        )),
-        Some(id) if id > LAST_ID => Err(Error::Invalid(format!(
-            "vlan {id} is not possible: ids go from 0 to {LAST_ID}"
-        ))),
-        Some(id) => Ok(id),
-    }
+    let id = parse::<VlanId>(options, "vlan")?;
+    id.map(VlanId::number)
+        .ok_or_else(|| Error::Invalid("no VLAN is specified: give -o vlan=ID".to_owned()))
 }

@@ -18,8 +18,8 @@ export!(Vrf);
 impl Guest for Vrf {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
-        let changes = create_on_parent(network)?;
-        KNOWN.check(&network.options)?;
+        let mut changes = create_on_parent(network)?;
+        changes.extend(KNOWN.check(&network.options)?);
         Options::parse(network)?;
         Ok(changes)
     }

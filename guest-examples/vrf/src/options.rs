@@ -2,12 +2,19 @@
 
 use wasmvark_guest::links::MacvlanMode;
 use wasmvark_guest::types::{Error, Network};
-use wasmvark_guest::{ANNOUNCE, Known, MACVLAN_MODES, RATES, TUNING, choose, find, parse};
+use wasmvark_guest::{
+    ANNOUNCE, Known, MACVLAN_MODES, RATES, TUNING, choose, find, parse, typed, word,
+};
 
 /// All options. The host names the VRF by `vrf_name`.
 pub(crate) const KNOWN: Known = Known {
     kind: "vrf",
-    network: &["mode", "parent", "table", "vrf_name"],
+    network: &[
+        word("mode"),
+        word("parent"),
+        typed::<u32>("table"),
+        word("vrf_name"),
+    ],
     container: &[],
     behaviours: &[TUNING, RATES, ANNOUNCE],
 };

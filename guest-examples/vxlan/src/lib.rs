@@ -20,9 +20,10 @@ impl Guest for Vxlan {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
         check_parent(network)?;
-        KNOWN.check(&network.options)?;
+        let normal = KNOWN.check(&network.options)?;
         Options::parse(network)?;
         let mut changes = move_parent_option(network);
+        changes.extend(normal);
         changes.extend(choose_ipam(network, WithoutSubnets::Refuse)?);
         changes.push(no_names());
         Ok(changes)

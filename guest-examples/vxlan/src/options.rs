@@ -3,19 +3,29 @@
 use core::net::IpAddr;
 
 use wasmvark_guest::types::{Error, Network, OptionValue};
-use wasmvark_guest::{ANNOUNCE, Known, RATES, SOURCE_ROUTING, TUNING, parse, parse_bool};
+use wasmvark_guest::{
+    ANNOUNCE, Known, RATES, SOURCE_ROUTING, TUNING, Within, parse, parse_bool, typed, word,
+};
 
 /// All options.
 pub(crate) const KNOWN: Known = Known {
     kind: "vxlan",
     network: &[
-        "group", "id", "learning", "local", "parent", "port", "remote", "ttl",
+        word("group"),
+        typed::<VxlanId>("id"),
+        typed::<bool>("learning"),
+        word("local"),
+        word("parent"),
+        typed::<u16>("port"),
+        word("remote"),
+        typed::<u8>("ttl"),
     ],
     container: &[],
     behaviours: &[TUNING, RATES, SOURCE_ROUTING, ANNOUNCE],
 };
 
-const LAST_ID: u32 = 0xff_ffff;
+/// The number of a VXLAN, which has 24 bits (RFC 7348, section 5).
+type VxlanId = Within<u32, 0, 0xff_ffff>;
 
 /// The options that the host doesn't parse.
 #[derive(Debug, Clone, Copy)]
@@ -51,13 +61,9 @@ impl Options {
 }
 
 fn id(options: &[OptionValue]) -> Result<u32, Error> {
-    match parse(options, "id")? {
-        None => Err(invalid("no VXLAN is specified: give -o id=ID".to_owned())),
-        Some(id) if id > LAST_ID => Err(invalid(format!(
-            "id {id} is not possible: ids go from 0 to {LAST_ID}"
-        ))),
-        Some(id) => Ok(id),
-    }
+    let id = parse::<VxlanId>(options, "id")?;
+    id.map(VxlanId::number)
+        .ok_or_else(|| invalid("no VXLAN is specified: give -o id=ID".to_owned()))
 }
 
 fn remote(options: &[OptionValue], has_parent: bool) -> Result<Option<IpAddr>, Error> {

@@ -19,9 +19,9 @@ impl Guest for Wireguard {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
         let ipam = choose_ipam(network, WithoutSubnets::Refuse)?;
-        options::check_names(&network.options)?;
+        let mut changes = options::check(&network.options)?;
         Options::parse(&network.options, &[])?;
-        let mut changes: Vec<_> = ipam.into_iter().collect();
+        changes.extend(ipam);
         changes.push(no_names());
         Ok(changes)
     }

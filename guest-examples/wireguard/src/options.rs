@@ -3,15 +3,17 @@
 use core::net::SocketAddr;
 use std::collections::BTreeMap;
 
-use wasmvark_guest::types::{Error, OptionValue};
+use wasmvark_guest::types::{Error, NetworkChange, OptionValue};
 use wasmvark_guest::wireguard::{Endpoint, Peer};
-use wasmvark_guest::{Known, RATES, SOURCE_ROUTING, TUNING, find, parse};
+use wasmvark_guest::{
+    Known, RATES, SOURCE_ROUTING, TUNING, find, normalise, not, parse, read, typed, word,
+};
 
 /// All options except those of peers.
 pub(crate) const KNOWN: Known = Known {
     kind: "wireguard",
-    network: &["listen_port", PRIVATE_KEY],
-    container: &["listen_port", PRIVATE_KEY],
+    network: &[typed::<u16>("listen_port"), word(PRIVATE_KEY)],
+    container: &[typed::<u16>("listen_port"), word(PRIVATE_KEY)],
     behaviours: &[TUNING, RATES, SOURCE_ROUTING],
 };
 
@@ -21,12 +23,15 @@ const PRIVATE_KEY: &str = "private_key_secret";
 /// The prefix of peers' options.
 const PEER: &str = "peer.";
 
+/// The option for the seconds after which a peer gets a packet.
+const KEEPALIVE: &str = "keepalive";
+
 /// The options of a peer, such as `peer.NAME.key`.
 const OF_PEER: &[&str] = &[
     "key",
     "endpoint",
     "allowed_ips",
-    "keepalive",
+    KEEPALIVE,
     "preshared_key_secret",
 ];
 
@@ -54,14 +59,18 @@ impl Options {
     }
 }
 
-/// Refuses unknown options.
-pub(crate) fn check_names(options: &[OptionValue]) -> Result<(), Error> {
-    let others: Vec<_> = options
-        .iter()
-        .filter(|option| split(&option.key).is_none())
-        .cloned()
-        .collect();
-    KNOWN.check(&others)
+/// Refuses unknown options, and returns the changes that store the normal forms of
+/// values.
+pub(crate) fn check(options: &[OptionValue]) -> Result<Vec<NetworkChange>, Error> {
+    let of_peer = |option: &&OptionValue| split(&option.key).is_some();
+    let others = options.iter().filter(|option| !of_peer(option)).cloned();
+    let mut changes = KNOWN.check(&others.collect::<Vec<_>>())?;
+    for option in options.iter().filter(of_peer) {
+        if let Some((_, KEEPALIVE)) = split(&option.key) {
+            changes.extend(normalise::<u16>(option)?);
+        }
+    }
+    Ok(changes)
 }
 
 /// Returns the error for a missing private key.
@@ -90,9 +99,7 @@ fn peers(options: &[OptionValue]) -> Result<Vec<Peer>, Error> {
 }
 
 fn peer(name: &str, fields: &BTreeMap<&str, &str>) -> Result<Peer, Error> {
-    let wrong = |what: &str, text: &str| {
-        Error::Invalid(format!("unable to parse \"{PEER}{name}.{what}\": {text}"))
-    };
+    let key_of = |what: &str| format!("{PEER}{name}.{what}");
     let Some(key) = fields.get("key") else {
         return Err(Error::Invalid(format!(
             "the peer {name} has no public key: give {PEER}{name}.key"
@@ -101,16 +108,14 @@ fn peer(name: &str, fields: &BTreeMap<&str, &str>) -> Result<Peer, Error> {
     let endpoint = fields.get("endpoint").map(|text| {
         let address: SocketAddr = text
             .parse()
-            .map_err(|_| wrong("endpoint", "it takes ADDRESS:PORT or [ADDRESS]:PORT"))?;
+            .map_err(|_| not(&key_of("endpoint"), text, "ADDRESS:PORT or [ADDRESS]:PORT"))?;
         Ok(Endpoint {
             address: address.ip().to_string(),
             port: address.port(),
         })
     });
-    let keepalive = fields.get("keepalive").map(|text| {
-        let parsed = text.parse();
-        parsed.map_err(|_| wrong("keepalive", "it takes seconds, up to 65535"))
-    });
+    let keepalive = fields.get(KEEPALIVE);
+    let keepalive = keepalive.map(|text| read(&key_of(KEEPALIVE), text));
     let networks = fields.get("allowed_ips").copied().unwrap_or_default();
     Ok(Peer {
         public_key: (*key).to_owned(),
@@ -137,7 +142,7 @@ mod tests {
 
     fn error(pairs: &[(&str, &str)]) -> String {
         let given = options(pairs);
-        let result = check_names(&given).and_then(|()| Options::parse(&given, &[]).map(drop));
+        let result = check(&given).and_then(|_| Options::parse(&given, &[]).map(drop));
         match result {
             Err(Error::Invalid(text)) => text,
             other => format!("{other:?}"),
@@ -155,7 +160,7 @@ mod tests {
             ("peer.a.x.preshared_key_secret", "shared"),
             ("listen_port", "1000"),
         ]);
-        check_names(&given).unwrap();
+        assert!(check(&given).unwrap().is_empty());
         let own = options(&[("private_key_secret", "own"), ("listen_port", "2000")]);
         let parsed = Options::parse(&given, &own).unwrap();
         assert_eq!(parsed.private_key.as_deref(), Some("own"));
@@ -184,7 +189,12 @@ mod tests {
         assert!(error(&[("peer.a.endpoint", "x")]).contains("has no public key"));
         let key = ("peer.a.key", "K");
         assert!(error(&[key, ("peer.a.endpoint", "host:1")]).contains("ADDRESS:PORT"));
-        assert!(error(&[key, ("peer.a.keepalive", "-1")]).contains("seconds"));
+        assert_eq!(
+            error(&[key, ("peer.a.keepalive", "-1")]),
+            "unable to parse \"peer.a.keepalive\": \"-1\" is not a whole number from 0 to 65535"
+        );
+        let changes = check(&options(&[key, ("peer.a.keepalive", " 25")])).unwrap();
+        assert_eq!(changes.len(), 1);
         assert!(error(&[("listen_port", "65536")]).contains("listen_port"));
     }
 }

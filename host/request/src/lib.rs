@@ -26,7 +26,7 @@ use ipnet::IpNet;
 
 pub use answer::{LinkReport, answer};
 pub use network::Network;
-pub use options::{names_outbound, names_secret};
+pub use options::{names_outbound, names_secret, normal_forms};
 pub use parent::Parent;
 pub use routes::all_routes;
 pub use said::{KeptNetwork, Said};
@@ -314,11 +314,11 @@ mod tests {
             ),
             (
                 resolve(net, ips, r#"{"mtu":"x"}"#, "null"),
-                r#"unable to parse "mtu": invalid digit found in string"#,
+                r#"unable to parse "mtu": "x" is not a whole number from 0 to 4294967295"#,
             ),
             (
-                resolve(net, ips, r#"{"no_default_route":"1"}"#, "null"),
-                r#"unable to parse "no_default_route": provided string was not `true` or `false`"#,
+                resolve(net, ips, r#"{"no_default_route":"yes"}"#, "null"),
+                r#"unable to parse "no_default_route": "yes" is not true or false"#,
             ),
             (
                 resolve(net, ips, "null", r#"[{"destination":"10.5.0.0/16"}]"#),

@@ -32,7 +32,7 @@ impl Request {
 
     /// Returns the VNIs that the options name.
     pub fn vnis(&self) -> Vec<u32> {
-        let number = self.option(VNI).and_then(|text| text.parse().ok());
+        let number = self.option(VNI).and_then(|text| text.trim().parse().ok());
         number.into_iter().collect()
     }
 
@@ -85,6 +85,8 @@ mod tests {
         let request = request(r#"{"id":"7","mode":"l3"}"#, r#"{"id":"8","mode":""}"#);
         assert_eq!(request.vnis(), [8]);
         assert_eq!(request.option("mode"), None);
+        let spaces = self::request(r#"{"id":" 7 "}"#, "{}");
+        assert_eq!(spaces.vnis(), [7]);
     }
 
     #[test]

@@ -79,10 +79,10 @@ impl Network {
         self,
         own: &BTreeMap<String, String>,
     ) -> Result<Self, RequestError> {
-        let no_default_route = options::parse(own, "no_default_route")?;
+        let no_default_route = options::no_default_route(own)?;
         Ok(Self {
-            mtu: options::parse(own, "mtu")?.or(self.mtu),
-            metric: options::parse(own, "metric")?.or(self.metric),
+            mtu: options::mtu(own)?.or(self.mtu),
+            metric: options::metric(own)?.or(self.metric),
             no_default_route: no_default_route.unwrap_or(self.no_default_route),
             ..self
         })
@@ -106,9 +106,9 @@ impl Network {
                 .get("driver")
                 .filter(|driver| !driver.is_empty())
                 .cloned(),
-            mtu: options::parse(options, "mtu")?,
-            metric: options::parse(options, "metric")?,
-            no_default_route: options::parse(options, "no_default_route")?.unwrap_or(false),
+            mtu: options::mtu(options)?,
+            metric: options::metric(options)?,
+            no_default_route: options::no_default_route(options)?.unwrap_or(false),
             vrf: options::link(options, "vrf", "the option vrf")?,
             container_vrf: options::link(options, "vrf_name", "the option vrf_name")?,
             name_servers: network.network_dns_servers.clone(),

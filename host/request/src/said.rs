@@ -218,7 +218,8 @@ impl Said {
     fn keep_options(&mut self, users: &BTreeMap<String, String>) {
         let unsaid = &mut self.unsaid;
         self.request.network.options.retain(|key, value| {
-            let is_users = users.get(key) == Some(value);
+            let users = users.get(key);
+            let is_users = users.is_some_and(|users| options::mean_the_same(users, value));
             if is_users || LINK_OPTIONS.contains(&key.as_str()) {
                 return is_users;
             }
@@ -462,6 +463,16 @@ mod tests {
         assert!(said.request.secrets().is_empty() && said.request.outbound().is_empty());
         assert!(said.request.network.options.is_empty());
         assert_eq!(said.request.routes.len(), 1);
+    }
+
+    #[test]
+    fn the_normal_form_of_a_users_value_is_the_users() {
+        let kept = kept(None, |it| it["options"]["vlan"] = json!(" 7"));
+        let said = said_of(&kept, |it| it["network"]["options"]["vlan"] = json!("7"));
+        assert!(said.unsaid.is_empty());
+        assert_eq!(said.request.vlans().len(), 1);
+        let said = said_of(&kept, |it| it["network"]["options"]["vlan"] = json!("8"));
+        assert_eq!(said.unsaid, ["the option \"vlan\""]);
     }
 
     #[test]

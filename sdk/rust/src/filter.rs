@@ -5,10 +5,10 @@ use core::net::IpAddr;
 
 use crate::firewall::{self, Direction, PortRange, Traffic};
 use crate::types::{Error, OptionValue, Protocol, Request};
-use crate::{find, is_v6, without_prefix};
+use crate::{KnownOption, find, is_v6, not, without_prefix, word};
 
 /// The options of the filter.
-pub const FILTER: &[&str] = &["incoming", "outgoing"];
+pub const FILTER: &[KnownOption] = &[word("incoming"), word("outgoing")];
 
 /// The value that lets nothing pass.
 const NOTHING: &str = "none";
@@ -129,10 +129,8 @@ fn list(options: &[OptionValue], key: &str) -> Result<Option<Vec<Item>>, Error> 
     }
     let items = text.split_whitespace().map(|item| {
         Item::parse(item).ok_or_else(|| {
-            Error::Invalid(format!(
-                "unable to parse \"{key}\": {item:?} is not like tcp/443, udp/8000-8100, tcp, \
-                 tcp/443@10.0.0.0/8 or any@fd00::/8"
-            ))
+            let expected = "like tcp/443, udp/8000-8100, tcp, tcp/443@10.0.0.0/8 or any@fd00::/8";
+            not(key, item, expected)
         })
     });
     let items: Vec<Item> = items.collect::<Result<_, _>>()?;

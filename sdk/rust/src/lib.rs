@@ -42,7 +42,9 @@ pub use bindings::wasmvark::driver::{
 };
 pub use bindings::{Guest, export};
 
-pub use behaviours::{ANNOUNCE, Behaviours, Known, RATES, SOURCE_ROUTING, TUNING};
+pub use behaviours::{
+    ANNOUNCE, Behaviours, Known, KnownOption, RATES, SOURCE_ROUTING, TUNING, normalise, typed, word,
+};
 pub use configure::{
     PLAIN_ROUTE, add_routes, announce_addresses, announce_over_bridge, configure, configure_with,
     disable_autoconf, ignore_router_advertisements, loosen_reverse_path,
@@ -53,7 +55,7 @@ pub use create::{
 };
 pub use filter::{FILTER, Filter};
 pub use nat::{Nat, close_internal, forward, publish};
-pub use options::{MACVLAN_MODES, choose, find, parse, parse_bool};
+pub use options::{MACVLAN_MODES, Value, Within, choose, find, not, parse, parse_bool, read};
 pub use setup::{
     PARENT_METRIC, alone, find_parent, gateways, is_v6, no_name_servers, without_prefix,
 };

@@ -2,12 +2,11 @@
 //! source addresses and published ports.
 
 use core::net::{Ipv4Addr, Ipv6Addr};
-use core::str::FromStr;
 
 use crate::links::Link;
 use crate::sysctl::{self, IpVersion};
 use crate::types::{Error, Namespace, Network, OptionValue, Port, Request};
-use crate::{alone, find, firewall, is_v6, parse_bool, without_prefix};
+use crate::{alone, firewall, is_v6, parse, parse_bool, without_prefix};
 
 /// The parsed options for source addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,13 +20,13 @@ impl Nat {
     /// Parses the options `masquerade`, `outbound_addr4` and `outbound_addr6`. The
     /// argument `masquerade` is the default of the first one.
     pub fn parse(options: &[OptionValue], masquerade: bool) -> Result<Self, Error> {
-        let outbound4 = address::<Ipv4Addr>(options, "outbound_addr4")?;
-        let outbound6 = address::<Ipv6Addr>(options, "outbound_addr6")?;
+        let outbound4 = parse::<Ipv4Addr>(options, "outbound_addr4")?;
+        let outbound6 = parse::<Ipv6Addr>(options, "outbound_addr6")?;
         let given = outbound4.is_some() || outbound6.is_some();
         let parsed = Self {
             masquerade: parse_bool(options, "masquerade", masquerade || given)?,
-            outbound4,
-            outbound6,
+            outbound4: outbound4.map(|address| address.to_string()),
+            outbound6: outbound6.map(|address| address.to_string()),
         };
         match given && !parsed.masquerade {
             true => Err(Error::Invalid(
@@ -124,20 +123,6 @@ pub fn forward(request: &Request) -> Result<(), Error> {
         }
     }
     Ok(())
-}
-
-/// Parses an option that is an address of one family.
-fn address<T: FromStr>(options: &[OptionValue], key: &str) -> Result<Option<String>, Error> {
-    let Some(text) = find(options, key) else {
-        return Ok(None);
-    };
-    let family = match key.ends_with('6') {
-        true => "IPv6",
-        false => "IPv4",
-    };
-    let invalid = |_| Error::Invalid(format!("{key}: {text:?} is no {family} address"));
-    text.parse::<T>().map_err(invalid)?;
-    Ok(Some(text.to_owned()))
 }
 
 #[cfg(test)]

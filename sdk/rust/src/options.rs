@@ -1,7 +1,7 @@
 //! The parsing of options.
 
-use core::fmt::Display;
-use core::str::FromStr;
+use core::fmt::{self, Display};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::links::MacvlanMode;
 use crate::types::{Error, OptionValue};
@@ -21,17 +21,118 @@ pub fn find<'a>(options: &'a [OptionValue], key: &str) -> Option<&'a str> {
     Some(&option.value)
 }
 
-/// Parses the value of an option, if it's given.
-pub fn parse<T>(options: &[OptionValue], key: &str) -> Result<Option<T>, Error>
-where
-    T: FromStr<Err: Display>,
-{
-    let parsed = find(options, key).map(str::parse).transpose();
-    parsed.map_err(|error: T::Err| Error::Invalid(format!("unable to parse \"{key}\": {error}")))
+/// A type of options' values.
+pub trait Value: Display + Sized {
+    /// Parses a value. Its normal form, which `create` stores, is that of `Display`.
+    fn read(text: &str) -> Option<Self>;
+
+    /// Returns the values that are possible, for errors: "VALUE is not …".
+    fn expected() -> String;
 }
 
-/// Parses the value of an option that is `true` or `false`. Returns `default` if it
-/// isn't given.
+/// Go's words for truth values (`strconv.ParseBool`), which Podman takes for its own
+/// drivers.
+impl Value for bool {
+    fn read(text: &str) -> Option<Self> {
+        match text.trim() {
+            "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
+            "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false),
+            _ => None,
+        }
+    }
+
+    fn expected() -> String {
+        "true or false".to_owned()
+    }
+}
+
+macro_rules! numbers {
+    ($($number:ty)*) => {$(
+        impl Value for $number {
+            fn read(text: &str) -> Option<Self> {
+                text.trim().parse().ok()
+            }
+
+            fn expected() -> String {
+                whole_number(Self::MIN, Self::MAX)
+            }
+        }
+    )*};
+}
+numbers!(u8 u16 u32 u64 i32);
+
+macro_rules! addresses {
+    ($($address:ty: $name:literal,)*) => {$(
+        impl Value for $address {
+            fn read(text: &str) -> Option<Self> {
+                text.parse().ok()
+            }
+
+            fn expected() -> String {
+                concat!("an ", $name, " address").to_owned()
+            }
+        }
+    )*};
+}
+addresses!(IpAddr: "IP", Ipv4Addr: "IPv4", Ipv6Addr: "IPv6",);
+
+/// A number from `FIRST` to `LAST`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Within<T, const FIRST: i64, const LAST: i64>(T);
+
+impl<T: Copy, const FIRST: i64, const LAST: i64> Within<T, FIRST, LAST> {
+    /// Returns the number.
+    pub fn number(self) -> T {
+        self.0
+    }
+}
+
+impl<T: Display, const FIRST: i64, const LAST: i64> Display for Within<T, FIRST, LAST> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<T, const FIRST: i64, const LAST: i64> Value for Within<T, FIRST, LAST>
+where
+    T: Value + Copy + Into<i64>,
+{
+    fn read(text: &str) -> Option<Self> {
+        let number = T::read(text)?;
+        (FIRST..=LAST)
+            .contains(&number.into())
+            .then_some(Self(number))
+    }
+
+    fn expected() -> String {
+        whole_number(FIRST, LAST)
+    }
+}
+
+fn whole_number(first: impl Display, last: impl Display) -> String {
+    format!("a whole number from {first} to {last}")
+}
+
+/// Parses the value of an option.
+pub fn read<T: Value>(key: &str, text: &str) -> Result<T, Error> {
+    T::read(text).ok_or_else(|| not(key, text, &T::expected()))
+}
+
+/// Returns the error for a value that an option can't have.
+pub fn not(key: &str, text: &str, expected: &str) -> Error {
+    Error::Invalid(format!(
+        "unable to parse \"{key}\": {text:?} is not {expected}"
+    ))
+}
+
+/// Parses the value of an option, if it's given.
+pub fn parse<T: Value>(options: &[OptionValue], key: &str) -> Result<Option<T>, Error> {
+    let given = find(options, key);
+    given.map(|text| read(key, text)).transpose()
+}
+
+/// Parses the value of an option that is a truth value. Returns `default` if it isn't
+/// given.
 pub fn parse_bool(options: &[OptionValue], key: &str, default: bool) -> Result<bool, Error> {
     Ok(parse(options, key)?.unwrap_or(default))
 }
@@ -86,10 +187,45 @@ mod tests {
     }
 
     #[test]
-    fn only_true_and_false_are_truth_values() {
-        let parsed = |pairs| parse_bool(&options(pairs), "on", true);
-        assert!(parsed(&[]).unwrap());
-        assert!(!parsed(&[("on", "false")]).unwrap());
-        assert!(text(parsed(&[("on", "1")])).starts_with("unable to parse \"on\""));
+    fn truth_values_are_those_of_go() {
+        let parsed = |text| parse_bool(&options(&[("on", text)]), "on", false);
+        for yes in ["1", "t", "T", "TRUE", "true", "True"] {
+            assert!(parsed(yes).unwrap(), "{yes}");
+        }
+        for no in ["0", "f", "F", "FALSE", "false", "False"] {
+            assert!(!parsed(no).unwrap(), "{no}");
+        }
+        assert!(parse_bool(&[], "on", true).unwrap());
+        for other in ["yes", "tRUE", "01", "", "on"] {
+            let expected = format!("unable to parse \"on\": {other:?} is not true or false");
+            assert_eq!(text(parsed(other)), expected);
+        }
+    }
+
+    #[test]
+    fn numbers_are_whole_and_may_have_spaces_around() {
+        let parsed = |text| parse::<u8>(&options(&[("n", text)]), "n");
+        assert_eq!(parsed(" 7 ").unwrap(), Some(7));
+        assert_eq!(parsed("007").unwrap(), Some(7));
+        for other in ["", " ", "0x7", "-1", "256", "7.0", "1 2", "1k"] {
+            let expected =
+                format!("unable to parse \"n\": {other:?} is not a whole number from 0 to 255");
+            assert_eq!(text(parsed(other)), expected);
+        }
+        let within = |text| parse::<Within<u16, 1, 9>>(&options(&[("n", text)]), "n");
+        assert_eq!(within("9").unwrap().unwrap().number(), 9);
+        for other in ["0", "10", "65536", "x"] {
+            assert!(text(within(other)).ends_with("is not a whole number from 1 to 9"));
+        }
+    }
+
+    #[test]
+    fn addresses_are_of_one_family() {
+        let given = options(&[("at", "fd00::1")]);
+        assert!(parse::<Ipv6Addr>(&given, "at").unwrap().is_some());
+        assert_eq!(
+            text(parse::<Ipv4Addr>(&given, "at")),
+            "unable to parse \"at\": \"fd00::1\" is not an IPv4 address"
+        );
     }
 }

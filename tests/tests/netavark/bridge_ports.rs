@@ -365,12 +365,12 @@ fn create_refuses() {
     let world = World::forwarding();
     let installed = Installed::example(&world, "bridge");
     for (option, value, why) in [
-        ("vlan", "0", "vlan 0 is not possible"),
+        ("vlan", "0", "\"0\" is not a whole number from 1 to 4094"),
         ("trunk", "10-9", "trunk 10-9 is not possible"),
         ("trunk", "10", "addresses need native_vlan"),
         ("native_vlan", "7", "native_vlan goes with trunk"),
         ("hairpin", "yes", "unable to parse \"hairpin\""),
-        ("port_isolation", "1", "unable to parse \"port_isolation\""),
+        ("port_isolation", "2", "unable to parse \"port_isolation\""),
         ("promiscuous", "on", "unable to parse \"promiscuous\""),
         ("vrf", "no/name", "the option vrf is not valid"),
     ] {

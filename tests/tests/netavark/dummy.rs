@@ -81,7 +81,7 @@ fn create_refuses() {
     for (option, value, why) in [
         ("parent", "p0", "unsupported dummy network option: parent"),
         ("mtu", "x", "mtu"),
-        ("no_default_route", "1", "no_default_route"),
+        ("no_default_route", "2", "no_default_route"),
     ] {
         let connection = Connection::dual(DRIVER).without_network("network_interface");
         installed.refuses(&connection.option(option, value), why);

@@ -33,6 +33,7 @@ mod reload;
 mod routes;
 mod tap;
 mod teardown;
+mod values;
 mod versions;
 mod vlan;
 mod vrf;
@@ -74,6 +75,7 @@ fn main() {
     dummy::register(&mut suite);
     vxlan::register(&mut suite);
     tap::register(&mut suite);
+    values::register(&mut suite);
     grants::register(&mut suite);
     leftovers::register(&mut suite);
     parents::register_host_device(&mut suite);

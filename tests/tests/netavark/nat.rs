@@ -378,13 +378,13 @@ fn create_refuses(driver: &'static str) {
     let installed = Installed::example(&world, driver);
     for (option, value, why) in [
         ("masquerade", "maybe", "unable to parse \"masquerade\""),
-        ("outbound_addr4", "2001:db8::1", "is no IPv4 address"),
-        ("outbound_addr6", "198.51.100.9", "is no IPv6 address"),
+        ("outbound_addr4", "2001:db8::1", "is not an IPv4 address"),
+        ("outbound_addr6", "198.51.100.9", "is not an IPv6 address"),
     ] {
         installed.refuses(&dual(driver).option(option, value), why);
     }
     let isolate = match driver {
-        "bridge" => "invalid bridge isolate",
+        "bridge" => "unable to parse \"isolate\": \"maybe\" is not true, false or strict",
         _ => "unsupported ptp network option: isolate",
     };
     installed.refuses(&dual(driver).option("isolate", "maybe"), isolate);

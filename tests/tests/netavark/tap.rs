@@ -195,7 +195,7 @@ fn create_refuses() {
     for (option, value, why) in [
         ("owner", "me", "unable to parse \"owner\""),
         ("group", "-1", "unable to parse \"group\""),
-        ("multi_queue", "1", "unable to parse \"multi_queue\""),
+        ("multi_queue", "2", "unable to parse \"multi_queue\""),
         ("mac", MAC, "unsupported tap network option: mac"),
         ("mtu", "x", "mtu"),
     ] {

@@ -138,7 +138,11 @@ fn create_refuses() {
     let world = World::new();
     let installed = Installed::example(&world, "vlan");
     for (option, value, why) in [
-        ("vlan", "4095", "vlan 4095 is not possible"),
+        (
+            "vlan",
+            "4095",
+            "\"4095\" is not a whole number from 0 to 4094",
+        ),
         ("vlan", "x", "unable to parse \"vlan\""),
         ("protocol", "dot1x", "invalid vlan protocol \"dot1x\""),
         ("mode", "bridge", "unsupported vlan network option: mode"),

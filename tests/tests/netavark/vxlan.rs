@@ -162,7 +162,7 @@ fn create_refuses() {
     let world = World::new();
     let installed = Installed::example(&world, "vxlan");
     for (option, value, why) in [
-        ("id", "16777216", "id 16777216 is not possible"),
+        ("id", "16777216", "is not a whole number from 0 to 16777215"),
         ("id", "x", "unable to parse \"id\""),
         ("remote", "x", "unable to parse \"remote\""),
         ("remote", "239.1.1.1", "give it as group"),
@@ -170,7 +170,7 @@ fn create_refuses() {
         ("group", "239.1.1.1", "give -o parent=NAME"),
         ("local", "x", "unable to parse \"local\""),
         ("port", "65536", "unable to parse \"port\""),
-        ("learning", "1", "unable to parse \"learning\""),
+        ("learning", "2", "unable to parse \"learning\""),
         ("ttl", "256", "unable to parse \"ttl\""),
         ("mode", "x", "unsupported vxlan network option: mode"),
         ("parent", "nope", "parent interface nope does not exist"),

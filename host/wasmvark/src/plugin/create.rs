@@ -10,7 +10,7 @@ use engine::session::{Create, Session};
 use kernel::{Netlink, Netns};
 use policy::RequestReach;
 use request::protocol::{DocumentChange, NetworkDocument, OverlayError, Received};
-use request::{KeptNetwork, Network};
+use request::{KeptNetwork, Network, RequestError, normal_forms};
 use types::LinkName;
 use types::NetworkId;
 
@@ -81,7 +81,7 @@ pub(super) fn change(
     let mut chosen = None;
     let wanted = typed(wanted)?;
     driver::check_changes_made(wanted.len())?;
-    for mut change in wanted {
+    for mut change in host_changes(network)?.into_iter().chain(wanted) {
         if network.parent.is_none()
             && let DocumentChange::NetworkInterface(Some(name)) = &mut change
         {
@@ -102,6 +102,14 @@ pub(super) fn change(
         json: document.json()?,
         kept: user.shortened(),
     })
+}
+
+/// The changes that the host makes for every driver: the normal forms of the options
+/// that it parses itself.
+fn host_changes(network: &Network) -> Result<Vec<DocumentChange>, RequestError> {
+    let forms = normal_forms(&network.options)?.into_iter();
+    let change = |(key, value): (&str, _)| DocumentChange::Option(key.to_owned(), Some(value));
+    Ok(forms.map(change).collect())
 }
 
 fn typed(wanted: Vec<NetworkChange>) -> Result<Vec<DocumentChange>, OverlayError> {

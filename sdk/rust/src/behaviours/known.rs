@@ -1,11 +1,56 @@
 //! The options that a driver knows.
 
 use super::{Behaviours, tuning};
-use crate::types::{Error, OptionValue, Request};
+use crate::options::{Value, read};
+use crate::types::{Error, NetworkChange, OptionValue, Request};
 
 /// The options that the host parses for every driver. Networks and containers may have
-/// them.
-const OF_THE_HOST: &[&str] = &["metric", "mtu", "no_default_route"];
+/// them. The host stores their normal form itself.
+const OF_THE_HOST: &[KnownOption] = &[word("metric"), word("mtu"), word("no_default_route")];
+
+/// An option that a driver knows.
+#[derive(Debug, Clone, Copy)]
+pub struct KnownOption {
+    name: &'static str,
+    /// Returns the normal form of a value.
+    normal: fn(&str, &str) -> Result<String, Error>,
+}
+
+/// Returns an option whose values are stored as the user writes them.
+pub const fn word(name: &'static str) -> KnownOption {
+    KnownOption {
+        name,
+        normal: |_, text| Ok(text.to_owned()),
+    }
+}
+
+/// Returns an option whose values have a type. `create` stores their normal form.
+pub const fn typed<T: Value>(name: &'static str) -> KnownOption {
+    KnownOption {
+        name,
+        normal: normal::<T>,
+    }
+}
+
+fn normal<T: Value>(key: &str, text: &str) -> Result<String, Error> {
+    read::<T>(key, text).map(|value| value.to_string())
+}
+
+/// Returns the change that stores the normal form of an option's value, unless it has
+/// that form already.
+pub fn normalise<T: Value>(option: &OptionValue) -> Result<Option<NetworkChange>, Error> {
+    Ok(stored(option, normal::<T>(&option.key, &option.value)?))
+}
+
+fn stored(option: &OptionValue, value: String) -> Option<NetworkChange> {
+    let differs = value != option.value;
+    differs.then(|| {
+        NetworkChange::SetOption(OptionValue {
+            key: option.key.clone(),
+            value,
+        })
+    })
+}
 
 /// The options that a driver knows: its own, those of its behaviours, and `metric`,
 /// `mtu` and `no_default_route`.
@@ -14,24 +59,31 @@ pub struct Known {
     /// The driver's name in errors.
     pub kind: &'static str,
     /// The driver's own options of a network.
-    pub network: &'static [&'static str],
+    pub network: &'static [KnownOption],
     /// The driver's own options of a container.
-    pub container: &'static [&'static str],
+    pub container: &'static [KnownOption],
     /// The options of the driver's behaviours. Networks and containers may have them.
-    pub behaviours: &'static [&'static [&'static str]],
+    pub behaviours: &'static [&'static [KnownOption]],
 }
 
 impl Known {
     /// Checks the options of a network. Refuses unknown ones, and invalid values of
-    /// behaviours.
-    pub fn check(&self, options: &[OptionValue]) -> Result<(), Error> {
-        match self.unknown(options, self.network) {
-            Some(key) => Err(Error::Invalid(format!(
+    /// typed options and of behaviours. Returns the changes that store the normal forms
+    /// of the values, as Podman does for its own drivers.
+    pub fn check(&self, options: &[OptionValue]) -> Result<Vec<NetworkChange>, Error> {
+        if let Some(key) = self.unknown(options, self.network) {
+            return Err(Error::Invalid(format!(
                 "unsupported {} network option: {key}",
                 self.kind
-            ))),
-            None => Behaviours::parse(options).map(drop),
+            )));
         }
+        Behaviours::parse(options)?;
+        let changes = options.iter().filter_map(|option| {
+            let known = self.find(&option.key, self.network)?;
+            let value = (known.normal)(&option.key, &option.value);
+            value.map(|value| stored(option, value)).transpose()
+        });
+        changes.collect()
     }
 
     /// Checks the options of a container, and returns its behaviours. The container's
@@ -46,18 +98,23 @@ impl Known {
         Behaviours::parse(&request.options)
     }
 
-    fn unknown<'a>(&self, options: &'a [OptionValue], own: &[&str]) -> Option<&'a str> {
+    fn unknown<'a>(&self, options: &'a [OptionValue], own: &[KnownOption]) -> Option<&'a str> {
         let keys = options.iter().map(|option| option.key.as_str());
-        let mut unknown = keys.filter(|key| !self.knows(key, own));
+        let mut unknown = keys.filter(|key| !self.is_tuning(key) && self.find(key, own).is_none());
         unknown.next()
     }
 
-    fn knows(&self, key: &str, own: &[&str]) -> bool {
-        let tunes = self.behaviours.contains(&tuning::TUNING);
-        own.contains(&key)
-            || OF_THE_HOST.contains(&key)
-            || self.behaviours.iter().any(|names| names.contains(&key))
-            || (tunes && key.starts_with(tuning::SYSCTL))
+    /// Whether the option is a kernel setting.
+    fn is_tuning(&self, key: &str) -> bool {
+        let mut names = self.behaviours.iter().copied().flatten();
+        let tunes = names.any(|option| option.name == tuning::OF_ALL);
+        tunes && key.starts_with(tuning::SYSCTL)
+    }
+
+    fn find(&self, key: &str, own: &[KnownOption]) -> Option<KnownOption> {
+        let behaviours = self.behaviours.iter().copied().flatten();
+        let mut all = own.iter().chain(OF_THE_HOST).chain(behaviours);
+        all.find(|option| option.name == key).copied()
     }
 }
 
@@ -68,8 +125,8 @@ mod tests {
 
     const KNOWN: Known = Known {
         kind: "test",
-        network: &["mode"],
-        container: &["host_interface_name"],
+        network: &[word("mode"), typed::<bool>("on")],
+        container: &[word("host_interface_name")],
         behaviours: &[TUNING, RATES],
     };
 
@@ -82,7 +139,7 @@ mod tests {
 
     fn refused(key: &str, value: &str) -> Option<String> {
         match KNOWN.check(&[option(key, value)]) {
-            Ok(()) => None,
+            Ok(_) => None,
             Err(Error::Invalid(text)) => Some(text),
             Err(error) => panic!("not invalid: {error}"),
         }
@@ -104,9 +161,29 @@ mod tests {
             ("announce", "true", "option: announce"),
             ("host_interface_name", "a", "option: host_interface_name"),
             ("txqlen", "x", "unable to parse \"txqlen\""),
+            (
+                "on",
+                "x",
+                "unable to parse \"on\": \"x\" is not true or false",
+            ),
         ] {
             let error = refused(key, value).unwrap();
             assert!(error.contains(why), "{error}");
         }
+    }
+
+    #[test]
+    fn normal_forms_are_stored() {
+        let given = [
+            option("mode", " x "),
+            option("on", "T"),
+            option("promisc", "false"),
+            option("txqlen", " 07 "),
+            option("sysctl.net.ipv4.conf.IFNAME.arp_filter", "T"),
+        ];
+        let changes = format!("{:?}", KNOWN.check(&given).unwrap());
+        let set = |key, value| format!("{:?}", NetworkChange::SetOption(option(key, value)));
+        let expected = format!("[{}, {}]", set("on", "true"), set("txqlen", "7"));
+        assert_eq!(changes, expected);
     }
 }

@@ -7,7 +7,7 @@ mod rates;
 mod source_routing;
 mod tuning;
 
-pub use known::Known;
+pub use known::{Known, KnownOption, normalise, typed, word};
 pub use rates::RATES;
 pub use source_routing::SOURCE_ROUTING;
 pub use tuning::TUNING;
@@ -21,7 +21,7 @@ use crate::types::{Error, OptionValue, Request};
 use crate::{announce_addresses, configure, parse_bool};
 
 /// The option of [`Behaviours::announce`].
-pub const ANNOUNCE: &[&str] = &["announce"];
+pub const ANNOUNCE: &[KnownOption] = &[typed::<bool>("announce")];
 
 /// The parsed options of behaviours.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,17 +1,17 @@
 //! Limits of a container's sending and receiving rates. This is like CNI's plugin
 //! bandwidth.
 
-use crate::find;
 use crate::links::{self, Link, PlainOptions};
 use crate::traffic::{self, Shape, TbfOptions};
 use crate::types::{Error, OptionValue, Place};
+use crate::{KnownOption, find, not, word};
 
 /// The options of rates. As in CNI, `ingress` is the container's receiving direction.
-pub const RATES: &[&str] = &[
-    "egress_burst",
-    "egress_rate",
-    "ingress_burst",
-    "ingress_rate",
+pub const RATES: &[KnownOption] = &[
+    word("egress_burst"),
+    word("egress_rate"),
+    word("ingress_burst"),
+    word("ingress_rate"),
 ];
 
 /// The time that a packet may wait in the queue, in milliseconds. With CNI's 25 ms, a
@@ -132,7 +132,7 @@ fn number(options: &[OptionValue], key: &str, step: u64) -> Result<Option<u64>, 
     let Some(text) = find(options, key) else {
         return Ok(None);
     };
-    let lower = text.to_ascii_lowercase();
+    let lower = text.trim().to_ascii_lowercase();
     let units = [("k", step), ("m", step.pow(2)), ("g", step.pow(3)), ("", 1)];
     let mut split = units
         .iter()
@@ -143,9 +143,11 @@ fn number(options: &[OptionValue], key: &str, step: u64) -> Result<Option<u64>, 
     });
     match parsed {
         Some(number) => Ok(Some(number)),
-        None => Err(Error::Invalid(format!(
-            "unable to parse \"{key}\": {text:?} is no number, which may end with k, m or g"
-        ))),
+        None => Err(not(
+            key,
+            text,
+            "a whole number, which may end with k, m or g",
+        )),
     }
 }
 

@@ -9,10 +9,15 @@ use crate::routes::{self, RouteOptions};
 use crate::rules::{self, Rule, RuleInfo};
 use crate::types::OptionValue;
 use crate::types::{Error, IpVersion, Namespace, Request, Route, RouteKind};
-use crate::{PLAIN_ROUTE, add_routes, alone, disable_autoconf, is_v6, parse, parse_bool};
+use crate::{
+    KnownOption, PLAIN_ROUTE, add_routes, alone, disable_autoconf, is_v6, parse, parse_bool, typed,
+};
 
 /// The options of source routing.
-pub const SOURCE_ROUTING: &[&str] = &["source_routing", "source_table"];
+pub const SOURCE_ROUTING: &[KnownOption] = &[
+    typed::<bool>("source_routing"),
+    typed::<u32>("source_table"),
+];
 
 /// The first table that is chosen, as in CNI.
 const FIRST_TABLE: u32 = 100;

@@ -3,10 +3,17 @@
 
 use crate::links::{self, Link};
 use crate::types::{Error, Namespace, OptionValue};
-use crate::{parse, sysctl};
+use crate::{KnownOption, parse, sysctl, typed};
 
 /// The options of tuning, without those that begin with `sysctl.`.
-pub const TUNING: &[&str] = &["allmulti", "promisc", "txqlen"];
+pub const TUNING: &[KnownOption] = &[
+    typed::<bool>(OF_ALL),
+    typed::<bool>("promisc"),
+    typed::<u32>("txqlen"),
+];
+
+/// An option by which a driver with these options is known.
+pub(super) const OF_ALL: &str = "allmulti";
 
 /// The prefix of options for kernel settings.
 pub(super) const SYSCTL: &str = "sysctl.";
@@ -34,7 +41,7 @@ impl Tuning {
             sysctls: sysctls.collect::<Result<_, _>>()?,
             queue_length: parse(options, "txqlen")?,
             promiscuous: parse(options, "promisc")?,
-            all_multicast: parse(options, "allmulti")?,
+            all_multicast: parse(options, OF_ALL)?,
         })
     }
 
