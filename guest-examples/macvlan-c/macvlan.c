@@ -33,6 +33,11 @@ typedef wasmvark_driver_links_borrow_link_t borrow_link;
  * (containers/podman#23984). */
 static const uint32_t DEFAULT_METRIC = 99;
 
+/* The longest wait for duplicate address detection, in milliseconds. It waits
+ * at most one second before its probe (RFC 4862, section 5.4.2) and one second
+ * for an answer (RFC 4861, section 10), after the link has a carrier. */
+static const uint32_t DAD_MAX = 5000;
+
 /* Adds a change whose value is a copy of a string. */
 static void add_change(driver_list_network_change_t *changes, uint8_t tag, driver_string_t value)
 {
@@ -66,13 +71,14 @@ static void add_normal_forms(driver_list_network_change_t *changes,
 	add_normal(changes, network, "bcqueuelen",
 		   decimal(options->broadcast_queue_length.val, number));
 	add_normal(changes, network, "announce", options->announce ? "true" : "false");
+	add_normal(changes, network, "wait_dad", options->wait_dad ? "true" : "false");
 }
 
 static void list_changes(const wasmvark_driver_types_network_t *network, const char *ipam,
 			 const struct options *options, driver_list_network_change_t *changes)
 {
-	/* At most: interface, option, ipam driver, dns, three normal forms. */
-	changes->ptr = calloc(7, sizeof(*changes->ptr));
+	/* At most: interface, option, ipam driver, dns, four normal forms. */
+	changes->ptr = calloc(8, sizeof(*changes->ptr));
 	if (changes->ptr == NULL)
 		abort();
 	changes->len = 0;
@@ -216,7 +222,9 @@ static bool configure(borrow_link link, driver_request_t *request, const struct 
 		if (!metric->is_some)
 			*metric = (driver_option_u32_t){true, DEFAULT_METRIC};
 	}
-	return add_routes(&request->default_routes, err) && add_routes(&request->routes, err);
+	if (!add_routes(&request->default_routes, err) || !add_routes(&request->routes, err))
+		return false;
+	return !options->wait_dad || wasmvark_driver_addresses_wait_dad(link, DAD_MAX, err);
 }
 
 static bool setup(driver_request_t *request, driver_error_t *err)

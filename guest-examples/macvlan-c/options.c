@@ -10,6 +10,7 @@
 /* All options. The host parses metric, mtu and no_default_route. */
 static const char *const NAMES[] = {
 	"announce", "bclim", "bcqueuelen", "metric", "mode", "mtu", "no_default_route", "parent",
+	"wait_dad",
 };
 
 static const struct {
@@ -170,6 +171,8 @@ bool parse_options(const wasmvark_driver_types_network_t *network, struct option
 	options->broadcast_limit.val = (int32_t)limit;
 	options->broadcast_queue_length.val = (uint32_t)length;
 	if (!parse_bool(network, "announce", &options->announce, err))
+		return false;
+	if (!parse_bool(network, "wait_dad", &options->wait_dad, err))
 		return false;
 	return parse_mode(find_option(network, "mode"), &options->mode, err);
 }

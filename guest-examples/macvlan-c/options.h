@@ -12,6 +12,7 @@ struct options {
 	driver_option_s32_t broadcast_limit;
 	driver_option_u32_t broadcast_queue_length;
 	bool announce;
+	bool wait_dad;
 };
 
 /* Returns the value of an option, or NULL if it isn't given. */

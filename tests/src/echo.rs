@@ -1,10 +1,11 @@
 //! UDP packets to an address and back.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
 use crate::netns::Netns;
+use crate::patience;
 use crate::poll;
 
 /// The number of attempts. Packets may get lost, for example while the neighbour's MAC
@@ -39,6 +40,34 @@ pub fn exchange(from: (&Netns, &str), to: (&Netns, &str)) {
     panic!("no packet came from {} to {} and back", from.1, to.1);
 }
 
+/// Sends one packet from one address to another, and one back. Nothing is tried twice:
+/// both addresses must be usable, and both neighbours reachable.
+#[track_caller]
+pub fn exchange_at_once(from: (&Netns, &str), to: (&Netns, &str)) {
+    let [client, server] = [from, to].map(|end| {
+        let bound = bind(end);
+        let socket = bound.unwrap_or_else(|error| panic!("{}: {error}", end.1));
+        socket
+            .set_read_timeout(Some(patience::of(WAIT)))
+            .expect("a time limit can be set");
+        socket
+    });
+    let address = |socket: &UdpSocket| socket.local_addr().expect("the socket has an address");
+    let mut buffer = [0; 16];
+    for (sender, receiver) in [(&client, &server), (&server, &client)] {
+        let sent = sender.send_to(b"at once", address(receiver));
+        sent.unwrap_or_else(|error| panic!("from {}: {error}", address(sender)));
+        let seen = receive(receiver, &mut buffer);
+        assert_eq!(seen, Some(address(sender)), "to {}", address(receiver));
+    }
+}
+
+/// Returns a socket at an address, or the kernel's error.
+pub fn bind((netns, address): (&Netns, &str)) -> io::Result<UdpSocket> {
+    let address: IpAddr = address.parse().expect("an IP address");
+    netns.run(|| UdpSocket::bind((address, 0)))
+}
+
 /// Sends packets from one address to another, and checks that none arrives.
 pub fn silence(from: (&Netns, &str), to: (&Netns, &str)) {
     let client = socket(from);
@@ -53,12 +82,10 @@ pub fn silence(from: (&Netns, &str), to: (&Netns, &str)) {
     }
 }
 
-fn socket((netns, address): (&Netns, &str)) -> UdpSocket {
-    let address: IpAddr = address.parse().expect("an IP address");
+fn socket(end: (&Netns, &str)) -> UdpSocket {
     // An IPv6 address can be used only after duplicate address detection (RFC 4862).
-    let bind = || netns.run(|| UdpSocket::bind((address, 0)));
-    let socket = poll::until(bind, Result::is_ok)
-        .unwrap_or_else(|error| panic!("{address} is not there: {error}"));
+    let socket = poll::until(|| bind(end), Result::is_ok)
+        .unwrap_or_else(|error| panic!("{} is not there: {error}", end.1));
     socket
         .set_read_timeout(Some(WAIT))
         .expect("a time limit can be set");

@@ -55,6 +55,18 @@ pub fn connect(transport: Transport, client: From<'_>, to: &str, server: (&Netns
     panic!("no {transport:?} connection to {to} reaches {}", server.1);
 }
 
+/// Does the same as [`connect`], but tries only once.
+#[track_caller]
+pub fn connect_at_once(
+    transport: Transport,
+    client: From<'_>,
+    to: &str,
+    server: (&Netns, &str),
+) -> IpAddr {
+    attempt(transport, client, to, server)
+        .unwrap_or_else(|| panic!("no {transport:?} connection to {to} reaches {}", server.1))
+}
+
 /// Checks that no connection to `to` reaches a server.
 #[track_caller]
 pub fn cannot_connect(transport: Transport, client: From<'_>, to: &str, server: (&Netns, &str)) {

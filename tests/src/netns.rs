@@ -112,6 +112,13 @@ impl Netns {
     }
 }
 
+impl Netns {
+    /// Has new links detect duplicate addresses, as the kernel does by default.
+    pub fn detect_duplicates(&self) {
+        self.set("ipv6/conf/default/accept_dad", "1");
+    }
+}
+
 /// Turns duplicate address detection off, so that IPv6 addresses are usable at once. If
 /// `/proc/sys` is read-only, the tests only take longer.
 fn use_addresses_at_once() {

@@ -78,8 +78,13 @@ fn make(request: &Request, options: &Options) -> Result<Bridge, Error> {
         links::set_promiscuous(&link, true)?;
     }
     ignore_router_advertisements(&link)?;
+    match options.dad.set(&link, network) {
+        // An earlier version made the bridge, and other containers have it.
+        Err(Error::Busy(_)) => {}
+        result => result?,
+    }
     for address in gateways(network) {
-        match addresses::add(&link, &address, None) {
+        match addresses::add(&link, &address, Some(options.dad.address_options())) {
             // An earlier container of the network added it.
             Err(Error::Exists(_)) => {}
             result => result?,

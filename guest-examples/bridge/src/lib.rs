@@ -41,8 +41,10 @@ impl Guest for Driver {
             enable_spoof_check(&pair)?;
         }
         links::set_up(&pair.host)?;
-        behaviours.configure(&pair.container, &request, None)?;
+        options.dad.set(&pair.container, &request.network)?;
+        behaviours.configure_with(&pair.container, &request, None, options.dad)?;
         behaviours.limit_port(&pair.host)?;
+        behaviours.wait_dad(&pair.container)?;
         if behaviours.announces() {
             announce_over_bridge(&pair, &request.addresses)?;
         }

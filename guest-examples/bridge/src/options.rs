@@ -5,8 +5,8 @@ use core::fmt::{self, Display};
 use wasmvark_guest::firewall::Isolation;
 use wasmvark_guest::types::{Error, Network, OptionValue};
 use wasmvark_guest::{
-    ANNOUNCE, FILTER, Filter, Known, Nat, RATES, SOURCE_ROUTING, TUNING, Value, choose, find,
-    parse, parse_bool, typed, word,
+    ACCEPT_DAD, ANNOUNCE, Dad, FILTER, Filter, Known, Nat, RATES, SOURCE_ROUTING, TUNING, Value,
+    WAIT_DAD, choose, find, parse, parse_bool, typed, word,
 };
 
 use crate::vlans::{VlanId, Vlans};
@@ -16,6 +16,7 @@ pub(crate) const KNOWN: Known = Known {
     // netavark's errors call its bridge driver so.
     kind: "bridge",
     network: &[
+        ACCEPT_DAD,
         typed::<bool>("hairpin"),
         typed::<Isolate>("isolate"),
         typed::<bool>("mac_spoof_check"),
@@ -32,7 +33,7 @@ pub(crate) const KNOWN: Known = Known {
         word("vrf"),
     ],
     container: &[word("host_interface_name")],
-    behaviours: &[TUNING, RATES, SOURCE_ROUTING, ANNOUNCE, FILTER],
+    behaviours: &[TUNING, RATES, SOURCE_ROUTING, ANNOUNCE, FILTER, WAIT_DAD],
 };
 
 /// The owner of the bridge.
@@ -42,6 +43,17 @@ pub(crate) enum Mode {
     Managed,
     /// The bridge belongs to somebody else, who manages it.
     Unmanaged,
+}
+
+impl Mode {
+    /// Returns the duplicate address detection without the option for it. An unmanaged
+    /// bridge may lead to other machines.
+    fn dad(self) -> Dad {
+        match self {
+            Self::Managed => Dad::Off,
+            Self::Unmanaged => Dad::On,
+        }
+    }
 }
 
 /// The first one is the default.
@@ -102,6 +114,8 @@ pub(crate) struct Options {
     pub(crate) nat: Nat,
     /// The filter of the containers' connections.
     pub(crate) filter: Filter,
+    /// The duplicate address detection of the bridge and of the containers.
+    pub(crate) dad: Dad,
 }
 
 /// The options that only a managed bridge can have.
@@ -132,6 +146,7 @@ impl Options {
             isolation: isolate.map_or(Isolation::Never, |it| it.0),
             filter: Filter::parse(options)?,
             nat: Nat::parse(options, mode == Mode::Managed)?,
+            dad: mode.dad().or_given(options)?,
         };
         parsed.check(options)?;
         Ok(parsed)

@@ -7,8 +7,8 @@ use device::Device;
 use wasmvark_guest::links;
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
-    ANNOUNCE, Guest, Known, RATES, SOURCE_ROUTING, TUNING, WithoutSubnets, check_ipam, choose_ipam,
-    export, move_parent_option, no_name_servers, no_names, word,
+    ANNOUNCE, Guest, Known, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD, WithoutSubnets, check_ipam,
+    choose_ipam, export, move_parent_option, no_name_servers, no_names, word,
 };
 
 /// All options.
@@ -21,7 +21,7 @@ const KNOWN: Known = Known {
         word("pci"),
     ],
     container: &[word("hwaddr"), word("kernelpath"), word("pci")],
-    behaviours: &[TUNING, RATES, SOURCE_ROUTING, ANNOUNCE],
+    behaviours: &[TUNING, RATES, SOURCE_ROUTING, ANNOUNCE, WAIT_DAD],
 };
 
 struct HostDevice;
@@ -62,6 +62,7 @@ impl Guest for HostDevice {
         behaviours.announce(&link)?;
         behaviours.configure(&link, &request, None)?;
         behaviours.limit(&link)?;
+        behaviours.wait_dad(&link)?;
         Ok(no_name_servers())
     }
 

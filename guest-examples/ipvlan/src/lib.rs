@@ -41,6 +41,7 @@ impl Guest for Ipvlan {
         behaviours.announce(&link)?;
         behaviours.configure(&link, &request, Some(PARENT_METRIC))?;
         behaviours.limit(&link)?;
+        behaviours.wait_dad(&link)?;
         Ok(no_name_servers())
     }
 

@@ -43,6 +43,7 @@ impl Guest for Macvlan {
         behaviours.announce(&link)?;
         behaviours.configure(&link, &request, Some(PARENT_METRIC))?;
         behaviours.limit(&link)?;
+        behaviours.wait_dad(&link)?;
         Ok(no_name_servers())
     }
 

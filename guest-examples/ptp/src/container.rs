@@ -3,20 +3,24 @@
 use wasmvark_guest::links::{self, Link};
 use wasmvark_guest::routes::{self, RouteOptions};
 use wasmvark_guest::types::{Error, Namespace, Request};
-use wasmvark_guest::{Behaviours, PLAIN_ROUTE, add_routes, addresses, alone, disable_autoconf};
+use wasmvark_guest::{
+    Behaviours, Dad, PLAIN_ROUTE, add_routes, addresses, alone, disable_autoconf,
+};
 
-use crate::subnets::{self, PEER_ADDRESS};
+use crate::subnets;
 
 /// Gives the link the container's addresses and routes.
 pub(crate) fn configure(
     link: &Link,
     request: &Request,
     behaviours: &Behaviours,
+    dad: Dad,
 ) -> Result<(), Error> {
+    dad.set(link, &request.network)?;
     behaviours.tune(link, request)?;
     disable_autoconf(link)?;
     for address in &request.addresses {
-        addresses::add(link, address, Some(PEER_ADDRESS))?;
+        addresses::add(link, address, Some(subnets::peer_address(dad)))?;
     }
     // A route needs a link that is up.
     links::set_up(link)?;

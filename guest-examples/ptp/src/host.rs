@@ -3,16 +3,17 @@
 use wasmvark_guest::links::{self, Link};
 use wasmvark_guest::routes::{self, RouteOptions};
 use wasmvark_guest::types::{Error, Namespace, Request};
-use wasmvark_guest::{PLAIN_ROUTE, addresses, alone, ignore_router_advertisements};
+use wasmvark_guest::{Dad, PLAIN_ROUTE, addresses, alone, ignore_router_advertisements};
 
-use crate::subnets::{self, PEER_ADDRESS};
+use crate::subnets;
 
 /// Gives the link the gateways' addresses and the routes to the container. The host's
 /// ends of all links have the same addresses.
-pub(crate) fn configure(link: &Link, request: &Request) -> Result<(), Error> {
+pub(crate) fn configure(link: &Link, request: &Request, dad: Dad) -> Result<(), Error> {
     ignore_router_advertisements(link)?;
+    dad.set(link, &request.network)?;
     for (_, gateway) in subnets::with_gateways(&request.network) {
-        addresses::add(link, &alone(gateway), Some(PEER_ADDRESS))?;
+        addresses::add(link, &alone(gateway), Some(subnets::peer_address(dad)))?;
     }
     // A route needs a link that is up.
     links::set_up(link)?;

@@ -12,21 +12,22 @@ mod subnets;
 use wasmvark_guest::links::{self, VethOptions};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
-    FILTER, Filter, Guest, Known, Nat, RATES, SOURCE_ROUTING, TUNING, WithoutSubnets, check_ipam,
-    choose_ipam, close_internal, export, forward, loosen_reverse_path, no_name_servers, no_names,
-    publish, typed, word,
+    ACCEPT_DAD, Dad, FILTER, Filter, Guest, Known, Nat, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD,
+    WithoutSubnets, check_ipam, choose_ipam, close_internal, export, forward,
+    loosen_reverse_path, no_name_servers, no_names, publish, typed, word,
 };
 
 /// All options. The host names its end by `host_interface_name`.
 const KNOWN: Known = Known {
     kind: "ptp",
     network: &[
+        ACCEPT_DAD,
         typed::<bool>("masquerade"),
         word("outbound_addr4"),
         word("outbound_addr6"),
     ],
     container: &[word("host_interface_name")],
-    behaviours: &[TUNING, RATES, SOURCE_ROUTING, FILTER],
+    behaviours: &[TUNING, RATES, SOURCE_ROUTING, FILTER, WAIT_DAD],
 };
 
 /// The default of the option `masquerade`, as in CNI.
@@ -55,6 +56,7 @@ impl Guest for Ptp {
         check_ipam(network)?;
         subnets::check_gateways(network)?;
         let behaviours = KNOWN.behaviours(&request)?;
+        let dad = Dad::Off.or_given(&network.options)?;
         let veth = VethOptions {
             host_name: None,
             mac: request.mac.clone(),
@@ -66,9 +68,10 @@ impl Guest for Ptp {
         for end in [&pair.host, &pair.container] {
             loosen_reverse_path(end)?;
         }
-        host::configure(&pair.host, &request)?;
-        container::configure(&pair.container, &request, &behaviours)?;
+        host::configure(&pair.host, &request, dad)?;
+        container::configure(&pair.container, &request, &behaviours, dad)?;
         behaviours.limit_port(&pair.host)?;
+        behaviours.wait_dad(&pair.container)?;
         forward(&request)?;
         Nat::parse(&network.options, MASQUERADE)?.translate_container(&request)?;
         publish(&pair.host, &request)?;

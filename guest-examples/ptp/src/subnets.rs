@@ -1,14 +1,17 @@
 //! The network's subnets, with their gateways and routes.
 
+use wasmvark_guest::Dad;
 use wasmvark_guest::addresses::AddressOptions;
 use wasmvark_guest::types::{Error, Network, Route, RouteKind, Subnet};
 
-/// The options of addresses on a link with two ends. Nobody else can have the address,
-/// and the address's network isn't on the link.
-pub(crate) const PEER_ADDRESS: AddressOptions = AddressOptions {
-    no_dad: true,
-    no_prefix_route: true,
-};
+/// Returns the options of addresses on a link with two ends. The address's network isn't
+/// on the link.
+pub(crate) fn peer_address(dad: Dad) -> AddressOptions {
+    AddressOptions {
+        no_prefix_route: true,
+        ..dad.address_options()
+    }
+}
 
 /// Returns the subnets in which the container has addresses: all, or none.
 fn of(network: &Network) -> &[Subnet] {

@@ -29,6 +29,7 @@ impl Guest for Vlan {
         behaviours.announce(&link)?;
         behaviours.configure(&link, &request, Some(PARENT_METRIC))?;
         behaviours.limit(&link)?;
+        behaviours.wait_dad(&link)?;
         Ok(no_name_servers())
     }
 

@@ -8,7 +8,7 @@ use wasmvark_guest::links::{self, Link, MacvlanOptions};
 use wasmvark_guest::routes::RouteOptions;
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Place, Request, SetupAnswer};
 use wasmvark_guest::{
-    Guest, PARENT_METRIC, PLAIN_ROUTE, check_ipam, configure_with, create_on_parent, export,
+    Dad, Guest, PARENT_METRIC, PLAIN_ROUTE, check_ipam, configure_with, create_on_parent, export,
     find_parent, no_name_servers,
 };
 
@@ -40,8 +40,15 @@ impl Guest for Vrf {
         };
         behaviours.announce(&link)?;
         behaviours.tune(&link, &request)?;
-        configure_with(&link, &request, Some(PARENT_METRIC), Some(&in_table))?;
+        configure_with(
+            &link,
+            &request,
+            Some(PARENT_METRIC),
+            Dad::On,
+            Some(&in_table),
+        )?;
         behaviours.limit(&link)?;
+        behaviours.wait_dad(&link)?;
         Ok(no_name_servers())
     }
 

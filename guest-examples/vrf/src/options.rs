@@ -3,7 +3,7 @@
 use wasmvark_guest::links::MacvlanMode;
 use wasmvark_guest::types::{Error, Network};
 use wasmvark_guest::{
-    ANNOUNCE, Known, MACVLAN_MODES, RATES, TUNING, choose, find, parse, typed, word,
+    ANNOUNCE, Known, MACVLAN_MODES, RATES, TUNING, WAIT_DAD, choose, find, parse, typed, word,
 };
 
 /// All options. The host names the VRF by `vrf_name`.
@@ -16,7 +16,7 @@ pub(crate) const KNOWN: Known = Known {
         word("vrf_name"),
     ],
     container: &[],
-    behaviours: &[TUNING, RATES, ANNOUNCE],
+    behaviours: &[TUNING, RATES, ANNOUNCE, WAIT_DAD],
 };
 
 /// The tables that every namespace has, and 0, which means none (RT_TABLE_* of

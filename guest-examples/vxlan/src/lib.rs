@@ -37,6 +37,7 @@ impl Guest for Vxlan {
         behaviours.announce(&link)?;
         behaviours.configure(&link, &request, None)?;
         behaviours.limit(&link)?;
+        behaviours.wait_dad(&link)?;
         Ok(no_name_servers())
     }
 

@@ -1,12 +1,12 @@
 //! The last steps of a setup, which are the same for every kind of link.
 
-use crate::addresses;
+use crate::addresses::{self, AddressOptions};
 use crate::announce;
 use crate::links::{self, Link, VethPair};
 use crate::routes::{self, RouteOptions};
 use crate::sysctl::{self, ReversePath, RouterAdvertisements};
-use crate::types::{Error, Namespace, Request};
-use crate::{is_v6, without_prefix};
+use crate::types::{Error, Namespace, Network, OptionValue, Request};
+use crate::{KnownOption, is_v6, parse_bool, typed, without_prefix};
 
 /// The options of a plain route.
 pub const PLAIN_ROUTE: RouteOptions = RouteOptions {
@@ -18,6 +18,57 @@ pub const PLAIN_ROUTE: RouteOptions = RouteOptions {
     next_hops: Vec::new(),
 };
 
+/// The option that turns duplicate address detection on or off. It's named after the
+/// kernel's setting.
+pub const ACCEPT_DAD: KnownOption = typed::<bool>("accept_dad");
+
+/// The duplicate address detection of a link (RFC 4862, section 5.4): whether its IPv6
+/// addresses can be used only when no other machine is known to have them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dad {
+    /// Addresses can be used after a second or two.
+    On,
+    /// Addresses can be used at once.
+    Off,
+}
+
+impl Dad {
+    /// Parses the option `accept_dad`. `self` is the default: off where Podman alone
+    /// gives addresses, as with netavark, and on where other machines may have them.
+    pub fn or_given(self, options: &[OptionValue]) -> Result<Self, Error> {
+        match parse_bool(options, ACCEPT_DAD.name, self == Self::On)? {
+            true => Ok(Self::On),
+            false => Ok(Self::Off),
+        }
+    }
+
+    /// Turns the detection off for a link of a network with IPv6, also of its
+    /// link-local address. It's called before the link is up.
+    ///
+    /// The host asks for a container's MAC address from its link-local address, so
+    /// published ports need this one, too. A kernel without IPv6 has no detection. With
+    /// a read-only `/proc/sys` the addresses that [`Dad::address_options`] is for can be
+    /// used at once all the same.
+    pub fn set(self, link: &Link, network: &Network) -> Result<(), Error> {
+        let mut subnets = network.subnets.iter();
+        if self == Self::On || !subnets.any(|subnet| is_v6(&subnet.subnet)) {
+            return Ok(());
+        }
+        match sysctl::set_accept_dad(link, false) {
+            Err(Error::NotFound(_) | Error::ReadOnly(_)) => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Returns the options of an address.
+    pub fn address_options(self) -> AddressOptions {
+        AddressOptions {
+            no_dad: self == Self::Off,
+            no_prefix_route: false,
+        }
+    }
+}
+
 /// The time that a bridge port may take to get a carrier, in milliseconds.
 const CARRIER: u32 = 2000;
 
@@ -25,8 +76,13 @@ const CARRIER: u32 = 2000;
 ///
 /// `metric` is for default routes for which the user gave none. With `None`, the host
 /// chooses it.
-pub fn configure(link: &Link, request: &Request, metric: Option<u32>) -> Result<(), Error> {
-    configure_with(link, request, metric, None)
+pub fn configure(
+    link: &Link,
+    request: &Request,
+    metric: Option<u32>,
+    dad: Dad,
+) -> Result<(), Error> {
+    configure_with(link, request, metric, dad, None)
 }
 
 /// Gives the container's link its addresses, sets it up and adds the routes with
@@ -35,11 +91,12 @@ pub fn configure_with(
     link: &Link,
     request: &Request,
     metric: Option<u32>,
+    dad: Dad,
     options: Option<&RouteOptions>,
 ) -> Result<(), Error> {
     disable_autoconf(link)?;
     for address in &request.addresses {
-        addresses::add(link, address, None)?;
+        addresses::add(link, address, Some(dad.address_options()))?;
     }
     // A route needs a link that is up.
     links::set_up(link)?;
@@ -102,9 +159,8 @@ pub fn announce_addresses(link: &Link) -> Result<(), Error> {
 /// Announces the addresses of a container's link over the bridge that its peer is a
 /// port of.
 ///
-/// It waits until the port has a carrier, because the bridge drops frames before. For
-/// an IPv6 address it also waits for duplicate address detection, which takes a second
-/// or two.
+/// It waits until the port has a carrier, because the bridge drops frames before. With
+/// duplicate address detection, it also waits for that.
 pub fn announce_over_bridge(pair: &VethPair, addresses: &[String]) -> Result<(), Error> {
     links::wait_carrier(&pair.host, CARRIER)?;
     for address in addresses {

@@ -43,11 +43,12 @@ pub use bindings::wasmvark::driver::{
 pub use bindings::{Guest, export};
 
 pub use behaviours::{
-    ANNOUNCE, Behaviours, Known, KnownOption, RATES, SOURCE_ROUTING, TUNING, normalise, typed, word,
+    ANNOUNCE, Behaviours, Known, KnownOption, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD, normalise,
+    typed, word,
 };
 pub use configure::{
-    PLAIN_ROUTE, add_routes, announce_addresses, announce_over_bridge, configure, configure_with,
-    disable_autoconf, ignore_router_advertisements, loosen_reverse_path,
+    ACCEPT_DAD, Dad, PLAIN_ROUTE, add_routes, announce_addresses, announce_over_bridge, configure,
+    configure_with, disable_autoconf, ignore_router_advertisements, loosen_reverse_path,
 };
 pub use create::{
     WithoutSubnets, check_ipam, check_parent, choose_ipam, create_on_parent, move_parent_option,

@@ -99,6 +99,8 @@ fn duplicate() {
     let text = "addresses.wait-dad on link container:eth0 failed";
     assert!(error.contains(text), "{error}");
     assert!(error.contains("EADDRINUSE"), "{error}");
+    let text = "another machine has fd88::2 (duplicate address detection)";
+    assert!(error.contains(text), "{error}");
 }
 
 /// Also the routes that the kernel removes with an address.

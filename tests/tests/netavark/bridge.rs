@@ -135,7 +135,7 @@ fn ipam_none() {
 }
 
 /// Somebody's bridge with the wire to the neighbour in it.
-fn lay_bridge(world: &World) {
+pub(crate) fn lay_bridge(world: &World) {
     world.host.ip_batch(
         &[],
         &format!(

@@ -153,6 +153,10 @@ fn tuned(driver: &str, connection: Connection) -> Connection {
         .option("allmulti", "true")
         .option("ingress_rate", "1m")
         .option("egress_rate", "1m");
+    let tuned = match driver {
+        "dummy" | "tap" | "wireguard" => tuned,
+        _ => tuned.option("wait_dad", "true"),
+    };
     match driver {
         "vrf" => tuned,
         _ => tuned.option("source_routing", "true"),

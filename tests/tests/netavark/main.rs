@@ -15,6 +15,7 @@ mod bridge_ports;
 mod bridge_senders;
 mod cni;
 mod create;
+mod dad;
 mod differential;
 mod driver;
 mod dummy;
@@ -72,6 +73,7 @@ fn main() {
     nat::register(&mut suite);
     reload::register(&mut suite);
     vrf::register(&mut suite);
+    dad::register(&mut suite);
     dummy::register(&mut suite);
     vxlan::register(&mut suite);
     tap::register(&mut suite);

@@ -25,6 +25,7 @@ const ROWS: &[Row] = &[
         "bridge",
         &[],
         &[
+            ("accept_dad", "t", "true"),
             ("announce", "1", "true"),
             ("hairpin", "T", "true"),
             ("isolate", "1", "true"),
@@ -60,9 +61,14 @@ const ROWS: &[Row] = &[
             ("announce", "t", "true"),
             ("bclim", " -1 ", "-1"),
             ("bcqueuelen", "+9", "9"),
+            ("wait_dad", "True", "true"),
         ],
     ),
-    ("ptp", &[], &[("masquerade", "1", "true")]),
+    (
+        "ptp",
+        &[],
+        &[("accept_dad", "F", "false"), ("masquerade", "1", "true")],
+    ),
     (
         "tap",
         &[],

@@ -288,6 +288,7 @@ fn upgraded() {
         "links.set-tx-queue-length",
         "links.set-promiscuous",
         "links.set-all-multicast",
+        "addresses.wait-dad",
         "routes.add",
         "routes.list",
         "rules.add",

@@ -130,14 +130,14 @@ impl Host for Gate {
         self.read(Call::AddressesWaitDad, &objects, |kernel| {
             loop {
                 let addresses = kernel.addresses(link.id)?;
-                if addresses.iter().any(|address| address.dad_failed) {
-                    return Err(Errno::EADDRINUSE.into());
+                if let Some(duplicate) = addresses.iter().find(|address| address.dad_failed) {
+                    return Err(is_duplicate(duplicate.address));
                 }
-                if !addresses.iter().any(|address| address.tentative) {
+                let Some(tentative) = addresses.iter().find(|address| address.tentative) else {
                     return Ok(());
-                }
+                };
                 if Instant::now() >= end {
-                    return Err(Errno::EBUSY.into());
+                    return Err(is_tentative(tentative.address, milliseconds));
                 }
                 std::thread::sleep(PAUSE);
             }
@@ -183,6 +183,28 @@ impl Gate {
             self.forget(number)?;
         }
         self.record(permit, &objects, result)
+    }
+}
+
+fn is_duplicate(address: IpNet) -> KernelError {
+    let address = address.addr();
+    KernelError::Refused {
+        errno: Errno::EADDRINUSE,
+        text: format!(
+            "another machine has {address} (duplicate address detection): give one of both \
+             another address"
+        ),
+    }
+}
+
+fn is_tentative(address: IpNet, milliseconds: u32) -> KernelError {
+    let address = address.addr();
+    KernelError::Refused {
+        errno: Errno::EBUSY,
+        text: format!(
+            "duplicate address detection of {address} isn't over after {milliseconds} ms: check \
+             whether the link has a carrier"
+        ),
     }
 }
 

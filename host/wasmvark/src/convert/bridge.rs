@@ -190,9 +190,8 @@ fn others(keys: &mut Keys, plan: &mut Plan) -> Result<(), ConvertError> {
              so it has no other addresses to replace",
         );
     }
-    // Duplicate address detection is on by default.
-    if keys.take::<bool>("enabledad")? == Some(false) {
-        plan.option("sysctl.net.ipv6.conf.IFNAME.accept_dad", 0);
+    if let Some(on) = keys.take::<bool>("enabledad")? {
+        plan.option("accept_dad", on);
     }
     if keys.flag("disableContainerInterface")? {
         plan.no_counterpart(

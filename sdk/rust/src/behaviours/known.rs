@@ -11,7 +11,8 @@ const OF_THE_HOST: &[KnownOption] = &[word("metric"), word("mtu"), word("no_defa
 /// An option that a driver knows.
 #[derive(Debug, Clone, Copy)]
 pub struct KnownOption {
-    name: &'static str,
+    /// The option's name.
+    pub name: &'static str,
     /// Returns the normal form of a value.
     normal: fn(&str, &str) -> Result<String, Error>,
 }

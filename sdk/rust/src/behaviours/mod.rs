@@ -18,10 +18,18 @@ use tuning::Tuning;
 
 use crate::links::Link;
 use crate::types::{Error, OptionValue, Request};
-use crate::{announce_addresses, configure, parse_bool};
+use crate::{Dad, addresses, announce_addresses, configure, parse_bool};
 
 /// The option of [`Behaviours::announce`].
 pub const ANNOUNCE: &[KnownOption] = &[typed::<bool>("announce")];
+
+/// The option of [`Behaviours::wait_dad`].
+pub const WAIT_DAD: &[KnownOption] = &[typed::<bool>("wait_dad")];
+
+/// The longest wait for duplicate address detection, in milliseconds. It waits at most
+/// one second before its probe (RFC 4862, section 5.4.2) and one second for an answer
+/// (RFC 4861, section 10), after the link has a carrier.
+const DAD_MAX: u32 = 5000;
 
 /// The parsed options of behaviours.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +38,7 @@ pub struct Behaviours {
     rates: Rates,
     source_routing: Option<SourceRouting>,
     announce: bool,
+    wait_dad: bool,
 }
 
 impl Behaviours {
@@ -39,6 +48,7 @@ impl Behaviours {
             rates: Rates::parse(options)?,
             source_routing: SourceRouting::parse(options)?,
             announce: parse_bool(options, "announce", false)?,
+            wait_dad: parse_bool(options, "wait_dad", false)?,
         })
     }
 
@@ -62,6 +72,15 @@ impl Behaviours {
         }
     }
 
+    /// Waits until the IPv6 addresses of the container's link can be used, if the option
+    /// is given. Fails if another machine has one of them.
+    pub fn wait_dad(&self, link: &Link) -> Result<(), Error> {
+        match self.wait_dad {
+            true => addresses::wait_dad(link, DAD_MAX),
+            false => Ok(()),
+        }
+    }
+
     /// Tunes the container's link, gives it its addresses, sets it up and adds the
     /// routes. With source routing, the routes apply only to packets from the link's
     /// addresses.
@@ -74,10 +93,21 @@ impl Behaviours {
         request: &Request,
         metric: Option<u32>,
     ) -> Result<(), Error> {
+        self.configure_with(link, request, metric, Dad::On)
+    }
+
+    /// Does the same with or without duplicate address detection.
+    pub fn configure_with(
+        &self,
+        link: &Link,
+        request: &Request,
+        metric: Option<u32>,
+        dad: Dad,
+    ) -> Result<(), Error> {
         self.tune(link, request)?;
         match &self.source_routing {
-            Some(routing) => routing.configure(link, request, metric),
-            None => configure(link, request, metric),
+            Some(routing) => routing.configure(link, request, metric, dad),
+            None => configure(link, request, metric, dad),
         }
     }
 

@@ -10,7 +10,8 @@ use crate::rules::{self, Rule, RuleInfo};
 use crate::types::OptionValue;
 use crate::types::{Error, IpVersion, Namespace, Request, Route, RouteKind};
 use crate::{
-    KnownOption, PLAIN_ROUTE, add_routes, alone, disable_autoconf, is_v6, parse, parse_bool, typed,
+    Dad, KnownOption, PLAIN_ROUTE, add_routes, alone, disable_autoconf, is_v6, parse, parse_bool,
+    typed,
 };
 
 /// The options of source routing.
@@ -57,12 +58,13 @@ impl SourceRouting {
         link: &Link,
         request: &Request,
         metric: Option<u32>,
+        dad: Dad,
     ) -> Result<(), Error> {
         disable_autoconf(link)?;
         for address in &request.addresses {
             let options = AddressOptions {
-                no_dad: false,
                 no_prefix_route: true,
+                ..dad.address_options()
             };
             addresses::add(link, address, Some(options))?;
         }

@@ -124,13 +124,17 @@ fn bridges() -> Vec<Case> {
             "gateway",
             bridge(dual(), json!({"isGateway": true, "mtu": 1400})),
         )
-        .meant(l3),
+        .meant(l3)
+        .meant(&[BRIDGE_DAD]),
         case(
             "routes",
             bridge(dual_with_routes(), json!({"isGateway": true})),
         )
-        .meant(l3),
-        case("promiscuous", bridge(dual(), promiscuous)).meant(l3),
+        .meant(l3)
+        .meant(&[BRIDGE_DAD]),
+        case("promiscuous", bridge(dual(), promiscuous))
+            .meant(l3)
+            .meant(&[BRIDGE_DAD]),
         case("no gateway", bridge(host_local(), json!({})))
             .meant(l3)
             .meant(&[BRIDGE_MAC]),
@@ -225,7 +229,9 @@ fn chains() -> Vec<Case> {
     vec![
         Case {
             leaves: SETTINGS,
-            ..case("tuning", chain(routed(), settings)).meant(all)
+            ..case("tuning", chain(routed(), settings))
+                .meant(all)
+                .meant(&[BRIDGE_DAD])
         },
         case("bandwidth", chain(one("ptp", dual(), json!({})), rates)).meant(&[
             AUTOCONF,

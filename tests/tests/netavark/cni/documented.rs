@@ -72,9 +72,15 @@ pub(crate) fn all() -> Vec<Case> {
         file("firewall-iptables.conflist").meant(l3),
         file("completed/macvlan.conf").meant(on_parent),
         file("completed/host-device.conf").meant(device),
-        file("completed/host-local.conf").meant(l3),
-        file("completed/host-local-single.conf").meant(l3),
-        file("completed/host-local-two.conf").meant(l3),
+        file("completed/host-local.conf")
+            .meant(l3)
+            .meant(&[BRIDGE_DAD]),
+        file("completed/host-local-single.conf")
+            .meant(l3)
+            .meant(&[BRIDGE_DAD]),
+        file("completed/host-local-two.conf")
+            .meant(l3)
+            .meant(&[BRIDGE_DAD]),
         file("completed/static.conf").meant(on_parent),
         file("completed/tuning.conflist").meant(l3),
         file("completed/tuning-interface.conflist")

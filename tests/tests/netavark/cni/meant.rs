@@ -58,6 +58,26 @@ pub(crate) const BRIDGE_NOTIFIES: &[Meant] = &[
     ),
 ];
 
+/// With IPv6 addresses.
+pub(crate) const BRIDGE_DAD: &[Meant] = &[
+    (
+        "container: - address of eth0: *\"family\":\"inet6\"*",
+        "CNI turns duplicate address detection off for the link",
+    ),
+    (
+        "container: + address of eth0: *\"family\":\"inet6\"*\"nodad\":true*",
+        "ours for the address, too, as the setting for all links could have it on",
+    ),
+    (
+        "host: - address of mynet0: *\"family\":\"inet6\"*",
+        "CNI leaves it on for the gateway",
+    ),
+    (
+        "host: + address of mynet0: *\"family\":\"inet6\"*\"nodad\":true*",
+        "the gateway answers at once",
+    ),
+];
+
 pub(crate) const BRIDGE_MAC: &[Meant] = &[
     (
         "host: - bridge {\"flags\":[],\"ifname\":\"the veth\",\"mac\":\"MAC of mynet0\",\"master\":\"mynet0\",\"state\":\"permanent\"}",
