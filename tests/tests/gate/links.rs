@@ -27,6 +27,7 @@ pub(crate) fn register(suite: &mut Suite) {
         |name: &str, needs: &[Need], test: fn()| suite.test(format!("links::{name}"), needs, test);
     test("names-info-and-ports", NEEDS, reads);
     test("wait-carrier-gives-up", NEEDS, no_carrier);
+    test("set-master-of-no-master", NEEDS, stays_in_place);
     test("kinds-and-their-options", NEEDS, kinds);
     test("kinds-of-a-full-kernel", FULL, full_kinds);
     test("all-that-is-changed-is-put-back", NEEDS, put_back);
@@ -111,6 +112,20 @@ fn reads() {
     ] {
         assert!(output.stderr.contains(text), "{text}: {}", output.stderr);
     }
+}
+
+/// The kernel itself takes the link from its old master first.
+fn stays_in_place() {
+    let world = World::new();
+    let probe = Probe::new(&world, &grant());
+    let script = "links.create-bridge shared br9; links.create-veth - host-name=end0; \
+        links.set-master 2 0; ?links.set-master 2 2; links.ports 0 tell";
+    let output = probe.setup(v4(), script);
+    let unsupported = ["links.set-master.unsupported"];
+    let answer = answer_of(&output);
+    assert_eq!(answer["dns_search_domains"], serde_json::json!(unsupported));
+    assert!(output.stderr.contains("ports: end0"), "{}", output.stderr);
+    probe.teardown(&v4());
 }
 
 fn no_carrier() {

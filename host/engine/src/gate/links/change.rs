@@ -2,6 +2,7 @@
 
 use journal::Change;
 use kernel::{KernelError, LinkChange, LinkId, LinkSnapshot, ParentUse};
+use nix::errno::Errno;
 use policy::{Call, Object};
 use types::Namespace;
 use wasmtime::component::Resource;
@@ -88,7 +89,12 @@ impl Gate {
         let permit = self.decide(call, &objects)?;
         let result = match self.is_in_use_by_others(&link)? {
             true => check_already_set(self.rollback.guard.open(&permit), &link, &change),
-            false => self.perform(&permit, plan, |kernel| kernel.change_link(link.id, &change))?,
+            false => self.perform(&permit, plan, |kernel| {
+                if let Some(master) = &master {
+                    check_takes_ports(kernel, master.id)?;
+                }
+                kernel.change_link(link.id, &change)
+            })?,
         };
         self.record(permit, &objects, result)
     }
@@ -206,4 +212,18 @@ fn before(
         before: kernel.link_by_id(link)?,
         snapshot,
     })
+}
+
+/// The kinds of links that have ports.
+const WITH_PORTS: [&str; 4] = ["bond", "bridge", "team", "vrf"];
+
+/// Refuses a master that has no ports. The kernel takes a link from its old master
+/// before it looks at the new one (`do_set_master`), so its own error would come too
+/// late.
+fn check_takes_ports(kernel: &mut dyn Kernel, master: LinkId) -> Result<(), KernelError> {
+    let kind = kernel.link_info(master)?.kind;
+    match kind.is_some_and(|kind| WITH_PORTS.contains(&kind.as_str())) {
+        true => Ok(()),
+        false => Err(Errno::EOPNOTSUPP.into()),
+    }
 }
