@@ -32,7 +32,7 @@ pub(crate) fn configure(
         link: Some(request.interface_name.clone()),
         ..through.clone()
     };
-    for (subnet, gateway) in subnets::with_gateways(&request.network) {
+    for (subnet, gateway) in subnets::with_gateways(request) {
         let to_gateway = subnets::route(alone(gateway), None);
         routes::add(Namespace::Container, &to_gateway, Some(&direct))?;
         let to_others = subnets::route(subnet.to_owned(), Some(gateway));

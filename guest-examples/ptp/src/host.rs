@@ -12,7 +12,7 @@ use crate::subnets;
 pub(crate) fn configure(link: &Link, request: &Request, dad: Dad) -> Result<(), Error> {
     ignore_router_advertisements(link)?;
     dad.set(link, &request.network)?;
-    for (_, gateway) in subnets::with_gateways(&request.network) {
+    for (_, gateway) in subnets::with_gateways(request) {
         addresses::add(link, &alone(gateway), Some(subnets::peer_address(dad)))?;
     }
     // A route needs a link that is up.

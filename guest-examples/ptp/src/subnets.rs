@@ -1,8 +1,8 @@
 //! The network's subnets, with their gateways and routes.
 
-use wasmvark_guest::Dad;
 use wasmvark_guest::addresses::AddressOptions;
-use wasmvark_guest::types::{Error, Network, Route, RouteKind, Subnet};
+use wasmvark_guest::types::{Error, Network, Request, Route, RouteKind, Subnet};
+use wasmvark_guest::{Dad, is_v6};
 
 /// Returns the options of addresses on a link with two ends. The address's network isn't
 /// on the link.
@@ -21,9 +21,14 @@ fn of(network: &Network) -> &[Subnet] {
     }
 }
 
-/// Returns each subnet with its gateway.
-pub(crate) fn with_gateways(network: &Network) -> impl Iterator<Item = (&str, &str)> {
-    let subnets = of(network).iter();
+/// Returns each subnet with its gateway, of the families in which the container has an
+/// address.
+pub(crate) fn with_gateways(request: &Request) -> impl Iterator<Item = (&str, &str)> {
+    let subnets = of(&request.network).iter();
+    let subnets = subnets.filter(|subnet| {
+        let mut addresses = request.addresses.iter();
+        addresses.any(|address| is_v6(address) == is_v6(&subnet.subnet))
+    });
     subnets.filter_map(|subnet| Some((subnet.subnet.as_str(), subnet.gateway.as_deref()?)))
 }
 

@@ -129,9 +129,10 @@ pub struct Request {
     pub mac: Option<Mac>,
     /// The container's addresses with their subnets' prefix lengths.
     pub addresses: Vec<IpNet>,
-    /// The default routes, at most one for each family.
+    /// The default routes, at most one for each family in which the container has an
+    /// address.
     pub default_routes: Vec<Route>,
-    /// The network's static routes.
+    /// The network's static routes of these families.
     pub routes: Vec<Route>,
     /// The published ports, one by one.
     pub ports: Vec<Port>,
@@ -175,6 +176,7 @@ impl Request {
         if join.interface_name.is_empty() {
             return Err(RequestError::NoInterfaceName);
         }
+        let addresses = addresses::resolve(&network, join.static_ips.as_deref())?;
         Ok(Self {
             container_id: ContainerId::try_from(document.container_id.clone())?,
             container_name: document.container_name.clone(),
@@ -189,9 +191,9 @@ impl Request {
             )?,
             parent_property: parent::property(&join.options)?
                 .or_else(|| network.parent_property().cloned()),
-            addresses: addresses::resolve(&network, join.static_ips.as_deref())?,
-            default_routes: routes::defaults(&network),
-            routes: routes::resolve(&network, &document.network.routes)?,
+            default_routes: routes::defaults(&network, &addresses),
+            routes: routes::of_container(&network, &addresses, &document.network.routes)?,
+            addresses,
             mac: join.static_mac.as_deref().map(str::parse).transpose()?,
             ports: ports::unfold(&document.port_mappings)?,
             options: join.options.clone(),
@@ -231,7 +233,7 @@ mod tests {
 
     #[test]
     fn each_family_gets_one_default_route() {
-        let ips = r#"["10.0.0.2"]"#;
+        let ips = r#"["10.0.0.2","fd00::2"]"#;
         let request = resolve(DUAL, ips, r#"{"metric":"7"}"#, "null").unwrap();
         let routes: Vec<_> = request
             .default_routes
@@ -242,6 +244,27 @@ mod tests {
         assert!(request.default_routes.iter().all(|r| r.metric == Some(7)));
         let none = resolve(DUAL, ips, r#"{"no_default_route":"true"}"#, "null").unwrap();
         assert!(none.default_routes.is_empty());
+    }
+
+    #[test]
+    fn a_family_without_an_address_gets_no_route() {
+        let routes = r#"[{"destination":"10.9.0.0/16","gateway":"10.0.0.1"},
+            {"destination":"fd09::/64","gateway":"fd00::1"},
+            {"destination":"fd08::/64","route_type":"blackhole"}]"#;
+        let of = |ips: &str| {
+            let request = resolve(DUAL, ips, "null", routes).unwrap();
+            let all = request.default_routes.iter().chain(&request.routes);
+            all.map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            of(r#"["10.1.0.2"]"#),
+            ["0.0.0.0/0 via 10.0.0.1", "10.9.0.0/16 via 10.0.0.1"]
+        );
+        let v6 = of(r#"["fd00::2"]"#);
+        assert_eq!(v6.len(), 3);
+        assert!(v6.iter().all(|route| route.contains("::/")), "{v6:?}");
+        assert_eq!(of(r#"["10.1.0.2","fd00::2"]"#).len(), 5);
+        assert!(of("[]").is_empty());
     }
 
     #[test]

@@ -9,8 +9,9 @@ use types::{Route, RouteKind};
 use super::{Network, RequestError};
 use crate::protocol;
 
-/// Returns a default route for each family, through the first gateway of that family.
-pub(super) fn defaults(network: &Network) -> Vec<Route> {
+/// Returns a default route for each family in which the container has an address,
+/// through the first gateway of that family.
+pub(super) fn defaults(network: &Network, addresses: &[IpNet]) -> Vec<Route> {
     if !has_defaults(network) {
         return Vec::new();
     }
@@ -23,7 +24,7 @@ pub(super) fn defaults(network: &Network) -> Vec<Route> {
     ];
     routes
         .into_iter()
-        .filter(|(_, gateway)| gateway.is_some())
+        .filter(|(destination, gateway)| gateway.is_some() && has_family(addresses, *destination))
         .map(|(destination, gateway)| Route {
             destination,
             gateway,
@@ -36,6 +37,14 @@ pub(super) fn defaults(network: &Network) -> Vec<Route> {
 /// Whether a network has default routes.
 pub(super) fn has_defaults(network: &Network) -> bool {
     !network.internal && !network.no_default_route && network.has_addresses()
+}
+
+/// Whether the container has an address of a destination's family. A route of another
+/// family would lead nowhere: the kernel reaches no gateway, and may have IPv6 off.
+pub(super) fn has_family(addresses: &[IpNet], destination: IpNet) -> bool {
+    let is_v4 = |network: &IpNet| network.addr().is_ipv4();
+    let mut addresses = addresses.iter();
+    addresses.any(|address| is_v4(address) == is_v4(&destination))
 }
 
 /// Resolves the static routes. A network without addresses has none, because no gateway
@@ -52,6 +61,21 @@ pub(super) fn resolve(
         return Ok(Vec::new());
     }
     all_routes(routes)
+}
+
+/// Resolves the static routes of the families in which the container has an address.
+///
+/// # Errors
+///
+/// As of [`resolve`], also for routes that the container doesn't get.
+pub(super) fn of_container(
+    network: &Network,
+    addresses: &[IpNet],
+    routes: &[protocol::Route],
+) -> Result<Vec<Route>, RequestError> {
+    let mut routes = resolve(network, routes)?;
+    routes.retain(|route| has_family(addresses, route.destination));
+    Ok(routes)
 }
 
 /// Resolves the static routes, also of a network without addresses.

@@ -14,6 +14,7 @@ const NEEDS: &[Need] = &[Need::Root, Need::Macvlan];
 pub(crate) fn register(suite: &mut Suite) {
     let mut test = |name: &str, test: fn()| suite.test(format!("addresses::{name}"), NEEDS, test);
     test("options-and-list", options);
+    test("add-where-IPv6-is-off", ipv6_off);
     test("wait-dad", wait_dad);
     test("wait-dad-finds-a-duplicate", duplicate);
     test("remove-gives-back-what-was-there", remove);
@@ -76,6 +77,20 @@ fn options() {
     assert_eq!(text.matches("\"noprefixroute\":true").count(), 2, "{text}");
     assert!(!text.contains("\"dst\":\"10.88.0.0/16\""), "{text}");
     probe.teardown(&dual());
+}
+
+fn ipv6_off() {
+    let world = World::new();
+    world.container.set("ipv6/conf/default/disable_ipv6", "1");
+    let probe = Probe::new(&world, &grant());
+    let script = format!("{MAKE} addresses.add 1 10.88.0.2/16; ?addresses.add 1 fd88::2/64");
+    let answer = answer_of(&probe.setup(dual(), &script));
+    let unsupported = ["addresses.add.unsupported"];
+    assert_eq!(answer["dns_search_domains"], serde_json::json!(unsupported));
+    probe.teardown(&dual());
+    let error = probe.setup_fails(dual(), &format!("{MAKE} addresses.add 1 fd88::2/64"));
+    let text = "IPv6 is off for eth0 (net.ipv6.conf.eth0.disable_ipv6)";
+    assert!(error.contains(text), "{error}");
 }
 
 fn wait_dad() {

@@ -19,6 +19,7 @@ mod dad;
 mod differential;
 mod driver;
 mod dummy;
+mod families;
 mod grants;
 mod host_device;
 mod ipvlan;
@@ -75,6 +76,7 @@ fn main() {
     vrf::register(&mut suite);
     dad::register(&mut suite);
     dummy::register(&mut suite);
+    families::register(&mut suite);
     vxlan::register(&mut suite);
     tap::register(&mut suite);
     values::register(&mut suite);

@@ -77,7 +77,8 @@ impl Host for Gate {
             Ok(Plan::of(change))
         };
         self.change(call, &objects, plan, |kernel| {
-            kernel.add_address(link.id, &new)
+            let added = kernel.add_address(link.id, &new);
+            added.map_err(|error| without_ipv6(error, &link, address))
         })
     }
 
@@ -183,6 +184,22 @@ impl Gate {
             self.forget(number)?;
         }
         self.record(permit, &objects, result)
+    }
+}
+
+/// Returns the error of an added address, with the setting that turns IPv6 off.
+fn without_ipv6(error: KernelError, link: &LinkHandle, address: IpNet) -> KernelError {
+    // `addrconf_add_dev`
+    if error.errno() != Some(Errno::EACCES) || address.addr().is_ipv4() {
+        return error;
+    }
+    let name = &link.name;
+    KernelError::Refused {
+        errno: Errno::EAFNOSUPPORT,
+        text: format!(
+            "IPv6 is off for {name} (net.ipv6.conf.{name}.disable_ipv6): turn it on, or give the \
+             container no IPv6 address"
+        ),
     }
 }
 
