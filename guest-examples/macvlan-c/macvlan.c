@@ -33,6 +33,9 @@ typedef wasmvark_driver_links_borrow_link_t borrow_link;
  * (containers/podman#23984). */
 static const uint32_t DEFAULT_METRIC = 99;
 
+/* The metric of an IPv6 route that is added with 0 (IP6_RT_PRIO_USER). */
+static const uint32_t IPV6_METRIC = 1024;
+
 /* The longest wait for duplicate address detection, in milliseconds. It waits
  * at most one second before its probe (RFC 4862, section 5.4.2) and one second
  * for an answer (RFC 4861, section 10), after the link has a carrier. */
@@ -193,6 +196,43 @@ static bool announce_addresses(borrow_link link, driver_error_t *err)
 	return true;
 }
 
+static bool has_metric(const wasmvark_driver_routes_list_route_info_t *there,
+		       driver_string_t destination, uint32_t metric)
+{
+	for (size_t i = 0; i < there->len; i++) {
+		const wasmvark_driver_types_route_t *route = &there->ptr[i].route;
+		if (same(route->destination, destination) && route->metric.is_some &&
+		    route->metric.val == metric)
+			return true;
+	}
+	return false;
+}
+
+/* Gives default routes the next free metrics. Two routes with one metric would
+ * compete: of IPv4 routes the kernel uses the later one, and of IPv6 routes it
+ * makes one multipath route. */
+static bool choose_metrics(wasmvark_driver_types_list_route_t *routes, driver_error_t *err)
+{
+	if (routes->len == 0)
+		return true;
+	wasmvark_driver_routes_list_route_info_t there;
+	if (!wasmvark_driver_routes_list(CONTAINER, NULL, &there, err))
+		return false;
+	for (size_t i = 0; i < routes->len; i++) {
+		driver_option_u32_t *metric = &routes->ptr[i].metric;
+		if (!metric->is_some)
+			*metric = (driver_option_u32_t){true, DEFAULT_METRIC};
+		/* An IPv6 route with 0 gets IP6_RT_PRIO_USER (ipv6_route.h). */
+		if (metric->val == 0 && equals(routes->ptr[i].destination, "::/0"))
+			metric->val = IPV6_METRIC;
+		while (has_metric(&there, routes->ptr[i].destination, metric->val) &&
+		       metric->val < UINT32_MAX)
+			metric->val++;
+	}
+	wasmvark_driver_routes_list_route_info_free(&there);
+	return true;
+}
+
 static bool add_routes(wasmvark_driver_types_list_route_t *routes, driver_error_t *err)
 {
 	for (size_t i = 0; i < routes->len; i++) {
@@ -217,11 +257,8 @@ static bool configure(borrow_link link, driver_request_t *request, const struct 
 	/* A route needs a link that is up. */
 	if (!wasmvark_driver_links_set_up(link, err))
 		return false;
-	for (size_t i = 0; i < request->default_routes.len; i++) {
-		driver_option_u32_t *metric = &request->default_routes.ptr[i].metric;
-		if (!metric->is_some)
-			*metric = (driver_option_u32_t){true, DEFAULT_METRIC};
-	}
+	if (!choose_metrics(&request->default_routes, err))
+		return false;
 	if (!add_routes(&request->default_routes, err) || !add_routes(&request->routes, err))
 		return false;
 	return !options->wait_dad || wasmvark_driver_addresses_wait_dad(link, DAD_MAX, err);

@@ -13,6 +13,11 @@ bool equals(driver_string_t string, const char *text)
 	return string.len == strlen(text) && memcmp(string.ptr, text, string.len) == 0;
 }
 
+bool same(driver_string_t one, driver_string_t other)
+{
+	return one.len == other.len && memcmp(one.ptr, other.ptr, one.len) == 0;
+}
+
 const char *decimal(int64_t number, char text[DECIMAL])
 {
 	bool negative = number < 0;

@@ -12,6 +12,8 @@ driver_string_t view(const char *text);
 
 bool equals(driver_string_t string, const char *text);
 
+bool same(driver_string_t one, driver_string_t other);
+
 /* The longest number of decimal: a sign, 10 digits and the end. */
 #define DECIMAL 12
 

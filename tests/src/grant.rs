@@ -76,6 +76,7 @@ impl Grant {
             "links.set-up",
             "log.write",
             "routes.add",
+            "routes.list",
             "sysctl.set-arp-notify",
             "sysctl.set-autoconf",
             "sysctl.set-ndisc-notify",
@@ -89,6 +90,7 @@ impl Grant {
             "links.create-wireguard",
             "links.set-up",
             "routes.add",
+            "routes.list",
             "sysctl.set-autoconf",
             "wireguard.set-listen-port",
             "wireguard.set-peer",
@@ -112,6 +114,7 @@ impl Grant {
             "links.set-up",
             "log.write",
             "routes.add",
+            "routes.list",
             "sysctl.set-autoconf",
         ])
     }

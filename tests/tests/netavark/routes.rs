@@ -90,10 +90,17 @@ pub(crate) fn register(suite: &mut Suite, driver: Driver) {
     driver.test(suite, "default routes of two networks", move || {
         two_networks(driver);
     });
+    if driver.is_ours() {
+        driver.test(suite, "three networks with one metric", move || {
+            three_networks(driver);
+        });
+    }
 }
 
-/// Both networks of a container have their default routes, with the same
-/// metric; the end of one leaves those of the other.
+/// Both networks of a container have their default routes; the end of one leaves
+/// those of the other. netavark's own driver gives all the same metric, of which
+/// the kernel makes a multipath route for IPv6. With ours the first network's
+/// routes come first, whichever is disconnected.
 fn two_networks(driver: Driver) {
     let world = World::new();
     let installed = driver.in_world(&world);
@@ -112,17 +119,97 @@ fn two_networks(driver: Driver) {
         .ip("fd89::2")
         .join("interface_name", "eth1");
     let (_, both) = installed.connect(&two);
+    let second = if driver.is_ours() { 100 } else { 99 };
+    let seconds = [
+        format!("default via 10.89.0.1 dev eth1 metric {second}"),
+        format!("default via fd89::1 dev eth1 metric {second}"),
+    ];
     let expected = [
         "default via 10.88.0.1 dev eth0 metric 99",
-        "default via 10.89.0.1 dev eth1 metric 99",
+        seconds[0].as_str(),
         "default via fd88::1 dev eth0 metric 99",
-        "default via fd89::1 dev eth1 metric 99",
+        seconds[1].as_str(),
     ];
     assert_eq!(both.made_routes(), expected);
+    if driver.is_ours() {
+        leads_through(&world, "eth0");
+        let multipath = world.container.ip_batch(&["-6"], "route show default");
+        assert!(!multipath.contains("nexthop"), "{multipath}");
+    }
     installed.disconnect(&two);
     assert_unchanged(&world.container, &alone, "the container's namespace");
+    installed.netavark.setup(&two).expect("setup succeeds");
+    installed.disconnect(&one);
+    assert_eq!(Dump::of(&world.container).made_routes(), seconds);
+    leads_through(&world, "eth1");
+    // The first network comes back to its place.
+    installed.netavark.setup(&one).expect("setup succeeds");
+    assert_eq!(Dump::of(&world.container).made_routes(), expected);
+    installed.disconnect(&two);
     installed.disconnect(&one);
     world.assert_unchanged(&before);
+}
+
+/// Checks which link packets to elsewhere leave by, in both families.
+#[track_caller]
+fn leads_through(world: &World, link: &str) {
+    for elsewhere in ["192.0.2.1", "2001:db8::1"] {
+        let way = world
+            .container
+            .ip_batch(&[], &format!("route get {elsewhere}"));
+        assert!(way.contains(&format!("dev {link} ")), "{way}");
+    }
+}
+
+/// A metric that the user gives each of them.
+fn three_networks(driver: Driver) {
+    let world = World::new();
+    let installed = driver.in_world(&world);
+    let before = world.dump();
+    let networks: Vec<Connection> = (0..3).map(|number| numbered(driver, number)).collect();
+    for network in &networks {
+        installed.netavark.setup(network).expect("setup succeeds");
+    }
+    let metrics = |links: &[(u8, u32)]| {
+        let route = |(number, metric): &(u8, u32)| {
+            let v4 = format!("default via 10.8{number}.0.1 dev eth{number} metric {metric}");
+            let v6 = format!("default via fd8{number}::1 dev eth{number} metric {metric}");
+            [v4, v6]
+        };
+        let mut routes: Vec<String> = links.iter().flat_map(route).collect();
+        routes.sort();
+        routes
+    };
+    let made = || Dump::of(&world.container).made_routes();
+    assert_eq!(made(), metrics(&[(0, 50), (1, 51), (2, 52)]));
+    installed.disconnect(&networks[1]);
+    assert_eq!(made(), metrics(&[(0, 50), (2, 52)]));
+    installed
+        .netavark
+        .setup(&networks[1])
+        .expect("setup succeeds");
+    assert_eq!(made(), metrics(&[(0, 50), (1, 51), (2, 52)]));
+    installed.disconnect(&networks[0]);
+    leads_through(&world, "eth1");
+    installed.disconnect(&networks[1]);
+    leads_through(&world, "eth2");
+    installed.disconnect(&networks[2]);
+    world.assert_unchanged(&before);
+}
+
+fn numbered(driver: Driver, number: u8) -> Connection {
+    Connection::new(driver.name)
+        .network("id", number.to_string().repeat(64))
+        .network("ipv6_enabled", true)
+        .subnet(
+            &format!("10.8{number}.0.0/16"),
+            &format!("10.8{number}.0.1"),
+        )
+        .subnet(&format!("fd8{number}::/64"), &format!("fd8{number}::1"))
+        .ip(&format!("10.8{number}.0.2"))
+        .ip(&format!("fd8{number}::2"))
+        .join("interface_name", format!("eth{number}"))
+        .option("metric", "50")
 }
 
 fn has_routes(driver: Driver, connection: &Connection, routes: &[&str]) {

@@ -65,6 +65,7 @@ fn denied(podman: &Podman) {
         "links.get",
         "links.set-up",
         "routes.add",
+        "routes.list",
         "sysctl.set-autoconf",
     ];
     let grant = Grant::of(&calls).to_toml(MACVLAN, &places::guest("macvlan"));

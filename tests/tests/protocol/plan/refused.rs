@@ -57,8 +57,8 @@ fn denied() {
         .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
         .collect();
     for line in [
-        "6 denied routes.add route container:0.0.0.0/0 via 10.88.0.1",
-        "7 undone link container:eth0 made",
+        "7 denied routes.add route container:0.0.0.0/0 via 10.88.0.1",
+        "8 undone link container:eth0 made",
     ] {
         assert!(lines.iter().any(|own| own == line), "{}", output.stdout);
     }
