@@ -1,7 +1,10 @@
-//! Mounts that only one thread and its children have.
+//! Mounts that only one thread or command and its children have.
 
+use std::io;
+use std::os::unix::process::CommandExt;
 use std::panic::resume_unwind;
 use std::path::Path;
+use std::process::Command;
 use std::thread;
 
 use nix::mount::{MsFlags, mount};
@@ -28,4 +31,26 @@ pub fn with_tmpfs<T: Send>(
         });
         apart.join().unwrap_or_else(|e| resume_unwind(e))
     })
+}
+
+/// The folder of all kernel settings.
+const SETTINGS: &str = "/proc/sys";
+
+/// Has a command run where kernel settings can only be read, as in many containers.
+pub fn make_settings_read_only(command: &mut Command) {
+    // SAFETY: between fork and exec only system calls are made, with constant
+    // arguments.
+    unsafe {
+        command.pre_exec(mount_settings_read_only);
+    }
+}
+
+fn mount_settings_read_only() -> io::Result<()> {
+    unshare(CloneFlags::CLONE_NEWNS)?;
+    let none: Option<&str> = None;
+    let flags = MsFlags::MS_REC | MsFlags::MS_PRIVATE;
+    mount(none, "/", none, flags, none)?;
+    mount(Some(SETTINGS), SETTINGS, none, MsFlags::MS_BIND, none)?;
+    let flags = MsFlags::MS_BIND | MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY;
+    Ok(mount(none, SETTINGS, none, flags, none)?)
 }

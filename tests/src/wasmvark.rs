@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::audit;
 use crate::compiled;
 use crate::grant::{Grant, digest};
+use crate::mounts;
 use crate::netavark::Netavark;
 use crate::places;
 use crate::poll;
@@ -168,6 +169,17 @@ impl<'a> Wasmvark<'a> {
         let mut plugin = self.world.host.command(self.plugins().join(name));
         plugin.env_clear().env("WASMVARK_ROOT", &self.root);
         plugin
+    }
+
+    /// Runs a driver's `setup` for the world's container where `/proc/sys` is read-only.
+    pub fn setup_read_only(&self, name: &str, input: impl AsRef<[u8]>) -> Output {
+        let netns = self.world.container.path();
+        let mut plugin = self.plugin_command(name);
+        mounts::make_settings_read_only(&mut plugin);
+        process::run(
+            plugin.args(["setup", &netns.to_string_lossy()]),
+            input.as_ref(),
+        )
     }
 
     /// Returns all files in the runtime directory: journals and locks.

@@ -53,6 +53,13 @@ impl LinkSetting {
         let (family, name) = self.parts();
         format!("/proc/sys/net/{family}/conf/{link}/{name}")
     }
+
+    /// Its key, as sysctl(8) writes it: a dot in a link's name is `/`.
+    pub(super) fn key(self, link: &LinkName) -> String {
+        let (family, name) = self.parts();
+        let link = link.as_str().replace('.', "/");
+        format!("net.{family}.conf.{link}.{name}")
+    }
 }
 
 impl fmt::Display for LinkSetting {

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 
-use types::{LinkName, SettingKey};
+use nix::errno::Errno;
+use types::{LinkName, Namespace, SettingKey};
 
 use super::enter_netns::in_netns;
 use super::{KernelError, LinkSetting, Netns};
@@ -27,12 +28,14 @@ pub(super) fn link_setting(
 #[track_caller]
 pub(super) fn set_link_setting(
     netns: &Netns,
+    namespace: Namespace,
     link: &LinkName,
     setting: LinkSetting,
     value: &str,
 ) -> Result<(), KernelError> {
     let path = setting.path(link);
-    in_netns(netns, || write(&path, value))
+    let written = in_netns(netns, || write(&path, value));
+    written.map_err(|error| unwritable(error, namespace, &setting.key(link), value))
 }
 
 /// Reads a setting by its key.
@@ -43,9 +46,15 @@ pub(super) fn setting(netns: &Netns, key: &SettingKey) -> Result<String, KernelE
 
 /// Sets a setting by its key.
 #[track_caller]
-pub(super) fn set_setting(netns: &Netns, key: &SettingKey, value: &str) -> Result<(), KernelError> {
+pub(super) fn set_setting(
+    netns: &Netns,
+    namespace: Namespace,
+    key: &SettingKey,
+    value: &str,
+) -> Result<(), KernelError> {
     let path = key.path();
-    in_netns(netns, || write(&path, value))
+    let written = in_netns(netns, || write(&path, value));
+    written.map_err(|error| unwritable(error, namespace, &key.to_string(), value))
 }
 
 /// Reads all settings of a link, by `FAMILY/KEY`. Leaves out settings that
@@ -98,8 +107,87 @@ fn read(netns: &Netns, path: &str) -> Result<String, KernelError> {
 /// Writes a value unless the file has it already, since `/proc/sys` may be
 /// read-only.
 fn write(path: &str, value: &str) -> io::Result<()> {
-    if fs::read_to_string(path)?.trim() == value {
+    if is_same(&fs::read_to_string(path)?, value) {
         return Ok(());
     }
     fs::write(path, value)
+}
+
+/// Whether two texts are one value. The kernel writes tabs between the numbers of a
+/// list.
+fn is_same(one: &str, other: &str) -> bool {
+    one.split_whitespace().eq(other.split_whitespace())
+}
+
+/// Returns the error of a setting that has another value and can't be written. It says
+/// who can set it.
+fn unwritable(error: KernelError, namespace: Namespace, key: &str, value: &str) -> KernelError {
+    let Some(errno @ (Errno::EROFS | Errno::EACCES | Errno::EPERM)) = error.errno() else {
+        return error;
+    };
+    let who = match namespace {
+        Namespace::Host => "root must set it on the host",
+        Namespace::Container => "whoever starts the container must set it (--sysctl)",
+    };
+    let default = of_new_links(key);
+    let default = default.map(|key| format!("; a new link has the value of {key}"));
+    KernelError::Refused {
+        errno,
+        text: format!(
+            "{key} must be {value} and can't be written here: {who}{}",
+            default.unwrap_or_default()
+        ),
+    }
+}
+
+/// Returns the setting that gives new links a setting of a link.
+fn of_new_links(key: &str) -> Option<String> {
+    let parts: Vec<&str> = key.split('.').collect();
+    match parts.as_slice() {
+        [_, _, _, "all" | "default", _] => None,
+        [net, family, group @ ("conf" | "neigh"), _, name] => {
+            Some(format!("{net}.{family}.{group}.default.{name}"))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_the_same_with_tabs_and_spaces() {
+        assert!(is_same("4096\t131072\t6291456\n", "4096 131072 6291456"));
+        assert!(is_same("1\n", "1") && is_same("\n", ""));
+        assert!(!is_same("1\n", "0") && !is_same("1 2", "12"));
+    }
+
+    #[test]
+    fn an_error_says_what_must_be_set_and_by_whom() {
+        let text = |errno: Errno, namespace, key| {
+            unwritable(errno.into(), namespace, key, "1").to_string()
+        };
+        assert_eq!(
+            text(Errno::EROFS, Namespace::Host, "net.ipv4.ip_forward"),
+            "net.ipv4.ip_forward must be 1 and can't be written here: root must set it on the \
+             host (EROFS)"
+        );
+        assert_eq!(
+            text(
+                Errno::EACCES,
+                Namespace::Container,
+                "net.ipv4.conf.eth0.arp_notify"
+            ),
+            "net.ipv4.conf.eth0.arp_notify must be 1 and can't be written here: whoever starts \
+             the container must set it (--sysctl); a new link has the value of \
+             net.ipv4.conf.default.arp_notify (EACCES)"
+        );
+        let other = text(Errno::EINVAL, Namespace::Host, "net.core.somaxconn");
+        assert!(
+            other.contains("EINVAL") && !other.contains("must be"),
+            "{other}"
+        );
+        assert_eq!(of_new_links("net.ipv6.conf.all.forwarding"), None);
+    }
 }

@@ -5,7 +5,7 @@ use wasmvark_tests::dump::Dump;
 use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::kind::Kind;
-use wasmvark_tests::wasmvark::answer_of;
+use wasmvark_tests::wasmvark::{answer_of, error_of};
 use wasmvark_tests::world::World;
 
 use crate::probe::{NAME, Probe};
@@ -15,6 +15,8 @@ const VLANS: &[Need] = &[Need::Root, Need::Macvlan, Need::Link(Kind::VlanBridge)
 
 pub(crate) fn register(suite: &mut Suite) {
     suite.test("sysctl::of-own-and-foreign-links", NEEDS, of_links);
+    suite.test("sysctl::of-links-where-read-only", NEEDS, read_only);
+    suite.test("sysctl::by-name-where-read-only", NEEDS, read_only_by_name);
     suite.test("sysctl::by-name", NEEDS, by_name);
     suite.test(
         "sysctl::no-container-is-the-hosts-router",
@@ -133,6 +135,70 @@ fn of_links() {
             probe.teardown(&v4());
         }
     }
+}
+
+/// What has its value already is a success, and what hasn't says who must set it.
+fn read_only() {
+    for (call, setting, value) in SETTINGS {
+        let world = World::new();
+        let probe = Probe::new(&world, &grant());
+        let connection = v4().option("script", &format!("links.get host p0; sysctl.{call}"));
+        let setup = || {
+            let input = connection.for_plugin();
+            probe.wasmvark.setup_read_only(NAME, input)
+        };
+        let file = setting.replace("LINK", "p0");
+        let host = Dump::of(&world.host);
+        if host.setting(&file) != Some(value) {
+            let error = error_of(&setup());
+            let key = format!("net.{}", file.replace('/', "."));
+            let default = key.replace("p0", "default");
+            let text = format!(
+                "{key} must be {value} and can't be written here: root must set it on the host; a \
+                 new link has the value of {default} (EROFS)"
+            );
+            assert!(error.contains(&text), "{error}");
+            assert_eq!(Dump::of(&world.host).setting(&file), host.setting(&file));
+            world.host.set(&file, value);
+        }
+        answer_of(&setup());
+    }
+}
+
+fn read_only_by_name() {
+    let world = World::new();
+    let probe = Probe::new(&world, &grant());
+    let setup = |script: &str| {
+        let connection = v4().option("script", script);
+        let input = connection.for_plugin();
+        probe.wasmvark.setup_read_only(NAME, input)
+    };
+    for (call, key, who) in [
+        (
+            "enable-ip-forward host ipv4",
+            "net.ipv4.ip_forward must be 1",
+            "root must set it on the host",
+        ),
+        (
+            "set container net.ipv4.ip_default_ttl 77",
+            "net.ipv4.ip_default_ttl must be 77",
+            "whoever starts the container must set it (--sysctl)",
+        ),
+    ] {
+        let error = error_of(&setup(&format!("sysctl.{call}")));
+        let text = format!("{key} and can't be written here: {who} (EROFS)");
+        assert!(error.contains(&text), "{error}");
+        let output = setup(&format!("?sysctl.{call}"));
+        let domains = &answer_of(&output)["dns_search_domains"];
+        assert!(domains.to_string().contains(".read-only"), "{domains}");
+    }
+    world.host.set("ipv4/ip_forward", "1");
+    world.container.set("ipv4/ip_default_ttl", "77");
+    world.container.set("ipv4/tcp_rmem", "4096 131072 6291456");
+    answer_of(&setup(
+        "sysctl.enable-ip-forward host ipv4; sysctl.set container net.ipv4.ip_default_ttl 77; \
+         sysctl.set container net.ipv4.tcp_rmem 4096 131072 6291456",
+    ));
 }
 
 /// No container becomes the host's router.

@@ -457,8 +457,14 @@ fn guest_error(call: Call, objects: &[Object<'_>], error: &KernelError) -> Guest
         Some(Errno::EBUSY) => GuestError::Busy(text),
         Some(Errno::EOPNOTSUPP | Errno::EAFNOSUPPORT) => GuestError::Unsupported(text),
         Some(Errno::EROFS) => GuestError::ReadOnly(text),
+        Some(Errno::EACCES | Errno::EPERM) if sets(call) => GuestError::ReadOnly(text),
         _ => GuestError::Other(text),
     }
+}
+
+/// Whether a call sets kernel settings.
+fn sets(call: Call) -> bool {
+    call.name().starts_with("sysctl.")
 }
 
 /// Returns the error for an argument that isn't valid.

@@ -67,7 +67,7 @@ impl Netlink {
             return Ok(());
         }
         let netns = self.netns(made.namespace)?;
-        match sysctl::set_link_setting(netns, name, LinkSetting::AcceptRa, "0") {
+        match sysctl::set_link_setting(netns, made.namespace, name, LinkSetting::AcceptRa, "0") {
             Err(error) if error.is_not_found() => Ok(()),
             result => result.map_err(KernelError::unfinished),
         }

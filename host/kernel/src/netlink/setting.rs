@@ -24,7 +24,8 @@ impl Settings for Netlink {
         value: &str,
     ) -> Result<(), KernelError> {
         let name = self.link_by_id(link)?.name;
-        sysctl::set_link_setting(self.netns(link.namespace)?, &name, setting, value)
+        let netns = self.netns(link.namespace)?;
+        sysctl::set_link_setting(netns, link.namespace, &name, setting, value)
     }
 
     fn set_setting(
@@ -33,6 +34,6 @@ impl Settings for Netlink {
         key: &SettingKey,
         value: &str,
     ) -> Result<(), KernelError> {
-        sysctl::set_setting(self.netns(namespace)?, key, value)
+        sysctl::set_setting(self.netns(namespace)?, namespace, key, value)
     }
 }
