@@ -13,8 +13,8 @@ use wasmvark_guest::links::{self, VethOptions};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
     ACCEPT_DAD, Dad, FILTER, Filter, Guest, Known, Nat, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD,
-    WithoutSubnets, check_ipam, choose_ipam, close_internal, export, forward,
-    loosen_reverse_path, no_name_servers, no_names, publish, typed, word,
+    WithoutSubnets, check_ipam, choose_ipam, close_internal, export, forward, loosen_reverse_path,
+    no_name_servers, no_names, publish, typed, word,
 };
 
 /// All options. The host names its end by `host_interface_name`.
