@@ -47,7 +47,7 @@ pub(crate) fn register(suite: &mut Suite) {
         .test("dad/bridge: unmanaged", &needs, unmanaged)
         .proves("bridge", &["accept_dad", "wait_dad"]);
     for (driver, need) in ON_A_WIRE {
-        let needs = [Need::Root, Need::Netavark, need.clone()];
+        let needs = [Need::Root, Need::Netavark, *need];
         suite
             .test(format!("dad/{driver}: waits"), &needs, || waits(driver))
             .proves(driver, &["wait_dad"]);
@@ -56,10 +56,10 @@ pub(crate) fn register(suite: &mut Suite) {
         .iter()
         .filter(|(driver, _)| is_beside_others(driver))
     {
-        let needs = [Need::Root, Need::Netavark, need.clone()];
+        let needs = [Need::Root, Need::Netavark, *need];
         suite
             .test(format!("dad/{driver}: a duplicate"), &needs, || {
-                duplicate(driver)
+                duplicate(driver);
             })
             .proves(driver, &["wait_dad"]);
     }
