@@ -20,6 +20,8 @@ pub(super) const BY_KERNEL: u8 = 2;
 pub(super) const BY_HAND: u8 = 4;
 /// INADDR_LOOPBACK (`in.h`)
 pub(super) const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+/// The IPv6 address of the loopback link.
+const LOOPBACK6: IpAddr = IpAddr::V6(std::net::Ipv6Addr::LOCALHOST);
 /// The MTU of a loopback link in bytes (`drivers/net/loopback.c`).
 const LOOPBACK_MTU: u32 = 65536;
 
@@ -155,7 +157,8 @@ impl Machine {
                 link.addresses.push(Address {
                     new: NewAddress {
                         address: state.address,
-                        no_dad: false,
+                        // The kernel's own has none.
+                        no_dad: link.is_loopback() && state.address.addr() == LOOPBACK6,
                         no_prefix_route: lacks_route(&survey.routes, index, state.address)
                             || (link.is_loopback() && state.address.addr().is_loopback()),
                     },

@@ -5,7 +5,7 @@
 
 use kernel::{IPV6_MIN_MTU, KernelError, LinkChange, LinkId, LinkInfo, ParentUse, QueueHook};
 use nix::errno::Errno;
-use types::Namespace;
+use types::{Mac, Namespace};
 
 use super::LinkHandle;
 use crate::gate::Gate;
@@ -150,6 +150,7 @@ impl Gate {
             }
             _ if self.owns(link) => Ok(()),
             LinkChange::Mtu(mtu) => self.check_mtu(permit, link, *mtu),
+            LinkChange::Mac(_) => self.check_has_mac(permit, link),
             LinkChange::Up(false) => self.check_down(permit, link),
             _ => Ok(()),
         }
@@ -172,6 +173,19 @@ impl Gate {
             true => Err(busy(format!(
                 "{} has an MTU of {before}: with {IPV6_MIN_MTU} or more it would get IPv6 and the \
                  settings of a new link, so make it with that MTU",
+                link.name
+            ))),
+        }
+    }
+
+    /// Refuses a MAC address for a link without one, as `lo`. The kernel wouldn't take
+    /// the new one away again.
+    fn check_has_mac(&mut self, permit: &Permitted, link: &LinkHandle) -> Result<(), KernelError> {
+        let before = self.rollback.guard.open(permit).link_by_id(link.id)?.mac;
+        match before.filter(|mac| *mac != Mac::NONE) {
+            Some(_) => Ok(()),
+            None => Err(busy(format!(
+                "{} has no MAC address, and would keep the new one for good",
                 link.name
             ))),
         }

@@ -13,6 +13,9 @@ use crate::gate::call::{CallError, invalid, plan_for_foreign};
 use crate::gate::{Gate, Kernel, bounds};
 use crate::guard::Permitted;
 
+/// The kinds of links that take ports.
+const MASTERS: [&str; 4] = ["bridge", "vrf", "bond", "team"];
+
 impl Gate {
     /// Changes a property of a link. The property is put back later, unless the link is
     /// own.
@@ -87,14 +90,15 @@ impl Gate {
         });
         let change = LinkChange::Master(master.as_ref().map(|master| master.id.index));
         let permit = self.decide(call, &objects)?;
+        let takes_ports = master.iter().try_for_each(|master| {
+            check_takes_ports(self.rollback.guard.open(&permit), &link, master)
+        });
+        if let Err(error) = takes_ports {
+            return Err(self.record_failure(permit, &objects, error));
+        }
         let result = match self.is_in_use_by_others(&link)? {
             true => check_already_set(self.rollback.guard.open(&permit), &link, &change),
-            false => self.perform(&permit, plan, |kernel| {
-                if let Some(master) = &master {
-                    check_takes_ports(kernel, master.id)?;
-                }
-                kernel.change_link(link.id, &change)
-            })?,
+            false => self.perform(&permit, plan, |kernel| set_master(kernel, link.id, &change))?,
         };
         self.record(permit, &objects, result)
     }
@@ -214,16 +218,43 @@ fn before(
     })
 }
 
-/// The kinds of links that have ports.
-const WITH_PORTS: [&str; 4] = ["bond", "bridge", "team", "vrf"];
-
-/// Refuses a master that has no ports. The kernel takes a link from its old master
-/// before it looks at the new one (`do_set_master`), so its own error would come too
-/// late.
-fn check_takes_ports(kernel: &mut dyn Kernel, master: LinkId) -> Result<(), KernelError> {
-    let kind = kernel.link_info(master)?.kind;
-    match kind.is_some_and(|kind| WITH_PORTS.contains(&kind.as_str())) {
-        true => Ok(()),
-        false => Err(Errno::EOPNOTSUPP.into()),
+/// Checks that a link can be the master of another one. The kernel finds out only after
+/// it has taken the other one out of its old master (`do_set_master`).
+fn check_takes_ports(
+    kernel: &mut dyn Kernel,
+    link: &LinkHandle,
+    master: &LinkHandle,
+) -> Result<(), KernelError> {
+    let name = &master.name;
+    if link.id == master.id {
+        return Err(KernelError::Refused {
+            errno: Errno::EINVAL,
+            text: format!("{name} can't be its own master"),
+        });
     }
+    let info = kernel.link_info(master.id)?;
+    let kind = info.kind.as_deref().unwrap_or("hardware");
+    match MASTERS.contains(&kind) {
+        true => Ok(()),
+        false => Err(KernelError::Refused {
+            errno: Errno::EOPNOTSUPP,
+            text: format!("{name} takes no ports: it is a {kind} interface, and no bridge or VRF"),
+        }),
+    }
+}
+
+/// Sets a link's master. If the kernel refuses the new one, the link gets its old one
+/// back.
+fn set_master(
+    kernel: &mut dyn Kernel,
+    link: LinkId,
+    change: &LinkChange,
+) -> Result<(), KernelError> {
+    let old = kernel.link_by_id(link)?.master;
+    let result = kernel.change_link(link, change);
+    if old.is_some() && result.as_ref().is_err_and(|error| !error.is_unclear()) {
+        // The first error is the one to tell.
+        let _ = kernel.change_link(link, &LinkChange::Master(old));
+    }
+    result
 }

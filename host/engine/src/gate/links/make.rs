@@ -78,6 +78,17 @@ impl Gate {
         let changes_parent = self.changes_parent(&link.kind);
         objects.extend(whole.filter(|_| changes_parent));
         let mut permit = self.decide(call, &objects)?;
+        let below = parent
+            .as_ref()
+            .map(|parent| self.below(&permit, parent, link.kind.name()));
+        let below = match below.transpose() {
+            Ok(below) => below.flatten(),
+            Err(error) => return Err(self.record_failure(permit, &objects, error)),
+        };
+        if let Some(below) = &below {
+            objects.push(self.object(below));
+            permit = self.decide_again(permit, &objects)?;
+        }
         if let Some(parent) = &parent {
             let differing = self.links_of_other_mode(&permit, parent, &link.kind);
             let differing = match differing {
@@ -128,6 +139,46 @@ impl Gate {
         )?;
         let index = self.record(permit, &objects, result)?;
         self.hand_out(LinkId { namespace, index }, link.name)
+    }
+
+    /// Returns the link that a new macvlan link on a macvlan link would lie on: the
+    /// kernel makes it on the parent of that one (`macvlan_common_newlink`,
+    /// `ipvlan_link_new`). A parent that the user named is meant with what is below it.
+    fn below(
+        &mut self,
+        permit: &Permitted,
+        parent: &LinkHandle,
+        kind: &str,
+    ) -> Result<Option<LinkHandle>, KernelError> {
+        let namespace = parent.id.namespace;
+        let is_named = self.authority.request.parent.as_ref() == Some(&parent.name);
+        if self.owns(parent) || (namespace == Namespace::Host && is_named) {
+            return Ok(None);
+        }
+        let links = self.rollback.guard.open(permit).tied_links(namespace)?;
+        let at = |index: u32| {
+            links
+                .iter()
+                .find(move |link| link.info.state.index == index)
+        };
+        let Some(link) = at(parent.id.index) else {
+            return Ok(None);
+        };
+        let is_passed_on = match kind {
+            "macvlan" | "macvtap" => {
+                matches!(link.info.kind.as_deref(), Some("macvlan" | "macvtap"))
+            }
+            "ipvlan" => matches!(link.info.kind.as_deref(), Some("ipvlan" | "ipvtap")),
+            _ => false,
+        };
+        let tie = link.tie.filter(|tie| is_passed_on && !tie.elsewhere);
+        Ok(tie.and_then(|tie| at(tie.index)).map(|below| LinkHandle {
+            id: LinkId {
+                namespace,
+                index: below.info.state.index,
+            },
+            name: below.info.state.name.clone(),
+        }))
     }
 
     /// Returns the number that a kind of link takes, as an object of a decision.

@@ -140,7 +140,7 @@ fn host() -> ImaginedNamespace {
 
 fn container() -> ImaginedNamespace {
     let links = vec![
-        link(1, "lo", None).with(&["127.0.0.1/8"]),
+        link(1, "lo", None).with(&["127.0.0.1/8", "::1/128"]),
         link(3, "eth1", Some("veth"))
             .with(&["10.90.0.5/24"])
             .pair(15),

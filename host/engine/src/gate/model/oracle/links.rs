@@ -526,7 +526,7 @@ impl Oracle<'_> {
                 self.before.namespace(namespace),
                 self.after.namespace(namespace),
             );
-            if value == Some("1") && follows_forwarding(before, after, key) {
+            if follows_forwarding(before, after, key, value) {
                 continue;
             }
             let what = || format!("{key} of {}", describe(now));

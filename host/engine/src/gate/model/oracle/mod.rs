@@ -260,10 +260,15 @@ fn differing<'m>(
         .collect()
 }
 
-/// Whether a setting was turned on with one of its namespace: the kernel has forwarding
-/// of all links, and of new ones, follow (`inet_forward_change`,
+/// Whether a setting was turned on with one of its namespace, and has its value: the
+/// kernel has forwarding of all links, and of new ones, follow (`inet_forward_change`,
 /// `addrconf_fixup_forwarding`).
-fn follows_forwarding(before: &PicturedNamespace, after: &PicturedNamespace, key: &str) -> bool {
+fn follows_forwarding(
+    before: &PicturedNamespace,
+    after: &PicturedNamespace,
+    key: &str,
+    value: Option<&str>,
+) -> bool {
     let main = match key {
         "net.ipv4.conf.all.forwarding" | "net.ipv4.conf.default.forwarding" | "ipv4/forwarding" => {
             "/proc/sys/net/ipv4/ip_forward"
@@ -274,7 +279,8 @@ fn follows_forwarding(before: &PicturedNamespace, after: &PicturedNamespace, key
         _ => return false,
     };
     let (before, after) = (before.settings.get(main), after.settings.get(main));
-    before != after && after.is_some_and(|value| value == "1")
+    let is_on = value.is_some_and(|value| value != "0");
+    before != after && is_on && after.map(String::as_str) == value
 }
 
 pub(super) use undone::left_over;

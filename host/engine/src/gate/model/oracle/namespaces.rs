@@ -232,7 +232,7 @@ impl Oracle<'_> {
                 && value == Some("1")
                 && self.lines.has(enables)
                 && (namespace == Namespace::Container || self.lines.key(enables, namespace, &key));
-            if value == Some("1") && follows_forwarding(before, after, &key) {
+            if follows_forwarding(before, after, &key, value) {
                 continue;
             }
             let is_typed = is_forward

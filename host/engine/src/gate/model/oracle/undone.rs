@@ -68,8 +68,7 @@ fn differences(
 ) -> Vec<&'static str> {
     let mut settings = differing(&was.settings, &now.settings).into_iter();
     // They stay on with the namespace's.
-    let has_settings =
-        settings.all(|(key, value)| value == Some("1") && follows_forwarding(before, after, key));
+    let has_settings = settings.all(|(key, value)| follows_forwarding(before, after, key, value));
     let same = |one: bool, what| (!one).then_some(what);
     let (a, b) = (&was.state, &now.state);
     let parts = [
