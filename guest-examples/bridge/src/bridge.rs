@@ -4,7 +4,7 @@ use wasmvark_guest::links::{self, BridgeOptions, Link};
 use wasmvark_guest::types::{Error, Namespace, Network, NetworkChange, Place, Request};
 use wasmvark_guest::{
     addresses, close_internal, firewall, gateways, ignore_router_advertisements,
-    loosen_reverse_path, move_parent_option,
+    loosen_reverse_path, move_parent_option, routed_mtu,
 };
 
 use crate::options::{Mode, Options};
@@ -12,7 +12,7 @@ use crate::options::{Mode, Options};
 /// The bridge that a container's link is a port of.
 pub(crate) struct Bridge {
     pub(crate) link: Link,
-    /// The MTU for the containers' links, if it's known.
+    /// The MTU for the containers' links.
     pub(crate) mtu: Option<u32>,
 }
 
@@ -58,9 +58,10 @@ pub(crate) fn find(request: &Request, options: &Options) -> Result<Bridge, Error
 /// share it.
 fn make(request: &Request, options: &Options) -> Result<Bridge, Error> {
     let network = &request.network;
+    let vrf = options.vrf.as_deref().map(find_vrf).transpose()?;
     let how = BridgeOptions {
         mac: stable_mac(&request.container_id),
-        mtu: network.mtu,
+        mtu: routed_mtu(network, vrf.as_ref())?,
         vlan_filtering: options.vlans.is_some(),
     };
     let link = links::create_bridge(Place::Shared, None, &how)?;
@@ -68,8 +69,8 @@ fn make(request: &Request, options: &Options) -> Result<Bridge, Error> {
     loosen_reverse_path(&link)?;
     // This comes before the addresses, because the kernel removes IPv6 addresses of a
     // link that joins a VRF.
-    if let Some(vrf) = &options.vrf {
-        links::set_master(&link, Some(&find_vrf(vrf)?))?;
+    if let Some(vrf) = &vrf {
+        links::set_master(&link, Some(vrf))?;
     }
     if let Some(vlans) = &options.vlans {
         vlans.set_on_bridge(&link)?;
@@ -91,7 +92,9 @@ fn make(request: &Request, options: &Options) -> Result<Bridge, Error> {
         }
     }
     links::set_up(&link)?;
-    Ok(Bridge { link, mtu: None })
+    // An earlier container may have made it, when the default route was another one.
+    let mtu = Some(links::info(&link)?.mtu);
+    Ok(Bridge { link, mtu })
 }
 
 /// Keeps the network apart from others, before anything can pass the bridge.

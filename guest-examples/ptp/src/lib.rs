@@ -14,7 +14,7 @@ use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupA
 use wasmvark_guest::{
     ACCEPT_DAD, Dad, FILTER, Filter, Guest, Known, Nat, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD,
     WithoutSubnets, check_ipam, choose_ipam, close_internal, export, forward, loosen_reverse_path,
-    no_name_servers, no_names, publish, typed, word,
+    no_name_servers, no_names, publish, routed_mtu, typed, word,
 };
 
 /// All options. The host names its end by `host_interface_name`.
@@ -61,7 +61,7 @@ impl Guest for Ptp {
             host_name: None,
             mac: request.mac.clone(),
             host_mac: None,
-            mtu: network.mtu,
+            mtu: routed_mtu(network, None)?,
         };
         let pair = links::create_veth(None, &veth)?;
         close_internal(&pair.host, network)?;

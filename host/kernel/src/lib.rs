@@ -55,7 +55,7 @@ pub use netlink::{DroppingChain, Netlink, Saved, find_feature};
 pub use netns::{Netns, NetnsError, NetnsId};
 pub use route::{
     FoundRoute, KnownLink, MAIN_TABLE, NextHop, RESERVED_TABLES, RouteScope, Routes, RoutesRead,
-    SavedRoutes, TableRoute,
+    SavedRoutes, TableRoute, default_route_links,
 };
 pub use rule::{FoundRule, Rules, RulesRead, SavedRule};
 pub use setting::{LinkSetting, Settings, SettingsRead};

@@ -150,6 +150,30 @@ impl TableRoute {
     }
 }
 
+/// Returns the indexes of the links that default routes of a table leave through: of the
+/// routes with the lowest metric, IPv4 before IPv6.
+pub fn default_route_links(routes: &[FoundRoute]) -> Vec<u32> {
+    let links = |is_v4: bool| {
+        let defaults = routes.iter().map(|found| &found.route).filter(|route| {
+            let destination = route.route.destination;
+            destination.prefix_len() == 0
+                && destination.addr().is_ipv4() == is_v4
+                && route.route.kind == types::RouteKind::Unicast
+                && !route.links().is_empty()
+        });
+        let best = defaults.clone().map(|route| route.route.metric).min();
+        let best = defaults.filter(|route| Some(route.route.metric) == best);
+        let mut links: Vec<u32> = best.flat_map(TableRoute::links).collect();
+        links.sort_unstable();
+        links.dedup();
+        links
+    };
+    match links(true) {
+        none if none.is_empty() => links(false),
+        found => found,
+    }
+}
+
 /// A link in a record of the journal. By the time of the undo, its index may be
 /// another link's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -224,4 +248,58 @@ pub trait Routes {
         namespace: Namespace,
         saved: &SavedRoutes,
     ) -> Result<(), KernelError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route(destination: &str, metric: u32, links: &[u32]) -> FoundRoute {
+        let hop = |link: &u32| NextHop {
+            gateway: None,
+            link: Some(*link),
+            hops: 0,
+            on_link: false,
+        };
+        FoundRoute {
+            route: TableRoute {
+                route: Route {
+                    destination: destination.parse().unwrap(),
+                    gateway: None,
+                    metric: Some(metric),
+                    kind: types::RouteKind::Unicast,
+                },
+                table: MAIN_TABLE,
+                scope: None,
+                source: None,
+                link: None,
+                on_link: false,
+                next_hops: links.iter().map(hop).collect(),
+            },
+            protocol: 3,
+        }
+    }
+
+    #[test]
+    fn the_default_route_is_ipv4s_with_the_lowest_metric() {
+        let v6 = route("::/0", 1, &[9]);
+        let others = [
+            route("10.0.0.0/8", 0, &[1]),
+            route("0.0.0.0/0", 200, &[2]),
+            route("0.0.0.0/0", 100, &[4, 3]),
+            route("0.0.0.0/0", 100, &[4]),
+            route("0.0.0.0/1", 0, &[5]),
+        ];
+        let all = [&others[..], &[v6.clone()]].concat();
+        assert_eq!(default_route_links(&all), [3, 4]);
+        assert_eq!(default_route_links(&[v6]), [9]);
+        assert!(default_route_links(&others[..1]).is_empty());
+    }
+
+    #[test]
+    fn a_default_route_that_leads_nowhere_is_none() {
+        let mut nowhere = route("0.0.0.0/0", 1, &[]);
+        nowhere.route.route.kind = types::RouteKind::Unreachable;
+        assert!(default_route_links(&[nowhere]).is_empty());
+    }
 }

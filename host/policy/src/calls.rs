@@ -35,6 +35,11 @@ calls! {
     LinksGetDefault = "links.get-default" {
         risk: Reads, effect: "reads the default route", keys: [Link], request: [DefaultRoute],
     }
+    /// Reads the MTU of the default route's link.
+    LinksDefaultMtu = "links.default-mtu" {
+        risk: Reads, effect: "reads the default route's MTU", keys: [Link],
+        request: [DefaultMtu, Vrf],
+    }
     /// Finds a link by index.
     LinksGetByIndex = "links.get-by-index" {
         risk: Reads, effect: "reads a link", keys: [Link],

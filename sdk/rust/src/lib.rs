@@ -58,5 +58,5 @@ pub use filter::{FILTER, Filter};
 pub use nat::{Nat, close_internal, forward, publish};
 pub use options::{MACVLAN_MODES, Value, Within, choose, find, not, parse, parse_bool, read};
 pub use setup::{
-    PARENT_METRIC, alone, find_parent, gateways, is_v6, no_name_servers, without_prefix,
+    PARENT_METRIC, alone, find_parent, gateways, is_v6, no_name_servers, routed_mtu, without_prefix,
 };

@@ -15,6 +15,31 @@ pub fn find_parent(network: &Network) -> Result<Link, Error> {
     }
 }
 
+/// The smallest MTU of a link with IPv6 (RFC 8200, section 5).
+const IPV6_MIN_MTU: u32 = 1280;
+
+/// The largest MTU of a veth link (ETH_MAX_MTU).
+const VETH_MAX_MTU: u32 = 65535;
+
+/// Returns the MTU of new links whose packets the host routes: the user's, or else that
+/// of the default route's link, in the table of a VRF if one is given. Without a default
+/// route it's the kernel's.
+///
+/// A network with IPv6 addresses gets at least the MTU that IPv6 needs.
+pub fn routed_mtu(network: &Network, vrf: Option<&Link>) -> Result<Option<u32>, Error> {
+    // 0 means the default, as in netavark's drivers.
+    let given = network.mtu.filter(|mtu| *mtu != 0);
+    if given.is_some() {
+        return Ok(given);
+    }
+    let least = match network.subnets.iter().any(|it| is_v6(&it.subnet)) {
+        true => IPV6_MIN_MTU,
+        false => 0,
+    };
+    let found = links::default_mtu(vrf)?;
+    Ok(found.map(|mtu| mtu.max(least).min(VETH_MAX_MTU)))
+}
+
 /// Returns the gateways of the subnets with their prefix lengths.
 pub fn gateways(network: &Network) -> impl Iterator<Item = String> {
     network.subnets.iter().filter_map(|subnet| {

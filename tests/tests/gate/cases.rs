@@ -31,6 +31,20 @@ pub(crate) const CASES: &[Case] = &[
         beyond: Some(("", "links.get-default", r#"link = "*""#)),
     },
     Case {
+        call: "links.default-mtu",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[("links.get", r#"{ link = "x0" }"#)],
+        before: "",
+        within: "links.default-mtu -",
+        // It's no VRF, which doesn't matter for the decision.
+        beyond: Some((
+            "links.get host x0",
+            "?links.default-mtu 0",
+            r#"link = "x0""#,
+        )),
+    },
+    Case {
         call: "links.get-by-index",
         needs: MACVLAN,
         connection: v4,

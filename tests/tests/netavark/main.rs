@@ -26,6 +26,7 @@ mod ipvlan;
 mod leftovers;
 mod macvlan;
 mod mistakes;
+mod mtu;
 mod names;
 mod nat;
 mod parents;
@@ -71,6 +72,7 @@ fn main() {
     ptp::register(&mut suite);
     versions::register(&mut suite);
     vlan::register(&mut suite);
+    mtu::register(&mut suite);
     nat::register(&mut suite);
     reload::register(&mut suite);
     vrf::register(&mut suite);

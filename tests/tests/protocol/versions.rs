@@ -98,6 +98,6 @@ fn not_served() {
 
 fn two_versions() {
     let world = World::new();
-    let file = changed(&world, b"@0.2.0", 1);
+    let file = changed(&world, b"@0.2.1", 1);
     refuses(&world, &file, "versions 0.2 and 0.1 of wasmvark:driver");
 }

@@ -29,6 +29,8 @@ pub(crate) enum Requested {
     ParentProperty,
     /// The link of the default route, where no parent is named.
     DefaultRoute,
+    /// The MTU of the default route's link, which is only a number.
+    DefaultMtu,
     /// The VRF of the host that the network's links go below.
     Vrf,
     /// A link that takes ports: the parent that the user named, or that VRF.

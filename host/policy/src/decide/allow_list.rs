@@ -62,7 +62,9 @@ pub(super) fn widened(call: Call, object: &Object<'_>, reach: &Reach) -> bool {
         Object::Neighbour { address, .. } => reach.has_address(IpNet::from(*address)),
         Object::Subnet(subnet) => reach.has_address(*subnet),
         Object::NameServer(address) => reach.has_address(IpNet::from(*address)),
-        Object::State { .. } | Object::Message | Object::SearchDomain(_) => false,
+        Object::DefaultMtu | Object::State { .. } | Object::Message | Object::SearchDomain(_) => {
+            false
+        }
     }
 }
 
@@ -135,7 +137,7 @@ pub(super) fn widen(reach: &mut Reach, object: &Object<'_>) {
                 &NetworkPattern::one(IpNet::from(*address)),
             );
         }
-        Object::State { .. } | Object::Message | Object::SearchDomain(_) => {}
+        Object::DefaultMtu | Object::State { .. } | Object::Message | Object::SearchDomain(_) => {}
     }
 }
 

@@ -60,6 +60,8 @@ pub enum Object<'a> {
     },
     /// The link of the host's default route.
     DefaultRouteLink,
+    /// The MTU of a default route's link.
+    DefaultMtu,
     /// A link that is searched for by a property. Whether the search may see a link is
     /// decided for each link.
     LinkWith {
@@ -223,6 +225,7 @@ impl fmt::Display for Object<'_> {
             Self::Vlans { numbers, .. } => write!(f, "vlan {numbers}"),
             Self::Vni(number) => write!(f, "vni {number}"),
             Self::DefaultRouteLink => f.write_str("link of the default route"),
+            Self::DefaultMtu => f.write_str("MTU of the default route"),
             Self::LinkWith {
                 namespace,
                 property,

@@ -274,7 +274,8 @@ fn has(part: Requested, object: &Object<'_>, request: &RequestReach) -> bool {
             let mut named = gateways.chain(request.name_servers.iter().copied());
             named.any(|named| named == address)
         }
-        (R::State, O::State { .. })
+        (R::DefaultMtu, O::DefaultMtu)
+        | (R::State, O::State { .. })
         | (R::Messages, O::Message)
         | (R::SearchDomains, O::SearchDomain(_)) => true,
         // Each by its name, so that the compiler asks what a new one reaches.
@@ -284,6 +285,7 @@ fn has(part: Requested, object: &Object<'_>, request: &RequestReach) -> bool {
             | R::WholeParent
             | R::ParentProperty
             | R::DefaultRoute
+            | R::DefaultMtu
             | R::Vrf
             | R::Master
             | R::ContainerLinks

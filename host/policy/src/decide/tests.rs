@@ -141,7 +141,10 @@ fn rule_3_the_vrf_is_read_and_never_changed() {
         own: false,
     };
     for call in Call::ALL {
-        let may = matches!(call, Call::LinksGet | Call::LinksInfo);
+        let may = matches!(
+            call,
+            Call::LinksGet | Call::LinksInfo | Call::LinksDefaultMtu
+        );
         assert_eq!(
             allowed(&authority, *call, vrf(Namespace::Host)),
             may,
@@ -504,6 +507,25 @@ fn the_default_link_is_reached_where_no_parent_is_named() {
         Call::LinksGetDefault,
         Object::DefaultRouteLink
     ));
+}
+
+#[test]
+fn the_default_mtu_is_told_for_the_main_table_and_the_requests_vrf() {
+    let call = Call::LinksDefaultMtu;
+    let mut authority = authority(r#""links.default-mtu" = {}"#);
+    assert!(allowed(&authority, call, Object::DefaultMtu));
+    let vrf = authority.request.vrf.take().unwrap();
+    let object = Object::Link {
+        namespace: Namespace::Host,
+        name: &vrf,
+        own: false,
+    };
+    assert!(!allowed(&authority, call, object));
+    authority.request.vrf = Some(vrf.clone());
+    assert!(allowed(&authority, call, object));
+    authority.request.vrf = None;
+    authority.request.parent = Some(vrf.clone());
+    assert!(!allowed(&authority, call, object));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod above;
 mod change;
+mod default_mtu;
 mod find;
 mod handles;
 mod in_use;
@@ -93,6 +94,10 @@ impl Host for Gate {
             index: state.index,
         };
         self.hand_out(id, state.name)
+    }
+
+    fn default_mtu(&mut self, vrf: Option<Resource<LinkHandle>>) -> Result<Option<u32>, CallError> {
+        self.mtu_of_default_route(vrf.as_ref())
     }
 
     fn get_by_index(

@@ -190,6 +190,13 @@ impl<'a> Guest<'a> {
                 held(Host::get(self.gate, namespace, name))
             }
             Call::LinksGetDefault => held(Host::get_default(self.gate)),
+            Call::LinksDefaultMtu => {
+                let vrf = match draw.on() {
+                    true => Some(self.link_got_by(draw, &MASTERS)?),
+                    false => None,
+                };
+                plain(Host::default_mtu(self.gate, vrf))
+            }
             Call::LinksGetByIndex => {
                 let (namespace, index) = (draw.namespace(), draw.below(24));
                 say!(self, "{namespace:?} {index}");
