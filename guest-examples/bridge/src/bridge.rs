@@ -14,6 +14,8 @@ pub(crate) struct Bridge {
     pub(crate) link: Link,
     /// The MTU for the containers' links.
     pub(crate) mtu: Option<u32>,
+    /// Whether it is an existing bridge of the host.
+    pub(crate) is_hosts: bool,
 }
 
 /// Returns the changes that set the bridge's name at `create`: the user's name, or for
@@ -27,7 +29,11 @@ pub(crate) fn choose_name(
         find_vrf(vrf)?;
     }
     match (&network.parent, options.mode) {
-        (Some(_), Mode::Managed) => Ok(move_parent_option(network)),
+        (Some(_), Mode::Managed) => {
+            // Another network may have it, or it's no bridge.
+            links::use_bridge(false)?;
+            Ok(move_parent_option(network))
+        }
         (Some(name), Mode::Unmanaged) => {
             find_existing(name, options)?;
             Ok(move_parent_option(network))
@@ -43,7 +49,7 @@ pub(crate) fn find(request: &Request, options: &Options) -> Result<Bridge, Error
     let network = &request.network;
     let name = network.parent.as_deref().ok_or_else(no_bridge)?;
     let bridge = match options.mode {
-        Mode::Managed => make(request, options)?,
+        Mode::Managed => use_or_make(request, options)?,
         Mode::Unmanaged => find_existing(name, options)?,
     };
     // 0 means the default, as in netavark's drivers.
@@ -52,6 +58,65 @@ pub(crate) fn find(request: &Request, options: &Options) -> Result<Bridge, Error
         mtu: given.or(bridge.mtu),
         ..bridge
     })
+}
+
+/// Uses the existing bridge that the user named, or makes the network's own.
+fn use_or_make(request: &Request, options: &Options) -> Result<Bridge, Error> {
+    match links::use_bridge(options.vlans.is_some())? {
+        Some(link) => use_existing(link, request, options),
+        None => make(request, options),
+    }
+}
+
+/// Prepares an existing bridge. It gets the gateways' addresses only if no other machine
+/// can have them: if the bridge has neither other ports nor an address in the subnet.
+///
+/// Its MTU, its VRF and its own VLANs stay as they are.
+fn use_existing(link: Link, request: &Request, options: &Options) -> Result<Bridge, Error> {
+    let info = links::info(&link)?;
+    if let Some(vrf) = &options.vrf {
+        check_master(&info.name, vrf)?;
+    }
+    keep_apart(&link, &request.network, options)?;
+    loosen_reverse_path(&link)?;
+    if options.promiscuous {
+        links::set_promiscuous(&link, true)?;
+    }
+    if links::ports(&link)?.is_empty() {
+        ignore_router_advertisements(&link)?;
+    }
+    add_gateways(&link, request, options)?;
+    links::set_up(&link)?;
+    Ok(Bridge {
+        link,
+        mtu: Some(info.mtu),
+        is_hosts: true,
+    })
+}
+
+/// Checks that an existing bridge is in the VRF.
+fn check_master(bridge: &str, vrf: &str) -> Result<(), Error> {
+    let ports = links::ports(&find_vrf(vrf)?)?;
+    match ports.iter().any(|port| port == bridge) {
+        true => Ok(()),
+        false => Err(Error::Invalid(format!(
+            "bridge {bridge} is there already and isn't in VRF {vrf}: put it there (`ip link set \
+             {bridge} master {vrf}`), or leave the option vrf out"
+        ))),
+    }
+}
+
+/// Gives the bridge the gateways' addresses.
+fn add_gateways(link: &Link, request: &Request, options: &Options) -> Result<(), Error> {
+    for address in gateways(&request.network) {
+        match addresses::add(link, &address, Some(options.dad.address_options())) {
+            // An earlier container of the network added it, or another machine may have
+            // it.
+            Err(Error::Exists(_)) => {}
+            result => result?,
+        }
+    }
+    Ok(())
 }
 
 /// Makes the network's bridge with the gateways' addresses. The network's containers
@@ -84,17 +149,15 @@ fn make(request: &Request, options: &Options) -> Result<Bridge, Error> {
         Err(Error::Busy(_)) => {}
         result => result?,
     }
-    for address in gateways(network) {
-        match addresses::add(&link, &address, Some(options.dad.address_options())) {
-            // An earlier container of the network added it.
-            Err(Error::Exists(_)) => {}
-            result => result?,
-        }
-    }
+    add_gateways(&link, request, options)?;
     links::set_up(&link)?;
     // An earlier container may have made it, when the default route was another one.
     let mtu = Some(links::info(&link)?.mtu);
-    Ok(Bridge { link, mtu })
+    Ok(Bridge {
+        link,
+        mtu,
+        is_hosts: false,
+    })
 }
 
 /// Keeps the network apart from others, before anything can pass the bridge.
@@ -119,6 +182,7 @@ fn find_existing(name: &str, options: &Options) -> Result<Bridge, Error> {
         Some(_) => Ok(Bridge {
             link,
             mtu: Some(info.mtu),
+            is_hosts: true,
         }),
     }
 }

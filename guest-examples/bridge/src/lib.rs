@@ -49,7 +49,7 @@ impl Guest for Driver {
             announce_over_bridge(&pair, &request.addresses)?;
         }
         if options.mode == Mode::Managed {
-            connect(&bridge.link, &request, &options)?;
+            connect(&bridge, &request, &options)?;
         }
         Ok(no_name_servers())
     }
@@ -74,10 +74,14 @@ fn make_veth(request: &Request, bridge: &Bridge) -> Result<VethPair, Error> {
 }
 
 /// Connects the network to other networks, and publishes the container's ports.
-fn connect(bridge: &Link, request: &Request, options: &Options) -> Result<(), Error> {
+fn connect(bridge: &Bridge, request: &Request, options: &Options) -> Result<(), Error> {
     forward(request)?;
-    options.nat.translate(&request.network)?;
-    publish(bridge, request)?;
+    match bridge.is_hosts {
+        // Others may be in the subnets, too.
+        true => options.nat.translate_container(request)?,
+        false => options.nat.translate(&request.network)?,
+    }
+    publish(&bridge.link, request)?;
     options.filter.apply(request)
 }
 

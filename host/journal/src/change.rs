@@ -6,9 +6,9 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use kernel::{
-    ClassPackets, FirewallEntry, KnownLink, LinkId, LinkSetting, LinkSnapshot, LinkState,
-    Neighbour, NeighbourTable, PortState, PortVlans, QueueHook, SavedNeighbour, SavedRoutes,
-    SavedRule, TableRoute, VfState,
+    ClassPackets, FirewallEntry, KnownLink, LinkChange, LinkId, LinkSetting, LinkSnapshot,
+    LinkState, Neighbour, NeighbourTable, PortState, PortVlans, QueueHook, SavedNeighbour,
+    SavedRoutes, SavedRule, TableRoute, VfState,
 };
 use serde::{Deserialize, Serialize};
 use types::{LinkName, Namespace, Rule, SettingKey};
@@ -31,6 +31,25 @@ pub enum Change {
         /// The routing table of a VRF.
         #[serde(default)]
         table: Option<u32>,
+    },
+    /// The use of an existing bridge of the host. Undoing leaves it: it isn't the
+    /// driver's.
+    UseBridge {
+        /// The bridge.
+        link: LinkId,
+        /// The bridge's name.
+        name: LinkName,
+    },
+    /// A property of a used bridge that is turned on. Undoing turns it off.
+    ChangeBridge {
+        /// The bridge.
+        link: LinkId,
+        /// The bridge's name.
+        name: LinkName,
+        /// The property.
+        property: BridgeProperty,
+        /// The indexes of the bridge's ports before the change.
+        ports: Vec<u32>,
     },
     /// A link of the host that is moved into the container. Undoing moves it back and
     /// restores its state.
@@ -251,6 +270,29 @@ pub enum Change {
     },
 }
 
+/// A property of a bridge that is on or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BridgeProperty {
+    /// Whether the bridge is set up.
+    Up,
+    /// Whether the bridge itself takes the frames of all its ports.
+    Promiscuous,
+    /// Whether frames pass only the ports of their VLAN.
+    VlanFiltering,
+}
+
+impl BridgeProperty {
+    /// Returns the change that sets the property.
+    pub fn set(self, on: bool) -> LinkChange {
+        match self {
+            Self::Up => LinkChange::Up(on),
+            Self::Promiscuous => LinkChange::Promiscuous(on),
+            Self::VlanFiltering => LinkChange::VlanFiltering(on),
+        }
+    }
+}
+
 impl Change {
     /// Whether both changes have the same object.
     pub(super) fn has_object_of(&self, other: &Self) -> bool {
@@ -394,10 +436,17 @@ impl Change {
         }
     }
 
+    /// Whether the change is one of a used bridge, or its use.
+    pub fn is_of_bridge(&self, bridge: LinkId) -> bool {
+        self.changed_link() == Some(bridge)
+    }
+
     /// Returns the foreign or shared link that is changed.
     fn changed_link(&self) -> Option<LinkId> {
         match self {
-            Self::RenameLink { link, .. }
+            Self::UseBridge { link, .. }
+            | Self::ChangeBridge { link, .. }
+            | Self::RenameLink { link, .. }
             | Self::ChangeLink { link, .. }
             | Self::AddAddress { link, .. }
             | Self::RemoveAddress { link, .. }

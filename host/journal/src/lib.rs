@@ -23,7 +23,7 @@ mod folder;
 mod lock;
 mod state;
 
-pub use change::Change;
+pub use change::{BridgeProperty, Change};
 pub use entry::{Entry, SavedLink};
 pub use file::{Here, Journal};
 pub use folder::{all, networks, of_network};

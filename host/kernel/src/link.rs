@@ -112,6 +112,8 @@ pub enum LinkChange {
     AllMulticast(bool),
     /// The description for people, or none.
     Alias(Option<String>),
+    /// Whether frames pass only the ports of their VLAN, for bridges.
+    VlanFiltering(bool),
 }
 
 /// Reading links.

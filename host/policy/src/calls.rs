@@ -66,7 +66,7 @@ calls! {
     }
     /// Lists a link's ports.
     LinksPorts = "links.ports" {
-        risk: Reads, effect: "reads a link", keys: [Link], request: [Parent],
+        risk: Reads, effect: "reads a link", keys: [Link], request: [Parent, Vrf],
     }
     /// Waits until a link can carry packets.
     LinksWaitCarrier = "links.wait-carrier" {
@@ -81,6 +81,11 @@ calls! {
     LinksCreateBridge = "links.create-bridge" {
         risk: Medium, effect: "makes a bridge on the host", keys: [Link, Place], name: Network,
         needs: [Bridge],
+    }
+    /// Uses the bridge that the user named.
+    LinksUseBridge = "links.use-bridge" {
+        risk: Medium, effect: "uses a bridge of the host's that the user named",
+        request: [NamedParent], name: Network, needs: [Bridge], in_create: true,
     }
     /// Makes a pair of veth links.
     LinksCreateVeth = "links.create-veth" {
@@ -156,6 +161,7 @@ calls! {
     /// Sets a link up.
     LinksSetUp = "links.set-up" {
         risk: Low, effect: "changes own links", keys: [Link],
+        request: [UsedBridge],
     }
     /// Sets a link down.
     LinksSetDown = "links.set-down" {
@@ -168,7 +174,7 @@ calls! {
     /// Has a link take frames for others.
     LinksSetPromiscuous = "links.set-promiscuous" {
         risk: Medium, effect: "has own links listen to others' frames", keys: [Link],
-        request: [WholeParent],
+        request: [WholeParent, UsedBridge],
     }
     /// Has a link take all multicast frames.
     LinksSetAllMulticast = "links.set-all-multicast" {
@@ -241,7 +247,7 @@ calls! {
     /// Adds an address.
     AddressesAdd = "addresses.add" {
         risk: Low, effect: "adds addresses to own links", keys: [Link, Address],
-        request: [LinkAddresses],
+        request: [LinkAddresses, UsedBridge],
     }
     /// Removes an address.
     AddressesRemove = "addresses.remove" {
@@ -337,6 +343,7 @@ calls! {
     /// Whether loopback addresses may be routed.
     SysctlSetRouteLocalnet = "sysctl.set-route-localnet" {
         risk: Low, effect: "changes kernel settings of own links", keys: [Link],
+        request: [UsedBridge],
     }
     /// Whether a link's packets may be forwarded.
     SysctlSetForwarding = "sysctl.set-forwarding" {
@@ -345,6 +352,7 @@ calls! {
     /// Which router advertisements configure a link.
     SysctlSetAcceptRa = "sysctl.set-accept-ra" {
         risk: Low, effect: "changes kernel settings of own links", keys: [Link],
+        request: [UsedBridge],
     }
     /// Whether addresses are looked for elsewhere first.
     SysctlSetAcceptDad = "sysctl.set-accept-dad" {
@@ -437,12 +445,13 @@ calls! {
     /// Has ports of the host lead to the container.
     FirewallPublish = "firewall.publish" {
         risk: Medium, effect: "host firewall: opens the ports that the request publishes",
-        keys: [Link, Address, Port], request: [Addresses, Ports],
+        keys: [Link, Address, Port], request: [Addresses, Ports, UsedBridge],
         needs: [NfTables, NfTablesInet, NfConntrack, NfCtNetlink, NftNat, NftMasq, NftFibInet],
     }
     /// Keeps a network apart from the driver's others.
     FirewallIsolate = "firewall.isolate" {
         risk: Medium, effect: "host firewall: keeps the network apart from others", keys: [Link],
+        request: [UsedBridge],
         needs: [NfTables, NfTablesInet],
     }
     /// Keeps what an internal network sends and gets inside.

@@ -158,6 +158,14 @@ impl Machine {
                 let alias = alias.clone().filter(|alias| !alias.is_empty());
                 self.edit(number, |link| link.state.alias = alias);
             }
+            // `rtnl_changelink`: the message names the kind.
+            LinkChange::VlanFiltering(_) if link.kind() != "bridge" => {
+                return Err(Errno::EOPNOTSUPP.into());
+            }
+            LinkChange::VlanFiltering(on) => {
+                let on = *on;
+                self.edit(number, |link| link.vlan_filtering = Some(on));
+            }
         }
         self.note_live_bridges();
         Ok(())

@@ -161,6 +161,17 @@ pub(crate) const CASES: &[Case] = &[
             r#"link = "other0", place = "shared""#,
         )),
     },
+    // `used` has bridges that it finds.
+    Case {
+        call: "links.use-bridge",
+        needs: &[Need::Root],
+        connection: bridge,
+        with: &[],
+        before: "",
+        within: "links.use-bridge off",
+        // A request can't name a bridge for which this isn't meant.
+        beyond: None,
+    },
     Case {
         call: "links.create-veth",
         needs: MACVLAN,

@@ -38,6 +38,7 @@ mod state;
 mod suggest;
 mod traffic;
 mod turns;
+mod used;
 mod vfs;
 mod wasi;
 mod words;
@@ -73,6 +74,7 @@ fn main() {
     state::register(&mut suite);
     suggest::register(&mut suite);
     turns::register(&mut suite);
+    used::register(&mut suite);
     vfs::register(&mut suite);
     words::register(&mut suite);
     suite.has_its_rows("gate");

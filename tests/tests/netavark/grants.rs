@@ -64,7 +64,8 @@ const CASES: &[Case] = &[
                 port,
                 managed.clone().network("internal", true),
                 managed.clone().option("promiscuous", "true"),
-                published(managed),
+                published(managed.option("mtu", "0")),
+                unmanaged.clone(),
                 unmanaged.option("mode", "unmanaged"),
             ]
         },
@@ -92,7 +93,7 @@ const CASES: &[Case] = &[
             let connection = connection.network("routes", json!([route]));
             vec![
                 connection.clone().network("internal", true),
-                connection.clone(),
+                connection.clone().option("mtu", "0"),
                 published(connection.option("masquerade", "true")),
             ]
         },

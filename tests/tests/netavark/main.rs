@@ -36,6 +36,7 @@ mod reload;
 mod routes;
 mod tap;
 mod teardown;
+mod used_bridge;
 mod values;
 mod versions;
 mod vlan;
@@ -70,6 +71,7 @@ fn main() {
     wireguard::register(&mut suite);
     ipvlan::register(&mut suite);
     ptp::register(&mut suite);
+    used_bridge::register(&mut suite);
     versions::register(&mut suite);
     vlan::register(&mut suite);
     mtu::register(&mut suite);

@@ -11,8 +11,8 @@ use types::Namespace;
 use wasmtime::component::Resource;
 
 use super::call::{CallError, Plan, invalid};
-use super::clash::View;
-use super::links::others_have;
+use super::clash::{Own, View};
+use super::links::{Known, others_have};
 use super::{Gate, Kernel, LinkHandle, bounds};
 use crate::driver::wit::addresses::{AddressInfo, AddressOptions, Host};
 
@@ -29,6 +29,9 @@ impl Host for Gate {
         let call = Call::AddressesAdd;
         let address = parse(call, &address)?;
         let link = self.link(&link)?;
+        if self.uses(&link) && !self.is_spelled_out(call, &link) {
+            return self.add_to_used(&link, address, options);
+        }
         let change = (!self.owns(&link)).then_some(Change::AddAddress {
             link: link.id,
             name: link.name.clone(),
@@ -42,11 +45,7 @@ impl Host for Gate {
                 own: false,
             },
         ];
-        let new = NewAddress {
-            address,
-            no_dad: options.is_some_and(|options| options.no_dad),
-            no_prefix_route: options.is_some_and(|options| options.no_prefix_route),
-        };
+        let new = new_address(address, options);
         let on_host = link.id.namespace == Namespace::Host;
         let own = self.own_objects(link.id.namespace)?;
         let in_use = self.is_in_use_by_others(&link)?;
@@ -54,19 +53,7 @@ impl Host for Gate {
         // An equal foreign address is an error, because the undo would remove it.
         let plan = |kernel: &mut dyn Kernel| {
             if on_host {
-                let namespace = link.id.namespace;
-                let view = View::with_routes(kernel, namespace, MAIN_TABLE, own)?;
-                view.check_address(link.id.index, &new)?;
-                let mut subnets = subnets.iter();
-                subnets.try_for_each(|subnet| {
-                    let address = *subnet;
-                    let whole = NewAddress {
-                        address,
-                        no_prefix_route: true,
-                        ..new
-                    };
-                    view.check_address(link.id.index, &whole)
-                })?;
+                check_on_host(kernel, &link, &new, &subnets, own)?;
             }
             if (in_use || change.is_some()) && has_address(kernel, link.id, address)? {
                 return Err(Errno::EEXIST.into());
@@ -76,10 +63,7 @@ impl Host for Gate {
             }
             Ok(Plan::of(change))
         };
-        self.change(call, &objects, plan, |kernel| {
-            let added = kernel.add_address(link.id, &new);
-            added.map_err(|error| without_ipv6(error, &link, address))
-        })
+        self.change(call, &objects, plan, |kernel| add(kernel, &link, &new))
     }
 
     fn remove(&mut self, link: Resource<LinkHandle>, address: String) -> Result<(), CallError> {
@@ -155,6 +139,60 @@ impl Gate {
         matching.copied().collect()
     }
 
+    /// Adds an address to a used bridge of the host. All containers of the network share
+    /// it.
+    fn add_to_used(
+        &mut self,
+        link: &LinkHandle,
+        address: IpNet,
+        options: Option<AddressOptions>,
+    ) -> Result<(), CallError> {
+        let objects = [self.object(link), address_object(link, address, false)];
+        let permit = self.decide(Call::AddressesAdd, &objects)?;
+        let known = self.known(|it| {
+            matches!(it, Change::AddAddress { link: of, address: added, .. }
+                if (*of, *added) == (link.id, address))
+        })?;
+        let is_known = !matches!(known, Known::Nobody);
+        let why = "another machine behind it may have the gateway's address; if the host is to \
+                   be the gateway, give the bridge the address yourself";
+        let alone = match is_known {
+            true => Ok(()),
+            false => self.check_alone(&permit, link, Errno::EEXIST, why)?,
+        };
+        if let Err(error) = alone {
+            return Err(self.record_failure(permit, &objects, error));
+        }
+        let own = self.own_objects(Namespace::Host)?;
+        let in_use = self.is_in_use_by_others(link)?;
+        let subnets = self.subnets_of_gateway(address);
+        let new = new_address(address, options);
+        let plan = |kernel: &mut dyn Kernel| {
+            let is_there = has_address(kernel, link.id, address)?;
+            if !is_known || !is_there {
+                check_unconnected(kernel, link, address)?;
+                check_on_host(kernel, link, &new, &subnets, own)?;
+            }
+            if in_use && !is_there {
+                return Err(others_have(link));
+            }
+            Ok(known.plan(|| {
+                Some(Change::AddAddress {
+                    link: link.id,
+                    name: link.name.clone(),
+                    address,
+                })
+            }))
+        };
+        let result = self.perform(&permit, plan, |kernel| {
+            match has_address(kernel, link.id, address)? {
+                true => Ok(()),
+                false => add(kernel, link, &new),
+            }
+        })?;
+        self.record(permit, &objects, result)
+    }
+
     /// Returns the number of the undo record of an address that the driver added to a
     /// foreign link.
     fn added(&self, link: &LinkHandle, address: IpNet) -> Option<u32> {
@@ -222,6 +260,63 @@ fn is_tentative(address: IpNet, milliseconds: u32) -> KernelError {
             "duplicate address detection of {address} isn't over after {milliseconds} ms: check \
              whether the link has a carrier"
         ),
+    }
+}
+
+/// Checks an address for a link of the host, and the subnets whose gateway it is.
+fn check_on_host(
+    kernel: &mut dyn Kernel,
+    link: &LinkHandle,
+    new: &NewAddress,
+    subnets: &[IpNet],
+    own: Own,
+) -> Result<(), KernelError> {
+    let view = View::with_routes(kernel, link.id.namespace, MAIN_TABLE, own)?;
+    view.check_address(link.id.index, new)?;
+    let mut subnets = subnets.iter();
+    subnets.try_for_each(|subnet| {
+        let whole = NewAddress {
+            address: *subnet,
+            no_prefix_route: true,
+            ..*new
+        };
+        view.check_address(link.id.index, &whole)
+    })
+}
+
+fn add(kernel: &mut dyn Kernel, link: &LinkHandle, new: &NewAddress) -> Result<(), KernelError> {
+    let added = kernel.add_address(link.id, new);
+    added.map_err(|error| without_ipv6(error, link, new.address))
+}
+
+fn new_address(address: IpNet, options: Option<AddressOptions>) -> NewAddress {
+    NewAddress {
+        address,
+        no_dad: options.is_some_and(|options| options.no_dad),
+        no_prefix_route: options.is_some_and(|options| options.no_prefix_route),
+    }
+}
+
+/// Refuses an address of a used bridge that is connected to its subnet already. The host
+/// then has an address there, and the gateway is that one or somebody else.
+fn check_unconnected(
+    kernel: &mut dyn Kernel,
+    link: &LinkHandle,
+    address: IpNet,
+) -> Result<(), KernelError> {
+    let addresses = kernel.addresses(link.id)?;
+    let mut inside = addresses
+        .iter()
+        .filter(|own| address.contains(&own.address.addr()));
+    match inside.next() {
+        None => Ok(()),
+        Some(there) => Err(KernelError::Refused {
+            errno: Errno::EEXIST,
+            text: format!(
+                "{} has {} in the same subnet, so the gateway is that one or another machine",
+                link.name, there.address
+            ),
+        }),
     }
 }
 

@@ -51,6 +51,12 @@ impl Own {
         own
     }
 
+    /// Whether a link is the driver's.
+    pub(super) fn has_link(&self, index: u32, name: &LinkName) -> bool {
+        let mut links = self.links.iter();
+        links.any(|(own, own_name)| (*own, own_name) == (index, name))
+    }
+
     fn and(mut self, other: Self) -> Self {
         self.links.extend(other.links);
         self.addresses.extend(other.addresses);

@@ -99,6 +99,9 @@ impl Gate {
             _ => {}
         }
         let link = self.link(link)?;
+        if self.uses(&link) && !self.is_spelled_out(call, &link) {
+            return self.set_of_used(call, &link, setting, value);
+        }
         let plan = plan_for_foreign(&link, self.owns(&link), |kernel, link| {
             Ok(Change::SetLinkSetting {
                 link: link.id,
@@ -147,6 +150,56 @@ impl Gate {
         }
     }
 
+    /// Sets a setting of a used bridge of the host. All containers of the network share
+    /// it.
+    fn set_of_used(
+        &mut self,
+        call: Call,
+        link: &LinkHandle,
+        setting: LinkSetting,
+        value: &str,
+    ) -> Result<(), CallError> {
+        let objects = [self.object(link)];
+        let permit = self.decide(call, &objects)?;
+        let why = "the host may get its own addresses from a router there";
+        let alone = match setting {
+            LinkSetting::AcceptRa => self.check_alone(&permit, link, Errno::EBUSY, why)?,
+            _ => Ok(()),
+        };
+        if let Err(error) = alone {
+            return Err(self.record_failure(permit, &objects, error));
+        }
+        let known = self.known(|it| {
+            matches!(it, Change::SetLinkSetting { link: of, setting: its, .. }
+                if (*of, *its) == (link.id, setting))
+        })?;
+        let opens = (setting, value) == (LinkSetting::RouteLocalnet, ON);
+        let is_safe = opens && self.publishes_behind(link);
+        let stays = !is_safe && self.is_in_use_by_others(link)?;
+        let plan = |kernel: &mut dyn Kernel| {
+            let before = kernel.link_setting(link.id, setting)?;
+            let is_so = before == value;
+            if stays && !is_so {
+                return Err(others_have(link));
+            }
+            let new = Change::SetLinkSetting {
+                link: link.id,
+                name: link.name.clone(),
+                setting,
+                before,
+                snapshot: None,
+            };
+            Ok(known.plan(|| (!is_so).then_some(new)))
+        };
+        let result = self.perform(&permit, plan, |kernel| {
+            kernel.set_link_setting(link.id, setting, value)
+        })?;
+        if result.is_ok() {
+            self.keep_setting(link.id.namespace, setting.path(&link.name), value);
+        }
+        self.record(permit, &objects, result)
+    }
+
     /// On an own link of the host's, what comes in could reach the host's loopback
     /// addresses, until ports are published there: their rules drop it.
     fn keeps_loopback_closed(
@@ -185,11 +238,12 @@ impl Gate {
         self.refuse(call, &link, text)
     }
 
-    /// Whether a link is one of the driver's on the host, and the grant doesn't
-    /// name it.
+    /// Whether a link of the host is one of the driver's or a used bridge, and the grant
+    /// doesn't name it.
     fn is_at_containers(&self, call: Call, link: &LinkHandle) -> bool {
-        let is_own = link.id.namespace == Namespace::Host && self.owns(link);
-        is_own && !self.is_spelled_out(call, link)
+        let has_containers = self.owns(link) || self.uses(link);
+        let is_on_host = link.id.namespace == Namespace::Host;
+        is_on_host && has_containers && !self.is_spelled_out(call, link)
     }
 
     fn refuse(&mut self, call: Call, link: &LinkHandle, text: String) -> Result<(), CallError> {

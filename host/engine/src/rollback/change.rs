@@ -1,6 +1,6 @@
 //! The undo of one change.
 
-use journal::{Change, Entry};
+use journal::{BridgeProperty, Change, Entry};
 use kernel::{
     FirewallRule, Kernel, KernelError, LinkChange, LinkId, LinkSetting, LinkState, PortChange,
     PortState, VlanNumbers,
@@ -31,11 +31,12 @@ pub(super) fn undo_change(
 /// Sets `route_localnet` of a link to 0 before its rule `PublishBehind` is removed.
 ///
 /// That rule keeps the link's packets off the host's loopback addresses. A shared link
-/// may outlive the last published port. Only links that the driver `made` are changed.
+/// may outlive the last published port. Only links that the driver made or `opened` are
+/// changed.
 pub(super) fn close_loopback(
     kernel: &mut dyn Kernel,
     entry: &Entry,
-    made: impl Fn(LinkId, &LinkName) -> bool,
+    opened: impl Fn(LinkId, &LinkName) -> bool,
 ) -> Result<(), KernelError> {
     let rule = entry.change.firewall().map(|rules| &rules.rule);
     let Some(FirewallRule::PublishBehind { link: name }) = rule else {
@@ -45,7 +46,7 @@ pub(super) fn close_loopback(
         let namespace = Namespace::Host;
         let index = kernel.link_by_name(namespace, name)?.index;
         let link = LinkId { namespace, index };
-        if !made(link, name) || kernel.link_setting(link, LinkSetting::RouteLocalnet)? == "0" {
+        if !opened(link, name) || kernel.link_setting(link, LinkSetting::RouteLocalnet)? == "0" {
             return Ok(());
         }
         kernel.set_link_setting(link, LinkSetting::RouteLocalnet, "0")
@@ -77,7 +78,8 @@ fn undo_if_there(kernel: &mut dyn Kernel, entry: &Entry, same: Same) -> Result<(
         {
             Ok(())
         }
-        Change::RenameLink { link, .. }
+        Change::ChangeBridge { link, .. }
+        | Change::RenameLink { link, .. }
         | Change::ChangeLink { link, .. }
         | Change::AddAddress { link, .. }
         | Change::RemoveAddress { link, .. }
@@ -94,7 +96,15 @@ fn undo_if_there(kernel: &mut dyn Kernel, entry: &Entry, same: Same) -> Result<(
         {
             Ok(())
         }
-        Change::KeepState => Ok(()),
+        Change::KeepState | Change::UseBridge { .. } => Ok(()),
+        Change::ChangeBridge {
+            link,
+            name,
+            property,
+            ports,
+        } => if_same_link(kernel, *link, name, |kernel| {
+            turn_off(kernel, *link, *property, ports)
+        }),
         // `return_moved` undoes this change.
         Change::MoveLink { .. } => Ok(()),
         Change::AddFirewall { .. } if !same.host => Ok(()),
@@ -222,6 +232,22 @@ fn undo_if_there(kernel: &mut dyn Kernel, entry: &Entry, same: Same) -> Result<(
         } => if_same_link(kernel, *link, name, |kernel| {
             kernel.put_back_neighbour(*link, before)
         }),
+    }
+}
+
+/// Turns a property of a used bridge off. It stays on if a port has joined that may
+/// need it.
+fn turn_off(
+    kernel: &mut dyn Kernel,
+    bridge: LinkId,
+    property: BridgeProperty,
+    before: &[u32],
+) -> Result<(), KernelError> {
+    let ports = kernel.links(bridge.namespace, Some(bridge.index))?;
+    let has_joined = ports.iter().any(|port| !before.contains(&port.index));
+    match has_joined && property != BridgeProperty::Promiscuous {
+        true => Ok(()),
+        false => kernel.change_link(bridge, &property.set(false)),
     }
 }
 

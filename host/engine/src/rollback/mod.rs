@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use audit::{AuditError, Trail};
 use journal::{Change, Entry, Journal, JournalError, SavedLink, State, StateError};
-use kernel::{Kernel, LinkId, NetnsId, living_netns};
+use kernel::{Kernel, LinkId, LinkSetting, NetnsId, living_netns};
 use types::{LinkName, Namespace};
 
 pub use missing::ForgetError;
@@ -270,13 +270,13 @@ impl Rollback {
         let used = journal.uses_table_of(entry).map_err(other)?;
         // A panic is a bug. It must not keep the other changes from being undone.
         let kernel = self.guard.for_host();
-        let made = |link, name: &LinkName| {
+        let opened = |link, name: &LinkName| {
             let mut entries = journal.entries_of(Namespace::Host);
-            entries.any(|other| other.has_made(link, name))
+            entries.any(|other| other.has_made(link, name) || has_opened(other, link, name))
         };
         let undo = AssertUnwindSafe(|| {
             if same.host {
-                close_loopback(kernel, entry, made)?;
+                close_loopback(kernel, entry, opened)?;
             }
             undo_change(kernel, entry, same, !used)
         });
@@ -332,6 +332,13 @@ fn has_made(journal: &Journal, entry: &Entry, saved: &SavedLink) -> bool {
             && older.host == entry.host
             && older.has_made(link, &saved.link.name)
     })
+}
+
+/// Whether an entry says that loopback addresses are routed through a used bridge, and
+/// weren't before.
+fn has_opened(entry: &Entry, link: LinkId, name: &LinkName) -> bool {
+    matches!(&entry.change, Change::SetLinkSetting { link: of, name: its, setting, before, .. }
+        if (*of, its) == (link, name) && *setting == LinkSetting::RouteLocalnet && before == "0")
 }
 
 /// Whether a network namespace is known to be gone.

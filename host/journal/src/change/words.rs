@@ -4,7 +4,7 @@ use std::fmt;
 
 use kernel::NeighbourTable;
 
-use super::Change;
+use super::{BridgeProperty, Change};
 
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -12,6 +12,22 @@ impl fmt::Display for Change {
             Self::MakeLink {
                 namespace, name, ..
             } => write!(f, "link {namespace}:{name} made"),
+            Self::UseBridge { link, name } => {
+                write!(f, "bridge {}:{name} used", link.namespace)
+            }
+            Self::ChangeBridge {
+                link,
+                name,
+                property,
+                ..
+            } => {
+                let what = match property {
+                    BridgeProperty::Up => "set up",
+                    BridgeProperty::Promiscuous => "made promiscuous",
+                    BridgeProperty::VlanFiltering => "made to filter VLANs",
+                };
+                write!(f, "bridge {}:{name} {what}", link.namespace)
+            }
             Self::MoveLink { saved, name, .. } => {
                 write!(f, "link host:{} moved to container:{name}", saved.link.name)
             }

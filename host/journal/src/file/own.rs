@@ -21,6 +21,15 @@ impl Journal {
         entries.find(|entry| self.has_namespace_of(entry) && entry.own_link() == Some((link, name)))
     }
 
+    /// Returns the entry by which this run uses an existing bridge of the host.
+    pub fn entry_of_used(&self, link: LinkId, name: &LinkName) -> Option<&Entry> {
+        self.entries_of(Namespace::Host).find(|entry| {
+            let change = &entry.change;
+            matches!(change, Change::UseBridge { link: used, name: its }
+                if (*used, its) == (link, name))
+        })
+    }
+
     /// Whether an entry's new or moved link is in a namespace of this run.
     pub(super) fn has_namespace_of(&self, entry: &Entry) -> bool {
         let Some((link, _)) = entry.own_link() else {

@@ -52,7 +52,7 @@ fn lines_of_earlier_versions_keep_their_form() {
         });
     }
     // Changes, and the other kinds of lines.
-    assert_eq!(forms.len(), 22 + 8);
+    assert_eq!(forms.len(), 24 + 8);
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Messages for links, written and read.
 
 use netlink_packet_route::link::{
-    InfoBridge, InfoData, LinkAttribute, LinkFlags, LinkInfo as LinkInfoAttribute, LinkMessage,
+    InfoBridge, InfoData, InfoKind, LinkAttribute, LinkFlags, LinkInfo as LinkInfoAttribute,
+    LinkMessage,
 };
 use rtnetlink::{LinkMessageBuilder, LinkUnspec};
 use types::{LinkName, Mac};
@@ -22,6 +23,13 @@ pub(super) fn message(index: u32, change: &LinkChange) -> LinkMessageBuilder<Lin
         LinkChange::Promiscuous(on) => message.promiscuous(*on),
         LinkChange::AllMulticast(on) => message.allmulticast(*on),
         LinkChange::Alias(alias) => message.alias(alias.as_deref().unwrap_or_default()),
+        LinkChange::VlanFiltering(on) => {
+            let data = InfoData::Bridge(vec![InfoBridge::VlanFiltering(*on)]);
+            message.append_extra_attribute(LinkAttribute::LinkInfo(vec![
+                LinkInfoAttribute::Kind(InfoKind::Bridge),
+                LinkInfoAttribute::Data(data),
+            ]))
+        }
     }
 }
 

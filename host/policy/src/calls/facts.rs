@@ -33,6 +33,8 @@ pub(crate) enum Requested {
     DefaultMtu,
     /// The VRF of the host that the network's links go below.
     Vrf,
+    /// The existing bridge of the host that the user named and the run uses.
+    UsedBridge,
     /// A link that takes ports: the parent that the user named, or that VRF.
     Master,
     /// The names of all links in the container.

@@ -60,6 +60,10 @@ pub struct RequestReach {
     /// where the user named none. It names a link to be made, never one that is
     /// there.
     pub chosen: Option<LinkName>,
+    /// The existing bridge that the user named as the parent, once the run uses it.
+    pub used_bridge: Option<LinkName>,
+    /// The name of another network whose own bridge has the parent's name.
+    pub bridge_of: Option<String>,
     /// Whether the network and its user name different parents, so that none is
     /// named by both and none left open.
     pub parent_differs: bool,
@@ -145,6 +149,11 @@ impl RequestReach {
         self.names_parent(namespace, name) || (namespace == Namespace::Host && is_default)
     }
 
+    /// Whether a link of the host is the bridge that the user named and the run uses.
+    fn uses_bridge(&self, namespace: Namespace, name: &LinkName) -> bool {
+        self.names_parent(namespace, name) && self.used_bridge.as_ref() == Some(name)
+    }
+
     /// Whether a link of the host is the VRF that the network's links go below.
     fn has_vrf(&self, namespace: Namespace, name: &LinkName) -> bool {
         namespace == Namespace::Host && self.vrf.as_ref() == Some(name)
@@ -204,6 +213,12 @@ fn has(part: Requested, object: &Object<'_>, request: &RequestReach) -> bool {
                 namespace, name, ..
             },
         ) => request.has_vrf(namespace, name),
+        (
+            R::UsedBridge,
+            O::Link {
+                namespace, name, ..
+            },
+        ) => request.uses_bridge(namespace, name),
         (
             R::Master,
             O::Master {
@@ -287,6 +302,7 @@ fn has(part: Requested, object: &Object<'_>, request: &RequestReach) -> bool {
             | R::DefaultRoute
             | R::DefaultMtu
             | R::Vrf
+            | R::UsedBridge
             | R::Master
             | R::ContainerLinks
             | R::ContainerRouting

@@ -102,6 +102,7 @@ fn rule_3_the_parent_is_read_and_used_and_moved_but_never_changed() {
             Call::LinksGet
                 | Call::LinksInfo
                 | Call::LinksPorts
+                | Call::LinksUseBridge
                 | Call::LinksWaitCarrier
                 | Call::LinksVfs
                 | Call::LinksCreateMacvlan
@@ -143,7 +144,7 @@ fn rule_3_the_vrf_is_read_and_never_changed() {
     for call in Call::ALL {
         let may = matches!(
             call,
-            Call::LinksGet | Call::LinksInfo | Call::LinksDefaultMtu
+            Call::LinksGet | Call::LinksInfo | Call::LinksDefaultMtu | Call::LinksPorts
         );
         assert_eq!(
             allowed(&authority, *call, vrf(Namespace::Host)),
@@ -526,6 +527,47 @@ fn the_default_mtu_is_told_for_the_main_table_and_the_requests_vrf() {
     authority.request.vrf = None;
     authority.request.parent = Some(vrf.clone());
     assert!(!allowed(&authority, call, object));
+}
+
+#[test]
+fn a_bridge_of_the_host_is_reached_once_it_is_used_and_only_the_users() {
+    let calls = [
+        Call::AddressesAdd,
+        Call::FirewallIsolate,
+        Call::FirewallPublish,
+        Call::LinksSetPromiscuous,
+        Call::LinksSetUp,
+        Call::SysctlSetAcceptRa,
+        Call::SysctlSetRouteLocalnet,
+    ];
+    let all: String = Call::ALL
+        .iter()
+        .map(|call| format!("\"{call}\" = {{}}\n"))
+        .collect();
+    let mut authority = authority(&all);
+    let (users, other) = ("p0".parse().unwrap(), "br9".parse().unwrap());
+    let link = |name| Object::Link {
+        namespace: Namespace::Host,
+        name,
+        own: false,
+    };
+    for call in calls {
+        assert!(!allowed(&authority, call, link(&users)), "{call}");
+    }
+    authority.request.used_bridge = Some(users.clone());
+    for call in calls {
+        assert!(allowed(&authority, call, link(&users)), "{call}");
+        assert!(!allowed(&authority, call, link(&other)), "{call}");
+    }
+    for call in [Call::LinksSetDown, Call::LinksSetMtu, Call::LinksDelete] {
+        assert!(!allowed(&authority, call, link(&users)), "{call}");
+    }
+    // What is used must be what the user named.
+    authority.request.used_bridge = Some(other.clone());
+    for call in calls {
+        assert!(!allowed(&authority, call, link(&other)), "{call}");
+        assert!(!allowed(&authority, call, link(&users)), "{call}");
+    }
 }
 
 #[test]

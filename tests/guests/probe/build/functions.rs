@@ -159,6 +159,8 @@ enum Answer {
     Nothing,
     /// A handle.
     Handle,
+    /// A handle, or none.
+    MaybeHandle,
     /// A record of handles, by these fields.
     Handles(Vec<String>),
     /// What can be told: its name, and the code for its text.
@@ -177,6 +179,12 @@ impl Answer {
         };
         if is_handle(types, ty) {
             return Ok(Self::Handle);
+        }
+        if let Some((_, definition)) = types.definition(ty)
+            && let TypeDefKind::Option(inner) = &definition.kind
+            && is_handle(types, inner)
+        {
+            return Ok(Self::MaybeHandle);
         }
         if let Some(record) = types.record(ty) {
             let mut fields = record.fields.iter();
@@ -198,6 +206,9 @@ impl Answer {
             Self::Nothing => format!("            {call}\n"),
             Self::Handle => format!(
                 "            let made = {call}?;\n            handles.push(made);\n            Ok(())\n"
+            ),
+            Self::MaybeHandle => format!(
+                "            let made = {call}?;\n            handles.extend(made);\n            Ok(())\n"
             ),
             Self::Handles(fields) => {
                 let fields: Vec<_> = fields.iter().map(|field| format!("made.{field}")).collect();

@@ -50,6 +50,10 @@ impl Gate {
             objects.push(self.whole(parent));
             permit = self.decide_again(permit, &objects)?;
         }
+        if self.uses(&link) && !self.is_spelled_out(call, &link) {
+            let result = self.change_used(&permit, &link, change)?;
+            return self.record(permit, &objects, result);
+        }
         let checked = self.check_change(&permit, &link, change);
         if let Err(error) = checked {
             return Err(self.record_failure(permit, &objects, error));

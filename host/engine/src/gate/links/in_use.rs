@@ -17,7 +17,9 @@ impl Gate {
         let Some(journal) = &self.rollback.journal else {
             return Ok(false);
         };
-        let Some(entry) = journal.entry_of(link.id, &link.name) else {
+        let made = journal.entry_of(link.id, &link.name);
+        let entry = made.or_else(|| journal.entry_of_used(link.id, &link.name));
+        let Some(entry) = entry else {
             return Ok(false);
         };
         if let Some(in_use) = self.in_use.get(&link.id) {
@@ -62,6 +64,7 @@ pub(super) fn check_already_set(
         LinkChange::Promiscuous(on) => state.promiscuous == *on,
         LinkChange::AllMulticast(on) => state.all_multicast == *on,
         LinkChange::Alias(alias) => state.alias == *alias,
+        LinkChange::VlanFiltering(on) => kernel.link_info(link.id)?.vlan_filtering == Some(*on),
     };
     match is_so {
         true => Ok(()),

@@ -12,11 +12,13 @@ mod make;
 mod moving;
 mod read;
 mod rename;
+mod used;
 mod vf;
 
 use wasmtime::component::Resource;
 
 pub(super) use self::in_use::others_have;
+pub(super) use self::used::Known;
 use kernel::{KernelError, LinkChange, LinkId, VfChange, VfLinkState};
 use policy::{Call, Object};
 use types::{LinkName, LinkProperty, Mac, Namespace};
@@ -164,6 +166,13 @@ impl Host for Gate {
         options: BridgeOptions,
     ) -> Result<Resource<LinkHandle>, CallError> {
         self.make_link(Wanted::bridge(place, name, options))
+    }
+
+    fn use_bridge(
+        &mut self,
+        vlan_filtering: bool,
+    ) -> Result<Option<Resource<LinkHandle>>, CallError> {
+        self.use_named_bridge(vlan_filtering)
     }
 
     fn create_veth(

@@ -311,6 +311,12 @@ impl<'a> Guest<'a> {
                 say!(self, "{place:?} {name:?} {options:?}");
                 held(Host::create_bridge(self.gate, place, name, options))
             }
+            Call::LinksUseBridge => {
+                let filters = draw.on();
+                say!(self, "{filters}");
+                Host::use_bridge(self.gate, filters)
+                    .map(|used| used.iter().map(Resource::rep).collect())
+            }
             Call::LinksCreateVeth => {
                 let name = draw.new_name();
                 let options = VethOptions {
@@ -669,8 +675,9 @@ impl<'a> Guest<'a> {
         use traffic::Host;
         let link = self.link(draw)?;
         let shape = Shape {
-            rate: draw.one(&[0, 8, 1_000_000, u64::MAX]),
-            burst: draw.one(&[0, 1, 10_000, u32::MAX]),
+            // Most are possible, so that some classes get through.
+            rate: draw.one(&[0, 8, 1_000_000, 2_000_000, 1_000_000, u64::MAX]),
+            burst: draw.one(&[0, 1, 10_000, 20_000, 10_000, u32::MAX]),
         };
         Some(plain(match call {
             Call::TrafficSetTbf => {

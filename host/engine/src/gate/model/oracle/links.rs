@@ -370,7 +370,12 @@ impl Oracle<'_> {
                             | ["links.set-promiscuous"]
                             | ["links.set-all-multicast"]
                     );
-                *differs && !goes_along && !named(calls) && !self.follows(calls, was, now)
+                let is_used = self.is_used(&now.state.name) && self.is_turned_on(calls, now);
+                *differs
+                    && !goes_along
+                    && !is_used
+                    && !named(calls)
+                    && !self.follows(calls, was, now)
             })
             .map(|(_, calls)| calls)
             .collect();
@@ -478,6 +483,17 @@ impl Oracle<'_> {
         }
     }
 
+    /// Whether a change turned on what a used bridge may get.
+    fn is_turned_on(&self, calls: &[&str], now: &PicturedLink) -> bool {
+        match calls {
+            ["links.set-up", ..] => now.state.up && self.lines.has("links.set-up"),
+            ["links.set-promiscuous"] => {
+                now.state.promiscuous && self.lines.has("links.set-promiscuous")
+            }
+            _ => false,
+        }
+    }
+
     fn judge_changed_neighbours(&mut self, was: &PicturedLink, now: &PicturedLink) {
         if was.neighbours == now.neighbours {
             return;
@@ -485,10 +501,10 @@ impl Oracle<'_> {
         let adds = ["neighbours.add", "neighbours.add-proxy"];
         for new in lost(&now.neighbours, &was.neighbours) {
             let is_container_address = self.is_containers(new.address);
-            let is_allowed = (self.names(&adds, was, now)
+            let is_shared = self.lines.shares() && self.is_shared_bridge(now);
+            let is_allowed = (is_shared || self.names(&adds, was, now))
                 && (is_container_address
-                    || self.lines.network(&adds, "address", new.address.into())))
-                || (is_container_address && self.lines.shares() && self.is_shared_bridge(now));
+                    || self.lines.network(&adds, "address", new.address.into()));
             self.unless(
                 is_allowed,
                 "neighbours of links that were there change only by a line that names them",

@@ -35,7 +35,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use sim::{Picture, PicturedLink, PicturedNamespace};
-use types::Namespace;
+use types::{LinkName, Namespace};
 
 use super::grants::Lines;
 use super::words::Words;
@@ -170,6 +170,19 @@ impl<'a> Oracle<'a> {
         }
         let says_none = self.words.parent.is_none() && self.words.parent_by_mac.is_none();
         says_none && self.lines.has("links.get-default") && name == "eth0"
+    }
+
+    /// Whether a link of the host is an existing bridge that the user named, and that the
+    /// driver may use.
+    fn is_used(&self, name: &LinkName) -> bool {
+        let mut links = self.before.links.values();
+        let was_there = links.any(|link| {
+            link.at.namespace == Namespace::Host
+                && link.state.name == *name
+                && link.kind.as_deref() == Some("bridge")
+        });
+        let is_named = self.words.parent == Some(name.as_str());
+        was_there && is_named && self.lines.has("links.use-bridge")
     }
 
     /// Whether a network is in one of the user's subnets.

@@ -397,6 +397,7 @@ impl Oracle<'_> {
         let is_allowed = !was_there
             || self.is_own_name(Namespace::Host, link)
             || is_shared
+            || (self.is_used(link) && self.lines.has(call))
             || self.lines.link(&[call], Namespace::Host, link.as_str());
         self.unless(
             is_allowed,
