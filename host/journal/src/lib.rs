@@ -21,6 +21,7 @@ mod entry;
 mod file;
 mod folder;
 mod lock;
+mod maker;
 mod state;
 
 pub use change::{BridgeProperty, Change};
@@ -28,6 +29,7 @@ pub use entry::{Entry, SavedLink};
 pub use file::{Here, Journal};
 pub use folder::{all, networks, of_network};
 pub use lock::{LockError, NetworkLock};
+pub use maker::maker_of;
 pub use state::{State, StateError, clear_unused, clear_unused_of, is_used_by_others, settle};
 
 use std::path::PathBuf;

@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use serde_json::json;
 use wasmvark_tests::connection::{Connection, INTERFACE, mapping};
 use wasmvark_tests::dump::{Dump, assert_unchanged};
 use wasmvark_tests::echo;
@@ -10,6 +11,7 @@ use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::kind::Kind;
 use wasmvark_tests::netns::Netns;
 use wasmvark_tests::poll;
+use wasmvark_tests::wasmvark::error_of;
 use wasmvark_tests::wire;
 use wasmvark_tests::world::{PARENT, World};
 
@@ -35,6 +37,8 @@ pub(crate) fn register(suite: &mut Suite) {
     test("a container that is gone", NEEDS, gone_container);
     test("a lost journal", NEEDS, lost_journal);
     test("no bridge", NEEDS, no_bridge);
+    test("another network's, in use", NEEDS, anothers_in_use);
+    test("another network's, in create", NEEDS, anothers_in_create);
 }
 
 fn dual() -> Connection {
@@ -270,4 +274,63 @@ fn no_bridge() {
     assert!(error.contains("--interface-name"), "{error}");
     installed.refuses(&dual(), why);
     world.assert_unchanged(&before);
+}
+
+/// The bridge that the containers of another network made isn't the host's.
+fn anothers_in_use() {
+    let world = World::forwarding();
+    let installed = Installed::example(&world, "bridge");
+    installed.connect(&dual());
+    let other = Netns::new();
+    let second = another().network("id", "another").network("name", "second");
+    let document = second.for_plugin();
+    let netns = other.path();
+    let arguments = ["setup", &*netns.to_string_lossy()];
+    let output = installed.wasmvark.plugin(DRIVER, &arguments, document);
+    let error = error_of(&output);
+    let network = dual().network_id().to_owned();
+    assert!(
+        error.contains("br0 is the bridge of the network"),
+        "{error}"
+    );
+    assert!(error.contains(&network), "{error}");
+    installed.disconnect(&dual());
+}
+
+/// Podman's own networks count, and those of this project's drivers that manage their
+/// bridge.
+fn anothers_in_create() {
+    let world = World::forwarding();
+    let installed = Installed::example(&world, "bridge");
+    let networks = world.file("networks");
+    fs::create_dir(&networks).expect("a folder can be made");
+    let conf = world.file("containers.conf");
+    let text = format!("[network]\nnetwork_config_dir = {networks:?}\n");
+    fs::write(&conf, text).expect("a file can be written");
+    let create = |driver: &str, mode: &str, id: &str| {
+        let other = json!({
+            "name": "theirs", "id": id, "driver": driver, "network_interface": BRIDGE,
+            "options": {"mode": mode},
+        });
+        let file = networks.join("theirs.json");
+        fs::write(file, other.to_string()).expect("a file can be written");
+        let mut plugin = installed.wasmvark.plugin_command(DRIVER);
+        plugin.env("CONTAINERS_CONF", &conf).arg("create");
+        wasmvark_tests::process::run(&mut plugin, dual().for_create().as_bytes())
+    };
+    for driver in ["bridge", DRIVER] {
+        let error = error_of(&create(driver, "managed", "theirs"));
+        assert!(
+            error.contains("br0 is the bridge of the network theirs"),
+            "{error}"
+        );
+    }
+    for (driver, mode, id) in [
+        (DRIVER, "unmanaged", "theirs"),
+        ("macvlan", "bridge", "theirs"),
+        (DRIVER, "managed", dual().network_id()),
+    ] {
+        let output = create(driver, mode, id);
+        assert_eq!(output.code, Some(0), "{output:?}");
+    }
 }

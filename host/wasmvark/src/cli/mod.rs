@@ -36,7 +36,7 @@ mod output;
 #[cfg(test)]
 mod page;
 mod planned_grant;
-mod podman_networks;
+pub(crate) mod podman_networks;
 mod reference;
 mod switch;
 mod version;

@@ -12,21 +12,21 @@ const SIZE_MAX: u64 = 1 << 20;
 
 /// A network in a file of Podman's.
 #[derive(Debug)]
-pub(super) struct PodmanNetwork {
+pub(crate) struct PodmanNetwork {
     /// The file.
-    pub(super) path: PathBuf,
+    pub(crate) path: PathBuf,
     /// The network.
-    pub(super) network: protocol::Network,
+    pub(crate) network: protocol::Network,
 }
 
 /// Returns the folder of the files: the given one, or Podman's own.
-pub(super) fn folder(given: Option<&Path>) -> Option<PathBuf> {
+pub(crate) fn folder(given: Option<&Path>) -> Option<PathBuf> {
     given.map_or_else(podman_network_dir, |given| Some(given.to_owned()))
 }
 
 /// Reads all networks, in the order of their files' names. A file that can't be read is
 /// an error, because any network may be in it.
-pub(super) fn all(folder: &Path) -> Result<Vec<PodmanNetwork>, CliError> {
+pub(crate) fn all(folder: &Path) -> Result<Vec<PodmanNetwork>, CliError> {
     let failed = |error| CliError::Read {
         path: folder.to_owned(),
         error,

@@ -15,7 +15,7 @@ use types::LinkName;
 use types::NetworkId;
 
 use super::load::{Loaded, store};
-use super::{PluginError, differences, leave, output};
+use super::{PluginError, bridges, differences, leave, output};
 use crate::store::KeptNetworks;
 
 /// The number of a network id's digits in the name that the host chooses.
@@ -33,7 +33,11 @@ pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
     let watch = Watch::begin(loaded.grant.limits());
     let trail = loaded.trail(loaded.subject("create", &network.name, None))?;
     let kernel = Netlink::open(Netns::current()?, None)?;
-    let driver = loaded.driver(&code, reach(&network), loaded.secrets());
+    let mut reach = reach(&network);
+    if bridges::makes_bridges(&loaded.grant) {
+        reach.bridge_of = bridges::wanted(&loaded.store, &network);
+    }
+    let driver = loaded.driver(&code, reach, loaded.secrets());
     let networks = KeptNetworks::new(loaded.store.layout());
     let ended = Session::<Create>::open(Box::new(kernel), trail, watch)
         .run(driver, |run| run.create(&network, document.text()))

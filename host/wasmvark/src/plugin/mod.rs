@@ -2,6 +2,7 @@
 //! the request through the other crates and writes the answer. Every failure becomes
 //! the error document that the callers understand.
 
+mod bridges;
 mod create;
 mod dead_owners;
 mod differences;

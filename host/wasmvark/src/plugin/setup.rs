@@ -20,7 +20,7 @@ use types::text;
 
 use super::load::{Loaded, store};
 use super::remains::{self, Remains};
-use super::{PluginError, dead_owners, leave, lock, output, restore, said, tell};
+use super::{PluginError, bridges, dead_owners, leave, lock, output, restore, said, tell};
 use crate::store::kept_settings;
 
 /// Runs `setup`.
@@ -97,7 +97,9 @@ impl Connection<'_> {
         let journal = Journal::open(&layout.journals(), &self.request.key(), here)?;
         let trail = self.loaded.trail(self.subject())?;
         let kernel = Box::new(Netlink::open(host, Some(container))?);
-        let reach = said::reach(layout, self.request)?;
+        let mut reach = said::reach(layout, self.request)?;
+        let network = &self.request.network.id;
+        bridges::note(&mut reach, self.loaded, network, here.host);
         let driver = self.loaded.driver(self.code, reach, self.loaded.secrets());
         let session = Session::<Setup>::open(Rollback::new(kernel, journal, trail), watch);
         Ok((session, driver))

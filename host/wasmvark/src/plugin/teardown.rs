@@ -23,7 +23,7 @@ use types::{ContainerId, Key, NetworkId};
 
 use super::load::{Loaded, store};
 use super::remains::{self, Remains};
-use super::{PluginError, leave, lock, restore, said, tell};
+use super::{PluginError, bridges, leave, lock, restore, said, tell};
 use crate::store::{DriverName, Layout, Store, kept_settings};
 
 /// Runs `teardown`.
@@ -152,7 +152,9 @@ impl<'a> Driver<'a> {
     ) -> Result<Self, PluginError> {
         let request = Request::resolve(document.document())?;
         let loaded = Loaded::find(store.clone(), name.clone())?;
-        let reach = said::reach(loaded.store.layout(), &request)?;
+        let mut reach = said::reach(loaded.store.layout(), &request)?;
+        let host = Netns::current()?.id();
+        bridges::note(&mut reach, &loaded, &request.network.id, host);
         let code = loaded.code()?;
         Ok(Self {
             loaded,

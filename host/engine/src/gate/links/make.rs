@@ -9,6 +9,7 @@ use types::{HostPlace, InvalidMac, LinkName, Mac, Namespace, NumberRange};
 use wasmtime::component::Resource;
 
 use super::above::Above;
+use super::used::of_another_network;
 use super::{LinkHandle, kinds};
 use crate::driver::wit::types::Place;
 use crate::gate::call::{CallError, Plan, invalid};
@@ -115,10 +116,14 @@ impl Gate {
                 }
             }
         };
+        let request = &self.authority.request;
+        let is_named = request.parent.as_ref() == Some(name);
+        let bridge_of = request.bridge_of.clone().filter(|_| is_named);
         let result = self.perform(
             &permit,
             |kernel| {
                 if found.is_none() {
+                    check_bridge_is_free(kernel, &link, bridge_of.as_deref())?;
                     check_name_is_free(kernel, namespace, name)?;
                 }
                 let change = Change::MakeLink {
@@ -304,6 +309,21 @@ fn first_existing(
         }
     }
     Ok(Ok(None))
+}
+
+/// Checks that the name of a bridge isn't that of another network's.
+fn check_bridge_is_free(
+    kernel: &mut dyn Kernel,
+    link: &NewLink,
+    network: Option<&str>,
+) -> Result<(), KernelError> {
+    let Some(network) = network.filter(|_| link.kind.name() == "bridge") else {
+        return Ok(());
+    };
+    match kernel.link_by_name(link.namespace, &link.name) {
+        Ok(_) => Err(of_another_network(&link.name, network)),
+        Err(_) => Ok(()),
+    }
 }
 
 /// Checks that a name is free, because the undo would delete the link that has it.
