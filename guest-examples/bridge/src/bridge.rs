@@ -171,7 +171,8 @@ fn keep_apart(bridge: &Link, network: &Network, options: &Options) -> Result<(),
 /// Finds an existing bridge, with its MTU. A port with a smaller MTU could reduce the
 /// bridge's.
 fn find_existing(name: &str, options: &Options) -> Result<Bridge, Error> {
-    let link = links::get(Namespace::Host, name)?;
+    let missing = "in unmanaged mode, the bridge must already exist on the host";
+    let link = find_link(name, missing)?;
     let info = links::info(&link)?;
     match info.vlan_filtering {
         None => Err(Error::Invalid(format!("{name} is no bridge"))),
@@ -187,8 +188,18 @@ fn find_existing(name: &str, options: &Options) -> Result<Bridge, Error> {
     }
 }
 
+/// Finds a link of the host. If it's missing, the error begins with netavark's.
+fn find_link(name: &str, missing: &str) -> Result<Link, Error> {
+    match links::get(Namespace::Host, name) {
+        Err(Error::NotFound(why)) => Err(Error::NotFound(format!(
+            "{missing}: Netlink error: No such device (os error 19); {why}"
+        ))),
+        result => result,
+    }
+}
+
 fn find_vrf(name: &str) -> Result<Link, Error> {
-    let link = links::get(Namespace::Host, name)?;
+    let link = find_link(name, "get vrf to set up bridge interface")?;
     match links::info(&link)?.kind.as_deref() {
         Some("vrf") => Ok(link),
         _ => Err(Error::Invalid(format!("{name} is no VRF"))),

@@ -32,6 +32,7 @@ mod nat;
 mod parents;
 mod plan;
 mod ptp;
+mod reasons;
 mod reload;
 mod routes;
 mod tap;
@@ -71,6 +72,7 @@ fn main() {
     wireguard::register(&mut suite);
     ipvlan::register(&mut suite);
     ptp::register(&mut suite);
+    reasons::register(&mut suite);
     used_bridge::register(&mut suite);
     versions::register(&mut suite);
     vlan::register(&mut suite);

@@ -13,7 +13,7 @@ use wasmtime::component::Resource;
 use super::call::{CallError, Plan, invalid};
 use super::clash::{Own, View};
 use super::links::{Known, others_have};
-use super::{Gate, Kernel, LinkHandle, bounds};
+use super::{Gate, Kernel, LinkHandle, bounds, explain};
 use crate::driver::wit::addresses::{AddressInfo, AddressOptions, Host};
 
 /// The pause between two reads of addresses.
@@ -225,22 +225,6 @@ impl Gate {
     }
 }
 
-/// Returns the error of an added address, with the setting that turns IPv6 off.
-fn without_ipv6(error: KernelError, link: &LinkHandle, address: IpNet) -> KernelError {
-    // `addrconf_add_dev`
-    if error.errno() != Some(Errno::EACCES) || address.addr().is_ipv4() {
-        return error;
-    }
-    let name = &link.name;
-    KernelError::Refused {
-        errno: Errno::EAFNOSUPPORT,
-        text: format!(
-            "IPv6 is off for {name} (net.ipv6.conf.{name}.disable_ipv6): turn it on, or give the \
-             container no IPv6 address"
-        ),
-    }
-}
-
 fn is_duplicate(address: IpNet) -> KernelError {
     let address = address.addr();
     KernelError::Refused {
@@ -285,8 +269,12 @@ fn check_on_host(
 }
 
 fn add(kernel: &mut dyn Kernel, link: &LinkHandle, new: &NewAddress) -> Result<(), KernelError> {
-    let added = kernel.add_address(link.id, new);
-    added.map_err(|error| without_ipv6(error, link, new.address))
+    match kernel.add_address(link.id, new) {
+        Err(error) if new.address.addr().is_ipv6() => {
+            Err(explain::new_address(kernel, link, error))
+        }
+        result => result,
+    }
 }
 
 fn new_address(address: IpNet, options: Option<AddressOptions>) -> NewAddress {

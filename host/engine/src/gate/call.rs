@@ -9,7 +9,7 @@ use kernel::{Kernel, KernelError};
 use nix::errno::Errno;
 use policy::{Call, Cause, Denial, Object, Reach, decide, describe, reach_used};
 
-use super::{Gate, LinkHandle, bounds};
+use super::{Gate, LinkHandle, bounds, explain};
 use crate::driver::GuestError;
 use crate::driver::wit::types;
 use crate::guard::Permitted;
@@ -446,8 +446,10 @@ fn guest_error(call: Call, objects: &[Object<'_>], error: &KernelError) -> Guest
     let object = describe(objects);
     let mut text = format!("{call} on {object} failed: {error}");
     if error.is_not_found() {
-        if objects.iter().any(is_on_host) && is_rootless_netns() {
-            text.push_str(ROOTLESS);
+        match objects.iter().any(is_on_host) {
+            true if is_rootless_netns() => text.push_str(ROOTLESS),
+            true if call == Call::LinksGet => text.push_str(explain::LIST_LINKS),
+            _ => {}
         }
         return GuestError::NotFound(text);
     }

@@ -12,6 +12,7 @@ mod bounds;
 mod bridge_ports;
 mod call;
 mod clash;
+mod explain;
 mod firewall;
 mod links;
 mod log;

@@ -13,7 +13,7 @@ use super::used::of_another_network;
 use super::{LinkHandle, kinds};
 use crate::driver::wit::types::Place;
 use crate::gate::call::{CallError, Plan, invalid};
-use crate::gate::{Gate, bounds};
+use crate::gate::{Gate, bounds, explain};
 use crate::guard::Permitted;
 
 impl Place {
@@ -139,7 +139,10 @@ impl Gate {
             },
             |kernel| match found {
                 Some(index) => Ok(index),
-                None => kernel.create_link(&link),
+                None => match kernel.create_link(&link) {
+                    Err(error) => Err(explain::new_link(kernel, &link, parent.as_ref(), error)),
+                    made => made,
+                },
             },
         )?;
         let index = self.record(permit, &objects, result)?;
@@ -333,7 +336,7 @@ pub(super) fn check_name_is_free(
     name: &LinkName,
 ) -> Result<(), KernelError> {
     match kernel.link_by_name(namespace, name) {
-        Ok(_) => Err(Errno::EEXIST.into()),
+        Ok(_) => Err(explain::name_is_taken(kernel, namespace, name)),
         Err(error) if error.is_not_found() => Ok(()),
         Err(error) => Err(error),
     }

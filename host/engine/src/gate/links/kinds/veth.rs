@@ -1,15 +1,15 @@
 //! `links.create-veth`.
 
 use journal::Change;
-use kernel::{LinkId, NewVeth, VethEnd};
+use kernel::{KernelError, LinkId, NewVeth, VethEnd};
 use policy::{Call, Object};
-use types::Namespace;
+use types::{LinkName, Namespace};
 
 use super::make;
 use crate::driver::wit::links::{VethOptions, VethPair};
 use crate::driver::wit::types::Place;
 use crate::gate::call::{CallError, Plan, invalid};
-use crate::gate::{Gate, Kernel, bounds};
+use crate::gate::{Gate, Kernel, bounds, explain};
 
 const CALL: Call = Call::LinksCreateVeth;
 
@@ -22,6 +22,8 @@ impl Gate {
         bounds::names(CALL, [&name, &options.host_name])?;
         bounds::addresses(CALL, [&options.mac, &options.host_mac])?;
         self.check_handle_limit(CALL, 2)?;
+        let request = &self.authority.request;
+        let has_host_name = options.host_name.is_some() || request.host_interface_name.is_some();
         let veth = self.new_veth(name, options)?;
         let ends = [
             (Namespace::Container, &veth.container.name),
@@ -32,7 +34,7 @@ impl Gate {
         objects.extend(Place::Host.object());
         let plan = |kernel: &mut dyn Kernel| {
             for (namespace, name) in ends {
-                make::check_name_is_free(kernel, namespace, name)?;
+                check_is_free(kernel, (&veth, has_host_name), (namespace, name))?;
             }
             Ok(Plan::of(ends.map(|(namespace, name)| Change::MakeLink {
                 namespace,
@@ -66,5 +68,22 @@ impl Gate {
             },
             mtu: options.mtu,
         })
+    }
+}
+
+/// Checks that the name of one end is free.
+fn check_is_free(
+    kernel: &mut dyn Kernel,
+    (veth, has_host_name): (&NewVeth, bool),
+    (namespace, name): (Namespace, &LinkName),
+) -> Result<(), KernelError> {
+    match kernel.link_by_name(namespace, name) {
+        Ok(_) => {
+            let host = has_host_name.then_some(&veth.host.name);
+            let pair = (&veth.container.name, host);
+            Err(explain::pair_is_taken(kernel, pair, (namespace, name)))
+        }
+        Err(error) if error.is_not_found() => Ok(()),
+        Err(error) => Err(error),
     }
 }
