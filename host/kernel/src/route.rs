@@ -290,7 +290,7 @@ mod tests {
             route("0.0.0.0/0", 100, &[4]),
             route("0.0.0.0/1", 0, &[5]),
         ];
-        let all = [&others[..], &[v6.clone()]].concat();
+        let all = [&others[..], std::slice::from_ref(&v6)].concat();
         assert_eq!(default_route_links(&all), [3, 4]);
         assert_eq!(default_route_links(&[v6]), [9]);
         assert!(default_route_links(&others[..1]).is_empty());

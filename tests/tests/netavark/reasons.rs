@@ -30,20 +30,20 @@ pub(crate) fn register(suite: &mut Suite) {
     test("macvlan: the parent is a port", MACVLAN, || port("macvlan"));
     test("macvlan: the parent is lo", MACVLAN, || loopback("macvlan"));
     test("macvlan: the parent is missing", MACVLAN, || {
-        missing("macvlan")
+        missing("macvlan");
     });
     test("macvlan: the parent is taken over", MACVLAN, taken_over);
     test("macvlan: the MTU", MACVLAN, mtu);
     test("macvlan: ipvlan links", BOTH, || {
-        other_kind("macvlan", "ipvlan")
+        other_kind("macvlan", "ipvlan");
     });
     test("ipvlan: the parent is a port", IPVLAN, || port("ipvlan"));
     test("ipvlan: the parent is lo", IPVLAN, || loopback("ipvlan"));
     test("ipvlan: the parent is missing", IPVLAN, || {
-        missing("ipvlan")
+        missing("ipvlan");
     });
     test("ipvlan: macvlan links", BOTH, || {
-        other_kind("ipvlan", "macvlan")
+        other_kind("ipvlan", "macvlan");
     });
 }
 

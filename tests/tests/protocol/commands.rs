@@ -165,9 +165,9 @@ fn version() {
     let wit = fs::read_to_string(places::workspace().join("wit/world.wit")).unwrap();
     let package = wit
         .lines()
-        .find_map(|line| line.strip_prefix("package ")?.strip_suffix(".0;"))
-        .unwrap()
-        .replace('@', " ");
+        .find_map(|line| line.strip_prefix("package ")?.rsplit_once('.'))
+        .map(|(minor, _)| minor.replace('@', " "))
+        .unwrap();
     let grants = root.join("grants");
     for word in [
         &*package,

@@ -24,7 +24,7 @@ pub(in crate::gate) enum Known {
     /// This container has it.
     Own,
     /// Another container of the network has it.
-    Others(Change),
+    Others(Box<Change>),
     /// No container has it.
     Nobody,
 }
@@ -35,7 +35,7 @@ impl Known {
     pub(in crate::gate) fn plan(self, new: impl FnOnce() -> Option<Change>) -> Plan {
         match self {
             Self::Own => Plan::nothing(),
-            Self::Others(change) => Plan::shared(change),
+            Self::Others(change) => Plan::shared(*change),
             Self::Nobody => new().map_or_else(Plan::nothing, Plan::shared),
         }
     }
@@ -65,7 +65,7 @@ impl Gate {
             None => self.find_used(&permit, &name)?,
         };
         let used = match found {
-            Ok(Some(bridge)) => self.begin_use(&permit, bridge, vlan_filtering)?.map(Some),
+            Ok(Some(bridge)) => self.begin_use(&permit, &bridge, vlan_filtering)?.map(Some),
             Ok(None) => Ok(None),
             Err(error) => Err(error),
         };
@@ -156,15 +156,15 @@ impl Gate {
     fn begin_use(
         &mut self,
         permit: &Permitted,
-        bridge: LinkHandle,
+        bridge: &LinkHandle,
         vlan_filtering: bool,
     ) -> Result<Result<LinkId, KernelError>, CallError> {
         if self.rollback.journal.is_none() {
             return Ok(Ok(bridge.id));
         }
         let mut plan = Plan::nothing();
-        if !self.uses(&bridge) {
-            let joined = self.joined(&bridge)?.into_iter();
+        if !self.uses(bridge) {
+            let joined = self.joined(bridge)?.into_iter();
             let plans = joined.map(Plan::shared);
             plan = plans.fold(plan, Plan::and);
         }
@@ -174,7 +174,7 @@ impl Gate {
         }
         if vlan_filtering {
             let change = LinkChange::VlanFiltering(true);
-            if let Err(error) = self.change_used(permit, &bridge, &change)? {
+            if let Err(error) = self.change_used(permit, bridge, &change)? {
                 return Ok(Err(error));
             }
         }
@@ -228,7 +228,7 @@ impl Gate {
         let mut others = self.others_entries()?.into_iter();
         let found = others.find(|entry| entry.shared && is_it(&entry.change));
         Ok(match found {
-            Some(entry) => Known::Others(entry.change),
+            Some(entry) => Known::Others(Box::new(entry.change)),
             None => Known::Nobody,
         })
     }
