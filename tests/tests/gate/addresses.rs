@@ -89,7 +89,7 @@ fn ipv6_off() {
     assert_eq!(answer["dns_search_domains"], serde_json::json!(unsupported));
     probe.teardown(&dual());
     let error = probe.setup_fails(dual(), &format!("{MAKE} addresses.add 1 fd88::2/64"));
-    let text = "IPv6 is off for eth0 (net.ipv6.conf.eth0.disable_ipv6)";
+    let text = "IPv6 is off in the container's namespace (net.ipv6.conf.eth0.disable_ipv6 is 1)";
     assert!(error.contains(text), "{error}");
 }
 

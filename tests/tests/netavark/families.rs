@@ -110,7 +110,7 @@ fn ipv6_off(driver: &str) {
     let before = world.dump();
     let both = connection(driver, &["10.88.0.2", "fd88::2"]);
     let error = installed.netavark.setup(&both).unwrap_err();
-    let text = "IPv6 is off for eth0 (net.ipv6.conf.eth0.disable_ipv6)";
+    let text = "IPv6 is off in the container's namespace (net.ipv6.conf.eth0.disable_ipv6 is 1)";
     assert!(error.contains(text), "{error}");
     world.assert_unchanged(&before);
 }

@@ -193,7 +193,11 @@ pub(super) fn new_address(
     };
     let setting = kernel.link_setting(link.id, LinkSetting::DisableIpv6);
     let why = match (setting, kernel.link_by_id(link.id)) {
-        (Ok(value), _) if value != "0" => ipv6_is_off(namespace, &link.name),
+        (Ok(value), _) if value != "0" => {
+            let why = ipv6_is_off(namespace, &link.name);
+            // The link lacks it, whoever asks (`addrconf_add_dev`).
+            return refused(Errno::EAFNOSUPPORT, &format!("{}: {why}", errno.desc()));
+        }
         (_, Ok(state)) if state.mtu < IPV6_MIN_MTU => format!(
             "{} has an MTU of {}, and IPv6 needs {IPV6_MIN_MTU}: give at least that with -o mtu",
             link.name, state.mtu
