@@ -78,7 +78,6 @@ fn use_existing(link: Link, request: &Request, options: &Options) -> Result<Brid
         check_master(&info.name, vrf)?;
     }
     keep_apart(&link, &request.network, options)?;
-    loosen_reverse_path(&link)?;
     if options.promiscuous {
         links::set_promiscuous(&link, true)?;
     }

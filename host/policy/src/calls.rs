@@ -457,6 +457,7 @@ calls! {
     /// Keeps what an internal network sends and gets inside.
     FirewallInternal = "firewall.internal" {
         risk: Low, effect: "host firewall: closes an internal network", keys: [Link],
+        request: [UsedInternalBridge],
         needs: [NfTables, NfTablesInet],
     }
     /// Drops frames that a port sends in others' names.

@@ -119,11 +119,12 @@ fn stays_in_place() {
     let world = World::new();
     let probe = Probe::new(&world, &grant());
     let script = "links.create-bridge shared br9; links.create-veth - host-name=end0; \
-        links.set-master 2 0; ?links.set-master 2 2; links.ports 0 tell";
+        links.set-master 2 0; ?links.set-master 2 2; links.get host p0; ?links.set-master 2 3; \
+        links.ports 0 tell";
     let output = probe.setup(v4(), script);
-    let unsupported = ["links.set-master.unsupported"];
+    let errors = ["links.set-master.invalid", "links.set-master.unsupported"];
     let answer = answer_of(&output);
-    assert_eq!(answer["dns_search_domains"], serde_json::json!(unsupported));
+    assert_eq!(answer["dns_search_domains"], serde_json::json!(errors));
     assert!(output.stderr.contains("ports: end0"), "{}", output.stderr);
     probe.teardown(&v4());
 }

@@ -7,6 +7,8 @@ use serde_json::json;
 use wasmvark_tests::connection::{Connection, INTERFACE, mapping};
 use wasmvark_tests::dump::{Dump, assert_unchanged};
 use wasmvark_tests::echo;
+use wasmvark_tests::flow::Transport::Tcp;
+use wasmvark_tests::flow::{cannot_connect, from};
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::kind::Kind;
 use wasmvark_tests::netns::Netns;
@@ -16,6 +18,7 @@ use wasmvark_tests::wire;
 use wasmvark_tests::world::{PARENT, World};
 
 use crate::driver::Installed;
+use crate::nat;
 
 const NEEDS: &[Need] = &[Need::Root, Need::Netavark];
 const VLANS: &[Need] = &[Need::Root, Need::Netavark, Need::Link(Kind::VlanBridge)];
@@ -31,6 +34,7 @@ pub(crate) fn register(suite: &mut Suite) {
     test("several containers", NEEDS, several_containers);
     test("another machine is the gateway", NEEDS, other_gateway);
     test("published ports", NEEDS, published_ports);
+    test("internal", NEEDS, internal);
     test("the MTU", NEEDS, mtu).proves("bridge", &["mtu"]);
     test("vlan", VLANS, vlan);
     test("a port that joins", NEEDS, port_that_joins);
@@ -78,6 +82,23 @@ fn gets_what_is_missing() {
         for (own, gateway) in [("10.88.0.2", "10.88.0.1"), ("fd88::2", "fd88::1")] {
             echo::exchange((&world.container, own), (&world.host, gateway));
         }
+    });
+    assert!(Dump::of(&world.host).has_link(BRIDGE));
+}
+
+/// The firewall closes it, and opens it again.
+fn internal() {
+    let world = nat::world();
+    lay_bridge(&world);
+    let installed = Installed::example(&world, "bridge");
+    let connection = dual().network("internal", true);
+    let [neighbour, _] = nat::NEIGHBOUR;
+    let to = nat::at(neighbour, 7);
+    installed.try_out(&connection, |_| {
+        world.container.ip("route add default via 10.88.0.1");
+        let client = from(&world.container);
+        cannot_connect(Tcp, client, &to, (&world.neighbour, &to));
+        echo::exchange((&world.container, "10.88.0.2"), (&world.host, "10.88.0.1"));
     });
     assert!(Dump::of(&world.host).has_link(BRIDGE));
 }

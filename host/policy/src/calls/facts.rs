@@ -35,6 +35,8 @@ pub(crate) enum Requested {
     Vrf,
     /// The existing bridge of the host that the user named and the run uses.
     UsedBridge,
+    /// The same where the user made the network internal.
+    UsedInternalBridge,
     /// A link that takes ports: the parent that the user named, or that VRF.
     Master,
     /// The names of all links in the container.

@@ -36,6 +36,8 @@ pub struct RequestReach {
     pub vrf: Option<LinkName>,
     /// The name that the user wants for a VRF in the container.
     pub container_vrf: Option<LinkName>,
+    /// Whether the user made the network internal.
+    pub internal: bool,
     /// The network's id.
     pub network: String,
     /// The container's id.
@@ -220,6 +222,12 @@ fn has(part: Requested, object: &Object<'_>, request: &RequestReach) -> bool {
             },
         ) => request.uses_bridge(namespace, name),
         (
+            R::UsedInternalBridge,
+            O::Link {
+                namespace, name, ..
+            },
+        ) => request.internal && request.uses_bridge(namespace, name),
+        (
             R::Master,
             O::Master {
                 namespace, name, ..
@@ -303,6 +311,7 @@ fn has(part: Requested, object: &Object<'_>, request: &RequestReach) -> bool {
             | R::DefaultMtu
             | R::Vrf
             | R::UsedBridge
+            | R::UsedInternalBridge
             | R::Master
             | R::ContainerLinks
             | R::ContainerRouting

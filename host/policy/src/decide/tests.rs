@@ -562,6 +562,12 @@ fn a_bridge_of_the_host_is_reached_once_it_is_used_and_only_the_users() {
     for call in [Call::LinksSetDown, Call::LinksSetMtu, Call::LinksDelete] {
         assert!(!allowed(&authority, call, link(&users)), "{call}");
     }
+    // It's closed only if that is the user's word, too.
+    let close = Call::FirewallInternal;
+    assert!(!allowed(&authority, close, link(&users)));
+    authority.request.internal = true;
+    assert!(allowed(&authority, close, link(&users)));
+    assert!(!allowed(&authority, close, link(&other)));
     // What is used must be what the user named.
     authority.request.used_bridge = Some(other.clone());
     for call in calls {

@@ -158,6 +158,7 @@ pub(super) fn reach(request: &Request) -> RequestReach {
         host_interface_name: request.host_interface_name.clone(),
         vrf: request.network.vrf.clone(),
         container_vrf: request.network.container_vrf.clone(),
+        internal: request.network.internal,
         network: request.network.id.to_string(),
         container: request.container_id.to_string(),
         addresses: request.addresses.clone(),
