@@ -11,12 +11,14 @@ set -euo pipefail
 
 program=$1
 guests=$2
-examples=$(dirname "$0")/../guest-examples
+here=$(dirname "$0")
+examples=$here/../guest-examples
 prefix=${PREFIX:-/usr/local}
 destdir=${DESTDIR:-}
 
 plugins=$prefix/libexec/netavark
 share=$prefix/share/wasmvark/drivers
+units=$prefix/lib/systemd/system
 configuration=/etc/containers/containers.conf.d/50-wasmvark.conf
 
 # A driver whose folder says what to grant it is installed, with `wasm-` before its name, as netavark keeps the plain
@@ -72,6 +74,8 @@ configure() {
 [[ -x $program ]] || fail "$program isn't there: run \`just build\` first"
 
 install -D --mode 755 "$program" "$destdir$prefix/bin/wasmvark"
+install -d "$destdir$units"
+sed "s|@BIN@|$prefix/bin|" "$here/systemd/wasmvark-reload.service" >"$destdir$units/wasmvark-reload.service"
 install -d "$destdir$share"
 for driver in "${drivers[@]}"; do
     install --mode 644 "$guests/$driver.wasm" "$destdir$share/"

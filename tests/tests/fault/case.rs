@@ -142,6 +142,39 @@ pub(crate) const ALL: &[Case] = &[
         chosen: &[HOST_END],
         always: "",
     },
+    // The network's, but somebody else's, too: it gets what it lacks, and loses that.
+    Case {
+        title: "bridge used",
+        needs: NEEDS,
+        guest: "bridge",
+        grant: || Grant::example("bridge"),
+        connect: |connection| on_a_bridge(connection).network("internal", true),
+        prepare: |world| {
+            // The first port raises what it can send for good.
+            let commands = [
+                format!("link add {BRIDGE} address 02:00:00:00:00:b0 type bridge"),
+                format!("link add other0 master {BRIDGE} type veth peer other1"),
+                "link del other0".to_owned(),
+            ];
+            world.host.ip_batch(&[], &commands.join("\n"));
+        },
+        chosen: &[HOST_END],
+        always: "",
+    },
+    Case {
+        title: "ptp internal",
+        needs: NEEDS,
+        guest: "ptp",
+        grant: || Grant::example("ptp"),
+        connect: |connection| {
+            connection
+                .network("internal", true)
+                .join("options", json!({"host_interface_name": HOST_END}))
+        },
+        prepare: |_| {},
+        chosen: &[HOST_END],
+        always: "",
+    },
     Case {
         title: "ptp",
         needs: NEEDS,

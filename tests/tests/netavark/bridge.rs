@@ -32,6 +32,7 @@ pub(crate) fn register(suite: &mut Suite) {
     test("a name by the option parent", name_by_option).proves("bridge", &["parent"]);
     test("create refuses", create_refuses);
     test("an unmanaged one publishes no ports", published_ports);
+    test("settings of the host stay", settings_stay);
     test("the MTU of an unmanaged bridge", mtu_of_an_unmanaged_bridge);
     test("the MAC address stays", mac_address_stays);
 }
@@ -265,6 +266,48 @@ fn published_ports() {
         netavark.teardown(connection).expect("teardown succeeds");
     }
     world.assert_unchanged(&before);
+}
+
+/// `sysctl --system` sets what they need, as long as they need it.
+fn settings_stay() {
+    let world = World::forwarding();
+    let installed = Installed::example(&world, "bridge");
+    let folder = installed.wasmvark.root().join("sysctl.d");
+    let files = || -> Vec<String> {
+        let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+        let mut texts: Vec<String> = entries
+            .map(|entry| std::fs::read_to_string(entry.path()).unwrap())
+            .collect();
+        texts.sort();
+        texts
+    };
+    let connection = dual().port(mapping("", 8080, 80, 1, "tcp"));
+    let other = Netns::new();
+    installed.connect(&connection);
+    let [text] = &files()[..] else {
+        panic!("{:?}", files());
+    };
+    for setting in [
+        "net/ipv4/ip_forward = 1",
+        "net/ipv4/conf/br0/rp_filter = 2",
+        "net/ipv4/conf/br0/route_localnet = 1",
+        "net/ipv6/conf/br0/accept_ra = 0",
+    ] {
+        assert!(
+            text.lines().any(|line| line == setting),
+            "{setting}: {text}"
+        );
+    }
+    // What is the container's own isn't the host's.
+    assert!(!text.contains(INTERFACE), "{text}");
+    let netavark = &installed.netavark;
+    let done = netavark.setup_at(&another(), &other.path());
+    done.expect("setup succeeds");
+    installed.disconnect(&connection);
+    assert_eq!(files().len(), 1);
+    let done = netavark.teardown_at(&another(), &other.path());
+    done.expect("teardown succeeds");
+    assert_eq!(files(), Vec::<String>::new());
 }
 
 /// A port with a smaller one would make it smaller.

@@ -45,6 +45,7 @@ fn whole_life(machine: &Machine) {
     assert!(!known.contains("wasm-"), "{known}");
     let version = shell(machine, "wasmvark --version --verbose");
     assert!(version.contains("/etc/wasmvark/grants"), "{version}");
+    the_unit(machine);
     the_page(machine);
     stays_when_removed(machine, &podman);
 
@@ -97,6 +98,17 @@ fn the_page(machine: &Machine) {
     let drivers = shell(machine, "ls /usr/share/wasmvark/drivers/*.wasm | wc -l");
     let listed = shell(machine, "wasmvark list | grep -c ' calls '");
     assert_eq!(listed, drivers);
+}
+
+/// The unit runs the program where it is.
+fn the_unit(machine: &Machine) {
+    let unit = machine.path("/usr/lib/systemd/system/wasmvark-reload.service");
+    let text = std::fs::read_to_string(unit).expect("the unit is there");
+    let command = text
+        .lines()
+        .find_map(|line| line.strip_prefix("ExecStart="));
+    let told = shell(machine, command.expect("it runs a command"));
+    assert!(told.contains("0 put back, 0 whole"), "{told}");
 }
 
 /// `dpkg -r` warns while containers are there; after another `dpkg -i` all is
