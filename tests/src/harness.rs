@@ -165,7 +165,8 @@ impl Suite {
 
     /// Runs the tests that the command line selects, calls `say`, and ends the process.
     pub fn run_then(self, say: impl FnOnce()) -> ! {
-        let arguments = Arguments::from_args();
+        let mut arguments = Arguments::from_args();
+        arguments.test_threads.get_or_insert_with(threads);
         let filter = arguments.filter.as_deref().unwrap_or_default();
         let skipped = self
             .skipped
@@ -376,4 +377,13 @@ fn kernel_has_macvlan() -> bool {
         process::run(ip.args(arguments.split_whitespace()), b"").code == Some(0)
     };
     can("link add v0 type veth peer name v1") && can("link add m0 link v0 type macvlan")
+}
+
+/// Returns the number of tests at once, unless the command line says it. Much of a
+/// test's time is waiting for the kernel, which removes links and namespaces in its own
+/// time.
+fn threads() -> usize {
+    const FOR_EACH_PROCESSOR: usize = 2;
+    let processors = std::thread::available_parallelism();
+    processors.map_or(1, usize::from) * FOR_EACH_PROCESSOR
 }

@@ -169,6 +169,7 @@ pub(crate) const ALL: &[Case] = &[
         connect: |connection| {
             connection
                 .network("internal", true)
+                .network("routes", json!([]))
                 .join("options", json!({"host_interface_name": HOST_END}))
         },
         prepare: |_| {},

@@ -196,7 +196,7 @@ pub(super) fn new_address(
         (Ok(value), _) if value != "0" => {
             let why = ipv6_is_off(namespace, &link.name);
             // The link lacks it, whoever asks (`addrconf_add_dev`).
-            return refused(Errno::EAFNOSUPPORT, &format!("{}: {why}", errno.desc()));
+            return refused(Errno::EAFNOSUPPORT, &why);
         }
         (_, Ok(state)) if state.mtu < IPV6_MIN_MTU => format!(
             "{} has an MTU of {}, and IPv6 needs {IPV6_MIN_MTU}: give at least that with -o mtu",
@@ -214,8 +214,14 @@ fn ipv6_is_off(namespace: Namespace, link: &LinkName) -> String {
         }
         Namespace::Host => "turn it on (`sysctl -w net.ipv6.conf.default.disable_ipv6=0`)",
     };
+    // netavark's sentence, about what it adds there.
+    let what = match namespace {
+        Namespace::Container => "container veth",
+        Namespace::Host => "bridge",
+    };
     format!(
-        "IPv6 is off in the {namespace}'s namespace (net.ipv6.conf.{link}.disable_ipv6 is 1): \
+        "add ip addr to {what}: failed to add ipv6 address, is ipv6 enabled in the kernel?: Netlink \
+         error: Permission denied (os error 13); IPv6 is off in the {namespace}'s namespace (net.ipv6.conf.{link}.disable_ipv6 is 1): \
          {way_out}, or use a network without IPv6"
     )
 }
