@@ -200,7 +200,7 @@ fn create_refuses() {
         ("bclim", "7", "unsupported vlan network option: bclim"),
         ("mtu", "x", "mtu"),
         ("metric", "-1", "metric"),
-        ("no_default_route", "1", "no_default_route"),
+        ("no_default_route", "2", "no_default_route"),
     ] {
         installed.refuses(&dual().option(option, value), why);
     }

@@ -136,7 +136,12 @@ fn driver_is_installed() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     };
-    write("scripts/install.sh", &read("scripts/install.sh"));
+    for file in [
+        "scripts/install.sh",
+        "scripts/systemd/wasmvark-reload.service",
+    ] {
+        write(file, &read(file));
+    }
     let mut expected = BTreeSet::new();
     for driver in installed().into_iter().chain([INVENTED.to_owned()]) {
         let grant = format!("guest-examples/{driver}/grant.toml");
