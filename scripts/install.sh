@@ -11,8 +11,7 @@ set -euo pipefail
 
 program=$1
 guests=$2
-here=$(dirname "$0")
-examples=$here/../guest-examples
+examples=$(dirname "$0")/../guest-examples
 prefix=${PREFIX:-/usr/local}
 destdir=${DESTDIR:-}
 
@@ -58,6 +57,28 @@ plugin_dirs_of_others() {
     done
 }
 
+# A unit for those who restart nftables.
+unit() {
+    cat <<-END
+		[Unit]
+		Description=Restore the firewall rules of containers on wasmvark's networks
+		Documentation=man:wasmvark-reload(1)
+		# nftables.service flushes all rules when it is started, stopped and reloaded.
+		After=nftables.service
+		PartOf=nftables.service
+		ReloadPropagatedFrom=nftables.service
+
+		[Service]
+		Type=oneshot
+		RemainAfterExit=yes
+		ExecStart=$prefix/bin/wasmvark reload
+		ExecReload=$prefix/bin/wasmvark reload
+
+		[Install]
+		WantedBy=nftables.service
+	END
+}
+
 configure() {
     local others
     others=$(plugin_dirs_of_others)
@@ -75,7 +96,7 @@ configure() {
 
 install -D --mode 755 "$program" "$destdir$prefix/bin/wasmvark"
 install -d "$destdir$units"
-sed "s|@BIN@|$prefix/bin|" "$here/systemd/wasmvark-reload.service" >"$destdir$units/wasmvark-reload.service"
+unit >"$destdir$units/wasmvark-reload.service"
 install -d "$destdir$share"
 for driver in "${drivers[@]}"; do
     install --mode 644 "$guests/$driver.wasm" "$destdir$share/"

@@ -52,7 +52,8 @@ fn errors_of_setup(podman: &Podman) {
     let seen = podman.fails("run --rm --network lan test true");
     assert_ends_with(
         &seen,
-        "links.get on link host:nope failed: No such device (ENODEV)",
+        "links.get on link host:nope failed: No such device (ENODEV); `ip link` lists the links \
+         that there are",
     );
 }
 
