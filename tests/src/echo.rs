@@ -13,6 +13,10 @@ use crate::poll;
 const TRIES: usize = 25;
 const WAIT: Duration = Duration::from_millis(200);
 
+/// The time in which a neighbour is resolved. The kernel asks again each second, if a
+/// port that has just got its carrier dropped the question.
+const RESOLVED: Duration = Duration::from_secs(5);
+
 /// The number of packets that must get lost if none may arrive.
 const LOST: usize = 5;
 
@@ -48,7 +52,7 @@ pub fn exchange_at_once(from: (&Netns, &str), to: (&Netns, &str)) {
         let bound = bind(end);
         let socket = bound.unwrap_or_else(|error| panic!("{}: {error}", end.1));
         socket
-            .set_read_timeout(Some(patience::of(WAIT)))
+            .set_read_timeout(Some(patience::of(RESOLVED)))
             .expect("a time limit can be set");
         socket
     });
