@@ -35,6 +35,24 @@ const UNSAID_MAX: usize = 256;
 /// parents and VRFs.
 const LINK_OPTIONS: [&str; 6] = ["parent", "hwaddr", "pci", "kernelpath", "vrf", "vrf_name"];
 
+/// The option that names the host's end of a link.
+const HOST_INTERFACE_NAME: &str = "host_interface_name";
+
+/// Whether a value of an option is the user's, or its normal form. A name has no other
+/// form: `1` and `01` are two links.
+fn is_same(key: &str, users: &str, value: &str) -> bool {
+    let is_name =
+        LINK_OPTIONS.contains(&key) || key == HOST_INTERFACE_NAME || options::names_secret(key);
+    let address = |text: &str| text.parse::<IpAddr>().ok();
+    match is_name {
+        true => users == value,
+        false if options::names_outbound(key) => {
+            users == value || address(users).is_some_and(|users| address(value) == Some(users))
+        }
+        false => options::mean_the_same(users, value),
+    }
+}
+
 impl KeptNetwork {
     /// Removes the options that are too long to name an object.
     pub fn shortened(mut self) -> Self {
@@ -219,7 +237,7 @@ impl Said {
         let unsaid = &mut self.unsaid;
         self.request.network.options.retain(|key, value| {
             let users = users.get(key);
-            let is_users = users.is_some_and(|users| options::mean_the_same(users, value));
+            let is_users = users.is_some_and(|users| is_same(key, users, value));
             if is_users || LINK_OPTIONS.contains(&key.as_str()) {
                 return is_users;
             }
@@ -473,6 +491,33 @@ mod tests {
         assert_eq!(said.request.vlans().len(), 1);
         let said = said_of(&kept, |it| it["network"]["options"]["vlan"] = json!("8"));
         assert_eq!(said.unsaid, ["the option \"vlan\""]);
+    }
+
+    #[test]
+    fn an_address_has_a_normal_form() {
+        let kept = kept(None, |it| {
+            it["options"]["outbound_addr6"] = json!("2001:DB8:0::1");
+        });
+        let outbound = |value: &str| {
+            let said = said_of(&kept, |it| {
+                it["network"]["options"]["outbound_addr6"] = json!(value);
+            });
+            said.request.outbound().len()
+        };
+        assert_eq!(outbound("2001:db8::1"), outbound("2001:db8::2") + 1);
+    }
+
+    #[test]
+    fn names_have_no_other_form() {
+        for key in ["host_interface_name", "peer_secret", "vrf"] {
+            let kept = kept(None, |it| it["options"][key] = json!("1"));
+            for other in ["01", "true"] {
+                let said = said_of(&kept, |it| it["network"]["options"][key] = json!(other));
+                assert!(said.request.option(key).is_none(), "{key}={other}");
+            }
+            let said = said_of(&kept, |it| it["network"]["options"][key] = json!("1"));
+            assert_eq!(said.request.option(key), Some("1"), "{key}");
+        }
     }
 
     #[test]
