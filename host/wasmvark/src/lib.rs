@@ -4,8 +4,8 @@
 //! interface in `wit/`, and the operator's grant decides, call by call.
 //!
 //! This crate has the ways in: `plugin` leads a run that netavark asks for,
-//! and `cli` is the administrator's side, with the `store` of what is installed
-//! and what `convert` makes of CNI's documents. What they lead lies in crates
+//! and `cli` is the administrator's side, with the `store` of what is installed,
+//! what `convert` makes of CNI's documents, and what `podman` has on this machine. What they lead lies in crates
 //! below: ARCHITECTURE.md has the house in one picture.
 
 #![deny(unsafe_code)]
@@ -14,6 +14,7 @@ mod cli;
 mod convert;
 mod entry;
 mod plugin;
+mod podman;
 mod store;
 
 pub use entry::main;

@@ -8,8 +8,8 @@ use request::protocol::Network;
 use types::NetworkId;
 use types::text::plain;
 
-use super::podman_networks::{self, PodmanNetwork};
 use super::{CliError, Command, Context, Example, example, output};
+use crate::podman::networks::{self, PodmanNetwork};
 use crate::store::{DriverName, KeptNetworks, Store};
 
 /// The command `adopt`.
@@ -50,9 +50,9 @@ command keeps the network as Podman has it now, and prints it. Check it first: a
 
     fn run(&self, context: &Context) -> Result<(), CliError> {
         let store = &context.store()?;
-        let folder = podman_networks::folder(self.networks_dir.as_deref());
+        let folder = networks::folder(self.networks_dir.as_deref());
         let folder = folder.ok_or(CliError::NoNetworksDir)?;
-        let found = podman_networks::all(&folder)?;
+        let found = networks::all(&folder)?;
         let names = store.names()?;
         let is_ours = |network: &Network| {
             let name = network.driver.parse::<DriverName>();

@@ -10,6 +10,7 @@ use policy::{Call, GrantError, PatternError, UnfitReach};
 use request::RequestError;
 
 use crate::plugin::PluginError;
+use crate::podman::networks::ReadError;
 use crate::store::{DriverName, InvalidDriverName, LayoutError, NetworksError, StoreError};
 
 /// The reason why a command failed.
@@ -36,6 +37,8 @@ pub(crate) enum CliError {
         path: PathBuf,
         error: std::io::Error,
     },
+    #[error(transparent)]
+    PodmanNetworks(#[from] ReadError),
     #[error("can't write {}: {error}", path.display())]
     Write {
         path: PathBuf,

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use types::text::counted;
 
-use super::{CliError, Command, Context, Example, example, output, podman_networks};
+use super::{CliError, Command, Context, Example, example, output};
 use crate::plugin;
+use crate::podman::networks;
 use crate::store::{KeptNetworks, Store};
 
 /// The command `gc`.
@@ -68,7 +69,7 @@ impl Command for Gc {
 /// number. If a file of Podman's can't be read, none is forgotten, because any of them
 /// may be in it. A network with a journal is kept, whatever Podman's folder has.
 fn forget_networks(store: &Store) -> Result<u64, CliError> {
-    let has = podman_networks::folder(None).map(|folder| podman_networks::all(&folder));
+    let has = networks::folder(None).map(|folder| networks::all(&folder));
     let Some(Ok(has)) = has else {
         return Ok(0);
     };

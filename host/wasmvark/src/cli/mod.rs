@@ -36,7 +36,6 @@ mod output;
 #[cfg(test)]
 mod page;
 mod planned_grant;
-pub(crate) mod podman_networks;
 mod reference;
 mod switch;
 mod version;

@@ -1,12 +1,14 @@
 //! The bridges of other networks. No network may use one as its own.
 
-use kernel::NetnsId;
+use std::time::{Duration, Instant};
+
+use kernel::{LinksRead, Netlink, NetnsId, Timed};
 use policy::{Call, Grant, RequestReach};
 use request::{Network, protocol};
-use types::{LinkName, NetworkId};
+use types::{LinkName, Namespace, NetworkId};
 
 use super::load::Loaded;
-use crate::cli::podman_networks;
+use crate::podman::networks as podman_networks;
 use crate::store::{DriverName, KeptNetworks, Layout, Store};
 
 /// Podman's own bridge driver.
@@ -14,16 +16,29 @@ const BUILT_IN: &str = "bridge";
 /// The value of the option `mode` of networks on a bridge that somebody else manages.
 const UNMANAGED: &str = "unmanaged";
 
-/// Notes the network that has the bridge of a request's name, if the driver could use it.
-pub(super) fn note(reach: &mut RequestReach, loaded: &Loaded, network: &NetworkId, host: NetnsId) {
-    let layout = loaded.store.layout();
-    if let Some(parent) = reach
-        .parent
-        .as_ref()
-        .filter(|_| makes_bridges(&loaded.grant))
-    {
-        reach.bridge_of = in_use(layout, parent, host, network);
+/// The time that a look at the link may take.
+const LOOK_TIME: Duration = Duration::from_secs(10);
+
+/// Notes the network that has the bridge of a request's name, if the driver could use it
+/// and a link has that name.
+pub(super) fn note(
+    reach: &mut RequestReach,
+    loaded: &Loaded,
+    network: &NetworkId,
+    (host, kernel): (NetnsId, &mut Netlink),
+) {
+    let Some(bridge) = reach.parent.clone() else {
+        return;
+    };
+    if !makes_bridges(&loaded.grant) {
+        return;
     }
+    kernel.set_deadline(Instant::now() + LOOK_TIME);
+    let there = kernel.link_by_name(Namespace::Host, &bridge);
+    if there.is_err_and(|error| error.is_not_found()) {
+        return;
+    }
+    reach.bridge_of = in_use(loaded.store.layout(), &bridge, host, network);
 }
 
 /// Whether a driver can make or use a bridge of the host.
@@ -33,7 +48,7 @@ pub(super) fn makes_bridges(grant: &Grant) -> bool {
 }
 
 /// Returns the name of another network that has a bridge of the host: its containers
-/// made it, or it is of Podman's own driver.
+/// made it or use it, or it is of Podman's own driver.
 fn in_use(
     layout: &Layout,
     bridge: &LinkName,
@@ -42,6 +57,7 @@ fn in_use(
 ) -> Option<String> {
     let maker = journal::maker_of(&layout.journals(), bridge, host, network);
     match maker {
+        Some(maker) if maker == *network => None,
         Some(maker) => Some(name_of(layout, &maker)),
         None => planned(bridge, network, |driver| driver == BUILT_IN),
     }

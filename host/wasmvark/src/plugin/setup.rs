@@ -96,10 +96,10 @@ impl Connection<'_> {
         let layout = self.loaded.store.layout();
         let journal = Journal::open(&layout.journals(), &self.request.key(), here)?;
         let trail = self.loaded.trail(self.subject())?;
-        let kernel = Box::new(Netlink::open(host, Some(container))?);
+        let mut kernel = Box::new(Netlink::open(host, Some(container))?);
         let mut reach = said::reach(layout, self.request)?;
         let network = &self.request.network.id;
-        bridges::note(&mut reach, self.loaded, network, here.host);
+        bridges::note(&mut reach, self.loaded, network, (here.host, &mut kernel));
         let driver = self.loaded.driver(self.code, reach, self.loaded.secrets());
         let session = Session::<Setup>::open(Rollback::new(kernel, journal, trail), watch);
         Ok((session, driver))

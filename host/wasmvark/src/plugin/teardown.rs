@@ -153,8 +153,10 @@ impl<'a> Driver<'a> {
         let request = Request::resolve(document.document())?;
         let loaded = Loaded::find(store.clone(), name.clone())?;
         let mut reach = said::reach(loaded.store.layout(), &request)?;
-        let host = Netns::current()?.id();
-        bridges::note(&mut reach, &loaded, &request.network.id, host);
+        let host = Netns::current()?;
+        let id = host.id();
+        let mut kernel = Netlink::open(host, None)?;
+        bridges::note(&mut reach, &loaded, &request.network.id, (id, &mut kernel));
         let code = loaded.code()?;
         Ok(Self {
             loaded,

@@ -27,24 +27,24 @@ const HELPER_DIRS: [&str; 4] = [
 
 /// The settings in containers.conf that the checks need.
 #[derive(Debug)]
-pub(super) struct ContainersConf {
+pub(crate) struct ContainersConf {
     /// The directories that netavark looks for plugins in, in order.
-    pub(super) plugin_dirs: Vec<PathBuf>,
+    pub(crate) plugin_dirs: Vec<PathBuf>,
     /// The directories that Podman looks for netavark in, in order.
-    pub(super) helper_dirs: Vec<PathBuf>,
+    pub(crate) helper_dirs: Vec<PathBuf>,
     /// The folder of Podman's networks, if a file names one.
-    pub(super) network_config_dir: Option<PathBuf>,
+    pub(crate) network_config_dir: Option<PathBuf>,
     /// The network backend. It is `netavark` unless a file sets another.
-    pub(super) backend: Option<String>,
+    pub(crate) backend: Option<String>,
     /// The last file that names plugin directories.
-    pub(super) names_plugin_dirs: Option<PathBuf>,
+    pub(crate) names_plugin_dirs: Option<PathBuf>,
 }
 
 /// The reason why a file can't be read. Podman can't read it either.
 #[derive(Debug, thiserror::Error)]
 #[error("{} can't be read: {error}", path.display())]
-pub(super) struct ConfError {
-    pub(super) path: PathBuf,
+pub(crate) struct ConfError {
+    pub(crate) path: PathBuf,
     error: String,
 }
 
@@ -86,7 +86,7 @@ struct List {
 
 impl ContainersConf {
     /// Reads all files of this user, or of root.
-    pub(super) fn read(system: &System) -> Result<Self, ConfError> {
+    pub(crate) fn read(system: &System) -> Result<Self, ConfError> {
         let variable = |name: &str| {
             let value = std::env::var_os(name)?;
             (!value.is_empty()).then(|| PathBuf::from(value))

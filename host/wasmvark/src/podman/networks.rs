@@ -3,12 +3,23 @@
 use std::path::{Path, PathBuf};
 
 use request::protocol;
+use types::user::rootless_user;
 
-use super::CliError;
-use super::doctor::podman_network_dir;
+use super::{ContainersConf, System};
+
+/// The folder of root's networks, unless a file sets another (containers.conf(5)).
+const NETWORKS: &str = "/etc/containers/networks";
 
 /// The largest file of a network, in bytes.
 const SIZE_MAX: u64 = 1 << 20;
+
+/// The reason why a file or the folder can't be read.
+#[derive(Debug, thiserror::Error)]
+#[error("can't read {}: {error}", path.display())]
+pub(crate) struct ReadError {
+    pub(crate) path: PathBuf,
+    pub(crate) error: std::io::Error,
+}
 
 /// A network in a file of Podman's.
 #[derive(Debug)]
@@ -21,13 +32,32 @@ pub(crate) struct PodmanNetwork {
 
 /// Returns the folder of the files: the given one, or Podman's own.
 pub(crate) fn folder(given: Option<&Path>) -> Option<PathBuf> {
-    given.map_or_else(podman_network_dir, |given| Some(given.to_owned()))
+    given.map_or_else(default_folder, |given| Some(given.to_owned()))
+}
+
+/// Returns the folder of Podman's networks for this user, according to containers.conf.
+/// Returns `None` if it can't be determined.
+fn default_folder() -> Option<PathBuf> {
+    let conf = ContainersConf::read(&System::new(Path::new("/"))).ok()?;
+    let named = conf.network_config_dir;
+    named
+        .filter(|dir| !dir.as_os_str().is_empty())
+        .or_else(|| match rootless_user() {
+            None => Some(NETWORKS.into()),
+            // Podman keeps them below its graph root, which is here by default.
+            Some(_) => {
+                let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+                let home = || variable("HOME").map(|home| Path::new(&home).join(".local/share"));
+                let data = variable("XDG_DATA_HOME").map(PathBuf::from).or_else(home)?;
+                Some(data.join("containers/storage/networks"))
+            }
+        })
 }
 
 /// Reads all networks, in the order of their files' names. A file that can't be read is
 /// an error, because any network may be in it.
-pub(crate) fn all(folder: &Path) -> Result<Vec<PodmanNetwork>, CliError> {
-    let failed = |error| CliError::Read {
+pub(crate) fn all(folder: &Path) -> Result<Vec<PodmanNetwork>, ReadError> {
+    let failed = |error| ReadError {
         path: folder.to_owned(),
         error,
     };
@@ -43,8 +73,8 @@ pub(crate) fn all(folder: &Path) -> Result<Vec<PodmanNetwork>, CliError> {
 }
 
 /// Reads a network from a file that no other user could have written.
-fn read(path: PathBuf) -> Result<PodmanNetwork, CliError> {
-    let failed = |error| CliError::Read {
+fn read(path: PathBuf) -> Result<PodmanNetwork, ReadError> {
+    let failed = |error| ReadError {
         path: path.clone(),
         error,
     };

@@ -15,19 +15,19 @@ const OUTPUT: u64 = 4096;
 
 /// The checked machine, by the folder of its root.
 #[derive(Debug)]
-pub(super) struct System {
+pub(crate) struct System {
     root: PathBuf,
 }
 
 impl System {
-    pub(super) fn new(root: &Path) -> Self {
+    pub(crate) fn new(root: &Path) -> Self {
         Self {
             root: root.to_owned(),
         }
     }
 
     /// Returns the path of a machine's file for this process.
-    pub(super) fn path(&self, file: impl AsRef<Path>) -> PathBuf {
+    pub(crate) fn path(&self, file: impl AsRef<Path>) -> PathBuf {
         let file = file.as_ref();
         if file.starts_with(&self.root) {
             return file.to_owned();
@@ -36,18 +36,18 @@ impl System {
     }
 
     /// Returns the text of a file, if it can be read.
-    pub(super) fn read(&self, file: impl AsRef<Path>) -> Option<String> {
+    pub(crate) fn read(&self, file: impl AsRef<Path>) -> Option<String> {
         std::fs::read_to_string(self.path(file)).ok()
     }
 
     /// Whether a file or folder exists.
-    pub(super) fn has(&self, file: impl AsRef<Path>) -> bool {
+    pub(crate) fn has(&self, file: impl AsRef<Path>) -> bool {
         self.path(file).exists()
     }
 
     /// Lists the files of a folder in the order of their names. A folder that can't be
     /// listed has none.
-    pub(super) fn list(&self, folder: impl AsRef<Path>) -> Vec<PathBuf> {
+    pub(crate) fn list(&self, folder: impl AsRef<Path>) -> Vec<PathBuf> {
         let folder = folder.as_ref();
         let entries = std::fs::read_dir(self.path(folder)).into_iter().flatten();
         let names = entries.flatten().map(|entry| entry.file_name());
@@ -57,7 +57,7 @@ impl System {
     }
 
     /// Finds a program of that name in the first folder that has one.
-    pub(super) fn find_program(
+    pub(crate) fn find_program(
         &self,
         folders: impl IntoIterator<Item = PathBuf>,
         name: &str,
@@ -67,7 +67,7 @@ impl System {
     }
 
     /// Returns the output of a program's `--version`.
-    pub(super) fn version(&self, program: &Path) -> Result<String, String> {
+    pub(crate) fn version(&self, program: &Path) -> Result<String, String> {
         let mut child = Command::new(self.path(program))
             .arg("--version")
             .stdin(Stdio::null())

@@ -7,13 +7,13 @@ use std::path::Path;
 use engine::driver::{Code, Description};
 use policy::{Call, Grant};
 
-use super::containers_conf::ContainersConf;
 use super::files;
 use super::finding::Finding;
 use super::kernel::{self, Kernel};
-use super::system::System;
 use crate::cli::{CliError, program};
 use crate::convert::quoted;
+use crate::podman::ContainersConf;
+use crate::podman::System;
 use crate::store::{DriverName, Intact, Registration, Store};
 
 const DRIVERS: &str = "drivers";

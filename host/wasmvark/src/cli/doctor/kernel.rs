@@ -8,7 +8,7 @@ use flate2::read::GzDecoder;
 use policy::{Call, KernelFeature};
 
 use super::finding::Finding;
-use super::system::System;
+use crate::podman::System;
 use crate::store::DriverName;
 
 const CHECK: &str = "kernel";

@@ -2,7 +2,7 @@
 //! capabilities allow.
 
 use super::finding::Finding;
-use super::system::System;
+use crate::podman::System;
 
 const CHECK: &str = "lsm";
 const LIST: &str = "/sys/kernel/security/lsm";

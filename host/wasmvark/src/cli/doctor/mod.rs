@@ -1,7 +1,6 @@
 //! `wasmvark doctor`: checks for problems that stop drivers from working or let others
 //! misuse them. It changes nothing.
 
-mod containers_conf;
 mod drivers;
 mod files;
 mod finding;
@@ -11,40 +10,15 @@ mod lsm;
 mod plugins;
 mod programs;
 mod rights;
-mod system;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
-use types::user::rootless_user;
 
 use super::{CliError, Command, Context, Example, Format, example, output};
+use crate::podman::{ContainersConf, System};
 use crate::store::Store;
-use containers_conf::ContainersConf;
 use finding::{Counts, Finding};
-use system::System;
-
-/// The folder of root's networks, unless a file sets another (containers.conf(5)).
-const NETWORKS: &str = "/etc/containers/networks";
-
-/// Returns the folder of Podman's networks for this user, according to containers.conf.
-/// Returns `None` if it can't be determined.
-pub(super) fn podman_network_dir() -> Option<PathBuf> {
-    let conf = ContainersConf::read(&System::new(Path::new("/"))).ok()?;
-    let named = conf.network_config_dir;
-    named
-        .filter(|dir| !dir.as_os_str().is_empty())
-        .or_else(|| match rootless_user() {
-            None => Some(NETWORKS.into()),
-            // Podman keeps them below its graph root, which is here by default.
-            Some(_) => {
-                let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-                let home = || variable("HOME").map(|home| Path::new(&home).join(".local/share"));
-                let data = variable("XDG_DATA_HOME").map(PathBuf::from).or_else(home)?;
-                Some(data.join("containers/storage/networks"))
-            }
-        })
-}
 
 /// The command `doctor`.
 #[derive(Debug, clap::Args)]

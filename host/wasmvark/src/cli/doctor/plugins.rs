@@ -3,11 +3,11 @@
 
 use std::path::Path;
 
-use super::containers_conf::{ConfError, ContainersConf};
 use super::files::trust;
 use super::finding::Finding;
-use super::system::System;
 use crate::convert::quoted;
+use crate::podman::System;
+use crate::podman::{ConfError, ContainersConf};
 use crate::store::{LinkState, Store, link_state};
 
 const CHECK: &str = "plugin-dirs";

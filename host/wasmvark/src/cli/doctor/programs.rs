@@ -3,9 +3,9 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use super::containers_conf::ContainersConf;
 use super::finding::Finding;
-use super::system::System;
+use crate::podman::ContainersConf;
+use crate::podman::System;
 
 /// The directories in which programs are looked for if PATH isn't set.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";

@@ -3,7 +3,7 @@
 use types::user::rootless_user;
 
 use super::finding::Finding;
-use super::system::System;
+use crate::podman::System;
 
 const CHECK: &str = "capabilities";
 const USERNS: &str = "rootless";
