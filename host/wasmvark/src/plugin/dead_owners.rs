@@ -18,6 +18,10 @@ use crate::store::Store;
 /// The time that a look at the firewall may take.
 pub(super) const LOOK_TIME: Duration = Duration::from_secs(10);
 
+/// The most ports that are looked for in the firewall one by one. With more of them,
+/// reading the journals takes less time.
+const LOOKED_FOR: usize = 64;
+
 /// Undoes the changes of containers whose namespace is gone, and which have what a
 /// request asks for in the firewall. The caller holds no lock.
 ///
@@ -33,18 +37,12 @@ pub(super) fn clear_for(store: &Store, driver: &str, request: &Request) -> Resul
         host: host.id(),
         container: None,
     };
-    let mut kernel = Netlink::open(host, None)?;
-    kernel.set_deadline(Instant::now() + LOOK_TIME);
-    match kernel.free_for_firewall(&wanted(driver, request, &ports)) {
-        Err(error) if error.is_taken() => {}
-        // Anything else is for the driver's own calls to meet.
-        _ => return Ok(()),
+    if request.ports.len() <= LOOKED_FOR && !is_taken(host, driver, request, &ports)? {
+        return Ok(());
     }
     let folder = store.layout().journals();
-    for key in journal::all(&folder) {
-        if key == request.key() {
-            continue;
-        }
+    let keys = journal::all(&folder).into_iter();
+    for key in keys.filter(|key| *key != request.key()) {
         // Most journals are passed over without waiting for a lock.
         match Journal::open(&folder, &key, here) {
             Ok(journal) if is_rival(&journal, request, &ports) => {}
@@ -60,6 +58,20 @@ pub(super) fn clear_for(store: &Store, driver: &str, request: &Request) -> Resul
     Ok(())
 }
 
+/// Whether the firewall has a port or an address for another container. Any other error
+/// is for the driver's own calls to meet.
+fn is_taken(
+    host: Netns,
+    driver: &str,
+    request: &Request,
+    ports: &[PortRange],
+) -> Result<bool, PluginError> {
+    let mut kernel = Netlink::open(host, None)?;
+    kernel.set_deadline(Instant::now() + LOOK_TIME);
+    let free = kernel.free_for_firewall(&wanted(driver, request, ports));
+    Ok(free.is_err_and(|error| error.is_taken()))
+}
+
 /// Returns the entries that publish the ports for each of the container's addresses.
 fn wanted(driver: &str, request: &Request, ports: &[PortRange]) -> Vec<FirewallEntry> {
     let network = request.network.id.to_string();
@@ -69,17 +81,21 @@ fn wanted(driver: &str, request: &Request, ports: &[PortRange]) -> Vec<FirewallE
         network: &network,
         container: Some(&container),
     };
-    let publish = |address: &ipnet::IpNet| {
+    let rules = request.addresses.iter().flat_map(|address| {
         let address = address.addr();
         let of_family = |port: &&PortRange| {
             let at = port.host_address;
             at.is_none_or(|at| at.is_ipv4() == address.is_ipv4())
         };
         let ports = ports.iter().filter(of_family).cloned().collect();
-        let rule = FirewallRule::Publish(Publication { ports, address });
-        FirewallEntry::new(owner, rule)
-    };
-    request.addresses.iter().map(publish).collect()
+        // The host's link isn't known yet. The address is taken with any.
+        let link = request.interface_name.clone();
+        [
+            FirewallRule::OnlyThrough { address, link },
+            FirewallRule::Publish(Publication { ports, address }),
+        ]
+    });
+    rules.map(|rule| FirewallEntry::new(owner, rule)).collect()
 }
 
 /// Whether a journal has one of these ports, or one of the request's addresses.

@@ -9,7 +9,7 @@ use types::Key;
 
 use super::dead_owners::LOOK_TIME;
 use super::reload::{Reload, entries_elsewhere};
-use super::{PluginError, tell};
+use super::{PluginError, remains, tell};
 use crate::store::Store;
 
 /// The number of journals that are looked at for rules that must be there. Reading all
@@ -20,7 +20,9 @@ const LOOKED_AT: usize = 4;
 /// failure is told, because the run doesn't depend on them. The caller holds the
 /// network's lock.
 pub(super) fn before(store: &Store, key: &Key) {
-    if let Err(error) = restore_flushed(store, key) {
+    // A panic is a bug. It must not keep a teardown from its work.
+    let restored = remains::contain(|| restore_flushed(store, key)).and_then(|done| done);
+    if let Err(error) = restored {
         tell(&format!(
             "the firewall rules of the network's other containers could not be checked: {error}"
         ));
@@ -83,11 +85,13 @@ pub(super) fn on_other_networks(store: &Store, key: &Key) {
     let same_container =
         |other: &Key| other.container == key.container && other.network != key.network;
     for other in others.filter(same_container) {
-        let restored = Reload::new(store).and_then(|mut reload| {
+        let restored = remains::contain(|| {
+            let mut reload = Reload::new(store)?;
             reload.network(&other.network)?;
             tell_failed(reload);
             Ok(())
         });
+        let restored = restored.and_then(|done| done);
         if let Err(error) = restored {
             tell(&format!(
                 "the ports of container {} on network {} could not be published: {error}",

@@ -423,6 +423,16 @@ fn lost() {
     both(&world.neighbour, HOST[0], 8080, &two);
     two.down(&probe);
     assert_clean(&probe, &before);
+    // The same with its address, under another port.
+    let (one, script) = with_port(1, 2, 8080);
+    one.up(&probe, &script);
+    drop(one);
+    let (mut two, script) = with_port(1, 2, 8081);
+    two.connection = two.connection.container(&id(1, 9));
+    two.up(&probe, &script);
+    both(&world.neighbour, HOST[0], 8081, &two);
+    two.down(&probe);
+    assert_clean(&probe, &before);
 }
 
 /// What the host tracks of connections to a container's ports.
