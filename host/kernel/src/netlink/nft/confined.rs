@@ -8,17 +8,17 @@
 //!            iifname @internal ip saddr . iifname != @members4 drop
 //!            oifname @internal ip daddr . oifname != @members4 drop
 //!            (the same for ip6)
-//!            iifname @internal jump apart
+//!            iifname @internal jump internal-subnets
 //! to-host:   iifname @closed drop
 //! from-host: oifname @closed drop
-//! leaving:   ct status dnat ip daddr @led4 ip daddr . oifname != @homes4 drop
+//! leaving:   ct status dnat ip daddr @dnat4 ip daddr . oifname != @dnat4-links drop
 //!            (the same for ip6)
-//! arriving:  ct status dnat ip daddr @led4 meta pkttype set host
+//! arriving:  ct status dnat ip daddr @dnat4 meta pkttype set host
 //!            (the same for ip6)
 //! ```
 //!
 //! An internal network with a link for each container has its members' addresses,
-//! each with its link, so that a source address tells the network. `apart` then
+//! each with its link, so that a source address tells the network. `internal-subnets` then
 //! drops packets from one network's subnets to others.
 //!
 //! `arriving` has the kernel forward broadcasts and multicasts that DNAT leads to one
@@ -40,7 +40,7 @@ use super::table::{FROM_HOST, Rule, TO_HOST, families, links, pairs};
 /// The chain for forwarded packets of internal networks.
 pub(super) const INTERNAL_CHAIN: &str = "internal";
 /// The chain that keeps internal networks of several links apart.
-pub(super) const APART: &str = "apart";
+pub(super) const INTERNAL_SUBNETS: &str = "internal-subnets";
 /// The base chain for packets that leave the host.
 pub(super) const LEAVING: &str = "leaving";
 
@@ -63,20 +63,20 @@ pub(super) struct Sets {
     /// Members of internal networks of several links, each with its link.
     pub(super) members: &'static str,
     /// Addresses that DNAT leads to.
-    pub(super) led: &'static str,
+    pub(super) dnat: &'static str,
     /// These addresses, each with the link to it.
-    pub(super) homes: &'static str,
+    pub(super) dnat_links: &'static str,
 }
 
 pub(super) const V4: Sets = Sets {
     members: "members4",
-    led: "led4",
-    homes: "homes4",
+    dnat: "dnat4",
+    dnat_links: "dnat4-links",
 };
 pub(super) const V6: Sets = Sets {
     members: "members6",
-    led: "led6",
-    homes: "homes6",
+    dnat: "dnat6",
+    dnat_links: "dnat6-links",
 };
 
 pub(super) const SETS: [Set; 9] = [
@@ -84,11 +84,11 @@ pub(super) const SETS: [Set; 9] = [
     links(CLOSED),
     pairs(INTERNAL_PAIRS),
     set(V4.members, &[Kind::Ipv4, Kind::Link]),
-    set(V4.led, &[Kind::Ipv4]),
-    set(V4.homes, &[Kind::Ipv4, Kind::Link]),
+    set(V4.dnat, &[Kind::Ipv4]),
+    set(V4.dnat_links, &[Kind::Ipv4, Kind::Link]),
     set(V6.members, &[Kind::Ipv6, Kind::Link]),
-    set(V6.led, &[Kind::Ipv6]),
-    set(V6.homes, &[Kind::Ipv6, Kind::Link]),
+    set(V6.dnat, &[Kind::Ipv6]),
+    set(V6.dnat_links, &[Kind::Ipv6, Kind::Link]),
 ];
 
 const fn set(name: &'static str, key: &'static [Kind]) -> Set {
@@ -133,7 +133,7 @@ pub(super) fn rules() -> Vec<Rule> {
     rules.extend([
         (
             INTERNAL_CHAIN,
-            of(incoming, INTERNAL, verdict(Fate::Jump(APART))),
+            of(incoming, INTERNAL, verdict(Fate::Jump(INTERNAL_SUBNETS))),
         ),
         (TO_HOST, of(incoming, CLOSED, verdict(Fate::Drop))),
         (FROM_HOST, of(outgoing, CLOSED, verdict(Fate::Drop))),
@@ -168,17 +168,17 @@ fn not_a_member(family: &IpNet, link: MetaKey, side: Side) -> Vec<Expression> {
 }
 
 /// Returns a match for packets that DNAT leads to one of the addresses of a family.
-fn is_led(family: &IpNet) -> Vec<Expression> {
+fn is_dnat(family: &IpNet) -> Vec<Expression> {
     let (sets, _) = sets_of(family);
     let mut rule = is_family(family).to_vec();
     rule.extend(has_any(CtKey::Status, Status::DstNat.bits()));
     let destination = address(family, Side::Destination, FIRST);
-    rule.extend([destination, is_member(sets.led)]);
+    rule.extend([destination, is_member(sets.dnat)]);
     rule
 }
 
 fn arriving(family: &IpNet) -> Vec<Expression> {
-    let mut rule = is_led(family);
+    let mut rule = is_dnat(family);
     rule.extend([
         load(&TO_THIS_HOST, FIRST),
         set_meta(MetaKey::PacketType, FIRST),
@@ -188,9 +188,9 @@ fn arriving(family: &IpNet) -> Vec<Expression> {
 
 fn leaving(family: &IpNet) -> Vec<Expression> {
     let (sets, behind) = sets_of(family);
-    let mut rule = is_led(family);
+    let mut rule = is_dnat(family);
     let destination = address(family, Side::Destination, FIRST);
     rule.extend([destination, meta(MetaKey::Oifname, behind)]);
-    rule.extend([is_no_member(sets.homes), verdict(Fate::Drop)]);
+    rule.extend([is_no_member(sets.dnat_links), verdict(Fate::Drop)]);
     rule
 }

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use types::LinkName;
 
-use super::confined::{APART, CLOSED, INTERNAL, INTERNAL_PAIRS, V4, V6};
+use super::confined::{CLOSED, INTERNAL, INTERNAL_PAIRS, INTERNAL_SUBNETS, V4, V6};
 use super::expression::{
     Expression, FIRST, Fate, Side, bytes, has_any, is_family, is_in, is_not_in, is_port_between,
     is_protocol, load, verdict,
@@ -150,7 +150,7 @@ fn subnets(subnets: &[IpNet]) -> Vec<Object> {
         }
         expressions.push(verdict(Fate::Drop));
         Object::Rule {
-            chain: APART,
+            chain: INTERNAL_SUBNETS,
             expressions,
         }
     };
@@ -164,8 +164,8 @@ fn only_through(address: IpAddr, link: &LinkName) -> Vec<Object> {
     };
     let its = Part::Address(address);
     vec![
-        element(sets.homes, &[its, Part::Link(link)], None, &address),
-        element(sets.led, &[its], None, &address),
+        element(sets.dnat_links, &[its, Part::Link(link)], None, &address),
+        element(sets.dnat, &[its], None, &address),
     ]
 }
 

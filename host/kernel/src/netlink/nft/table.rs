@@ -56,7 +56,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use netlink_packet_netfilter::conntrack::Status;
 use netlink_packet_netfilter::nftables::{MetaKey, Register};
 
-use super::confined::{self, APART, ARRIVING, INTERNAL_CHAIN, LEAVING};
+use super::confined::{self, ARRIVING, INTERNAL_CHAIN, INTERNAL_SUBNETS, LEAVING};
 use super::expression::{
     AFTER_4, AFTER_8, AFTER_16, AFTER_20, Expression, FIRST, Fate, LINK_NAME_LENGTH, Side, address,
     find, has_any, is, is_family, is_in, is_member, is_neighbour_discovery, is_not, meta,
@@ -151,7 +151,7 @@ const INET: &[Chain] = &[
     inner(SOURCES),
     inner(DROPPED),
     inner(PUBLISHED),
-    inner(APART),
+    inner(INTERNAL_SUBNETS),
     inner(INTERNAL_CHAIN),
     inner(ISOLATION),
     inner(OUTGOING),
@@ -191,7 +191,7 @@ pub(super) const fn base(
 /// Whether rules of a chain come and go. The rules of all other chains are
 /// fixed.
 pub(super) fn is_open(chain: &Chain) -> bool {
-    [SOURCES, DROPPED, APART, OUTGOING, INCOMING].contains(&chain.name)
+    [SOURCES, DROPPED, INTERNAL_SUBNETS, OUTGOING, INCOMING].contains(&chain.name)
 }
 
 /// Returns the sets of a table.
