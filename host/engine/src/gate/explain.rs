@@ -178,51 +178,53 @@ pub(super) fn new_address(
     link: &LinkHandle,
     error: KernelError,
 ) -> KernelError {
-    let namespace = link.id.namespace;
-    let is_off = || {
-        matches!(
-            error.errno(),
-            Some(Errno::EACCES | Errno::EINVAL | Errno::ENODEV)
-        )
-    };
-    if !is_off() || matches!(error, KernelError::Refused { .. }) {
-        return error;
-    }
-    let Some(errno) = error.errno() else {
+    let KernelError::Errno {
+        errno: errno @ (Errno::EACCES | Errno::EINVAL | Errno::ENODEV),
+    } = error
+    else {
         return error;
     };
     let setting = kernel.link_setting(link.id, LinkSetting::DisableIpv6);
-    let why = match (setting, kernel.link_by_id(link.id)) {
-        (Ok(value), _) if value != "0" => {
-            let why = ipv6_is_off(namespace, &link.name);
-            // The link lacks it, whoever asks (`addrconf_add_dev`).
-            return refused(Errno::EAFNOSUPPORT, &why);
+    if setting.is_ok_and(|value| value != "0") {
+        // The link lacks it, whoever asks (`addrconf_add_dev`).
+        return refused(Errno::EAFNOSUPPORT, &ipv6_is_off(kernel, link));
+    }
+    match kernel.link_by_id(link.id) {
+        Ok(state) if state.mtu < IPV6_MIN_MTU => {
+            let text = format!(
+                "{}: {} has an MTU of {}, and IPv6 needs {IPV6_MIN_MTU}: give at least that with \
+                 -o mtu",
+                errno.desc(),
+                link.name,
+                state.mtu
+            );
+            refused(errno, &text)
         }
-        (_, Ok(state)) if state.mtu < IPV6_MIN_MTU => format!(
-            "{} has an MTU of {}, and IPv6 needs {IPV6_MIN_MTU}: give at least that with -o mtu",
-            link.name, state.mtu
-        ),
-        _ => return error,
-    };
-    refused(errno, &format!("{}: {why}", errno.desc()))
+        _ => error,
+    }
 }
 
-fn ipv6_is_off(namespace: Namespace, link: &LinkName) -> String {
-    let way_out = match namespace {
-        Namespace::Container => {
-            "start the container with --sysctl net.ipv6.conf.default.disable_ipv6=0"
-        }
-        Namespace::Host => "turn it on (`sysctl -w net.ipv6.conf.default.disable_ipv6=0`)",
-    };
-    // netavark's sentence, about what it adds there.
-    let what = match namespace {
-        Namespace::Container => "container veth",
-        Namespace::Host => "bridge",
+/// The text begins as netavark's, which names the kind of link in the container.
+fn ipv6_is_off(kernel: &mut dyn Kernel, link: &LinkHandle) -> String {
+    let LinkHandle { id, name } = link;
+    let info = kernel.link_info(*id).ok();
+    let kind = info.and_then(|info| info.kind);
+    let kind = kind.as_deref().unwrap_or("interface");
+    let (what, way_out) = match id.namespace {
+        Namespace::Container => (
+            format!("container {kind}"),
+            "start the container with --sysctl net.ipv6.conf.default.disable_ipv6=0",
+        ),
+        Namespace::Host => (
+            kind.to_owned(),
+            "turn it on (`sysctl -w net.ipv6.conf.default.disable_ipv6=0`)",
+        ),
     };
     format!(
-        "add ip addr to {what}: failed to add ipv6 address, is ipv6 enabled in the kernel?: Netlink \
-         error: Permission denied (os error 13); IPv6 is off in the {namespace}'s namespace (net.ipv6.conf.{link}.disable_ipv6 is 1): \
-         {way_out}, or use a network without IPv6"
+        "add ip addr to {what}: failed to add ipv6 address, is ipv6 enabled in the kernel?: \
+         Netlink error: Permission denied (os error 13); IPv6 is off in the {}'s namespace \
+         (net.ipv6.conf.{name}.disable_ipv6 is 1): {way_out}, or use a network without IPv6",
+        id.namespace
     )
 }
 
