@@ -33,6 +33,8 @@ impl Guest for Driver {
         check_ipam(&request.network)?;
         let options = Options::parse(&request.options)?;
         let behaviours = KNOWN.behaviours(&request)?;
+        // It's in place before anything can pass.
+        options.filter.apply(&request)?;
         let bridge = bridge::find(&request, &options)?;
         let pair = make_veth(&request, &bridge)?;
         links::set_master(&pair.host, Some(&bridge.link))?;
@@ -81,8 +83,7 @@ fn connect(bridge: &Bridge, request: &Request, options: &Options) -> Result<(), 
         true => options.nat.translate_container(request)?,
         false => options.nat.translate(&request.network)?,
     }
-    publish(&bridge.link, request)?;
-    options.filter.apply(request)
+    publish(&bridge.link, request)
 }
 
 /// Turns the spoof check on. It's done before the port is up, so that no frame with

@@ -64,7 +64,9 @@ impl Guest for Ptp {
             mtu: routed_mtu(network, None)?,
         };
         let pair = links::create_veth(None, &veth)?;
+        // These are in place before anything can pass.
         close_internal(&pair.host, network)?;
+        Filter::parse(&request.options)?.apply(&request)?;
         for end in [&pair.host, &pair.container] {
             loosen_reverse_path(end)?;
         }
@@ -75,7 +77,6 @@ impl Guest for Ptp {
         forward(&request)?;
         Nat::parse(&network.options, MASQUERADE)?.translate_container(&request)?;
         publish(&pair.host, &request)?;
-        Filter::parse(&request.options)?.apply(&request)?;
         Ok(no_name_servers())
     }
 

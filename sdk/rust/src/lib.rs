@@ -6,6 +6,8 @@
 mod behaviours;
 mod configure;
 mod create;
+mod dad;
+mod default_routes;
 mod filter;
 mod nat;
 mod options;
@@ -47,13 +49,14 @@ pub use behaviours::{
     typed, word,
 };
 pub use configure::{
-    ACCEPT_DAD, Dad, PLAIN_ROUTE, add_routes, announce_addresses, announce_over_bridge, configure,
-    configure_with, disable_autoconf, ignore_router_advertisements, loosen_reverse_path,
+    PLAIN_ROUTE, add_routes, announce_addresses, announce_over_bridge, configure, configure_with,
+    disable_autoconf, ignore_router_advertisements, loosen_reverse_path,
 };
 pub use create::{
     WithoutSubnets, check_ipam, check_parent, choose_ipam, create_on_parent, move_parent_option,
     no_names,
 };
+pub use dad::{ACCEPT_DAD, Dad};
 pub use filter::{FILTER, Filter};
 pub use nat::{Nat, close_internal, forward, publish};
 pub use options::{MACVLAN_MODES, Value, Within, choose, find, not, parse, parse_bool, read};

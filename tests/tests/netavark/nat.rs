@@ -179,6 +179,14 @@ fn filter(driver: &'static str) {
         let out = at(NEIGHBOUR[0], 82);
         connect(Tcp, from(inside), &out, (outside, &out));
     });
+    let calls: Vec<String> = installed
+        .wasmvark
+        .audit()
+        .iter()
+        .filter_map(|line| line.call.clone())
+        .collect();
+    let first = |call: &str| calls.iter().position(|it| it == call);
+    assert!(first("firewall.drop") < first("links.set-up"), "{calls:?}");
     installed.try_out(&connection.join("options", own), |_| {
         let (to, out) = (at(v4, 80), at(NEIGHBOUR[0], 80));
         come_in(Tcp, &to, &to);
@@ -476,7 +484,8 @@ fn nothing_leaks() {
     };
     send();
     drop(netns);
-    poll::until(|| Dump::of(&world.host).has_link("end0"), |has| !has);
+    let has_end = poll::until(|| Dump::of(&world.host).has_link("end0"), |has| !has);
+    assert!(!has_end);
     for _ in 0..20 {
         send();
     }
@@ -487,9 +496,12 @@ fn nothing_leaks() {
         &["flush", "chain", "inet", "wasmvark-wasm-ptp", "leaving"],
         "",
     );
-    send();
-    let leaks = || nft(&["list", "table", "inet", "seen"], "");
-    poll::until(leaks, |seen| !seen.contains("counter packets 0 "));
+    let leaks = || {
+        send();
+        nft(&["list", "table", "inet", "seen"], "")
+    };
+    let seen = poll::until(leaks, |seen| !seen.contains("counter packets 0 "));
+    assert!(!seen.contains("counter packets 0 "), "{seen}");
 }
 
 /// Somebody flushes all rules; then one of two containers is set up anew, as
