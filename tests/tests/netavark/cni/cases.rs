@@ -111,32 +111,24 @@ pub(crate) fn all() -> Vec<Case> {
 fn bridges() -> Vec<Case> {
     let promiscuous = json!({"isDefaultGateway": true, "promiscMode": true});
     let others: &[&[Meant]] = &[AUTOCONF, QUEUES, HOST_QUEUES, BRIDGE_NOTIFIES, LOOSE];
-    let l3: &[&[Meant]] = &[
-        AUTOCONF,
-        QUEUES,
-        HOST_QUEUES,
-        BRIDGE_NOTIFIES,
-        LOOSE,
-        LOOSE_ON_HOST,
-    ];
     vec![
         case(
             "gateway",
             bridge(dual(), json!({"isGateway": true, "mtu": 1400})),
         )
-        .meant(l3)
+        .meant(ON_BRIDGE)
         .meant(&[BRIDGE_DAD]),
         case(
             "routes",
             bridge(dual_with_routes(), json!({"isGateway": true})),
         )
-        .meant(l3)
+        .meant(ON_BRIDGE)
         .meant(&[BRIDGE_DAD]),
         case("promiscuous", bridge(dual(), promiscuous))
-            .meant(l3)
+            .meant(ON_BRIDGE)
             .meant(&[BRIDGE_DAD]),
         case("no gateway", bridge(host_local(), json!({})))
-            .meant(l3)
+            .meant(ON_BRIDGE)
             .meant(&[BRIDGE_MAC]),
         case("another's gateway", bridge(dual_with_routes(), json!({})))
             .lay(lay_bridge)
@@ -163,20 +155,12 @@ fn point_to_point() -> Vec<Case> {
     let mut routed = dual_with_routes();
     // CNI takes a route through a gateway where nobody is, and ours not.
     routed["routes"].as_array_mut().unwrap().remove(2);
-    let all: &[&[Meant]] = &[
-        AUTOCONF,
-        QUEUES,
-        HOST_QUEUES,
-        POINT_TO_POINT,
-        LOOSE,
-        LOOSE_ON_HOST,
-    ];
     vec![
         case(
             "default routes",
             one("ptp", routed, json!({"ipMasq": true, "mtu": 1400})),
         )
-        .meant(all)
+        .meant(ON_LINK)
         .meant(&[POINT_TO_POINT_6]),
     ]
 }
@@ -218,19 +202,11 @@ fn chains() -> Vec<Case> {
     }});
     let rates = json!({"type": "bandwidth", "ingressRate": 8_000_000, "ingressBurst": 8_000_000,
         "egressRate": 4_000_000, "egressBurst": 4_000_000});
-    let all: &[&[Meant]] = &[
-        AUTOCONF,
-        QUEUES,
-        HOST_QUEUES,
-        BRIDGE_NOTIFIES,
-        LOOSE,
-        LOOSE_ON_HOST,
-    ];
     vec![
         Case {
             leaves: SETTINGS,
             ..case("tuning", chain(routed(), settings))
-                .meant(all)
+                .meant(ON_BRIDGE)
                 .meant(&[BRIDGE_DAD])
         },
         case("bandwidth", chain(one("ptp", dual(), json!({})), rates)).meant(&[

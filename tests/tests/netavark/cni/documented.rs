@@ -25,32 +25,16 @@ fn file(name: &'static str) -> Case {
 /// Those that are converted.
 pub(crate) fn all() -> Vec<Case> {
     let l2: &[&[Meant]] = &[AUTOCONF, QUEUES, HOST_QUEUES, LOOSE, LOOSE_ON_HOST];
-    let l3: &[&[Meant]] = &[
-        AUTOCONF,
-        QUEUES,
-        HOST_QUEUES,
-        BRIDGE_NOTIFIES,
-        LOOSE,
-        LOOSE_ON_HOST,
-    ];
-    let ptp: &[&[Meant]] = &[
-        AUTOCONF,
-        QUEUES,
-        HOST_QUEUES,
-        POINT_TO_POINT,
-        LOOSE,
-        LOOSE_ON_HOST,
-    ];
     let on_parent: &[&[Meant]] = &[AUTOCONF, QUEUES, NDISC];
     let device: &[&[Meant]] = &[AUTOCONF, ALIAS];
     vec![
-        file("bridge.conf").meant(l3),
+        file("bridge.conf").meant(ON_BRIDGE),
         file("bridge-l2.conf").meant(l2).meant(&[BRIDGE_MAC]),
         file("bridge-vlan.conf")
             .needs(Need::Link(Kind::VlanBridge))
             .meant(l2)
             .meant(&[VLAN]),
-        file("ptp.conf").meant(ptp),
+        file("ptp.conf").meant(ON_LINK),
         file("ipvlan.conf")
             .needs(Need::Link(Kind::Ipvlan))
             .meant(on_parent),
@@ -68,28 +52,28 @@ pub(crate) fn all() -> Vec<Case> {
             LOOSE_ON_HOST,
             SLOW_RATES,
         ]),
-        file("firewall.conflist").meant(l3),
-        file("firewall-iptables.conflist").meant(l3),
+        file("firewall.conflist").meant(ON_BRIDGE),
+        file("firewall-iptables.conflist").meant(ON_BRIDGE),
         file("completed/macvlan.conf").meant(on_parent),
         file("completed/host-device.conf").meant(device),
         file("completed/host-local.conf")
-            .meant(l3)
+            .meant(ON_BRIDGE)
             .meant(&[BRIDGE_DAD]),
         file("completed/host-local-single.conf")
-            .meant(l3)
+            .meant(ON_BRIDGE)
             .meant(&[BRIDGE_DAD]),
         file("completed/host-local-two.conf")
-            .meant(l3)
+            .meant(ON_BRIDGE)
             .meant(&[BRIDGE_DAD]),
         file("completed/static.conf").meant(on_parent),
-        file("completed/tuning.conflist").meant(l3),
+        file("completed/tuning.conflist").meant(ON_BRIDGE),
         file("completed/tuning-interface.conflist")
             .meant(&[AUTOCONF, HOST_QUEUES, BRIDGE_NOTIFIES, LOOSE, LOOSE_ON_HOST])
             .meant(&[QUEUE_LENGTH, BOTH_ENDS]),
-        file("completed/portmap.conflist").meant(ptp),
+        file("completed/portmap.conflist").meant(ON_LINK),
         // With portmap-iptables CNI fails.
-        file("completed/firewall-chain.conflist").meant(l3),
-        file("completed/firewall-same-bridge.conflist").meant(l3),
+        file("completed/firewall-chain.conflist").meant(ON_BRIDGE),
+        file("completed/firewall-same-bridge.conflist").meant(ON_BRIDGE),
         file("completed/sbr.conflist")
             .meant(on_parent)
             .meant(&[SOURCE_ROUTING]),

@@ -30,6 +30,25 @@ pub(crate) const LOOSE_ON_HOST: &[Meant] = &[
     ("host: + ipv4/conf/*/rp_filter = 2", "the same"),
 ];
 
+/// The differences of all containers on an own bridge that has addresses, and of all with
+/// a link of their own.
+pub(crate) const ON_BRIDGE: &[&[Meant]] = &[
+    AUTOCONF,
+    QUEUES,
+    HOST_QUEUES,
+    BRIDGE_NOTIFIES,
+    LOOSE,
+    LOOSE_ON_HOST,
+];
+pub(crate) const ON_LINK: &[&[Meant]] = &[
+    AUTOCONF,
+    QUEUES,
+    HOST_QUEUES,
+    POINT_TO_POINT,
+    LOOSE,
+    LOOSE_ON_HOST,
+];
+
 /// New links have the kernel's queue length; CNI's of this version have none.
 pub(crate) const QUEUES: &[Meant] = &[(
     "container: + link eth0 txqlen = 1000",
