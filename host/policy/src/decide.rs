@@ -9,6 +9,7 @@
 
 mod allow_list;
 mod object;
+mod renaming;
 mod request_scope;
 mod setting;
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod usage;
 use std::fmt;
 
 pub use object::{Object, describe};
+pub use renaming::reached_only_as;
 pub use request_scope::RequestReach;
 pub use usage::reach_used;
 

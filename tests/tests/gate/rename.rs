@@ -4,7 +4,7 @@ use wasmvark_tests::connection::Connection;
 use wasmvark_tests::dump::Dump;
 use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::{Need, Suite};
-use wasmvark_tests::wasmvark::answer_of;
+use wasmvark_tests::wasmvark::{answer_of, error_of};
 use wasmvark_tests::world::World;
 
 use crate::probe::{NAME, Probe};
@@ -20,6 +20,7 @@ pub(crate) fn register(suite: &mut Suite) {
     test("a-moved-link-comes-back", moved);
     test("a-foreign-link-comes-back", foreign);
     test("both-names-must-be-granted", both_names);
+    test("a-name-that-reaches-further", further);
     test("a-name-that-is-taken", taken);
     test("shared-links-keep-their-names", shared);
     suite.test(
@@ -193,6 +194,26 @@ fn both_names() {
         assert!(error.contains("is denied"), "{error}");
         world.host.ip("link del x0");
     }
+}
+
+/// Grants and requests mean the link that somebody else gave the name.
+fn further() {
+    let world = World::new();
+    let probe = Probe::new(
+        &world,
+        &Grant::of(&["links.create-macvlan"])
+            .call("links.get", r#"{ link = "x0" }"#)
+            .call("links.set-mtu", r#"{ link = "y0" }"#)
+            .call("links.rename", r#"{ link = ["p0", "x0", "y0"] }"#),
+    );
+    let error = probe.setup_fails(v4(), "links.get host x0; links.rename 0 y0");
+    let text = "links.set-mtu may touch a link named y0 and not x0";
+    assert!(error.contains(text), "{error}");
+    // The parent that the user named is somebody's to make.
+    world.host.ip("link set p0 name p1");
+    let error = error_of(&probe.setup(v4(), "links.get host x0; links.rename 0 p0"));
+    let text = "may touch a link named p0 and not x0";
+    assert!(error.contains(text), "{error}");
 }
 
 fn taken() {

@@ -3,7 +3,7 @@
 use journal::Change;
 use kernel::{FirewallRule, KernelError, LinkChange};
 use nix::errno::Errno;
-use policy::{Call, Object};
+use policy::{Call, Object, reached_only_as};
 use types::{LinkName, Namespace};
 use wasmtime::component::Resource;
 
@@ -107,8 +107,13 @@ impl Gate {
         link: &LinkHandle,
         name: &LinkName,
     ) -> Result<Result<(), KernelError>, CallError> {
+        let namespace = link.id.namespace;
+        let gained = reached_only_as(&self.authority, namespace, &link.name, name);
         let plan = |kernel: &mut dyn Kernel| {
-            make::check_name_is_free(kernel, link.id.namespace, name)?;
+            make::check_name_is_free(kernel, namespace, name)?;
+            if let Some(call) = gained {
+                return Err(reaches_further(call, link, name));
+            }
             Ok(Plan::of([Change::RenameLink {
                 link: link.id,
                 before: kernel.link_by_id(link.id)?,
@@ -130,5 +135,15 @@ impl Gate {
                 *parent = Some(name.clone());
             }
         }
+    }
+}
+
+fn reaches_further(call: Call, link: &LinkHandle, name: &LinkName) -> KernelError {
+    KernelError::Refused {
+        errno: Errno::EPERM,
+        text: format!(
+            "{call} may touch a link named {name} and not {}, so that can't take the name",
+            link.name
+        ),
     }
 }
