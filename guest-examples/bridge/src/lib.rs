@@ -9,8 +9,8 @@ use options::{KNOWN, Mode, Options};
 use wasmvark_guest::links::{self, Link, VethOptions, VethPair};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
-    Guest, WithoutSubnets, announce_over_bridge, bridge_ports, check_ipam, choose_ipam, export,
-    firewall, forward, loosen_reverse_path, no_name_servers, no_names, publish,
+    Guest, announce_over_bridge, bridge_ports, check_ipam, export, firewall, forward,
+    loosen_reverse_path, no_name_servers, no_names, publish,
 };
 
 struct Driver;
@@ -23,7 +23,7 @@ impl Guest for Driver {
         let options = Options::parse(&network.options)?;
         options::check_addresses(network, &options)?;
         changes.extend(bridge::choose_name(network, &options)?);
-        changes.extend(choose_ipam(network, WithoutSubnets::NoAddresses)?);
+        changes.extend(options::choose_ipam(network, &options)?);
         // No DNS server listens on the bridge.
         changes.push(no_names());
         Ok(changes)

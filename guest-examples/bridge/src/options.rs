@@ -3,10 +3,10 @@
 use core::fmt::{self, Display};
 
 use wasmvark_guest::firewall::Isolation;
-use wasmvark_guest::types::{Error, Network, OptionValue};
+use wasmvark_guest::types::{Error, Network, NetworkChange, OptionValue};
 use wasmvark_guest::{
     ACCEPT_DAD, ANNOUNCE, Dad, FILTER, Filter, Known, Nat, RATES, SOURCE_ROUTING, TUNING, Value,
-    WAIT_DAD, choose, find, parse, parse_bool, typed, word,
+    WAIT_DAD, WithoutSubnets, allocate_subnets, choose, find, parse, parse_bool, typed, word,
 };
 
 use crate::vlans::{VlanId, Vlans};
@@ -188,6 +188,19 @@ pub(crate) fn check_addresses(network: &Network, options: &Options) -> Result<()
                 .to_owned(),
         )),
         _ => Ok(()),
+    }
+}
+
+/// Chooses the ipam driver and the subnets. Networks whose containers take addresses from
+/// others get none: those of an unmanaged bridge, and trunks.
+pub(crate) fn choose_ipam(
+    network: &Network,
+    options: &Options,
+) -> Result<Option<NetworkChange>, Error> {
+    let is_trunk = matches!(&options.vlans, Some(vlans) if vlans.untagged().is_none());
+    match options.mode == Mode::Unmanaged || is_trunk {
+        true => wasmvark_guest::choose_ipam(network, WithoutSubnets::NoAddresses),
+        false => allocate_subnets(network, false),
     }
 }
 

@@ -13,7 +13,7 @@ use wasmvark_guest::links::{self, VethOptions};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
     ACCEPT_DAD, Dad, FILTER, Filter, Guest, Known, Nat, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD,
-    WithoutSubnets, check_ipam, choose_ipam, close_internal, export, forward, loosen_reverse_path,
+    allocate_subnets, check_ipam, close_internal, export, forward, loosen_reverse_path,
     no_name_servers, no_names, publish, routed_mtu, typed, word,
 };
 
@@ -47,7 +47,8 @@ impl Guest for Ptp {
             subnets::check_gateways(network)?;
         }
         changes.push(no_names());
-        changes.extend(choose_ipam(network, WithoutSubnets::Refuse)?);
+        // The host's end needs the gateway in internal networks, too.
+        changes.extend(allocate_subnets(network, true)?);
         Ok(changes)
     }
 

@@ -1,5 +1,5 @@
-//! The lock of a network. Runs for one network take turns, and runs for different
-//! networks don't wait for each other.
+//! Locks between runs. Runs for one network take turns, and runs for different networks
+//! don't wait for each other.
 //!
 //! The kernel holds the lock as long as the process has the file open (`flock(2)`), so
 //! a killed run leaves no lock behind.
@@ -30,8 +30,7 @@ const PAUSE: Duration = Duration::from_millis(2);
 pub enum LockError {
     /// Another run holds the lock.
     #[error(
-        "another run on the same network has held the lock {} for {} s: {holder}; try again once \
-         it has ended",
+        "another run has held the lock {} for {} s: {holder}; try again once it has ended",
         path.display(),
         timeout.as_secs()
     )]
@@ -59,24 +58,35 @@ pub enum LockError {
 /// A network's lock, held by this run until it is dropped.
 #[derive(Debug)]
 pub struct NetworkLock {
-    path: PathBuf,
-    file: Flock<File>,
+    _lock: Lock,
 }
 
 impl NetworkLock {
     /// Waits for the lock of a network and takes it. `holder` describes this run to
     /// those that wait for it.
     pub fn take(folder: &Path, network: &NetworkId, holder: &str) -> Result<Self, LockError> {
-        Self::take_within(folder, network, holder, TIMEOUT)
+        let _lock = Lock::take(folder, network.as_str(), holder, TIMEOUT)?;
+        Ok(Self { _lock })
     }
+}
 
-    fn take_within(
+/// A lock, held by this run until it is dropped.
+#[derive(Debug)]
+pub struct Lock {
+    path: PathBuf,
+    file: Flock<File>,
+}
+
+impl Lock {
+    /// Waits for a lock and takes it. `holder` describes this run to those that wait for
+    /// it.
+    pub fn take(
         folder: &Path,
-        network: &NetworkId,
+        name: &str,
         holder: &str,
         timeout: Duration,
     ) -> Result<Self, LockError> {
-        let path = folder.join(network.as_str());
+        let path = folder.join(name);
         let failed = |error: std::io::Error| LockError::Io {
             path: path.clone(),
             error: error.to_string(),
@@ -116,7 +126,7 @@ impl NetworkLock {
     }
 }
 
-impl Drop for NetworkLock {
+impl Drop for Lock {
     /// Removes the file and frees the lock.
     fn drop(&mut self) {
         // The lock is still held, so the file is no other run's. A file that can't be
@@ -155,9 +165,8 @@ fn read_holder(mut file: File) -> String {
 mod tests {
     use super::*;
 
-    fn take(folder: &Path, network: &str) -> Result<NetworkLock, LockError> {
-        let network = NetworkId::try_from(network.to_owned()).unwrap();
-        NetworkLock::take_within(folder, &network, "setup of c1", Duration::from_millis(20))
+    fn take(folder: &Path, name: &str) -> Result<Lock, LockError> {
+        Lock::take(folder, name, "setup of c1", Duration::from_millis(20))
     }
 
     #[test]

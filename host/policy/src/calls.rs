@@ -261,6 +261,10 @@ calls! {
     AddressesWaitDad = "addresses.wait-dad" {
         risk: Reads, effect: "reads a link's addresses", keys: [Link], request: [Parent],
     }
+    /// Allocates a free subnet for a new network.
+    AddressesAllocateSubnet = "addresses.allocate-subnet" {
+        risk: Reads, effect: "reads which subnets are free, for new networks",
+    }
     /// Adds a route.
     RoutesAdd = "routes.add" {
         risk: Medium, effect: "changes host routes, to the network's subnets",

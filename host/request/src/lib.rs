@@ -29,7 +29,7 @@ pub use network::Network;
 pub use options::{names_outbound, names_secret, normal_forms};
 pub use parent::Parent;
 pub use routes::all_routes;
-pub use said::{KeptNetwork, Said};
+pub use said::{KeptNetwork, Said, first_address};
 
 use types::{
     ContainerId, InvalidId, InvalidLinkName, InvalidMac, Key, LinkName, LinkProperty, Mac, Port,

@@ -272,7 +272,7 @@ fn is_gateway_of(gateway: IpAddr, subnet: &Subnet) -> bool {
 }
 
 /// Returns the address after the network address, as Podman's `FirstIPInSubnet`.
-fn first_address(subnet: IpNet) -> IpAddr {
+pub fn first_address(subnet: IpNet) -> IpAddr {
     let step = u8::from(subnet.prefix_len() < subnet.max_prefix_len());
     match subnet.network() {
         IpAddr::V4(address) => {

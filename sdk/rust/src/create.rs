@@ -1,8 +1,9 @@
 //! Steps of `create` that several drivers have.
 
-use crate::links;
 use crate::options::find;
-use crate::types::{Error, Namespace, Network, NetworkChange};
+use crate::setup::is_v6;
+use crate::types::{Error, IpVersion, Namespace, Network, NetworkChange};
+use crate::{addresses, links};
 
 /// The treatment of a network without subnets and without an ipam driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,6 +44,38 @@ pub fn choose_ipam(
             "Unsupported ipam driver: {other}"
         ))),
     }
+}
+
+/// Has the host allocate the subnets that a network lacks, as Podman does for its own
+/// bridge networks: an IPv4 one if the user gave none, and with `--ipv6` one of each
+/// version. Otherwise it does the same as [`choose_ipam`].
+///
+/// With `with_gateway` these subnets have a gateway in internal networks, too.
+pub fn allocate_subnets(
+    network: &Network,
+    with_gateway: bool,
+) -> Result<Option<NetworkChange>, Error> {
+    let name = network.ipam_driver.as_deref().unwrap_or_default();
+    if !matches!(name, "" | "host-local") {
+        return choose_ipam(network, WithoutSubnets::Refuse);
+    }
+    for version in lacking(network) {
+        addresses::allocate_subnet(version, with_gateway)?;
+    }
+    let is_open = name.is_empty();
+    Ok(is_open.then(|| NetworkChange::IpamDriver("host-local".to_owned())))
+}
+
+/// Returns the versions of which a network lacks a subnet.
+fn lacking(network: &Network) -> Vec<IpVersion> {
+    let has = |v6: bool| {
+        let mut subnets = network.subnets.iter();
+        subnets.any(|subnet| is_v6(&subnet.subnet) == v6)
+    };
+    let needs_v4 = network.subnets.is_empty() || network.ipv6;
+    let v4 = (needs_v4 && !has(false)).then_some(IpVersion::Ipv4);
+    let v6 = (network.ipv6 && !has(true)).then_some(IpVersion::Ipv6);
+    v4.into_iter().chain(v6).collect()
 }
 
 /// Checks the ipam driver at `setup`. A network that was written by hand hasn't been
@@ -162,6 +195,29 @@ mod tests {
         );
         assert!(chosen("dhcp", 0, Refuse).starts_with("ipam driver dhcp is not supported with m"));
         assert_eq!(chosen("x", 1, Refuse), "Unsupported ipam driver: x");
+    }
+
+    #[test]
+    fn a_network_lacks_what_podman_would_give_its_own() {
+        use IpVersion::{Ipv4, Ipv6};
+        for (subnets, ipv6, expected) in [
+            (&[][..], false, &[Ipv4][..]),
+            (&[], true, &[Ipv4, Ipv6]),
+            (&["10.0.0.0/24"], false, &[]),
+            (&["10.0.0.0/24"], true, &[Ipv6]),
+            (&["fd00::/64"], false, &[]),
+            (&["fd00::/64"], true, &[Ipv4]),
+            (&["10.0.0.0/24", "fd00::/64"], true, &[]),
+        ] {
+            let mut network = network("", 0, &[]);
+            network.ipv6 = ipv6;
+            let subnet = |subnet: &&str| Subnet {
+                subnet: (*subnet).to_owned(),
+                gateway: None,
+            };
+            network.subnets = subnets.iter().map(subnet).collect();
+            assert_eq!(lacking(&network), expected, "{subnets:?}, IPv6 {ipv6}");
+        }
     }
 
     #[test]

@@ -53,8 +53,8 @@ pub use configure::{
     disable_autoconf, ignore_router_advertisements, loosen_reverse_path,
 };
 pub use create::{
-    WithoutSubnets, check_ipam, check_parent, choose_ipam, create_on_parent, move_parent_option,
-    no_names,
+    WithoutSubnets, allocate_subnets, check_ipam, check_parent, choose_ipam, create_on_parent,
+    move_parent_option, no_names,
 };
 pub use dad::{ACCEPT_DAD, Dad};
 pub use filter::{FILTER, Filter};

@@ -4,7 +4,8 @@ use wasmvark_tests::connection::Connection;
 use wasmvark_tests::dump::Dump;
 use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::{Need, Suite};
-use wasmvark_tests::wasmvark::answer_of;
+use wasmvark_tests::process;
+use wasmvark_tests::wasmvark::{answer_of, error_of};
 use wasmvark_tests::world::World;
 
 use crate::probe::{NAME, Probe};
@@ -15,6 +16,7 @@ pub(crate) fn register(suite: &mut Suite) {
     let mut test = |name: &str, test: fn()| suite.test(format!("addresses::{name}"), NEEDS, test);
     test("options-and-list", options);
     test("add-where-IPv6-is-off", ipv6_off);
+    test("allocate-subnet-in-create", allocate);
     test("wait-dad", wait_dad);
     test("wait-dad-finds-a-duplicate", duplicate);
     test("remove-gives-back-what-was-there", remove);
@@ -90,6 +92,38 @@ fn ipv6_off() {
     probe.teardown(&dual());
     let error = probe.setup_fails(dual(), &format!("{MAKE} addresses.add 1 fd88::2/64"));
     let text = "IPv6 is off in the container's namespace (net.ipv6.conf.eth0.disable_ipv6 is 1)";
+    assert!(error.contains(text), "{error}");
+}
+
+/// A subnet of each version, and none in `setup`.
+fn allocate() {
+    let world = World::new();
+    let probe = Probe::new(&world, &Grant::of(&["addresses.allocate-subnet"]));
+    let create = |script: &str| {
+        let network = Connection::new(NAME).option("create-script", script);
+        let mut plugin = probe.wasmvark.plugin_command(NAME);
+        let conf = world.file("containers.conf");
+        let text = format!("[network]\nnetwork_config_dir = {:?}", world.file("none"));
+        std::fs::write(&conf, text).expect("a file can be written");
+        plugin.env("CONTAINERS_CONF", conf).arg("create");
+        process::run(&mut plugin, network.for_create().as_bytes())
+    };
+    let one = "addresses.allocate-subnet ipv4 off";
+    let created = answer_of(&create(one));
+    assert_eq!(
+        created["subnets"],
+        serde_json::json!([{"subnet": "10.89.0.0/24"}])
+    );
+    let created = answer_of(&create("addresses.allocate-subnet ipv4 on"));
+    assert_eq!(created["subnets"][0]["gateway"], "10.89.0.1");
+    let error = error_of(&create(&format!("{one}; {one}")));
+    let text = "the network has the subnet 10.89.0.0/24";
+    assert!(error.contains(text), "{error}");
+    let other = r#"{"subnets":[{"subnet":"10.89.7.0/24"}]}"#;
+    let error = error_of(&create(&format!("{one}; change {other}")));
+    assert!(error.contains("create.subnets"), "{error}");
+    let error = probe.setup_fails(Connection::new(NAME), one);
+    let text = "a network gets its subnets when it is created";
     assert!(error.contains(text), "{error}");
 }
 

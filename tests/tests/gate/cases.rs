@@ -578,6 +578,15 @@ pub(crate) const CASES: &[Case] = &[
         )),
     },
     Case {
+        call: "addresses.allocate-subnet",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[],
+        before: "",
+        within: "addresses.allocate-subnet ipv6 off",
+        beyond: None,
+    },
+    Case {
         call: "routes.add",
         needs: MACVLAN,
         connection: v4,

@@ -35,6 +35,7 @@ mod ptp;
 mod reasons;
 mod reload;
 mod routes;
+mod subnets;
 mod tap;
 mod teardown;
 mod used_bridge;
@@ -73,6 +74,7 @@ fn main() {
     ipvlan::register(&mut suite);
     ptp::register(&mut suite);
     reasons::register(&mut suite);
+    subnets::register(&mut suite);
     used_bridge::register(&mut suite);
     versions::register(&mut suite);
     vlan::register(&mut suite);

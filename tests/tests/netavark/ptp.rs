@@ -302,10 +302,6 @@ fn create_refuses() {
     ] {
         installed.refuses(&dual().option(option, value), why);
     }
-    let without = Connection::new(DRIVER)
-        .without_network("network_interface")
-        .without_network("ipam_options");
-    installed.refuses(&without, "wasm-ptp driver needs a subnet");
     let internal = Connection::new(DRIVER)
         .without_network("network_interface")
         .network("internal", true)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use request::protocol::Subnet;
 use request::{Network, Request};
-use types::{Port, Protocol, Route, RouteKind};
+use types::{IpVersion, Port, Protocol, Route, RouteKind};
 
 use super::bindings::wasmvark::driver::types as wit;
 
@@ -55,6 +55,15 @@ fn options(options: &BTreeMap<String, String>) -> Vec<wit::OptionValue> {
             value: value.clone(),
         })
         .collect()
+}
+
+impl From<wit::IpVersion> for IpVersion {
+    fn from(version: wit::IpVersion) -> Self {
+        match version {
+            wit::IpVersion::Ipv4 => Self::Ipv4,
+            wit::IpVersion::Ipv6 => Self::Ipv6,
+        }
+    }
 }
 
 impl From<&Network> for wit::Network {

@@ -15,6 +15,7 @@ use super::clash::{Own, View};
 use super::links::{Known, others_have};
 use super::{Gate, Kernel, LinkHandle, bounds, explain};
 use crate::driver::wit::addresses::{AddressInfo, AddressOptions, Host};
+use crate::driver::wit::types::{IpVersion, Subnet};
 
 /// The pause between two reads of addresses.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -127,6 +128,14 @@ impl Host for Gate {
                 std::thread::sleep(PAUSE);
             }
         })
+    }
+
+    fn allocate_subnet(
+        &mut self,
+        version: IpVersion,
+        with_gateway: bool,
+    ) -> Result<Subnet, CallError> {
+        self.allocate(version.into(), with_gateway)
     }
 }
 

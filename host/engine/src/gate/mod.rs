@@ -25,6 +25,7 @@ mod returned;
 mod routes;
 mod rules;
 mod state;
+mod subnets;
 mod sysctl;
 mod traffic;
 mod wireguard;
@@ -39,6 +40,7 @@ pub use call::{CallError, Stop};
 pub use links::LinkHandle;
 pub use log::Log;
 pub use returned::ReturnedError;
+pub use subnets::{AllocatedSubnet, PoolError, SubnetPools};
 
 use kernel::{Kernel, LinkId};
 use policy::{Authority, Call, Limits};
@@ -53,6 +55,10 @@ pub struct Gate {
     authority: Authority,
     log: Log,
     secrets: Secrets,
+    /// The pools of subnets, in `create`.
+    pools: Option<Box<dyn SubnetPools>>,
+    /// The subnets that calls have allocated.
+    allocated: Vec<AllocatedSubnet>,
     links: ResourceTable,
     /// The number of open handles.
     handles: usize,
@@ -87,6 +93,8 @@ impl Gate {
             authority,
             log,
             secrets,
+            pools: None,
+            allocated: Vec::new(),
             links: ResourceTable::new(),
             handles: 0,
             others_own: None,

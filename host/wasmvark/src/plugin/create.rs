@@ -6,15 +6,16 @@
 
 use engine::driver::{self, NetworkChange, Watch};
 use engine::gate::Gate;
-use engine::session::{Create, Session};
+use engine::session::{Create, Driver, Session};
 use kernel::{Netlink, Netns};
 use policy::RequestReach;
-use request::protocol::{DocumentChange, NetworkDocument, OverlayError, Received};
+use request::protocol::{DocumentChange, NetworkDocument, OverlayError, Received, Subnet};
 use request::{KeptNetwork, Network, RequestError, normal_forms};
 use types::LinkName;
 use types::NetworkId;
 
 use super::load::{Loaded, store};
+use super::subnets::Pools;
 use super::{PluginError, bridges, differences, leave, output};
 use crate::store::KeptNetworks;
 
@@ -37,7 +38,11 @@ pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
     if bridges::makes_bridges(&loaded.grant) {
         reach.bridge_of = bridges::wanted(&loaded.store, &network);
     }
-    let driver = loaded.driver(&code, reach, loaded.secrets());
+    let pools = Pools::new(loaded.store.layout(), &network.id);
+    let driver = Driver {
+        pools: Some(Box::new(pools)),
+        ..loaded.driver(&code, reach, loaded.secrets())
+    };
     let networks = KeptNetworks::new(loaded.store.layout());
     let ended = Session::<Create>::open(Box::new(kernel), trail, watch)
         .run(driver, |run| run.create(&network, document.text()))
@@ -85,7 +90,15 @@ pub(super) fn change(
     let mut chosen = None;
     let wanted = typed(wanted)?;
     driver::check_changes_made(wanted.len())?;
-    for mut change in host_changes(network)?.into_iter().chain(wanted) {
+    let mut users = document.network().clone();
+    users.subnets.extend(allocated(gate));
+    let subnets = DocumentChange::Subnets(users.subnets.clone());
+    let subnets = (!gate.allocated_subnets().is_empty()).then_some(subnets);
+    for mut change in host_changes(network)?
+        .into_iter()
+        .chain(subnets)
+        .chain(wanted)
+    {
         if network.parent.is_none()
             && let DocumentChange::NetworkInterface(Some(name)) = &mut change
         {
@@ -98,13 +111,23 @@ pub(super) fn change(
         document.apply(&change)?;
     }
     let user = KeptNetwork {
-        network: document.network().clone(),
+        network: users,
         chosen,
     };
     differences::decide(gate, &user, &document.changed()?)?;
     Ok(Created {
         json: document.json()?,
         kept: user.shortened(),
+    })
+}
+
+/// Returns the subnets that the host has allocated.
+fn allocated(gate: &Gate) -> impl Iterator<Item = Subnet> {
+    let allocated = gate.allocated_subnets().iter();
+    allocated.map(|allocated| Subnet {
+        subnet: allocated.subnet,
+        gateway: allocated.gateway,
+        lease_range: None,
     })
 }
 

@@ -126,6 +126,7 @@ impl Loaded {
             },
             log: self.log(),
             secrets,
+            pools: None,
         }
     }
 

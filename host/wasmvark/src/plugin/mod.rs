@@ -17,6 +17,7 @@ mod remains;
 mod restore;
 mod said;
 mod setup;
+mod subnets;
 mod teardown;
 
 pub(crate) use forget::forget;

@@ -1,13 +1,16 @@
-//! containers.conf, read as Podman reads it: all of its files in order. A later file
-//! replaces the values of earlier ones, or adds to them.
+//! containers.conf, read as Podman reads it: its files in order. A later file replaces
+//! the values of earlier ones, or adds to them.
 
-use std::ffi::OsStr;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
+use ipnet::{IpNet, Ipv4Net};
 use serde::Deserialize;
 use types::user::rootless_user;
 
-use super::system::System;
+use super::conf_files::Reader;
+use super::version::Version;
+use super::{Pool, System};
 
 /// netavark's plugin directories, unless a file sets others (containers.conf(5)).
 const PLUGIN_DIRS: [&str; 4] = [
@@ -25,6 +28,10 @@ const HELPER_DIRS: [&str; 4] = [
     "/usr/lib/podman",
 ];
 
+/// The subnet of Podman's default network, unless a file sets another
+/// (containers.conf(5)).
+const DEFAULT_SUBNET: Ipv4Net = Ipv4Net::new_assert(Ipv4Addr::new(10, 88, 0, 0), 16);
+
 /// The settings in containers.conf that the checks need.
 #[derive(Debug)]
 pub(crate) struct ContainersConf {
@@ -32,6 +39,10 @@ pub(crate) struct ContainersConf {
     pub(crate) plugin_dirs: Vec<PathBuf>,
     /// The directories that Podman looks for netavark in, in order.
     pub(crate) helper_dirs: Vec<PathBuf>,
+    /// The pools of free subnets, in order.
+    pub(crate) pools: Vec<Pool>,
+    /// The subnet of Podman's default network.
+    pub(crate) default_subnet: IpNet,
     /// The folder of Podman's networks, if a file names one.
     pub(crate) network_config_dir: Option<PathBuf>,
     /// The network backend. It is `netavark` unless a file sets another.
@@ -61,6 +72,8 @@ struct Network {
     netavark_plugin_dirs: Option<Vec<Item>>,
     network_backend: Option<String>,
     network_config_dir: Option<PathBuf>,
+    default_subnet: Option<IpNet>,
+    default_subnet_pools: Option<Vec<Pool>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -91,7 +104,12 @@ impl ContainersConf {
             let value = std::env::var_os(name)?;
             (!value.is_empty()).then(|| PathBuf::from(value))
         };
-        Self::read_files(system, &files(system, variable))
+        let reader = Reader {
+            rootless: rootless_user(),
+            variable,
+        };
+        let files = reader.files(system, || Version::of_podman(system));
+        Self::read_files(system, &files)
     }
 
     fn read_files(system: &System, files: &[PathBuf]) -> Result<Self, ConfError> {
@@ -99,6 +117,8 @@ impl ContainersConf {
         let mut helper_dirs = List::new(&HELPER_DIRS);
         let mut backend = None;
         let mut network_config_dir = None;
+        let mut default_subnet = None;
+        let mut pools = None;
         let mut names_plugin_dirs = None;
         for path in files {
             let Some(file) = parse(system, path)? else {
@@ -112,11 +132,15 @@ impl ContainersConf {
                 helper_dirs.add(items);
             }
             backend = file.network.network_backend.or(backend);
+            default_subnet = file.network.default_subnet.or(default_subnet);
+            pools = file.network.default_subnet_pools.or(pools);
             network_config_dir = file.network.network_config_dir.or(network_config_dir);
         }
         Ok(Self {
             plugin_dirs: plugin_dirs.texts,
             helper_dirs: helper_dirs.texts,
+            pools: pools.unwrap_or_else(Pool::defaults),
+            default_subnet: default_subnet.unwrap_or(DEFAULT_SUBNET.into()),
             network_config_dir,
             backend,
             names_plugin_dirs,
@@ -145,44 +169,6 @@ impl List {
         }
         self.texts.extend(texts);
     }
-}
-
-/// Lists the files in the order in which Podman reads them.
-fn files(system: &System, variable: impl Fn(&str) -> Option<PathBuf>) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    match variable("CONTAINERS_CONF") {
-        Some(only) => files.push(only),
-        None => {
-            files.push("/usr/share/containers/containers.conf".into());
-            with_drop_ins(system, &mut files, "/etc/containers/containers.conf".into());
-            if let Some(uid) = rootless_user() {
-                // Podman reads these since version 5.8.
-                files.push("/etc/containers/containers.rootless.conf".into());
-                let folder = PathBuf::from("/etc/containers/containers.rootless.d");
-                files.extend(drop_ins(system, &folder));
-                files.extend(drop_ins(system, &folder.join(uid.to_string())));
-            }
-            let home = || variable("HOME").map(|home| home.join(".config"));
-            if let Some(config) = variable("XDG_CONFIG_HOME").or_else(home) {
-                let file = config.join("containers/containers.conf");
-                with_drop_ins(system, &mut files, file);
-            }
-        }
-    }
-    files.extend(variable("CONTAINERS_CONF_OVERRIDE"));
-    files
-}
-
-/// Adds a file and those in the folder beside it.
-fn with_drop_ins(system: &System, files: &mut Vec<PathBuf>, file: PathBuf) {
-    let folder = file.with_extension("conf.d");
-    files.push(file);
-    files.extend(drop_ins(system, &folder));
-}
-
-fn drop_ins(system: &System, folder: &Path) -> impl Iterator<Item = PathBuf> {
-    let files = system.list(folder).into_iter();
-    files.filter(|file| file.extension() == Some(OsStr::new("conf")))
 }
 
 fn parse(system: &System, path: &Path) -> Result<Option<File>, ConfError> {
@@ -216,8 +202,12 @@ mod tests {
 
     fn plugin_dirs(files_and_texts: &[(&str, &str)]) -> Vec<String> {
         let (_root, system) = system(files_and_texts);
-        let home = |name: &str| (name == "HOME").then(|| PathBuf::from("/root"));
-        let conf = ContainersConf::read_files(&system, &files(&system, home)).unwrap();
+        let reader = Reader {
+            rootless: None,
+            variable: |name: &str| (name == "HOME").then(|| PathBuf::from("/root")),
+        };
+        let files = reader.files(&system, || None);
+        let conf = ContainersConf::read_files(&system, &files).unwrap();
         let texts = conf.plugin_dirs.iter();
         texts.map(|dir| dir.display().to_string()).collect()
     }
@@ -250,7 +240,8 @@ mod tests {
     #[test]
     fn what_podman_can_not_read_is_an_error() {
         let (_root, system) = system(&[("/etc/containers/containers.conf", "[network")]);
-        let error = ContainersConf::read_files(&system, &files(&system, |_| None)).unwrap_err();
+        let file = PathBuf::from("/etc/containers/containers.conf");
+        let error = ContainersConf::read_files(&system, &[file]).unwrap_err();
         assert!(
             error
                 .to_string()

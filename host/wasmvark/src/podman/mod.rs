@@ -1,9 +1,14 @@
 //! Podman on this machine: its configuration, and its networks. Nothing here changes
 //! either.
 
+mod conf_files;
 mod containers_conf;
 pub(crate) mod networks;
+mod pools;
 mod system;
+mod version;
 
 pub(crate) use containers_conf::{ConfError, ContainersConf};
+pub(crate) use pools::{Pool, first_free, random_free};
 pub(crate) use system::System;
+pub(crate) use version::{Version, find_podman};

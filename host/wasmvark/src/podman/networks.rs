@@ -72,6 +72,23 @@ pub(crate) fn all(folder: &Path) -> Result<Vec<PodmanNetwork>, ReadError> {
     paths.into_iter().map(read).collect()
 }
 
+/// Reads all networks of this user. If there is no folder, there are none.
+pub(crate) fn all_of_user() -> Result<Vec<PodmanNetwork>, ReadError> {
+    let unknown = || ReadError {
+        path: "the folder of Podman's networks".into(),
+        error: std::io::Error::other("containers.conf can't be read, or HOME isn't set"),
+    };
+    let folder = default_folder().ok_or_else(unknown)?;
+    match all(&folder) {
+        Err(ReadError { path, error })
+            if path == folder && error.kind() == std::io::ErrorKind::NotFound =>
+        {
+            Ok(Vec::new())
+        }
+        result => result,
+    }
+}
+
 /// Reads a network from a file that no other user could have written.
 fn read(path: PathBuf) -> Result<PodmanNetwork, ReadError> {
     let failed = |error| ReadError {

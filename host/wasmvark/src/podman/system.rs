@@ -45,6 +45,11 @@ impl System {
         self.path(file).exists()
     }
 
+    /// Whether a file is a symbolic link.
+    pub(crate) fn is_symlink(&self, file: impl AsRef<Path>) -> bool {
+        self.path(file).is_symlink()
+    }
+
     /// Lists the files of a folder in the order of their names. A folder that can't be
     /// listed has none.
     pub(crate) fn list(&self, folder: impl AsRef<Path>) -> Vec<PathBuf> {

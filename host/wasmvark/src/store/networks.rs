@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use ipnet::IpNet;
 use request::KeptNetwork;
 use types::NetworkId;
 
@@ -130,6 +131,16 @@ impl KeptNetworks {
         ids.filter_map(|id| NetworkId::try_from(id).ok()).collect()
     }
 
+    /// Returns the subnets of all kept networks except one, or of those that were kept
+    /// within a time. A network that can't be read counts as none.
+    pub(crate) fn subnets(&self, except: &NetworkId, within: Option<Duration>) -> Vec<IpNet> {
+        let ids = self.ids().into_iter().filter(|id| id != except);
+        let recent = ids.filter(|id| within.is_none_or(|within| !is_older(&self.path(id), within)));
+        let kept = recent.filter_map(|id| self.find(&id).ok().flatten());
+        let subnets = kept.flat_map(|kept| kept.network.subnets);
+        subnets.map(|subnet| subnet.subnet).collect()
+    }
+
     /// Removes the networks that Podman doesn't have, unless they are young. Returns the
     /// removed ones.
     ///
@@ -143,7 +154,7 @@ impl KeptNetworks {
         let mut pruned = Vec::new();
         for id in self.ids() {
             let path = self.path(&id);
-            if has(&id) || !is_old(&path) {
+            if has(&id) || !is_older(&path, YOUNG) {
                 continue;
             }
             files::remove(&path)?;
@@ -157,17 +168,19 @@ impl KeptNetworks {
     }
 }
 
-/// Whether a kept network isn't young any more. It is young if its age isn't known.
-fn is_old(path: &Path) -> bool {
+/// Whether a network was kept longer ago than a time. It wasn't if its age isn't known.
+fn is_older(path: &Path, than: Duration) -> bool {
     let written = std::fs::metadata(path).and_then(|metadata| metadata.modified());
     let age = written.map(|written| SystemTime::now().duration_since(written));
-    matches!(age, Ok(Ok(age)) if age > YOUNG)
+    matches!(age, Ok(Ok(age)) if age > than)
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
     use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use request::protocol::Subnet;
 
     use super::*;
 
@@ -256,6 +269,32 @@ mod tests {
         assert!(error.to_string().contains("wasmvark gc"), "{error}");
         // A kept network can be replaced.
         networks.keep(&id("n7"), &network("n7")).unwrap();
+    }
+
+    #[test]
+    fn subnets_are_those_of_all_other_networks_or_of_recent_ones() {
+        let (_root, networks) = networks();
+        for (name, subnet) in [
+            ("a", "10.0.1.0/24"),
+            ("b", "10.0.2.0/24"),
+            ("c", "fd00::/64"),
+        ] {
+            let mut network = network(name);
+            network.network.subnets.push(Subnet {
+                subnet: subnet.parse().unwrap(),
+                gateway: None,
+                lease_range: None,
+            });
+            networks.keep(&id(name), &network).unwrap();
+        }
+        fs::write(networks.path(&id("broken")), "{").unwrap();
+        make_old(&networks, "b");
+        let found = |within| {
+            let found = networks.subnets(&id("a"), within).into_iter();
+            found.map(|subnet| subnet.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(found(None), ["10.0.2.0/24", "fd00::/64"]);
+        assert_eq!(found(Some(YOUNG)), ["fd00::/64"]);
     }
 
     #[test]

@@ -1,18 +1,20 @@
 //! One sequence of calls by a hostile guest, and its result.
 
+use std::net::Ipv4Addr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use audit::{Memory, Subject, Trail};
 use fastrand::Rng;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use journal::{Change, Here, Journal};
 use kernel::{Kernel, NetnsId, Reader};
 use policy::{Authority, Call};
 use sim::{Imagined, ImaginedReader, Picture, Simulation};
 use trust::Secrets;
-use types::Key;
-use types::Namespace;
+use types::{IpVersion, Key, Namespace};
 
 use super::grants::Granted;
 use super::oracle::{Oracle, Violation, left_over};
@@ -21,7 +23,7 @@ use super::words::{CONTAINER, Words};
 use super::world::{
     OTHER_CONTAINER, OTHER_PORT, SHARED_BRIDGE, SHARED_NETWORK, others_entries, world,
 };
-use crate::gate::{CallError, Gate, Log, Stop};
+use crate::gate::{CallError, Gate, Log, PoolError, Stop, SubnetPools};
 use crate::rollback::Rollback;
 
 /// The most steps of a sequence.
@@ -117,6 +119,25 @@ impl Stage {
             Log::new(String::new(), 1 << 10, None),
             Secrets::unread(self.folder.path().join("secrets")),
         )
+        .with_pools(Some(Box::new(Always)))
+    }
+}
+
+/// Pools that always have the same subnets. They belong to `create`, which is a part of
+/// the model only in this.
+struct Always;
+
+impl SubnetPools for Always {
+    fn choose(
+        &mut self,
+        version: IpVersion,
+        _: &[IpNet],
+        _: Option<Instant>,
+    ) -> Result<IpNet, PoolError> {
+        Ok(match version {
+            IpVersion::Ipv4 => Ipv4Net::new_assert(Ipv4Addr::new(198, 18, 0, 0), 24).into(),
+            IpVersion::Ipv6 => Ipv6Net::new_assert("fd18::".parse().unwrap(), 64).into(),
+        })
     }
 }
 

@@ -164,6 +164,14 @@ impl<'a> Guest<'a> {
         let name = call.name();
         Some(match name.split_once('.').unwrap_or_default().0 {
             "links" => return self.call_links(call, draw),
+            "addresses" if call == Call::AddressesAllocateSubnet => {
+                let version = draw.version();
+                plain(addresses::Host::allocate_subnet(
+                    self.gate,
+                    version,
+                    draw.on(),
+                ))
+            }
             "bridge-ports" => return self.call_ports(call, draw),
             "addresses" | "neighbours" | "announce" => return self.call_addresses(call, draw),
             "routes" => self.call_routes(call, draw),

@@ -14,10 +14,7 @@ pub(super) fn rule(rule: WitRule) -> Result<Rule, String> {
     }
     let source = network(rule.source)?;
     let destination = network(rule.destination)?;
-    let given = rule.version.map(|version| match version {
-        WitVersion::Ipv4 => IpVersion::Ipv4,
-        WitVersion::Ipv6 => IpVersion::Ipv6,
-    });
+    let given = rule.version.map(IpVersion::from);
     let versions = [source, destination].into_iter().flatten();
     let versions = given
         .into_iter()

@@ -1,14 +1,8 @@
 //! The check of the versions of Podman and netavark.
 
-use std::fmt;
-use std::path::PathBuf;
-
 use super::finding::Finding;
-use crate::podman::ContainersConf;
-use crate::podman::System;
+use crate::podman::{ContainersConf, System, Version, find_podman};
 
-/// The directories in which programs are looked for if PATH isn't set.
-const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 /// The placeholder for the directory of Podman's program (containers.conf(5)).
 const BINDIR: &str = "$BINDIR";
 
@@ -20,27 +14,6 @@ const PODMAN_TESTED: Version = Version(5, 4);
 const NETAVARK_MIN: Version = Version(1, 6);
 /// The oldest netavark that the tests run with.
 const NETAVARK_TESTED: Version = Version(1, 14);
-
-/// A major and a minor version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Version(u32, u32);
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.0, self.1)
-    }
-}
-
-impl Version {
-    /// Finds the first word that is a version, as in `podman version 5.4.2`.
-    fn find(text: &str) -> Option<Self> {
-        text.split_whitespace().find_map(|word| {
-            let mut numbers = word.trim_start_matches('v').split('.');
-            let major = numbers.next()?.parse().ok()?;
-            Some(Self(major, numbers.next()?.parse().ok()?))
-        })
-    }
-}
 
 /// A program with its minimum version and its oldest tested version.
 struct Program {
@@ -121,11 +94,6 @@ pub(super) fn netavark(system: &System, conf: Option<&ContainersConf>) -> Findin
     }
 }
 
-fn find_podman(system: &System) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_else(|| PATH.into());
-    system.find_program(std::env::split_paths(&path), "podman")
-}
-
 impl Program {
     fn check(&self, system: &System, program: &std::path::Path) -> Finding {
         let shown = program.display();
@@ -162,25 +130,5 @@ impl Program {
             );
         }
         Finding::ok(self.check, what)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_are_found() {
-        for (text, version) in [
-            ("podman version 5.4.2\n", Some(Version(5, 4))),
-            ("netavark 1.14.0", Some(Version(1, 14))),
-            ("podman version v6.0-dev", None),
-            ("podman version 5.10.0-rc1", Some(Version(5, 10))),
-            ("", None),
-            ("netavark", None),
-        ] {
-            assert_eq!(Version::find(text), version, "{text}");
-        }
-        assert!(Version(5, 10) > Version(5, 8));
     }
 }
