@@ -4,7 +4,7 @@ use crate::case::{Cases, HOST_DEVICE, MACVLAN};
 use crate::machine::Account;
 use crate::podman::Podman;
 
-const USER_CONFIGURATION: &str = "/home/user/.config/containers/containers.conf";
+const USER_CONFIGURATION: &str = "/home/user/.config/containers/containers.conf.d/50-wasmvark.conf";
 
 pub(crate) fn register(cases: &mut Cases) {
     cases.add("doctor/finds nothing", finds_nothing);

@@ -21,6 +21,8 @@ pub(crate) fn register(cases: &mut Cases) {
     cases.add("network/disabled DNS", disabled_dns);
     cases.add("network/interface name", interface_name);
     cases.add("network/no parent", no_parent);
+    cases.add("network/without a subnet", without_subnet);
+    cases.add_rootless("network/without a subnet, rootless", without_subnet);
     cases.add("network/rm", rm);
 }
 
@@ -162,6 +164,41 @@ fn no_parent(podman: &Podman) {
     container.reaches("10.88.0.2", "192.0.2.1");
     podman.remove("c");
     host.ip_batch(&[], "route del default\naddr del 10.88.0.250/16 dev p0");
+}
+
+/// Podman's own networks and those of the drivers leave each other's subnets, in the pool
+/// of the machine's containers.conf.
+fn without_subnet(podman: &Podman) {
+    podman.install("bridge", "wasm-bridge");
+    podman.install("ptp", "wasm-ptp");
+    let drivers = ["bridge", "wasm-bridge", "wasm-ptp", "wasm-bridge", "bridge"];
+    let names: Vec<String> = (0..drivers.len())
+        .map(|number| format!("net{number}"))
+        .collect();
+    for (name, driver) in names.iter().zip(drivers) {
+        podman.run(&format!("network create -d {driver} --ipv6 {name}"));
+    }
+    let mut subnets = Vec::new();
+    for name in &names {
+        let network = podman.network(name);
+        let of_network = network["subnets"].as_array().expect("a list").clone();
+        assert_eq!(of_network.len(), 2, "{network}");
+        assert_eq!(network["ipam_options"], json!({"driver": "host-local"}));
+        subnets.push(of_network);
+    }
+    let v4: Vec<_> = subnets
+        .iter()
+        .map(|subnets| subnets[0]["subnet"].clone())
+        .collect();
+    let expected: Vec<_> = (0..drivers.len())
+        .map(|third| json!(format!("10.78.{third}.0/24")))
+        .collect();
+    assert_eq!(v4, expected);
+    for (number, name) in names.iter().enumerate() {
+        let container = format!("c{number}");
+        let container = podman.start(&container, &format!("--network {name}"));
+        container.assert_inspect_is_true(name, "eth0");
+    }
 }
 
 fn rm(podman: &Podman) {

@@ -14,7 +14,8 @@ use crate::machine::{Account, Machine};
 const TRAIL: usize = 12;
 
 /// What a user has to tell Podman, once.
-const USER_CONFIGURATION_FILE: &str = "/home/user/.config/containers/containers.conf";
+const USER_CONFIGURATION_FILE: &str =
+    "/home/user/.config/containers/containers.conf.d/50-wasmvark.conf";
 const USER_CONFIGURATION: &str = r#"
 [network]
 netavark_plugin_dirs = ["/home/user/.local/share/wasmvark/plugins"]

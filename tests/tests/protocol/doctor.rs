@@ -59,6 +59,7 @@ pub(crate) fn register(suite: &mut Suite) {
     drivers(suite);
     kernels(suite);
     rights(suite);
+    suite.test("doctor/drop-ins with Podman 6", NO_LINKS, drop_ins);
     suite.test("doctor/journals", LINKS, journals);
     suite.test(
         "doctor/another firewall",
@@ -102,6 +103,18 @@ fn cures(suite: &mut Suite, name: &str, found: &'static [&'static str], damage: 
         }
         machine.assert_finds(&[]);
     });
+}
+
+/// Root's own folder is read, which Podman 5 doesn't know.
+fn drop_ins() {
+    let world = World::new();
+    let machine = Machine::new(&world);
+    let text = machine.read(CONTAINERS_CONF);
+    machine.write("etc/containers/containers.rootful.conf.d/50.conf", &text);
+    machine.write(CONTAINERS_CONF, "[containers]\n");
+    machine.assert_finds(&["plugin-dirs problem", "link problem"]);
+    machine.program(PODMAN, "echo podman version 6.0.0");
+    machine.assert_finds(&[]);
 }
 
 fn healthy() {
@@ -270,6 +283,18 @@ fn plugins(suite: &mut Suite) {
                 CONTAINERS_CONF,
                 "[network]\nnetavark_plugin_dirs = [\"/opt\"]\n",
             );
+        },
+    );
+    finds(
+        suite,
+        "a main file that Podman 6 passes over",
+        &["plugin-dirs problem", "link problem"],
+        "/usr/share/containers/containers.conf names it, and Podman 6 reads only one main file",
+        |machine| {
+            machine.program(PODMAN, "echo podman version 6.0.0");
+            let text = machine.read(CONTAINERS_CONF);
+            machine.write("usr/share/containers/containers.conf", &text);
+            machine.write(CONTAINERS_CONF, "[containers]\n");
         },
     );
     finds(

@@ -16,6 +16,15 @@ const MACHINE: &str = "/etc/containers/containers.conf";
 /// The first Podman that reads one main file.
 const ONE_MAIN_FILE: Version = Version(6, 0);
 
+/// The files of a user that exist.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Files {
+    /// Those that Podman reads, in order.
+    pub(super) read: Vec<PathBuf>,
+    /// Those that only Podman 5 would read.
+    pub(super) passed_over: Vec<PathBuf>,
+}
+
 /// Whose files are read.
 pub(super) struct Reader<V> {
     /// The user, unless it's root.
@@ -26,25 +35,33 @@ pub(super) struct Reader<V> {
 
 impl<V: Fn(&str) -> Option<PathBuf>> Reader<V> {
     /// Lists the files that exist. Podman's version is asked for only if it matters.
-    pub(super) fn files(
-        &self,
-        system: &System,
-        podman: impl FnOnce() -> Option<Version>,
-    ) -> Vec<PathBuf> {
+    pub(super) fn files(&self, system: &System, podman: impl FnOnce() -> Option<Version>) -> Files {
         let mut files = match (self.variable)("CONTAINERS_CONF") {
-            Some(only) => vec![only],
-            None => {
-                let all = existing(system, self.all_main_files(system));
-                let one = existing(system, self.one_main_file(system));
-                let reads_one = || podman().is_some_and(|version| version >= ONE_MAIN_FILE);
-                match all == one || !reads_one() {
-                    true => all,
-                    false => one,
-                }
-            }
+            Some(only) => Files {
+                read: vec![only],
+                ..Files::default()
+            },
+            None => self.default_files(system, podman),
         };
-        files.extend((self.variable)("CONTAINERS_CONF_OVERRIDE"));
+        let last = (self.variable)("CONTAINERS_CONF_OVERRIDE");
+        files.read.extend(last);
         files
+    }
+
+    fn default_files(&self, system: &System, podman: impl FnOnce() -> Option<Version>) -> Files {
+        let all = existing(system, self.all_main_files(system));
+        let one = existing(system, self.one_main_file(system));
+        let reads_one = || podman().is_some_and(|version| version >= ONE_MAIN_FILE);
+        match all == one || !reads_one() {
+            true => Files {
+                read: all,
+                ..Files::default()
+            },
+            false => Files {
+                passed_over: all.into_iter().filter(|file| !one.contains(file)).collect(),
+                read: one,
+            },
+        }
     }
 
     /// Lists the files of Podman 5.
@@ -141,7 +158,7 @@ mod tests {
             variable: |name: &str| (name == "HOME").then(|| PathBuf::from("/home/u")),
         };
         let files = reader.files(&system, || Some(Version(podman, 0)));
-        let files = files.into_iter();
+        let files = files.read.into_iter();
         files.map(|file| file.display().to_string()).collect()
     }
 
@@ -194,7 +211,7 @@ mod tests {
         };
         let files = reader.files(&System::new(root.path()), || panic!("asked"));
         assert_eq!(
-            files,
+            files.read,
             [Path::new("/etc/containers/containers.conf.d/50.conf")]
         );
     }
@@ -210,7 +227,8 @@ mod tests {
             rootless: None,
             variable: |_: &str| None,
         };
-        let read = |version| reader.files(&system, || Some(Version(version, 0))).len();
-        assert_eq!((read(5), read(6)), (1, 0));
+        let files = |version| reader.files(&system, || Some(Version(version, 0)));
+        assert_eq!((files(5).read.len(), files(6).read.len()), (1, 0));
+        assert_eq!(files(6).passed_over, files(5).read);
     }
 }

@@ -49,6 +49,17 @@ pub(crate) struct ContainersConf {
     pub(crate) backend: Option<String>,
     /// The last file that names plugin directories.
     pub(crate) names_plugin_dirs: Option<PathBuf>,
+    /// The main files with plugin directories that Podman 6 passes over because it reads
+    /// another one.
+    pub(crate) passed_over: Vec<PassedOver>,
+}
+
+/// A file that Podman passes over.
+#[derive(Debug)]
+pub(crate) struct PassedOver {
+    pub(crate) path: PathBuf,
+    /// The plugin directories that it names.
+    pub(crate) plugin_dirs: Vec<PathBuf>,
 }
 
 /// The reason why a file can't be read. Podman can't read it either.
@@ -109,7 +120,12 @@ impl ContainersConf {
             variable,
         };
         let files = reader.files(system, || Version::of_podman(system));
-        Self::read_files(system, &files)
+        let mut conf = Self::read_files(system, &files.read)?;
+        let passed_over = files.passed_over.into_iter();
+        conf.passed_over = passed_over
+            .filter_map(|path| PassedOver::read(system, path))
+            .collect();
+        Ok(conf)
     }
 
     fn read_files(system: &System, files: &[PathBuf]) -> Result<Self, ConfError> {
@@ -144,6 +160,20 @@ impl ContainersConf {
             network_config_dir,
             backend,
             names_plugin_dirs,
+            passed_over: Vec::new(),
+        })
+    }
+}
+
+impl PassedOver {
+    /// Reads a file, if it names plugin directories.
+    fn read(system: &System, path: PathBuf) -> Option<Self> {
+        let file = parse(system, &path).ok()??;
+        let mut plugin_dirs = List::new(&[]);
+        plugin_dirs.add(file.network.netavark_plugin_dirs?);
+        Some(Self {
+            path,
+            plugin_dirs: plugin_dirs.texts,
         })
     }
 }
@@ -207,7 +237,7 @@ mod tests {
             variable: |name: &str| (name == "HOME").then(|| PathBuf::from("/root")),
         };
         let files = reader.files(&system, || None);
-        let conf = ContainersConf::read_files(&system, &files).unwrap();
+        let conf = ContainersConf::read_files(&system, &files.read).unwrap();
         let texts = conf.plugin_dirs.iter();
         texts.map(|dir| dir.display().to_string()).collect()
     }

@@ -53,13 +53,23 @@ fn own(store: &Store, conf: &ContainersConf) -> Finding {
             format!("Podman finds what `install` puts into {shown}"),
         );
     }
+    let what = format!("Podman doesn't look for plugins in {shown}, where `install` puts links");
+    let mut passed_over = conf.passed_over.iter();
+    if let Some(file) = passed_over.find(|file| file.plugin_dirs.contains(own)) {
+        let path = file.path.display();
+        return Finding::problem(
+            CHECK,
+            format!("{what}: {path} names it, and Podman 6 reads only one main file, another one"),
+            format!("move the lines from {path} to a file in {path}.d"),
+        );
+    }
     let file = match &conf.names_plugin_dirs {
         Some(file) => file.display().to_string(),
         None => "containers.conf".to_owned(),
     };
     Finding::problem(
         CHECK,
-        format!("Podman doesn't look for plugins in {shown}, where `install` puts links"),
+        what,
         format!("add \"{shown}\" to netavark_plugin_dirs under [network] in {file}"),
     )
 }
