@@ -199,6 +199,9 @@ fn without_subnet(podman: &Podman) {
         let container = podman.start(&container, &format!("--network {name}"));
         container.assert_inspect_is_true(name, "eth0");
     }
+    podman.remove_all();
+    // netavark leaves forwarding on.
+    podman.machine.host.set("ipv6/conf/all/forwarding", "0");
 }
 
 fn rm(podman: &Podman) {
