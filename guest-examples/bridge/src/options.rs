@@ -63,6 +63,9 @@ const MODES: &[(&str, Mode)] = &[("managed", Mode::Managed), ("unmanaged", Mode:
 #[derive(Debug, Clone, Copy)]
 struct Isolate(Isolation);
 
+/// The isolation without the option, as with netavark since 2.0.
+const ISOLATION: Isolation = Isolation::Strict;
+
 /// The value of the option `isolate` that is no truth value.
 const STRICT: &str = "strict";
 
@@ -143,7 +146,7 @@ impl Options {
             spoof_check: parse_bool(options, "mac_spoof_check", false)?,
             promiscuous: parse_bool(options, "promiscuous", false)?,
             vrf: vrf.map(str::to_owned),
-            isolation: isolate.map_or(Isolation::Never, |it| it.0),
+            isolation: isolate.map_or(ISOLATION, |it| it.0),
             filter: Filter::parse(options)?,
             nat: Nat::parse(options, mode == Mode::Managed)?,
             dad: mode.dad().or_given(options)?,

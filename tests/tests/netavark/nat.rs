@@ -550,8 +550,12 @@ fn isolated() {
         ("true", "true", false),
         ("false", "strict", false),
         ("strict", "true", false),
+        ("", "false", false),
     ] {
-        let one = dual("bridge").option("isolate", first);
+        let one = match first {
+            "" => dual("bridge"),
+            first => dual("bridge").option("isolate", first),
+        };
         let two = Connection::new("wasm-bridge")
             .network("id", "1".repeat(64))
             .network("network_interface", "br1")

@@ -139,6 +139,8 @@ fn gateway(
         if !masquerade {
             plan.option("masquerade", false);
         }
+        // CNI's bridges reach each other, unless the plugin `firewall` says otherwise.
+        plan.option("isolate", false);
         routes::apply(plan, ipam, is_default_gateway);
         return Ok(());
     }

@@ -88,7 +88,10 @@ fn a_bridge_masquerades_only_where_it_is_said() {
     assert!(given(r#""isGateway": true,"#).contains("-o masquerade=false"));
     assert!(!given(r#""isGateway": true, "ipMasq": true,"#).contains("masquerade"));
     let default = given(r#""isDefaultGateway": true, "ipMasq": true,"#);
-    assert_eq!(default, "wasm-bridge -o parent=cni0 --subnet 10.1.0.0/24 n");
+    assert_eq!(
+        default,
+        "wasm-bridge -o parent=cni0 -o isolate=false --subnet 10.1.0.0/24 n"
+    );
 }
 
 #[test]

@@ -40,7 +40,7 @@ impl<'a> Converted<'a> {
         wasmvark.install(&driver, &name, &grant);
         let wish = wish(&network, &name).network("id", id);
         let connection = match wasmvark.netavark().create(&wish) {
-            Ok(made) => wish.to_made(made),
+            Ok(made) => wish.to_made(with_ipv6(made)),
             Err(error) => panic!("create: {error}: {network}"),
         };
         Self {
@@ -52,6 +52,16 @@ impl<'a> Converted<'a> {
     pub(crate) fn netavark(&self) -> Netavark<'a> {
         self.wasmvark.netavark()
     }
+}
+
+/// A network with an IPv6 subnet has IPv6 once it is made.
+fn with_ipv6(mut network: Value) -> Value {
+    let mut subnets = network["subnets"].as_array().into_iter().flatten();
+    let is_v6 = |subnet: &Value| subnet["subnet"].as_str().is_some_and(|it| it.contains(':'));
+    if subnets.any(is_v6) {
+        network["ipv6_enabled"] = true.into();
+    }
+    network
 }
 
 /// The one network of a report.
@@ -103,12 +113,7 @@ fn wish(network: &Value, driver: &str) -> Connection {
                     Some(_) => words.next().expect("a gateway"),
                     None => "",
                 };
-                let v6 = value.contains(':');
-                let subnet = connection.subnet(value, gateway);
-                match v6 {
-                    true => subnet.network("ipv6_enabled", true),
-                    false => subnet,
-                }
+                connection.subnet(value, gateway)
             }
             // Which address of it a container gets is Podman's choice.
             "--ip-range" => connection,
