@@ -3,6 +3,7 @@
 
 use std::io::ErrorKind;
 
+use serde_json::json;
 use wasmvark_tests::connection::{Connection, INTERFACE, mapping};
 use wasmvark_tests::echo::{self, bind};
 use wasmvark_tests::flow::Transport::{Tcp, Udp};
@@ -10,6 +11,7 @@ use wasmvark_tests::flow::{connect_at_once, from};
 use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::kind::Kind;
+use wasmvark_tests::poll;
 use wasmvark_tests::world::World;
 
 use crate::driver::Installed;
@@ -52,6 +54,11 @@ pub(crate) fn register(suite: &mut Suite) {
             .test(format!("dad/{driver}: waits"), &needs, || waits(driver))
             .proves(driver, &["wait_dad"]);
     }
+    suite.test(
+        "dad/macvlan: a carrier that comes later",
+        &[Need::Root, Need::Netavark, Need::Macvlan],
+        || late_carrier("macvlan"),
+    );
     for (driver, need) in ON_A_WIRE
         .iter()
         .filter(|(driver, _)| is_beside_others(driver))
@@ -68,6 +75,27 @@ pub(crate) fn register(suite: &mut Suite) {
 /// Whether the container is on the neighbour's wire without a tag or a tunnel.
 fn is_beside_others(driver: &str) -> bool {
     !["vlan", "vxlan"].contains(&driver)
+}
+
+/// The parent gets its carrier only after setup. Nothing is lost behind a static route
+/// once the address can be used (moby 49593).
+fn late_carrier(driver: &str) {
+    let world = detecting(World::new());
+    let behind = "fd90::1";
+    world.neighbour.ip("link set n0 down");
+    let installed = installed(&world, driver);
+    let route = json!({"destination": "fd90::/64", "gateway": GATEWAY});
+    let connection = on_a_wire(driver).route(route);
+    installed.connect(&connection);
+    assert!(bind((&world.container, CONTAINER)).is_err());
+    let lines = format!(
+        "addr add {behind}/128 dev lo nodad\nlink set n0 up\naddr replace {GATEWAY}/64 dev n0 nodad"
+    );
+    world.neighbour.ip_batch(&[], &lines);
+    let usable = poll::until(|| bind((&world.container, CONTAINER)).is_ok(), |it| *it);
+    assert!(usable, "{CONTAINER} can't be used");
+    echo::exchange_at_once((&world.container, CONTAINER), (&world.neighbour, behind));
+    installed.disconnect(&connection);
 }
 
 /// A world in which new links detect duplicates, as on other machines.
