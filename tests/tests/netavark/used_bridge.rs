@@ -22,6 +22,7 @@ use crate::nat;
 
 const NEEDS: &[Need] = &[Need::Root, Need::Netavark];
 const VLANS: &[Need] = &[Need::Root, Need::Netavark, Need::Link(Kind::VlanBridge)];
+const VRF: &[Need] = &[Need::Root, Need::Netavark, Need::Link(Kind::Vrf)];
 const DRIVER: &str = "wasm-bridge";
 const BRIDGE: &str = "br0";
 
@@ -37,6 +38,7 @@ pub(crate) fn register(suite: &mut Suite) {
     test("internal", NEEDS, internal);
     test("the MTU", NEEDS, mtu).proves("bridge", &["mtu"]);
     test("vlan", VLANS, vlan);
+    test("a VRF", VRF, vrf).proves("bridge", &["vrf"]);
     test("a port that joins", NEEDS, port_that_joins);
     test("a container that is gone", NEEDS, gone_container);
     test("a lost journal", NEEDS, lost_journal);
@@ -236,6 +238,31 @@ fn vlan() {
         assert_eq!(filters(), 1);
     });
     assert_eq!(filters(), 0);
+}
+
+/// The bridge is in the VRF that the user names, or isn't used.
+fn vrf() {
+    let world = World::forwarding();
+    lay_bridge(&world);
+    world
+        .host
+        .ip_batch(&[], "link add blue type vrf table 77\nlink set blue up");
+    let installed = Installed::example(&world, "bridge");
+    let connection = dual().option("vrf", "blue");
+    let before = world.dump();
+    let error = installed.netavark.setup(&connection).unwrap_err();
+    assert!(
+        error.contains("br0 is there already and isn't in VRF blue"),
+        "{error}"
+    );
+    world.assert_unchanged(&before);
+    world.host.ip("link set br0 master blue");
+    installed.try_out(&connection, |_| {
+        let host = Dump::of(&world.host);
+        assert_eq!(host.cidrs(BRIDGE), ["10.88.0.1/16", "fd88::1/64"]);
+        let shown = world.host.ip_batch(&["-o"], "route show table 77");
+        assert!(shown.contains("10.88.0.0/16 dev br0"), "{shown}");
+    });
 }
 
 /// Somebody plugs a link in. The bridge stays up for it.
