@@ -23,6 +23,11 @@ use crate::{FirewallRule, KernelError, Publication, Translation};
 const ID: u16 = 12;
 /// CTA_ZONE
 const ZONE: u16 = 18;
+/// IPCTNL_MSG_CT_GET_STATS
+const GET_STATS: u8 = 5;
+/// CTA_STATS_GLOBAL_ENTRIES
+const ENTRIES: u16 = 1;
+
 /// A connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Connection {
@@ -173,6 +178,9 @@ impl Netlink {
         like: IpAddr,
         filter: Vec<DefaultNla>,
     ) -> Result<Vec<Connection>, KernelError> {
+        if !self.has_connections()? {
+            return Ok(Vec::new());
+        }
         // The type for a question can't nest a filter.
         let question = ConntrackMessage::Other {
             message_type: ConntrackMessageType::Get.into(),
@@ -196,6 +204,35 @@ impl Netlink {
         Ok(connections)
     }
 
+    /// Whether the namespace may have connections. To list them, the kernel goes through
+    /// the table of all namespaces, which takes as long as all the rest of a teardown.
+    #[track_caller]
+    fn has_connections(&mut self) -> Result<bool, KernelError> {
+        let question = ConntrackMessage::Other {
+            message_type: GET_STATS,
+            attributes: Vec::new(),
+        };
+        let header = header(NetfilterProtoFamily::Unspec);
+        let question = NetfilterMessage::new(header, question);
+        let answers = match self.netfilter(async |netfilter| netfilter.ask(&question).await) {
+            Err(KernelError::Errno {
+                errno: Errno::EINVAL | Errno::EOPNOTSUPP,
+            }) => return Ok(true),
+            answers => answers?,
+        };
+        let mut number = None;
+        for answer in &answers {
+            let inner = answer.decode::<NetfilterMessage>()?.inner;
+            if let NetfilterMessageInner::Conntrack(ConntrackMessage::Other {
+                attributes, ..
+            }) = inner
+            {
+                number = attributes.iter().find_map(entries).or(number);
+            }
+        }
+        Ok(number != Some(0))
+    }
+
     #[track_caller]
     fn forget(&mut self, connections: Vec<Connection>) -> Result<(), KernelError> {
         for connection in connections {
@@ -216,6 +253,19 @@ impl Netlink {
         let states = answers.iter().filter_map(address::state);
         Ok(states.map(|state| state.address.addr()).collect())
     }
+}
+
+/// Returns the number of a namespace's connections.
+fn entries(attribute: &DefaultNla) -> Option<u32> {
+    if attribute.kind() != ENTRIES {
+        return None;
+    }
+    let mut value = [0; size_of::<u32>()];
+    if attribute.value_len() != value.len() {
+        return None;
+    }
+    attribute.emit_value(&mut value);
+    Some(u32::from_be_bytes(value))
 }
 
 fn about(like: IpAddr, message: ConntrackMessage) -> NetfilterMessage {
