@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fs;
 
 use serde_json::Value;
 
@@ -11,7 +10,7 @@ use crate::features;
 use crate::netns::Netns;
 use crate::poll;
 use crate::process;
-use crate::reader::{Answers, Reader};
+use crate::reader::Answers;
 
 /// The queueing disciplines of a link that has none of its own.
 const NO_QUEUE: [&str; 2] = ["noop", "noqueue"];
@@ -47,11 +46,11 @@ pub struct Address {
 impl Dump {
     /// Reads the state of a namespace.
     pub fn of(netns: &Netns) -> Self {
-        Reader::new(netns).read()
+        netns.read()
     }
 
     /// Makes the state of a namespace from the programs' answers.
-    pub(crate) fn new(netns: &Netns, answers: Answers) -> Self {
+    pub(crate) fn new(netns: &Netns, answers: Answers, settings: BTreeMap<String, String>) -> Self {
         let names: Vec<String> = answers
             .links
             .iter()
@@ -74,7 +73,7 @@ impl Dump {
             queues,
             bridge: lasting(answers.bridge),
             firewall: stable_firewall(answers.firewall),
-            settings: netns.run(|| all_settings(&names)),
+            settings,
             features: netns.run(|| all_features(&names)),
         }
     }
@@ -357,7 +356,7 @@ fn flatten(path: &str, value: &Value, facts: &mut BTreeSet<String>) {
     }
 }
 
-fn text(fields: &Value, key: &str) -> String {
+pub(crate) fn text(fields: &Value, key: &str) -> String {
     fields[key].as_str().unwrap_or_default().to_owned()
 }
 
@@ -561,35 +560,4 @@ fn all_features(links: &[String]) -> BTreeMap<String, Vec<u32>> {
     links
         .map(|link| (link.clone(), features::requested(link)))
         .collect()
-}
-
-/// Reads the settings of all links and of the namespace itself.
-fn all_settings(links: &[String]) -> BTreeMap<String, String> {
-    let everywhere = ["all", "default"].into_iter();
-    let names = links.iter().map(String::as_str).chain(everywhere);
-    let mut all: BTreeMap<String, String> = names.flat_map(settings).collect();
-    let forward = "ipv4/ip_forward";
-    if let Ok(value) = fs::read_to_string(format!("/proc/sys/net/{forward}")) {
-        all.insert(forward.to_owned(), value.trim_end().to_owned());
-    }
-    all
-}
-
-/// Reads all settings of a link, of `all` or of `default`, in both families.
-fn settings(link: &str) -> Vec<(String, String)> {
-    let mut settings = Vec::new();
-    for family in ["ipv4", "ipv6"] {
-        let folder = format!("{family}/conf/{link}");
-        let Ok(entries) = fs::read_dir(format!("/proc/sys/net/{folder}")) else {
-            continue;
-        };
-        for entry in entries.flatten() {
-            // `stable_secret` can't be read before it's set.
-            if let Ok(value) = fs::read_to_string(entry.path()) {
-                let key = format!("{folder}/{}", entry.file_name().to_string_lossy());
-                settings.push((key, value.trim_end().to_owned()));
-            }
-        }
-    }
-    settings
 }

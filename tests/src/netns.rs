@@ -1,23 +1,43 @@
 //! Network namespaces that are deleted with their last user.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::fs::{self, File};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use nix::sched::{CloneFlags, setns, unshare};
 
+use crate::dump::Dump;
 use crate::process;
+use crate::reader::Reader;
 
 /// A network namespace. It has no name and no process, so the kernel deletes it when
 /// this value is dropped, even by a crash.
-#[derive(Debug)]
 pub struct Netns {
     fd: OwnedFd,
+    /// The reader of its state, once that was read.
+    reader: Mutex<Option<Reader>>,
+}
+
+impl fmt::Debug for Netns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Netns").field(&self.fd).finish()
+    }
+}
+
+impl From<OwnedFd> for Netns {
+    fn from(fd: OwnedFd) -> Self {
+        Self {
+            fd,
+            reader: Mutex::new(None),
+        }
+    }
 }
 
 impl Netns {
@@ -38,23 +58,27 @@ impl Netns {
                 .expect("the namespace can be opened")
                 .into()
         };
-        let fd = thread::spawn(make)
-            .join()
-            .unwrap_or_else(|e| resume_unwind(e));
-        Self { fd }
+        let fd = thread::spawn(make).join();
+        fd.unwrap_or_else(|e| resume_unwind(e)).into()
     }
 
     /// Opens an existing namespace.
     pub fn open(path: &Path) -> Self {
         let file = File::open(path)
             .unwrap_or_else(|error| panic!("no namespace {}: {error}", path.display()));
-        Self { fd: file.into() }
+        OwnedFd::from(file).into()
     }
 
     /// Opens the namespace in which the tests were started.
     pub fn current() -> Self {
         let file = File::open("/proc/self/ns/net").expect("the namespace can be opened");
-        Self { fd: file.into() }
+        OwnedFd::from(file).into()
+    }
+
+    /// Reads the namespace's state.
+    pub(crate) fn read(&self) -> Dump {
+        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        reader.get_or_insert_with(|| Reader::new(self)).read(self)
     }
 
     /// Returns the path by which other processes can open the namespace.

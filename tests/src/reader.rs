@@ -1,4 +1,5 @@
-//! A reader of a namespace's state. It can be used many times.
+//! The reader of a namespace's state. It is used many times, because starting the programs
+//! takes most of the time.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,9 +7,10 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::ask::Asked;
-use crate::dump::Dump;
+use crate::dump::{Dump, text};
 use crate::netns::Netns;
 use crate::places::NFT;
+use crate::settings::Settings;
 
 /// The lists that each address family has.
 const FAMILY_LISTS: [&str; 4] = [
@@ -18,11 +20,11 @@ const FAMILY_LISTS: [&str; 4] = [
     "route show table all",
 ];
 
-/// The programs in a namespace that answer questions about its state. They keep the
-/// namespace alive.
-pub struct Reader<'a> {
-    netns: &'a Netns,
+/// The programs in a namespace that answer questions about its state, and its settings.
+/// They keep the namespace alive.
+pub(crate) struct Reader {
     programs: Programs,
+    settings: Settings,
     /// The names of links that the programs may have cached, by index.
     known: BTreeMap<u64, String>,
 }
@@ -39,28 +41,31 @@ pub(crate) struct Answers {
     pub(crate) firewall: Value,
 }
 
-impl<'a> Reader<'a> {
+impl Reader {
     /// Starts the programs.
-    pub fn new(netns: &'a Netns) -> Self {
+    pub(crate) fn new(netns: &Netns) -> Self {
         Self {
-            netns,
             programs: Programs::start(netns),
+            settings: Settings::default(),
             known: BTreeMap::new(),
         }
     }
 
     /// Reads the current state of the namespace.
-    pub fn read(&mut self) -> Dump {
+    pub(crate) fn read(&mut self, netns: &Netns) -> Dump {
         let mut answers = self.programs.ask();
         if !self.learn(&answers.links) {
             // The programs cache names, so they would show a new link under an old
             // name.
-            self.programs = Programs::start(self.netns);
+            self.programs = Programs::start(netns);
             self.known.clear();
             answers = self.programs.ask();
             self.learn(&answers.links);
         }
-        Dump::new(self.netns, answers)
+        let links = answers.links.iter();
+        let names: Vec<String> = links.map(|link| text(link, "ifname")).collect();
+        let settings = self.settings.read(netns, &names);
+        Dump::new(netns, answers, settings)
     }
 
     /// Notes the links' names. Returns false if an index has another name than before.

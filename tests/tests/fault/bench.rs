@@ -1,13 +1,11 @@
 //! The world of the fault tests. It tries point after point, and checks after each one
 //! that the world is as before.
 
-use std::cell::RefCell;
 use std::path::PathBuf;
 
 use wasmvark_tests::dump::Dump;
 use wasmvark_tests::poll;
 use wasmvark_tests::process::{self, Output};
-use wasmvark_tests::reader::Reader;
 use wasmvark_tests::wasmvark::Wasmvark;
 use wasmvark_tests::world::{Before, World};
 
@@ -26,8 +24,6 @@ pub(crate) struct Bench<'a> {
     before: Before,
     /// After a setup that nothing disturbs.
     pub(crate) connected: Before,
-    /// Of the host and of the container.
-    readers: RefCell<[Reader<'a>; 2]>,
 }
 
 /// What a trial does at one point; the error says what is wrong after it.
@@ -47,7 +43,6 @@ impl<'a> Bench<'a> {
             always: String::new(),
             connected: before.clone(),
             before,
-            readers: RefCell::new([&world.host, &world.container].map(Reader::new)),
         };
         bench.always = bench.permanent_fault();
         bench.succeeds("setup").unwrap();
@@ -130,22 +125,13 @@ impl<'a> Bench<'a> {
 
     /// Whether the world differs from what it was before the first run.
     pub(crate) fn is_changed(&self) -> bool {
-        self.now() != self.before
-    }
-
-    /// Both namespaces now.
-    fn now(&self) -> Before {
-        let [host, container] = &mut *self.readers.borrow_mut();
-        Before {
-            host: host.read(),
-            container: container.read(),
-        }
+        self.world.dump() != self.before
     }
 
     /// Compares both namespaces with a state that they should be in.
     pub(crate) fn compare(&self, should: &Before) -> Result<(), String> {
         let should = self.without_chosen(should.clone());
-        let now = || self.without_chosen(self.now());
+        let now = || self.without_chosen(self.world.dump());
         let now = poll::until(now, |now| *now == should);
         let host = should.host.differences(&now.host);
         let container = should.container.differences(&now.container);

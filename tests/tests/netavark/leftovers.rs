@@ -13,7 +13,6 @@ use wasmvark_tests::netavark::{Killed, Moment, Netavark};
 use wasmvark_tests::netns::Netns;
 use wasmvark_tests::places;
 use wasmvark_tests::poll;
-use wasmvark_tests::reader::Reader;
 use wasmvark_tests::wasmvark::Wasmvark;
 use wasmvark_tests::world::{Before, PARENT, World};
 
@@ -177,14 +176,12 @@ impl<'a> Place<'a> {
     /// Kills a run right after the first change that it makes.
     fn kill(&self, command: &str) {
         let world = self.world;
-        let mut readers = [&world.host, &world.container].map(Reader::new);
-        let mut now = || readers.each_mut().map(Reader::read);
-        let before = now();
+        let before = world.dump();
         let moments = (1..=self.messages(command)).map(Moment::BeforeMessage);
         for moment in moments.chain([Moment::End]) {
             let killed = self.netavark.kill(command, &self.connection, moment);
             assert_eq!(killed, Killed::There, "{command} at {moment:?}");
-            if now() != before {
+            if world.dump() != before {
                 return;
             }
         }
