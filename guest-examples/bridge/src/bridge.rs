@@ -9,6 +9,10 @@ use wasmvark_guest::{
 
 use crate::options::{Mode, Options};
 
+/// The start and the factor of the hash function FNV-1a with 64 bits.
+const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;
+
 /// The bridge that a container's link is a port of.
 pub(crate) struct Bridge {
     pub(crate) link: Link,
@@ -124,7 +128,7 @@ fn make(request: &Request, options: &Options) -> Result<Bridge, Error> {
     let network = &request.network;
     let vrf = options.vrf.as_deref().map(find_vrf).transpose()?;
     let how = BridgeOptions {
-        mac: stable_mac(&request.container_id),
+        mac: Some(stable_mac(&network.id, &request.container_id)),
         mtu: routed_mtu(network, vrf.as_ref())?,
         vlan_filtering: options.vlans.is_some(),
     };
@@ -205,20 +209,19 @@ fn find_vrf(name: &str) -> Result<Link, Error> {
     }
 }
 
-/// Returns a fixed MAC address for the bridge, made from the container's ID, which is
-/// random.
+/// Returns a fixed MAC address for the bridge, a digest of the ids. The container's is
+/// random, and the network's tells the bridges of one container apart.
 ///
 /// The kernel's own choice changes with the ports. Neighbours that have the old one
 /// can't reach the bridge for a while (containers/netavark#843).
-fn stable_mac(container_id: &str) -> Option<String> {
-    let octet = |at: usize| {
-        let digits = container_id.get(2 * at..2 * at + 2)?;
-        let is_hex = digits.chars().all(|digit| digit.is_ascii_hexdigit());
-        is_hex.then_some(digits)
-    };
-    let octets: Option<Vec<&str>> = (0..5).map(octet).collect();
+fn stable_mac(network_id: &str, container_id: &str) -> String {
+    let bytes = network_id.bytes().chain([0]).chain(container_id.bytes());
+    let digest = bytes.fold(FNV_OFFSET, |digest, byte| {
+        (digest ^ u64::from(byte)).wrapping_mul(FNV_PRIME)
+    });
+    let [_, _, _, a, b, c, d, e] = digest.to_be_bytes();
     // 02 marks a locally administered address.
-    Some(format!("02:{}", octets?.join(":")))
+    format!("02:{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}")
 }
 
 fn no_bridge() -> Error {
@@ -232,13 +235,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stable_mac_comes_from_an_id_of_hexadecimal_digits() {
-        assert_eq!(
-            stable_mac("c0ffee9a8e8f6092"),
-            Some("02:c0:ff:ee:9a:8e".to_owned())
-        );
-        for other in ["c0ffee9a8", "", "my-container", "ünïcödé-öäü"] {
-            assert_eq!(stable_mac(other), None, "{other}");
+    fn a_stable_mac_differs_by_network_and_container() {
+        let mac = stable_mac("c0ffee", "9a8e");
+        assert_eq!(mac, stable_mac("c0ffee", "9a8e"));
+        let others = [
+            ("c0ffe", "e9a8e"),
+            ("c0ffee", "9a8f"),
+            ("", ""),
+            ("ünïcödé", "c"),
+        ];
+        for (network, container) in others {
+            let other = stable_mac(network, container);
+            assert_ne!(mac, other);
+            assert_eq!((other.len(), &other[..3]), (17, "02:"));
         }
     }
 }

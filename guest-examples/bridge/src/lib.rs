@@ -9,7 +9,7 @@ use options::{KNOWN, Mode, Options};
 use wasmvark_guest::links::{self, Link, VethOptions, VethPair};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
-    Guest, announce_over_bridge, bridge_ports, check_ipam, export, firewall, forward,
+    Dad, Guest, announce_over_bridge, bridge_ports, check_ipam, export, firewall, forward, is_v6,
     loosen_reverse_path, no_name_servers, no_names, publish,
 };
 
@@ -47,11 +47,16 @@ impl Guest for Driver {
         behaviours.configure_with(&pair.container, &request, None, options.dad)?;
         behaviours.limit_port(&pair.host)?;
         behaviours.wait_dad(&pair.container)?;
-        if behaviours.announces() {
-            announce_over_bridge(&pair, &request.addresses)?;
-        }
         if options.mode == Mode::Managed {
             connect(&bridge, &request, &options)?;
+        }
+        // By now the bridge passes on what the container sends.
+        match behaviours.announces() {
+            Some(true) => announce_over_bridge(&pair, &request.addresses)?,
+            None if options.mode == Mode::Managed => {
+                announce_if_possible(&pair, &request, &options)?
+            }
+            None | Some(false) => {}
         }
         Ok(no_name_servers())
     }
@@ -73,6 +78,23 @@ fn make_veth(request: &Request, bridge: &Bridge) -> Result<VethPair, Error> {
     let pair = links::create_veth(None, &options)?;
     loosen_reverse_path(&pair.container)?;
     Ok(pair)
+}
+
+/// Announces the addresses that can be used, where no other machine has them. The host
+/// and the other containers may still know the MAC address of a container that is gone.
+fn announce_if_possible(
+    pair: &VethPair,
+    request: &Request,
+    options: &Options,
+) -> Result<(), Error> {
+    let addresses = request.addresses.iter();
+    let usable = addresses.filter(|address| options.dad == Dad::Off || !is_v6(address));
+    let usable: Vec<String> = usable.cloned().collect();
+    match announce_over_bridge(pair, &usable) {
+        Err(Error::Denied(text)) => Err(Error::Denied(text)),
+        // Neighbours find the container without it, after a while.
+        _ => Ok(()),
+    }
 }
 
 /// Connects the network to other networks, and publishes the container's ports.

@@ -109,6 +109,9 @@ pub fn announce_addresses(link: &Link) -> Result<(), Error> {
 /// It waits until the port has a carrier, because the bridge drops frames before. With
 /// duplicate address detection, it also waits for that.
 pub fn announce_over_bridge(pair: &VethPair, addresses: &[String]) -> Result<(), Error> {
+    if addresses.is_empty() {
+        return Ok(());
+    }
     links::wait_carrier(&pair.host, CARRIER)?;
     for address in addresses {
         let address = without_prefix(address);

@@ -4,9 +4,11 @@ use std::fs;
 use std::io::ErrorKind;
 
 use wasmvark_tests::connection::{Connection, INTERFACE};
+use wasmvark_tests::dump::Dump;
 use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::kind::Kind;
+use wasmvark_tests::netns::Netns;
 use wasmvark_tests::poll;
 use wasmvark_tests::world::{PARENT, World};
 
@@ -72,6 +74,13 @@ pub(crate) fn register(suite: &mut Suite) {
         let connection = Connection::dual("wasm-vlan").option("vlan", "7");
         neighbour_learns(&world, driver, &connection, "tagged");
     });
+    suite
+        .test(
+            "announce/bridge: a managed one",
+            &[Need::Root, Need::Netavark],
+            managed_bridge,
+        )
+        .proves("bridge", &["announce"]);
 }
 
 /// Has the neighbour remember others while its wire leads nowhere, as behind a
@@ -84,6 +93,55 @@ fn remember_without_carrier(world: &World) {
             assert_eq!(error.kind(), ErrorKind::NotFound, "{file}: {error}");
         }
     }
+}
+
+/// The host and the other containers learn at once where an address is now, unless the
+/// user says no.
+fn managed_bridge() {
+    let world = World::forwarding();
+    let installed = Installed::example(&world, "bridge");
+    let network = Connection::dual("wasm-bridge").network("network_interface", "br0");
+    let other = Netns::new();
+    let others = network
+        .clone()
+        .container("0123456789abcdef")
+        .join("static_ips", vec!["10.88.0.3", "fd88::3"]);
+    let up = installed.netavark.setup_at(&others, &other.path());
+    up.expect("setup succeeds");
+    let neighbours = [(&world.host, "br0"), (&other, INTERFACE)];
+    let entries = || {
+        let of = |(netns, device): (&Netns, &str)| {
+            ADDRESSES.map(|it| netns.ip_batch(&[], &format!("neigh show {it} dev {device}")))
+        };
+        neighbours.map(of).concat()
+    };
+    let remember_another = || {
+        for (netns, device) in neighbours {
+            let entry = |it| format!("neigh replace {it} lladdr {STALE} dev {device} nud stale\n");
+            netns.ip_batch(&[], &ADDRESSES.map(entry).concat());
+        }
+    };
+    remember_another();
+    installed.connect(&network);
+    let mac = Dump::of(&world.container).mac(INTERFACE);
+    let knows = |entries: &Vec<String>| entries.iter().all(|entry| entry.contains(&mac));
+    let known = poll::until(entries, knows);
+    assert!(knows(&known), "{mac}: {known:?}");
+    installed
+        .netavark
+        .teardown(&network)
+        .expect("teardown succeeds");
+    remember_another();
+    let silent = network.option("announce", "false");
+    installed.connect(&silent);
+    let known = entries();
+    assert!(known.iter().all(|entry| entry.contains(STALE)), "{known:?}");
+    installed
+        .netavark
+        .teardown(&silent)
+        .expect("teardown succeeds");
+    let down = installed.netavark.teardown_at(&others, &other.path());
+    down.expect("teardown succeeds");
 }
 
 /// Only where it's asked for.

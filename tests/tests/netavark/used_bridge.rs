@@ -289,7 +289,7 @@ fn gone_container() {
     let up = installed.netavark.setup_at(&dual(), &gone.path());
     up.expect("setup succeeds");
     drop(gone);
-    installed.wasmvark.gc_until("cleared");
+    installed.wasmvark.gc_until("1 cleared");
     assert_unchanged(&world.host, &before, "the host");
 }
 

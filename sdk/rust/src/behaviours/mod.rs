@@ -18,7 +18,7 @@ use tuning::Tuning;
 
 use crate::links::Link;
 use crate::types::{Error, OptionValue, Request};
-use crate::{Dad, addresses, announce_addresses, configure, parse_bool};
+use crate::{Dad, addresses, announce_addresses, configure, parse, parse_bool};
 
 /// The option of [`Behaviours::announce`].
 pub const ANNOUNCE: &[KnownOption] = &[typed::<bool>("announce")];
@@ -37,7 +37,7 @@ pub struct Behaviours {
     tuning: Tuning,
     rates: Rates,
     source_routing: Option<SourceRouting>,
-    announce: bool,
+    announce: Option<bool>,
     wait_dad: bool,
 }
 
@@ -47,7 +47,7 @@ impl Behaviours {
             tuning: Tuning::parse(options)?,
             rates: Rates::parse(options)?,
             source_routing: SourceRouting::parse(options)?,
-            announce: parse_bool(options, "announce", false)?,
+            announce: parse(options, "announce")?,
             wait_dad: parse_bool(options, "wait_dad", false)?,
         })
     }
@@ -58,8 +58,8 @@ impl Behaviours {
         self.tuning.apply(link, &request.interface_name)
     }
 
-    /// Whether the container's addresses are to be announced.
-    pub fn announces(&self) -> bool {
+    /// Whether the container's addresses are to be announced, if the user says so.
+    pub fn announces(&self) -> Option<bool> {
         self.announce
     }
 
@@ -67,8 +67,8 @@ impl Behaviours {
     /// is given.
     pub fn announce(&self, link: &Link) -> Result<(), Error> {
         match self.announce {
-            true => announce_addresses(link),
-            false => Ok(()),
+            Some(true) => announce_addresses(link),
+            None | Some(false) => Ok(()),
         }
     }
 
