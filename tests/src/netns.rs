@@ -8,7 +8,7 @@ use std::os::unix::process::CommandExt;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::thread;
 
 use nix::sched::{CloneFlags, setns, unshare};
@@ -77,7 +77,12 @@ impl Netns {
 
     /// Reads the namespace's state.
     pub(crate) fn read(&self) -> Dump {
-        let mut reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut reader = self.reader.lock().unwrap_or_else(|poisoned| {
+            // Its programs may still owe answers.
+            let mut reader = poisoned.into_inner();
+            *reader = None;
+            reader
+        });
         reader.get_or_insert_with(|| Reader::new(self)).read(self)
     }
 

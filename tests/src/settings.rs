@@ -15,7 +15,10 @@ use crate::netns::Netns;
 const ROOT: &str = "/proc/sys/net";
 /// The longest value that is read, in bytes.
 const VALUE_MAX: usize = 4096;
-/// The number of open files for which all readers of a test run keep theirs.
+/// The number of files that a namespace keeps open: those of `all`, `default`, and some
+/// links.
+const KEPT: usize = 400;
+/// The number of open files that allows all namespaces of a test run to keep theirs.
 const FILES: u64 = 16_384;
 
 /// Whether this process may have enough files open.
@@ -59,7 +62,8 @@ impl Settings {
         });
         for (folder, name) in opened {
             all.extend(folder.read().unwrap_or_default());
-            if *MAY_KEEP {
+            let kept: usize = self.open.values().map(|folder| folder.0.len()).sum();
+            if *MAY_KEEP && kept + folder.0.len() <= KEPT {
                 self.open.insert(name, folder);
             }
         }

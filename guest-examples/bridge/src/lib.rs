@@ -50,11 +50,11 @@ impl Guest for Driver {
         if options.mode == Mode::Managed {
             connect(&bridge, &request, &options)?;
         }
-        // By now the bridge passes on what the container sends.
+        // By now the bridge passes on what the container sends, unless STP holds the port.
         match behaviours.announces() {
             Some(true) => announce_over_bridge(&pair, &request.addresses)?,
             None if options.mode == Mode::Managed => {
-                announce_if_possible(&pair, &request, &options)?
+                announce_if_possible(&pair, &request, &options)?;
             }
             None | Some(false) => {}
         }

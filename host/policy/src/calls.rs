@@ -263,7 +263,7 @@ calls! {
     }
     /// Allocates a free subnet for a new network.
     AddressesAllocateSubnet = "addresses.allocate-subnet" {
-        risk: Reads, effect: "reads which subnets are free, for new networks",
+        risk: Low, effect: "gives new networks free subnets", request: [NewSubnet], in_create: true,
     }
     /// Adds a route.
     RoutesAdd = "routes.add" {

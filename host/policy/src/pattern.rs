@@ -216,6 +216,21 @@ impl KeyPattern {
         self.namespace
     }
 
+    /// Returns the pattern for the same settings of another link, if it names a link.
+    pub(super) fn with_other_link(&self, link: &LinkName, other: &LinkName) -> Option<Self> {
+        // As in sysctl(8), a dot in a name is written as a slash.
+        let [link, other] = [link, other].map(|name| name.as_str().replace('.', "/"));
+        let parts = self.text.split('.');
+        let text: Vec<&str> = parts
+            .map(|part| if part == link { other.as_str() } else { part })
+            .collect();
+        let text = text.join(".");
+        (text != self.text).then_some(Self {
+            namespace: self.namespace,
+            text,
+        })
+    }
+
     pub(super) fn matches(&self, namespace: Namespace, key: &SettingKey) -> bool {
         self.namespace == namespace && self.has(&key.to_string())
     }

@@ -116,6 +116,11 @@ fn allocate() {
     );
     let created = answer_of(&create("addresses.allocate-subnet ipv4 on"));
     assert_eq!(created["subnets"][0]["gateway"], "10.89.0.1");
+    let error = error_of(&create("addresses.allocate-subnet ipv6 off"));
+    assert!(
+        error.contains("on new IPv6 subnet failed: the user wants no such"),
+        "{error}"
+    );
     let error = error_of(&create(&format!("{one}; {one}")));
     let text = "the network has the subnet 10.89.0.0/24";
     assert!(error.contains(text), "{error}");

@@ -580,7 +580,7 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         call: "addresses.allocate-subnet",
         needs: MACVLAN,
-        connection: v4,
+        connection: || v4().network("ipv6_enabled", true),
         with: &[],
         before: "",
         within: "addresses.allocate-subnet ipv6 off",

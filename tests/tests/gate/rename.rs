@@ -207,13 +207,40 @@ fn further() {
             .call("links.rename", r#"{ link = ["p0", "x0", "y0"] }"#),
     );
     let error = probe.setup_fails(v4(), "links.get host x0; links.rename 0 y0");
-    let text = "links.set-mtu may touch a link named y0 and not x0";
+    let text = "x0 can't become y0: links.set-mtu is allowed for y0 and not for x0";
     assert!(error.contains(text), "{error}");
     // The parent that the user named is somebody's to make.
     world.host.ip("link set p0 name p1");
     let error = error_of(&probe.setup(v4(), "links.get host x0; links.rename 0 p0"));
-    let text = "may touch a link named p0 and not x0";
-    assert!(error.contains(text), "{error}");
+    assert!(error.contains("x0 can't become p0"), "{error}");
+    // A setting is another's by its name, and a port's master is the parent.
+    let names = r#"{ link = ["p0", "x0", "y0"] }"#;
+    let own = Grant::of(&["links.create-veth"]).on_host();
+    let renames = || {
+        own.clone()
+            .call("links.get", names)
+            .call("links.rename", names)
+    };
+    let key = r#"{ key = "net.ipv4.conf.y0.proxy_arp" }"#;
+    probe.grant(&renames().call("sysctl.set", key));
+    let script =
+        "links.get host x0; links.rename 0 y0; sysctl.set host net.ipv4.conf.y0.proxy_arp 1";
+    let error = error_of(&probe.setup(v4(), script));
+    assert!(error.contains("x0 can't become y0: sysctl.set"), "{error}");
+    probe.grant(&renames().call("links.set-master", "{}"));
+    let script = "links.get host x0; links.rename 0 p0; links.create-veth -; links.set-master 2 0";
+    let error = error_of(&probe.setup(v4(), script));
+    assert!(
+        error.contains("x0 can't become p0: links.set-master"),
+        "{error}"
+    );
+    // With a wildcard nothing is gained.
+    let keys = r#"{ key = "net.ipv4.conf.*.proxy_arp" }"#;
+    probe.grant(&renames().call("sysctl.set", keys));
+    let script = "links.get host x0; links.rename 0 y0";
+    answer_of(&probe.setup(v4(), script));
+    let output = probe.wasmvark.teardown(NAME, v4().for_plugin());
+    assert_eq!(output.code, Some(0), "{output:?}");
 }
 
 fn taken() {

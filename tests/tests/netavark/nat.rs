@@ -10,8 +10,9 @@ use wasmvark_tests::flow::Transport::{Tcp, Udp};
 use wasmvark_tests::flow::{From, cannot_connect, connect, from};
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::netns::Netns;
+use wasmvark_tests::wasmvark::{answer_of, error_of};
 use wasmvark_tests::world::World;
-use wasmvark_tests::{places, poll, process};
+use wasmvark_tests::{audit, places, poll, process};
 
 use crate::driver::Installed;
 
@@ -44,6 +45,7 @@ pub(crate) fn register(suite: &mut Suite) {
         };
         test("by default", default).proves(driver, &["masquerade"]);
         test("filter", filter).proves(driver, &["incoming", "outgoing"]);
+        test("a firewall that is left alone", left_alone);
         test("create refuses", create_refuses);
     }
     suite.test("nat/two networks of one container", NEEDS, two_networks);
@@ -535,6 +537,46 @@ fn flushed() {
         .netavark
         .teardown_at(&two, &other.path())
         .expect("teardown succeeds");
+    world.assert_unchanged(&before);
+}
+
+/// With `firewall_driver = "none"` in containers.conf. What would keep the container from
+/// something is refused.
+fn left_alone(driver: &'static str) {
+    let world = world();
+    let installed = Installed::example(&world, driver);
+    let before = world.dump();
+    let run = |command: &str, connection: &Connection| {
+        let mut plugin = installed.wasmvark.plugin_command(connection.driver());
+        plugin.env("NETAVARK_FW", "none").arg(command);
+        plugin.arg(world.container.path());
+        process::run(&mut plugin, connection.for_plugin().as_bytes())
+    };
+    let published = dual(driver).port(mapping("", 8080, 80, 1, "tcp"));
+    for connection in [published, dual(driver).network("internal", true)] {
+        answer_of(&run("setup", &connection));
+        let table = format!("wasmvark-{}", connection.driver());
+        assert!(Dump::of(&world.host).table(&table).is_empty());
+        let gateway = at("10.77.0.1", 7000);
+        connect(
+            Tcp,
+            from(&world.container),
+            &gateway,
+            (&world.host, &gateway),
+        );
+        let lines = installed.wasmvark.audit();
+        let says = |line: &&audit::Line| {
+            let object = line.object.as_deref().unwrap_or_default();
+            object.contains("the firewall is left alone (NETAVARK_FW=none)")
+        };
+        assert!(lines.iter().any(|line| says(&line)), "{lines:?}");
+        let output = run("teardown", &connection);
+        assert_eq!(output.code, Some(0), "{output:?}");
+        world.assert_unchanged(&before);
+    }
+    let filtered = dual(driver).option("incoming", "tcp/80");
+    let error = error_of(&run("setup", &filtered));
+    assert!(error.contains("the firewall is left alone"), "{error}");
     world.assert_unchanged(&before);
 }
 

@@ -1,6 +1,7 @@
 //! Networks without subnets get free ones when they are created.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -30,7 +31,9 @@ pub(crate) fn register(suite: &mut Suite) {
     test("at the same time", at_once);
     test("a network that Podman didn't keep", not_kept);
     test("no free one", none_free);
-    test("unknown ones count as in use", unknown);
+    test("what Podman does not read", unknown);
+    test("a wide route", wide_route);
+    test("planned", planned);
     test("not granted", not_granted);
     test("from create to teardown", whole_way);
     test("an internal network", internal);
@@ -203,7 +206,7 @@ fn not_kept() {
     let second = answer_of(&machine.create(&machine.network("b")));
     assert_eq!(subnets(&second), ["10.70.0.128/25"]);
     let error = error_of(&machine.create(&machine.network("c")));
-    assert!(error.contains("no subnet"), "{error}");
+    assert!(error.contains("no free subnet"), "{error}");
     let kept = machine.installed.wasmvark.root().join("lib/networks");
     for network in ["a", "b"] {
         let file = fs::File::options()
@@ -223,7 +226,7 @@ fn none_free() {
     world.host.ip("route add blackhole 10.0.0.0/8");
     let network = machine.network("a");
     let error = error_of(&machine.create(&network));
-    for part in ["default_subnet_pools", "leave free", "give --subnet"] {
+    for part in ["default_subnet_pools", "no free subnet", "give --subnet"] {
         assert!(error.contains(part), "{part}: {error}");
     }
     let given = network.clone().subnet("10.1.0.0/24", "");
@@ -231,17 +234,24 @@ fn none_free() {
     world.host.ip("route add blackhole fc00::/7");
     let given = given.network("ipv6_enabled", true);
     let error = error_of(&machine.create(&given));
-    assert!(error.contains("fd00::/8 has no subnet"), "{error}");
+    assert!(error.contains("fd00::/8 has no free subnet"), "{error}");
 }
 
+/// Podman passes over what is no network. Its own configuration must be readable.
 fn unknown() {
     let world = World::new();
     let machine = Machine::new(&world, "bridge", POOL);
-    let broken = machine.networks.join("broken.json");
-    fs::write(&broken, "{").expect("a file can be written");
-    let error = error_of(&machine.create(&machine.network("a")));
-    assert!(error.contains("broken.json"), "{error}");
-    fs::remove_file(&broken).expect("a file can be removed");
+    let theirs = json!({"name": "n", "id": "n", "driver": "bridge",
+        "subnets": [{"subnet": "10.70.0.0/24"}]});
+    machine.keep("theirs", &theirs);
+    // Where umask is 002, Podman's files are like this.
+    let file = machine.networks.join("theirs.json");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o664)).expect("a mode can be set");
+    for broken in ["", "{"] {
+        fs::write(machine.networks.join("broken.json"), broken).expect("a file can be written");
+    }
+    fs::create_dir(machine.networks.join("folder.json")).expect("a folder can be made");
+    assert_eq!(machine.subnets(&machine.network("a")), ["10.70.1.0/24"]);
     for conf in [
         "[network]\ndefault_subnet_pools = [{ base = \"10.0.0.0/16\", size = 8 }]\n",
         "[network",
@@ -251,8 +261,44 @@ fn unknown() {
         assert!(error.contains("containers.conf can't be read"), "{error}");
     }
     // Podman without networks has no folder.
-    let conf = format!("[network]\nnetwork_config_dir = {broken:?}\n{POOL}");
+    let conf = format!(
+        "[network]\nnetwork_config_dir = {:?}\n{POOL}",
+        world.file("none")
+    );
     fs::write(&machine.conf, conf).expect("a file can be written");
+    assert_eq!(machine.subnets(&machine.network("b")), ["10.70.0.0/29"]);
+}
+
+/// All of a VPN's network is hardly in use, but what else there is goes first.
+fn wide_route() {
+    let world = World::new();
+    let machine = Machine::new(&world, "bridge", POOL);
+    let way = "addr add 192.0.2.1/24 dev p0\nroute add 10.0.0.0/8 via 192.0.2.2";
+    world.host.ip_batch(&[], way);
+    world.host.ip("route add 10.70.0.0/24 via 192.0.2.3");
+    assert_eq!(machine.subnets(&machine.network("a")), ["10.70.1.0/24"]);
+    let elsewhere = POOL.replace("]", "    { base = \"172.20.0.0/16\", size = 24 },\n]");
+    let conf = format!(
+        "[network]\nnetwork_config_dir = {:?}\n{elsewhere}",
+        machine.networks
+    );
+    fs::write(&machine.conf, conf).expect("a file can be written");
+    assert_eq!(machine.subnets(&machine.network("b")), ["172.20.0.0/24"]);
+}
+
+/// It says what create does, and keeps nothing.
+fn planned() {
+    let world = World::new();
+    let machine = Machine::new(&world, "ptp", POOL);
+    let wasmvark = &machine.installed.wasmvark;
+    let mut plan = wasmvark.command("plan");
+    plan.env("CONTAINERS_CONF", &machine.conf);
+    plan.args([&machine.driver, "-", "--format", "json"]);
+    let network = machine.network("a").for_create();
+    for _ in 0..2 {
+        let output = process::run(&mut plan, network.as_bytes());
+        assert!(output.stdout.contains("10.70.0.0/29"), "{output:?}");
+    }
     assert_eq!(machine.subnets(&machine.network("a")), ["10.70.0.0/29"]);
 }
 

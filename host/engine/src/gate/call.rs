@@ -248,15 +248,25 @@ impl Gate {
         reach: &Reach,
         result: Result<T, KernelError>,
     ) -> Result<T, CallError> {
+        self.record_as(permit, objects, (&describe(objects), reach), result)
+    }
+
+    /// Records the outcome of an allowed call in other words than those of its objects.
+    pub(super) fn record_as<T>(
+        &mut self,
+        permit: Permitted,
+        objects: &[Object<'_>],
+        (words, reach): (&str, &Reach),
+        result: Result<T, KernelError>,
+    ) -> Result<T, CallError> {
         let call = permit.end();
         self.pending = None;
-        let object = describe(objects);
         let errno = result.as_ref().err().and_then(KernelError::errno);
         let number = errno.map(|errno| errno as i32);
         let recorded = self
             .rollback
             .trail
-            .allowed(call.name(), &object, reach, number);
+            .allowed(call.name(), words, reach, number);
         if let Err(error) = recorded {
             return Err(self.stop(Stop::Host(error.to_string())));
         }

@@ -37,10 +37,11 @@ use std::time::Instant;
 use wasmtime::component::ResourceTable;
 
 pub use call::{CallError, Stop};
+pub use firewall::Firewall;
 pub use links::LinkHandle;
 pub use log::Log;
 pub use returned::ReturnedError;
-pub use subnets::{AllocatedSubnet, PoolError, SubnetPools};
+pub use subnets::{AllocatedSubnet, PoolError, SubnetPools, UsedNetworks};
 
 use kernel::{Kernel, LinkId};
 use policy::{Authority, Call, Limits};
@@ -55,6 +56,7 @@ pub struct Gate {
     authority: Authority,
     log: Log,
     secrets: Secrets,
+    firewall: Firewall,
     /// The pools of subnets, in `create`.
     pools: Option<Box<dyn SubnetPools>>,
     /// The subnets that calls have allocated.
@@ -93,6 +95,7 @@ impl Gate {
             authority,
             log,
             secrets,
+            firewall: Firewall::Ours,
             pools: None,
             allocated: Vec::new(),
             links: ResourceTable::new(),

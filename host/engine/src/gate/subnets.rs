@@ -7,7 +7,7 @@ use ::types::{IpVersion, Namespace};
 use ipnet::IpNet;
 use kernel::{Kernel, KernelError};
 use nix::errno::Errno;
-use policy::Call;
+use policy::{Call, Object};
 use request::first_address;
 
 use super::Gate;
@@ -18,18 +18,29 @@ use crate::driver::wit::types;
 /// divide the default route into two halves.
 const ANYWHERE: u8 = 1;
 
+/// The networks that the host's addresses and routes are in.
+#[derive(Debug, Clone, Default)]
+pub struct UsedNetworks {
+    /// Those that the host is connected to, or has another route to.
+    pub sure: Vec<IpNet>,
+    /// Those with a route through a gateway. A wide one, as 10.0.0.0/8 of a VPN, doesn't
+    /// say that all of it is in use.
+    pub routed: Vec<IpNet>,
+}
+
 /// The free subnets that the host has for new networks.
 pub trait SubnetPools: Send {
-    /// Chooses a subnet that overlaps with none of `used`. Until this value is dropped,
-    /// no other run gets a subnet. It waits for other runs until the deadline.
+    /// Chooses a subnet that overlaps with none of the used ones. Until this value is
+    /// dropped, no other run gets a subnet. It waits for other runs until the deadline.
     ///
     /// # Errors
     ///
-    /// All pools are used up, or it can't be determined what is in use.
+    /// The user wants no such subnet, all pools are used up, or it can't be determined
+    /// what is in use.
     fn choose(
         &mut self,
         version: IpVersion,
-        used: &[IpNet],
+        used: &UsedNetworks,
         deadline: Option<Instant>,
     ) -> Result<IpNet, PoolError>;
 }
@@ -37,6 +48,9 @@ pub trait SubnetPools: Send {
 /// The reason why there is no subnet for a network.
 #[derive(Debug, thiserror::Error)]
 pub enum PoolError {
+    /// The user's network is to have no such subnet.
+    #[error("{0}")]
+    Unwanted(String),
     /// No pool has a free subnet.
     #[error("{0}")]
     UsedUp(String),
@@ -48,8 +62,8 @@ pub enum PoolError {
 impl From<PoolError> for KernelError {
     fn from(error: PoolError) -> Self {
         match error {
-            PoolError::UsedUp(text) => Self::NotFound(text),
-            PoolError::Unreadable(text) => refused(Errno::EIO, text),
+            PoolError::Unwanted(text) => refused(Errno::EINVAL, text),
+            PoolError::UsedUp(text) | PoolError::Unreadable(text) => Self::NotFound(text),
         }
     }
 }
@@ -81,7 +95,8 @@ impl Gate {
         version: IpVersion,
         with_gateway: bool,
     ) -> Result<types::Subnet, CallError> {
-        let permit = self.decide(Call::AddressesAllocateSubnet, &[])?;
+        let objects = [Object::NewSubnet(version)];
+        let permit = self.decide(Call::AddressesAllocateSubnet, &objects)?;
         let chosen = self.check_missing(version).and_then(|()| {
             let used = used(self.rollback.guard.open(&permit))?;
             let deadline = self.end;
@@ -91,7 +106,7 @@ impl Gate {
             })?;
             Ok(pools.choose(version, &used, deadline)?)
         });
-        let subnet = self.record(permit, &[], chosen)?;
+        let subnet = self.record(permit, &objects, chosen)?;
         let allocated = AllocatedSubnet {
             subnet,
             gateway: with_gateway.then(|| first_address(subnet)),
@@ -122,13 +137,21 @@ fn refused(errno: Errno, text: String) -> KernelError {
     KernelError::Refused { errno, text }
 }
 
-/// Returns the networks that the host's addresses and routes are in.
-fn used(kernel: &mut dyn Kernel) -> Result<Vec<IpNet>, KernelError> {
+fn used(kernel: &mut dyn Kernel) -> Result<UsedNetworks, KernelError> {
     let addresses = kernel.all_addresses(Namespace::Host)?.into_iter();
-    let survey = kernel.survey(Namespace::Host)?;
-    let routes = survey.routes.into_iter();
-    let routes = routes.map(|found| found.route.route.destination);
-    let routes = routes.filter(|destination| destination.prefix_len() > ANYWHERE);
-    let addresses = addresses.map(|(_, state)| state.address);
-    Ok(addresses.chain(routes).collect())
+    let mut used = UsedNetworks {
+        sure: addresses.map(|(_, state)| state.address).collect(),
+        routed: Vec::new(),
+    };
+    for found in kernel.survey(Namespace::Host)?.routes {
+        let destination = found.route.route.destination;
+        let mut hops = found.route.by_next_hop().into_iter();
+        let is_routed = hops.any(|hop| hop.route.gateway.is_some());
+        match is_routed {
+            _ if destination.prefix_len() <= ANYWHERE => {}
+            true => used.routed.push(destination),
+            false => used.sure.push(destination),
+        }
+    }
+    Ok(used)
 }

@@ -94,6 +94,9 @@ impl Gate {
         value: &str,
     ) -> Result<(), CallError> {
         match setting {
+            LinkSetting::RouteLocalnet if value != OFF && self.leaves_firewall() => {
+                return self.leave_loopback_closed(call, link);
+            }
             LinkSetting::RouteLocalnet if value != OFF => self.keeps_loopback_closed(call, link)?,
             LinkSetting::AcceptRa if value != OFF => self.keeps_to_hosts_routers(call, link)?,
             _ => {}

@@ -21,7 +21,7 @@ use trust::Secrets;
 pub use clearing::{Cleared, Clearing};
 
 use crate::driver::{self, Code, Run, RunError, Watch};
-use crate::gate::{Gate, Log, SubnetPools};
+use crate::gate::{Firewall, Gate, Log, SubnetPools};
 use crate::rollback::{Rollback, UndoError};
 
 /// A run that only reads. It has no journal and undoes nothing.
@@ -70,6 +70,8 @@ pub struct Driver<'a> {
     pub secrets: Secrets,
     /// The pools of subnets for a new network, in `create`.
     pub pools: Option<Box<dyn SubnetPools>>,
+    /// Who makes the firewall's rules.
+    pub firewall: Firewall,
 }
 
 /// An open run. Killed runs may have left changes.
@@ -205,7 +207,7 @@ impl<Kind> Ready<Kind> {
             rollback, watch, ..
         } = self.0;
         let gate = Gate::new(rollback, driver.authority, driver.log, driver.secrets);
-        let gate = gate.with_pools(driver.pools);
+        let gate = gate.with_pools(driver.pools).with_firewall(driver.firewall);
         let (gate, result) = driver::run(driver.code, gate, watch, function);
         Ran {
             gate,

@@ -31,6 +31,8 @@ pub(crate) enum Requested {
     DefaultRoute,
     /// The MTU of the default route's link, which is only a number.
     DefaultMtu,
+    /// A free subnet for the new network.
+    NewSubnet,
     /// The VRF of the host that the network's links go below.
     Vrf,
     /// The existing bridge of the host that the user named and the run uses.

@@ -62,9 +62,11 @@ pub(super) fn widened(call: Call, object: &Object<'_>, reach: &Reach) -> bool {
         Object::Neighbour { address, .. } => reach.has_address(IpNet::from(*address)),
         Object::Subnet(subnet) => reach.has_address(*subnet),
         Object::NameServer(address) => reach.has_address(IpNet::from(*address)),
-        Object::DefaultMtu | Object::State { .. } | Object::Message | Object::SearchDomain(_) => {
-            false
-        }
+        Object::DefaultMtu
+        | Object::NewSubnet(_)
+        | Object::State { .. }
+        | Object::Message
+        | Object::SearchDomain(_) => false,
     }
 }
 
@@ -137,7 +139,11 @@ pub(super) fn widen(reach: &mut Reach, object: &Object<'_>) {
                 &NetworkPattern::one(IpNet::from(*address)),
             );
         }
-        Object::DefaultMtu | Object::State { .. } | Object::Message | Object::SearchDomain(_) => {}
+        Object::DefaultMtu
+        | Object::NewSubnet(_)
+        | Object::State { .. }
+        | Object::Message
+        | Object::SearchDomain(_) => {}
     }
 }
 

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use types::{
-    HostPlace, LinkName, LinkProperty, Namespace, NumberRange, PortRange, Route, Rule, SettingKey,
+    HostPlace, IpVersion, LinkName, LinkProperty, Namespace, NumberRange, PortRange, Route, Rule,
+    SettingKey,
 };
 
 use super::setting;
@@ -62,6 +63,8 @@ pub enum Object<'a> {
     DefaultRouteLink,
     /// The MTU of a default route's link.
     DefaultMtu,
+    /// A free subnet that the host chooses for a new network.
+    NewSubnet(IpVersion),
     /// A link that is searched for by a property. Whether the search may see a link is
     /// decided for each link.
     LinkWith {
@@ -226,6 +229,8 @@ impl fmt::Display for Object<'_> {
             Self::Vni(number) => write!(f, "vni {number}"),
             Self::DefaultRouteLink => f.write_str("link of the default route"),
             Self::DefaultMtu => f.write_str("MTU of the default route"),
+            Self::NewSubnet(IpVersion::Ipv4) => f.write_str("new IPv4 subnet"),
+            Self::NewSubnet(IpVersion::Ipv6) => f.write_str("new IPv6 subnet"),
             Self::LinkWith {
                 namespace,
                 property,

@@ -298,6 +298,7 @@ fn has(part: Requested, object: &Object<'_>, request: &RequestReach) -> bool {
             named.any(|named| named == address)
         }
         (R::DefaultMtu, O::DefaultMtu)
+        | (R::NewSubnet, O::NewSubnet(_))
         | (R::State, O::State { .. })
         | (R::Messages, O::Message)
         | (R::SearchDomains, O::SearchDomain(_)) => true,
@@ -309,6 +310,7 @@ fn has(part: Requested, object: &Object<'_>, request: &RequestReach) -> bool {
             | R::ParentProperty
             | R::DefaultRoute
             | R::DefaultMtu
+            | R::NewSubnet
             | R::Vrf
             | R::UsedBridge
             | R::UsedInternalBridge

@@ -45,10 +45,18 @@ pub(super) const ENVIRONMENT: &[(&str, &str)] = &[
         "NO_COLOR, CLICOLOR_FORCE",
         "Turn colours off, or on where standard output is no terminal.",
     ),
-    ("PATH", "Where doctor and convert --apply look for podman."),
+    (
+        "NETAVARK_FW",
+        "With none, which Podman sets for firewall_driver = \"none\" in containers.conf, drivers add \
+         nothing to the firewall.",
+    ),
+    (
+        "PATH",
+        "Where podman is looked for, by doctor, by convert --apply and for its version.",
+    ),
     (
         "CONTAINERS_CONF, CONTAINERS_CONF_OVERRIDE",
-        "Which configuration of Podman doctor reads, as Podman itself does.",
+        "Which configuration of Podman is read, as by Podman itself.",
     ),
 ];
 

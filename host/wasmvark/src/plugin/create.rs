@@ -38,7 +38,7 @@ pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
     if bridges::makes_bridges(&loaded.grant) {
         reach.bridge_of = bridges::wanted(&loaded.store, &network);
     }
-    let pools = Pools::new(loaded.store.layout(), &network.id);
+    let pools = Pools::new(loaded.store.layout(), &network);
     let driver = Driver {
         pools: Some(Box::new(pools)),
         ..loaded.driver(&code, reach, loaded.secrets())

@@ -3,7 +3,7 @@
 
 use audit::{Required, Subject, Trail};
 use engine::driver::{Code, EngineError};
-use engine::gate::Log;
+use engine::gate::{Firewall, Log};
 use engine::session::Driver;
 use policy::{Authority, Grant, GrantError, RequestReach};
 use trust::Secrets;
@@ -127,6 +127,7 @@ impl Loaded {
             log: self.log(),
             secrets,
             pools: None,
+            firewall: firewall(),
         }
     }
 
@@ -135,6 +136,15 @@ impl Loaded {
         let filter = std::env::var("RUST_LOG").ok();
         let bytes = self.grant.limits().log_bytes;
         Log::new(self.name.to_string(), bytes, filter.as_deref())
+    }
+}
+
+/// Returns who makes the firewall's rules. Podman says it to netavark, and netavark's
+/// plugins have its environment.
+pub(super) fn firewall() -> Firewall {
+    match std::env::var_os("NETAVARK_FW").is_some_and(|driver| driver == "none") {
+        true => Firewall::LeftAlone,
+        false => Firewall::Ours,
     }
 }
 

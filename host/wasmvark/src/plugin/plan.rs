@@ -21,6 +21,7 @@ use types::{Digest, Key};
 
 use super::load::{Loaded, compile};
 use super::setup::{status, text_of};
+use super::subnets::Pools;
 use super::{PluginError, create, said};
 use crate::store::{DriverName, KeptNetworks, Store};
 
@@ -200,7 +201,11 @@ impl Candidate {
         };
         let memory = Memory::default();
         let trail = self.trail(&trial, &memory)?;
-        let driver = self.driver(&code, create::reach(&network));
+        let pools = Pools::for_plan(self.loaded.store.layout(), &network);
+        let driver = Driver {
+            pools: Some(Box::new(pools)),
+            ..self.driver(&code, create::reach(&network))
+        };
         let networks = KeptNetworks::new(self.loaded.store.layout());
         let ended = Session::<Create>::open(Box::new(kernel.clone()), trail, self.watch())
             .run(driver, |run| run.create(&network, document.text()))

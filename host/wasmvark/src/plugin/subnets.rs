@@ -4,9 +4,10 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use engine::gate::{PoolError, SubnetPools};
+use engine::gate::{PoolError, SubnetPools, UsedNetworks};
 use ipnet::IpNet;
 use journal::Lock;
+use request::Network;
 use types::{IpVersion, NetworkId};
 
 use crate::podman::{ContainersConf, System, first_free, networks, random_free};
@@ -16,35 +17,80 @@ use crate::store::{KeptNetworks, Layout};
 const LOCK: &str = "subnets";
 /// The time that a run waits for the lock without a deadline of its own.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The time that is left of a deadline for an error of the lock.
+const REST: Duration = Duration::from_millis(500);
 /// The time in which Podman has surely written its file of a new network.
 const UNWRITTEN: Duration = Duration::from_secs(60);
+
+/// The prefix lengths of a site's networks (RFC 1918, section 3; RFC 4193, section 3.1).
+/// Routes through a gateway to wider networks don't say that all of these are in use.
+const SITE_V4: u8 = 16;
+const SITE_V6: u8 = 48;
 
 /// The source of subnets for one network.
 pub(super) struct Pools {
     layout: Layout,
     network: NetworkId,
+    /// The versions of which the user wants subnets that the network doesn't have.
+    wanted: Vec<IpVersion>,
+    /// Whether the subnets are only looked for.
+    is_plan: bool,
     /// The lock of all runs that allocate subnets. It is held from the first allocation
     /// until the network is kept, from when on others find the subnet there.
     lock: Option<Lock>,
 }
 
+/// What is in use, without the kept networks.
+struct Used {
+    sure: Vec<IpNet>,
+    routed: Vec<IpNet>,
+}
+
 impl Pools {
-    pub(super) fn new(layout: &Layout, network: &NetworkId) -> Self {
+    /// Returns the pools for a network that is created.
+    pub(super) fn new(layout: &Layout, network: &Network) -> Self {
         Self {
             layout: layout.clone(),
-            network: network.clone(),
+            network: network.id.clone(),
+            wanted: wanted(network),
+            is_plan: false,
             lock: None,
         }
     }
 
-    fn lock(&mut self, deadline: Option<Instant>) -> Result<(), PoolError> {
-        if self.lock.is_none() {
-            let left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
-            let holder = format!("create of the network {}", self.network);
-            let lock = Lock::take(&self.layout.run, LOCK, &holder, left.unwrap_or(PATIENCE));
-            self.lock = Some(lock.map_err(unreadable)?);
+    /// Returns the pools for a plan, which keeps no network and takes no lock.
+    pub(super) fn for_plan(layout: &Layout, network: &Network) -> Self {
+        Self {
+            is_plan: true,
+            ..Self::new(layout, network)
         }
+    }
+
+    fn lock(&mut self, deadline: Option<Instant>) -> Result<(), PoolError> {
+        if self.lock.is_some() || self.is_plan {
+            return Ok(());
+        }
+        let left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
+        let left = left.map_or(PATIENCE, |left| left.saturating_sub(REST));
+        let holder = format!("create of the network {}", self.network);
+        let lock = Lock::take(&self.layout.run, LOCK, &holder, left);
+        self.lock = Some(lock.map_err(unreadable)?);
         Ok(())
+    }
+
+    /// Adds what Podman has to what the host has.
+    fn used(&self, host: &UsedNetworks, conf: &ContainersConf) -> Result<Used, PoolError> {
+        let mut sure = host.sure.clone();
+        // Podman makes its default network only when a container uses it.
+        sure.push(conf.default_subnet);
+        let podmans = networks::readable(conf).map_err(unreadable)?.into_iter();
+        let others = podmans.filter(|network| network.id != self.network.as_str());
+        let subnets = others.flat_map(|network| network.subnets);
+        sure.extend(subnets.map(|subnet| subnet.subnet));
+        Ok(Used {
+            sure,
+            routed: host.routed.clone(),
+        })
     }
 }
 
@@ -52,27 +98,31 @@ impl SubnetPools for Pools {
     fn choose(
         &mut self,
         version: IpVersion,
-        used: &[IpNet],
+        host: &UsedNetworks,
         deadline: Option<Instant>,
     ) -> Result<IpNet, PoolError> {
+        if !self.wanted.contains(&version) {
+            let text = "the user wants no such subnet: that takes --ipv6 for IPv6, or for both if \
+                        one is given, and no ipam driver other than host-local";
+            return Err(PoolError::Unwanted(text.to_owned()));
+        }
         self.lock(deadline)?;
         let conf = ContainersConf::read(&System::new(Path::new("/"))).map_err(unreadable)?;
-        let mut used = used.to_vec();
-        // Podman makes its default network only when a container uses it.
-        used.push(conf.default_subnet);
-        let podmans = networks::all_of_user().map_err(unreadable)?.into_iter();
-        let others = podmans.filter(|found| found.network.id != self.network.as_str());
-        let subnets = others.flat_map(|found| found.network.subnets);
-        used.extend(subnets.map(|subnet| subnet.subnet));
+        let used = self.used(host, &conf)?;
         let kept = KeptNetworks::new(&self.layout);
-        // Networks that another Podman has may be among the kept ones that aren't new.
-        // Their subnets come last.
-        for within in [None, Some(UNWRITTEN)] {
-            let mut used = used.clone();
-            used.extend(kept.subnets(&self.network, within));
+        let recent = kept.subnets(&self.network, Some(UNWRITTEN));
+        let narrow = narrow(&used.routed);
+        // Kept networks that aren't new may be those of another Podman, or removed. Their
+        // subnets come later, and last those that only a wide route has.
+        for (routed, kept) in [
+            (&used.routed, kept.subnets(&self.network, None)),
+            (&used.routed, recent.clone()),
+            (&narrow, recent),
+        ] {
+            let all = [used.sure.as_slice(), routed, &kept].concat();
             let free = match version {
-                IpVersion::Ipv4 => first_free(&conf.pools, &used),
-                IpVersion::Ipv6 => random_free(&used).map_err(unreadable)?,
+                IpVersion::Ipv4 => first_free(&conf.pools, &all),
+                IpVersion::Ipv6 => random_free(&all).map_err(unreadable)?,
             };
             if let Some(free) = free {
                 return Ok(free);
@@ -80,6 +130,36 @@ impl SubnetPools for Pools {
         }
         Err(PoolError::UsedUp(used_up(version)))
     }
+}
+
+/// Returns the versions of which a network lacks a subnet, as Podman has it for its own
+/// bridge networks.
+fn wanted(network: &Network) -> Vec<IpVersion> {
+    if !matches!(
+        network.ipam_driver.as_deref(),
+        None | Some("" | "host-local")
+    ) {
+        return Vec::new();
+    }
+    let has = |version| {
+        let mut subnets = network.subnets.iter();
+        subnets.any(|subnet| IpVersion::of(&subnet.subnet) == version)
+    };
+    let v4 = network.ipv6 || network.subnets.is_empty();
+    let both = [(IpVersion::Ipv4, v4), (IpVersion::Ipv6, network.ipv6)];
+    let lacking = both
+        .into_iter()
+        .filter(|(version, wanted)| *wanted && !has(*version));
+    lacking.map(|(version, _)| version).collect()
+}
+
+/// Returns the networks that are hardly wider than one site.
+fn narrow(routed: &[IpNet]) -> Vec<IpNet> {
+    let is_narrow = |network: &&IpNet| match network {
+        IpNet::V4(network) => network.prefix_len() >= SITE_V4,
+        IpNet::V6(network) => network.prefix_len() >= SITE_V6,
+    };
+    routed.iter().filter(is_narrow).copied().collect()
 }
 
 fn unreadable(error: impl std::fmt::Display) -> PoolError {
@@ -92,7 +172,7 @@ fn used_up(version: IpVersion) -> String {
         IpVersion::Ipv6 => "fd00::/8 has",
     };
     format!(
-        "{pools} no subnet that Podman's networks and the addresses and routes of the host leave \
-         free: give --subnet"
+        "{pools} no free subnet left beside Podman's networks, those created within a minute, and \
+         the host's addresses and routes: give --subnet"
     )
 }

@@ -83,7 +83,7 @@ struct Network {
     netavark_plugin_dirs: Option<Vec<Item>>,
     network_backend: Option<String>,
     network_config_dir: Option<PathBuf>,
-    default_subnet: Option<IpNet>,
+    default_subnet: Option<String>,
     default_subnet_pools: Option<Vec<Pool>>,
 }
 
@@ -148,7 +148,10 @@ impl ContainersConf {
                 helper_dirs.add(items);
             }
             backend = file.network.network_backend.or(backend);
-            default_subnet = file.network.default_subnet.or(default_subnet);
+            let subnet = file.network.default_subnet;
+            default_subnet = subnet
+                .filter(|subnet| !subnet.is_empty())
+                .or(default_subnet);
             pools = file.network.default_subnet_pools.or(pools);
             network_config_dir = file.network.network_config_dir.or(network_config_dir);
         }
@@ -156,7 +159,9 @@ impl ContainersConf {
             plugin_dirs: plugin_dirs.texts,
             helper_dirs: helper_dirs.texts,
             pools: pools.unwrap_or_else(Pool::defaults),
-            default_subnet: default_subnet.unwrap_or(DEFAULT_SUBNET.into()),
+            default_subnet: default_subnet
+                .and_then(|subnet| subnet.parse().ok())
+                .unwrap_or(DEFAULT_SUBNET.into()),
             network_config_dir,
             backend,
             names_plugin_dirs,

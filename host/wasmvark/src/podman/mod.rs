@@ -5,6 +5,7 @@ mod conf_files;
 mod containers_conf;
 pub(crate) mod networks;
 mod pools;
+mod storage;
 mod system;
 mod version;
 

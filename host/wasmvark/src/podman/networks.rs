@@ -1,11 +1,12 @@
 //! Podman's networks, read from its files.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use request::protocol;
 use types::user::rootless_user;
 
-use super::{ContainersConf, System};
+use super::{ContainersConf, System, storage};
 
 /// The folder of root's networks, unless a file sets another (containers.conf(5)).
 const NETWORKS: &str = "/etc/containers/networks";
@@ -38,20 +39,18 @@ pub(crate) fn folder(given: Option<&Path>) -> Option<PathBuf> {
 /// Returns the folder of Podman's networks for this user, according to containers.conf.
 /// Returns `None` if it can't be determined.
 fn default_folder() -> Option<PathBuf> {
-    let conf = ContainersConf::read(&System::new(Path::new("/"))).ok()?;
-    let named = conf.network_config_dir;
-    named
-        .filter(|dir| !dir.as_os_str().is_empty())
-        .or_else(|| match rootless_user() {
-            None => Some(NETWORKS.into()),
-            // Podman keeps them below its graph root, which is here by default.
-            Some(_) => {
-                let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-                let home = || variable("HOME").map(|home| Path::new(&home).join(".local/share"));
-                let data = variable("XDG_DATA_HOME").map(PathBuf::from).or_else(home)?;
-                Some(data.join("containers/storage/networks"))
-            }
-        })
+    let system = System::new(Path::new("/"));
+    let conf = ContainersConf::read(&system).ok()?;
+    folder_of(&conf, &system)
+}
+
+fn folder_of(conf: &ContainersConf, system: &System) -> Option<PathBuf> {
+    let named = conf.network_config_dir.clone();
+    let named = named.filter(|dir| !dir.as_os_str().is_empty());
+    named.or_else(|| match rootless_user() {
+        None => Some(NETWORKS.into()),
+        Some(uid) => Some(storage::graph_root(system, uid)?.join("networks")),
+    })
 }
 
 /// Reads all networks, in the order of their files' names. A file that can't be read is
@@ -72,21 +71,52 @@ pub(crate) fn all(folder: &Path) -> Result<Vec<PodmanNetwork>, ReadError> {
     paths.into_iter().map(read).collect()
 }
 
-/// Reads all networks of this user. If there is no folder, there are none.
-pub(crate) fn all_of_user() -> Result<Vec<PodmanNetwork>, ReadError> {
-    let unknown = || ReadError {
+/// Reads the networks that Podman reads. Like Podman, it passes over what isn't a network.
+/// If there is no folder, there are none.
+///
+/// The files aren't checked for who could have written them, so their networks may only
+/// be used to avoid something.
+pub(crate) fn readable(conf: &ContainersConf) -> Result<Vec<protocol::Network>, ReadError> {
+    let system = System::new(Path::new("/"));
+    let folder = folder_of(conf, &system).ok_or_else(|| ReadError {
         path: "the folder of Podman's networks".into(),
-        error: std::io::Error::other("containers.conf can't be read, or HOME isn't set"),
+        error: std::io::Error::other("HOME isn't set"),
+    })?;
+    let failed = |error| ReadError {
+        path: folder.clone(),
+        error,
     };
-    let folder = default_folder().ok_or_else(unknown)?;
-    match all(&folder) {
-        Err(ReadError { path, error })
-            if path == folder && error.kind() == std::io::ErrorKind::NotFound =>
-        {
-            Ok(Vec::new())
+    let entries = match std::fs::read_dir(&folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(failed)?,
+    };
+    let mut networks = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(failed)?.path();
+        if path.extension().is_some_and(|end| end == "json") {
+            networks.extend(read_plain(&path)?);
         }
-        result => result,
     }
+    Ok(networks)
+}
+
+/// Reads a network, or returns `None` for a file of something else.
+fn read_plain(path: &Path) -> Result<Option<protocol::Network>, ReadError> {
+    let failed = |error| ReadError {
+        path: path.to_owned(),
+        error,
+    };
+    let file = match std::fs::File::open(path) {
+        // Podman has removed it meanwhile.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        file => file.map_err(failed)?,
+    };
+    if !file.metadata().map_err(failed)?.is_file() {
+        return Ok(None);
+    }
+    let mut text = Vec::new();
+    file.take(SIZE_MAX).read_to_end(&mut text).map_err(failed)?;
+    Ok(serde_json::from_slice(&text).ok())
 }
 
 /// Reads a network from a file that no other user could have written.

@@ -16,8 +16,8 @@ const DEFAULTS: [Ipv4Net; 5] = [
 /// The prefix length of the subnets in Podman's own pools.
 const DEFAULT_SIZE: u8 = 24;
 
-/// The first byte of local IPv6 addresses (RFC 4193, section 3.1).
-const LOCAL: u8 = 0xfd;
+/// The local IPv6 addresses (RFC 4193, section 3.1).
+const LOCAL: Ipv6Net = Ipv6Net::new_assert(Ipv6Addr::new(0xfd00, 0, 0, 0, 0, 0, 0, 0), 8);
 /// The prefix length of an IPv6 subnet.
 const V6_SIZE: u8 = 64;
 /// The number of random subnets that are tried.
@@ -109,11 +109,10 @@ pub(crate) fn first_free(pools: &[Pool], used: &[IpNet]) -> Option<IpNet> {
 /// The kernel gives no random numbers.
 pub(crate) fn random_free(used: &[IpNet]) -> Result<Option<IpNet>, getrandom::Error> {
     for _ in 0..TRIES {
-        let mut bytes = [0; 16];
+        let mut bytes = LOCAL.addr().octets();
         if let Some(prefix) = bytes.get_mut(1..usize::from(V6_SIZE / 8)) {
             getrandom::fill(prefix)?;
         }
-        bytes[0] = LOCAL;
         let subnet = Ipv6Net::new(Ipv6Addr::from(bytes), V6_SIZE).map(IpNet::from);
         if let Ok(subnet) = subnet
             && !used.iter().any(|used| overlap(used, &subnet))

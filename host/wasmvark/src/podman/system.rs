@@ -3,11 +3,12 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// The time limit for a program to print its version.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(3);
 /// The interval between two polls of the program.
 const TICK: Duration = Duration::from_millis(5);
 /// The number of bytes that are read of a program's output. A pipe holds more.
@@ -97,12 +98,18 @@ impl System {
         if !status.success() {
             return Err(status.to_string());
         }
-        let mut text = String::new();
         let stdout = child.stdout.take().ok_or("nothing was printed")?;
-        stdout
-            .take(OUTPUT)
-            .read_to_string(&mut text)
-            .map_err(|error| error.to_string())?;
-        Ok(text)
+        // Its own children may still have the pipe open.
+        let (sender, printed) = mpsc::channel();
+        thread::spawn(move || {
+            let mut text = String::new();
+            let read = stdout.take(OUTPUT).read_to_string(&mut text);
+            // Nobody waits any more.
+            let _ = sender.send(read.map(|_| text));
+        });
+        let left = end.saturating_duration_since(Instant::now());
+        let text = printed.recv_timeout(left.max(TICK));
+        text.map_err(|error| error.to_string())?
+            .map_err(|error| error.to_string())
     }
 }

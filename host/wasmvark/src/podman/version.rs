@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use super::System;
 
@@ -28,10 +29,14 @@ impl Version {
         })
     }
 
-    /// Returns the version of the Podman in PATH, if there is one that says it.
+    /// Returns the version of the Podman in PATH, if there is one that says it. It is
+    /// asked once.
     pub(super) fn of_podman(system: &System) -> Option<Self> {
-        let program = find_podman(system)?;
-        Self::find(&system.version(&program).ok()?)
+        static ANSWER: OnceLock<Option<Version>> = OnceLock::new();
+        *ANSWER.get_or_init(|| {
+            let program = find_podman(system)?;
+            Self::find(&system.version(&program).ok()?)
+        })
     }
 }
 

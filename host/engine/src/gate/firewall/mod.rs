@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use journal::Change;
 use kernel::{FirewallEntry, FirewallOwner, FirewallRule, KernelError, Policy, Publication};
 use nix::errno::Errno;
-use policy::{Call, Object};
+use policy::{Call, Object, Reach, describe};
 use types::{LinkName, Mac, Namespace};
 use wasmtime::component::Resource;
 
@@ -148,6 +148,19 @@ impl Host for Gate {
     }
 }
 
+/// Who makes the rules of the host's firewall.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Firewall {
+    /// This program.
+    Ours,
+    /// Somebody else: `firewall_driver = "none"` in containers.conf, which netavark and
+    /// its plugins get as NETAVARK_FW.
+    LeftAlone,
+}
+
+/// The part of a record that says why a call did nothing.
+const LEFT_ALONE: &str = "the firewall is left alone (NETAVARK_FW=none)";
+
 /// Returns the error for too many rules or ports of a container.
 fn full(max: &str, would: usize) -> KernelError {
     KernelError::Refused {
@@ -192,6 +205,12 @@ impl Wanted {
 }
 
 impl Gate {
+    /// Sets who makes the rules of the host's firewall.
+    pub(crate) fn with_firewall(mut self, firewall: Firewall) -> Self {
+        self.firewall = firewall;
+        self
+    }
+
     /// Returns the entry of a rule for the whole network.
     fn shared_entry(&self, rule: FirewallRule) -> Wanted {
         Wanted {
@@ -288,6 +307,9 @@ impl Gate {
         mut wanted: Vec<Wanted>,
     ) -> Result<(), CallError> {
         let permit = self.decide(call, objects)?;
+        if self.leaves_firewall() {
+            return self.leave_firewall(permit, objects, &wanted);
+        }
         let own = self.own_objects(Namespace::Host)?;
         wanted.retain(|wanted| !(wanted.shared && self.has_record(wanted)));
         let within_limits = self.check_firewall_limits(&wanted);
@@ -309,6 +331,62 @@ impl Gate {
             }
         };
         self.record(permit, objects, result)
+    }
+
+    /// Whether somebody else makes the firewall's rules.
+    pub(super) fn leaves_firewall(&self) -> bool {
+        self.firewall == Firewall::LeftAlone
+    }
+
+    /// Leaves a link's loopback addresses closed. Without rules nothing is published at
+    /// them, and nothing would drop other packets to them.
+    pub(super) fn leave_loopback_closed(
+        &mut self,
+        call: Call,
+        link: &Resource<LinkHandle>,
+    ) -> Result<(), CallError> {
+        let link = self.link(link)?;
+        let objects = [self.object(&link)];
+        let permit = self.decide(call, &objects)?;
+        self.record_left_alone(permit, &objects, Ok(()))
+    }
+
+    fn record_left_alone(
+        &mut self,
+        permit: Permitted,
+        objects: &[Object<'_>],
+        result: Result<(), KernelError>,
+    ) -> Result<(), CallError> {
+        let words = format!("{}; {LEFT_ALONE}", describe(objects));
+        self.record_as(permit, objects, (&words, &Reach::default()), result)
+    }
+
+    /// Adds nothing, as netavark's own drivers. What the user asked for to keep the
+    /// container from something can't be left out.
+    fn leave_firewall(
+        &mut self,
+        permit: Permitted,
+        objects: &[Object<'_>],
+        wanted: &[Wanted],
+    ) -> Result<(), CallError> {
+        let mut rules = wanted.iter().map(|wanted| &wanted.entry.rule);
+        let confines = rules.any(|rule| {
+            matches!(
+                rule,
+                FirewallRule::Filter { .. } | FirewallRule::CheckSender { .. }
+            )
+        });
+        let result = match confines {
+            false => Ok(()),
+            true => Err(KernelError::Refused {
+                errno: Errno::EOPNOTSUPP,
+                text: format!(
+                    "{LEFT_ALONE}: leave out the option, or let wasmvark make rules \
+                     (firewall_driver in containers.conf)"
+                ),
+            }),
+        };
+        self.record_left_alone(permit, objects, result)
     }
 
     /// Refuses entries that would exceed the number of rules or ports that can be

@@ -142,7 +142,8 @@ fn reaches_further(call: Call, link: &LinkHandle, name: &LinkName) -> KernelErro
     KernelError::Refused {
         errno: Errno::EPERM,
         text: format!(
-            "{call} may touch a link named {name} and not {}, so that can't take the name",
+            "{0} can't become {name}: {call} is allowed for {name} and not for {0}; grant it for \
+             both",
             link.name
         ),
     }

@@ -23,7 +23,7 @@ use super::words::{CONTAINER, Words};
 use super::world::{
     OTHER_CONTAINER, OTHER_PORT, SHARED_BRIDGE, SHARED_NETWORK, others_entries, world,
 };
-use crate::gate::{CallError, Gate, Log, PoolError, Stop, SubnetPools};
+use crate::gate::{CallError, Gate, Log, PoolError, Stop, SubnetPools, UsedNetworks};
 use crate::rollback::Rollback;
 
 /// The most steps of a sequence.
@@ -131,7 +131,7 @@ impl SubnetPools for Always {
     fn choose(
         &mut self,
         version: IpVersion,
-        _: &[IpNet],
+        _: &UsedNetworks,
         _: Option<Instant>,
     ) -> Result<IpNet, PoolError> {
         Ok(match version {
