@@ -83,6 +83,9 @@ impl Netns {
             *reader = None;
             reader
         });
+        if reader.is_none() && !Reader::may_be_kept() {
+            return Reader::new(self).read(self);
+        }
         reader.get_or_insert_with(|| Reader::new(self)).read(self)
     }
 

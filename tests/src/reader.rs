@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
@@ -41,9 +42,22 @@ pub(crate) struct Answers {
     pub(crate) firewall: Value,
 }
 
+/// The number of readers.
+static READERS: AtomicUsize = AtomicUsize::new(0);
+
+/// The number of readers that are kept. Each has programs and many open files, and some
+/// tests have hundreds of namespaces.
+const KEPT: usize = 24;
+
 impl Reader {
+    /// Whether another reader may be kept.
+    pub(crate) fn may_be_kept() -> bool {
+        READERS.load(Ordering::Relaxed) < KEPT
+    }
+
     /// Starts the programs.
     pub(crate) fn new(netns: &Netns) -> Self {
+        READERS.fetch_add(1, Ordering::Relaxed);
         Self {
             programs: Programs::start(netns),
             settings: Settings::default(),
@@ -76,6 +90,12 @@ impl Reader {
             let known = self.known.entry(index).or_insert_with(|| name.to_owned());
             known == name
         })
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        READERS.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

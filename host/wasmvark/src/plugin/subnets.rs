@@ -40,12 +40,6 @@ pub(super) struct Pools {
     lock: Option<Lock>,
 }
 
-/// What is in use, without the kept networks.
-struct Used {
-    sure: Vec<IpNet>,
-    routed: Vec<IpNet>,
-}
-
 impl Pools {
     /// Returns the pools for a network that is created.
     pub(super) fn new(layout: &Layout, network: &Network) -> Self {
@@ -78,19 +72,14 @@ impl Pools {
         Ok(())
     }
 
-    /// Adds what Podman has to what the host has.
-    fn used(&self, host: &UsedNetworks, conf: &ContainersConf) -> Result<Used, PoolError> {
-        let mut sure = host.sure.clone();
-        // Podman makes its default network only when a container uses it.
-        sure.push(conf.default_subnet);
-        let podmans = networks::readable(conf).map_err(unreadable)?.into_iter();
-        let others = podmans.filter(|network| network.id != self.network.as_str());
+    /// Returns the subnets of Podman's other networks.
+    fn podmans(&self, conf: &ContainersConf) -> Result<Vec<IpNet>, PoolError> {
+        let networks = networks::readable(conf).map_err(unreadable)?.into_iter();
+        let others = networks.filter(|network| network.id != self.network.as_str());
         let subnets = others.flat_map(|network| network.subnets);
-        sure.extend(subnets.map(|subnet| subnet.subnet));
-        Ok(Used {
-            sure,
-            routed: host.routed.clone(),
-        })
+        let subnets = subnets.map(|subnet| subnet.subnet);
+        // Podman makes its default network only when a container uses it.
+        Ok(subnets.chain([conf.default_subnet]).collect())
     }
 }
 
@@ -108,18 +97,18 @@ impl SubnetPools for Pools {
         }
         self.lock(deadline)?;
         let conf = ContainersConf::read(&System::new(Path::new("/"))).map_err(unreadable)?;
-        let used = self.used(host, &conf)?;
+        let podmans = self.podmans(&conf)?;
         let kept = KeptNetworks::new(&self.layout);
         let recent = kept.subnets(&self.network, Some(UNWRITTEN));
-        let narrow = narrow(&used.routed);
+        let narrow = narrow(&host.routed);
         // Kept networks that aren't new may be those of another Podman, or removed. Their
         // subnets come later, and last those that only a wide route has.
         for (routed, kept) in [
-            (&used.routed, kept.subnets(&self.network, None)),
-            (&used.routed, recent.clone()),
+            (&host.routed, kept.subnets(&self.network, None)),
+            (&host.routed, recent.clone()),
             (&narrow, recent),
         ] {
-            let all = [used.sure.as_slice(), routed, &kept].concat();
+            let all = [host.sure.as_slice(), routed, &podmans, &kept].concat();
             let free = match version {
                 IpVersion::Ipv4 => first_free(&conf.pools, &all),
                 IpVersion::Ipv6 => random_free(&all).map_err(unreadable)?,
