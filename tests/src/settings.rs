@@ -55,15 +55,26 @@ impl Settings {
                 None => rest.push(folder),
             }
         }
-        let opened = netns.run(|| {
-            let rest = rest.into_iter();
-            let opened = rest.filter_map(|name| Some((Folder::open(&name).ok()?, name)));
-            opened.collect::<Vec<_>>()
+        let mut kept: usize = self.open.values().map(|folder| folder.0.len()).sum();
+        // One after the other, so that few files are open at once.
+        let read = netns.run(|| {
+            let mut read = Vec::new();
+            for name in rest {
+                let Some(folder) = Folder::open(&name) else {
+                    continue;
+                };
+                let values = folder.read().unwrap_or_default();
+                let is_kept = *MAY_KEEP && kept + folder.0.len() <= KEPT;
+                if is_kept {
+                    kept += folder.0.len();
+                }
+                read.push((name, values, is_kept.then_some(folder)));
+            }
+            read
         });
-        for (folder, name) in opened {
-            all.extend(folder.read().unwrap_or_default());
-            let kept: usize = self.open.values().map(|folder| folder.0.len()).sum();
-            if *MAY_KEEP && kept + folder.0.len() <= KEPT {
+        for (name, values, folder) in read {
+            all.extend(values);
+            if let Some(folder) = folder {
                 self.open.insert(name, folder);
             }
         }
@@ -72,13 +83,12 @@ impl Settings {
 }
 
 impl Folder {
-    /// Opens all files of a folder in this thread's namespace.
-    fn open(folder: &str) -> io::Result<Self> {
+    /// Opens all files of a folder in this thread's namespace. Returns `None` if the link
+    /// has gone.
+    fn open(folder: &str) -> Option<Self> {
         let root = Path::new(ROOT);
-        let mut paths: Vec<PathBuf> = Vec::new();
-        for entry in fs::read_dir(root.join(folder))? {
-            paths.push(entry?.path());
-        }
+        let entries = fs::read_dir(root.join(folder)).ok()?;
+        let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
         if folder == "ipv4/conf/all" {
             paths.push(root.join("ipv4/ip_forward"));
         }
@@ -86,12 +96,16 @@ impl Folder {
         for path in paths {
             let key = path.strip_prefix(root).expect("it's below");
             let key = key.to_string_lossy().into_owned();
-            // Some can only be written.
-            if let Ok(file) = File::open(&path) {
-                files.push((key, file));
+            match File::open(&path) {
+                Ok(file) => files.push((key, file)),
+                // Some can only be written, and the link may go.
+                Err(error)
+                    if [ErrorKind::PermissionDenied, ErrorKind::NotFound]
+                        .contains(&error.kind()) => {}
+                Err(error) => panic!("{}: {error}", path.display()),
             }
         }
-        Ok(Self(files))
+        Some(Self(files))
     }
 
     /// Reads all values. The error is that the link has gone, or has another name.
