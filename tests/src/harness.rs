@@ -19,6 +19,7 @@ use crate::nic::Nic;
 use crate::places;
 use crate::process;
 use crate::proofs::{Column, Proofs};
+use crate::settings;
 use crate::threat_model;
 
 /// A requirement of a test beyond the program and its drivers.
@@ -165,6 +166,7 @@ impl Suite {
 
     /// Runs the tests that the command line selects, calls `say`, and ends the process.
     pub fn run_then(self, say: impl FnOnce()) -> ! {
+        settings::allow_files();
         let mut arguments = Arguments::from_args();
         arguments.test_threads.get_or_insert_with(threads);
         let filter = arguments.filter.as_deref().unwrap_or_default();

@@ -29,6 +29,12 @@ static MAY_KEEP: LazyLock<bool> = LazyLock::new(|| {
     most >= FILES && setrlimit(Resource::RLIMIT_NOFILE, most, most).is_ok()
 });
 
+/// Raises the number of open files. It comes first, so that all programs under test have
+/// the same.
+pub(crate) fn allow_files() {
+    LazyLock::force(&MAY_KEEP);
+}
+
 /// The settings of a namespace and of its links.
 #[derive(Default)]
 pub(crate) struct Settings {

@@ -251,7 +251,16 @@ fn unknown() {
         fs::write(machine.networks.join("broken.json"), broken).expect("a file can be written");
     }
     fs::create_dir(machine.networks.join("folder.json")).expect("a folder can be made");
+    // What else is in its file is no matter.
+    let odd = json!({"id": "o", "name": 7, "options": [], "subnets": [{"subnet": "10.70.2.0/24"}]});
+    machine.keep("odd", &odd);
     assert_eq!(machine.subnets(&machine.network("a")), ["10.70.1.0/24"]);
+    assert_eq!(machine.subnets(&machine.network("c")), ["10.70.3.0/24"]);
+    let unclear = machine.networks.join("unclear.json");
+    fs::write(&unclear, r#"{"subnets":[{"subnet":"?"}]}"#).expect("a file can be written");
+    let error = error_of(&machine.create(&machine.network("d")));
+    assert!(error.contains("unclear.json"), "{error}");
+    fs::remove_file(&unclear).expect("a file can be removed");
     for conf in [
         "[network]\ndefault_subnet_pools = [{ base = \"10.0.0.0/16\", size = 8 }]\n",
         "[network",

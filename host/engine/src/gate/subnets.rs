@@ -51,19 +51,16 @@ pub enum PoolError {
     /// The user's network is to have no such subnet.
     #[error("{0}")]
     Unwanted(String),
-    /// No pool has a free subnet.
+    /// No pool has a free subnet, or it can't be determined what is in use.
     #[error("{0}")]
-    UsedUp(String),
-    /// The pools or the used subnets can't be read.
-    #[error("{0}")]
-    Unreadable(String),
+    Unavailable(String),
 }
 
 impl From<PoolError> for KernelError {
     fn from(error: PoolError) -> Self {
         match error {
             PoolError::Unwanted(text) => refused(Errno::EINVAL, text),
-            PoolError::UsedUp(text) | PoolError::Unreadable(text) => Self::NotFound(text),
+            PoolError::Unavailable(text) => Self::NotFound(text),
         }
     }
 }
@@ -137,6 +134,7 @@ fn refused(errno: Errno, text: String) -> KernelError {
     KernelError::Refused { errno, text }
 }
 
+/// Reads which networks the host has addresses in or routes to.
 fn used(kernel: &mut dyn Kernel) -> Result<UsedNetworks, KernelError> {
     let addresses = kernel.all_addresses(Namespace::Host)?.into_iter();
     let mut used = UsedNetworks {

@@ -85,6 +85,9 @@ pub(super) fn publishes(journal: &Journal) -> bool {
 /// Publishes ports through the container's other networks, once those of a network are
 /// gone. The caller holds no lock.
 pub(super) fn on_other_networks(store: &Store, key: &Key) {
+    if firewall() == Firewall::LeftAlone {
+        return;
+    }
     let folder = store.layout().journals();
     let others = journal::all(&folder).into_iter();
     let same_container =

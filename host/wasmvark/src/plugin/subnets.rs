@@ -68,16 +68,16 @@ impl Pools {
         let left = left.map_or(PATIENCE, |left| left.saturating_sub(REST));
         let holder = format!("create of the network {}", self.network);
         let lock = Lock::take(&self.layout.run, LOCK, &holder, left);
-        self.lock = Some(lock.map_err(unreadable)?);
+        self.lock = Some(lock.map_err(unavailable)?);
         Ok(())
     }
 
     /// Returns the subnets of Podman's other networks.
     fn podmans(&self, conf: &ContainersConf) -> Result<Vec<IpNet>, PoolError> {
-        let networks = networks::readable(conf).map_err(unreadable)?.into_iter();
-        let others = networks.filter(|network| network.id != self.network.as_str());
-        let subnets = others.flat_map(|network| network.subnets);
-        let subnets = subnets.map(|subnet| subnet.subnet);
+        let networks = networks::all_subnets(conf).map_err(unavailable)?;
+        let others = networks.iter();
+        let others = others.filter(|network| network.id != self.network.as_str());
+        let subnets = others.flat_map(networks::NetworkSubnets::subnets);
         // Podman makes its default network only when a container uses it.
         Ok(subnets.chain([conf.default_subnet]).collect())
     }
@@ -96,7 +96,7 @@ impl SubnetPools for Pools {
             return Err(PoolError::Unwanted(text.to_owned()));
         }
         self.lock(deadline)?;
-        let conf = ContainersConf::read(&System::new(Path::new("/"))).map_err(unreadable)?;
+        let conf = ContainersConf::read(&System::new(Path::new("/"))).map_err(unavailable)?;
         let podmans = self.podmans(&conf)?;
         let kept = KeptNetworks::new(&self.layout);
         let recent = kept.subnets(&self.network, Some(UNWRITTEN));
@@ -111,13 +111,13 @@ impl SubnetPools for Pools {
             let all = [host.sure.as_slice(), routed, &podmans, &kept].concat();
             let free = match version {
                 IpVersion::Ipv4 => first_free(&conf.pools, &all),
-                IpVersion::Ipv6 => random_free(&all).map_err(unreadable)?,
+                IpVersion::Ipv6 => random_free(&all).map_err(unavailable)?,
             };
             if let Some(free) = free {
                 return Ok(free);
             }
         }
-        Err(PoolError::UsedUp(used_up(version)))
+        Err(PoolError::Unavailable(used_up(version)))
     }
 }
 
@@ -151,8 +151,8 @@ fn narrow(routed: &[IpNet]) -> Vec<IpNet> {
     routed.iter().filter(is_narrow).copied().collect()
 }
 
-fn unreadable(error: impl std::fmt::Display) -> PoolError {
-    PoolError::Unreadable(error.to_string())
+fn unavailable(error: impl std::fmt::Display) -> PoolError {
+    PoolError::Unavailable(error.to_string())
 }
 
 fn used_up(version: IpVersion) -> String {

@@ -148,10 +148,14 @@ impl ContainersConf {
                 helper_dirs.add(items);
             }
             backend = file.network.network_backend.or(backend);
-            let subnet = file.network.default_subnet;
-            default_subnet = subnet
-                .filter(|subnet| !subnet.is_empty())
-                .or(default_subnet);
+            let subnet = file.network.default_subnet.unwrap_or_default();
+            if !subnet.is_empty() {
+                let read = subnet.parse::<IpNet>().map_err(|error| ConfError {
+                    path: path.clone(),
+                    error: format!("default_subnet {subnet:?}: {error}"),
+                })?;
+                default_subnet = Some(read);
+            }
             pools = file.network.default_subnet_pools.or(pools);
             network_config_dir = file.network.network_config_dir.or(network_config_dir);
         }
@@ -159,9 +163,7 @@ impl ContainersConf {
             plugin_dirs: plugin_dirs.texts,
             helper_dirs: helper_dirs.texts,
             pools: pools.unwrap_or_else(Pool::defaults),
-            default_subnet: default_subnet
-                .and_then(|subnet| subnet.parse().ok())
-                .unwrap_or(DEFAULT_SUBNET.into()),
+            default_subnet: default_subnet.unwrap_or(DEFAULT_SUBNET.into()),
             network_config_dir,
             backend,
             names_plugin_dirs,
@@ -270,6 +272,21 @@ mod tests {
         assert_eq!(plugin_dirs(&[(first, two), (user, alone)]), ["/alone"]);
         assert_eq!(plugin_dirs(&[(other, one)]), PLUGIN_DIRS);
         assert_eq!(plugin_dirs(&[(first, two)]).len(), PLUGIN_DIRS.len() + 1);
+    }
+
+    #[test]
+    fn the_default_networks_subnet_is_read_or_an_error() {
+        let file = "/etc/containers/containers.conf";
+        let read = |value: &str| {
+            let text = format!("[network]\ndefault_subnet = {value:?}\n");
+            let (_root, system) = system(&[(file, &text)]);
+            let conf = ContainersConf::read_files(&system, &[file.into()]);
+            conf.map(|conf| conf.default_subnet.to_string())
+        };
+        assert_eq!(read("").unwrap(), "10.88.0.0/16");
+        assert_eq!(read("10.7.0.0/16").unwrap(), "10.7.0.0/16");
+        let error = read("10.7.0.0").unwrap_err().to_string();
+        assert!(error.contains("default_subnet \"10.7.0.0\""), "{error}");
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! Podman's networks, read from its files.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use ipnet::IpNet;
 use request::protocol;
+use serde::Deserialize;
 use types::user::rootless_user;
 
 use super::{ContainersConf, System, storage};
@@ -19,7 +21,7 @@ const SIZE_MAX: u64 = 1 << 20;
 #[error("can't read {}: {error}", path.display())]
 pub(crate) struct ReadError {
     pub(crate) path: PathBuf,
-    pub(crate) error: std::io::Error,
+    pub(crate) error: io::Error,
 }
 
 /// A network in a file of Podman's.
@@ -71,52 +73,82 @@ pub(crate) fn all(folder: &Path) -> Result<Vec<PodmanNetwork>, ReadError> {
     paths.into_iter().map(read).collect()
 }
 
-/// Reads the networks that Podman reads. Like Podman, it passes over what isn't a network.
-/// If there is no folder, there are none.
+/// The subnets of a network, whatever else is in its file.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct NetworkSubnets {
+    /// The network's id.
+    #[serde(default)]
+    pub(crate) id: String,
+    #[serde(default)]
+    subnets: Option<Vec<OneSubnet>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct OneSubnet {
+    subnet: IpNet,
+}
+
+impl NetworkSubnets {
+    /// Returns the subnets.
+    pub(crate) fn subnets(&self) -> impl Iterator<Item = IpNet> {
+        let subnets = self.subnets.iter().flatten();
+        subnets.map(|subnet| subnet.subnet)
+    }
+}
+
+/// Reads the subnets of all networks. Podman passes over what is no JSON, and so does
+/// this. Subnets that can't be read are an error, because any may be in use. If there is
+/// no folder, there are none.
 ///
-/// The files aren't checked for who could have written them, so their networks may only
-/// be used to avoid something.
-pub(crate) fn readable(conf: &ContainersConf) -> Result<Vec<protocol::Network>, ReadError> {
+/// The files aren't checked for who could have written them, so their subnets may only be
+/// avoided.
+pub(crate) fn all_subnets(conf: &ContainersConf) -> Result<Vec<NetworkSubnets>, ReadError> {
     let system = System::new(Path::new("/"));
     let folder = folder_of(conf, &system).ok_or_else(|| ReadError {
         path: "the folder of Podman's networks".into(),
-        error: std::io::Error::other("HOME isn't set"),
+        error: io::Error::other("HOME isn't set"),
     })?;
     let failed = |error| ReadError {
         path: folder.clone(),
         error,
     };
     let entries = match std::fs::read_dir(&folder) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(failed)?,
     };
     let mut networks = Vec::new();
     for entry in entries {
         let path = entry.map_err(failed)?.path();
         if path.extension().is_some_and(|end| end == "json") {
-            networks.extend(read_plain(&path)?);
+            let read = subnets_in(&path).map_err(|error| ReadError { path, error })?;
+            networks.extend(read);
         }
     }
     Ok(networks)
 }
 
-/// Reads a network, or returns `None` for a file of something else.
-fn read_plain(path: &Path) -> Result<Option<protocol::Network>, ReadError> {
-    let failed = |error| ReadError {
-        path: path.to_owned(),
-        error,
-    };
+/// Reads the subnets of one network, or returns `None` for a file of something else.
+fn subnets_in(path: &Path) -> io::Result<Option<NetworkSubnets>> {
     let file = match std::fs::File::open(path) {
         // Podman has removed it meanwhile.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        file => file.map_err(failed)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        file => file?,
     };
-    if !file.metadata().map_err(failed)?.is_file() {
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
         return Ok(None);
     }
+    if metadata.len() > SIZE_MAX {
+        return Err(io::Error::other(format!(
+            "it has more than {SIZE_MAX} bytes"
+        )));
+    }
     let mut text = Vec::new();
-    file.take(SIZE_MAX).read_to_end(&mut text).map_err(failed)?;
-    Ok(serde_json::from_slice(&text).ok())
+    file.take(SIZE_MAX).read_to_end(&mut text)?;
+    match serde_json::from_slice::<serde_json::Value>(&text) {
+        Err(_) => Ok(None),
+        Ok(value) => Ok(Some(serde_json::from_value(value)?)),
+    }
 }
 
 /// Reads a network from a file that no other user could have written.
