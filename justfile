@@ -3,7 +3,7 @@
 # wasmtime again.
 target := arch() + "-unknown-linux-musl"
 crates := "wasmvark wasmvark-audit wasmvark-engine wasmvark-failpoint wasmvark-faulty wasmvark-journal " + \
-    "wasmvark-kernel wasmvark-policy wasmvark-request wasmvark-sim wasmvark-tests wasmvark-trust wasmvark-types"
+    "wasmvark-kernel wasmvark-policy wasmvark-request wasmvark-services wasmvark-sim wasmvark-tests wasmvark-trust wasmvark-types"
 flags := "--locked --release --target " + target + " " + prepend("--package ", crates)
 
 # `wasmvark --version --verbose` shows it.

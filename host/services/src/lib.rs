@@ -1,0 +1,7 @@
+//! Clients of the services that networks live with: aardvark-dns, netavark's DHCP proxy
+//! and firewalld. This crate knows nothing of grants, journals or the WIT, and speaks no
+//! netlink.
+//!
+//! On a driver's behalf, only the gate calls it.
+
+#![deny(unsafe_code)]
