@@ -193,12 +193,17 @@ impl Connection {
 
     /// Returns the document for `netavark setup` and `netavark teardown`.
     pub fn for_netavark(&self) -> String {
+        self.for_netavark_as(NETWORK)
+    }
+
+    /// Returns the same document with the network's name.
+    pub fn for_netavark_as(&self, network: &str) -> String {
         json!({
             "container_id": self.container_id,
             "container_name": "test",
             "port_mappings": self.port_mappings(),
-            "networks": {NETWORK: self.join},
-            "network_info": {NETWORK: self.network},
+            "networks": {network: self.join},
+            "network_info": {network: self.network},
         })
         .to_string()
     }

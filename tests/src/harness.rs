@@ -35,6 +35,8 @@ pub enum Need {
     Nic,
     /// The real netavark.
     Netavark,
+    /// aardvark-dns.
+    AardvarkDns,
     /// `strace`, and the right to use it.
     Strace,
     /// The tool `wg`.
@@ -272,6 +274,9 @@ impl Need {
             Self::Netavark if !*NETAVARK.get_or_init(|| places::tool("netavark").exists()) => {
                 Some("netavark is not installed; `just setup` does it".into())
             }
+            Self::AardvarkDns if places::aardvark_dns().is_none() => {
+                Some("aardvark-dns is not installed; `just setup` does it".into())
+            }
             Self::Strace if !*STRACE.get_or_init(strace_works) => {
                 Some("strace can't be used; `just setup` installs it".into())
             }
@@ -316,6 +321,7 @@ impl Need {
             | Self::Link(_)
             | Self::Nic
             | Self::Netavark
+            | Self::AardvarkDns
             | Self::Strace
             | Self::WireguardTools
             | Self::RecentIp

@@ -39,6 +39,7 @@ pub mod capture;
 pub mod cni;
 mod compiled;
 pub mod connection;
+pub mod dns;
 pub mod dump;
 pub mod echo;
 mod features;

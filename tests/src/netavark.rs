@@ -20,6 +20,7 @@ pub struct Netavark<'a> {
     world: &'a World,
     plugins: PathBuf,
     root: PathBuf,
+    dns: Option<(PathBuf, u16)>,
 }
 
 /// A moment of a run.
@@ -79,6 +80,15 @@ impl<'a> Netavark<'a> {
             world,
             plugins: plugins.to_owned(),
             root: root.to_owned(),
+            dns: None,
+        }
+    }
+
+    /// Has netavark start a DNS server that listens on a port.
+    pub fn with_dns(self, program: &Path, port: u16) -> Self {
+        Self {
+            dns: Some((program.to_owned(), port)),
+            ..self
         }
     }
 
@@ -89,16 +99,26 @@ impl<'a> Netavark<'a> {
 
     /// Connects another container.
     pub fn setup_at(&self, connection: &Connection, netns: &Path) -> Result<Status, String> {
+        self.setup_as(NETWORK, connection, netns)
+    }
+
+    /// Connects another container to a network with another name.
+    pub fn setup_as(
+        &self,
+        network: &str,
+        connection: &Connection,
+        netns: &Path,
+    ) -> Result<Status, String> {
         if connection.names_secrets() {
             self.create_first(connection);
         }
         let output = self.run(
             ["setup".as_ref(), netns.as_os_str()],
-            &connection.for_netavark(),
+            &connection.for_netavark_as(network),
         );
         let answer: BTreeMap<String, Status> = serde_json::from_str(&succeeded(&output)?)
             .expect("netavark's answer is a status block");
-        let status = answer.into_iter().find(|(network, _)| network == NETWORK);
+        let status = answer.into_iter().find(|(name, _)| name == network);
         Ok(status.expect("the network is in netavark's answer").1)
     }
 
@@ -109,9 +129,19 @@ impl<'a> Netavark<'a> {
 
     /// Disconnects another container. Its namespace may be gone.
     pub fn teardown_at(&self, connection: &Connection, netns: &Path) -> Result<(), String> {
+        self.teardown_as(NETWORK, connection, netns)
+    }
+
+    /// Disconnects another container from a network with another name.
+    pub fn teardown_as(
+        &self,
+        network: &str,
+        connection: &Connection,
+        netns: &Path,
+    ) -> Result<(), String> {
         let output = self.run(
             ["teardown".as_ref(), netns.as_os_str()],
-            &connection.for_netavark(),
+            &connection.for_netavark_as(network),
         );
         let answer = succeeded(&output)?;
         assert_eq!(answer, "", "teardown prints nothing");
@@ -180,6 +210,12 @@ impl<'a> Netavark<'a> {
                 "--plugin-directory",
             ])
             .arg(&self.plugins);
+        if let Some((program, port)) = &self.dns {
+            netavark
+                .env("NETAVARK_DNS_PORT", port.to_string())
+                .arg("--aardvark-binary")
+                .arg(program);
+        }
     }
 }
 

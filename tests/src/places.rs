@@ -46,6 +46,13 @@ pub fn guests() -> PathBuf {
     place("WASMVARK_GUESTS", || target_dir().join("guests"))
 }
 
+/// Returns Debian's or Fedora's aardvark-dns, if it is installed.
+pub fn aardvark_dns() -> Option<PathBuf> {
+    let folders = ["/usr/lib/podman", "/usr/libexec/podman"];
+    let programs = folders.map(|folder| Path::new(folder).join("aardvark-dns"));
+    programs.into_iter().find(|program| program.exists())
+}
+
 /// Returns the Debian package, if `just package` has made it.
 pub fn package() -> Option<PathBuf> {
     let folder = target_dir().join("package");

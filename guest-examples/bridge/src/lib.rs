@@ -9,8 +9,8 @@ use options::{KNOWN, Mode, Options};
 use wasmvark_guest::links::{self, Link, VethOptions, VethPair};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
-    Dad, Guest, announce_over_bridge, bridge_ports, check_ipam, export, firewall, forward, is_v6,
-    loosen_reverse_path, no_name_servers, no_names, publish,
+    Dad, Guest, announce_over_bridge, bridge_ports, check_ipam, dns, export, firewall, forward,
+    has_no_addresses, is_v6, loosen_reverse_path, no_name_servers, no_names, publish, serve_names,
 };
 
 struct Driver;
@@ -23,9 +23,11 @@ impl Guest for Driver {
         let options = Options::parse(&network.options)?;
         options::check_addresses(network, &options)?;
         changes.extend(bridge::choose_name(network, &options)?);
-        changes.extend(options::choose_ipam(network, &options)?);
-        // No DNS server listens on the bridge.
-        changes.push(no_names());
+        let ipam = options::choose_ipam(network, &options)?;
+        if has_no_addresses(network, ipam.as_ref()) {
+            changes.push(no_names());
+        }
+        changes.extend(ipam);
         Ok(changes)
     }
 
@@ -49,6 +51,11 @@ impl Guest for Driver {
         behaviours.wait_dad(&pair.container)?;
         if options.mode == Mode::Managed {
             connect(&bridge, &request, &options)?;
+        }
+        match options.mode {
+            Mode::Managed => serve_names(&bridge.link, &request.network)?,
+            Mode::Unmanaged if request.network.dns => dns::register(&bridge.link)?,
+            Mode::Unmanaged => {}
         }
         // By now the bridge passes on what the container sends, unless STP holds the port.
         match behaviours.announces() {

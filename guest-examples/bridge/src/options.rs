@@ -203,7 +203,8 @@ pub(crate) fn choose_ipam(
     let is_trunk = matches!(&options.vlans, Some(vlans) if vlans.untagged().is_none());
     match options.mode == Mode::Unmanaged || is_trunk {
         true => wasmvark_guest::choose_ipam(network, WithoutSubnets::NoAddresses),
-        false => allocate_subnets(network, false),
+        // The DNS server of an internal network listens on its gateway.
+        false => allocate_subnets(network, network.dns),
     }
 }
 

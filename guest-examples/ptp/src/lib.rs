@@ -13,8 +13,8 @@ use wasmvark_guest::links::{self, VethOptions};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
     ACCEPT_DAD, Dad, FILTER, Filter, Guest, Known, Nat, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD,
-    allocate_subnets, check_ipam, close_internal, export, forward, loosen_reverse_path,
-    no_name_servers, no_names, publish, routed_mtu, typed, word,
+    allocate_subnets, check_ipam, close_internal, export, forward, has_no_addresses,
+    loosen_reverse_path, no_name_servers, no_names, publish, routed_mtu, serve_names, typed, word,
 };
 
 /// All options. The host names its end by `host_interface_name`.
@@ -46,9 +46,12 @@ impl Guest for Ptp {
         if network.internal {
             subnets::check_gateways(network)?;
         }
-        changes.push(no_names());
         // The host's end needs the gateway in internal networks, too.
-        changes.extend(allocate_subnets(network, true)?);
+        let ipam = allocate_subnets(network, true)?;
+        if has_no_addresses(network, ipam.as_ref()) {
+            changes.push(no_names());
+        }
+        changes.extend(ipam);
         Ok(changes)
     }
 
@@ -78,6 +81,7 @@ impl Guest for Ptp {
         forward(&request)?;
         Nat::parse(&network.options, MASQUERADE)?.translate_container(&request)?;
         publish(&pair.host, &request)?;
+        serve_names(&pair.host, network)?;
         Ok(no_name_servers())
     }
 

@@ -11,6 +11,7 @@ use kernel::{
     SavedRoutes, SavedRule, TableRoute, VfState,
 };
 use serde::{Deserialize, Serialize};
+use services::dns::DnsRecord;
 use types::{LinkName, Namespace, Rule, SettingKey};
 
 use super::SavedLink;
@@ -190,6 +191,12 @@ pub enum Change {
     AddFirewall {
         /// The rules.
         entry: FirewallEntry,
+    },
+    /// The container's entry at the DNS server. Undoing withdraws it.
+    RegisterNames {
+        /// The place of the entry.
+        #[serde(flatten)]
+        record: DnsRecord,
     },
     /// State that the driver keeps for the network. Undoing does nothing: the state is
     /// removed with the network's last container.
@@ -468,6 +475,7 @@ impl Change {
             | Self::RemoveRule { .. }
             | Self::SetSetting { .. }
             | Self::AddFirewall { .. }
+            | Self::RegisterNames { .. }
             | Self::KeepState => None,
         }
     }
@@ -476,7 +484,8 @@ impl Change {
     pub fn touches_host(&self) -> bool {
         match self {
             Self::MoveLink { .. } => true,
-            Self::KeepState => false,
+            // A service's files belong to no namespace.
+            Self::KeepState | Self::RegisterNames { .. } => false,
             change => change.is_on_host(),
         }
     }
@@ -494,7 +503,7 @@ impl Change {
             | Self::AddRule { namespace, .. }
             | Self::RemoveRule { namespace, .. }
             | Self::SetSetting { namespace, .. } => *namespace == Namespace::Host,
-            Self::AddFirewall { .. } | Self::KeepState => true,
+            Self::AddFirewall { .. } | Self::KeepState | Self::RegisterNames { .. } => true,
             _ => false,
         }
     }

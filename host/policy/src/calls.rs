@@ -265,6 +265,11 @@ calls! {
     AddressesAllocateSubnet = "addresses.allocate-subnet" {
         risk: Low, effect: "gives new networks free subnets", request: [NewSubnet], in_create: true,
     }
+    /// Serves the container's names.
+    DnsRegister = "dns.register" {
+        risk: Low, effect: "serves the containers' names on own links", keys: [Link],
+        request: [Parent],
+    }
     /// Adds a route.
     RoutesAdd = "routes.add" {
         risk: Medium, effect: "changes host routes, to the network's subnets",

@@ -117,6 +117,8 @@ pub struct Request {
     pub container_id: ContainerId,
     /// The container's name.
     pub container_name: String,
+    /// The container's further names on the network.
+    pub aliases: Vec<String>,
     /// The interface's name in the container.
     pub interface_name: LinkName,
     /// The name of the host's end of a link between host and container: the option
@@ -180,6 +182,7 @@ impl Request {
         Ok(Self {
             container_id: ContainerId::try_from(document.container_id.clone())?,
             container_name: document.container_name.clone(),
+            aliases: join.aliases.clone(),
             interface_name: link_name::parse(
                 "the container's interface name",
                 &join.interface_name,

@@ -5,3 +5,8 @@
 //! On a driver's behalf, only the gate calls it.
 
 #![deny(unsafe_code)]
+
+pub mod dns;
+mod services;
+
+pub use services::{LocalServices, Services, SimulatedServices};

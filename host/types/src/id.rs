@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::text;
 
 /// The longest name that every file system takes, in bytes (NAME_MAX in
@@ -23,7 +25,8 @@ pub struct InvalidId {
 }
 
 /// The id of a container, safe as the name of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct ContainerId(String);
 
 /// The id of a network, safe as the name of a directory.
@@ -62,6 +65,12 @@ macro_rules! id {
             }
         }
     };
+}
+
+impl From<ContainerId> for String {
+    fn from(id: ContainerId) -> Self {
+        id.0
+    }
 }
 
 id!(ContainerId, "container id");

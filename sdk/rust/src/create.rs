@@ -46,6 +46,16 @@ pub fn choose_ipam(
     }
 }
 
+/// Whether a network has no addresses, with the ipam driver that [`choose_ipam`] has
+/// chosen. netavark then turns name resolution off, and so must a driver.
+pub fn has_no_addresses(network: &Network, chosen: Option<&NetworkChange>) -> bool {
+    let driver = match chosen {
+        Some(NetworkChange::IpamDriver(driver)) => Some(driver.as_str()),
+        _ => network.ipam_driver.as_deref(),
+    };
+    driver == Some("none")
+}
+
 /// Has the host allocate the subnets that a network lacks, as Podman does for its own
 /// bridge networks: an IPv4 one if the user gave none, and with `--ipv6` one of each
 /// version. Otherwise it does the same as [`choose_ipam`].

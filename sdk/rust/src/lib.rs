@@ -39,8 +39,8 @@ pub mod bindings {
 }
 
 pub use bindings::wasmvark::driver::{
-    addresses, announce, bridge_ports, firewall, links, log, neighbours, offloads, routes, rules,
-    state, sysctl, traffic, types, wireguard,
+    addresses, announce, bridge_ports, dns, firewall, links, log, neighbours, offloads, routes,
+    rules, state, sysctl, traffic, types, wireguard,
 };
 pub use bindings::{Guest, export};
 
@@ -54,12 +54,13 @@ pub use configure::{
 };
 pub use create::{
     WithoutSubnets, allocate_subnets, check_ipam, check_parent, choose_ipam, create_on_parent,
-    move_parent_option, no_names,
+    has_no_addresses, move_parent_option, no_names,
 };
 pub use dad::{ACCEPT_DAD, Dad};
 pub use filter::{FILTER, Filter};
 pub use nat::{Nat, close_internal, forward, publish};
 pub use options::{MACVLAN_MODES, Value, Within, choose, find, not, parse, parse_bool, read};
 pub use setup::{
-    PARENT_METRIC, alone, find_parent, gateways, is_v6, no_name_servers, routed_mtu, without_prefix,
+    PARENT_METRIC, alone, find_parent, gateways, is_v6, no_name_servers, routed_mtu, serve_names,
+    without_prefix,
 };

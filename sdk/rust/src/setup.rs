@@ -1,5 +1,6 @@
 //! Functions that the setups of several drivers use.
 
+use crate::dns;
 use crate::links::{self, Link};
 use crate::types::{Error, Namespace, Network, SetupAnswer};
 
@@ -67,7 +68,16 @@ pub fn alone(address: &str) -> String {
     format!("{address}/{length}")
 }
 
-/// Returns the answer of a driver without DNS servers.
+/// Has the container's names served on a link, if the user wants that. The DNS server
+/// listens on the network's gateways, so without one there are no names.
+pub fn serve_names(link: &Link, network: &Network) -> Result<(), Error> {
+    match network.dns && gateways(network).next().is_some() {
+        true => dns::register(link),
+        false => Ok(()),
+    }
+}
+
+/// Returns the answer of a driver without DNS servers of its own.
 pub fn no_name_servers() -> SetupAnswer {
     SetupAnswer {
         dns_servers: Vec::new(),

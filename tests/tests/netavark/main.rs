@@ -17,6 +17,7 @@ mod cni;
 mod create;
 mod dad;
 mod differential;
+mod dns;
 mod driver;
 mod dummy;
 mod families;
@@ -83,6 +84,8 @@ fn main() {
     reload::register(&mut suite);
     vrf::register(&mut suite);
     dad::register(&mut suite);
+    dns::register(&mut suite);
+    dns::register(&mut suite);
     dummy::register(&mut suite);
     families::register(&mut suite);
     vxlan::register(&mut suite);

@@ -374,7 +374,7 @@ impl Gate {
         )
     }
 
-    fn begin(&mut self, plan: Plan) -> Result<Vec<u32>, CallError> {
+    pub(super) fn begin(&mut self, plan: Plan) -> Result<Vec<u32>, CallError> {
         let changes = plan.changes.into_iter();
         changes
             .map(|(change, shared)| self.begin_one(change, shared))
@@ -393,7 +393,7 @@ impl Gate {
         begun.map_err(|reason| self.stop(Stop::Host(reason)))
     }
 
-    fn confirm<T: Made>(
+    pub(super) fn confirm<T: Made>(
         &mut self,
         entries: &[u32],
         result: &Result<T, KernelError>,

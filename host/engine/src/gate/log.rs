@@ -51,6 +51,11 @@ impl Log {
         }
     }
 
+    /// Shows a warning of the host itself.
+    pub(super) fn warn(&self, message: &str) {
+        self.show(name(Level::Warn), message);
+    }
+
     fn show(&self, level: &str, message: &str) {
         let plain = text::plain(message);
         // If standard error is closed, nobody reads messages.

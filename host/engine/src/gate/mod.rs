@@ -12,6 +12,7 @@ mod bounds;
 mod bridge_ports;
 mod call;
 mod clash;
+mod dns;
 mod explain;
 mod firewall;
 mod links;
@@ -31,12 +32,14 @@ mod traffic;
 mod wireguard;
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 use std::path::Path;
 use std::time::Instant;
 
 use wasmtime::component::ResourceTable;
 
 pub use call::{CallError, Stop};
+pub use dns::Names;
 pub use firewall::Firewall;
 pub use links::LinkHandle;
 pub use log::Log;
@@ -61,6 +64,10 @@ pub struct Gate {
     pools: Option<Box<dyn SubnetPools>>,
     /// The subnets that calls have allocated.
     allocated: Vec<AllocatedSubnet>,
+    /// The container's names, if the user wants them served.
+    names: Option<Names>,
+    /// The addresses at which the DNS server answers the container.
+    name_servers: Vec<IpAddr>,
     links: ResourceTable,
     /// The number of open handles.
     handles: usize,
@@ -98,6 +105,8 @@ impl Gate {
             firewall: Firewall::Ours,
             pools: None,
             allocated: Vec::new(),
+            names: None,
+            name_servers: Vec::new(),
             links: ResourceTable::new(),
             handles: 0,
             others_own: None,

@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use audit::{AuditError, Trail};
 use journal::{Change, Entry, Journal, JournalError, SavedLink, State, StateError};
 use kernel::{Kernel, LinkId, LinkSetting, NetnsId, living_netns};
+use services::{Services, SimulatedServices};
 use types::{LinkName, Namespace};
 
 pub use missing::ForgetError;
@@ -57,8 +58,8 @@ impl UndoError {
     }
 }
 
-/// The means to undo a run's changes: the journal, and the kernel as the host itself
-/// uses it.
+/// The means to undo a run's changes: the journal, and the kernel and the services as
+/// the host itself uses them.
 pub struct Rollback {
     pub(crate) guard: Guard,
     pub(crate) journal: Option<Journal>,
@@ -70,17 +71,25 @@ pub struct Rollback {
 
 impl Rollback {
     /// Makes a rollback by a journal.
-    pub fn new(kernel: Box<dyn Kernel + Send>, journal: Journal, trail: Trail) -> Self {
+    pub fn new(
+        kernel: Box<dyn Kernel + Send>,
+        services: Box<dyn Services + Send>,
+        journal: Journal,
+        trail: Trail,
+    ) -> Self {
         Self {
+            guard: Guard::new(kernel, services),
             journal: Some(journal),
-            ..Self::without_journal(kernel, trail)
+            state: None,
+            trail,
+            unrecorded: Vec::new(),
         }
     }
 
     /// Makes a rollback without a journal, for `create`, which can't change anything.
     pub(crate) fn without_journal(kernel: Box<dyn Kernel + Send>, trail: Trail) -> Self {
         Self {
-            guard: Guard::new(kernel),
+            guard: Guard::new(kernel, Box::new(SimulatedServices)),
             journal: None,
             state: None,
             trail,
@@ -88,9 +97,9 @@ impl Rollback {
         }
     }
 
-    /// Sets the deadline of the kernel's operations.
+    /// Sets the deadline of the operations of the kernel and the services.
     pub(crate) fn set_deadline(&mut self, deadline: Instant) {
-        self.guard.for_host().set_deadline(deadline);
+        self.guard.set_deadline(deadline);
     }
 
     /// Marks the setup as complete in the journal. From then on its records are in use.
@@ -158,8 +167,7 @@ impl Rollback {
     fn undo_entries(&mut self, is_meant: impl Fn(&Entry) -> bool) -> Vec<UndoError> {
         let entries = self.journal.iter().flat_map(Journal::entries);
         let time = time_to_undo(entries);
-        let kernel = self.guard.for_host();
-        kernel.set_deadline(Instant::now() + time);
+        self.guard.set_deadline(Instant::now() + time);
         // This comes first, because the undo finds links by their names.
         if let Err(error) = self.settle_names() {
             return vec![error];
@@ -266,6 +274,10 @@ impl Rollback {
                     network: journal.key().network.to_string(),
                 }),
             };
+        }
+        if let Change::RegisterNames { record } = &entry.change {
+            let withdrawn = self.guard.services_for_host().withdraw(record);
+            return withdrawn.map(|()| Undone::Done).map_err(other);
         }
         let used = journal.uses_table_of(entry).map_err(other)?;
         // A panic is a bug. It must not keep the other changes from being undone.

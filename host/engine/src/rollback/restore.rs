@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use audit::{AuditError, Trail};
 use kernel::{FirewallEntry, Kernel, KernelError};
+use services::SimulatedServices;
 
 use crate::guard::Guard;
 
@@ -40,7 +41,7 @@ impl Restorer {
     /// Makes a restorer that uses a kernel.
     pub fn new(kernel: Box<dyn Kernel + Send>) -> Self {
         Self {
-            guard: Guard::new(kernel),
+            guard: Guard::new(kernel, Box::new(SimulatedServices)),
         }
     }
 

@@ -21,7 +21,7 @@ use trust::Secrets;
 pub use clearing::{Cleared, Clearing};
 
 use crate::driver::{self, Code, Run, RunError, Watch};
-use crate::gate::{Firewall, Gate, Log, SubnetPools};
+use crate::gate::{Firewall, Gate, Log, Names, SubnetPools};
 use crate::rollback::{Rollback, UndoError};
 
 /// A run that only reads. It has no journal and undoes nothing.
@@ -72,6 +72,8 @@ pub struct Driver<'a> {
     pub pools: Option<Box<dyn SubnetPools>>,
     /// Who makes the firewall's rules.
     pub firewall: Firewall,
+    /// The container's names, if the user wants them served.
+    pub names: Option<Names>,
 }
 
 /// An open run. Killed runs may have left changes.
@@ -207,7 +209,10 @@ impl<Kind> Ready<Kind> {
             rollback, watch, ..
         } = self.0;
         let gate = Gate::new(rollback, driver.authority, driver.log, driver.secrets);
-        let gate = gate.with_pools(driver.pools).with_firewall(driver.firewall);
+        let gate = gate
+            .with_pools(driver.pools)
+            .with_firewall(driver.firewall)
+            .with_names(driver.names);
         let (gate, result) = driver::run(driver.code, gate, watch, function);
         Ran {
             gate,

@@ -7,6 +7,7 @@ use audit::{Memory, Place, Required, Subject, Trail};
 use journal::{Change, Here, Journal, NetworkLock};
 use kernel::NetnsId;
 use policy::Limits;
+use services::SimulatedServices;
 use sim::{Imagined, ImaginedReader, Simulation};
 use types::Key;
 
@@ -58,7 +59,12 @@ fn rollback(folder: &Path, trail: Trail) -> Rollback {
     let mut journal = journal(folder);
     let number = journal.begin(Change::KeepState, false).unwrap();
     journal.done(number, None).unwrap();
-    Rollback::new(Box::new(kernel), journal, trail)
+    Rollback::new(
+        Box::new(kernel),
+        Box::new(SimulatedServices),
+        journal,
+        trail,
+    )
 }
 
 fn answered<T>(

@@ -88,6 +88,13 @@ impl fmt::Display for Change {
                 write!(f, "class of {}:{name} added", link.namespace)
             }
             Self::AddFirewall { entry } => write!(f, "firewall: {}", entry.rule),
+            Self::RegisterNames { record } => {
+                write!(
+                    f,
+                    "names of {} registered on network {}",
+                    record.container, record.network
+                )
+            }
             Self::KeepState => f.write_str("state kept"),
             Self::AddRoute {
                 namespace, route, ..

@@ -6,7 +6,7 @@ use journal::{self, Here, Journal, NetworkLock};
 use kernel::{Life, Living, Netlink, Netns, NetnsId, living_netns};
 use types::{Key, NetworkId};
 
-use super::{PluginError, lock, remains};
+use super::{PluginError, local_services, lock, remains};
 use crate::store::{Store, kept_settings};
 
 /// The results for all journals.
@@ -145,5 +145,10 @@ pub(super) fn rollback(
     };
     let trail = Trail::open(&store.trail(), Required::Yes, subject)?;
     let kernel = Netlink::open(Netns::current()?, None)?;
-    Ok(Rollback::new(Box::new(kernel), journal, trail))
+    Ok(Rollback::new(
+        Box::new(kernel),
+        local_services::open(),
+        journal,
+        trail,
+    ))
 }

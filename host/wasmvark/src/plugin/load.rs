@@ -128,6 +128,7 @@ impl Loaded {
             secrets,
             pools: None,
             firewall: firewall(),
+            names: None,
         }
     }
 

@@ -15,6 +15,7 @@ use request::protocol::{ProtocolError, Received};
 use request::{Network, Request};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use services::SimulatedServices;
 use sim::{Simulation, Topology};
 use trust::Secrets;
 use types::{Digest, Key};
@@ -22,7 +23,7 @@ use types::{Digest, Key};
 use super::load::{Loaded, compile};
 use super::setup::{status, text_of};
 use super::subnets::Pools;
-use super::{PluginError, create, said};
+use super::{PluginError, create, names, said};
 use crate::store::{DriverName, KeptNetworks, Store};
 
 /// The time limit for reading the machine's state, before the run begins.
@@ -155,7 +156,7 @@ impl Candidate {
         let mut notes = Vec::new();
         notes.extend(has_others.then(|| OTHERS_STAY.to_owned()));
         let ended = ready
-            .run(self.driver(&code, reach), |run| {
+            .run(self.driver_for(&code, reach, &request), |run| {
                 run.setup(&request, document.text())
             })
             .answer(|gate, answer| text_of(&status(gate, &request, answer)?))
@@ -184,7 +185,12 @@ impl Candidate {
         let journals = self.loaded.store.layout().journals();
         let journal = Journal::open_for_trying(&journals, key, here)?;
         let kernel = begin(host, container)?;
-        let rollback = Rollback::new(Box::new(kernel.clone()), journal, trail);
+        let rollback = Rollback::new(
+            Box::new(kernel.clone()),
+            Box::new(SimulatedServices),
+            journal,
+            trail,
+        );
         let session = Session::<Setup>::open(rollback, self.watch());
         Ok((kernel, session))
     }
@@ -237,6 +243,13 @@ impl Candidate {
     fn driver<'a>(&self, code: &'a Code, reach: RequestReach) -> Driver<'a> {
         let secrets = self.loaded.store.layout().secrets.clone();
         self.loaded.driver(code, reach, Secrets::unread(secrets))
+    }
+
+    fn driver_for<'a>(&self, code: &'a Code, reach: RequestReach, request: &Request) -> Driver<'a> {
+        Driver {
+            names: names::of(request),
+            ..self.driver(code, reach)
+        }
     }
 
     /// Returns the parts of a plan that are known before the run.

@@ -12,7 +12,7 @@ use journal::{Here, Journal};
 use kernel::{Netlink, Netns};
 use types::Key;
 
-use super::{PluginError, panic_text, tell};
+use super::{PluginError, local_services, panic_text, tell};
 use crate::store::Store;
 
 /// Calls a function of the host, and turns a panic into an error.
@@ -50,7 +50,8 @@ impl Remains<'_> {
         let place = self.store.trail();
         let trail = Trail::resume(&place, Required::Yes, subject);
         let kernel = Netlink::open(host, container)?;
-        Ok(Rollback::new(Box::new(kernel), journal, trail))
+        let services = local_services::open();
+        Ok(Rollback::new(Box::new(kernel), services, journal, trail))
     }
 
     /// Undoes the journal's changes after an error, and reports those that can't be

@@ -20,7 +20,10 @@ use types::text;
 
 use super::load::{Loaded, store};
 use super::remains::{self, Remains};
-use super::{PluginError, bridges, dead_owners, leave, lock, output, restore, said, tell};
+use super::{
+    PluginError, bridges, dead_owners, leave, local_services, lock, names, output, restore, said,
+    tell,
+};
 use crate::store::kept_settings;
 
 /// Runs `setup`.
@@ -100,9 +103,12 @@ impl Connection<'_> {
         let mut reach = said::reach(layout, self.request)?;
         let network = &self.request.network.id;
         bridges::note(&mut reach, self.loaded, network, (here.host, &mut kernel));
-        let driver = self.loaded.driver(self.code, reach, self.loaded.secrets());
-        let session = Session::<Setup>::open(Rollback::new(kernel, journal, trail), watch);
-        Ok((session, driver))
+        let driver = Driver {
+            names: names::of(self.request),
+            ..self.loaded.driver(self.code, reach, self.loaded.secrets())
+        };
+        let rollback = Rollback::new(kernel, local_services::open(), journal, trail);
+        Ok((Session::<Setup>::open(rollback, watch), driver))
     }
 
     fn connect(&self, session: Session<Setup>, driver: Driver<'_>) -> Result<String, PluginError> {
@@ -204,6 +210,7 @@ pub(super) fn status(
         });
     }
     allow(gate, &servers, &domains)?;
+    let (servers, domains) = names::with_served(gate, servers, domains);
     Ok(answer(request, links, servers, domains))
 }
 

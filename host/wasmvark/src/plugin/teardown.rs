@@ -23,7 +23,7 @@ use types::{ContainerId, Key, NetworkId};
 
 use super::load::{Loaded, store};
 use super::remains::{self, Remains};
-use super::{PluginError, bridges, leave, lock, restore, said, tell};
+use super::{PluginError, bridges, leave, local_services, lock, restore, said, tell};
 use crate::store::{DriverName, Layout, Store, kept_settings};
 
 /// Runs `teardown`.
@@ -52,7 +52,7 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
         netns: container.is_some().then_some(netns),
     };
     let kernel = Box::new(Netlink::open(host, container)?);
-    let rollback = Rollback::new(kernel, journal, trail);
+    let rollback = Rollback::new(kernel, local_services::open(), journal, trail);
     let clearing = match driver {
         Ok(driver) => driver.disconnect(rollback, &remains, subject)?,
         Err(error) => Clearing::new(rollback, Err(error)),

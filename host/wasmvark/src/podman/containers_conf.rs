@@ -21,7 +21,7 @@ const PLUGIN_DIRS: [&str; 4] = [
 ];
 /// The directories in which Podman looks for netavark, unless a file sets others
 /// (containers.conf(5)).
-const HELPER_DIRS: [&str; 4] = [
+pub(crate) const HELPER_DIRS: [&str; 4] = [
     "/usr/local/libexec/podman",
     "/usr/local/lib/podman",
     "/usr/libexec/podman",

@@ -9,6 +9,7 @@ mod storage;
 mod system;
 mod version;
 
+pub(crate) use containers_conf::HELPER_DIRS;
 pub(crate) use containers_conf::{ConfError, ContainersConf};
 pub(crate) use pools::{Pool, first_free, random_free};
 pub(crate) use system::System;

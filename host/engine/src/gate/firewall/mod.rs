@@ -304,33 +304,48 @@ impl Gate {
         call: Call,
         objects: &[Object<'_>],
         subject: Subject,
-        mut wanted: Vec<Wanted>,
+        wanted: Vec<Wanted>,
     ) -> Result<(), CallError> {
         let permit = self.decide(call, objects)?;
         if self.leaves_firewall() {
             return self.leave_firewall(permit, objects, &wanted);
         }
         let own = self.own_objects(Namespace::Host)?;
-        wanted.retain(|wanted| !(wanted.shared && self.has_record(wanted)));
-        let within_limits = self.check_firewall_limits(&wanted);
-        let checked =
-            within_limits.and_then(|()| subject.check(self.rollback.guard.open(&permit), own));
-        let result = match checked.and_then(|()| self.missing(&permit, &wanted)) {
+        let result = match subject.check(self.rollback.guard.open(&permit), own) {
             Err(error) => Err(error),
-            Ok(missing) => {
-                let plans = wanted.iter().map(|wanted| match wanted.shared {
-                    true => Plan::shared(wanted.change()),
-                    false => Plan::of([wanted.change()]),
-                });
-                let plan = plans.fold(Plan::nothing(), Plan::and);
-                self.perform(
-                    &permit,
-                    |_| Ok(plan),
-                    |kernel| kernel.add_firewall(&missing),
-                )?
-            }
+            Ok(()) => self.add_entries(&permit, wanted)?,
         };
         self.record(permit, objects, result)
+    }
+
+    /// Adds rules that all containers of the network share, for a permitted call.
+    pub(super) fn add_shared_rules(
+        &mut self,
+        permit: &Permitted,
+        rules: Vec<FirewallRule>,
+    ) -> Result<Result<(), KernelError>, CallError> {
+        let wanted = rules.into_iter().map(|rule| self.shared_entry(rule));
+        let wanted = wanted.collect();
+        self.add_entries(permit, wanted)
+    }
+
+    fn add_entries(
+        &mut self,
+        permit: &Permitted,
+        mut wanted: Vec<Wanted>,
+    ) -> Result<Result<(), KernelError>, CallError> {
+        wanted.retain(|wanted| !(wanted.shared && self.has_record(wanted)));
+        let within_limits = self.check_firewall_limits(&wanted);
+        let missing = match within_limits.and_then(|()| self.missing(permit, &wanted)) {
+            Err(error) => return Ok(Err(error)),
+            Ok(missing) => missing,
+        };
+        let plans = wanted.iter().map(|wanted| match wanted.shared {
+            true => Plan::shared(wanted.change()),
+            false => Plan::of([wanted.change()]),
+        });
+        let plan = plans.fold(Plan::nothing(), Plan::and);
+        self.perform(permit, |_| Ok(plan), |kernel| kernel.add_firewall(&missing))
     }
 
     /// Whether somebody else makes the firewall's rules.

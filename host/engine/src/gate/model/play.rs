@@ -12,6 +12,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use journal::{Change, Here, Journal};
 use kernel::{Kernel, NetnsId, Reader};
 use policy::{Authority, Call};
+use services::SimulatedServices;
 use sim::{Imagined, ImaginedReader, Picture, Simulation};
 use trust::Secrets;
 use types::{IpVersion, Key, Namespace};
@@ -111,7 +112,7 @@ impl Stage {
         let kernel: Box<dyn Kernel + Send> = Box::new(kernel.clone());
         let trail = Trail::in_memory(&Memory::default(), subject).unwrap();
         Gate::new(
-            Rollback::new(kernel, journal, trail),
+            Rollback::new(kernel, Box::new(SimulatedServices), journal, trail),
             Authority {
                 grant: scene.granted.grant.clone(),
                 request: reach,

@@ -1,0 +1,72 @@
+//! The services of a run, as netavark's own drivers would use them.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use services::dns::AardvarkConfig;
+use services::{LocalServices, Services};
+use types::user::rootless_user;
+
+use super::netavark::Netavark;
+use crate::podman::HELPER_DIRS;
+
+/// netavark's folder where it isn't the parent.
+const CONFIG: &str = "/run/containers/networks";
+/// The same below a rootless user's runtime folder.
+const ROOTLESS_CONFIG: &str = "containers/networks";
+/// The DNS server's program.
+const AARDVARK: &str = "aardvark-dns";
+/// The program that netavark starts if it was called without one.
+const NETAVARKS_AARDVARK: &str = "/usr/libexec/podman/aardvark-dns";
+/// The variable with the DNS server's port, which plugins get as netavark does.
+const DNS_PORT: &str = "NETAVARK_DNS_PORT";
+
+/// Opens the services.
+pub(super) fn open() -> Box<dyn Services + Send> {
+    // Each run sets its deadline before it uses them.
+    Box::new(LocalServices::new(aardvark(), Instant::now()))
+}
+
+/// Returns where the DNS server's files are, and how it is started.
+pub(super) fn aardvark() -> AardvarkConfig {
+    let rootless = rootless_user().is_some();
+    let netavark = Netavark::parent();
+    let program = match &netavark {
+        Some(netavark) => netavark
+            .aardvark
+            .clone()
+            .unwrap_or_else(|| NETAVARKS_AARDVARK.into()),
+        None => default_program(),
+    };
+    let netavark = netavark.unwrap_or_default();
+    AardvarkConfig {
+        config: netavark.config.unwrap_or_else(|| default_config(rootless)),
+        program,
+        port: dns_port(),
+        rootless: netavark.rootless.unwrap_or(rootless),
+    }
+}
+
+fn default_config(rootless: bool) -> PathBuf {
+    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    match runtime.filter(|runtime| rootless && runtime.is_absolute()) {
+        Some(runtime) => runtime.join(ROOTLESS_CONFIG),
+        None => CONFIG.into(),
+    }
+}
+
+/// Returns the first program that is there, or the path where it would be.
+fn default_program() -> PathBuf {
+    let mut programs = HELPER_DIRS
+        .iter()
+        .map(|folder| Path::new(folder).join(AARDVARK));
+    let there = programs.clone().find(|program| program.exists());
+    there.or_else(|| programs.next()).unwrap_or_default()
+}
+
+/// Returns the DNS server's port. netavark itself refuses one that is no number.
+fn dns_port() -> u16 {
+    let port = std::env::var(DNS_PORT).ok();
+    let port = port.and_then(|port| port.parse().ok());
+    port.unwrap_or(AardvarkConfig::PORT)
+}

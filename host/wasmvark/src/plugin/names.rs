@@ -1,0 +1,75 @@
+//! The names that the DNS server serves for a container.
+
+use std::net::IpAddr;
+
+use engine::gate::{Gate, Names};
+use request::Request;
+use services::dns::{DnsError, DnsName, DnsRecord, Registration, SEARCH_DOMAIN};
+
+use super::local_services;
+
+/// Returns the container's names, if the user wants them served.
+pub(super) fn of(request: &Request) -> Option<Names> {
+    let network = &request.network;
+    if !network.dns {
+        return None;
+    }
+    let config = local_services::aardvark();
+    let record = DnsRecord {
+        folder: config.folder(),
+        network: network.name.clone(),
+        internal: network.internal,
+        container: request.container_id.clone(),
+    };
+    let registration = names(request).map(|names| Registration {
+        record,
+        listen: Vec::new(),
+        forward_to: network.name_servers.clone(),
+        addresses: request
+            .addresses
+            .iter()
+            .map(|address| address.addr())
+            .collect(),
+        names,
+    });
+    Some(Names {
+        registration,
+        port: config.port,
+        is_installed: config.is_installed(),
+    })
+}
+
+fn names(request: &Request) -> Result<Vec<DnsName>, DnsError> {
+    let all = [&request.container_name]
+        .into_iter()
+        .chain(&request.aliases);
+    let mut names = Vec::new();
+    for name in all {
+        let name = DnsName::parse(name)?;
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    Ok(names)
+}
+
+/// Puts the DNS server and its search domain before those of the driver.
+pub(super) fn with_served(
+    gate: &Gate,
+    servers: Vec<IpAddr>,
+    domains: Vec<String>,
+) -> (Vec<IpAddr>, Vec<String>) {
+    let served = gate.name_servers();
+    if served.is_empty() {
+        return (servers, domains);
+    }
+    let mut all = served.to_owned();
+    all.extend(
+        servers
+            .into_iter()
+            .filter(|server| !served.contains(server)),
+    );
+    let mut search = vec![SEARCH_DOMAIN.to_owned()];
+    search.extend(domains.into_iter().filter(|domain| domain != SEARCH_DOMAIN));
+    (all, search)
+}
