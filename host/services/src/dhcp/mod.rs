@@ -6,8 +6,8 @@
 //! takes nothing away when a lease is released. It knows a lease by the MAC address
 //! alone, and knows IPv4 only.
 //!
-//! The protocol is gRPC over a Unix socket (`src/proto/proxy.proto` in netavark). This
-//! client works with the proxies of netavark 1.14 to 2.1.
+//! The protocol is gRPC over a Unix socket (`src/proto/proxy.proto` in netavark). It is
+//! the same from netavark 1.14 to 2.1.
 
 mod error;
 mod grpc;
@@ -28,6 +28,7 @@ pub use error::{DhcpError, Status};
 use grpc::Failure;
 pub use lease::Lease;
 pub use request::LeaseRequest;
+use types::text;
 
 /// The proxy's socket (`ListenStream=` of netavark-dhcp-proxy.socket, and
 /// `DEFAULT_UDS_PATH` in netavark). netavark takes no other, rootless or not.
@@ -71,22 +72,21 @@ impl DhcpProxy {
     /// or misses the deadline. After all errors but [`DhcpError::Unreachable`] and
     /// [`DhcpError::NetnsPath`] the proxy may hold a lease: [`Self::release`] it.
     pub fn lease(&self, request: &LeaseRequest, deadline: Instant) -> Result<Lease, DhcpError> {
-        let message = request.to_wire()?;
-        let answer = self.wait(deadline, grpc::call(&self.socket, "Setup", &message))?;
-        let answer = answer.map_err(|failure| match failure {
-            Failure::Status(status) => DhcpError::NoLease {
-                host_link: request.host_link.clone(),
-                container_link: request.container_link.clone(),
-                status,
-            },
-            failure => self.error(failure),
+        let answer = self.call("Setup", request, deadline, |status| DhcpError::NoLease {
+            host_link: request.host_link.clone(),
+            container_link: request.container_link.clone(),
+            status,
         })?;
         Lease::from_wire(answer, request.container_mac).map_err(|fault| self.malformed(fault))
     }
 
-    /// Ends a lease and its renewals. The proxy knows it by the MAC address. Since
-    /// netavark 2.0 it tells the DHCP server. Nothing happens if there is no lease. The
-    /// address and the route stay on the container's link.
+    /// Ends a lease and its renewals. The proxy knows it by the MAC address. Nothing
+    /// happens if there is no lease. The address and the route stay on the container's
+    /// link.
+    ///
+    /// The DHCP server may keep the address until the lease ends: netavark 1.14 tells it
+    /// nothing, and dnsmasq ignores the DHCPRELEASE of netavark 1.17, which names no
+    /// address.
     ///
     /// The calling thread must not run asynchronous code.
     ///
@@ -95,15 +95,31 @@ impl DhcpProxy {
     /// The proxy can't be reached, refuses, answers with anything but a lease, or
     /// misses the deadline.
     pub fn release(&self, request: &LeaseRequest, deadline: Instant) -> Result<(), DhcpError> {
-        let message = request.to_wire()?;
-        let answer = self.wait(deadline, grpc::call(&self.socket, "Teardown", &message))?;
-        // The answer is the lease that there was, or an empty one.
-        answer.map(drop).map_err(|failure| match failure {
-            Failure::Status(status) => DhcpError::NotReleased {
+        let answer = self.call("Teardown", request, deadline, |status| {
+            DhcpError::NotReleased {
                 mac: request.container_mac,
                 status,
-            },
-            failure => self.error(failure),
+            }
+        });
+        // It is the lease that there was, or an empty one.
+        answer.map(drop)
+    }
+
+    /// Calls a method of the proxy. `refused` makes the error of an error status.
+    fn call(
+        &self,
+        method: &str,
+        request: &LeaseRequest,
+        deadline: Instant,
+        refused: impl FnOnce(Status) -> DhcpError,
+    ) -> Result<wire::Lease, DhcpError> {
+        let message = request.to_wire()?;
+        let answer = self.wait(deadline, grpc::call(&self.socket, method, &message))?;
+        answer.map_err(|failure| match failure {
+            Failure::Connect(error) => DhcpError::unreachable(self.socket.clone(), error),
+            Failure::Broken(error) => self.broken(&error),
+            Failure::Malformed(fault) => self.malformed(fault),
+            Failure::Status(status) => refused(status),
         })
     }
 
@@ -122,16 +138,10 @@ impl DhcpProxy {
             })
     }
 
-    fn error(&self, failure: Failure) -> DhcpError {
-        let socket = self.socket.clone();
-        match failure {
-            Failure::Connect(error) => DhcpError::unreachable(socket, error),
-            Failure::Broken(error) => DhcpError::Broken {
-                socket,
-                error: types::text::plain_error(&error.to_string()),
-            },
-            Failure::Malformed(fault) => self.malformed(fault),
-            Failure::Status(status) => self.malformed(format!("the status {status}")),
+    fn broken(&self, error: &h2::Error) -> DhcpError {
+        DhcpError::Broken {
+            socket: self.socket.clone(),
+            error: text::plain_error(&error.to_string()),
         }
     }
 

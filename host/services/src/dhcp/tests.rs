@@ -141,6 +141,13 @@ fn a_long_error_is_cut() {
 }
 
 #[test]
+fn the_headers_of_an_answer_are_bounded() {
+    let text: &'static str = "x".repeat(20_000).leak();
+    let error = lease(Reply::Http(Answer::error("13", text))).unwrap_err();
+    assert!(matches!(error, DhcpError::Broken { .. }), "{error}");
+}
+
+#[test]
 fn an_error_behind_a_message_counts() {
     let mut answer = Answer::lease(&message());
     answer.trailers = vec![("grpc-status", "13"), ("grpc-message", "late")];
