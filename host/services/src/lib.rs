@@ -6,6 +6,7 @@
 
 #![deny(unsafe_code)]
 
+pub mod dhcp;
 pub mod dns;
 mod services;
 
