@@ -21,7 +21,7 @@ clang_runtime() {
 # What the tests have besides.
 install_for_tests() {
     local packages=(
-        aardvark-dns chromium clang containernetworking-plugins groff-base lld nftables python3-jsonschema strace wasi-libc
+        aardvark-dns chromium clang containernetworking-plugins dnsmasq-base groff-base lld nftables python3-jsonschema strace wasi-libc
     )
     need_packages "${packages[@]}"
     # Its name is known once clang is there.

@@ -37,6 +37,8 @@ pub enum Need {
     Netavark,
     /// aardvark-dns.
     AardvarkDns,
+    /// The DHCP server dnsmasq.
+    Dnsmasq,
     /// `strace`, and the right to use it.
     Strace,
     /// The tool `wg`.
@@ -274,6 +276,9 @@ impl Need {
             Self::Netavark if !*NETAVARK.get_or_init(|| places::tool("netavark").exists()) => {
                 Some("netavark is not installed; `just setup` does it".into())
             }
+            Self::Dnsmasq if !Path::new(places::DNSMASQ).exists() => {
+                Some("dnsmasq is not installed; `just setup` does it".into())
+            }
             Self::AardvarkDns if places::aardvark_dns().is_none() => {
                 Some("aardvark-dns is not installed; `just setup` does it".into())
             }
@@ -322,6 +327,7 @@ impl Need {
             | Self::Nic
             | Self::Netavark
             | Self::AardvarkDns
+            | Self::Dnsmasq
             | Self::Strace
             | Self::WireguardTools
             | Self::RecentIp

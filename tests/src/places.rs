@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 /// The program of systemd's journal.
 pub const JOURNALD: &str = "/lib/systemd/systemd-journald";
 
+/// The DHCP server dnsmasq.
+pub const DNSMASQ: &str = "/usr/sbin/dnsmasq";
+
 /// Debian's Python interpreter.
 pub const PYTHON: &str = "/usr/bin/python3";
 

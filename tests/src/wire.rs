@@ -7,7 +7,7 @@ use crate::poll;
 pub const PARENT: &str = "p0";
 
 /// The neighbour's link on the wire.
-const NEIGHBOUR: &str = "n0";
+pub const NEIGHBOUR: &str = "n0";
 
 /// The neighbour's addresses. The first ones are the gateways of the test networks. The
 /// last two can be reached only through them.

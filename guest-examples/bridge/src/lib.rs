@@ -10,7 +10,8 @@ use wasmvark_guest::links::{self, Link, VethOptions, VethPair};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
     Dad, Guest, announce_over_bridge, bridge_ports, check_ipam, dns, export, firewall, forward,
-    has_no_addresses, is_v6, loosen_reverse_path, no_name_servers, no_names, publish, serve_names,
+    has_no_addresses, is_v6, lease, loosen_reverse_path, no_name_servers, no_names, publish,
+    serve_names, uses_dhcp,
 };
 
 struct Driver;
@@ -32,8 +33,11 @@ impl Guest for Driver {
     }
 
     fn setup(request: Request) -> Result<SetupAnswer, Error> {
-        check_ipam(&request.network)?;
         let options = Options::parse(&request.options)?;
+        match uses_dhcp(&request.network) {
+            true => options::check_dhcp_mode(&request.network, &options)?,
+            false => check_ipam(&request.network)?,
+        }
         let behaviours = KNOWN.behaviours(&request)?;
         // It's in place before anything can pass.
         options.filter.apply(&request)?;
@@ -49,6 +53,7 @@ impl Guest for Driver {
         behaviours.configure_with(&pair.container, &request, None, options.dad)?;
         behaviours.limit_port(&pair.host)?;
         behaviours.wait_dad(&pair.container)?;
+        lease(&pair.container, &bridge.link, &request.network)?;
         if options.mode == Mode::Managed {
             connect(&bridge, &request, &options)?;
         }

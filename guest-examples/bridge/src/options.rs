@@ -6,7 +6,8 @@ use wasmvark_guest::firewall::Isolation;
 use wasmvark_guest::types::{Error, Network, NetworkChange, OptionValue};
 use wasmvark_guest::{
     ACCEPT_DAD, ANNOUNCE, Dad, FILTER, Filter, Known, Nat, RATES, SOURCE_ROUTING, TUNING, Value,
-    WAIT_DAD, WithoutSubnets, allocate_subnets, choose, find, parse, parse_bool, typed, word,
+    WAIT_DAD, WithoutSubnets, allocate_subnets, check_dhcp, choose, find, parse, parse_bool, typed,
+    uses_dhcp, word,
 };
 
 use crate::vlans::{VlanId, Vlans};
@@ -201,10 +202,24 @@ pub(crate) fn choose_ipam(
     options: &Options,
 ) -> Result<Option<NetworkChange>, Error> {
     let is_trunk = matches!(&options.vlans, Some(vlans) if vlans.untagged().is_none());
+    if uses_dhcp(network) {
+        return check_dhcp_mode(network, options).map(|()| None);
+    }
     match options.mode == Mode::Unmanaged || is_trunk {
         true => wasmvark_guest::choose_ipam(network, WithoutSubnets::NoAddresses),
         // The DNS server of an internal network listens on its gateway.
         false => allocate_subnets(network, network.dns),
+    }
+}
+
+/// Checks a network whose addresses a DHCP server chooses, which is on an existing
+/// bridge.
+pub(crate) fn check_dhcp_mode(network: &Network, options: &Options) -> Result<(), Error> {
+    match options.mode {
+        Mode::Managed => Err(Error::Invalid(
+            "cannot use dhcp ipam driver without using the option mode=unmanaged".to_owned(),
+        )),
+        Mode::Unmanaged => check_dhcp(network),
     }
 }
 

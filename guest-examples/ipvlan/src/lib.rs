@@ -7,7 +7,8 @@ use options::{KNOWN, Options};
 use wasmvark_guest::links::{self, IpvlanOptions};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Place, Request, SetupAnswer};
 use wasmvark_guest::{
-    Guest, PARENT_METRIC, check_ipam, create_on_parent, export, find_parent, no_name_servers,
+    Guest, PARENT_METRIC, WithoutSubnets, check_ipam, create_on_parent, export, find_parent,
+    no_name_servers,
 };
 
 struct Ipvlan;
@@ -16,7 +17,7 @@ export!(Ipvlan);
 impl Guest for Ipvlan {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
-        let mut changes = create_on_parent(network)?;
+        let mut changes = create_on_parent(network, WithoutSubnets::Refuse)?;
         changes.extend(KNOWN.check(&network.options)?);
         Options::parse(&network.options)?;
         Ok(changes)

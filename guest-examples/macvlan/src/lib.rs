@@ -7,7 +7,8 @@ use options::{KNOWN, Options};
 use wasmvark_guest::links::{self, MacvlanOptions};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Place, Request, SetupAnswer};
 use wasmvark_guest::{
-    Guest, PARENT_METRIC, check_ipam, create_on_parent, export, find_parent, no_name_servers,
+    Guest, PARENT_METRIC, WithoutSubnets, check_ipam_or_dhcp, create_on_parent, export,
+    find_parent, lease, no_name_servers,
 };
 
 struct Macvlan;
@@ -16,7 +17,7 @@ export!(Macvlan);
 impl Guest for Macvlan {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
-        let mut changes = create_on_parent(network)?;
+        let mut changes = create_on_parent(network, WithoutSubnets::Dhcp)?;
         changes.extend(KNOWN.check(&network.options)?);
         Options::parse(&network.options)?;
         Ok(changes)
@@ -24,7 +25,7 @@ impl Guest for Macvlan {
 
     fn setup(request: Request) -> Result<SetupAnswer, Error> {
         let network = &request.network;
-        check_ipam(network)?;
+        check_ipam_or_dhcp(network)?;
         let options = Options::parse(&network.options)?;
         let behaviours = KNOWN.behaviours(&request)?;
         let parent = find_parent(network)?;
@@ -42,6 +43,7 @@ impl Guest for Macvlan {
         )?;
         behaviours.announce(&link)?;
         behaviours.configure(&link, &request, Some(PARENT_METRIC))?;
+        lease(&link, &parent, network)?;
         behaviours.limit(&link)?;
         behaviours.wait_dad(&link)?;
         Ok(no_name_servers())

@@ -6,7 +6,8 @@ use options::{KNOWN, Options};
 use wasmvark_guest::links::{self, Link, VlanOptions};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Place, Request, SetupAnswer};
 use wasmvark_guest::{
-    Guest, PARENT_METRIC, check_ipam, create_on_parent, export, find_parent, no_name_servers,
+    Guest, PARENT_METRIC, WithoutSubnets, check_ipam, create_on_parent, export, find_parent,
+    no_name_servers,
 };
 
 struct Vlan;
@@ -15,7 +16,7 @@ export!(Vlan);
 impl Guest for Vlan {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
-        let mut changes = create_on_parent(network)?;
+        let mut changes = create_on_parent(network, WithoutSubnets::Refuse)?;
         changes.extend(KNOWN.check(&network.options)?);
         Options::parse(&network.options)?;
         Ok(changes)

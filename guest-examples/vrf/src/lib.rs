@@ -8,8 +8,8 @@ use wasmvark_guest::links::{self, Link, MacvlanOptions};
 use wasmvark_guest::routes::RouteOptions;
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Place, Request, SetupAnswer};
 use wasmvark_guest::{
-    Dad, Guest, PARENT_METRIC, PLAIN_ROUTE, check_ipam, configure_with, create_on_parent, export,
-    find_parent, no_name_servers,
+    Dad, Guest, PARENT_METRIC, PLAIN_ROUTE, WithoutSubnets, check_ipam, configure_with,
+    create_on_parent, export, find_parent, no_name_servers,
 };
 
 struct Vrf;
@@ -18,7 +18,7 @@ export!(Vrf);
 impl Guest for Vrf {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
-        let mut changes = create_on_parent(network)?;
+        let mut changes = create_on_parent(network, WithoutSubnets::Refuse)?;
         changes.extend(KNOWN.check(&network.options)?);
         Options::parse(network)?;
         Ok(changes)

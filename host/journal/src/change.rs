@@ -11,6 +11,7 @@ use kernel::{
     SavedRoutes, SavedRule, TableRoute, VfState,
 };
 use serde::{Deserialize, Serialize};
+use services::dhcp::LeaseRequest;
 use services::dns::DnsRecord;
 use types::{LinkName, Namespace, Rule, SettingKey};
 
@@ -195,8 +196,12 @@ pub enum Change {
     /// The container's entry at the DNS server. Undoing withdraws it.
     RegisterNames {
         /// The place of the entry.
-        #[serde(flatten)]
         record: DnsRecord,
+    },
+    /// An address that a DHCP server gave the container. Undoing releases it.
+    LeaseAddress {
+        /// What the proxy was asked for.
+        request: LeaseRequest,
     },
     /// State that the driver keeps for the network. Undoing does nothing: the state is
     /// removed with the network's last container.
@@ -476,6 +481,7 @@ impl Change {
             | Self::SetSetting { .. }
             | Self::AddFirewall { .. }
             | Self::RegisterNames { .. }
+            | Self::LeaseAddress { .. }
             | Self::KeepState => None,
         }
     }
@@ -485,7 +491,7 @@ impl Change {
         match self {
             Self::MoveLink { .. } => true,
             // A service's files belong to no namespace.
-            Self::KeepState | Self::RegisterNames { .. } => false,
+            Self::KeepState | Self::RegisterNames { .. } | Self::LeaseAddress { .. } => false,
             change => change.is_on_host(),
         }
     }
@@ -503,7 +509,10 @@ impl Change {
             | Self::AddRule { namespace, .. }
             | Self::RemoveRule { namespace, .. }
             | Self::SetSetting { namespace, .. } => *namespace == Namespace::Host,
-            Self::AddFirewall { .. } | Self::KeepState | Self::RegisterNames { .. } => true,
+            Self::AddFirewall { .. }
+            | Self::KeepState
+            | Self::RegisterNames { .. }
+            | Self::LeaseAddress { .. } => true,
             _ => false,
         }
     }

@@ -265,6 +265,11 @@ calls! {
     AddressesAllocateSubnet = "addresses.allocate-subnet" {
         risk: Low, effect: "gives new networks free subnets", request: [NewSubnet], in_create: true,
     }
+    /// Leases an address for the container.
+    DhcpLease = "dhcp.lease" {
+        risk: Medium, effect: "gets the container's address from a DHCP server", keys: [Link],
+        request: [Parent],
+    }
     /// Serves the container's names.
     DnsRegister = "dns.register" {
         risk: Low, effect: "serves the containers' names on own links", keys: [Link],

@@ -20,18 +20,28 @@ pub struct LinkReport {
     pub addresses: Vec<IpNet>,
 }
 
+/// An address of the container that isn't in the request, with its gateway.
+#[derive(Debug, Clone, Copy)]
+pub struct LeasedAddress {
+    /// The address with its prefix length.
+    pub address: IpNet,
+    /// The gateway.
+    pub gateway: Option<IpAddr>,
+}
+
 /// Builds the answer. Addresses have the order of the request, because Podman shows the
 /// first one. Further ones follow in the kernel's order.
 pub fn answer(
     request: &Request,
     links: Vec<LinkReport>,
+    leased: &[LeasedAddress],
     dns_server_ips: Vec<IpAddr>,
     dns_search_domains: Vec<String>,
 ) -> StatusBlock {
     let interfaces = links
         .into_iter()
         .map(|link| {
-            let interface = interface(request, link.mac, link.addresses);
+            let interface = interface(request, leased, link.mac, link.addresses);
             (link.name.into(), interface)
         })
         .collect();
@@ -44,6 +54,7 @@ pub fn answer(
 
 fn interface(
     request: &Request,
+    leased: &[LeasedAddress],
     mac_address: Option<Mac>,
     mut addresses: Vec<IpNet>,
 ) -> NetInterface {
@@ -56,7 +67,7 @@ fn interface(
         .into_iter()
         .map(|ipnet| NetAddress {
             ipnet,
-            gateway: gateway(request, ipnet),
+            gateway: gateway(request, leased, ipnet),
         })
         .collect();
     NetInterface {
@@ -65,7 +76,10 @@ fn interface(
     }
 }
 
-fn gateway(request: &Request, address: IpNet) -> Option<IpAddr> {
+fn gateway(request: &Request, leased: &[LeasedAddress], address: IpNet) -> Option<IpAddr> {
+    if let Some(lease) = leased.iter().find(|lease| lease.address == address) {
+        return lease.gateway;
+    }
     let mut subnets = request.network.subnets.iter();
     subnets
         .find(|subnet| subnet.subnet.contains(&address.addr()))?

@@ -24,7 +24,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-pub use answer::{LinkReport, answer};
+pub use answer::{LeasedAddress, LinkReport, answer};
 pub use network::Network;
 pub use options::{names_outbound, names_secret, normal_forms};
 pub use parent::Parent;

@@ -3,7 +3,7 @@
 use crate::options::find;
 use crate::setup::is_v6;
 use crate::types::{Error, IpVersion, Namespace, Network, NetworkChange};
-use crate::{addresses, links};
+use crate::{addresses, check_dhcp, links};
 
 /// The treatment of a network without subnets and without an ipam driver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub enum WithoutSubnets {
     Refuse,
     /// It gets the ipam driver `none`.
     NoAddresses,
+    /// A DHCP server chooses the addresses.
+    Dhcp,
 }
 
 /// Checks the ipam driver of a network, and returns the change that sets it if the
@@ -36,6 +38,11 @@ pub fn choose_ipam(
             "{driver} driver needs at least one subnet specified when the host-local ipam driver \
              is set"
         ))),
+        ("dhcp", _, WithoutSubnets::Dhcp) => check_dhcp(network).map(|()| None),
+        ("", true, WithoutSubnets::Dhcp) => {
+            check_dhcp(network)?;
+            Ok(Some(NetworkChange::IpamDriver("dhcp".to_owned())))
+        }
         ("dhcp", _, _) => Err(Error::Unsupported(format!(
             "ipam driver dhcp is not supported with {driver}: give --subnet, or --ipam-driver \
              none for a network without addresses"
@@ -101,9 +108,12 @@ pub fn check_ipam(network: &Network) -> Result<(), Error> {
 
 /// Checks that the parent exists, and returns the changes of a network whose containers
 /// have links on it.
-pub fn create_on_parent(network: &Network) -> Result<Vec<NetworkChange>, Error> {
+pub fn create_on_parent(
+    network: &Network,
+    without_subnets: WithoutSubnets,
+) -> Result<Vec<NetworkChange>, Error> {
     check_parent(network)?;
-    let ipam = choose_ipam(network, WithoutSubnets::Refuse)?;
+    let ipam = choose_ipam(network, without_subnets)?;
     let mut changes = move_parent_option(network);
     changes.extend(ipam);
     changes.push(no_names());

@@ -8,6 +8,7 @@ mod configure;
 mod create;
 mod dad;
 mod default_routes;
+mod dhcp_client;
 mod filter;
 mod nat;
 mod options;
@@ -39,8 +40,8 @@ pub mod bindings {
 }
 
 pub use bindings::wasmvark::driver::{
-    addresses, announce, bridge_ports, dns, firewall, links, log, neighbours, offloads, routes,
-    rules, state, sysctl, traffic, types, wireguard,
+    addresses, announce, bridge_ports, dhcp, dns, firewall, links, log, neighbours, offloads,
+    routes, rules, state, sysctl, traffic, types, wireguard,
 };
 pub use bindings::{Guest, export};
 
@@ -57,6 +58,7 @@ pub use create::{
     has_no_addresses, move_parent_option, no_names,
 };
 pub use dad::{ACCEPT_DAD, Dad};
+pub use dhcp_client::{check_dhcp, check_ipam_or_dhcp, lease, uses_dhcp};
 pub use filter::{FILTER, Filter};
 pub use nat::{Nat, close_internal, forward, publish};
 pub use options::{MACVLAN_MODES, Value, Within, choose, find, not, parse, parse_bool, read};

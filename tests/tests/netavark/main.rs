@@ -16,6 +16,7 @@ mod bridge_senders;
 mod cni;
 mod create;
 mod dad;
+mod dhcp;
 mod differential;
 mod dns;
 mod driver;
@@ -84,6 +85,7 @@ fn main() {
     reload::register(&mut suite);
     vrf::register(&mut suite);
     dad::register(&mut suite);
+    dhcp::register(&mut suite);
     dns::register(&mut suite);
     dns::register(&mut suite);
     dummy::register(&mut suite);

@@ -70,9 +70,15 @@ impl Gate {
         self
     }
 
-    /// Returns the addresses at which the DNS server answers the container.
+    /// Returns the DNS servers that calls have found for the container: aardvark-dns,
+    /// and those of DHCP servers.
     pub fn name_servers(&self) -> &[IpAddr] {
         &self.name_servers
+    }
+
+    /// Whether aardvark-dns serves the container's names.
+    pub fn serves_names(&self) -> bool {
+        self.serves_names
     }
 
     /// Completes the container's entry by the addresses that the server listens on.
@@ -86,6 +92,8 @@ impl Gate {
             .registration
             .clone()
             .map_err(|error| refused(&error))?;
+        let leased = self.leased.iter().map(|lease| lease.address.addr());
+        registration.addresses.extend(leased);
         let is_ours = self.owns(link) || self.uses(link);
         let gateways = self.authority.request.gateways.clone();
         let kernel = self.rollback.guard.open(permit);
@@ -137,6 +145,7 @@ impl Gate {
         self.confirm(&entries, &result)?;
         if result.is_ok() {
             self.name_servers.clone_from(&registration.listen);
+            self.serves_names = true;
         }
         Ok(result)
     }

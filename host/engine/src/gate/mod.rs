@@ -12,6 +12,7 @@ mod bounds;
 mod bridge_ports;
 mod call;
 mod clash;
+mod dhcp;
 mod dns;
 mod explain;
 mod firewall;
@@ -39,6 +40,7 @@ use std::time::Instant;
 use wasmtime::component::ResourceTable;
 
 pub use call::{CallError, Stop};
+pub use dhcp::DhcpClient;
 pub use dns::Names;
 pub use firewall::Firewall;
 pub use links::LinkHandle;
@@ -48,6 +50,7 @@ pub use subnets::{AllocatedSubnet, PoolError, SubnetPools, UsedNetworks};
 
 use kernel::{Kernel, LinkId};
 use policy::{Authority, Call, Limits};
+use request::LeasedAddress;
 use trust::Secrets;
 use types::LinkName;
 
@@ -66,8 +69,14 @@ pub struct Gate {
     allocated: Vec<AllocatedSubnet>,
     /// The container's names, if the user wants them served.
     names: Option<Names>,
-    /// The addresses at which the DNS server answers the container.
+    /// The addresses of the DNS servers that calls have found for the container.
     name_servers: Vec<IpAddr>,
+    /// Whether names are served, with the search domain of such networks.
+    serves_names: bool,
+    /// The container as a DHCP server's client.
+    dhcp: Option<DhcpClient>,
+    /// The addresses that DHCP servers gave.
+    leased: Vec<LeasedAddress>,
     links: ResourceTable,
     /// The number of open handles.
     handles: usize,
@@ -107,6 +116,9 @@ impl Gate {
             allocated: Vec::new(),
             names: None,
             name_servers: Vec::new(),
+            serves_names: false,
+            dhcp: None,
+            leased: Vec::new(),
             links: ResourceTable::new(),
             handles: 0,
             others_own: None,

@@ -97,8 +97,8 @@ fn undo_if_there(kernel: &mut dyn Kernel, entry: &Entry, same: Same) -> Result<(
             Ok(())
         }
         Change::KeepState | Change::UseBridge { .. } => Ok(()),
-        // `withdraw` undoes this change.
-        Change::RegisterNames { .. } => Ok(()),
+        // `undo_service` undoes these changes.
+        Change::RegisterNames { .. } | Change::LeaseAddress { .. } => Ok(()),
         Change::ChangeBridge {
             link,
             name,

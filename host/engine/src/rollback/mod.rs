@@ -275,9 +275,8 @@ impl Rollback {
                 }),
             };
         }
-        if let Change::RegisterNames { record } = &entry.change {
-            let withdrawn = self.guard.services_for_host().withdraw(record);
-            return withdrawn.map(|()| Undone::Done).map_err(other);
+        if let Some(undone) = undo_service(self.guard.services_for_host(), &entry.change) {
+            return undone;
         }
         let used = journal.uses_table_of(entry).map_err(other)?;
         // A panic is a bug. It must not keep the other changes from being undone.
@@ -298,6 +297,16 @@ impl Rollback {
         }
         Ok(Undone::Done)
     }
+}
+
+/// Undoes a change that a service made.
+fn undo_service(services: &mut dyn Services, change: &Change) -> Option<Result<Undone, Failure>> {
+    let undone = match change {
+        Change::RegisterNames { record } => services.withdraw(record).map_err(other),
+        Change::LeaseAddress { request } => services.release(request).map_err(other),
+        _ => return None,
+    };
+    Some(undone.map(|()| Undone::Done))
 }
 
 /// The result of an undo.

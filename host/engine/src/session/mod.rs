@@ -21,7 +21,7 @@ use trust::Secrets;
 pub use clearing::{Cleared, Clearing};
 
 use crate::driver::{self, Code, Run, RunError, Watch};
-use crate::gate::{Firewall, Gate, Log, Names, SubnetPools};
+use crate::gate::{DhcpClient, Firewall, Gate, Log, Names, SubnetPools};
 use crate::rollback::{Rollback, UndoError};
 
 /// A run that only reads. It has no journal and undoes nothing.
@@ -74,6 +74,8 @@ pub struct Driver<'a> {
     pub firewall: Firewall,
     /// The container's names, if the user wants them served.
     pub names: Option<Names>,
+    /// The container as a DHCP server's client, if there is one.
+    pub dhcp: Option<DhcpClient>,
 }
 
 /// An open run. Killed runs may have left changes.
@@ -212,7 +214,8 @@ impl<Kind> Ready<Kind> {
         let gate = gate
             .with_pools(driver.pools)
             .with_firewall(driver.firewall)
-            .with_names(driver.names);
+            .with_names(driver.names)
+            .with_dhcp(driver.dhcp);
         let (gate, result) = driver::run(driver.code, gate, watch, function);
         Ran {
             gate,

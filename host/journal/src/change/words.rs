@@ -95,6 +95,10 @@ impl fmt::Display for Change {
                     record.container, record.network
                 )
             }
+            Self::LeaseAddress { request } => {
+                let (link, parent) = (&request.container_link, &request.host_link);
+                write!(f, "address of container:{link} leased on host:{parent}")
+            }
             Self::KeepState => f.write_str("state kept"),
             Self::AddRoute {
                 namespace, route, ..

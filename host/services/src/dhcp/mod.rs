@@ -34,6 +34,24 @@ use types::text;
 /// `DEFAULT_UDS_PATH` in netavark). netavark takes no other, rootless or not.
 pub const DEFAULT_SOCKET: &str = "/run/podman/nv-proxy.sock";
 
+/// Leases addresses of DHCP servers.
+pub trait Dhcp {
+    /// Gets a lease. `None` stands for one that a plan knows nothing of.
+    ///
+    /// # Errors
+    ///
+    /// There is no lease, or nobody knows whether there is one
+    /// ([`DhcpProxy::lease`]).
+    fn lease(&mut self, request: &LeaseRequest) -> Result<Option<Lease>, DhcpError>;
+
+    /// Ends a lease. One of a proxy that isn't there has ended with the proxy.
+    ///
+    /// # Errors
+    ///
+    /// The proxy didn't end it ([`DhcpProxy::release`]).
+    fn release(&mut self, request: &LeaseRequest) -> Result<(), DhcpError>;
+}
+
 /// netavark's DHCP proxy. Each call has a connection of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DhcpProxy {

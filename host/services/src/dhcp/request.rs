@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
 use types::{ContainerId, LinkName, Mac};
 
 use super::DhcpError;
@@ -13,7 +14,7 @@ const OWN_PROCESS: [&str; 2] = ["/proc/self", "/proc/thread-self"];
 
 /// A container's link that needs an address. [`super::DhcpProxy::release`] takes the
 /// same values as [`super::DhcpProxy::lease`].
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeaseRequest {
     /// The link in the proxy's namespace over which the proxy sends and receives raw
     /// packets: the parent of a macvlan, or the bridge of a veth's peer.

@@ -147,7 +147,7 @@ pub(super) fn rollback(
     let kernel = Netlink::open(Netns::current()?, None)?;
     Ok(Rollback::new(
         Box::new(kernel),
-        local_services::open(),
+        local_services::open(store.layout()),
         journal,
         trail,
     ))

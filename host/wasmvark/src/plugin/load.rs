@@ -129,6 +129,7 @@ impl Loaded {
             pools: None,
             firewall: firewall(),
             names: None,
+            dhcp: None,
         }
     }
 

@@ -3,17 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+use services::dhcp::DhcpProxy;
 use services::dns::AardvarkConfig;
 use services::{LocalServices, Services};
 use types::user::rootless_user;
 
 use super::netavark::Netavark;
 use crate::podman::HELPER_DIRS;
+use crate::store::Layout;
 
-/// netavark's folder where it isn't the parent.
-const CONFIG: &str = "/run/containers/networks";
-/// The same below a rootless user's runtime folder.
-const ROOTLESS_CONFIG: &str = "containers/networks";
 /// The DNS server's program.
 const AARDVARK: &str = "aardvark-dns";
 /// The program that netavark starts if it was called without one.
@@ -22,13 +20,14 @@ const NETAVARKS_AARDVARK: &str = "/usr/libexec/podman/aardvark-dns";
 const DNS_PORT: &str = "NETAVARK_DNS_PORT";
 
 /// Opens the services.
-pub(super) fn open() -> Box<dyn Services + Send> {
+pub(super) fn open(layout: &Layout) -> Box<dyn Services + Send> {
+    let dhcp = DhcpProxy::at(layout.dhcp_proxy.clone());
     // Each run sets its deadline before it uses them.
-    Box::new(LocalServices::new(aardvark(), Instant::now()))
+    Box::new(LocalServices::new(aardvark(layout), dhcp, Instant::now()))
 }
 
 /// Returns where the DNS server's files are, and how it is started.
-pub(super) fn aardvark() -> AardvarkConfig {
+pub(super) fn aardvark(layout: &Layout) -> AardvarkConfig {
     let rootless = rootless_user().is_some();
     let netavark = Netavark::parent();
     let program = match &netavark {
@@ -40,18 +39,10 @@ pub(super) fn aardvark() -> AardvarkConfig {
     };
     let netavark = netavark.unwrap_or_default();
     AardvarkConfig {
-        config: netavark.config.unwrap_or_else(|| default_config(rootless)),
+        config: netavark.config.unwrap_or_else(|| layout.netavark.clone()),
         program,
         port: dns_port(),
         rootless: netavark.rootless.unwrap_or(rootless),
-    }
-}
-
-fn default_config(rootless: bool) -> PathBuf {
-    let runtime = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    match runtime.filter(|runtime| rootless && runtime.is_absolute()) {
-        Some(runtime) => runtime.join(ROOTLESS_CONFIG),
-        None => CONFIG.into(),
     }
 }
 

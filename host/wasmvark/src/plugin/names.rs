@@ -1,20 +1,24 @@
-//! The names that the DNS server serves for a container.
+//! What services need to know of a container, and what of theirs is in the answer.
 
 use std::net::IpAddr;
+use std::path::Path;
 
-use engine::gate::{Gate, Names};
+use engine::gate::{DhcpClient, Gate, Names};
 use request::Request;
 use services::dns::{DnsError, DnsName, DnsRecord, Registration, SEARCH_DOMAIN};
 
+use types::text;
+
 use super::local_services;
+use crate::store::Layout;
 
 /// Returns the container's names, if the user wants them served.
-pub(super) fn of(request: &Request) -> Option<Names> {
+pub(super) fn of(layout: &Layout, request: &Request) -> Option<Names> {
     let network = &request.network;
     if !network.dns {
         return None;
     }
-    let config = local_services::aardvark();
+    let config = local_services::aardvark(layout);
     let record = DnsRecord {
         folder: config.folder(),
         network: network.name.clone(),
@@ -53,7 +57,8 @@ fn names(request: &Request) -> Result<Vec<DnsName>, DnsError> {
     Ok(names)
 }
 
-/// Puts the DNS server and its search domain before those of the driver.
+/// Puts the DNS servers that calls have found, and the search domain of served names,
+/// before those of the driver.
 pub(super) fn with_served(
     gate: &Gate,
     servers: Vec<IpAddr>,
@@ -69,7 +74,19 @@ pub(super) fn with_served(
             .into_iter()
             .filter(|server| !served.contains(server)),
     );
+    if !gate.serves_names() {
+        return (all, domains);
+    }
     let mut search = vec![SEARCH_DOMAIN.to_owned()];
     search.extend(domains.into_iter().filter(|domain| domain != SEARCH_DOMAIN));
     (all, search)
+}
+
+/// Returns the container as a DHCP server's client.
+pub(super) fn dhcp_client(request: &Request, netns: &Path) -> DhcpClient {
+    DhcpClient {
+        netns: netns.to_owned(),
+        container: request.container_id.clone(),
+        host_name: Some(request.container_name.clone()).filter(|name| text::is_domain(name)),
+    }
 }

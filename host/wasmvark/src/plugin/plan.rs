@@ -247,7 +247,9 @@ impl Candidate {
 
     fn driver_for<'a>(&self, code: &'a Code, reach: RequestReach, request: &Request) -> Driver<'a> {
         Driver {
-            names: names::of(request),
+            names: names::of(self.loaded.store.layout(), request),
+            // No server is asked, so the path doesn't matter.
+            dhcp: Some(names::dhcp_client(request, Path::new("/"))),
             ..self.driver(code, reach)
         }
     }

@@ -50,7 +50,7 @@ impl Remains<'_> {
         let place = self.store.trail();
         let trail = Trail::resume(&place, Required::Yes, subject);
         let kernel = Netlink::open(host, container)?;
-        let services = local_services::open();
+        let services = local_services::open(self.store.layout());
         Ok(Rollback::new(Box::new(kernel), services, journal, trail))
     }
 

@@ -71,7 +71,7 @@ impl Connection<'_> {
             host: host.id(),
             container: Some(container.id()),
         };
-        let (session, driver) = self.open(host, container, here)?;
+        let (session, driver) = self.open(host, container, (here, netns))?;
         let result = remains::contain(|| self.connect(session, driver));
         result.unwrap_or_else(|error| {
             let remains = Remains {
@@ -91,7 +91,7 @@ impl Connection<'_> {
         &self,
         host: Netns,
         container: Netns,
-        here: Here,
+        (here, netns): (Here, &Path),
     ) -> Result<(Session<Setup>, Driver<'_>), PluginError> {
         let watch = Watch::begin(self.loaded.grant.limits())
             .and_signals()
@@ -104,10 +104,11 @@ impl Connection<'_> {
         let network = &self.request.network.id;
         bridges::note(&mut reach, self.loaded, network, (here.host, &mut kernel));
         let driver = Driver {
-            names: names::of(self.request),
+            names: names::of(layout, self.request),
+            dhcp: Some(names::dhcp_client(self.request, netns)),
             ..self.loaded.driver(self.code, reach, self.loaded.secrets())
         };
-        let rollback = Rollback::new(kernel, local_services::open(), journal, trail);
+        let rollback = Rollback::new(kernel, local_services::open(layout), journal, trail);
         Ok((Session::<Setup>::open(rollback, watch), driver))
     }
 
@@ -211,7 +212,7 @@ pub(super) fn status(
     }
     allow(gate, &servers, &domains)?;
     let (servers, domains) = names::with_served(gate, servers, domains);
-    Ok(answer(request, links, servers, domains))
+    Ok(answer(request, links, gate.leased(), servers, domains))
 }
 
 /// Decides on the driver's DNS servers and search domains.

@@ -52,7 +52,7 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
         netns: container.is_some().then_some(netns),
     };
     let kernel = Box::new(Netlink::open(host, container)?);
-    let rollback = Rollback::new(kernel, local_services::open(), journal, trail);
+    let rollback = Rollback::new(kernel, local_services::open(store.layout()), journal, trail);
     let clearing = match driver {
         Ok(driver) => driver.disconnect(rollback, &remains, subject)?,
         Err(error) => Clearing::new(rollback, Err(error)),

@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use services::dhcp::DEFAULT_SOCKET;
 use types::user::rootless_user;
 
 /// The environment variable in place of `--root`. It is also for plugin runs, which have
@@ -35,6 +36,10 @@ pub(crate) struct Layout {
     pub sysctl: Option<PathBuf>,
     /// The default plugin directory, for the drivers' links.
     pub plugins: PathBuf,
+    /// The folder in which netavark has that of aardvark-dns.
+    pub netavark: PathBuf,
+    /// The socket of netavark's DHCP proxy.
+    pub dhcp_proxy: PathBuf,
 }
 
 /// Why the folders can't be determined.
@@ -88,6 +93,8 @@ impl Layout {
             journald: root.join("systemd/journal/socket"),
             sysctl: Some(root.join("sysctl.d")),
             plugins: root.join("plugins"),
+            netavark: root.join("containers/networks"),
+            dhcp_proxy: root.join("podman/nv-proxy.sock"),
         }
     }
 
@@ -103,6 +110,8 @@ impl Layout {
             journald: JOURNALD.into(),
             sysctl: Some("/run/sysctl.d".into()),
             plugins: "/usr/local/libexec/netavark".into(),
+            netavark: "/run/containers/networks".into(),
+            dhcp_proxy: DEFAULT_SOCKET.into(),
         }
     }
 
@@ -134,6 +143,8 @@ impl Layout {
             trail_settings,
             journald: JOURNALD.into(),
             sysctl: None,
+            netavark: runtime.join("containers/networks"),
+            dhcp_proxy: DEFAULT_SOCKET.into(),
         })
     }
 
