@@ -5,3 +5,5 @@
 //! On a driver's behalf, only the gate calls it.
 
 #![deny(unsafe_code)]
+
+pub mod firewalld;
