@@ -2,7 +2,7 @@
 
 use std::env::{self, VarError};
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use types::text::{plain, shortened};
@@ -25,7 +25,7 @@ const SHOWN_MAX: usize = 200;
 /// The other kinds of D-Bus addresses are refused. Some of them run programs, some lead
 /// to other hosts, and any user can claim an abstract socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BusAddress(Address);
+pub struct BusAddress(PathBuf);
 
 impl BusAddress {
     /// Returns the address of the system bus: that in `DBUS_SYSTEM_BUS_ADDRESS`, as in
@@ -44,9 +44,9 @@ impl BusAddress {
         }
     }
 
-    /// Returns the address for the library.
-    pub(super) fn get(&self) -> Address {
-        self.0.clone()
+    /// Returns the path of the socket.
+    pub(super) fn path(&self) -> &Path {
+        &self.0
     }
 }
 
@@ -61,7 +61,7 @@ impl FromStr for BusAddress {
         }
         let address = Address::from_str(text).map_err(|_| refused(text, "is no D-Bus address"))?;
         match path(&address) {
-            Some(path) if path.is_absolute() => Ok(Self(address)),
+            Some(path) if path.is_absolute() => Ok(Self(path.to_owned())),
             Some(_) => Err(refused(text, "has a relative path")),
             None => Err(refused(text, "is not the path of a socket")),
         }
@@ -70,7 +70,7 @@ impl FromStr for BusAddress {
 
 impl fmt::Display for BusAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&shown(&self.0.to_string()))
+        f.write_str(&shown(&format!("unix:path={}", self.0.display())))
     }
 }
 

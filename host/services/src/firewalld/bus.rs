@@ -1,17 +1,17 @@
 //! A connection to a message bus, with a deadline for each call.
 
 use std::future::Future;
-use std::io::{Error, ErrorKind};
+use std::io;
 use std::time::Instant;
 
-use nix::unistd::geteuid;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout_at;
 use zbus::names::OwnedUniqueName;
 use zbus::wire::DynamicType;
-use zbus::{Connection, Message, connection};
+use zbus::{Connection, Message};
 
 use super::fault::Fault;
+use super::open::open;
 use super::{BusAddress, FirewalldError};
 
 /// The name and the interface of the bus itself (D-Bus specification, "Message bus
@@ -49,27 +49,18 @@ impl Bus {
         address: &BusAddress,
         deadline: Instant,
     ) -> Result<Option<Self>, FirewalldError> {
-        let runtime = runtime().map_err(|error| bus_error(address, &error))?;
-        let connecting = within(deadline, async {
-            let builder = connection::Builder::address(address.get());
-            let connection = builder.build().await?;
-            let peer = connection.peer_creds().await?.unix_user_id();
-            Ok((connection, peer))
-        });
-        match runtime.block_on(connecting) {
-            Ok((connection, peer)) => {
-                check_peer(address, peer)?;
-                Ok(Some(Self {
-                    connection,
-                    runtime,
-                }))
-            }
-            Err(Stopped::Failed(error)) if is_absent(&error) => Ok(None),
-            Err(Stopped::Failed(error)) => Err(bus_error(address, &error)),
-            Err(Stopped::Late) => Err(FirewalldError::Deadline {
-                action: "connect to the system bus".to_owned(),
-            }),
-        }
+        let runtime = runtime().map_err(|error| FirewalldError::Bus {
+            address: address.to_string(),
+            cause: error.to_string(),
+        })?;
+        let connection = match runtime.block_on(until(deadline, open(address))) {
+            Some(connection) => connection?,
+            None => return Err(Fault::Deadline.during("connect to the system bus")),
+        };
+        Ok(connection.map(|connection| Self {
+            connection,
+            runtime,
+        }))
     }
 
     /// Calls a method and waits for the answer.
@@ -89,7 +80,10 @@ impl Bus {
             call.method,
             body,
         );
-        Ok(self.runtime.block_on(within(deadline, calling))?)
+        match self.wait(calling, Some(deadline)) {
+            Some(reply) => Ok(reply?),
+            None => Err(Fault::Deadline),
+        }
     }
 
     /// Calls a method of the bus itself.
@@ -135,12 +129,10 @@ impl Bus {
         future: F,
         deadline: Option<Instant>,
     ) -> Option<F::Output> {
-        self.runtime.block_on(async {
-            match deadline {
-                Some(deadline) => timeout_at(deadline.into(), future).await.ok(),
-                None => Some(future.await),
-            }
-        })
+        match deadline {
+            Some(deadline) => self.runtime.block_on(until(deadline, future)),
+            None => Some(self.runtime.block_on(future)),
+        }
     }
 
     /// Returns the connection.
@@ -149,79 +141,16 @@ impl Bus {
     }
 }
 
-/// Why an operation of the library has no result.
-pub(super) enum Stopped {
-    /// The deadline passed.
-    Late,
-    /// The library failed.
-    Failed(zbus::Error),
-}
-
-/// Waits for the library until a deadline.
-async fn within<T>(
-    deadline: Instant,
-    future: impl Future<Output = zbus::Result<T>>,
-) -> Result<T, Stopped> {
-    match timeout_at(deadline.into(), future).await {
-        Ok(result) => result.map_err(Stopped::Failed),
-        Err(_) => Err(Stopped::Late),
-    }
+/// Waits until the future is ready or the deadline passes. Returns `None` in the latter
+/// case.
+async fn until<F: Future>(deadline: Instant, future: F) -> Option<F::Output> {
+    timeout_at(deadline.into(), future).await.ok()
 }
 
 /// Returns a runtime on the calling thread. It starts no other thread.
-fn runtime() -> Result<Runtime, Error> {
+fn runtime() -> io::Result<Runtime> {
     Builder::new_current_thread()
         .enable_io()
         .enable_time()
         .build()
-}
-
-/// Whether nothing listens at the address.
-fn is_absent(error: &zbus::Error) -> bool {
-    match error {
-        zbus::Error::Connection(error, _) => {
-            matches!(
-                error.kind(),
-                ErrorKind::NotFound | ErrorKind::ConnectionRefused
-            )
-        }
-        _ => false,
-    }
-}
-
-/// Refuses a bus that another user than root or this one runs. The kernel names the user
-/// that opened the listening socket (SO_PEERCRED in unix(7)).
-fn check_peer(address: &BusAddress, peer: Option<u32>) -> Result<(), FirewalldError> {
-    let allowed = |user| user == 0 || user == geteuid().as_raw();
-    match peer {
-        Some(user) if allowed(user) => Ok(()),
-        Some(user) => Err(FirewalldError::Foreign {
-            address: address.to_string(),
-            user,
-        }),
-        None => Err(bus_error(address, &"the kernel doesn't name its user")),
-    }
-}
-
-fn bus_error(address: &BusAddress, cause: &dyn std::fmt::Display) -> FirewalldError {
-    FirewalldError::Bus {
-        address: address.to_string(),
-        cause: super::fault::shown(&cause.to_string()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_bus_of_root_or_oneself_is_used() {
-        let address: BusAddress = "unix:path=/bus".parse().unwrap();
-        assert!(check_peer(&address, Some(0)).is_ok());
-        assert!(check_peer(&address, Some(geteuid().as_raw())).is_ok());
-        for peer in [Some(geteuid().as_raw() + 1), None] {
-            let error = check_peer(&address, peer).unwrap_err().to_string();
-            assert!(error.contains("unix:path=/bus"), "{error}");
-        }
-    }
 }

@@ -44,7 +44,16 @@ pub enum FirewalldError {
         /// The action, with a verb first.
         action: String,
     },
-    /// firewalld stopped or restarted since the connection was made, or the bus did.
+    /// The bus ended the connection.
+    #[error(
+        "can't {action}: the system bus ended the connection: look at `systemctl status dbus`, \
+         and try again"
+    )]
+    Lost {
+        /// The action, with a verb first.
+        action: String,
+    },
+    /// firewalld stopped or restarted since the connection was made.
     #[error("can't {action}: firewalld stopped or restarted meanwhile: try again")]
     Gone {
         /// The action, with a verb first.

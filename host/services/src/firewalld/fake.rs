@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
@@ -102,9 +103,8 @@ pub(super) struct Client {
 impl Client {
     pub(super) fn connect(bus: &TestBus) -> Self {
         let runtime = runtime();
-        let builder = connection::Builder::address(bus.address().get());
         Self {
-            connection: runtime.block_on(builder.build()).unwrap(),
+            connection: runtime.block_on(builder(&bus.address()).build()).unwrap(),
             runtime,
         }
     }
@@ -206,6 +206,10 @@ impl Drop for Fake {
     }
 }
 
+fn builder(address: &BusAddress) -> connection::Builder<'static> {
+    connection::Builder::unix_stream(UnixStream::connect(address.path()).unwrap())
+}
+
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
@@ -213,7 +217,7 @@ fn runtime() -> Runtime {
 /// Serves calls until one is `quit`.
 fn serve(address: &BusAddress, mut behaviour: Behaviour, ready: &mpsc::Sender<()>) {
     runtime().block_on(async {
-        let builder = connection::Builder::address(address.get());
+        let builder = builder(address);
         let connection = builder.build().await.unwrap();
         let mut messages = MessageStream::from(&connection);
         connection.request_name(NAME).await.unwrap();

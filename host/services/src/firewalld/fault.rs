@@ -4,7 +4,6 @@ use types::text::{plain, shortened};
 use zbus::{DBusError, fdo};
 
 use super::FirewalldError;
-use super::bus::Stopped;
 
 /// The error of firewalld's own refusals (firewalld.dbus(5)).
 const EXCEPTION: &str = "org.fedoraproject.FirewallD1.Exception";
@@ -56,7 +55,7 @@ impl Fault {
         let action = action.into();
         match self {
             Self::Deadline => FirewalldError::Deadline { action },
-            Self::Lost => FirewalldError::Gone { action },
+            Self::Lost => FirewalldError::Lost { action },
             Self::Refused { name, .. } if GONE.contains(&name.as_str()) => {
                 FirewalldError::Gone { action }
             }
@@ -76,15 +75,6 @@ impl Fault {
                 action,
                 fault: shown(&fault),
             },
-        }
-    }
-}
-
-impl From<Stopped> for Fault {
-    fn from(stopped: Stopped) -> Self {
-        match stopped {
-            Stopped::Late => Self::Deadline,
-            Stopped::Failed(error) => error.into(),
         }
     }
 }

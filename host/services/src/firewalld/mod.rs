@@ -18,6 +18,7 @@ mod error;
 #[cfg(test)]
 mod fake;
 mod fault;
+mod open;
 mod reloads;
 mod setting;
 #[cfg(test)]
@@ -96,7 +97,7 @@ impl Firewalld {
     ///
     /// Fails as [`Reloads::connect`] does, and if the bus has gone.
     pub fn reloads(&self, deadline: Instant) -> Result<Reloads, FirewalldError> {
-        Reloads::connect_to(&self.address, deadline)?.ok_or_else(|| FirewalldError::Gone {
+        Reloads::connect_to(&self.address, deadline)?.ok_or_else(|| FirewalldError::Lost {
             action: "watch for reloads".to_owned(),
         })
     }

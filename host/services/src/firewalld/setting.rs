@@ -50,8 +50,8 @@ impl Firewalld {
 
     /// Whether firewalld lets only the ports through that are forwarded with firewalld's
     /// own means: `StrictForwardPorts` in firewalld.conf(5). A firewalld without the
-    /// setting, before 2.3, lets all through. The setting is the one in firewalld's
-    /// file, which is in force since firewalld's last reload.
+    /// setting, before 2.3, lets all through. A change of firewalld.conf counts from
+    /// firewalld's next reload on.
     ///
     /// # Errors
     ///

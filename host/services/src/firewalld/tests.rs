@@ -268,5 +268,5 @@ fn the_end_of_the_bus_ends_the_watch() {
         .unwrap();
     drop(bus);
     let error = reloads.wait(Some(soon())).unwrap_err();
-    assert!(matches!(error, FirewalldError::Gone { .. }), "{error}");
+    assert!(matches!(error, FirewalldError::Lost { .. }), "{error}");
 }
