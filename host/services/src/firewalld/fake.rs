@@ -234,6 +234,9 @@ fn serve(address: &BusAddress, mut behaviour: Behaviour, ready: &mpsc::Sender<()
     });
 }
 
+/// The interfaces and sources of each zone.
+type Zones = BTreeMap<&'static str, BTreeMap<&'static str, Vec<String>>>;
+
 /// The answer to a call.
 enum Answer {
     Nothing,
@@ -241,6 +244,7 @@ enum Answer {
     Texts(Vec<String>),
     Boolean(bool),
     Property(String),
+    Zones(Zones),
     Error(&'static str, String),
 }
 
@@ -269,6 +273,7 @@ async fn answer(connection: &Connection, behaviour: &mut Behaviour, message: &Me
         Answer::Texts(texts) => connection.reply(&header, &texts).await,
         Answer::Boolean(value) => connection.reply(&header, &value).await,
         Answer::Property(value) => connection.reply(&header, &Variant::from(value)).await,
+        Answer::Zones(zones) => connection.reply(&header, &zones).await,
         Answer::Error(name, text) => connection.reply_error(&header, name, &text).await,
     };
     sent.unwrap();
@@ -281,6 +286,7 @@ impl Behaviour {
             "reload" | "quit" => Answer::Nothing,
             "Get" => self.property(&args::<(String, String)>(message).1),
             "getSources" => Answer::Texts(self.zones[args::<String>(message).as_str()].clone()),
+            "getActiveZones" => Answer::Zones(self.active()),
             "getZoneOfSource" => Answer::Text(self.zone_of(&args::<String>(message)).to_owned()),
             _ => {
                 let (zone, source) = args::<(String, String)>(message);
@@ -301,6 +307,12 @@ impl Behaviour {
                 ),
             ),
         }
+    }
+
+    fn active(&self) -> Zones {
+        let active = self.zones.iter().filter(|(_, sources)| !sources.is_empty());
+        let zones = active.map(|(zone, sources)| (*zone, [("sources", sources.clone())].into()));
+        zones.collect()
     }
 
     fn zone_of(&self, source: &str) -> &'static str {

@@ -19,6 +19,7 @@ mod error;
 mod fake;
 mod fault;
 mod open;
+mod overlap;
 mod reloads;
 mod setting;
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub use address::BusAddress;
 use bus::{Bus, Call};
 pub use error::FirewalldError;
 use fault::Fault;
+pub use overlap::Overlap;
 pub use reloads::{Reload, Reloads};
 pub use setting::State;
 pub use zone::{Added, Removed, Source};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use ipnet::IpNet;
 
 use super::fake::{Behaviour, Client, Fake, TestBus, soon};
-use super::{Added, Firewalld, FirewalldError, Reload, Reloads, Removed, Source, State};
+use super::{Added, Firewalld, FirewalldError, Overlap, Reload, Reloads, Removed, Source, State};
 
 fn subnet(text: &str) -> IpNet {
     text.parse().unwrap()
@@ -126,6 +126,24 @@ fn a_conflict_names_the_other_zone_and_leaves_it_alone() {
 }
 
 #[test]
+fn overlapping_sources_of_other_zones_are_found() {
+    let Some(bus) = TestBus::start() else { return };
+    let mut behaviour = Behaviour::default();
+    let sources = ["10.0.0.0/8", "192.0.2.0/24", "ipset:all"].map(str::to_owned);
+    behaviour.zones.insert("dmz", sources.into());
+    let _fake = Fake::start(&bus, behaviour);
+    let firewalld = connect(&bus);
+    let net = subnet("10.88.0.0/16");
+    firewalld.trust(net, soon()).unwrap();
+    let expected = Overlap {
+        zone: "dmz".to_owned(),
+        source: subnet("10.0.0.0/8"),
+    };
+    assert_eq!(firewalld.overlaps(net, soon()).unwrap(), [expected]);
+    assert_eq!(firewalld.overlaps(subnet("fd00::/64"), soon()).unwrap(), []);
+}
+
+#[test]
 fn a_refusal_is_passed_on_without_control_characters() {
     let Some(bus) = TestBus::start() else { return };
     let refusal = Some(format!("PANIC_MODE: \u{1b}[2J{}", "x".repeat(100_000)));
@@ -197,7 +215,7 @@ fn an_answer_that_never_comes_ends_with_the_deadline() {
 #[test]
 fn an_answer_of_another_type_is_an_error() {
     let Some(bus) = TestBus::start() else { return };
-    for odd in ["getSources", "querySource", "Get"] {
+    for odd in ["getSources", "querySource", "getActiveZones", "Get"] {
         let behaviour = Behaviour {
             odd: Some(odd),
             ..Behaviour::default()
@@ -207,6 +225,7 @@ fn an_answer_of_another_type_is_an_error() {
         let error = match odd {
             "getSources" => firewalld.sources(soon()).unwrap_err(),
             "querySource" => firewalld.is_trusted(subnet("::/0"), soon()).unwrap_err(),
+            "getActiveZones" => firewalld.overlaps(subnet("::/0"), soon()).unwrap_err(),
             _ => firewalld.state(soon()).unwrap_err(),
         };
         assert!(matches!(error, FirewalldError::Answer { .. }), "{error}");

@@ -13,8 +13,7 @@ use super::{Firewalld, FirewalldError, PATH, TRUSTED};
 
 /// The interface of the zones at run time (firewalld.dbus(5)).
 const INTERFACE: &str = "org.fedoraproject.FirewallD1.zone";
-/// The largest number of sources that is read. Podman has at most one network for each
-/// bridge, so a longer list isn't one of networks.
+/// The largest number of sources that is read. No host has as many networks.
 const SOURCES_MAX: usize = 65_536;
 /// The longest name of a zone in an error, in bytes. firewalld's own are shorter
 /// (firewalld.zone(5)).
@@ -67,7 +66,11 @@ impl Firewalld {
     }
 
     /// Adds a subnet to the sources of the zone `trusted`, at run time only: a reload or
-    /// a restart of firewalld forgets it. The subnet's host bits are cleared.
+    /// a restart of firewalld forgets it. The subnet's host bits are cleared. All ports of
+    /// the host are then open to the subnet.
+    ///
+    /// A source of another zone that only overlaps the subnet isn't a conflict for
+    /// firewalld, but see [`Firewalld::overlaps`].
     ///
     /// Equivalent to `firewall-cmd --zone=trusted --add-source=SUBNET`.
     ///
@@ -146,10 +149,16 @@ impl Firewalld {
         let body = reply.body();
         let zone = body.deserialize::<&str>();
         let zone = zone.map_err(|_| Fault::Answer("it is no text"))?;
-        Ok(plain(&shortened(zone, ZONE_MAX)))
+        Ok(zone_name(zone))
     }
 
-    fn call_zone<B>(&self, method: &str, body: &B, deadline: Instant) -> Result<Message, Fault>
+    /// Calls a method for zones.
+    pub(super) fn call_zone<B>(
+        &self,
+        method: &str,
+        body: &B,
+        deadline: Instant,
+    ) -> Result<Message, Fault>
     where
         B: serde::Serialize + DynamicType,
     {
@@ -159,9 +168,14 @@ impl Firewalld {
 
 impl Source {
     /// Reads a source as firewalld writes it (firewalld.zone(5), "source").
-    fn read(text: &str) -> Self {
+    pub(super) fn read(text: &str) -> Self {
         subnet(text).map_or_else(|| Self::Other(shown(text)), Self::Subnet)
     }
+}
+
+/// Makes the name of a zone safe to show.
+pub(super) fn zone_name(name: &str) -> String {
+    plain(&shortened(name, ZONE_MAX))
 }
 
 /// Reads an address, or a subnet whose mask is a prefix's length or a netmask.
