@@ -28,6 +28,7 @@ mod zone;
 
 use std::time::Instant;
 
+use types::user::rootless_user;
 use zbus::Message;
 use zbus::names::OwnedUniqueName;
 use zbus::wire::DynamicType;
@@ -62,13 +63,17 @@ pub struct Firewalld {
 
 impl Firewalld {
     /// Connects to firewalld on the system bus, whose address [`BusAddress::system`]
-    /// finds. Returns `None` if there is no system bus, or if firewalld doesn't run.
+    /// finds. Returns `None` if there is no system bus, or if firewalld doesn't run. Returns
+    /// `None` to a plugin of rootless Podman too, since only root may change firewalld.
     ///
     /// # Errors
     ///
     /// Fails if the address of the bus isn't safe, and if the bus refuses the connection,
     /// belongs to another user or doesn't answer before the deadline.
     pub fn connect(deadline: Instant) -> Result<Option<Self>, FirewalldError> {
+        if rootless_user().is_some() {
+            return Ok(None);
+        }
         Self::connect_to(&BusAddress::system()?, deadline)
     }
 

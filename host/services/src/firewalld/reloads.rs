@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use futures_util::StreamExt;
+use types::user::rootless_user;
 use zbus::message::{Header, Type};
 use zbus::{Message, MessageStream};
 
@@ -42,13 +43,16 @@ pub struct Reloads {
 
 impl Reloads {
     /// Watches on the system bus, whose address [`BusAddress::system`] finds. Returns
-    /// `None` if there is no system bus.
+    /// `None` if there is no system bus, and to a plugin of rootless Podman.
     ///
     /// # Errors
     ///
     /// Fails if the address of the bus isn't safe, and if the bus refuses the connection,
     /// belongs to another user or doesn't answer before the deadline.
     pub fn connect(deadline: Instant) -> Result<Option<Self>, FirewalldError> {
+        if rootless_user().is_some() {
+            return Ok(None);
+        }
         Self::connect_to(&BusAddress::system()?, deadline)
     }
 
