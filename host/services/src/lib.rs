@@ -8,6 +8,7 @@
 
 pub mod dhcp;
 pub mod dns;
+pub mod firewalld;
 mod services;
 
 pub use services::{LocalServices, Services, SimulatedServices};
