@@ -79,6 +79,24 @@ unit() {
 	END
 }
 
+firewalld_unit() {
+    cat <<-END
+		[Unit]
+		Description=Restore what reloads of firewalld remove of wasmvark's networks
+		Documentation=man:wasmvark-reload(1)
+		# firewalld forgets the subnets of containers at each reload and restart.
+		After=firewalld.service
+		PartOf=firewalld.service
+
+		[Service]
+		ExecStart=$prefix/bin/wasmvark reload --watch-firewalld
+		Restart=on-failure
+
+		[Install]
+		WantedBy=firewalld.service
+	END
+}
+
 configure() {
     local others
     others=$(plugin_dirs_of_others)
@@ -97,6 +115,7 @@ configure() {
 install -D --mode 755 "$program" "$destdir$prefix/bin/wasmvark"
 install -d "$destdir$units"
 unit >"$destdir$units/wasmvark-reload.service"
+firewalld_unit >"$destdir$units/wasmvark-firewalld.service"
 install -d "$destdir$share"
 for driver in "${drivers[@]}"; do
     install --mode 644 "$guests/$driver.wasm" "$destdir$share/"

@@ -11,7 +11,7 @@ use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupA
 use wasmvark_guest::{
     Dad, Guest, announce_over_bridge, bridge_ports, check_ipam, dns, export, firewall, forward,
     has_no_addresses, is_v6, lease, loosen_reverse_path, no_name_servers, no_names, publish,
-    serve_names, uses_dhcp,
+    serve_names, trust, uses_dhcp,
 };
 
 struct Driver;
@@ -112,6 +112,7 @@ fn announce_if_possible(
 /// Connects the network to other networks, and publishes the container's ports.
 fn connect(bridge: &Bridge, request: &Request, options: &Options) -> Result<(), Error> {
     forward(request)?;
+    trust(request, bridge.is_hosts)?;
     match bridge.is_hosts {
         // Others may be in the subnets, too.
         true => options.nat.translate_container(request)?,

@@ -14,7 +14,8 @@ use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupA
 use wasmvark_guest::{
     ACCEPT_DAD, Dad, FILTER, Filter, Guest, Known, Nat, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD,
     allocate_subnets, check_ipam, close_internal, export, forward, has_no_addresses,
-    loosen_reverse_path, no_name_servers, no_names, publish, routed_mtu, serve_names, typed, word,
+    loosen_reverse_path, no_name_servers, no_names, publish, routed_mtu, serve_names, trust, typed,
+    word,
 };
 
 /// All options. The host names its end by `host_interface_name`.
@@ -79,6 +80,7 @@ impl Guest for Ptp {
         behaviours.limit_port(&pair.host)?;
         behaviours.wait_dad(&pair.container)?;
         forward(&request)?;
+        trust(&request, true)?;
         Nat::parse(&network.options, MASQUERADE)?.translate_container(&request)?;
         publish(&pair.host, &request)?;
         serve_names(&pair.host, network)?;

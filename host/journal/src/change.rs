@@ -203,6 +203,11 @@ pub enum Change {
         /// What the proxy was asked for.
         request: LeaseRequest,
     },
+    /// A new source of firewalld's zone `trusted`. Undoing removes it.
+    TrustSource {
+        /// The subnet.
+        source: IpNet,
+    },
     /// State that the driver keeps for the network. Undoing does nothing: the state is
     /// removed with the network's last container.
     KeepState,
@@ -482,6 +487,7 @@ impl Change {
             | Self::AddFirewall { .. }
             | Self::RegisterNames { .. }
             | Self::LeaseAddress { .. }
+            | Self::TrustSource { .. }
             | Self::KeepState => None,
         }
     }
@@ -491,7 +497,10 @@ impl Change {
         match self {
             Self::MoveLink { .. } => true,
             // A service's files belong to no namespace.
-            Self::KeepState | Self::RegisterNames { .. } | Self::LeaseAddress { .. } => false,
+            Self::KeepState
+            | Self::RegisterNames { .. }
+            | Self::LeaseAddress { .. }
+            | Self::TrustSource { .. } => false,
             change => change.is_on_host(),
         }
     }
@@ -512,7 +521,8 @@ impl Change {
             Self::AddFirewall { .. }
             | Self::KeepState
             | Self::RegisterNames { .. }
-            | Self::LeaseAddress { .. } => true,
+            | Self::LeaseAddress { .. }
+            | Self::TrustSource { .. } => true,
             _ => false,
         }
     }

@@ -451,6 +451,11 @@ calls! {
         risk: Medium, effect: "host firewall: hides the network behind the host", keys: [Address],
         request: [Sources], needs: [NfTables, NfTablesInet, NfConntrack, NftMasq],
     }
+    /// Has firewalld let a network's packets pass.
+    FirewallTrust = "firewall.trust" {
+        risk: Medium, effect: "host firewall: has firewalld let the network's packets pass",
+        keys: [Address], request: [Sources],
+    }
     /// Gives what comes from a network an address of the host's.
     FirewallSourceAddress = "firewall.source-address" {
         risk: Medium, effect: "host firewall: hides the network behind an address", keys: [Address],

@@ -10,5 +10,7 @@ pub mod dhcp;
 pub mod dns;
 pub mod firewalld;
 mod services;
+mod zones;
 
 pub use services::{LocalServices, Services, SimulatedServices};
+pub use zones::TrustedZone;

@@ -2,11 +2,15 @@
 
 use std::time::Instant;
 
+use ipnet::IpNet;
+
 use crate::dhcp::{Dhcp, DhcpError, DhcpProxy, Lease, LeaseRequest};
 use crate::dns::{Aardvark, AardvarkConfig, Dns, DnsError, DnsRecord, Registration, Served};
+use crate::firewalld::{Firewalld, FirewalldError};
+use crate::zones::{TrustedZone, Zones};
 
 /// The services of a run. Each operation ends at the deadline.
-pub trait Services: Dns + Dhcp {
+pub trait Services: Dns + Dhcp + TrustedZone {
     /// Moves the deadline. A rollback has a deadline of its own.
     fn set_deadline(&mut self, deadline: Instant);
 }
@@ -39,11 +43,31 @@ impl Dhcp for SimulatedServices {
     }
 }
 
+/// firewalld as where it doesn't run.
+impl TrustedZone for SimulatedServices {
+    fn is_trusted(&mut self, _: IpNet) -> Result<Option<bool>, FirewalldError> {
+        Ok(None)
+    }
+
+    fn trust(&mut self, _: IpNet) -> Result<(), FirewalldError> {
+        Ok(())
+    }
+
+    fn distrust(&mut self, _: IpNet) -> Result<(), FirewalldError> {
+        Ok(())
+    }
+
+    fn is_strict(&mut self) -> Result<bool, FirewalldError> {
+        Ok(false)
+    }
+}
+
 /// The services of this machine.
 #[derive(Debug)]
 pub struct LocalServices {
     aardvark: Aardvark,
     dhcp: DhcpProxy,
+    zones: Zones,
     deadline: Instant,
 }
 
@@ -53,6 +77,7 @@ impl LocalServices {
         Self {
             aardvark: Aardvark::new(aardvark, deadline),
             dhcp,
+            zones: Zones::default(),
             deadline,
         }
     }
@@ -85,5 +110,31 @@ impl Dhcp for LocalServices {
             Err(DhcpError::Unreachable { .. }) => Ok(()),
             result => result,
         }
+    }
+}
+
+impl TrustedZone for LocalServices {
+    fn is_trusted(&mut self, subnet: IpNet) -> Result<Option<bool>, FirewalldError> {
+        let deadline = self.deadline;
+        let ask = |firewalld: &Firewalld| firewalld.is_trusted(subnet, deadline).map(Some);
+        self.zones.ask(deadline, None, ask)
+    }
+
+    fn trust(&mut self, subnet: IpNet) -> Result<(), FirewalldError> {
+        let deadline = self.deadline;
+        let ask = |firewalld: &Firewalld| firewalld.trust(subnet, deadline).map(drop);
+        self.zones.ask(deadline, (), ask)
+    }
+
+    fn distrust(&mut self, subnet: IpNet) -> Result<(), FirewalldError> {
+        let deadline = self.deadline;
+        let ask = |firewalld: &Firewalld| firewalld.distrust(subnet, deadline).map(drop);
+        self.zones.ask(deadline, (), ask)
+    }
+
+    fn is_strict(&mut self) -> Result<bool, FirewalldError> {
+        let deadline = self.deadline;
+        let ask = |firewalld: &Firewalld| firewalld.strict_forward_ports(deadline);
+        self.zones.ask(deadline, false, ask)
     }
 }

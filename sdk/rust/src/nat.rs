@@ -48,9 +48,7 @@ impl Nat {
     /// Masquerades the packets of one container that leave the network's subnets, or
     /// gives them the outbound addresses.
     pub fn translate_container(&self, request: &Request) -> Result<(), Error> {
-        let addresses = request.addresses.iter();
-        let sources: Vec<String> = addresses.map(|it| alone(without_prefix(it))).collect();
-        self.translate_from(&sources, &request.network)
+        self.translate_from(&addresses(request), &request.network)
     }
 
     fn translate_from(&self, sources: &[String], network: &Network) -> Result<(), Error> {
@@ -72,8 +70,31 @@ impl Nat {
     }
 }
 
+/// Returns the container's addresses, each as a network of its own.
+fn addresses(request: &Request) -> Vec<String> {
+    let addresses = request.addresses.iter();
+    addresses.map(|it| alone(without_prefix(it))).collect()
+}
+
 fn subnets(network: &Network) -> Vec<String> {
     network.subnets.iter().map(|it| it.subnet.clone()).collect()
+}
+
+/// Has firewalld let the packets of the network's subnets pass, or with `alone` only
+/// those of the container. An internal network without name resolution reaches nothing
+/// that firewalld could keep from it.
+pub fn trust(request: &Request, alone_only: bool) -> Result<(), Error> {
+    let network = &request.network;
+    if network.internal && !network.dns {
+        return Ok(());
+    }
+    let sources = match alone_only {
+        true => addresses(request),
+        false => subnets(network),
+    };
+    sources
+        .iter()
+        .try_for_each(|source| firewall::trust(source))
 }
 
 /// Publishes the request's ports to the container's first address of each family. The

@@ -65,6 +65,10 @@ pub(crate) fn without_parent() -> Connection {
     v4().without_network("network_interface")
 }
 
+pub(crate) fn with_dns() -> Connection {
+    v4().network("dns_enabled", true)
+}
+
 pub(crate) fn with_outbound_address() -> Connection {
     v4().option("outbound_addr4", "192.0.2.7")
 }

@@ -5,7 +5,7 @@ use wasmvark_tests::kind::Kind;
 
 use crate::case::{
     ANNOUNCE, CREATE, Case, FOREIGN_PORT, GET, MACVLAN, MAKE, PARENT, TUNNEL, bridge, on_link,
-    on_port, on_tunnel, v4, v6, with_outbound_address, with_port, without_parent,
+    on_port, on_tunnel, v4, v6, with_dns, with_outbound_address, with_port, without_parent,
 };
 use crate::probe::STRANGERS_MAC;
 
@@ -939,6 +939,19 @@ pub(crate) const CASES: &[Case] = &[
         )),
     },
     Case {
+        call: "firewall.trust",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[],
+        before: "",
+        within: "firewall.trust 10.88.0.2/32",
+        beyond: Some((
+            "",
+            "firewall.trust 10.66.0.0/16",
+            r#"address = "10.66.0.0/16""#,
+        )),
+    },
+    Case {
         call: "firewall.source-address",
         needs: MACVLAN,
         connection: with_outbound_address,
@@ -1059,6 +1072,37 @@ pub(crate) const CASES: &[Case] = &[
         before: PARENT,
         within: "offloads.list 0",
         beyond: Some(("links.get host x0", "offloads.list 0", r#"link = "x0""#)),
+    },
+    Case {
+        call: "dns.register",
+        needs: MACVLAN,
+        connection: with_dns,
+        with: &[
+            ("links.create-veth", r#"{ place = "host" }"#),
+            ("links.get", r#"{ link = "x0" }"#),
+        ],
+        before: "links.create-veth -",
+        within: "dns.register 1",
+        beyond: Some(("links.get host x0", "dns.register 0", r#"link = "x0""#)),
+    },
+    Case {
+        call: "dhcp.lease",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[
+            ("links.get", r#"{ link = "x0" }"#),
+            CREATE,
+            ("links.set-up", "{}"),
+        ],
+        before: "links.get host p0; links.create-macvlan container eth0 0 bridge; links.set-up 1",
+        // No proxy answers, which doesn't matter for the decision.
+        within: "?dhcp.lease 1 0",
+        beyond: Some((
+            "links.get host p0; links.create-macvlan container eth0 0 bridge; links.set-up 1; \
+             links.get host x0",
+            "?dhcp.lease 1 2",
+            r#"link = "x0""#,
+        )),
     },
     Case {
         call: "state.get",

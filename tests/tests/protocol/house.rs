@@ -9,26 +9,31 @@ use wasmvark_tests::harness::Suite;
 use wasmvark_tests::places;
 
 /// The crates of the host, each with those that it depends on.
-const WALLS: [(&str, &[&str]); 11] = [
+const WALLS: [(&str, &[&str]); 12] = [
     ("audit", &["policy", "trust", "types"]),
     (
         "engine",
         &[
-            "audit", "journal", "kernel", "policy", "request", "sim", "trust", "types",
+            "audit", "journal", "kernel", "policy", "request", "services", "sim", "trust", "types",
         ],
     ),
     ("failpoint", &[]),
-    ("journal", &["failpoint", "kernel", "trust", "types"]),
+    (
+        "journal",
+        &["failpoint", "kernel", "services", "trust", "types"],
+    ),
     ("kernel", &["failpoint", "types"]),
     ("policy", &["types"]),
     ("request", &["types"]),
+    ("services", &["trust", "types"]),
     ("sim", &["kernel", "types"]),
     ("trust", &["types"]),
     ("types", &[]),
     (
         "wasmvark",
         &[
-            "audit", "engine", "journal", "kernel", "policy", "request", "sim", "trust", "types",
+            "audit", "engine", "journal", "kernel", "policy", "request", "services", "sim",
+            "trust", "types",
         ],
     ),
 ];

@@ -160,6 +160,9 @@ impl Gate {
         if self.leaves_firewall() {
             return Ok(Ok(()));
         }
+        if let Err(error) = self.check_forwards(permit) {
+            return Ok(Err(error));
+        }
         let publications = listen.iter().map(|address| {
             let range = |protocol| PortRange {
                 host_address: Some(*address),

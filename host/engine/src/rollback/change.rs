@@ -98,7 +98,9 @@ fn undo_if_there(kernel: &mut dyn Kernel, entry: &Entry, same: Same) -> Result<(
         }
         Change::KeepState | Change::UseBridge { .. } => Ok(()),
         // `undo_service` undoes these changes.
-        Change::RegisterNames { .. } | Change::LeaseAddress { .. } => Ok(()),
+        Change::RegisterNames { .. } | Change::LeaseAddress { .. } | Change::TrustSource { .. } => {
+            Ok(())
+        }
         Change::ChangeBridge {
             link,
             name,

@@ -304,6 +304,7 @@ fn undo_service(services: &mut dyn Services, change: &Change) -> Option<Result<U
     let undone = match change {
         Change::RegisterNames { record } => services.withdraw(record).map_err(other),
         Change::LeaseAddress { request } => services.release(request).map_err(other),
+        Change::TrustSource { source } => services.distrust(*source).map_err(other),
         _ => return None,
     };
     Some(undone.map(|()| Undone::Done))

@@ -4,13 +4,20 @@
 use std::time::{Duration, Instant};
 
 use audit::{AuditError, Trail};
+use ipnet::IpNet;
+use journal::Change;
 use kernel::{FirewallEntry, Kernel, KernelError};
-use services::SimulatedServices;
+use services::Services;
+use services::firewalld::FirewalldError;
 
 use crate::guard::Guard;
 
 /// The time that restoring may take for one container.
 const RESTORE_TIME: Duration = Duration::from_secs(10);
+
+/// The time that firewalld may take. It answers nothing while it loads its own rules,
+/// for three seconds after a start as a rule.
+const FIREWALLD_TIME: Duration = Duration::from_secs(30);
 
 /// The reason why rules can't be restored.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -26,6 +33,9 @@ pub enum RestoreError {
         /// The kernel's error.
         error: KernelError,
     },
+    /// firewalld doesn't answer, or refuses.
+    #[error("{0}")]
+    Firewalld(String),
     /// The restoring can't be recorded in the audit trail.
     #[error(transparent)]
     Audit(#[from] AuditError),
@@ -39,10 +49,32 @@ pub struct Restorer {
 
 impl Restorer {
     /// Makes a restorer that uses a kernel.
-    pub fn new(kernel: Box<dyn Kernel + Send>) -> Self {
+    pub fn new(kernel: Box<dyn Kernel + Send>, services: Box<dyn Services + Send>) -> Self {
         Self {
-            guard: Guard::new(kernel, Box::new(SimulatedServices)),
+            guard: Guard::new(kernel, services),
         }
+    }
+
+    /// Adds a source of firewalld's zone `trusted` again, if it's missing, and records
+    /// that in an audit trail. Returns whether it was missing.
+    pub fn trust(
+        &mut self,
+        source: IpNet,
+        open_trail: impl FnOnce() -> Result<Trail, AuditError>,
+    ) -> Result<bool, RestoreError> {
+        self.guard.set_deadline(Instant::now() + FIREWALLD_TIME);
+        let services = self.guard.services_for_host();
+        let failed = |error: FirewalldError| RestoreError::Firewalld(error.to_string());
+        if services.is_trusted(source).map_err(failed)? != Some(false) {
+            return Ok(false);
+        }
+        let mut trail = open_trail()?;
+        let trusted = services.trust(source);
+        let reason = trusted.as_ref().err().map(ToString::to_string);
+        let what = Change::TrustSource { source }.to_string();
+        trail.restore(&what, reason.as_deref())?;
+        trail.end(reason.as_deref())?;
+        trusted.map(|()| true).map_err(failed)
     }
 
     /// Whether all entries are in the firewall. If the firewall can't be read, the

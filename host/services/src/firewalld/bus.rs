@@ -122,6 +122,23 @@ impl Bus {
             .map_err(|_| Fault::Answer("it is no unique name"))
     }
 
+    /// Returns the number of the process behind a unique name. A process of another PID
+    /// namespace has none.
+    pub(super) fn process_of(
+        &self,
+        name: &OwnedUniqueName,
+        deadline: Instant,
+    ) -> Result<Option<u32>, Fault> {
+        match self.call_bus("GetConnectionUnixProcessID", &name.as_str(), deadline) {
+            Err(Fault::Refused { .. }) => Ok(None),
+            reply => Ok(reply?
+                .body()
+                .deserialize::<u32>()
+                .ok()
+                .filter(|pid| *pid > 0)),
+        }
+    }
+
     /// Waits on this connection until the future is ready or a deadline passes. Returns
     /// `None` in the latter case.
     pub(super) fn wait<F: Future>(

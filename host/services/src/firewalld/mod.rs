@@ -63,8 +63,9 @@ pub struct Firewalld {
 
 impl Firewalld {
     /// Connects to firewalld on the system bus, whose address [`BusAddress::system`]
-    /// finds. Returns `None` if there is no system bus, or if firewalld doesn't run. Returns
-    /// `None` to a plugin of rootless Podman too, since only root may change firewalld.
+    /// finds. Returns `None` if there is no system bus, or if firewalld doesn't run or runs
+    /// in another network namespace, whose firewall it is. Returns `None` to a plugin of
+    /// rootless Podman too, since only root may change firewalld.
     ///
     /// # Errors
     ///
@@ -90,8 +91,12 @@ impl Firewalld {
         let Some(bus) = Bus::connect(address, deadline)? else {
             return Ok(None);
         };
-        let owner = find_owner(&bus, deadline)?;
-        Ok(owner.map(|owner| Self {
+        let Some(owner) = find_owner(&bus, deadline)? else {
+            return Ok(None);
+        };
+        let found = bus.process_of(&owner, deadline);
+        let process = found.map_err(|fault| fault.during("find firewalld's process"))?;
+        Ok(process.is_none_or(shares_netns).then(|| Self {
             bus,
             address: address.clone(),
             owner,
@@ -132,6 +137,16 @@ impl Firewalld {
             Some(sender) if sender.as_str() == self.owner.as_str() => Ok(reply),
             _ => Err(Fault::Answer("it came from another process")),
         }
+    }
+}
+
+/// Whether a process has this process's network namespace. One that can't be told is
+/// taken for one that has.
+fn shares_netns(process: u32) -> bool {
+    let netns = |process: &str| std::fs::read_link(format!("/proc/{process}/ns/net"));
+    match (netns("self"), netns(&process.to_string())) {
+        (Ok(own), Ok(its)) => own == its,
+        _ => true,
     }
 }
 

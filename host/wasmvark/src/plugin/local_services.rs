@@ -1,6 +1,6 @@
 //! The services of a run, as netavark's own drivers would use them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use services::dhcp::DhcpProxy;
@@ -9,7 +9,6 @@ use services::{LocalServices, Services};
 use types::user::rootless_user;
 
 use super::netavark::Netavark;
-use crate::podman::HELPER_DIRS;
 use crate::store::Layout;
 
 /// The DNS server's program.
@@ -35,7 +34,7 @@ pub(super) fn aardvark(layout: &Layout) -> AardvarkConfig {
             .aardvark
             .clone()
             .unwrap_or_else(|| NETAVARKS_AARDVARK.into()),
-        None => default_program(),
+        None => default_program(&layout.helpers),
     };
     let netavark = netavark.unwrap_or_default();
     AardvarkConfig {
@@ -47,10 +46,8 @@ pub(super) fn aardvark(layout: &Layout) -> AardvarkConfig {
 }
 
 /// Returns the first program that is there, or the path where it would be.
-fn default_program() -> PathBuf {
-    let mut programs = HELPER_DIRS
-        .iter()
-        .map(|folder| Path::new(folder).join(AARDVARK));
+fn default_program(folders: &[PathBuf]) -> PathBuf {
+    let mut programs = folders.iter().map(|folder| folder.join(AARDVARK));
     let there = programs.clone().find(|program| program.exists());
     there.or_else(|| programs.next()).unwrap_or_default()
 }

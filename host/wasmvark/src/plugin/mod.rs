@@ -22,12 +22,14 @@ mod said;
 mod setup;
 mod subnets;
 mod teardown;
+mod watch_firewalld;
 
 pub(crate) use forget::forget;
 pub(crate) use gc::{collect, life};
 pub(crate) use load::mapped;
 pub(crate) use plan::{Candidate, Planned};
-pub(crate) use reload::reload;
+pub(crate) use reload::{Reloaded, reload};
+pub(crate) use watch_firewalld::watch_firewalld;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -52,6 +54,10 @@ use crate::store::{InvalidDriverName, LayoutError, NetworksError, StoreError};
     reason = "each case is the error of the room that it names"
 )]
 pub(crate) enum PluginError {
+    #[error(transparent)]
+    Firewalld(#[from] services::firewalld::FirewalldError),
+    #[error("there is no system bus, on which firewalld could be watched: start D-Bus first")]
+    NoBus,
     #[error(transparent)]
     Protocol(#[from] ProtocolError),
     #[error(transparent)]

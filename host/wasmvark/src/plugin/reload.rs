@@ -2,12 +2,13 @@
 
 use audit::{Place, Required, Subject, Trail};
 use engine::rollback::{RestoreError, Restorer};
-use journal::{self, Entry, Here, Journal, JournalError, NetworkLock};
+use ipnet::IpNet;
+use journal::{self, Change, Entry, Here, Journal, JournalError, NetworkLock};
 use kernel::{FirewallEntry, Netlink, Netns, NetnsId, living_netns};
 use types::{Key, NetworkId};
 
 use super::gc::is_alive;
-use super::{PluginError, remains};
+use super::{PluginError, local_services, remains};
 use crate::store::{Layout, Store};
 
 /// The reason why rules can't be checked from this namespace.
@@ -78,7 +79,10 @@ impl<'a> Reload<'a> {
             layout: store.layout(),
             trail: store.trail(),
             here,
-            restorer: Restorer::new(Box::new(Netlink::open(host, None)?)),
+            restorer: Restorer::new(
+                Box::new(Netlink::open(host, None)?),
+                local_services::open(store.layout()),
+            ),
             done: Reloaded::default(),
         })
     }
@@ -139,11 +143,14 @@ impl<'a> Reload<'a> {
                 continue;
             }
             let entries = journal.entries().iter();
-            let entries = entries.filter(|entry| entry.change.firewall().is_some());
+            let entries = entries.filter(|entry| is_restored(entry));
             let entries = entries.cloned().collect();
             users.push(User { key, entries });
         }
         users.sort_by_key(|user| user.entries.first().map(|entry| entry.at));
+        for (source, user) in sources(&users) {
+            self.source(source, user);
+        }
         let shared = shared(&users);
         let own = users.iter().flat_map(User::own);
         let all: Vec<FirewallEntry> = shared.iter().chain(own).cloned().collect();
@@ -160,14 +167,23 @@ impl<'a> Reload<'a> {
         Ok(())
     }
 
+    /// Adds a source of firewalld's zone again. It's on record with one of the
+    /// containers that share it.
+    fn source(&mut self, source: IpNet, key: &Key) {
+        let (trail, subject) = (&self.trail, subject(key));
+        let open_trail = || Trail::open(trail, Required::Yes, subject);
+        match self.restorer.trust(source, open_trail) {
+            Ok(false) => {}
+            Ok(true) => {
+                let what = Change::TrustSource { source }.to_string();
+                self.done.restored.push((key.clone(), vec![what]));
+            }
+            Err(error) => self.fail(key, reason(&error)),
+        }
+    }
+
     fn container(&mut self, key: Key, entries: &[FirewallEntry]) {
-        let subject = Subject {
-            command: "reload",
-            driver: String::new(),
-            digest: String::new(),
-            network: key.network.to_string(),
-            container: Some(key.container.to_string()),
-        };
+        let subject = subject(&key);
         let trail = &self.trail;
         let restored = self
             .restorer
@@ -183,6 +199,36 @@ impl<'a> Reload<'a> {
         let who = format!("container {} on network {}", key.container, key.network);
         self.done.failed.push((who, reason));
     }
+}
+
+fn subject(key: &Key) -> Subject {
+    Subject {
+        command: "reload",
+        driver: String::new(),
+        digest: String::new(),
+        network: key.network.to_string(),
+        container: Some(key.container.to_string()),
+    }
+}
+
+/// Returns the sources of firewalld's zone, each once, with a container that has it.
+fn sources(users: &[User]) -> Vec<(IpNet, &Key)> {
+    let mut sources: Vec<(IpNet, &Key)> = Vec::new();
+    for user in users {
+        for entry in &user.entries {
+            if let Change::TrustSource { source } = entry.change
+                && !sources.iter().any(|(there, _)| *there == source)
+            {
+                sources.push((source, &user.key));
+            }
+        }
+    }
+    sources
+}
+
+/// Whether an entry is one that others can remove, and that is restored.
+fn is_restored(entry: &Entry) -> bool {
+    entry.change.firewall().is_some() || matches!(entry.change, Change::TrustSource { .. })
 }
 
 /// Returns an error in words, with advice if another rule is in the way. Other errors
@@ -210,7 +256,7 @@ pub(super) fn entries_elsewhere(journal: &Journal, here: Here) -> bool {
 /// Returns a journal's oldest rule.
 fn first_of(journal: &Journal) -> Option<&Entry> {
     let mut entries = journal.entries().iter();
-    entries.find(|entry| entry.change.firewall().is_some())
+    entries.find(|entry| is_restored(entry))
 }
 
 /// Returns the shared rules of the containers, each once, the oldest first.

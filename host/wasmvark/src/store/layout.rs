@@ -11,6 +11,8 @@ use types::user::rootless_user;
 /// no options.
 const ROOT_VARIABLE: &str = "WASMVARK_ROOT";
 
+use crate::podman::HELPER_DIRS;
+
 /// The socket of systemd's journal (systemd-journald.service(8)).
 const JOURNALD: &str = "/run/systemd/journal/socket";
 
@@ -38,6 +40,8 @@ pub(crate) struct Layout {
     pub plugins: PathBuf,
     /// The folder in which netavark has that of aardvark-dns.
     pub netavark: PathBuf,
+    /// The folders in which Podman looks for the programs of its services.
+    pub helpers: Vec<PathBuf>,
     /// The socket of netavark's DHCP proxy.
     pub dhcp_proxy: PathBuf,
 }
@@ -94,6 +98,7 @@ impl Layout {
             sysctl: Some(root.join("sysctl.d")),
             plugins: root.join("plugins"),
             netavark: root.join("containers/networks"),
+            helpers: vec![root.join("podman")],
             dhcp_proxy: root.join("podman/nv-proxy.sock"),
         }
     }
@@ -111,6 +116,7 @@ impl Layout {
             sysctl: Some("/run/sysctl.d".into()),
             plugins: "/usr/local/libexec/netavark".into(),
             netavark: "/run/containers/networks".into(),
+            helpers: helper_dirs(),
             dhcp_proxy: DEFAULT_SOCKET.into(),
         }
     }
@@ -144,6 +150,7 @@ impl Layout {
             journald: JOURNALD.into(),
             sysctl: None,
             netavark: runtime.join("containers/networks"),
+            helpers: helper_dirs(),
             dhcp_proxy: DEFAULT_SOCKET.into(),
         })
     }
@@ -162,4 +169,7 @@ impl Layout {
     pub(crate) fn journals(&self) -> PathBuf {
         self.run.join("journal")
     }
+}
+fn helper_dirs() -> Vec<PathBuf> {
+    HELPER_DIRS.iter().map(PathBuf::from).collect()
 }

@@ -146,7 +146,7 @@ pub(super) fn address(call: Call, text: &str) -> Result<IpAddr, CallError> {
         .map_err(|_| invalid(call, &format!("{text:?} is no IP address")))
 }
 
-fn network(call: Call, text: &str) -> Result<IpNet, CallError> {
+pub(super) fn network(call: Call, text: &str) -> Result<IpNet, CallError> {
     bounds::address(call, text)?;
     let network: IpNet = text
         .parse()

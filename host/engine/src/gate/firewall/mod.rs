@@ -1,6 +1,7 @@
 //! The interface `firewall`.
 
 mod arguments;
+mod trust;
 
 use std::net::IpAddr;
 
@@ -137,6 +138,10 @@ impl Host for Gate {
         let objects = [self.object(&link)];
         let wanted = vec![self.own_entry(rule)];
         self.add_to_firewall(call, &objects, Subject::Links, wanted)
+    }
+
+    fn trust(&mut self, source: String) -> Result<(), CallError> {
+        self.trust_source(&source)
     }
 
     fn accept(&mut self, traffic: WitTraffic) -> Result<(), CallError> {
@@ -310,6 +315,12 @@ impl Gate {
         if self.leaves_firewall() {
             return self.leave_firewall(permit, objects, &wanted);
         }
+        let publishes = wanted
+            .iter()
+            .any(|wanted| matches!(wanted.entry.rule, FirewallRule::Publish(_)));
+        if publishes && let Err(error) = self.check_forwards(&permit) {
+            return self.record(permit, objects, Err(error));
+        }
         let own = self.own_objects(Namespace::Host)?;
         let result = match subject.check(self.rollback.guard.open(&permit), own) {
             Err(error) => Err(error),
@@ -433,10 +444,14 @@ impl Gate {
 
     /// Whether this container's journal has a shared entry already.
     fn has_record(&self, wanted: &Wanted) -> bool {
-        let change = wanted.change();
+        self.has_shared_record(&wanted.change())
+    }
+
+    /// Whether this container's journal has a shared change already.
+    fn has_shared_record(&self, change: &Change) -> bool {
         self.rollback.journal.as_ref().is_some_and(|journal| {
             let mut entries = journal.entries_of(Namespace::Host);
-            entries.any(|entry| entry.shared && entry.change == change)
+            entries.any(|entry| entry.shared && entry.change == *change)
         })
     }
 

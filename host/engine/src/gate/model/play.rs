@@ -121,6 +121,8 @@ impl Stage {
             Secrets::unread(self.folder.path().join("secrets")),
         )
         .with_pools(Some(Box::new(Always)))
+        .with_names(Some(scene.words.names()))
+        .with_dhcp(Some(scene.words.dhcp_client()))
     }
 }
 
@@ -346,16 +348,17 @@ fn follow_ups(call: Call) -> &'static [Call] {
     match call {
         Call::RoutesAdd | Call::RoutesReplace => &[Call::RoutesRemove],
         Call::RulesAdd => &[Call::RulesRemove],
-        Call::LinksCreateBridge => &[Call::LinksCreateVeth],
+        Call::LinksCreateBridge => &[Call::LinksCreateVeth, Call::DnsRegister],
         Call::LinksCreateVeth => &[Call::LinksSetUp, Call::LinksSetMaster, Call::LinksSetMaster],
         Call::LinksCreateMacvlan | Call::LinksCreateDummy | Call::LinksMoveToContainer => {
             &[Call::LinksSetUp]
         }
         Call::LinksGetByPci | Call::LinksGetByPath | Call::LinksVfs => &OF_VFS,
-        Call::LinksSetUp => &[Call::AddressesAdd],
+        Call::LinksSetUp => &[Call::AddressesAdd, Call::DhcpLease],
         Call::AddressesAdd => &[
             Call::AddressesRemove,
             Call::AnnounceGratuitousArp,
+            Call::AnnounceNeighbourAdvertisement,
             Call::AnnounceNeighbourAdvertisement,
         ],
         Call::NeighboursAdd => &[Call::NeighboursRemove],
@@ -363,6 +366,7 @@ fn follow_ups(call: Call) -> &'static [Call] {
         Call::LinksGet | Call::LinksSetMaster => &[
             Call::BridgePortsSetHairpin,
             Call::BridgePortsSetIsolated,
+            Call::BridgePortsSetLearning,
             Call::BridgePortsSetLearning,
             Call::BridgePortsAddVlans,
         ],

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use ::types::LinkName;
 use policy::Call;
 use wasmtime::component::Resource;
 
@@ -24,7 +25,7 @@ use crate::driver::wit::sysctl::{self, ReversePath, RouterAdvertisements};
 use crate::driver::wit::traffic::{self, HtbClass, Shape, TbfOptions};
 use crate::driver::wit::types::Namespace;
 use crate::driver::wit::wireguard::{self, Endpoint, Peer};
-use crate::driver::wit::{announce, offloads, state};
+use crate::driver::wit::{announce, dhcp, dns, offloads, state};
 use crate::gate::{CallError, Gate, LinkHandle};
 
 /// A WireGuard public key.
@@ -180,6 +181,8 @@ impl<'a> Guest<'a> {
             "traffic" | "offloads" => return self.call_traffic(call, draw),
             "wireguard" => return self.call_wireguard(call, draw),
             "firewall" => return self.call_firewall(call, draw),
+            "dns" => return self.call_dns(draw),
+            "dhcp" => return self.call_dhcp(draw),
             _ => return self.call_others(call, draw),
         })
     }
@@ -777,6 +780,15 @@ impl<'a> Guest<'a> {
                 say!(self, "{source} {except:?}");
                 Host::masquerade(self.gate, source, except)
             }
+            Call::FirewallTrust => {
+                let source = draw.network();
+                say!(self, "{source}");
+                let result = Host::trust(self.gate, source.clone());
+                if let Ok(source) = source.parse() {
+                    self.note_event(&result, Event::Trusted(source));
+                }
+                result
+            }
             Call::FirewallSourceAddress => {
                 let (source, except, address) = (draw.network(), draw.networks(), draw.ip());
                 say!(self, "{source} {except:?} {address}");
@@ -826,6 +838,31 @@ impl<'a> Guest<'a> {
                 }
             }
         }))
+    }
+
+    fn call_dns(&mut self, draw: &mut Draw<'_>) -> Option<Result<Vec<u32>, CallError>> {
+        let link = self.link(draw)?;
+        let name = self.name_of(&link);
+        let result = dns::Host::register(self.gate, link);
+        let served = self.gate.name_servers().to_vec();
+        self.note_event(&result, Event::Served(name, served));
+        Some(plain(result))
+    }
+
+    fn call_dhcp(&mut self, draw: &mut Draw<'_>) -> Option<Result<Vec<u32>, CallError>> {
+        let (link, parent) = (self.link(draw)?, self.link(draw)?);
+        let name = self.name_of(&parent);
+        let result = dhcp::Host::lease(self.gate, link, parent).map(drop);
+        self.note_event(&result, Event::Leased(name));
+        Some(plain(result))
+    }
+
+    /// Returns the present name of a handle's link.
+    fn name_of(&mut self, link: &Resource<LinkHandle>) -> LinkName {
+        let link = self.gate.links.get(link).unwrap().clone();
+        let kernel = self.gate.rollback.guard.for_host();
+        let state = kernel.link_by_id(link.id);
+        state.map_or(link.name, |state| state.name)
     }
 
     fn call_others(

@@ -6,7 +6,10 @@ use ipnet::IpNet;
 use policy::RequestReach;
 use types::{LinkProperty, NumberRange, PortRange, Protocol, Route, RouteKind};
 
+use services::dns::{AardvarkConfig, DnsRecord, Registration};
+
 use super::world::{SHARED_BRIDGE, SHARED_NETWORK, host_mac};
+use crate::gate::{DhcpClient, Names};
 
 /// The request of one user.
 #[derive(Debug, Clone, Default)]
@@ -60,6 +63,35 @@ impl Words {
             vlans: self.numbers("vlan").map(NumberRange::one).collect(),
             vnis: self.numbers("vni").collect(),
             ..RequestReach::default()
+        }
+    }
+
+    /// Returns the container's names, without the addresses that the server listens on.
+    pub(super) fn names(&self) -> Names {
+        let record = DnsRecord {
+            folder: "/run/dns".into(),
+            network: self.network.to_owned(),
+            internal: false,
+            container: CONTAINER.to_owned().try_into().unwrap(),
+        };
+        Names {
+            registration: Ok(Registration {
+                record,
+                listen: Vec::new(),
+                forward_to: Vec::new(),
+                addresses: self.addresses.iter().map(IpNet::addr).collect(),
+                names: Vec::new(),
+            }),
+            port: AardvarkConfig::PORT,
+            is_installed: true,
+        }
+    }
+
+    pub(super) fn dhcp_client(&self) -> DhcpClient {
+        DhcpClient {
+            netns: "/run/netns/container".into(),
+            container: CONTAINER.to_owned().try_into().unwrap(),
+            host_name: None,
         }
     }
 

@@ -72,6 +72,12 @@ pub(super) enum Event {
     Secret(String),
     /// An address was announced.
     Announced(String),
+    /// The DNS server listens on addresses of a link.
+    Served(LinkName, Vec<IpAddr>),
+    /// An address was asked for over a link of the host.
+    Leased(LinkName),
+    /// firewalld lets the packets of a network pass.
+    Trusted(IpNet),
 }
 
 /// The judge of one run.
@@ -133,7 +139,63 @@ impl<'a> Oracle<'a> {
                     address,
                 );
             }
+            Event::Served(link, addresses) => self.judge_served(link, addresses),
+            Event::Leased(parent) => {
+                let is_named = self.is_parent(parent.as_str())
+                    || self
+                        .lines
+                        .link(&["dhcp.lease"], Namespace::Host, parent.as_str());
+                let is_own = !self.before.links.values().any(|there| {
+                    there.at.namespace == Namespace::Host && there.state.name == *parent
+                });
+                self.unless(
+                    is_named || is_own || self.is_used(parent),
+                    "addresses are asked for over the parent only",
+                    parent,
+                );
+            }
+            Event::Trusted(source) => {
+                let has_line = self.lines.network(&["firewall.trust"], "address", *source);
+                self.unless(
+                    has_line || self.is_network_or_container(*source),
+                    "firewalld trusts the network's subnets only",
+                    source,
+                );
+                self.unless(
+                    has_line || !self.has_hosts_address(*source),
+                    "firewalld never trusts the host's addresses",
+                    source,
+                );
+            }
         }
+    }
+
+    fn judge_served(&mut self, link: &LinkName, addresses: &[IpAddr]) {
+        let there = self
+            .before
+            .links
+            .values()
+            .find(|there| there.at.namespace == Namespace::Host && there.state.name == *link);
+        let of_gateways = |address: &IpAddr| {
+            let mut gateways = self.words.gateways.iter();
+            gateways.any(|gateway| gateway.addr() == *address)
+        };
+        let is_ours =
+            there.is_none() || self.is_used(link) || self.is_own_name(Namespace::Host, link);
+        let is_bridge = there.is_some_and(|there| there.kind.as_deref() == Some("bridge"));
+        let is_named = self.words.parent == Some(link.as_str())
+            || self
+                .lines
+                .link(&["dns.register"], Namespace::Host, link.as_str());
+        let is_allowed = match is_bridge && is_named {
+            true => true,
+            false => is_ours && addresses.iter().all(of_gateways),
+        };
+        self.unless(
+            is_allowed && !addresses.is_empty(),
+            "the DNS server listens on gateways and named bridges only",
+            format!("{link} {addresses:?}"),
+        );
     }
 
     fn deny(&mut self, rule: impl Into<String>, what: impl fmt::Display) {

@@ -197,7 +197,7 @@ impl Oracle<'_> {
         }
     }
 
-    fn is_own_name(&self, namespace: Namespace, name: &LinkName) -> bool {
+    pub(super) fn is_own_name(&self, namespace: Namespace, name: &LinkName) -> bool {
         let mut links = self.after.links.iter();
         links.any(|(number, link)| {
             link.at.namespace == namespace && link.state.name == *name && self.is_own(*number)
@@ -342,7 +342,7 @@ impl Oracle<'_> {
 
     /// Whether a network is the container's address, or is in the user's subnets and
     /// the driver has a shared link for them.
-    fn is_network_or_container(&self, network: IpNet) -> bool {
+    pub(super) fn is_network_or_container(&self, network: IpNet) -> bool {
         let is_alone = network.prefix_len() == network.max_prefix_len();
         let has_bridge = self.after.links.iter().any(|(number, link)| {
             let is_usable = self.is_own(*number) || self.is_shared_bridge(link);
