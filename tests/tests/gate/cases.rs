@@ -1083,7 +1083,7 @@ pub(crate) const CASES: &[Case] = &[
         ],
         before: "links.create-veth -",
         within: "dns.register 1",
-        beyond: Some(("links.get host x0", "dns.register 0", r#"link = "x0""#)),
+        beyond: Some(("links.get host x0", "?dns.register 0", r#"link = "x0""#)),
     },
     Case {
         call: "dhcp.lease",

@@ -57,7 +57,6 @@ const TRUSTED: &str = "trusted";
 #[derive(Debug)]
 pub struct Firewalld {
     bus: Bus,
-    address: BusAddress,
     owner: OwnedUniqueName,
 }
 
@@ -84,7 +83,7 @@ impl Firewalld {
     /// # Errors
     ///
     /// Fails as [`Firewalld::connect`] does.
-    pub fn connect_to(
+    pub(super) fn connect_to(
         address: &BusAddress,
         deadline: Instant,
     ) -> Result<Option<Self>, FirewalldError> {
@@ -96,22 +95,9 @@ impl Firewalld {
         };
         let found = bus.process_of(&owner, deadline);
         let process = found.map_err(|fault| fault.during("find firewalld's process"))?;
-        Ok(process.is_none_or(shares_netns).then(|| Self {
-            bus,
-            address: address.clone(),
-            owner,
-        }))
-    }
-
-    /// Watches for reloads and restarts of firewalld, on a connection of its own.
-    ///
-    /// # Errors
-    ///
-    /// Fails as [`Reloads::connect`] does, and if the bus has gone.
-    pub fn reloads(&self, deadline: Instant) -> Result<Reloads, FirewalldError> {
-        Reloads::connect_to(&self.address, deadline)?.ok_or_else(|| FirewalldError::Lost {
-            action: "watch for reloads".to_owned(),
-        })
+        Ok(process
+            .is_none_or(shares_netns)
+            .then(|| Self { bus, owner }))
     }
 
     /// Calls a method of firewalld. A reply from another process is refused.

@@ -61,7 +61,7 @@ impl Reloads {
     /// # Errors
     ///
     /// Fails as [`Reloads::connect`] does.
-    pub fn connect_to(
+    pub(super) fn connect_to(
         address: &BusAddress,
         deadline: Instant,
     ) -> Result<Option<Self>, FirewalldError> {

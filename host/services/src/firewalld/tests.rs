@@ -19,6 +19,12 @@ fn connect(bus: &TestBus) -> Firewalld {
         .unwrap()
 }
 
+fn watch(bus: &TestBus) -> Reloads {
+    Reloads::connect_to(&bus.address(), soon())
+        .unwrap()
+        .unwrap()
+}
+
 /// A deadline that passes while a test waits.
 fn shortly() -> Instant {
     Instant::now() + Duration::from_millis(50)
@@ -239,7 +245,7 @@ fn a_reload_is_seen_and_has_forgotten_the_sources() {
     let fake = Fake::start(&bus, Behaviour::default());
     let firewalld = connect(&bus);
     firewalld.trust(subnet("10.88.0.0/16"), soon()).unwrap();
-    let mut reloads = firewalld.reloads(soon()).unwrap();
+    let mut reloads = watch(&bus);
     assert_eq!(reloads.wait(Some(shortly())).unwrap(), None);
     for _ in 0..2 {
         fake.reload();
@@ -273,7 +279,7 @@ fn a_restart_is_a_stop_and_a_start() {
 fn another_process_can_not_forge_a_reload() {
     let Some(bus) = TestBus::start() else { return };
     let fake = Fake::start(&bus, Behaviour::default());
-    let mut reloads = connect(&bus).reloads(soon()).unwrap();
+    let mut reloads = watch(&bus);
     Client::connect(&bus).forge_reloaded(reloads.name());
     fake.stop();
     assert_eq!(reloads.wait(Some(soon())).unwrap(), Some(Reload::Stopped));

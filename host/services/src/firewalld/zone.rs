@@ -14,6 +14,7 @@ use super::{Firewalld, FirewalldError, PATH, TRUSTED};
 /// The interface of the zones at run time (firewalld.dbus(5)).
 const INTERFACE: &str = "org.fedoraproject.FirewallD1.zone";
 /// The largest number of sources that is read. No host has as many networks.
+#[cfg(test)]
 const SOURCES_MAX: usize = 65_536;
 /// The longest name of a zone in an error, in bytes. firewalld's own are shorter
 /// (firewalld.zone(5)).
@@ -120,11 +121,13 @@ impl Firewalld {
     /// # Errors
     ///
     /// Fails if firewalld has gone, refuses or doesn't answer before the deadline.
-    pub fn sources(&self, deadline: Instant) -> Result<Vec<Source>, FirewalldError> {
+    #[cfg(test)]
+    pub(super) fn sources(&self, deadline: Instant) -> Result<Vec<Source>, FirewalldError> {
         self.read_sources(deadline)
             .map_err(|fault| fault.during("read the sources of firewalld's zone trusted"))
     }
 
+    #[cfg(test)]
     fn read_sources(&self, deadline: Instant) -> Result<Vec<Source>, Fault> {
         let reply = self.call_zone("getSources", &TRUSTED, deadline)?;
         let body = reply.body();

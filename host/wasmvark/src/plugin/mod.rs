@@ -28,7 +28,7 @@ pub(crate) use forget::forget;
 pub(crate) use gc::{collect, life};
 pub(crate) use load::mapped;
 pub(crate) use plan::{Candidate, Planned};
-pub(crate) use reload::{Reloaded, reload};
+pub(crate) use reload::{Reloaded, reload, trusted_sources};
 pub(crate) use watch_firewalld::watch_firewalld;
 
 use std::ffi::OsString;

@@ -1,5 +1,7 @@
 //! The restoring of firewall rules that somebody else removed.
 
+use std::collections::BTreeSet;
+
 use audit::{Place, Required, Subject, Trail};
 use engine::rollback::{RestoreError, Restorer};
 use ipnet::IpNet;
@@ -224,6 +226,27 @@ fn sources(users: &[User]) -> Vec<(IpNet, &Key)> {
         }
     }
     sources
+}
+
+/// Returns the sources of firewalld's zone that the journals have. Journals that can't be
+/// read have none.
+pub(crate) fn trusted_sources(store: &Store) -> BTreeSet<IpNet> {
+    let folder = store.layout().journals();
+    let Ok(host) = Netns::current() else {
+        return BTreeSet::new();
+    };
+    let here = Here {
+        host: host.id(),
+        container: None,
+    };
+    let keys = journal::all(&folder).into_iter();
+    let journals = keys.filter_map(|key| Journal::open(&folder, &key, here).ok());
+    let entries = journals.flat_map(|journal| journal.entries().to_vec());
+    let sources = entries.filter_map(|entry| match entry.change {
+        Change::TrustSource { source } => Some(source),
+        _ => None,
+    });
+    sources.collect()
 }
 
 /// Whether an entry is one that others can remove, and that is restored.
