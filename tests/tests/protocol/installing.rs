@@ -291,6 +291,7 @@ fn upgraded() {
         "links.set-promiscuous",
         "links.set-all-multicast",
         "addresses.wait-dad",
+        "dhcp.lease",
         "routes.add",
         "routes.list",
         "rules.add",
@@ -301,7 +302,6 @@ fn upgraded() {
         "sysctl.set",
         "traffic.set-tbf",
         "traffic.redirect-ingress",
-        "dhcp.lease",
     ];
     let more: String = more.map(|call| format!("\"{call}\" = {{}}\n")).concat();
     let new = kept_grant(NEW, &more);
