@@ -24,6 +24,8 @@ pub(crate) struct Bench<'a> {
     before: Before,
     /// After a setup that nothing disturbs.
     pub(crate) connected: Before,
+    /// The files of the DNS server then.
+    names: Vec<String>,
 }
 
 /// What a trial does at one point; the error says what is wrong after it.
@@ -42,11 +44,13 @@ impl<'a> Bench<'a> {
             document: case.connection().for_plugin(),
             always: String::new(),
             connected: before.clone(),
+            names: Vec::new(),
             before,
         };
         bench.always = bench.permanent_fault();
         bench.succeeds("setup").unwrap();
         bench.connected = world.dump();
+        bench.names = bench.files_of_names();
         bench.end_point("").unwrap();
         bench
     }
@@ -128,8 +132,31 @@ impl<'a> Bench<'a> {
         self.world.dump() != self.before
     }
 
+    /// Lists the DNS server's files with their texts.
+    fn files_of_names(&self) -> Vec<String> {
+        let folder = self.wasmvark.root().join("containers/networks");
+        let folders = [folder.clone(), folder.join("aardvark-dns")];
+        let entries = folders.iter().filter_map(|folder| folder.read_dir().ok());
+        let paths = entries.flatten().flatten().map(|entry| entry.path());
+        let files = paths.filter(|path| path.is_file() && !path.ends_with("aardvark.lock"));
+        let mut files: Vec<String> = files
+            .map(|path| {
+                let text = std::fs::read_to_string(&path).unwrap();
+                format!("{}: {text}", path.display())
+            })
+            .collect();
+        files.sort();
+        files
+    }
+
     /// Compares both namespaces with a state that they should be in.
     pub(crate) fn compare(&self, should: &Before) -> Result<(), String> {
+        let names = self.files_of_names();
+        let is_connected = std::ptr::eq(should, &self.connected);
+        let expected = if is_connected { &self.names[..] } else { &[] };
+        if names != expected {
+            return Err(format!("files of names: {names:?}, not {expected:?}"));
+        }
         let should = self.without_chosen(should.clone());
         let now = || self.without_chosen(self.world.dump());
         let now = poll::until(now, |now| *now == should);

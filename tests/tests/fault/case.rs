@@ -1,5 +1,8 @@
 //! The drivers of the fault tests, each with a request that uses all of its abilities.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+
 use serde_json::json;
 use wasmvark_tests::connection::{Connection, INTERFACE, mapping};
 use wasmvark_tests::grant::Grant;
@@ -302,6 +305,30 @@ pub(crate) const ALL: &[Case] = &[
         always: "",
     },
     Case {
+        title: "names",
+        needs: NEEDS,
+        guest: "probe",
+        grant: || {
+            Grant::of(&["addresses.add", "dns.register"])
+                .call("links.create-veth", r#"{ link = "end0", place = "host" }"#)
+        },
+        connect: |connection| {
+            connection
+                .network("dns_enabled", true)
+                .option("script", NAMES)
+        },
+        prepare: |world| {
+            // It starts nothing that would stay.
+            let folder = world.file("root").join("podman");
+            std::fs::create_dir_all(&folder).unwrap();
+            let program = folder.join("aardvark-dns");
+            std::fs::write(&program, "#!/bin/sh\n").unwrap();
+            std::fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+        },
+        chosen: &[],
+        always: "",
+    },
+    Case {
         title: "kept state",
         needs: NEEDS,
         guest: "probe",
@@ -420,6 +447,10 @@ const FULL: &str = "links.get host p0; links.create-dummy host own0; links.creat
 const OFFLOADS: &str = "links.get host p0; offloads.set 0 tx-checksum-ip-generic off; \
     offloads.set 0 tx-tcp-segmentation off; offloads.set 0 tx-tcp-segmentation off; \
     offloads.set 0 tx-checksum-ip-generic on";
+
+/// Has the container's names served.
+const NAMES: &str = "links.create-veth - mac=02:00:00:00:00:01 host-name=end0 host-mac=02:00:00:00:00:02; \
+    addresses.add 1 10.88.0.1/16; dns.register 1";
 
 /// Keeps something for the network.
 const STATE: &str = "state.set key value; links.create-ifb container - mac=02:00:00:00:00:05; state.set other text; \

@@ -25,7 +25,7 @@ const WALLS: [(&str, &[&str]); 12] = [
     ("kernel", &["failpoint", "types"]),
     ("policy", &["types"]),
     ("request", &["types"]),
-    ("services", &["trust", "types"]),
+    ("services", &["failpoint", "trust", "types"]),
     ("sim", &["kernel", "types"]),
     ("trust", &["types"]),
     ("types", &[]),

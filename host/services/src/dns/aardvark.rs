@@ -79,6 +79,7 @@ impl Aardvark {
     /// Has the server read its files, or starts it. Another one may have ended since its
     /// number was written.
     fn tell(&self) -> Result<Served, DnsError> {
+        point(&self.config.program)?;
         let process = Process::find(&self.config.folder(), Some(&self.config.program))?;
         if let Some(process) = process
             && process.reload()?
@@ -196,8 +197,12 @@ impl Folder {
     /// Puts a file in the place of another, so that a run that is killed leaves a whole
     /// one.
     fn write(&self, path: &Path, file: &NetworkFile) -> Result<(), DnsError> {
+        point(path)?;
         let written = self.write_new(&file.text());
-        let placed = written.and_then(|()| fs::rename(&self.new_file, path));
+        let placed = written
+            .and_then(|()| Ok(failpoint::before_operation()?))
+            .and_then(|()| fs::rename(&self.new_file, path));
+        failpoint::after_operation();
         placed.map_err(|error| {
             self.discard_new();
             failed(path, &error)
@@ -224,6 +229,13 @@ impl Folder {
     }
 }
 
+/// Marks a point at which tests make the program fail.
+#[track_caller]
+fn point(path: &Path) -> Result<(), DnsError> {
+    let reached = failpoint::before_operation();
+    reached.map_err(|errno| failed(path, &errno.into()))
+}
+
 /// Takes netavark's lock.
 fn lock(path: &Path, deadline: Instant) -> Result<Flock<File>, DnsError> {
     let mut options = OpenOptions::new();
@@ -245,6 +257,7 @@ fn lock(path: &Path, deadline: Instant) -> Result<Flock<File>, DnsError> {
 }
 
 fn remove(path: &Path) -> Result<(), DnsError> {
+    point(path)?;
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(path, &error)),
         _ => Ok(()),
