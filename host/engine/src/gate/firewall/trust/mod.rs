@@ -1,5 +1,8 @@
 //! Sources of firewalld's zone `trusted`.
 
+#[cfg(test)]
+mod tests;
+
 use ipnet::IpNet;
 use journal::Change;
 use kernel::KernelError;
