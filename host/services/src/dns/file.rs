@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use types::ContainerId;
 
-use super::Registration;
+use super::{DnsName, Registration};
 
 /// The largest file that is read, in bytes. A container takes a few hundred.
 pub(super) const FILE_MAX: u64 = 64 << 20;
@@ -100,11 +100,7 @@ fn line(registration: &Registration) -> String {
         let family: Vec<IpAddr> = addresses.copied().filter(|ip| ip.is_ipv4() == v4).collect();
         joined(&family)
     };
-    let names: Vec<&str> = registration
-        .names
-        .iter()
-        .map(|name| name.as_str())
-        .collect();
+    let names: Vec<&str> = registration.names.iter().map(DnsName::as_str).collect();
     let id = registration.record.container.as_str();
     let (v4, v6) = (of_family(true), of_family(false));
     format!("{id} {v4} {v6} {}", names.join(","))
@@ -118,7 +114,7 @@ fn joined(addresses: &[IpAddr]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dns::{DnsName, DnsRecord};
+    use crate::dns::DnsRecord;
 
     fn registration(id: &str, names: &[&str]) -> Registration {
         Registration {

@@ -29,11 +29,7 @@ pub(super) fn of(layout: &Layout, request: &Request) -> Option<Names> {
         record,
         listen: Vec::new(),
         forward_to: network.name_servers.clone(),
-        addresses: request
-            .addresses
-            .iter()
-            .map(|address| address.addr())
-            .collect(),
+        addresses: request.addresses.iter().map(ipnet::IpNet::addr).collect(),
         names,
     });
     Some(Names {
