@@ -24,7 +24,10 @@ pub fn look_up(netns: &Netns, server: &str, name: &str) -> Option<Vec<IpAddr>> {
     for kind in [TYPE_A, TYPE_AAAA] {
         let asked = || ask(netns, server, name, kind);
         let answer = poll::until(asked, Result::is_ok);
-        all.extend(answer.unwrap_or_else(|error| panic!("{server}, {name}: {error}"))?);
+        match answer {
+            Ok(found) => all.extend(found?),
+            Err(error) => panic!("{server}, {name}: {error}"),
+        }
     }
     all.sort();
     Some(all)

@@ -61,6 +61,8 @@ pub enum Need {
     JsonSchema,
     /// Unpacked Debian systems with Podman.
     PodmanTrees,
+    /// A file in each of these systems, by its path without the first `/`.
+    InPodmanTrees(&'static str),
     /// The Debian package of the program and its drivers.
     Package,
     /// The source of a crate with its version, as cargo fetched it.
@@ -315,6 +317,9 @@ impl Need {
             Self::PodmanTrees if !places::cache().join("podman").is_dir() => {
                 Some("no Podman system is unpacked; `just test-podman` does it".into())
             }
+            Self::InPodmanTrees(file) if !places::podman_trees_have(file) => {
+                Some(format!("a Podman system has no {file}; `just test-podman` adds it").into())
+            }
             Self::Package if places::package().is_none() => {
                 Some("there is no Debian package; `just package` makes it".into())
             }
@@ -339,6 +344,7 @@ impl Need {
             | Self::Chromium
             | Self::JsonSchema
             | Self::PodmanTrees
+            | Self::InPodmanTrees(_)
             | Self::Package
             | Self::CrateSource(_) => None,
         }

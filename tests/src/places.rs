@@ -93,6 +93,14 @@ pub fn cache() -> PathBuf {
     cache.join("wasmvark")
 }
 
+/// Whether each unpacked Debian system with Podman has a file, or a link by its name.
+pub fn podman_trees_have(file: &str) -> bool {
+    let systems = cache().join("podman").read_dir().into_iter().flatten();
+    let systems = systems.flatten().map(|entry| entry.path());
+    let mut trees = systems.filter(|system| system.join("image.tar").exists());
+    trees.all(|tree| tree.join(file).symlink_metadata().is_ok())
+}
+
 /// Returns the program `just`.
 pub fn just() -> PathBuf {
     let own = cache().join("tools/just/bin/just");

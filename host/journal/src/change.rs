@@ -453,6 +453,14 @@ impl Change {
         }
     }
 
+    /// Whether a service made the change, and not the kernel.
+    pub fn is_of_service(&self) -> bool {
+        matches!(
+            self,
+            Self::RegisterNames { .. } | Self::LeaseAddress { .. } | Self::TrustSource { .. }
+        )
+    }
+
     /// Whether the change is one of a used bridge, or its use.
     pub fn is_of_bridge(&self, bridge: LinkId) -> bool {
         self.changed_link() == Some(bridge)
@@ -496,11 +504,8 @@ impl Change {
     pub fn touches_host(&self) -> bool {
         match self {
             Self::MoveLink { .. } => true,
-            // A service's files belong to no namespace.
-            Self::KeepState
-            | Self::RegisterNames { .. }
-            | Self::LeaseAddress { .. }
-            | Self::TrustSource { .. } => false,
+            // They belong to no namespace.
+            Self::KeepState | Self::RegisterNames { .. } | Self::LeaseAddress { .. } => false,
             change => change.is_on_host(),
         }
     }

@@ -72,6 +72,14 @@ pub struct LocalServices {
 }
 
 impl LocalServices {
+    /// Waits for firewalld until the deadline, also while it starts.
+    pub fn patient(self) -> Self {
+        Self {
+            zones: Zones::patient(),
+            ..self
+        }
+    }
+
     /// Makes clients that work until the deadline.
     pub fn new(aardvark: AardvarkConfig, dhcp: DhcpProxy, deadline: Instant) -> Self {
         Self {
@@ -107,7 +115,8 @@ impl Dhcp for LocalServices {
 
     fn release(&mut self, request: &LeaseRequest) -> Result<(), DhcpError> {
         match self.dhcp.release(request, self.deadline) {
-            Err(DhcpError::Unreachable { .. }) => Ok(()),
+            // The proxy was never asked for the second.
+            Err(DhcpError::Unreachable { .. } | DhcpError::NetnsPath { .. }) => Ok(()),
             result => result,
         }
     }
@@ -115,26 +124,27 @@ impl Dhcp for LocalServices {
 
 impl TrustedZone for LocalServices {
     fn is_trusted(&mut self, subnet: IpNet) -> Result<Option<bool>, FirewalldError> {
-        let deadline = self.deadline;
-        let ask = |firewalld: &Firewalld| firewalld.is_trusted(subnet, deadline).map(Some);
-        self.zones.ask(deadline, None, ask)
+        let ask =
+            |firewalld: &Firewalld, deadline| firewalld.is_trusted(subnet, deadline).map(Some);
+        self.zones.ask(self.deadline, None, ask)
     }
 
     fn trust(&mut self, subnet: IpNet) -> Result<(), FirewalldError> {
-        let deadline = self.deadline;
-        let ask = |firewalld: &Firewalld| firewalld.trust(subnet, deadline).map(drop);
-        self.zones.ask(deadline, (), ask)
+        let ask = |firewalld: &Firewalld, deadline| firewalld.trust(subnet, deadline).map(drop);
+        self.zones.ask(self.deadline, (), ask)
     }
 
     fn distrust(&mut self, subnet: IpNet) -> Result<(), FirewalldError> {
-        let deadline = self.deadline;
-        let ask = |firewalld: &Firewalld| firewalld.distrust(subnet, deadline).map(drop);
-        self.zones.ask(deadline, (), ask)
+        let ask = |firewalld: &Firewalld, deadline| firewalld.distrust(subnet, deadline).map(drop);
+        match self.zones.ask(self.deadline, (), ask) {
+            // Sources last as long as firewalld does.
+            Err(error) if error.is_absence() => Ok(()),
+            result => result,
+        }
     }
 
     fn is_strict(&mut self) -> Result<bool, FirewalldError> {
-        let deadline = self.deadline;
-        let ask = |firewalld: &Firewalld| firewalld.strict_forward_ports(deadline);
-        self.zones.ask(deadline, false, ask)
+        let ask = |firewalld: &Firewalld, deadline| firewalld.strict_forward_ports(deadline);
+        self.zones.ask(self.deadline, false, ask)
     }
 }

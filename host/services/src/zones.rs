@@ -1,6 +1,6 @@
 //! The zones of firewalld, as a run uses them.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
 
@@ -38,30 +38,57 @@ pub trait TrustedZone {
     fn is_strict(&mut self) -> Result<bool, FirewalldError>;
 }
 
+/// How long firewalld may take as a rule. It answers nothing for about three seconds
+/// after its start.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// The connection to firewalld, made for the first request.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Zones {
+    patience: Duration,
     /// `Some(None)`: firewalld doesn't run.
     firewalld: Option<Option<Firewalld>>,
 }
 
+impl Default for Zones {
+    fn default() -> Self {
+        Self {
+            patience: PATIENCE,
+            firewalld: None,
+        }
+    }
+}
+
 impl Zones {
+    /// Waits for as long as the run may take.
+    pub(crate) fn patient() -> Self {
+        Self {
+            patience: Duration::MAX,
+            firewalld: None,
+        }
+    }
+
     /// Calls firewalld, or returns the answer where it doesn't run.
     pub(crate) fn ask<T>(
         &mut self,
         deadline: Instant,
         absent: T,
-        call: impl FnOnce(&Firewalld) -> Result<T, FirewalldError>,
+        call: impl FnOnce(&Firewalld, Instant) -> Result<T, FirewalldError>,
     ) -> Result<T, FirewalldError> {
+        let soon = Instant::now().checked_add(self.patience);
+        let deadline = soon.map_or(deadline, |soon| deadline.min(soon));
         let firewalld = match self.firewalld.take() {
             Some(firewalld) => firewalld,
             None => Firewalld::connect(deadline)?,
         };
         let answer = match &firewalld {
             None => Ok(absent),
-            Some(firewalld) => call(firewalld),
+            Some(firewalld) => call(firewalld, deadline),
         };
-        self.firewalld = Some(firewalld);
+        // After its end, the next request looks for another one.
+        if !answer.as_ref().is_err_and(FirewalldError::is_end) {
+            self.firewalld = Some(firewalld);
+        }
         answer
     }
 }

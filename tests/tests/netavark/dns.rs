@@ -1,9 +1,14 @@
 //! Names of containers, by the real aardvark-dns.
 
+use std::fs::Permissions;
 use std::net::UdpSocket;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
 use std::time::Duration;
 
+use nix::fcntl::{Flock, FlockArg};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::json;
@@ -40,6 +45,8 @@ pub(crate) fn register(suite: &mut Suite) {
     };
     test("beside a network of netavark's own", beside_netavarks_own);
     test("a killed server", killed_server);
+    test("a lock that others hold", locked);
+    test("a network by the name of the server's file", reserved_name);
     test("unmanaged bridges", unmanaged);
     test("refused", refused);
     test("internal", internal);
@@ -131,6 +138,9 @@ fn containers_find_each_other(driver: &str) {
         .netavark
         .setup_at(&another(driver), &other.path())
         .unwrap();
+    // It takes all signals, though a run blocks some.
+    let status = std::fs::read_to_string(format!("/proc/{}/status", served.pid().unwrap()));
+    assert!(status.unwrap().contains("SigBlk:\t0000000000000000"));
     for server in GATEWAYS {
         for name in ["web", "c0ffee9a8e8f", "WEB", "web.dns.podman"] {
             let found = dns::look_up(&other, server, name);
@@ -194,10 +204,9 @@ fn start_fails(driver: &str) {
 }
 
 fn script(world: &World, text: &str) -> PathBuf {
-    use std::os::unix::fs::PermissionsExt;
     let path = world.file("aardvark-dns-script");
     std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
     path
 }
 
@@ -300,27 +309,107 @@ fn killed_server() {
         .unwrap();
     let found = dns::look_up(&other, GATEWAYS[0], "web");
     assert_eq!(found, addresses(&["10.88.0.2", "fd88::2"]));
-    // A process that has the server's number by now isn't signalled.
+    // A process that has the server's number by now isn't taken for it, even with its name.
     let pid = served.pid().unwrap();
     kill(pid, Signal::SIGKILL).unwrap();
-    let mut stranger = std::process::Command::new("sleep")
-        .arg("600")
-        .spawn()
-        .unwrap();
+    poll::until(|| served.pid(), Option::is_none);
+    let mut stranger = stranger(&world);
     std::fs::write(
         served.folder.join("aardvark.pid"),
-        stranger.id().to_string(),
+        stranger.0.id().to_string(),
     )
     .unwrap();
     served
         .netavark
         .teardown_at(&another("bridge"), &other.path())
         .unwrap();
+    served
+        .netavark
+        .setup_at(&another("bridge"), &other.path())
+        .unwrap();
+    let found = dns::look_up(&other, GATEWAYS[0], "web");
+    assert_eq!(found, addresses(&["10.88.0.2", "fd88::2"]));
+    served
+        .netavark
+        .teardown_at(&another("bridge"), &other.path())
+        .unwrap();
     served.netavark.teardown(&dual("bridge")).unwrap();
-    assert_eq!(stranger.try_wait().unwrap(), None, "it wasn't signalled");
-    assert_eq!(served.files(), [""; 0]);
-    stranger.kill().unwrap();
-    stranger.wait().unwrap();
+    assert_eq!(stranger.0.try_wait().unwrap(), None, "it wasn't signalled");
+    served.assert_ended();
+}
+
+/// Another user's process by the server's name.
+fn stranger(world: &World) -> Stranger {
+    let program = world.file("stranger");
+    std::fs::create_dir_all(&program).unwrap();
+    let program = program.join("aardvark-dns");
+    std::fs::copy("/usr/bin/sleep", &program).unwrap();
+    std::fs::set_permissions(world.directory(), Permissions::from_mode(0o755)).unwrap();
+    let mut stranger = Command::new(&program);
+    let stranger = Stranger(stranger.arg("600").uid(65534).gid(65534).spawn().unwrap());
+    // Its name is that of the test until it runs the program.
+    let comm = format!("/proc/{}/comm", stranger.0.id());
+    let name = poll::until(
+        || std::fs::read_to_string(&comm).unwrap_or_default(),
+        |name| name.trim() == "aardvark-dns",
+    );
+    assert_eq!(name.trim(), "aardvark-dns");
+    stranger
+}
+
+/// A process that ends with the test.
+struct Stranger(Child);
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// netavark's lock can be taken by whoever can read it. A teardown goes on without.
+fn locked() {
+    let world = World::forwarding();
+    let served = Served::new(&world, "bridge");
+    let before = world.dump();
+    served.netavark.setup(&dual("bridge")).unwrap();
+    let lock = served.folder.parent().unwrap().join("aardvark.lock");
+    let mode = lock.metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "others can't even read it");
+    let lock = std::fs::File::open(lock).unwrap();
+    let lock = Flock::lock(lock, FlockArg::LockExclusive).unwrap();
+    served.netavark.teardown(&dual("bridge")).unwrap();
+    served.assert_ended();
+    world.assert_unchanged(&before);
+    let error = served.netavark.setup(&dual("bridge")).unwrap_err();
+    assert!(
+        error.contains("another process holds aardvark.lock"),
+        "{error}"
+    );
+    drop(lock);
+    world.assert_unchanged(&before);
+}
+
+/// The server's own file isn't a network's.
+fn reserved_name() {
+    let world = World::forwarding();
+    let served = Served::new(&world, "bridge");
+    let before = world.dump();
+    let name = "aardvark.pid";
+    let connection = dual("bridge").network("name", name);
+    let setup = served
+        .netavark
+        .setup_as(name, &connection, &world.container.path());
+    let error = setup.unwrap_err();
+    assert!(
+        error.contains("a file of its own by the name aardvark.pid"),
+        "{error}"
+    );
+    served
+        .netavark
+        .teardown_as(name, &connection, &world.container.path())
+        .unwrap();
+    world.assert_unchanged(&before);
 }
 
 fn unmanaged() {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use ::types::Namespace;
 use ::types::user::rootless_user;
-use journal::Change;
+use journal::{Change, Journal};
 use kernel::{Kernel, KernelError};
 use nix::errno::Errno;
 use policy::{Call, Cause, Denial, Object, Reach, decide, describe, reach_used};
@@ -374,7 +374,29 @@ impl Gate {
         )
     }
 
-    pub(super) fn begin(&mut self, plan: Plan) -> Result<Vec<u32>, CallError> {
+    /// Writes the undo records of a change that a service makes. A change that has a
+    /// record already gets no second one.
+    pub(super) fn begin_service(
+        &mut self,
+        change: Change,
+        shared: bool,
+    ) -> Result<Result<Vec<u32>, KernelError>, CallError> {
+        let entries = self.rollback.journal.iter().flat_map(Journal::entries);
+        let mut entries = entries.map(|entry| (&entry.change, entry.shared));
+        if entries.any(|there| there == (&change, shared)) {
+            return Ok(Ok(Vec::new()));
+        }
+        let plan = match shared {
+            true => Plan::shared(change),
+            false => Plan::of([change]),
+        };
+        match self.check_journal_limits(&plan) {
+            Err(error) => Ok(Err(error)),
+            Ok(()) => self.begin(plan).map(Ok),
+        }
+    }
+
+    fn begin(&mut self, plan: Plan) -> Result<Vec<u32>, CallError> {
         let changes = plan.changes.into_iter();
         changes
             .map(|(change, shared)| self.begin_one(change, shared))

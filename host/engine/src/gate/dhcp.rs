@@ -9,10 +9,10 @@ use nix::errno::Errno;
 use policy::Call;
 use request::LeasedAddress;
 use services::dhcp::{DhcpError, Lease, LeaseRequest};
-use types::{ContainerId, Namespace};
+use types::{ContainerId, Mac, Namespace};
 use wasmtime::component::Resource;
 
-use super::call::{CallError, Plan, invalid};
+use super::call::{CallError, invalid};
 use super::{Gate, LinkHandle};
 use crate::driver::wit::dhcp::{Host, LeasedAddress as WitAddress};
 use crate::guard::Permitted;
@@ -103,14 +103,34 @@ impl Gate {
         permit: &Permitted,
         request: &LeaseRequest,
     ) -> Result<Result<WitAddress, KernelError>, CallError> {
+        if self.others_lease(request.container_mac)? {
+            let text = format!(
+                "another container has a lease for {}",
+                request.container_mac
+            );
+            return Ok(Err(refused(text)));
+        }
         let change = Change::LeaseAddress {
             request: request.clone(),
         };
-        let entries = self.begin(Plan::of([change]))?;
+        let entries = match self.begin_service(change, false)? {
+            Err(error) => return Ok(Err(error)),
+            Ok(entries) => entries,
+        };
         let leased = self.rollback.guard.open_services(permit).lease(request);
         let result = leased.map_err(|error| failed(&error));
         self.confirm(&entries, &result.as_ref().map(|_| ()).map_err(Clone::clone))?;
         Ok(result.map(|lease| self.note_lease(lease)))
+    }
+
+    /// Whether another container of the network has a lease for a MAC address. The proxy
+    /// would end that one.
+    fn others_lease(&mut self, mac: Mac) -> Result<bool, CallError> {
+        let Some(journal) = &self.rollback.journal else {
+            return Ok(false);
+        };
+        let leased = journal.others_lease(mac);
+        leased.map_err(|error| self.host_failed(&error))
     }
 
     fn note_lease(&mut self, lease: Option<Lease>) -> WitAddress {
@@ -151,7 +171,6 @@ fn failed(error: &DhcpError) -> KernelError {
         text: error.to_string(),
     };
     match error {
-        DhcpError::Deadline { .. } => KernelError::Deadline,
         DhcpError::Unreachable { .. } | DhcpError::NetnsPath { .. } => refused,
         _ => KernelError::Unfinished(Box::new(refused)),
     }

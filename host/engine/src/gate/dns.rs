@@ -10,7 +10,7 @@ use services::dns::{AardvarkConfig, DnsError, Registration, Served};
 use types::{Namespace, PortRange, Protocol};
 use wasmtime::component::Resource;
 
-use super::call::{CallError, Plan, invalid};
+use super::call::{CallError, invalid};
 use super::{Gate, LinkHandle};
 use crate::driver::wit::dns::Host;
 use crate::guard::Permitted;
@@ -113,10 +113,11 @@ impl Gate {
                     .collect()
             }
         };
-        match registration.listen.is_empty() {
-            false => Ok(registration),
-            true => Err(no_address(link, is_ours)),
+        if registration.listen.is_empty() {
+            return Err(no_address(link, is_ours));
         }
+        registration.check().map_err(|error| refused(&error))?;
+        Ok(registration)
     }
 
     /// Registers the container, and leads the port of DNS servers to that of this one.
@@ -132,7 +133,10 @@ impl Gate {
             return Ok(Err(error));
         }
         let record = registration.record.clone();
-        let entries = self.begin(Plan::of([Change::RegisterNames { record }]))?;
+        let entries = match self.begin_service(Change::RegisterNames { record }, false)? {
+            Err(error) => return Ok(Err(error)),
+            Ok(entries) => entries,
+        };
         let registered = self
             .rollback
             .guard
@@ -237,11 +241,8 @@ fn refused(error: &DnsError) -> KernelError {
 
 /// Returns the error of a service, which may have done a part of its work.
 fn failed(error: &DnsError) -> KernelError {
-    match error {
-        DnsError::Deadline(_) => KernelError::Deadline,
-        error => KernelError::Unfinished(Box::new(KernelError::Refused {
-            errno: Errno::EIO,
-            text: error.to_string(),
-        })),
-    }
+    KernelError::Unfinished(Box::new(KernelError::Refused {
+        errno: Errno::EIO,
+        text: error.to_string(),
+    }))
 }

@@ -40,6 +40,9 @@ const CHANGE_TIME: Duration = Duration::from_millis(50);
 /// … and with each firewall rule and published port by this much.
 const OBJECT_TIME: Duration = Duration::from_millis(1);
 
+/// The time that a service has to undo a change.
+const SERVICE_TIME: Duration = Duration::from_secs(4);
+
 /// A change that couldn't be undone.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{what} could not be undone: {reason}")]
@@ -167,19 +170,20 @@ impl Rollback {
     fn undo_entries(&mut self, is_meant: impl Fn(&Entry) -> bool) -> Vec<UndoError> {
         let entries = self.journal.iter().flat_map(Journal::entries);
         let time = time_to_undo(entries);
+        let journal = self.journal.iter();
+        let (services, entries): (Vec<Entry>, Vec<Entry>) = journal
+            .flat_map(|journal| journal.entries().to_vec())
+            .partition(|entry| entry.change.is_of_service());
+        let mut errors = self.undo_services(services.iter().filter(|entry| is_meant(entry)));
         self.guard.set_deadline(Instant::now() + time);
         // This comes first, because the undo finds links by their names.
         if let Err(error) = self.settle_names() {
-            return vec![error];
+            errors.push(error);
+            return errors;
         }
-        let journal = self.journal.iter();
-        let entries: Vec<Entry> = journal
-            .flat_map(|journal| journal.entries().to_vec())
-            .collect();
         // Rules that keep packets back outlast the links and addresses that they are for.
         let (guards, others): (Vec<&Entry>, Vec<&Entry>) =
             entries.iter().partition(|entry| keeps_back(&entry.change));
-        let mut errors = Vec::new();
         let mut stuck: Vec<&Change> = Vec::new();
         for entry in others.into_iter().rev().chain(guards.into_iter().rev()) {
             if !stuck.is_empty() && keeps_back(&entry.change) {
@@ -199,6 +203,32 @@ impl Rollback {
             }
             if let Err(failure) = self.undo_one(entry) {
                 stuck.push(&entry.change);
+                errors.push(UndoError {
+                    what: entry.change.to_string(),
+                    reason: failure.to_string(),
+                });
+            }
+        }
+        errors
+    }
+
+    /// Undoes the changes of services, the newest first. Each has time of its own, and
+    /// after the first failure no more is asked, so that a service that hangs holds up
+    /// nothing else.
+    fn undo_services<'a>(
+        &mut self,
+        entries: impl DoubleEndedIterator<Item = &'a Entry>,
+    ) -> Vec<UndoError> {
+        let mut errors: Vec<UndoError> = Vec::new();
+        for entry in entries.rev() {
+            let asked = match errors.first() {
+                None => {
+                    self.guard.set_deadline(Instant::now() + SERVICE_TIME);
+                    self.undo_one(entry)
+                }
+                Some(first) => Err(Failure::Other(format!("not tried after {}", first.what))),
+            };
+            if let Err(failure) = asked {
                 errors.push(UndoError {
                     what: entry.change.to_string(),
                     reason: failure.to_string(),
@@ -275,8 +305,10 @@ impl Rollback {
                 }),
             };
         }
-        if let Some(undone) = undo_service(self.guard.services_for_host(), &entry.change) {
-            return undone;
+        if entry.change.is_of_service() {
+            let services = self.guard.services_for_host();
+            let undo = AssertUnwindSafe(|| undo_service(services, &entry.change));
+            return catch_unwind(undo).unwrap_or_else(|_| Err(other(INTERNAL)));
         }
         let used = journal.uses_table_of(entry).map_err(other)?;
         // A panic is a bug. It must not keep the other changes from being undone.
@@ -293,22 +325,25 @@ impl Rollback {
         });
         match catch_unwind(undo) {
             Ok(undone) => undone.map_err(other)?,
-            Err(_) => return Err(other("internal error; please report it")),
+            Err(_) => return Err(other(INTERNAL)),
         }
         Ok(Undone::Done)
     }
 }
 
 /// Undoes a change that a service made.
-fn undo_service(services: &mut dyn Services, change: &Change) -> Option<Result<Undone, Failure>> {
+fn undo_service(services: &mut dyn Services, change: &Change) -> Result<Undone, Failure> {
     let undone = match change {
         Change::RegisterNames { record } => services.withdraw(record).map_err(other),
         Change::LeaseAddress { request } => services.release(request).map_err(other),
         Change::TrustSource { source } => services.distrust(*source).map_err(other),
-        _ => return None,
+        _ => Ok(()),
     };
-    Some(undone.map(|()| Undone::Done))
+    undone.map(|()| Undone::Done)
 }
+
+/// What is said of a panic.
+const INTERNAL: &str = "internal error; please report it";
 
 /// The result of an undo.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -99,7 +99,9 @@ impl fmt::Display for Change {
                 let (link, parent) = (&request.container_link, &request.host_link);
                 write!(f, "address of container:{link} leased on host:{parent}")
             }
-            Self::TrustSource { source } => write!(f, "{source} trusted by firewalld"),
+            Self::TrustSource { source } => {
+                write!(f, "source {source} of firewalld's zone trusted")
+            }
             Self::KeepState => f.write_str("state kept"),
             Self::AddRoute {
                 namespace, route, ..

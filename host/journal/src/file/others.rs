@@ -1,8 +1,7 @@
 //! The journals of a network's other containers.
 
 use kernel::LinkId;
-use types::Key;
-use types::LinkName;
+use types::{Key, LinkName, Mac};
 
 use super::{Here, Journal, says_complete};
 use crate::{Change, Entry, JournalError, folder};
@@ -63,6 +62,20 @@ impl Journal {
             }
         }
         Ok(false)
+    }
+
+    /// Whether another container shares a change.
+    pub fn others_share(&self, change: &Change) -> Result<bool, JournalError> {
+        self.others_have(|other| {
+            other.shared && other.host == self.here.host && other.change == *change
+        })
+    }
+
+    /// Whether another container's lease is for a MAC address.
+    pub fn others_lease(&self, mac: Mac) -> Result<bool, JournalError> {
+        self.others_have(|other| {
+            matches!(&other.change, Change::LeaseAddress { request } if request.container_mac == mac)
+        })
     }
 
     /// Whether another container has the object of an entry too.

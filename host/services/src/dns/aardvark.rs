@@ -1,7 +1,8 @@
 //! The real server: its folder, its lock, and when it is told.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -27,8 +28,14 @@ const INTERNAL: &str = "%int";
 const OWN_FILE: &str = "aardvark.pid";
 const FOLDER_MODE: u32 = 0o755;
 const FILE_MODE: u32 = 0o600;
-/// The pause between two attempts to take the lock.
+/// The pause between two attempts to take the lock, or to read a file.
 const PAUSE: Duration = Duration::from_millis(2);
+/// How often a file is read that is empty.
+const READS: usize = 5;
+/// How long a registration waits for the lock. Its holders have it for milliseconds.
+const LOCK_TIME: Duration = Duration::from_secs(5);
+/// How long a withdrawal does, which can do without.
+const WITHDRAWAL_LOCK_TIME: Duration = Duration::from_secs(2);
 
 /// Where the server's files are, and how it is started.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,8 +87,7 @@ impl Aardvark {
     /// number was written.
     fn tell(&self) -> Result<Served, DnsError> {
         point(&self.config.program)?;
-        let process = Process::find(&self.config.folder(), Some(&self.config.program))?;
-        if let Some(process) = process
+        if let Some(process) = self.running()?
             && process.reload()?
         {
             return Ok(match process.is_here() {
@@ -89,30 +95,57 @@ impl Aardvark {
                 false => Served::Elsewhere,
             });
         }
-        start(&self.config, self.deadline)?;
-        Ok(Served::Here)
+        let started = start(&self.config, self.deadline);
+        // netavark may have started one meanwhile.
+        match started.is_err()
+            && self
+                .running()?
+                .is_some_and(|process| process.reload() == Ok(true))
+        {
+            true => Ok(Served::Here),
+            false => started.map(|()| Served::Here),
+        }
+    }
+
+    fn running(&self) -> Result<Option<Process>, DnsError> {
+        Process::find(&self.config.folder(), Some(&self.config.program))
+    }
+
+    /// Waits for the end of a server that has no network left. It would take a signal, and
+    /// end all the same.
+    fn await_end(&self) {
+        if let Ok(Some(process)) = self.running() {
+            process.wait_end(self.deadline);
+        }
     }
 }
 
 impl Dns for Aardvark {
     fn register(&mut self, registration: &Registration) -> Result<Served, DnsError> {
-        check_loop(registration)?;
         let record = &registration.record;
-        let folder = Folder::open(&record.folder, true, self.deadline)?;
         let path = record.path()?;
+        let lock = self.deadline.min(Instant::now() + LOCK_TIME);
+        let folder = Folder::make(&record.folder, lock)?;
+        if folder.has_no_network() {
+            self.await_end();
+        }
         let there = folder.read(&path)?;
         folder.write(&path, &NetworkFile::with(there, registration))?;
         self.tell()
     }
 
     fn withdraw(&mut self, record: &DnsRecord) -> Result<(), DnsError> {
+        // Nothing stands under a name that is refused.
+        let Ok(path) = record.path() else {
+            return Ok(());
+        };
         if !record.folder.exists() {
             return Ok(());
         }
-        let folder = Folder::open(&record.folder, false, self.deadline)?;
+        let lock = self.deadline.min(Instant::now() + WITHDRAWAL_LOCK_TIME);
+        let folder = Folder::open(&record.folder, lock)?;
         // A run that was killed while it wrote leaves it behind.
         folder.discard_new();
-        let path = record.path()?;
         let left = folder
             .read(&path)?
             .map(|file| file.without(&record.container));
@@ -120,15 +153,34 @@ impl Dns for Aardvark {
             Some(left) => folder.write(&path, &left)?,
             None => remove(&path)?,
         }
-        let process = Process::find(&record.folder, Some(&self.config.program))?;
-        let Some(process) = process else {
-            return Ok(());
-        };
         // The files are right, whether or not the server can be told.
-        if matches!(process.reload(), Ok(true)) && folder.has_no_network()? {
-            process.wait_end();
+        let process = Process::find(&record.folder, Some(&self.config.program));
+        if let Ok(Some(process)) = process
+            && matches!(process.reload(), Ok(true))
+            && folder.has_no_network()
+        {
+            process.wait_end(self.deadline);
         }
         Ok(())
+    }
+}
+
+impl Registration {
+    /// Checks what can be known before the server's files are touched.
+    ///
+    /// # Errors
+    ///
+    /// The server would ask itself, or the network's name is that of one of its files.
+    pub fn check(&self) -> Result<(), DnsError> {
+        self.record.path()?;
+        let mut servers = self.forward_to.iter();
+        match servers.find(|server| self.listen.contains(server)) {
+            None => Ok(()),
+            Some(server) => Err(DnsError::Loop {
+                server: *server,
+                network: self.record.network.clone(),
+            }),
+        }
     }
 }
 
@@ -145,33 +197,35 @@ impl DnsRecord {
     }
 }
 
-/// Refuses a network whose server would forward its questions to itself.
-fn check_loop(registration: &Registration) -> Result<(), DnsError> {
-    let mut servers = registration.forward_to.iter();
-    match servers.find(|server| registration.listen.contains(server)) {
-        None => Ok(()),
-        Some(server) => Err(DnsError::Loop {
-            server: *server,
-            network: registration.record.network.clone(),
-        }),
-    }
-}
-
 /// The server's folder, locked against other runs and netavark.
 struct Folder {
     path: PathBuf,
     new_file: PathBuf,
-    _lock: Flock<File>,
+    _lock: Option<Flock<File>>,
 }
 
 impl Folder {
-    fn open(path: &Path, make: bool, deadline: Instant) -> Result<Self, DnsError> {
-        let above = path.parent().unwrap_or(Path::new("/"));
-        let checked = match make {
-            true => trust::make_folder(path, FOLDER_MODE, Above::Ours),
-            false => trust::check_existing(path, Above::Ours),
-        };
+    /// Makes the folder if it's missing, and locks it.
+    fn make(path: &Path, deadline: Instant) -> Result<Self, DnsError> {
+        let made = trust::make_folder(path, FOLDER_MODE, Above::Ours);
+        made.map_err(|error| failed(path, &error.into()))?;
+        let folder = Self::new(path, deadline)?;
+        match folder._lock {
+            Some(_) => Ok(folder),
+            None => Err(DnsError::Locked),
+        }
+    }
+
+    /// Opens a folder that is there. If the lock isn't free in time, it goes without, as
+    /// netavark does when it removes a container.
+    fn open(path: &Path, deadline: Instant) -> Result<Self, DnsError> {
+        let checked = trust::check_existing(path, Above::Ours);
         checked.map_err(|error| failed(path, &error.into()))?;
+        Self::new(path, deadline)
+    }
+
+    fn new(path: &Path, deadline: Instant) -> Result<Self, DnsError> {
+        let above = path.parent().unwrap_or(Path::new("/"));
         Ok(Self {
             path: path.to_owned(),
             new_file: above.join(NEW_FILE),
@@ -179,19 +233,21 @@ impl Folder {
         })
     }
 
+    /// Reads a network's file. netavark writes an empty one first, and takes no lock when
+    /// it changes a network's servers.
     fn read(&self, path: &Path) -> Result<Option<NetworkFile>, DnsError> {
-        let bytes = match trust::read(path, FILE_MAX) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed(path, &error)),
-        };
-        match String::from_utf8(bytes) {
-            Ok(text) => Ok(NetworkFile::parse(&text)),
-            Err(_) => Err(DnsError::Malformed {
-                path: types::text::plain(&path.to_string_lossy()),
-                what: "it is no UTF-8",
-            }),
+        let mut text = String::new();
+        for _ in 0..READS {
+            text = match read_text(path)? {
+                None => return Ok(None),
+                Some(text) => text,
+            };
+            if !text.is_empty() {
+                break;
+            }
+            std::thread::sleep(PAUSE);
         }
+        Ok(NetworkFile::parse(&text))
     }
 
     /// Puts a file in the place of another, so that a run that is killed leaves a whole
@@ -222,10 +278,28 @@ impl Folder {
         let _ = fs::remove_file(&self.new_file);
     }
 
-    fn has_no_network(&self) -> Result<bool, DnsError> {
-        let entries = fs::read_dir(&self.path).map_err(|error| failed(&self.path, &error))?;
+    /// Whether the server has no network. A folder that can't be read has some.
+    fn has_no_network(&self) -> bool {
+        let Ok(entries) = fs::read_dir(&self.path) else {
+            return false;
+        };
         let mut names = entries.flatten().map(|entry| entry.file_name());
-        Ok(names.all(|name| name == OWN_FILE))
+        names.all(|name| name == OWN_FILE)
+    }
+}
+
+fn read_text(path: &Path) -> Result<Option<String>, DnsError> {
+    let bytes = match trust::read(path, FILE_MAX) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(failed(path, &error)),
+    };
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Some(text)),
+        Err(_) => Err(DnsError::Malformed {
+            path: types::text::plain(&path.to_string_lossy()),
+            what: "it is no UTF-8",
+        }),
     }
 }
 
@@ -236,21 +310,22 @@ fn point(path: &Path) -> Result<(), DnsError> {
     reached.map_err(|errno| failed(path, &errno.into()))
 }
 
-/// Takes netavark's lock.
-fn lock(path: &Path, deadline: Instant) -> Result<Flock<File>, DnsError> {
+/// Takes netavark's lock. Returns `None` if it isn't free in time.
+fn lock(path: &Path, deadline: Instant) -> Result<Option<Flock<File>>, DnsError> {
     let mut options = OpenOptions::new();
     let options = options.read(true).write(true).create(true).truncate(false);
     let mut file = trust::open(options, path, FILE_MODE).map_err(|error| failed(path, &error))?;
+    // Whoever can read the file can take the lock, and netavark makes it for all to read.
+    // A lock that keeps its mode works, too.
+    let _ = file.set_permissions(Permissions::from_mode(FILE_MODE));
     loop {
         file = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-            Ok(lock) => return Ok(lock),
+            Ok(lock) => return Ok(Some(lock)),
             Err((file, Errno::EWOULDBLOCK | Errno::EINTR)) => file,
             Err((_, errno)) => return Err(failed(path, &errno.into())),
         };
         if Instant::now() >= deadline {
-            return Err(DnsError::Deadline(
-                "another run changed aardvark-dns's files",
-            ));
+            return Ok(None);
         }
         std::thread::sleep(PAUSE);
     }

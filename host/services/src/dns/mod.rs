@@ -105,7 +105,7 @@ pub enum Served {
 }
 
 /// Why a container's names can't be registered or withdrawn.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DnsError {
     /// A name can't stand in the server's files.
     #[error(
@@ -146,7 +146,9 @@ pub enum DnsError {
     /// The server didn't start.
     #[error("aardvark-dns failed to start: {0}")]
     Start(String),
-    /// The deadline is over.
-    #[error("the time of the run was over while {0}")]
-    Deadline(&'static str),
+    /// Somebody else holds the lock of the server's files.
+    #[error(
+        "another process holds aardvark.lock, the lock of aardvark-dns's files: `lslocks` shows which"
+    )]
+    Locked,
 }

@@ -3,10 +3,12 @@
 
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::unistd::geteuid;
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
@@ -48,6 +50,9 @@ impl Process {
     fn open(number: i32, program: Option<&Path>) -> Option<Self> {
         let pid = Pid::from_raw(number)?;
         let fd = pidfd_open(pid, PidfdFlags::empty()).ok()?;
+        if !is_of_this_user(number)? {
+            return None;
+        }
         let comm = std::fs::read(format!("/proc/{number}/comm")).ok()?;
         let comm = comm.trim_ascii_end();
         (comm == NAME.as_bytes() || program.is_some_and(|program| comm == comm_of(program)))
@@ -78,8 +83,9 @@ impl Process {
 
     /// Waits until a server without files has ended. Otherwise the next container's
     /// signal could reach the one that is about to end.
-    pub(super) fn wait_end(&self) {
-        self.has_ended_within(ENDING);
+    pub(super) fn wait_end(&self, deadline: Instant) {
+        let left = deadline.saturating_duration_since(Instant::now());
+        self.has_ended_within(left.min(ENDING));
     }
 
     fn has_ended_within(&self, time: Duration) -> bool {
@@ -94,6 +100,16 @@ impl Process {
             }
         }
     }
+}
+
+/// Whether a process is this user's, and sees the same files: a container's root can have
+/// the same user, and give its processes any name.
+fn is_of_this_user(number: i32) -> Option<bool> {
+    let process = PathBuf::from(format!("/proc/{number}"));
+    let owner = process.metadata().ok()?.uid();
+    let root = |path: &Path| path.metadata().map(|root| (root.dev(), root.ino()));
+    let same_root = root(&process.join("root")).ok()? == root(Path::new("/")).ok()?;
+    Some(owner == geteuid().as_raw() && same_root)
 }
 
 /// Returns the name that the kernel gives to a process of a program.

@@ -4,6 +4,7 @@
 use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::os::fd::AsFd;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::SigSet;
 use types::text;
 
 use super::{AardvarkConfig, DnsError};
@@ -35,6 +37,7 @@ pub(super) fn start(config: &AardvarkConfig, deadline: Instant) -> Result<(), Dn
     if std::env::var_os("RUST_LOG").is_none() {
         command.env("RUST_LOG", "error");
     }
+    unblock_signals(&mut command);
     let mut child = command.spawn().map_err(|error| failed(&error))?;
     let ended = wait(&mut child, deadline);
     if !matches!(ended, Ok(Some(_))) {
@@ -43,12 +46,29 @@ pub(super) fn start(config: &AardvarkConfig, deadline: Instant) -> Result<(), Dn
         let _ = child.wait();
     }
     match ended.map_err(|error| failed(&error))? {
-        None => Err(DnsError::Deadline("aardvark-dns was starting")),
+        None => Err(DnsError::Start(
+            "it took longer than the run may".to_owned(),
+        )),
         Some((true, _)) => Ok(()),
         Some((false, error)) => Err(DnsError::Start(match error.trim() {
             "" => "it ended without an error message".to_owned(),
             error => text::plain_error(error),
         })),
+    }
+}
+
+/// Has the server take all signals. A run blocks some, and the server would have them
+/// blocked for good.
+#[allow(
+    unsafe_code,
+    reason = "std has no other way to set a child's signal mask"
+)]
+fn unblock_signals(command: &mut Command) {
+    let unblock = || Ok(SigSet::empty().thread_set_mask()?);
+    // SAFETY: between fork and exec only `sigprocmask` is called. It is a system call that
+    // allocates nothing.
+    unsafe {
+        command.pre_exec(unblock);
     }
 }
 

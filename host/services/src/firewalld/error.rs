@@ -91,3 +91,27 @@ pub enum FirewalldError {
         fault: String,
     },
 }
+
+impl FirewalldError {
+    /// Whether firewalld couldn't be asked, or went meanwhile. Otherwise it has answered, or
+    /// nobody knows.
+    pub fn is_absence(&self) -> bool {
+        !matches!(
+            self,
+            Self::Refused { .. }
+                | Self::Conflict { .. }
+                | Self::Answer { .. }
+                | Self::Deadline { .. }
+        )
+    }
+
+    /// Whether firewalld didn't answer in time.
+    pub fn is_late(&self) -> bool {
+        matches!(self, Self::Deadline { .. })
+    }
+
+    /// Whether the process that was asked is no longer there.
+    pub(crate) fn is_end(&self) -> bool {
+        matches!(self, Self::Gone { .. } | Self::Lost { .. })
+    }
+}

@@ -20,9 +20,18 @@ const DNS_PORT: &str = "NETAVARK_DNS_PORT";
 
 /// Opens the services.
 pub(super) fn open(layout: &Layout) -> Box<dyn Services + Send> {
+    Box::new(local(layout))
+}
+
+/// The same, which waits for firewalld while that starts.
+pub(super) fn patient(layout: &Layout) -> Box<dyn Services + Send> {
+    Box::new(local(layout).patient())
+}
+
+fn local(layout: &Layout) -> LocalServices {
     let dhcp = DhcpProxy::at(layout.dhcp_proxy.clone());
     // Each run sets its deadline before it uses them.
-    Box::new(LocalServices::new(aardvark(layout), dhcp, Instant::now()))
+    LocalServices::new(aardvark(layout), dhcp, Instant::now())
 }
 
 /// Returns where the DNS server's files are, and how it is started.

@@ -37,6 +37,7 @@ pub(crate) struct Reloaded {
 pub(crate) fn reload(store: &Store) -> Result<Reloaded, PluginError> {
     store.check_runtime()?;
     let mut reload = Reload::new(store)?;
+    reload.asks_firewalld = true;
     for network in reload.networks() {
         let done = remains::contain(|| reload.network(&network));
         if let Err(error) = done.and_then(|done| done) {
@@ -53,6 +54,8 @@ pub(super) struct Reload<'a> {
     trail: Place,
     here: Here,
     restorer: Restorer,
+    /// Whether firewalld is asked. After an error it isn't asked again.
+    asks_firewalld: bool,
     done: Reloaded,
 }
 
@@ -83,8 +86,9 @@ impl<'a> Reload<'a> {
             here,
             restorer: Restorer::new(
                 Box::new(Netlink::open(host, None)?),
-                local_services::open(store.layout()),
+                local_services::patient(store.layout()),
             ),
+            asks_firewalld: false,
             done: Reloaded::default(),
         })
     }
@@ -150,8 +154,10 @@ impl<'a> Reload<'a> {
             users.push(User { key, entries });
         }
         users.sort_by_key(|user| user.entries.first().map(|entry| entry.at));
-        for (source, user) in sources(&users) {
-            self.source(source, user);
+        if self.asks_firewalld {
+            for (source, user) in sources(&users) {
+                self.source(source, user);
+            }
         }
         let shared = shared(&users);
         let own = users.iter().flat_map(User::own);
@@ -172,6 +178,9 @@ impl<'a> Reload<'a> {
     /// Adds a source of firewalld's zone again. It's on record with one of the
     /// containers that share it.
     fn source(&mut self, source: IpNet, key: &Key) {
+        if !self.asks_firewalld {
+            return;
+        }
         let (trail, subject) = (&self.trail, subject(key));
         let open_trail = || Trail::open(trail, Required::Yes, subject);
         match self.restorer.trust(source, open_trail) {
@@ -180,7 +189,10 @@ impl<'a> Reload<'a> {
                 let what = Change::TrustSource { source }.to_string();
                 self.done.restored.push((key.clone(), vec![what]));
             }
-            Err(error) => self.fail(key, reason(&error)),
+            Err(error) => {
+                self.asks_firewalld = false;
+                self.fail(key, reason(&error));
+            }
         }
     }
 

@@ -11,7 +11,7 @@ use policy::Call;
 use services::firewalld::FirewalldError;
 use types::Namespace;
 
-use super::super::call::{CallError, Plan};
+use super::super::call::CallError;
 use super::{Gate, Subject, arguments};
 use crate::guard::Permitted;
 
@@ -37,7 +37,8 @@ impl Gate {
     }
 
     /// Adds a source, which all containers of the network share. One that is there
-    /// already and that none of them added is the user's, and stays.
+    /// already and that none of them added is the user's, and stays. A firewalld that
+    /// can't be asked rejects packets at most, so that is told only, as by netavark.
     fn add_source(
         &mut self,
         permit: &Permitted,
@@ -46,45 +47,43 @@ impl Gate {
         let services = self.rollback.guard.open_services(permit);
         let is_there = match services.is_trusted(source) {
             Ok(is_there) => is_there == Some(true),
-            Err(error) => return Ok(Err(refused(&error))),
+            Err(error) => return Ok(self.unless_absent(error)),
         };
         let change = Change::TrustSource { source };
-        if self.has_shared_record(&change) {
-            return Ok(self.add_if_missing(permit, source, is_there));
-        }
-        let entries = self.begin(Plan::shared(change))?;
-        if is_there && !self.others_share(&entries)? {
-            entries.iter().try_for_each(|number| self.forget(*number))?;
+        if is_there && !self.has_shared_record(&change) && !self.others_share(&change)? {
             return Ok(Ok(()));
         }
-        let result = self.add_if_missing(permit, source, is_there);
+        let entries = match self.begin_service(change, true)? {
+            Err(error) => return Ok(Err(error)),
+            Ok(entries) => entries,
+        };
+        let services = self.rollback.guard.open_services(permit);
+        let result = match is_there {
+            true => Ok(()),
+            false => services.trust(source),
+        };
+        let result = result.or_else(|error| self.unless_absent(error));
         self.confirm(&entries, &result)?;
         Ok(result)
     }
 
-    fn add_if_missing(
-        &mut self,
-        permit: &Permitted,
-        source: IpNet,
-        is_there: bool,
-    ) -> Result<(), KernelError> {
-        if is_there {
+    /// Returns the error of firewalld itself. That it can't be asked is only told.
+    fn unless_absent(&self, error: FirewalldError) -> Result<(), KernelError> {
+        if error.is_absence() || error.is_late() {
+            self.log.warn(&error.to_string());
             return Ok(());
         }
-        let services = self.rollback.guard.open_services(permit);
-        services.trust(source).map_err(|error| failed(&error))
+        Err(KernelError::Unfinished(Box::new(KernelError::Refused {
+            errno: Errno::EIO,
+            text: error.to_string(),
+        })))
     }
 
-    /// Whether another container of the network has the change of a new record too.
-    fn others_share(&mut self, entries: &[u32]) -> Result<bool, CallError> {
+    fn others_share(&mut self, change: &Change) -> Result<bool, CallError> {
         let Some(journal) = &self.rollback.journal else {
             return Ok(false);
         };
-        let mut ours = journal.entries().iter();
-        let Some(entry) = ours.find(|entry| entries.contains(&entry.number)) else {
-            return Ok(false);
-        };
-        let shared = journal.is_shared(entry);
+        let shared = journal.others_share(change);
         shared.map_err(|error| self.host_failed(&error))
     }
 
@@ -103,25 +102,7 @@ impl Gate {
                      ports"
                 ),
             }),
-            Err(error) => Err(refused(&error)),
+            Err(error) => self.unless_absent(error),
         }
-    }
-}
-
-fn refused(error: &FirewalldError) -> KernelError {
-    match error {
-        FirewalldError::Deadline { .. } => KernelError::Deadline,
-        error => KernelError::Refused {
-            errno: Errno::EIO,
-            text: error.to_string(),
-        },
-    }
-}
-
-/// Returns the error of a change, which may have been made.
-fn failed(error: &FirewalldError) -> KernelError {
-    match refused(error) {
-        KernelError::Deadline => KernelError::Deadline,
-        error => KernelError::Unfinished(Box::new(error)),
     }
 }

@@ -25,6 +25,7 @@ use crate::rollback::Rollback;
 #[derive(Clone, Default)]
 struct Zone {
     sources: Arc<Mutex<Option<BTreeSet<IpNet>>>>,
+    refuses: bool,
 }
 
 impl Zone {
@@ -32,6 +33,7 @@ impl Zone {
         let sources = sources.iter().map(|source| source.parse().unwrap());
         Self {
             sources: Arc::new(Mutex::new(Some(sources.collect()))),
+            refuses: false,
         }
     }
 
@@ -60,6 +62,12 @@ impl TrustedZone for Zone {
     }
 
     fn distrust(&mut self, subnet: IpNet) -> Result<(), FirewalldError> {
+        if self.refuses {
+            return Err(FirewalldError::Conflict {
+                subnet,
+                zone: "block".to_owned(),
+            });
+        }
         self.sources.lock().unwrap().iter_mut().for_each(|sources| {
             sources.remove(&subnet);
         });
@@ -234,6 +242,32 @@ fn a_firewall_that_is_left_alone_is_not_asked() {
     let mut gate = network.gate("one").with_firewall(Firewall::LeftAlone);
     gate.trust(SUBNET.to_owned()).unwrap();
     assert_eq!(network.zone.sources(), [""; 0]);
+}
+
+/// What the kernel made is undone all the same.
+#[test]
+fn a_firewalld_that_refuses_holds_up_nothing_else() {
+    let mut network = Network::new(Zone::with(&[]));
+    network.zone.refuses = true;
+    let mut gate = network.gate("one");
+    gate.trust(SUBNET.to_owned()).unwrap();
+    let journal = gate.rollback.journal.as_mut().unwrap();
+    let change = Change::SetSetting {
+        namespace: Namespace::Container,
+        key: "net.ipv4.ip_forward".parse().unwrap(),
+        before: "0".to_owned(),
+    };
+    let number = journal.begin(change, false).unwrap();
+    journal.done(number, None).unwrap();
+    let errors = gate.rollback.undo();
+    assert_eq!(errors.len(), 1, "{errors:?}");
+    let journal = gate.rollback.journal.as_ref().unwrap();
+    let left: Vec<_> = journal
+        .entries()
+        .iter()
+        .map(|entry| &entry.change)
+        .collect();
+    assert!(matches!(left[..], [Change::TrustSource { .. }]), "{left:?}");
 }
 
 #[test]
