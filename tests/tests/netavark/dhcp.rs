@@ -22,6 +22,12 @@ const NEEDS: &[Need] = &[Need::Root, Need::Macvlan, Need::Netavark, Need::Dnsmas
 const SERVER: &str = "10.77.0.1";
 const MAC: &str = "02:77:00:00:00:09";
 
+/// The lines of the drivers' grants that only DHCP needs.
+pub(crate) const LINES: [(&str, &[&str]); 2] = [
+    ("macvlan", &["dhcp.lease", "links.info", "links.set-mtu"]),
+    ("bridge", &["dhcp.lease", "links.set-mtu"]),
+];
+
 pub(crate) fn register(suite: &mut Suite) {
     for driver in ["macvlan", "bridge"] {
         let mut test = |name: &str, test: fn(&'static str)| {
@@ -31,6 +37,8 @@ pub(crate) fn register(suite: &mut Suite) {
         test("no proxy", no_proxy);
         test("no server", no_server);
         test("the proxy is killed", killed_proxy);
+        test("every line is needed", every_line_is_needed);
+        test("a killed setup", killed_setup);
     }
     suite.test("dhcp/create", NEEDS, create);
 }
@@ -238,6 +246,60 @@ fn killed_proxy(driver: &str) {
     lan.netavark.setup(&connection(driver)).unwrap();
     lan.netavark.teardown(&connection(driver)).unwrap();
     world.assert_unchanged(&before);
+}
+
+fn every_line_is_needed(driver: &str) {
+    let world = World::new();
+    let lan = Lan::new(&world, driver).with_server().with_proxy();
+    let before = world.dump();
+    let (_, calls) = LINES.iter().find(|(of, _)| *of == driver).unwrap();
+    for call in *calls {
+        let wasmvark = Wasmvark::new(&world);
+        let grant = Grant::example(driver).without(call);
+        wasmvark.install(driver, &format!("wasm-{driver}"), &grant);
+        let error = lan.netavark.setup(&connection(driver)).unwrap_err();
+        assert!(
+            error.contains(&format!("{call} ")) && error.contains("denied"),
+            "{error}"
+        );
+        assert_eq!(poll::until(|| lan.leases(), Vec::is_empty), [""; 0]);
+        world.assert_unchanged(&before);
+    }
+}
+
+/// The lease is on record before the proxy is asked. So the next run ends it.
+fn killed_setup(driver: &str) {
+    let world = World::new();
+    let lan = Lan::new(&world, driver).with_server().with_proxy();
+    let before = world.dump();
+    // The run is killed as soon as the proxy has the lease, whether or not it has answered.
+    std::thread::scope(|scope| {
+        let setup = scope.spawn(|| lan.netavark.setup(&connection(driver)));
+        let leases = poll::until(|| lan.leases(), |leases| !leases.is_empty());
+        assert_eq!(leases, [MAC]);
+        for plugin in plugins_of(&world) {
+            let _ = kill(plugin, Signal::SIGKILL);
+        }
+        // It may have been over already.
+        let _ = setup.join().unwrap();
+    });
+    lan.netavark.teardown(&connection(driver)).unwrap();
+    assert_eq!(poll::until(|| lan.leases(), Vec::is_empty), [""; 0]);
+    world.assert_unchanged(&before);
+}
+
+/// Returns the processes of plugins in a world.
+fn plugins_of(world: &World) -> Vec<Pid> {
+    let folder = world.directory().to_string_lossy().into_owned();
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let ids = processes.filter_map(|process| process.file_name().to_str()?.parse().ok());
+    ids.filter(|id| {
+        let line = std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+        let program = line.split(|byte| *byte == 0).next().unwrap_or_default();
+        String::from_utf8_lossy(program).starts_with(&folder)
+    })
+    .map(Pid::from_raw)
+    .collect()
 }
 
 fn create() {
