@@ -60,11 +60,12 @@ pub(crate) enum ConvertError {
          TWO`)"
     )]
     SecondLink(String),
-    /// No driver asks a DHCP server.
+    /// netavark's DHCP proxy isn't CNI's daemon, so this is for the user to decide.
     #[error(
-        "ipam \"dhcp\" has no counterpart, because no driver here asks a DHCP server: write a range \
-         of addresses that the server doesn't use (\"ipam\": {{\"type\": \"host-local\", \
-         \"subnet\": …}}), or none (\"ipam\": {{}}) and run a DHCP client in the container"
+        "ipam \"dhcp\" isn't converted: for macvlan, make the network by hand (`podman network create \
+         -d wasm-macvlan -o parent=LINK --ipam-driver dhcp NAME`); for others, write a range of \
+         addresses that the server doesn't use (\"ipam\": {{\"type\": \"host-local\", \"subnet\": \
+         …}}), or none (\"ipam\": {{}}) and run a DHCP client in the container"
     )]
     Dhcp,
     /// The ipam plugin isn't one of the reference plugins.
