@@ -14,18 +14,26 @@ tree=$cache/podman/$suite
 stamp=$tree.stamp
 
 packages=(
-    aardvark-dns base-files base-passwd bash busybox ca-certificates catatonit coreutils crun dash findutils grep
-    iproute2 iputils-ping jq kmod mawk mount netavark nftables passt podman procps sed tar uidmap util-linux
+    aardvark-dns base-files base-passwd bash busybox ca-certificates catatonit coreutils crun dash dbus-bin
+    dbus-daemon dbus-system-bus-common dnsmasq-base findutils grep iproute2 iputils-ping jq kmod mawk mount netavark
+    netbase nftables passt podman procps python3-firewall python3-nftables sed tar uidmap util-linux
 )
+# firewalld's package would bring systemd, polkit and NetworkManager's library along. It runs without them, with its
+# Python modules. mmdebstrap gives the hook the tree's folder and the settings of its apt.
+extract_alone='set -e; cd "$1/tmp"
+APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get --quiet=2 --option APT::Sandbox::User=root download firewalld
+dpkg-deb --extract firewalld_*.deb "$1"
+rm firewalld_*.deb'
 
-# What the base-passwd package and an administrator would set up: root, nobody, and a user with subordinate ids.
+# What packages and an administrator would set up: root, nobody, the message bus's user, and one with subordinate ids.
 make_users() {
     cat >"$1/etc/passwd" <<-END
 		root:x:0:0:root:/root:/bin/bash
+		messagebus:x:101:101::/nonexistent:/usr/sbin/nologin
 		nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
 		user:x:1000:1000::/home/user:/bin/bash
 	END
-    printf 'root:x:0:\nnogroup:x:65534:\nuser:x:1000:\n' >"$1/etc/group"
+    printf 'root:x:0:\nmessagebus:x:101:\nnogroup:x:65534:\nuser:x:1000:\n' >"$1/etc/group"
     printf 'user:100000:65536\n' | tee "$1/etc/subuid" >"$1/etc/subgid"
     install -d -o 1000 -g 1000 "$1/home/user"
 }
@@ -52,12 +60,14 @@ build() {
     say "unpacking Debian $suite with Podman into $tree" >&2
     rm -rf "$tree" "$tree.new" "$stamp"
     mmdebstrap --quiet --variant=extract --aptopt='Acquire::Check-Valid-Until "false"' \
-        --include="$(IFS=,; printf '%s' "${packages[*]}")" "$suite" "$tree.new"
+        --include="$(IFS=,; printf '%s' "${packages[*]}")" --extract-hook="$extract_alone" "$suite" "$tree.new"
     make_users "$tree.new"
     make_image "$tree.new"
     # What else maintainer scripts would make.
     ln -sf mawk "$tree.new/usr/bin/awk"
-    mkdir -p "$tree.new"/usr/local/{bin,lib,sbin,share}
+    rmdir "$tree.new/var/run"
+    ln -s /run "$tree.new/var/run"
+    mkdir -p "$tree.new"/usr/local/{bin,lib,sbin,share} "$tree.new/var/lib/dbus"
     mv "$tree.new" "$tree"
     printf '%s\n' "$recipe" >"$stamp"
 }

@@ -77,7 +77,11 @@ pub enum Above {
 /// Refuses a file that a user other than root and this one could have written or
 /// replaced.
 pub fn check(path: &Path) -> Result<(), TrustError> {
-    match Walk::new(Above::Ours).to(path, None)? {
+    there(Walk::new(Above::Ours).to(path, None)?)
+}
+
+fn there(end: End) -> Result<(), TrustError> {
+    match end {
         End::There => Ok(()),
         End::Missing(part) => Err(TrustError::Io {
             action: "look at",
@@ -85,6 +89,13 @@ pub fn check(path: &Path) -> Result<(), TrustError> {
             error: io::ErrorKind::NotFound.into(),
         }),
     }
+}
+
+/// Refuses a program that a user other than root and this one could have written or
+/// replaced. In rootless Podman's user namespace, the programs of the system are those of
+/// the machine's root, who has no id there.
+pub fn check_program(path: &Path) -> Result<(), TrustError> {
+    there(Walk::to_program().to(path, None)?)
 }
 
 /// Checks the existing parts of a path.

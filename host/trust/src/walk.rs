@@ -31,6 +31,8 @@ pub(super) enum End {
 /// A walk along a path.
 pub(super) struct Walk {
     above: Above,
+    /// Whether the path is that of a program of the system.
+    is_program: bool,
     /// The folder that the walk has reached, without symbolic links.
     at: PathBuf,
     /// Whether other users may write to that folder.
@@ -44,10 +46,19 @@ impl Walk {
     pub(super) fn new(above: Above) -> Self {
         Self {
             above,
+            is_program: false,
             at: PathBuf::new(),
             open: false,
             rest: Vec::new(),
             links: 0,
+        }
+    }
+
+    /// Returns the walk to a program of the system, or to its folder.
+    pub(super) fn to_program() -> Self {
+        Self {
+            is_program: true,
+            ..Self::new(Above::Ours)
         }
     }
 
@@ -123,9 +134,10 @@ impl Walk {
             return Ok(());
         };
         let is_above = !self.rest.is_empty() || metadata.is_symlink();
-        // The folders above the user's own are root's, and the machine's root has no id
-        // in a user namespace.
-        let roots = is_above && !self.open && owner == OVERFLOW_UID && rootless_user().is_some();
+        // The folders above the user's own are root's, and so are programs. The machine's
+        // root has no id in a user namespace.
+        let may_be_roots = (is_above || self.is_program) && !self.open;
+        let roots = may_be_roots && owner == OVERFLOW_UID && rootless_user().is_some();
         match (roots, is_above) {
             (true, _) => Ok(()),
             (false, true) => Err(untrusted(path, format!("{fault} (uid {owner})"))),

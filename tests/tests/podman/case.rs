@@ -30,12 +30,32 @@ impl Cases<'_> {
     /// are still there at its end are removed; after that everything must be
     /// as before.
     pub(crate) fn add(&mut self, name: &str, test: impl Fn(&Podman) + Send + 'static) -> Added {
-        self.add_for(Account::Root, name, test)
+        self.add_for(Account::Root, &[], name, test)
+    }
+
+    /// The same for a test that needs something more.
+    pub(crate) fn add_with(
+        &mut self,
+        more: &[Need],
+        name: &str,
+        test: impl Fn(&Podman) + Send + 'static,
+    ) -> Added {
+        self.add_for(Account::Root, more, name, test)
     }
 
     /// Adds a test in which an ordinary user runs Podman.
     pub(crate) fn add_rootless(&mut self, name: &str, test: impl Fn(&Podman) + Send + 'static) {
-        self.add_for(Account::User, name, test);
+        self.add_for(Account::User, &[], name, test);
+    }
+
+    /// The same for a test that needs something more.
+    pub(crate) fn add_rootless_with(
+        &mut self,
+        more: &[Need],
+        name: &str,
+        test: impl Fn(&Podman) + Send + 'static,
+    ) {
+        self.add_for(Account::User, more, name, test);
     }
 
     /// Adds a test that starts with nothing of this project on the machine,
@@ -67,13 +87,14 @@ impl Cases<'_> {
     fn add_for(
         &mut self,
         account: Account,
+        more: &[Need],
         name: &str,
         test: impl Fn(&Podman) + Send + 'static,
     ) -> Added {
         let edition = self.edition;
         let added = self.suite.test(
             format!("{}/{name}", edition.title),
-            needs(edition),
+            &[needs(edition), more].concat(),
             move || {
                 let machine = Machine::boot(edition);
                 let podman = Podman::new(&machine, account);

@@ -23,13 +23,12 @@ fn errors_of_create(podman: &Podman) {
             "parent interface nope does not exist",
         ),
         (
-            format!("-d {MACVLAN} -o parent=p0"),
-            "wasm-macvlan driver needs a subnet, because it has no dhcp: give --subnet, or \
-             --ipam-driver none for a network without addresses",
+            format!("-d {MACVLAN} -o parent=p0 --ipam-driver dhcp --subnet 10.88.0.0/16"),
+            "ipam driver dhcp set but subnets are set",
         ),
         (
-            format!("-d {MACVLAN} -o parent=p0 --ipam-driver dhcp"),
-            "ipam driver dhcp is not supported with wasm-macvlan: give --subnet, or \
+            format!("-d {HOST_DEVICE} -o parent=p0 --ipam-driver dhcp"),
+            "ipam driver dhcp is not supported with wasm-host-device: give --subnet, or \
              --ipam-driver none for a network without addresses",
         ),
         (

@@ -19,6 +19,9 @@ pub(crate) struct Edition {
     pub(crate) built_netavark: bool,
 }
 
+/// Where a built netavark goes: into the first folder that Podman looks into.
+pub(crate) const BUILT_NETAVARK: &str = "/usr/local/libexec/podman/netavark";
+
 /// All of them.
 pub(crate) const ALL: [Edition; 3] = [
     Edition {
@@ -48,5 +51,13 @@ impl Edition {
     /// The unpacked system.
     pub(crate) fn tree(self) -> PathBuf {
         places::cache().join("podman").join(self.suite)
+    }
+
+    /// The netavark that Podman runs, in the machine.
+    pub(crate) fn netavark_program(self) -> &'static str {
+        match self.built_netavark {
+            true => BUILT_NETAVARK,
+            false => "/usr/lib/podman/netavark",
+        }
     }
 }

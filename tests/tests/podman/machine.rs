@@ -5,13 +5,14 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use wasmvark_tests::dump::Dump;
 use wasmvark_tests::netns::Netns;
 use wasmvark_tests::process::{self, Output};
 use wasmvark_tests::{places, poll, wire};
 
-use crate::edition::Edition;
+use crate::edition::{BUILT_NETAVARK, Edition};
 
 const BOOT: &str = include_str!("boot.sh");
 
@@ -29,6 +30,9 @@ default_subnet_pools = [{"base" = "10.78.0.0/16", "size" = 24}]
 
 /// The name server that the machine uses, if there were one.
 pub(crate) const NAME_SERVER: &str = "192.0.2.53";
+
+/// How long programs may take that are slow to start and to end.
+pub(crate) const SLOW: Duration = Duration::from_secs(60);
 
 /// A running machine. All of it vanishes when this is dropped, and also when
 /// the tests are killed: it runs until its standard input ends.
@@ -51,6 +55,16 @@ pub(crate) enum Account {
     Root,
     /// An ordinary user.
     User,
+}
+
+/// A program that goes on in a machine.
+#[derive(Debug)]
+pub(crate) struct Program<'a> {
+    machine: &'a Machine,
+    /// Its process id in the machine.
+    pid: String,
+    /// The file of what it prints.
+    log: &'static str,
 }
 
 /// What must be the same after a test as before.
@@ -128,6 +142,33 @@ impl Machine {
         process::run(&mut nsenter, b"")
     }
 
+    /// Starts a command of root's that goes on, in a network of the machine's or its
+    /// neighbour's. It ends with the machine, if it isn't stopped before.
+    #[track_caller]
+    pub(crate) fn start(
+        &self,
+        place: &Netns,
+        log: &'static str,
+        arguments: &[&str],
+    ) -> Program<'_> {
+        const SCRIPT: &str = r#"log=$1; shift; "$@" >"$log" 2>&1 & echo $!"#;
+        let mut nsenter = Command::new("nsenter");
+        nsenter
+            .arg(format!("--target={}", self.init))
+            .arg(format!("--net={}", place.path().display()))
+            .args(["--mount", "--pid", "--uts", "--ipc", "--"])
+            .args(Account::Root.enter())
+            .args(["bash", "-c", SCRIPT, "bash", log])
+            .args(arguments);
+        let output = process::run(&mut nsenter, b"");
+        assert_eq!(output.code, Some(0), "{arguments:?}: {output:?}");
+        Program {
+            machine: self,
+            pid: output.stdout.trim().to_owned(),
+            log,
+        }
+    }
+
     /// What must be the same after a test.
     pub(crate) fn before(&self) -> Before {
         Before {
@@ -196,7 +237,7 @@ impl Machine {
 
     /// The processes that run in the machine, apart from its init and those
     /// that are ending.
-    fn processes(&self) -> BTreeSet<String> {
+    pub(crate) fn processes(&self) -> BTreeSet<String> {
         let ids = self.list("/proc").into_iter();
         ids.filter(|name| name.parse().is_ok_and(|id: u32| id != 1))
             .map(|id| (self.read(&format!("/proc/{id}/cmdline")), id))
@@ -205,7 +246,8 @@ impl Machine {
             .collect()
     }
 
-    fn list(&self, inside: &str) -> Vec<String> {
+    /// The names in a folder of the machine; none where there is no folder.
+    pub(crate) fn list(&self, inside: &str) -> Vec<String> {
         let entries = fs::read_dir(self.path(inside)).into_iter().flatten();
         entries
             .flatten()
@@ -215,11 +257,7 @@ impl Machine {
 
     fn furnish(&self) {
         if self.edition.built_netavark {
-            // The first folder that Podman looks into.
-            self.copy(
-                &places::tool("netavark"),
-                "/usr/local/libexec/podman/netavark",
-            );
+            self.copy(&places::tool("netavark"), BUILT_NETAVARK);
         }
         self.write(
             "/etc/containers/containers.conf.d/tests.conf",
@@ -239,6 +277,35 @@ impl Machine {
         fs::create_dir_all(to.parent().expect("a file is in a folder"))
             .expect("a folder can be made");
         fs::copy(from, to).unwrap_or_else(|error| panic!("can't copy {}: {error}", from.display()));
+    }
+}
+
+impl Program<'_> {
+    /// What it has printed.
+    pub(crate) fn log(&self) -> String {
+        self.machine.read(self.log)
+    }
+
+    /// Whether it runs.
+    pub(crate) fn runs(&self) -> bool {
+        // One that has ended and that nobody has waited for has no command line.
+        let command = self.machine.read(&format!("/proc/{}/cmdline", self.pid));
+        !command.is_empty()
+    }
+
+    /// Ends it, and waits for that.
+    #[track_caller]
+    pub(crate) fn stop(self) {
+        let output = self.machine.run(Account::Root, &["kill", &self.pid]);
+        assert_eq!(output.code, Some(0), "{}: {output:?}", self.log());
+        self.assert_ends();
+    }
+
+    /// Checks that it ends.
+    #[track_caller]
+    pub(crate) fn assert_ends(&self) {
+        let runs = poll::until_within(SLOW, || self.runs(), |runs| !runs);
+        assert!(!runs, "it has ended: {}", self.log());
     }
 }
 

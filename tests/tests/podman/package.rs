@@ -7,6 +7,7 @@ use wasmvark_tests::harness::Need;
 use wasmvark_tests::{places, poll, process};
 
 use crate::case::Cases;
+use crate::firewalld;
 use crate::machine::{Account, Machine};
 use crate::podman::Podman;
 
@@ -46,6 +47,7 @@ fn whole_life(machine: &Machine) {
     let version = shell(machine, "wasmvark --version --verbose");
     assert!(version.contains("/etc/wasmvark/grants"), "{version}");
     the_unit(machine);
+    the_unit_for_firewalld(machine);
     the_page(machine);
     stays_when_removed(machine, &podman);
 
@@ -102,13 +104,38 @@ fn the_page(machine: &Machine) {
 
 /// The unit runs the program where it is.
 fn the_unit(machine: &Machine) {
-    let unit = machine.path("/usr/lib/systemd/system/wasmvark-reload.service");
-    let text = std::fs::read_to_string(unit).expect("the unit is there");
+    let told = shell(machine, &command_of(machine, "wasmvark-reload.service"));
+    assert!(told.contains("0 put back, 0 whole"), "{told}");
+}
+
+/// The same for the unit that goes on for as long as there is a system bus.
+fn the_unit_for_firewalld(machine: &Machine) {
+    let command = command_of(machine, "wasmvark-firewalld.service");
+    let words: Vec<&str> = command.split(' ').collect();
+    let output = machine.run(Account::Root, &words);
+    assert_eq!(output.code, Some(1), "{output:?}");
+    assert!(
+        output.stderr.contains("there is no system bus"),
+        "{output:?}"
+    );
+    if machine.path("/usr/bin/dbus-daemon").exists() {
+        let bus = firewalld::start_bus(machine);
+        let unit = machine.start(&machine.host, "/tmp/unit.log", &words);
+        let log = poll::until(|| unit.log(), |log| log.ends_with('\n'));
+        assert_eq!(log, "0 put back, 0 whole, 0 passed over.\n");
+        bus.stop();
+        unit.assert_ends();
+    }
+}
+
+/// The command that a unit starts.
+fn command_of(machine: &Machine, unit: &str) -> String {
+    let text = machine.read(&format!("/usr/lib/systemd/system/{unit}"));
     let command = text
         .lines()
         .find_map(|line| line.strip_prefix("ExecStart="));
-    let told = shell(machine, command.expect("it runs a command"));
-    assert!(told.contains("0 put back, 0 whole"), "{told}");
+    let command = command.unwrap_or_else(|| panic!("{unit} starts nothing: {text}"));
+    command.to_owned()
 }
 
 /// `dpkg -r` warns while containers are there; after another `dpkg -i` all is

@@ -28,7 +28,7 @@ const PAUSE: Duration = Duration::from_millis(2);
 
 /// Starts the server. Its first process ends once the server answers.
 pub(super) fn start(config: &AardvarkConfig, deadline: Instant) -> Result<(), DnsError> {
-    trust::check(&config.program).map_err(|error| DnsError::Start(error.to_string()))?;
+    trust::check_program(&config.program).map_err(|error| DnsError::Start(error.to_string()))?;
     let mut command = command(config);
     command
         .stdin(Stdio::null())

@@ -63,6 +63,9 @@ pub(crate) struct AtRunTime {
     pub flags: String,
 }
 
+/// The drivers whose networks have names, unless they are turned off.
+const SERVES_NAMES: [&str; 2] = ["wasm-bridge", "wasm-ptp"];
+
 impl Note {
     /// Returns a note about an unknown key of a plugin.
     pub(super) fn unknown(key: &str, plugin: &str) -> Self {
@@ -93,6 +96,10 @@ impl Plan {
         }
         if self.internal {
             words.push("--internal".to_owned());
+        }
+        // CNI's networks have no names, and the DNS server would need a gateway.
+        if SERVES_NAMES.contains(&self.driver) && !self.no_addresses {
+            words.push("--disable-dns".to_owned());
         }
         if self.no_addresses {
             words.extend(["--ipam-driver", "none"].map(str::to_owned));
