@@ -115,6 +115,8 @@ fn rule_3_the_parent_is_read_and_used_and_moved_but_never_changed() {
                 | Call::AddressesList
                 | Call::AddressesWaitDad
                 | Call::NeighboursList
+                | Call::DnsRegister
+                | Call::DhcpLease
         );
         assert_eq!(
             allowed(&authority, *call, parent(Namespace::Host)),

@@ -55,7 +55,7 @@ fn a_default_route_of_one_family_is_a_static_one() {
     let json = r#"{"name": "n", "type": "ptp", "ipam": {"type": "host-local",
         "ranges": [[{"subnet": "10.1.0.0/24"}], [{"subnet": "fd01::/64"}]],
         "routes": [{"dst": "::/0"}]}}"#;
-    let expected = "wasm-ptp -o no_default_route=true --subnet 10.1.0.0/24 --subnet fd01::/64 \
+    let expected = "wasm-ptp -o no_default_route=true --disable-dns --subnet 10.1.0.0/24 --subnet fd01::/64 \
                     --route ::/0,fd01::1 n";
     assert_eq!(command(json), expected);
 }
@@ -65,7 +65,7 @@ fn a_bridge_without_gateway_is_internal_or_someone_elses() {
     let (command, plan) = planned(&one("bridge", "", ""));
     assert_eq!(
         command,
-        "wasm-bridge -o parent=cni0 --internal --subnet 10.1.0.0/24 \
+        "wasm-bridge -o parent=cni0 --internal --disable-dns --subnet 10.1.0.0/24 \
          --ip-range 10.1.0.2-10.1.0.254 n"
     );
     assert_eq!(plan.notes[0].key, "isGateway");
@@ -90,7 +90,7 @@ fn a_bridge_masquerades_only_where_it_is_said() {
     let default = given(r#""isDefaultGateway": true, "ipMasq": true,"#);
     assert_eq!(
         default,
-        "wasm-bridge -o parent=cni0 -o isolate=false --subnet 10.1.0.0/24 n"
+        "wasm-bridge -o parent=cni0 -o isolate=false --disable-dns --subnet 10.1.0.0/24 n"
     );
 }
 
