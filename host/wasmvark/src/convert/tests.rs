@@ -73,7 +73,7 @@ fn a_bridge_without_gateway_is_internal_or_someone_elses() {
     let (command, plan) = planned(&one("bridge", r#""ipMasq": true,"#, routed));
     assert_eq!(
         command,
-        "wasm-bridge -o parent=cni0 -o mode=unmanaged --subnet 10.1.0.0/24 n"
+        "wasm-bridge -o parent=cni0 -o mode=unmanaged --disable-dns --subnet 10.1.0.0/24 n"
     );
     let keys: Vec<_> = plan.notes.iter().map(|note| note.key.as_str()).collect();
     assert_eq!(keys, ["isGateway", "ipMasq"]);
