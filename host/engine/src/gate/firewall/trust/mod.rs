@@ -47,7 +47,7 @@ impl Gate {
         let services = self.rollback.guard.open_services(permit);
         let is_there = match services.is_trusted(source) {
             Ok(is_there) => is_there == Some(true),
-            Err(error) => return Ok(self.unless_absent(error)),
+            Err(error) => return Ok(self.unless_absent(&error)),
         };
         let change = Change::TrustSource { source };
         if is_there && !self.has_shared_record(&change) && !self.others_share(&change)? {
@@ -62,13 +62,13 @@ impl Gate {
             true => Ok(()),
             false => services.trust(source),
         };
-        let result = result.or_else(|error| self.unless_absent(error));
+        let result = result.or_else(|error| self.unless_absent(&error));
         self.confirm(&entries, &result)?;
         Ok(result)
     }
 
     /// Returns the error of firewalld itself. That it can't be asked is only told.
-    fn unless_absent(&self, error: FirewalldError) -> Result<(), KernelError> {
+    fn unless_absent(&self, error: &FirewalldError) -> Result<(), KernelError> {
         if error.is_absence() || error.is_late() {
             self.log.warn(&error.to_string());
             return Ok(());
@@ -102,7 +102,7 @@ impl Gate {
                      ports"
                 ),
             }),
-            Err(error) => self.unless_absent(error),
+            Err(error) => self.unless_absent(&error),
         }
     }
 }
