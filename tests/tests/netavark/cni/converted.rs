@@ -92,9 +92,16 @@ fn wish(network: &Value, driver: &str) -> Connection {
         .without_network("network_interface")
         .without_network("ipam_options");
     while let Some(word) = words.next() {
-        if word == "--internal" {
-            connection = connection.network("internal", true);
-            continue;
+        match word {
+            "--internal" => {
+                connection = connection.network("internal", true);
+                continue;
+            }
+            "--disable-dns" => {
+                connection = connection.network("dns_enabled", false);
+                continue;
+            }
+            _ => {}
         }
         if !word.starts_with('-') {
             assert_eq!(words.next(), None, "the name comes last");
