@@ -233,10 +233,24 @@ static bool choose_metrics(wasmvark_driver_types_list_route_t *routes, driver_er
 	return true;
 }
 
-static bool add_routes(wasmvark_driver_types_list_route_t *routes, driver_error_t *err)
+/* Adds default routes, and then static ones. If Podman chose no addresses, no network
+ * leads to the gateways of static routes yet. The routes then name the link. */
+static bool add_routes(driver_request_t *request, driver_error_t *err)
 {
-	for (size_t i = 0; i < routes->len; i++) {
-		if (!wasmvark_driver_routes_add(CONTAINER, &routes->ptr[i], NULL, err))
+	for (size_t i = 0; i < request->default_routes.len; i++) {
+		if (!wasmvark_driver_routes_add(CONTAINER, &request->default_routes.ptr[i], NULL,
+						err))
+			return false;
+	}
+	wasmvark_driver_routes_route_options_t through_link = {
+		.link = { .is_some = true, .val = request->interface_name },
+		.on_link = true,
+	};
+	for (size_t i = 0; i < request->routes.len; i++) {
+		wasmvark_driver_types_route_t *route = &request->routes.ptr[i];
+		bool names_link = request->addresses.len == 0 && route->gateway.is_some;
+		if (!wasmvark_driver_routes_add(CONTAINER, route,
+						names_link ? &through_link : NULL, err))
 			return false;
 	}
 	return true;
@@ -259,7 +273,7 @@ static bool configure(borrow_link link, driver_request_t *request, const struct 
 		return false;
 	if (!choose_metrics(&request->default_routes, err))
 		return false;
-	if (!add_routes(&request->default_routes, err) || !add_routes(&request->routes, err))
+	if (!add_routes(request, err))
 		return false;
 	return !options->wait_dad || wasmvark_driver_addresses_wait_dad(link, DAD_MAX, err);
 }

@@ -60,6 +60,7 @@ pub mod process;
 pub mod proofs;
 pub mod rate;
 mod reader;
+pub mod router;
 mod settings;
 pub mod tap;
 pub mod terminal;

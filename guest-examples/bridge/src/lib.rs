@@ -50,6 +50,7 @@ impl Guest for Driver {
         }
         links::set_up(&pair.host)?;
         options.dad.set(&pair.container, &request.network)?;
+        behaviours.accept_ra(&pair.container)?;
         behaviours.configure_with(&pair.container, &request, None, options.dad)?;
         behaviours.limit_port(&pair.host)?;
         behaviours.wait_dad(&pair.container)?;

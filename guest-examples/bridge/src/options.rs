@@ -5,9 +5,9 @@ use core::fmt::{self, Display};
 use wasmvark_guest::firewall::Isolation;
 use wasmvark_guest::types::{Error, Network, NetworkChange, OptionValue};
 use wasmvark_guest::{
-    ACCEPT_DAD, ANNOUNCE, Dad, FILTER, Filter, Known, Nat, RATES, SOURCE_ROUTING, TUNING, Value,
-    WAIT_DAD, WithoutSubnets, allocate_subnets, check_dhcp, choose, find, parse, parse_bool, typed,
-    uses_dhcp, word,
+    ACCEPT_DAD, ACCEPT_RA, ANNOUNCE, Dad, FILTER, Filter, Known, Nat, RATES, SOURCE_ROUTING,
+    TUNING, Value, WAIT_DAD, WithoutSubnets, allocate_subnets, check_dhcp, choose, find, parse,
+    parse_bool, typed, uses_dhcp, word,
 };
 
 use crate::vlans::{VlanId, Vlans};
@@ -34,7 +34,15 @@ pub(crate) const KNOWN: Known = Known {
         word("vrf"),
     ],
     container: &[word("host_interface_name")],
-    behaviours: &[TUNING, RATES, SOURCE_ROUTING, ANNOUNCE, FILTER, WAIT_DAD],
+    behaviours: &[
+        TUNING,
+        RATES,
+        SOURCE_ROUTING,
+        ACCEPT_RA,
+        ANNOUNCE,
+        FILTER,
+        WAIT_DAD,
+    ],
 };
 
 /// The owner of the bridge.

@@ -7,8 +7,8 @@ use device::Device;
 use wasmvark_guest::links;
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
-    ANNOUNCE, Guest, Known, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD, WithoutSubnets, check_ipam,
-    choose_ipam, export, move_parent_option, no_name_servers, no_names, word,
+    ACCEPT_RA, ANNOUNCE, Guest, Known, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD, WithoutSubnets,
+    check_ipam, choose_ipam, export, move_parent_option, no_name_servers, no_names, word,
 };
 
 /// All options.
@@ -21,7 +21,7 @@ const KNOWN: Known = Known {
         word("pci"),
     ],
     container: &[word("hwaddr"), word("kernelpath"), word("pci")],
-    behaviours: &[TUNING, RATES, SOURCE_ROUTING, ANNOUNCE, WAIT_DAD],
+    behaviours: &[TUNING, RATES, SOURCE_ROUTING, ACCEPT_RA, ANNOUNCE, WAIT_DAD],
 };
 
 struct HostDevice;
@@ -59,6 +59,7 @@ impl Guest for HostDevice {
         if let Some(mtu) = network.mtu.filter(|mtu| *mtu != 0) {
             links::set_mtu(&link, mtu)?;
         }
+        behaviours.accept_ra(&link)?;
         behaviours.announce(&link)?;
         behaviours.configure(&link, &request, None)?;
         behaviours.limit(&link)?;

@@ -39,6 +39,7 @@ impl Guest for Ipvlan {
                 mtu: network.mtu,
             },
         )?;
+        behaviours.accept_ra(&link)?;
         behaviours.announce(&link)?;
         behaviours.configure(&link, &request, Some(PARENT_METRIC))?;
         behaviours.limit(&link)?;

@@ -41,6 +41,7 @@ impl Guest for Macvlan {
                 broadcast_queue_length: options.broadcast_queue_length,
             },
         )?;
+        behaviours.accept_ra(&link)?;
         behaviours.announce(&link)?;
         behaviours.configure(&link, &request, Some(PARENT_METRIC))?;
         lease(&link, &parent, network)?;

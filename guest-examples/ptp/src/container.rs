@@ -3,9 +3,7 @@
 use wasmvark_guest::links::{self, Link};
 use wasmvark_guest::routes::{self, RouteOptions};
 use wasmvark_guest::types::{Error, Namespace, Request};
-use wasmvark_guest::{
-    Behaviours, Dad, PLAIN_ROUTE, add_routes, addresses, alone, disable_autoconf,
-};
+use wasmvark_guest::{Behaviours, Dad, PLAIN_ROUTE, add_routes, addresses, alone};
 
 use crate::subnets;
 
@@ -18,7 +16,6 @@ pub(crate) fn configure(
 ) -> Result<(), Error> {
     dad.set(link, &request.network)?;
     behaviours.tune(link, request)?;
-    disable_autoconf(link)?;
     for address in &request.addresses {
         addresses::add(link, address, Some(subnets::peer_address(dad)))?;
     }

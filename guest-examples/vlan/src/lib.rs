@@ -27,6 +27,7 @@ impl Guest for Vlan {
         let options = Options::parse(&request.network.options)?;
         let behaviours = KNOWN.behaviours(&request)?;
         let link = make(&request, options)?;
+        behaviours.accept_ra(&link)?;
         behaviours.announce(&link)?;
         behaviours.configure(&link, &request, Some(PARENT_METRIC))?;
         behaviours.limit(&link)?;

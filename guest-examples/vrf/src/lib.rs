@@ -38,6 +38,7 @@ impl Guest for Vrf {
             table: Some(options.table),
             ..PLAIN_ROUTE
         };
+        behaviours.accept_ra(&link)?;
         behaviours.announce(&link)?;
         behaviours.tune(&link, &request)?;
         configure_with(

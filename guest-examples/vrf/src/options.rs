@@ -3,7 +3,8 @@
 use wasmvark_guest::links::MacvlanMode;
 use wasmvark_guest::types::{Error, Network};
 use wasmvark_guest::{
-    ANNOUNCE, Known, MACVLAN_MODES, RATES, TUNING, WAIT_DAD, choose, find, parse, typed, word,
+    ACCEPT_RA, ANNOUNCE, Known, MACVLAN_MODES, RATES, TUNING, WAIT_DAD, choose, find, parse, typed,
+    word,
 };
 
 /// All options. The host names the VRF by `vrf_name`.
@@ -16,7 +17,7 @@ pub(crate) const KNOWN: Known = Known {
         word("vrf_name"),
     ],
     container: &[],
-    behaviours: &[TUNING, RATES, ANNOUNCE, WAIT_DAD],
+    behaviours: &[TUNING, RATES, ACCEPT_RA, ANNOUNCE, WAIT_DAD],
 };
 
 /// The tables that every namespace has, and 0, which means none (RT_TABLE_* of

@@ -34,6 +34,7 @@ impl Guest for Vxlan {
         let options = Options::parse(&request.network)?;
         let behaviours = KNOWN.behaviours(&request)?;
         let link = make(&request, options)?;
+        behaviours.accept_ra(&link)?;
         behaviours.announce(&link)?;
         behaviours.configure(&link, &request, None)?;
         behaviours.limit(&link)?;

@@ -4,8 +4,8 @@ use core::net::IpAddr;
 
 use wasmvark_guest::types::{Error, Network, OptionValue};
 use wasmvark_guest::{
-    ANNOUNCE, Known, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD, Within, parse, parse_bool, typed,
-    word,
+    ACCEPT_RA, ANNOUNCE, Known, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD, Within, parse, parse_bool,
+    typed, word,
 };
 
 /// All options.
@@ -22,7 +22,7 @@ pub(crate) const KNOWN: Known = Known {
         typed::<u8>("ttl"),
     ],
     container: &[],
-    behaviours: &[TUNING, RATES, SOURCE_ROUTING, ANNOUNCE, WAIT_DAD],
+    behaviours: &[TUNING, RATES, SOURCE_ROUTING, ACCEPT_RA, ANNOUNCE, WAIT_DAD],
 };
 
 /// The number of a VXLAN, which has 24 bits (RFC 7348, section 5).

@@ -47,38 +47,24 @@ pub(super) fn has_family(addresses: &[IpNet], destination: IpNet) -> bool {
     addresses.any(|address| is_v4(address) == is_v4(&destination))
 }
 
-/// Resolves the static routes. A network without addresses has none, because no gateway
-/// can be reached.
+/// Resolves the static routes of the families in which the container has an address. If
+/// Podman chose no addresses, these are all, because the container gets addresses in
+/// another way.
 ///
 /// # Errors
 ///
-/// A route's gateway is missing, or a route can't have it.
-pub(super) fn resolve(
-    network: &Network,
-    routes: &[protocol::Route],
-) -> Result<Vec<Route>, RequestError> {
-    if !network.has_addresses() {
-        return Ok(Vec::new());
-    }
-    all_routes(routes)
-}
-
-/// Resolves the static routes of the families in which the container has an address.
-///
-/// # Errors
-///
-/// As of [`resolve`], also for routes that the container doesn't get.
+/// As of [`all_routes`], also for routes that the container doesn't get.
 pub(super) fn of_container(
     network: &Network,
     addresses: &[IpNet],
     routes: &[protocol::Route],
 ) -> Result<Vec<Route>, RequestError> {
-    let mut routes = resolve(network, routes)?;
-    routes.retain(|route| has_family(addresses, route.destination));
+    let mut routes = all_routes(routes)?;
+    routes.retain(|route| !network.has_addresses() || has_family(addresses, route.destination));
     Ok(routes)
 }
 
-/// Resolves the static routes, also of a network without addresses.
+/// Resolves the static routes.
 ///
 /// # Errors
 ///

@@ -106,7 +106,7 @@ impl Request {
                         is: text::plain(&text::shortened(&self.network.driver, UNSAID_MAX)),
                     });
                 }
-                let routes = routes::resolve(&user, &kept.network.routes)?;
+                let routes = routes::all_routes(&kept.network.routes)?;
                 said.keep_parent(&user, kept.chosen.as_ref());
                 said.keep_names(&user);
                 said.keep_subnets(&user);

@@ -24,6 +24,7 @@ pub const PLAIN_ROUTE: RouteOptions = RouteOptions {
 const CARRIER: u32 = 2000;
 
 /// Gives the container's link its addresses, sets it up and adds the routes.
+/// [`crate::Behaviours::tune`] comes before it.
 ///
 /// `metric` is for default routes for which the user gave none. With `None`, the host
 /// chooses it.
@@ -45,7 +46,6 @@ pub fn configure_with(
     dad: Dad,
     options: Option<&RouteOptions>,
 ) -> Result<(), Error> {
-    disable_autoconf(link)?;
     for address in &request.addresses {
         addresses::add(link, address, Some(dad.address_options()))?;
     }
@@ -55,13 +55,25 @@ pub fn configure_with(
 }
 
 /// Adds the request's default and static routes in the container.
+///
+/// If Podman chose no addresses, the container gets its addresses in another way, and no
+/// network leads to the gateways of static routes yet. The routes then name the link.
 pub fn add_routes(
     request: &Request,
     metric: Option<u32>,
     options: Option<&RouteOptions>,
 ) -> Result<(), Error> {
     add_default_routes(request, metric, options)?;
+    let through_link = RouteOptions {
+        link: Some(request.interface_name.clone()),
+        on_link: true,
+        ..options.unwrap_or(&PLAIN_ROUTE).clone()
+    };
     for route in &request.routes {
+        let options = match request.addresses.is_empty() && route.gateway.is_some() {
+            true => Some(&through_link),
+            false => options,
+        };
         routes::add(Namespace::Container, route, options)?;
     }
     Ok(())
@@ -123,7 +135,14 @@ pub fn announce_over_bridge(pair: &VethPair, addresses: &[String]) -> Result<(),
     Ok(())
 }
 
-/// Makes the host ignore router advertisements on a link. Otherwise a container could
+/// Takes addresses and routes from router advertisements, also if the container forwards
+/// packets.
+pub fn accept_router_advertisements(link: &Link) -> Result<(), Error> {
+    sysctl::set_accept_ra(link, RouterAdvertisements::All)?;
+    sysctl::set_autoconf(link, true)
+}
+
+/// Ignores router advertisements on a link. At the host's end, a container could otherwise
 /// become the host's router and get its traffic (CVE-2020-10749). A kernel without IPv6
 /// ignores them anyway.
 pub fn ignore_router_advertisements(link: &Link) -> Result<(), Error> {

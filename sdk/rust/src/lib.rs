@@ -46,12 +46,13 @@ pub use bindings::wasmvark::driver::{
 pub use bindings::{Guest, export};
 
 pub use behaviours::{
-    ANNOUNCE, Behaviours, Known, KnownOption, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD, normalise,
-    typed, word,
+    ACCEPT_RA, ANNOUNCE, Behaviours, Known, KnownOption, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD,
+    normalise, typed, word,
 };
 pub use configure::{
-    PLAIN_ROUTE, add_routes, announce_addresses, announce_over_bridge, configure, configure_with,
-    disable_autoconf, ignore_router_advertisements, loosen_reverse_path,
+    PLAIN_ROUTE, accept_router_advertisements, add_routes, announce_addresses,
+    announce_over_bridge, configure, configure_with, disable_autoconf,
+    ignore_router_advertisements, loosen_reverse_path,
 };
 pub use create::{
     WithoutSubnets, allocate_subnets, check_ipam, check_parent, choose_ipam, create_on_parent,

@@ -17,7 +17,7 @@ use crate::driver::Installed;
 
 const NEEDS: &[Need] = &[Need::Root, Need::Netavark];
 const DRIVER: &str = "wasm-bridge";
-const BRIDGE: &str = "br0";
+pub(crate) const BRIDGE: &str = "br0";
 const MAC: &str = "aa:bb:cc:dd:ee:ff";
 
 pub(crate) fn register(suite: &mut Suite) {

@@ -58,10 +58,6 @@ pub(crate) fn register(suite: &mut Suite, driver: Driver) {
     case("ipam none with addresses", dual().ipam("none"));
     case("ipam unset", dual().without_network("ipam_options"));
     case("static routes", all_kinds_of_routes(driver.name));
-    case(
-        "static routes and ipam none",
-        all_kinds_of_routes(driver.name).ipam("none"),
-    );
     case("a subnet written with host bits", host_bits(driver.name));
 }
 

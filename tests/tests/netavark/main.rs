@@ -8,6 +8,7 @@
     reason = "a test that can't go on should say so and end"
 )]
 
+mod advertisements;
 mod announce;
 mod behaviours;
 mod bridge;
@@ -65,6 +66,7 @@ fn main() {
         create::register(&mut suite, driver);
         parents::register(&mut suite, driver);
     }
+    advertisements::register(&mut suite);
     announce::register(&mut suite);
     behaviours::register(&mut suite);
     bridge::register(&mut suite);

@@ -1,16 +1,15 @@
 //! Containers that each have a link of their own to the host.
 
 use std::fs;
-use std::net::{Ipv6Addr, SocketAddrV6};
 
 use serde_json::json;
-use socket2::{Domain, Protocol, Socket, Type};
 use wasmvark_tests::connection::{Connection, INTERFACE};
 use wasmvark_tests::dump::{Dump, assert_unchanged};
 use wasmvark_tests::echo;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::netns::Netns;
 use wasmvark_tests::poll;
+use wasmvark_tests::router;
 use wasmvark_tests::world::{PARENT, World};
 
 use crate::driver::Installed;
@@ -259,7 +258,7 @@ fn router_advertisements() {
         let setting = format!("/proc/sys/net/ipv6/conf/{END}/accept_ra");
         assert_eq!(world.host.run(|| read(&setting)), "0");
         let way_out = || {
-            advertise(&world.container);
+            router::advertise(&world.container, INTERFACE, None);
             world.host.ip_batch(&["-6"], "route show default")
         };
         for _ in 0..5 {
@@ -272,23 +271,6 @@ fn router_advertisements() {
             .expect("it can be set");
         let route = poll::until(way_out, |route| !route.is_empty());
         assert!(route.contains(END), "{route}");
-    });
-}
-
-/// Says on a container's link that the container is a router (RFC 4861,
-/// section 4.2).
-fn advertise(netns: &Netns) {
-    const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
-    let advertisement = [134, 0, 0, 0, 64, 0, 0x07, 0x08, 0, 0, 0, 0, 0, 0, 0, 0];
-    netns.run(|| {
-        let socket = Socket::new(Domain::IPV6, Type::RAW, Some(Protocol::ICMPV6))
-            .expect("a socket can be made");
-        socket.set_multicast_hops_v6(255).expect("it can be set");
-        let bound = socket.bind_device(Some(INTERFACE.as_bytes()));
-        bound.expect("the link is there");
-        let all = SocketAddrV6::new(ALL_NODES, 0, 0, 0);
-        // The link's own address may still be in doubt.
-        let _ = socket.send_to(&advertisement, &all.into());
     });
 }
 

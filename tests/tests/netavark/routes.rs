@@ -87,6 +87,20 @@ pub(crate) fn register(suite: &mut Suite, driver: Driver) {
         internal,
         &["10.90.0.0/24 via 10.88.0.3 dev eth0 metric 100"],
     );
+    if driver.is_ours() {
+        let without_addresses = Connection::new(driver.name)
+            .ipam("none")
+            .without_join("static_ips");
+        case(
+            "static routes without addresses",
+            with_routes(without_addresses),
+            &[
+                "10.90.0.0/24 via 10.88.0.3 dev eth0 metric 100",
+                "blackhole 10.92.0.0/24 metric 100",
+                "fd90::/64 via fd88::3 dev eth0 metric 3",
+            ],
+        );
+    }
     driver.test(suite, "default routes of two networks", move || {
         two_networks(driver);
     });
@@ -195,6 +209,13 @@ fn three_networks(driver: Driver) {
     leads_through(&world, "eth2");
     installed.disconnect(&networks[2]);
     world.assert_unchanged(&before);
+}
+
+fn with_routes(connection: Connection) -> Connection {
+    connection
+        .route(json!({"destination": "10.90.0.0/24", "gateway": "10.88.0.3"}))
+        .route(json!({"destination": "10.92.0.0/24", "route_type": "blackhole"}))
+        .route(json!({"destination": "fd90::/64", "gateway": "fd88::3", "metric": 3}))
 }
 
 fn numbered(driver: Driver, number: u8) -> Connection {

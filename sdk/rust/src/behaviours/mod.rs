@@ -18,13 +18,20 @@ use tuning::Tuning;
 
 use crate::links::Link;
 use crate::types::{Error, OptionValue, Request};
-use crate::{Dad, addresses, announce_addresses, configure, parse, parse_bool};
+use crate::{
+    Dad, accept_router_advertisements, addresses, announce_addresses, configure, disable_autoconf,
+    ignore_router_advertisements, parse, parse_bool,
+};
 
 /// The option of [`Behaviours::announce`].
 pub const ANNOUNCE: &[KnownOption] = &[typed::<bool>("announce")];
 
 /// The option of [`Behaviours::wait_dad`].
 pub const WAIT_DAD: &[KnownOption] = &[typed::<bool>("wait_dad")];
+
+/// The option for router advertisements. It's named after the kernel's setting.
+/// [`Behaviours::accept_ra`] obeys it.
+pub const ACCEPT_RA: &[KnownOption] = &[typed::<bool>("accept_ra")];
 
 /// The longest wait for duplicate address detection, in milliseconds. It waits at most
 /// one second before its probe (RFC 4862, section 5.4.2) and one second for an answer
@@ -39,6 +46,7 @@ pub struct Behaviours {
     source_routing: Option<SourceRouting>,
     announce: Option<bool>,
     wait_dad: bool,
+    accept_ra: Option<bool>,
 }
 
 impl Behaviours {
@@ -49,13 +57,30 @@ impl Behaviours {
             source_routing: SourceRouting::parse(options)?,
             announce: parse(options, "announce")?,
             wait_dad: parse_bool(options, "wait_dad", false)?,
+            accept_ra: parse(options, "accept_ra")?,
         })
     }
 
     /// Sets the properties and the kernel settings that the options give the
     /// container's link. It must be called before the link has addresses.
+    ///
+    /// Router advertisements add no addresses, unless the option `accept_ra` says so,
+    /// because Podman chooses the addresses.
     pub fn tune(&self, link: &Link, request: &Request) -> Result<(), Error> {
+        if self.accept_ra != Some(true) {
+            disable_autoconf(link)?;
+        }
         self.tuning.apply(link, &request.interface_name)
+    }
+
+    /// Takes or ignores router advertisements, if the option is given. It must be called
+    /// before the link is up.
+    pub fn accept_ra(&self, link: &Link) -> Result<(), Error> {
+        match self.accept_ra {
+            Some(true) => accept_router_advertisements(link),
+            Some(false) => ignore_router_advertisements(link),
+            None => Ok(()),
+        }
     }
 
     /// Whether the container's addresses are to be announced, if the user says so.

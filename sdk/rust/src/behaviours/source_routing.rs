@@ -9,10 +9,7 @@ use crate::routes::{self, RouteOptions};
 use crate::rules::{self, Rule, RuleInfo};
 use crate::types::OptionValue;
 use crate::types::{Error, IpVersion, Namespace, Request, Route, RouteKind};
-use crate::{
-    Dad, KnownOption, PLAIN_ROUTE, add_routes, alone, disable_autoconf, is_v6, parse, parse_bool,
-    typed,
-};
+use crate::{Dad, KnownOption, PLAIN_ROUTE, add_routes, alone, is_v6, parse, parse_bool, typed};
 
 /// The options of source routing.
 pub const SOURCE_ROUTING: &[KnownOption] = &[
@@ -60,7 +57,6 @@ impl SourceRouting {
         metric: Option<u32>,
         dad: Dad,
     ) -> Result<(), Error> {
-        disable_autoconf(link)?;
         for address in &request.addresses {
             let options = AddressOptions {
                 no_prefix_route: true,
