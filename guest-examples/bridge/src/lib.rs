@@ -9,9 +9,9 @@ use options::{KNOWN, Mode, Options};
 use wasmvark_guest::links::{self, Link, VethOptions, VethPair};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
-    Dad, Guest, announce_over_bridge, bridge_ports, check_ipam, dns, export, firewall, forward,
-    has_no_addresses, is_v6, lease, loosen_reverse_path, no_name_servers, no_names, publish,
-    serve_names, trust, uses_dhcp,
+    Dad, Guest, announce_over_bridge, bridge_ports, check_ipam, check_ndp_proxy, dns, export,
+    firewall, forward, has_no_addresses, is_v6, lease, loosen_reverse_path, no_name_servers,
+    no_names, proxy_ndp, publish, serve_names, trust, uses_dhcp,
 };
 
 struct Driver;
@@ -23,6 +23,7 @@ impl Guest for Driver {
         let mut changes = KNOWN.check(&network.options)?;
         let options = Options::parse(&network.options)?;
         options::check_addresses(network, &options)?;
+        check_ndp_proxy(network)?;
         changes.extend(bridge::choose_name(network, &options)?);
         let ipam = options::choose_ipam(network, &options)?;
         if has_no_addresses(network, ipam.as_ref()) {
@@ -113,6 +114,7 @@ fn announce_if_possible(
 /// Connects the network to other networks, and publishes the container's ports.
 fn connect(bridge: &Bridge, request: &Request, options: &Options) -> Result<(), Error> {
     forward(request)?;
+    proxy_ndp(request)?;
     trust(request, bridge.is_hosts)?;
     match bridge.is_hosts {
         // Others may be in the subnets, too.

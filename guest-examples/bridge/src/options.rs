@@ -5,9 +5,9 @@ use core::fmt::{self, Display};
 use wasmvark_guest::firewall::Isolation;
 use wasmvark_guest::types::{Error, Network, NetworkChange, OptionValue};
 use wasmvark_guest::{
-    ACCEPT_DAD, ACCEPT_RA, ANNOUNCE, Dad, FILTER, Filter, Known, Nat, RATES, SOURCE_ROUTING,
-    TUNING, Value, WAIT_DAD, WithoutSubnets, allocate_subnets, check_dhcp, choose, find, parse,
-    parse_bool, typed, uses_dhcp, word,
+    ACCEPT_DAD, ACCEPT_RA, ANNOUNCE, Dad, FILTER, Filter, Known, NDP_PROXY, Nat, RATES,
+    SOURCE_ROUTING, TUNING, Value, WAIT_DAD, WithoutSubnets, allocate_subnets, check_dhcp, choose,
+    find, parse, parse_bool, typed, uses_dhcp, word,
 };
 
 use crate::vlans::{VlanId, Vlans};
@@ -24,6 +24,7 @@ pub(crate) const KNOWN: Known = Known {
         typed::<bool>("masquerade"),
         word("mode"),
         typed::<VlanId>("native_vlan"),
+        NDP_PROXY,
         word("outbound_addr4"),
         word("outbound_addr6"),
         word("parent"),
@@ -136,6 +137,7 @@ const OF_THE_BRIDGE: &[&str] = &[
     "outgoing",
     "isolate",
     "masquerade",
+    "ndp_proxy",
     "outbound_addr4",
     "outbound_addr6",
     "promiscuous",

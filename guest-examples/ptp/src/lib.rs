@@ -12,10 +12,10 @@ mod subnets;
 use wasmvark_guest::links::{self, VethOptions};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
-    ACCEPT_DAD, Dad, FILTER, Filter, Guest, Known, Nat, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD,
-    allocate_subnets, check_ipam, close_internal, export, forward, has_no_addresses,
-    loosen_reverse_path, no_name_servers, no_names, publish, routed_mtu, serve_names, trust, typed,
-    word,
+    ACCEPT_DAD, Dad, FILTER, Filter, Guest, Known, NDP_PROXY, Nat, RATES, SOURCE_ROUTING, TUNING,
+    WAIT_DAD, allocate_subnets, check_ipam, check_ndp_proxy, close_internal, export, forward,
+    has_no_addresses, loosen_reverse_path, no_name_servers, no_names, proxy_ndp, publish,
+    routed_mtu, serve_names, trust, typed, word,
 };
 
 /// All options. The host names its end by `host_interface_name`.
@@ -24,6 +24,7 @@ const KNOWN: Known = Known {
     network: &[
         ACCEPT_DAD,
         typed::<bool>("masquerade"),
+        NDP_PROXY,
         word("outbound_addr4"),
         word("outbound_addr6"),
     ],
@@ -43,6 +44,7 @@ impl Guest for Ptp {
         let mut changes = KNOWN.check(&network.options)?;
         Nat::parse(&network.options, MASQUERADE)?;
         Filter::parse(&network.options)?;
+        check_ndp_proxy(network)?;
         // Podman adds the gateways of other networks after `create`.
         if network.internal {
             subnets::check_gateways(network)?;
@@ -80,6 +82,7 @@ impl Guest for Ptp {
         behaviours.limit_port(&pair.host)?;
         behaviours.wait_dad(&pair.container)?;
         forward(&request)?;
+        proxy_ndp(&request)?;
         trust(&request, true)?;
         Nat::parse(&network.options, MASQUERADE)?.translate_container(&request)?;
         publish(&pair.host, &request)?;

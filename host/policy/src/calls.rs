@@ -29,7 +29,7 @@ pub(crate) use facts::{Naming, Requested};
 calls! {
     /// Finds a link by name.
     LinksGet = "links.get" {
-        risk: Reads, effect: "reads a link", keys: [Link], request: [Parent, Vrf],
+        risk: Reads, effect: "reads a link", keys: [Link], request: [Parent, Vrf, NdpProxy],
     }
     /// Finds the default route's link.
     LinksGetDefault = "links.get-default" {
@@ -324,7 +324,7 @@ calls! {
     /// Has a link answer for an address.
     NeighboursAddProxy = "neighbours.add-proxy" {
         risk: Medium, effect: "answers for the container's addresses", keys: [Link, Address],
-        request: [Neighbours],
+        request: [Neighbours, NdpProxy],
     }
     /// Has a link answer for an address no more.
     NeighboursRemoveProxy = "neighbours.remove-proxy" {
@@ -387,6 +387,7 @@ calls! {
     /// Whether a link answers for proxied neighbours.
     SysctlSetProxyNdp = "sysctl.set-proxy-ndp" {
         risk: Low, effect: "changes kernel settings of own links", keys: [Link],
+        request: [NdpProxy],
     }
     /// Sets a kernel setting by its name.
     SysctlSet = "sysctl.set" {

@@ -171,6 +171,13 @@ impl Request {
             .collect()
     }
 
+    /// Returns the link of the host that answers for the containers' IPv6 addresses: the
+    /// network's option `ndp_proxy`.
+    pub fn ndp_proxy(&self) -> Option<LinkName> {
+        let name = self.network.options.get(said::NDP_PROXY)?;
+        LinkName::try_from(name.clone()).ok()
+    }
+
     /// Resolves the document of `setup` or `teardown`.
     pub fn resolve(document: &protocol::SetupDocument) -> Result<Self, RequestError> {
         let join = &document.network_options;

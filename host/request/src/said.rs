@@ -38,11 +38,15 @@ const LINK_OPTIONS: [&str; 6] = ["parent", "hwaddr", "pci", "kernelpath", "vrf",
 /// The option that names the host's end of a link.
 const HOST_INTERFACE_NAME: &str = "host_interface_name";
 
+/// The option that names the link that answers for the containers' IPv6 addresses.
+pub(super) const NDP_PROXY: &str = "ndp_proxy";
+
 /// Whether a value of an option is the user's, or its normal form. A name has no other
 /// form: `1` and `01` are two links.
 fn is_same(key: &str, users: &str, value: &str) -> bool {
-    let is_name =
-        LINK_OPTIONS.contains(&key) || key == HOST_INTERFACE_NAME || options::names_secret(key);
+    let is_name = LINK_OPTIONS.contains(&key)
+        || [HOST_INTERFACE_NAME, NDP_PROXY].contains(&key)
+        || options::names_secret(key);
     let address = |text: &str| text.parse::<IpAddr>().ok();
     match is_name {
         true => users == value,

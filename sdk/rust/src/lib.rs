@@ -61,7 +61,9 @@ pub use create::{
 pub use dad::{ACCEPT_DAD, Dad};
 pub use dhcp_client::{check_dhcp, check_ipam_or_dhcp, lease, uses_dhcp};
 pub use filter::{FILTER, Filter};
-pub use nat::{Nat, close_internal, forward, publish, trust};
+pub use nat::{
+    NDP_PROXY, Nat, check_ndp_proxy, close_internal, forward, proxy_ndp, publish, trust,
+};
 pub use options::{MACVLAN_MODES, Value, Within, choose, find, not, parse, parse_bool, read};
 pub use setup::{
     PARENT_METRIC, alone, find_parent, gateways, is_v6, no_name_servers, routed_mtu, serve_names,

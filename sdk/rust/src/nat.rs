@@ -3,10 +3,15 @@
 
 use core::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::links::Link;
+use crate::links::{self, Link};
 use crate::sysctl::{self, IpVersion};
 use crate::types::{Error, Namespace, Network, OptionValue, Port, Request};
-use crate::{alone, firewall, is_v6, parse, parse_bool, without_prefix};
+use crate::{
+    KnownOption, alone, find, firewall, is_v6, neighbours, parse, parse_bool, without_prefix, word,
+};
+
+/// The option that names the link of [`proxy_ndp`].
+pub const NDP_PROXY: KnownOption = word("ndp_proxy");
 
 /// The parsed options for source addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +100,37 @@ pub fn trust(request: &Request, alone_only: bool) -> Result<(), Error> {
     sources
         .iter()
         .try_for_each(|source| firewall::trust(source))
+}
+
+/// Refuses the option `ndp_proxy` for an internal network, which nobody reaches.
+pub fn check_ndp_proxy(network: &Network) -> Result<(), Error> {
+    match find(&network.options, NDP_PROXY.name) {
+        Some(_) if network.internal => Err(Error::Invalid(
+            "ndp_proxy is not possible with --internal: no other machine reaches the containers \
+             of an internal network"
+                .to_owned(),
+        )),
+        Some("") => Err(Error::Invalid(
+            "ndp_proxy needs the name of an interface of the host".to_owned(),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Has the link of the host that the option `ndp_proxy` names answer neighbour
+/// solicitations for the container's IPv6 addresses (RFC 4389). Machines on that link
+/// then reach the container without a route. The host must forward packets.
+pub fn proxy_ndp(request: &Request) -> Result<(), Error> {
+    let Some(name) = find(&request.network.options, NDP_PROXY.name) else {
+        return Ok(());
+    };
+    let mut addresses = request.addresses.iter().filter(|it| is_v6(it)).peekable();
+    if addresses.peek().is_none() {
+        return Ok(());
+    }
+    let link = links::get(Namespace::Host, name)?;
+    sysctl::set_proxy_ndp(&link, true)?;
+    addresses.try_for_each(|address| neighbours::add_proxy(&link, without_prefix(address)))
 }
 
 /// Publishes the request's ports to the container's first address of each family. The

@@ -33,6 +33,7 @@ pub(crate) fn register(suite: &mut Suite) {
     test("what-a-changed-link-forgets-comes-back", changed_link);
     test("a-moved-link-has-them-again", moved_link);
     test("proxies-outlive-a-lost-carrier", lost_carrier);
+    test("the-ndp-proxy-of-the-user-answers-for-ipv6", ndp_proxy);
     test("wrong-ones-are-refused", wrong);
 }
 
@@ -126,6 +127,50 @@ fn permanent() {
         frame.starts_with(&[2, 0, 0, 0, 0, 0x99]) && frame.get(12..14) == Some(&[0x86, 0xdd])
     });
     probe.teardown(&dual());
+}
+
+/// By the user's word alone: only for the container, on that link, and for IPv6.
+fn ndp_proxy() {
+    let world = World::new();
+    let probe = Probe::new(&world, &own().call("sysctl.set-proxy-ndp", "{}"));
+    let named = || dual().option("ndp_proxy", "p0");
+    let get = "links.get host p0; ";
+    let script = format!("{get} sysctl.set-proxy-ndp 0 on; neighbours.add-proxy 0 fd88::2");
+    answer_of(&probe.setup(named(), &script));
+    assert_eq!(
+        neighbours(&world.host, "p0"),
+        ["fd88::2 proxy proto static"]
+    );
+    let setting = "ipv6/conf/p0/proxy_ndp";
+    assert_eq!(Dump::of(&world.host).setting(setting), Some("1"));
+    // That is for others, too, so that it stays on.
+    world.host.set(setting, "0");
+    probe.teardown(&named());
+    for (connection, step, why) in [
+        (named(), "neighbours.add-proxy 0 10.88.0.2", "for IPv6 only"),
+        (named(), "neighbours.add-proxy 0 fd88::3", "is denied"),
+        (
+            named(),
+            "neighbours.add 0 fd88::2 02:00:00:00:00:01",
+            "is denied",
+        ),
+        (named(), "sysctl.set-proxy-ndp 0 off", "it stays on"),
+        (named(), "sysctl.set-proxy-arp 0 on", "is denied"),
+        (dual(), "neighbours.add-proxy 0 fd88::2", "is denied"),
+        (dual(), "sysctl.set-proxy-ndp 0 on", "is denied"),
+        (
+            dual().option("ndp_proxy", "lo"),
+            "neighbours.add-proxy 0 fd88::2",
+            "is denied",
+        ),
+    ] {
+        let grant = own()
+            .call("sysctl.set-proxy-ndp", "{}")
+            .call("sysctl.set-proxy-arp", "{}");
+        probe.grant(&grant);
+        let error = probe.setup_fails(connection, &format!("{get} {step}"));
+        assert!(error.contains(why), "{step}: {error}");
+    }
 }
 
 /// A container behind the host, in the network on the host's wire, which the

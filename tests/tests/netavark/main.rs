@@ -32,6 +32,7 @@ mod mistakes;
 mod mtu;
 mod names;
 mod nat;
+mod ndp_proxy;
 mod parents;
 mod plan;
 mod ptp;
@@ -68,6 +69,7 @@ fn main() {
     }
     advertisements::register(&mut suite);
     announce::register(&mut suite);
+    ndp_proxy::register(&mut suite);
     behaviours::register(&mut suite);
     bridge::register(&mut suite);
     bridge_ports::register(&mut suite);

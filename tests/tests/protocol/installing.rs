@@ -299,6 +299,7 @@ fn upgraded() {
         "sysctl.set-autoconf",
         "sysctl.set-arp-notify",
         "sysctl.set-ndisc-notify",
+        "sysctl.set-accept-ra",
         "sysctl.set",
         "traffic.set-tbf",
         "traffic.redirect-ingress",

@@ -26,6 +26,8 @@ pub(super) struct Own {
     links: Vec<(u32, LinkName)>,
     addresses: Vec<(u32, IpNet)>,
     routes: Vec<TableRoute>,
+    /// The foreign link into whose networks the user put the subnets.
+    around: Option<LinkName>,
 }
 
 impl Own {
@@ -108,7 +110,7 @@ impl View {
         let mut others = self
             .foreign_addresses()
             .filter(|(index, _)| *index != link)
-            .filter(|(_, state)| overlap(network_of(state), network));
+            .filter(|(index, state)| self.clashes(*index, state, network));
         if let Some((index, state)) = others.next() {
             return Err(self.clash_with_network(*index, state));
         }
@@ -154,10 +156,28 @@ impl View {
 
     fn check_connected(&self, network: IpNet) -> Result<(), KernelError> {
         let mut addresses = self.foreign_addresses();
-        match addresses.find(|(_, state)| overlap(network_of(state), network)) {
+        match addresses.find(|(index, state)| self.clashes(*index, state, network)) {
             Some((index, state)) => Err(self.clash_with_network(*index, state)),
             None => Ok(()),
         }
+    }
+
+    /// Whether a network clashes with that of a foreign address.
+    fn clashes(&self, index: u32, state: &AddressState, network: IpNet) -> bool {
+        let is_apart = !network.contains(&state.address.addr());
+        let is_part = is_apart && self.is_around(&[index], network_of(state), network);
+        overlap(network_of(state), network) && !is_part
+    }
+
+    /// Whether a network is a part of another one, at the link into whose networks the
+    /// user put the subnets. Longer prefixes come before shorter ones, so the rest of the
+    /// other network stays reachable.
+    fn is_around(&self, links: &[u32], other: IpNet, network: IpNet) -> bool {
+        let is_there = |index: &u32| {
+            self.own.around.is_some() && self.names.get(index) == self.own.around.as_ref()
+        };
+        let is_narrower = network.prefix_len() > other.prefix_len() && other.prefix_len() > 0;
+        is_narrower && other.contains(&network) && !links.is_empty() && links.iter().all(is_there)
     }
 
     /// Checks that the host doesn't have an address, not even by this driver.
@@ -181,7 +201,10 @@ impl View {
         // default routes clash.
         let covers = |found: &&FoundRoute| match found.route.route.destination {
             other if other.prefix_len() == 0 || is_default => other == destination,
-            other => overlap(other, destination),
+            other => {
+                let is_part = self.is_around(&found.route.links(), other, destination);
+                overlap(other, destination) && !is_part
+            }
         };
         let mut routes = self.routes.iter().filter(covers);
         match routes.find(|found| !self.has_added(found)) {
@@ -347,7 +370,10 @@ impl Gate {
             },
         };
         self.others_own = Some(others.clone());
-        Ok(own.and(others))
+        Ok(Own {
+            around: self.authority.request.ndp_proxy.clone(),
+            ..own.and(others)
+        })
     }
 }
 
@@ -407,6 +433,7 @@ mod tests {
                 links: vec![(3, name("br0"))],
                 addresses: Vec::new(),
                 routes: vec![route("203.0.113.0/24", 2, 7).route],
+                around: None,
             },
         }
     }
@@ -524,6 +551,36 @@ mod tests {
         // A gateway that the driver added is an address of the host, too.
         assert!(host.check_peer("10.99.0.1".parse().unwrap()).is_err());
         assert!(host.check_peer("192.0.2.9".parse().unwrap()).is_err());
+    }
+
+    /// What the user put there covers neither the host nor all of its network.
+    #[test]
+    fn subnets_may_be_parts_of_the_network_around_them() {
+        let around = |name: &str| {
+            let mut host = host();
+            host.own.around = Some(name.parse().unwrap());
+            host
+        };
+        let (host, other) = (around("eth0"), around("lo"));
+        for part in ["192.0.2.129/25", "192.0.2.65/26", "192.0.2.200/32"] {
+            assert!(host.check_address(3, &new(part)).is_ok(), "{part}");
+            let part = net(part).trunc();
+            assert!(host.check_network(part).is_ok(), "{part}");
+            let route = route(&part.to_string(), 3, 100).route.route;
+            assert!(host.check_route(&route).is_ok(), "{part}");
+            assert!(other.check_network(part).is_err(), "{part}");
+            assert!(other.check_route(&route).is_err(), "{part}");
+        }
+        for taken in [
+            "192.0.2.7/24",
+            "192.0.2.1/25",
+            "192.0.2.9/32",
+            "192.0.0.0/16",
+        ] {
+            assert!(host.check_address(3, &new(taken)).is_err(), "{taken}");
+            let taken = net(taken).trunc();
+            assert!(host.check_network(taken).is_err(), "{taken}");
+        }
     }
 
     #[test]

@@ -66,6 +66,13 @@ impl Gate {
     ) -> Result<(), CallError> {
         let address = parse(call, address)?;
         let link = self.link(link)?;
+        if address.is_ipv4() && self.proxies_by_request(call, &link) {
+            let text = format!(
+                "by the option ndp_proxy, {} answers for IPv6 only",
+                link.name
+            );
+            return self.refuse(call, &link, text);
+        }
         let objects = [
             self.object(&link),
             Object::Neighbour {

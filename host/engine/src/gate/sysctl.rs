@@ -102,6 +102,9 @@ impl Gate {
             _ => {}
         }
         let link = self.link(link)?;
+        if setting == LinkSetting::ProxyNdp && self.proxies_by_request(call, &link) {
+            return self.set_of_ndp_proxy(call, &link, value);
+        }
         if self.uses(&link) && !self.is_spelled_out(call, &link) {
             return self.set_of_used(call, &link, setting, value);
         }
@@ -203,6 +206,29 @@ impl Gate {
         self.record(permit, &objects, result)
     }
 
+    /// Has the link of the option `ndp_proxy` answer for its proxied neighbours. That
+    /// stays on, as forwarding does: other networks and programs may rely on it by then,
+    /// and without proxied neighbours it does nothing.
+    fn set_of_ndp_proxy(
+        &mut self,
+        call: Call,
+        link: &LinkHandle,
+        value: &str,
+    ) -> Result<(), CallError> {
+        if value == OFF {
+            let text = format!("others may need it on {}, so it stays on", link.name);
+            return self.refuse(call, link, text);
+        }
+        let objects = [self.object(link)];
+        let plan = |_: &mut dyn Kernel| Ok(Plan::nothing());
+        let setting = LinkSetting::ProxyNdp;
+        self.change(call, &objects, plan, |kernel| {
+            kernel.set_link_setting(link.id, setting, value)
+        })?;
+        self.keep_setting(link.id.namespace, setting.path(&link.name), value);
+        Ok(())
+    }
+
     /// On an own link of the host's, what comes in could reach the host's loopback
     /// addresses, until ports are published there: their rules drop it.
     fn keeps_loopback_closed(
@@ -241,6 +267,16 @@ impl Gate {
         self.refuse(call, &link, text)
     }
 
+    /// Whether a foreign link answers for the container because the option `ndp_proxy`
+    /// names it, and not because the grant does.
+    pub(super) fn proxies_by_request(&self, call: Call, link: &LinkHandle) -> bool {
+        let request = &self.authority.request;
+        request.has_ndp_proxy(link.id.namespace, &link.name)
+            && !self.owns(link)
+            && !self.uses(link)
+            && !self.is_spelled_out(call, link)
+    }
+
     /// Whether a link of the host is one of the driver's or a used bridge, and the grant
     /// doesn't name it.
     fn is_at_containers(&self, call: Call, link: &LinkHandle) -> bool {
@@ -249,7 +285,12 @@ impl Gate {
         is_on_host && has_containers && !self.is_spelled_out(call, link)
     }
 
-    fn refuse(&mut self, call: Call, link: &LinkHandle, text: String) -> Result<(), CallError> {
+    pub(super) fn refuse(
+        &mut self,
+        call: Call,
+        link: &LinkHandle,
+        text: String,
+    ) -> Result<(), CallError> {
         let objects = [self.object(link)];
         let permit = self.decide(call, &objects)?;
         let errno = Errno::EBUSY;

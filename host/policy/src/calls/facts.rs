@@ -35,6 +35,8 @@ pub(crate) enum Requested {
     NewSubnet,
     /// The VRF of the host that the network's links go below.
     Vrf,
+    /// The link of the host that the option `ndp_proxy` names.
+    NdpProxy,
     /// The existing bridge of the host that the user named and the run uses.
     UsedBridge,
     /// The same where the user made the network internal.

@@ -34,6 +34,8 @@ pub struct RequestReach {
     pub host_interface_name: Option<LinkName>,
     /// The VRF of the host that the network's links go below.
     pub vrf: Option<LinkName>,
+    /// The link of the host that answers for the container's IPv6 addresses.
+    pub ndp_proxy: Option<LinkName>,
     /// The name that the user wants for a VRF in the container.
     pub container_vrf: Option<LinkName>,
     /// Whether the user made the network internal.
@@ -161,6 +163,11 @@ impl RequestReach {
         namespace == Namespace::Host && self.vrf.as_ref() == Some(name)
     }
 
+    /// Whether a link of the host is to answer for the container's IPv6 addresses.
+    pub fn has_ndp_proxy(&self, namespace: Namespace, name: &LinkName) -> bool {
+        namespace == Namespace::Host && self.ndp_proxy.as_ref() == Some(name)
+    }
+
     /// Whether an address is one of the container's.
     fn has_address(&self, address: IpAddr) -> bool {
         self.addresses.iter().any(|own| own.addr() == address)
@@ -215,6 +222,12 @@ fn has(part: Requested, object: &Object<'_>, request: &RequestReach) -> bool {
                 namespace, name, ..
             },
         ) => request.has_vrf(namespace, name),
+        (
+            R::NdpProxy,
+            O::Link {
+                namespace, name, ..
+            },
+        ) => request.has_ndp_proxy(namespace, name),
         (
             R::UsedBridge,
             O::Link {
@@ -312,6 +325,7 @@ fn has(part: Requested, object: &Object<'_>, request: &RequestReach) -> bool {
             | R::DefaultMtu
             | R::NewSubnet
             | R::Vrf
+            | R::NdpProxy
             | R::UsedBridge
             | R::UsedInternalBridge
             | R::Master

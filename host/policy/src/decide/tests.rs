@@ -28,6 +28,7 @@ fn authority(calls: &str) -> Authority {
             interface_name: Some("eth0".parse().unwrap()),
             host_interface_name: Some("veth0".parse().unwrap()),
             vrf: Some("blue".parse().unwrap()),
+            ndp_proxy: Some("wan0".parse().unwrap()),
             container_vrf: None,
             addresses: vec!["10.0.0.2/24".parse().unwrap()],
             network: "n".to_owned(),
@@ -157,6 +158,30 @@ fn rule_3_the_vrf_is_read_and_never_changed() {
             !allowed(&authority, *call, vrf(Namespace::Container)),
             "{call}"
         );
+    }
+}
+
+#[test]
+fn rule_3_the_ndp_proxy_answers_and_is_nothing_else() {
+    let all: String = Call::ALL
+        .iter()
+        .map(|call| format!("\"{call}\" = {{}}\n"))
+        .collect();
+    let authority = authority(&all);
+    let name = "wan0".parse().unwrap();
+    let proxy = |namespace| Object::Link {
+        namespace,
+        name: &name,
+        own: false,
+    };
+    for call in Call::ALL {
+        let may = matches!(
+            call,
+            Call::LinksGet | Call::NeighboursAddProxy | Call::SysctlSetProxyNdp
+        );
+        let (host, container) = (proxy(Namespace::Host), proxy(Namespace::Container));
+        assert_eq!(allowed(&authority, *call, host), may, "{call}");
+        assert!(!allowed(&authority, *call, container), "{call}");
     }
 }
 

@@ -164,6 +164,7 @@ pub(super) fn reach(request: &Request) -> RequestReach {
         interface_name: Some(request.interface_name.clone()),
         host_interface_name: request.host_interface_name.clone(),
         vrf: request.network.vrf.clone(),
+        ndp_proxy: request.ndp_proxy(),
         container_vrf: request.network.container_vrf.clone(),
         internal: request.network.internal,
         network: request.network.id.to_string(),

@@ -285,7 +285,9 @@ fn play_out(scene: Scene<'_>, mut source: Source<'_>, in_words: bool, played: &m
             .push(Violation::new("all can be undone", left.to_string()));
     }
     let after = kernel.picture().unwrap();
-    played.violations.extend(left_over(before, &after));
+    played
+        .violations
+        .extend(left_over(before, &after, scene.words.ndp_proxy));
 }
 
 /// Draws the next step of a hostile guest. Most steps are calls that the grant lists.

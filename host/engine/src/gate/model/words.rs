@@ -22,6 +22,8 @@ pub(super) struct Words {
     pub(super) host_interface_name: Option<&'static str>,
     pub(super) vrf: Option<&'static str>,
     pub(super) container_vrf: Option<&'static str>,
+    /// The link that answers for the container's IPv6 addresses.
+    pub(super) ndp_proxy: Option<&'static str>,
     pub(super) addresses: Vec<IpNet>,
     pub(super) gateways: Vec<IpNet>,
     pub(super) subnets: Vec<IpNet>,
@@ -50,6 +52,7 @@ impl Words {
             host_interface_name: name(self.host_interface_name),
             vrf: name(self.vrf),
             container_vrf: name(self.container_vrf),
+            ndp_proxy: name(self.ndp_proxy),
             network: self.network.to_owned(),
             container: CONTAINER.to_owned(),
             addresses: self.addresses.clone(),
@@ -225,6 +228,16 @@ pub(super) fn all() -> Vec<Words> {
             ..plain("with numbers")
         }
         .on("10.82.0.0/24", "10.82.0.1", "10.82.0.2"),
+        Words {
+            ndp_proxy: Some("eth0"),
+            ..plain("in a part of the LAN")
+        }
+        .on("192.168.1.128/26", "192.168.1.129", "192.168.1.130")
+        .on(
+            "2001:db8:1:0:8::/80",
+            "2001:db8:1:0:8::1",
+            "2001:db8:1:0:8::2",
+        ),
         plain("with nothing"),
     ]
 }

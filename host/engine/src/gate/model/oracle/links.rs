@@ -12,7 +12,7 @@ use crate::gate::model::words::INTERFACE;
 pub(super) const TYPED: [(&str, &str); 6] = [
     ("ipv4/route_localnet", "sysctl.set-route-localnet"),
     ("ipv4/proxy_arp", "sysctl.set-proxy-arp"),
-    ("ipv6/proxy_ndp", "sysctl.set-proxy-ndp"),
+    (PROXY_NDP, "sysctl.set-proxy-ndp"),
     ("ipv4/forwarding", "sysctl.set-forwarding"),
     ("ipv6/forwarding", "sysctl.set-forwarding"),
     // No call sets this one.
@@ -31,6 +31,7 @@ const FREE: [(&str, &str); 8] = [
     ("ipv6/keep_addr_on_down", "sysctl.set-keep-addr-on-down"),
 ];
 
+pub(super) const PROXY_NDP: &str = "ipv6/proxy_ndp";
 const ADVERTISEMENTS: &str = "ipv6/accept_ra";
 
 /// The calls that set queueing disciplines.
@@ -494,6 +495,12 @@ impl Oracle<'_> {
         }
     }
 
+    /// Whether the user wants a link to answer for the container.
+    fn is_ndp_proxy(&self, link: &PicturedLink) -> bool {
+        link.at.namespace == Namespace::Host
+            && self.words.ndp_proxy == Some(link.state.name.as_str())
+    }
+
     fn judge_changed_neighbours(&mut self, was: &PicturedLink, now: &PicturedLink) {
         if was.neighbours == now.neighbours {
             return;
@@ -502,7 +509,11 @@ impl Oracle<'_> {
         for new in lost(&now.neighbours, &was.neighbours) {
             let is_container_address = self.is_containers(new.address);
             let is_shared = self.lines.shares() && self.is_shared_bridge(now);
-            let is_allowed = (is_shared || self.names(&adds, was, now))
+            let is_proxied = new.table == NeighbourTable::Proxies
+                && new.address.is_ipv6()
+                && self.is_ndp_proxy(was)
+                && self.lines.has("neighbours.add-proxy");
+            let is_allowed = (is_shared || is_proxied || self.names(&adds, was, now))
                 && (is_container_address
                     || self.lines.network(&adds, "address", new.address.into()));
             self.unless(
@@ -557,7 +568,10 @@ impl Oracle<'_> {
                 this.lines.has(call) && names
             };
             if let Some(typed) = call(&TYPED) {
-                let is_allowed = by_call(self, typed) || self.spells_setting(was, now, key);
+                let is_proxy = key == PROXY_NDP && value == Some("1") && self.is_ndp_proxy(was);
+                let is_allowed = by_call(self, typed)
+                    || self.spells_setting(was, now, key)
+                    || (is_proxy && self.lines.has(typed));
                 let whose = if own { "an own" } else { "a" };
                 let rule = format!(
                     "dangerous settings only by the calls for them: {key} of {whose} link of the {namespace}"

@@ -288,11 +288,30 @@ impl<'a> Oracle<'a> {
             let through_bridge = found.route.link == Some(SHARED_BRIDGE.1);
             !(through_bridge && self.words.parent == Some(SHARED_BRIDGE.0))
         });
-        let routes = routes.map(|found| found.route.route.destination);
+        let routes = routes.map(|found| (found.route.link, found.route.route.destination));
+        let links = self.before.links.values();
+        let links = links
+            .filter(|link| link.at.namespace == Namespace::Host && !self.is_shared_bridge(link));
+        let connected = links.flat_map(|link| {
+            let networks = link.addresses.iter().map(|it| it.address.trunc());
+            networks.map(|network| (Some(link.at.index), network))
+        });
         let mut all = routes
-            .chain(self.host_addresses().map(|address| address.trunc()))
-            .filter(|other| other.prefix_len() > 0);
-        all.any(|other| overlap(other, network))
+            .chain(connected)
+            .filter(|(_, other)| other.prefix_len() > 0);
+        all.any(|(link, other)| overlap(other, network) && !self.is_part(link, other, network))
+            || self.has_hosts_address(network)
+    }
+
+    /// Whether a network is a real part of one of the link that answers for the container.
+    fn is_part(&self, link: Option<u32>, other: IpNet, network: IpNet) -> bool {
+        let mut links = self.before.links.values();
+        let is_proxy = links.any(|it| {
+            Some(it.at.index) == link
+                && it.at.namespace == Namespace::Host
+                && self.words.ndp_proxy == Some(it.state.name.as_str())
+        });
+        is_proxy && other.contains(&network) && other.prefix_len() < network.prefix_len()
     }
 }
 

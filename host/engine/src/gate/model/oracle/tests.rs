@@ -112,7 +112,7 @@ const EVERYTHING: &str = "\"links.create-dummy\" = { place = \"host\" }\n\
     \"routes.add\" = {}\n\"sysctl.set\" = {}\n\"links.move-to-container\" = {}\n";
 const NOTHING: &str = "";
 
-const CASES: [Case; 30] = [
+const CASES: [Case; 35] = [
     ("without a parent", EVERYTHING, |_| {}, None),
     (
         "without a parent",
@@ -226,6 +226,36 @@ const CASES: [Case; 30] = [
         Some("isn't connected"),
     ),
     (
+        "in a part of the LAN",
+        EVERYTHING,
+        |p| made(p).addresses.push(address("2001:db8:1:0:8::1/80")),
+        None,
+    ),
+    (
+        "in a part of the LAN",
+        "\"neighbours.add-proxy\" = {}\n",
+        |p| link(p, "eth0").neighbours.push(proxy("2001:db8:1:0:8::2")),
+        None,
+    ),
+    (
+        "in a part of the LAN",
+        "\"neighbours.add-proxy\" = {}\n",
+        |p| link(p, "eth0").neighbours.push(proxy("2001:db8:1:0:8::3")),
+        Some("neighbours of links that were there"),
+    ),
+    (
+        "in a part of the LAN",
+        "\"neighbours.add-proxy\" = {}\n",
+        |p| link(p, "eth0").neighbours.push(proxy("192.168.1.130")),
+        Some("neighbours of links that were there"),
+    ),
+    (
+        "in a part of the LAN",
+        "\"neighbours.add-proxy\" = {}\n",
+        |p| link(p, "eth1").neighbours.push(proxy("2001:db8:1:0:8::2")),
+        Some("neighbours of links that were there"),
+    ),
+    (
         "without a parent",
         EVERYTHING,
         |p| {
@@ -289,14 +319,7 @@ const CASES: [Case; 30] = [
     (
         "without a parent",
         EVERYTHING,
-        |p| {
-            made(p).neighbours.push(FoundNeighbour {
-                address: "192.168.1.1".parse().unwrap(),
-                mac: None,
-                permanent: true,
-                table: NeighbourTable::Proxies,
-            });
-        },
+        |p| made(p).neighbours.push(proxy("192.168.1.1")),
         Some("answer only for the container"),
     ),
     (
@@ -370,11 +393,20 @@ fn what_leaves_no_trace_is_denied_too() {
     assert_eq!(judge(Event::Announced("192.168.1.1".to_owned())), 1);
 }
 
+fn proxy(address: &str) -> FoundNeighbour {
+    FoundNeighbour {
+        address: address.parse().unwrap(),
+        mac: None,
+        permanent: true,
+        table: NeighbourTable::Proxies,
+    }
+}
+
 #[test]
 fn whatever_is_left_is_found() {
     let stage = Stage::new("random");
     let before = &stage.before;
-    assert_eq!(left_over(before, before), []);
+    assert_eq!(left_over(before, before, None), []);
     let changes: [fn(&mut Picture); 8] = [
         |p| drop(made(p).clone()),
         |p| link(p, "eth0").state.up = false,
@@ -396,7 +428,10 @@ fn whatever_is_left_is_found() {
     for (place, change) in changes.iter().enumerate() {
         let mut after = before.clone();
         change(&mut after);
-        assert!(!left_over(before, &after).is_empty(), "change {place}");
+        assert!(
+            !left_over(before, &after, None).is_empty(),
+            "change {place}"
+        );
     }
     // This setting stays on, because other programs may rely on it.
     let mut after = before.clone();
@@ -404,6 +439,12 @@ fn whatever_is_left_is_found() {
         .host
         .settings
         .insert("/proc/sys/net/ipv4/ip_forward".to_owned(), "1".to_owned());
-    assert_eq!(left_over(before, &after), []);
+    assert_eq!(left_over(before, &after, None), []);
+    // So does this one, on the link that the user named.
+    let mut after = before.clone();
+    let settings = &mut link(&mut after, "eth0").settings;
+    settings.insert("ipv6/proxy_ndp".to_owned(), "1".to_owned());
+    assert_eq!(left_over(before, &after, Some("eth0")), []);
+    assert!(!left_over(before, &after, Some("eth1")).is_empty());
     assert!(number_at(before, Namespace::Host, 2).is_some());
 }

@@ -4,7 +4,7 @@ use kernel::FoundRoute;
 use sim::{Picture, PicturedLink, PicturedNamespace};
 use types::Namespace;
 
-use super::links::describe;
+use super::links::{PROXY_NDP, describe};
 use super::{Violation, differing, follows_forwarding, lost};
 
 /// The settings that stay on, because other programs may rely on them, with those
@@ -17,8 +17,13 @@ const STAYING: [&str; 5] = [
     "/proc/sys/net/ipv6/conf/default/forwarding",
 ];
 
-/// Returns the differences that a rollback has left.
-pub(in crate::gate::model) fn left_over(before: &Picture, after: &Picture) -> Vec<Violation> {
+/// Returns the differences that a rollback has left. `ndp_proxy` is the link that answers
+/// for the container's addresses, which it may do afterwards, too.
+pub(in crate::gate::model) fn left_over(
+    before: &Picture,
+    after: &Picture,
+    ndp_proxy: Option<&str>,
+) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut note = |class: &str, what: String| {
         let rule = format!("after undoing all is as before: {class}");
@@ -28,7 +33,7 @@ pub(in crate::gate::model) fn left_over(before: &Picture, after: &Picture) -> Ve
         match after.links.get(number) {
             Some(now) => {
                 let namespaces = [before, after].map(|it| it.namespace(now.at.namespace));
-                for what in differences(was, now, namespaces) {
+                for what in differences(was, now, namespaces, ndp_proxy) {
                     note(what, format!("{what} of {}", describe(was)));
                 }
             }
@@ -65,10 +70,16 @@ fn differences(
     was: &PicturedLink,
     now: &PicturedLink,
     [before, after]: [&PicturedNamespace; 2],
+    ndp_proxy: Option<&str>,
 ) -> Vec<&'static str> {
     let mut settings = differing(&was.settings, &now.settings).into_iter();
+    let is_proxy =
+        was.at.namespace == Namespace::Host && ndp_proxy == Some(was.state.name.as_str());
     // They stay on with the namespace's.
-    let has_settings = settings.all(|(key, value)| follows_forwarding(before, after, key, value));
+    let has_settings = settings.all(|(key, value)| {
+        let stays_on = is_proxy && (key, value) == (PROXY_NDP, Some("1"));
+        stays_on || follows_forwarding(before, after, key, value)
+    });
     let same = |one: bool, what| (!one).then_some(what);
     let (a, b) = (&was.state, &now.state);
     let parts = [
