@@ -33,6 +33,11 @@ pub(crate) fn register(suite: &mut Suite) {
     test("all-that-is-changed-is-put-back", NEEDS, put_back);
     test("names-that-the-host-chooses-differ", NEEDS, chosen_names);
     test("delete-is-for-what-was-made-alone", NEEDS, delete);
+    test(
+        "one-that-moved-goes-after-a-delete",
+        NEEDS,
+        moved_and_deleted,
+    );
     test("wrong-numbers-are-refused", NEEDS, wrong_numbers);
 }
 
@@ -83,6 +88,18 @@ fn grant() -> Grant {
         .call("links.move-to-container", "{}")
         .call("log.write", "{}")
         .on_host()
+}
+
+/// A link that was made and moved goes, whatever is deleted meanwhile.
+fn moved_and_deleted() {
+    let world = World::new();
+    let probe = Probe::new(&world, &grant());
+    let make = "links.create-macvlan host m9 0 bridge";
+    let script = format!(
+        "links.get host p0; {make}; links.move-to-container 1 eth0; {make}; links.delete 2"
+    );
+    answer_of(&probe.setup(v4(), &script));
+    probe.teardown(&v4());
 }
 
 fn v4() -> Connection {

@@ -1,6 +1,6 @@
 //! Changes of links.
 
-use journal::Change;
+use journal::{Change, Journal};
 use kernel::{KernelError, LinkChange, LinkId, LinkSnapshot, ParentUse};
 use nix::errno::Errno;
 use policy::{Call, Object};
@@ -148,7 +148,7 @@ impl Gate {
     }
 
     /// Removes the undo records of links that are gone. The kernel deletes both ends of
-    /// a veth pair at once.
+    /// a veth pair at once. A link that was moved isn't gone: undoing returns it first.
     fn forget_gone_links(&mut self, permit: &Permitted) -> Result<(), CallError> {
         let Some(journal) = &mut self.rollback.journal else {
             return Ok(());
@@ -157,6 +157,7 @@ impl Gate {
             .entries()
             .iter()
             .filter_map(|entry| Some((entry.number, entry.made_link()?)))
+            .filter(|(_, link)| !has_moved(journal, *link))
             .collect();
         let mut written = Ok(());
         for (number, link) in made {
@@ -173,6 +174,17 @@ impl Gate {
         }
         written.map_err(|error| self.host_failed(&error))
     }
+}
+
+/// Whether a link was moved into the container.
+fn has_moved(journal: &Journal, link: LinkId) -> bool {
+    let mut entries = journal.entries().iter();
+    entries.any(|entry| match &entry.change {
+        Change::MoveLink { saved, .. } => {
+            link.namespace == Namespace::Host && saved.link.index == link.index
+        }
+        _ => false,
+    })
 }
 
 /// Whether a passthru link passes a change on to its parent.
