@@ -7,8 +7,8 @@ use options::{KNOWN, Options};
 use wasmvark_guest::links::{self, IpvlanOptions};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Place, Request, SetupAnswer};
 use wasmvark_guest::{
-    Guest, PARENT_METRIC, WithoutSubnets, check_ipam, create_on_parent, export, find_parent,
-    no_name_servers,
+    Guest, PARENT_METRIC, WithoutSubnets, changes_on_parent, check_ipam, check_parent_or_base,
+    export, find_or_make_parent, no_name_servers,
 };
 
 struct Ipvlan;
@@ -17,7 +17,8 @@ export!(Ipvlan);
 impl Guest for Ipvlan {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
-        let mut changes = create_on_parent(network, WithoutSubnets::Refuse)?;
+        check_parent_or_base(network)?;
+        let mut changes = changes_on_parent(network, WithoutSubnets::Refuse)?;
         changes.extend(KNOWN.check(&network.options)?);
         Options::parse(&network.options)?;
         Ok(changes)
@@ -28,7 +29,7 @@ impl Guest for Ipvlan {
         check_ipam(network)?;
         let options = Options::parse(&network.options)?;
         let behaviours = KNOWN.behaviours(&request)?;
-        let parent = find_parent(network)?;
+        let parent = find_or_make_parent(network)?;
         let link = links::create_ipvlan(
             Place::Container,
             None,

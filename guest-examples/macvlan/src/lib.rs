@@ -1,14 +1,15 @@
 //! The macvlan driver. Each container gets a link of its own on a link of the host, and
 //! is a neighbour in the network of that link.
 
+mod host_link;
 mod options;
 
 use options::{KNOWN, Options};
 use wasmvark_guest::links::{self, MacvlanOptions};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Place, Request, SetupAnswer};
 use wasmvark_guest::{
-    Guest, PARENT_METRIC, WithoutSubnets, check_ipam_or_dhcp, create_on_parent, export,
-    find_parent, lease, no_name_servers,
+    Guest, PARENT_METRIC, WithoutSubnets, changes_on_parent, check_ipam_or_dhcp,
+    check_parent_or_base, export, find_or_make_parent, lease, no_name_servers,
 };
 
 struct Macvlan;
@@ -17,7 +18,8 @@ export!(Macvlan);
 impl Guest for Macvlan {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
-        let mut changes = create_on_parent(network, WithoutSubnets::Dhcp)?;
+        check_parent_or_base(network)?;
+        let mut changes = changes_on_parent(network, WithoutSubnets::Dhcp)?;
         changes.extend(KNOWN.check(&network.options)?);
         Options::parse(&network.options)?;
         Ok(changes)
@@ -28,7 +30,7 @@ impl Guest for Macvlan {
         check_ipam_or_dhcp(network)?;
         let options = Options::parse(&network.options)?;
         let behaviours = KNOWN.behaviours(&request)?;
-        let parent = find_parent(network)?;
+        let parent = find_or_make_parent(network)?;
         let link = links::create_macvlan(
             Place::Container,
             None,
@@ -46,6 +48,7 @@ impl Guest for Macvlan {
         behaviours.configure(&link, &request, Some(PARENT_METRIC))?;
         lease(&link, &parent, network)?;
         behaviours.limit(&link)?;
+        host_link::configure(&parent, &options.host_addresses, &request, network.mtu)?;
         behaviours.wait_dad(&link)?;
         Ok(no_name_servers())
     }

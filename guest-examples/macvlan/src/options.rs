@@ -1,11 +1,15 @@
 //! The driver's options.
 
+use core::net::IpAddr;
+
 use wasmvark_guest::links::MacvlanMode;
 use wasmvark_guest::types::{Error, OptionValue};
 use wasmvark_guest::{
     ACCEPT_RA, ANNOUNCE, Known, MACVLAN_MODES, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD, choose,
     parse, typed, word,
 };
+
+use crate::host_link::{self, HOST_ADDRESS};
 
 /// All options.
 pub(crate) const KNOWN: Known = Known {
@@ -14,6 +18,7 @@ pub(crate) const KNOWN: Known = Known {
     network: &[
         typed::<i32>("bclim"),
         typed::<u32>("bcqueuelen"),
+        word(HOST_ADDRESS),
         word("mode"),
         word("parent"),
     ],
@@ -22,19 +27,23 @@ pub(crate) const KNOWN: Known = Known {
 };
 
 /// The options that the host doesn't parse.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Options {
     pub(crate) mode: MacvlanMode,
     pub(crate) broadcast_limit: Option<i32>,
     pub(crate) broadcast_queue_length: Option<u32>,
+    /// The addresses of the host's link beside the containers.
+    pub(crate) host_addresses: Vec<IpAddr>,
 }
 
 impl Options {
     pub(crate) fn parse(options: &[OptionValue]) -> Result<Self, Error> {
+        let mode = choose(options, "mode", "macvlan", MACVLAN_MODES)?;
         Ok(Self {
+            mode,
             broadcast_limit: parse(options, "bclim")?,
             broadcast_queue_length: parse(options, "bcqueuelen")?,
-            mode: choose(options, "mode", "macvlan", MACVLAN_MODES)?,
+            host_addresses: host_link::parse(options, mode)?,
         })
     }
 }

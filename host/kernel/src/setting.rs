@@ -35,6 +35,7 @@ settings! {
     Autoconf = "ipv6" "autoconf";
     ArpNotify = "ipv4" "arp_notify";
     NdiscNotify = "ipv6" "ndisc_notify";
+    ArpIgnore = "ipv4" "arp_ignore";
     RpFilter = "ipv4" "rp_filter";
     RouteLocalnet = "ipv4" "route_localnet";
     Forwarding4 = "ipv4" "forwarding";

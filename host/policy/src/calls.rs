@@ -29,7 +29,7 @@ pub(crate) use facts::{Naming, Requested};
 calls! {
     /// Finds a link by name.
     LinksGet = "links.get" {
-        risk: Reads, effect: "reads a link", keys: [Link], request: [Parent, Vrf, NdpProxy],
+        risk: Reads, effect: "reads a link", keys: [Link], request: [Parent, Vrf, NdpProxy, VlanBase],
     }
     /// Finds the default route's link.
     LinksGetDefault = "links.get-default" {
@@ -105,7 +105,7 @@ calls! {
     /// Makes a VLAN link.
     LinksCreateVlan = "links.create-vlan" {
         risk: Medium, effect: "makes a link on one of the host's", keys: [Link, Place, Vlan],
-        request: [Parent, Vlans], name: Interface, needs: [Vlan8021q],
+        request: [Parent, VlanBase, Vlans], name: VlanParent, needs: [Vlan8021q],
     }
     /// Makes a VXLAN link.
     LinksCreateVxlan = "links.create-vxlan" {
@@ -348,6 +348,10 @@ calls! {
     }
     /// Has a link announce its IPv6 addresses.
     SysctlSetNdiscNotify = "sysctl.set-ndisc-notify" {
+        risk: Low, effect: "changes kernel settings of own links", keys: [Link],
+    }
+    /// Sets whether a link answers ARP requests for its own addresses only.
+    SysctlSetArpIgnore = "sysctl.set-arp-ignore" {
         risk: Low, effect: "changes kernel settings of own links", keys: [Link],
     }
     /// Which packets are dropped for where they come from.

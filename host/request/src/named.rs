@@ -1,12 +1,16 @@
 //! Further objects that a request's options name: VLANs, VNIs, settings and modes. An
 //! option that can't be parsed names nothing. The driver reports the mistake.
 
+use std::net::IpAddr;
+
 use types::{NumberRange, SettingKey};
 
 use super::Request;
 
 /// The options that name VLANs. `trunk` is a list of ranges.
 const VLANS: [&str; 3] = ["vlan", "native_vlan", "trunk"];
+/// The option that names the host's addresses on a link beside the containers'.
+const HOST_ADDRESS: &str = "host_address";
 /// The option that names a VNI.
 const VNI: &str = "id";
 /// The prefix of an option for a kernel setting.
@@ -28,6 +32,14 @@ impl Request {
         let lists = VLANS.iter().filter_map(|key| self.option(key));
         let ranges = lists.flat_map(|list| list.split(','));
         ranges.filter_map(NumberRange::parse).collect()
+    }
+
+    /// Returns the addresses that the host gets on a link beside the containers': the
+    /// network's option `host_address`, with spaces between them.
+    pub fn host_addresses(&self) -> Vec<IpAddr> {
+        let text = self.network.options.get(HOST_ADDRESS).map(String::as_str);
+        let words = text.unwrap_or_default().split_whitespace();
+        words.filter_map(|word| word.parse().ok()).collect()
     }
 
     /// Returns the VNIs that the options name.

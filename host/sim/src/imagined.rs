@@ -30,7 +30,8 @@ pub struct Imagined {
 
 /// The settings of a new link (`ipv4_devconf_dflt` in `net/ipv4/devinet.c`,
 /// `ipv6_devconf_dflt` in `net/ipv6/addrconf.c`).
-const NEW_LINK_SETTINGS: [(&str, &str); 14] = [
+const NEW_LINK_SETTINGS: [(&str, &str); 15] = [
+    ("ipv4/arp_ignore", "0"),
     ("ipv4/arp_notify", "0"),
     ("ipv4/forwarding", "0"),
     ("ipv4/promote_secondaries", "0"),

@@ -113,6 +113,14 @@ pub fn create_on_parent(
     without_subnets: WithoutSubnets,
 ) -> Result<Vec<NetworkChange>, Error> {
     check_parent(network)?;
+    changes_on_parent(network, without_subnets)
+}
+
+/// Returns the changes of a network whose containers have links on a parent.
+pub fn changes_on_parent(
+    network: &Network,
+    without_subnets: WithoutSubnets,
+) -> Result<Vec<NetworkChange>, Error> {
     let ipam = choose_ipam(network, without_subnets)?;
     let mut changes = move_parent_option(network);
     changes.extend(ipam);

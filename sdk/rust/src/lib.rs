@@ -13,6 +13,7 @@ mod filter;
 mod nat;
 mod options;
 mod setup;
+mod vlan_parent;
 
 #[allow(
     missing_docs,
@@ -55,8 +56,8 @@ pub use configure::{
     ignore_router_advertisements, loosen_reverse_path,
 };
 pub use create::{
-    WithoutSubnets, allocate_subnets, check_ipam, check_parent, choose_ipam, create_on_parent,
-    has_no_addresses, move_parent_option, no_names,
+    WithoutSubnets, allocate_subnets, changes_on_parent, check_ipam, check_parent, choose_ipam,
+    create_on_parent, has_no_addresses, move_parent_option, no_names,
 };
 pub use dad::{ACCEPT_DAD, Dad};
 pub use dhcp_client::{check_dhcp, check_ipam_or_dhcp, lease, uses_dhcp};
@@ -69,3 +70,4 @@ pub use setup::{
     PARENT_METRIC, alone, find_parent, gateways, is_v6, no_name_servers, routed_mtu, serve_names,
     without_prefix,
 };
+pub use vlan_parent::{check_parent_or_base, find_or_make_parent};

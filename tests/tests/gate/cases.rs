@@ -793,6 +793,11 @@ pub(crate) const CASES: &[Case] = &[
         "sysctl.set-disable-ipv6 0 on",
     ),
     on_link(
+        "sysctl.set-arp-ignore",
+        "sysctl.set-arp-ignore 1 on",
+        "sysctl.set-arp-ignore 0 on",
+    ),
+    on_link(
         "sysctl.set-keep-addr-on-down",
         "sysctl.set-keep-addr-on-down 1 on",
         "sysctl.set-keep-addr-on-down 0 on",

@@ -63,6 +63,7 @@ fn grant() -> Grant {
         "sysctl.set-accept-ra",
         "sysctl.set-accept-dad",
         "sysctl.set-disable-ipv6",
+        "sysctl.set-arp-ignore",
         "sysctl.set-keep-addr-on-down",
         "sysctl.set-proxy-arp",
         "sysctl.set-proxy-ndp",
@@ -86,7 +87,7 @@ fn grant() -> Grant {
 }
 
 /// Each call with its setting, and the value that it's to have.
-const SETTINGS: [(&str, &str, &str); 14] = [
+const SETTINGS: [(&str, &str, &str); 15] = [
     ("set-autoconf 0 off", "ipv6/conf/LINK/autoconf", "0"),
     ("set-arp-notify 0 on", "ipv4/conf/LINK/arp_notify", "1"),
     ("set-ndisc-notify 0 on", "ipv6/conf/LINK/ndisc_notify", "1"),
@@ -100,6 +101,7 @@ const SETTINGS: [(&str, &str, &str); 14] = [
     ("set-forwarding 0 ipv6 on", "ipv6/conf/LINK/forwarding", "1"),
     ("set-accept-ra 0 all", "ipv6/conf/LINK/accept_ra", "2"),
     ("set-accept-dad 0 off", "ipv6/conf/LINK/accept_dad", "0"),
+    ("set-arp-ignore 0 on", "ipv4/conf/LINK/arp_ignore", "1"),
     ("set-disable-ipv6 0 on", "ipv6/conf/LINK/disable_ipv6", "1"),
     (
         "set-keep-addr-on-down 0 on",

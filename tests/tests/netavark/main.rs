@@ -11,6 +11,7 @@
 mod advertisements;
 mod announce;
 mod behaviours;
+mod beside_host;
 mod bridge;
 mod bridge_ports;
 mod bridge_senders;
@@ -46,6 +47,7 @@ mod used_bridge;
 mod values;
 mod versions;
 mod vlan;
+mod vlan_parents;
 mod vrf;
 mod vxlan;
 mod wireguard;
@@ -70,6 +72,8 @@ fn main() {
     advertisements::register(&mut suite);
     announce::register(&mut suite);
     ndp_proxy::register(&mut suite);
+    beside_host::register(&mut suite);
+    vlan_parents::register(&mut suite);
     behaviours::register(&mut suite);
     bridge::register(&mut suite);
     bridge_ports::register(&mut suite);

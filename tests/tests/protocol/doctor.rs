@@ -19,7 +19,7 @@ use crate::bench::{DRIVER, GUEST, LINKS, NO_LINKS, good};
 /// What drivers need of a kernel, all of it.
 const KERNEL: &str = "CONFIG_ACT_MIRRED=y\nCONFIG_IFB=y\nCONFIG_IP_MULTIPLE_TABLES=y\n\
      CONFIG_IPV6_MULTIPLE_TABLES=y\nCONFIG_MACVLAN=m\nCONFIG_NET_ACT_MIRRED=y\nCONFIG_NET_CLS_U32=y\n\
-     CONFIG_NET_SCH_INGRESS=y\nCONFIG_NET_SCH_TBF=y\n";
+     CONFIG_NET_SCH_INGRESS=y\nCONFIG_NET_SCH_TBF=y\nCONFIG_VLAN_8021Q=y\n";
 const CONFIGURATION: &str = "boot/config-6.0-test";
 const CONTAINERS_CONF: &str = "etc/containers/containers.conf";
 const PODMAN: &str = "usr/bin/podman";

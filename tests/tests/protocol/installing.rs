@@ -234,9 +234,11 @@ fn not_upgraded() {
     let output = upgrade(&wasmvark, NEW, &[]);
     assert_eq!(output.code, REFUSED, "{output:?}");
     assert!(output.stderr.contains("--grant-requested"), "{output:?}");
-    let line = "+ added  granted  rules.add                  medium: changes which table routes the \
-                network's packets  -    yes  route packets by the container's addresses\n";
-    assert!(output.stdout.contains(line), "{output:?}");
+    let line = "+ added granted rules.add medium: changes which table routes the network's packets - \
+                yes route packets by the container's addresses";
+    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut lines = output.stdout.lines().map(words);
+    assert!(lines.any(|shown| shown == line), "{output:?}");
     for wrong in ["core-module", "empty", "foreign-import"] {
         let output = upgrade(&wasmvark, wrong, &["--grant-requested"]);
         assert_eq!(output.code, Some(1), "{output:?}");
@@ -285,6 +287,7 @@ fn upgraded() {
     let more = [
         "links.get-default",
         "links.info",
+        "links.create-vlan",
         "links.create-ifb",
         "links.set-mtu",
         "links.set-tx-queue-length",
@@ -299,13 +302,21 @@ fn upgraded() {
         "sysctl.set-autoconf",
         "sysctl.set-arp-notify",
         "sysctl.set-ndisc-notify",
+        "sysctl.set-arp-ignore",
         "sysctl.set-accept-ra",
         "sysctl.set",
         "traffic.set-tbf",
         "traffic.redirect-ingress",
     ];
-    let more: String = more.map(|call| format!("\"{call}\" = {{}}\n")).concat();
-    let new = kept_grant(NEW, &more);
+    let line = |call| match call {
+        "links.create-vlan" => format!("\"{call}\" = {{ place = \"shared\" }}\n"),
+        call => format!("\"{call}\" = {{}}\n"),
+    };
+    let made = "\"links.create-macvlan\" = {";
+    let new = kept_grant(NEW, &more.map(line).concat()).replace(
+        &format!("{made}}}"),
+        &format!("{made} place = \"shared\" }}"),
+    );
     assert_eq!(grant_of(&wasmvark), new);
     let mode = fs::metadata(&file).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);

@@ -338,6 +338,7 @@ impl Host for Gate {
         set_autoconf(on: bool) = SysctlSetAutoconf => Autoconf;
         set_arp_notify(on: bool) = SysctlSetArpNotify => ArpNotify;
         set_ndisc_notify(on: bool) = SysctlSetNdiscNotify => NdiscNotify;
+        set_arp_ignore(on: bool) = SysctlSetArpIgnore => ArpIgnore;
         set_rp_filter(mode: ReversePath) = SysctlSetRpFilter => RpFilter;
         set_route_localnet(on: bool) = SysctlSetRouteLocalnet => RouteLocalnet;
         set_forwarding(version: IpVersion, on: bool) = SysctlSetForwarding =>

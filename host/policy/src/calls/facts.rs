@@ -37,6 +37,8 @@ pub(crate) enum Requested {
     Vrf,
     /// The link of the host that the option `ndp_proxy` names.
     NdpProxy,
+    /// Where the user named a VLAN of a link as the parent, as `eth0.10`: that link.
+    VlanBase,
     /// The existing bridge of the host that the user named and the run uses.
     UsedBridge,
     /// The same where the user made the network internal.
@@ -47,12 +49,13 @@ pub(crate) enum Requested {
     ContainerLinks,
     /// All routes and rules in the container, and any table there.
     ContainerRouting,
-    /// VLANs that options name.
+    /// VLANs that options name, and that of the parent's name.
     Vlans,
     /// VXLANs that options name.
     Vnis,
     /// The container's addresses there, and the gateways on the host, each with its
-    /// prefix length.
+    /// prefix length; on the host also the addresses that the option `host_address`
+    /// names.
     LinkAddresses,
     /// The container's addresses, whatever their prefix lengths.
     Addresses,
@@ -95,6 +98,9 @@ pub(crate) enum Naming {
     /// As `Interface`; on the host the user's word for the host's end of a veth pair
     /// comes first.
     HostInterface,
+    /// As `Interface`; on the host the parent, where that is the name of a VLAN that
+    /// the network's containers share.
+    VlanParent,
     /// As `Interface`; on the host the network's own interface.
     Network,
     /// As `Network`; in the container the user's word for a VRF comes first.

@@ -11,6 +11,9 @@ use super::Object;
 use crate::Call;
 use crate::calls::{Naming, Requested};
 
+/// The highest number of a VLAN (IEEE 802.1Q).
+const VLAN_MAX: u16 = 4094;
+
 /// The mode of macvlan and macvtap links that takes all of the parent.
 const PASSTHRU: &str = "passthru";
 
@@ -56,6 +59,8 @@ pub struct RequestReach {
     pub secrets: Vec<String>,
     /// Addresses of the host that options name for what leaves it.
     pub outbound: Vec<IpAddr>,
+    /// Addresses that the host gets on a link beside the containers'.
+    pub host_addresses: Vec<IpAddr>,
     /// The published ports, as [`PortRange::fold`] leaves them.
     pub ports: Vec<PortRange>,
     /// The name servers that the user gave for the network.
@@ -66,7 +71,7 @@ pub struct RequestReach {
     pub chosen: Option<LinkName>,
     /// The existing bridge that the user named as the parent, once the run uses it.
     pub used_bridge: Option<LinkName>,
-    /// The name of another network whose own bridge has the parent's name.
+    /// The name of another network whose own bridge or VLAN has the parent's name.
     pub bridge_of: Option<String>,
     /// Whether the network and its user name different parents, so that none is
     /// named by both and none left open.
@@ -110,6 +115,7 @@ impl RequestReach {
             Naming::BesideInterface => self.chosen_by_host(call, false),
             Naming::Interface
             | Naming::HostInterface
+            | Naming::VlanParent
             | Naming::Network
             | Naming::Vrf
             | Naming::Moved
@@ -125,9 +131,11 @@ impl RequestReach {
             Naming::HostInterface if self.host_interface_name.is_some() => {
                 self.host_interface_name.clone()
             }
-            Naming::Interface | Naming::HostInterface | Naming::BesideInterface => {
-                self.chosen_by_host(call, shared)
-            }
+            Naming::VlanParent if shared && self.vlan_parent().is_some() => self.parent.clone(),
+            Naming::Interface
+            | Naming::HostInterface
+            | Naming::VlanParent
+            | Naming::BesideInterface => self.chosen_by_host(call, shared),
         }
     }
 
@@ -151,6 +159,22 @@ impl RequestReach {
     fn has_parent(&self, namespace: Namespace, name: &LinkName) -> bool {
         let is_default = self.default_parent.as_ref() == Some(name);
         self.names_parent(namespace, name) || (namespace == Namespace::Host && is_default)
+    }
+
+    /// Returns the link and the number of the VLAN that the parent's name means by custom:
+    /// `eth0.10` is VLAN 10 of `eth0`.
+    pub fn vlan_parent(&self) -> Option<(LinkName, u16)> {
+        let (base, id) = self.parent.as_ref()?.as_str().rsplit_once('.')?;
+        let number: u16 = id.parse().ok()?;
+        let is_number = number.to_string() == id && (1..=VLAN_MAX).contains(&number);
+        let base = LinkName::try_from(base.to_owned()).ok()?;
+        is_number.then_some((base, number))
+    }
+
+    /// Whether a link of the host is the one whose VLAN the user named as the parent.
+    fn has_vlan_base(&self, namespace: Namespace, name: &LinkName) -> bool {
+        let base = self.vlan_parent().map(|(base, _)| base);
+        namespace == Namespace::Host && base.as_ref() == Some(name)
     }
 
     /// Whether a link of the host is the bridge that the user named and the run uses.
@@ -223,6 +247,12 @@ fn has(part: Requested, object: &Object<'_>, request: &RequestReach) -> bool {
             },
         ) => request.has_vrf(namespace, name),
         (
+            R::VlanBase,
+            O::Link {
+                namespace, name, ..
+            },
+        ) => request.has_vlan_base(namespace, name),
+        (
             R::NdpProxy,
             O::Link {
                 namespace, name, ..
@@ -252,7 +282,8 @@ fn has(part: Requested, object: &Object<'_>, request: &RequestReach) -> bool {
             O::AllRoutes(namespace) | O::AllRules(namespace) | O::Table { namespace, .. },
         ) => namespace == Namespace::Container,
         (R::Vlans, O::Vlans { numbers, .. }) => {
-            let mut named = request.vlans.iter();
+            let of_parent = request.vlan_parent().map(|(_, id)| NumberRange::one(id));
+            let mut named = request.vlans.iter().copied().chain(of_parent);
             named.any(|named| named.contains(numbers))
         }
         (R::Vnis, O::Vni(number)) => request.vnis.contains(&number),
@@ -263,7 +294,7 @@ fn has(part: Requested, object: &Object<'_>, request: &RequestReach) -> bool {
             },
         ) => match namespace {
             Namespace::Container => request.addresses.contains(&address),
-            Namespace::Host => is_gateway(address, request),
+            Namespace::Host => is_gateway(address, request) || is_host_address(address, request),
         },
         (R::Addresses, O::Address { address, .. }) => request.has_address(address.addr()),
         (
@@ -326,6 +357,7 @@ fn has(part: Requested, object: &Object<'_>, request: &RequestReach) -> bool {
             | R::NewSubnet
             | R::Vrf
             | R::NdpProxy
+            | R::VlanBase
             | R::UsedBridge
             | R::UsedInternalBridge
             | R::Master
@@ -358,6 +390,12 @@ fn is_gateway(address: IpNet, request: &RequestReach) -> bool {
     let alone = address.prefix_len() == address.max_prefix_len();
     let mut gateways = request.gateways.iter();
     gateways.any(|gateway| *gateway == address || (alone && gateway.addr() == address.addr()))
+}
+
+/// An address of the host beside the containers, by itself.
+fn is_host_address(address: IpNet, request: &RequestReach) -> bool {
+    let alone = address.prefix_len() == address.max_prefix_len();
+    alone && request.host_addresses.contains(&address.addr())
 }
 
 fn is_in_subnets(network: IpNet, request: &RequestReach) -> bool {

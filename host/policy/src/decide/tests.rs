@@ -186,6 +186,59 @@ fn rule_3_the_ndp_proxy_answers_and_is_nothing_else() {
 }
 
 #[test]
+fn rule_3_a_vlan_parent_is_made_on_its_base_and_shared() {
+    let mut authority = authority("\"links.create-vlan\" = { place = \"shared\" }\n");
+    authority.request.vlans = Vec::new();
+    authority.request.parent = Some("lan0.70".parse().unwrap());
+    let (base, other) = ("lan0".parse().unwrap(), "lan1".parse().unwrap());
+    let new = |namespace| Object::NewLink {
+        namespace,
+        name: authority.request.parent.as_ref().unwrap(),
+    };
+    let on = |name| Object::Link {
+        namespace: Namespace::Host,
+        name,
+        own: false,
+    };
+    let vlan = |id: u16| Object::Vlans {
+        numbers: NumberRange::one(id),
+        own: false,
+    };
+    let may = |object| allowed(&authority, Call::LinksCreateVlan, object);
+    assert!(may(new(Namespace::Host)) && may(on(&base)) && may(vlan(70)));
+    assert!(!may(new(Namespace::Container)) && !may(on(&other)) && !may(vlan(71)));
+    for other in ["lan0", "lan0.0", "lan0.4095", "lan0.07", "lan0.7a", ".7"] {
+        let request = RequestReach {
+            parent: Some(other.parse().unwrap()),
+            ..RequestReach::default()
+        };
+        assert_eq!(request.vlan_parent(), None, "{other}");
+    }
+}
+
+#[test]
+fn rule_3_the_host_gets_addresses_beside_the_containers_alone() {
+    let mut authority = authority("\"addresses.add\" = {}\n");
+    authority.request.host_addresses = vec!["10.0.0.5".parse().unwrap()];
+    let may = |namespace, address: &str| {
+        let address = address.parse().unwrap();
+        let own = false;
+        allowed(
+            &authority,
+            Call::AddressesAdd,
+            Object::Address {
+                namespace,
+                address,
+                own,
+            },
+        )
+    };
+    assert!(may(Namespace::Host, "10.0.0.5/32"));
+    assert!(!may(Namespace::Host, "10.0.0.5/24") && !may(Namespace::Host, "10.0.0.6/32"));
+    assert!(!may(Namespace::Container, "10.0.0.5/32"));
+}
+
+#[test]
 fn rule_3_new_links_take_the_names_of_the_request() {
     let all: String = Call::ALL
         .iter()

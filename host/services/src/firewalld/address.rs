@@ -29,15 +29,21 @@ pub struct BusAddress(PathBuf);
 
 impl BusAddress {
     /// Returns the address of the system bus: that in `DBUS_SYSTEM_BUS_ADDRESS`, as in
-    /// netavark, or `/run/dbus/system_bus_socket`.
+    /// netavark, or `/run/dbus/system_bus_socket`. Returns `None` if the variable is there
+    /// and empty, which means that there is no bus.
     ///
     /// # Errors
     ///
     /// Fails if the variable holds another kind of address than one path.
-    pub fn system() -> Result<Self, FirewalldError> {
-        match env::var(VARIABLE) {
-            Ok(address) => address.parse(),
-            Err(VarError::NotPresent) => DEFAULT.parse(),
+    pub fn system() -> Result<Option<Self>, FirewalldError> {
+        Self::of(env::var(VARIABLE))
+    }
+
+    fn of(variable: Result<String, VarError>) -> Result<Option<Self>, FirewalldError> {
+        match variable {
+            Ok(address) if address.is_empty() => Ok(None),
+            Ok(address) => address.parse().map(Some),
+            Err(VarError::NotPresent) => DEFAULT.parse().map(Some),
             Err(VarError::NotUnicode(address)) => {
                 Err(refused(&address.to_string_lossy(), "is not UTF-8"))
             }
@@ -120,6 +126,16 @@ mod tests {
             let error = bad.parse::<BusAddress>().unwrap_err().to_string();
             assert!(error.contains(fault), "{bad}: {error}");
         }
+    }
+
+    #[test]
+    fn an_empty_variable_means_that_there_is_no_bus() {
+        assert_eq!(BusAddress::of(Ok(String::new())).unwrap(), None);
+        let usual = BusAddress::of(Err(VarError::NotPresent)).unwrap();
+        assert_eq!(usual, Some(DEFAULT.parse().unwrap()));
+        let own = BusAddress::of(Ok("unix:path=/a".to_owned())).unwrap();
+        assert_eq!(own, Some("unix:path=/a".parse().unwrap()));
+        assert!(BusAddress::of(Ok("bus".to_owned())).is_err());
     }
 
     #[test]

@@ -74,7 +74,10 @@ impl Firewalld {
         if rootless_user().is_some() {
             return Ok(None);
         }
-        Self::connect_to(&BusAddress::system()?, deadline)
+        match BusAddress::system()? {
+            Some(address) => Self::connect_to(&address, deadline),
+            None => Ok(None),
+        }
     }
 
     /// Connects to firewalld on the bus at an address, as [`Firewalld::connect`] does on

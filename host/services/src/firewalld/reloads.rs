@@ -53,7 +53,10 @@ impl Reloads {
         if rootless_user().is_some() {
             return Ok(None);
         }
-        Self::connect_to(&BusAddress::system()?, deadline)
+        match BusAddress::system()? {
+            Some(address) => Self::connect_to(&address, deadline),
+            None => Ok(None),
+        }
     }
 
     /// Watches on the bus at an address, as [`Reloads::connect`] does on the system bus.

@@ -19,8 +19,8 @@ const UNMANAGED: &str = "unmanaged";
 /// The time that a look at the link may take.
 const LOOK_TIME: Duration = Duration::from_secs(10);
 
-/// Notes the network that has the bridge of a request's name, if the driver could use it
-/// and a link has that name.
+/// Notes the network that has the bridge or the VLAN of a request's name, if the driver
+/// could use it and a link has that name.
 pub(super) fn note(
     reach: &mut RequestReach,
     loaded: &Loaded,
@@ -30,7 +30,7 @@ pub(super) fn note(
     let Some(bridge) = reach.parent.clone() else {
         return;
     };
-    if !makes_bridges(&loaded.grant) {
+    if !makes_bridges(&loaded.grant) && reach.vlan_parent().is_none() {
         return;
     }
     kernel.set_deadline(Instant::now() + LOOK_TIME);

@@ -180,6 +180,7 @@ pub(super) fn reach(request: &Request) -> RequestReach {
         routes: defaults.chain(&request.routes).cloned().collect(),
         secrets: request.secrets(),
         outbound: request.outbound(),
+        host_addresses: request.host_addresses(),
         ports: PortRange::fold(&request.ports),
         vlans: request.vlans(),
         vnis: request.vnis(),

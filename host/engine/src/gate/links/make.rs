@@ -123,7 +123,7 @@ impl Gate {
             &permit,
             |kernel| {
                 if found.is_none() {
-                    check_bridge_is_free(kernel, &link, bridge_of.as_deref())?;
+                    check_is_no_others(kernel, &link, bridge_of.as_deref())?;
                     check_name_is_free(kernel, namespace, name)?;
                 }
                 let change = Change::MakeLink {
@@ -314,18 +314,34 @@ fn first_existing(
     Ok(Ok(None))
 }
 
-/// Checks that the name of a bridge isn't that of another network's.
-fn check_bridge_is_free(
+/// Checks that the name of a bridge or a VLAN isn't that of another network's.
+fn check_is_no_others(
     kernel: &mut dyn Kernel,
     link: &NewLink,
     network: Option<&str>,
 ) -> Result<(), KernelError> {
-    let Some(network) = network.filter(|_| link.kind.name() == "bridge") else {
+    let Some(network) = network else {
         return Ok(());
     };
+    let error = match link.kind.name() {
+        "bridge" => of_another_network(&link.name, network),
+        "vlan" => vlan_of_another_network(&link.name, network),
+        _ => return Ok(()),
+    };
     match kernel.link_by_name(link.namespace, &link.name) {
-        Ok(_) => Err(of_another_network(&link.name, network)),
+        Ok(_) => Err(error),
         Err(_) => Ok(()),
+    }
+}
+
+/// Returns the error for a VLAN that goes with another network's last container.
+fn vlan_of_another_network(name: &LinkName, network: &str) -> KernelError {
+    KernelError::Refused {
+        errno: Errno::EBUSY,
+        text: format!(
+            "{name} is there for the network {network} and goes with its last container: for \
+             several networks, make it yourself (`ip link add link … name {name} type vlan id …`)"
+        ),
     }
 }
 

@@ -660,6 +660,7 @@ impl<'a> Guest<'a> {
             }
             Call::SysctlSetAcceptDad => Host::set_accept_dad(gate, link, !on),
             Call::SysctlSetDisableIpv6 => Host::set_disable_ipv6(gate, link, on),
+            Call::SysctlSetArpIgnore => Host::set_arp_ignore(gate, link, on),
             Call::SysctlSetKeepAddrOnDown => Host::set_keep_addr_on_down(gate, link, on),
             Call::SysctlSetProxyArp => Host::set_proxy_arp(gate, link, on),
             Call::SysctlSetProxyNdp => Host::set_proxy_ndp(gate, link, on),

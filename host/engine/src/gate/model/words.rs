@@ -24,6 +24,8 @@ pub(super) struct Words {
     pub(super) container_vrf: Option<&'static str>,
     /// The link that answers for the container's IPv6 addresses.
     pub(super) ndp_proxy: Option<&'static str>,
+    /// The addresses of the host's link beside the containers.
+    pub(super) host_addresses: Vec<IpAddr>,
     pub(super) addresses: Vec<IpNet>,
     pub(super) gateways: Vec<IpNet>,
     pub(super) subnets: Vec<IpNet>,
@@ -53,6 +55,7 @@ impl Words {
             vrf: name(self.vrf),
             container_vrf: name(self.container_vrf),
             ndp_proxy: name(self.ndp_proxy),
+            host_addresses: self.host_addresses.clone(),
             network: self.network.to_owned(),
             container: CONTAINER.to_owned(),
             addresses: self.addresses.clone(),
@@ -96,6 +99,12 @@ impl Words {
             container: CONTAINER.to_owned().try_into().unwrap(),
             host_name: None,
         }
+    }
+
+    /// Returns the link and the number of the VLAN that the parent's name means.
+    pub(super) fn vlan_parent(&self) -> Option<(&'static str, u32)> {
+        let (base, id) = self.parent?.split_once('.')?;
+        Some((base, id.parse().unwrap()))
     }
 
     fn numbers(&self, key: &str) -> impl Iterator<Item = u32> {
@@ -238,6 +247,17 @@ pub(super) fn all() -> Vec<Words> {
             "2001:db8:1:0:8::1",
             "2001:db8:1:0:8::2",
         ),
+        Words {
+            parent: Some("eth1"),
+            host_addresses: vec!["10.5.0.5".parse().unwrap()],
+            ..plain("beside the host")
+        }
+        .on("10.5.0.0/24", "10.5.0.1", "10.5.0.50"),
+        Words {
+            parent: Some("eth2.10"),
+            ..plain("in a VLAN of a card")
+        }
+        .on("10.81.0.0/24", "10.81.0.1", "10.81.0.2"),
         plain("with nothing"),
     ]
 }

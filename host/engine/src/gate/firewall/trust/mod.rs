@@ -102,7 +102,11 @@ impl Gate {
                      ports"
                 ),
             }),
-            Err(error) => self.unless_absent(&error),
+            // It may forward nothing to them then, which is all that can happen.
+            Err(error) => {
+                self.log.warn(&error.to_string());
+                Ok(())
+            }
         }
     }
 }

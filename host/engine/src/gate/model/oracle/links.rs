@@ -20,10 +20,11 @@ pub(super) const TYPED: [(&str, &str); 6] = [
 ];
 
 /// Settings that have their own calls and that `sysctl.set` may set too.
-const FREE: [(&str, &str); 8] = [
+const FREE: [(&str, &str); 9] = [
     ("ipv6/autoconf", "sysctl.set-autoconf"),
     ("ipv4/arp_notify", "sysctl.set-arp-notify"),
     ("ipv6/ndisc_notify", "sysctl.set-ndisc-notify"),
+    ("ipv4/arp_ignore", "sysctl.set-arp-ignore"),
     ("ipv4/rp_filter", "sysctl.set-rp-filter"),
     ("ipv6/accept_ra", "sysctl.set-accept-ra"),
     ("ipv6/accept_dad", "sysctl.set-accept-dad"),
@@ -167,7 +168,12 @@ impl Oracle<'_> {
         let name = was.state.name.as_str();
         let is_on_host = was.at.namespace == Namespace::Host;
         let has_line = self.lines.link(creates, was.at.namespace, name);
-        let is_named = has_line || (is_on_host && self.is_parent(name));
+        let is_base = creates == ["links.create-vlan"]
+            && self
+                .words
+                .vlan_parent()
+                .is_some_and(|(base, _)| base == name);
+        let is_named = has_line || (is_on_host && (self.is_parent(name) || is_base));
         self.unless(
             is_named,
             "links lie only on parents that were named",
@@ -195,8 +201,10 @@ impl Oracle<'_> {
             }
             _ => return,
         };
-        let is_allowed =
-            self.words.numbers.contains(&(key, number)) || self.lines.number(creates, key, number);
+        let of_parent = self.words.vlan_parent().map(|(_, id)| ("vlan", id));
+        let is_allowed = self.words.numbers.contains(&(key, number))
+            || of_parent == Some((key, number))
+            || self.lines.number(creates, key, number);
         self.unless(
             is_allowed,
             "VLANs, VXLANs and tables only by numbers that were named",
@@ -252,6 +260,15 @@ impl Oracle<'_> {
             let mut gateways = gateways.filter(|gateway| {
                 **gateway == address || (alone && gateway.addr() == address.addr())
             });
+            if alone && self.words.host_addresses.contains(&address.addr()) {
+                let is_free = !self.overlaps_hosts(address);
+                self.unless(
+                    is_free,
+                    "addresses beside containers only where the parent's network is",
+                    what(),
+                );
+                continue;
+            }
             let Some(gateway) = gateways.next().copied() else {
                 self.deny("addresses on the host only for gateways", what());
                 continue;

@@ -311,7 +311,22 @@ impl<'a> Oracle<'a> {
                 && it.at.namespace == Namespace::Host
                 && self.words.ndp_proxy == Some(it.state.name.as_str())
         });
-        is_proxy && other.contains(&network) && other.prefix_len() < network.prefix_len()
+        let is_narrower = other.contains(&network) && other.prefix_len() < network.prefix_len();
+        is_narrower && (is_proxy || self.is_beside(link, network))
+    }
+
+    /// Whether a network is one address, the container's or one of the host's beside it, at
+    /// the parent.
+    fn is_beside(&self, link: Option<u32>, network: IpNet) -> bool {
+        let addresses = self.words.addresses.iter().map(IpNet::addr);
+        let mut both = self.words.host_addresses.iter().copied().chain(addresses);
+        let mut links = self.before.links.values();
+        !self.words.host_addresses.is_empty()
+            && both.any(|address| IpNet::from(address) == network)
+            && links.any(|it| {
+                let parent = self.words.parent == Some(it.state.name.as_str());
+                parent && Some(it.at.index) == link && it.at.namespace == Namespace::Host
+            })
     }
 }
 

@@ -1,0 +1,103 @@
+//! The host's link beside the containers. The kernel passes nothing between macvlan links
+//! and their parent, so that the host needs a macvlan link of its own to reach them.
+
+use core::net::IpAddr;
+
+use wasmvark_guest::addresses;
+use wasmvark_guest::links::{self, Link, MacvlanMode, MacvlanOptions};
+use wasmvark_guest::routes::{self, RouteOptions};
+use wasmvark_guest::types::{Error, Namespace, OptionValue, Place, Request, Route, RouteKind};
+use wasmvark_guest::{Dad, PLAIN_ROUTE, alone, find, is_v6, not, sysctl, without_prefix};
+
+/// The option that names the host's addresses.
+pub(crate) const HOST_ADDRESS: &str = "host_address";
+
+/// Parses the host's addresses, at most one of each version.
+pub(crate) fn parse(options: &[OptionValue], mode: MacvlanMode) -> Result<Vec<IpAddr>, Error> {
+    let Some(text) = find(options, HOST_ADDRESS) else {
+        return Ok(Vec::new());
+    };
+    let expected = "an IP address, or one of each version with a space between them";
+    let refused = || not(HOST_ADDRESS, text, expected);
+    let words = text.split_whitespace().map(str::parse);
+    let addresses: Vec<IpAddr> = words.collect::<Result<_, _>>().map_err(|_| refused())?;
+    let is_one_each = match addresses.as_slice() {
+        [_] => true,
+        [one, other] => one.is_ipv4() != other.is_ipv4(),
+        _ => false,
+    };
+    match mode {
+        _ if !is_one_each => Err(refused()),
+        MacvlanMode::Bridge => Ok(addresses),
+        _ => Err(Error::Invalid(format!(
+            "{HOST_ADDRESS} needs mode bridge: with others, macvlan links of a parent don't reach \
+             each other"
+        ))),
+    }
+}
+
+/// Gives the host its link, which the network's containers share, with its addresses and
+/// with routes to this container's.
+pub(crate) fn configure(
+    parent: &Link,
+    host: &[IpAddr],
+    request: &Request,
+    mtu: Option<u32>,
+) -> Result<(), Error> {
+    if host.is_empty() {
+        return Ok(());
+    }
+    let options = MacvlanOptions {
+        mode: MacvlanMode::Bridge,
+        mac: None,
+        mtu,
+        broadcast_limit: None,
+        broadcast_queue_length: None,
+    };
+    let link = links::create_macvlan(Place::Shared, None, parent, &options)?;
+    prepare(&link, host)?;
+    let through = RouteOptions {
+        link: Some(links::info(&link)?.name),
+        ..PLAIN_ROUTE
+    };
+    for address in &request.addresses {
+        if host.iter().any(|it| it.is_ipv6() == is_v6(address)) {
+            add_route(address, host, &through)?;
+        }
+    }
+    Ok(())
+}
+
+/// Gives the link the addresses, and sets it up. An earlier container may have done so.
+fn prepare(link: &Link, host: &[IpAddr]) -> Result<(), Error> {
+    // Otherwise others on the wire could take this link's MAC address for the host's.
+    match sysctl::set_arp_ignore(link, true) {
+        Err(Error::Busy(_)) => {}
+        result => result?,
+    }
+    for address in host {
+        let address = alone(&address.to_string());
+        match addresses::add(link, &address, Some(Dad::Off.address_options())) {
+            Err(Error::Exists(_)) => {}
+            result => result?,
+        }
+    }
+    links::set_up(link)
+}
+
+fn add_route(address: &str, host: &[IpAddr], through: &RouteOptions) -> Result<(), Error> {
+    let is_hosts = |it: &IpAddr| without_prefix(address).parse() == Ok(*it);
+    if host.iter().any(is_hosts) {
+        return Err(Error::Invalid(format!(
+            "{address} is the host's by the option {HOST_ADDRESS}: keep it out of the addresses for \
+             containers, by --ip-range"
+        )));
+    }
+    let route = Route {
+        destination: alone(address),
+        gateway: None,
+        metric: None,
+        kind: RouteKind::Unicast,
+    };
+    routes::add(Namespace::Host, &route, Some(through))
+}
