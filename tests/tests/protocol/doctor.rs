@@ -503,7 +503,7 @@ fn kernels(suite: &mut Suite) {
     finds(
         suite,
         "a kernel that doesn't tell",
-        &["kernel unknown"; 8],
+        &["kernel unknown"; 9],
         "doesn't tell",
         |machine| {
             fs::remove_file(machine.file(CONFIGURATION)).unwrap();
