@@ -273,6 +273,12 @@ fn delete() {
     answer_of(&probe.setup(v4(), script));
     assert_eq!(Dump::of(&world.container).link_names(), ["lo"]);
     probe.teardown(&v4());
+    // One that was made and moved away isn't forgotten with another one.
+    let script = "links.get host p0; links.create-macvlan host own0 0 bridge; \
+                  links.move-to-container 1 eth0; links.create-macvlan host own1 0 bridge; \
+                  links.delete 2";
+    answer_of(&probe.setup(v4(), script));
+    probe.teardown(&v4());
     for script in [
         "links.get host x0; links.delete 0",
         "links.create-bridge shared br9; links.delete 0",

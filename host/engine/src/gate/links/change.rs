@@ -1,6 +1,6 @@
 //! Changes of links.
 
-use journal::Change;
+use journal::{Change, Entry};
 use kernel::{KernelError, LinkChange, LinkId, LinkSnapshot, ParentUse};
 use nix::errno::Errno;
 use policy::{Call, Object};
@@ -148,16 +148,16 @@ impl Gate {
     }
 
     /// Removes the undo records of links that are gone. The kernel deletes both ends of
-    /// a veth pair at once.
+    /// a veth pair at once. A link that was moved isn't gone: undoing brings it back, and
+    /// then it needs its record.
     fn forget_gone_links(&mut self, permit: &Permitted) -> Result<(), CallError> {
         let Some(journal) = &mut self.rollback.journal else {
             return Ok(());
         };
-        let made: Vec<(u32, LinkId)> = journal
-            .entries()
-            .iter()
-            .filter_map(|entry| Some((entry.number, entry.made_link()?)))
-            .collect();
+        let moved: Vec<LinkId> = journal.entries().iter().filter_map(moved_from).collect();
+        let made = journal.entries().iter();
+        let made = made.filter_map(|entry| Some((entry.number, entry.made_link()?)));
+        let made: Vec<(u32, LinkId)> = made.filter(|(_, link)| !moved.contains(link)).collect();
         let mut written = Ok(());
         for (number, link) in made {
             let kernel = self.rollback.guard.open(permit);
@@ -172,6 +172,17 @@ impl Gate {
             }
         }
         written.map_err(|error| self.host_failed(&error))
+    }
+}
+
+/// Returns the link of the host that an entry moved into the container.
+fn moved_from(entry: &Entry) -> Option<LinkId> {
+    match &entry.change {
+        Change::MoveLink { saved, .. } => Some(LinkId {
+            namespace: Namespace::Host,
+            index: saved.link.index,
+        }),
+        _ => None,
     }
 }
 
