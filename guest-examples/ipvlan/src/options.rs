@@ -2,7 +2,9 @@
 
 use wasmvark_guest::links::{IpvlanIsolation, IpvlanMode};
 use wasmvark_guest::types::{Error, OptionValue};
-use wasmvark_guest::{ANNOUNCE, Known, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD, choose, word};
+use wasmvark_guest::{
+    ANNOUNCE, FILTER, Known, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD, choose, word,
+};
 
 /// All options.
 pub(crate) const KNOWN: Known = Known {
@@ -10,7 +12,7 @@ pub(crate) const KNOWN: Known = Known {
     kind: "vlan",
     network: &[word("flag"), word("mode"), word("parent")],
     container: &[],
-    behaviours: &[TUNING, RATES, SOURCE_ROUTING, ANNOUNCE, WAIT_DAD],
+    behaviours: &[TUNING, RATES, SOURCE_ROUTING, FILTER, ANNOUNCE, WAIT_DAD],
 };
 
 /// The first one is the default.

@@ -7,7 +7,7 @@ use options::{KNOWN, Options};
 use wasmvark_guest::links::{self, MacvlanOptions};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Place, Request, SetupAnswer};
 use wasmvark_guest::{
-    Guest, PARENT_METRIC, WithoutSubnets, check_ipam_or_dhcp, create_on_parent, export,
+    Filter, Guest, PARENT_METRIC, WithoutSubnets, check_ipam_or_dhcp, create_on_parent, export,
     find_parent, lease, no_name_servers,
 };
 
@@ -20,6 +20,7 @@ impl Guest for Macvlan {
         let mut changes = create_on_parent(network, WithoutSubnets::Dhcp)?;
         changes.extend(KNOWN.check(&network.options)?);
         Options::parse(&network.options)?;
+        Filter::parse(&network.options)?;
         Ok(changes)
     }
 
@@ -28,6 +29,7 @@ impl Guest for Macvlan {
         check_ipam_or_dhcp(network)?;
         let options = Options::parse(&network.options)?;
         let behaviours = KNOWN.behaviours(&request)?;
+        let filter = Filter::parse(&request.options)?;
         let parent = find_parent(network)?;
         let link = links::create_macvlan(
             Place::Container,
@@ -41,6 +43,8 @@ impl Guest for Macvlan {
                 broadcast_queue_length: options.broadcast_queue_length,
             },
         )?;
+        // This is in place before anything can pass.
+        filter.apply_in_container(&link)?;
         behaviours.announce(&link)?;
         behaviours.configure(&link, &request, Some(PARENT_METRIC))?;
         lease(&link, &parent, network)?;

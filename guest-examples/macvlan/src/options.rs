@@ -3,8 +3,8 @@
 use wasmvark_guest::links::MacvlanMode;
 use wasmvark_guest::types::{Error, OptionValue};
 use wasmvark_guest::{
-    ANNOUNCE, Known, MACVLAN_MODES, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD, choose, parse, typed,
-    word,
+    ANNOUNCE, FILTER, Known, MACVLAN_MODES, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD, choose, parse,
+    typed, word,
 };
 
 /// All options.
@@ -18,7 +18,7 @@ pub(crate) const KNOWN: Known = Known {
         word("parent"),
     ],
     container: &[],
-    behaviours: &[TUNING, RATES, SOURCE_ROUTING, ANNOUNCE, WAIT_DAD],
+    behaviours: &[TUNING, RATES, SOURCE_ROUTING, FILTER, ANNOUNCE, WAIT_DAD],
 };
 
 /// The options that the host doesn't parse.

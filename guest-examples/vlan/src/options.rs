@@ -3,7 +3,8 @@
 use wasmvark_guest::links::VlanProtocol;
 use wasmvark_guest::types::{Error, OptionValue};
 use wasmvark_guest::{
-    ANNOUNCE, Known, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD, Within, choose, parse, typed, word,
+    ANNOUNCE, FILTER, Known, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD, Within, choose, parse, typed,
+    word,
 };
 
 /// All options.
@@ -11,7 +12,7 @@ pub(crate) const KNOWN: Known = Known {
     kind: "vlan",
     network: &[word("parent"), word("protocol"), typed::<VlanId>("vlan")],
     container: &[],
-    behaviours: &[TUNING, RATES, SOURCE_ROUTING, ANNOUNCE, WAIT_DAD],
+    behaviours: &[TUNING, RATES, SOURCE_ROUTING, FILTER, ANNOUNCE, WAIT_DAD],
 };
 
 /// The first one is the default.
