@@ -17,6 +17,7 @@ use wasmvark_tests::world::World;
 use wasmvark_tests::{places, poll, process};
 
 use crate::driver::Installed;
+use crate::ipvlan::behind_host;
 use crate::nat::at;
 use crate::vlan::lay_vlan;
 
@@ -68,6 +69,14 @@ pub(crate) fn register(suite: &mut Suite) {
         };
         test("lists", lists).proves(one.driver, &["incoming", "outgoing"]);
         test("left alone", left_alone);
+    }
+    let needs = [Need::Root, Need::Netavark, Need::Link(Kind::Ipvlan)];
+    for mode in ["l3", "l3s"] {
+        suite
+            .test(format!("filter/ipvlan {mode}"), &needs, move || {
+                routed(mode);
+            })
+            .proves("ipvlan", &["incoming", "outgoing"]);
     }
     let needs = [Need::Root, Need::Netavark, Need::Macvlan, Need::Nft];
     let mut test = |name: &str, test: fn()| suite.test(format!("filter/{name}"), &needs, test);
@@ -164,6 +173,32 @@ fn lists(one: Case) {
     });
     let wrong = dual(one).option("incoming", "http");
     installed.refuses(&wrong, "\"http\" is not like tcp/443");
+}
+
+/// The host's routes lead to the container, in modes with a filter in the container and
+/// on the host.
+fn routed(mode: &str) {
+    let world = World::new();
+    let connection = behind_host(&world, mode).option("incoming", "tcp/80");
+    let installed = Installed::example(&world, "ipvlan");
+    let (inside, outside) = (&world.container, &world.neighbour);
+    let check = |goes_out: bool| {
+        for (own, to) in ["10.77.0.2", "fd77::2"].iter().zip(NEIGHBOUR) {
+            comes_in(&world, Tcp, (to, at(own, 80)), true);
+            comes_in(&world, Tcp, (to, at(own, 81)), false);
+            comes_in(&world, Udp, (to, at(own, 80)), false);
+            let out = at(to, 82);
+            for transport in [Tcp, Udp] {
+                match goes_out {
+                    true => drop(connect(transport, from(inside), &out, (outside, &out))),
+                    false => cannot_connect(transport, from(inside), &out, (outside, &out)),
+                }
+            }
+        }
+    };
+    installed.try_out(&connection, |_| check(true));
+    let none = connection.join("options", json!({"outgoing": "none"}));
+    installed.try_out(&none, |_| check(false));
 }
 
 #[track_caller]

@@ -234,7 +234,7 @@ fn not_upgraded() {
     let output = upgrade(&wasmvark, NEW, &[]);
     assert_eq!(output.code, REFUSED, "{output:?}");
     assert!(output.stderr.contains("--grant-requested"), "{output:?}");
-    let line = "+ added  granted  rules.add                  medium: changes which table routes the \
+    let line = "+ added  granted  rules.add                     medium: changes which table routes the \
                 network's packets  -    yes  route packets by the container's addresses\n";
     assert!(output.stdout.contains(line), "{output:?}");
     for wrong in ["core-module", "empty", "foreign-import"] {
@@ -302,6 +302,8 @@ fn upgraded() {
         "sysctl.set",
         "traffic.set-tbf",
         "traffic.redirect-ingress",
+        "firewall.accept-in-container",
+        "firewall.drop-in-container",
     ];
     let more: String = more.map(|call| format!("\"{call}\" = {{}}\n")).concat();
     let new = kept_grant(NEW, &more);
