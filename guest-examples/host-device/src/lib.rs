@@ -7,8 +7,9 @@ use device::Device;
 use wasmvark_guest::links;
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
-    ACCEPT_RA, ANNOUNCE, Guest, Known, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD, WithoutSubnets,
-    check_ipam, choose_ipam, export, move_parent_option, no_name_servers, no_names, word,
+    ACCEPT_RA, ANNOUNCE, FILTER, Filter, Guest, Known, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD,
+    WithoutSubnets, check_ipam, choose_ipam, export, move_parent_option, no_name_servers, no_names,
+    word,
 };
 
 /// All options.
@@ -21,7 +22,15 @@ const KNOWN: Known = Known {
         word("pci"),
     ],
     container: &[word("hwaddr"), word("kernelpath"), word("pci")],
-    behaviours: &[TUNING, RATES, SOURCE_ROUTING, ACCEPT_RA, ANNOUNCE, WAIT_DAD],
+    behaviours: &[
+        TUNING,
+        RATES,
+        SOURCE_ROUTING,
+        FILTER,
+        ACCEPT_RA,
+        ANNOUNCE,
+        WAIT_DAD,
+    ],
 };
 
 struct HostDevice;
@@ -33,6 +42,7 @@ impl Guest for HostDevice {
         let device = Device::of_network(network)?;
         let ipam = choose_ipam(network, WithoutSubnets::NoAddresses)?;
         let normal = KNOWN.check(&network.options)?;
+        Filter::parse(&network.options)?;
         device.check()?;
 
         let mut changes = move_parent_option(network);
@@ -48,6 +58,7 @@ impl Guest for HostDevice {
         let network = &request.network;
         check_ipam(network)?;
         let behaviours = KNOWN.behaviours(&request)?;
+        let filter = Filter::parse(&request.options)?;
         let link = Device::of_request(&request)?.find()?;
         links::move_to_container(&link, &request.interface_name)?;
         // Some kinds of links take a new MAC address only while they are down, as a
@@ -59,6 +70,8 @@ impl Guest for HostDevice {
         if let Some(mtu) = network.mtu.filter(|mtu| *mtu != 0) {
             links::set_mtu(&link, mtu)?;
         }
+        // This is in place before anything can pass.
+        filter.apply_in_container(&link)?;
         behaviours.accept_ra(&link)?;
         behaviours.announce(&link)?;
         behaviours.configure(&link, &request, None)?;

@@ -4,11 +4,11 @@
 mod options;
 
 use options::{KNOWN, Options};
-use wasmvark_guest::links::{self, IpvlanOptions};
+use wasmvark_guest::links::{self, IpvlanMode, IpvlanOptions};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Place, Request, SetupAnswer};
 use wasmvark_guest::{
-    Guest, PARENT_METRIC, WithoutSubnets, changes_on_parent, check_ipam, check_parent_or_base,
-    export, find_or_make_parent, no_name_servers,
+    Filter, Guest, PARENT_METRIC, WithoutSubnets, changes_on_parent, check_ipam,
+    check_parent_or_base, export, find_or_make_parent, no_name_servers,
 };
 
 struct Ipvlan;
@@ -21,6 +21,7 @@ impl Guest for Ipvlan {
         let mut changes = changes_on_parent(network, WithoutSubnets::Refuse)?;
         changes.extend(KNOWN.check(&network.options)?);
         Options::parse(&network.options)?;
+        Filter::parse(&network.options)?;
         Ok(changes)
     }
 
@@ -29,6 +30,7 @@ impl Guest for Ipvlan {
         check_ipam(network)?;
         let options = Options::parse(&network.options)?;
         let behaviours = KNOWN.behaviours(&request)?;
+        let filter = Filter::parse(&request.options)?;
         let parent = find_or_make_parent(network)?;
         let link = links::create_ipvlan(
             Place::Container,
@@ -40,6 +42,12 @@ impl Guest for Ipvlan {
                 mtu: network.mtu,
             },
         )?;
+        // This is in place before anything can pass. With `l3s`, packets pass the host's
+        // firewall, and those that come in don't pass the container's.
+        match options.mode {
+            IpvlanMode::L3s => filter.apply(&request)?,
+            IpvlanMode::L2 | IpvlanMode::L3 => filter.apply_in_container(&link)?,
+        }
         behaviours.accept_ra(&link)?;
         behaviours.announce(&link)?;
         behaviours.configure(&link, &request, Some(PARENT_METRIC))?;

@@ -3,7 +3,7 @@
 use wasmvark_guest::links::{IpvlanIsolation, IpvlanMode};
 use wasmvark_guest::types::{Error, OptionValue};
 use wasmvark_guest::{
-    ACCEPT_RA, ANNOUNCE, Known, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD, choose, word,
+    ACCEPT_RA, ANNOUNCE, FILTER, Known, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD, choose, word,
 };
 
 /// All options.
@@ -12,7 +12,15 @@ pub(crate) const KNOWN: Known = Known {
     kind: "vlan",
     network: &[word("flag"), word("mode"), word("parent")],
     container: &[],
-    behaviours: &[TUNING, RATES, SOURCE_ROUTING, ACCEPT_RA, ANNOUNCE, WAIT_DAD],
+    behaviours: &[
+        TUNING,
+        RATES,
+        SOURCE_ROUTING,
+        FILTER,
+        ACCEPT_RA,
+        ANNOUNCE,
+        WAIT_DAD,
+    ],
 };
 
 /// The first one is the default.

@@ -8,7 +8,7 @@ use options::{KNOWN, Options};
 use wasmvark_guest::links::{self, MacvlanOptions};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Place, Request, SetupAnswer};
 use wasmvark_guest::{
-    Guest, PARENT_METRIC, WithoutSubnets, changes_on_parent, check_ipam_or_dhcp,
+    Filter, Guest, PARENT_METRIC, WithoutSubnets, changes_on_parent, check_ipam_or_dhcp,
     check_parent_or_base, export, find_or_make_parent, lease, no_name_servers,
 };
 
@@ -22,6 +22,7 @@ impl Guest for Macvlan {
         let mut changes = changes_on_parent(network, WithoutSubnets::Dhcp)?;
         changes.extend(KNOWN.check(&network.options)?);
         Options::parse(&network.options)?;
+        Filter::parse(&network.options)?;
         Ok(changes)
     }
 
@@ -30,6 +31,7 @@ impl Guest for Macvlan {
         check_ipam_or_dhcp(network)?;
         let options = Options::parse(&network.options)?;
         let behaviours = KNOWN.behaviours(&request)?;
+        let filter = Filter::parse(&request.options)?;
         let parent = find_or_make_parent(network)?;
         let link = links::create_macvlan(
             Place::Container,
@@ -43,6 +45,8 @@ impl Guest for Macvlan {
                 broadcast_queue_length: options.broadcast_queue_length,
             },
         )?;
+        // This is in place before anything can pass.
+        filter.apply_in_container(&link)?;
         behaviours.accept_ra(&link)?;
         behaviours.announce(&link)?;
         behaviours.configure(&link, &request, Some(PARENT_METRIC))?;

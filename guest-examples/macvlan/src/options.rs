@@ -5,8 +5,8 @@ use core::net::IpAddr;
 use wasmvark_guest::links::MacvlanMode;
 use wasmvark_guest::types::{Error, OptionValue};
 use wasmvark_guest::{
-    ACCEPT_RA, ANNOUNCE, Known, MACVLAN_MODES, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD, choose,
-    parse, typed, word,
+    ACCEPT_RA, ANNOUNCE, FILTER, Known, MACVLAN_MODES, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD,
+    choose, parse, typed, word,
 };
 
 use crate::host_link::{self, HOST_ADDRESS};
@@ -23,7 +23,15 @@ pub(crate) const KNOWN: Known = Known {
         word("parent"),
     ],
     container: &[],
-    behaviours: &[TUNING, RATES, SOURCE_ROUTING, ACCEPT_RA, ANNOUNCE, WAIT_DAD],
+    behaviours: &[
+        TUNING,
+        RATES,
+        SOURCE_ROUTING,
+        FILTER,
+        ACCEPT_RA,
+        ANNOUNCE,
+        WAIT_DAD,
+    ],
 };
 
 /// The options that the host doesn't parse.

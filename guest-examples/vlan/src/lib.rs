@@ -6,8 +6,8 @@ use options::{KNOWN, Options};
 use wasmvark_guest::links::{self, Link, VlanOptions};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Place, Request, SetupAnswer};
 use wasmvark_guest::{
-    Guest, PARENT_METRIC, WithoutSubnets, check_ipam, create_on_parent, export, find_parent,
-    no_name_servers,
+    Filter, Guest, PARENT_METRIC, WithoutSubnets, check_ipam, create_on_parent, export,
+    find_parent, no_name_servers,
 };
 
 struct Vlan;
@@ -19,6 +19,7 @@ impl Guest for Vlan {
         let mut changes = create_on_parent(network, WithoutSubnets::Refuse)?;
         changes.extend(KNOWN.check(&network.options)?);
         Options::parse(&network.options)?;
+        Filter::parse(&network.options)?;
         Ok(changes)
     }
 
@@ -26,7 +27,10 @@ impl Guest for Vlan {
         check_ipam(&request.network)?;
         let options = Options::parse(&request.network.options)?;
         let behaviours = KNOWN.behaviours(&request)?;
+        let filter = Filter::parse(&request.options)?;
         let link = make(&request, options)?;
+        // This is in place before anything can pass.
+        filter.apply_in_container(&link)?;
         behaviours.accept_ra(&link)?;
         behaviours.announce(&link)?;
         behaviours.configure(&link, &request, Some(PARENT_METRIC))?;

@@ -3,8 +3,8 @@
 use wasmvark_guest::links::VlanProtocol;
 use wasmvark_guest::types::{Error, OptionValue};
 use wasmvark_guest::{
-    ACCEPT_RA, ANNOUNCE, Known, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD, Within, choose, parse,
-    typed, word,
+    ACCEPT_RA, ANNOUNCE, FILTER, Known, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD, Within, choose,
+    parse, typed, word,
 };
 
 /// All options.
@@ -12,7 +12,15 @@ pub(crate) const KNOWN: Known = Known {
     kind: "vlan",
     network: &[word("parent"), word("protocol"), typed::<VlanId>("vlan")],
     container: &[],
-    behaviours: &[TUNING, RATES, SOURCE_ROUTING, ACCEPT_RA, ANNOUNCE, WAIT_DAD],
+    behaviours: &[
+        TUNING,
+        RATES,
+        SOURCE_ROUTING,
+        FILTER,
+        ACCEPT_RA,
+        ANNOUNCE,
+        WAIT_DAD,
+    ],
 };
 
 /// The first one is the default.

@@ -188,7 +188,8 @@ pub enum Change {
         /// The packets of the class.
         packets: ClassPackets,
     },
-    /// New rules of the host's firewall. Undoing removes the rules with their tag.
+    /// New rules of the host's firewall, or of the container's. Undoing removes the rules
+    /// with their tag.
     AddFirewall {
         /// The rules.
         entry: FirewallEntry,
@@ -388,6 +389,12 @@ impl Change {
         }
     }
 
+    /// Returns the entry of the host's firewall that the change adds.
+    pub fn host_firewall(&self) -> Option<&FirewallEntry> {
+        self.firewall()
+            .filter(|entry| entry.namespace() == Namespace::Host)
+    }
+
     /// Whether this change must be undone after a newer one. Otherwise undoing the
     /// newer one would make this change again, or take away the restored state.
     pub fn is_below(&self, newer: &Self) -> bool {
@@ -523,8 +530,8 @@ impl Change {
             | Self::AddRule { namespace, .. }
             | Self::RemoveRule { namespace, .. }
             | Self::SetSetting { namespace, .. } => *namespace == Namespace::Host,
-            Self::AddFirewall { .. }
-            | Self::KeepState
+            Self::AddFirewall { entry } => entry.namespace() == Namespace::Host,
+            Self::KeepState
             | Self::RegisterNames { .. }
             | Self::LeaseAddress { .. }
             | Self::TrustSource { .. } => true,

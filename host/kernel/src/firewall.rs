@@ -1,4 +1,5 @@
-//! A driver's rules in the host's firewall, in the driver's own terms.
+//! A driver's rules in the host's firewall and in the container's, in the driver's own
+//! terms.
 //! `netlink::nft` turns them into nftables.
 
 use std::fmt;
@@ -7,7 +8,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use types::Digest;
-use types::{LinkName, Mac, PortRange, Protocol};
+use types::{LinkName, Mac, Namespace, PortRange, Protocol};
 
 use super::KernelError;
 
@@ -126,6 +127,16 @@ pub enum FirewallRule {
         /// The policy for them.
         policy: Policy,
     },
+    /// A filter in the container's namespace. It accepts or drops connections over a
+    /// link of the container.
+    FilterLink {
+        /// The link.
+        link: LinkName,
+        /// The connections.
+        traffic: LinkTraffic,
+        /// The policy for them.
+        policy: Policy,
+    },
     /// A spoof check: frames that come in through a port of a bridge are
     /// dropped, unless they are from one of its senders.
     CheckSender {
@@ -156,6 +167,17 @@ pub struct Traffic {
     pub address: IpAddr,
     /// The network of the remote addresses, of the same family; `None` means
     /// any.
+    pub peer: Option<IpNet>,
+    /// The protocol and the destination ports; `None` means any.
+    pub ports: Option<Ports>,
+}
+
+/// Connections over a link of the container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkTraffic {
+    /// Whether others open the connections. Otherwise the container does.
+    pub incoming: bool,
+    /// The network of the remote addresses; `None` means any, of both IP versions.
     pub peer: Option<IpNet>,
     /// The protocol and the destination ports; `None` means any.
     pub ports: Option<Ports>,
@@ -205,13 +227,25 @@ pub struct Translation {
     pub address: Option<IpAddr>,
 }
 
-/// The family of a driver's table (NFPROTO_* in `linux/netfilter.h`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The family of a driver's table (NFPROTO_* in `linux/netfilter.h`), and its namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FirewallFamily {
-    /// IPv4 and IPv6.
+    /// IPv4 and IPv6 on the host.
     Inet,
-    /// Frames of bridges.
+    /// Frames of the host's bridges.
     Bridge,
+    /// IPv4 and IPv6 in the container's namespace.
+    Container,
+}
+
+impl FirewallFamily {
+    /// Returns the namespace that the table is in.
+    pub fn namespace(self) -> Namespace {
+        match self {
+            Self::Inet | Self::Bridge => Namespace::Host,
+            Self::Container => Namespace::Container,
+        }
+    }
 }
 
 impl FirewallEntry {
@@ -222,6 +256,11 @@ impl FirewallEntry {
             tag: tag(owner, &rule),
             rule,
         }
+    }
+
+    /// Returns the namespace that the rule is in.
+    pub fn namespace(&self) -> Namespace {
+        self.rule.family().namespace()
     }
 
     /// Whether both entries are in the same table.
@@ -276,10 +315,11 @@ impl FirewallRule {
             | Self::OnlyThrough { .. }
             | Self::Filter { .. } => FirewallFamily::Inet,
             Self::CheckSender { .. } => FirewallFamily::Bridge,
+            Self::FilterLink { .. } => FirewallFamily::Container,
         }
     }
 
-    /// Returns the name of the host's link that the rule is for.
+    /// Returns the name of the link that the rule is for. It's in the rule's namespace.
     pub fn link(&self) -> Option<&LinkName> {
         match self {
             Self::PublishBehind { link }
@@ -287,6 +327,7 @@ impl FirewallRule {
             | Self::Internal { link, .. }
             | Self::InternalMember { link, .. }
             | Self::OnlyThrough { link, .. }
+            | Self::FilterLink { link, .. }
             | Self::CheckSender { link, .. } => Some(link),
             Self::Translate(_)
             | Self::Publish(_)
@@ -300,10 +341,8 @@ impl FirewallRule {
         match self {
             // One rule translates, one drops packets that can't be translated.
             Self::Translate(_) => 2,
-            Self::Filter { traffic, .. } => {
-                let ports = traffic.ports.as_ref();
-                ports.map_or(1, |ports| ports.ranges.len().max(1))
-            }
+            Self::Filter { traffic, .. } => rules_for(traffic.ports.as_ref()),
+            Self::FilterLink { traffic, .. } => rules_for(traffic.ports.as_ref()),
             Self::Publish(_)
             | Self::PublishBehind { .. }
             | Self::Isolate { .. }
@@ -324,7 +363,9 @@ impl FirewallRule {
             | Self::InternalSubnets { .. }
             | Self::OnlyThrough { .. }
             | Self::CheckSender { .. } => true,
-            Self::Filter { policy, .. } => *policy == Policy::Drop,
+            Self::Filter { policy, .. } | Self::FilterLink { policy, .. } => {
+                *policy == Policy::Drop
+            }
             Self::Translate(_)
             | Self::Publish(_)
             | Self::PublishBehind { .. }
@@ -360,8 +401,26 @@ impl FirewallRule {
                 Policy::Accept => "accept",
                 Policy::Drop => "drop",
             },
+            Self::FilterLink { policy, .. } => match policy {
+                Policy::Accept => "accept-in-container",
+                Policy::Drop => "drop-in-container",
+            },
             Self::CheckSender { .. } => "spoof-check",
         }
+    }
+}
+
+/// Returns the number of nftables rules of a filter.
+fn rules_for(ports: Option<&Ports>) -> usize {
+    ports.map_or(1, |ports| ports.ranges.len().max(1))
+}
+
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Accept => "accepted",
+            Self::Drop => "dropped",
+        })
     }
 }
 
@@ -403,36 +462,42 @@ impl fmt::Display for FirewallRule {
             }
             Self::Filter { traffic, policy } => {
                 let side = if traffic.incoming { "to" } else { "from" };
-                let fate = match policy {
-                    Policy::Accept => "accepted",
-                    Policy::Drop => "dropped",
-                };
-                write!(f, "connections {side} {} {fate}", traffic.address)
+                write!(f, "connections {side} {} {policy}", traffic.address)
+            }
+            Self::FilterLink {
+                link,
+                traffic,
+                policy,
+            } => {
+                let side = if traffic.incoming { "to" } else { "from" };
+                write!(f, "connections {side} container:{link} {policy}")
             }
             Self::CheckSender { link, mac } => write!(f, "only {mac} let in through {link}"),
         }
     }
 }
 
-/// Reading the host's firewall.
+/// Reading the firewall of the host and of the container's namespace.
 pub trait FirewallRead {
     /// Checks that nobody else has an element that entries would take. The
     /// error names the owner.
     fn free_for_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError>;
     /// Whether all objects of an entry exist.
     fn has_firewall(&mut self, entry: &FirewallEntry) -> Result<bool, KernelError>;
-    /// Lists the parts of entries that are missing or out of order.
+    /// Lists the parts of entries that are missing or out of order. Entries in the
+    /// container's namespace are passed over, because they go with it.
     fn missing_firewall(
         &mut self,
         entries: &[FirewallEntry],
     ) -> Result<Vec<MissingFirewall>, KernelError>;
 }
 
-/// Changing the host's firewall.
+/// Changing the firewall of the host and of the container's namespace.
 pub trait Firewall {
     /// Adds entries of one driver, all or none.
     fn add_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError>;
-    /// Restores the parts of entries that are missing or out of order.
+    /// Restores the parts of entries that are missing or out of order. Entries in the
+    /// container's namespace are passed over.
     fn restore_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError>;
     /// Removes the objects of an entry that exist.
     fn remove_firewall(&mut self, entry: &FirewallEntry) -> Result<(), KernelError>;

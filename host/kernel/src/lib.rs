@@ -39,7 +39,7 @@ pub use bridge_port::{
 pub use find::{PlacedLink, find};
 pub use firewall::{
     Firewall, FirewallEntry, FirewallFamily, FirewallOwner, FirewallRead, FirewallRule, Isolation,
-    MissingFirewall, Policy, Ports, Publication, Traffic, Translation,
+    LinkTraffic, MissingFirewall, Policy, Ports, Publication, Traffic, Translation,
 };
 pub use identity::{
     FarLink, IdentifiedLink, IdentitiesRead, LinkIdentity, ParentDevice, Proof, SavedPeer,

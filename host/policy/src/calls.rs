@@ -500,6 +500,16 @@ calls! {
         risk: Medium, effect: "host firewall: drops connections of the container", keys: [Address],
         request: [Addresses], needs: [NfTables, NfTablesInet, NfConntrack, NfCtNetlink, NftCt],
     }
+    /// Lets connections over a link in the container through.
+    FirewallAcceptInContainer = "firewall.accept-in-container" {
+        risk: Low, effect: "container: lets connections over own links through", keys: [Link],
+        needs: [NfTables, NfTablesInet, NfConntrack, NftCt],
+    }
+    /// Drops connections over a link in the container.
+    FirewallDropInContainer = "firewall.drop-in-container" {
+        risk: Low, effect: "container: drops connections over own links", keys: [Link],
+        needs: [NfTables, NfTablesInet, NfConntrack, NftCt],
+    }
     /// Turns a feature of a link on or off.
     OffloadsSet = "offloads.set" {
         risk: Low, effect: "changes own links", keys: [Link],

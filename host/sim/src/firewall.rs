@@ -1,7 +1,9 @@
-//! The host's firewall: the real kernel's entries with the changes to them.
+//! The firewall of the host and of the container's namespace: the real kernel's entries
+//! with the changes to them.
 
 use kernel::{Firewall, FirewallEntry, FirewallRead, FirewallRule, KernelError, MissingFirewall};
 use nix::errno::Errno;
+use types::Namespace;
 
 use super::Simulation;
 use super::machine::Machine;
@@ -91,17 +93,21 @@ impl Machine {
         if self.firewall_added.contains(entry) {
             return Ok(true);
         }
-        if self.firewall_removed.contains(entry) {
+        if self.firewall_removed.contains(entry) || !self.is_real(entry.namespace()) {
             return Ok(false);
         }
         let real = self.reader.has_firewall(entry);
         self.unless_hidden(real, false)
     }
 
-    /// Returns the rules that were added, and those that were removed.
-    pub(super) fn firewall_changes(&self) -> [Vec<FirewallRule>; 2] {
-        [&self.firewall_added, &self.firewall_removed]
-            .map(|entries| entries.iter().map(|entry| entry.rule.clone()).collect())
+    /// Returns the rules of a namespace that were added, and those that were removed.
+    pub(super) fn firewall_changes(&self, namespace: Namespace) -> [Vec<FirewallRule>; 2] {
+        [&self.firewall_added, &self.firewall_removed].map(|entries| {
+            let there = entries
+                .iter()
+                .filter(|entry| entry.namespace() == namespace);
+            there.map(|entry| entry.rule.clone()).collect()
+        })
     }
 
     /// Assumes an answer if the firewall can't be read. Only root can read it.

@@ -17,8 +17,10 @@ pub struct Topology {
     pub namespaces: Vec<NamespaceView>,
     /// The ties between links.
     pub edges: Vec<Edge>,
-    /// The changes of the firewall's rules.
+    /// The changes of the rules of the host's firewall.
     pub firewall: Changes,
+    /// The changes of the rules of the firewall in the container's namespace.
+    pub container_firewall: Changes,
 }
 
 /// Objects that were added and removed, in words.
@@ -141,19 +143,21 @@ impl EdgeKind {
 
 impl Machine {
     pub(super) fn topology(&self) -> Topology {
-        let [added, removed] = self.firewall_changes();
-        let text =
-            |rules: Vec<kernel::FirewallRule>| rules.iter().map(ToString::to_string).collect();
         Topology {
             namespaces: [Namespace::Host, Namespace::Container]
                 .map(|name| self.view(name))
                 .into(),
             edges: self.edges(),
-            firewall: Changes {
-                added: text(added),
-                removed: text(removed),
-            },
+            firewall: self.firewall_words(Namespace::Host),
+            container_firewall: self.firewall_words(Namespace::Container),
         }
+    }
+
+    fn firewall_words(&self, namespace: Namespace) -> Changes {
+        let [added, removed] = self
+            .firewall_changes(namespace)
+            .map(|rules| rules.iter().map(ToString::to_string).collect());
+        Changes { added, removed }
     }
 
     /// Describes the machine, without the objects that the kernel makes by
@@ -184,8 +188,8 @@ impl Machine {
             let [added, removed] = self.rule_changes(name);
             let rest = (&added, &removed, &room.settings);
             facts.push(format!("{rest:?}"));
+            facts.push(format!("{:?}", self.firewall_changes(name)));
         }
-        facts.push(format!("{:?}", self.firewall_changes()));
         facts
     }
 

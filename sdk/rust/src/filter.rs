@@ -3,7 +3,8 @@
 
 use core::net::IpAddr;
 
-use crate::firewall::{self, Direction, PortRange, Traffic};
+use crate::firewall::{self, Direction, LinkTraffic, PortRange, Traffic};
+use crate::links::Link;
 use crate::types::{Error, OptionValue, Protocol, Request};
 use crate::{KnownOption, find, is_v6, not, without_prefix, word};
 
@@ -43,7 +44,8 @@ impl Filter {
     }
 
     /// Accepts the connections in the lists, for each of the container's addresses, and
-    /// drops all others.
+    /// drops all others. The filter is on the host. It's for links whose packets the host
+    /// sends, receives or forwards.
     pub fn apply(&self, request: &Request) -> Result<(), Error> {
         let lists = [
             (Direction::Incoming, &self.incoming),
@@ -61,6 +63,28 @@ impl Filter {
                 }
                 firewall::drop(&all(direction, address))?;
             }
+        }
+        Ok(())
+    }
+}
+
+impl Filter {
+    /// Accepts the connections in the lists over a link of the container, and drops all
+    /// others. The filter is in the container's namespace. It's for links whose packets
+    /// don't pass the host's firewall, and must be called before the link is set up.
+    pub fn apply_in_container(&self, link: &Link) -> Result<(), Error> {
+        let lists = [
+            (Direction::Incoming, &self.incoming),
+            (Direction::Outgoing, &self.outgoing),
+        ];
+        for (direction, list) in lists {
+            let Some(items) = list else {
+                continue;
+            };
+            for item in items {
+                firewall::accept_in_container(link, &item.link_traffic(direction))?;
+            }
+            firewall::drop_in_container(link, &all_over_link(direction))?;
         }
         Ok(())
     }
@@ -98,15 +122,43 @@ impl Item {
 
     fn traffic(&self, direction: Direction, address: &str) -> Traffic {
         Traffic {
-            peer: self.peer.as_ref().map(|(network, _)| network.clone()),
+            peer: self.peer_network(),
             protocol: self.protocol,
-            ports: self
-                .ports
-                .map(|(first, last)| PortRange { first, last })
-                .into_iter()
-                .collect(),
+            ports: self.port_ranges(),
             ..all(direction, address)
         }
+    }
+
+    fn link_traffic(&self, direction: Direction) -> LinkTraffic {
+        LinkTraffic {
+            direction,
+            peer: self.peer_network(),
+            protocol: self.protocol,
+            ports: self.port_ranges(),
+        }
+    }
+
+    fn peer_network(&self) -> Option<String> {
+        self.peer.as_ref().map(|(network, _)| network.clone())
+    }
+
+    fn port_ranges(&self) -> Vec<PortRange> {
+        let ports = self.ports.iter();
+        ports
+            .map(|(first, last)| PortRange {
+                first: *first,
+                last: *last,
+            })
+            .collect()
+    }
+}
+
+fn all_over_link(direction: Direction) -> LinkTraffic {
+    LinkTraffic {
+        direction,
+        peer: None,
+        protocol: None,
+        ports: Vec::new(),
     }
 }
 

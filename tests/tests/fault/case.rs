@@ -57,7 +57,7 @@ pub(crate) const ALL: &[Case] = &[
         needs: NEEDS,
         guest: "macvlan",
         grant: Grant::macvlan,
-        connect: |connection| connection,
+        connect: |connection| connection.option("incoming", "tcp/80"),
         prepare: |_| {},
         chosen: &[],
         always: "",
@@ -206,7 +206,11 @@ pub(crate) const ALL: &[Case] = &[
         needs: &[Need::Root, Need::Macvlan, Need::Link(Kind::Ipvlan)],
         guest: "ipvlan",
         grant: || Grant::example("ipvlan"),
-        connect: |connection| connection.option("mode", "l3s"),
+        connect: |connection| {
+            connection
+                .option("mode", "l3s")
+                .option("incoming", "tcp/80")
+        },
         prepare: |_| {},
         chosen: &[],
         always: "",
@@ -582,7 +586,8 @@ const FIREWALL: &str = "links.create-veth - mac=02:00:00:00:00:01 host-name=end0
     firewall.masquerade 10.88.0.2/32 192.0.2.0/24; firewall.source-address fd88::2/128 2001:db8::1; \
     firewall.publish 1 10.88.0.2 8080:80/tcp 192.0.2.2@5353:53/udp; firewall.isolate 1 strict; \
     firewall.accept incoming 10.88.0.2 peer=192.0.2.0/24 protocol=tcp ports=80,80 ports=8000,8010; firewall.drop incoming 10.88.0.2; \
-    firewall.drop outgoing 10.88.0.2 protocol=udp; firewall.spoof-check 1 02:00:00:00:00:01";
+    firewall.drop outgoing 10.88.0.2 protocol=udp; firewall.spoof-check 1 02:00:00:00:00:01; \
+    firewall.accept-in-container 0 incoming protocol=tcp ports=80,80 ports=8000,8010; firewall.drop-in-container 0 incoming";
 
 fn firewall() -> Grant {
     let address = r#"{ address = "2001:db8::1/128" }"#;
@@ -592,6 +597,8 @@ fn firewall() -> Grant {
         "firewall.spoof-check",
         "firewall.accept",
         "firewall.drop",
+        "firewall.accept-in-container",
+        "firewall.drop-in-container",
     ];
     Grant::of(&own)
         .call("firewall.source-address", address)

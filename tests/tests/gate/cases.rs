@@ -1057,6 +1057,32 @@ pub(crate) const CASES: &[Case] = &[
         )),
     },
     Case {
+        call: "firewall.accept-in-container",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[("links.get", r#"{ link = "container:lo" }"#), CREATE],
+        before: MAKE,
+        within: "firewall.accept-in-container 1 incoming peer=192.0.2.0/24 protocol=tcp ports=80,80",
+        beyond: Some((
+            "links.get container lo",
+            "firewall.accept-in-container 0 incoming",
+            r#"link = "container:lo""#,
+        )),
+    },
+    Case {
+        call: "firewall.drop-in-container",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[("links.get", r#"{ link = "container:lo" }"#), CREATE],
+        before: MAKE,
+        within: "firewall.drop-in-container 1 outgoing protocol=udp",
+        beyond: Some((
+            "links.get container lo",
+            "firewall.drop-in-container 0 outgoing",
+            r#"link = "container:lo""#,
+        )),
+    },
+    Case {
         call: "offloads.set",
         needs: MACVLAN,
         connection: v4,

@@ -456,11 +456,7 @@ fn refused() {
             "7",
             "source_table needs source_routing=true",
         ),
-        (
-            "incoming",
-            "none",
-            "unsupported vlan network option: incoming",
-        ),
+        ("incoming", "http", "\"http\" is not like tcp/443"),
     ] {
         let connection = Connection::dual("wasm-macvlan").option(option, value);
         installed.refuses(&connection, why);

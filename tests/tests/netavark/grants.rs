@@ -23,18 +23,36 @@ const CASES: &[Case] = &[
     Case {
         driver: "macvlan",
         need: Need::Macvlan,
-        requests: |connection| named_and_found(connection.option("announce", "true")),
+        requests: |connection| {
+            named_and_found(
+                connection
+                    .option("announce", "true")
+                    .option("incoming", "tcp/80"),
+            )
+        },
     },
     Case {
         driver: "ipvlan",
         need: Need::Link(Kind::Ipvlan),
-        requests: |connection| named_and_found(connection.option("announce", "true")),
+        requests: |connection| {
+            let filtered = connection
+                .option("announce", "true")
+                .option("incoming", "tcp/80");
+            let mut requests = named_and_found(filtered.clone());
+            requests.push(filtered.option("mode", "l3s"));
+            requests
+        },
     },
     Case {
         driver: "vlan",
         need: Need::Link(Kind::Vlan),
         requests: |connection| {
-            named_and_found(connection.option("vlan", "7").option("announce", "true"))
+            named_and_found(
+                connection
+                    .option("vlan", "7")
+                    .option("announce", "true")
+                    .option("incoming", "tcp/80"),
+            )
         },
     },
     Case {
@@ -81,7 +99,9 @@ const CASES: &[Case] = &[
         driver: "host-device",
         need: Need::Root,
         requests: |connection| {
-            let connection = connection.option("announce", "true");
+            let connection = connection
+                .option("announce", "true")
+                .option("incoming", "tcp/80");
             let unnamed = connection.clone().without_network("network_interface");
             let by = |option, value| unnamed.clone().option(option, value);
             vec![

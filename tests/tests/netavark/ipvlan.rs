@@ -63,6 +63,24 @@ fn mode_l2() {
 /// behind the host's address.
 fn routed(mode: &str) {
     let world = World::new();
+    let connection = behind_host(&world, mode);
+    let installed = Installed::example(&world, "ipvlan");
+    installed.try_out(&connection, |container| {
+        assert_eq!(container.kind_data(INTERFACE, "mode"), mode);
+        for (inside, outside) in [
+            ("10.77.0.2", "10.88.0.1"),
+            ("10.77.0.2", "192.0.2.1"),
+            ("fd77::2", "fd88::1"),
+            ("fd77::2", "2001:db8::1"),
+        ] {
+            installed.reaches(inside, outside);
+        }
+    });
+}
+
+/// Lays routes between the neighbour and the host for a container that the host's routes
+/// lead to and from.
+pub(crate) fn behind_host(world: &World, mode: &str) -> Connection {
     world.give_host_a_default_route();
     world.host.ip_batch(
         &[],
@@ -75,24 +93,12 @@ fn routed(mode: &str) {
         &[],
         "route add 10.77.0.0/24 via 10.88.0.250\nroute add fd77::/64 via fd88::250",
     );
-    let installed = Installed::example(&world, "ipvlan");
-    let connection = Connection::new(DRIVER)
+    Connection::new(DRIVER)
         .subnet("10.77.0.0/24", "10.77.0.1")
         .subnet("fd77::/64", "fd77::1")
         .ip("10.77.0.2")
         .ip("fd77::2")
-        .option("mode", mode);
-    installed.try_out(&connection, |container| {
-        assert_eq!(container.kind_data(INTERFACE, "mode"), mode);
-        for (inside, outside) in [
-            ("10.77.0.2", "10.88.0.1"),
-            ("10.77.0.2", "192.0.2.1"),
-            ("fd77::2", "fd88::1"),
-            ("fd77::2", "2001:db8::1"),
-        ] {
-            installed.reaches(inside, outside);
-        }
-    });
+        .option("mode", mode)
 }
 
 fn flags() {

@@ -24,6 +24,7 @@ mod dns;
 mod driver;
 mod dummy;
 mod families;
+mod filter;
 mod grants;
 mod host_device;
 mod ipvlan;
@@ -98,6 +99,7 @@ fn main() {
     dns::register(&mut suite);
     dummy::register(&mut suite);
     families::register(&mut suite);
+    filter::register(&mut suite);
     vxlan::register(&mut suite);
     tap::register(&mut suite);
     values::register(&mut suite);

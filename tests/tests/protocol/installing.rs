@@ -307,6 +307,8 @@ fn upgraded() {
         "sysctl.set",
         "traffic.set-tbf",
         "traffic.redirect-ingress",
+        "firewall.accept-in-container",
+        "firewall.drop-in-container",
     ];
     let line = |call| match call {
         "links.create-vlan" => format!("\"{call}\" = {{ place = \"shared\" }}\n"),

@@ -1,7 +1,7 @@
 //! The journals of a network's other containers.
 
 use kernel::LinkId;
-use types::{Key, LinkName, Mac};
+use types::{Key, LinkName, Mac, Namespace};
 
 use super::{Here, Journal, says_complete};
 use crate::{Change, Entry, JournalError, folder};
@@ -92,15 +92,24 @@ impl Journal {
         let Some(firewall) = entry.change.firewall() else {
             return Ok(false);
         };
+        let is_on_host = firewall.namespace() == Namespace::Host;
         let is_beside = |other: &Entry| {
             let beside = other.change.firewall();
-            other.host == entry.host && beside.is_some_and(|beside| beside.is_beside(firewall))
+            let same_namespace = match is_on_host {
+                true => other.host == entry.host,
+                false => other.netns == entry.netns,
+            };
+            same_namespace && beside.is_some_and(|beside| beside.is_beside(firewall))
         };
         let mut own = self.entries.iter();
         if own.any(|other| other.number != entry.number && is_beside(other)) {
             return Ok(true);
         }
-        self.others_have(is_beside)
+        // Other containers have namespaces of their own.
+        match is_on_host {
+            true => self.others_have(is_beside),
+            false => Ok(false),
+        }
     }
 
     /// Returns the shared links of this name in the journals of other containers, each

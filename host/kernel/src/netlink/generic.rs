@@ -28,9 +28,9 @@ use rtnetlink::sys::protocols::NETLINK_GENERIC;
 use tokio::runtime::Runtime;
 use types::Namespace;
 
+use super::Netlink;
 use super::exchange::{self, Channel, Raw};
 use super::snapshot::bytes;
-use super::{NamespaceSockets, Netlink};
 use crate::KernelError;
 
 /// A socket for generic netlink.
@@ -127,29 +127,7 @@ impl Netlink {
         if let Some(generic) = self.sockets_mut(namespace)?.generic.take() {
             return Ok(generic);
         }
-        let runtime = &self.runtime;
-        let opened = match namespace {
-            Namespace::Host => Generic::open(runtime),
-            Namespace::Container => {
-                let netns = self.netns(namespace)?;
-                let opened = netns.run(|| Generic::open(runtime));
-                opened.map_err(|error| KernelError::Netlink(error.to_string()))?
-            }
-        };
-        opened.map_err(|error| {
-            error
-                .raw_os_error()
-                .map_or(Errno::EIO, Errno::from_raw)
-                .into()
-        })
-    }
-
-    fn sockets_mut(&mut self, namespace: Namespace) -> Result<&mut NamespaceSockets, KernelError> {
-        let sockets = match namespace {
-            Namespace::Host => Some(&mut self.host),
-            Namespace::Container => self.container.as_mut(),
-        };
-        sockets.ok_or(KernelError::NoNamespace(namespace))
+        self.open_socket(namespace, Generic::open)
     }
 }
 

@@ -59,6 +59,9 @@ struct NamespaceSockets {
     netns: Netns,
     handle: Handle,
     generic: Option<Generic>,
+    netfilter: Option<Netfilter>,
+    /// The handles of rules that were read.
+    handles: Handles,
 }
 
 impl NamespaceSockets {
@@ -88,6 +91,8 @@ impl NamespaceSockets {
             netns,
             handle,
             generic: None,
+            netfilter: None,
+            handles: Handles::default(),
         })
     }
 }
@@ -99,8 +104,6 @@ pub struct Netlink {
     deadline: Option<Instant>,
     host: NamespaceSockets,
     container: Option<NamespaceSockets>,
-    netfilter: Option<Netfilter>,
-    handles: Handles,
 }
 
 impl Netlink {
@@ -121,8 +124,6 @@ impl Netlink {
                 .transpose()?,
             runtime,
             deadline: None,
-            netfilter: None,
-            handles: Handles::default(),
         })
     }
 
@@ -143,6 +144,36 @@ impl Netlink {
                 .as_ref()
                 .ok_or(KernelError::NoNamespace(namespace)),
         }
+    }
+
+    fn sockets_mut(&mut self, namespace: Namespace) -> Result<&mut NamespaceSockets, KernelError> {
+        let sockets = match namespace {
+            Namespace::Host => Some(&mut self.host),
+            Namespace::Container => self.container.as_mut(),
+        };
+        sockets.ok_or(KernelError::NoNamespace(namespace))
+    }
+
+    /// Opens a further socket in a namespace.
+    fn open_socket<T: Send>(
+        &self,
+        namespace: Namespace,
+        open: impl FnOnce(&Runtime) -> io::Result<T> + Send,
+    ) -> Result<T, KernelError> {
+        let runtime = &self.runtime;
+        let opened = match namespace {
+            Namespace::Host => open(runtime),
+            Namespace::Container => {
+                let opened = self.netns(namespace)?.run(|| open(runtime));
+                opened.map_err(|error| KernelError::Netlink(error.to_string()))?
+            }
+        };
+        opened.map_err(|error| {
+            error
+                .raw_os_error()
+                .map_or(Errno::EIO, Errno::from_raw)
+                .into()
+        })
     }
 
     /// Returns the deadline. Without one, operations fail as late ones do.

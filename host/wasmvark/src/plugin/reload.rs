@@ -69,7 +69,7 @@ impl User {
     /// Returns the rules that belong to this container alone.
     fn own(&self) -> impl Iterator<Item = &FirewallEntry> {
         let own = self.entries.iter().filter(|entry| !entry.shared);
-        own.filter_map(|entry| entry.change.firewall())
+        own.filter_map(|entry| entry.change.host_firewall())
     }
 }
 
@@ -261,9 +261,10 @@ pub(crate) fn trusted_sources(store: &Store) -> BTreeSet<IpNet> {
     sources.collect()
 }
 
-/// Whether an entry is one that others can remove, and that is restored.
+/// Whether an entry is one that others on the host can remove, and that is restored. The
+/// rules in a container's namespace are beyond a flush of the host's.
 fn is_restored(entry: &Entry) -> bool {
-    entry.change.firewall().is_some() || matches!(entry.change, Change::TrustSource { .. })
+    entry.change.host_firewall().is_some() || matches!(entry.change, Change::TrustSource { .. })
 }
 
 /// Returns an error in words, with advice if another rule is in the way. Other errors
@@ -285,7 +286,7 @@ fn reason(error: &RestoreError) -> String {
 /// Whether a journal has rules in another namespace of the host.
 pub(super) fn entries_elsewhere(journal: &Journal, here: Here) -> bool {
     let mut entries = journal.entries().iter();
-    entries.any(|entry| entry.change.firewall().is_some() && entry.host != here.host)
+    entries.any(|entry| entry.change.host_firewall().is_some() && entry.host != here.host)
 }
 
 /// Returns a journal's oldest rule.
@@ -300,7 +301,10 @@ fn shared(users: &[User]) -> Vec<FirewallEntry> {
     let mut entries: Vec<_> = entries.filter(|entry| entry.shared).collect();
     entries.sort_by_key(|entry| entry.at);
     let mut shared: Vec<FirewallEntry> = Vec::new();
-    for entry in entries.iter().filter_map(|entry| entry.change.firewall()) {
+    for entry in entries
+        .iter()
+        .filter_map(|entry| entry.change.host_firewall())
+    {
         if !shared.contains(entry) {
             shared.push(entry.clone());
         }

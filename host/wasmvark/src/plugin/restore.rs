@@ -67,7 +67,7 @@ fn restore_flushed(store: &Store, key: &Key) -> Result<(), PluginError> {
 fn sample(journal: &Journal) -> Option<FirewallEntry> {
     let entries = journal.entries().iter();
     let mut entries: Vec<_> = entries
-        .filter_map(|entry| entry.change.firewall())
+        .filter_map(|entry| entry.change.host_firewall())
         .collect();
     entries.sort_by_key(|entry| (entry.rule.rules(), entry.rule.ports()));
     entries.first().map(|entry| (*entry).clone())

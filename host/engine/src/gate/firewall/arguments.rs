@@ -4,18 +4,21 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use kernel::{Isolation, Ports, Traffic, Translation};
+use kernel::{Isolation, LinkTraffic, Ports, Traffic, Translation};
 use policy::Call;
 use types::{Port, PortRange, Protocol};
 
-use crate::driver::wit::firewall::{Direction, Isolation as WitIsolation, Traffic as WitTraffic};
+use crate::driver::wit::firewall::{
+    Direction, Isolation as WitIsolation, LinkTraffic as WitLinkTraffic, PortRange as WitRange,
+    Traffic as WitTraffic,
+};
 use crate::driver::wit::types::{Port as WitPort, Protocol as WitProtocol};
 use crate::gate::bounds;
 use crate::gate::call::{CallError, invalid};
 
 /// Converts a driver's description of traffic, and checks it.
 pub(super) fn traffic(call: Call, traffic: WitTraffic) -> Result<Traffic, CallError> {
-    bounds::port_ranges(call, &traffic.ports)?;
+    let ports = destination_ports(call, traffic.protocol, &traffic.ports)?;
     let address = address(call, &traffic.address)?;
     let peer = traffic.peer.map(|peer| network(call, &peer)).transpose()?;
     if let Some(peer) = peer
@@ -24,27 +27,46 @@ pub(super) fn traffic(call: Call, traffic: WitTraffic) -> Result<Traffic, CallEr
         let text = format!("{address} and {peer} are of two families");
         return Err(invalid(call, &text));
     }
-    let mut ranges = traffic.ports.iter().map(|range| (range.first, range.last));
-    if let Some((first, last)) = ranges.clone().find(|(first, last)| last < first) {
-        let text = format!("{first}-{last} are no ports: the last is below the first");
-        return Err(invalid(call, &text));
-    }
-    let ports = match traffic.protocol {
-        Some(protocol) => Some(Ports {
-            protocol: protocol.into(),
-            ranges: ranges.collect(),
-        }),
-        None if ranges.next().is_some() => {
-            return Err(invalid(call, &"ports need a protocol: tcp, udp or sctp"));
-        }
-        None => None,
-    };
     Ok(Traffic {
         incoming: traffic.direction == Direction::Incoming,
         address,
         peer,
         ports,
     })
+}
+
+/// Converts a driver's description of traffic over a link, and checks it.
+pub(super) fn link_traffic(call: Call, traffic: WitLinkTraffic) -> Result<LinkTraffic, CallError> {
+    let ports = destination_ports(call, traffic.protocol, &traffic.ports)?;
+    let peer = traffic.peer.map(|peer| network(call, &peer)).transpose()?;
+    Ok(LinkTraffic {
+        incoming: traffic.direction == Direction::Incoming,
+        peer,
+        ports,
+    })
+}
+
+fn destination_ports(
+    call: Call,
+    protocol: Option<WitProtocol>,
+    ports: &[WitRange],
+) -> Result<Option<Ports>, CallError> {
+    bounds::port_ranges(call, ports)?;
+    let mut ranges = ports.iter().map(|range| (range.first, range.last));
+    if let Some((first, last)) = ranges.clone().find(|(first, last)| last < first) {
+        let text = format!("{first}-{last} are no ports: the last is below the first");
+        return Err(invalid(call, &text));
+    }
+    match protocol {
+        Some(protocol) => Ok(Some(Ports {
+            protocol: protocol.into(),
+            ranges: ranges.collect(),
+        })),
+        None if ranges.next().is_some() => {
+            Err(invalid(call, &"ports need a protocol: tcp, udp or sctp"))
+        }
+        None => Ok(None),
+    }
 }
 
 impl From<WitIsolation> for Isolation {

@@ -16,7 +16,9 @@ use wasmtime::component::Resource;
 use super::call::{CallError, Plan, invalid};
 use super::clash::{Own, View};
 use super::{Gate, Kernel, LinkHandle, bounds};
-use crate::driver::wit::firewall::{Host, Isolation as WitIsolation, Traffic as WitTraffic};
+use crate::driver::wit::firewall::{
+    Host, Isolation as WitIsolation, LinkTraffic as WitLinkTraffic, Traffic as WitTraffic,
+};
 use crate::driver::wit::types::Port as WitPort;
 use crate::guard::Permitted;
 
@@ -150,6 +152,24 @@ impl Host for Gate {
 
     fn drop(&mut self, traffic: WitTraffic) -> Result<(), CallError> {
         self.filter(Call::FirewallDrop, traffic, Policy::Drop)
+    }
+
+    fn accept_in_container(
+        &mut self,
+        link: Resource<LinkHandle>,
+        traffic: WitLinkTraffic,
+    ) -> Result<(), CallError> {
+        let call = Call::FirewallAcceptInContainer;
+        self.filter_link(call, &link, traffic, Policy::Accept)
+    }
+
+    fn drop_in_container(
+        &mut self,
+        link: Resource<LinkHandle>,
+        traffic: WitLinkTraffic,
+    ) -> Result<(), CallError> {
+        let call = Call::FirewallDropInContainer;
+        self.filter_link(call, &link, traffic, Policy::Drop)
     }
 }
 
@@ -288,6 +308,28 @@ impl Gate {
         self.add_to_firewall(call, &objects, subject, vec![self.own_entry(rule)])
     }
 
+    fn filter_link(
+        &mut self,
+        call: Call,
+        link: &Resource<LinkHandle>,
+        traffic: WitLinkTraffic,
+        policy: Policy,
+    ) -> Result<(), CallError> {
+        let link = self.link(link)?;
+        if link.id.namespace != Namespace::Container {
+            let text = format!("{} isn't in the container's namespace", link.name);
+            return Err(invalid(call, &text));
+        }
+        let rule = FirewallRule::FilterLink {
+            link: link.name.clone(),
+            traffic: arguments::link_traffic(call, traffic)?,
+            policy,
+        };
+        let objects = [self.object(&link)];
+        let wanted = vec![self.own_entry(rule)];
+        self.add_to_firewall(call, &objects, Subject::Links, wanted)
+    }
+
     /// Returns a link of the host. The host's firewall has rules only for those.
     fn host_link(
         &mut self,
@@ -399,7 +441,9 @@ impl Gate {
         let confines = rules.any(|rule| {
             matches!(
                 rule,
-                FirewallRule::Filter { .. } | FirewallRule::CheckSender { .. }
+                FirewallRule::Filter { .. }
+                    | FirewallRule::FilterLink { .. }
+                    | FirewallRule::CheckSender { .. }
             )
         });
         let result = match confines {

@@ -1,7 +1,7 @@
 //! `links.rename`.
 
 use journal::Change;
-use kernel::{FirewallRule, KernelError, LinkChange};
+use kernel::{KernelError, LinkChange};
 use nix::errno::Errno;
 use policy::{Call, Object, reached_only_as};
 use types::{LinkName, Namespace};
@@ -60,13 +60,13 @@ impl Gate {
     /// under another name.
     fn is_in_firewall(&self, link: &LinkHandle) -> bool {
         let is_it = |change: &Change| {
-            let rule = change.firewall().map(|entry| &entry.rule);
-            rule.and_then(FirewallRule::link) == Some(&link.name)
+            change.firewall().is_some_and(|entry| {
+                entry.namespace() == link.id.namespace && entry.rule.link() == Some(&link.name)
+            })
         };
-        let is_on_host = link.id.namespace == Namespace::Host;
         self.rollback.journal.as_ref().is_some_and(|journal| {
-            let mut entries = journal.entries_of(Namespace::Host);
-            is_on_host && entries.any(|entry| is_it(&entry.change))
+            let mut entries = journal.entries_of(link.id.namespace);
+            entries.any(|entry| is_it(&entry.change))
         })
     }
 

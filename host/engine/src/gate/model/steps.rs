@@ -11,7 +11,7 @@ use super::pools::{Draw, Held};
 use super::words::{INTERFACE, Words};
 use crate::driver::wit::addresses::{self, AddressOptions};
 use crate::driver::wit::bridge_ports::{self, VlanRange};
-use crate::driver::wit::firewall::{self, Direction, Isolation, PortRange, Traffic};
+use crate::driver::wit::firewall::{self, Direction, Isolation, LinkTraffic, PortRange, Traffic};
 use crate::driver::wit::links::{
     self, BridgeOptions, IpvlanIsolation, IpvlanMode, IpvlanOptions, MacvlanMode, MacvlanOptions,
     PlainOptions, TapOptions, VethOptions, VfLinkState, VfVlan, VlanOptions, VlanProtocol,
@@ -94,6 +94,16 @@ impl Handles for links::VethPair {
 
 fn held<T: Handles>(result: Result<T, CallError>) -> Result<Vec<u32>, CallError> {
     result.map(|made| made.reps())
+}
+
+fn port_ranges(draw: &mut Draw<'_>) -> Vec<PortRange> {
+    match draw.seldom() {
+        true => vec![PortRange {
+            first: draw.one(&[0, 22, 8080]),
+            last: draw.one(&[22, 65535]),
+        }],
+        false => Vec::new(),
+    }
 }
 
 fn plain<T>(result: Result<T, CallError>) -> Result<Vec<u32>, CallError> {
@@ -818,19 +828,29 @@ impl<'a> Guest<'a> {
                 say!(self, "{mac}");
                 Host::spoof_check(self.gate, link, mac)
             }
+            Call::FirewallAcceptInContainer | Call::FirewallDropInContainer => {
+                let link = self.link(draw)?;
+                let traffic = LinkTraffic {
+                    direction: draw.one(&[Direction::Incoming, Direction::Outgoing]),
+                    peer: draw.network_maybe(),
+                    protocol: draw.on().then(|| draw.protocol()),
+                    ports: port_ranges(draw),
+                };
+                say!(self, "{traffic:?}");
+                match call {
+                    Call::FirewallAcceptInContainer => {
+                        Host::accept_in_container(self.gate, link, traffic)
+                    }
+                    _ => Host::drop_in_container(self.gate, link, traffic),
+                }
+            }
             _ => {
                 let traffic = Traffic {
                     direction: draw.one(&[Direction::Incoming, Direction::Outgoing]),
                     address: draw.ip(),
                     peer: draw.network_maybe(),
                     protocol: draw.on().then(|| draw.protocol()),
-                    ports: match draw.seldom() {
-                        true => vec![PortRange {
-                            first: draw.one(&[0, 22, 8080]),
-                            last: draw.one(&[22, 65535]),
-                        }],
-                        false => Vec::new(),
-                    },
+                    ports: port_ranges(draw),
                 };
                 say!(self, "{traffic:?}");
                 match call {

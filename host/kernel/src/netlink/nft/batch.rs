@@ -7,6 +7,7 @@ use netlink_packet_netfilter::nftables::{
 };
 use netlink_packet_netfilter::{NetfilterMessage, NetfilterProtoFamily};
 use rtnetlink::packet_core::{NLM_F_APPEND, NLM_F_CREATE, NLM_F_EXCL};
+use types::Namespace;
 
 use super::expression::Expression;
 use super::object::Object;
@@ -35,10 +36,15 @@ impl<'a> Table<'a> {
         }
     }
 
+    /// The namespace that it's in.
+    pub(super) fn namespace(self) -> Namespace {
+        self.family.namespace()
+    }
+
     /// A message about it.
     pub(super) fn message(self, message: NfTablesMessage) -> NetfilterMessage {
         let family = match self.family {
-            FirewallFamily::Inet => NetfilterProtoFamily::Inet,
+            FirewallFamily::Inet | FirewallFamily::Container => NetfilterProtoFamily::Inet,
             FirewallFamily::Bridge => NetfilterProtoFamily::Bridge,
         };
         NetfilterMessage::new(header(family), message)

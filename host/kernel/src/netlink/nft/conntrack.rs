@@ -12,7 +12,7 @@ use netlink_packet_netfilter::conntrack::{
 use netlink_packet_netfilter::{NetfilterMessage, NetfilterMessageInner, NetfilterProtoFamily};
 use nix::errno::Errno;
 use rtnetlink::packet_core::{DefaultNla, Nla};
-use types::{PortRange, Protocol};
+use types::{Namespace, PortRange, Protocol};
 
 use super::lacking::{of_udp, with_status};
 use super::socket::header;
@@ -68,6 +68,7 @@ impl Netlink {
             | FirewallRule::InternalSubnets { .. }
             | FirewallRule::OnlyThrough { .. }
             | FirewallRule::Filter { .. }
+            | FirewallRule::FilterLink { .. }
             | FirewallRule::CheckSender { .. } => Ok(()),
         }
     }
@@ -142,6 +143,7 @@ impl Netlink {
             | FirewallRule::InternalSubnets { .. }
             | FirewallRule::OnlyThrough { .. }
             | FirewallRule::Filter { .. }
+            | FirewallRule::FilterLink { .. }
             | FirewallRule::CheckSender { .. } => Ok(()),
         }
     }
@@ -187,7 +189,9 @@ impl Netlink {
             attributes: filter,
         };
         let question = about(like, question);
-        let listed = self.netfilter(async |netfilter| netfilter.list(&question).await);
+        let listed = self.netfilter(Namespace::Host, async |netfilter| {
+            netfilter.list(&question).await
+        });
         let answers = match listed {
             Err(KernelError::Errno {
                 errno: Errno::EINVAL | Errno::EOPNOTSUPP,
@@ -214,7 +218,9 @@ impl Netlink {
         };
         let header = header(NetfilterProtoFamily::Unspec);
         let question = NetfilterMessage::new(header, question);
-        let answers = match self.netfilter(async |netfilter| netfilter.ask(&question).await) {
+        let answers = match self.netfilter(Namespace::Host, async |netfilter| {
+            netfilter.ask(&question).await
+        }) {
             Err(KernelError::Errno {
                 errno: Errno::EINVAL | Errno::EOPNOTSUPP,
             }) => return Ok(true),
@@ -238,7 +244,9 @@ impl Netlink {
         for connection in connections {
             let message = ConntrackMessage::Delete(connection.identity);
             let message = about(connection.original.source, message);
-            match self.netfilter(async |netfilter| netfilter.ask(&message).await) {
+            match self.netfilter(Namespace::Host, async |netfilter| {
+                netfilter.ask(&message).await
+            }) {
                 // It ended meanwhile.
                 Err(error) if error.is_not_found() => {}
                 result => drop(result?),

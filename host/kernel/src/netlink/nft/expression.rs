@@ -35,8 +35,15 @@ const TRANSPORT_HEADER: u32 = 2;
 /// NFT_LOOKUP_F_INV
 const LOOKUP_INVERTED: u32 = 1;
 
-/// IPPROTO_ICMPV6 (`linux/in6.h`)
-const ICMPV6: u8 = 58;
+/// IPPROTO_ICMP and IPPROTO_IGMP (`linux/in.h`), IPPROTO_ICMPV6 (`linux/in6.h`)
+pub(super) const ICMP: u8 = 1;
+pub(super) const IGMP: u8 = 2;
+pub(super) const ICMPV6: u8 = 58;
+
+/// The hop limits of neighbour discovery (RFC 4861) and of multicast listener discovery
+/// (RFC 3810): nobody has led such packets on.
+const DISCOVERY_HOPS: u8 = 255;
+const LISTENER_HOPS: u8 = 1;
 
 /// NF_DROP
 const NF_DROP: u32 = 0;
@@ -183,12 +190,23 @@ pub(super) fn is_port_between(first: u16, last: u16) -> Vec<Expression> {
 /// Goes on only for neighbour discovery (RFC 4861): ICMPv6 of the types 133 to 137
 /// that nobody has led on.
 pub(super) fn is_neighbour_discovery() -> Vec<Expression> {
+    is_icmpv6(DISCOVERY_HOPS, 133, 137)
+}
+
+/// Goes on only for multicast listener discovery (RFC 2710, RFC 3810): ICMPv6 of the
+/// types 130 to 132 and 143. A switch that listens to it leads neighbour discovery only
+/// to links that take part.
+pub(super) fn is_listener_discovery() -> [Vec<Expression>; 2] {
+    [(130, 132), (143, 143)].map(|(first, last)| is_icmpv6(LISTENER_HOPS, first, last))
+}
+
+fn is_icmpv6(hops: u8, first: u8, last: u8) -> Vec<Expression> {
     let any = IpNet::from(Ipv6Net::default());
     let mut expressions = is_family(&any).to_vec();
-    expressions.extend([payload(NETWORK_HEADER, 7, 1, FIRST), is(&[255])]);
+    expressions.extend([payload(NETWORK_HEADER, 7, 1, FIRST), is(&[hops])]);
     expressions.extend(is_protocol(ICMPV6));
     expressions.push(payload(TRANSPORT_HEADER, 0, 1, FIRST));
-    expressions.extend(is_between(&[133], &[137]));
+    expressions.extend(is_between(&[first], &[last]));
     expressions
 }
 

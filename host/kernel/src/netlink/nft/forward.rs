@@ -7,6 +7,7 @@ use netlink_packet_netfilter::nftables::{
     ChainAttribute, ChainMessage, Hook, HookNumber, InetHookNumber, NfTablesMessage,
 };
 use netlink_packet_netfilter::{NetfilterMessage, NetfilterMessageInner, NetfilterProtoFamily};
+use types::Namespace;
 
 use super::socket::header;
 use super::{LACKING, without_nftables};
@@ -50,7 +51,9 @@ impl Netlink {
             header(NetfilterProtoFamily::Unspec),
             NfTablesMessage::GetChain(all),
         );
-        let answers = self.netfilter(async |netfilter| netfilter.list(&question).await);
+        let answers = self.netfilter(Namespace::Host, async |netfilter| {
+            netfilter.list(&question).await
+        });
         let answers = answers.map_err(|error| without_nftables(error, &LACKING))?;
         let mut chains = Vec::new();
         for answer in &answers {

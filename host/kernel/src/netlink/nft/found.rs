@@ -90,7 +90,7 @@ impl Netlink {
         table: Table<'_>,
         element: &Element,
     ) -> Result<Option<Vec<u8>>, KernelError> {
-        let answers = self.ask_nft(&table.get_element(element))?;
+        let answers = self.ask_nft(table.namespace(), &table.get_element(element))?;
         Ok(answers.iter().find_map(tag))
     }
 }

@@ -11,7 +11,7 @@ use crate::FirewallFamily;
 /// A chain, by its table and its name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct ChainId {
-    is_for_bridges: bool,
+    family: FirewallFamily,
     table: String,
     chain: String,
 }
@@ -20,7 +20,7 @@ impl ChainId {
     /// Returns the id of a chain in a table.
     pub(super) fn of(table: Table<'_>, chain: &str) -> Self {
         Self {
-            is_for_bridges: table.family == FirewallFamily::Bridge,
+            family: table.family,
             table: table.name.to_owned(),
             chain: chain.to_owned(),
         }

@@ -1,5 +1,5 @@
-//! The host's firewall, as nftables over netlink
-//! (`linux/netfilter/nf_tables.h`).
+//! The firewall of the host and of a container's namespace, as nftables over
+//! netlink (`linux/netfilter/nf_tables.h`).
 //!
 //! The messages are those of `netlink-packet-netfilter`. It belongs to the same
 //! family of crates as all other messages here, has the same license (MIT), and
@@ -23,6 +23,7 @@ mod expression;
 mod forward;
 mod found;
 mod handles;
+mod in_container;
 mod lacking;
 mod object;
 mod restore;
@@ -35,6 +36,7 @@ mod table;
 use netlink_packet_netfilter::nftables::{GenAttribute, NfTablesMessage};
 use netlink_packet_netfilter::{NetfilterMessage, NetfilterMessageInner};
 use nix::errno::Errno;
+use types::Namespace;
 
 use self::batch::{Table, ask_generation, comment};
 pub use self::forward::DroppingChain;
@@ -90,7 +92,7 @@ impl FirewallRead for Netlink {
         if entries.is_empty() {
             return Ok(missing);
         }
-        self.until_undisturbed(|kernel| {
+        self.until_undisturbed(Namespace::Host, |kernel| {
             missing = kernel.missing_objects(entries)?;
             Ok(Vec::new())
         })?;
@@ -122,9 +124,11 @@ impl Firewall for Netlink {
     #[track_caller]
     fn remove_empty_firewall(&mut self, entry: &FirewallEntry) -> Result<(), KernelError> {
         let table = Table::of(entry);
-        self.until_undisturbed(|kernel| match kernel.is_in_use(table)? {
-            true => Ok(Vec::new()),
-            false => Ok(vec![table.remove()]),
+        self.until_undisturbed(table.namespace(), |kernel| {
+            match kernel.is_in_use(table)? {
+                true => Ok(Vec::new()),
+                false => Ok(vec![table.remove()]),
+            }
         })
     }
 }
@@ -151,7 +155,7 @@ impl Netlink {
         let table = Table::of(first);
         let mut changes = table.lay();
         changes.extend(objects.iter().map(|(entry, it)| table.add(it, &entry.tag)));
-        let put = self.change_nft(&changes, None);
+        let put = self.change_nft(table.namespace(), &changes, None);
         let error = match put {
             Ok(()) => return Ok(()),
             Err(error) => without_nftables(error, &LACKING_PARTS),
@@ -219,7 +223,7 @@ impl Netlink {
         }
         let mut parts = elements.chunks(CHANGE_MAX);
         parts.try_for_each(|part| {
-            self.until_undisturbed(|kernel| {
+            self.until_undisturbed(table.namespace(), |kernel| {
                 let found = kernel.find_objects(entry, part)?;
                 Ok(found.iter().map(|it| it.remove(table)).collect())
             })
@@ -236,23 +240,27 @@ impl Netlink {
         tag: &str,
     ) -> Result<(), KernelError> {
         let (id, tag) = (ChainId::of(table, chain), comment(tag));
+        let namespace = table.namespace();
         let mut disturbed = 0;
         loop {
-            let generation = self.nft_generation()?;
-            self.handles.begin(generation);
+            let generation = self.nft_generation(namespace)?;
+            self.sockets_mut(namespace)?.handles.begin(generation);
             let done = match self.first_handles(table, chain, &id, &tag) {
                 Ok(part) if part.is_empty() => return Ok(()),
                 Ok(part) => {
                     let rules = part.iter();
                     let changes = rules.map(|handle| table.remove_rule(chain, *handle));
                     let changes: Vec<Change> = changes.collect();
-                    let done = self.change_nft(&changes, Some(generation));
+                    let done = self.change_nft(namespace, &changes, Some(generation));
                     done.map(|()| part.len())
                 }
                 Err(error) => Err(error),
             };
             match done {
-                Ok(count) => self.handles.remove(&id, &tag, count),
+                Ok(count) => {
+                    let handles = &mut self.sockets_mut(namespace)?.handles;
+                    handles.remove(&id, &tag, count);
+                }
                 Err(error) if error.errno() != Some(Errno::ERESTART) => return Err(error),
                 Err(_) if disturbed >= ATTEMPTS => return Err(Errno::EBUSY.into()),
                 Err(_) => disturbed += 1,
@@ -270,12 +278,14 @@ impl Netlink {
         id: &ChainId,
         tag: &[u8],
     ) -> Result<Vec<u64>, KernelError> {
-        if let Some(handles) = self.handles.first(id, tag, CHANGE_MAX) {
+        let handles = &self.sockets(table.namespace())?.handles;
+        if let Some(handles) = handles.first(id, tag, CHANGE_MAX) {
             return Ok(handles);
         }
         let rules = self.rules(table, Some(chain))?;
-        self.handles.put(id.clone(), rules);
-        let handles = self.handles.first(id, tag, CHANGE_MAX);
+        let handles = &mut self.sockets_mut(table.namespace())?.handles;
+        handles.put(id.clone(), rules);
+        let handles = handles.first(id, tag, CHANGE_MAX);
         Ok(handles.unwrap_or_default())
     }
 
@@ -287,7 +297,7 @@ impl Netlink {
             return Ok(true);
         }
         for set in sets(table.family) {
-            let answers = self.list_nft(&table.list_elements(set.name))?;
+            let answers = self.list_nft(table.namespace(), &table.list_elements(set.name))?;
             if answers.iter().any(|answer| !elements(answer).is_empty()) {
                 return Ok(true);
             }
@@ -300,13 +310,14 @@ impl Netlink {
     #[track_caller]
     fn until_undisturbed(
         &mut self,
+        namespace: Namespace,
         mut plan: impl FnMut(&mut Self) -> Result<Vec<Change>, KernelError>,
     ) -> Result<(), KernelError> {
         for _ in 0..ATTEMPTS {
-            let generation = self.nft_generation()?;
+            let generation = self.nft_generation(namespace)?;
             let done = plan(self).and_then(|changes| match changes.is_empty() {
                 true => Ok(()),
-                false => self.change_nft(&changes, Some(generation)),
+                false => self.change_nft(namespace, &changes, Some(generation)),
             });
             match done {
                 Err(error) if error.errno() == Some(Errno::ERESTART) => {}
@@ -317,8 +328,8 @@ impl Netlink {
     }
 
     #[track_caller]
-    fn nft_generation(&mut self) -> Result<u32, KernelError> {
-        let answers = self.ask_nft(&ask_generation())?.into_iter();
+    fn nft_generation(&mut self, namespace: Namespace) -> Result<u32, KernelError> {
+        let answers = self.ask_nft(namespace, &ask_generation())?.into_iter();
         let attributes = answers.filter_map(|answer| match answer {
             NfTablesMessage::NewGen(message) => Some(message.attributes),
             _ => None,
@@ -335,9 +346,10 @@ impl Netlink {
     #[track_caller]
     fn ask_nft(
         &mut self,
+        namespace: Namespace,
         question: &NetfilterMessage,
     ) -> Result<Vec<NfTablesMessage>, KernelError> {
-        of_nftables(self.netfilter(async |netfilter| netfilter.ask(question).await))
+        of_nftables(self.netfilter(namespace, async |netfilter| netfilter.ask(question).await))
     }
 
     /// Returns the rules of a chain, or of all chains of a table.
@@ -348,7 +360,9 @@ impl Netlink {
         chain: Option<&str>,
     ) -> Result<Vec<ExistingRule>, KernelError> {
         let question = table.list_rules(chain);
-        let answers = self.netfilter(async |netfilter| netfilter.list(&question).await);
+        let answers = self.netfilter(table.namespace(), async |netfilter| {
+            netfilter.list(&question).await
+        });
         let answers = answers.map_err(|error| without_nftables(error, &LACKING))?;
         Ok(answers.iter().map(ExistingRule::read).collect())
     }
@@ -356,18 +370,22 @@ impl Netlink {
     #[track_caller]
     fn list_nft(
         &mut self,
+        namespace: Namespace,
         question: &NetfilterMessage,
     ) -> Result<Vec<NfTablesMessage>, KernelError> {
-        of_nftables(self.netfilter(async |netfilter| netfilter.list(question).await))
+        of_nftables(self.netfilter(namespace, async |netfilter| netfilter.list(question).await))
     }
 
     #[track_caller]
     fn change_nft(
         &mut self,
+        namespace: Namespace,
         changes: &[Change],
         generation: Option<u32>,
     ) -> Result<(), KernelError> {
-        self.netfilter(async |netfilter| netfilter.batch(changes, generation).await)
+        self.netfilter(namespace, async |netfilter| {
+            netfilter.batch(changes, generation).await
+        })
     }
 }
 

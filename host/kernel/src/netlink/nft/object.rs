@@ -3,12 +3,13 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use netlink_packet_netfilter::nftables::MetaKey;
 use types::LinkName;
 
 use super::confined::{CLOSED, INTERNAL, INTERNAL_PAIRS, INTERNAL_SUBNETS, V4, V6};
 use super::expression::{
-    Expression, FIRST, Fate, Side, bytes, has_any, is_family, is_in, is_not_in, is_port_between,
-    is_protocol, load, verdict,
+    Expression, FIRST, Fate, Side, bytes, has_any, is, is_family, is_in, is_not_in,
+    is_port_between, is_protocol, load, meta, verdict,
 };
 use super::lacking::{CtKey, INVALID, masquerade, source_nat};
 use super::senders::{CHECKED, SENDERS};
@@ -17,7 +18,9 @@ use super::table::{
     DROPPED, HAIRPINS, INCOMING, INSIDE, ISOLATED, NETWORKS, OUTGOING, PUBLISHED_LINKS, PUBLISHED4,
     PUBLISHED6, SOURCES, STRICT,
 };
-use crate::{FirewallRule, Isolation, Policy, Publication, Traffic, Translation};
+use crate::{
+    FirewallRule, Isolation, LinkTraffic, Policy, Ports, Publication, Traffic, Translation,
+};
 
 /// An object of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +59,11 @@ pub(super) fn objects(rule: &FirewallRule) -> Vec<Object> {
         FirewallRule::InternalSubnets { subnets: all } => subnets(all),
         FirewallRule::OnlyThrough { address, link } => only_through(*address, link),
         FirewallRule::Filter { traffic, policy } => filter(traffic, *policy),
+        FirewallRule::FilterLink {
+            link,
+            traffic,
+            policy,
+        } => filter_link(link, traffic, *policy),
         FirewallRule::CheckSender { link, mac } => vec![
             element(
                 SENDERS,
@@ -80,8 +88,33 @@ fn filter(traffic: &Traffic, policy: Policy) -> Vec<Object> {
     matches.extend(is_in(&address, own));
     let peer = traffic.peer.iter();
     matches.extend(peer.flat_map(|peer| is_in(peer, other)));
+    with_ports(chain, matches, traffic.ports.as_ref(), policy)
+}
+
+/// Returns the rules of a filter in the container's namespace. Only the packets of the
+/// link pass them, so the networks of a container have filters of their own.
+fn filter_link(link: &LinkName, traffic: &LinkTraffic, policy: Policy) -> Vec<Object> {
+    let (chain, key, other) = match traffic.incoming {
+        true => (INCOMING, MetaKey::Iifname, Side::Source),
+        false => (OUTGOING, MetaKey::Oifname, Side::Destination),
+    };
+    let mut matches = vec![meta(key, FIRST), is(&join(&[Part::Link(link)]))];
+    if let Some(peer) = &traffic.peer {
+        matches.extend(is_family(peer));
+        matches.extend(is_in(peer, other));
+    }
+    with_ports(chain, matches, traffic.ports.as_ref(), policy)
+}
+
+/// Returns a rule for each range of ports.
+fn with_ports(
+    chain: &'static str,
+    mut matches: Vec<Expression>,
+    ports: Option<&Ports>,
+    policy: Policy,
+) -> Vec<Object> {
     let mut ranges = vec![Vec::new()];
-    if let Some(ports) = &traffic.ports {
+    if let Some(ports) = ports {
         matches.extend(is_protocol(ports.protocol.number()));
         if !ports.ranges.is_empty() {
             let each = ports.ranges.iter();

@@ -9,6 +9,7 @@
 use std::collections::HashSet;
 
 use netlink_packet_netfilter::nftables::{ExpressionAttribute, ListAttribute};
+use types::Namespace;
 
 use super::batch::{Table, comment};
 use super::expression::Expression;
@@ -62,7 +63,7 @@ impl Netlink {
         let mut done = 0;
         loop {
             let mut left = false;
-            let repaired = self.until_undisturbed(|kernel| {
+            let repaired = self.until_undisturbed(Namespace::Host, |kernel| {
                 let mut repair = kernel.repair(entries)?;
                 let space = CHANGE_MAX.saturating_sub(repair.changes.len());
                 left = repair.elements.len() > space;
@@ -87,7 +88,8 @@ impl Netlink {
     fn repair(&mut self, entries: &[FirewallEntry]) -> Result<Repair, KernelError> {
         let mut repair = Repair::default();
         let mut tables: Vec<&FirewallEntry> = Vec::new();
-        for entry in entries {
+        let of_host = |entry: &&FirewallEntry| entry.namespace() == Namespace::Host;
+        for entry in entries.iter().filter(of_host) {
             if !tables.iter().any(|other| other.is_beside(entry)) {
                 tables.push(entry);
             }

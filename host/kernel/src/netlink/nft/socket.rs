@@ -1,5 +1,4 @@
-//! A socket for netfilter (`linux/netfilter/nfnetlink.h`) in the host's
-//! namespace.
+//! A socket for netfilter (`linux/netfilter/nfnetlink.h`) in each namespace.
 //!
 //! What belongs together goes to the kernel in one datagram, a batch, and the
 //! kernel does all of it or nothing.
@@ -18,6 +17,7 @@ use rtnetlink::sys::Socket;
 use rtnetlink::sys::protocols::NETLINK_NETFILTER;
 use socket2::SockRef;
 use tokio::runtime::Runtime;
+use types::Namespace;
 
 use super::{LACKING, without_nftables};
 use crate::KernelError;
@@ -113,22 +113,23 @@ impl Netfilter {
 }
 
 impl Netlink {
-    /// Has one exchange over the socket, which is opened when it's first needed.
+    /// Has one exchange over the socket of a namespace, which is opened when it's first
+    /// needed.
     #[track_caller]
     pub(super) fn netfilter<T>(
         &mut self,
+        namespace: Namespace,
         exchange: impl AsyncFnOnce(&mut Netfilter) -> Result<T, KernelError>,
     ) -> Result<T, KernelError> {
-        let mut netfilter = match self.netfilter.take() {
+        let mut netfilter = match self.sockets_mut(namespace)?.netfilter.take() {
             Some(netfilter) => netfilter,
-            None => Netfilter::open(&self.runtime).map_err(|error| {
-                let errno = error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
-                without_nftables(errno.into(), &LACKING)
-            })?,
+            None => self
+                .open_socket(namespace, Netfilter::open)
+                .map_err(|error| without_nftables(error, &LACKING))?,
         };
         let result = self.wait(exchange(&mut netfilter));
         if !exchange::is_broken(&result) {
-            self.netfilter = Some(netfilter);
+            self.sockets_mut(namespace)?.netfilter = Some(netfilter);
         }
         result
     }

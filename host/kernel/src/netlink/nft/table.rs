@@ -1,7 +1,7 @@
 //! The fixed part of a driver's table for packets: its base chains, their sets,
 //! and the chains for rules that come and go. `confined` has the rules and sets
 //! that keep packets where they belong, `senders` the fixed part of the table for
-//! bridges.
+//! bridges, and `in_container` that of the table in a container's namespace.
 //!
 //! Every change carries the whole fixed part along, empties it and fills it
 //! again. So a change needs no knowledge of the existing part, two runs can't
@@ -62,6 +62,7 @@ use super::expression::{
     find, has_any, is, is_family, is_in, is_member, is_neighbour_discovery, is_not, meta,
     protocol_and_port, verdict,
 };
+use super::in_container;
 use super::lacking::{
     BROADCAST, CtKey, LOCAL, MULTICAST, REPLY, address_type, ct, destination_nat, masquerade,
 };
@@ -144,6 +145,7 @@ pub(super) fn chains(family: FirewallFamily) -> &'static [Chain] {
     match family {
         FirewallFamily::Inet => INET,
         FirewallFamily::Bridge => senders::CHAINS,
+        FirewallFamily::Container => in_container::CHAINS,
     }
 }
 
@@ -199,6 +201,7 @@ pub(super) fn sets(family: FirewallFamily) -> impl Iterator<Item = &'static Set>
     let (sets, confined): (&[Set], &[Set]) = match family {
         FirewallFamily::Inet => (INET_SETS, &confined::SETS),
         FirewallFamily::Bridge => (senders::SETS, &[]),
+        FirewallFamily::Container => (&[], &[]),
     };
     sets.iter().chain(confined)
 }
@@ -264,6 +267,7 @@ pub(super) fn rules(family: FirewallFamily) -> Vec<Rule> {
         ]
         .concat(),
         FirewallFamily::Bridge => senders::rules(),
+        FirewallFamily::Container => in_container::rules(),
     }
 }
 

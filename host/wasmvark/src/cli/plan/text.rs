@@ -120,13 +120,17 @@ fn marked(part: &str) -> String {
     }
 }
 
-/// Describes the namespaces and, if its rules change, the firewall.
+/// Describes the namespaces, and the firewalls whose rules change.
 fn parts(topology: &Topology) -> Vec<String> {
     let namespaces = topology.namespaces.iter();
     let mut parts: Vec<_> = namespaces.map(|part| namespace(topology, part)).collect();
-    if !topology.firewall.is_empty() {
-        let rules = changed("", &topology.firewall);
-        parts.push(format!("firewall of the host\n{rules}"));
+    for (whose, changes) in [
+        ("host", &topology.firewall),
+        ("container", &topology.container_firewall),
+    ] {
+        if !changes.is_empty() {
+            parts.push(format!("firewall of the {whose}\n{}", changed("", changes)));
+        }
     }
     parts
 }

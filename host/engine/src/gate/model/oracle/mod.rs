@@ -19,7 +19,7 @@
 //! | a neighbour of a new link | always; a proxy entry must be for an address of the
 //! container |
 //! | a firewall entry | it's for the container's addresses, its network's subnets, the
-//! user's ports or new links |
+//! user's ports or new links, or it's in the container |
 //! | a change by a failed call | never |
 //! | a change that is left after the rollback | never |
 

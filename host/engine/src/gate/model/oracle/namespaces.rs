@@ -308,6 +308,7 @@ impl Oracle<'_> {
                     &entry.rule,
                 );
             }
+            FirewallRule::FilterLink { link, .. } => self.judge_link_filter(entry, link),
         }
     }
 
@@ -381,6 +382,21 @@ impl Oracle<'_> {
         self.unless(
             has_line || is_for_container,
             "ports lead only to the container",
+            &entry.rule,
+        );
+    }
+
+    fn judge_link_filter(&mut self, entry: &FirewallEntry, link: &LinkName) {
+        let there = Namespace::Container;
+        let calls = ["firewall.accept-in-container", "firewall.drop-in-container"];
+        let mut before = self.before.links.values();
+        let was_there = before.any(|it| it.at.namespace == there && it.state.name == *link);
+        let is_allowed = !was_there
+            || self.is_own_name(there, link)
+            || self.lines.link(&calls, there, link.as_str());
+        self.unless(
+            is_allowed,
+            "filters in the container only for links of the driver's",
             &entry.rule,
         );
     }

@@ -24,6 +24,9 @@ use crate::netlink::nla::plain;
 pub(super) const REPLY: u8 = 1;
 /// A state: a connection of which nothing is known (NF_CT_STATE_INVALID_BIT).
 pub(super) const INVALID: u32 = 1;
+/// A state: a packet about a connection, such as an ICMP error
+/// (NF_CT_STATE_BIT(IP_CT_RELATED)).
+pub(super) const RELATED: u32 = 1 << 2;
 /// The type of an address of the host (RTN_LOCAL in `linux/rtnetlink.h`).
 pub(super) const LOCAL: u32 = 2;
 /// The type of a broadcast address of one of the host's links (RTN_BROADCAST).
