@@ -61,6 +61,7 @@ pub mod proofs;
 pub mod rate;
 mod reader;
 mod settings;
+pub mod sriov;
 pub mod tap;
 pub mod terminal;
 pub mod threat_model;

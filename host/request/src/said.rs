@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use types::text;
 use types::{LinkName, Route};
 
-use super::{Network, Request, RequestError, options, routes};
+use super::{Network, Request, RequestError, options, routes, vf};
 use crate::protocol::{self, Subnet};
 
 /// The kept document of a user's `network create`.
@@ -248,6 +248,11 @@ impl Said {
             });
             false
         });
+        // Without the number, any VF would be the user's word.
+        if let Some(number) = users.get(vf::VF) {
+            let options = &mut self.request.network.options;
+            options.insert(vf::VF.to_owned(), number.clone());
+        }
     }
 
     fn keep_name_servers(&mut self, users: &[IpAddr]) {

@@ -10,6 +10,7 @@ use types::{LinkName, Namespace};
 use super::Same;
 use super::restore_link::{put_back, put_back_vf};
 use super::search::{find_same, found};
+use super::vf::put_back_vf_mac;
 use super::{queue, routes};
 
 /// Undoes one change. `alone` says whether no other record uses the change's firewall
@@ -96,7 +97,7 @@ fn undo_if_there(kernel: &mut dyn Kernel, entry: &Entry, same: Same) -> Result<(
         {
             Ok(())
         }
-        Change::KeepState | Change::UseBridge { .. } => Ok(()),
+        Change::KeepState | Change::UseBridge { .. } | Change::UseVf { .. } => Ok(()),
         // `undo_service` undoes these changes.
         Change::RegisterNames { .. } | Change::LeaseAddress { .. } | Change::TrustSource { .. } => {
             Ok(())
@@ -164,7 +165,15 @@ fn undo_if_there(kernel: &mut dyn Kernel, entry: &Entry, same: Same) -> Result<(
             let mut vlans = before.iter();
             vlans.try_for_each(|vlans| kernel.add_vlans(*link, *vlans))
         }),
-        Change::ChangeVf { link, name, before } => if_same_link(kernel, *link, name, |kernel| {
+        Change::ChangeVf {
+            link,
+            name,
+            before,
+            vf_link,
+        } => if_same_link(kernel, *link, name, |kernel| {
+            if let Some(vf_link) = vf_link {
+                put_back_vf_mac(kernel, *link, before, vf_link)?;
+            }
             put_back_vf(kernel, *link, before)
         }),
         Change::SetLinkSetting {

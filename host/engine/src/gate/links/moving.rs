@@ -61,6 +61,11 @@ impl Gate {
             namespace: Namespace::Container,
             index,
         };
+        if let Some(used) = &mut self.authority.request.used_vf
+            && used.link.as_ref() == Some(&moved.name)
+        {
+            used.link = None;
+        }
         match self.links.get_mut(link) {
             Ok(handle) => *handle = LinkHandle { id, name },
             Err(error) => return Err(self.stop(Stop::Host(error.to_string()))),

@@ -6,7 +6,7 @@ use sim::PicturedLink;
 use types::Namespace;
 
 use super::{Oracle, differing, follows_forwarding, lost};
-use crate::gate::model::words::INTERFACE;
+use crate::gate::model::words::{INTERFACE, WISHED_VF, vf_mac};
 
 /// Settings that only their own calls may set, with these calls.
 pub(super) const TYPED: [(&str, &str); 6] = [
@@ -63,7 +63,8 @@ impl Oracle<'_> {
     fn judge_moved(&mut self, was: &PicturedLink, now: &PicturedLink) {
         let name = was.state.name.as_str();
         let call = ["links.move-to-container"];
-        let is_said = self.words.parent == Some(name) || self.words.parent_by_mac == Some(name);
+        let is_parent = self.words.parent == Some(name) || self.words.parent_by_mac == Some(name);
+        let is_said = is_parent || self.is_wished_vf(name);
         let is_named = is_said || self.lines.link(&call, Namespace::Host, name);
         let is_allowed = was.at.namespace == Namespace::Host
             && now.at.namespace == Namespace::Container
@@ -370,7 +371,8 @@ impl Oracle<'_> {
                             | ["links.set-promiscuous"]
                             | ["links.set-all-multicast"]
                     );
-                let is_used = self.is_used(&now.state.name) && self.is_turned_on(calls, now);
+                let is_used = (self.is_used(&now.state.name) && self.is_turned_on(calls, now))
+                    || self.is_said_of_vf(calls, was, now);
                 *differs
                     && !goes_along
                     && !is_used
@@ -412,6 +414,39 @@ impl Oracle<'_> {
         let namespace = was.at.namespace;
         let mut names = [&was.state.name, &now.state.name].into_iter();
         names.any(|name| self.lines.link(calls, namespace, name.as_str()))
+    }
+
+    /// Whether a link is that of the VF that the request names, which the driver may use.
+    fn is_wished_vf(&self, name: &str) -> bool {
+        let is_named = self.words.vf.is_some() && name == WISHED_VF.1;
+        is_named && self.lines.has("links.use-vf")
+    }
+
+    /// Whether a change of that VF is what the request says.
+    fn is_said_of_vf(&self, calls: &[&str], was: &PicturedLink, now: &PicturedLink) -> bool {
+        let name = was.state.name.as_str();
+        let is_held = self.lines.has("links.set-vf-mac");
+        match calls {
+            ["links.set-mac"] => {
+                self.is_wished_vf(name) && is_held && now.state.mac == Some(vf_mac())
+            }
+            ["links.set-vf-mac", ..] => {
+                let mut said = was.vfs.clone();
+                for vf in said.iter_mut().filter(|vf| vf.number == WISHED_VF.0) {
+                    let mut new = now.vfs.iter().filter(|new| new.number == vf.number);
+                    let is_mac = new.clone().any(|new| new.mac == vf_mac());
+                    if is_held && is_mac {
+                        vf.mac = vf_mac();
+                    }
+                    if self.lines.has("links.set-vf-trust") && new.any(|new| new.trust) {
+                        vf.trust = true;
+                    }
+                }
+                let is_card = self.words.parent == Some(name);
+                is_card && self.is_wished_vf(WISHED_VF.1) && said == now.vfs
+            }
+            _ => false,
+        }
     }
 
     /// Whether the kernel has changed a link together with one that a line covers.
