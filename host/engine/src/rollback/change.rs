@@ -209,7 +209,11 @@ fn undo_if_there(kernel: &mut dyn Kernel, entry: &Entry, same: Same) -> Result<(
             number,
             packets,
         } => if_same_link(kernel, *link, name, |kernel| {
-            kernel.remove_htb_class(*link, *number, *packets)
+            // Another queueing discipline takes the classes of the one before with it.
+            match kernel.htb_classes(*link)?.contains(number) {
+                true => kernel.remove_htb_class(*link, *number, *packets),
+                false => Ok(()),
+            }
         }),
         Change::AddRoute {
             namespace,

@@ -549,6 +549,8 @@ impl Oracle<'_> {
         let calls = [
             "neighbours.remove",
             "neighbours.remove-proxy",
+            // A link without IPv4 addresses has no neighbours of IPv4.
+            "addresses.remove",
             "links.set-down",
             "links.set-mac",
             "links.set-master",
