@@ -74,8 +74,8 @@ test-vm FILTER='': setup build
 #
 # Runs the tests of VFs, or those of NAME, which contains `sriov`.
 test-sriov NAME='sriov': setup build
-    cargo test {{ flags }} --test netavark --no-run --message-format=json >target/test-programs.json
-    WASMVARK_VM_SUITES=netavark cargo run --quiet --locked --package wasmvark-vm -- \
+    cargo test {{ flags }} --test netavark --test fault --no-run --message-format=json >target/test-programs.json
+    WASMVARK_VM_SUITES='netavark fault' cargo run --quiet --locked --package wasmvark-vm -- \
         "$(scripts/sriov-image.sh)" none target/test-programs.json {{ quote(NAME) }}
 
 # Runs real Podman with the drivers, on unpacked Debian systems.

@@ -18,10 +18,16 @@ pub fn is_there() -> bool {
     env::var_os(CARD).is_some() && env::var_os(PEER).is_some()
 }
 
-/// Makes a world in which the host's [`PARENT`] is the card. It has this number of VFs,
-/// whose links are `vf0`, `vf1` and so on.
+/// Makes a world in which the host's [`PARENT`] is the card.
 pub fn world(vfs: usize) -> World {
     let world = World::new();
+    lay(&world, vfs);
+    world
+}
+
+/// Puts the card in the place of a host's [`PARENT`]. It has this number of VFs, whose
+/// links are `vf0`, `vf1` and so on.
+pub fn lay(world: &World, vfs: usize) {
     let card = address(CARD);
     // The kernel may still be moving them back from the namespaces of an earlier test.
     for device in [&card, &address(PEER)] {
@@ -32,14 +38,14 @@ pub fn world(vfs: usize) -> World {
     move_to(&world.host, &link_of(&card), PARENT);
     move_to(&world.neighbour, &link_of(&address(PEER)), NEIGHBOUR);
     world.host.ip(&format!("link set {PARENT} up"));
+    world.neighbour.ip("addr flush dev lo scope global");
     wire::dress(&world.neighbour);
     wire::wait_for_carrier(&world.host, PARENT);
     for number in 0..vfs {
         let name = link(number);
         move_to(&world.host, &link_of(&vf_device(&card, number)), &name);
-        settle(&world, &name);
+        settle(world, &name);
     }
-    world
 }
 
 /// Returns the name of a VF's link.
@@ -48,10 +54,16 @@ pub fn link(vf: usize) -> String {
 }
 
 /// Sets the link of a VF up and down, so that the card and the VF's driver know the
-/// address that it has.
+/// address that it has. In a namespace of its own, its queue stays that of a new link.
 pub fn settle(world: &World, name: &str) {
-    let netns = &world.host;
-    netns.ip_batch(&[], &format!("link set {name} up\nlink set {name} down"));
+    let elsewhere = Netns::empty();
+    let to = |netns: &Netns| format!("link set {name} netns {}", netns.path().display());
+    world.host.ip(&to(&elsewhere));
+    let lines = format!(
+        "link set {name} up\nlink set {name} down\n{}",
+        to(&world.host)
+    );
+    elsewhere.ip_batch(&[], &lines);
 }
 
 /// Returns a VF of the host's card as `ip` shows it.

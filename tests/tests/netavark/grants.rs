@@ -96,7 +96,10 @@ const CASES: &[Case] = &[
     Case {
         driver: "sriov",
         need: Need::Vfs,
-        requests: |connection| vec![sriov::with_all_that_cards_take(connection)],
+        requests: |connection| {
+            let connection = connection.option("announce", "true");
+            vec![sriov::with_all_that_cards_take(connection)]
+        },
     },
     Case {
         driver: "ptp",

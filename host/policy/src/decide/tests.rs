@@ -695,7 +695,7 @@ fn a_chosen_name_is_that_of_a_new_bridge_and_of_no_link_that_is_there() {
         .map(|call| format!("\"{call}\" = {{}}\n"))
         .collect();
     let mut authority = authority(&all);
-    let name: types::LinkName = "wv-0123".parse().unwrap();
+    let name: LinkName = "wv-0123".parse().unwrap();
     authority.request.parent = None;
     authority.request.chosen = Some(name.clone());
     let made = authority
