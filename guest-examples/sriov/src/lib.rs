@@ -10,7 +10,7 @@ use wasmvark_guest::links;
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
     Guest, WithoutSubnets, check_ipam, choose_ipam, export, move_parent_option, no_name_servers,
-    no_names,
+    no_names, parse_bool,
 };
 
 struct Sriov;
@@ -47,6 +47,9 @@ impl Guest for Sriov {
         }
         behaviours.announce(link)?;
         behaviours.configure(link, &request, None)?;
+        if parse_bool(&request.options, "announce", false)? {
+            vf::announce(link, &request)?;
+        }
         behaviours.limit(link)?;
         behaviours.wait_dad(link)?;
         Ok(no_name_servers())

@@ -1,9 +1,13 @@
 //! The container's VF.
 
 use wasmvark_guest::links::{self, Link};
-use wasmvark_guest::types::{Error, Namespace, Network};
+use wasmvark_guest::types::{Error, Namespace, Network, Request};
+use wasmvark_guest::{announce, is_v6, without_prefix};
 
 use crate::options::Options;
+
+/// The time that a VF's link may take to get a carrier, in milliseconds.
+const CARRIER: u32 = 5000;
 
 /// A VF that this container uses.
 #[derive(Debug)]
@@ -69,6 +73,26 @@ impl Vf {
         }
         Ok(())
     }
+}
+
+/// Announces the container's addresses once the VF has a carrier.
+///
+/// Hardware gets one a while after its link is set up, and the kernel's own announcements
+/// are lost before.
+pub(crate) fn announce(link: &Link, request: &Request) -> Result<(), Error> {
+    match links::wait_carrier(link, CARRIER) {
+        // Without a carrier there is nobody to tell.
+        Err(Error::Busy(_)) => return Ok(()),
+        result => result?,
+    }
+    for address in &request.addresses {
+        let address = without_prefix(address);
+        match is_v6(address) {
+            false => announce::gratuitous_arp(link, address)?,
+            true => announce::neighbour_advertisement(link, address)?,
+        }
+    }
+    Ok(())
 }
 
 /// Returns the error for a card without a free VF.

@@ -403,6 +403,26 @@ mod tests {
     }
 
     #[test]
+    fn a_vf_whose_number_is_removed_is_the_users() {
+        let kept = kept(None, |it| it["options"]["vf"] = json!("3"));
+        for change in [json!("4"), Value::Null] {
+            let said = said_of(&kept, |it| {
+                let options = it["network"]["options"].as_object_mut().unwrap();
+                options.remove("vf");
+                if !change.is_null() {
+                    options.insert("vf".to_owned(), change.clone());
+                }
+            });
+            let vf = said.request.vf();
+            assert!(vf.allows(3) && !vf.allows(4) && !vf.allows(0));
+        }
+        let own = said_of(&kept, |it| {
+            it["network_options"]["options"] = json!({"vf": "5"});
+        });
+        assert!(own.request.vf().allows(5));
+    }
+
+    #[test]
     fn a_network_is_its_drivers() {
         let request = request(|it| it["network"]["driver"] = json!("other"));
         let error = request.said(Some(&kept(None, |_| {}))).unwrap_err();

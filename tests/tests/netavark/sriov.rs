@@ -33,7 +33,13 @@ pub(crate) fn with_all_that_cards_take(connection: Connection) -> Connection {
 
 pub(crate) fn register(suite: &mut Suite) {
     let mut test = |name: &str, test: fn()| suite.test(format!("sriov/{name}"), NEEDS, test);
-    test("a VF of its own", own_vf).proves("sriov", &["parent", "metric", "no_default_route"]);
+    test("parent by its option", || {
+        let world = sriov::world(1);
+        installed(&world).try_out_parent(Connection::dual(DRIVER));
+    })
+    .proves("sriov", &["parent"]);
+    test("a VF of its own", own_vf).proves("sriov", &["metric"]);
+    test("no default route", no_default_route).proves("sriov", &["no_default_route"]);
     test("all that the card has of it", everything).proves(
         "sriov",
         &[
@@ -79,7 +85,6 @@ fn own_vf() {
     let world = sriov::world(2);
     let installed = installed(&world);
     let before = world.dump();
-    installed.try_out_parent(Connection::dual(DRIVER));
     let connection = Connection::dual(DRIVER).option("metric", "77");
     let (_, container) = installed.connect(&connection);
     assert_eq!(container.link_names(), [INTERFACE, "lo"]);
@@ -91,11 +96,15 @@ fn own_vf() {
     ];
     assert_eq!(container.made_routes(), routes);
     installed.disconnect(&connection);
+    assert_unchanged(&world, &before);
+}
+
+fn no_default_route() {
+    let world = sriov::world(1);
     let without = Connection::v4(DRIVER).option("no_default_route", "true");
-    installed.try_out(&without, |container| {
+    installed(&world).try_out(&without, |container| {
         assert!(container.made_routes().is_empty());
     });
-    assert_unchanged(&world, &before);
 }
 
 /// The card adds the tag, and everything is taken back.

@@ -93,6 +93,8 @@ pub struct UsedVf {
     pub number: u32,
     /// The VF's link, as long as it's on the host.
     pub link: Option<LinkName>,
+    /// The changes of the VF that were made.
+    pub made: Vec<VfChange>,
 }
 
 impl RequestReach {
@@ -187,6 +189,15 @@ impl RequestReach {
         let used = self.used_vf.as_ref();
         let is_used = used.is_some_and(|used| (&used.card, used.number) == (card, number));
         is_used && self.vf.changes.contains(&change)
+    }
+
+    /// Returns a change that the request has for the used VF with this link, and that
+    /// isn't made yet.
+    pub fn lacking_of_vf(&self, link: &LinkName) -> Option<VfChange> {
+        let used = self.used_vf.as_ref();
+        let used = used.filter(|used| used.link.as_ref() == Some(link))?;
+        let mut changes = self.vf.changes.iter();
+        changes.find(|change| !used.made.contains(change)).copied()
     }
 
     /// Whether a link of the host is that of the VF that the run uses.

@@ -152,6 +152,7 @@ fn a_vf_is_changed_only_as_the_request_says() {
         card: card.clone(),
         number: 3,
         link: Some("v3".parse().unwrap()),
+        made: Vec::new(),
     });
     for change in said {
         assert!(may(&authority, &card, 3, change));
@@ -184,7 +185,11 @@ fn of_the_host_only_the_link_of_the_used_vf_moves() {
         card: "p0".parse().unwrap(),
         number: 3,
         link: Some(name.clone()),
+        made: vec![VfChange::Trust(false)],
     });
+    authority.request.vf.changes = vec![VfChange::Trust(false), VfChange::SpoofCheck(true)];
+    let lacking = authority.request.lacking_of_vf(&name);
+    assert_eq!(lacking, Some(VfChange::SpoofCheck(true)));
     assert!(allowed(&authority, call, link(Namespace::Host)));
     assert!(!allowed(&authority, call, link(Namespace::Container)));
     if let Some(used) = &mut authority.request.used_vf {

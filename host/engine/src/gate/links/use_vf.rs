@@ -8,7 +8,7 @@ use journal::{Change, Journal};
 use kernel::{AddressState, KernelError, LinkId, find};
 use nix::errno::Errno;
 use policy::{Call, Object, UsedVf};
-use types::{Key, LinkProperty, Namespace};
+use types::{Key, LinkProperty, Namespace, VfChange};
 use wasmtime::component::Resource;
 
 use super::LinkHandle;
@@ -52,6 +52,7 @@ impl Gate {
             card: card.name,
             number,
             link: Some(link.name.clone()),
+            made: Vec::new(),
         });
         self.hand_out(link.id, link.name)
     }
@@ -109,6 +110,29 @@ impl Gate {
         let begun = self.perform(permit, |_| Ok(Plan::of([change])), |_| Ok(()))?;
         drop(lock);
         Ok(begun.map(|()| link))
+    }
+
+    /// Notes a change of the VF that the run uses.
+    pub(super) fn note_vf_change(&mut self, card: &LinkHandle, vf: u32, change: VfChange) {
+        if let Some(used) = &mut self.authority.request.used_vf
+            && (&used.card, used.number) == (&card.name, vf)
+        {
+            used.made.push(change);
+        }
+    }
+
+    /// Refuses to move the link of a VF that lacks something that the user asked for, as
+    /// its VLAN: the container would have the VF without it.
+    pub(super) fn check_vf_is_set(&self, link: &LinkHandle) -> Result<(), KernelError> {
+        match self.authority.request.lacking_of_vf(&link.name) {
+            Some(change) if !self.is_spelled_out(Call::LinksMoveToContainer, link) => {
+                Err(busy(format!(
+                    "the request has {change} for the VF of {}: set that before its link is moved",
+                    link.name
+                )))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Returns the index of the link of a card's VF, if this container uses the VF.

@@ -69,6 +69,9 @@ impl Gate {
             }
             _ => kernel.change_vf(link.id, number, change),
         })?;
+        if result.is_ok() {
+            self.note_vf_change(&link, number, change);
+        }
         self.record(permit, &objects, result)
     }
 

@@ -75,6 +75,15 @@ impl Oracle<'_> {
             "only a link that was named moves",
             describe(was),
         );
+        if self.is_wished_vf(name) && !self.lines.link(&call, Namespace::Host, name) {
+            let mut cards = self.after.links.values();
+            let is_set = cards.any(|card| {
+                let mut vfs = card.vfs.iter();
+                vfs.any(|vf| vf.number == WISHED_VF.0 && vf.trust && vf.mac == vf_mac())
+            });
+            let rule = "a VF moves only with all that the user asked for";
+            self.unless(is_set, rule, describe(was));
+        }
         self.judge_addresses(&[], now);
         self.judge_settings_of(was, now, true);
     }
