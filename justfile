@@ -69,6 +69,15 @@ test-vm FILTER='': setup build
     cargo run --quiet --locked --package wasmvark-vm -- \
         "$(scripts/vm-image.sh)" "$(scripts/podman-disk.sh trixie)" target/test-programs.json {{ quote(FILTER) }}
 
+# Their machine has an emulated card with SR-IOV, which QEMU has since 8.0, and Debian's
+# whole kernel.
+#
+# Runs the tests of VFs, or those of NAME, which contains `sriov`.
+test-sriov NAME='sriov': setup build
+    cargo test {{ flags }} --test netavark --test fault --no-run --message-format=json >target/test-programs.json
+    WASMVARK_VM_SUITES='netavark fault' cargo run --quiet --locked --package wasmvark-vm -- \
+        "$(scripts/sriov-image.sh)" none target/test-programs.json {{ quote(NAME) }}
+
 # Runs real Podman with the drivers, on unpacked Debian systems.
 test-podman: setup build package
     scripts/podman-tree.sh trixie

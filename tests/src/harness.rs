@@ -20,6 +20,7 @@ use crate::places;
 use crate::process;
 use crate::proofs::{Column, Proofs};
 use crate::settings;
+use crate::sriov;
 use crate::threat_model;
 
 /// A requirement of a test beyond the program and its drivers.
@@ -33,6 +34,8 @@ pub enum Need {
     Link(Kind),
     /// A network card that the tests may use.
     Nic,
+    /// A network card with SR-IOV that the tests may use.
+    Vfs,
     /// The real netavark.
     Netavark,
     /// aardvark-dns.
@@ -156,7 +159,7 @@ impl Suite {
                 test();
                 Ok(())
             }),
-            Some(reason) if may_skip() || needs.iter().any(Need::is_of_programs) => {
+            Some(reason) if may_skip() || needs.iter().any(Need::is_beyond_machine) => {
                 self.skipped.push((name.clone(), reason));
                 Trial::test(name, || Ok(())).with_ignored_flag(true)
             }
@@ -240,15 +243,21 @@ impl Share {
 impl Need {
     /// Whether few kernels or systems meet this need.
     pub(crate) fn is_rare(&self) -> bool {
-        matches!(self, Self::Link(_) | Self::Nic | Self::RecentIp)
+        matches!(self, Self::Link(_) | Self::Nic | Self::Vfs | Self::RecentIp)
     }
 
-    /// Whether the need is a program that has nothing to do with networks. The virtual
-    /// machine, which is there for its kernel, doesn't have such programs.
-    fn is_of_programs(&self) -> bool {
+    /// Whether the need is a program that has nothing to do with networks, or a card that
+    /// only one machine has. The virtual machine, which is there for its kernel, doesn't
+    /// have such programs.
+    fn is_beyond_machine(&self) -> bool {
         matches!(
             self,
-            Self::Cargo | Self::Chromium | Self::Journald | Self::JsonSchema | Self::CrateSource(_)
+            Self::Vfs
+                | Self::Cargo
+                | Self::Chromium
+                | Self::Journald
+                | Self::JsonSchema
+                | Self::CrateSource(_)
         )
     }
 
@@ -275,6 +284,9 @@ impl Need {
             Self::Nic if !Nic::is_there() => {
                 Some("no network card is set aside for it; `just test-vm` runs it".into())
             }
+            Self::Vfs if !sriov::is_there() => Some(
+                "no network card with SR-IOV is set aside for it; `just test-sriov` runs it".into(),
+            ),
             Self::Netavark if !*NETAVARK.get_or_init(|| places::tool("netavark").exists()) => {
                 Some("netavark is not installed; `just setup` does it".into())
             }
@@ -330,6 +342,7 @@ impl Need {
             | Self::Macvlan
             | Self::Link(_)
             | Self::Nic
+            | Self::Vfs
             | Self::Netavark
             | Self::AardvarkDns
             | Self::Dnsmasq

@@ -62,6 +62,7 @@ pub mod rate;
 mod reader;
 pub mod router;
 mod settings;
+pub mod sriov;
 pub mod tap;
 pub mod terminal;
 pub mod threat_model;

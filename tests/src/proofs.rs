@@ -27,7 +27,7 @@ This page lists each option of each driver's manifest, with the tests that show 
 netavark, and in real Podman. The columns name the commands that run the tests. `just test-vm` has a complete Debian
 kernel for features that few kernels have, such as some kinds of links, also below Podman (`pages-of-a-full-kernel`).
 If the kernel at hand has a feature, the other commands run its tests, too. `just test-vm vlan/options` runs one test by
-its name.
+its name. `just test-sriov` runs those of `sriov`, in a machine with such a card.
 
 The tests compare this page with the options that they prove. `just options` rewrites it.
 ";

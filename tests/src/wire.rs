@@ -30,13 +30,18 @@ pub fn lay(host: &Netns, neighbour: &Netns) {
         format!("link set {PARENT} up"),
     ];
     host.ip_batch(&[], &to_host.join("\n"));
+    dress(neighbour);
+    wait_for_carrier(host, PARENT);
+    wait_for_carrier(neighbour, NEIGHBOUR);
+}
+
+/// Gives the neighbour its addresses, and sets its link up.
+pub fn dress(neighbour: &Netns) {
     let addresses = NEIGHBOUR_ADDRESSES
         .map(|(address, link)| format!("addr add {address} dev {link}\n"))
         .concat();
     let up = format!("link set {NEIGHBOUR} up\n");
     neighbour.ip_batch(&[], &(addresses + &up));
-    wait_for_carrier(host, PARENT);
-    wait_for_carrier(neighbour, NEIGHBOUR);
 }
 
 /// Waits until a link has a carrier.

@@ -19,6 +19,16 @@ ip link set lo up
 # The machine's two network cards, at both ends of one wire. Nobody else would load their driver.
 modprobe virtio_net
 
+# A card with SR-IOV, and the one at the other end of its wire. Its tests take turns.
+export WASMVARK_TEST_SRIOV=0000:01:00.0 one_by_one=()
+if modprobe igb 2>/dev/null && [[ -e /sys/bus/pci/devices/$WASMVARK_TEST_SRIOV/sriov_numvfs ]]; then
+    modprobe igbvf
+    peer=$(grep --files-with-matches 52:54:00:00:00:04 /sys/class/net/*/address)
+    peer=$(readlink --canonicalize "$(dirname "$peer")/device/..")
+    export WASMVARK_TEST_SRIOV_PEER=${peer##*/}
+    one_by_one=(--test-threads 1)
+fi
+
 # On other systems udev makes its device file.
 modprobe tun
 
@@ -82,7 +92,7 @@ for program in "$@"; do
             chosen=("${podman[@]}") within=podman-5.4/pages
             ;;
     esac
-    WASMVARK_TEST_WITHIN=$within WASMVARK_TEST_RARE=$rare "/tests/programs/$program" "${chosen[@]}" || status=$?
+    WASMVARK_TEST_WITHIN=$within WASMVARK_TEST_RARE=$rare "/tests/programs/$program" "${chosen[@]}" "${one_by_one[@]}" || status=$?
     echo "@vm end $program $status"
 done
 echo '@vm done'

@@ -13,7 +13,7 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use services::dhcp::LeaseRequest;
 use services::dns::DnsRecord;
-use types::{LinkName, Namespace, Rule, SettingKey};
+use types::{LinkName, Mac, Namespace, Rule, SettingKey};
 
 use super::SavedLink;
 
@@ -123,6 +123,20 @@ pub enum Change {
         /// The port's VLANs before the change.
         before: Vec<PortVlans>,
     },
+    /// The use of a VF of a foreign card by the container. Undoing does nothing: the
+    /// entries of the VF's changes are newer, so they are undone before.
+    UseVf {
+        /// The card.
+        link: LinkId,
+        /// The card's name.
+        name: LinkName,
+        /// The VF's number. It isn't called that in the file, because an entry's number
+        /// is in the same line.
+        #[serde(rename = "vf")]
+        number: u32,
+        /// The index of the VF's link on the host.
+        vf_link: u32,
+    },
     /// A change of a VF of a foreign card.
     ChangeVf {
         /// The card.
@@ -131,6 +145,9 @@ pub enum Change {
         name: LinkName,
         /// The VF's state before the change.
         before: VfState,
+        /// The VF's link on the host, if the container uses the VF.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        vf_link: Option<VfLink>,
     },
     /// A change of a kernel setting of a foreign link.
     SetLinkSetting {
@@ -288,6 +305,17 @@ pub enum Change {
     },
 }
 
+/// The link of a VF on the host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VfLink {
+    /// Its index.
+    pub index: u32,
+    /// Its name.
+    pub name: LinkName,
+    /// Its MAC address.
+    pub mac: Option<Mac>,
+}
+
 /// A property of a bridge that is on or off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -421,7 +449,9 @@ impl Change {
                     namespace: Namespace::Host,
                     index: saved.link.index,
                 };
-                older.changed_link() == Some(moved)
+                // A container that still has the link keeps its VLAN and its limits.
+                let is_of_vf = older.vf_link() == Some(saved.link.index);
+                is_of_vf || older.changed_link() == Some(moved)
             }
             _ => {
                 let restores = newer.restores_routes_of();
@@ -460,6 +490,30 @@ impl Change {
         }
     }
 
+    /// Returns the index of the link of the VF that the container uses.
+    fn vf_link(&self) -> Option<u32> {
+        match self {
+            Self::UseVf { vf_link, .. } => Some(*vf_link),
+            Self::ChangeVf { vf_link, .. } => vf_link.as_ref().map(|link| link.index),
+            _ => None,
+        }
+    }
+
+    /// Whether the change is one of a VF of the host, which has this link: its use, its
+    /// properties, or the place of its link.
+    pub fn is_of_vf(&self, card: LinkId, vf: u32, link: u32) -> bool {
+        match self {
+            Self::UseVf {
+                link: of, number, ..
+            } => (*of, *number) == (card, vf),
+            Self::ChangeVf {
+                link: of, before, ..
+            } => (*of, before.number) == (card, vf),
+            Self::MoveLink { saved, .. } => saved.link.index == link,
+            _ => false,
+        }
+    }
+
     /// Whether a service made the change, and not the kernel.
     pub fn is_of_service(&self) -> bool {
         matches!(
@@ -484,6 +538,7 @@ impl Change {
             | Self::RemoveAddress { link, .. }
             | Self::ChangePort { link, .. }
             | Self::ChangeVlans { link, .. }
+            | Self::UseVf { link, .. }
             | Self::ChangeVf { link, .. }
             | Self::SetLinkSetting { link, .. }
             | Self::SetFeature { link, .. }

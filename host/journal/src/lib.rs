@@ -24,7 +24,7 @@ mod lock;
 mod maker;
 mod state;
 
-pub use change::{BridgeProperty, Change};
+pub use change::{BridgeProperty, Change, VfLink};
 pub use entry::{Entry, SavedLink};
 pub use file::{Here, Journal};
 pub use folder::{all, networks, of_network};

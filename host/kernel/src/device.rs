@@ -2,7 +2,7 @@
 //! same in all namespaces. `/sys/class/net` shows only the links of the
 //! namespace in which sysfs was mounted.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use types::{DevicePath, PciAddress};
 
@@ -28,15 +28,41 @@ impl Device {
         resolve(target.to_str()?)
     }
 
+    /// Whether the device is a VF of a PCI device.
+    pub(super) fn is_vf(&self) -> bool {
+        let pci = self.pci_itself();
+        pci.is_some_and(|pci| pci_folder(&pci).join("physfn").is_symlink())
+    }
+
+    /// Returns the device of a VF of this PCI device. Reads only the kernel's symbolic
+    /// link to it (`Documentation/ABI/testing/sysfs-bus-pci` in the kernel's source).
+    pub(super) fn vf(&self, number: u32) -> Option<PciAddress> {
+        let link = pci_folder(&self.pci_itself()?).join(format!("virtfn{number}"));
+        let target = std::fs::read_link(link).ok()?;
+        target.file_name()?.to_str()?.parse().ok()
+    }
+
+    /// Returns the address of the PCI device that this device is.
+    fn pci_itself(&self) -> Option<PciAddress> {
+        match self.bus.as_deref()? {
+            "pci" => self.name.as_deref()?.parse().ok(),
+            _ => None,
+        }
+    }
+
     /// Returns the device's PCI address. A virtio device has that of its
     /// parent.
     pub(super) fn pci(&self) -> Option<PciAddress> {
         match self.bus.as_deref()? {
-            "pci" => self.name.as_deref()?.parse().ok(),
+            "pci" => self.pci_itself(),
             "virtio" => self.path()?.parent()?.parse().ok(),
             _ => None,
         }
     }
+}
+
+fn pci_folder(address: &PciAddress) -> PathBuf {
+    Path::new("/sys/bus/pci/devices").join(address.to_string())
 }
 
 /// Returns the path that a symbolic link in `/sys/bus/BUS/devices` leads to.
@@ -74,6 +100,8 @@ mod tests {
         assert_eq!(device("../bus/pci", "x").path(), None);
         assert_eq!(device("pci", "../x").path(), None);
         assert_eq!(device("usb", "0000:00:1f.6").pci(), None);
+        assert_eq!(device("pci", "../x").vf(0), None);
+        assert!(!device("pci", "../x").is_vf());
         let pci = device("pci", "0000:00:1f.6").pci();
         assert_eq!(pci, Some("0000:00:1f.6".parse().unwrap()));
     }

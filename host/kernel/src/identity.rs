@@ -60,6 +60,10 @@ pub struct LinkIdentity {
     pub permanent_mac: Option<Mac>,
     /// The device.
     pub device: Option<ParentDevice>,
+    /// Whether the device is a VF. Its driver may take a new address for the permanent
+    /// one, and a VF has only one link.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_vf: bool,
     /// The parent or peer.
     pub tie: Option<FarLink>,
     /// The number of a VLAN (IFLA_VLAN_ID).
@@ -130,10 +134,11 @@ impl LinkIdentity {
     /// Whether both links are on the same device, or are of the same kind on
     /// the same parent.
     pub fn is_same(&self, other: &Self) -> bool {
+        let are_vfs = self.is_vf && other.is_vf;
         let facts = |identity: &Self| {
             (
                 identity.kind.clone(),
-                identity.permanent_mac,
+                identity.permanent_mac.filter(|_| !are_vfs),
                 identity.device.clone(),
                 identity.vlan,
             )
@@ -252,6 +257,18 @@ mod tests {
         assert!(one.is_same(&one.clone()));
         assert!(!one.is_same(&card("0000:00:1f.6", "02:00:00:00:00:02")));
         assert!(!one.is_same(&card("0000:00:1f.5", MAC)));
+    }
+
+    #[test]
+    fn a_vf_is_known_by_its_device_alone() {
+        let vf = |name: &str, mac: &str| LinkIdentity {
+            is_vf: true,
+            ..card(name, mac)
+        };
+        let one = vf("0000:01:10.0", MAC);
+        assert!(one.is_same(&vf("0000:01:10.0", "02:00:00:00:00:02")));
+        assert!(!one.is_same(&vf("0000:01:10.2", MAC)));
+        assert!(!one.is_same(&card("0000:01:10.0", "02:00:00:00:00:02")));
     }
 
     #[test]

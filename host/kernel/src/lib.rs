@@ -63,7 +63,8 @@ pub use traffic::{
     ClassPackets, HtbClass, QueueHook, Queues, RootQueue, Shape, Tbf, TrafficControl,
     TrafficControlRead,
 };
-pub use vf::{VfChange, VfLinkState, VfState, VfVlan, Vfs, VfsRead};
+pub use types::{VfChange, VfLinkState, VfVlan};
+pub use vf::{VfState, Vfs, VfsRead};
 pub use wireguard::{
     Wireguard, WireguardChange, WireguardPeer, WireguardPeerState, WireguardRead, WireguardState,
 };

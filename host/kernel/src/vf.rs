@@ -2,7 +2,7 @@
 //! its own, but the card that it belongs to sets some of its properties.
 
 use serde::{Deserialize, Serialize};
-use types::Mac;
+use types::{Mac, PciAddress, VfChange, VfLinkState, VfVlan};
 
 use super::{KernelError, LinkId};
 
@@ -30,53 +30,6 @@ pub struct VfState {
     pub max_rate: u32,
 }
 
-/// A VLAN into which a card puts a VF's frames.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VfVlan {
-    /// The VLAN's number; 0 for none.
-    pub id: u16,
-    /// The priority of the frames, at most 7 (IEEE 802.1Q).
-    pub qos: u8,
-    /// Whether the tag is that of IEEE 802.1ad. Otherwise it's that of IEEE
-    /// 802.1Q.
-    pub provider: bool,
-}
-
-/// The rule for the state of a VF's link (IFLA_VF_LINK_STATE_*).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum VfLinkState {
-    /// The link is up while the card's is.
-    #[default]
-    Auto,
-    /// The link is always up.
-    Enable,
-    /// The link is always down.
-    Disable,
-}
-
-/// A change of a VF.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum VfChange {
-    /// See [`VfState::mac`].
-    Mac(Mac),
-    /// See [`VfState::vlan`].
-    Vlan(VfVlan),
-    /// See [`VfState::spoof_check`].
-    SpoofCheck(bool),
-    /// See [`VfState::trust`].
-    Trust(bool),
-    /// See [`VfState::link_state`].
-    LinkState(VfLinkState),
-    /// See [`VfState::min_rate`] and [`VfState::max_rate`].
-    Rate {
-        /// The guaranteed rate.
-        min: u32,
-        /// The highest rate.
-        max: u32,
-    },
-}
-
 impl VfState {
     /// Lists the changes that restore this state.
     pub fn differences_from(&self, now: &Self) -> impl Iterator<Item = VfChange> {
@@ -102,6 +55,8 @@ impl VfState {
 pub trait VfsRead {
     /// Lists the VFs of a card.
     fn vfs(&mut self, link: LinkId) -> Result<Vec<VfState>, KernelError>;
+    /// Returns the PCI device of a card's VF.
+    fn vf_device(&mut self, card: LinkId, number: u32) -> Result<PciAddress, KernelError>;
 }
 
 /// Changing virtual functions.

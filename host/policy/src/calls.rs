@@ -143,8 +143,8 @@ calls! {
     }
     /// Moves a link into the container.
     LinksMoveToContainer = "links.move-to-container" {
-        risk: High, effect: "takes a link from the host", keys: [Link], request: [NamedParent],
-        name: Moved,
+        risk: High, effect: "takes a link from the host", keys: [Link],
+        request: [NamedParent, UsedVf], name: Moved,
     }
     /// Gives a link another name.
     LinksRename = "links.rename" {
@@ -192,30 +192,39 @@ calls! {
     LinksVfs = "links.vfs" {
         risk: Reads, effect: "reads a link", keys: [Link], request: [Parent],
     }
+    /// Uses a VF of the card that the user named.
+    LinksUseVf = "links.use-vf" {
+        risk: High, effect: "uses a VF of a card of the host's", keys: [Link], request: [Vf],
+    }
     /// Holds a VF to a MAC address.
     LinksSetVfMac = "links.set-vf-mac" {
         risk: High, effect: "changes a VF of a card of the host's", keys: [Link],
+        request: [UsedVf],
     }
     /// Puts a VF's frames into a VLAN.
     LinksSetVfVlan = "links.set-vf-vlan" {
         risk: High, effect: "changes a VF of a card of the host's", keys: [Link, Vlan],
-        request: [Vlans],
+        request: [UsedVf, Vlans],
     }
     /// Whether a VF's frames with other source addresses are dropped.
     LinksSetVfSpoofCheck = "links.set-vf-spoof-check" {
         risk: High, effect: "changes a VF of a card of the host's", keys: [Link],
+        request: [UsedVf],
     }
     /// Whether a VF may listen to others' frames.
     LinksSetVfTrust = "links.set-vf-trust" {
         risk: High, effect: "changes a VF of a card of the host's", keys: [Link],
+        request: [UsedVf],
     }
     /// Sets a VF's link up or down.
     LinksSetVfLinkState = "links.set-vf-link-state" {
         risk: High, effect: "changes a VF of a card of the host's", keys: [Link],
+        request: [UsedVf],
     }
     /// Limits how fast a VF sends.
     LinksSetVfRate = "links.set-vf-rate" {
         risk: High, effect: "changes a VF of a card of the host's", keys: [Link],
+        request: [UsedVf],
     }
     /// Whether frames may leave where they came in.
     BridgePortsSetHairpin = "bridge-ports.set-hairpin" {

@@ -20,7 +20,7 @@ use std::fmt;
 
 pub use object::{Object, describe};
 pub use renaming::reached_only_as;
-pub use request_scope::RequestReach;
+pub use request_scope::{RequestReach, UsedVf};
 pub use usage::reach_used;
 
 use super::file::line;

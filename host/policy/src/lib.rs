@@ -22,7 +22,7 @@ mod risk;
 
 pub use calls::{Call, KernelFeature, ReachKey, UnfitReach, UnknownCall};
 pub use decide::{
-    Authority, Cause, Denial, Object, Permit, RequestReach, decide, describe, reach_used,
+    Authority, Cause, Denial, Object, Permit, RequestReach, UsedVf, decide, describe, reach_used,
     reached_only_as,
 };
 pub use edit::{Edit, Widening};

@@ -18,6 +18,7 @@ mod ports;
 pub mod protocol;
 mod routes;
 mod said;
+mod vf;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -74,7 +74,7 @@ fn number(
 
 /// Parses Go's words for truth values (`strconv.ParseBool`), which Podman takes for its
 /// own drivers.
-fn truth(text: &str) -> Option<bool> {
+pub(super) fn truth(text: &str) -> Option<bool> {
     match text.trim() {
         "1" | "t" | "T" | "TRUE" | "true" | "True" => Some(true),
         "0" | "f" | "F" | "FALSE" | "false" | "False" => Some(false),

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use types::text;
 use types::{LinkName, Route};
 
-use super::{Network, Request, RequestError, options, routes};
+use super::{Network, Request, RequestError, options, routes, vf};
 use crate::protocol::{self, Subnet};
 
 /// The kept document of a user's `network create`.
@@ -252,6 +252,11 @@ impl Said {
             });
             false
         });
+        // Without the number, any VF would be the user's word.
+        if let Some(number) = users.get(vf::VF) {
+            let options = &mut self.request.network.options;
+            options.insert(vf::VF.to_owned(), number.clone());
+        }
     }
 
     fn keep_name_servers(&mut self, users: &[IpAddr]) {
@@ -399,6 +404,26 @@ mod tests {
             it["network_options"]["options"] = json!({"no_default_route": "false"});
         });
         assert_eq!(said.request.default_routes.len(), 2);
+    }
+
+    #[test]
+    fn a_vf_whose_number_is_removed_is_the_users() {
+        let kept = kept(None, |it| it["options"]["vf"] = json!("3"));
+        for change in [json!("4"), Value::Null] {
+            let said = said_of(&kept, |it| {
+                let options = it["network"]["options"].as_object_mut().unwrap();
+                options.remove("vf");
+                if !change.is_null() {
+                    options.insert("vf".to_owned(), change.clone());
+                }
+            });
+            let vf = said.request.vf();
+            assert!(vf.allows(3) && !vf.allows(4) && !vf.allows(0));
+        }
+        let own = said_of(&kept, |it| {
+            it["network_options"]["options"] = json!({"vf": "5"});
+        });
+        assert!(own.request.vf().allows(5));
     }
 
     #[test]

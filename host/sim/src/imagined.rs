@@ -10,7 +10,7 @@ use kernel::{
     PortState, PortVlans, Queues, SurveyedLink, VfState, Whereabouts, WireguardState,
 };
 use nix::errno::Errno;
-use types::{LinkName, Namespace, Rule};
+use types::{LinkName, Namespace, PciAddress, Rule};
 
 use super::neighbours::is_set;
 
@@ -94,6 +94,8 @@ pub struct ImaginedLink {
     pub classes: Vec<u16>,
     /// The VFs.
     pub vfs: Vec<VfState>,
+    /// The PCI devices of the VFs, in the order of their numbers.
+    pub vf_devices: Vec<PciAddress>,
     /// The features.
     pub features: Vec<Feature>,
     /// The configuration of WireGuard.
@@ -112,6 +114,7 @@ impl ImaginedLink {
             queues: Queues::default(),
             classes: Vec::new(),
             vfs: Vec::new(),
+            vf_devices: Vec::new(),
             features: Vec::new(),
             wireguard: None,
         }
@@ -140,6 +143,7 @@ impl ImaginedLink {
             identity: LinkIdentity {
                 kind: self.link.info.kind.clone(),
                 permanent_mac: self.state().permanent_mac,
+                is_vf: false,
                 device,
                 tie,
                 vlan: None,

@@ -15,7 +15,7 @@ use kernel::{
     TrafficControlRead, VfState, VfsRead, Whereabouts, WireguardRead, WireguardState, find_feature,
 };
 use nix::errno::Errno;
-use types::{LinkName, Namespace, PortRange, Rule, SettingKey};
+use types::{LinkName, Namespace, PciAddress, PortRange, Rule, SettingKey};
 
 use super::imagined::{Imagined, ImaginedLink};
 use super::rules::defaults;
@@ -274,6 +274,13 @@ impl TrafficControlRead for ImaginedReader {
 impl VfsRead for ImaginedReader {
     fn vfs(&mut self, link: LinkId) -> Result<Vec<VfState>, KernelError> {
         Ok(self.link(link)?.vfs.clone())
+    }
+
+    fn vf_device(&mut self, card: LinkId, number: u32) -> Result<PciAddress, KernelError> {
+        let devices = &self.link(card)?.vf_devices;
+        let number = usize::try_from(number).ok();
+        let device = number.and_then(|number| devices.get(number));
+        Ok(device.cloned().ok_or(Errno::ENOENT)?)
     }
 }
 

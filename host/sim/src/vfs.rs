@@ -2,6 +2,7 @@
 
 use kernel::{KernelError, LinkId, VfChange, VfState, Vfs, VfsRead};
 use nix::errno::Errno;
+use types::PciAddress;
 
 use super::Simulation;
 use super::machine::Machine;
@@ -9,6 +10,15 @@ use super::machine::Machine;
 impl VfsRead for Simulation {
     fn vfs(&mut self, link: LinkId) -> Result<Vec<VfState>, KernelError> {
         self.in_time()?.vfs(link)
+    }
+
+    fn vf_device(&mut self, card: LinkId, number: u32) -> Result<PciAddress, KernelError> {
+        let machine = &mut *self.in_time()?;
+        let (_, link) = machine.find(card)?;
+        match link.real() {
+            Some(real) => machine.reader.vf_device(real, number),
+            None => Err(Errno::ENOENT.into()),
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod rule;
 mod setting_key;
 pub mod text;
 pub mod user;
+mod vf;
 mod wireguard_key;
 
 use std::fmt;
@@ -33,6 +34,7 @@ pub use number_range::NumberRange;
 pub use port::{Port, PortRange, Protocol};
 pub use rule::{IpVersion, Mark, Rule};
 pub use setting_key::{InvalidSettingKey, SettingKey, is_part};
+pub use vf::{VfChange, VfLinkState, VfVlan, VfWish, WishedVf};
 pub use wireguard_key::{InvalidKey, WireguardKey};
 
 /// The longest name of a link, in bytes: IFNAMSIZ without the final NUL

@@ -8,6 +8,7 @@ use wasmvark_tests::connection::{Connection, INTERFACE, mapping};
 use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::Need;
 use wasmvark_tests::kind::Kind;
+use wasmvark_tests::sriov;
 use wasmvark_tests::world::{PARENT, World};
 
 use crate::fail::NEEDS;
@@ -50,6 +51,9 @@ impl Case {
 /// What it's called in this installation.
 pub(crate) const NAME: &str = "driver";
 
+/// The MAC address of a VF.
+const VF_MAC: &str = "02:00:00:00:00:99";
+
 /// All of them.
 pub(crate) const ALL: &[Case] = &[
     Case {
@@ -79,6 +83,29 @@ pub(crate) const ALL: &[Case] = &[
         grant: || Grant::example("host-device"),
         connect: tuned,
         prepare: dress_parent,
+        chosen: &[],
+        always: "",
+    },
+    // The VF has its address already, because its driver would keep another one.
+    Case {
+        title: "sriov",
+        needs: &[Need::Root, Need::Vfs],
+        guest: "sriov",
+        grant: || Grant::example("sriov"),
+        connect: |connection| {
+            tuned(connection)
+                .option("vlan", "7")
+                .option("trust", "true")
+                .option("spoof_check", "false")
+                .option("max_tx_rate", "100")
+                .join("static_mac", VF_MAC)
+        },
+        prepare: |world| {
+            sriov::lay(world, 1);
+            let vf = sriov::link(0);
+            world.host.ip(&format!("link set {vf} address {VF_MAC}"));
+            sriov::settle(world, &vf);
+        },
         chosen: &[],
         always: "",
     },

@@ -426,6 +426,15 @@ pub(crate) const CASES: &[Case] = &[
         beyond: Some(("links.get host x0", "links.vfs 0", r#"link = "x0""#)),
     },
     // No link here has any, so what is allowed finds none.
+    Case {
+        call: "links.use-vf",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[("links.get", r#"{ link = "x0" }"#)],
+        before: PARENT,
+        within: "?links.use-vf 0 0",
+        beyond: Some(("links.get host x0", "?links.use-vf 0 0", r#"link = "x0""#)),
+    },
     on_link(
         "links.set-vf-mac",
         "?links.set-vf-mac 1 0 02:00:00:00:00:07",

@@ -10,6 +10,7 @@ use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::kind::Kind;
 use wasmvark_tests::netns::Netns;
 use wasmvark_tests::poll;
+use wasmvark_tests::sriov;
 use wasmvark_tests::world::{PARENT, World};
 
 use crate::driver::Installed;
@@ -39,6 +40,10 @@ pub(crate) fn register(suite: &mut Suite) {
         remember_without_carrier(&world);
         let connection = Connection::dual("wasm-host-device");
         neighbour_learns(&world, driver, &connection, "n0");
+    });
+    test("sriov", Need::Vfs, |driver| {
+        let world = sriov::world(1);
+        neighbour_learns(&world, driver, &Connection::dual("wasm-sriov"), "n0");
     });
     test("vrf", Need::Link(Kind::Vrf), |driver| {
         let world = World::new();

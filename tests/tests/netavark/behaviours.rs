@@ -11,6 +11,7 @@ use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::kind::Kind;
 use wasmvark_tests::process;
 use wasmvark_tests::rate;
+use wasmvark_tests::sriov;
 use wasmvark_tests::world::World;
 
 use crate::driver::Installed;
@@ -74,6 +75,7 @@ const CASES: &[Case] = &[
         it.without_network("network_interface")
     })),
     case("host-device", &[Need::Root, Need::Netavark], |it| it),
+    case("sriov", &[Need::Root, Need::Netavark, Need::Vfs], |it| it),
     case(
         "dummy",
         &[Need::Root, Need::Netavark, Need::Link(Kind::Dummy)],
@@ -164,6 +166,7 @@ impl Case {
     fn world(&self) -> World {
         match self.has_host_end {
             true => World::forwarding(),
+            false if self.driver == "sriov" => sriov::world(1),
             false => World::new(),
         }
     }

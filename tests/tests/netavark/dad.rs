@@ -12,6 +12,7 @@ use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::kind::Kind;
 use wasmvark_tests::poll;
+use wasmvark_tests::sriov;
 use wasmvark_tests::world::World;
 
 use crate::driver::Installed;
@@ -27,6 +28,7 @@ const ON_A_WIRE: &[(&str, Need)] = &[
     ("ipvlan", Need::Link(Kind::Ipvlan)),
     ("macvlan", Need::Macvlan),
     ("macvlan-c", Need::Macvlan),
+    ("sriov", Need::Vfs),
     ("vlan", Need::Link(Kind::Vlan)),
     ("vrf", Need::Link(Kind::Vrf)),
     ("vxlan", Need::Link(Kind::Vxlan)),
@@ -96,6 +98,14 @@ fn late_carrier(driver: &str) {
     assert!(usable, "{CONTAINER} can't be used");
     echo::exchange_at_once((&world.container, CONTAINER), (&world.neighbour, behind));
     installed.disconnect(&connection);
+}
+
+/// The world of a driver.
+fn wire(driver: &str) -> World {
+    match driver {
+        "sriov" => sriov::world(1),
+        _ => World::new(),
+    }
 }
 
 /// A world in which new links detect duplicates, as on other machines.
@@ -245,7 +255,7 @@ fn on_a_wire(driver: &str) -> Connection {
 }
 
 fn waits(driver: &str) {
-    let world = detecting(World::new());
+    let world = detecting(wire(driver));
     let installed = installed(&world, driver);
     // In a VRF it can be bound only together with the VRF.
     let is_tentative = || {
@@ -261,7 +271,7 @@ fn waits(driver: &str) {
 }
 
 fn duplicate(driver: &str) {
-    let world = detecting(World::new());
+    let world = detecting(wire(driver));
     world.neighbour.ip("addr add fd88::2/64 dev n0 nodad");
     let installed = installed(&world, driver);
     let before = world.dump();

@@ -6,11 +6,12 @@ use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::kind::Kind;
 use wasmvark_tests::manifest::Manifest;
+use wasmvark_tests::sriov::world as sriov_world;
 use wasmvark_tests::world::{PARENT, World};
 
 use crate::dhcp;
 use crate::driver::Installed;
-use crate::wireguard;
+use crate::{sriov, wireguard};
 
 /// A driver, with requests that need all of its grant between them.
 struct Case {
@@ -110,6 +111,14 @@ const CASES: &[Case] = &[
                 by("pci", "0000:00:1f.6"),
                 by("kernelpath", "/sys/devices/pci0000:00/0000:00:1f.6"),
             ]
+        },
+    },
+    Case {
+        driver: "sriov",
+        need: Need::Vfs,
+        requests: |connection| {
+            let connection = connection.option("announce", "true");
+            vec![sriov::with_all_that_cards_take(connection)]
         },
     },
     Case {
@@ -217,7 +226,8 @@ fn every_line_is_needed(case: &Case) {
     if let Err(error) = outcome(case, &grant) {
         panic!("with all lines: {error}");
     }
-    for call in grant.calls().filter(|call| !is_of_dhcp(case, call)) {
+    let is_needed = |call: &&str| !is_of_dhcp(case, call) && !sriov::NOT_EVERYWHERE.contains(call);
+    for call in grant.calls().filter(is_needed) {
         let Err(error) = outcome(case, &grant.clone().without(call)) else {
             panic!("{} works without {call}", case.driver);
         };
@@ -245,7 +255,10 @@ fn is_only_made(request: &Connection) -> bool {
 
 /// What becomes of the requests, up to the first error.
 fn outcome(case: &Case, grant: &Grant) -> Result<(), String> {
-    let world = World::new();
+    let world = match case.need {
+        Need::Vfs => sriov_world(1),
+        _ => World::new(),
+    };
     // Not connected to the container's network: no driver covers that.
     let lay = format!("addr add 10.89.0.250/16 dev {PARENT}\nroute add default via 10.89.0.1");
     world.host.ip_batch(&[], &lay);

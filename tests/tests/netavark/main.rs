@@ -41,6 +41,7 @@ mod ptp;
 mod reasons;
 mod reload;
 mod routes;
+mod sriov;
 mod subnets;
 mod tap;
 mod teardown;
@@ -85,6 +86,7 @@ fn main() {
     ipvlan::register(&mut suite);
     ptp::register(&mut suite);
     reasons::register(&mut suite);
+    sriov::register(&mut suite);
     subnets::register(&mut suite);
     used_bridge::register(&mut suite);
     versions::register(&mut suite);

@@ -70,6 +70,18 @@ const ROWS: &[Row] = &[
         &[("accept_dad", "F", "false"), ("masquerade", "1", "true")],
     ),
     (
+        "sriov",
+        &[],
+        &[
+            ("max_tx_rate", " 0100", "100"),
+            ("min_tx_rate", "0 ", "0"),
+            ("spoof_check", "T", "true"),
+            ("trust", "0", "false"),
+            ("vf", " 03", "3"),
+            ("vlan", "07", "7"),
+        ],
+    ),
+    (
         "tap",
         &[],
         &[

@@ -101,6 +101,16 @@ pub(crate) const PAGES: &[Page] = &[
         check: reaches_gateway_on_host,
     },
     Page {
+        driver: "sriov",
+        needs: &[Need::Vfs],
+        kind: "",
+        run: "",
+        beside: &[],
+        proves: &[],
+        lay: |_| (),
+        check: reaches_gateways,
+    },
+    Page {
         driver: "tap",
         needs: &[],
         kind: "tun",

@@ -42,20 +42,41 @@ const HARDWARE: &str = "-nodefaults -no-user-config -display none -no-reboot \
 const KERNEL: &str = "console=ttyS0 oops=panic panic=-1 mitigations=off norandmaps lsm=landlock audit=0 tsc=reliable \
     root=/dev/nvme0n1 rootfstype=ext4 rw init=/sbin/init";
 
+/// The card with SR-IOV of an image that has it, in a machine whose bus takes it, and the
+/// card at the other end of its wire.
+const SRIOV: &str = "-machine q35 -device pcie-root-port,id=sriov,slot=1 \
+    -netdev hubport,id=wire2,hubid=1 -device igb,bus=sriov,netdev=wire2,mac=52:54:00:00:00:03 \
+    -netdev hubport,id=wire3,hubid=1 -device virtio-net-pci,netdev=wire3,mac=52:54:00:00:00:04,romfile=";
+
+/// The kernel's command line for an image that is an initramfs.
+const INITRAMFS: &str = "console=ttyS0 oops=panic panic=-1 mitigations=off norandmaps lsm=landlock audit=0 tsc=reliable \
+    rdinit=/sbin/init";
+
 /// Returns the command that runs a machine. It prints the report of the tests, and
 /// writes the kernel's messages to `console`.
 pub(crate) fn command(parts: &Parts, task: &Task, console: &Path) -> Command {
     // The machine ends with this process.
     let mut qemu = Command::new("setpriv");
-    qemu.args(["--pdeathsig", "KILL", "qemu-system-x86_64"]);
-    qemu.args(HARDWARE.split_whitespace());
+    qemu.args(["--pdeathsig", "KILL"]);
+    let initramfs = parts.image.join("initramfs");
+    let has_initramfs = initramfs.exists();
+    if has_initramfs {
+        // Its emulator knows the card.
+        qemu.arg(parts.image.join("qemu"));
+        qemu.args(HARDWARE.split_whitespace());
+        qemu.args(SRIOV.split_whitespace());
+        qemu.arg("-initrd").arg(initramfs);
+    } else {
+        qemu.arg("qemu-system-x86_64");
+        qemu.args(HARDWARE.split_whitespace());
+    }
     // The disks are of different kinds, because the order of disks of one kind isn't
     // fixed.
     let root = parts.image.join("root.img");
-    let mut disks = vec![
-        ("root", "nvme,serial=root", &root),
-        ("tests", "virtio-blk-pci", &parts.tests),
-    ];
+    let mut disks = vec![("tests", "virtio-blk-pci", &parts.tests)];
+    if !has_initramfs {
+        disks.insert(0, ("root", "nvme,serial=root", &root));
+    }
     if let Some(podman) = &parts.podman {
         qemu.args(["-device", "virtio-scsi-pci"]);
         disks.push(("podman", "scsi-hd", podman));
@@ -74,7 +95,7 @@ pub(crate) fn command(parts: &Parts, task: &Task, console: &Path) -> Command {
         .arg(format!("file:{}", console.display()))
         .arg("-kernel")
         .arg(parts.image.join("kernel"))
-        .args(["-append", &kernel_arguments(task)])
+        .args(["-append", &kernel_arguments(task, has_initramfs)])
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
     qemu
@@ -82,8 +103,9 @@ pub(crate) fn command(parts: &Parts, task: &Task, console: &Path) -> Command {
 
 /// Returns the kernel's command line for a task. The kernel passes unknown variables to
 /// process 1 as its environment, and the words after `--` as its arguments.
-fn kernel_arguments(task: &Task) -> String {
-    let mut line = format!("{KERNEL} WASMVARK_TEST_SHARE={}", task.share);
+fn kernel_arguments(task: &Task, has_initramfs: bool) -> String {
+    let line = if has_initramfs { INITRAMFS } else { KERNEL };
+    let mut line = format!("{line} WASMVARK_TEST_SHARE={}", task.share);
     if !task.filter.is_empty() {
         line = format!("{line} WASMVARK_TEST_FILTER={}", task.filter);
     }

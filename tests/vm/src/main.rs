@@ -37,7 +37,7 @@ const TOO_SLOW: [&str; 2] = ["differential", "protocol"];
 const PODMAN: &str = "podman";
 
 const LIMITS: Limits = Limits {
-    silence: Duration::from_secs(180),
+    silence: Duration::from_secs(300),
     whole: Duration::from_secs(1500),
 };
 

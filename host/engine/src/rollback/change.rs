@@ -11,6 +11,7 @@ use types::{LinkName, Namespace};
 use super::Same;
 use super::restore_link::{put_back, put_back_vf};
 use super::search::{find_same, found};
+use super::vf::put_back_vf_mac;
 use super::{queue, routes};
 
 /// Undoes one change. `alone` says whether no other record uses the change's firewall
@@ -116,7 +117,7 @@ fn undo_if_there(kernel: &mut dyn Kernel, entry: &Entry, same: Same) -> Result<(
         {
             Ok(())
         }
-        Change::KeepState | Change::UseBridge { .. } => Ok(()),
+        Change::KeepState | Change::UseBridge { .. } | Change::UseVf { .. } => Ok(()),
         // `undo_service` undoes these changes.
         Change::RegisterNames { .. } | Change::LeaseAddress { .. } | Change::TrustSource { .. } => {
             Ok(())
@@ -184,7 +185,15 @@ fn undo_if_there(kernel: &mut dyn Kernel, entry: &Entry, same: Same) -> Result<(
             let mut vlans = before.iter();
             vlans.try_for_each(|vlans| kernel.add_vlans(*link, *vlans))
         }),
-        Change::ChangeVf { link, name, before } => if_same_link(kernel, *link, name, |kernel| {
+        Change::ChangeVf {
+            link,
+            name,
+            before,
+            vf_link,
+        } => if_same_link(kernel, *link, name, |kernel| {
+            if let Some(vf_link) = vf_link {
+                put_back_vf_mac(kernel, *link, before, vf_link)?;
+            }
             put_back_vf(kernel, *link, before)
         }),
         Change::SetLinkSetting {
@@ -220,7 +229,11 @@ fn undo_if_there(kernel: &mut dyn Kernel, entry: &Entry, same: Same) -> Result<(
             number,
             packets,
         } => if_same_link(kernel, *link, name, |kernel| {
-            kernel.remove_htb_class(*link, *number, *packets)
+            // Another queueing discipline takes the classes of the one before with it.
+            match kernel.htb_classes(*link)?.contains(number) {
+                true => kernel.remove_htb_class(*link, *number, *packets),
+                false => Ok(()),
+            }
         }),
         Change::AddRoute {
             namespace,

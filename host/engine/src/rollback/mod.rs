@@ -25,7 +25,7 @@ use types::{LinkName, Namespace};
 pub use missing::ForgetError;
 pub(crate) use queue::remove_owned_queue;
 pub use restore::{RestoreError, Restorer};
-pub(crate) use vf::vf;
+pub(crate) use vf::{set_vf_mac, vf};
 
 use crate::guard::Guard;
 use change::{close_loopback, undo_change};

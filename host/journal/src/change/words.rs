@@ -64,7 +64,12 @@ impl fmt::Display for Change {
             Self::ChangeVlans { link, name, .. } => {
                 write!(f, "VLANs of {}:{name} changed", link.namespace)
             }
-            Self::ChangeVf { link, name, before } => {
+            Self::UseVf {
+                link, name, number, ..
+            } => write!(f, "VF {number} of {}:{name} used", link.namespace),
+            Self::ChangeVf {
+                link, name, before, ..
+            } => {
                 let number = before.number;
                 write!(f, "VF {number} of {}:{name} changed", link.namespace)
             }

@@ -1,10 +1,19 @@
 //! The journals of a network's other containers.
 
+use std::time::Duration;
+
 use kernel::LinkId;
 use types::{Key, LinkName, Mac, Namespace};
 
 use super::{Here, Journal, says_complete};
-use crate::{Change, Entry, JournalError, folder};
+use crate::{Change, Entry, JournalError, Lock, LockError, folder};
+
+/// The folder of the lock for choosing VFs, beside that of the journals. The folder of
+/// the networks' locks has a file for each network, whose id may be any name.
+const VF_LOCK_FOLDER: &str = "lock-vfs";
+const VF_LOCK: &str = "all";
+/// How long a run waits for it. The others read the journals meanwhile.
+const VF_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Journal {
     /// Reads the journals of the network's other containers, each when the iterator
@@ -62,6 +71,38 @@ impl Journal {
             }
         }
         Ok(false)
+    }
+
+    /// Returns the owner of a journal that has an entry of this host which matches: of
+    /// any container on any network but this journal's own.
+    pub fn owner_elsewhere(
+        &self,
+        matches: impl Fn(&Change) -> bool,
+    ) -> Result<Option<Key>, JournalError> {
+        let here = Here {
+            container: None,
+            ..self.here
+        };
+        let keys = folder::all(&self.folder).into_iter();
+        for key in keys.filter(|key| *key != self.key) {
+            let other = Self::read(&self.folder, &key, here, false)?;
+            let mut entries = other.entries.iter();
+            if entries.any(|entry| entry.host == self.here.host && matches(&entry.change)) {
+                return Ok(Some(key));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Waits for the lock that runs for different networks hold while they choose a VF,
+    /// and takes it. A run that changes nothing needs none.
+    pub fn lock_vfs(&self) -> Result<Option<Lock>, LockError> {
+        if !self.persistent {
+            return Ok(None);
+        }
+        let folder = self.folder.with_file_name(VF_LOCK_FOLDER);
+        let holder = format!("setup of {}", self.key.container);
+        Lock::take(&folder, VF_LOCK, &holder, VF_LOCK_TIMEOUT).map(Some)
     }
 
     /// Whether another container shares a change.

@@ -82,6 +82,7 @@ impl Netlink {
         let name = name.unwrap_or_else(|| LinkName::chosen("odd", &[&index]));
         let info = link::info_with(message, link::state_with(message, name));
         let device = place::device(message);
+        let is_vf = device.is_vf();
         let name = device.name;
         let tie = match place::tie_index(message) {
             Some(index) => Some(FarLink {
@@ -97,6 +98,7 @@ impl Netlink {
                 bus: device.bus,
                 name,
             }),
+            is_vf,
             tie,
             vlan: vlan(message),
         };

@@ -7,9 +7,9 @@ use netlink_packet_route::link::{
     VfVlanInfo, VlanProtocol,
 };
 use rtnetlink::{LinkMessageBuilder, LinkUnspec};
-use types::Mac;
+use types::{Mac, PciAddress};
 
-use super::Netlink;
+use super::{Netlink, place};
 use crate::{KernelError, LinkId, VfChange, VfLinkState, VfState, VfVlan, Vfs, VfsRead};
 
 impl VfsRead for Netlink {
@@ -19,6 +19,15 @@ impl VfsRead for Netlink {
         let get = self.handle(link.namespace)?.link().get();
         let get = get.set_filter_mask(AddressFamily::Unspec, mask);
         Ok(states(&self.one_link(get.match_index(link.index))?))
+    }
+
+    fn vf_device(&mut self, card: LinkId, number: u32) -> Result<PciAddress, KernelError> {
+        let get = self.handle(card.namespace)?.link().get();
+        let message = self.one_link(get.match_index(card.index))?;
+        place::device(&message).vf(number).ok_or_else(|| {
+            let text = format!("sysfs shows no PCI device of VF {number}");
+            KernelError::NotFound(text)
+        })
     }
 }
 

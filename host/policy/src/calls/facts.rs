@@ -43,6 +43,12 @@ pub(crate) enum Requested {
     UsedBridge,
     /// The same where the user made the network internal.
     UsedInternalBridge,
+    /// A VF of the parent that the user named: the one of the option `vf`, or without
+    /// the option any.
+    Vf,
+    /// The VF that the run uses, with the values of the options and the container's
+    /// MAC address, and the VF's link on the host.
+    UsedVf,
     /// A link that takes ports: the parent that the user named, or that VRF.
     Master,
     /// The names of all links in the container.

@@ -23,6 +23,11 @@ pub(super) fn widened(call: Call, object: &Object<'_>, reach: &Reach) -> bool {
         | Object::Whole {
             namespace, name, ..
         }
+        | Object::Vf {
+            namespace,
+            card: name,
+            ..
+        }
         | Object::NewLink { namespace, name } => reach.has_link(*namespace, name),
         Object::Place(place) => reach.has_place(*place),
         Object::Vlans { numbers, .. } => reach.has_vlans(*numbers),
@@ -81,6 +86,11 @@ pub(super) fn widen(reach: &mut Reach, object: &Object<'_>) {
         }
         | Object::Whole {
             namespace, name, ..
+        }
+        | Object::Vf {
+            namespace,
+            card: name,
+            ..
         }
         | Object::NewLink { namespace, name } => {
             join(

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use types::{
     HostPlace, IpVersion, LinkName, LinkProperty, Namespace, NumberRange, PortRange, Route, Rule,
-    SettingKey,
+    SettingKey, VfChange,
 };
 
 use super::setting;
@@ -46,6 +46,19 @@ pub enum Object<'a> {
         /// The VLAN ids.
         numbers: NumberRange,
         /// Whether they are only removed from an own link.
+        own: bool,
+    },
+    /// A VF of a card.
+    Vf {
+        /// The card's namespace.
+        namespace: Namespace,
+        /// The card's name.
+        card: &'a LinkName,
+        /// The VF's number.
+        number: u32,
+        /// The change of the VF, if it's about one.
+        change: Option<VfChange>,
+        /// Whether the card is own: made or moved by the driver, according to the journal.
         own: bool,
     },
     /// The VNI of a VXLAN.
@@ -185,6 +198,7 @@ impl Object<'_> {
                 | Self::Master { own: true, .. }
                 | Self::Whole { own: true, .. }
                 | Self::Vlans { own: true, .. }
+                | Self::Vf { own: true, .. }
                 | Self::Address { own: true, .. }
                 | Self::Route { own: true, .. }
                 | Self::Table { own: true, .. }
@@ -226,6 +240,16 @@ impl fmt::Display for Object<'_> {
                 namespace, name, ..
             } => write!(f, "all of link {namespace}:{name}"),
             Self::Vlans { numbers, .. } => write!(f, "vlan {numbers}"),
+            Self::Vf {
+                namespace,
+                card,
+                number,
+                change,
+                ..
+            } => {
+                write!(f, "VF {number} of link {namespace}:{card}")?;
+                change.map_or(Ok(()), |change| write!(f, ": {change}"))
+            }
             Self::Vni(number) => write!(f, "vni {number}"),
             Self::DefaultRouteLink => f.write_str("link of the default route"),
             Self::DefaultMtu => f.write_str("MTU of the default route"),

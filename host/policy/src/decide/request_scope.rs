@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use types::{
     LinkName, LinkProperty, Namespace, NumberRange, PortRange, Route, RouteKind, Rule, SettingKey,
+    VfChange, VfWish,
 };
 
 use super::Object;
@@ -84,6 +85,23 @@ pub struct RequestReach {
     pub vnis: Vec<u32>,
     /// Settings of the container that options name.
     pub settings: Vec<SettingKey>,
+    /// The request's word about the container's VF.
+    pub vf: VfWish,
+    /// The VF that the run uses.
+    pub used_vf: Option<UsedVf>,
+}
+
+/// A VF that a run uses for its container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsedVf {
+    /// The card of the host.
+    pub card: LinkName,
+    /// The VF's number.
+    pub number: u32,
+    /// The VF's link, as long as it's on the host.
+    pub link: Option<LinkName>,
+    /// The changes of the VF that were made.
+    pub made: Vec<VfChange>,
 }
 
 impl RequestReach {
@@ -192,6 +210,33 @@ impl RequestReach {
         namespace == Namespace::Host && self.ndp_proxy.as_ref() == Some(name)
     }
 
+    /// Whether a VF is one of the parent that the user left to the driver.
+    fn names_vf(&self, namespace: Namespace, card: &LinkName, number: u32) -> bool {
+        self.names_parent(namespace, card) && self.vf.allows(number)
+    }
+
+    /// Whether the run uses a VF, and a change of it is what the request says.
+    fn says_of_vf(&self, card: &LinkName, number: u32, change: VfChange) -> bool {
+        let used = self.used_vf.as_ref();
+        let is_used = used.is_some_and(|used| (&used.card, used.number) == (card, number));
+        is_used && self.vf.changes.contains(&change)
+    }
+
+    /// Returns a change that the request has for the used VF with this link, and that
+    /// isn't made yet.
+    pub fn lacking_of_vf(&self, link: &LinkName) -> Option<VfChange> {
+        let used = self.used_vf.as_ref();
+        let used = used.filter(|used| used.link.as_ref() == Some(link))?;
+        let mut changes = self.vf.changes.iter();
+        changes.find(|change| !used.made.contains(change)).copied()
+    }
+
+    /// Whether a link of the host is that of the VF that the run uses.
+    fn uses_vf_link(&self, namespace: Namespace, name: &LinkName) -> bool {
+        let link = self.used_vf.as_ref().and_then(|used| used.link.as_ref());
+        namespace == Namespace::Host && link == Some(name)
+    }
+
     /// Whether an address is one of the container's.
     fn has_address(&self, address: IpAddr) -> bool {
         self.addresses.iter().any(|own| own.addr() == address)
@@ -270,6 +315,32 @@ fn has(part: Requested, object: &Object<'_>, request: &RequestReach) -> bool {
                 namespace, name, ..
             },
         ) => request.internal && request.uses_bridge(namespace, name),
+        (
+            R::Vf,
+            O::Vf {
+                namespace,
+                card,
+                number,
+                change: None,
+                ..
+            },
+        ) => request.names_vf(namespace, card, number),
+        (
+            R::UsedVf,
+            O::Vf {
+                namespace: Namespace::Host,
+                card,
+                number,
+                change: Some(change),
+                ..
+            },
+        ) => request.says_of_vf(card, number, change),
+        (
+            R::UsedVf,
+            O::Link {
+                namespace, name, ..
+            },
+        ) => request.uses_vf_link(namespace, name),
         (
             R::Master,
             O::Master {
@@ -360,6 +431,8 @@ fn has(part: Requested, object: &Object<'_>, request: &RequestReach) -> bool {
             | R::VlanBase
             | R::UsedBridge
             | R::UsedInternalBridge
+            | R::Vf
+            | R::UsedVf
             | R::Master
             | R::ContainerLinks
             | R::ContainerRouting

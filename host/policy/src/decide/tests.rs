@@ -6,8 +6,8 @@ use std::path::Path;
 
 use types::Digest;
 use types::{
-    IpVersion, LinkProperty, Namespace, NumberRange, Port, PortRange, Protocol, Route, RouteKind,
-    Rule, SettingKey,
+    IpVersion, LinkName, LinkProperty, Namespace, NumberRange, Port, PortRange, Protocol, Route,
+    RouteKind, Rule, SettingKey, VfChange, VfVlan, VfWish, WishedVf,
 };
 
 use super::*;
@@ -82,6 +82,121 @@ fn rule_1_a_call_that_is_not_listed_is_denied_even_on_own_objects() {
         Call::LinksGet,
         own
     ));
+}
+
+/// An authority for a request that has this to say of a VF, with a grant of all calls
+/// about VFs.
+fn with_vfs(number: WishedVf, changes: &[VfChange]) -> Authority {
+    let calls = Call::ALL.iter().filter(|call| call.name().contains("vf"));
+    let calls: String = calls.map(|call| format!("\"{call}\" = {{}}\n")).collect();
+    let mut authority = authority(&calls);
+    authority.request.vf = VfWish {
+        number,
+        changes: changes.to_vec(),
+    };
+    authority
+}
+
+fn vf(card: &LinkName, number: u32, change: Option<VfChange>) -> Object<'_> {
+    Object::Vf {
+        namespace: Namespace::Host,
+        card,
+        number,
+        change,
+        own: false,
+    }
+}
+
+#[test]
+fn a_vf_is_used_only_if_its_card_and_its_number_are_named() {
+    let (card, other) = ("p0".parse().unwrap(), "x0".parse().unwrap());
+    let uses = |number, object| allowed(&with_vfs(number, &[]), Call::LinksUseVf, object);
+    assert!(uses(WishedVf::Any, vf(&card, 3, None)));
+    assert!(uses(WishedVf::Number(3), vf(&card, 3, None)));
+    assert!(!uses(WishedVf::Number(3), vf(&card, 2, None)));
+    assert!(!uses(WishedVf::None, vf(&card, 0, None)));
+    assert!(!uses(WishedVf::Any, vf(&other, 3, None)));
+    let mut found = with_vfs(WishedVf::Any, &[]);
+    found.request.parent = None;
+    found.request.default_parent = Some(card.clone());
+    assert!(!allowed(&found, Call::LinksUseVf, vf(&card, 3, None)));
+    let denial = decide(&found, Call::LinksUseVf, &[vf(&card, 3, None)]).unwrap_err();
+    assert_eq!(denial.line, r#""links.use-vf" = { link = "p0" }"#);
+    assert_eq!(denial.object, "VF 3 of link host:p0");
+}
+
+#[test]
+fn a_vf_is_changed_only_as_the_request_says() {
+    let (card, other) = ("p0".parse().unwrap(), "x0".parse().unwrap());
+    let vlan = |id| {
+        VfChange::Vlan(VfVlan {
+            id,
+            ..VfVlan::default()
+        })
+    };
+    let said = [vlan(7), VfChange::SpoofCheck(true), VfChange::Trust(false)];
+    let mut authority = with_vfs(WishedVf::Any, &said);
+    let call_of = |change| match change {
+        VfChange::Mac(_) => Call::LinksSetVfMac,
+        VfChange::Vlan(_) => Call::LinksSetVfVlan,
+        VfChange::SpoofCheck(_) => Call::LinksSetVfSpoofCheck,
+        VfChange::Trust(_) => Call::LinksSetVfTrust,
+        VfChange::LinkState(_) => Call::LinksSetVfLinkState,
+        VfChange::Rate { .. } => Call::LinksSetVfRate,
+    };
+    let may = |authority: &Authority, card, number, change| {
+        allowed(authority, call_of(change), vf(card, number, Some(change)))
+    };
+    // What the options say isn't enough: the run must use the VF.
+    assert!(!said.iter().any(|change| may(&authority, &card, 3, *change)));
+    authority.request.used_vf = Some(UsedVf {
+        card: card.clone(),
+        number: 3,
+        link: Some("v3".parse().unwrap()),
+        made: Vec::new(),
+    });
+    for change in said {
+        assert!(may(&authority, &card, 3, change));
+        assert!(!may(&authority, &card, 2, change) && !may(&authority, &other, 3, change));
+    }
+    for change in [
+        VfChange::Mac("02:00:00:00:00:07".parse().unwrap()),
+        vlan(8),
+        vlan(0),
+        VfChange::SpoofCheck(false),
+        VfChange::Trust(true),
+        VfChange::Rate { min: 0, max: 0 },
+    ] {
+        assert!(!may(&authority, &card, 3, change), "{change}");
+    }
+}
+
+#[test]
+fn of_the_host_only_the_link_of_the_used_vf_moves() {
+    let mut authority = authority(r#""links.move-to-container" = {}"#);
+    let name = "v3".parse().unwrap();
+    let link = |namespace| Object::Link {
+        namespace,
+        name: &name,
+        own: false,
+    };
+    let call = Call::LinksMoveToContainer;
+    assert!(!allowed(&authority, call, link(Namespace::Host)));
+    authority.request.used_vf = Some(UsedVf {
+        card: "p0".parse().unwrap(),
+        number: 3,
+        link: Some(name.clone()),
+        made: vec![VfChange::Trust(false)],
+    });
+    authority.request.vf.changes = vec![VfChange::Trust(false), VfChange::SpoofCheck(true)];
+    let lacking = authority.request.lacking_of_vf(&name);
+    assert_eq!(lacking, Some(VfChange::SpoofCheck(true)));
+    assert!(allowed(&authority, call, link(Namespace::Host)));
+    assert!(!allowed(&authority, call, link(Namespace::Container)));
+    if let Some(used) = &mut authority.request.used_vf {
+        used.link = None;
+    }
+    assert!(!allowed(&authority, call, link(Namespace::Host)));
 }
 
 #[test]
@@ -663,7 +778,7 @@ fn a_chosen_name_is_that_of_a_new_bridge_and_of_no_link_that_is_there() {
         .map(|call| format!("\"{call}\" = {{}}\n"))
         .collect();
     let mut authority = authority(&all);
-    let name: types::LinkName = "wv-0123".parse().unwrap();
+    let name: LinkName = "wv-0123".parse().unwrap();
     authority.request.parent = None;
     authority.request.chosen = Some(name.clone());
     let made = authority

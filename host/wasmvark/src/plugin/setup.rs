@@ -185,6 +185,7 @@ pub(super) fn reach(request: &Request) -> RequestReach {
         vlans: request.vlans(),
         vnis: request.vnis(),
         settings: request.settings(),
+        vf: request.vf(),
         name_servers: request.network.name_servers.clone(),
         ..RequestReach::default()
     }

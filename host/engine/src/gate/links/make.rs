@@ -10,7 +10,7 @@ use wasmtime::component::Resource;
 
 use super::above::Above;
 use super::used::of_another_network;
-use super::{LinkHandle, kinds};
+use super::{LinkHandle, kinds, others_have};
 use crate::driver::wit::types::Place;
 use crate::gate::call::{CallError, Plan, invalid};
 use crate::gate::{Gate, bounds, explain};
@@ -79,6 +79,12 @@ impl Gate {
         let changes_parent = self.changes_parent(&link.kind);
         objects.extend(whole.filter(|_| changes_parent));
         let mut permit = self.decide(call, &objects)?;
+        if changes_parent
+            && let Some(parent) = &parent
+            && self.is_in_use_by_others(parent)?
+        {
+            return Err(self.record_failure(permit, &objects, others_have(parent)));
+        }
         let below = parent
             .as_ref()
             .map(|parent| self.below(&permit, parent, link.kind.name()));

@@ -12,6 +12,7 @@ mod make;
 mod moving;
 mod read;
 mod rename;
+mod use_vf;
 mod used;
 mod vf;
 
@@ -346,6 +347,14 @@ impl Host for Gate {
 
     fn vfs(&mut self, link: Resource<LinkHandle>) -> Result<Vec<VfInfo>, CallError> {
         self.link_vfs(&link)
+    }
+
+    fn use_vf(
+        &mut self,
+        card: Resource<LinkHandle>,
+        vf: u32,
+    ) -> Result<Resource<LinkHandle>, CallError> {
+        self.use_vf_of(&card, vf)
     }
 
     fn set_vf_mac(

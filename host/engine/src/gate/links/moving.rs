@@ -49,7 +49,8 @@ impl Gate {
         if self.is_in_use_by_others(&moved)? {
             return Err(self.record_failure(permit, &objects, others_have(&moved)));
         }
-        let checked = self.check_move(&permit, &moved);
+        let checked = self.check_vf_is_set(&moved);
+        let checked = checked.and_then(|()| self.check_move(&permit, &moved));
         if let Err(error) = checked {
             return Err(self.record_failure(permit, &objects, error));
         }
@@ -61,6 +62,11 @@ impl Gate {
             namespace: Namespace::Container,
             index,
         };
+        if let Some(used) = &mut self.authority.request.used_vf
+            && used.link.as_ref() == Some(&moved.name)
+        {
+            used.link = None;
+        }
         match self.links.get_mut(link) {
             Ok(handle) => *handle = LinkHandle { id, name },
             Err(error) => return Err(self.stop(Stop::Host(error.to_string()))),

@@ -1,19 +1,17 @@
 //! VFs of a network card with SR-IOV.
 
-use journal::Change;
-use kernel::{VfChange, VfLinkState, VfState, VfVlan};
+use journal::{Change, VfLink};
+use kernel::{KernelError, LinkId, VfChange, VfLinkState, VfState, VfVlan};
+use nix::errno::Errno;
 use policy::{Call, Object};
-use types::{Mac, NumberRange};
+use types::{Mac, Namespace, NumberRange};
 use wasmtime::component::Resource;
 
 use super::{LinkHandle, kinds};
 use crate::driver::wit::links as wit;
 use crate::gate::call::{CallError, Plan, invalid};
 use crate::gate::{Gate, Kernel};
-use crate::rollback::vf;
-
-/// The highest priority of a VLAN's frames (IEEE 802.1Q, 3 bits).
-const QOS_MAX: u8 = 7;
+use crate::rollback::{set_vf_mac, vf};
 
 impl Gate {
     /// Makes the call `links.vfs`.
@@ -27,7 +25,7 @@ impl Gate {
         Ok(vfs.iter().map(to_wit).collect())
     }
 
-    /// Changes a VF, which is put back later. On an own link the change needs no
+    /// Changes a VF, which is put back later. On an own card the change needs no
     /// record: the return of a moved link puts back its VFs.
     pub(super) fn change_vf(
         &mut self,
@@ -38,8 +36,21 @@ impl Gate {
     ) -> Result<(), CallError> {
         let link = self.link(link)?;
         let own = self.owns(&link);
-        let mut objects = vec![self.object(&link)];
+        let used = self.used_vf_link(link.id, number);
+        let mut objects = vec![Object::Vf {
+            namespace: link.id.namespace,
+            card: &link.name,
+            number,
+            change: Some(change),
+            own,
+        }];
         objects.extend(vlan_object(&change));
+        let permit = self.decide(call, &objects)?;
+        let kernel = self.rollback.guard.open(&permit);
+        let vf_link = match used.map(|index| vf_link(kernel, index)).transpose() {
+            Ok(vf_link) => vf_link,
+            Err(error) => return Err(self.record_failure(permit, &objects, error)),
+        };
         let plan = |kernel: &mut dyn Kernel| {
             let before = vf(kernel, link.id, number)?;
             Ok(match own {
@@ -48,12 +59,20 @@ impl Gate {
                     link: link.id,
                     name: link.name.clone(),
                     before,
+                    vf_link: vf_link.clone(),
                 }]),
             })
         };
-        self.change(call, &objects, plan, |kernel| {
-            kernel.change_vf(link.id, number, change)
-        })
+        let result = self.perform(&permit, plan, |kernel| match (change, &vf_link) {
+            (VfChange::Mac(mac), Some(vf_link)) => {
+                set_vf_mac(kernel, link.id, number, (vf_link, mac))
+            }
+            _ => kernel.change_vf(link.id, number, change),
+        })?;
+        if result.is_ok() {
+            self.note_vf_change(&link, number, change);
+        }
+        self.record(permit, &objects, result)
     }
 
     /// Makes the call `links.set-vf-vlan`.
@@ -69,6 +88,26 @@ impl Gate {
             None => VfVlan::default(),
         };
         self.change_vf(call, link, number, VfChange::Vlan(vlan))
+    }
+}
+
+/// Returns the link on the host of the VF that the run uses.
+fn vf_link(kernel: &mut dyn Kernel, index: u32) -> Result<VfLink, KernelError> {
+    let namespace = Namespace::Host;
+    let state = kernel.link_by_id(LinkId { namespace, index });
+    match state {
+        Ok(state) => Ok(VfLink {
+            index,
+            name: state.name,
+            mac: state.mac,
+        }),
+        Err(error) if error.is_not_found() => Err(KernelError::Refused {
+            errno: Errno::EBUSY,
+            text: "the VF's link isn't on the host any more: a VF is changed before its link is \
+                   moved"
+                .to_owned(),
+        }),
+        Err(error) => Err(error),
     }
 }
 
@@ -89,10 +128,11 @@ fn parse(call: Call, vlan: wit::VfVlan) -> Result<VfVlan, CallError> {
         let text = format!("there is no VLAN {}: they go from 1 to {last}", vlan.id);
         return Err(invalid(call, &text));
     }
-    if vlan.qos > QOS_MAX {
+    if vlan.qos > VfVlan::QOS_MAX {
         let text = format!(
-            "there is no priority {}: the highest is {QOS_MAX}",
-            vlan.qos
+            "there is no priority {}: the highest is {}",
+            vlan.qos,
+            VfVlan::QOS_MAX
         );
         return Err(invalid(call, &text));
     }

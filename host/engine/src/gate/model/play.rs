@@ -313,7 +313,9 @@ fn new_step(rng: &mut Rng, earlier: &[Step], granted: &Granted, has_handles: boo
     }
     let gets_a_link = |call: &Call| {
         let name = call.name();
-        name.starts_with("links.create-") || name.starts_with("links.get")
+        name.starts_with("links.create-")
+            || name.starts_with("links.get")
+            || *call == Call::LinksUseVf
     };
     let mut calls: Vec<Call> = match rng.u8(..10) {
         0 => Call::ALL.to_vec(),
@@ -347,6 +349,11 @@ fn follow_ups(call: Call) -> &'static [Call] {
         Call::LinksSetVfLinkState,
         Call::LinksSetVfRate,
     ];
+    const OF_USED_VF: [Call; 3] = [
+        Call::LinksSetVfMac,
+        Call::LinksSetVfTrust,
+        Call::LinksMoveToContainer,
+    ];
     match call {
         Call::RoutesAdd | Call::RoutesReplace => &[Call::RoutesRemove],
         Call::RulesAdd => &[Call::RulesRemove],
@@ -356,6 +363,7 @@ fn follow_ups(call: Call) -> &'static [Call] {
             &[Call::LinksSetUp]
         }
         Call::LinksGetByPci | Call::LinksGetByPath | Call::LinksVfs => &OF_VFS,
+        Call::LinksUseVf => &OF_USED_VF,
         Call::LinksSetUp => &[Call::AddressesAdd, Call::DhcpLease],
         Call::AddressesAdd => &[
             Call::AddressesRemove,

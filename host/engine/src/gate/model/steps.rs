@@ -251,6 +251,11 @@ impl<'a> Guest<'a> {
                 let link = self.link(draw)?;
                 plain(Host::wait_carrier(self.gate, link, 0))
             }
+            Call::LinksUseVf => {
+                let (card, number) = (self.link(draw)?, draw.below(3));
+                say!(self, "{number}");
+                held(Host::use_vf(self.gate, card, number))
+            }
             Call::LinksCreateMacvlan | Call::LinksCreateMacvtap => {
                 let (place, name) = (draw.place(), draw.new_name());
                 let parent = self.link(draw)?;

@@ -4,7 +4,10 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use policy::RequestReach;
-use types::{LinkProperty, NumberRange, PortRange, Protocol, Route, RouteKind};
+use types::{
+    LinkProperty, Mac, NumberRange, PortRange, Protocol, Route, RouteKind, VfChange, VfWish,
+    WishedVf,
+};
 
 use services::dns::{AardvarkConfig, DnsRecord, Registration};
 
@@ -34,6 +37,8 @@ pub(super) struct Words {
     pub(super) outbound: Vec<IpAddr>,
     pub(super) ports: Vec<PortRange>,
     pub(super) mode: Option<&'static str>,
+    /// The VF of the parent that the request names, and the changes of it.
+    pub(super) vf: Option<(u32, Vec<VfChange>)>,
     /// VLANs and VNIs, by their keys in grants.
     pub(super) numbers: Vec<(&'static str, u32)>,
 }
@@ -42,6 +47,14 @@ pub(super) struct Words {
 pub(super) const CONTAINER: &str = "thecontainer";
 /// The name of the container's interface.
 pub(super) const INTERFACE: &str = "eth0";
+
+/// The VF that a request names, and its link.
+pub(super) const WISHED_VF: (u32, &str) = (1, "eth1v1");
+
+/// The MAC address that the request has for it.
+pub(super) fn vf_mac() -> Mac {
+    "06:11:22:33:44:55".parse().unwrap()
+}
 
 impl Words {
     /// Returns the reach of the request.
@@ -68,6 +81,13 @@ impl Words {
             mode: self.mode.map(str::to_owned),
             vlans: self.numbers("vlan").map(NumberRange::one).collect(),
             vnis: self.numbers("vni").collect(),
+            vf: self
+                .vf
+                .clone()
+                .map_or_else(VfWish::default, |(number, changes)| VfWish {
+                    number: WishedVf::Number(number),
+                    changes,
+                }),
             ..RequestReach::default()
         }
     }
@@ -258,6 +278,14 @@ pub(super) fn all() -> Vec<Words> {
             ..plain("in a VLAN of a card")
         }
         .on("10.81.0.0/24", "10.81.0.1", "10.81.0.2"),
+        Words {
+            parent: Some("eth1"),
+            vf: Some((
+                WISHED_VF.0,
+                vec![VfChange::Mac(vf_mac()), VfChange::Trust(true)],
+            )),
+            ..plain("with a VF")
+        },
         plain("with nothing"),
     ]
 }

@@ -12,7 +12,7 @@ use kernel::{
     VfLinkState, VfState, VfVlan, VlanNumbers, WireguardState,
 };
 use sim::{Imagined, ImaginedLink, ImaginedNamespace};
-use types::{IpVersion, Mac, PortRange, Protocol, Route, RouteKind, Rule};
+use types::{IpVersion, Mac, PciAddress, PortRange, Protocol, Route, RouteKind, Rule};
 
 /// A network that another container is on.
 pub(super) const SHARED_NETWORK: &str = "sharednetwork";
@@ -108,6 +108,8 @@ fn host() -> ImaginedNamespace {
             .wireguard(),
         link(15, "vethnet2", Some("veth")).pair(3),
         link(16, "dummy0", Some("dummy")).with(&["10.42.0.1/24"]),
+        link(17, "eth1v0", None).vf_of(3, 0),
+        link(18, "eth1v1", None).vf_of(3, 1),
     ];
     let mut routes = connected(&links);
     routes.extend([
@@ -232,6 +234,11 @@ fn name(text: &str) -> types::LinkName {
 /// Returns a MAC address of the host.
 pub(super) fn host_mac(number: u8) -> Mac {
     format!("02:00:00:00:aa:{number:02x}").parse().unwrap()
+}
+
+/// Returns the device of a card's VF.
+fn vf_device(card: u32, number: u32) -> PciAddress {
+    format!("0000:0{card}:10.{number}").parse().unwrap()
 }
 
 fn connected(links: &[Sketch]) -> Vec<FoundRoute> {
@@ -411,6 +418,14 @@ impl Sketch {
             max_rate: 0,
         };
         self.0.vfs = vec![vf(0), vf(1)];
+        self.0.vf_devices = vec![vf_device(3, 0), vf_device(3, 1)];
+        self
+    }
+
+    fn vf_of(mut self, card: u32, number: u32) -> Self {
+        let state = &mut self.0.link.info.state;
+        state.permanent_mac = state.mac;
+        self.0.link.pci = Some(vf_device(card, number));
         self
     }
 

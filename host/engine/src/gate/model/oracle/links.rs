@@ -6,7 +6,7 @@ use sim::PicturedLink;
 use types::Namespace;
 
 use super::{Oracle, differing, follows_forwarding, lost};
-use crate::gate::model::words::INTERFACE;
+use crate::gate::model::words::{INTERFACE, WISHED_VF, vf_mac};
 
 /// Settings that only their own calls may set, with these calls.
 pub(super) const TYPED: [(&str, &str); 6] = [
@@ -65,7 +65,8 @@ impl Oracle<'_> {
     fn judge_moved(&mut self, was: &PicturedLink, now: &PicturedLink) {
         let name = was.state.name.as_str();
         let call = ["links.move-to-container"];
-        let is_said = self.words.parent == Some(name) || self.words.parent_by_mac == Some(name);
+        let is_parent = self.words.parent == Some(name) || self.words.parent_by_mac == Some(name);
+        let is_said = is_parent || self.is_wished_vf(name);
         let is_named = is_said || self.lines.link(&call, Namespace::Host, name);
         let is_allowed = was.at.namespace == Namespace::Host
             && now.at.namespace == Namespace::Container
@@ -76,6 +77,15 @@ impl Oracle<'_> {
             "only a link that was named moves",
             describe(was),
         );
+        if self.is_wished_vf(name) && !self.lines.link(&call, Namespace::Host, name) {
+            let mut cards = self.after.links.values();
+            let is_set = cards.any(|card| {
+                let mut vfs = card.vfs.iter();
+                vfs.any(|vf| vf.number == WISHED_VF.0 && vf.trust && vf.mac == vf_mac())
+            });
+            let rule = "a VF moves only with all that the user asked for";
+            self.unless(is_set, rule, describe(was));
+        }
         self.judge_addresses(&[], now);
         self.judge_settings_of(was, now, true);
     }
@@ -388,7 +398,8 @@ impl Oracle<'_> {
                             | ["links.set-promiscuous"]
                             | ["links.set-all-multicast"]
                     );
-                let is_used = self.is_used(&now.state.name) && self.is_turned_on(calls, now);
+                let is_used = (self.is_used(&now.state.name) && self.is_turned_on(calls, now))
+                    || self.is_said_of_vf(calls, was, now);
                 *differs
                     && !goes_along
                     && !is_used
@@ -430,6 +441,39 @@ impl Oracle<'_> {
         let namespace = was.at.namespace;
         let mut names = [&was.state.name, &now.state.name].into_iter();
         names.any(|name| self.lines.link(calls, namespace, name.as_str()))
+    }
+
+    /// Whether a link is that of the VF that the request names, which the driver may use.
+    fn is_wished_vf(&self, name: &str) -> bool {
+        let is_named = self.words.vf.is_some() && name == WISHED_VF.1;
+        is_named && self.lines.has("links.use-vf")
+    }
+
+    /// Whether a change of that VF is what the request says.
+    fn is_said_of_vf(&self, calls: &[&str], was: &PicturedLink, now: &PicturedLink) -> bool {
+        let name = was.state.name.as_str();
+        let is_held = self.lines.has("links.set-vf-mac");
+        match calls {
+            ["links.set-mac"] => {
+                self.is_wished_vf(name) && is_held && now.state.mac == Some(vf_mac())
+            }
+            ["links.set-vf-mac", ..] => {
+                let mut said = was.vfs.clone();
+                for vf in said.iter_mut().filter(|vf| vf.number == WISHED_VF.0) {
+                    let mut new = now.vfs.iter().filter(|new| new.number == vf.number);
+                    let is_mac = new.clone().any(|new| new.mac == vf_mac());
+                    if is_held && is_mac {
+                        vf.mac = vf_mac();
+                    }
+                    if self.lines.has("links.set-vf-trust") && new.any(|new| new.trust) {
+                        vf.trust = true;
+                    }
+                }
+                let is_card = self.words.parent == Some(name);
+                is_card && self.is_wished_vf(WISHED_VF.1) && said == now.vfs
+            }
+            _ => false,
+        }
     }
 
     /// Whether the kernel has changed a link together with one that a line covers.
@@ -542,6 +586,8 @@ impl Oracle<'_> {
         let calls = [
             "neighbours.remove",
             "neighbours.remove-proxy",
+            // A link without IPv4 addresses has no neighbours of IPv4.
+            "addresses.remove",
             "links.set-down",
             "links.set-mac",
             "links.set-master",
