@@ -60,7 +60,7 @@ pub(crate) const ALL: &[Case] = &[
         title: "macvlan",
         needs: NEEDS,
         guest: "macvlan",
-        grant: Grant::macvlan,
+        grant: || Grant::example("macvlan"),
         connect: |connection| connection.option("incoming", "tcp/80"),
         prepare: |_| {},
         chosen: &[],

@@ -2,10 +2,9 @@
 
 use journal::{BridgeProperty, Change, Entry};
 use kernel::{
-    FirewallEntry, FirewallRule, Kernel, KernelError, LinkChange, LinkId, LinkSetting, LinkState,
-    PortChange, PortState, VlanNumbers,
+    FirewallRule, Kernel, KernelError, LinkChange, LinkId, LinkSetting, LinkState, PortChange,
+    PortState, VlanNumbers,
 };
-use nix::errno::Errno;
 use types::{LinkName, Namespace};
 
 use super::Same;
@@ -26,26 +25,9 @@ pub(super) fn undo_change(
     match entry.change.firewall() {
         // The record stays until the table is removed, so a failure is retried.
         Some(rules) if same.has(rules.namespace()) && alone => {
-            unless_gone(|| unless_taken_over(rules, || kernel.remove_empty_firewall(rules)))
+            unless_gone(|| kernel.remove_empty_firewall(rules))
         }
         _ => Ok(()),
-    }
-}
-
-/// Undoes something in a table. Root in the container may have made a table of the same
-/// name in place of the host's, which belongs to a program of its own
-/// (NFT_TABLE_F_OWNER). Nobody else may change such a table, so the rules are gone.
-fn unless_taken_over(
-    entry: &FirewallEntry,
-    undo: impl FnOnce() -> Result<(), KernelError>,
-) -> Result<(), KernelError> {
-    match undo() {
-        Err(error)
-            if entry.namespace() == Namespace::Container && error.errno() == Some(Errno::EPERM) =>
-        {
-            Ok(())
-        }
-        result => result,
     }
 }
 
@@ -133,7 +115,7 @@ fn undo_if_there(kernel: &mut dyn Kernel, entry: &Entry, same: Same) -> Result<(
         // `return_moved` undoes this change.
         Change::MoveLink { .. } => Ok(()),
         Change::AddFirewall { entry } if !same.has(entry.namespace()) => Ok(()),
-        Change::AddFirewall { entry } => unless_taken_over(entry, || kernel.remove_firewall(entry)),
+        Change::AddFirewall { entry } => kernel.remove_firewall(entry),
         Change::MakeLink {
             namespace,
             name,

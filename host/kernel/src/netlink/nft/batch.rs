@@ -77,6 +77,11 @@ impl<'a> Table<'a> {
         changes
     }
 
+    /// Asks for the table.
+    pub(super) fn get(self) -> NetfilterMessage {
+        self.message(NfTablesMessage::GetTable(self.itself()))
+    }
+
     /// Removes the table with all that is in it.
     pub(super) fn remove(self) -> Change {
         self.change(NfTablesMessage::DeleteTable(self.itself()), 0)

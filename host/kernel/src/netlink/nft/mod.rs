@@ -32,6 +32,7 @@ mod senders;
 mod set;
 mod socket;
 mod table;
+mod taken_over;
 
 use netlink_packet_netfilter::nftables::{GenAttribute, NfTablesMessage};
 use netlink_packet_netfilter::{NetfilterMessage, NetfilterMessageInner};
@@ -117,19 +118,21 @@ impl Firewall for Netlink {
     }
 
     fn remove_firewall(&mut self, entry: &FirewallEntry) -> Result<(), KernelError> {
-        self.remove_objects(entry)?;
+        let removed = self.remove_objects(entry);
+        self.unless_taken_over(Table::of(entry), removed)?;
         self.forget_of(&entry.rule)
     }
 
     #[track_caller]
     fn remove_empty_firewall(&mut self, entry: &FirewallEntry) -> Result<(), KernelError> {
         let table = Table::of(entry);
-        self.until_undisturbed(table.namespace(), |kernel| {
+        let removed = self.until_undisturbed(table.namespace(), |kernel| {
             match kernel.is_in_use(table)? {
                 true => Ok(Vec::new()),
                 false => Ok(vec![table.remove()]),
             }
-        })
+        });
+        self.unless_taken_over(table, removed)
     }
 }
 
