@@ -48,7 +48,7 @@ impl Machine {
         let mut link = Link::new(Origin::Made, at, state);
         link.is_mac_assumed = is_assumed;
         link.is_mac_set = new.mac.is_some();
-        link.follows = (true, new.mac.is_none());
+        link.follows = (new.small_mtu_of_bridge().is_none(), new.mac.is_none());
         // `br_stp_change_bridge_id`
         link.looks_at_ports = new.mac.is_some();
         link.kind = Some(new.kind.name().to_owned());

@@ -37,6 +37,15 @@ pub struct NewLink {
     pub kind: LinkKind,
 }
 
+impl NewLink {
+    /// Returns the MTU of a bridge of the host that has no IPv6 by it.
+    pub fn small_mtu_of_bridge(&self) -> Option<u32> {
+        let is_bridge = self.namespace == Namespace::Host && self.kind.name() == "bridge";
+        let mtu = self.mtu.filter(|_| is_bridge);
+        mtu.filter(|mtu| (1..IPV6_MIN_MTU).contains(mtu))
+    }
+}
+
 /// The facts about a kind of link, except its message.
 pub trait Kind {
     /// Returns the kernel's name for the kind (IFLA_INFO_KIND).

@@ -73,6 +73,25 @@ impl Netlink {
         }
     }
 
+    /// Has a new bridge on the host keep an MTU without IPv6. A bridge follows the MTU of
+    /// its ports until its own is changed (`br_change_mtu`), and would get IPv6 with the
+    /// settings of a new link.
+    pub(super) fn keep_small_mtu(
+        &mut self,
+        made: LinkId,
+        link: &NewLink,
+    ) -> Result<(), KernelError> {
+        let Some(mtu) = link.small_mtu_of_bridge() else {
+            return Ok(());
+        };
+        // The kernel takes the same MTU for no change.
+        for mtu in [mtu.saturating_add(1), mtu] {
+            self.change_link(made, &LinkChange::Mtu(mtu))
+                .map_err(KernelError::unfinished)?;
+        }
+        Ok(())
+    }
+
     fn add_link(&self, link: &NewLink, name: &LinkName) -> Result<(), KernelError> {
         let through = link.kind.birthplace().unwrap_or(link.namespace);
         let netns = match through == link.namespace {

@@ -79,7 +79,9 @@ impl Links for Netlink {
     fn create_link(&mut self, link: &NewLink) -> Result<u32, KernelError> {
         let index = self.create(link)?;
         let namespace = link.namespace;
-        self.ignore_advertisements(LinkId { namespace, index }, &link.name)?;
+        let made = LinkId { namespace, index };
+        self.ignore_advertisements(made, &link.name)?;
+        self.keep_small_mtu(made, link)?;
         Ok(index)
     }
 

@@ -157,20 +157,27 @@ impl Gate {
     }
 
     /// Refuses an MTU that gives a link of the host IPv6 back. The kernel would reset
-    /// the link's IPv6 settings, such as `accept_ra`, to those of a new link.
+    /// the link's IPv6 settings, such as `accept_ra`, to those of a new link. So would it
+    /// with the bridge of a port that had IPv6 taken away.
     fn check_ipv6_stays_off(
         &mut self,
         permit: &Permitted,
         link: &LinkHandle,
         mtu: u32,
     ) -> Result<(), KernelError> {
-        if link.id.namespace == Namespace::Container || mtu < IPV6_MIN_MTU {
+        if link.id.namespace == Namespace::Container {
             return Ok(());
         }
-        let before = self.rollback.guard.open(permit).link_by_id(link.id)?.mtu;
-        match before < IPV6_MIN_MTU {
-            false => Ok(()),
-            true => Err(busy(format!(
+        let state = self.rollback.guard.open(permit).link_by_id(link.id)?;
+        let before = state.mtu;
+        match (before < IPV6_MIN_MTU, mtu < IPV6_MIN_MTU) {
+            (false, true) if state.master.is_some() => Err(busy(format!(
+                "{} is a port: with an MTU below {IPV6_MIN_MTU}, its bridge would lose its IPv6 \
+                 settings",
+                link.name
+            ))),
+            (true, true) | (false, _) => Ok(()),
+            (true, false) => Err(busy(format!(
                 "{} has an MTU of {before}: with {IPV6_MIN_MTU} or more it would get IPv6 and the \
                  settings of a new link, so make it with that MTU",
                 link.name

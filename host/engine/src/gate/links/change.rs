@@ -1,7 +1,7 @@
 //! Changes of links.
 
 use journal::{Change, Journal};
-use kernel::{KernelError, LinkChange, LinkId, LinkSnapshot, ParentUse};
+use kernel::{IPV6_MIN_MTU, KernelError, LinkChange, LinkId, LinkSnapshot, ParentUse};
 use nix::errno::Errno;
 use policy::{Call, Object};
 use types::Namespace;
@@ -95,7 +95,9 @@ impl Gate {
         let change = LinkChange::Master(master.as_ref().map(|master| master.id.index));
         let permit = self.decide(call, &objects)?;
         let takes_ports = master.iter().try_for_each(|master| {
-            check_takes_ports(self.rollback.guard.open(&permit), &link, master)
+            let kernel = self.rollback.guard.open(&permit);
+            check_takes_ports(kernel, &link, master)?;
+            check_keeps_ipv6(kernel, &link, master)
         });
         if let Err(error) = takes_ports {
             return Err(self.record_failure(permit, &objects, error));
@@ -255,6 +257,32 @@ fn check_takes_ports(
         false => Err(KernelError::Refused {
             errno: Errno::EOPNOTSUPP,
             text: format!("{name} takes no ports: it is a {kind} interface, and no bridge or VRF"),
+        }),
+    }
+}
+
+/// Refuses a port with which a bridge of the host would lose IPv6, because bridges follow
+/// the MTU of their ports. It would come back with the settings of a new link.
+fn check_keeps_ipv6(
+    kernel: &mut dyn Kernel,
+    link: &LinkHandle,
+    master: &LinkHandle,
+) -> Result<(), KernelError> {
+    if master.id.namespace == Namespace::Container {
+        return Ok(());
+    }
+    let bridge = kernel.link_info(master.id)?;
+    let port = kernel.link_by_id(link.id)?.mtu;
+    let is_bridge = bridge.kind.as_deref() == Some("bridge");
+    match is_bridge && bridge.state.mtu >= IPV6_MIN_MTU && port < IPV6_MIN_MTU {
+        false => Ok(()),
+        true => Err(KernelError::Refused {
+            errno: Errno::EBUSY,
+            text: format!(
+                "{} has an MTU of {port}, with which the bridge {} would lose its IPv6 settings: \
+                 give it an MTU of {IPV6_MIN_MTU} or more",
+                link.name, master.name
+            ),
         }),
     }
 }

@@ -379,6 +379,7 @@ fn follow_ups(call: Call) -> &'static [Call] {
             Call::BridgePortsSetLearning,
             Call::BridgePortsSetLearning,
             Call::BridgePortsAddVlans,
+            Call::BridgePortsAddVlans,
         ],
         _ => &[],
     }

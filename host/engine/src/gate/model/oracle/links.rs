@@ -493,6 +493,16 @@ impl Oracle<'_> {
         let ports = self.before.links.values().filter(|port| {
             port.master.is_some() && port.master == number.map(|(number, _)| *number)
         });
+        // A bridge may take the MAC address and the MTU of a new port.
+        let number = number.map(|(number, _)| *number);
+        let mut new = self.after.links.iter();
+        let has_new_port = new.any(|(port, link)| {
+            link.master.is_some() && link.master == number && !self.before.links.contains_key(port)
+        });
+        let takes_it = matches!(calls, ["links.set-mac"] | ["links.set-mtu"]);
+        if takes_it && has_new_port && self.lines.has("links.set-master") {
+            return true;
+        }
         let lower = was.lower.and_then(|lower| self.before.links.get(&lower));
         // A link that moves is set down, and the links on it go down with it.
         let mut leaders = lower.into_iter().chain(ports);
