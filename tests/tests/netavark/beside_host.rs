@@ -3,6 +3,7 @@
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::dump::{Dump, assert_unchanged};
 use wasmvark_tests::echo;
+use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::netns::Netns;
 use wasmvark_tests::world::{PARENT, World};
@@ -35,6 +36,13 @@ fn world() -> World {
     world
 }
 
+/// The host's link has a line of its own.
+fn grant() -> Grant {
+    let call = "links.create-macvlan";
+    let grant = Grant::example("macvlan").without(call);
+    grant.call(call, r#"{ place = "shared" }"#)
+}
+
 fn connection() -> Connection {
     Connection::dual("wasm-macvlan").option("host_address", &HOST.join(" "))
 }
@@ -42,7 +50,7 @@ fn connection() -> Connection {
 /// The second container goes on when the first is gone, and the last takes all with it.
 fn packets() {
     let world = world();
-    let installed = Installed::example(&world, "macvlan");
+    let installed = Installed::with(&world, "macvlan", &grant());
     let before = world.dump();
     let other = Netns::new();
     let other_before = Dump::of(&other);
@@ -76,7 +84,7 @@ fn packets() {
 /// An IPv4 address of the host leads to no IPv6 routes. Its link answers for nothing else.
 fn one_family() {
     let world = world();
-    let installed = Installed::example(&world, "macvlan");
+    let installed = Installed::with(&world, "macvlan", &grant());
     let connection = Connection::dual("wasm-macvlan").option("host_address", HOST[0]);
     installed.try_out(&connection, |_| {
         let host = Dump::of(&world.host);
@@ -94,7 +102,7 @@ fn one_family() {
 
 fn refused() {
     let world = world();
-    let installed = Installed::example(&world, "macvlan");
+    let installed = Installed::with(&world, "macvlan", &grant());
     let before = world.dump();
     for (value, why) in [
         (
@@ -124,5 +132,11 @@ fn refused() {
         let error = installed.netavark.setup(&connection).unwrap_err();
         assert!(error.contains(why), "{error}");
     }
+    let installed = Installed::example(&world, "macvlan");
+    let error = installed.netavark.setup(&connection()).unwrap_err();
+    assert!(
+        error.contains(r#""links.create-macvlan" = { place = "shared" }"#),
+        "{error}"
+    );
     world.assert_unchanged(&before);
 }

@@ -37,6 +37,13 @@ fn connection(driver: &str) -> Connection {
     Connection::dual(&format!("wasm-{driver}")).network("network_interface", NAME)
 }
 
+/// The parent has a line of its own.
+fn grant(driver: &str) -> Grant {
+    let call = "links.create-vlan";
+    let grant = Grant::example(driver).without(call);
+    grant.call(call, r#"{ place = "shared" }"#)
+}
+
 fn two(driver: &str) -> Connection {
     connection(driver)
         .container("0123456789abcdef")
@@ -47,7 +54,7 @@ fn two(driver: &str) -> Connection {
 fn shared(driver: &str) {
     let world = World::new();
     vlan::lay_vlan(&world, "802.1Q");
-    let installed = Installed::example(&world, driver);
+    let installed = Installed::with(&world, driver, &grant(driver));
     let made = installed.on_parent(connection(driver), NAME);
     let before = world.dump();
     let other = Netns::new();
@@ -80,7 +87,7 @@ fn there(driver: &str) {
     let make = format!("link add link {PARENT} name {NAME} up type vlan id 7");
     world.host.ip_batch(&[], &make);
     let without = Grant::example(driver).without("links.create-vlan");
-    for grant in [Grant::example(driver), without.clone()] {
+    for grant in [grant(driver), Grant::example(driver), without.clone()] {
         let installed = Installed::with(&world, driver, &grant);
         installed.try_out(&connection(driver), |_| {
             installed.reaches("10.88.0.2", "10.88.0.1");
@@ -103,7 +110,7 @@ fn there(driver: &str) {
 fn of_another(driver: &str) {
     let world = World::new();
     vlan::lay_vlan(&world, "802.1Q");
-    let installed = Installed::example(&world, driver);
+    let installed = Installed::with(&world, driver, &grant(driver));
     let before = world.dump();
     installed.connect(&connection(driver));
     let other = Netns::new();
