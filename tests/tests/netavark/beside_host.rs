@@ -40,7 +40,9 @@ fn world() -> World {
 fn grant() -> Grant {
     let call = "links.create-macvlan";
     let grant = Grant::example("macvlan").without(call);
-    grant.call(call, r#"{ place = "shared" }"#)
+    grant
+        .call(call, r#"{ place = "shared" }"#)
+        .call("sysctl.set-arp-ignore", "{}")
 }
 
 fn connection() -> Connection {

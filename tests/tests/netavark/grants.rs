@@ -88,7 +88,10 @@ const CASES: &[Case] = &[
             vec![
                 port,
                 managed.clone().network("internal", true),
-                managed.clone().option("promiscuous", "true"),
+                managed
+                    .clone()
+                    .option("promiscuous", "true")
+                    .option("ndp_proxy", PARENT),
                 published(managed.option("mtu", "0")),
                 unmanaged.clone(),
                 unmanaged.option("mode", "unmanaged"),
@@ -131,7 +134,10 @@ const CASES: &[Case] = &[
                 .network("dns_enabled", true);
             vec![
                 connection.clone().network("internal", true),
-                connection.clone().option("mtu", "0"),
+                connection
+                    .clone()
+                    .option("mtu", "0")
+                    .option("ndp_proxy", PARENT),
                 published(connection.clone().option("masquerade", "true")),
                 connection
                     .network("routes", json!([]))
@@ -197,7 +203,8 @@ fn tuned(driver: &str, connection: Connection) -> Connection {
         .option("egress_rate", "1m");
     let tuned = match driver {
         "dummy" | "tap" | "wireguard" => tuned,
-        _ => tuned.option("wait_dad", "true"),
+        "ptp" | "sriov" => tuned.option("wait_dad", "true"),
+        _ => tuned.option("wait_dad", "true").option("accept_ra", "true"),
     };
     match driver {
         "vrf" => tuned,
