@@ -10,6 +10,7 @@ use serde::Deserialize;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::netns::Netns;
 use wasmvark_tests::places;
+use wasmvark_tests::poll;
 use wasmvark_tests::process::{self, Output};
 use wasmvark_tests::wasmvark::{Wasmvark, answer_of};
 use wasmvark_tests::world::World;
@@ -554,6 +555,13 @@ fn journals() {
     answer_of(&machine.wasmvark.plugin(DRIVER, &setup, good().for_plugin()));
     machine.assert_finds(&[]);
     drop(netns);
+    // The kernel ends a namespace some time after its last user.
+    let warns = || {
+        let findings = machine.report().findings;
+        let mut journals = findings.iter().filter(|it| it.check == "journals");
+        journals.any(|it| it.state == "warning")
+    };
+    poll::until(warns, |warns| *warns);
     for finding in machine.assert_finds(&["journals warning"]) {
         machine.follow(&finding.remedy.unwrap());
     }
