@@ -487,6 +487,16 @@ fn kernels(suite: &mut Suite) {
     );
     finds(
         suite,
+        "a kernel without VLANs, for a driver of macvlan",
+        &["kernel warning"],
+        "links.create-vlan",
+        |machine| {
+            let without = KERNEL.replace("CONFIG_VLAN_8021Q=y", "");
+            machine.write(CONFIGURATION, &without);
+        },
+    );
+    finds(
+        suite,
         "a module that isn't there",
         &["kernel problem"],
         "isn't on the machine",

@@ -171,7 +171,7 @@ pub(super) fn check(kernel: &Kernel, driver: &DriverName, calls: &[Call]) -> Vec
     let names = names.join(", ");
     let findings: Vec<_> = users
         .into_iter()
-        .filter_map(|(feature, calls)| lack(kernel, driver, feature, &calls))
+        .filter_map(|(feature, users)| lack(kernel, driver, feature, (&users, calls)))
         .collect();
     let release = &kernel.release;
     match findings.is_empty() {
@@ -191,11 +191,11 @@ fn lack(
     kernel: &Kernel,
     driver: &DriverName,
     feature: KernelFeature,
-    calls: &[Call],
+    (users, granted): (&[Call], &[Call]),
 ) -> Option<Finding> {
     let presence = kernel.presence(feature);
     let option = feature.option();
-    let names: Vec<_> = calls.iter().map(|call| call.name()).collect();
+    let names: Vec<_> = users.iter().map(|call| call.name()).collect();
     let names = names.join(", ");
     let release = &kernel.release;
     let what = |why: &str| format!("{driver}: the kernel {release} {why}, which {names} needs");
@@ -232,10 +232,19 @@ fn lack(
         ),
     };
     // A driver that can't make a container's link can do nothing.
-    Some(match calls.iter().any(|call| call.makes_interface()) {
+    Some(match users.iter().any(|call| makes_link(*call, granted)) {
         true => Finding::problem(CHECK, what, remedy),
         false => Finding::warning(CHECK, what, remedy),
     })
+}
+
+/// Whether a driver makes containers' links by a call. Drivers that make other links, as
+/// macvlan, make VLANs for their parents only.
+fn makes_link(call: Call, granted: &[Call]) -> bool {
+    let mut others = granted.iter().filter(|other| **other != call);
+    let is_for_parents =
+        call == Call::LinksCreateVlan && others.any(|other| other.makes_interface());
+    call.makes_interface() && !is_for_parents
 }
 
 #[cfg(test)]
