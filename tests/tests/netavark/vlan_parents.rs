@@ -7,6 +7,7 @@ use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::kind::Kind;
 use wasmvark_tests::netns::Netns;
+use wasmvark_tests::wire;
 use wasmvark_tests::world::{PARENT, World};
 
 use crate::driver::Installed;
@@ -86,6 +87,7 @@ fn there(driver: &str) {
     vlan::lay_vlan(&world, "802.1Q");
     let make = format!("link add link {PARENT} name {NAME} up type vlan id 7");
     world.host.ip_batch(&[], &make);
+    wire::wait_for_carrier(&world.host, NAME);
     let without = Grant::example(driver).without("links.create-vlan");
     for grant in [grant(driver), Grant::example(driver), without.clone()] {
         let installed = Installed::with(&world, driver, &grant);
