@@ -7,9 +7,8 @@ use device::Device;
 use wasmvark_guest::links;
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
-    ACCEPT_RA, ANNOUNCE, FILTER, Filter, Guest, Known, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD,
-    WithoutSubnets, check_ipam, choose_ipam, export, move_parent_option, no_name_servers, no_names,
-    word,
+    Filter, Guest, Known, ON_A_WIRE, WithoutSubnets, check_ipam, choose_ipam, export,
+    move_parent_option, no_name_servers, no_names, word,
 };
 
 /// All options.
@@ -22,15 +21,7 @@ const KNOWN: Known = Known {
         word("pci"),
     ],
     container: &[word("hwaddr"), word("kernelpath"), word("pci")],
-    behaviours: &[
-        TUNING,
-        RATES,
-        SOURCE_ROUTING,
-        FILTER,
-        ACCEPT_RA,
-        ANNOUNCE,
-        WAIT_DAD,
-    ],
+    behaviours: ON_A_WIRE,
 };
 
 struct HostDevice;

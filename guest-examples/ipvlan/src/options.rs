@@ -2,9 +2,7 @@
 
 use wasmvark_guest::links::{IpvlanIsolation, IpvlanMode};
 use wasmvark_guest::types::{Error, OptionValue};
-use wasmvark_guest::{
-    ACCEPT_RA, ANNOUNCE, FILTER, Known, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD, choose, word,
-};
+use wasmvark_guest::{Known, ON_A_WIRE, choose, word};
 
 /// All options.
 pub(crate) const KNOWN: Known = Known {
@@ -12,15 +10,7 @@ pub(crate) const KNOWN: Known = Known {
     kind: "vlan",
     network: &[word("flag"), word("mode"), word("parent")],
     container: &[],
-    behaviours: &[
-        TUNING,
-        RATES,
-        SOURCE_ROUTING,
-        FILTER,
-        ACCEPT_RA,
-        ANNOUNCE,
-        WAIT_DAD,
-    ],
+    behaviours: ON_A_WIRE,
 };
 
 /// The first one is the default.

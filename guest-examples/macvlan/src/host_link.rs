@@ -6,7 +6,9 @@ use core::net::IpAddr;
 use wasmvark_guest::addresses;
 use wasmvark_guest::links::{self, Link, MacvlanMode, MacvlanOptions};
 use wasmvark_guest::routes::{self, RouteOptions};
-use wasmvark_guest::types::{Error, Namespace, OptionValue, Place, Request, Route, RouteKind};
+use wasmvark_guest::types::{
+    Error, Namespace, Network, OptionValue, Place, Request, Route, RouteKind,
+};
 use wasmvark_guest::{Dad, PLAIN_ROUTE, alone, find, is_v6, not, sysctl, without_prefix};
 
 /// The option that names the host's addresses.
@@ -33,6 +35,17 @@ pub(crate) fn parse(options: &[OptionValue], mode: MacvlanMode) -> Result<Vec<Ip
             "{HOST_ADDRESS} needs mode bridge: with others, macvlan links of a parent don't reach \
              each other"
         ))),
+    }
+}
+
+/// Checks that the user named the parent. Only its networks may be shared with the host's
+/// link.
+pub(crate) fn check(network: &Network) -> Result<(), Error> {
+    match find(&network.options, HOST_ADDRESS) {
+        Some(_) if network.parent.is_none() => Err(Error::Invalid(format!(
+            "{HOST_ADDRESS} needs a parent that you name: give -o parent=NAME"
+        ))),
+        _ => Ok(()),
     }
 }
 
@@ -71,10 +84,7 @@ pub(crate) fn configure(
 /// Gives the link the addresses, and sets it up. An earlier container may have done so.
 fn prepare(link: &Link, host: &[IpAddr]) -> Result<(), Error> {
     // Otherwise others on the wire could take this link's MAC address for the host's.
-    match sysctl::set_arp_ignore(link, true) {
-        Err(Error::Busy(_)) => {}
-        result => result?,
-    }
+    sysctl::set_arp_ignore(link, true)?;
     for address in host {
         let address = alone(&address.to_string());
         match addresses::add(link, &address, Some(Dad::Off.address_options())) {

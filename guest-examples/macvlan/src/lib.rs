@@ -22,6 +22,7 @@ impl Guest for Macvlan {
         let mut changes = changes_on_parent(network, WithoutSubnets::Dhcp)?;
         changes.extend(KNOWN.check(&network.options)?);
         Options::parse(&network.options)?;
+        host_link::check(network)?;
         Filter::parse(&network.options)?;
         Ok(changes)
     }
@@ -30,6 +31,7 @@ impl Guest for Macvlan {
         let network = &request.network;
         check_ipam_or_dhcp(network)?;
         let options = Options::parse(&network.options)?;
+        host_link::check(network)?;
         let behaviours = KNOWN.behaviours(&request)?;
         let filter = Filter::parse(&request.options)?;
         let parent = find_or_make_parent(network)?;

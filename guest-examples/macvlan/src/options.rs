@@ -4,10 +4,7 @@ use core::net::IpAddr;
 
 use wasmvark_guest::links::MacvlanMode;
 use wasmvark_guest::types::{Error, OptionValue};
-use wasmvark_guest::{
-    ACCEPT_RA, ANNOUNCE, FILTER, Known, MACVLAN_MODES, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD,
-    choose, parse, typed, word,
-};
+use wasmvark_guest::{Known, MACVLAN_MODES, ON_A_WIRE, choose, parse, typed, word};
 
 use crate::host_link::{self, HOST_ADDRESS};
 
@@ -23,15 +20,7 @@ pub(crate) const KNOWN: Known = Known {
         word("parent"),
     ],
     container: &[],
-    behaviours: &[
-        TUNING,
-        RATES,
-        SOURCE_ROUTING,
-        FILTER,
-        ACCEPT_RA,
-        ANNOUNCE,
-        WAIT_DAD,
-    ],
+    behaviours: ON_A_WIRE,
 };
 
 /// The options that the host doesn't parse.

@@ -2,25 +2,14 @@
 
 use wasmvark_guest::links::VlanProtocol;
 use wasmvark_guest::types::{Error, OptionValue};
-use wasmvark_guest::{
-    ACCEPT_RA, ANNOUNCE, FILTER, Known, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD, Within, choose,
-    parse, typed, word,
-};
+use wasmvark_guest::{Known, ON_A_WIRE, Within, choose, parse, typed, word};
 
 /// All options.
 pub(crate) const KNOWN: Known = Known {
     kind: "vlan",
     network: &[word("parent"), word("protocol"), typed::<VlanId>("vlan")],
     container: &[],
-    behaviours: &[
-        TUNING,
-        RATES,
-        SOURCE_ROUTING,
-        FILTER,
-        ACCEPT_RA,
-        ANNOUNCE,
-        WAIT_DAD,
-    ],
+    behaviours: ON_A_WIRE,
 };
 
 /// The first one is the default.

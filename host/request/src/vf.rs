@@ -1,15 +1,12 @@
 //! What a request's options say of the container's VF. An option that can't be parsed
 //! says nothing. The driver reports the mistake.
 
-use types::{VfChange, VfLinkState, VfVlan, VfWish, WishedVf};
+use types::{VLAN_MAX, VfChange, VfLinkState, VfVlan, VfWish, WishedVf};
 
 use super::{Request, options};
 
 /// The option that names a VF by its number.
 pub(super) const VF: &str = "vf";
-
-/// The highest number of a VLAN (IEEE 802.1Q).
-const VLAN_MAX: u16 = 4094;
 
 impl Request {
     /// Returns what the request says of the container's VF.

@@ -30,7 +30,7 @@ pub use digest::{Digest, InvalidDigest};
 pub use host_place::HostPlace;
 pub use id::{ContainerId, InvalidId, Key, NetworkId, is_secret_name, plain};
 pub use link_property::LinkProperty;
-pub use number_range::NumberRange;
+pub use number_range::{NumberRange, VLAN_MAX};
 pub use port::{Port, PortRange, Protocol};
 pub use rule::{IpVersion, Mark, Rule};
 pub use setting_key::{InvalidSettingKey, SettingKey, is_part};

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+/// The highest VLAN id. It has 12 bits, and 4095 is reserved (IEEE 802.1Q).
+pub const VLAN_MAX: u16 = 4094;
+
 /// Consecutive numbers, from the first to the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NumberRange {

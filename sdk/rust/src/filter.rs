@@ -46,7 +46,18 @@ impl Filter {
     /// Accepts the connections in the lists, for each of the container's addresses, and
     /// drops all others. The filter is on the host. It's for links whose packets the host
     /// sends, receives or forwards.
+    ///
+    /// # Errors
+    ///
+    /// The container has no address from Podman, so that no rule would be for it.
     pub fn apply(&self, request: &Request) -> Result<(), Error> {
+        let is_given = self.incoming.is_some() || self.outgoing.is_some();
+        if is_given && request.addresses.is_empty() {
+            return Err(Error::Invalid(
+                "incoming and outgoing are for the container's addresses, and Podman gave it none"
+                    .to_owned(),
+            ));
+        }
         let lists = [
             (Direction::Incoming, &self.incoming),
             (Direction::Outgoing, &self.outgoing),

@@ -47,8 +47,8 @@ pub use bindings::wasmvark::driver::{
 pub use bindings::{Guest, export};
 
 pub use behaviours::{
-    ACCEPT_RA, ANNOUNCE, Behaviours, Known, KnownOption, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD,
-    normalise, typed, word,
+    ACCEPT_RA, ANNOUNCE, Behaviours, Known, KnownOption, ON_A_WIRE, RATES, SOURCE_ROUTING, TUNING,
+    WAIT_DAD, normalise, typed, word,
 };
 pub use configure::{
     PLAIN_ROUTE, accept_router_advertisements, add_routes, announce_addresses,

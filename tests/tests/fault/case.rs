@@ -86,6 +86,55 @@ pub(crate) const ALL: &[Case] = &[
         chosen: &[],
         always: "",
     },
+    Case {
+        title: "macvlan beside the host",
+        needs: NEEDS,
+        guest: "macvlan",
+        grant: || {
+            let call = "links.create-macvlan";
+            let grant = Grant::example("macvlan").without(call);
+            grant
+                .call(call, r#"{ place = "shared" }"#)
+                .call("sysctl.set-arp-ignore", "{}")
+        },
+        connect: |connection| connection.option("host_address", "10.88.0.5 fd88::5"),
+        prepare: |world| {
+            let address = format!("addr add 10.88.0.250/16 dev {PARENT}");
+            world.host.ip_batch(&[], &address);
+        },
+        chosen: &[],
+        always: "",
+    },
+    Case {
+        title: "macvlan on a new VLAN",
+        needs: &[Need::Root, Need::Macvlan, Need::Link(Kind::Vlan)],
+        guest: "macvlan",
+        grant: || {
+            let grant = Grant::example("macvlan");
+            grant.call("links.create-vlan", r#"{ place = "shared" }"#)
+        },
+        connect: |connection| connection.network("network_interface", "p0.7"),
+        prepare: |_| {},
+        chosen: &[],
+        always: "",
+    },
+    Case {
+        title: "ndp proxy",
+        needs: NEEDS,
+        guest: "ptp",
+        grant: || Grant::example("ptp"),
+        connect: |connection| {
+            connection
+                .without_network("network_interface")
+                .option("ndp_proxy", PARENT)
+        },
+        prepare: |world| {
+            world.host.forward();
+            world.host.set("ipv6/conf/p0/proxy_ndp", "1");
+        },
+        chosen: &[],
+        always: "",
+    },
     // The VF has its address already, because its driver would keep another one.
     Case {
         title: "sriov",

@@ -38,6 +38,7 @@ pub(crate) fn register(suite: &mut Suite) {
         NEEDS,
         moved_and_deleted,
     );
+    test("bridges-keep-from-a-new-ipv6", NEEDS, small_bridge);
     test("wrong-numbers-are-refused", NEEDS, wrong_numbers);
 }
 
@@ -100,6 +101,27 @@ fn moved_and_deleted() {
     );
     answer_of(&probe.setup(v4(), &script));
     probe.teardown(&v4());
+}
+
+/// A bridge follows its ports, and a new IPv6 would come with the settings of a new link.
+fn small_bridge() {
+    let world = World::new();
+    let probe = Probe::new(&world, &grant());
+    let script = "links.create-bridge shared br9 mtu=1000; links.create-veth - host-name=end0; \
+                  links.set-master 2 0; links.set-up 0; links.set-up 2";
+    answer_of(&probe.setup(v4(), script));
+    let host = Dump::of(&world.host);
+    assert_eq!((host.mtu("end0"), host.mtu("br9")), (1500, 1000));
+    assert_eq!(host.setting("ipv6/conf/br9/accept_ra"), None);
+    probe.teardown(&v4());
+    let script = "links.create-bridge shared br9; links.create-veth - host-name=end0 mtu=1000; \
+                  links.set-master 2 0";
+    let error = probe.setup_fails(v4(), script);
+    assert!(error.contains("would lose its IPv6 settings"), "{error}");
+    let script = "links.create-bridge shared br9; links.create-veth - host-name=end0; \
+                  links.set-master 2 0; links.set-mtu 2 1000";
+    let error = probe.setup_fails(v4(), script);
+    assert!(error.contains("its bridge would lose its IPv6"), "{error}");
 }
 
 fn v4() -> Connection {

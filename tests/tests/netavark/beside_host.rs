@@ -121,6 +121,10 @@ fn refused() {
         &connection().option("mode", "private"),
         "host_address needs mode bridge",
     );
+    installed.refuses(
+        &connection().without_network("network_interface"),
+        "host_address needs a parent",
+    );
     for (connection, why) in [
         (
             connection().join("static_ips", vec![HOST[0]]),

@@ -129,6 +129,14 @@ fn of_another(driver: &str) {
         error.contains(NETWORK) || error.contains("2f259bab"),
         "{error}"
     );
+    // A driver that doesn't ask for it can't use it either.
+    let others = Installed::with(&world, "macvlan-c", &Grant::example("macvlan"));
+    let by_another = Connection::dual("wasm-macvlan-c")
+        .network("network_interface", NAME)
+        .network("id", "4".repeat(64));
+    let setup = others.netavark.setup_at(&by_another, &other.path());
+    let error = setup.unwrap_err();
+    assert!(error.contains("p0.7 is there for the network"), "{error}");
     installed.reaches("10.88.0.2", "10.88.0.1");
     installed.disconnect(&connection(driver));
     world.assert_unchanged(&before);

@@ -14,9 +14,9 @@ use kernel::{
     AddressState, FoundRoute, KernelError, MAIN_TABLE, NewAddress, RESERVED_TABLES, TableRoute,
 };
 use nix::errno::Errno;
-use policy::RequestReach;
 use types::{DEFAULT_METRIC, LinkName, Namespace, Route};
 
+use super::around::Around;
 use super::call::CallError;
 use super::{Gate, Kernel};
 
@@ -29,42 +29,6 @@ pub(super) struct Own {
     routes: Vec<TableRoute>,
     /// The foreign link into whose networks the user put the subnets.
     around: Option<Around>,
-}
-
-/// A foreign link into whose networks the user put the container.
-#[derive(Debug, Clone)]
-struct Around {
-    link: LinkName,
-    /// The parts of its networks that the driver may cover; `None` for all that is in the
-    /// subnets, which are for the containers alone.
-    parts: Option<Vec<IpNet>>,
-}
-
-impl Around {
-    /// Returns the link that answers for the container, or the parent of the host's link
-    /// beside the containers.
-    fn of(request: &RequestReach) -> Option<Self> {
-        if let Some(link) = request.ndp_proxy.clone() {
-            return Some(Self { link, parts: None });
-        }
-        let beside = request.host_addresses.iter().copied();
-        let containers = request.addresses.iter().map(IpNet::addr);
-        let parts = beside.chain(containers).map(IpNet::from).collect();
-        let link = request
-            .parent
-            .clone()
-            .filter(|_| !request.host_addresses.is_empty())?;
-        Some(Self {
-            link,
-            parts: Some(parts),
-        })
-    }
-
-    fn has(&self, network: IpNet) -> bool {
-        self.parts
-            .as_ref()
-            .is_none_or(|parts| parts.contains(&network))
-    }
 }
 
 impl Own {
@@ -206,21 +170,13 @@ impl View {
         overlap(network_of(state), network) && !is_part
     }
 
-    /// Whether a network is a part of another one, at the link into whose networks the
-    /// user put the subnets. Longer prefixes come before shorter ones, so the rest of the
-    /// other network stays reachable.
+    /// Whether the user put a network into another one, which these links lead to.
     fn is_around(&self, links: &[u32], other: IpNet, network: IpNet) -> bool {
-        let Some(around) = self
-            .own
-            .around
-            .as_ref()
-            .filter(|around| around.has(network))
-        else {
+        let Some(around) = &self.own.around else {
             return false;
         };
         let is_there = |index: &u32| self.names.get(index) == Some(&around.link);
-        let is_narrower = network.prefix_len() > other.prefix_len() && other.prefix_len() > 0;
-        is_narrower && other.contains(&network) && !links.is_empty() && links.iter().all(is_there)
+        around.allows(network, other) && !links.is_empty() && links.iter().all(is_there)
     }
 
     /// Checks that the host doesn't have an address, not even by this driver.
@@ -603,7 +559,7 @@ mod tests {
             let mut host = host();
             host.own.around = Some(Around {
                 link: name.parse().unwrap(),
-                parts: None,
+                given: vec![net("192.0.2.0/24")],
             });
             host
         };
@@ -627,35 +583,6 @@ mod tests {
             let taken = net(taken).trunc();
             assert!(host.check_network(taken).is_err(), "{taken}");
         }
-    }
-
-    #[test]
-    fn beside_containers_the_host_covers_single_addresses() {
-        let mut host = host();
-        let request = RequestReach {
-            parent: Some("eth0".parse().unwrap()),
-            host_addresses: vec!["192.0.2.5".parse().unwrap()],
-            addresses: vec![net("192.0.2.77/24")],
-            ..RequestReach::default()
-        };
-        host.own.around = Around::of(&request);
-        assert!(host.check_address(3, &new("192.0.2.5/32")).is_ok());
-        let check = |text: &str| host.check_route(&route(text, 3, 100).route.route);
-        assert!(check("192.0.2.77/32").is_ok());
-        for taken in [
-            "192.0.2.78/32",
-            "192.0.2.1/32",
-            "192.0.2.64/26",
-            "192.0.2.9/32",
-        ] {
-            assert!(check(taken).is_err(), "{taken}");
-            assert!(host.check_address(3, &new(taken)).is_err(), "{taken}");
-        }
-        let without = RequestReach {
-            host_addresses: Vec::new(),
-            ..request
-        };
-        assert!(Around::of(&without).is_none());
     }
 
     #[test]

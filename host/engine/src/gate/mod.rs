@@ -8,6 +8,7 @@
 
 mod addresses;
 mod announce;
+mod around;
 mod bounds;
 mod bridge_ports;
 mod call;

@@ -5,15 +5,12 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use types::{
     LinkName, LinkProperty, Namespace, NumberRange, PortRange, Route, RouteKind, Rule, SettingKey,
-    VfChange, VfWish,
+    VLAN_MAX, VfChange, VfWish,
 };
 
 use super::Object;
 use crate::Call;
 use crate::calls::{Naming, Requested};
-
-/// The highest number of a VLAN (IEEE 802.1Q).
-const VLAN_MAX: u16 = 4094;
 
 /// The mode of macvlan and macvtap links that takes all of the parent.
 const PASSTHRU: &str = "passthru";

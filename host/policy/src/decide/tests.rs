@@ -53,6 +53,12 @@ fn authority(calls: &str) -> Authority {
     }
 }
 
+/// Returns the lines that grant all calls without a reach.
+fn all_calls() -> String {
+    let line = |call: &Call| format!("\"{call}\" = {{}}\n");
+    Call::ALL.iter().map(line).collect()
+}
+
 fn route(destination: &str, gateway: Option<&str>) -> Route {
     Route {
         destination: destination.parse().unwrap(),
@@ -201,11 +207,7 @@ fn of_the_host_only_the_link_of_the_used_vf_moves() {
 
 #[test]
 fn rule_3_the_parent_is_read_and_used_and_moved_but_never_changed() {
-    let all: String = Call::ALL
-        .iter()
-        .map(|call| format!("\"{call}\" = {{}}\n"))
-        .collect();
-    let authority = authority(&all);
+    let authority = authority(&all_calls());
     let name = "p0".parse().unwrap();
     let parent = |namespace| Object::Link {
         namespace,
@@ -248,11 +250,7 @@ fn rule_3_the_parent_is_read_and_used_and_moved_but_never_changed() {
 
 #[test]
 fn rule_3_the_vrf_is_read_and_never_changed() {
-    let all: String = Call::ALL
-        .iter()
-        .map(|call| format!("\"{call}\" = {{}}\n"))
-        .collect();
-    let authority = authority(&all);
+    let authority = authority(&all_calls());
     let name = "blue".parse().unwrap();
     let vrf = |namespace| Object::Link {
         namespace,
@@ -278,11 +276,7 @@ fn rule_3_the_vrf_is_read_and_never_changed() {
 
 #[test]
 fn rule_3_the_ndp_proxy_answers_and_is_nothing_else() {
-    let all: String = Call::ALL
-        .iter()
-        .map(|call| format!("\"{call}\" = {{}}\n"))
-        .collect();
-    let authority = authority(&all);
+    let authority = authority(&all_calls());
     let name = "wan0".parse().unwrap();
     let proxy = |namespace| Object::Link {
         namespace,
@@ -355,11 +349,7 @@ fn rule_3_the_host_gets_addresses_beside_the_containers_alone() {
 
 #[test]
 fn rule_3_new_links_take_the_names_of_the_request() {
-    let all: String = Call::ALL
-        .iter()
-        .map(|call| format!("\"{call}\" = {{}}\n"))
-        .collect();
-    let authority = authority(&all);
+    let authority = authority(&all_calls());
     let (eth0, veth0, p0) = ("eth0", "veth0", "p0");
     let (host, container) = (Namespace::Host, Namespace::Container);
     let cases = [
@@ -391,11 +381,7 @@ fn rule_3_new_links_take_the_names_of_the_request() {
 
 #[test]
 fn rule_3_the_host_chooses_names_by_call_network_and_container() {
-    let all: String = Call::ALL
-        .iter()
-        .map(|call| format!("\"{call}\" = {{}}\n"))
-        .collect();
-    let authority = authority(&all);
+    let authority = authority(&all_calls());
     let name = |call, shared| {
         let request = &authority.request;
         request.name_for(call, Namespace::Host, shared).unwrap()
@@ -735,11 +721,7 @@ fn a_bridge_of_the_host_is_reached_once_it_is_used_and_only_the_users() {
         Call::SysctlSetAcceptRa,
         Call::SysctlSetRouteLocalnet,
     ];
-    let all: String = Call::ALL
-        .iter()
-        .map(|call| format!("\"{call}\" = {{}}\n"))
-        .collect();
-    let mut authority = authority(&all);
+    let mut authority = authority(&all_calls());
     let (users, other) = ("p0".parse().unwrap(), "br9".parse().unwrap());
     let link = |name| Object::Link {
         namespace: Namespace::Host,
@@ -773,11 +755,7 @@ fn a_bridge_of_the_host_is_reached_once_it_is_used_and_only_the_users() {
 
 #[test]
 fn a_chosen_name_is_that_of_a_new_bridge_and_of_no_link_that_is_there() {
-    let all: String = Call::ALL
-        .iter()
-        .map(|call| format!("\"{call}\" = {{}}\n"))
-        .collect();
-    let mut authority = authority(&all);
+    let mut authority = authority(&all_calls());
     let name: LinkName = "wv-0123".parse().unwrap();
     authority.request.parent = None;
     authority.request.chosen = Some(name.clone());

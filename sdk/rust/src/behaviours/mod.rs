@@ -19,8 +19,8 @@ use tuning::Tuning;
 use crate::links::Link;
 use crate::types::{Error, OptionValue, Request};
 use crate::{
-    Dad, accept_router_advertisements, addresses, announce_addresses, configure, disable_autoconf,
-    ignore_router_advertisements, parse, parse_bool,
+    Dad, FILTER, accept_router_advertisements, addresses, announce_addresses, configure,
+    disable_autoconf, ignore_router_advertisements, parse, parse_bool,
 };
 
 /// The option of [`Behaviours::announce`].
@@ -32,6 +32,17 @@ pub const WAIT_DAD: &[KnownOption] = &[typed::<bool>("wait_dad")];
 /// The option for router advertisements. It's named after the kernel's setting.
 /// [`Behaviours::accept_ra`] obeys it.
 pub const ACCEPT_RA: &[KnownOption] = &[typed::<bool>("accept_ra")];
+
+/// The behaviours of links on a wire that the host's firewall doesn't see.
+pub const ON_A_WIRE: &[&[KnownOption]] = &[
+    TUNING,
+    RATES,
+    SOURCE_ROUTING,
+    FILTER,
+    ACCEPT_RA,
+    ANNOUNCE,
+    WAIT_DAD,
+];
 
 /// The longest wait for duplicate address detection, in milliseconds. It waits at most
 /// one second before its probe (RFC 4862, section 5.4.2) and one second for an answer

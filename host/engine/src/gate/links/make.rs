@@ -85,6 +85,12 @@ impl Gate {
         {
             return Err(self.record_failure(permit, &objects, others_have(parent)));
         }
+        if let Some(parent) = &parent
+            && let Some(network) = self.network_of_vlan(parent)
+        {
+            let error = vlan_of_another_network(&parent.name, network);
+            return Err(self.record_failure(permit, &objects, error));
+        }
         let below = parent
             .as_ref()
             .map(|parent| self.below(&permit, parent, link.kind.name()));
@@ -153,6 +159,16 @@ impl Gate {
         )?;
         let index = self.record(permit, &objects, result)?;
         self.hand_out(LinkId { namespace, index }, link.name)
+    }
+
+    /// Returns the other network that has made a parent which is a VLAN. The parent goes
+    /// with that network's last container, and takes what lies on it along.
+    fn network_of_vlan(&self, parent: &LinkHandle) -> Option<&str> {
+        let request = &self.authority.request;
+        request.vlan_parent()?;
+        let is_named = request.parent.as_ref() == Some(&parent.name);
+        let network = request.bridge_of.as_deref();
+        network.filter(|_| is_named && parent.id.namespace == Namespace::Host)
     }
 
     /// Returns the link that a new macvlan link on a macvlan link would lie on: the

@@ -4,10 +4,10 @@ use journal::{Change, VfLink};
 use kernel::{KernelError, LinkId, VfChange, VfLinkState, VfState, VfVlan};
 use nix::errno::Errno;
 use policy::{Call, Object};
-use types::{Mac, Namespace, NumberRange};
+use types::{Mac, Namespace, NumberRange, VLAN_MAX};
 use wasmtime::component::Resource;
 
-use super::{LinkHandle, kinds};
+use super::LinkHandle;
 use crate::driver::wit::links as wit;
 use crate::gate::call::{CallError, Plan, invalid};
 use crate::gate::{Gate, Kernel};
@@ -123,8 +123,8 @@ fn vlan_object(change: &VfChange) -> Option<Object<'static>> {
 }
 
 fn parse(call: Call, vlan: wit::VfVlan) -> Result<VfVlan, CallError> {
-    if !(1..=kinds::VLAN_MAX).contains(&vlan.id) {
-        let last = kinds::VLAN_MAX;
+    if !(1..=VLAN_MAX).contains(&vlan.id) {
+        let last = VLAN_MAX;
         let text = format!("there is no VLAN {}: they go from 1 to {last}", vlan.id);
         return Err(invalid(call, &text));
     }

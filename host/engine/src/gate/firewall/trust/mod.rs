@@ -102,11 +102,7 @@ impl Gate {
                      ports"
                 ),
             }),
-            // It may forward nothing to them then, which is all that can happen.
-            Err(error) => {
-                self.log.warn(&error.to_string());
-                Ok(())
-            }
+            Err(error) => self.unless_absent(&error),
         }
     }
 }

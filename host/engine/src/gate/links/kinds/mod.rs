@@ -19,7 +19,6 @@ use std::net::IpAddr;
 
 use policy::Call;
 
-pub(super) use self::vlan::VLAN_MAX;
 pub(super) use self::vrf::check_table;
 use super::{LinkHandle, make};
 use crate::gate::call::{CallError, invalid};

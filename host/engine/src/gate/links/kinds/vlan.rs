@@ -2,15 +2,13 @@
 
 use kernel::kinds::{Vlan, VlanProtocol};
 use policy::Call;
+use types::VLAN_MAX;
 
 use super::make::Wanted;
 use super::{LinkHandle, above_max};
 use crate::driver::wit::links::{self, VlanOptions};
 use crate::driver::wit::types::Place;
 use crate::gate::call::CallError;
-
-/// The highest VLAN ID. It has 12 bits, and 4095 is reserved (IEEE 802.1Q).
-pub(in crate::gate::links) const VLAN_MAX: u16 = 4094;
 
 impl Wanted {
     /// Returns a VLAN of a link.

@@ -9,9 +9,10 @@ use super::{Oracle, differing, follows_forwarding, lost};
 use crate::gate::model::words::{INTERFACE, WISHED_VF, vf_mac};
 
 /// Settings that only their own calls may set, with these calls.
-pub(super) const TYPED: [(&str, &str); 6] = [
+pub(super) const TYPED: [(&str, &str); 7] = [
     ("ipv4/route_localnet", "sysctl.set-route-localnet"),
     ("ipv4/proxy_arp", "sysctl.set-proxy-arp"),
+    ("ipv4/arp_ignore", "sysctl.set-arp-ignore"),
     (PROXY_NDP, "sysctl.set-proxy-ndp"),
     ("ipv4/forwarding", "sysctl.set-forwarding"),
     ("ipv6/forwarding", "sysctl.set-forwarding"),
@@ -20,11 +21,10 @@ pub(super) const TYPED: [(&str, &str); 6] = [
 ];
 
 /// Settings that have their own calls and that `sysctl.set` may set too.
-const FREE: [(&str, &str); 9] = [
+const FREE: [(&str, &str); 8] = [
     ("ipv6/autoconf", "sysctl.set-autoconf"),
     ("ipv4/arp_notify", "sysctl.set-arp-notify"),
     ("ipv6/ndisc_notify", "sysctl.set-ndisc-notify"),
-    ("ipv4/arp_ignore", "sysctl.set-arp-ignore"),
     ("ipv4/rp_filter", "sysctl.set-rp-filter"),
     ("ipv6/accept_ra", "sysctl.set-accept-ra"),
     ("ipv6/accept_dad", "sysctl.set-accept-dad"),
@@ -67,7 +67,8 @@ impl Oracle<'_> {
         let call = ["links.move-to-container"];
         let is_parent = self.words.parent == Some(name) || self.words.parent_by_mac == Some(name);
         let is_said = is_parent || self.is_wished_vf(name);
-        let is_named = is_said || self.lines.link(&call, Namespace::Host, name);
+        let is_named =
+            is_said || self.lines.link(&call, Namespace::Host, name) || self.is_vf_of_a_line(name);
         let is_allowed = was.at.namespace == Namespace::Host
             && now.at.namespace == Namespace::Container
             && self.lines.has(call[0])
@@ -447,6 +448,13 @@ impl Oracle<'_> {
     fn is_wished_vf(&self, name: &str) -> bool {
         let is_named = self.words.vf.is_some() && name == WISHED_VF.1;
         is_named && self.lines.has("links.use-vf")
+    }
+
+    /// Whether a link is that of a VF that a line lets the driver use. In the world, VFs'
+    /// links are called after their cards, as `eth1v0`.
+    fn is_vf_of_a_line(&self, name: &str) -> bool {
+        let card = name.rsplit_once('v').map(|(card, _)| card);
+        card.is_some_and(|card| self.lines.link(&["links.use-vf"], Namespace::Host, card))
     }
 
     /// Whether a change of that VF is what the request says.

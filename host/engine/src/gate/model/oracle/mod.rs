@@ -312,7 +312,8 @@ impl<'a> Oracle<'a> {
                 && self.words.ndp_proxy == Some(it.state.name.as_str())
         });
         let is_narrower = other.contains(&network) && other.prefix_len() < network.prefix_len();
-        is_narrower && (is_proxy || self.is_beside(link, network))
+        let is_proxied = is_proxy && network.addr().is_ipv6() && self.in_subnets(network);
+        is_narrower && (is_proxied || self.is_beside(link, network))
     }
 
     /// Whether a network is one address, the container's or one of the host's beside it, at
