@@ -6,11 +6,10 @@
 # usage: sriov-image.sh
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
+source "$(dirname "$0")/vm-common.sh"
 
 suite=trixie
 image=$cache/vm/$suite-sriov
-PATH=$PATH:/usr/sbin:/sbin
-stamp=$image/stamp
 
 system=(
     base-files base-passwd bash coreutils findutils grep iproute2 iputils-ping kmod libc6 libgcc-s1 mount ncurses-base
@@ -23,31 +22,6 @@ modules=(
     drivers/net/macvlan drivers/net/net_failover drivers/net/tun drivers/net/veth drivers/net/virtio_net drivers/net/vrf
     drivers/pps drivers/ptp fs/ext4 fs/jbd2 fs/mbcache lib net
 )
-
-# Process 1: the rest of it comes with the tests.
-make_init() {
-    mkdir "$1/tests"
-    cat >"$1/sbin/init" <<-'END'
-		#!/bin/bash
-		mount -t proc proc /proc
-		mount -t sysfs sysfs /sys
-		mount -t devtmpfs devtmpfs /dev
-		modprobe virtio_blk
-		mount -t ext4 -o ro /dev/vda /tests
-		exec /bin/bash /tests/init.sh "$@"
-	END
-    chmod 755 "$1/sbin/init"
-}
-
-# Unpacks Debian packages, with all that they depend on.
-unpack() {
-    local into=$1
-    shift
-    mmdebstrap --quiet --variant=extract --format=tar --aptopt='Acquire::Check-Valid-Until "false"' \
-        --include="$(IFS=,; printf '%s' "base-files,$*")" "$suite" "$work/unpacked.tar"
-    mkdir "$into"
-    tar --extract --file "$work/unpacked.tar" --directory "$into" --no-same-owner --exclude='./dev/*'
-}
 
 take_modules() {
     local from=$1/usr/lib/modules/$version to=$2/usr/lib/modules/$version module
@@ -81,9 +55,9 @@ build() {
     mkdir -p "$image"
     work=$(mktemp --directory)
     trap 'rm -rf "$work"' EXIT
-    unpack "$work/system" "$(IFS=,; printf '%s' "${system[*]}")"
-    unpack "$work/whole" linux-image-amd64
-    unpack "$image/emulator" qemu-system-x86,seabios
+    unpack "$suite" "$work/system" "${system[@]}"
+    unpack "$suite" "$work/whole" base-files linux-image-amd64
+    unpack "$suite" "$image/emulator" base-files qemu-system-x86 seabios
     version=$(ls "$work/whole/usr/lib/modules")
     cp "$work/whole/boot/vmlinuz-$version" "$image/kernel"
     take_modules "$work/whole" "$work/system"
@@ -91,12 +65,6 @@ build() {
     (cd "$work/system" && find . -print0 | cpio --null --create --format newc --quiet) >"$image/initramfs"
     make_qemu
     say "its kernel is $version"
-    printf '%s\n' "$recipe" >"$stamp"
 }
 
-mkdir -p "$cache/vm"
-exec {lock}>"$cache/vm/$suite-sriov.lock"
-flock "$lock"
-recipe=$(sha256sum <"${BASH_SOURCE[0]}")
-[[ -f $stamp && $(<"$stamp") == "$recipe" ]] || build >&2
-printf '%s\n' "$image"
+provide "$image"

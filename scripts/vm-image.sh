@@ -9,32 +9,16 @@
 # usage: vm-image.sh
 set -euo pipefail
 source "$(dirname "$0")/common.sh"
+source "$(dirname "$0")/vm-common.sh"
 
 suite=${WASMVARK_VM_SUITE:-trixie}
 image=$cache/vm/$suite
-PATH=$PATH:/usr/sbin:/sbin
-stamp=$image/stamp
 
 packages=(
     base-files base-passwd bash containernetworking-plugins coreutils findutils grep iproute2 iputils-ping kmod
     libc6 libgcc-s1 linux-image-cloud-amd64 mount ncurses-base nftables procps sed strace util-linux
     wireguard-tools
 )
-
-# Process 1: the rest of it comes with the tests.
-make_init() {
-    mkdir "$1/tests"
-    cat >"$1/sbin/init" <<-'END'
-		#!/bin/bash
-		mount -t proc proc /proc
-		mount -t sysfs sysfs /sys
-		mount -t devtmpfs devtmpfs /dev
-		modprobe virtio_blk
-		mount -t ext4 -o ro /dev/vda /tests
-		exec /bin/bash /tests/init.sh "$@"
-	END
-    chmod 755 "$1/sbin/init"
-}
 
 build() {
     local version
@@ -45,10 +29,7 @@ build() {
     mkdir -p "$image"
     work=$(mktemp --directory)
     trap 'rm -rf "$work"' EXIT
-    mmdebstrap --quiet --variant=extract --format=tar --aptopt='Acquire::Check-Valid-Until "false"' \
-        --include="$(IFS=,; printf '%s' "${packages[*]}")" "$suite" "$work/root.tar"
-    mkdir "$work/root"
-    tar --extract --file "$work/root.tar" --directory "$work/root" --no-same-owner --exclude='./dev/*'
+    unpack "$suite" "$work/root" "${packages[@]}"
     version=$(ls "$work/root/usr/lib/modules")
     mv "$work/root/boot/vmlinuz-$version" "$image/kernel"
     rm -r "$work/root/boot"
@@ -57,14 +38,8 @@ build() {
     mke2fs -q -t ext4 -O ^has_journal -E root_owner=0:0 \
         -d "$work/root" "$image/root.img" 512M
     say "its kernel is $version"
-    printf '%s\n' "$recipe" >"$stamp"
 }
 
 # Booting needs the first one, making a disk of the tests the other.
 need_packages qemu-system-x86 e2fsprogs >&2
-mkdir -p "$cache/vm"
-exec {lock}>"$cache/vm/$suite.lock"
-flock "$lock"
-recipe=$(sha256sum <"${BASH_SOURCE[0]}")
-[[ -f $stamp && $(<"$stamp") == "$recipe" ]] || build >&2
-printf '%s\n' "$image"
+provide "$image"

@@ -127,7 +127,7 @@ fn options() {
     for manifest in Manifest::all() {
         let driver = &manifest.driver;
         let text = read(&page_of(driver));
-        let own = manifest.own.iter().cloned().collect();
+        let own: BTreeSet<String> = manifest.own.iter().cloned().collect();
         let shown = shown_in(&text);
         // The page is that of the one in Rust. It says which options the other one lacks.
         let is_twin = driver.ends_with("-c");
