@@ -4,14 +4,10 @@ use wasmvark_guest::links::{self, BridgeOptions, Link};
 use wasmvark_guest::types::{Error, Namespace, Network, NetworkChange, Place, Request};
 use wasmvark_guest::{
     addresses, close_internal, firewall, gateways, ignore_router_advertisements,
-    loosen_reverse_path, move_parent_option, routed_mtu,
+    loosen_reverse_path, move_parent_option, routed_mtu, stable_mac,
 };
 
 use crate::options::{Mode, Options};
-
-/// The start and the factor of the hash function FNV-1a with 64 bits.
-const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
-const FNV_PRIME: u64 = 0x0000_0100_0000_01b3;
 
 /// The bridge that a container's link is a port of.
 pub(crate) struct Bridge {
@@ -128,7 +124,7 @@ fn make(request: &Request, options: &Options) -> Result<Bridge, Error> {
     let network = &request.network;
     let vrf = options.vrf.as_deref().map(find_vrf).transpose()?;
     let how = BridgeOptions {
-        mac: Some(stable_mac(&network.id, &request.container_id)),
+        mac: Some(stable_mac(request)),
         mtu: routed_mtu(network, vrf.as_ref())?,
         vlan_filtering: options.vlans.is_some(),
     };
@@ -209,45 +205,8 @@ fn find_vrf(name: &str) -> Result<Link, Error> {
     }
 }
 
-/// Returns a fixed MAC address for the bridge, a digest of the ids. The container's is
-/// random, and the network's tells the bridges of one container apart.
-///
-/// The kernel's own choice changes with the ports. Neighbours that have the old one
-/// can't reach the bridge for a while (containers/netavark#843).
-fn stable_mac(network_id: &str, container_id: &str) -> String {
-    let bytes = network_id.bytes().chain([0]).chain(container_id.bytes());
-    let digest = bytes.fold(FNV_OFFSET, |digest, byte| {
-        (digest ^ u64::from(byte)).wrapping_mul(FNV_PRIME)
-    });
-    let [_, _, _, a, b, c, d, e] = digest.to_be_bytes();
-    // 02 marks a locally administered address.
-    format!("02:{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}")
-}
-
 fn no_bridge() -> Error {
     Error::Invalid(
         "no bridge is specified: give --interface-name NAME or -o parent=NAME".to_owned(),
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stable_mac_differs_by_network_and_container() {
-        let mac = stable_mac("c0ffee", "9a8e");
-        assert_eq!(mac, stable_mac("c0ffee", "9a8e"));
-        let others = [
-            ("c0ffe", "e9a8e"),
-            ("c0ffee", "9a8f"),
-            ("", ""),
-            ("ünïcödé", "c"),
-        ];
-        for (network, container) in others {
-            let other = stable_mac(network, container);
-            assert_ne!(mac, other);
-            assert_eq!((other.len(), &other[..3]), (17, "02:"));
-        }
-    }
 }

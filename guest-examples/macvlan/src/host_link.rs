@@ -9,7 +9,9 @@ use wasmvark_guest::routes::{self, RouteOptions};
 use wasmvark_guest::types::{
     Error, Namespace, Network, OptionValue, Place, Request, Route, RouteKind,
 };
-use wasmvark_guest::{Dad, PLAIN_ROUTE, alone, find, is_v6, not, sysctl, without_prefix};
+use wasmvark_guest::{
+    Dad, PLAIN_ROUTE, alone, find, is_v6, not, stable_mac, sysctl, without_prefix,
+};
 
 /// The option that names the host's addresses.
 pub(crate) const HOST_ADDRESS: &str = "host_address";
@@ -62,7 +64,7 @@ pub(crate) fn configure(
     }
     let options = MacvlanOptions {
         mode: MacvlanMode::Bridge,
-        mac: None,
+        mac: Some(stable_mac(request)),
         mtu,
         broadcast_limit: None,
         broadcast_queue_length: None,

@@ -13,6 +13,7 @@ mod filter;
 mod nat;
 mod options;
 mod setup;
+mod stable_mac;
 mod vlan_parent;
 
 #[allow(
@@ -70,4 +71,5 @@ pub use setup::{
     PARENT_METRIC, alone, find_parent, gateways, is_v6, no_name_servers, routed_mtu, serve_names,
     without_prefix,
 };
+pub use stable_mac::stable_mac;
 pub use vlan_parent::{check_parent_or_base, find_or_make_parent};

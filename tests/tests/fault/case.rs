@@ -118,23 +118,6 @@ pub(crate) const ALL: &[Case] = &[
         chosen: &[],
         always: "",
     },
-    Case {
-        title: "ndp proxy",
-        needs: NEEDS,
-        guest: "ptp",
-        grant: || Grant::example("ptp"),
-        connect: |connection| {
-            connection
-                .without_network("network_interface")
-                .option("ndp_proxy", PARENT)
-        },
-        prepare: |world| {
-            world.host.forward();
-            world.host.set("ipv6/conf/p0/proxy_ndp", "1");
-        },
-        chosen: &[],
-        always: "",
-    },
     // The VF has its address already, because its driver would keep another one.
     Case {
         title: "sriov",
@@ -269,11 +252,15 @@ pub(crate) const ALL: &[Case] = &[
                 .option("ingress_rate", "8m")
                 .option("egress_rate", "8m")
                 .option("incoming", "tcp/80")
+                .option("ndp_proxy", PARENT)
                 .network("routes", routes)
                 .join("options", json!({"host_interface_name": HOST_END}))
         },
         // What stays is there already.
-        prepare: |world| world.host.forward(),
+        prepare: |world| {
+            world.host.forward();
+            world.host.set("ipv6/conf/p0/proxy_ndp", "1");
+        },
         chosen: &[HOST_END, IFB],
         always: "",
     },
