@@ -42,6 +42,7 @@ pub mod connection;
 pub mod dns;
 pub mod dump;
 pub mod echo;
+pub mod executable;
 mod features;
 pub mod flow;
 pub mod grant;

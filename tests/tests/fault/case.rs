@@ -1,10 +1,8 @@
 //! The drivers of the fault tests, each with a request that uses all of its abilities.
 
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt;
-
 use serde_json::json;
 use wasmvark_tests::connection::{Connection, INTERFACE, mapping};
+use wasmvark_tests::executable;
 use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::Need;
 use wasmvark_tests::kind::Kind;
@@ -386,11 +384,7 @@ pub(crate) const ALL: &[Case] = &[
         },
         prepare: |world| {
             // It starts nothing that would stay.
-            let folder = world.file("root").join("podman");
-            std::fs::create_dir_all(&folder).unwrap();
-            let program = folder.join("aardvark-dns");
-            std::fs::write(&program, "#!/bin/sh\n").unwrap();
-            std::fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+            executable::script(&world.file("root/podman/aardvark-dns"), "");
         },
         chosen: &[],
         always: "",

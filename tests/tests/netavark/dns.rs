@@ -14,6 +14,7 @@ use nix::unistd::Pid;
 use serde_json::json;
 use wasmvark_tests::connection::{Connection, NETWORK};
 use wasmvark_tests::dns;
+use wasmvark_tests::executable;
 use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::netavark::Netavark;
@@ -138,9 +139,12 @@ fn containers_find_each_other(driver: &str) {
         .netavark
         .setup_at(&another(driver), &other.path())
         .unwrap();
-    // It takes all signals, though a run blocks some.
-    let status = std::fs::read_to_string(format!("/proc/{}/status", served.pid().unwrap()));
-    assert!(status.unwrap().contains("SigBlk:\t0000000000000000"));
+    // It takes all signals, though a run blocks some. While it starts a thread, the C library
+    // blocks them.
+    let status = format!("/proc/{}/status", served.pid().unwrap());
+    let takes_all = |status: &String| status.contains("SigBlk:\t0000000000000000\n");
+    let status = poll::until(|| std::fs::read_to_string(&status).unwrap(), takes_all);
+    assert!(takes_all(&status), "{status}");
     for server in GATEWAYS {
         for name in ["web", "c0ffee9a8e8f", "WEB", "web.dns.podman"] {
             let found = dns::look_up(&other, server, name);
@@ -205,8 +209,7 @@ fn start_fails(driver: &str) {
 
 fn script(world: &World, text: &str) -> PathBuf {
     let path = world.file("aardvark-dns-script");
-    std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-    std::fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+    executable::script(&path, text);
     path
 }
 
@@ -343,7 +346,7 @@ fn stranger(world: &World) -> Stranger {
     let program = world.file("stranger");
     std::fs::create_dir_all(&program).unwrap();
     let program = program.join("aardvark-dns");
-    std::fs::copy("/usr/bin/sleep", &program).unwrap();
+    executable::copy(Path::new("/usr/bin/sleep"), &program);
     std::fs::set_permissions(world.directory(), Permissions::from_mode(0o755)).unwrap();
     let mut stranger = Command::new(&program);
     let stranger = Stranger(stranger.arg("600").uid(65534).gid(65534).spawn().unwrap());

@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use wasmvark_tests::dump::Dump;
+use wasmvark_tests::executable;
 use wasmvark_tests::netns::Netns;
 use wasmvark_tests::process::{self, Output};
 use wasmvark_tests::{places, poll, wire};
@@ -276,7 +277,7 @@ impl Machine {
         let to = self.path(inside);
         fs::create_dir_all(to.parent().expect("a file is in a folder"))
             .expect("a folder can be made");
-        fs::copy(from, to).unwrap_or_else(|error| panic!("can't copy {}: {error}", from.display()));
+        executable::copy(from, &to);
     }
 }
 

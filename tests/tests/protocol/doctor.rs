@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use serde::Deserialize;
+use wasmvark_tests::executable;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::netns::Netns;
 use wasmvark_tests::places;
@@ -664,8 +665,7 @@ impl<'a> Machine<'a> {
     }
 
     fn program(&self, name: &str, script: &str) {
-        self.write(name, &format!("#!/bin/sh\n{script}\n"));
-        self.mode(name, 0o755);
+        executable::script(&self.file(name), script);
     }
 
     fn command(&self, more: &[&str]) -> Command {

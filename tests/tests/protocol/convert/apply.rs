@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use serde_json::{Value, json};
+use wasmvark_tests::executable;
 use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::Suite;
 use wasmvark_tests::process::Output;
@@ -47,14 +48,12 @@ impl<'a> Site<'a> {
             programs,
         };
         let script = format!(
-            "#!/bin/sh\nfor last; do :; done\necho \"$last\"\n\
+            "for last; do :; done\necho \"$last\"\n\
              if [ \"$last\" = refused ]; then echo 'Error: no' >&2; exit 125; fi\n\
-             printf '%s|' \"$@\" >>'{0}'; echo >>'{0}'\n",
+             printf '%s|' \"$@\" >>'{0}'; echo >>'{0}'",
             site.record().display()
         );
-        let podman = site.programs.join("podman");
-        fs::write(&podman, script).unwrap();
-        fs::set_permissions(&podman, fs::Permissions::from_mode(0o755)).unwrap();
+        executable::script(&site.programs.join("podman"), &script);
         site
     }
 

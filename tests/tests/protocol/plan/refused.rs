@@ -3,6 +3,7 @@
 use std::fs;
 
 use wasmvark_tests::connection::Connection;
+use wasmvark_tests::executable;
 use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::places;
@@ -230,7 +231,7 @@ fn rootless() {
     let component = world.file("macvlan.wasm");
     fs::copy(file, &component).unwrap();
     let (program, request) = (world.file("wasmvark"), world.file("request.json"));
-    fs::copy(places::wasmvark(), &program).unwrap();
+    executable::copy(&places::wasmvark(), &program);
     fs::write(&request, Connection::dual("macvlan").for_plugin()).unwrap();
     let open = "chmod -R go+rX .";
     let mut shell = world.host.command("sh");
