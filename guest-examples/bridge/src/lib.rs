@@ -9,7 +9,7 @@ use options::{KNOWN, Mode, Options};
 use wasmvark_guest::links::{self, Link, VethOptions, VethPair};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
-    Dad, Guest, announce_over_bridge, bridge_ports, check_ipam, check_ndp_proxy, dns, export,
+    Dad, Guest, announce_over_bridge, bridge_ports, check_ipam, check_outside_links, dns, export,
     firewall, forward, has_no_addresses, is_v6, lease, loosen_reverse_path, no_name_servers,
     no_names, proxy_ndp, publish, serve_names, trust, uses_dhcp,
 };
@@ -23,7 +23,7 @@ impl Guest for Driver {
         let mut changes = KNOWN.check(&network.options)?;
         let options = Options::parse(&network.options)?;
         options::check_addresses(network, &options)?;
-        check_ndp_proxy(network)?;
+        check_outside_links(network)?;
         changes.extend(bridge::choose_name(network, &options)?);
         let ipam = options::choose_ipam(network, &options)?;
         if has_no_addresses(network, ipam.as_ref()) {

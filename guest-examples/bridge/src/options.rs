@@ -5,9 +5,9 @@ use core::fmt::{self, Display};
 use wasmvark_guest::firewall::Isolation;
 use wasmvark_guest::types::{Error, Network, NetworkChange, OptionValue};
 use wasmvark_guest::{
-    ACCEPT_DAD, ACCEPT_RA, ANNOUNCE, Dad, FILTER, Filter, Known, NDP_PROXY, Nat, RATES,
-    SOURCE_ROUTING, TUNING, Value, WAIT_DAD, WithoutSubnets, allocate_subnets, check_dhcp, choose,
-    find, parse, parse_bool, typed, uses_dhcp, word,
+    ACCEPT_DAD, ACCEPT_RA, ANNOUNCE, Dad, FILTER, Filter, Known, NDP_PROXY, Nat, PUBLISH_INTERFACE,
+    RATES, SOURCE_ROUTING, TUNING, Value, WAIT_DAD, WithoutSubnets, allocate_subnets, check_dhcp,
+    choose, find, parse, parse_bool, typed, uses_dhcp, word,
 };
 
 use crate::vlans::{VlanId, Vlans};
@@ -30,11 +30,12 @@ pub(crate) const KNOWN: Known = Known {
         word("parent"),
         typed::<bool>("port_isolation"),
         typed::<bool>("promiscuous"),
+        PUBLISH_INTERFACE,
         word("trunk"),
         typed::<VlanId>("vlan"),
         word("vrf"),
     ],
-    container: &[word("host_interface_name")],
+    container: &[word("host_interface_name"), PUBLISH_INTERFACE],
     behaviours: &[
         TUNING,
         RATES,
@@ -141,6 +142,7 @@ const OF_THE_BRIDGE: &[&str] = &[
     "outbound_addr4",
     "outbound_addr6",
     "promiscuous",
+    "publish_interface",
     "vrf",
 ];
 

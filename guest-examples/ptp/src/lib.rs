@@ -12,10 +12,10 @@ mod subnets;
 use wasmvark_guest::links::{self, VethOptions};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
-    ACCEPT_DAD, Dad, FILTER, Filter, Guest, Known, NDP_PROXY, Nat, RATES, SOURCE_ROUTING, TUNING,
-    WAIT_DAD, allocate_subnets, check_ipam, check_ndp_proxy, close_internal, export, forward,
-    has_no_addresses, loosen_reverse_path, no_name_servers, no_names, proxy_ndp, publish,
-    routed_mtu, serve_names, trust, typed, word,
+    ACCEPT_DAD, Dad, FILTER, Filter, Guest, Known, NDP_PROXY, Nat, PUBLISH_INTERFACE, RATES,
+    SOURCE_ROUTING, TUNING, WAIT_DAD, allocate_subnets, check_ipam, check_outside_links,
+    close_internal, export, forward, has_no_addresses, loosen_reverse_path, no_name_servers,
+    no_names, proxy_ndp, publish, routed_mtu, serve_names, trust, typed, word,
 };
 
 /// All options. The host names its end by `host_interface_name`.
@@ -27,8 +27,9 @@ const KNOWN: Known = Known {
         NDP_PROXY,
         word("outbound_addr4"),
         word("outbound_addr6"),
+        PUBLISH_INTERFACE,
     ],
-    container: &[word("host_interface_name")],
+    container: &[word("host_interface_name"), PUBLISH_INTERFACE],
     behaviours: &[TUNING, RATES, SOURCE_ROUTING, FILTER, WAIT_DAD],
 };
 
@@ -44,7 +45,7 @@ impl Guest for Ptp {
         let mut changes = KNOWN.check(&network.options)?;
         Nat::parse(&network.options, MASQUERADE)?;
         Filter::parse(&network.options)?;
-        check_ndp_proxy(network)?;
+        check_outside_links(network)?;
         // Podman adds the gateways of other networks after `create`.
         if network.internal {
             subnets::check_gateways(network)?;

@@ -214,6 +214,10 @@ pub struct Publication {
     /// The container's address. The ports' host addresses are of the same
     /// family.
     pub address: IpAddr,
+    /// The link of the host that packets must come in through; `None` means that those
+    /// of all links and of the host itself are led to the container.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<LinkName>,
 }
 
 /// The packets that get another source address, and that address.
@@ -433,9 +437,17 @@ impl fmt::Display for FirewallRule {
                 None => write!(f, "{source} masqueraded"),
                 Some(address) => write!(f, "{source} translated to {address}"),
             },
-            Self::Publish(Publication { ports, address }) => {
+            Self::Publish(Publication {
+                ports,
+                address,
+                from,
+            }) => {
                 let ports: Vec<_> = ports.iter().map(ToString::to_string).collect();
-                write!(f, "{} published for {address}", ports.join(", "))
+                write!(f, "{} published for {address}", ports.join(", "))?;
+                match from {
+                    Some(link) => write!(f, " through {link}"),
+                    None => Ok(()),
+                }
             }
             Self::PublishBehind { link } => write!(f, "ports published behind {link}"),
             Self::Isolate { link, isolation } => {

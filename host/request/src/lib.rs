@@ -139,6 +139,9 @@ pub struct Request {
     pub routes: Vec<Route>,
     /// The published ports, one by one.
     pub ports: Vec<Port>,
+    /// The link of the host that packets to published ports must come in through: the
+    /// option `publish_interface`. The container's own option goes before the network's.
+    pub publish_interface: Option<LinkName>,
     /// Options for this container only.
     pub options: BTreeMap<String, String>,
 }
@@ -207,6 +210,8 @@ impl Request {
             addresses,
             mac: join.static_mac.as_deref().map(str::parse).transpose()?,
             ports: ports::unfold(&document.port_mappings)?,
+            publish_interface: options::publish_interface(&join.options)?
+                .or_else(|| network.publish_interface.clone()),
             options: join.options.clone(),
             network,
         })

@@ -43,6 +43,8 @@ pub struct Network {
     pub vrf: Option<LinkName>,
     /// The option `vrf_name`: the name of a VRF in the container.
     pub container_vrf: Option<LinkName>,
+    /// The option `publish_interface`.
+    pub publish_interface: Option<LinkName>,
     /// The name servers that the user gave for the network's containers.
     pub name_servers: Vec<IpAddr>,
     /// All options of the network.
@@ -111,6 +113,7 @@ impl Network {
             no_default_route: options::no_default_route(options)?.unwrap_or(false),
             vrf: options::link(options, "vrf", "the option vrf")?,
             container_vrf: options::link(options, "vrf_name", "the option vrf_name")?,
+            publish_interface: options::publish_interface(options)?,
             name_servers: network.network_dns_servers.clone(),
             options: options.clone(),
         })

@@ -32,6 +32,17 @@ pub(super) fn no_default_route(
     Ok(Some(on))
 }
 
+/// The option that names the link of the host through which packets to published ports
+/// must come in.
+pub(super) const PUBLISH_INTERFACE: &str = "publish_interface";
+
+/// Parses the option `publish_interface`.
+pub(super) fn publish_interface(
+    options: &BTreeMap<String, String>,
+) -> Result<Option<LinkName>, RequestError> {
+    link(options, PUBLISH_INTERFACE, "the option publish_interface")
+}
+
 /// Returns the options that the host knows and whose values aren't in their normal form,
 /// with the normal form. Podman stores that of its own drivers' options, too.
 ///

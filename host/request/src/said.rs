@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use types::text;
 use types::{LinkName, Route};
 
-use super::{Network, Request, RequestError, options, routes, vf};
+use super::options::{self, PUBLISH_INTERFACE};
+use super::{Network, Request, RequestError, routes, vf};
 use crate::protocol::{self, Subnet};
 
 /// The kept document of a user's `network create`.
@@ -45,7 +46,7 @@ pub(super) const NDP_PROXY: &str = "ndp_proxy";
 /// form: `1` and `01` are two links.
 fn is_same(key: &str, users: &str, value: &str) -> bool {
     let is_name = LINK_OPTIONS.contains(&key)
-        || [HOST_INTERFACE_NAME, NDP_PROXY].contains(&key)
+        || [HOST_INTERFACE_NAME, NDP_PROXY, PUBLISH_INTERFACE].contains(&key)
         || options::names_secret(key);
     let address = |text: &str| text.parse::<IpAddr>().ok();
     match is_name {
@@ -117,6 +118,7 @@ impl Request {
                 said.keep_default_routes(&user.clone().for_container(&self.options)?);
                 said.keep_routes(&routes);
                 said.keep_options(&user.options);
+                said.keep_publish_interface(&user)?;
                 said.keep_name_servers(&user.name_servers);
             }
         }
@@ -259,6 +261,15 @@ impl Said {
         }
     }
 
+    /// Keeps the user's link for published ports. Without it they would be open to all.
+    fn keep_publish_interface(&mut self, user: &Network) -> Result<(), RequestError> {
+        let request = &mut self.request;
+        let own = options::publish_interface(&request.options)?;
+        request.network.publish_interface = user.publish_interface.clone();
+        request.publish_interface = own.or_else(|| user.publish_interface.clone());
+        Ok(())
+    }
+
     fn keep_name_servers(&mut self, users: &[IpAddr]) {
         let unsaid = &mut self.unsaid;
         self.request.network.name_servers.retain(|server| {
@@ -337,6 +348,23 @@ mod tests {
         assert_eq!(format!("{:?}", said.request), format!("{whole:?}"));
         assert!(!said.parent_differs && said.chosen.is_none());
         assert_eq!(said.request.default_routes.len(), 2);
+    }
+
+    #[test]
+    fn ports_stay_at_the_users_interface() {
+        let users = |name: &str| kept(None, |it| it["options"]["publish_interface"] = json!(name));
+        let of = |said: Said| said.request.publish_interface.map(|link| link.to_string());
+        let eth1 = Some("eth1".to_owned());
+        assert_eq!(of(said_of(&users("eth1"), |_| {})), eth1);
+        let changed = |it: &mut Value| {
+            it["network"]["options"]["publish_interface"] = json!("eth2");
+        };
+        assert_eq!(of(said_of(&users("eth1"), changed)), eth1);
+        assert_eq!(of(said_of(&kept(None, |_| {}), changed)), None);
+        let own = |it: &mut Value| {
+            it["network_options"]["options"] = json!({"publish_interface": "eth3"});
+        };
+        assert_eq!(of(said_of(&users("eth1"), own)), Some("eth3".to_owned()));
     }
 
     #[test]

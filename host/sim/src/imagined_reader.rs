@@ -15,7 +15,7 @@ use kernel::{
     TrafficControlRead, VfState, VfsRead, Whereabouts, WireguardRead, WireguardState, find_feature,
 };
 use nix::errno::Errno;
-use types::{LinkName, Namespace, PciAddress, PortRange, Rule, SettingKey};
+use types::{LinkName, Namespace, PciAddress, Rule, SettingKey};
 
 use super::imagined::{Imagined, ImaginedLink};
 use super::rules::defaults;
@@ -305,8 +305,7 @@ impl FirewallRead for ImaginedReader {
     fn free_for_firewall(&mut self, entries: &[FirewallEntry]) -> Result<(), KernelError> {
         for entry in entries {
             let rivals = self.firewall.iter().filter(|other| other.tag != entry.tag);
-            let mut rivals = rivals.flat_map(ports);
-            if rivals.any(|port| ports(entry).iter().any(|own| own.overlaps(port))) {
+            if rivals.into_iter().any(|other| have_a_port(entry, other)) {
                 return Err(Errno::EADDRINUSE.into());
             }
         }
@@ -328,10 +327,13 @@ impl FirewallRead for ImaginedReader {
     }
 }
 
-/// Returns the ports that an entry publishes.
-fn ports(entry: &FirewallEntry) -> &[PortRange] {
-    match &entry.rule {
-        FirewallRule::Publish(publication) => &publication.ports,
-        _ => &[],
-    }
+/// Whether two entries publish the same port for packets of the same link.
+fn have_a_port(one: &FirewallEntry, other: &FirewallEntry) -> bool {
+    let (FirewallRule::Publish(one), FirewallRule::Publish(other)) = (&one.rule, &other.rule)
+    else {
+        return false;
+    };
+    let mut ports = one.ports.iter();
+    one.from == other.from
+        && ports.any(|port| other.ports.iter().any(|theirs| port.overlaps(theirs)))
 }

@@ -64,7 +64,8 @@ pub use dad::{ACCEPT_DAD, Dad};
 pub use dhcp_client::{check_dhcp, check_ipam_or_dhcp, lease, uses_dhcp};
 pub use filter::{FILTER, Filter};
 pub use nat::{
-    NDP_PROXY, Nat, check_ndp_proxy, close_internal, forward, proxy_ndp, publish, trust,
+    NDP_PROXY, Nat, PUBLISH_INTERFACE, check_outside_links, close_internal, forward, proxy_ndp,
+    publish, trust,
 };
 pub use options::{MACVLAN_MODES, Value, Within, choose, find, not, parse, parse_bool, read};
 pub use setup::{

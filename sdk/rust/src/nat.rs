@@ -13,6 +13,10 @@ use crate::{
 /// The option that names the link of [`proxy_ndp`].
 pub const NDP_PROXY: KnownOption = word("ndp_proxy");
 
+/// The option that names the link of the host that packets to published ports must come
+/// in through. The host itself obeys it.
+pub const PUBLISH_INTERFACE: KnownOption = word("publish_interface");
+
 /// The parsed options for source addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nat {
@@ -102,19 +106,21 @@ pub fn trust(request: &Request, alone_only: bool) -> Result<(), Error> {
         .try_for_each(|source| firewall::trust(source))
 }
 
-/// Refuses the option `ndp_proxy` for an internal network, which nobody reaches.
-pub fn check_ndp_proxy(network: &Network) -> Result<(), Error> {
-    match find(&network.options, NDP_PROXY.name) {
-        Some(_) if network.internal => Err(Error::Invalid(
-            "ndp_proxy is not possible with --internal: no other machine reaches the containers \
-             of an internal network"
-                .to_owned(),
-        )),
-        Some("") => Err(Error::Invalid(
-            "ndp_proxy needs the name of an interface of the host".to_owned(),
-        )),
-        _ => Ok(()),
+/// Refuses the options `ndp_proxy` and `publish_interface` for an internal network, which
+/// nobody reaches.
+pub fn check_outside_links(network: &Network) -> Result<(), Error> {
+    for key in [NDP_PROXY.name, PUBLISH_INTERFACE.name] {
+        let text = match find(&network.options, key) {
+            Some(_) if network.internal => {
+                "is not possible with --internal: no other machine reaches the containers of an \
+                 internal network"
+            }
+            Some("") => "needs the name of an interface of the host",
+            _ => continue,
+        };
+        return Err(Error::Invalid(format!("{key} {text}")));
     }
+    Ok(())
 }
 
 /// Has the link of the host that the option `ndp_proxy` names answer neighbour
@@ -149,7 +155,8 @@ pub fn publish(link: &Link, request: &Request) -> Result<(), Error> {
         };
         firewall::publish(link, &request.ports, without_prefix(address))?;
         let is_at = |port: &Port| port.host_address.as_deref().is_none_or(|at| !is_v6(at));
-        if !v6 && request.ports.iter().any(is_at) {
+        let everywhere = find(&request.options, PUBLISH_INTERFACE.name).is_none();
+        if !v6 && everywhere && request.ports.iter().any(is_at) {
             // This is for connections to 127.0.0.1. The firewall drops packets to it
             // from elsewhere already.
             sysctl::set_route_localnet(link, true)?;

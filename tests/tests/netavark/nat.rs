@@ -37,6 +37,7 @@ pub(crate) fn register(suite: &mut Suite) {
         test("outbound address", outbound).proves(driver, &["outbound_addr4", "outbound_addr6"]);
         test("ports", ports);
         test("ports said twice", said_twice);
+        test("ports of one interface", one_interface).proves(driver, &["publish_interface"]);
         test("a broadcast to a published port", broadcast);
         test("internal", internal);
         let default = match masquerades {
@@ -250,6 +251,43 @@ fn ports(driver: &'static str) {
     });
 }
 
+/// A container's own option goes before the network's.
+fn one_interface(driver: &'static str) {
+    let world = world();
+    world.host.ip("link add other0 type veth peer name other1");
+    let installed = Installed::example(&world, driver);
+    let published = || dual(driver).port(mapping("", 8080, 80, 1, "tcp,udp"));
+    let of_network = published().option("publish_interface", "p0");
+    let own = published()
+        .option("publish_interface", "other0")
+        .join("options", json!({"publish_interface": "p0"}));
+    for connection in [of_network, own] {
+        installed.try_out(&connection, |_| {
+            for (own, host) in CONTAINER.iter().zip(HOST) {
+                let server = (&world.container, &*at(own, 80));
+                let to = at(host, 8080);
+                for transport in [Tcp, Udp] {
+                    connect(transport, from(&world.neighbour), &to, server);
+                    for client in [&world.host, &world.container] {
+                        cannot_connect(transport, from(client), &to, server);
+                    }
+                }
+            }
+            let server = (&world.container, &*at(CONTAINER[0], 80));
+            cannot_connect(Tcp, from(&world.host), "127.0.0.1:8080", server);
+        });
+    }
+    let localnet = Some("sysctl.set-route-localnet");
+    let lines = installed.wasmvark.audit();
+    assert!(lines.iter().all(|line| line.call.as_deref() != localnet));
+    let error = |interface| {
+        let connection = published().option("publish_interface", interface);
+        installed.netavark.setup(&connection).unwrap_err()
+    };
+    assert!(error("nowhere0").contains("nowhere0, through which the ports are to be published"));
+    world.host.ip("link delete other0");
+}
+
 /// Podman hands on what the user says several times, and for all addresses of a family.
 fn said_twice(driver: &'static str) {
     let world = world();
@@ -403,6 +441,12 @@ fn create_refuses(driver: &'static str) {
         _ => "unsupported ptp network option: mac_spoof_check",
     };
     installed.refuses(&dual(driver).option("mac_spoof_check", "maybe"), check);
+    let inside = dual(driver)
+        .network("internal", true)
+        .option("publish_interface", "p0");
+    installed.refuses(&inside, "publish_interface is not possible with --internal");
+    let unnamed = dual(driver).option("publish_interface", "");
+    installed.refuses(&unnamed, "publish_interface needs the name of an interface");
     let both = dual(driver)
         .option("outbound_addr4", OTHER[0])
         .option("masquerade", "false");

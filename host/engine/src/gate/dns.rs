@@ -178,6 +178,7 @@ impl Gate {
             FirewallRule::Publish(Publication {
                 ports: vec![range(Protocol::Tcp), range(Protocol::Udp)],
                 address: *address,
+                from: None,
             })
         });
         self.add_shared_rules(permit, publications.collect())

@@ -61,6 +61,8 @@ pub struct RequestReach {
     pub host_addresses: Vec<IpAddr>,
     /// The published ports, as [`PortRange::fold`] leaves them.
     pub ports: Vec<PortRange>,
+    /// The link of the host that packets to published ports must come in through.
+    pub publish_interface: Option<LinkName>,
     /// The name servers that the user gave for the network.
     pub name_servers: Vec<IpAddr>,
     /// The free name that the host chose for a bridge or a VRF of the network,

@@ -92,7 +92,11 @@ fn wanted(driver: &str, request: &Request, ports: &[PortRange]) -> Vec<FirewallE
         let link = request.interface_name.clone();
         [
             FirewallRule::OnlyThrough { address, link },
-            FirewallRule::Publish(Publication { ports, address }),
+            FirewallRule::Publish(Publication {
+                ports,
+                address,
+                from: request.publish_interface.clone(),
+            }),
         ]
     });
     rules.map(|rule| FirewallEntry::new(owner, rule)).collect()

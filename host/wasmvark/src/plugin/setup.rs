@@ -182,6 +182,7 @@ pub(super) fn reach(request: &Request) -> RequestReach {
         outbound: request.outbound(),
         host_addresses: request.host_addresses(),
         ports: PortRange::fold(&request.ports),
+        publish_interface: request.publish_interface.clone(),
         vlans: request.vlans(),
         vnis: request.vnis(),
         settings: request.settings(),

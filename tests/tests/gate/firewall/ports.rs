@@ -13,6 +13,7 @@ use wasmvark_tests::netns::Netns;
 use wasmvark_tests::patience;
 use wasmvark_tests::poll;
 use wasmvark_tests::wasmvark::error_of;
+use wasmvark_tests::world::World;
 
 use super::NEEDS;
 use super::site::{
@@ -29,6 +30,8 @@ pub(crate) fn register(suite: &mut Suite) {
         everywhere_through_filtered_bridges,
     );
     test("on-one-address", on_one_address);
+    test("through-one-interface", through_one_interface);
+    test("through-an-interface-that-is-there", interface_is_there);
     test("leaves-other-ports-alone", other_ports);
     test("ranges-and-sctp", ranges);
     test("with-two-networks", two_networks);
@@ -171,6 +174,102 @@ fn on_one_address() {
 }
 
 /// Services of the host, and traffic that only passes it, are as before.
+/// Another wire of the host, with a neighbour there.
+fn another_wire(world: &World) -> Netns {
+    let other = Netns::new();
+    world.host.ip("link add q0 type veth peer name m0");
+    world
+        .host
+        .ip(&format!("link set m0 netns {}", other.path().display()));
+    world.host.ip_batch(
+        &[],
+        "addr add 203.0.113.1/24 dev q0\naddr add 2001:db8:6::1/64 dev q0 nodad\nlink set q0 up",
+    );
+    other.ip_batch(
+        &[],
+        "addr add 203.0.113.2/24 dev m0\naddr add 2001:db8:6::2/64 dev m0 nodad\nlink set m0 up\n\
+         route add default via 203.0.113.1\nroute add default via 2001:db8:6::1",
+    );
+    other
+}
+
+/// Two containers have the same port, each on one interface. Neither the host itself nor
+/// containers reach them there.
+fn through_one_interface() {
+    let world = world();
+    let other = another_wire(&world);
+    let probe = Probe::new(&world, &publishing());
+    let before = Dump::of(&world.host);
+    let mut containers = Vec::new();
+    for (number, interface, at) in [(2, "p0", ""), (3, "q0", "203.0.113.1")] {
+        let (mut container, mut script) = with_port(1, number, 8080);
+        let mut own = container.connection.clone();
+        own = own.option("publish_interface", interface);
+        if !at.is_empty() {
+            own = own.port(mapping(at, 8081, 80, 1, "tcp,udp"));
+            let ports = format!("{at}@8081:80/tcp {at}@8081:80/udp");
+            script = format!("{script}; {}", publish(&container, &ports));
+        }
+        container.connection = own;
+        container.up(&probe, &script);
+        containers.push(container);
+    }
+    let [one, two] = [&containers[0], &containers[1]];
+    for address in HOST {
+        both(&world.neighbour, address, 8080, one);
+        both(&other, address, 8080, two);
+        for client in [&world.host, &one.netns, &two.netns] {
+            for container in [one, two] {
+                neither(from(client), address, 8080, container);
+            }
+        }
+    }
+    neither(from(&world.host), "127.0.0.1", 8080, one);
+    both(&other, "203.0.113.1", 8081, two);
+    neither(from(&other), HOST[0], 8081, two);
+    two.down(&probe);
+    neither(from(&other), HOST[0], 8080, one);
+    both(&world.neighbour, HOST[0], 8080, one);
+    one.down(&probe);
+    assert_clean(&probe, &before);
+}
+
+fn interface_is_there() {
+    let world = world();
+    let probe = Probe::new(&world, &publishing());
+    let before = Dump::of(&world.host);
+    world.host.ip("link add home0 type bridge");
+    world
+        .host
+        .ip("link add port0 master home0 type veth peer name port1");
+    for (interface, at, why) in [
+        (
+            "nowhere0",
+            "",
+            "nowhere0, through which the ports are to be published",
+        ),
+        ("port0", "", "port0 is a port of the bridge home0"),
+        ("p0", "127.0.0.1", "is at a loopback address"),
+        ("a/b", "", "the option publish_interface is not valid"),
+    ] {
+        let mut container = Container::new(1, 2);
+        let port = mapping(at, 8080, 80, 1, "tcp");
+        let connection = container.connection.option("publish_interface", interface);
+        container.connection = connection.port(port);
+        let at = if at.is_empty() {
+            String::new()
+        } else {
+            format!("{at}@")
+        };
+        let script = publish(&container, &format!("{at}8080:80/tcp"));
+        let error = error_of(&container.try_up(&probe, &script));
+        assert!(error.contains(why), "{error}");
+    }
+    world.host.ip("link delete home0");
+    world.host.ip("link delete port0");
+    assert_clean(&probe, &before);
+}
+
 fn other_ports() {
     let world = world();
     let probe = Probe::new(&world, &publishing());

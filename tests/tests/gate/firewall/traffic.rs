@@ -1,5 +1,9 @@
 //! `firewall.accept` and `firewall.drop`.
 
+use std::io::ErrorKind;
+use std::net::UdpSocket;
+use std::time::Duration;
+
 use wasmvark_tests::connection::mapping;
 use wasmvark_tests::dump::Dump;
 use wasmvark_tests::flow::Transport::{self, Tcp, Udp};
@@ -9,6 +13,7 @@ use wasmvark_tests::harness::Suite;
 use wasmvark_tests::netns::Netns;
 use wasmvark_tests::wasmvark::error_of;
 use wasmvark_tests::world::World;
+use wasmvark_tests::{patience, poll};
 
 use super::NEEDS;
 use super::ports::{publish, publishing};
@@ -23,6 +28,7 @@ pub(crate) fn register(suite: &mut Suite) {
     test("the-first-rule-that-fits-decides", first_decides);
     test("is-filtered-by-port-of-the-container", published);
     test("of-one-container-is-no-others", others);
+    test("icmp-errors-about-accepted-connections-pass", icmp_errors);
     test("takes-many-ranges", many_ranges);
     test("wrong-arguments-are-refused", wrong_arguments);
 }
@@ -175,6 +181,44 @@ fn published() {
             let inside = (&one.netns, &*at(own, 81));
             cannot_connect(Tcp, from(client), &at(address, 8081), inside);
         }
+    }
+    one.down(&probe);
+    assert_clean(&probe, &before);
+}
+
+/// The neighbour's error about what the container answers belongs to the connection that
+/// the neighbour has opened.
+fn icmp_errors() {
+    let world = world();
+    let probe = Probe::new(&world, &filtering());
+    let before = Dump::of(&world.host);
+    let one = Container::new(1, 2);
+    let lines = [
+        "firewall.accept incoming {} protocol=udp ports=53,53",
+        "firewall.drop incoming {}",
+    ];
+    one.up(&probe, &lines.map(|line| both(&one, line)).join("; "));
+    for (own, theirs) in one.addresses().iter().zip(NEIGHBOUR) {
+        let server = one.netns.run(|| UdpSocket::bind(at(own, 53))).unwrap();
+        server
+            .set_read_timeout(Some(patience::of(Duration::from_secs(5))))
+            .unwrap();
+        let client = world
+            .neighbour
+            .run(|| UdpSocket::bind(at(theirs, 5353)))
+            .unwrap();
+        let mut question = [0; 1];
+        client.send_to(&question, at(own, 53)).unwrap();
+        let (_, peer) = server.recv_from(&mut question).unwrap();
+        drop(client);
+        server.connect(peer).unwrap();
+        // The neighbour limits how many errors it sends.
+        let refused = || {
+            let _ = server.send(b"answer");
+            server.recv(&mut [0; 1]).unwrap_err().kind()
+        };
+        let kind = poll::until(refused, |kind| *kind == ErrorKind::ConnectionRefused);
+        assert_eq!(kind, ErrorKind::ConnectionRefused, "{own}");
     }
     one.down(&probe);
     assert_clean(&probe, &before);

@@ -1,13 +1,14 @@
 //! The interface `firewall`.
 
 mod arguments;
+mod publish;
 mod trust;
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 use journal::Change;
-use kernel::{FirewallEntry, FirewallOwner, FirewallRule, KernelError, Policy, Publication};
+use kernel::{FirewallEntry, FirewallOwner, FirewallRule, KernelError, Policy};
 use nix::errno::Errno;
 use policy::{Call, Object, Reach, describe};
 use types::{LinkName, Mac, Namespace};
@@ -59,42 +60,7 @@ impl Host for Gate {
         ports: Vec<WitPort>,
         address: String,
     ) -> Result<(), CallError> {
-        let call = Call::FirewallPublish;
-        let link = self.host_link(call, &link)?;
-        let address = arguments::address(call, &address)?;
-        let requested = &self.authority.request.ports;
-        let ports = arguments::ports_for(call, ports, requested, address)?;
-        let mut objects = vec![
-            self.object(&link),
-            Object::Address {
-                namespace: Namespace::Container,
-                address: address.into(),
-                own: false,
-            },
-        ];
-        objects.extend(ports.iter().map(Object::Ports));
-        let wanted = match ports.is_empty() {
-            true => Vec::new(),
-            false => {
-                let behind = FirewallRule::PublishBehind {
-                    link: link.name.clone(),
-                };
-                let publication = Publication {
-                    ports: ports.clone(),
-                    address,
-                };
-                let only_through = FirewallRule::OnlyThrough {
-                    address,
-                    link: link.name.clone(),
-                };
-                vec![
-                    self.shared_entry(behind),
-                    self.own_entry(only_through),
-                    self.own_entry(FirewallRule::Publish(publication)),
-                ]
-            }
-        };
-        self.add_to_firewall(call, &objects, Subject::Peer(address), wanted)
+        self.publish_ports(&link, ports, &address)
     }
 
     fn isolate(
@@ -360,7 +326,7 @@ impl Gate {
         let publishes = wanted
             .iter()
             .any(|wanted| matches!(wanted.entry.rule, FirewallRule::Publish(_)));
-        if publishes && let Err(error) = self.check_forwards(&permit) {
+        if publishes && let Err(error) = self.check_publishes(&permit) {
             return self.record(permit, objects, Err(error));
         }
         let own = self.own_objects(Namespace::Host)?;

@@ -36,6 +36,8 @@ pub(super) struct Words {
     pub(super) secrets: Vec<&'static str>,
     pub(super) outbound: Vec<IpAddr>,
     pub(super) ports: Vec<PortRange>,
+    /// The link that packets to published ports must come in through.
+    pub(super) publish_interface: Option<&'static str>,
     pub(super) mode: Option<&'static str>,
     /// The VF of the parent that the request names, and the changes of it.
     pub(super) vf: Option<(u32, Vec<VfChange>)>,
@@ -78,6 +80,7 @@ impl Words {
             secrets: self.secrets.iter().map(|&name| name.to_owned()).collect(),
             outbound: self.outbound.clone(),
             ports: self.ports.clone(),
+            publish_interface: name(self.publish_interface),
             mode: self.mode.map(str::to_owned),
             vlans: self.numbers("vlan").map(NumberRange::one).collect(),
             vnis: self.numbers("vni").collect(),
@@ -209,6 +212,7 @@ pub(super) fn all() -> Vec<Words> {
             parent: Some("br-new"),
             outbound: vec!["192.168.1.10".parse().unwrap()],
             host_interface_name: Some("vethmine"),
+            publish_interface: Some("eth0"),
             ..plain("on a bridge of its own")
         }
         .on("10.87.0.0/24", "10.87.0.1", "10.87.0.2")

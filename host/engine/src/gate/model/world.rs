@@ -200,6 +200,7 @@ pub(super) fn others_entries(driver: &str) -> Vec<(FirewallEntry, bool)> {
             container_first: 80,
         }],
         address: ip("10.89.0.9"),
+        from: None,
     });
     vec![
         (FirewallEntry::new(shared, masquerade("10.89.0.0/24")), true),

@@ -150,7 +150,7 @@ impl Netlink {
 
     #[track_caller]
     fn forget_published(&mut self, publication: &Publication) -> Result<(), KernelError> {
-        let Publication { ports, address } = publication;
+        let Publication { ports, address, .. } = publication;
         let mut connections = self.connections(*address, with_status(Status::DstNat))?;
         connections.retain(|connection| {
             let mut ports = ports.iter();

@@ -10,7 +10,7 @@ use netlink_packet_netfilter::nftables::{
     Lookup, Meta, MetaKey, Operator, Payload, Register, Verdict, VerdictAttribute,
 };
 
-use super::lacking::{CtKey, ct, family_number};
+use super::lacking::{CtKey, RELATED, ct, family_number};
 
 /// One expression.
 pub(super) type Expression = ListAttribute<ExpressionAttribute>;
@@ -21,6 +21,9 @@ pub(super) const AFTER_4: Register = Register::Reg32_01;
 pub(super) const AFTER_8: Register = Register::Reg32_02;
 pub(super) const AFTER_16: Register = Register::Reg2;
 pub(super) const AFTER_20: Register = Register::Reg32_05;
+pub(super) const AFTER_24: Register = Register::Reg32_06;
+pub(super) const AFTER_32: Register = Register::Reg3;
+pub(super) const AFTER_36: Register = Register::Reg32_09;
 
 /// Bytes of a link's name in a register (IFNAMSIZ).
 pub(super) const LINK_NAME_LENGTH: usize = 16;
@@ -269,6 +272,15 @@ pub(super) fn bytes(address: IpAddr) -> Vec<u8> {
         IpAddr::V4(address) => address.octets().to_vec(),
         IpAddr::V6(address) => address.octets().to_vec(),
     }
+}
+
+/// Returns matches for ICMP errors about known connections, of IPv4 and IPv6.
+pub(super) fn is_icmp_error() -> [Vec<Expression>; 2] {
+    [ICMP, ICMPV6].map(|protocol| {
+        let mut error = has_any(CtKey::State, RELATED);
+        error.extend(is_protocol(protocol));
+        error
+    })
 }
 
 /// Goes on only if the packet's connection has one of these bits.

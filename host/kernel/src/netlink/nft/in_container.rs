@@ -20,10 +20,10 @@
 //! that keep the link working must pass by rules of their own.
 
 use super::expression::{
-    Expression, FIRST, Fate, ICMP, ICMPV6, IGMP, has_any, is, is_listener_discovery,
+    Expression, FIRST, Fate, IGMP, is, is_icmp_error, is_listener_discovery,
     is_neighbour_discovery, is_protocol, verdict,
 };
-use super::lacking::{CtKey, RELATED, REPLY, ct};
+use super::lacking::{CtKey, REPLY, ct};
 use super::table::{Chain, INCOMING, OUTGOING, Rule, base, inner};
 
 const INPUT: &str = "input";
@@ -55,10 +55,6 @@ fn passing() -> Vec<Vec<Expression>> {
     let mut passing = vec![answers, is_neighbour_discovery()];
     passing.extend(is_listener_discovery());
     passing.push(is_protocol(IGMP).to_vec());
-    passing.extend([ICMP, ICMPV6].map(|protocol| {
-        let mut error = has_any(CtKey::State, RELATED);
-        error.extend(is_protocol(protocol));
-        error
-    }));
+    passing.extend(is_icmp_error());
     passing
 }

@@ -238,7 +238,11 @@ fn translate(translation: &Translation) -> Vec<Object> {
 }
 
 fn publish(publication: &Publication) -> Vec<Object> {
-    let Publication { ports, address } = publication;
+    let Publication {
+        ports,
+        address,
+        from,
+    } = publication;
     let maps = match address {
         IpAddr::V4(_) => PUBLISHED4,
         IpAddr::V6(_) => PUBLISHED6,
@@ -246,17 +250,26 @@ fn publish(publication: &Publication) -> Vec<Object> {
     let mut objects = Vec::new();
     for range in ports {
         let at = range.host_address.filter(|at| !at.is_unspecified());
+        let map = match (from, at) {
+            (None, None) => maps.everywhere,
+            (None, Some(_)) => maps.at,
+            (Some(_), None) => maps.from,
+            (Some(_), Some(_)) => maps.from_at,
+        };
         for (host_port, port) in range.pairs() {
-            let key = [Part::Protocol(range.protocol), Part::Port(host_port)];
             let value = join(&[Part::Address(*address), Part::Port(port)]);
-            let title = format!("port {host_port}/{}", range.protocol);
-            objects.push(match at {
-                None => element(maps.everywhere, &key, Some(value), &title),
-                Some(at) => {
-                    let key = [&[Part::Address(at)], key.as_slice()].concat();
-                    element(maps.at, &key, Some(value), &format!("{title} of {at}"))
-                }
-            });
+            let mut title = format!("port {host_port}/{}", range.protocol);
+            let mut key = Vec::new();
+            if let Some(link) = from {
+                key.push(Part::Link(link));
+                title.push_str(&format!(" through {link}"));
+            }
+            if let Some(at) = at {
+                key.push(Part::Address(at));
+                title.push_str(&format!(" of {at}"));
+            }
+            key.extend([Part::Protocol(range.protocol), Part::Port(host_port)]);
+            objects.push(element(map, &key, Some(value), &title));
         }
     }
     objects

@@ -19,7 +19,9 @@
 //! output:      ip6 daddr ::1 return
 //!              fib daddr type local jump published
 //!              (the same for broadcast and multicast)
-//! published:   dnat ip to ip daddr . meta l4proto . th dport map @published4-at
+//! published:   dnat ip to iifname . ip daddr . meta l4proto . th dport map @published4-from-at
+//!              dnat ip to iifname . meta l4proto . th dport map @published4-from
+//!              dnat ip to ip daddr . meta l4proto . th dport map @published4-at
 //!              dnat ip to meta l4proto . th dport map @published4
 //!              (the same for ip6)
 //! postrouting: iifname . oifname @hairpins ct status dnat masquerade
@@ -34,6 +36,8 @@
 //! from-host:   jump traffic
 //! traffic:     ct direction reply return
 //!              ip6 hoplimit 255 icmpv6 type 133-137 return
+//!              ct state related meta l4proto icmp return
+//!              ct state related meta l4proto icmpv6 return
 //!              jump outgoing
 //!              jump incoming
 //! isolation:   ct status dnat return
@@ -58,9 +62,9 @@ use netlink_packet_netfilter::nftables::{MetaKey, Register};
 
 use super::confined::{self, ARRIVING, INTERNAL_CHAIN, INTERNAL_SUBNETS, LEAVING};
 use super::expression::{
-    AFTER_4, AFTER_8, AFTER_16, AFTER_20, Expression, FIRST, Fate, LINK_NAME_LENGTH, Side, address,
-    find, has_any, is, is_family, is_in, is_member, is_neighbour_discovery, is_not, meta,
-    protocol_and_port, verdict,
+    AFTER_4, AFTER_8, AFTER_16, AFTER_20, AFTER_24, AFTER_32, AFTER_36, Expression, FIRST, Fate,
+    LINK_NAME_LENGTH, Side, address, find, has_any, is, is_family, is_icmp_error, is_in, is_member,
+    is_neighbour_discovery, is_not, meta, protocol_and_port, verdict,
 };
 use super::in_container;
 use super::lacking::{
@@ -123,14 +127,18 @@ pub(super) const STRICT: &str = "strict";
 pub(super) const INSIDE: &str = "inside";
 
 /// The maps of ports that are published on all addresses of a family, and on
-/// single addresses.
+/// single addresses; and the same for packets from one link.
 pub(super) const PUBLISHED4: Maps = Maps {
     everywhere: "published4",
     at: "published4-at",
+    from: "published4-from",
+    from_at: "published4-from-at",
 };
 pub(super) const PUBLISHED6: Maps = Maps {
     everywhere: "published6",
     at: "published6-at",
+    from: "published6-from",
+    from_at: "published6-from-at",
 };
 
 /// The maps of published ports of a family.
@@ -138,6 +146,8 @@ pub(super) const PUBLISHED6: Maps = Maps {
 pub(super) struct Maps {
     pub(super) everywhere: &'static str,
     pub(super) at: &'static str,
+    pub(super) from: &'static str,
+    pub(super) from_at: &'static str,
 }
 
 /// Returns the chains of a table. Targets of jumps come first.
@@ -225,6 +235,26 @@ const INET_SETS: &[Set] = &[
     Set {
         name: PUBLISHED6.at,
         key: &[Kind::Ipv6, Kind::Protocol, Kind::Port],
+        value: &[Kind::Ipv6, Kind::Port],
+    },
+    Set {
+        name: PUBLISHED4.from,
+        key: &[Kind::Link, Kind::Protocol, Kind::Port],
+        value: &[Kind::Ipv4, Kind::Port],
+    },
+    Set {
+        name: PUBLISHED4.from_at,
+        key: &[Kind::Link, Kind::Ipv4, Kind::Protocol, Kind::Port],
+        value: &[Kind::Ipv4, Kind::Port],
+    },
+    Set {
+        name: PUBLISHED6.from,
+        key: &[Kind::Link, Kind::Protocol, Kind::Port],
+        value: &[Kind::Ipv6, Kind::Port],
+    },
+    Set {
+        name: PUBLISHED6.from_at,
+        key: &[Kind::Link, Kind::Ipv6, Kind::Protocol, Kind::Port],
         value: &[Kind::Ipv6, Kind::Port],
     },
     links(PUBLISHED_LINKS),
@@ -317,6 +347,8 @@ fn published() -> Vec<Rule> {
             IpNet::V4(_) => PUBLISHED4,
             IpNet::V6(_) => PUBLISHED6,
         };
+        rules.push((PUBLISHED, from_link_at_one_address(&family, maps)));
+        rules.push((PUBLISHED, from_link(&family, maps)));
         rules.push((PUBLISHED, at_one_address(&family, maps)));
         rules.push((PUBLISHED, everywhere(&family, maps)));
     }
@@ -334,6 +366,29 @@ fn to_host(chain: &'static str) -> [Rule; 3] {
         ];
         (chain, rule)
     })
+}
+
+/// Returns the DNAT of packets that come in through one link. Those of the host's own
+/// have no incoming link.
+fn from_link_at_one_address(family: &IpNet, maps: Maps) -> Vec<Expression> {
+    let (protocol, port) = match family {
+        IpNet::V4(_) => (AFTER_20, AFTER_24),
+        IpNet::V6(_) => (AFTER_32, AFTER_36),
+    };
+    let mut rule = is_family(family).to_vec();
+    rule.push(meta(MetaKey::Iifname, FIRST));
+    rule.push(address(family, Side::Destination, AFTER_16));
+    rule.extend(protocol_and_port(protocol, port));
+    rule.extend([find(maps.from_at), dnat(family)]);
+    rule
+}
+
+fn from_link(family: &IpNet, maps: Maps) -> Vec<Expression> {
+    let mut rule = is_family(family).to_vec();
+    rule.push(meta(MetaKey::Iifname, FIRST));
+    rule.extend(protocol_and_port(AFTER_16, AFTER_20));
+    rule.extend([find(maps.from), dnat(family)]);
+    rule
 }
 
 fn at_one_address(family: &IpNet, maps: Maps) -> Vec<Expression> {
@@ -426,17 +481,24 @@ fn forwarded() -> Vec<Rule> {
     rules
 }
 
-/// Returns the rules before those of filters. Replies pass, and so does
-/// neighbour discovery, which belongs to no connection.
+/// Returns the rules before those of filters. Replies pass, and so do neighbour
+/// discovery, which belongs to no connection, and ICMP errors about connections that
+/// passed. Without these, no sender would learn that a packet is too big (RFC 1191).
 fn filtered() -> Vec<Rule> {
     let direction = ct(CtKey::Direction, FIRST);
     let answers = vec![direction, is(&[REPLY]), verdict(Fate::Return)];
     let mut discovery = is_neighbour_discovery();
     discovery.push(verdict(Fate::Return));
     let jump = |from, to| (from, vec![verdict(Fate::Jump(to))]);
+    let [error4, error6] = is_icmp_error().map(|mut error| {
+        error.push(verdict(Fate::Return));
+        (TRAFFIC, error)
+    });
     vec![
         (TRAFFIC, answers),
         (TRAFFIC, discovery),
+        error4,
+        error6,
         jump(TRAFFIC, OUTGOING),
         jump(TRAFFIC, INCOMING),
         jump(FORWARD, TRAFFIC),

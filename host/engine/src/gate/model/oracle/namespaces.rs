@@ -356,6 +356,12 @@ impl Oracle<'_> {
     fn judge_publication(&mut self, entry: &FirewallEntry, publication: &Publication) {
         let call = "firewall.publish";
         self.judge_published(entry, publication.address);
+        let from = publication.from.as_ref().map(LinkName::as_str);
+        self.unless(
+            from == self.words.publish_interface,
+            "ports only for packets of the user's interface",
+            &entry.rule,
+        );
         for range in &publication.ports {
             for port in [range.first, range.last] {
                 let is_said = self.words.ports.iter().any(|said| {
