@@ -3,6 +3,7 @@
 
 mod host_link;
 mod options;
+mod sources;
 
 use options::{KNOWN, Options};
 use wasmvark_guest::links::{self, MacvlanOptions};
@@ -30,7 +31,7 @@ impl Guest for Macvlan {
     fn setup(request: Request) -> Result<SetupAnswer, Error> {
         let network = &request.network;
         check_ipam_or_dhcp(network)?;
-        let options = Options::parse(&network.options)?;
+        let options = Options::parse(&request.options)?;
         host_link::check(network)?;
         let behaviours = KNOWN.behaviours(&request)?;
         let filter = Filter::parse(&request.options)?;

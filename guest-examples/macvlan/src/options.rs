@@ -7,6 +7,7 @@ use wasmvark_guest::types::{Error, OptionValue};
 use wasmvark_guest::{Known, MACVLAN_MODES, ON_A_WIRE, choose, parse, typed, word};
 
 use crate::host_link::{self, HOST_ADDRESS};
+use crate::sources::{self, MACADDR};
 
 /// All options.
 pub(crate) const KNOWN: Known = Known {
@@ -16,10 +17,11 @@ pub(crate) const KNOWN: Known = Known {
         typed::<i32>("bclim"),
         typed::<u32>("bcqueuelen"),
         word(HOST_ADDRESS),
+        word(MACADDR),
         word("mode"),
         word("parent"),
     ],
-    container: &[],
+    container: &[word(MACADDR)],
     behaviours: ON_A_WIRE,
 };
 
@@ -36,6 +38,7 @@ pub(crate) struct Options {
 impl Options {
     pub(crate) fn parse(options: &[OptionValue]) -> Result<Self, Error> {
         let mode = choose(options, "mode", "macvlan", MACVLAN_MODES)?;
+        sources::check(options, mode)?;
         Ok(Self {
             mode,
             broadcast_limit: parse(options, "bclim")?,

@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use types::{NumberRange, SettingKey};
+use types::{Mac, NumberRange, SettingKey};
 
 use super::Request;
 
@@ -11,6 +11,11 @@ use super::Request;
 const VLANS: [&str; 3] = ["vlan", "native_vlan", "trunk"];
 /// The option that names the host's addresses on a link beside the containers'.
 const HOST_ADDRESS: &str = "host_address";
+/// The option that names MAC addresses whose frames a macvlan link of the mode `source`
+/// gets (`macaddr` of `ip-link(8)`).
+const MACADDR: &str = "macaddr";
+/// The most MAC addresses that the option can name.
+const MACADDR_MAX: usize = 128;
 /// The option that names a VNI.
 const VNI: &str = "id";
 /// The prefix of an option for a kernel setting.
@@ -40,6 +45,21 @@ impl Request {
         let text = self.network.options.get(HOST_ADDRESS).map(String::as_str);
         let words = text.unwrap_or_default().split_whitespace();
         words.filter_map(|word| word.parse().ok()).collect()
+    }
+
+    /// Returns the MAC addresses whose frames a macvlan link of the mode `source` gets:
+    /// the option `macaddr`, with commas between them. If one can't be parsed, there are
+    /// none.
+    pub fn macvlan_sources(&self) -> Vec<Mac> {
+        let text = self.option(MACADDR).unwrap_or_default();
+        let parsed: Result<Vec<Mac>, _> = text.split(',').map(|word| word.trim().parse()).collect();
+        let mut sources = parsed.unwrap_or_default();
+        sources.sort_unstable_by_key(|mac| mac.bytes());
+        sources.dedup();
+        match sources.len() > MACADDR_MAX {
+            true => Vec::new(),
+            false => sources,
+        }
     }
 
     /// Returns the VNIs that the options name.

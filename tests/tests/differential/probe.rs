@@ -105,6 +105,7 @@ fn makes(kernel: &mut dyn Kernel, feature: Feature, parent: LinkId) -> bool {
         mode: MacvlanMode::Bridge,
         broadcast_limit: None,
         broadcast_queue_length: None,
+        sources: Vec::new(),
     };
     let kind = match feature {
         Feature::Bridge => LinkKind::from(Bridge {
@@ -173,6 +174,7 @@ fn looks_where_made(kernel: &mut dyn Kernel) -> bool {
         mode: MacvlanMode::Bridge,
         broadcast_limit: None,
         broadcast_queue_length: None,
+        sources: Vec::new(),
     };
     let link = NewLink {
         namespace: Namespace::Container,

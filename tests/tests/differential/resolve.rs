@@ -16,6 +16,7 @@ impl Side {
             mode,
             broadcast_limit: None,
             broadcast_queue_length: None,
+            sources: Vec::new(),
         };
         match kind {
             Kind::Bridge { vlan_filtering } => LinkKind::from(Bridge {

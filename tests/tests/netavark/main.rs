@@ -41,6 +41,7 @@ mod ptp;
 mod reasons;
 mod reload;
 mod routes;
+mod sources;
 mod sriov;
 mod subnets;
 mod tap;
@@ -86,6 +87,7 @@ fn main() {
     ipvlan::register(&mut suite);
     ptp::register(&mut suite);
     reasons::register(&mut suite);
+    sources::register(&mut suite);
     sriov::register(&mut suite);
     subnets::register(&mut suite);
     used_bridge::register(&mut suite);

@@ -1,8 +1,10 @@
 //! Macvlan links.
 
-use netlink_packet_route::link::{InfoData, InfoMacVlan, LinkMessage, MacVlanMode};
+use netlink_packet_route::link::{
+    InfoData, InfoMacVlan, LinkMessage, MacVlanMacAddressMode, MacVlanMode,
+};
 use rtnetlink::LinkMacVlan;
-use types::LinkName;
+use types::{LinkName, Mac};
 
 use super::{DefaultMac, ETHERNET_MTU, Encode, Kind, ParentUse, Rest};
 use crate::LinkId;
@@ -18,6 +20,9 @@ pub struct Macvlan {
     pub broadcast_limit: Option<i32>,
     /// The length of the broadcast queue (IFLA_MACVLAN_BC_QUEUE_LEN).
     pub broadcast_queue_length: Option<u32>,
+    /// The MAC addresses whose frames come in, with the mode `source` only
+    /// (IFLA_MACVLAN_MACADDR_DATA).
+    pub sources: Vec<Mac>,
 }
 
 /// The modes of macvlan links (`if_link.h`, MACVLAN_MODE_*).
@@ -81,6 +86,13 @@ impl Encode for Macvlan {
         }
         if let Some(length) = self.broadcast_queue_length {
             message = message.append_info_data(InfoMacVlan::BcQueueLen(length));
+        }
+        if !self.sources.is_empty() {
+            let sources = self.sources.iter();
+            let sources = sources.map(|mac| InfoMacVlan::MacAddr(mac.bytes()));
+            message = message
+                .append_info_data(InfoMacVlan::MacAddrMode(MacVlanMacAddressMode::Set))
+                .append_info_data(InfoMacVlan::MacAddrData(sources.collect()));
         }
         Some(rest.finish(message))
     }

@@ -1,6 +1,8 @@
 //! Macvtap links: macvlan links that a program reads and writes.
 
-use netlink_packet_route::link::{InfoData, InfoMacVtap, LinkMessage, MacVlanMode};
+use netlink_packet_route::link::{
+    InfoData, InfoMacVtap, LinkMessage, MacVlanMacAddressMode, MacVlanMode,
+};
 use rtnetlink::LinkMacVtap;
 use types::LinkName;
 
@@ -50,6 +52,13 @@ impl Encode for Macvtap {
         }
         if let Some(length) = macvlan.broadcast_queue_length {
             message = message.append_info_data(InfoMacVtap::BcQueueLen(length));
+        }
+        if !macvlan.sources.is_empty() {
+            let sources = macvlan.sources.iter();
+            let sources = sources.map(|mac| InfoMacVtap::MacAddr(mac.bytes()));
+            message = message
+                .append_info_data(InfoMacVtap::MacAddrMode(MacVlanMacAddressMode::Set))
+                .append_info_data(InfoMacVtap::MacAddrData(sources.collect()));
         }
         Some(rest.finish(message))
     }

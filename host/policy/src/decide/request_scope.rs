@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use types::{
-    LinkName, LinkProperty, Namespace, NumberRange, PortRange, Route, RouteKind, Rule, SettingKey,
-    VLAN_MAX, VfChange, VfWish,
+    LinkName, LinkProperty, Mac, Namespace, NumberRange, PortRange, Route, RouteKind, Rule,
+    SettingKey, VLAN_MAX, VfChange, VfWish,
 };
 
 use super::Object;
@@ -78,6 +78,8 @@ pub struct RequestReach {
     pub parent_differs: bool,
     /// What the network names and its user didn't, and what to do about it.
     pub unsaid: Option<String>,
+    /// The MAC addresses whose frames a macvlan link of the mode `source` gets.
+    pub macvlan_sources: Vec<Mac>,
     /// VLANs that options name.
     pub vlans: Vec<NumberRange>,
     /// VXLANs that options name.

@@ -183,6 +183,7 @@ pub(super) fn reach(request: &Request) -> RequestReach {
         host_addresses: request.host_addresses(),
         ports: PortRange::fold(&request.ports),
         publish_interface: request.publish_interface.clone(),
+        macvlan_sources: request.macvlan_sources(),
         vlans: request.vlans(),
         vnis: request.vnis(),
         settings: request.settings(),

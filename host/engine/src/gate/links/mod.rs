@@ -157,7 +157,8 @@ impl Host for Gate {
         options: MacvlanOptions,
     ) -> Result<Resource<LinkHandle>, CallError> {
         let parent = self.link(&parent)?;
-        self.make_link(Wanted::macvlan(place, name, parent, options))
+        let sources = self.authority.request.macvlan_sources.clone();
+        self.make_link(Wanted::macvlan(place, name, parent, options, sources))
     }
 
     fn create_bridge(
@@ -203,7 +204,8 @@ impl Host for Gate {
         options: MacvlanOptions,
     ) -> Result<Resource<LinkHandle>, CallError> {
         let parent = self.link(&parent)?;
-        self.make_link(Wanted::macvtap(place, name, parent, options))
+        let sources = self.authority.request.macvlan_sources.clone();
+        self.make_link(Wanted::macvtap(place, name, parent, options, sources))
     }
 
     fn create_vlan(

@@ -73,6 +73,7 @@ fn above(picture: &mut Picture, parent: &str, mode: MacvlanMode) {
         mode,
         broadcast_limit: None,
         broadcast_queue_length: None,
+        sources: Vec::new(),
     }));
 }
 
