@@ -56,7 +56,10 @@ mod tests {
             key: MACADDR.to_owned(),
             value: text.to_owned(),
         };
-        check(&[option], mode).map_err(|error| error.to_string())
+        check(&[option], mode).map_err(|error| match error {
+            Error::Invalid(text) => text,
+            error => format!("not invalid: {error}"),
+        })
     }
 
     #[test]
