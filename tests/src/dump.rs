@@ -141,6 +141,13 @@ impl Dump {
         Some((options["rate"].as_u64()? * 8, options["burst"].as_u64()?))
     }
 
+    /// Returns the kind of a link's root queueing discipline.
+    pub fn root_queue(&self, link: &str) -> Option<&str> {
+        let mut queues = self.queues.iter();
+        let queue = queues.find(|it| it["root"] == true && it["dev"] == link)?;
+        queue["kind"].as_str()
+    }
+
     /// Returns the links of a kind.
     pub fn links_of_kind(&self, kind: &str) -> Vec<&str> {
         let names = self.links.keys().map(String::as_str);

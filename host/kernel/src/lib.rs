@@ -60,7 +60,7 @@ pub use route::{
 pub use rule::{FoundRule, Rules, RulesRead, SavedRule};
 pub use setting::{LinkSetting, Settings, SettingsRead};
 pub use traffic::{
-    ClassPackets, HtbClass, QueueHook, Queues, RootQueue, Shape, Tbf, TrafficControl,
+    ClassPackets, HtbClass, HtbFlow, QueueHook, Queues, RootQueue, Shape, Tbf, TrafficControl,
     TrafficControlRead,
 };
 pub use types::{VfChange, VfLinkState, VfVlan};

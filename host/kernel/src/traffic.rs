@@ -100,6 +100,15 @@ impl HtbClass {
     pub const REST: u16 = u16::MAX;
 }
 
+/// Where a hierarchical token bucket queues packets of no class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HtbFlow {
+    /// Past all limits.
+    Direct,
+    /// Within the limit of the rest.
+    Rest,
+}
+
 /// Packets of one address family, by their source, their destination or both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClassPackets {
@@ -162,6 +171,15 @@ pub trait TrafficControl {
         link: LinkId,
         number: u16,
         packets: ClassPackets,
+    ) -> Result<(), KernelError>;
+    /// Adds a filter to a hierarchical token bucket. Those with lower priorities come
+    /// first.
+    fn add_htb_filter(
+        &mut self,
+        link: LinkId,
+        priority: u16,
+        packets: ClassPackets,
+        flow: HtbFlow,
     ) -> Result<(), KernelError>;
     /// Redirects the packets that a link receives through the link with this
     /// index.

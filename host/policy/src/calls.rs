@@ -429,6 +429,11 @@ calls! {
         risk: Low, effect: "limits how fast own links send", keys: [Link],
         needs: [NetSchHtb, NetClsU32],
     }
+    /// Leads packets past a link's limits.
+    TrafficAddHtbFilter = "traffic.add-htb-filter" {
+        risk: Low, effect: "excepts packets from own links' limits", keys: [Link],
+        needs: [NetSchHtb, NetClsU32],
+    }
     /// Has what a link receives go through another link.
     TrafficRedirectIngress = "traffic.redirect-ingress" {
         risk: Low, effect: "sends own links' packets through another", keys: [Link],

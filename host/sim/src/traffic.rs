@@ -1,7 +1,7 @@
 //! Queueing disciplines.
 
 use kernel::{
-    ClassPackets, HtbClass, KernelError, LinkId, QueueHook, Queues, RootQueue, Shape,
+    ClassPackets, HtbClass, HtbFlow, KernelError, LinkId, QueueHook, Queues, RootQueue, Shape,
     TX_QUEUE_LENGTH, Tbf, TrafficControl, TrafficControlRead,
 };
 use nix::errno::Errno;
@@ -61,6 +61,20 @@ impl TrafficControl for Simulation {
         let (link, _) = machine.find(at)?;
         machine.edit(link, |link| link.classes = Some(classes));
         Ok(())
+    }
+
+    fn add_htb_filter(
+        &mut self,
+        at: LinkId,
+        _priority: u16,
+        _packets: ClassPackets,
+        _flow: HtbFlow,
+    ) -> Result<(), KernelError> {
+        let classes = self.in_time()?.own_classes(at)?;
+        match classes.contains(&HtbClass::REST) {
+            true => Ok(()),
+            false => Err(Errno::EOPNOTSUPP.into()),
+        }
     }
 
     fn redirect_ingress(&mut self, at: LinkId, to: u32) -> Result<(), KernelError> {

@@ -889,6 +889,20 @@ pub(crate) const CASES: &[Case] = &[
         )),
     },
     Case {
+        call: "traffic.add-htb-filter",
+        needs: MACVLAN,
+        connection: v4,
+        with: &[GET, CREATE, ("traffic.set-htb", r#"{ link = "p0" }"#)],
+        before: "links.get host p0; links.create-macvlan container eth0 0 bridge; \
+                 traffic.set-htb 1 1000000 5000",
+        within: "traffic.add-htb-filter 1 10.88.0.0/16 - direct",
+        beyond: Some((
+            "links.get host p0; traffic.set-htb 0 1000000 5000",
+            "traffic.add-htb-filter 0 10.88.0.0/16 - direct",
+            r#"link = "p0""#,
+        )),
+    },
+    Case {
         call: "traffic.redirect-ingress",
         needs: MACVLAN,
         connection: v4,

@@ -24,6 +24,8 @@ pub(crate) fn register(suite: &mut Suite) {
     test("tbf-limits-what-is-sent", sent);
     test("an-ifb-limits-what-is-received", received);
     test("htb-shares-between-classes", shared);
+    test("htb-filters-lead-past-the-limit", filtered);
+    test("an-htb-queue-is-short", short_queue);
     test("the-hosts-link-gets-its-queue-back", put_back);
     test("nobodys-queue-is-replaced", foreign);
     test("clear", clear);
@@ -41,6 +43,7 @@ fn grant() -> Grant {
         "traffic.set-tbf",
         "traffic.set-htb",
         "traffic.add-htb-class",
+        "traffic.add-htb-filter",
         "traffic.redirect-ingress",
         "traffic.clear",
     ];
@@ -113,6 +116,45 @@ fn shared() {
     assert!(rest < f64::from(whole) * (1.0 + rate::TOLERANCE), "{rest}");
     probe.teardown(&dual());
     world.assert_unchanged(&before);
+}
+
+/// The first filter that matches decides.
+fn filtered() {
+    let world = World::new();
+    let probe = Probe::new(&world, &grant());
+    let before = world.dump();
+    let script = format!(
+        "{MAKE}; traffic.set-htb 1 {RATE} {BURST}; \
+         traffic.add-htb-filter 1 - 10.88.0.1/32 rest; \
+         traffic.add-htb-filter 1 10.88.0.2/32 - direct; \
+         traffic.add-htb-filter 1 - fd88::1/128 direct; \
+         traffic.add-htb-filter 1 - ::/0 rest"
+    );
+    answer_of(&probe.setup_as_planned(dual(), &script));
+    let from = (&world.container, "10.88.0.2");
+    let to = (&world.neighbour, "10.88.0.1");
+    rate::assert_limited(RATE, from, to, BURST, BYTES);
+    let from = (&world.container, "fd88::2");
+    let to = (&world.neighbour, "fd88::1");
+    let free = rate::measure(from, to, BURST, BYTES);
+    assert!(free > f64::from(RATE) * 3.0, "{free}");
+    probe.teardown(&dual());
+    world.assert_unchanged(&before);
+}
+
+/// It has 100 ms at the rate, but at least 128 KiB.
+fn short_queue() {
+    let world = World::new();
+    let probe = Probe::new(&world, &grant());
+    for (rate, limit) in [(RATE * 10, 550_000), (RATE, 131_072)] {
+        let script = format!("{MAKE}; traffic.set-htb 1 {rate} {BURST}");
+        answer_of(&probe.setup_as_planned(dual(), &script));
+        let mut tc = world.container.command("tc");
+        let output = process::run(tc.args(["-j", "qdisc", "show", "dev", "eth0"]), &[]);
+        let expected = format!("{{\"limit\":{limit}}}");
+        assert!(output.stdout.contains(&expected), "{output:?}");
+        probe.teardown(&dual());
+    }
 }
 
 fn put_back() {
@@ -197,7 +239,7 @@ fn mistakes() {
         ),
         (
             "traffic.set-htb 1 8000 5000; traffic.add-htb-class 1 8000 5000 ceiling=8000,5000",
-            "a class needs a source or a destination",
+            "packets are of a source, a destination, or both",
         ),
         (
             "traffic.set-htb 1 8000 5000; traffic.add-htb-class 1 8000 5000 ceiling=8000,5000 source=10.0.0.0/8 destination=fd00::/8",
@@ -206,6 +248,27 @@ fn mistakes() {
         (
             "traffic.set-htb 1 8000 5000; traffic.add-htb-class 1 8000 5000 ceiling=8000,5000 source=here",
             "\"here\" is no network",
+        ),
+        (
+            "traffic.add-htb-filter 1 10.0.0.0/8 - direct",
+            "the driver has set no htb on this link",
+        ),
+        (
+            "traffic.set-tbf 1 8000 5000 50; traffic.add-htb-filter 1 10.0.0.0/8 - direct",
+            "the driver has set no htb on this link",
+        ),
+        (
+            "traffic.set-htb 1 8000 5000; traffic.add-htb-filter 1 - - direct",
+            "packets are of a source, a destination, or both",
+        ),
+        (
+            "traffic.set-htb 1 8000 5000; traffic.add-htb-filter 1 10.0.0.0/8 ::/0 rest",
+            "both of one family",
+        ),
+        (
+            "links.create-ifb shared -; traffic.set-htb 2 8000 5000; \
+             traffic.add-htb-filter 2 10.0.0.0/8 - direct",
+            "the network's containers share ",
         ),
         ("traffic.redirect-ingress 1 0", "are in two namespaces"),
         (

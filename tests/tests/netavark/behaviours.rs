@@ -103,6 +103,7 @@ const RATES: &[&str] = &[
     "egress_rate",
     "egress_burst",
 ];
+const SUBNETS: &[&str] = &["shaped_subnets", "unshaped_subnets"];
 const ROUTING: &[&str] = &["source_routing", "source_table"];
 
 /// Bits per second, and bytes: what measuring takes a second for.
@@ -118,6 +119,7 @@ pub(crate) fn register(suite: &mut Suite) {
         };
         test("tuning", tuning).proves(case.driver, TUNING);
         test("rates", rates).proves(case.driver, RATES);
+        test("rates of some subnets", rates_of_subnets).proves(case.driver, SUBNETS);
         if case.driver != "vrf" {
             test("source routing", source_routing).proves(case.driver, ROUTING);
         }
@@ -133,6 +135,10 @@ pub(crate) fn register(suite: &mut Suite) {
         suite
             .test(name, case.needs, || measured(case))
             .proves(driver, RATES);
+        let name = format!("behaviours/measured rates of some subnets/{driver}");
+        suite
+            .test(name, case.needs, || measured_subnets(case))
+            .proves(driver, SUBNETS);
     }
     let macvlan = named("macvlan");
     suite.test(
@@ -289,6 +295,69 @@ fn measured(case: &Case) {
         let (inside, gateway) = ends("fd88::2", "fd88::1");
         rate::assert_limited(RATE, gateway, inside, BURST, BYTES);
     });
+}
+
+/// Both ends have classes, and are as before afterwards.
+fn rates_of_subnets(case: &Case) {
+    let world = case.world();
+    let installed = case.installed(&world);
+    let limited = || {
+        let connection = case.connection().option("ingress_rate", "16m");
+        connection.option("egress_rate", "8m")
+    };
+    for option in SUBNETS {
+        let connection = limited().option(option, "192.0.2.0/24 2001:db8::/32");
+        installed.try_out(&connection, |container| {
+            let dump = match case.has_host_end {
+                true => Dump::of(&world.host),
+                false => container.clone(),
+            };
+            let end = match case.has_host_end {
+                true => dump
+                    .links_of_kind("veth")
+                    .pop()
+                    .expect("an end on the host"),
+                false => INTERFACE,
+            };
+            let ifb = dump.links_of_kind("ifb").pop().expect("an ifb link");
+            for link in [end, ifb] {
+                assert_eq!(dump.root_queue(link), Some("htb"), "{link}");
+            }
+        });
+    }
+}
+
+/// One family has a limit, and the other hasn't, in both directions.
+fn measured_subnets(case: &Case) {
+    let world = case.world();
+    let installed = case.installed(&world);
+    let outside = match case.has_host_end {
+        true => &world.host,
+        false => &world.neighbour,
+    };
+    let rate = RATE.to_string();
+    let connection = || {
+        let connection = case.connection().option("ingress_rate", &rate);
+        let connection = connection.option("egress_rate", &rate);
+        let connection = connection.option("ingress_burst", &BURST.to_string());
+        connection.option("egress_burst", &BURST.to_string())
+    };
+    let v4 = ((&world.container, "10.88.0.2"), (outside, "10.88.0.1"));
+    let v6 = ((&world.container, "fd88::2"), (outside, "fd88::1"));
+    for (option, subnets, limited, free) in [
+        ("unshaped_subnets", "192.0.2.0/24 fd88::/64", v4, v6),
+        ("shaped_subnets", "fd99::/64 10.88.0.1/32", v4, v6),
+        ("shaped_subnets", "fd88::1/128", v6, v4),
+    ] {
+        installed.try_out(&connection().option(option, subnets), |_| {
+            rate::assert_limited(RATE, limited.0, limited.1, BURST, BYTES);
+            rate::assert_limited(RATE, limited.1, limited.0, BURST, BYTES);
+            for (from, to) in [free, (free.1, free.0)] {
+                let rest = rate::measure(from, to, BURST, BYTES);
+                assert!(rest > f64::from(RATE) * 3.0, "{option} {subnets}: {rest}");
+            }
+        });
+    }
 }
 
 /// A limit in the container's namespace stands for those who can't change that.

@@ -21,7 +21,7 @@ use crate::bench::{DRIVER, GUEST, LINKS, NO_LINKS, good};
 /// What drivers need of a kernel, all of it.
 const KERNEL: &str = "CONFIG_ACT_MIRRED=y\nCONFIG_IFB=y\nCONFIG_IP_MULTIPLE_TABLES=y\n\
      CONFIG_IPV6_MULTIPLE_TABLES=y\nCONFIG_MACVLAN=m\nCONFIG_NET_ACT_MIRRED=y\nCONFIG_NET_CLS_U32=y\n\
-     CONFIG_NET_SCH_INGRESS=y\nCONFIG_NET_SCH_TBF=y\nCONFIG_NFT_CT=y\n\
+     CONFIG_NET_SCH_HTB=y\nCONFIG_NET_SCH_INGRESS=y\nCONFIG_NET_SCH_TBF=y\nCONFIG_NFT_CT=y\n\
      CONFIG_NF_CONNTRACK=y\nCONFIG_NF_TABLES=y\nCONFIG_NF_TABLES_INET=y\n\
      CONFIG_VLAN_8021Q=y\n";
 const CONFIGURATION: &str = "boot/config-6.0-test";
@@ -517,7 +517,7 @@ fn kernels(suite: &mut Suite) {
     finds(
         suite,
         "a kernel that doesn't tell",
-        &["kernel unknown"; 13],
+        &["kernel unknown"; 14],
         "doesn't tell",
         |machine| {
             fs::remove_file(machine.file(CONFIGURATION)).unwrap();

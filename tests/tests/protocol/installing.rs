@@ -306,6 +306,8 @@ fn upgraded() {
         "sysctl.set-accept-ra",
         "sysctl.set",
         "traffic.set-tbf",
+        "traffic.set-htb",
+        "traffic.add-htb-filter",
         "traffic.redirect-ingress",
         "firewall.accept-in-container",
         "firewall.drop-in-container",

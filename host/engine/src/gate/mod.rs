@@ -90,6 +90,8 @@ pub struct Gate {
     /// The current names of links that were renamed. Handles have the old names.
     renamed: HashMap<LinkId, LinkName>,
     calls: u32,
+    /// The number of filters that calls have added to queueing disciplines.
+    htb_filters: u16,
     /// The allowed call whose record isn't in the trail yet.
     pending: Option<Call>,
     /// The settings of the host that calls have set, by their paths.
@@ -126,6 +128,7 @@ impl Gate {
             in_use: HashMap::new(),
             renamed: HashMap::new(),
             calls: 0,
+            htb_filters: 0,
             pending: None,
             host_settings: BTreeMap::new(),
             end: None,

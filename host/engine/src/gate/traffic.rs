@@ -2,7 +2,9 @@
 
 use ipnet::IpNet;
 use journal::Change;
-use kernel::{ClassPackets, HtbClass, KernelError, LinkId, QueueHook, RootQueue, Shape, Tbf};
+use kernel::{
+    ClassPackets, HtbClass, HtbFlow, KernelError, LinkId, QueueHook, RootQueue, Shape, Tbf,
+};
 use nix::errno::Errno;
 use policy::Call;
 use wasmtime::component::Resource;
@@ -10,8 +12,13 @@ use wasmtime::component::Resource;
 use super::call::{CallError, Plan, invalid};
 use super::links::others_have;
 use super::{Gate, Kernel, LinkHandle, bounds};
-use crate::driver::wit::traffic::{Host, HtbClass as WitClass, Shape as WitShape, TbfOptions};
+use crate::driver::wit::traffic::{
+    Host, HtbClass as WitClass, HtbFlow as WitFlow, Shape as WitShape, TbfOptions,
+};
 use crate::rollback::remove_owned_queue;
+
+/// The most filters that a run adds.
+const HTB_FILTERS_MAX: u16 = 256;
 
 impl Host for Gate {
     fn set_tbf(
@@ -43,7 +50,7 @@ impl Host for Gate {
         let assured = shape(call, options.assured)?;
         let ceiling = options.ceiling.map(|ceiling| shape(call, ceiling));
         let ceiling = ceiling.transpose()?.unwrap_or(assured);
-        let packets = packets(call, &options)?;
+        let packets = packets(call, &options.source, &options.destination)?;
         let link = self.link(&link)?;
         let objects = [self.object(&link)];
         let permit = self.decide(call, &objects)?;
@@ -76,6 +83,42 @@ impl Host for Gate {
             )?,
         };
         self.record(permit, &objects, result)
+    }
+
+    fn add_htb_filter(
+        &mut self,
+        link: Resource<LinkHandle>,
+        source: Option<String>,
+        destination: Option<String>,
+        flow: WitFlow,
+    ) -> Result<(), CallError> {
+        let call = Call::TrafficAddHtbFilter;
+        bounds::addresses(call, [&source, &destination])?;
+        let packets = packets(call, &source, &destination)?;
+        let flow = match flow {
+            WitFlow::Direct => HtbFlow::Direct,
+            WitFlow::Rest => HtbFlow::Rest,
+        };
+        let link = self.link(&link)?;
+        let is_shared = self.owns(&link) && !self.has_alone(&link);
+        let is_set = self.owns(&link) || self.queue_entry(&link, QueueHook::Root).is_some();
+        let number = self.htb_filters;
+        let id = link.id;
+        let shared = filter_of_others(&link);
+        let objects = [self.object(&link)];
+        let plan = move |kernel: &mut dyn Kernel| match is_set && has_htb(kernel, id)? {
+            _ if is_shared => Err(shared),
+            false => Err(without_htb()),
+            true if number >= HTB_FILTERS_MAX => Err(too_many_filters()),
+            true => Ok(Plan::nothing()),
+        };
+        // They come behind those of all classes.
+        let priority = HtbClass::REST - HTB_FILTERS_MAX + number;
+        self.change(call, &objects, plan, |kernel| {
+            kernel.add_htb_filter(id, priority, packets, flow)
+        })?;
+        self.htb_filters += 1;
+        Ok(())
     }
 
     fn redirect_ingress(
@@ -232,14 +275,38 @@ fn class_of_others(link: &LinkHandle) -> KernelError {
     }
 }
 
+/// Returns the error for a filter that would be for other containers.
+fn filter_of_others(link: &LinkHandle) -> KernelError {
+    KernelError::Refused {
+        errno: Errno::EBUSY,
+        text: format!("the network's containers share {}", link.name),
+    }
+}
+
+fn too_many_filters() -> KernelError {
+    KernelError::Refused {
+        errno: Errno::ENOSPC,
+        text: format!("a run adds at most {HTB_FILTERS_MAX} filters to an htb"),
+    }
+}
+
+fn without_htb() -> KernelError {
+    KernelError::NotFound("the driver has set no htb on this link".to_owned())
+}
+
+/// Whether a link has an `htb` of this program. A `tbf` has no class for the rest.
+fn has_htb(kernel: &mut dyn Kernel, link: LinkId) -> Result<bool, KernelError> {
+    let is_ours = kernel.queues(link)?.root == Some(RootQueue::Ours);
+    Ok(is_ours && kernel.htb_classes(link)?.contains(&HtbClass::REST))
+}
+
 /// Returns the lowest free class number.
 fn free_class(kernel: &mut dyn Kernel, link: LinkId) -> Result<u16, KernelError> {
     if kernel.queues(link)?.root != Some(RootQueue::Ours) {
-        let text = "the driver has set no htb on this link";
-        return Err(KernelError::NotFound(text.to_owned()));
+        return Err(without_htb());
     }
     let taken = kernel.htb_classes(link)?;
-    let mut numbers = HtbClass::FIRST..HtbClass::REST;
+    let mut numbers = HtbClass::FIRST..HtbClass::REST - HTB_FILTERS_MAX;
     let free = numbers.find(|number| !taken.contains(number));
     Ok(free.ok_or(Errno::ENOSPC)?)
 }
@@ -252,7 +319,11 @@ fn shape(call: Call, shape: WitShape) -> Result<Shape, CallError> {
     })
 }
 
-fn packets(call: Call, options: &WitClass) -> Result<ClassPackets, CallError> {
+fn packets(
+    call: Call,
+    source: &Option<String>,
+    destination: &Option<String>,
+) -> Result<ClassPackets, CallError> {
     let parse = |text: &Option<String>| match text {
         None => Ok(None),
         Some(text) => text
@@ -260,9 +331,9 @@ fn packets(call: Call, options: &WitClass) -> Result<ClassPackets, CallError> {
             .map(Some)
             .map_err(|_| invalid(call, &format!("{text:?} is no network"))),
     };
-    let (source, destination) = (parse(&options.source)?, parse(&options.destination)?);
+    let (source, destination) = (parse(source)?, parse(destination)?);
     ClassPackets::new(source, destination).ok_or_else(|| {
-        let text = "a class needs a source or a destination, and both of one family";
+        let text = "packets are of a source, a destination, or both of one family";
         invalid(call, &text)
     })
 }

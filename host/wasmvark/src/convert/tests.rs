@@ -264,6 +264,16 @@ fn bursts_are_bits_there_and_bytes_here() {
         planned.contains("-o ingress_rate=8000 -o ingress_burst=10000 --"),
         "{planned}"
     );
+    let subnets = r#""shapedSubnets": ["10.0.0.0/8", "fd00::/8"]"#;
+    let rate = r#""egressRate": 8000, "egressBurst": 8000"#;
+    let planned = with(&format!("{rate}, {subnets}")).unwrap();
+    assert!(
+        planned.contains("-o shaped_subnets=10.0.0.0/8 fd00::/8 --"),
+        "{planned}"
+    );
+    assert!(!with(subnets).unwrap().contains("shaped_subnets"));
+    let both = format!(r#"{rate}, {subnets}, "unshapedSubnets": ["10.0.0.0/8"]"#);
+    assert!(with(&both).is_err());
     assert!(with(r#""egressRate": 8000"#).is_err());
     assert!(with(r#""egressBurst": 8000"#).is_err());
     assert!(

@@ -1,6 +1,10 @@
 //! Limits of a container's sending and receiving rates. This is like CNI's plugin
 //! bandwidth.
 
+mod limited;
+
+use limited::Limited;
+
 use crate::links::{self, Link, PlainOptions};
 use crate::traffic::{self, Shape, TbfOptions};
 use crate::types::{Error, OptionValue, Place};
@@ -12,6 +16,8 @@ pub const RATES: &[KnownOption] = &[
     word("egress_rate"),
     word("ingress_burst"),
     word("ingress_rate"),
+    word("shaped_subnets"),
+    word("unshaped_subnets"),
 ];
 
 /// The time that a packet may wait in the queue, in milliseconds. With CNI's 25 ms, a
@@ -26,6 +32,13 @@ const SMALLEST_BURST: u64 = 32 * 1024;
 /// bucket at least 100 times per second.
 const BURSTS_A_SECOND: u64 = 50;
 
+/// The end of a packet's way that is elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Remote {
+    Source,
+    Destination,
+}
+
 /// The limit of one direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Limit {
@@ -36,40 +49,85 @@ struct Limit {
 }
 
 /// The parsed options of rates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Rates {
     ingress: Option<Limit>,
     egress: Option<Limit>,
+    /// The packets that the limits are for.
+    limited: Limited,
 }
 
 impl Rates {
     pub(super) fn parse(options: &[OptionValue]) -> Result<Self, Error> {
-        Ok(Self {
+        let rates = Self {
             ingress: Limit::parse(options, "ingress_rate", "ingress_burst")?,
             egress: Limit::parse(options, "egress_rate", "egress_burst")?,
-        })
+            limited: Limited::parse(options)?,
+        };
+        match rates.limited.option() {
+            Some(key) if rates.ingress.is_none() && rates.egress.is_none() => Err(Error::Invalid(
+                format!("{key} needs ingress_rate or egress_rate"),
+            )),
+            _ => Ok(rates),
+        }
     }
 
     /// Limits the rates at the container's own link.
-    pub(super) fn limit(self, link: &Link) -> Result<(), Error> {
+    pub(super) fn limit(&self, link: &Link) -> Result<(), Error> {
         if let Some(limit) = self.egress {
-            limit.limit_sending(link)?;
+            self.limit_sending(link, limit, Remote::Destination)?;
         }
         match self.ingress {
-            Some(limit) => limit.limit_receiving(link, Place::Container),
+            Some(limit) => self.limit_receiving(link, Place::Container, limit, Remote::Source),
             None => Ok(()),
         }
     }
 
     /// Limits the rates at the peer on the host, where the directions are reversed.
-    pub(super) fn limit_port(self, port: &Link) -> Result<(), Error> {
+    pub(super) fn limit_port(&self, port: &Link) -> Result<(), Error> {
         if let Some(limit) = self.ingress {
-            limit.limit_sending(port)?;
+            self.limit_sending(port, limit, Remote::Source)?;
         }
         match self.egress {
-            Some(limit) => limit.limit_receiving(port, Place::Host),
+            Some(limit) => self.limit_receiving(port, Place::Host, limit, Remote::Destination),
             None => Ok(()),
         }
+    }
+
+    /// Limits the packets that a link sends. A limit for some of them needs classes.
+    fn limit_sending(&self, link: &Link, limit: Limit, remote: Remote) -> Result<(), Error> {
+        let shape = Shape {
+            rate: limit.rate,
+            burst: limit.burst,
+        };
+        if self.limited == Limited::All {
+            let options = TbfOptions {
+                shape,
+                latency: LATENCY,
+            };
+            return traffic::set_tbf(link, options);
+        }
+        traffic::set_htb(link, shape)?;
+        self.limited.filter(link, remote)
+    }
+
+    /// Limits the packets that a link receives. They are redirected to an ifb link,
+    /// which limits them.
+    fn limit_receiving(
+        &self,
+        link: &Link,
+        place: Place,
+        limit: Limit,
+        remote: Remote,
+    ) -> Result<(), Error> {
+        let plain = PlainOptions {
+            mac: None,
+            mtu: None,
+        };
+        let ifb = links::create_ifb(place, None, &plain)?;
+        self.limit_sending(&ifb, limit, remote)?;
+        links::set_up(&ifb)?;
+        traffic::redirect_ingress(link, &ifb)
     }
 }
 
@@ -99,31 +157,6 @@ impl Limit {
                 u32::MAX
             ))),
         }
-    }
-
-    /// Limits the packets that a link sends.
-    fn limit_sending(self, link: &Link) -> Result<(), Error> {
-        let options = TbfOptions {
-            shape: Shape {
-                rate: self.rate,
-                burst: self.burst,
-            },
-            latency: LATENCY,
-        };
-        traffic::set_tbf(link, options)
-    }
-
-    /// Limits the packets that a link receives. They are redirected to an ifb link,
-    /// which limits them.
-    fn limit_receiving(self, link: &Link, place: Place) -> Result<(), Error> {
-        let plain = PlainOptions {
-            mac: None,
-            mtu: None,
-        };
-        let ifb = links::create_ifb(place, None, &plain)?;
-        self.limit_sending(&ifb)?;
-        links::set_up(&ifb)?;
-        traffic::redirect_ingress(link, &ifb)
     }
 }
 

@@ -22,7 +22,7 @@ use crate::driver::wit::neighbours;
 use crate::driver::wit::routes::{self, NextHop, RouteOptions, RouteScope};
 use crate::driver::wit::rules::{self, Rule, RuleMark};
 use crate::driver::wit::sysctl::{self, ReversePath, RouterAdvertisements};
-use crate::driver::wit::traffic::{self, HtbClass, Shape, TbfOptions};
+use crate::driver::wit::traffic::{self, HtbClass, HtbFlow, Shape, TbfOptions};
 use crate::driver::wit::types::Namespace;
 use crate::driver::wit::wireguard::{self, Endpoint, Peer};
 use crate::driver::wit::{announce, dhcp, dns, offloads, state};
@@ -725,6 +725,12 @@ impl<'a> Guest<'a> {
                 };
                 say!(self, "{class:?}");
                 Host::add_htb_class(self.gate, link, class)
+            }
+            Call::TrafficAddHtbFilter => {
+                let (source, destination) = (draw.network_maybe(), draw.network_maybe());
+                let flow = draw.one(&[HtbFlow::Direct, HtbFlow::Rest]);
+                say!(self, "{source:?} {destination:?} {flow:?}");
+                Host::add_htb_filter(self.gate, link, source, destination, flow)
             }
             Call::TrafficRedirectIngress => {
                 let to = self.link(draw)?;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 use netlink_packet_route::tc::{TcAttribute, TcOption};
-use rtnetlink::packet_core::Nla;
+use rtnetlink::packet_core::{DefaultNla, Nla};
 
 use super::htb::{HtbGlob, HtbOption, HtbParms};
 use super::tbf::{RateSpec, TbfOption, TbfParms};
@@ -22,6 +22,15 @@ const RATE_TO_QUANTUM: u32 = 10;
 
 /// Bytes of a class's turn: what the kernel takes without a complaint.
 const QUANTUM: std::ops::RangeInclusive<u64> = 1_000..=200_000;
+
+/// How long packets wait in a class's queue, in milliseconds, and the bytes that it has
+/// at least: two packets that the network card segments.
+const QUEUED_TIME: u128 = 100;
+const QUEUED_BYTES: u32 = 128 * 1024;
+
+/// The options of a queueing discipline (`rtnetlink.h`). Those of `bfifo` are no
+/// attributes (`struct tc_fifo_qopt`).
+const TCA_OPTIONS: u16 = 2;
 
 /// Nanoseconds of a tick, as a power of two (`pkt_sched.h`, PSCHED_SHIFT).
 const TICK: u32 = 6;
@@ -55,6 +64,17 @@ pub(super) fn htb(rest: u16) -> Vec<TcAttribute> {
         ..HtbGlob::default()
     };
     with_kind("htb", &[HtbOption::Init(init)])
+}
+
+/// A queue for a class of one, which has bytes of packets.
+pub(super) fn queue_of(shape: Shape) -> Vec<TcAttribute> {
+    let waiting = u128::from(shape.rate()) * QUEUED_TIME / 1000 + u128::from(shape.burst());
+    let limit = saturated(waiting).max(QUEUED_BYTES);
+    let limit = DefaultNla::new(TCA_OPTIONS, limit.to_ne_bytes().to_vec());
+    vec![
+        TcAttribute::Kind("bfifo".to_owned()),
+        TcAttribute::Other(limit),
+    ]
 }
 
 /// A class of one.
@@ -129,7 +149,7 @@ fn with_kind<T: Nla>(kind: &str, options: &[T]) -> Vec<TcAttribute> {
 mod tests {
     use super::*;
     use netlink_packet_route::tc::TcMessage;
-    use rtnetlink::packet_core::{DefaultNla, Emitable, NlaBuffer, NlasIterator, Parseable};
+    use rtnetlink::packet_core::{Emitable, NlaBuffer, NlasIterator, Parseable};
 
     /// What stands in the options of a message once it's sent and read again.
     fn read_back(attributes: Vec<TcAttribute>) -> Vec<(u16, Vec<u8>)> {

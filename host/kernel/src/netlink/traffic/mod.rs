@@ -15,7 +15,7 @@ use rtnetlink::packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 
 use super::{Netlink, send};
 use crate::{
-    ClassPackets, HtbClass, KernelError, LinkId, QueueHook, Queues, RootQueue, Shape, Tbf,
+    ClassPackets, HtbClass, HtbFlow, KernelError, LinkId, QueueHook, Queues, RootQueue, Shape, Tbf,
     TrafficControl, TrafficControlRead,
 };
 
@@ -90,24 +90,34 @@ impl TrafficControl for Netlink {
             .map_err(KernelError::unfinished)?;
         let least = Shape::new(8, whole.burst()).unwrap_or(whole);
         self.add_class(link, (class(WHOLE), HtbClass::REST), least, whole)
+            .map_err(KernelError::unfinished)?;
+        // Without its own, the class has a queue of as many packets as the link's.
+        let mut queue = self::message(link, TcHandle::UNSPEC, class(HtbClass::REST))?;
+        queue.attributes = layout::queue_of(whole);
+        self.add(link, RouteNetlinkMessage::NewQueueDiscipline(queue))
             .map_err(KernelError::unfinished)
     }
 
     fn add_htb_class(&mut self, link: LinkId, new: &HtbClass) -> Result<(), KernelError> {
         let place = (class(WHOLE), new.number);
         self.add_class(link, place, new.assured, new.ceiling)?;
-        let mut filters = self.handle(link.namespace)?.traffic_filter(index(link)?);
-        let filter = filters
-            .add()
-            .parent(OURS.into())
-            .priority(new.number)
-            .protocol(protocol(new.packets).to_be())
-            .u32(&[
-                TcFilterU32Option::ClassId(class(new.number)),
-                TcFilterU32Option::Selector(selector(new.packets)),
-            ])
-            .map_err(|error| malformed(&error))?;
-        self.wait(filter.execute()).map_err(KernelError::unfinished)
+        let to = class(new.number);
+        self.add_filter(link, new.number, new.packets, to)
+            .map_err(KernelError::unfinished)
+    }
+
+    fn add_htb_filter(
+        &mut self,
+        link: LinkId,
+        priority: u16,
+        packets: ClassPackets,
+        flow: HtbFlow,
+    ) -> Result<(), KernelError> {
+        let to = match flow {
+            HtbFlow::Direct => OURS,
+            HtbFlow::Rest => class(HtbClass::REST),
+        };
+        self.add_filter(link, priority, packets, to)
     }
 
     fn remove_htb_class(
@@ -169,6 +179,29 @@ impl Netlink {
         let mut message = message(link, class(number), parent)?;
         message.attributes = layout::htb_class(assured, ceiling);
         self.add(link, RouteNetlinkMessage::NewTrafficClass(message))
+    }
+
+    /// Adds a filter that leads packets to a class, or with the handle of the queueing
+    /// discipline past all classes (`htb_classify`).
+    fn add_filter(
+        &mut self,
+        link: LinkId,
+        priority: u16,
+        packets: ClassPackets,
+        to: TcHandle,
+    ) -> Result<(), KernelError> {
+        let mut filters = self.handle(link.namespace)?.traffic_filter(index(link)?);
+        let filter = filters
+            .add()
+            .parent(OURS.into())
+            .priority(priority)
+            .protocol(protocol(packets).to_be())
+            .u32(&[
+                TcFilterU32Option::ClassId(to),
+                TcFilterU32Option::Selector(selector(packets)),
+            ])
+            .map_err(|error| malformed(&error))?;
+        self.wait(filter.execute())
     }
 
     fn delete_filter(
