@@ -9,8 +9,8 @@ use vf::Vf;
 use wasmvark_guest::links;
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
-    Guest, WithoutSubnets, check_ipam, choose_ipam, export, move_parent_option, no_name_servers,
-    no_names, parse_bool,
+    Filter, Guest, WithoutSubnets, check_ipam, choose_ipam, export, move_parent_option,
+    no_name_servers, no_names, parse_bool,
 };
 
 struct Sriov;
@@ -24,6 +24,7 @@ impl Guest for Sriov {
         let ipam = choose_ipam(network, WithoutSubnets::NoAddresses)?;
         let normal = KNOWN.check(&network.options)?;
         Options::parse(&network.options)?;
+        Filter::parse(&network.options)?;
 
         let mut changes = move_parent_option(network);
         changes.extend(normal);
@@ -37,6 +38,7 @@ impl Guest for Sriov {
         check_ipam(network)?;
         let options = Options::parse(&request.options)?;
         let behaviours = KNOWN.behaviours(&request)?;
+        let filter = Filter::parse(&request.options)?;
         let vf = Vf::choose(network, options.vf)?;
         vf.set(&options, request.mac.as_deref())?;
         let link = &vf.link;
@@ -45,6 +47,9 @@ impl Guest for Sriov {
         if let Some(mtu) = network.mtu.filter(|mtu| *mtu != 0) {
             links::set_mtu(link, mtu)?;
         }
+        // This is in place before anything can pass.
+        filter.apply_in_container(link)?;
+        behaviours.accept_ra(link)?;
         behaviours.announce(link)?;
         behaviours.configure(link, &request, None)?;
         if parse_bool(&request.options, "announce", false)? {

@@ -3,10 +3,7 @@
 
 use wasmvark_guest::links::{VfLinkState, VfVlan, VlanProtocol};
 use wasmvark_guest::types::{Error, OptionValue};
-use wasmvark_guest::{
-    ANNOUNCE, Known, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD, Within, choose, find, parse, typed,
-    word,
-};
+use wasmvark_guest::{Known, ON_A_WIRE, Within, choose, find, parse, typed, word};
 
 /// The number of a VLAN, or 0 for none (IEEE 802.1Q).
 type VlanId = Within<u16, 0, 4094>;
@@ -39,7 +36,7 @@ pub(crate) const KNOWN: Known = Known {
         word("min_tx_rate"),
         word("max_tx_rate"),
     ],
-    behaviours: &[TUNING, RATES, SOURCE_ROUTING, ANNOUNCE, WAIT_DAD],
+    behaviours: ON_A_WIRE,
 };
 
 /// The values of `vlan_proto`. The first one is the default.

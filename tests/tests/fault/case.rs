@@ -251,6 +251,8 @@ pub(crate) const ALL: &[Case] = &[
                 .option("egress_rate", "8m")
                 .option("incoming", "tcp/80")
                 .option("ndp_proxy", PARENT)
+                .option("publish_interface", PARENT)
+                .port(mapping("", 8080, 80, 1, "tcp"))
                 .network("routes", routes)
                 .join("options", json!({"host_interface_name": HOST_END}))
         },
@@ -563,7 +565,8 @@ fn routes() -> Grant {
 const TRAFFIC: &str = "links.get host p0; links.create-ifb host own0; traffic.redirect-ingress 0 1; \
     traffic.set-tbf 0 8000000 50000 50; traffic.set-htb 0 8000000 50000; \
     traffic.add-htb-class 0 800000 5000 ceiling=8000000,5000 source=10.88.0.2/32; \
-    traffic.add-htb-class 0 800000 5000 ceiling=8000000,5000 destination=fd88::/64";
+    traffic.add-htb-class 0 800000 5000 ceiling=8000000,5000 destination=fd88::/64; \
+    traffic.add-htb-filter 0 - fd88::/64 direct";
 
 fn traffic() -> Grant {
     let calls = [
@@ -573,6 +576,7 @@ fn traffic() -> Grant {
         "traffic.set-tbf",
         "traffic.set-htb",
         "traffic.add-htb-class",
+        "traffic.add-htb-filter",
     ];
     let reach = r#"{ link = ["p0", "own0"] }"#;
     let grant = Grant::of(&[]);

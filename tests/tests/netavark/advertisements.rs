@@ -8,6 +8,7 @@ use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::kind::Kind;
 use wasmvark_tests::poll;
 use wasmvark_tests::router;
+use wasmvark_tests::sriov;
 use wasmvark_tests::wire::NEIGHBOUR;
 use wasmvark_tests::world::World;
 
@@ -33,6 +34,10 @@ pub(crate) fn register(suite: &mut Suite) {
     test("macvlan", Need::Macvlan, on_the_wire);
     test("ipvlan", Need::Link(Kind::Ipvlan), on_the_wire);
     test("host-device", Need::Root, on_the_wire);
+    test("sriov", Need::Vfs, |driver| {
+        let connection = Connection::v4("wasm-sriov");
+        obeys(&sriov::world(1), driver, &connection, NEIGHBOUR);
+    });
     test("vrf", Need::Link(Kind::Vrf), |driver| {
         let connection = Connection::v4("wasm-vrf").option("vrf_name", "blue");
         obeys(&World::new(), driver, &connection, NEIGHBOUR);

@@ -12,6 +12,7 @@ use wasmvark_tests::flow::{From, cannot_connect, connect, from};
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::kind::Kind;
 use wasmvark_tests::netns::Netns;
+use wasmvark_tests::sriov;
 use wasmvark_tests::wasmvark::{answer_of, error_of};
 use wasmvark_tests::world::World;
 use wasmvark_tests::{places, poll, process};
@@ -41,11 +42,12 @@ const fn case(
     }
 }
 
-const CASES: [Case; 4] = [
+const CASES: [Case; 5] = [
     case("macvlan", Need::Macvlan, &[]),
     case("ipvlan", Need::Link(Kind::Ipvlan), &[("mode", "l2")]),
     case("vlan", Need::Link(Kind::Vlan), &[("vlan", "7")]),
     case("host-device", Need::Macvlan, &[]),
+    case("sriov", Need::Vfs, &[]),
 ];
 
 /// The container's addresses, and the neighbour's.
@@ -84,6 +86,13 @@ pub(crate) fn register(suite: &mut Suite) {
     test("removed by the container", removed_by_container);
     test("taken over by the container", taken_over_by_container);
     test("at the link-local address", at_link_local_address);
+}
+
+fn world(one: Case) -> World {
+    match one.driver {
+        "sriov" => sriov::world(1),
+        _ => World::new(),
+    }
 }
 
 fn dual(one: Case) -> Connection {
@@ -125,7 +134,7 @@ fn comes_in(world: &World, transport: Transport, (own, to): (&str, String), does
 
 /// What isn't on a list doesn't pass, in either direction; answers do.
 fn lists(one: Case) {
-    let world = World::new();
+    let world = world(one);
     if one.driver == "vlan" {
         lay_vlan(&world, "802.1Q");
     }
@@ -215,7 +224,7 @@ fn is_before_anything_passes(installed: &Installed<'_>) {
 
 /// With `firewall_driver = "none"` in containers.conf.
 fn left_alone(one: Case) {
-    let world = World::new();
+    let world = world(one);
     let installed = Installed::example(&world, one.driver);
     let before = world.dump();
     let run = |command: &str, connection: &Connection| {

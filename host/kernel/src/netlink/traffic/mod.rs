@@ -26,6 +26,12 @@ const OURS: TcHandle = TcHandle {
     minor: 0,
 };
 
+/// The handle of the queue of an HTB's packets of no class.
+const QUEUE_OF_REST: TcHandle = TcHandle {
+    major: 0x7777,
+    minor: 0,
+};
+
 /// The class of an HTB above all other classes.
 const WHOLE: u16 = 1;
 
@@ -83,16 +89,16 @@ impl TrafficControl for Netlink {
     }
 
     fn set_htb(&mut self, link: LinkId, whole: Shape) -> Result<(), KernelError> {
-        let mut message = message(link, OURS, TcHandle::ROOT)?;
-        message.attributes = layout::htb(HtbClass::REST);
-        self.add(link, RouteNetlinkMessage::NewQueueDiscipline(message))?;
+        let mut root = message(link, OURS, TcHandle::ROOT)?;
+        root.attributes = layout::htb(HtbClass::REST);
+        self.add(link, RouteNetlinkMessage::NewQueueDiscipline(root))?;
         self.add_class(link, (OURS, WHOLE), whole, whole)
             .map_err(KernelError::unfinished)?;
         let least = Shape::new(8, whole.burst()).unwrap_or(whole);
         self.add_class(link, (class(WHOLE), HtbClass::REST), least, whole)
             .map_err(KernelError::unfinished)?;
         // Without its own, the class has a queue of as many packets as the link's.
-        let mut queue = self::message(link, TcHandle::UNSPEC, class(HtbClass::REST))?;
+        let mut queue = message(link, QUEUE_OF_REST, class(HtbClass::REST))?;
         queue.attributes = layout::queue_of(whole);
         self.add(link, RouteNetlinkMessage::NewQueueDiscipline(queue))
             .map_err(KernelError::unfinished)
