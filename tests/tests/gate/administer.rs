@@ -133,7 +133,7 @@ fn lists_grants() {
         .iter()
         .map(|row| (&row["name"], &row["grant"]))
         .collect();
-    let expected = serde_json::json!(["a", "none", "b", "28 calls", "c", "not valid"]);
+    let expected = serde_json::json!(["a", "none", "b", "30 calls", "c", "not valid"]);
     let flat: Vec<_> = rows
         .into_iter()
         .flat_map(|(name, grant)| [name.clone(), grant.clone()])

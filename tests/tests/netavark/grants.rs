@@ -212,6 +212,13 @@ fn tuned(driver: &str, connection: Connection) -> Connection {
     }
 }
 
+/// With limits for some packets only.
+fn limited(connection: Connection) -> Connection {
+    connection
+        .option("egress_rate", "1m")
+        .option("unshaped_subnets", "192.0.2.0/24")
+}
+
 /// With a published port, and an address of the host's for one family of what
 /// leaves it.
 fn published(connection: Connection) -> Connection {
@@ -280,8 +287,17 @@ fn outcome(case: &Case, grant: &Grant) -> Result<(), String> {
         .route(json!({"destination": "10.90.0.0/24", "gateway": "10.88.0.3"}));
     let mut requests = (case.requests)(connection);
     // Once is enough for what drivers have in common.
-    if let Some(first) = requests.first_mut() {
-        *first = tuned(case.driver, first.clone());
+    match requests.as_mut_slice() {
+        [first, second, ..] => {
+            *first = tuned(case.driver, first.clone());
+            *second = limited(second.clone());
+        }
+        [only] => {
+            let second = limited(only.clone());
+            *only = tuned(case.driver, only.clone());
+            requests.push(second);
+        }
+        [] => {}
     }
     for request in requests {
         installed.netavark.create(&request)?;
