@@ -284,7 +284,9 @@ fn one_interface(driver: &'static str) {
         let connection = published().option("publish_interface", interface);
         installed.netavark.setup(&connection).unwrap_err()
     };
-    assert!(error("nowhere0").contains("nowhere0, through which the ports are to be published"));
+    assert!(
+        error("nowhere0").contains("publish_interface names nowhere0, which the host doesn't have")
+    );
     world.host.ip("link delete other0");
 }
 

@@ -279,7 +279,10 @@ fn class_of_others(link: &LinkHandle) -> KernelError {
 fn filter_of_others(link: &LinkHandle) -> KernelError {
     KernelError::Refused {
         errno: Errno::EBUSY,
-        text: format!("the network's containers share {}", link.name),
+        text: format!(
+            "the network's containers share {}, so a filter there would be for their packets, too",
+            link.name
+        ),
     }
 }
 

@@ -246,7 +246,7 @@ fn interface_is_there() {
         (
             "nowhere0",
             "",
-            "nowhere0, through which the ports are to be published",
+            "publish_interface names nowhere0, which the host doesn't have",
         ),
         ("port0", "", "port0 is a port of the bridge home0"),
         ("p0", "127.0.0.1", "is at a loopback address"),

@@ -90,7 +90,8 @@ impl Gate {
         let state = match kernel.link_by_name(Namespace::Host, from) {
             Err(error) if error.is_not_found() => {
                 return Err(KernelError::NotFound(format!(
-                    "{from}, through which the ports are to be published by publish_interface"
+                    "publish_interface names {from}, which the host doesn't have: name a link that is \
+                     there when the container starts"
                 )));
             }
             state => state?,
