@@ -28,7 +28,7 @@ pub use change::{BridgeProperty, Change, VfLink};
 pub use entry::{Entry, SavedLink};
 pub use file::{Here, Journal};
 pub use folder::{all, networks, of_network};
-pub use lock::{Lock, LockError, NetworkLock};
+pub use lock::{FolderLock, Lock, LockError, NetworkLock};
 pub use maker::maker_of;
 pub use state::{State, StateError, clear_unused, clear_unused_of, is_used_by_others, settle};
 

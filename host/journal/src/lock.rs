@@ -93,28 +93,10 @@ impl Lock {
         };
         let made = trust::make_folder(folder, FOLDER_MODE, Above::Ours);
         made.map_err(|error| failed(error.into()))?;
-        let start = Instant::now();
-        loop {
-            let file = open(&path).map_err(failed)?;
-            match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-                Ok(file) if is_at(&file, &path) => {
-                    let mut lock = Self { path, file };
-                    lock.sign(holder);
-                    return Ok(lock);
-                }
-                // The run before has removed the file.
-                Ok(_) => {}
-                Err((file, Errno::EWOULDBLOCK)) if start.elapsed() > timeout => {
-                    return Err(LockError::Busy {
-                        holder: read_holder(file),
-                        path,
-                        timeout,
-                    });
-                }
-                Err((_, Errno::EWOULDBLOCK | Errno::EINTR)) => std::thread::sleep(PAUSE),
-                Err((_, errno)) => return Err(failed(errno.into())),
-            }
-        }
+        let file = wait(&path, open, timeout, read_holder)?;
+        let mut lock = Self { path, file };
+        lock.sign(holder);
+        Ok(lock)
     }
 
     /// Writes the holder's description into the file. The lock works without it, if the
@@ -132,6 +114,58 @@ impl Drop for Lock {
         // The lock is still held, so the file is no other run's. A file that can't be
         // removed holds up no run.
         let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// A lock on a folder, held by this run until it is dropped. It leaves no file behind,
+/// also if the run is killed.
+#[derive(Debug)]
+pub struct FolderLock {
+    _folder: Flock<File>,
+}
+
+impl FolderLock {
+    /// Waits for the lock and takes it. `others` describes those that may hold it.
+    pub(super) fn take(folder: &Path, others: &str, timeout: Duration) -> Result<Self, LockError> {
+        let made = trust::make_folder(folder, FOLDER_MODE, Above::Ours);
+        made.map_err(|error| LockError::Io {
+            path: folder.to_owned(),
+            error: std::io::Error::from(error).to_string(),
+        })?;
+        let open = |path: &Path| File::open(path);
+        let _folder = wait(folder, open, timeout, |_| others.to_owned())?;
+        Ok(Self { _folder })
+    }
+}
+
+/// Waits until nobody else has locked what is at a path, and locks it.
+fn wait(
+    path: &Path,
+    open: impl Fn(&Path) -> std::io::Result<File>,
+    timeout: Duration,
+    holder: impl Fn(File) -> String,
+) -> Result<Flock<File>, LockError> {
+    let failed = |error: std::io::Error| LockError::Io {
+        path: path.to_owned(),
+        error: error.to_string(),
+    };
+    let start = Instant::now();
+    loop {
+        let file = open(path).map_err(failed)?;
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(file) if is_at(&file, path) => return Ok(file),
+            // The run before has removed it.
+            Ok(_) => {}
+            Err((file, Errno::EWOULDBLOCK)) if start.elapsed() > timeout => {
+                return Err(LockError::Busy {
+                    holder: holder(file),
+                    path: path.to_owned(),
+                    timeout,
+                });
+            }
+            Err((_, Errno::EWOULDBLOCK | Errno::EINTR)) => std::thread::sleep(PAUSE),
+            Err((_, errno)) => return Err(failed(errno.into())),
+        }
     }
 }
 
@@ -186,6 +220,23 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("a"), "process 1, setup of c0").unwrap();
         drop(take(folder.path(), "a").unwrap());
+    }
+
+    #[test]
+    fn a_locked_folder_is_nobody_elses_and_stays_empty() {
+        let above = tempfile::tempdir().unwrap();
+        let folder = above.path().join("journal");
+        let take = || FolderLock::take(&folder, "another setup", Duration::from_millis(20));
+        let first = take().unwrap();
+        let error = take().unwrap_err().to_string();
+        assert!(error.contains("another setup"), "{error}");
+        drop(first);
+        // The lock of a folder that is gone is nobody's.
+        let old = take().unwrap();
+        std::fs::remove_dir(&folder).unwrap();
+        drop(take().unwrap());
+        drop(old);
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
     }
 
     #[test]

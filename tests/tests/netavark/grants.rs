@@ -120,7 +120,9 @@ const CASES: &[Case] = &[
         driver: "sriov",
         need: Need::Vfs,
         requests: |connection| {
-            let connection = connection.option("announce", "true");
+            let connection = connection
+                .option("announce", "true")
+                .option("incoming", "tcp/80");
             vec![sriov::with_all_that_cards_take(connection)]
         },
     },
@@ -203,7 +205,7 @@ fn tuned(driver: &str, connection: Connection) -> Connection {
         .option("egress_rate", "1m");
     let tuned = match driver {
         "dummy" | "tap" | "wireguard" => tuned,
-        "ptp" | "sriov" => tuned.option("wait_dad", "true"),
+        "ptp" => tuned.option("wait_dad", "true"),
         _ => tuned.option("wait_dad", "true").option("accept_ra", "true"),
     };
     match driver {

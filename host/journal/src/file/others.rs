@@ -6,13 +6,10 @@ use kernel::LinkId;
 use types::{Key, LinkName, Mac, Namespace};
 
 use super::{Here, Journal, says_complete};
-use crate::{Change, Entry, JournalError, Lock, LockError, folder};
+use crate::{Change, Entry, FolderLock, JournalError, LockError, folder};
 
-/// The folder of the lock for choosing VFs, beside that of the journals. The folder of
-/// the networks' locks has a file for each network, whose id may be any name.
-const VF_LOCK_FOLDER: &str = "lock-vfs";
-const VF_LOCK: &str = "all";
-/// How long a run waits for it. The others read the journals meanwhile.
+/// How long a run waits for the lock for choosing VFs. The others read the journals
+/// meanwhile.
 const VF_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Journal {
@@ -96,13 +93,12 @@ impl Journal {
 
     /// Waits for the lock that runs for different networks hold while they choose a VF,
     /// and takes it. A run that changes nothing needs none.
-    pub fn lock_vfs(&self) -> Result<Option<Lock>, LockError> {
+    pub fn lock_vfs(&self) -> Result<Option<FolderLock>, LockError> {
         if !self.persistent {
             return Ok(None);
         }
-        let folder = self.folder.with_file_name(VF_LOCK_FOLDER);
-        let holder = format!("setup of {}", self.key.container);
-        Lock::take(&folder, VF_LOCK, &holder, VF_LOCK_TIMEOUT).map(Some)
+        let others = "the setup of a container that gets a VF";
+        FolderLock::take(&self.folder, others, VF_LOCK_TIMEOUT).map(Some)
     }
 
     /// Whether another container shares a change.
