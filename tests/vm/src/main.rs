@@ -29,9 +29,10 @@ const USAGE: &str = "usage: wasmvark-vm IMAGE PODMAN-DISK|none CARGO-MESSAGES [F
 const MACHINES: usize = 2;
 
 /// Suites that aren't run by default. They take too long in software emulation:
-/// `protocol` needs nothing of the kernel that other suites don't, and `differential`
-/// compares little in minutes. `WASMVARK_VM_SUITES` runs them.
-const TOO_SLOW: [&str; 2] = ["differential", "protocol"];
+/// `protocol` needs nothing of the kernel that other suites don't, `fuzz` needs nothing of
+/// it at all, and `differential` compares little in minutes. `WASMVARK_VM_SUITES` runs
+/// them.
+const TOO_SLOW: [&str; 3] = ["differential", "fuzz", "protocol"];
 
 /// The suite that needs a system with Podman.
 const PODMAN: &str = "podman";
