@@ -173,7 +173,8 @@ impl Gate {
 
     /// Returns the link that a new macvlan link on a macvlan link would lie on: the
     /// kernel makes it on the parent of that one (`macvlan_common_newlink`,
-    /// `ipvlan_link_new`). A parent that the user named is meant with what is below it.
+    /// `ipvlan_link_new`). A parent that the user named is meant with what is below it. So
+    /// is an own link that the same call made, because what is below it was allowed then.
     fn below(
         &mut self,
         permit: &Permitted,
@@ -182,9 +183,10 @@ impl Gate {
     ) -> Result<Option<LinkHandle>, KernelError> {
         let namespace = parent.id.namespace;
         let is_named = self.authority.request.parent.as_ref() == Some(&parent.name);
-        if self.owns(parent) || (namespace == Namespace::Host && is_named) {
+        if namespace == Namespace::Host && is_named {
             return Ok(None);
         }
+        let owns = self.owns(parent);
         let links = self.rollback.guard.open(permit).tied_links(namespace)?;
         let at = |index: u32| {
             links
@@ -194,6 +196,9 @@ impl Gate {
         let Some(link) = at(parent.id.index) else {
             return Ok(None);
         };
+        if owns && link.info.kind.as_deref() == Some(kind) {
+            return Ok(None);
+        }
         let is_passed_on = match kind {
             "macvlan" | "macvtap" => {
                 matches!(link.info.kind.as_deref(), Some("macvlan" | "macvtap"))
