@@ -38,6 +38,11 @@ pub(crate) fn register(suite: &mut Suite) {
         NEEDS,
         moved_and_deleted,
     );
+    test(
+        "own-links-of-another-kind-are-no-parents",
+        NEEDS,
+        another_kind,
+    );
     test("bridges-keep-from-a-new-ipv6", NEEDS, small_bridge);
     test("wrong-numbers-are-refused", NEEDS, wrong_numbers);
 }
@@ -101,6 +106,28 @@ fn moved_and_deleted() {
     );
     answer_of(&probe.setup(v4(), &script));
     probe.teardown(&v4());
+}
+
+/// A link on a macvlan or macvtap link lies on what is below that. Its own call must have
+/// been allowed there.
+fn another_kind() {
+    let world = World::new();
+    let probe = Probe::new(&world, &grant());
+    let before = world.dump();
+    let script = |first: &str, second: &str| {
+        format!(
+            "links.get host p0; links.create-{first} container eth0 0 bridge; \
+             links.create-{second} container m0 1 bridge"
+        )
+    };
+    for (first, second) in [("macvtap", "macvlan"), ("macvlan", "macvtap")] {
+        let error = probe.setup_fails(v4(), &script(first, second));
+        assert!(error.contains(&format!("is no {second} link")), "{error}");
+        world.assert_unchanged(&before);
+        answer_of(&probe.setup(v4(), &script(first, first)));
+        probe.teardown(&v4());
+        world.assert_unchanged(&before);
+    }
 }
 
 /// A bridge follows its ports, and a new IPv6 would come with the settings of a new link.

@@ -175,6 +175,9 @@ impl Gate {
     /// kernel makes it on the parent of that one (`macvlan_common_newlink`,
     /// `ipvlan_link_new`). A parent that the user named is meant with what is below it. So
     /// is an own link that the same call made, because what is below it was allowed then.
+    ///
+    /// Fails if another call made the own link: that call's grant may have named what is
+    /// below it, and this call's may not.
     fn below(
         &mut self,
         permit: &Permitted,
@@ -206,6 +209,16 @@ impl Gate {
             "ipvlan" => matches!(link.info.kind.as_deref(), Some("ipvlan" | "ipvtap")),
             _ => false,
         };
+        if owns && is_passed_on {
+            return Err(KernelError::Refused {
+                errno: Errno::EINVAL,
+                text: format!(
+                    "{} is no {kind} link, so the new link would lie on what is below it: name that as \
+                     the parent",
+                    parent.name
+                ),
+            });
+        }
         let tie = link.tie.filter(|tie| is_passed_on && !tie.elsewhere);
         Ok(tie.and_then(|tie| at(tie.index)).map(|below| LinkHandle {
             id: LinkId {
