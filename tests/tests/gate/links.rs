@@ -43,6 +43,7 @@ pub(crate) fn register(suite: &mut Suite) {
         NEEDS,
         another_kind,
     );
+    test("moved-links-are-no-parents", NEEDS, moved_below);
     test("bridges-keep-from-a-new-ipv6", NEEDS, small_bridge);
     test("wrong-numbers-are-refused", NEEDS, wrong_numbers);
 }
@@ -122,12 +123,25 @@ fn another_kind() {
     };
     for (first, second) in [("macvtap", "macvlan"), ("macvlan", "macvtap")] {
         let error = probe.setup_fails(v4(), &script(first, second));
-        assert!(error.contains(&format!("is no {second} link")), "{error}");
+        assert!(error.contains("would lie on what is below eth0"), "{error}");
         world.assert_unchanged(&before);
         answer_of(&probe.setup(v4(), &script(first, first)));
         probe.teardown(&v4());
         world.assert_unchanged(&before);
     }
+}
+
+/// Nobody asked what is below it when it was moved.
+fn moved_below() {
+    let world = World::new();
+    world
+        .host
+        .ip("link add m9 link p0 type macvlan mode bridge");
+    let probe = Probe::new(&world, &grant());
+    let moved = "links.get host m9; links.move-to-container 0 eth0; \
+                 links.create-macvlan container m0 0 bridge";
+    let error = probe.setup_fails(v4().network("network_interface", "m9"), moved);
+    assert!(error.contains("would lie on what is below eth0"), "{error}");
 }
 
 /// A bridge follows its ports, and a new IPv6 would come with the settings of a new link.

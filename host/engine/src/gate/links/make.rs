@@ -176,8 +176,8 @@ impl Gate {
     /// `ipvlan_link_new`). A parent that the user named is meant with what is below it. So
     /// is an own link that the same call made, because what is below it was allowed then.
     ///
-    /// Fails if another call made the own link: that call's grant may have named what is
-    /// below it, and this call's may not.
+    /// Fails for an own link that another call made or moved: that call's grant may have
+    /// allowed what is below it, and this call's may not.
     fn below(
         &mut self,
         permit: &Permitted,
@@ -189,7 +189,7 @@ impl Gate {
         if namespace == Namespace::Host && is_named {
             return Ok(None);
         }
-        let owns = self.owns(parent);
+        let (owns, made) = (self.owns(parent), self.has_made(parent));
         let links = self.rollback.guard.open(permit).tied_links(namespace)?;
         let at = |index: u32| {
             links
@@ -199,7 +199,7 @@ impl Gate {
         let Some(link) = at(parent.id.index) else {
             return Ok(None);
         };
-        if owns && link.info.kind.as_deref() == Some(kind) {
+        if made && link.info.kind.as_deref() == Some(kind) {
             return Ok(None);
         }
         let is_passed_on = match kind {
@@ -213,8 +213,7 @@ impl Gate {
             return Err(KernelError::Refused {
                 errno: Errno::EINVAL,
                 text: format!(
-                    "{} is no {kind} link, so the new link would lie on what is below it: name that as \
-                     the parent",
+                    "the new {kind} link would lie on what is below {}: name that as the parent",
                     parent.name
                 ),
             });
@@ -227,6 +226,13 @@ impl Gate {
             },
             name: below.info.state.name.clone(),
         }))
+    }
+
+    /// Whether the driver made a link, rather than moved it.
+    fn has_made(&self, link: &LinkHandle) -> bool {
+        let journal = self.rollback.journal.as_ref();
+        let entry = journal.and_then(|journal| journal.entry_of(link.id, &link.name));
+        entry.is_some_and(|entry| matches!(entry.change, Change::MakeLink { .. }))
     }
 
     /// Returns the number that a kind of link takes, as an object of a decision.
