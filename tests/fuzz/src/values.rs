@@ -5,8 +5,7 @@ use std::str::FromStr;
 
 use services::dns::DnsName;
 use types::{
-    ContainerId, DevicePath, LinkName, Mac, NetworkId, NumberRange, PciAddress, Protocol,
-    SettingKey,
+    ContainerId, DevicePath, LinkName, Mac, NetworkId, NumberRange, PciAddress, SettingKey,
 };
 
 pub(crate) fn run(input: &[u8]) {
@@ -49,9 +48,6 @@ fn one(text: &str) {
     stays::<Mac>(text);
     stays::<PciAddress>(text);
     stays::<DevicePath>(text);
-    let _ = Protocol::ALL
-        .iter()
-        .find(|protocol| protocol.name() == text);
 }
 
 /// A value is read from its own text again.

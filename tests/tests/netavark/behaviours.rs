@@ -9,6 +9,7 @@ use wasmvark_tests::flow::{self, Transport};
 use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::kind::Kind;
+use wasmvark_tests::netns::Netns;
 use wasmvark_tests::process;
 use wasmvark_tests::rate;
 use wasmvark_tests::sriov;
@@ -159,6 +160,24 @@ impl Case {
         (self.connection)(connection)
     }
 
+    /// A connection with limits that are measured.
+    fn limited(&self) -> Connection {
+        let (rate, burst) = (RATE.to_string(), BURST.to_string());
+        self.connection()
+            .option("ingress_rate", &rate)
+            .option("ingress_burst", &burst)
+            .option("egress_rate", &rate)
+            .option("egress_burst", &burst)
+    }
+
+    /// The other end of what is measured. Where the host routes, the gateways are its own.
+    fn outside<'a>(&self, world: &'a World) -> &'a Netns {
+        match self.has_host_end {
+            true => &world.host,
+            false => &world.neighbour,
+        }
+    }
+
     fn installed<'a>(&self, world: &'a World) -> Installed<'a> {
         let installed = Installed::example(world, self.driver);
         if self.driver == "wireguard" {
@@ -276,19 +295,8 @@ fn assert_limit(limit: Option<(u64, u64)>, rate: u64, burst: u64) {
 fn measured(case: &Case) {
     let world = case.world();
     let installed = case.installed(&world);
-    // Where the host routes, the gateways are its own.
-    let outside = match case.has_host_end {
-        true => &world.host,
-        false => &world.neighbour,
-    };
-    let rate = RATE.to_string();
-    let connection = case
-        .connection()
-        .option("ingress_rate", &rate)
-        .option("ingress_burst", &BURST.to_string())
-        .option("egress_rate", &rate)
-        .option("egress_burst", &BURST.to_string());
-    installed.try_out(&connection, |_| {
+    let outside = case.outside(&world);
+    installed.try_out(&case.limited(), |_| {
         let ends = |inside, gateway| ((&world.container, inside), (outside, gateway));
         let (inside, gateway) = ends("10.88.0.2", "10.88.0.1");
         rate::assert_limited(RATE, inside, gateway, BURST, BYTES);
@@ -331,17 +339,7 @@ fn rates_of_subnets(case: &Case) {
 fn measured_subnets(case: &Case) {
     let world = case.world();
     let installed = case.installed(&world);
-    let outside = match case.has_host_end {
-        true => &world.host,
-        false => &world.neighbour,
-    };
-    let rate = RATE.to_string();
-    let connection = || {
-        let connection = case.connection().option("ingress_rate", &rate);
-        let connection = connection.option("egress_rate", &rate);
-        let connection = connection.option("ingress_burst", &BURST.to_string());
-        connection.option("egress_burst", &BURST.to_string())
-    };
+    let outside = case.outside(&world);
     let v4 = ((&world.container, "10.88.0.2"), (outside, "10.88.0.1"));
     let v6 = ((&world.container, "fd88::2"), (outside, "fd88::1"));
     for (option, subnets, limited, free) in [
@@ -349,7 +347,7 @@ fn measured_subnets(case: &Case) {
         ("shaped_subnets", "fd99::/64 10.88.0.1/32", v4, v6),
         ("shaped_subnets", "fd88::1/128", v6, v4),
     ] {
-        installed.try_out(&connection().option(option, subnets), |_| {
+        installed.try_out(&case.limited().option(option, subnets), |_| {
             rate::assert_limited(RATE, limited.0, limited.1, BURST, BYTES);
             rate::assert_limited(RATE, limited.1, limited.0, BURST, BYTES);
             for (from, to) in [free, (free.1, free.0)] {
