@@ -8,9 +8,9 @@ use super::{KernelError, Netns};
 
 /// Runs work in a namespace. It counts as one operation on the kernel.
 #[track_caller]
-pub(super) fn in_netns<T: Send>(
+pub(super) fn in_netns<T: Send + 'static>(
     netns: &Netns,
-    work: impl FnOnce() -> io::Result<T> + Send,
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> Result<T, KernelError> {
     failpoint::before_operation()?;
     let result = netns

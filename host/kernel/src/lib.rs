@@ -15,6 +15,7 @@ mod error;
 mod find;
 mod firewall;
 mod identity;
+mod inside_netns;
 mod inventory;
 pub mod kinds;
 mod link;

@@ -3,13 +3,16 @@
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::ThreadId;
 
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
-use nix::sched::{CloneFlags, setns};
 use nix::sys::stat::{Mode, fstat};
 use nix::sys::statfs::{NSFS_MAGIC, fstatfs};
 use serde::{Deserialize, Serialize};
+
+use super::inside_netns::Inside;
 
 /// The file of the calling thread's namespace.
 const OWN_NETNS: &str = "/proc/thread-self/ns/net";
@@ -78,24 +81,30 @@ impl NetnsId {
     }
 }
 
-/// An open network namespace.
+/// An open network namespace. Clones share the file, and the thread inside.
+#[derive(Debug, Clone)]
+pub struct Netns(Arc<Open>);
+
 #[derive(Debug)]
-pub struct Netns {
+struct Open {
     path: PathBuf,
     file: File,
     id: NetnsId,
+    /// The thread that opened its own namespace, where it can work itself.
+    own: Option<ThreadId>,
+    inside: Mutex<Option<Inside>>,
 }
 
 impl Netns {
     /// Opens the namespace of this thread.
     pub fn current() -> Result<Self, NetnsError> {
-        Self::open(Path::new(OWN_NETNS))
+        Self::open(Path::new(OWN_NETNS), Some(std::thread::current().id()))
     }
 
     /// Opens the container's namespace. Fails if it's `host`.
     pub fn container(path: &Path, host: &Self) -> Result<Self, NetnsError> {
-        let netns = Self::open(path)?;
-        if netns.id == host.id {
+        let netns = Self::open(path, None)?;
+        if netns.id() == host.id() {
             return Err(NetnsError::IsHost {
                 path: path.to_owned(),
             });
@@ -105,7 +114,7 @@ impl Netns {
 
     /// Opens a namespace file. The path is resolved once, without opening the
     /// file that it leads to. So a FIFO can't block, and no device is opened.
-    fn open(path: &Path) -> Result<Self, NetnsError> {
+    fn open(path: &Path, own: Option<ThreadId>) -> Result<Self, NetnsError> {
         let failed = |errno| match errno {
             Errno::ENOENT | Errno::ENOTDIR => NetnsError::Missing {
                 path: path.to_owned(),
@@ -130,54 +139,62 @@ impl Netns {
         )
         .map_err(failed)?;
         let stat = fstat(&file).map_err(failed)?;
-        Ok(Self {
+        Ok(Self(Arc::new(Open {
             path: path.to_owned(),
             file: file.into(),
             id: NetnsId {
                 device: stat.st_dev,
                 inode: stat.st_ino,
             },
-        })
+            own,
+            inside: Mutex::new(None),
+        })))
     }
 
     /// Returns the identity.
     pub fn id(&self) -> NetnsId {
-        self.id
+        self.0.id
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0.path
     }
 
     /// Returns the open file, for netlink attributes that name a namespace by
     /// its file descriptor.
     pub(super) fn file(&self) -> &File {
-        &self.file
+        &self.0.file
     }
 
-    /// Runs work inside the namespace, on a thread that enters it and then
-    /// ends. So no failure can leave the caller there.
-    pub fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, NetnsError> {
-        let enter = || {
-            match setns(self.as_fd(), CloneFlags::CLONE_NEWNET) {
-                Ok(()) => {}
-                // A thread without the right to enter may be in this namespace
-                // already.
-                Err(Errno::EPERM) if Self::current()?.id == self.id => {}
-                // setns(2): the file is a namespace of another kind.
-                Err(Errno::EINVAL) => {
-                    return Err(NetnsError::NotNetns {
-                        path: self.path.clone(),
-                    });
-                }
-                Err(errno) => return Err(NetnsError::Enter { errno }),
-            }
-            Ok(work())
+    /// Runs work inside the namespace: here, if this thread has opened it as its own, or
+    /// else on a thread that stays in the namespace until the last clone is dropped. So no
+    /// failure can leave the caller there, and only the first work needs CAP_SYS_ADMIN.
+    ///
+    /// # Errors
+    ///
+    /// A thread can't enter the namespace, or the work panics.
+    pub fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, NetnsError> {
+        if self.0.own == Some(std::thread::current().id()) {
+            return Ok(work());
+        }
+        let mut inside = self.0.inside.lock().unwrap_or_else(PoisonError::into_inner);
+        let thread = match inside.take() {
+            Some(thread) => thread,
+            None => Inside::enter(self)?,
         };
-        std::thread::scope(|scope| scope.spawn(enter).join()).unwrap_or(Err(NetnsError::Enter {
+        let done = thread.run(work);
+        *inside = Some(thread);
+        done.ok_or(NetnsError::Enter {
             errno: Errno::EFAULT,
-        }))
+        })
     }
 }
 
 impl AsFd for Netns {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.file.as_fd()
+        self.0.file.as_fd()
     }
 }

@@ -34,7 +34,8 @@ pub(super) fn set_link_setting(
     value: &str,
 ) -> Result<(), KernelError> {
     let path = setting.path(link);
-    let written = in_netns(netns, || write(&path, value));
+    let wanted = value.to_owned();
+    let written = in_netns(netns, move || write(&path, &wanted));
     written.map_err(|error| unwritable(error, namespace, &setting.key(link), value))
 }
 
@@ -53,14 +54,16 @@ pub(super) fn set_setting(
     value: &str,
 ) -> Result<(), KernelError> {
     let path = key.path();
-    let written = in_netns(netns, || write(&path, value));
+    let wanted = value.to_owned();
+    let written = in_netns(netns, move || write(&path, &wanted));
     written.map_err(|error| unwritable(error, namespace, &key.to_string(), value))
 }
 
 /// Reads all settings of a link, by `FAMILY/KEY`. Leaves out settings that
 /// can't be read, such as `stable_secret` before it's set.
 pub(super) fn all(netns: &Netns, link: &LinkName) -> Result<BTreeMap<String, String>, KernelError> {
-    in_netns(netns, || {
+    let link = link.clone();
+    in_netns(netns, move || {
         let mut settings = BTreeMap::new();
         for family in FAMILIES {
             let folder = fs::read_dir(format!("/proc/sys/net/{family}/conf/{link}"));
@@ -84,8 +87,9 @@ pub(super) fn restore(
     link: &LinkName,
     settings: &BTreeMap<String, String>,
 ) -> Result<(), KernelError> {
-    in_netns(netns, || {
-        for (key, value) in settings {
+    let (link, settings) = (link.clone(), settings.clone());
+    in_netns(netns, move || {
+        for (key, value) in &settings {
             let Some((family, key)) = key.split_once('/').filter(|(_, key)| !key.contains('/'))
             else {
                 continue;
@@ -100,7 +104,8 @@ pub(super) fn restore(
 
 #[track_caller]
 fn read(netns: &Netns, path: &str) -> Result<String, KernelError> {
-    let text = in_netns(netns, || fs::read_to_string(path))?;
+    let path = path.to_owned();
+    let text = in_netns(netns, move || fs::read_to_string(path))?;
     Ok(text.trim().to_owned())
 }
 

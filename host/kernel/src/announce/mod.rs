@@ -39,7 +39,7 @@ pub(super) fn gratuitous_arp(
 ) -> Result<(), KernelError> {
     let packet = packet::arp(mac, address);
     let everyone = broadcast(link.index)?;
-    in_netns(netns, || {
+    in_netns(netns, move || {
         let socket = Socket::new(Domain::PACKET, Type::DGRAM, None)?;
         send(&socket, &packet, &everyone)
     })
@@ -57,7 +57,8 @@ pub(super) fn neighbour_advertisement(
 ) -> Result<(), KernelError> {
     let until = deadline.min(Instant::now() + TENTATIVE_MAX);
     let forwarding = LinkSetting::Forwarding6.path(&link.name);
-    in_netns(netns, || {
+    let index = link.index;
+    in_netns(netns, move || {
         // As in the kernel's own advertisements. Neighbours stop using a router
         // that announces itself as none.
         let is_router = fs::read_to_string(&forwarding)?.trim() != "0";
@@ -65,13 +66,13 @@ pub(super) fn neighbour_advertisement(
         let socket = Socket::new(Domain::IPV6, Type::RAW, Some(Protocol::ICMPV6))?;
         socket.set_multicast_hops_v6(HOP_LIMIT)?;
         socket.set_multicast_loop_v6(false)?;
-        socket.set_multicast_if_v6(link.index)?;
+        socket.set_multicast_if_v6(index)?;
         bind(
             &socket,
-            &SocketAddrV6::new(address, 0, 0, link.index).into(),
+            &SocketAddrV6::new(address, 0, 0, index).into(),
             until,
         )?;
-        let everyone = SocketAddrV6::new(ALL_NODES, 0, 0, link.index);
+        let everyone = SocketAddrV6::new(ALL_NODES, 0, 0, index);
         send(&socket, &packet, &everyone.into())
     })
     .map_err(|error| match error.errno() {

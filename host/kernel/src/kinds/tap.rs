@@ -65,7 +65,8 @@ impl Encode for Tap {
 /// Makes a tap that stays when its file is closed.
 #[track_caller]
 pub(crate) fn make(netns: &Netns, name: &LinkName, tap: &Tap) -> Result<(), KernelError> {
-    in_netns(netns, || make_here(name, tap))
+    let (name, tap) = (name.clone(), tap.clone());
+    in_netns(netns, move || make_here(&name, &tap))
 }
 
 /// Makes a tap in the namespace of this thread. Until it's persistent, it goes

@@ -18,7 +18,7 @@ use rtnetlink::packet_core::{
 use rtnetlink::proto::{self, ConnectionHandle, ReplyExpectation};
 use rtnetlink::sys::{AsyncSocket, Socket, SocketAddr};
 use socket2::SockRef;
-use tokio::runtime::Runtime;
+use tokio::runtime::Handle as RuntimeHandle;
 
 use crate::KernelError;
 
@@ -120,7 +120,7 @@ pub(super) struct Channel {
 impl Channel {
     /// Opens a socket in the namespace of the calling thread.
     pub(super) fn open(
-        runtime: &Runtime,
+        runtime: &RuntimeHandle,
         protocol: isize,
         configure: impl FnOnce(&Socket),
     ) -> io::Result<Self> {
@@ -268,6 +268,7 @@ mod tests {
     use std::time::Duration;
 
     use rtnetlink::sys::protocols::NETLINK_ROUTE;
+    use tokio::runtime::Runtime;
 
     use super::*;
 
@@ -294,7 +295,7 @@ mod tests {
     #[test]
     fn a_datagram_that_is_too_long_is_refused_and_the_channel_stays_open() {
         let runtime = runtime();
-        let mut channel = Channel::open(&runtime, NETLINK_ROUTE, |_| {}).unwrap();
+        let mut channel = Channel::open(runtime.handle(), NETLINK_ROUTE, |_| {}).unwrap();
         let longest = Raw::new(UNKNOWN, vec![0; channel.datagram_max - 16]);
         let answer = wait(&runtime, channel.request(longest, NLM_F_ACK));
         assert_eq!(answer.unwrap_err().errno(), Some(Errno::EOPNOTSUPP));
@@ -312,7 +313,7 @@ mod tests {
     #[test]
     fn errors_come_before_the_answer_that_is_waited_for() {
         let runtime = runtime();
-        let mut channel = Channel::open(&runtime, NETLINK_ROUTE, |_| {}).unwrap();
+        let mut channel = Channel::open(runtime.handle(), NETLINK_ROUTE, |_| {}).unwrap();
         let one = |reply| outgoing(Raw::new(UNKNOWN, vec![0; 4]), 0, reply);
         let messages = vec![
             one(ReplyExpectation::NotExpected),
@@ -332,7 +333,7 @@ mod tests {
     fn answers_that_found_no_room_are_not_waited_for() {
         let runtime = runtime();
         let no_room = |socket: &Socket| SockRef::from(socket).set_recv_buffer_size(1).unwrap();
-        let mut channel = Channel::open(&runtime, NETLINK_ROUTE, no_room).unwrap();
+        let mut channel = Channel::open(runtime.handle(), NETLINK_ROUTE, no_room).unwrap();
         let one = |reply| outgoing(Raw::new(UNKNOWN, vec![0; 4]), 0, reply);
         let mut messages: Vec<_> = (0..100)
             .map(|_| one(ReplyExpectation::NotExpected))

@@ -25,7 +25,7 @@ use netlink_packet_generic::{GenlFamily, GenlHeader, GenlMessage};
 use nix::errno::Errno;
 use rtnetlink::packet_core::{Emitable, ParseableParametrized};
 use rtnetlink::sys::protocols::NETLINK_GENERIC;
-use tokio::runtime::Runtime;
+use tokio::runtime::Handle as RuntimeHandle;
 use types::Namespace;
 
 use super::Netlink;
@@ -42,7 +42,7 @@ pub(super) struct Generic {
 
 impl Generic {
     /// Opens a socket in the namespace of the calling thread.
-    fn open(runtime: &Runtime) -> io::Result<Self> {
+    fn open(runtime: &RuntimeHandle) -> io::Result<Self> {
         Ok(Self {
             channel: Channel::open(runtime, NETLINK_GENERIC, |_| {})?,
             families: HashMap::new(),

@@ -34,7 +34,7 @@ use futures_util::{Stream, TryStreamExt};
 use netlink_packet_route::RouteNetlinkMessage;
 use nix::errno::Errno;
 use rtnetlink::Handle;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Handle as RuntimeHandle, Runtime};
 
 use super::{KernelError, Netns, NetnsError, Timed};
 use exchange::send;
@@ -48,7 +48,7 @@ use types::Namespace;
 /// The task that carries messages between a socket and its handles.
 type Connection = rtnetlink::proto::Connection<RouteNetlinkMessage>;
 
-fn connect(runtime: &Runtime) -> io::Result<(Connection, Handle)> {
+fn connect(runtime: &RuntimeHandle) -> io::Result<(Connection, Handle)> {
     let _context = runtime.enter();
     let (connection, handle, _unsolicited) = rtnetlink::new_connection()?;
     Ok((connection, handle))
@@ -67,13 +67,14 @@ struct NamespaceSockets {
 impl NamespaceSockets {
     /// Opens a socket in this thread's namespace.
     fn open_here(netns: Netns, runtime: &Runtime) -> Result<Self, NetnsError> {
-        let connection = connect(runtime);
+        let connection = connect(runtime.handle());
         Self::new(netns, runtime, connection)
     }
 
     /// Opens a socket in another namespace.
     fn open_inside(netns: Netns, runtime: &Runtime) -> Result<Self, NetnsError> {
-        let connection = netns.run(|| connect(runtime))?;
+        let here = runtime.handle().clone();
+        let connection = netns.run(move || connect(&here))?;
         Self::new(netns, runtime, connection)
     }
 
@@ -155,16 +156,16 @@ impl Netlink {
     }
 
     /// Opens a further socket in a namespace.
-    fn open_socket<T: Send>(
+    fn open_socket<T: Send + 'static>(
         &self,
         namespace: Namespace,
-        open: impl FnOnce(&Runtime) -> io::Result<T> + Send,
+        open: impl FnOnce(&RuntimeHandle) -> io::Result<T> + Send + 'static,
     ) -> Result<T, KernelError> {
-        let runtime = &self.runtime;
+        let runtime = self.runtime.handle().clone();
         let opened = match namespace {
-            Namespace::Host => open(runtime),
+            Namespace::Host => open(&runtime),
             Namespace::Container => {
-                let opened = self.netns(namespace)?.run(|| open(runtime));
+                let opened = self.netns(namespace)?.run(move || open(&runtime));
                 opened.map_err(|error| KernelError::Netlink(error.to_string()))?
             }
         };

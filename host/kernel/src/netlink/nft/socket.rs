@@ -16,7 +16,7 @@ use rtnetlink::proto::ReplyExpectation::{Expected, NotExpected};
 use rtnetlink::sys::Socket;
 use rtnetlink::sys::protocols::NETLINK_NETFILTER;
 use socket2::SockRef;
-use tokio::runtime::Runtime;
+use tokio::runtime::Handle as RuntimeHandle;
 use types::Namespace;
 
 use super::{LACKING, without_nftables};
@@ -50,7 +50,7 @@ pub(in crate::netlink) struct Netfilter(Channel);
 
 impl Netfilter {
     /// Opens a socket in the namespace of the calling thread.
-    pub(super) fn open(runtime: &Runtime) -> io::Result<Self> {
+    pub(super) fn open(runtime: &RuntimeHandle) -> io::Result<Self> {
         Channel::open(runtime, NETLINK_NETFILTER, make_room).map(Self)
     }
 
