@@ -2,7 +2,7 @@
 # once. The crates are always built together: other features would mean compiling
 # wasmtime again.
 target := arch() + "-unknown-linux-musl"
-crates := "wasmvark wasmvark-audit wasmvark-engine wasmvark-failpoint wasmvark-faulty wasmvark-fuzz wasmvark-journal " + \
+crates := "wasmvark wasmvark-audit wasmvark-confine wasmvark-engine wasmvark-failpoint wasmvark-faulty wasmvark-fuzz wasmvark-journal " + \
     "wasmvark-kernel wasmvark-policy wasmvark-request wasmvark-services wasmvark-sim wasmvark-tests wasmvark-trust wasmvark-types"
 flags := "--locked --release --target " + target + " " + prepend("--package ", crates)
 

@@ -9,6 +9,7 @@
 
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -36,6 +37,8 @@ pub(super) struct Writer {
     end: u64,
     /// Whether rotating has failed, so that the file grows.
     stuck: bool,
+    /// Whether the run is confined. It can open, cut and rotate no file any more.
+    confined: bool,
 }
 
 impl Writer {
@@ -52,7 +55,19 @@ impl Writer {
             id,
             end: 0,
             stuck: false,
+            confined: false,
         })
+    }
+
+    /// Stays with the open file from now on, also if another run rotates it meanwhile. It
+    /// may grow by what one run writes.
+    pub(super) fn confine(&mut self) {
+        self.confined = true;
+    }
+
+    /// Returns the number of the open file.
+    pub(super) fn descriptor(&self) -> RawFd {
+        self.file.as_raw_fd()
     }
 
     /// Appends one line, with its line end, whole or not at all.
@@ -77,11 +92,23 @@ impl Writer {
 
     /// Returns the length of the open file, or `None` if it isn't the newest any more.
     fn length_if_newest(&self) -> io::Result<Option<u64>> {
+        if self.confined {
+            return self.length_of_open().map(Some);
+        }
         match std::fs::metadata(&self.path) {
             Ok(there) if id(&there) == self.id => Ok(Some(there.len())),
             Ok(_) => Ok(None),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Returns the length of the open file.
+    fn length_of_open(&self) -> io::Result<u64> {
+        let open = self.file.metadata()?;
+        match open.nlink() {
+            0 => Err(io::Error::other("somebody has removed it during the run")),
+            _ => Ok(open.len()),
         }
     }
 
@@ -98,6 +125,8 @@ impl Writer {
         let written = self.file.write_all(line);
         match &written {
             Ok(()) => self.end = length.saturating_add(size(line)),
+            // The next line is begun on its own, then.
+            Err(_) if self.confined => {}
             // The error of writing is returned, not one of cutting the file.
             Err(_) => {
                 let _ = self.file.set_len(length);
@@ -117,7 +146,7 @@ impl Writer {
     }
 
     fn is_full(&self, length: u64, line: &[u8]) -> bool {
-        !self.stuck && length > 0 && length.saturating_add(size(line)) > self.rotation.size
+        !self.stuck && !self.confined && length > 0 && length.saturating_add(size(line)) > self.rotation.size
     }
 
     /// Rotates the file, whose lock is held, and returns whether that succeeded.

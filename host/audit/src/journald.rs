@@ -2,6 +2,7 @@
 //! for each field (<https://systemd.io/JOURNAL_NATIVE_PROTOCOL/>). A failure to send is
 //! ignored, because the trail's file is the record.
 
+use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 
@@ -29,6 +30,11 @@ impl Journald {
         // A journal that is busy must not keep the run waiting.
         socket.set_nonblocking(true).ok()?;
         Some(Self { socket })
+    }
+
+    /// Returns the socket's number.
+    pub(super) fn descriptor(&self) -> RawFd {
+        self.socket.as_raw_fd()
     }
 
     /// Sends a line.
@@ -105,6 +111,8 @@ fn message(line: &Line<'_>) -> String {
         (Event::Undo, _) => "undone:",
         (Event::Restore, _) => "put back:",
         (Event::Unrecorded, _) => "not recorded:",
+        (Event::Unconfined, _) => "not confined:",
+        (Event::Violation, _) => "forbidden:",
         (Event::Forget, _) => "given up:",
     };
     let mut message = format!("{who}, {} on {}: {what}", subject.command, subject.network);

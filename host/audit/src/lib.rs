@@ -21,6 +21,7 @@ mod summary;
 
 use std::borrow::Cow;
 use std::io::{self, Write as _};
+use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
 
 use policy::Reach;
@@ -263,6 +264,44 @@ impl Trail {
             line.object = Some(text::shortened(object, OBJECT_MAX));
             line.error = cut(error);
         })
+    }
+
+    /// Stays with the open file, because the run is confined from now on.
+    pub fn confine(&mut self) {
+        if let Sink::File(writer) = &mut self.sink {
+            writer.confine();
+        }
+    }
+
+    /// Returns the number of the trail's open file, and of the socket of systemd's journal.
+    pub fn descriptors(&self) -> [Option<RawFd>; 2] {
+        let trail = match &self.sink {
+            Sink::File(writer) => Some(writer.descriptor()),
+            Sink::Memory(_) | Sink::Lost(_) => None,
+        };
+        [trail, self.journald.as_ref().map(Journald::descriptor)]
+    }
+
+    /// Records that a part of the run's confinement is missing.
+    ///
+    /// # Errors
+    ///
+    /// The line can't be written.
+    pub fn unconfined(&mut self, part: &str) -> Result<(), AuditError> {
+        self.write(Event::Unconfined, |line| {
+            line.object = Some(text::shortened(part, OBJECT_MAX));
+        })
+    }
+
+    /// Returns the line that a forbidden system call leaves, without the call's name: what
+    /// goes before it, and what goes after it.
+    pub fn violation(&self) -> [String; 2] {
+        let mut line = Line::new(Event::Violation, &self.subject);
+        line.object = Some("system call \u{0}".into());
+        let text = line.text().unwrap_or_default();
+        let text = String::from_utf8(text).unwrap_or_default();
+        let (before, after) = text.split_once("\\u0000").unwrap_or_default();
+        [before.to_owned(), after.to_owned()]
     }
 
     /// Records that the operator gave up an undo record.

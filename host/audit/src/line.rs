@@ -39,6 +39,10 @@ pub enum Event {
     Unrecorded,
     /// The operator gave up an undo record.
     Forget,
+    /// A part of the run's confinement is missing.
+    Unconfined,
+    /// A forbidden system call ended the run.
+    Violation,
     /// The run ended.
     End,
 }
@@ -54,6 +58,8 @@ impl Event {
             Self::Restore => "restore",
             Self::Unrecorded => "unrecorded",
             Self::Forget => "forget",
+            Self::Unconfined => "unconfined",
+            Self::Violation => "violation",
             Self::End => "end",
         }
     }
@@ -235,6 +241,8 @@ mod tests {
             about(Event::Restore),
             about(Event::Unrecorded),
             about(Event::Forget),
+            about(Event::Unconfined),
+            about(Event::Violation),
             ended,
         ];
         let texts = lines.map(|line| String::from_utf8(line.text().unwrap()).unwrap());

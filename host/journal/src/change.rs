@@ -13,7 +13,7 @@ use kernel::{
 use serde::{Deserialize, Serialize};
 use services::dhcp::LeaseRequest;
 use services::dns::DnsRecord;
-use types::{LinkName, Mac, Namespace, Rule, SettingKey};
+use types::{KernelInterface, LinkName, Mac, Namespace, Rule, SettingKey};
 
 use super::SavedLink;
 
@@ -520,6 +520,15 @@ impl Change {
             self,
             Self::RegisterNames { .. } | Self::LeaseAddress { .. } | Self::TrustSource { .. }
         )
+    }
+
+    /// Returns the ways into the kernel that undoing takes, beside NETLINK_ROUTE.
+    pub fn kernel_interfaces(&self) -> &'static [KernelInterface] {
+        match self {
+            Self::AddFirewall { .. } => &[KernelInterface::Netfilter, KernelInterface::Settings],
+            Self::SetFeature { .. } => &[KernelInterface::Generic, KernelInterface::Settings],
+            _ => &[KernelInterface::Settings],
+        }
     }
 
     /// Whether the change is one of a used bridge, or its use.

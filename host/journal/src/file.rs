@@ -72,6 +72,8 @@ pub struct Journal {
     leaving: bool,
     /// Whether changes are written to the file.
     persistent: bool,
+    /// Whether the folder stays if it is empty, because a confined run can't make it again.
+    keeps_folder: bool,
 }
 
 impl Journal {
@@ -98,6 +100,7 @@ impl Journal {
             complete: false,
             leaving: false,
             persistent,
+            keeps_folder: false,
         };
         match trust::read(&journal.path, SIZE_MAX) {
             Ok(text) => journal.replay(&text)?,
@@ -105,6 +108,27 @@ impl Journal {
             Err(error) => return Err(journal.failed("read", &error)),
         }
         Ok(journal)
+    }
+
+    /// Makes the folder, and keeps it until [`Self::leave_folder`], because a confined run
+    /// can't make it again.
+    ///
+    /// # Errors
+    ///
+    /// The folder can't be made.
+    pub fn keep_folder(&mut self) -> Result<PathBuf, JournalError> {
+        let home = self.home();
+        let made = trust::make_folder(&home, FOLDER_MODE, Above::Ours);
+        made.map_err(|error| self.failed("create", &error.into()))?;
+        self.keeps_folder = true;
+        Ok(home)
+    }
+
+    /// Removes the folder, if it is empty.
+    pub fn leave_folder(&mut self) {
+        self.keeps_folder = false;
+        // Other containers' journals keep the network's folder.
+        let _ = std::fs::remove_dir(self.home());
     }
 
     /// Returns the changes that aren't undone, the oldest first.
@@ -284,9 +308,8 @@ impl Journal {
             return Ok(());
         }
         disk::remove(&self.path).map_err(|error| self.failed("remove", &error))?;
-        if let Some(folder) = self.path.parent() {
-            // Other containers' journals keep the network's folder.
-            let _ = std::fs::remove_dir(folder);
+        if !self.keeps_folder {
+            self.leave_folder();
         }
         Ok(())
     }

@@ -13,6 +13,7 @@
 
 mod facts;
 mod kernel_feature;
+mod kernel_interface;
 mod name;
 mod reach_key;
 #[cfg(test)]

@@ -19,6 +19,7 @@ pub struct Grant {
     limits: Limits,
     calls: BTreeMap<Call, Reach>,
     requires_trail: bool,
+    requires_confinement: bool,
 }
 
 /// Why a grant can't be used.
@@ -72,7 +73,7 @@ pub enum GrantError {
 }
 
 /// The keys of a grant file.
-const KEYS: [&str; 5] = ["driver", "digest", "limits", "calls", "trail"];
+const KEYS: [&str; 6] = ["driver", "digest", "limits", "calls", "trail", "confinement"];
 
 impl Grant {
     /// Parses the grant of a driver. `path` is for messages.
@@ -92,6 +93,7 @@ impl Grant {
             limits: Limits::default(),
             calls: BTreeMap::new(),
             requires_trail: true,
+            requires_confinement: false,
         }
     }
 
@@ -167,6 +169,12 @@ impl Grant {
         self.requires_trail
     }
 
+    /// Whether a run ends if the kernel can't confine it whole. It goes on unless the file
+    /// says otherwise, and the trail says what is missing.
+    pub fn requires_confinement(&self) -> bool {
+        self.requires_confinement
+    }
+
     /// Returns the listed calls, with their reaches.
     pub fn calls(&self) -> &BTreeMap<Call, Reach> {
         &self.calls
@@ -197,7 +205,10 @@ fn read(driver: &str, path: &Path, text: &str) -> Result<Grant, Problem> {
     let digest = digest.ok_or_else(|| missing("digest", "sha256:…"))?;
     let limits = document.get("limits");
     let calls = document.get("calls");
-    let trail = document.get("trail");
+    let requires = |name, unless_said| match document.get(name) {
+        Some(table) => reader.is_required(name, table, unless_said),
+        None => Ok(unless_said),
+    };
     Ok(Grant {
         driver: name.to_owned(),
         path: path.to_owned(),
@@ -207,7 +218,8 @@ fn read(driver: &str, path: &Path, text: &str) -> Result<Grant, Problem> {
             .map_err(|error| reader.wrong(digest.span(), &error))?,
         limits: limits.map_or_else(|| Ok(Limits::default()), |limits| reader.limits(limits))?,
         calls: calls.map_or_else(|| Ok(BTreeMap::new()), |calls| reader.calls(calls))?,
-        requires_trail: trail.map_or(Ok(true), |trail| reader.requires_trail(trail))?,
+        requires_trail: requires("trail", true)?,
+        requires_confinement: requires("confinement", false)?,
     })
 }
 
@@ -247,12 +259,24 @@ mod tests {
     }
 
     #[test]
+    fn confinement_is_required_if_the_grant_says_so() {
+        for rest in ["", "[confinement]", "[confinement]\nrequired = false"] {
+            assert!(!parse(rest).unwrap().requires_confinement(), "{rest}");
+        }
+        let grant = parse("[confinement]\nrequired = true").unwrap();
+        assert!(grant.requires_confinement());
+    }
+
+    #[test]
     fn every_unknown_word_is_an_error() {
         for rest in [
             "extra = 1",
             "trail = \"best-effort\"",
             "[trail]\nrequire = false",
             "[trail]\nrequired = \"no\"",
+            "confinement = true",
+            "[confinement]\nrequire = true",
+            "[confinement]\nrequired = 1",
             "[limits]\nmemry = 1",
             "[limits]\nmemory = -1",
             "[limits]\ndeadline-ms = 0",
@@ -347,7 +371,7 @@ mod tests {
         );
         says(
             "colour = \"red\"",
-            "3:1: a grant has no \"colour\"; use one of driver, digest, limits, calls, trail\n \
+            "3:1: a grant has no \"colour\"; use one of driver, digest, limits, calls, trail, confinement\n \
              3 | colour = \"red\"\n   | ^^^^^^",
         );
     }

@@ -300,7 +300,7 @@ impl Reach {
     }
 
     /// Whether a secret is among them.
-    pub(crate) fn has_secret(&self, name: &str) -> bool {
+    pub fn has_secret(&self, name: &str) -> bool {
         self.secret.iter().any(|pattern| pattern.matches(name))
     }
 

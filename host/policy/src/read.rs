@@ -222,12 +222,18 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// Reads the table `trail` of a grant.
-    pub(super) fn requires_trail(self, value: &Value<'t>) -> Result<bool, Problem> {
-        let table = self.table("trail", value)?;
-        self.check_keys("trail", table, &["required"])?;
+    /// Reads a table of a grant that says only whether something is required. Without a
+    /// line for that, `unless_said` holds.
+    pub(super) fn is_required(
+        self,
+        name: &'static str,
+        value: &Value<'t>,
+        unless_said: bool,
+    ) -> Result<bool, Problem> {
+        let table = self.table(name, value)?;
+        self.check_keys(name, table, &["required"])?;
         match table.get("required") {
-            None => Ok(true),
+            None => Ok(unless_said),
             Some(value) => match value.get_ref() {
                 DeValue::Boolean(required) => Ok(*required),
                 _ => Err(self.wrong_type("required", value, "true or false")),

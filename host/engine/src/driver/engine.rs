@@ -25,7 +25,8 @@ pub enum EngineError {
     Load(wasmtime::Error),
 }
 
-/// A component ready to run, with the engine that it runs on.
+/// A component ready to run, with the engine that it runs on. Clones are the same code.
+#[derive(Clone)]
 pub struct Code {
     pub(super) engine: Engine,
     pub(super) component: Component,

@@ -14,11 +14,12 @@ mod state;
 mod vf;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use audit::{AuditError, Trail};
 use journal::{Change, Entry, Journal, JournalError, SavedLink, State, StateError};
-use kernel::{Kernel, LinkId, LinkSetting, NetnsId, living_netns};
+use kernel::{Kernel, LinkId, LinkSetting, Living, NetnsId, living_netns};
 use services::{Services, SimulatedServices};
 use types::{LinkName, Namespace};
 
@@ -70,7 +71,12 @@ pub struct Rollback {
     pub(crate) state: Option<State>,
     pub(crate) trail: Trail,
     unrecorded: Vec<String>,
+    /// The living namespaces, if a confined run has looked before.
+    living: Looked,
 }
+
+/// The living namespaces, if a run has looked already.
+type Looked = Option<Result<Living, String>>;
 
 impl Rollback {
     /// Makes a rollback by a journal.
@@ -86,6 +92,7 @@ impl Rollback {
             state: None,
             trail,
             unrecorded: Vec::new(),
+            living: None,
         }
     }
 
@@ -97,7 +104,46 @@ impl Rollback {
             state: None,
             trail,
             unrecorded: Vec::new(),
+            living: None,
         }
+    }
+
+    /// Prepares for a confined run: it makes the journal's folder, which it returns, and
+    /// looks for living namespaces if the journal has changes of others than the run's.
+    ///
+    /// # Errors
+    ///
+    /// The folder can't be made.
+    pub fn confine(&mut self) -> Result<Option<PathBuf>, JournalError> {
+        self.trail.confine();
+        let Some(journal) = &mut self.journal else {
+            return Ok(None);
+        };
+        let here = journal.here();
+        let mut entries = journal.entries().iter();
+        let is_elsewhere =
+            |entry: &Entry| entry.host != here.host || entry.netns != here.container;
+        if entries.any(is_elsewhere) {
+            self.living = Some(living());
+        }
+        journal.keep_folder().map(Some)
+    }
+
+    /// Removes the journal's folder, if nothing is in it.
+    pub fn leave_folder(&mut self) {
+        if let Some(journal) = &mut self.journal {
+            journal.leave_folder();
+        }
+    }
+
+    /// Returns the trail.
+    pub fn trail(&mut self) -> &mut Trail {
+        &mut self.trail
+    }
+
+    /// Returns the changes that aren't undone.
+    pub fn entries(&self) -> &[Entry] {
+        self.journal.as_ref().map_or(&[], Journal::entries)
     }
 
     /// Sets the deadline of the operations of the kernel and the services.
@@ -277,7 +323,7 @@ impl Rollback {
             host: entry.host == here.host,
             container: entry.netns.is_some() && entry.netns == here.container,
         };
-        if !same.host && entry.change.touches_host() && lives(entry.host).map_err(Failure::Other)? {
+        if !same.host && entry.change.touches_host() && lives(&self.living, entry.host).map_err(Failure::Other)? {
             return Err(Failure::Other(
                 "it was made from another network namespace of the host, which is still in use; \
                  run this from there"
@@ -293,7 +339,7 @@ impl Rollback {
                 index: *index,
                 same_container: same.container,
                 own: has_made(journal, entry, saved),
-                is_namespace_gone: &|| is_gone(entry.netns),
+                is_namespace_gone: &|| is_gone(&self.living, entry.netns),
             };
             return match return_to_host(self.guard.for_host(), &moved).map_err(other)? {
                 Returned::Back => Ok(Undone::Done),
@@ -398,11 +444,6 @@ fn has_opened(entry: &Entry, link: LinkId, name: &LinkName) -> bool {
         if (*of, its) == (link, name) && *setting == LinkSetting::RouteLocalnet && before == "0")
 }
 
-/// Whether a network namespace is known to be gone.
-fn is_gone(netns: Option<NetnsId>) -> bool {
-    netns.is_some_and(|netns| lives(netns).is_ok_and(|lives| !lives))
-}
-
 /// Whether a change is a firewall rule that only keeps packets back.
 fn keeps_back(change: &Change) -> bool {
     let entry = change.firewall();
@@ -438,8 +479,20 @@ impl Same {
     }
 }
 
-fn lives(netns: NetnsId) -> Result<bool, String> {
-    let living = living_netns()
-        .map_err(|error| format!("can't tell which network namespaces are alive: {error}"))?;
-    Ok(living.may_have(netns))
+/// Whether a network namespace is known to be gone.
+fn is_gone(looked: &Looked, netns: Option<NetnsId>) -> bool {
+    netns.is_some_and(|netns| lives(looked, netns).is_ok_and(|lives| !lives))
+}
+
+fn lives(looked: &Looked, netns: NetnsId) -> Result<bool, String> {
+    match looked {
+        Some(Ok(living)) => Ok(living.may_have(netns)),
+        Some(Err(error)) => Err(error.clone()),
+        None => living().map(|living| living.may_have(netns)),
+    }
+}
+
+fn living() -> Result<Living, String> {
+    living_netns()
+        .map_err(|error| format!("can't tell which network namespaces are alive: {error}"))
 }

@@ -58,10 +58,13 @@ fn in_words(left: &[UndoError]) -> String {
     left.join("; ")
 }
 
+/// Confines the run, if it is to be confined, and then maps its driver's code.
+pub type Load<'a> = Box<dyn FnOnce(&mut Rollback) -> Result<Code, RunError> + 'a>;
+
 /// A driver with its permissions and resources.
 pub struct Driver<'a> {
-    /// The driver's code.
-    pub code: &'a Code,
+    /// Makes the driver's code ready, after all that the run needs is open.
+    pub code: Load<'a>,
     /// The grant and the request.
     pub authority: Authority,
     /// The log for the driver's messages.
@@ -208,15 +211,21 @@ impl<Kind> Ready<Kind> {
         function: impl FnOnce(&mut Run) -> Result<T, RunError>,
     ) -> Ran<Kind, T> {
         let Session {
-            rollback, watch, ..
+            mut rollback,
+            watch,
+            ..
         } = self.0;
+        let code = (driver.code)(&mut rollback);
         let gate = Gate::new(rollback, driver.authority, driver.log, driver.secrets);
         let gate = gate
             .with_pools(driver.pools)
             .with_firewall(driver.firewall)
             .with_names(driver.names)
             .with_dhcp(driver.dhcp);
-        let (gate, result) = driver::run(driver.code, gate, watch, function);
+        let (gate, result) = match code {
+            Ok(code) => driver::run(&code, gate, watch, function),
+            Err(error) => (gate, Err(error)),
+        };
         Ran {
             gate,
             result,

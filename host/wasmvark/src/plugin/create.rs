@@ -14,6 +14,7 @@ use request::{KeptNetwork, Network, RequestError, normal_forms};
 use types::LinkName;
 use types::NetworkId;
 
+use super::confinement::Confinement;
 use super::load::{Loaded, store};
 use super::subnets::Pools;
 use super::{PluginError, bridges, differences, leave, output};
@@ -39,21 +40,29 @@ pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
         reach.bridge_of = bridges::wanted(&loaded.store, &network);
     }
     let pools = Pools::new(loaded.store.layout(), &network);
+    let confinement = Confinement {
+        loaded: &loaded,
+        changes: false,
+        secrets: Vec::new(),
+        container: None,
+        code,
+    };
     let driver = Driver {
         pools: Some(Box::new(pools)),
-        ..loaded.driver(&code, reach, loaded.secrets())
+        ..loaded.driver(confinement.load(), reach, loaded.secrets())
     };
     let networks = KeptNetworks::new(loaded.store.layout());
+    let others = networks.ids();
     let ended = Session::<Create>::open(Box::new(kernel), trail, watch)
         .run(driver, |run| run.create(&network, document.text()))
         .answer(|gate, changes| {
-            let created = change(gate, &document, &network, changes, &networks.ids())?;
+            let created = change(gate, &document, &network, changes, &others)?;
             output::check_network(input, &created.json)?;
             networks.keep(&network.id, &created.kept)?;
             Ok(created.json)
         })
         .end();
-    leave((ended.rollback, code));
+    leave(ended.rollback);
     ended.result
 }
 

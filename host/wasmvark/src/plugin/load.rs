@@ -4,10 +4,12 @@
 use audit::{Required, Subject, Trail};
 use engine::driver::{Code, EngineError};
 use engine::gate::{Firewall, Log};
-use engine::session::Driver;
+use engine::session::{Driver, Load};
 use policy::{Authority, Grant, GrantError, RequestReach};
 use trust::Secrets;
 use types::Digest;
+
+use std::path::{Path, PathBuf};
 
 use super::{PluginError, tell};
 use crate::store::{DriverName, Intact, Layout, Store};
@@ -42,24 +44,22 @@ impl Loaded {
         })
     }
 
-    /// Returns the precompiled code. If it is missing, corrupt or from another engine,
-    /// the component is compiled again, because that is only slower.
-    pub(super) fn code(&self) -> Result<Code, PluginError> {
-        let why = match mapped(&self.store, &self.digest)? {
-            Ok(code) => return Ok(code),
-            Err(why) => why,
+    /// Returns the path of the precompiled code. If it is missing, corrupt or from another
+    /// engine, the component is compiled again, because that is only slower.
+    pub(super) fn code(&self) -> Result<PathBuf, PluginError> {
+        let (path, intact) = self.store.code(&self.digest)?;
+        let why = match intact {
+            Intact::Yes => return Ok(path),
+            Intact::Missing => "it is missing",
+            Intact::Corrupt => "it is corrupt",
         };
         tell(&format!(
             "compiling the driver {} because its precompiled code can't be used: {why}",
             self.name
         ));
-        let (code, bytes) = compile(&self.store.component(&self.name, &self.digest)?)?;
-        if let Err(error) = self.store.put_code(&self.digest, &bytes) {
-            tell(&format!(
-                "the compiled code can't be kept for the next run: {error}"
-            ));
-        }
-        Ok(code)
+        let bytes = Code::precompile(&self.store.component(&self.name, &self.digest)?)?;
+        self.store.put_code(&self.digest, &bytes)?;
+        Ok(path)
     }
 
     /// Returns the code like [`Self::code`], but doesn't write it to the store. A run
@@ -114,7 +114,7 @@ impl Loaded {
     /// Returns the driver for one request.
     pub(super) fn driver<'a>(
         &self,
-        code: &'a Code,
+        code: Load<'a>,
         request: RequestReach,
         secrets: Secrets,
     ) -> Driver<'a> {
@@ -148,6 +148,14 @@ pub(super) fn firewall() -> Firewall {
         true => Firewall::LeftAlone,
         false => Firewall::Ours,
     }
+}
+
+/// Maps precompiled code that [`Loaded::code`] has returned.
+#[allow(unsafe_code, reason = "precompiled code is mapped; see the comment")]
+pub(super) fn map(path: &Path) -> Result<Code, EngineError> {
+    // SAFETY: this program wrote the file into a folder that only root and this user can
+    // write to, and `Store::code` has checked its content, owners and modes.
+    unsafe { Code::map(path) }
 }
 
 /// Maps a component's precompiled code, or returns the reason why it can't be used.

@@ -3,6 +3,7 @@
 //! the error document that the callers understand.
 
 mod bridges;
+mod confinement;
 mod create;
 mod dead_owners;
 mod differences;

@@ -242,7 +242,9 @@ impl Candidate {
 
     fn driver<'a>(&self, code: &'a Code, reach: RequestReach) -> Driver<'a> {
         let secrets = self.loaded.store.layout().secrets.clone();
-        self.loaded.driver(code, reach, Secrets::unread(secrets))
+        let code = code.clone();
+        let load = Box::new(move |_: &mut Rollback| Ok(code));
+        self.loaded.driver(load, reach, Secrets::unread(secrets))
     }
 
     fn driver_for<'a>(&self, code: &'a Code, reach: RequestReach, request: &Request) -> Driver<'a> {

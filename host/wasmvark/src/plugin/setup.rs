@@ -3,10 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use audit::Subject;
-use engine::driver::{Answer, Code, Watch};
+use engine::driver::{Answer, Watch};
 use engine::gate::Gate;
 use engine::rollback::Rollback;
 use engine::session::{Driver, Session, Setup};
@@ -18,6 +18,7 @@ use request::{Request, answer};
 use types::PortRange;
 use types::text;
 
+use super::confinement::Confinement;
 use super::load::{Loaded, store};
 use super::remains::{self, Remains};
 use super::{
@@ -45,21 +46,20 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
     restore::before(&loaded.store, &request.key());
     let connection = Connection {
         loaded: &loaded,
-        code: &code,
+        code,
         lock: &lock,
         request: &request,
         json: document.text(),
     };
     let result = connection.run(host, container, netns);
     drop(lock);
-    leave(code);
     result
 }
 
 /// A driver and the request that it connects, under the network's lock.
 struct Connection<'a> {
     loaded: &'a Loaded,
-    code: &'a Code,
+    code: PathBuf,
     lock: &'a NetworkLock,
     request: &'a Request,
     json: &'a str,
@@ -99,14 +99,21 @@ impl Connection<'_> {
         let layout = self.loaded.store.layout();
         let journal = Journal::open(&layout.journals(), &self.request.key(), here)?;
         let trail = self.loaded.trail(self.subject())?;
-        let mut kernel = Box::new(Netlink::open(host, Some(container))?);
+        let mut kernel = Box::new(Netlink::open(host, Some(container.clone()))?);
         let mut reach = said::reach(layout, self.request)?;
         let network = &self.request.network.id;
         bridges::note(&mut reach, self.loaded, network, (here.host, &mut kernel));
+        let confinement = Confinement {
+            loaded: self.loaded,
+            changes: true,
+            secrets: reach.secrets.clone(),
+            container: Some(container),
+            code: self.code.clone(),
+        };
         let driver = Driver {
             names: names::of(layout, self.request),
             dhcp: Some(names::dhcp_client(self.request, netns)),
-            ..self.loaded.driver(self.code, reach, self.loaded.secrets())
+            ..self.loaded.driver(confinement.load(), reach, self.loaded.secrets())
         };
         let rollback = Rollback::new(kernel, local_services::open(layout), journal, trail);
         Ok((Session::<Setup>::open(rollback, watch), driver))
@@ -124,7 +131,9 @@ impl Connection<'_> {
                 Ok(text)
             })
             .commit(tell);
-        leave(ended.rollback);
+        let mut rollback = ended.rollback;
+        rollback.leave_folder();
+        leave(rollback);
         if ended.result.is_ok() {
             self.keep(&settings);
         }

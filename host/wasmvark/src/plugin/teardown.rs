@@ -7,10 +7,10 @@
 //! be written, no driver runs. The changes are undone nevertheless, and standard error
 //! lists those that aren't recorded.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use audit::{AuditError, Required, Subject, Trail};
-use engine::driver::{self, Code, Watch};
+use engine::driver::{self, Watch};
 use engine::rollback::Rollback;
 use engine::session::{Clearing, Session, SessionError, Teardown};
 use journal::{Here, Journal, LockError, NetworkLock};
@@ -21,6 +21,7 @@ use request::{Request, RequestError};
 use types::text::shortened;
 use types::{ContainerId, Key, NetworkId};
 
+use super::confinement::Confinement;
 use super::load::{Loaded, store};
 use super::remains::{self, Remains};
 use super::{PluginError, bridges, leave, local_services, lock, restore, said, tell};
@@ -51,10 +52,10 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
         here,
         netns: container.is_some().then_some(netns),
     };
-    let kernel = Box::new(Netlink::open(host, container)?);
+    let kernel = Box::new(Netlink::open(host, container.clone())?);
     let rollback = Rollback::new(kernel, local_services::open(store.layout()), journal, trail);
     let clearing = match driver {
-        Ok(driver) => driver.disconnect(rollback, &remains, subject)?,
+        Ok(driver) => driver.disconnect(rollback, container, &remains, subject)?,
         Err(error) => Clearing::new(rollback, Err(error)),
     };
     if let Some(error) = clearing.failure() {
@@ -138,7 +139,7 @@ fn open_trail<'a>(
 /// A driver that can take part in a teardown.
 struct Driver<'a> {
     loaded: Loaded,
-    code: Code,
+    code: PathBuf,
     request: Request,
     reach: RequestReach,
     json: &'a str,
@@ -172,29 +173,37 @@ impl<'a> Driver<'a> {
     fn disconnect(
         self,
         rollback: Rollback,
+        container: Option<Netns>,
         remains: &Remains<'_>,
         subject: Subject,
     ) -> Result<Clearing<PluginError>, PluginError> {
         let watch = Watch::begin(self.loaded.grant.limits());
         let session = Session::<Teardown>::open(rollback, watch);
-        let container_exists = remains.netns.is_some();
-        match remains::contain(|| self.run(session, container_exists)) {
+        match remains::contain(|| self.run(session, container)) {
             Ok(clearing) => Ok(clearing),
             Err(error) => Ok(Clearing::new(remains.rollback(subject)?, Err(error))),
         }
     }
 
-    fn run(self, session: Session<Teardown>, container_exists: bool) -> Clearing<PluginError> {
+    fn run(self, session: Session<Teardown>, container: Option<Netns>) -> Clearing<PluginError> {
+        let container_exists = container.is_some();
+        let confinement = Confinement {
+            loaded: &self.loaded,
+            changes: true,
+            secrets: self.reach.secrets.clone(),
+            container,
+            code: self.code,
+        };
         let secrets = self.loaded.secrets();
-        let driver = self.loaded.driver(&self.code, self.reach, secrets);
-        let clearing = session
+        let driver = self
+            .loaded
+            .driver(confinement.load(), self.reach, secrets);
+        session
             .recover(tell)
             .run(driver, |run| {
                 run.teardown(&self.request, container_exists, self.json)
             })
-            .clearing();
-        leave(self.code);
-        clearing
+            .clearing()
     }
 }
 
@@ -206,7 +215,9 @@ fn clear(
     let cleared = clearing.clear(lock.as_ref())?;
     tell_unrecorded(cleared.recorded, cleared.rollback.unrecorded());
     drop(lock);
-    leave(cleared.rollback);
+    let mut rollback = cleared.rollback;
+    rollback.leave_folder();
+    leave(rollback);
     match cleared.left.is_empty() {
         true => Ok(String::new()),
         false => Err(SessionError::Undo(cleared.left).into()),

@@ -1,0 +1,255 @@
+//! The allowed system calls, with conditions on their arguments where a call can do more
+//! than a run needs. All conditions of a line hold together, and a call may have several
+//! lines. Pointers can't be looked at.
+
+use nix::libc;
+use seccompiler::SeccompCmpArgLen::{Dword, Qword};
+use seccompiler::SeccompCmpOp::{Eq, MaskedEq, Ne};
+use seccompiler::{SeccompCmpArgLen, SeccompCmpOp};
+use syscalls::Sysno;
+
+use crate::Needs;
+
+/// A call, and what its arguments must be.
+pub(super) type Line = (Sysno, Vec<Argument>);
+
+/// What one argument must be.
+pub(super) struct Argument {
+    pub(super) index: u8,
+    pub(super) length: SeccompCmpArgLen,
+    pub(super) operator: SeccompCmpOp,
+    pub(super) value: u64,
+}
+
+/// `SOCK_CLOEXEC` and `SOCK_NONBLOCK`, which stand beside a socket's type.
+const SOCKET_FLAGS: u64 = 0x80800;
+/// What fd_set of fcntl(2) is allowed on all files: none lets a file lose `O_APPEND`, and
+/// none copies its number.
+const FCNTL: [i32; 5] = [
+    libc::F_GETFD,
+    libc::F_SETFD,
+    libc::F_GETFL,
+    libc::F_GETPIPE_SZ,
+    libc::F_SETPIPE_SZ,
+];
+/// All flags with which clone(2) makes a namespace.
+const NEW_NAMESPACES: i32 = libc::CLONE_NEWNS
+    | libc::CLONE_NEWCGROUP
+    | libc::CLONE_NEWUTS
+    | libc::CLONE_NEWIPC
+    | libc::CLONE_NEWUSER
+    | libc::CLONE_NEWPID
+    | libc::CLONE_NEWNET;
+/// The calls of ioctl(2) for all: switching a socket's waiting, and asking what a terminal
+/// or pipe is.
+const IOCTL: [u64; 3] = [0x5421, 0x5451, 0x5413];
+/// `TUNSETIFF`, `TUNSETPERSIST`, `TUNSETOWNER` and `TUNSETGROUP` (`linux/if_tun.h`).
+const TAPS: [u64; 4] = [0x4004_54ca, 0x4004_54cb, 0x4004_54cc, 0x4004_54ce];
+
+/// Those that can do nothing beyond what the process has.
+const PLAIN: &[Sysno] = &[
+    Sysno::bind,
+    Sysno::brk,
+    Sysno::clock_getres,
+    Sysno::clock_gettime,
+    Sysno::clock_nanosleep,
+    Sysno::close,
+    Sysno::epoll_create1,
+    Sysno::epoll_ctl,
+    Sysno::epoll_pwait,
+    Sysno::eventfd2,
+    Sysno::exit,
+    Sysno::exit_group,
+    Sysno::fchmod,
+    Sysno::fdatasync,
+    Sysno::flock,
+    Sysno::fstat,
+    Sysno::fstatfs,
+    Sysno::fsync,
+    Sysno::futex,
+    Sysno::getdents64,
+    Sysno::getegid,
+    Sysno::geteuid,
+    Sysno::getgid,
+    Sysno::getpid,
+    Sysno::getrandom,
+    Sysno::getsockname,
+    Sysno::getsockopt,
+    Sysno::gettid,
+    Sysno::gettimeofday,
+    Sysno::getuid,
+    Sysno::lseek,
+    Sysno::madvise,
+    Sysno::mkdirat,
+    Sysno::mprotect,
+    Sysno::mremap,
+    Sysno::munmap,
+    Sysno::nanosleep,
+    Sysno::openat,
+    Sysno::ppoll,
+    Sysno::pread64,
+    Sysno::read,
+    Sysno::readlinkat,
+    Sysno::readv,
+    Sysno::recvfrom,
+    Sysno::recvmsg,
+    Sysno::renameat,
+    Sysno::renameat2,
+    Sysno::restart_syscall,
+    Sysno::rt_sigprocmask,
+    Sysno::rt_sigreturn,
+    Sysno::sched_getaffinity,
+    Sysno::sched_yield,
+    Sysno::setsockopt,
+    Sysno::sigaltstack,
+    Sysno::signalfd4,
+    Sysno::statx,
+    Sysno::unlinkat,
+    Sysno::write,
+    Sysno::writev,
+];
+
+/// The older ones, which newer processors' kernels don't have.
+#[cfg(target_arch = "x86_64")]
+const OLD: &[Sysno] = &[
+    Sysno::access,
+    Sysno::epoll_create,
+    Sysno::epoll_wait,
+    Sysno::lstat,
+    Sysno::mkdir,
+    Sysno::newfstatat,
+    Sysno::open,
+    Sysno::poll,
+    Sysno::readlink,
+    Sysno::rename,
+    Sysno::rmdir,
+    Sysno::stat,
+    Sysno::unlink,
+];
+#[cfg(not(target_arch = "x86_64"))]
+const OLD: &[Sysno] = &[Sysno::fstatat];
+
+/// Returns the allowed calls.
+pub(super) fn allowed(needs: &Needs) -> Vec<Line> {
+    let plain = PLAIN.iter().chain(OLD);
+    let mut lines: Vec<Line> = plain.map(|call| (*call, Vec::new())).collect();
+    lines.extend(memory());
+    lines.extend(threads());
+    lines.extend(sockets(needs));
+    lines.extend(files(needs));
+    lines.extend(controls(needs));
+    lines
+}
+
+/// Memory that no other process and no file shares: through a shared mapping, lines of the
+/// trail could be changed.
+fn memory() -> [Line; 1] {
+    let shared = number(libc::MAP_SHARED);
+    [(Sysno::mmap, vec![argument(3, Qword, MaskedEq(shared), 0)])]
+}
+
+/// Threads, and no processes or namespaces. SIGSYS keeps its handler.
+fn threads() -> [Line; 2] {
+    let thread = number(libc::CLONE_THREAD);
+    let mask = thread | number(NEW_NAMESPACES);
+    [
+        (Sysno::clone, vec![argument(0, Qword, MaskedEq(mask), thread)]),
+        (
+            Sysno::rt_sigaction,
+            vec![argument(0, Dword, Ne, number(libc::SIGSYS))],
+        ),
+    ]
+}
+
+/// The families of sockets, and where their messages go.
+fn sockets(needs: &Needs) -> Vec<Line> {
+    let netlink = [
+        (libc::NETLINK_ROUTE, true),
+        (libc::NETLINK_NETFILTER, needs.netfilter),
+        (libc::NETLINK_GENERIC, needs.generic),
+    ];
+    let open = netlink.into_iter().filter(|(_, is_needed)| *is_needed);
+    let mut lines: Vec<Line> = open
+        .map(|(protocol, _)| {
+            let family = argument(0, Dword, Eq, number(libc::AF_NETLINK));
+            let protocol = argument(2, Dword, Eq, number(protocol));
+            (Sysno::socket, vec![family, protocol])
+        })
+        .collect();
+    if needs.announce {
+        let kind = |kind: i32| argument(1, Dword, MaskedEq(!SOCKET_FLAGS), number(kind));
+        let family = |family: i32| argument(0, Dword, Eq, number(family));
+        let protocol = |protocol: i32| argument(2, Dword, Eq, number(protocol));
+        lines.push((
+            Sysno::socket,
+            vec![family(libc::AF_PACKET), kind(libc::SOCK_DGRAM), protocol(0)],
+        ));
+        lines.push((
+            Sysno::socket,
+            vec![
+                family(libc::AF_INET6),
+                kind(libc::SOCK_RAW),
+                protocol(libc::IPPROTO_ICMPV6),
+            ],
+        ));
+    }
+    lines.extend(sending(needs));
+    lines
+}
+
+/// Messages. Those of systemd's journal go where its socket is connected.
+fn sending(needs: &Needs) -> Vec<Line> {
+    let Some(journald) = needs.journald else {
+        return vec![(Sysno::sendto, Vec::new())];
+    };
+    let is_journald = |operator| argument(0, Dword, operator, number(journald));
+    vec![
+        (Sysno::sendto, vec![is_journald(Ne)]),
+        (
+            Sysno::sendto,
+            vec![is_journald(Eq), argument(4, Qword, Eq, 0)],
+        ),
+    ]
+}
+
+/// What is done with open files.
+fn files(needs: &Needs) -> Vec<Line> {
+    let mut lines: Vec<Line> = FCNTL
+        .iter()
+        .map(|command| {
+            let command = argument(1, Dword, Eq, number(*command));
+            (Sysno::fcntl, vec![command])
+        })
+        .collect();
+    let stdout = argument(0, Dword, Eq, 1);
+    let copy = argument(1, Dword, Eq, number(libc::F_DUPFD_CLOEXEC));
+    lines.push((Sysno::fcntl, vec![stdout, copy]));
+    let cut = match needs.trail {
+        Some(trail) => vec![argument(0, Dword, Ne, number(trail))],
+        None => Vec::new(),
+    };
+    lines.push((Sysno::ftruncate, cut));
+    lines
+}
+
+fn controls(needs: &Needs) -> Vec<Line> {
+    let taps = TAPS.iter().filter(|_| needs.taps);
+    let calls = IOCTL.iter().chain(taps);
+    calls
+        .map(|call| (Sysno::ioctl, vec![argument(1, Dword, Eq, *call)]))
+        .collect()
+}
+
+fn argument(index: u8, length: SeccompCmpArgLen, operator: SeccompCmpOp, value: u64) -> Argument {
+    Argument {
+        index,
+        length,
+        operator,
+        value,
+    }
+}
+
+/// Returns a constant of C as the number that an argument is compared with.
+fn number(value: i32) -> u64 {
+    u64::from(value.cast_unsigned())
+}

@@ -1,0 +1,99 @@
+//! What a run may still do behind the wall.
+
+use std::fmt;
+use std::os::fd::RawFd;
+use std::path::PathBuf;
+
+/// What a run may still do. All that isn't here, it can't.
+#[derive(Debug, Clone, Default)]
+pub struct Needs {
+    /// Changing the network: CAP_NET_ADMIN. Reading needs no capability.
+    pub admin: bool,
+    /// Sockets of NETLINK_NETFILTER, for nftables and connection tracking.
+    pub netfilter: bool,
+    /// Sockets of NETLINK_GENERIC, for WireGuard and ethtool.
+    pub generic: bool,
+    /// CAP_NET_RAW with packet and ICMPv6 sockets, to announce addresses.
+    pub announce: bool,
+    /// The ioctl calls that make a tap.
+    pub taps: bool,
+    /// Files and folders.
+    pub places: Vec<Place>,
+    /// Memory beside the guest's, and the guest's, in bytes.
+    pub memory: u64,
+    /// The longest file that is written, in bytes.
+    pub file_size: u64,
+    /// The open trail: lines are added to it, and none is changed.
+    pub trail: Option<RawFd>,
+    /// The open socket of systemd's journal: it sends to nobody else.
+    pub journald: Option<RawFd>,
+}
+
+/// A file or a folder with what may be done there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The path. One that isn't there when the wall goes up stays closed.
+    pub path: PathBuf,
+    /// What may be done.
+    pub uses: Use,
+}
+
+/// What may be done with a file, or with all that is below a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use {
+    /// Reading.
+    Read,
+    /// Reading, and writing what is there.
+    Write,
+    /// Reading, writing, making and removing files.
+    Keep,
+    /// Removing files.
+    RemoveFiles,
+    /// Removing empty folders.
+    RemoveFolders,
+    /// Reading, writing and controlling a device.
+    Device,
+}
+
+impl Needs {
+    /// Says in words what may be done, for people: a line for each thing.
+    pub fn in_words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        words.push(match (self.admin, self.announce) {
+            (true, true) => "have CAP_NET_ADMIN and CAP_NET_RAW".to_owned(),
+            (true, false) => "have CAP_NET_ADMIN".to_owned(),
+            (false, _) => "have no capability".to_owned(),
+        });
+        words.push(format!("open sockets of {}", self.families().join(", ")));
+        for place in &self.places {
+            words.push(place.to_string());
+        }
+        words
+    }
+
+    fn families(&self) -> Vec<&'static str> {
+        let families = [
+            ("NETLINK_ROUTE", true),
+            ("NETLINK_NETFILTER", self.netfilter),
+            ("NETLINK_GENERIC", self.generic),
+            ("AF_PACKET", self.announce),
+            ("ICMPv6", self.announce),
+        ];
+        let open = families.into_iter().filter(|(_, is_open)| *is_open);
+        open.map(|(family, _)| family).collect()
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.display();
+        match self.uses {
+            Use::Read => write!(f, "read {path}"),
+            Use::Write => write!(f, "read and write {path}"),
+            Use::Keep => write!(f, "read, write, make and remove files in {path}"),
+            Use::RemoveFiles => write!(f, "remove files in {path}"),
+            Use::RemoveFolders => write!(f, "remove empty folders in {path}"),
+            Use::Device => write!(f, "use {path}"),
+        }
+    }
+}
