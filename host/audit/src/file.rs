@@ -146,7 +146,10 @@ impl Writer {
     }
 
     fn is_full(&self, length: u64, line: &[u8]) -> bool {
-        !self.stuck && !self.confined && length > 0 && length.saturating_add(size(line)) > self.rotation.size
+        !self.stuck
+            && !self.confined
+            && length > 0
+            && length.saturating_add(size(line)) > self.rotation.size
     }
 
     /// Rotates the file, whose lock is held, and returns whether that succeeded.

@@ -1,7 +1,7 @@
 //! Capabilities: those of the thread that gives them up.
 
-use caps::{CapSet, Capability, CapsHashSet};
 use caps::errors::CapsError;
+use caps::{CapSet, Capability, CapsHashSet};
 
 use crate::Needs;
 

@@ -5,10 +5,11 @@ mod list;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use nix::errno::Errno;
 use list::Argument;
+use nix::errno::Errno;
 use seccompiler::{
-    BackendError, BpfProgram, SeccompAction, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
+    BackendError, BpfProgram, SeccompAction, SeccompCondition, SeccompFilter, SeccompRule,
+    TargetArch,
 };
 use syscalls::Sysno;
 
@@ -31,7 +32,10 @@ pub fn also_allow(calls: Vec<Sysno>) {
 
 /// Returns the names of the allowed system calls, sorted.
 pub fn allowed_calls(needs: &Needs) -> Vec<&'static str> {
-    let mut names: Vec<_> = list::allowed(needs).iter().map(|(call, _)| call.name()).collect();
+    let mut names: Vec<_> = list::allowed(needs)
+        .iter()
+        .map(|(call, _)| call.name())
+        .collect();
     names.sort_unstable();
     names.dedup();
     names

@@ -23,7 +23,7 @@ mod needs;
 mod wall;
 
 pub use alarm::Alarm;
-pub use filter::{also_allow, allowed_calls};
+pub use filter::{allowed_calls, also_allow};
 pub use gap::{Gap, gaps};
 pub use needs::{Needs, Place, Use};
 pub use wall::{ConfineError, Wall};

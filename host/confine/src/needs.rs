@@ -7,6 +7,8 @@ use std::path::PathBuf;
 /// What a run may still do. All that isn't here, it can't.
 #[derive(Debug, Clone, Default)]
 pub struct Needs {
+    /// Reading the network: sockets of NETLINK_ROUTE.
+    pub network: bool,
     /// Changing the network: CAP_NET_ADMIN. Reading needs no capability.
     pub admin: bool,
     /// Sockets of NETLINK_NETFILTER, for nftables and connection tracking.
@@ -64,7 +66,10 @@ impl Needs {
             (true, false) => "have CAP_NET_ADMIN".to_owned(),
             (false, _) => "have no capability".to_owned(),
         });
-        words.push(format!("open sockets of {}", self.families().join(", ")));
+        words.push(match self.families() {
+            families if families.is_empty() => "open no socket".to_owned(),
+            families => format!("open sockets of {}", families.join(", ")),
+        });
         for place in &self.places {
             words.push(place.to_string());
         }
@@ -73,7 +78,7 @@ impl Needs {
 
     fn families(&self) -> Vec<&'static str> {
         let families = [
-            ("NETLINK_ROUTE", true),
+            ("NETLINK_ROUTE", self.network),
             ("NETLINK_NETFILTER", self.netfilter),
             ("NETLINK_GENERIC", self.generic),
             ("AF_PACKET", self.announce),

@@ -73,7 +73,14 @@ pub enum GrantError {
 }
 
 /// The keys of a grant file.
-const KEYS: [&str; 6] = ["driver", "digest", "limits", "calls", "trail", "confinement"];
+const KEYS: [&str; 6] = [
+    "driver",
+    "digest",
+    "limits",
+    "calls",
+    "trail",
+    "confinement",
+];
 
 impl Grant {
     /// Parses the grant of a driver. `path` is for messages.

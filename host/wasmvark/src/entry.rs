@@ -18,6 +18,7 @@ pub fn main() -> ! {
     let mut arguments = std::env::args_os();
     let program = arguments.next().unwrap_or_default();
     let code = match called_as(&program) {
+        Some(name) if name == crate::compile::NAME => crate::compile::main(),
         Some(driver) => crate::plugin::main(&driver, arguments),
         None => crate::cli::main(),
     };

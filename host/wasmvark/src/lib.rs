@@ -11,6 +11,7 @@
 #![deny(unsafe_code)]
 
 mod cli;
+mod compile;
 mod convert;
 mod entry;
 mod plugin;

@@ -148,12 +148,19 @@ fn memory() -> [Line; 1] {
     [(Sysno::mmap, vec![argument(3, Qword, MaskedEq(shared), 0)])]
 }
 
-/// Threads, and no processes or namespaces. SIGSYS keeps its handler.
-fn threads() -> [Line; 2] {
+/// Threads with names, and no processes or namespaces. SIGSYS keeps its handler.
+fn threads() -> [Line; 3] {
     let thread = number(libc::CLONE_THREAD);
     let mask = thread | number(NEW_NAMESPACES);
     [
-        (Sysno::clone, vec![argument(0, Qword, MaskedEq(mask), thread)]),
+        (
+            Sysno::clone,
+            vec![argument(0, Qword, MaskedEq(mask), thread)],
+        ),
+        (
+            Sysno::prctl,
+            vec![argument(0, Dword, Eq, number(libc::PR_SET_NAME))],
+        ),
         (
             Sysno::rt_sigaction,
             vec![argument(0, Dword, Ne, number(libc::SIGSYS))],
@@ -164,7 +171,7 @@ fn threads() -> [Line; 2] {
 /// The families of sockets, and where their messages go.
 fn sockets(needs: &Needs) -> Vec<Line> {
     let netlink = [
-        (libc::NETLINK_ROUTE, true),
+        (libc::NETLINK_ROUTE, needs.network),
         (libc::NETLINK_NETFILTER, needs.netfilter),
         (libc::NETLINK_GENERIC, needs.generic),
     ];

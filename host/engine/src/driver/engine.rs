@@ -43,6 +43,16 @@ impl Code {
             .map_err(EngineError::Compile)
     }
 
+    /// Says which engine makes code, and for which processor. Code of another maker can't
+    /// be used.
+    pub fn maker() -> String {
+        format!(
+            "{ENGINE}, wasmvark {}, {}",
+            env!("CARGO_PKG_VERSION"),
+            processor()
+        )
+    }
+
     /// Maps a file of precompiled code.
     ///
     /// # Safety
@@ -77,6 +87,41 @@ impl Code {
             unsafe { Component::deserialize(&engine, code) }.map_err(EngineError::Load)?;
         Ok(Self { engine, component })
     }
+}
+
+/// Returns the processor with the features that code may use.
+#[cfg(target_arch = "x86_64")]
+fn processor() -> String {
+    let has = [
+        ("sse3", std::is_x86_feature_detected!("sse3")),
+        ("ssse3", std::is_x86_feature_detected!("ssse3")),
+        ("sse4.1", std::is_x86_feature_detected!("sse4.1")),
+        ("sse4.2", std::is_x86_feature_detected!("sse4.2")),
+        ("popcnt", std::is_x86_feature_detected!("popcnt")),
+        ("lzcnt", std::is_x86_feature_detected!("lzcnt")),
+        ("bmi1", std::is_x86_feature_detected!("bmi1")),
+        ("bmi2", std::is_x86_feature_detected!("bmi2")),
+        ("fma", std::is_x86_feature_detected!("fma")),
+        ("avx", std::is_x86_feature_detected!("avx")),
+        ("avx2", std::is_x86_feature_detected!("avx2")),
+        ("avx512f", std::is_x86_feature_detected!("avx512f")),
+        ("avx512dq", std::is_x86_feature_detected!("avx512dq")),
+        ("avx512vl", std::is_x86_feature_detected!("avx512vl")),
+        (
+            "avx512bitalg",
+            std::is_x86_feature_detected!("avx512bitalg"),
+        ),
+        ("avx512vbmi", std::is_x86_feature_detected!("avx512vbmi")),
+        ("cmpxchg16b", std::is_x86_feature_detected!("cmpxchg16b")),
+    ];
+    let names = has.into_iter().filter(|(_, has)| *has);
+    let names: Vec<&str> = names.map(|(name, _)| name).collect();
+    format!("x86_64 with {}", names.join(" "))
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn processor() -> String {
+    std::env::consts::ARCH.to_owned()
 }
 
 /// Returns the settings with which code is compiled and run. Both must use the same

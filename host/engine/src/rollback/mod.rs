@@ -121,8 +121,7 @@ impl Rollback {
         };
         let here = journal.here();
         let mut entries = journal.entries().iter();
-        let is_elsewhere =
-            |entry: &Entry| entry.host != here.host || entry.netns != here.container;
+        let is_elsewhere = |entry: &Entry| entry.host != here.host || entry.netns != here.container;
         if entries.any(is_elsewhere) {
             self.living = Some(living());
         }
@@ -323,7 +322,10 @@ impl Rollback {
             host: entry.host == here.host,
             container: entry.netns.is_some() && entry.netns == here.container,
         };
-        if !same.host && entry.change.touches_host() && lives(&self.living, entry.host).map_err(Failure::Other)? {
+        if !same.host
+            && entry.change.touches_host()
+            && lives(&self.living, entry.host).map_err(Failure::Other)?
+        {
             return Err(Failure::Other(
                 "it was made from another network namespace of the host, which is still in use; \
                  run this from there"

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use audit::AuditError;
-use engine::driver::{ComponentError, EngineError};
+use engine::driver::ComponentError;
 use journal::JournalError;
 use kernel::NetnsError;
 use policy::{Call, GrantError, PatternError, UnfitReach};
 use request::RequestError;
 
+use crate::compile::CompileError;
 use crate::plugin::PluginError;
 use crate::podman::networks::ReadError;
 use crate::store::{DriverName, InvalidDriverName, LayoutError, NetworksError, StoreError};
@@ -29,7 +30,7 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Component(#[from] ComponentError),
     #[error(transparent)]
-    Engine(#[from] EngineError),
+    Compile(#[from] CompileError),
     #[error(transparent)]
     Name(#[from] InvalidDriverName),
     #[error("can't read {}: {error}", path.display())]

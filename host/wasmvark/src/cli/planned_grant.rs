@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use engine::driver::{Code, Description};
+use engine::driver::Description;
 use policy::{Call, Grant, Reach};
 use types::Digest;
 
 use super::CliError;
-use crate::plugin::mapped;
-use crate::store::{DriverName, Store};
+use crate::compile::precompile;
+use crate::store::{DriverName, Intact, Store};
 
 /// The largest component, in bytes. One with an interpreter has tens of MiB.
 const COMPONENT_LIMIT: u64 = 256 << 20;
@@ -37,18 +37,13 @@ impl Candidate {
         &self.bytes
     }
 
-    /// Checks that the component fits the world. If the store doesn't have its code,
-    /// the component is compiled for this, and the code is returned for the store.
-    #[allow(unsafe_code, reason = "code that was just made is loaded")]
+    /// Compiles the component, which must fit the world, and returns the code for the
+    /// store, unless the store has it.
     pub(super) fn compile(&self, store: &Store) -> Result<Option<Vec<u8>>, CliError> {
-        if let Ok(code) = mapped(store, &self.digest)? {
-            code.check_world()?;
-            return Ok(None);
+        match store.code(&self.digest)? {
+            (_, Intact::Yes) => Ok(None),
+            _ => Ok(Some(precompile(&self.bytes)?)),
         }
-        let code = Code::precompile(&self.bytes)?;
-        // SAFETY: `code` comes from `Code::precompile` just above.
-        unsafe { Code::load(&code) }?.check_world()?;
-        Ok(Some(code))
     }
 
     /// Reads the grant in an operator's file, which must be for this component.

@@ -103,6 +103,7 @@ impl<'a> Confinement<'a> {
         places.push(read(&self.code));
         let has = |way| ways.contains(&way);
         Needs {
+            network: true,
             admin: self.changes,
             netfilter: has(KernelInterface::Netfilter),
             generic: has(KernelInterface::Generic),

@@ -12,6 +12,7 @@ use types::Digest;
 use std::path::{Path, PathBuf};
 
 use super::{PluginError, tell};
+use crate::compile::precompile;
 use crate::store::{DriverName, Intact, Layout, Store};
 
 /// A driver that may run.
@@ -52,12 +53,13 @@ impl Loaded {
             Intact::Yes => return Ok(path),
             Intact::Missing => "it is missing",
             Intact::Corrupt => "it is corrupt",
+            Intact::Foreign => "it is another engine's or processor's",
         };
         tell(&format!(
             "compiling the driver {} because its precompiled code can't be used: {why}",
             self.name
         ));
-        let bytes = Code::precompile(&self.store.component(&self.name, &self.digest)?)?;
+        let bytes = precompile(&self.store.component(&self.name, &self.digest)?)?;
         self.store.put_code(&self.digest, &bytes)?;
         Ok(path)
     }
@@ -65,11 +67,10 @@ impl Loaded {
     /// Returns the code like [`Self::code`], but doesn't write it to the store. A run
     /// of `plan` leaves no file.
     pub(super) fn code_unkept(&self) -> Result<Code, PluginError> {
-        if let Ok(code) = mapped(&self.store, &self.digest)? {
-            return Ok(code);
+        match self.store.code(&self.digest)? {
+            (path, Intact::Yes) => Ok(map(&path)?),
+            _ => compile(&self.store.component(&self.name, &self.digest)?),
         }
-        let (code, _) = compile(&self.store.component(&self.name, &self.digest)?)?;
-        Ok(code)
     }
 
     /// Returns the subject of a run, for the audit trail.
@@ -158,32 +159,12 @@ pub(super) fn map(path: &Path) -> Result<Code, EngineError> {
     unsafe { Code::map(path) }
 }
 
-/// Maps a component's precompiled code, or returns the reason why it can't be used.
-#[allow(unsafe_code, reason = "precompiled code is mapped; see the comments")]
-pub(crate) fn mapped(store: &Store, digest: &Digest) -> Result<Result<Code, String>, PluginError> {
-    let (path, intact) = store.code(digest)?;
-    let why = match intact {
-        // SAFETY: this program wrote the file into a folder that only root and this
-        // user can write to. `Store::code` has checked its content against the stamp,
-        // and the owners and modes.
-        Intact::Yes => match unsafe { Code::map(&path) } {
-            Ok(code) => return Ok(Ok(code)),
-            Err(EngineError::Load(error)) => format!("{error:#}"),
-            Err(error) => return Err(error.into()),
-        },
-        Intact::Missing => "it is missing".to_owned(),
-        Intact::Corrupt => "it is corrupt".to_owned(),
-    };
-    Ok(Err(why))
-}
-
-/// Compiles a component. Returns the code, and its bytes for the store.
+/// Compiles a component for this run alone.
 #[allow(unsafe_code, reason = "code that was just made is loaded")]
-pub(super) fn compile(component: &[u8]) -> Result<(Code, Vec<u8>), PluginError> {
-    let bytes = Code::precompile(component)?;
-    // SAFETY: `bytes` comes from `Code::precompile` just above.
-    let code = unsafe { Code::load(&bytes) }?;
-    Ok((code, bytes))
+pub(super) fn compile(component: &[u8]) -> Result<Code, PluginError> {
+    let bytes = precompile(component)?;
+    // SAFETY: `bytes` comes from `precompile` just above.
+    Ok(unsafe { Code::load(&bytes) }?)
 }
 
 /// Returns the store of this installation, and the driver's name in it.

@@ -27,7 +27,6 @@ mod watch_firewalld;
 
 pub(crate) use forget::forget;
 pub(crate) use gc::{collect, life};
-pub(crate) use load::mapped;
 pub(crate) use plan::{Candidate, Planned};
 pub(crate) use reload::{Reloaded, reload, trusted_sources};
 pub(crate) use watch_firewalld::watch_firewalld;
@@ -46,6 +45,7 @@ use policy::GrantError;
 use request::RequestError;
 use request::protocol::{Command, Info, OverlayError, ProtocolError, read_stdin};
 
+use crate::compile::CompileError;
 use crate::store::{InvalidDriverName, LayoutError, NetworksError, StoreError};
 
 /// The reason why a run failed. The text reaches the user's terminal.
@@ -75,6 +75,8 @@ pub(crate) enum PluginError {
     Engine(#[from] EngineError),
     #[error(transparent)]
     Component(#[from] ComponentError),
+    #[error(transparent)]
+    Compile(#[from] CompileError),
     #[error(transparent)]
     Netns(#[from] NetnsError),
     #[error(transparent)]

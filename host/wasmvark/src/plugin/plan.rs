@@ -120,7 +120,7 @@ impl Candidate {
 
     fn code(&self) -> Result<Code, PluginError> {
         match &self.file {
-            Some(component) => Ok(compile(component)?.0),
+            Some(component) => compile(component),
             None => self.loaded.code_unkept(),
         }
     }

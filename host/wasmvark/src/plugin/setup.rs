@@ -113,7 +113,9 @@ impl Connection<'_> {
         let driver = Driver {
             names: names::of(layout, self.request),
             dhcp: Some(names::dhcp_client(self.request, netns)),
-            ..self.loaded.driver(confinement.load(), reach, self.loaded.secrets())
+            ..self
+                .loaded
+                .driver(confinement.load(), reach, self.loaded.secrets())
         };
         let rollback = Rollback::new(kernel, local_services::open(layout), journal, trail);
         Ok((Session::<Setup>::open(rollback, watch), driver))

@@ -195,9 +195,7 @@ impl<'a> Driver<'a> {
             code: self.code,
         };
         let secrets = self.loaded.secrets();
-        let driver = self
-            .loaded
-            .driver(confinement.load(), self.reach, secrets);
+        let driver = self.loaded.driver(confinement.load(), self.reach, secrets);
         session
             .recover(tell)
             .run(driver, |run| {

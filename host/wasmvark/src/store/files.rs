@@ -28,20 +28,26 @@ pub(crate) enum Intact {
     Missing,
     /// The file differs from its digest.
     Corrupt,
+    /// The file is code that another engine made, or one for another processor.
+    Foreign,
 }
 
-#[derive(Serialize, Deserialize, PartialEq)]
+#[derive(Clone, Serialize, Deserialize, PartialEq)]
 struct Stamp {
     digest: Digest,
     size: u64,
     modified: (i64, i64),
     changed: (i64, i64),
+    /// What made the file, if it is code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    maker: Option<String>,
 }
 
 impl Stamp {
-    fn new(digest: Digest, metadata: &Metadata) -> Self {
+    fn new(digest: Digest, maker: Option<String>, metadata: &Metadata) -> Self {
         Self {
             digest,
+            maker,
             size: metadata.size(),
             modified: (metadata.mtime(), metadata.mtime_nsec()),
             changed: (metadata.ctime(), metadata.ctime_nsec()),
@@ -107,14 +113,19 @@ fn replace(
     written
 }
 
-/// Writes a file with its stamp.
-pub(super) fn write_stamped(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+/// Writes a file with its stamp. Code has a maker.
+pub(super) fn write_stamped(
+    path: &Path,
+    bytes: &[u8],
+    maker: Option<&str>,
+) -> Result<(), StoreError> {
     write(path, bytes, 0o600)?;
-    stamp(path, Digest::of(bytes))
+    stamp(path, Digest::of(bytes), maker.map(str::to_owned))
 }
 
-/// Checks a file against its stamp, and against its digest if its size or times differ.
-pub(super) fn check(path: &Path) -> Intact {
+/// Checks a file against its stamp and its maker, and against its digest if its size or
+/// times differ.
+pub(super) fn check(path: &Path, maker: Option<&str>) -> Intact {
     let Ok(metadata) = std::fs::metadata(path) else {
         return Intact::Missing;
     };
@@ -124,14 +135,18 @@ pub(super) fn check(path: &Path) -> Intact {
     let Some(stored) = stored else {
         return Intact::Corrupt;
     };
-    if Stamp::new(stored.digest.clone(), &metadata) == stored {
+    if stored.maker.as_deref() != maker {
+        return Intact::Foreign;
+    }
+    let Stamp { digest, maker, .. } = stored.clone();
+    if Stamp::new(digest, maker, &metadata) == stored {
         return Intact::Yes;
     }
     match std::fs::read(path) {
         Ok(bytes) if Digest::of(&bytes) == stored.digest => {
             // A moved or restored file gets a new stamp. If that can't be written, the
             // file is hashed again next time.
-            let _ = stamp(path, stored.digest);
+            let _ = stamp(path, stored.digest, stored.maker);
             Intact::Yes
         }
         _ => Intact::Corrupt,
@@ -154,11 +169,11 @@ pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn stamp(path: &Path, digest: Digest) -> Result<(), StoreError> {
+fn stamp(path: &Path, digest: Digest, maker: Option<String>) -> Result<(), StoreError> {
     let metadata = File::open(path)
         .and_then(|file| file.metadata())
         .map_err(StoreError::io("look at", path))?;
-    let text = serde_json::to_vec(&Stamp::new(digest, &metadata)).unwrap_or_default();
+    let text = serde_json::to_vec(&Stamp::new(digest, maker, &metadata)).unwrap_or_default();
     write(&stamp_path(path), &text, 0o600)
 }
 
@@ -182,16 +197,19 @@ mod tests {
     fn a_changed_file_is_noticed_and_a_touched_one_is_not() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
-        assert_eq!(check(&path), Intact::Missing);
-        write_stamped(&path, b"code").unwrap();
-        assert_eq!(check(&path), Intact::Yes);
+        assert_eq!(check(&path, None), Intact::Missing);
+        write_stamped(&path, b"code", None).unwrap();
+        assert_eq!(check(&path, None), Intact::Yes);
         // Times of files have the grain of the kernel's clock: at most 10 ms.
         std::thread::sleep(std::time::Duration::from_millis(20));
         std::fs::write(&path, b"c0de").unwrap();
-        assert_eq!(check(&path), Intact::Corrupt);
+        assert_eq!(check(&path, None), Intact::Corrupt);
         std::fs::write(&path, b"code").unwrap();
-        assert_eq!(check(&path), Intact::Yes);
+        assert_eq!(check(&path, None), Intact::Yes);
+        write_stamped(&path, b"code", Some("one")).unwrap();
+        assert_eq!(check(&path, Some("one")), Intact::Yes);
+        assert_eq!(check(&path, Some("two")), Intact::Foreign);
         std::fs::remove_file(stamp_path(&path)).unwrap();
-        assert_eq!(check(&path), Intact::Corrupt);
+        assert_eq!(check(&path, None), Intact::Corrupt);
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use audit::{Place, Rotation};
+use engine::driver::Code;
 use serde::{Deserialize, Serialize};
 use trust::{self, Above};
 use types::Digest;
@@ -39,7 +40,7 @@ impl Store {
     /// Stores a component, and its precompiled code, if given.
     pub(crate) fn put(&self, component: &[u8], code: Option<&[u8]>) -> Result<Digest, StoreError> {
         let digest = Digest::of(component);
-        files::write_stamped(&self.component_path(&digest), component)?;
+        files::write_stamped(&self.component_path(&digest), component, None)?;
         if let Some(code) = code {
             self.put_code(&digest, code)?;
         }
@@ -48,7 +49,7 @@ impl Store {
 
     /// Replaces the precompiled code of a component.
     pub(crate) fn put_code(&self, digest: &Digest, code: &[u8]) -> Result<(), StoreError> {
-        files::write_stamped(&self.code_path(digest), code)
+        files::write_stamped(&self.code_path(digest), code, Some(&Code::maker()))
     }
 
     /// Registers a component under a name and makes its link.
@@ -158,10 +159,10 @@ impl Store {
         digest: &Digest,
     ) -> Result<(), StoreError> {
         let path = self.component_path(digest);
-        let state = match files::check(&path) {
+        let state = match files::check(&path, None) {
             Intact::Yes => return Ok(()),
             Intact::Missing => "missing",
-            Intact::Corrupt => "corrupt",
+            Intact::Corrupt | Intact::Foreign => "corrupt",
         };
         Err(StoreError::Component {
             name: name.clone(),
@@ -195,7 +196,7 @@ impl Store {
     /// Another user could have written the code.
     pub(crate) fn code(&self, digest: &Digest) -> Result<(PathBuf, Intact), StoreError> {
         let path = self.code_path(digest);
-        let intact = files::check(&path);
+        let intact = files::check(&path, Some(&Code::maker()));
         if intact == Intact::Yes {
             trust::check(&path)?;
         }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use engine::driver::{Code, Description};
+use engine::driver::Description;
 use policy::{Call, Grant};
 
 use super::files;
@@ -154,10 +154,6 @@ impl Driver<'_> {
 
     /// Checks that the precompiled code is present and intact, that this engine made
     /// it, and that nobody else can write it.
-    #[allow(
-        unsafe_code,
-        reason = "precompiled code is mapped, not run; see the comment"
-    )]
     fn code(&self) -> Finding {
         let name = self.name;
         let slower = |why: &str| {
@@ -175,12 +171,12 @@ impl Driver<'_> {
             ),
             Ok((_, Intact::Missing)) => slower("its precompiled code is missing"),
             Ok((_, Intact::Corrupt)) => slower("its precompiled code is corrupt"),
-            // SAFETY: as in a run, `Store::code` has checked that this program wrote
-            // the file, and that nobody else can write there.
-            Ok((path, Intact::Yes)) => match unsafe { Code::map(&path) } {
-                Ok(_) => Finding::ok(CODE, format!("{name}: precompiled by this engine")),
-                Err(_) => slower("its precompiled code is another engine's or processor's"),
-            },
+            Ok((_, Intact::Foreign)) => {
+                slower("its precompiled code is another engine's or processor's")
+            }
+            Ok((_, Intact::Yes)) => {
+                Finding::ok(CODE, format!("{name}: precompiled by this engine"))
+            }
         }
     }
 
