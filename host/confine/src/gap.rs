@@ -62,7 +62,7 @@ impl Gap {
         match status {
             LandlockStatus::Available { effective_abi, .. } => {
                 let version = *effective_abi;
-                (version < ABI::V3).then(|| Self::OldLandlock(version))
+                (version < ABI::V3).then_some(Self::OldLandlock(version))
             }
             LandlockStatus::NotEnabled | LandlockStatus::NotImplemented => Some(Self::NoLandlock),
         }

@@ -25,5 +25,6 @@ mod wall;
 pub use alarm::Alarm;
 pub use filter::{allowed_calls, also_allow};
 pub use gap::{Gap, gaps};
+pub use limits::no_more_threads;
 pub use needs::{Needs, Place, Use};
 pub use wall::{ConfineError, Wall};

@@ -1,6 +1,5 @@
 //! What a run may still do behind the wall.
 
-use std::fmt;
 use std::os::fd::RawFd;
 use std::path::PathBuf;
 
@@ -58,25 +57,18 @@ pub enum Use {
 }
 
 impl Needs {
-    /// Says in words what may be done, for people: a line for each thing.
-    pub fn in_words(&self) -> Vec<String> {
-        let mut words = Vec::new();
-        words.push(match (self.admin, self.announce) {
-            (true, true) => "have CAP_NET_ADMIN and CAP_NET_RAW".to_owned(),
-            (true, false) => "have CAP_NET_ADMIN".to_owned(),
-            (false, _) => "have no capability".to_owned(),
-        });
-        words.push(match self.families() {
-            families if families.is_empty() => "open no socket".to_owned(),
-            families => format!("open sockets of {}", families.join(", ")),
-        });
-        for place in &self.places {
-            words.push(place.to_string());
-        }
-        words
+    /// Returns the names of the capabilities that stay.
+    pub fn capabilities(&self) -> Vec<&'static str> {
+        let all = [
+            ("CAP_NET_ADMIN", self.admin),
+            ("CAP_NET_RAW", self.announce),
+        ];
+        let kept = all.into_iter().filter(|(_, is_kept)| *is_kept);
+        kept.map(|(capability, _)| capability).collect()
     }
 
-    fn families(&self) -> Vec<&'static str> {
+    /// Returns the families of sockets that can be opened.
+    pub fn families(&self) -> Vec<&'static str> {
         let families = [
             ("NETLINK_ROUTE", self.network),
             ("NETLINK_NETFILTER", self.netfilter),
@@ -86,19 +78,5 @@ impl Needs {
         ];
         let open = families.into_iter().filter(|(_, is_open)| *is_open);
         open.map(|(family, _)| family).collect()
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.path.display();
-        match self.uses {
-            Use::Read => write!(f, "read {path}"),
-            Use::Write => write!(f, "read and write {path}"),
-            Use::Keep => write!(f, "read, write, make and remove files in {path}"),
-            Use::RemoveFiles => write!(f, "remove files in {path}"),
-            Use::RemoveFolders => write!(f, "remove empty folders in {path}"),
-            Use::Device => write!(f, "use {path}"),
-        }
     }
 }

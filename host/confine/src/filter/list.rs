@@ -32,6 +32,8 @@ const FCNTL: [i32; 5] = [
     libc::F_GETPIPE_SZ,
     libc::F_SETPIPE_SZ,
 ];
+/// `RLIMIT_NPROC`: the one limit that is lowered later.
+const NPROC: u64 = 6;
 /// All flags with which clone(2) makes a namespace.
 const NEW_NAMESPACES: i32 = libc::CLONE_NEWNS
     | libc::CLONE_NEWCGROUP
@@ -236,6 +238,10 @@ fn files(needs: &Needs) -> Vec<Line> {
         None => Vec::new(),
     };
     lines.push((Sysno::ftruncate, cut));
+    lines.push((
+        Sysno::prlimit64,
+        vec![argument(0, Dword, Eq, 0), argument(1, Dword, Eq, NPROC)],
+    ));
     lines
 }
 

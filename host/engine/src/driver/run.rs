@@ -15,6 +15,7 @@ use super::wasi::{self, Wasi};
 use super::watch::{Caught, Watch};
 use super::{ComponentError, GuestError, NetworkChange};
 use crate::gate::{Gate, Stop};
+use crate::session::Mapped;
 
 /// The data in the store of a run.
 pub(super) struct State {
@@ -113,7 +114,7 @@ impl Code {
 /// Instantiates a driver behind a gate and calls `work` with it, until `watch` ends the
 /// run. The gate is returned in any case.
 pub(crate) fn run<T>(
-    code: &Code,
+    Mapped { code, started }: &Mapped,
     mut gate: Gate,
     watch: Watch,
     work: impl FnOnce(&mut Run) -> Result<T, RunError>,
@@ -136,6 +137,7 @@ pub(crate) fn run<T>(
     store.set_hostcall_fuel(passed_max(&limits));
     store.set_max_component_handles(HANDLES_MAX);
     let caught = watch.start(code.engine.clone());
+    started();
     let driver = match pre.instantiate(&mut store) {
         Ok(driver) => driver,
         Err(error) => {

@@ -59,7 +59,15 @@ fn in_words(left: &[UndoError]) -> String {
 }
 
 /// Confines the run, if it is to be confined, and then maps its driver's code.
-pub type Load<'a> = Box<dyn FnOnce(&mut Rollback) -> Result<Code, RunError> + 'a>;
+pub type Load<'a> = Box<dyn FnOnce(&mut Rollback) -> Result<Mapped, RunError> + 'a>;
+
+/// A driver's code that is ready to run.
+pub struct Mapped {
+    /// The code.
+    pub code: Code,
+    /// Is called once all threads of the run are there.
+    pub started: fn(),
+}
 
 /// A driver with its permissions and resources.
 pub struct Driver<'a> {
@@ -223,7 +231,7 @@ impl<Kind> Ready<Kind> {
             .with_names(driver.names)
             .with_dhcp(driver.dhcp);
         let (gate, result) = match code {
-            Ok(code) => driver::run(&code, gate, watch, function),
+            Ok(mapped) => driver::run(&mapped, gate, watch, function),
             Err(error) => (gate, Err(error)),
         };
         Ran {

@@ -11,6 +11,7 @@ use types::text::plain;
 
 use super::planned_grant::{Candidate, reason, requested};
 use super::{CliError, Command, Context, Example, Format, example, find_grant, output};
+use crate::plugin::{Rights, Wall};
 use crate::store::{DriverName, Store};
 
 /// The command `inspect`.
@@ -66,6 +67,12 @@ pub(super) struct Inspection {
     grant: GrantState,
     #[serde(skip_serializing_if = "Option::is_none")]
     limits: Option<Limits>,
+    /// What a confined run with the grant, or with the calls that the driver asks for, can
+    /// still do.
+    wall: Wall,
+    /// Whether a run ends if the kernel can't confine it whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confinement_required: Option<bool>,
     /// Whether a run ends if the audit trail can't be written.
     #[serde(skip_serializing_if = "Option::is_none")]
     trail_required: Option<bool>,
@@ -209,6 +216,11 @@ impl Inspection {
         state: GrantState,
         grant: Option<Grant>,
     ) -> Self {
+        let rights = match &grant {
+            Some(grant) => Rights::of(grant.calls()),
+            None => Rights::of(&requested(&description)),
+        };
+        let wall = rights.wall();
         let calls = Call::ALL
             .iter()
             .map(|call| (*call, call_state(*call, &description, grant.as_ref())))
@@ -229,6 +241,8 @@ impl Inspection {
             inert_wasi: description.wasi,
             grant: state,
             limits: grant.as_ref().map(|grant| grant.limits().clone()),
+            wall,
+            confinement_required: grant.as_ref().map(Grant::requires_confinement),
             trail_required: grant.map(|grant| grant.requires_trail()),
             calls,
         }
@@ -268,6 +282,13 @@ impl Inspection {
         }
         if let Some(limits) = &self.limits {
             line("limits", &limits_line(limits));
+        }
+        line("wall", &self.wall.in_words());
+        if self.confinement_required == Some(true) {
+            line(
+                "",
+                "required: runs end where the kernel can't hold all of it",
+            );
         }
         if self.trail_required == Some(false) {
             line(

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use audit::{Memory, Operation, Trail};
 use engine::driver::{Code, Watch};
 use engine::rollback::Rollback;
-use engine::session::{Create, Driver, Ended, Session, Setup};
+use engine::session::{Create, Driver, Ended, Mapped, Session, Setup};
 use journal::{Here, Journal};
 use kernel::{Netlink, Netns, NetnsId, Timed};
 use policy::{Grant, GrantError, RequestReach};
@@ -243,7 +243,12 @@ impl Candidate {
     fn driver<'a>(&self, code: &'a Code, reach: RequestReach) -> Driver<'a> {
         let secrets = self.loaded.store.layout().secrets.clone();
         let code = code.clone();
-        let load = Box::new(move |_: &mut Rollback| Ok(code));
+        let load = Box::new(move |_: &mut Rollback| {
+            Ok(Mapped {
+                code,
+                started: || {},
+            })
+        });
         self.loaded.driver(load, reach, Secrets::unread(secrets))
     }
 

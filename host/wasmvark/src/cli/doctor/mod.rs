@@ -1,6 +1,7 @@
 //! `wasmvark doctor`: checks for problems that stop drivers from working or let others
 //! misuse them. It changes nothing.
 
+mod confinement;
 mod drivers;
 mod files;
 mod finding;
@@ -40,7 +41,7 @@ impl Command for Doctor {
         "\
 Check for problems that stop drivers from working or let others misuse them: the versions of Podman and netavark, the \
 plugin directories and who may write to them, the kernel features that the drivers need, the rights of this process, \
-security modules, firewalld, wasmvark's own files, and each driver's link, component, precompiled code and grant. Nothing is \
+security modules, what the kernel holds of a run's confinement, firewalld, wasmvark's own files, and each driver's link, component, precompiled code and grant. Nothing is \
 changed.
 
 Each line is ok, a warning (not everybody needs it, or it deserves a look), a problem, or unknown, if this process \
@@ -89,6 +90,7 @@ fn look(store: &Store, system: &System) -> Result<Vec<Finding>, CliError> {
     findings.extend(plugins::check(system, store, &conf));
     findings.extend(rights::check(system));
     findings.extend(lsm::check(system));
+    findings.extend(confinement::check());
     findings.extend(firewall::check());
     findings.extend(firewalld::check(store));
     findings.extend(files::check(store)?);

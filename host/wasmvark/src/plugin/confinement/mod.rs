@@ -1,32 +1,25 @@
 //! The wall around a run: what its driver's grant, and undoing its container's records,
 //! leave to the process once all is open.
 
-use std::collections::BTreeSet;
+mod needs;
+
 use std::path::{Path, PathBuf};
 
-use confine::{Alarm, Gap, Needs, Place, Use, Wall};
+use confine::{Alarm, Gap, Needs, Wall};
 use engine::driver::RunError;
 use engine::rollback::Rollback;
-use engine::session::Load;
+use engine::session::{Load, Mapped};
 use kernel::Netns;
-use policy::{Call, Grant, ReachKey};
 use request::protocol::error_document;
-use types::KernelInterface;
 
 use super::load::{Loaded, map};
-use crate::store::Layout;
+use needs::secrets;
+pub(crate) use needs::{Rights, Wall as Shown};
 
 /// Memory beside that of the guest, in bytes.
 const MEMORY: u64 = 256 << 20;
 /// How much a file may grow in a run, in bytes.
 const GROWTH: u64 = 64 << 20;
-
-/// The identity of the running kernel's boot, which journals begin with.
-const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
-/// The kernel settings of the network.
-const SETTINGS: &str = "/proc/sys/net";
-/// The device that makes taps.
-const TUN: &str = "/dev/net/tun";
 
 /// What stands for the name of a forbidden system call until there is one. No other text
 /// has it.
@@ -50,7 +43,11 @@ impl<'a> Confinement<'a> {
     pub(super) fn load(self) -> Load<'a> {
         Box::new(move |rollback| {
             self.confine(rollback).map_err(RunError::Host)?;
-            map(&self.code).map_err(|error| RunError::Host(error.to_string()))
+            let code = map(&self.code).map_err(|error| RunError::Host(error.to_string()))?;
+            Ok(Mapped {
+                code,
+                started: confine::no_more_threads,
+            })
         })
     }
 
@@ -89,41 +86,27 @@ impl<'a> Confinement<'a> {
 
     /// Returns what the run may do from now on.
     fn needs(&self, home: Option<PathBuf>, rollback: &mut Rollback) -> Needs {
-        let grant = &self.loaded.grant;
-        let mut ways = match self.changes {
-            true => ways_of(grant),
-            false => BTreeSet::new(),
+        let calls = self.loaded.grant.calls();
+        let mut rights = match self.changes {
+            true => Rights::of(calls),
+            false => Rights::to_read(),
         };
-        let undone = rollback.entries().iter();
-        ways.extend(undone.flat_map(|entry| entry.change.kernel_interfaces()));
-        let [trail, journald] = rollback.trail().descriptors();
+        rights.undo(rollback.entries());
         let layout = self.loaded.store.layout();
-        let mut places = places(layout, &ways, home);
-        places.extend(self.secrets(&layout.secrets));
-        places.push(read(&self.code));
-        let has = |way| ways.contains(&way);
+        let mut places = rights.places(layout, home);
+        if self.changes {
+            places.extend(secrets(calls, &self.secrets, &layout.secrets));
+        }
+        places.push(needs::read(&self.code));
+        let [trail, journald] = rollback.trail().descriptors();
         Needs {
-            network: true,
-            admin: self.changes,
-            netfilter: has(KernelInterface::Netfilter),
-            generic: has(KernelInterface::Generic),
-            announce: has(KernelInterface::Packets),
-            taps: has(KernelInterface::Tun),
             places,
-            memory: grant.limits().memory.saturating_add(MEMORY),
+            memory: self.loaded.grant.limits().memory.saturating_add(MEMORY),
             file_size: length(&layout.trail).saturating_add(GROWTH),
             trail,
             journald,
+            ..rights.needs()
         }
-    }
-
-    /// Returns the secrets that the grant and the request allow.
-    fn secrets(&self, folder: &Path) -> Vec<Place> {
-        let grant = &self.loaded.grant;
-        let names = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        let names = names.filter_map(|entry| entry.file_name().into_string().ok());
-        let allowed = names.filter(|name| has_secret(grant, &self.secrets, name));
-        allowed.map(|name| read(&folder.join(name))).collect()
     }
 
     /// Returns what a forbidden system call leaves behind.
@@ -141,53 +124,6 @@ impl<'a> Confinement<'a> {
             trail: trail.map(|trail| (trail, line)),
             error: [before.to_owned(), after.to_owned()],
         }
-    }
-}
-
-/// Returns the ways into the kernel that a grant opens.
-pub(crate) fn ways_of(grant: &Grant) -> BTreeSet<KernelInterface> {
-    let calls = grant.calls().keys();
-    calls.flat_map(|call| call.kernel_interfaces()).collect()
-}
-
-/// Whether a grant allows a secret: by its reach, or because the request names it.
-fn has_secret(grant: &Grant, named: &[String], name: &str) -> bool {
-    let calls = grant.calls();
-    let reads = |call: &Call| call.reach_keys().contains(&ReachKey::Secret);
-    let mut reading = calls.iter().filter(|(call, _)| reads(call));
-    reading.any(|(_, reach)| named.iter().any(|named| named == name) || reach.has_secret(name))
-}
-
-/// Returns the places of every run with such ways into the kernel.
-fn places(layout: &Layout, ways: &BTreeSet<KernelInterface>, home: Option<PathBuf>) -> Vec<Place> {
-    let settings = match ways.contains(&KernelInterface::Settings) {
-        true => Use::Write,
-        false => Use::Read,
-    };
-    let mut places = vec![place(Path::new(SETTINGS), settings)];
-    if let Some(home) = home {
-        places.extend([
-            read(Path::new(BOOT_ID)),
-            read(&layout.journals()),
-            place(&layout.journals(), Use::RemoveFolders),
-            place(&home, Use::Keep),
-            place(&layout.locks(), Use::RemoveFiles),
-        ]);
-    }
-    if ways.contains(&KernelInterface::Tun) {
-        places.push(place(Path::new(TUN), Use::Device));
-    }
-    places
-}
-
-fn read(path: &Path) -> Place {
-    place(path, Use::Read)
-}
-
-fn place(path: &Path, uses: Use) -> Place {
-    Place {
-        path: path.to_owned(),
-        uses,
     }
 }
 

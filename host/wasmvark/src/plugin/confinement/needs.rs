@@ -1,0 +1,227 @@
+//! What calls leave to a confined run.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use confine::{Needs, Place, Use};
+use journal::Entry;
+use policy::{Call, Reach, ReachKey};
+use serde::Serialize;
+use types::KernelInterface;
+
+use crate::store::Layout;
+
+/// The identity of the running kernel's boot, which journals begin with.
+const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
+/// The kernel settings of the network.
+const SETTINGS: &str = "/proc/sys/net";
+/// The device that makes taps.
+const TUN: &str = "/dev/net/tun";
+
+/// What a run may do, by its kind and its grant's calls.
+#[derive(Debug, Clone)]
+pub(crate) struct Rights {
+    changes: bool,
+    interfaces: BTreeSet<KernelInterface>,
+    secrets: bool,
+}
+
+/// The same for people and programs.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Wall {
+    /// The capabilities that stay.
+    capabilities: Vec<&'static str>,
+    /// The families of sockets that can be opened.
+    sockets: Vec<&'static str>,
+    /// The files that can be read.
+    reads: Vec<&'static str>,
+    /// The files that can be written.
+    writes: Vec<&'static str>,
+}
+
+impl Rights {
+    /// Returns the rights of a run that only reads.
+    pub(crate) fn to_read() -> Self {
+        Self {
+            changes: false,
+            interfaces: BTreeSet::new(),
+            secrets: false,
+        }
+    }
+
+    /// Returns the rights of a run whose driver may make these calls.
+    pub(crate) fn of(calls: &BTreeMap<Call, Reach>) -> Self {
+        let interfaces = calls.keys().flat_map(|call| call.kernel_interfaces());
+        Self {
+            changes: true,
+            interfaces: interfaces.collect(),
+            secrets: calls.keys().any(reads_secrets),
+        }
+    }
+
+    /// Adds those that undoing takes.
+    pub(super) fn undo(&mut self, entries: &[Entry]) {
+        let undone = entries.iter();
+        let interfaces = undone.flat_map(|entry| entry.change.kernel_interfaces());
+        self.interfaces.extend(interfaces);
+    }
+
+    fn has(&self, interface: KernelInterface) -> bool {
+        self.interfaces.contains(&interface)
+    }
+
+    /// Returns what the run needs beside files.
+    pub(super) fn needs(&self) -> Needs {
+        Needs {
+            network: true,
+            admin: self.changes,
+            netfilter: self.has(KernelInterface::Netfilter),
+            generic: self.has(KernelInterface::Generic),
+            announce: self.has(KernelInterface::Packets),
+            taps: self.has(KernelInterface::Tun),
+            ..Needs::default()
+        }
+    }
+
+    /// Returns the files of each such run. `home` has the network's journals.
+    pub(super) fn places(&self, layout: &Layout, home: Option<PathBuf>) -> Vec<Place> {
+        let settings = match self.has(KernelInterface::Settings) {
+            true => Use::Write,
+            false => Use::Read,
+        };
+        let mut places = vec![place(Path::new(SETTINGS), settings)];
+        if let Some(home) = home {
+            places.extend([
+                read(Path::new(BOOT_ID)),
+                read(&layout.journals()),
+                place(&layout.journals(), Use::RemoveFolders),
+                place(&home, Use::Keep),
+                place(&layout.locks(), Use::RemoveFiles),
+            ]);
+        }
+        if self.has(KernelInterface::Tun) {
+            places.push(place(Path::new(TUN), Use::Device));
+        }
+        places
+    }
+
+    /// Says for people what stays.
+    pub(crate) fn wall(&self) -> Wall {
+        let needs = self.needs();
+        let mut wall = Wall {
+            capabilities: needs.capabilities(),
+            sockets: needs.families(),
+            reads: vec!["the networks' journals"],
+            writes: vec!["its network's journal"],
+        };
+        match self.has(KernelInterface::Settings) {
+            true => wall.writes.push(SETTINGS),
+            false => wall.reads.push(SETTINGS),
+        }
+        if self.has(KernelInterface::Tun) {
+            wall.writes.push(TUN);
+        }
+        if self.secrets {
+            wall.reads.push("the secrets that it may use");
+        }
+        wall
+    }
+}
+
+impl Wall {
+    /// Says it in one line.
+    pub(crate) fn in_words(&self) -> String {
+        format!(
+            "has {}; opens {}; writes {}; reads {}; nothing else",
+            self.capabilities.join(", "),
+            self.sockets.join(", "),
+            self.writes.join(", "),
+            self.reads.join(", ")
+        )
+    }
+}
+
+/// Returns the secrets that calls may read: by their reach, or because the request names
+/// them.
+pub(super) fn secrets(
+    calls: &BTreeMap<Call, Reach>,
+    named: &[String],
+    folder: &Path,
+) -> Vec<Place> {
+    let reading = || calls.iter().filter(|(call, _)| reads_secrets(call));
+    if reading().next().is_none() {
+        return Vec::new();
+    }
+    let is_allowed =
+        |name: &String| named.contains(name) || reading().any(|(_, reach)| reach.has_secret(name));
+    let names = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = names.filter_map(|entry| entry.file_name().into_string().ok());
+    let allowed = names.filter(is_allowed);
+    allowed.map(|name| read(&folder.join(name))).collect()
+}
+
+fn reads_secrets(call: &Call) -> bool {
+    call.reach_keys().contains(&ReachKey::Secret)
+}
+
+/// Returns a file or folder to read.
+pub(super) fn read(path: &Path) -> Place {
+    place(path, Use::Read)
+}
+
+fn place(path: &Path, uses: Use) -> Place {
+    Place {
+        path: path.to_owned(),
+        uses,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(calls: &[Call]) -> String {
+        let calls = calls.iter().map(|call| (*call, Reach::default()));
+        Rights::of(&calls.collect()).wall().in_words()
+    }
+
+    #[test]
+    fn a_grant_leaves_what_its_calls_need() {
+        assert_eq!(
+            words(&[Call::LinksGet]),
+            "has CAP_NET_ADMIN; opens NETLINK_ROUTE; writes its network's journal; reads the \
+             networks' journals, /proc/sys/net; nothing else"
+        );
+        assert_eq!(
+            words(&[Call::LinksCreateTap, Call::FirewallMasquerade]),
+            "has CAP_NET_ADMIN; opens NETLINK_ROUTE, NETLINK_NETFILTER; writes its network's \
+             journal, /proc/sys/net, /dev/net/tun; reads the networks' journals; nothing else"
+        );
+        let all = words(Call::ALL);
+        assert!(
+            all.contains("CAP_NET_RAW") && all.contains("NETLINK_GENERIC"),
+            "{all}"
+        );
+        assert!(all.contains("the secrets that it may use"), "{all}");
+    }
+
+    #[test]
+    fn secrets_are_those_that_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["named", "granted", "other"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        let reach: Reach = serde_json::from_str(r#"{"secret":["granted"]}"#).unwrap();
+        let open = |call| {
+            let calls = BTreeMap::from([(call, reach.clone())]);
+            let named = ["named".to_owned()];
+            let places = secrets(&calls, &named, folder.path()).into_iter();
+            let names = places.map(|place| place.path.file_name().unwrap().to_owned());
+            let mut names: Vec<_> = names.collect();
+            names.sort();
+            names
+        };
+        assert_eq!(open(Call::WireguardSetPrivateKey), ["granted", "named"]);
+        assert!(open(Call::LinksGet).is_empty());
+    }
+}
