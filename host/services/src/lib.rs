@@ -6,11 +6,15 @@
 
 #![deny(unsafe_code)]
 
+mod absent;
 pub mod dhcp;
 pub mod dns;
 pub mod firewalld;
+mod relayed;
 mod services;
 mod zones;
 
+pub use absent::AbsentServices;
+pub use relayed::{Relayed, RelayedCause};
 pub use services::{LocalServices, Services, SimulatedServices};
 pub use zones::TrustedZone;

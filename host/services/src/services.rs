@@ -115,8 +115,8 @@ impl Dhcp for LocalServices {
 
     fn release(&mut self, request: &LeaseRequest) -> Result<(), DhcpError> {
         match self.dhcp.release(request, self.deadline) {
-            // The proxy was never asked for the second.
-            Err(DhcpError::Unreachable { .. } | DhcpError::NetnsPath { .. }) => Ok(()),
+            // A proxy that was never asked holds no lease.
+            Err(error) if error.is_unasked() => Ok(()),
             result => result,
         }
     }

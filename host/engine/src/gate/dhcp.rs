@@ -170,8 +170,8 @@ fn failed(error: &DhcpError) -> KernelError {
         errno: Errno::EIO,
         text: error.to_string(),
     };
-    match error {
-        DhcpError::Unreachable { .. } | DhcpError::NetnsPath { .. } => refused,
-        _ => KernelError::Unfinished(Box::new(refused)),
+    match error.is_unasked() {
+        true => refused,
+        false => KernelError::Unfinished(Box::new(refused)),
     }
 }

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use types::user::rootless_user;
 use types::{LinkName, Mac, text};
 
+use crate::Relayed;
+
 /// The names of gRPC's status codes, by number (`doc/statuscodes.md` in gRPC).
 const CODES: [&str; 17] = [
     "OK",
@@ -114,6 +116,9 @@ pub enum DhcpError {
     /// This process can't wait for sockets.
     #[error("can't prepare a call of netavark's DHCP proxy: {0}; raise the limit of open files")]
     Runtime(io::Error),
+    /// The error of another process, which calls the proxy in this one's place.
+    #[error(transparent)]
+    Relayed(#[from] Relayed),
 }
 
 /// The end of errors whose cause is in the proxy.
@@ -125,6 +130,15 @@ impl DhcpError {
             socket,
             error,
             rootless: rootless_user().is_some(),
+        }
+    }
+
+    /// Whether the proxy was never asked. After any other error it may hold a lease.
+    pub fn is_unasked(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::NetnsPath { .. } => true,
+            Self::Relayed(error) => error.is_unasked(),
+            _ => false,
         }
     }
 }

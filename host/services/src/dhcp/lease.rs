@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use ipnet::Ipv4Net;
+use serde::{Deserialize, Serialize};
 use types::{Mac, text};
 
 use super::wire;
@@ -22,7 +23,7 @@ const FOREVER: u32 = u32::MAX;
 const SHOWN_MAX: usize = 64;
 
 /// The lease of an address.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
     /// The address, with the prefix length of its subnet. The proxy has added it to
     /// the container's link.

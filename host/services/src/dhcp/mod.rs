@@ -27,6 +27,7 @@ use std::time::Instant;
 pub use error::{DhcpError, Status};
 use grpc::Failure;
 pub use lease::Lease;
+use nix::errno::Errno;
 pub use request::LeaseRequest;
 use types::text;
 
@@ -87,8 +88,8 @@ impl DhcpProxy {
     /// # Errors
     ///
     /// The proxy can't be reached, gives no lease, answers with anything but a lease,
-    /// or misses the deadline. After all errors but [`DhcpError::Unreachable`] and
-    /// [`DhcpError::NetnsPath`] the proxy may hold a lease: [`Self::release`] it.
+    /// or misses the deadline. After all errors but those of a proxy that wasn't asked
+    /// ([`DhcpError::is_unasked`]) it may hold a lease: [`Self::release`] it.
     pub fn lease(&self, request: &LeaseRequest, deadline: Instant) -> Result<Lease, DhcpError> {
         let answer = self.call("Setup", request, deadline, |status| DhcpError::NoLease {
             host_link: request.host_link.clone(),
@@ -121,6 +122,17 @@ impl DhcpProxy {
         });
         // It is the lease that there was, or an empty one.
         answer.map(drop)
+    }
+
+    /// Returns the error of a call if nobody listens on the proxy's socket.
+    pub(crate) fn absent(&self, request: &LeaseRequest) -> DhcpError {
+        match request.to_wire() {
+            Err(error) => error,
+            Ok(_) => {
+                let error = std::io::Error::from_raw_os_error(Errno::ENOENT as i32);
+                DhcpError::unreachable(self.socket.clone(), error)
+            }
+        }
     }
 
     /// Calls a method of the proxy. `refused` makes the error of an error status.

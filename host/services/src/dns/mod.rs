@@ -13,6 +13,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use types::ContainerId;
 
+use crate::Relayed;
+
 pub use aardvark::{Aardvark, AardvarkConfig};
 
 /// The search domain of containers whose names are served, as in netavark.
@@ -41,8 +43,23 @@ pub trait Dns {
 }
 
 /// A name that the server's files can hold.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct DnsName(String);
+
+impl TryFrom<String> for DnsName {
+    type Error = DnsError;
+
+    fn try_from(name: String) -> Result<Self, DnsError> {
+        Self::parse(&name)
+    }
+}
+
+impl From<DnsName> for String {
+    fn from(name: DnsName) -> Self {
+        name.0
+    }
+}
 
 impl DnsName {
     /// Checks a name.
@@ -66,7 +83,7 @@ impl DnsName {
 }
 
 /// A container's entry.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Registration {
     /// Where it stands.
     pub record: DnsRecord,
@@ -95,7 +112,7 @@ pub struct DnsRecord {
 }
 
 /// Whether a registered container's names can be looked up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Served {
     /// They can.
     Here,
@@ -151,4 +168,7 @@ pub enum DnsError {
         "another process holds aardvark.lock, the lock of aardvark-dns's files: `lslocks` shows which"
     )]
     Locked,
+    /// The error of another process, which uses the server in this one's place.
+    #[error(transparent)]
+    Relayed(#[from] Relayed),
 }

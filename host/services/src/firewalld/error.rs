@@ -2,6 +2,8 @@
 
 use ipnet::IpNet;
 
+use crate::Relayed;
+
 /// An error of a call to firewalld.
 #[derive(Debug, thiserror::Error)]
 pub enum FirewalldError {
@@ -90,24 +92,32 @@ pub enum FirewalldError {
         /// The fault, as a clause.
         fault: String,
     },
+    /// The error of another process, which calls firewalld in this one's place.
+    #[error(transparent)]
+    Relayed(#[from] Relayed),
 }
 
 impl FirewalldError {
     /// Whether firewalld couldn't be asked, or went meanwhile. Otherwise it has answered, or
     /// nobody knows.
     pub fn is_absence(&self) -> bool {
-        !matches!(
-            self,
+        match self {
             Self::Refused { .. }
-                | Self::Conflict { .. }
-                | Self::Answer { .. }
-                | Self::Deadline { .. }
-        )
+            | Self::Conflict { .. }
+            | Self::Answer { .. }
+            | Self::Deadline { .. } => false,
+            Self::Relayed(error) => error.is_absence(),
+            _ => true,
+        }
     }
 
     /// Whether firewalld didn't answer in time.
     pub fn is_late(&self) -> bool {
-        matches!(self, Self::Deadline { .. })
+        match self {
+            Self::Deadline { .. } => true,
+            Self::Relayed(error) => error.is_late(),
+            _ => false,
+        }
     }
 
     /// Whether the process that was asked is no longer there.

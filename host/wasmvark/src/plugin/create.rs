@@ -7,6 +7,7 @@
 use engine::driver::{self, NetworkChange, Watch};
 use engine::gate::Gate;
 use engine::session::{Create, Driver, Session};
+use journal::Here;
 use kernel::{Netlink, Netns};
 use policy::RequestReach;
 use request::protocol::{DocumentChange, NetworkDocument, OverlayError, Received, Subnet};
@@ -15,6 +16,7 @@ use types::LinkName;
 use types::NetworkId;
 
 use super::confinement::Confinement;
+use super::keeper::Keeper;
 use super::load::{Loaded, store};
 use super::subnets::Pools;
 use super::{PluginError, bridges, differences, leave, output};
@@ -31,10 +33,17 @@ pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
     let network = Network::resolve(document.document().network())?;
     let (store, name) = store(name)?;
     let loaded = Loaded::find(store, name)?;
+    let host = Netns::current()?;
+    let here = Here {
+        host: host.id(),
+        container: None,
+    };
+    // Compiling starts threads, and a keeper can't be started after that.
+    let keeper = Keeper::for_create(&loaded, document.document(), &network, here)?;
     let code = loaded.code()?;
     let watch = Watch::begin(loaded.grant.limits());
     let trail = loaded.trail(loaded.subject("create", &network.name, None))?;
-    let kernel = Netlink::open(Netns::current()?, None)?;
+    let kernel = Netlink::open(host, None)?;
     let mut reach = reach(&network);
     if bridges::makes_bridges(&loaded.grant) {
         reach.bridge_of = bridges::wanted(&loaded.store, &network);
@@ -58,11 +67,11 @@ pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
         .answer(|gate, changes| {
             let created = change(gate, &document, &network, changes, &others)?;
             output::check_network(input, &created.json)?;
-            networks.keep(&network.id, &created.kept)?;
+            keeper.keep_network(&network, created.kept)?;
             Ok(created.json)
         })
         .end();
-    leave(ended.rollback);
+    leave((ended.rollback, keeper));
     ended.result
 }
 
@@ -178,18 +187,32 @@ fn choose_name(
     id: &NetworkId,
     others: &[NetworkId],
 ) -> Result<Option<LinkName>, PluginError> {
-    let digits: String = id.as_str().chars().take(ID_DIGITS).collect();
+    let digits = digits(id);
     let is_taken = others
         .iter()
         .any(|other| other != id && other.as_str().starts_with(&digits));
-    let first = format!("wv-{digits}");
-    let first: Option<LinkName> = first.parse().ok().filter(|_| !is_taken);
+    let first = first_name(id).filter(|_| !is_taken);
     if wanted.is_empty() {
-        let rest = (0..OTHER_NAMES)
-            .map(|number| LinkName::chosen("bridge", &[id.as_str(), &number.to_string()]));
-        let name = gate.free_name(first.into_iter().chain(rest))?;
+        let name = gate.free_name(first.into_iter().chain(other_names(id)))?;
         return name.map(Some).ok_or(PluginError::NoFreeName);
     }
     let first = first.filter(|first| first.as_str() == wanted);
     Ok(gate.free_name(first)?)
+}
+
+/// Returns the names that the host may choose for a network's own bridge or VRF.
+pub(super) fn host_names(id: &NetworkId) -> impl Iterator<Item = LinkName> {
+    first_name(id).into_iter().chain(other_names(id))
+}
+
+fn digits(id: &NetworkId) -> String {
+    id.as_str().chars().take(ID_DIGITS).collect()
+}
+
+fn first_name(id: &NetworkId) -> Option<LinkName> {
+    format!("wv-{}", digits(id)).parse().ok()
+}
+
+fn other_names(id: &NetworkId) -> impl Iterator<Item = LinkName> {
+    (0..OTHER_NAMES).map(|number| LinkName::chosen("bridge", &[id.as_str(), &number.to_string()]))
 }

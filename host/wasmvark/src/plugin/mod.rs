@@ -9,6 +9,7 @@ mod dead_owners;
 mod differences;
 mod forget;
 mod gc;
+mod keeper;
 mod load;
 mod local_services;
 mod lock;
@@ -104,6 +105,8 @@ pub(crate) enum PluginError {
     Returned(#[from] ReturnedError),
     #[error(transparent)]
     Networks(#[from] NetworksError),
+    #[error(transparent)]
+    Keeper(#[from] keeper::KeeperError),
     #[error(
         "no name is free for the network's bridge: name one with --interface-name or -o parent"
     )]

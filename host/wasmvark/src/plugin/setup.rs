@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use audit::Subject;
 use engine::driver::{Answer, Watch};
-use engine::gate::Gate;
+use engine::gate::{Gate, Names};
 use engine::rollback::Rollback;
 use engine::session::{Driver, Session, Setup};
 use journal::{Here, Journal, NetworkLock};
@@ -19,13 +19,10 @@ use types::PortRange;
 use types::text;
 
 use super::confinement::Confinement;
+use super::keeper::Keeper;
 use super::load::{Loaded, store};
 use super::remains::{self, Remains};
-use super::{
-    PluginError, bridges, dead_owners, leave, local_services, lock, names, output, restore, said,
-    tell,
-};
-use crate::store::kept_settings;
+use super::{PluginError, bridges, dead_owners, leave, lock, names, output, restore, said, tell};
 
 /// Runs `setup`.
 pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, PluginError> {
@@ -35,6 +32,13 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
     let loaded = Loaded::find(store, name)?;
     let host = Netns::current()?;
     let container = Netns::container(netns, &host)?;
+    let here = Here {
+        host: host.id(),
+        container: Some(container.id()),
+    };
+    let names = names::of(loaded.store.layout(), &request);
+    // Compiling starts threads, and a keeper can't be started after that.
+    let keeper = Keeper::for_setup(&loaded, &request, names.as_ref(), (here, netns))?;
     // Compiling takes long, so it comes before the network's lock.
     let code = loaded.code()?;
     if let Err(error) = dead_owners::clear_for(&loaded.store, loaded.grant.driver(), &request) {
@@ -43,16 +47,20 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
         ));
     }
     let lock = lock::take(loaded.store.layout(), &request.key(), "setup")?;
+    keeper.begin()?;
     restore::before(&loaded.store, &request.key());
     let connection = Connection {
         loaded: &loaded,
         code,
         lock: &lock,
+        keeper: &keeper,
         request: &request,
+        names,
         json: document.text(),
     };
-    let result = connection.run(host, container, netns);
+    let result = connection.run((host, container), (here, netns));
     drop(lock);
+    leave(keeper);
     result
 }
 
@@ -61,16 +69,18 @@ struct Connection<'a> {
     loaded: &'a Loaded,
     code: PathBuf,
     lock: &'a NetworkLock,
+    keeper: &'a Keeper,
     request: &'a Request,
+    names: Option<Names>,
     json: &'a str,
 }
 
 impl Connection<'_> {
-    fn run(&self, host: Netns, container: Netns, netns: &Path) -> Result<String, PluginError> {
-        let here = Here {
-            host: host.id(),
-            container: Some(container.id()),
-        };
+    fn run(
+        &self,
+        (host, container): (Netns, Netns),
+        (here, netns): (Here, &Path),
+    ) -> Result<String, PluginError> {
         let (session, driver) = self.open(host, container, (here, netns))?;
         let result = remains::contain(|| self.connect(session, driver));
         result.unwrap_or_else(|error| {
@@ -111,13 +121,13 @@ impl Connection<'_> {
             code: self.code.clone(),
         };
         let driver = Driver {
-            names: names::of(layout, self.request),
+            names: self.names.clone(),
             dhcp: Some(names::dhcp_client(self.request, netns)),
             ..self
                 .loaded
                 .driver(confinement.load(), reach, self.loaded.secrets())
         };
-        let rollback = Rollback::new(kernel, local_services::open(layout), journal, trail);
+        let rollback = Rollback::new(kernel, self.keeper.services(), journal, trail);
         Ok((Session::<Setup>::open(rollback, watch), driver))
     }
 
@@ -144,8 +154,7 @@ impl Connection<'_> {
 
     /// Keeps the host's settings. The container works without, so a failure is only told.
     fn keep(&self, settings: &BTreeMap<String, String>) {
-        let layout = self.loaded.store.layout();
-        if let Err(error) = kept_settings::keep(layout, &self.request.key(), settings) {
+        if let Err(error) = self.keeper.keep_settings(settings) {
             tell(&format!("settings of the host could not be kept: {error}"));
         }
     }

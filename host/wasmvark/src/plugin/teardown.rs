@@ -22,10 +22,11 @@ use types::text::shortened;
 use types::{ContainerId, Key, NetworkId};
 
 use super::confinement::Confinement;
+use super::keeper::Keeper;
 use super::load::{Loaded, store};
 use super::remains::{self, Remains};
-use super::{PluginError, bridges, leave, local_services, lock, restore, said, tell};
-use crate::store::{DriverName, Layout, Store, kept_settings};
+use super::{PluginError, bridges, leave, lock, restore, said, tell};
+use crate::store::{DriverName, Layout, Store};
 
 /// Runs `teardown`.
 pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, PluginError> {
@@ -35,12 +36,17 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
     driver::ignore_signals().map_err(PluginError::Signals)?;
     let host = Netns::current()?;
     let container = container(netns, &host)?;
-    let driver = Driver::prepare(&store, &name, &document);
-    let lock = take_lock(store.layout(), &key)?;
     let here = Here {
         host: host.id(),
         container: container.as_ref().map(Netns::id),
     };
+    // Compiling starts threads, and a keeper can't be started after that.
+    let keeper = start_keeper(&store, &key, here);
+    let driver = Driver::prepare(&store, &name, &document);
+    let lock = take_lock(store.layout(), &key)?;
+    if let Err(error) = keeper.begin() {
+        tell(&error.to_string());
+    }
     restore::before(&store, &key);
     let journal = leave_journal(store.layout(), &key, here)?;
     let publishes = restore::publishes(&journal);
@@ -53,7 +59,7 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
         netns: container.is_some().then_some(netns),
     };
     let kernel = Box::new(Netlink::open(host, container.clone())?);
-    let rollback = Rollback::new(kernel, local_services::open(store.layout()), journal, trail);
+    let rollback = Rollback::new(kernel, keeper.services(), journal, trail);
     let clearing = match driver {
         Ok(driver) => driver.disconnect(rollback, container, &remains, subject)?,
         Err(error) => Clearing::new(rollback, Err(error)),
@@ -64,15 +70,20 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
         ));
     }
     let cleared = clear(clearing, lock);
-    if cleared.is_ok()
-        && let Err(error) = kept_settings::forget(store.layout(), &key)
-    {
+    if let Err(error) = keeper.end_teardown(cleared.is_ok(), publishes) {
         tell(&error.to_string());
     }
-    if publishes {
-        restore::on_other_networks(&store, &key);
-    }
+    leave(keeper);
     cleared
+}
+
+/// Starts the keeper. Without one the teardown goes on, because undoing the other changes
+/// matters more.
+fn start_keeper(store: &Store, key: &Key, here: Here) -> Keeper {
+    Keeper::for_teardown(store, key, here).unwrap_or_else(|error| {
+        tell(&error.to_string());
+        Keeper::unneeded(store, true)
+    })
 }
 
 /// Returns the container and the network. The undo needs nothing else of the document.

@@ -46,6 +46,12 @@ pub(crate) fn keep(
     }
 }
 
+/// Whether settings are kept for a container.
+pub(crate) fn has(layout: &Layout, key: &Key) -> bool {
+    let mut folder = layout.sysctl.iter();
+    folder.any(|folder| path(folder, key).exists())
+}
+
 /// Removes the settings that were kept for a container.
 pub(crate) fn forget(layout: &Layout, key: &Key) -> Result<(), StoreError> {
     match &layout.sysctl {
@@ -119,6 +125,9 @@ mod tests {
         .unwrap();
         assert!(!file.exists());
         forget(&layout, &key()).unwrap();
+        assert!(!has(&layout, &key()));
+        keep(&layout, &key(), &settings("/proc/sys/net/x")).unwrap();
+        assert!(has(&layout, &key()));
     }
 
     #[test]

@@ -107,16 +107,26 @@ impl KeptNetworks {
     /// The network is too large, too many are kept, or the file can't be written.
     pub(crate) fn keep(&self, id: &NetworkId, kept: &KeptNetwork) -> Result<(), NetworksError> {
         let path = self.path(id);
-        let text = serde_json::to_vec(kept).unwrap_or_default();
-        if u64::try_from(text.len()).is_ok_and(|size| size > SIZE_MAX) {
-            let (id, size) = (id.clone(), text.len());
-            return Err(NetworksError::TooLarge { id, size });
-        }
+        let text = Self::text(id, kept)?;
         if !path.exists() && self.ids().len() >= NETWORKS_MAX {
             return Err(NetworksError::Full(self.folder.clone()));
         }
         files::write(&path, &text, 0o600)?;
         Ok(())
+    }
+
+    /// Returns the content of a kept network's file.
+    ///
+    /// # Errors
+    ///
+    /// The network is too large.
+    pub(crate) fn text(id: &NetworkId, kept: &KeptNetwork) -> Result<Vec<u8>, NetworksError> {
+        let text = serde_json::to_vec(kept).unwrap_or_default();
+        if u64::try_from(text.len()).is_ok_and(|size| size > SIZE_MAX) {
+            let (id, size) = (id.clone(), text.len());
+            return Err(NetworksError::TooLarge { id, size });
+        }
+        Ok(text)
     }
 
     /// Lists the ids of all kept networks, sorted.
