@@ -12,6 +12,7 @@ use std::io::{self, ErrorKind, Write};
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use trust::{self, Above};
@@ -25,12 +26,12 @@ const FILE_MODE: u32 = 0o600;
 /// The pause between two attempts.
 const PAUSE: Duration = Duration::from_micros(200);
 
-/// A writer with the newest file open.
-#[derive(Debug)]
+/// A writer with the newest file open. Clones share it.
+#[derive(Debug, Clone)]
 pub(super) struct Writer {
     path: PathBuf,
     rotation: Rotation,
-    file: File,
+    file: Arc<File>,
     /// The file's device and inode.
     id: (u64, u64),
     /// The offset of the end of this run's last line.
@@ -51,7 +52,7 @@ impl Writer {
         Ok(Self {
             path: path.to_owned(),
             rotation,
-            file,
+            file: Arc::new(file),
             id,
             end: 0,
             stuck: false,
@@ -77,7 +78,8 @@ impl Writer {
             lock(&self.file, deadline)?;
             let Some(length) = self.length_if_newest()? else {
                 // Closing the old file frees its lock.
-                (self.file, self.id) = open(&self.path)?;
+                let (file, id) = open(&self.path)?;
+                (self.file, self.id) = (Arc::new(file), id);
                 self.end = 0;
                 continue;
             };
@@ -122,7 +124,7 @@ impl Writer {
                 &whole
             }
         };
-        let written = self.file.write_all(line);
+        let written = (&*self.file).write_all(line);
         match &written {
             Ok(()) => self.end = length.saturating_add(size(line)),
             // The next line is begun on its own, then.

@@ -5,6 +5,7 @@
 use std::os::fd::{AsRawFd, RawFd};
 use std::os::unix::net::UnixDatagram;
 use std::path::Path;
+use std::sync::Arc;
 
 use types::text;
 
@@ -16,10 +17,10 @@ const ERROR: u8 = 3;
 const WARNING: u8 = 4;
 const INFORMATION: u8 = 6;
 
-/// A connection to the journal.
-#[derive(Debug)]
+/// A connection to the journal. Clones are the same.
+#[derive(Debug, Clone)]
 pub(super) struct Journald {
-    socket: UnixDatagram,
+    socket: Arc<UnixDatagram>,
 }
 
 impl Journald {
@@ -29,7 +30,9 @@ impl Journald {
         socket.connect(path).ok()?;
         // A journal that is busy must not keep the run waiting.
         socket.set_nonblocking(true).ok()?;
-        Some(Self { socket })
+        Some(Self {
+            socket: Arc::new(socket),
+        })
     }
 
     /// Returns the socket's number.

@@ -94,7 +94,7 @@ pub enum Required {
 }
 
 /// The destination of the lines.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Sink {
     File(Writer),
     Memory(Memory),
@@ -159,8 +159,25 @@ impl Trail {
         Ok(trail)
     }
 
-    /// Opens the trail again for a run whose own trail can't be used any more. Nothing
-    /// is recorded if that fails.
+    /// Returns the same open trail for a rollback, if the run's own can't be used any more.
+    /// The rollback is confined if the run is.
+    pub fn spare(&self) -> Self {
+        let mut sink = self.sink.clone();
+        if let Sink::File(writer) = &mut sink {
+            writer.confine();
+        }
+        Self {
+            sink,
+            path: self.path.clone(),
+            required: Required::Yes,
+            lost: 0,
+            journald: self.journald.clone(),
+            quota: Quota::of(None),
+            subject: self.subject.clone(),
+        }
+    }
+
+    /// Opens the trail without a line. Nothing is recorded if that fails.
     pub fn resume(place: &Place, required: Required, subject: Subject) -> Self {
         let opened = place.rotation.clone().and_then(|rotation| {
             Writer::open(&place.file, rotation).map_err(|error| error.to_string())

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
-use audit::Subject;
+use audit::{Subject, Trail};
 use engine::driver::{Answer, Watch};
 use engine::gate::{Gate, Names};
 use engine::rollback::Rollback;
@@ -81,34 +81,36 @@ impl Connection<'_> {
         (host, container): (Netns, Netns),
         (here, netns): (Here, &Path),
     ) -> Result<String, PluginError> {
-        let (session, driver) = self.open(host, container, (here, netns))?;
+        let remains = Remains {
+            store: &self.loaded.store,
+            key: &self.request.key(),
+            host: host.clone(),
+            container: Some(container.clone()),
+            keeper: self.keeper,
+        };
+        let (session, driver, spare) = self.open(host, container, (here, netns))?;
         let result = remains::contain(|| self.connect(session, driver));
         result.unwrap_or_else(|error| {
-            let remains = Remains {
-                store: &self.loaded.store,
-                key: &self.request.key(),
-                here,
-                netns: Some(netns),
-            };
-            remains.undo(self.subject(), &error);
+            remains.undo(spare, &error);
             Err(error)
         })
     }
 
-    /// Opens the session and the driver. The watch begins here, so that the wait for
+    /// Opens the session and the driver, with the trail once more. The watch begins here, so that the wait for
     /// the lock doesn't count.
     fn open(
         &self,
         host: Netns,
         container: Netns,
         (here, netns): (Here, &Path),
-    ) -> Result<(Session<Setup>, Driver<'_>), PluginError> {
+    ) -> Result<(Session<Setup>, Driver<'_>, Trail), PluginError> {
         let watch = Watch::begin(self.loaded.grant.limits())
             .and_signals()
             .map_err(PluginError::Signals)?;
         let layout = self.loaded.store.layout();
         let journal = Journal::open(&layout.journals(), &self.request.key(), here)?;
         let trail = self.loaded.trail(self.subject())?;
+        let spare = trail.spare();
         let mut kernel = Box::new(Netlink::open(host, Some(container.clone()))?);
         let mut reach = said::reach(layout, self.request)?;
         let network = &self.request.network.id;
@@ -128,7 +130,7 @@ impl Connection<'_> {
                 .driver(confinement.load(), reach, self.loaded.secrets())
         };
         let rollback = Rollback::new(kernel, self.keeper.services(), journal, trail);
-        Ok((Session::<Setup>::open(rollback, watch), driver))
+        Ok((Session::<Setup>::open(rollback, watch), driver, spare))
     }
 
     fn connect(&self, session: Session<Setup>, driver: Driver<'_>) -> Result<String, PluginError> {

@@ -55,13 +55,15 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
     let remains = Remains {
         store: &store,
         key: &key,
-        here,
-        netns: container.is_some().then_some(netns),
+        host: host.clone(),
+        container: container.clone(),
+        keeper: &keeper,
     };
+    let spare = trail.spare();
     let kernel = Box::new(Netlink::open(host, container.clone())?);
     let rollback = Rollback::new(kernel, keeper.services(), journal, trail);
     let clearing = match driver {
-        Ok(driver) => driver.disconnect(rollback, container, &remains, subject)?,
+        Ok(driver) => driver.disconnect(rollback, &remains, spare)?,
         Err(error) => Clearing::new(rollback, Err(error)),
     };
     if let Some(error) = clearing.failure() {
@@ -184,15 +186,14 @@ impl<'a> Driver<'a> {
     fn disconnect(
         self,
         rollback: Rollback,
-        container: Option<Netns>,
         remains: &Remains<'_>,
-        subject: Subject,
+        spare: Trail,
     ) -> Result<Clearing<PluginError>, PluginError> {
         let watch = Watch::begin(self.loaded.grant.limits());
         let session = Session::<Teardown>::open(rollback, watch);
-        match remains::contain(|| self.run(session, container)) {
+        match remains::contain(|| self.run(session, remains.container.clone())) {
             Ok(clearing) => Ok(clearing),
-            Err(error) => Ok(Clearing::new(remains.rollback(subject)?, Err(error))),
+            Err(error) => Ok(Clearing::new(remains.rollback(spare)?, Err(error))),
         }
     }
 
