@@ -31,22 +31,17 @@ pub struct UsedNetworks {
 /// The free subnets that the host has for new networks.
 pub trait SubnetPools: Send {
     /// Chooses a subnet that overlaps with none of the used ones. Until this value is
-    /// dropped, no other run gets a subnet. It waits for other runs until the deadline.
+    /// dropped, no other run gets a subnet.
     ///
     /// # Errors
     ///
     /// The user wants no such subnet, all pools are used up, or it can't be determined
     /// what is in use.
-    fn choose(
-        &mut self,
-        version: IpVersion,
-        used: &UsedNetworks,
-        deadline: Option<Instant>,
-    ) -> Result<IpNet, PoolError>;
+    fn choose(&mut self, version: IpVersion, used: &UsedNetworks) -> Result<IpNet, PoolError>;
 }
 
 /// The reason why there is no subnet for a network.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum PoolError {
     /// The user's network is to have no such subnet.
     #[error("{0}")]
@@ -96,12 +91,11 @@ impl Gate {
         let permit = self.decide(Call::AddressesAllocateSubnet, &objects)?;
         let chosen = self.check_missing(version).and_then(|()| {
             let used = used(self.rollback.guard.open(&permit))?;
-            let deadline = self.end;
             let pools = self.pools.as_mut().ok_or_else(|| {
                 let text = "a network gets its subnets when it is created";
                 refused(Errno::EOPNOTSUPP, text.to_owned())
             })?;
-            Ok(pools.choose(version, &used, deadline)?)
+            Ok(pools.choose(version, &used)?)
         });
         let subnet = self.record(permit, &objects, chosen)?;
         let allocated = AllocatedSubnet {

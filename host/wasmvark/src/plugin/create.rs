@@ -41,6 +41,8 @@ pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
     // Compiling starts threads, and a keeper can't be started after that.
     let keeper = Keeper::for_create(&loaded, document.document(), &network, here)?;
     let code = loaded.code()?;
+    // The wait for other runs doesn't count.
+    let pools = Pools::new(loaded.store.layout(), &network, &loaded.grant);
     let watch = Watch::begin(loaded.grant.limits());
     let trail = loaded.trail(loaded.subject("create", &network.name, None))?;
     let kernel = Netlink::open(host, None)?;
@@ -48,7 +50,6 @@ pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
     if bridges::makes_bridges(&loaded.grant) {
         reach.bridge_of = bridges::wanted(&loaded.store, &network);
     }
-    let pools = Pools::new(loaded.store.layout(), &network);
     let confinement = Confinement {
         loaded: &loaded,
         changes: false,

@@ -207,7 +207,7 @@ impl Candidate {
         };
         let memory = Memory::default();
         let trail = self.trail(&trial, &memory)?;
-        let pools = Pools::for_plan(self.loaded.store.layout(), &network);
+        let pools = Pools::for_plan(self.loaded.store.layout(), &network, &self.loaded.grant);
         let driver = Driver {
             pools: Some(Box::new(pools)),
             ..self.driver(&code, create::reach(&network))

@@ -2,11 +2,12 @@
 //! this machine uses.
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use engine::gate::{PoolError, SubnetPools, UsedNetworks};
 use ipnet::IpNet;
 use journal::Lock;
+use policy::{Call, Grant};
 use request::Network;
 use types::{IpVersion, NetworkId};
 
@@ -15,10 +16,8 @@ use crate::store::{KeptNetworks, Layout};
 
 /// The name of the lock.
 const LOCK: &str = "subnets";
-/// The time that a run waits for the lock without a deadline of its own.
+/// The time that a run waits for the lock.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// The time that is left of a deadline for an error of the lock.
-const REST: Duration = Duration::from_millis(500);
 /// The time in which Podman has surely written its file of a new network.
 const UNWRITTEN: Duration = Duration::from_secs(60);
 
@@ -27,90 +26,101 @@ const UNWRITTEN: Duration = Duration::from_secs(60);
 const SITE_V4: u8 = 16;
 const SITE_V6: u8 = 48;
 
-/// The source of subnets for one network.
+/// The source of subnets for one network. A confined run can't read what it takes, so
+/// that is read before.
 pub(super) struct Pools {
-    layout: Layout,
-    network: NetworkId,
     /// The versions of which the user wants subnets that the network doesn't have.
     wanted: Vec<IpVersion>,
-    /// Whether the subnets are only looked for.
-    is_plan: bool,
-    /// The lock of all runs that allocate subnets. It is held from the first allocation
-    /// until the network is kept, from when on others find the subnet there.
-    lock: Option<Lock>,
+    found: Result<Found, PoolError>,
+}
+
+/// What is known of subnets on this machine, beside the host's own.
+struct Found {
+    /// The lock of all runs that allocate subnets, but not of a plan. It is held until the
+    /// network is kept, from when on others find the subnet there.
+    _lock: Option<Lock>,
+    conf: ContainersConf,
+    podmans: Vec<IpNet>,
+    /// The subnets of all kept networks.
+    kept: Vec<IpNet>,
+    /// Those of networks that Podman may not have yet.
+    recent: Vec<IpNet>,
 }
 
 impl Pools {
-    /// Returns the pools for a network that is created.
-    pub(super) fn new(layout: &Layout, network: &Network) -> Self {
-        Self {
-            layout: layout.clone(),
-            network: network.id.clone(),
-            wanted: wanted(network),
-            is_plan: false,
-            lock: None,
-        }
+    /// Returns the pools for a network that is created, if it lacks a subnet that the
+    /// driver may allocate. It waits for other runs that allocate one.
+    pub(super) fn new(layout: &Layout, network: &Network, grant: &Grant) -> Self {
+        Self::with_lock(layout, network, grant, || {
+            let holder = format!("create of the network {}", network.id);
+            let lock = Lock::take(&layout.pools(), LOCK, &holder, PATIENCE);
+            lock.map(Some).map_err(unavailable)
+        })
     }
 
     /// Returns the pools for a plan, which keeps no network and takes no lock.
-    pub(super) fn for_plan(layout: &Layout, network: &Network) -> Self {
-        Self {
-            is_plan: true,
-            ..Self::new(layout, network)
-        }
+    pub(super) fn for_plan(layout: &Layout, network: &Network, grant: &Grant) -> Self {
+        Self::with_lock(layout, network, grant, || Ok(None))
     }
 
-    fn lock(&mut self, deadline: Option<Instant>) -> Result<(), PoolError> {
-        if self.lock.is_some() || self.is_plan {
-            return Ok(());
-        }
-        let left = deadline.map(|end| end.saturating_duration_since(Instant::now()));
-        let left = left.map_or(PATIENCE, |left| left.saturating_sub(REST));
-        let holder = format!("create of the network {}", self.network);
-        let lock = Lock::take(&self.layout.run, LOCK, &holder, left);
-        self.lock = Some(lock.map_err(unavailable)?);
-        Ok(())
-    }
-
-    /// Returns the subnets of Podman's other networks.
-    fn podmans(&self, conf: &ContainersConf) -> Result<Vec<IpNet>, PoolError> {
-        let networks = networks::all_subnets(conf).map_err(unavailable)?;
-        let others = networks.iter();
-        let others = others.filter(|network| network.id != self.network.as_str());
-        let subnets = others.flat_map(networks::NetworkSubnets::subnets);
-        // Podman makes its default network only when a container uses it.
-        Ok(subnets.chain([conf.default_subnet]).collect())
+    fn with_lock(
+        layout: &Layout,
+        network: &Network,
+        grant: &Grant,
+        lock: impl FnOnce() -> Result<Option<Lock>, PoolError>,
+    ) -> Self {
+        let wanted = wanted(network);
+        let is_asked =
+            !wanted.is_empty() && grant.calls().contains_key(&Call::AddressesAllocateSubnet);
+        let found = match is_asked {
+            true => lock().and_then(|lock| Found::look(layout, &network.id, lock)),
+            // No call gets that far.
+            false => Err(unwanted()),
+        };
+        Self { wanted, found }
     }
 }
 
-impl SubnetPools for Pools {
-    fn choose(
-        &mut self,
-        version: IpVersion,
-        host: &UsedNetworks,
-        deadline: Option<Instant>,
-    ) -> Result<IpNet, PoolError> {
-        if !self.wanted.contains(&version) {
-            let text = "the user wants no such subnet: that takes --ipv6 for IPv6, or for both if \
-                        one is given, and no ipam driver other than host-local";
-            return Err(PoolError::Unwanted(text.to_owned()));
-        }
-        self.lock(deadline)?;
+impl Found {
+    fn look(layout: &Layout, network: &NetworkId, lock: Option<Lock>) -> Result<Self, PoolError> {
         let conf = ContainersConf::read(&System::new(Path::new("/"))).map_err(unavailable)?;
-        let podmans = self.podmans(&conf)?;
-        let kept = KeptNetworks::new(&self.layout);
-        let recent = kept.subnets(&self.network, Some(UNWRITTEN));
+        let kept = KeptNetworks::new(layout);
+        Ok(Self {
+            _lock: lock,
+            podmans: podmans(&conf, network)?,
+            kept: kept.subnets(network, None),
+            recent: kept.subnets(network, Some(UNWRITTEN)),
+            conf,
+        })
+    }
+}
+
+/// Returns the subnets of Podman's other networks.
+fn podmans(conf: &ContainersConf, network: &NetworkId) -> Result<Vec<IpNet>, PoolError> {
+    let networks = networks::all_subnets(conf).map_err(unavailable)?;
+    let others = networks.iter().filter(|other| other.id != network.as_str());
+    let subnets = others.flat_map(networks::NetworkSubnets::subnets);
+    // Podman makes its default network only when a container uses it.
+    Ok(subnets.chain([conf.default_subnet]).collect())
+}
+
+impl SubnetPools for Pools {
+    fn choose(&mut self, version: IpVersion, host: &UsedNetworks) -> Result<IpNet, PoolError> {
+        if !self.wanted.contains(&version) {
+            return Err(unwanted());
+        }
+        let found = self.found.as_ref().map_err(Clone::clone)?;
         let narrow = narrow(&host.routed);
         // Kept networks that aren't new may be those of another Podman, or removed. Their
         // subnets come later, and last those that only a wide route has.
         for (routed, kept) in [
-            (&host.routed, kept.subnets(&self.network, None)),
-            (&host.routed, recent.clone()),
-            (&narrow, recent),
+            (&host.routed, &found.kept),
+            (&host.routed, &found.recent),
+            (&narrow, &found.recent),
         ] {
-            let all = [host.sure.as_slice(), routed, &podmans, &kept].concat();
+            let all = [host.sure.as_slice(), routed, &found.podmans, kept].concat();
             let free = match version {
-                IpVersion::Ipv4 => first_free(&conf.pools, &all),
+                IpVersion::Ipv4 => first_free(&found.conf.pools, &all),
                 IpVersion::Ipv6 => random_free(&all).map_err(unavailable)?,
             };
             if let Some(free) = free {
@@ -119,6 +129,12 @@ impl SubnetPools for Pools {
         }
         Err(PoolError::Unavailable(used_up(version)))
     }
+}
+
+fn unwanted() -> PoolError {
+    let text = "the user wants no such subnet: that takes --ipv6 for IPv6, or for both if one is \
+                given, and no ipam driver other than host-local";
+    PoolError::Unwanted(text.to_owned())
 }
 
 /// Returns the versions of which a network lacks a subnet, as Podman has it for its own

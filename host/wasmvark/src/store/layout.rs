@@ -165,6 +165,11 @@ impl Layout {
         self.run.join("lock")
     }
 
+    /// Returns the folder of the lock on pools of subnets.
+    pub(crate) fn pools(&self) -> PathBuf {
+        self.run.join("pools")
+    }
+
     /// Returns the folder of the journals.
     pub(crate) fn journals(&self) -> PathBuf {
         self.run.join("journal")

@@ -131,12 +131,7 @@ impl Stage {
 struct Always;
 
 impl SubnetPools for Always {
-    fn choose(
-        &mut self,
-        version: IpVersion,
-        _: &UsedNetworks,
-        _: Option<Instant>,
-    ) -> Result<IpNet, PoolError> {
+    fn choose(&mut self, version: IpVersion, _: &UsedNetworks) -> Result<IpNet, PoolError> {
         Ok(match version {
             IpVersion::Ipv4 => Ipv4Net::new_assert(Ipv4Addr::new(198, 18, 0, 0), 24).into(),
             IpVersion::Ipv6 => Ipv6Net::new_assert("fd18::".parse().unwrap(), 64).into(),

@@ -90,6 +90,9 @@ impl Rights {
             false => Use::Read,
         };
         let mut places = vec![place(Path::new(SETTINGS), settings)];
+        if !self.changes {
+            places.push(place(&layout.pools(), Use::RemoveFiles));
+        }
         if let Some(home) = home {
             places.extend([
                 read(Path::new(BOOT_ID)),
