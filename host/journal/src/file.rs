@@ -118,6 +118,9 @@ impl Journal {
     /// The folder can't be made.
     pub fn keep_folder(&mut self) -> Result<PathBuf, JournalError> {
         let home = self.home();
+        if !self.persistent {
+            return Ok(home);
+        }
         let made = trust::make_folder(&home, FOLDER_MODE, Above::Ours);
         made.map_err(|error| self.failed("create", &error.into()))?;
         self.keeps_folder = true;

@@ -91,7 +91,7 @@ impl Secrets {
     pub fn read(&self, name: &str) -> Result<String, SecretError> {
         Self::check_name(name)?;
         let path = self.folder.join(name);
-        let file = open(&path)?;
+        let file = open(&path, self.reads_text)?;
         let failed = |error| SecretError::Io {
             path: path.clone(),
             error,
@@ -130,8 +130,10 @@ impl Secrets {
 
 /// Opens a file, but no symbolic link, so that the checked file is the one that is
 /// read. A fifo must not keep the run waiting.
-fn open(path: &Path) -> Result<File, SecretError> {
-    let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+fn open(path: &Path, to_read: bool) -> Result<File, SecretError> {
+    let mut flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+    // A confined plan may look at no secret.
+    flags.set(OFlag::O_PATH, !to_read);
     let mut options = File::options();
     let opened = options.read(true).custom_flags(flags.bits()).open(path);
     opened.map_err(|error| match error.kind() {

@@ -1,7 +1,6 @@
 //! `addresses.allocate-subnet`.
 
 use std::net::IpAddr;
-use std::time::Instant;
 
 use ::types::{IpVersion, Namespace};
 use ipnet::IpNet;

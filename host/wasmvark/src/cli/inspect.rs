@@ -11,7 +11,7 @@ use types::text::plain;
 
 use super::planned_grant::{Candidate, reason, requested};
 use super::{CliError, Command, Context, Example, Format, example, find_grant, output};
-use crate::plugin::{Rights, Wall};
+use crate::plugin::{Rights, RunKind, Wall};
 use crate::store::{DriverName, Store};
 
 /// The command `inspect`.
@@ -217,8 +217,8 @@ impl Inspection {
         grant: Option<Grant>,
     ) -> Self {
         let rights = match &grant {
-            Some(grant) => Rights::of(grant.calls()),
-            None => Rights::of(&requested(&description)),
+            Some(grant) => Rights::of(RunKind::Connect, grant.calls()),
+            None => Rights::of(RunKind::Connect, &requested(&description)),
         };
         let wall = rights.wall();
         let calls = Call::ALL

@@ -15,9 +15,9 @@ use request::{KeptNetwork, Network, RequestError, normal_forms};
 use types::LinkName;
 use types::NetworkId;
 
-use super::confinement::Confinement;
+use super::confinement::{Confinement, Kind};
 use super::keeper::Keeper;
-use super::load::{Loaded, store};
+use super::load::{Loaded, Source, store};
 use super::subnets::Pools;
 use super::{PluginError, bridges, differences, leave, output};
 use crate::store::KeptNetworks;
@@ -52,10 +52,10 @@ pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
     }
     let confinement = Confinement {
         loaded: &loaded,
-        changes: false,
+        kind: Kind::Create,
         secrets: Vec::new(),
         container: None,
-        code,
+        code: Source::File(code),
     };
     let driver = Driver {
         pools: Some(Box::new(pools)),

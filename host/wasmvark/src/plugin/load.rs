@@ -9,7 +9,7 @@ use policy::{Authority, Grant, GrantError, RequestReach};
 use trust::Secrets;
 use types::Digest;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::{PluginError, tell};
 use crate::compile::precompile;
@@ -66,10 +66,13 @@ impl Loaded {
 
     /// Returns the code like [`Self::code`], but doesn't write it to the store. A run
     /// of `plan` leaves no file.
-    pub(super) fn code_unkept(&self) -> Result<Code, PluginError> {
+    pub(super) fn code_unkept(&self) -> Result<Source, PluginError> {
         match self.store.code(&self.digest)? {
-            (path, Intact::Yes) => Ok(map(&path)?),
-            _ => compile(&self.store.component(&self.name, &self.digest)?),
+            (path, Intact::Yes) => Ok(Source::File(path)),
+            _ => {
+                let component = self.store.component(&self.name, &self.digest)?;
+                Ok(Source::Compiled(precompile(&component)?))
+            }
         }
     }
 
@@ -151,20 +154,27 @@ pub(super) fn firewall() -> Firewall {
     }
 }
 
-/// Maps precompiled code that [`Loaded::code`] has returned.
-#[allow(unsafe_code, reason = "precompiled code is mapped; see the comment")]
-pub(super) fn map(path: &Path) -> Result<Code, EngineError> {
-    // SAFETY: this program wrote the file into a folder that only root and this user can
-    // write to, and `Store::code` has checked its content, owners and modes.
-    unsafe { Code::map(path) }
+/// Precompiled code that isn't mapped yet.
+pub(super) enum Source {
+    /// A file that [`Loaded::code`] has returned.
+    File(PathBuf),
+    /// What `precompile` has returned.
+    Compiled(Vec<u8>),
 }
 
-/// Compiles a component for this run alone.
-#[allow(unsafe_code, reason = "code that was just made is loaded")]
-pub(super) fn compile(component: &[u8]) -> Result<Code, PluginError> {
-    let bytes = precompile(component)?;
-    // SAFETY: `bytes` comes from `precompile` just above.
-    Ok(unsafe { Code::load(&bytes) }?)
+impl Source {
+    /// Maps the code.
+    #[allow(unsafe_code, reason = "precompiled code is mapped; see the comments")]
+    pub(super) fn load(&self) -> Result<Code, EngineError> {
+        match self {
+            // SAFETY: this program wrote the file into a folder that only root and this
+            // user can write to, and `Store::code` has checked its content, owners and
+            // modes.
+            Self::File(path) => unsafe { Code::map(path) },
+            // SAFETY: this program's compiler has just made the code.
+            Self::Compiled(code) => unsafe { Code::load(code) },
+        }
+    }
 }
 
 /// Returns the store of this installation, and the driver's name in it.

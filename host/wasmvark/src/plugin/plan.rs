@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use audit::{Memory, Operation, Trail};
-use engine::driver::{Code, Watch};
+use engine::driver::Watch;
 use engine::rollback::Rollback;
-use engine::session::{Create, Driver, Ended, Mapped, Session, Setup};
+use engine::session::{Create, Driver, Ended, Session, Setup};
 use journal::{Here, Journal};
 use kernel::{Netlink, Netns, NetnsId, Timed};
 use policy::{Grant, GrantError, RequestReach};
@@ -20,10 +20,12 @@ use sim::{Simulation, Topology};
 use trust::Secrets;
 use types::{Digest, Key};
 
-use super::load::{Loaded, compile};
+use super::confinement::{Confinement, Kind};
+use super::load::{Loaded, Source};
 use super::setup::{status, text_of};
 use super::subnets::Pools;
 use super::{PluginError, create, names, said};
+use crate::compile::precompile;
 use crate::store::{DriverName, KeptNetworks, Store};
 
 /// The time limit for reading the machine's state, before the run begins.
@@ -118,9 +120,9 @@ impl Candidate {
         })
     }
 
-    fn code(&self) -> Result<Code, PluginError> {
+    fn code(&self) -> Result<Source, PluginError> {
         match &self.file {
-            Some(component) => compile(component),
+            Some(component) => Ok(Source::Compiled(precompile(component)?)),
             None => self.loaded.code_unkept(),
         }
     }
@@ -150,13 +152,13 @@ impl Candidate {
         };
         let memory = Memory::default();
         let trail = self.trail(&trial, &memory)?;
-        let (kernel, session) = self.open(&request.key(), host, container, trail)?;
+        let (kernel, session) = self.open(&request.key(), host, container.clone(), trail)?;
         let before = kernel.facts();
         let (ready, has_others) = session.recover_alone()?;
         let mut notes = Vec::new();
         notes.extend(has_others.then(|| OTHERS_STAY.to_owned()));
         let ended = ready
-            .run(self.driver_for(&code, reach, &request), |run| {
+            .run(self.driver_for((code, container), reach, &request), |run| {
                 run.setup(&request, document.text())
             })
             .answer(|gate, answer| text_of(&status(gate, &request, answer)?))
@@ -210,14 +212,12 @@ impl Candidate {
         let pools = Pools::for_plan(self.loaded.store.layout(), &network, &self.loaded.grant);
         let driver = Driver {
             pools: Some(Box::new(pools)),
-            ..self.driver(&code, create::reach(&network))
+            ..self.driver((code, None), create::reach(&network))
         };
-        let networks = KeptNetworks::new(self.loaded.store.layout());
+        let others = KeptNetworks::new(self.loaded.store.layout()).ids();
         let ended = Session::<Create>::open(Box::new(kernel.clone()), trail, self.watch())
             .run(driver, |run| run.create(&network, document.text()))
-            .answer(|gate, changes| {
-                create::change(gate, &document, &network, changes, &networks.ids())
-            })
+            .answer(|gate, changes| create::change(gate, &document, &network, changes, &others))
             .end();
         Ok(Planned {
             operations: memory.take(),
@@ -240,24 +240,25 @@ impl Candidate {
         Ok(Trail::in_memory(memory, subject)?)
     }
 
-    fn driver<'a>(&self, code: &'a Code, reach: RequestReach) -> Driver<'a> {
+    fn driver(&self, (code, container): Mapping, reach: RequestReach) -> Driver<'_> {
+        let confinement = Confinement {
+            loaded: &self.loaded,
+            kind: Kind::Plan,
+            secrets: Vec::new(),
+            container,
+            code,
+        };
         let secrets = self.loaded.store.layout().secrets.clone();
-        let code = code.clone();
-        let load = Box::new(move |_: &mut Rollback| {
-            Ok(Mapped {
-                code,
-                started: || {},
-            })
-        });
-        self.loaded.driver(load, reach, Secrets::unread(secrets))
+        let secrets = Secrets::unread(secrets);
+        self.loaded.driver(confinement.load(), reach, secrets)
     }
 
-    fn driver_for<'a>(&self, code: &'a Code, reach: RequestReach, request: &Request) -> Driver<'a> {
+    fn driver_for(&self, mapping: Mapping, reach: RequestReach, request: &Request) -> Driver<'_> {
         Driver {
             names: names::of(self.loaded.store.layout(), request),
             // No server is asked, so the path doesn't matter.
             dhcp: Some(names::dhcp_client(request, Path::new("/"))),
-            ..self.driver(code, reach)
+            ..self.driver(mapping, reach)
         }
     }
 
@@ -280,6 +281,9 @@ impl Candidate {
         }
     }
 }
+
+/// The driver's code, and the container's namespace if a thread is in it.
+type Mapping = (Source, Option<Netns>);
 
 /// The run that is planned.
 struct Trial<'a> {

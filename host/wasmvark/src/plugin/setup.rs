@@ -18,9 +18,9 @@ use request::{Request, answer};
 use types::PortRange;
 use types::text;
 
-use super::confinement::Confinement;
+use super::confinement::{Confinement, Kind};
 use super::keeper::Keeper;
-use super::load::{Loaded, store};
+use super::load::{Loaded, Source, store};
 use super::remains::{self, Remains};
 use super::{PluginError, bridges, dead_owners, leave, lock, names, output, restore, said, tell};
 
@@ -117,10 +117,10 @@ impl Connection<'_> {
         bridges::note(&mut reach, self.loaded, network, (here.host, &mut kernel));
         let confinement = Confinement {
             loaded: self.loaded,
-            changes: true,
+            kind: Kind::Connect,
             secrets: reach.secrets.clone(),
             container: Some(container),
-            code: self.code.clone(),
+            code: Source::File(self.code.clone()),
         };
         let driver = Driver {
             names: self.names.clone(),

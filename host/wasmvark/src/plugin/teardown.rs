@@ -21,9 +21,9 @@ use request::{Request, RequestError};
 use types::text::shortened;
 use types::{ContainerId, Key, NetworkId};
 
-use super::confinement::Confinement;
+use super::confinement::{Confinement, Kind};
 use super::keeper::Keeper;
-use super::load::{Loaded, store};
+use super::load::{Loaded, Source, store};
 use super::remains::{self, Remains};
 use super::{PluginError, bridges, leave, lock, restore, said, tell};
 use crate::store::{DriverName, Layout, Store};
@@ -201,10 +201,10 @@ impl<'a> Driver<'a> {
         let container_exists = container.is_some();
         let confinement = Confinement {
             loaded: &self.loaded,
-            changes: true,
+            kind: Kind::Connect,
             secrets: self.reach.secrets.clone(),
             container,
-            code: self.code,
+            code: Source::File(self.code),
         };
         let secrets = self.loaded.secrets();
         let driver = self.loaded.driver(confinement.load(), self.reach, secrets);

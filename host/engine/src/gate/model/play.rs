@@ -4,7 +4,6 @@ use std::net::Ipv4Addr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use audit::{Memory, Subject, Trail};
 use fastrand::Rng;

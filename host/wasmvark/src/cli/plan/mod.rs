@@ -7,7 +7,8 @@ mod svg;
 mod text;
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::fs::File;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use audit::Operation;
@@ -73,6 +74,8 @@ impl Command for Plan {
         let store = &context.store()?;
         let request = request(&self.request)?;
         let candidate = candidate(store, self)?;
+        // The plan is confined, and can open no file after that.
+        let output = self.output.as_deref().map(open).transpose()?;
         let planned = candidate.plan(&request, self.netns.as_deref())?;
         let source = grant_source(self, &planned);
         let text = match self.format {
@@ -81,12 +84,9 @@ impl Command for Plan {
             PlanFormat::Dot => dot::of(&planned.topology),
             PlanFormat::Svg => svg::of(&planned.topology),
         };
-        match &self.output {
+        match output {
             None => output::text(&text)?,
-            Some(path) => std::fs::write(path, text).map_err(|error| CliError::Write {
-                path: path.clone(),
-                error,
-            })?,
+            Some((file, path)) => write(file, &text).map_err(unwritable(path))?,
         }
         match planned.outcome {
             Ok(_) => Ok(()),
@@ -95,6 +95,29 @@ impl Command for Plan {
                 error: error.to_string(),
             }),
         }
+    }
+}
+
+/// Opens the file that a plan goes to.
+fn open(path: &Path) -> Result<(File, &Path), CliError> {
+    let mut options = File::options();
+    let opened = options.write(true).create(true).truncate(false).open(path);
+    Ok((opened.map_err(unwritable(path))?, path))
+}
+
+/// Writes a plan in the place of what the file has.
+fn write(mut file: File, text: &str) -> std::io::Result<()> {
+    // A pipe has no length.
+    if file.metadata()?.is_file() {
+        file.set_len(0)?;
+    }
+    file.write_all(text.as_bytes())
+}
+
+fn unwritable(path: &Path) -> impl FnOnce(std::io::Error) -> CliError {
+    move |error| CliError::Write {
+        path: path.to_owned(),
+        error,
     }
 }
 
@@ -180,8 +203,7 @@ fn request(argument: &str) -> Result<Vec<u8>, CliError> {
             .lock()
             .take(REQUEST_LIMIT)
             .read_to_end(&mut bytes),
-        path => std::fs::File::open(path)
-            .and_then(|file| file.take(REQUEST_LIMIT).read_to_end(&mut bytes)),
+        path => File::open(path).and_then(|file| file.take(REQUEST_LIMIT).read_to_end(&mut bytes)),
     };
     read.map_err(|error| CliError::Read {
         path: argument.into(),

@@ -12,9 +12,9 @@ use engine::session::{Load, Mapped};
 use kernel::Netns;
 use request::protocol::error_document;
 
-use super::load::{Loaded, map};
+use super::load::{Loaded, Source};
 use needs::secrets;
-pub(crate) use needs::{Rights, Wall as Shown};
+pub(crate) use needs::{Kind, Rights, Wall as Shown};
 
 /// Memory beside that of the guest, in bytes.
 const MEMORY: u64 = 256 << 20;
@@ -28,14 +28,14 @@ const NAME: char = '\0';
 /// A run that is confined before its driver's code is mapped.
 pub(super) struct Confinement<'a> {
     pub(super) loaded: &'a Loaded,
-    /// Whether the run can change something. One of `create` can't.
-    pub(super) changes: bool,
+    /// What the run does.
+    pub(super) kind: Kind,
     /// The secrets that the request names.
     pub(super) secrets: Vec<String>,
     /// The container's namespace, if a thread is in it.
     pub(super) container: Option<Netns>,
     /// The driver's precompiled code.
-    pub(super) code: PathBuf,
+    pub(super) code: Source,
 }
 
 impl<'a> Confinement<'a> {
@@ -43,7 +43,8 @@ impl<'a> Confinement<'a> {
     pub(super) fn load(self) -> Load<'a> {
         Box::new(move |rollback| {
             self.confine(rollback).map_err(RunError::Host)?;
-            let code = map(&self.code).map_err(|error| RunError::Host(error.to_string()))?;
+            let code = self.code.load();
+            let code = code.map_err(|error| RunError::Host(error.to_string()))?;
             Ok(Mapped {
                 code,
                 started: confine::no_more_threads,
@@ -87,17 +88,18 @@ impl<'a> Confinement<'a> {
     /// Returns what the run may do from now on.
     fn needs(&self, home: Option<PathBuf>, rollback: &mut Rollback) -> Needs {
         let calls = self.loaded.grant.calls();
-        let mut rights = match self.changes {
-            true => Rights::of(calls),
-            false => Rights::to_read(),
-        };
-        rights.undo(rollback.entries());
+        let mut rights = Rights::of(self.kind, calls);
+        if self.kind == Kind::Connect {
+            rights.undo(rollback.entries());
+        }
         let layout = self.loaded.store.layout();
         let mut places = rights.places(layout, home);
-        if self.changes {
+        if self.kind == Kind::Connect {
             places.extend(secrets(calls, &self.secrets, &layout.secrets));
         }
-        places.push(needs::read(&self.code));
+        if let Source::File(code) = &self.code {
+            places.push(needs::read(code));
+        }
         let [trail, journald] = rollback.trail().descriptors();
         Needs {
             places,

@@ -21,9 +21,20 @@ const TUN: &str = "/dev/net/tun";
 /// What a run may do, by its kind and its grant's calls.
 #[derive(Debug, Clone)]
 pub(crate) struct Rights {
-    changes: bool,
+    kind: Kind,
     interfaces: BTreeSet<KernelInterface>,
     secrets: bool,
+}
+
+/// What a run does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// It makes a network.
+    Create,
+    /// It connects or disconnects a container.
+    Connect,
+    /// It plans one of both.
+    Plan,
 }
 
 /// The same for people and programs.
@@ -40,22 +51,13 @@ pub(crate) struct Wall {
 }
 
 impl Rights {
-    /// Returns the rights of a run that only reads.
-    pub(crate) fn to_read() -> Self {
-        Self {
-            changes: false,
-            interfaces: BTreeSet::new(),
-            secrets: false,
-        }
-    }
-
     /// Returns the rights of a run whose driver may make these calls.
-    pub(crate) fn of(calls: &BTreeMap<Call, Reach>) -> Self {
+    pub(crate) fn of(kind: Kind, calls: &BTreeMap<Call, Reach>) -> Self {
         let interfaces = calls.keys().flat_map(|call| call.kernel_interfaces());
         Self {
-            changes: true,
-            interfaces: interfaces.collect(),
-            secrets: calls.keys().any(reads_secrets),
+            kind,
+            interfaces: interfaces.filter(|used| kind.uses(*used)).collect(),
+            secrets: kind == Kind::Connect && calls.keys().any(reads_secrets),
         }
     }
 
@@ -74,7 +76,12 @@ impl Rights {
     pub(super) fn needs(&self) -> Needs {
         Needs {
             network: true,
-            admin: self.changes,
+            // Only an administrator of the network can read the firewall.
+            admin: match self.kind {
+                Kind::Create => false,
+                Kind::Plan => self.has(KernelInterface::Netfilter),
+                Kind::Connect => true,
+            },
             netfilter: self.has(KernelInterface::Netfilter),
             generic: self.has(KernelInterface::Generic),
             announce: self.has(KernelInterface::Packets),
@@ -90,17 +97,20 @@ impl Rights {
             false => Use::Read,
         };
         let mut places = vec![place(Path::new(SETTINGS), settings)];
-        if !self.changes {
-            places.push(place(&layout.pools(), Use::RemoveFiles));
-        }
-        if let Some(home) = home {
-            places.extend([
+        match self.kind {
+            Kind::Create => places.push(place(&layout.pools(), Use::RemoveFiles)),
+            Kind::Plan => places.extend([read(Path::new(BOOT_ID)), read(&layout.journals())]),
+            Kind::Connect => places.extend([
                 read(Path::new(BOOT_ID)),
                 read(&layout.journals()),
                 place(&layout.journals(), Use::RemoveFolders),
-                place(&home, Use::Keep),
                 place(&layout.locks(), Use::RemoveFiles),
-            ]);
+            ]),
+        }
+        if self.kind == Kind::Connect
+            && let Some(home) = home
+        {
+            places.push(place(&home, Use::Keep));
         }
         if self.has(KernelInterface::Tun) {
             places.push(place(Path::new(TUN), Use::Device));
@@ -128,6 +138,20 @@ impl Rights {
             wall.reads.push("the secrets that it may use");
         }
         wall
+    }
+}
+
+impl Kind {
+    /// Whether such a run takes a way into the kernel.
+    fn uses(self, interface: KernelInterface) -> bool {
+        match self {
+            Self::Create => false,
+            Self::Connect => true,
+            Self::Plan => matches!(
+                interface,
+                KernelInterface::Netfilter | KernelInterface::Generic
+            ),
+        }
     }
 }
 
@@ -185,7 +209,9 @@ mod tests {
 
     fn words(calls: &[Call]) -> String {
         let calls = calls.iter().map(|call| (*call, Reach::default()));
-        Rights::of(&calls.collect()).wall().in_words()
+        Rights::of(Kind::Connect, &calls.collect())
+            .wall()
+            .in_words()
     }
 
     #[test]
