@@ -161,7 +161,10 @@ fn threads() -> [Line; 2] {
     let thread = number(libc::CLONE_THREAD);
     let mask = thread | number(NEW_NAMESPACES);
     [
-        (Sysno::clone, vec![argument(0, Qword, MaskedEq(mask), thread)]),
+        (
+            Sysno::clone,
+            vec![argument(0, Qword, MaskedEq(mask), thread)],
+        ),
         (
             Sysno::rt_sigaction,
             vec![argument(0, Dword, Ne, number(libc::SIGSYS))],
