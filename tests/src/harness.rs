@@ -68,6 +68,8 @@ pub enum Need {
     InPodmanTrees(&'static str),
     /// The Debian package of the program and its drivers.
     Package,
+    /// A kernel that confines runs in full: Landlock, and filters of system calls.
+    Confinement,
     /// The source of a crate with its version, as cargo fetched it.
     CrateSource(&'static str),
 }
@@ -263,6 +265,7 @@ impl Need {
 
     /// Returns the reason why the need isn't met.
     fn missing(self) -> Option<Cow<'static, str>> {
+        static GAP: OnceLock<Option<String>> = OnceLock::new();
         static CARGO: OnceLock<bool> = OnceLock::new();
         static MACVLAN: OnceLock<bool> = OnceLock::new();
         static NETAVARK: OnceLock<bool> = OnceLock::new();
@@ -335,6 +338,9 @@ impl Need {
             Self::Package if places::package().is_none() => {
                 Some("there is no Debian package; `just package` makes it".into())
             }
+            Self::Confinement if GAP.get_or_init(first_gap).is_some() => {
+                GAP.get().cloned().flatten().map(Into::into)
+            }
             Self::CrateSource(name) if places::crate_source(name).is_none() => {
                 Some(format!("cargo hasn't fetched {name}").into())
             }
@@ -359,9 +365,15 @@ impl Need {
             | Self::PodmanTrees
             | Self::InPodmanTrees(_)
             | Self::Package
+            | Self::Confinement
             | Self::CrateSource(_) => None,
         }
     }
+}
+
+/// Returns what this kernel can't confine.
+fn first_gap() -> Option<String> {
+    confine::gaps().first().map(ToString::to_string)
 }
 
 fn has_json_schema() -> bool {

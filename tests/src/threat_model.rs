@@ -11,8 +11,8 @@ use std::path::Path;
 use crate::places;
 
 /// The suites that rows can name.
-const SUITES: [&str; 7] = [
-    "fault", "gate", "host", "hostile", "netavark", "podman", "protocol",
+const SUITES: [&str; 8] = [
+    "confined", "fault", "gate", "host", "hostile", "netavark", "podman", "protocol",
 ];
 
 /// A test that a row names.

@@ -1,5 +1,5 @@
 //! Points at which tests make the program fail: each operation on the kernel, and each
-//! write to a journal.
+//! write to a journal. At one more point, tests act in a driver's place.
 //!
 //! A point does nothing unless an observer is installed. The released program never
 //! installs one, and no input can.
@@ -35,6 +35,9 @@ pub trait Observer: Send + Sync {
 
     /// Is called after each write that succeeded.
     fn after_write(&self);
+
+    /// Is called where a driver's function is about to run, in the confined process.
+    fn in_guest(&self) {}
 }
 
 /// Installs the observer of all points. A second one is ignored.
@@ -78,5 +81,12 @@ pub fn before_write(to: &mut dyn Write, line: &[u8]) -> io::Result<()> {
 pub fn after_write() {
     if let Some(observer) = OBSERVER.get() {
         observer.after_write();
+    }
+}
+
+/// Marks the point at which a driver's function is about to run.
+pub fn in_guest() {
+    if let Some(observer) = OBSERVER.get() {
+        observer.in_guest();
     }
 }

@@ -1,7 +1,7 @@
 //! Faults on request, for the tests.
 //!
 //! `WASMVARK_FAULT` lists faults, separated by commas. N is counted from 1 in each
-//! process.
+//! run, with the processes that it forks.
 //!
 //! | fault | effect |
 //! |---|---|
@@ -18,14 +18,21 @@
 //! `WASMVARK_FAULT_COUNT` is the path of a file to which a line is added for each
 //! operation and each write.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::panic::Location;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use failpoint::Observer;
 use nix::errno::Errno;
-use nix::sys::signal::{Signal, raise};
+use nix::sys::signal::{Signal, kill, raise};
+use nix::unistd::{Pid, getpid, getppid};
+use syscalls::Sysno;
+
+use crate::payload::{self, shared};
+
+/// The system calls that kill a run, beyond those of a confined one.
+const KILLING: [Sysno; 3] = [Sysno::tkill, Sysno::kill, Sysno::getppid];
 
 /// A fault at one point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,22 +48,57 @@ enum Fault {
     Short,
 }
 
-/// The faults of a process.
+/// The faults of a run.
 pub(crate) struct Faults {
     faults: Vec<(u32, Fault)>,
-    operations: AtomicU32,
-    writes: AtomicU32,
+    /// The numbers of operations and of writes, which forked processes count on.
+    counters: &'static [AtomicU32; 2],
+    /// The file that gets a line for each. It is opened before the run is confined.
+    count: Option<File>,
+    /// The process that the caller waits for.
+    main: Pid,
 }
 
 impl Faults {
     /// Reads the faults from the environment.
     pub(crate) fn from_environment() -> Self {
         let text = std::env::var("WASMVARK_FAULT").unwrap_or_default();
-        Self {
-            faults: text.split(',').filter_map(parse).collect(),
-            operations: AtomicU32::new(0),
-            writes: AtomicU32::new(0),
+        let faults: Vec<_> = text.split(',').filter_map(parse).collect();
+        if !faults.is_empty() {
+            confine::also_allow(KILLING.to_vec());
         }
+        Self {
+            faults,
+            counters: shared(),
+            count: count_file(),
+            main: getpid(),
+        }
+    }
+
+    fn operations(&self) -> &AtomicU32 {
+        &self.counters[0]
+    }
+
+    fn writes(&self) -> &AtomicU32 {
+        &self.counters[1]
+    }
+
+    /// Adds a line to the file that counts.
+    fn count(&self, line: &str) {
+        if let Some(mut file) = self.count.as_ref() {
+            // If a line is lost, the test that counts them fails.
+            let _ = file.write_all(format!("{line}\n").as_bytes());
+        }
+    }
+
+    /// Kills the run: this process, and the one that forked it. No destructor and no
+    /// handler runs.
+    fn die(&self) -> ! {
+        if getpid() != self.main {
+            let _ = kill(getppid(), Signal::SIGKILL);
+        }
+        let _ = raise(Signal::SIGKILL);
+        std::process::abort()
     }
 
     fn at(&self, number: u32) -> impl Iterator<Item = Fault> {
@@ -67,11 +109,11 @@ impl Faults {
 
 impl Observer for Faults {
     fn before_operation(&self, at: &'static Location<'static>) -> Result<(), Errno> {
-        let number = self.operations.fetch_add(1, Ordering::SeqCst) + 1;
-        count(&format!("operation {at}"));
+        let number = self.operations().fetch_add(1, Ordering::SeqCst) + 1;
+        self.count(&format!("operation {at}"));
         for fault in self.at(number) {
             match fault {
-                Fault::Kill => die(),
+                Fault::Kill => self.die(),
                 Fault::Panic => panic_here(),
                 Fault::Fail(errno) => {
                     self.after_operation();
@@ -84,22 +126,22 @@ impl Observer for Faults {
     }
 
     fn after_operation(&self) {
-        let number = self.operations.load(Ordering::SeqCst);
+        let number = self.operations().load(Ordering::SeqCst);
         if self.at(number).any(|fault| fault == Fault::KillAfter) {
-            die();
+            self.die();
         }
     }
 
     fn before_write(&self, to: &mut dyn Write, line: &[u8]) -> io::Result<()> {
-        let number = self.writes.fetch_add(1, Ordering::SeqCst) + 1;
-        count("write");
+        let number = self.writes().fetch_add(1, Ordering::SeqCst) + 1;
+        self.count("write");
         let half = line.get(..line.len() / 2).unwrap_or_default();
         for fault in self.at(number) {
             match fault {
-                Fault::KillBeforeWrite => die(),
+                Fault::KillBeforeWrite => self.die(),
                 Fault::Tear => {
                     to.write_all(half)?;
-                    die();
+                    self.die();
                 }
                 Fault::FailWrite(errno) => return Err(errno.into()),
                 Fault::Short => {
@@ -113,10 +155,14 @@ impl Observer for Faults {
     }
 
     fn after_write(&self) {
-        let number = self.writes.load(Ordering::SeqCst);
+        let number = self.writes().load(Ordering::SeqCst);
         if self.at(number).any(|fault| fault == Fault::KillAfterWrite) {
-            die();
+            self.die();
         }
+    }
+
+    fn in_guest(&self) {
+        payload::act();
     }
 }
 
@@ -159,19 +205,9 @@ fn errno(name: &str) -> Option<Errno> {
     })
 }
 
-fn count(line: &str) {
-    let Some(path) = std::env::var_os("WASMVARK_FAULT_COUNT") else {
-        return;
-    };
+/// Opens the file that counts.
+fn count_file() -> Option<File> {
+    let path = std::env::var_os("WASMVARK_FAULT_COUNT")?;
     let file = OpenOptions::new().append(true).create(true).open(path);
-    if let Ok(mut file) = file {
-        // If a line is lost, the test that counts them fails.
-        let _ = file.write_all(format!("{line}\n").as_bytes());
-    }
-}
-
-/// Kills the process. No destructor and no handler runs.
-fn die() -> ! {
-    let _ = raise(Signal::SIGKILL);
-    std::process::abort()
+    file.ok()
 }

@@ -14,7 +14,16 @@ const WALLS: [(&str, &[&str]); 12] = [
     (
         "engine",
         &[
-            "audit", "journal", "kernel", "policy", "request", "services", "sim", "trust", "types",
+            "audit",
+            "failpoint",
+            "journal",
+            "kernel",
+            "policy",
+            "request",
+            "services",
+            "sim",
+            "trust",
+            "types",
         ],
     ),
     ("failpoint", &[]),

@@ -34,6 +34,17 @@ const FCNTL: [i32; 5] = [
 ];
 /// `RLIMIT_NPROC`: the one limit that is lowered later.
 const NPROC: u64 = 6;
+/// The levels of setsockopt(2) and getsockopt(2) for all. The others have options that
+/// replace the rules of ip6tables, for one.
+const SOCKET_LEVELS: [i32; 2] = [libc::SOL_SOCKET, libc::SOL_NETLINK];
+/// The options of an ICMPv6 socket that sends an announcement.
+const ANNOUNCING: [i32; 3] = [
+    libc::IPV6_MULTICAST_IF,
+    libc::IPV6_MULTICAST_HOPS,
+    libc::IPV6_MULTICAST_LOOP,
+];
+/// The mode of all files that a run makes: nobody else's.
+const OWN_MODE: u64 = 0o600;
 /// All flags with which clone(2) makes a namespace.
 const NEW_NAMESPACES: i32 = libc::CLONE_NEWNS
     | libc::CLONE_NEWCGROUP
@@ -62,7 +73,6 @@ const PLAIN: &[Sysno] = &[
     Sysno::eventfd2,
     Sysno::exit,
     Sysno::exit_group,
-    Sysno::fchmod,
     Sysno::fdatasync,
     Sysno::flock,
     Sysno::fstat,
@@ -76,7 +86,6 @@ const PLAIN: &[Sysno] = &[
     Sysno::getpid,
     Sysno::getrandom,
     Sysno::getsockname,
-    Sysno::getsockopt,
     Sysno::gettid,
     Sysno::gettimeofday,
     Sysno::getuid,
@@ -102,7 +111,6 @@ const PLAIN: &[Sysno] = &[
     Sysno::rt_sigreturn,
     Sysno::sched_getaffinity,
     Sysno::sched_yield,
-    Sysno::setsockopt,
     Sysno::sigaltstack,
     Sysno::signalfd4,
     Sysno::statx,
@@ -202,8 +210,23 @@ fn sockets(needs: &Needs) -> Vec<Line> {
             ],
         ));
     }
+    lines.extend(options(needs));
     lines.extend(sending(needs));
     lines
+}
+
+/// The options of sockets.
+fn options(needs: &Needs) -> Vec<Line> {
+    let level = |level: i32| argument(1, Dword, Eq, number(level));
+    let calls = [Sysno::setsockopt, Sysno::getsockopt];
+    let all = SOCKET_LEVELS.iter();
+    let all = all.flat_map(|of| calls.map(|call| (call, vec![level(*of)])));
+    let announcing = ANNOUNCING.iter().filter(|_| needs.announce);
+    let announcing = announcing.map(|option| {
+        let option = argument(2, Dword, Eq, number(*option));
+        (Sysno::setsockopt, vec![level(libc::IPPROTO_IPV6), option])
+    });
+    all.chain(announcing).collect()
 }
 
 /// Messages. Those of systemd's journal go where its socket is connected.
@@ -242,6 +265,8 @@ fn files(needs: &Needs) -> Vec<Line> {
         Sysno::prlimit64,
         vec![argument(0, Dword, Eq, 0), argument(1, Dword, Eq, NPROC)],
     ));
+    let mode = argument(1, Dword, MaskedEq(!OWN_MODE), 0);
+    lines.push((Sysno::fchmod, vec![mode]));
     lines
 }
 

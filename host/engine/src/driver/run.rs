@@ -153,6 +153,7 @@ pub(crate) fn run<T>(
         driver,
         limits,
     };
+    failpoint::in_guest();
     let result = work(&mut run);
     // A signal counts even if the driver has finished, because the caller is gone.
     let result = interrupted(&caught).map_or(result, Err);
