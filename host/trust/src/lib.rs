@@ -118,6 +118,8 @@ pub fn open(options: &mut OpenOptions, path: &Path, mode: u32) -> io::Result<Fil
     let opened = options.mode(mode).custom_flags(flags.bits()).open(path);
     let file = opened.map_err(|error| match error.raw_os_error().map(Errno::from_raw) {
         Some(Errno::ELOOP) => io::Error::other("it is a symbolic link, which isn't followed here"),
+        // A confined run can't open the file of another user. That is its fault.
+        Some(Errno::EACCES) => untrusted(path).map_or(error, Into::into),
         _ => error,
     })?;
     let metadata = file.metadata()?;
@@ -127,6 +129,15 @@ pub fn open(options: &mut OpenOptions, path: &Path, mode: u32) -> io::Result<Fil
     check_open(path, &metadata)?;
     give_mode(&file, &metadata, mode)?;
     Ok(file)
+}
+
+/// Returns the fault of a file that can't be opened, if it has one.
+fn untrusted(path: &Path) -> Option<TrustError> {
+    let fault = fault(&std::fs::symlink_metadata(path).ok()?)?;
+    Some(TrustError::Untrusted {
+        path: path.to_owned(),
+        fault,
+    })
 }
 
 /// Checks the owner and mode of an open file.

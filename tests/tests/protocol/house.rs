@@ -9,7 +9,7 @@ use wasmvark_tests::harness::Suite;
 use wasmvark_tests::places;
 
 /// The crates of the host, each with those that it depends on.
-const WALLS: [(&str, &[&str]); 12] = [
+const WALLS: [(&str, &[&str]); 13] = [
     ("audit", &["policy", "trust", "types"]),
     (
         "engine",
@@ -26,6 +26,7 @@ const WALLS: [(&str, &[&str]); 12] = [
             "types",
         ],
     ),
+    ("confine", &[]),
     ("failpoint", &[]),
     (
         "journal",
@@ -41,8 +42,8 @@ const WALLS: [(&str, &[&str]); 12] = [
     (
         "wasmvark",
         &[
-            "audit", "engine", "journal", "kernel", "policy", "request", "services", "sim",
-            "trust", "types",
+            "audit", "confine", "engine", "journal", "kernel", "policy", "request", "services",
+            "sim", "trust", "types",
         ],
     ),
 ];

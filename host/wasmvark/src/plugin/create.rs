@@ -17,7 +17,7 @@ use types::NetworkId;
 
 use super::confinement::{Confinement, Kind};
 use super::keeper::Keeper;
-use super::load::{Loaded, Source, store};
+use super::load::{Loaded, store};
 use super::subnets::Pools;
 use super::{PluginError, bridges, differences, leave, output};
 use crate::store::KeptNetworks;
@@ -55,7 +55,7 @@ pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
         kind: Kind::Create,
         secrets: Vec::new(),
         container: None,
-        code: Source::File(code),
+        code,
     };
     let driver = Driver {
         pools: Some(Box::new(pools)),

@@ -45,12 +45,12 @@ impl Loaded {
         })
     }
 
-    /// Returns the path of the precompiled code. If it is missing, corrupt or from another
+    /// Returns the precompiled code. If it is missing, corrupt or from another
     /// engine, the component is compiled again, because that is only slower.
-    pub(super) fn code(&self) -> Result<PathBuf, PluginError> {
+    pub(super) fn code(&self) -> Result<Source, PluginError> {
         let (path, intact) = self.store.code(&self.digest)?;
         let why = match intact {
-            Intact::Yes => return Ok(path),
+            Intact::Yes => return Ok(Source::File(path)),
             Intact::Missing => "it is missing",
             Intact::Corrupt => "it is corrupt",
             Intact::Foreign => "it is another engine's or processor's",
@@ -60,8 +60,12 @@ impl Loaded {
             self.name
         ));
         let bytes = precompile(&self.store.component(&self.name, &self.digest)?)?;
-        self.store.put_code(&self.digest, &bytes)?;
-        Ok(path)
+        if let Err(error) = self.store.put_code(&self.digest, &bytes) {
+            tell(&format!(
+                "the compiled code can't be kept for the next run: {error}"
+            ));
+        }
+        Ok(Source::Compiled(bytes))
     }
 
     /// Returns the code like [`Self::code`], but doesn't write it to the store. A run
@@ -155,6 +159,7 @@ pub(super) fn firewall() -> Firewall {
 }
 
 /// Precompiled code that isn't mapped yet.
+#[derive(Clone)]
 pub(super) enum Source {
     /// A file that [`Loaded::code`] has returned.
     File(PathBuf),

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use audit::{Subject, Trail};
 use engine::driver::{Answer, Watch};
@@ -67,7 +67,7 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
 /// A driver and the request that it connects, under the network's lock.
 struct Connection<'a> {
     loaded: &'a Loaded,
-    code: PathBuf,
+    code: Source,
     lock: &'a NetworkLock,
     keeper: &'a Keeper,
     request: &'a Request,
@@ -120,7 +120,7 @@ impl Connection<'_> {
             kind: Kind::Connect,
             secrets: reach.secrets.clone(),
             container: Some(container),
-            code: Source::File(self.code.clone()),
+            code: self.code.clone(),
         };
         let driver = Driver {
             names: self.names.clone(),

@@ -7,7 +7,7 @@
 //! be written, no driver runs. The changes are undone nevertheless, and standard error
 //! lists those that aren't recorded.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use audit::{AuditError, Required, Subject, Trail};
 use engine::driver::{self, Watch};
@@ -152,7 +152,7 @@ fn open_trail<'a>(
 /// A driver that can take part in a teardown.
 struct Driver<'a> {
     loaded: Loaded,
-    code: PathBuf,
+    code: Source,
     request: Request,
     reach: RequestReach,
     json: &'a str,
@@ -204,7 +204,7 @@ impl<'a> Driver<'a> {
             kind: Kind::Connect,
             secrets: self.reach.secrets.clone(),
             container,
-            code: Source::File(self.code),
+            code: self.code,
         };
         let secrets = self.loaded.secrets();
         let driver = self.loaded.driver(confinement.load(), self.reach, secrets);
