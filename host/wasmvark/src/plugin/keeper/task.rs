@@ -24,7 +24,7 @@ pub(super) struct Order {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) enum Task {
     /// Reads which changes of services the run may undo. It comes once, under the
-    /// network's lock and before the driver's code is trusted with anything.
+    /// network's lock and before the driver runs.
     Begin,
     /// Registers the container's names.
     Register(Registration),
