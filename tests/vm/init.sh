@@ -81,7 +81,7 @@ for program in "$@"; do
     status=0
     chosen=("${tests[@]}") within='' rare=''
     case $program in
-        gate | netavark | hostile) rare=$need ;;
+        confined | gate | hostile | netavark) rare=$need ;;
         # They ask this kernel for nothing, and emulation takes its time.
         wasmvark-lib) export WASMVARK_TEST_SEQUENCES=1000 ;;
         # The same each time, so that emulation finds time for them.

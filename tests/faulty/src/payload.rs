@@ -16,6 +16,7 @@
 //! | `call:NAME` | a call of the table of system calls |
 //! | `number:NAME` | the system call of this name, whose arguments are zero |
 //! | `masked:NAME` | a call of the table with SIGSYS blocked |
+//! | `abi:x32`, `abi:i386` | a call through another ABI of the processor |
 //! | `pause` | waiting for SIGKILL |
 //!
 //! With `WASMVARK_PAYLOAD_AT=start` the program takes the actions at its start, unconfined,
@@ -89,6 +90,7 @@ fn take(action: &str) -> Outcome {
             .parse()
             .map_or(UNKNOWN, |call: Sysno| raw::call(call, &[])),
         "masked" => raw::block_sigsys().and_then(|_| take(&format!("call:{object}"))),
+        "abi" => raw::other_abi(object),
         "pause" => pause(),
         _ => files::try_to(verb, object),
     }

@@ -34,6 +34,13 @@ const ALLOWED: &[(&str, Option<Way>)] = &[
     ("call:make-tap", Some(Way::Taps)),
 ];
 
+/// A call of x32 and one of i386, which the processor has beside its own. The kernel kills
+/// a process whose filter isn't made for the ABI of a call.
+#[cfg(target_arch = "x86_64")]
+pub(crate) const OTHER_ABIS: [&str; 2] = ["abi:x32", "abi:i386"];
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) const OTHER_ABIS: [&str; 0] = [];
+
 pub(crate) fn register(suite: &mut Suite, count: &Count) {
     for class in CLASSES {
         let count = count.clone();
@@ -61,7 +68,8 @@ fn all(class: &'static Class, count: &Count) {
         }
         results.push(is_blocked(action, call, &outcome));
     }
-    results.push(is_killed(&scene));
+    results.push(is_killed(&scene, "masked:kill"));
+    results.extend(OTHER_ABIS.map(|action| is_killed(&scene, action)));
     scene.nothing_is_changed();
     count.all_are_blocked(class, &results);
     scene.succeeds();
@@ -79,11 +87,12 @@ pub(crate) fn is_blocked(action: &str, call: &str, outcome: &Outcome) -> Result<
     }
 }
 
-/// Whether a payload that blocks the filter's signal is killed by it.
-fn is_killed(scene: &Scene<'_>) -> Result<(), String> {
-    let outcome = scene.run(&["masked:kill"]);
-    match outcome.output.code {
-        None => Ok(()),
-        Some(_) => Err(format!("masked:kill: {:?}", outcome.output)),
+/// Whether an action is ended by the filter's signal, without its handler, or is a violation
+/// by a call without a name.
+fn is_killed(scene: &Scene<'_>, action: &str) -> Result<(), String> {
+    let outcome = scene.run(&[action]);
+    match (outcome.output.code, outcome.violation.as_deref()) {
+        (None, _) | (Some(1), Some("unknown")) => Ok(()),
+        _ => Err(format!("{action}: {:?}", outcome.output)),
     }
 }

@@ -37,6 +37,7 @@ fn is_confined(class: &'static Class) {
         .iter()
         .flat_map(|thread| problems(class, thread))
         .chain(unlimited(process))
+        .chain(others_files(&scene, process))
         .collect();
     child.kill().expect("the run can be killed");
     child.wait().expect("the run ends");
@@ -114,4 +115,28 @@ fn unlimited(process: &Path) -> Vec<String> {
         wrong.push("core files are allowed".to_owned());
     }
     wrong
+}
+
+/// Lists open files that aren't the run's own: beside sockets and the like, it has its
+/// driver's code, the trail and the network's lock.
+fn others_files(scene: &Scene<'_>, process: &Path) -> Vec<String> {
+    const KINDS: [&str; 4] = ["anon_inode:", "net:", "pipe:", "socket:"];
+    let root = scene.wasmvark.root();
+    let own = [
+        root.join("run"),
+        scene.wasmvark.audit_file(),
+        scene.wasmvark.code("probe"),
+    ];
+    let is_own = |target: &Path| {
+        let is_kind = |kind| target.to_string_lossy().starts_with(kind);
+        KINDS.into_iter().any(is_kind) || own.iter().any(|own| target.starts_with(own))
+    };
+    let files = fs::read_dir(process.join("fd")).expect("the files can be listed");
+    let files = files
+        .flatten()
+        .filter_map(|file| fs::read_link(file.path()).ok());
+    let others = files.filter(|file| !is_own(file) && file != Path::new("/dev/null"));
+    others
+        .map(|file| format!("{} is open", file.display()))
+        .collect()
 }

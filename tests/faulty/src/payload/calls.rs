@@ -5,6 +5,8 @@ mod files;
 mod machine;
 mod memory;
 mod namespaces;
+#[cfg(target_arch = "x86_64")]
+mod old;
 mod processes;
 mod rights;
 mod signals;
@@ -52,6 +54,8 @@ pub(super) fn all() -> impl Iterator<Item = &'static Call> {
         files::CALLS,
         memory::CALLS,
         machine::CALLS,
+        #[cfg(target_arch = "x86_64")]
+        old::CALLS,
     ];
     tables.into_iter().flatten()
 }

@@ -24,11 +24,39 @@ pub(super) fn call(number: Sysno, arguments: &[usize]) -> Outcome {
     // SAFETY: the tables' pointers lead to memory that lives as long as the process, and
     // what a call does to the process beside that is what the payload is for.
     let result = unsafe { syscalls::syscall(number, &arguments) };
-    let forks = [Sysno::fork, Sysno::clone, Sysno::clone3];
-    if forks.contains(&number) && result == Ok(0) {
+    if ["fork", "clone", "clone3"].contains(&number.name()) && result == Ok(0) {
         process::exit(0);
     }
     result
+}
+
+/// Asks for the process's number through another ABI of the processor.
+#[cfg(target_arch = "x86_64")]
+pub(super) fn other_abi(abi: &str) -> Outcome {
+    /// `__X32_SYSCALL_BIT` (`asm/unistd.h`).
+    const X32: i64 = 0x4000_0000;
+    /// `__NR_getpid` of i386 (`asm/unistd_32.h`).
+    const GETPID: usize = 20;
+    if abi == "x32" {
+        // SAFETY: the call takes nothing, and changes nothing.
+        let result = unsafe { libc::syscall(X32 | libc::SYS_getpid) };
+        return usize::try_from(result).map_err(|_| Errno::new(nix::errno::Errno::last_raw()));
+    }
+    let result: usize;
+    // SAFETY: the call takes nothing, and changes nothing but these registers.
+    unsafe {
+        std::arch::asm!(
+            "int 0x80",
+            inlateout("rax") GETPID => result,
+            out("r8") _, out("r9") _, out("r10") _, out("r11") _,
+        );
+    }
+    Ok(result)
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+pub(super) fn other_abi(_: &str) -> Outcome {
+    super::UNKNOWN
 }
 
 /// Blocks the signal by which the filter of system calls reports.

@@ -45,8 +45,7 @@ pub(super) const ALL: &[Attack] = attacks! {
     "map": mmap(0, 4096, number(libc::PROT_WRITE), number(libc::MAP_SHARED), file, 0) with file;
     "map-validated": mmap(0, 4096, number(libc::PROT_WRITE), number(libc::MAP_SHARED_VALIDATE), file, 0) with file;
     "copy": dup(file) with file;
-    "copy-to": dup2(file, 60) with file;
-    "copy-to-closing": dup3(file, 60, number(libc::O_CLOEXEC)) with file;
+    "copy-to": dup3(file, 60, number(libc::O_CLOEXEC)) with file;
     "copy-by-fcntl": fcntl(file, number(libc::F_DUPFD), 0) with file;
     "copy-by-fcntl-closing": fcntl(file, number(libc::F_DUPFD_CLOEXEC), 0) with file;
     "punch": fallocate(file, number(libc::FALLOC_FL_PUNCH_HOLE | libc::FALLOC_FL_KEEP_SIZE), 0, 1) with file;

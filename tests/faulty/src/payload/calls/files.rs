@@ -16,34 +16,26 @@ fn elsewhere() -> usize {
 
 #[rustfmt::skip]
 pub(super) const CALLS: &[Call] = calls! {
-    "link": link(nowhere(), elsewhere());
     "linkat": linkat(here(), nowhere(), here(), elsewhere(), 0);
-    "symlink": symlink(nowhere(), elsewhere());
     "symlinkat": symlinkat(nowhere(), here(), elsewhere());
-    "mknod": mknod(nowhere(), number(0o020_600), 0);
     "mknodat": mknodat(here(), nowhere(), number(0o020_600), 0);
     "truncate": truncate(nowhere(), 0);
-    "chmod": chmod(nowhere(), 0o666);
     "fchmod-others": fchmod(NONE, 0o606);
     "fchmodat": fchmodat(here(), nowhere(), 0o666);
-    "chown": chown(nowhere(), 0, 0);
     "fchown": fchown(NONE, 0, 0);
     "setxattr": setxattr(nowhere(), text(c"user.x"), memory(&[]), 1, 0);
     "removexattr": removexattr(nowhere(), text(c"user.x"));
     "utimensat": utimensat(here(), nowhere(), 0, 0);
     "openat2": openat2(here(), nowhere(), memory(&[]), 24);
-    "creat": creat(nowhere(), 0o600);
     "name_to_handle_at": name_to_handle_at(here(), text(c"/"), memory(&[]), memory(&[]), 0);
     "open_by_handle_at": open_by_handle_at(NONE, memory(&[]), 0);
     "dup": dup(2);
-    "dup2": dup2(2, 61);
     "dup3": dup3(2, 61, 0);
     "set-flags": fcntl(2, number(libc::F_SETFL), 0);
     "copy-by-fcntl": fcntl(2, number(libc::F_DUPFD_CLOEXEC), 0);
     "set-owner": fcntl(2, number(libc::F_SETOWN), 0);
     "set-lease": fcntl(NONE, number(libc::F_SETLEASE), 0);
     "seal": fcntl(NONE, number(libc::F_ADD_SEALS), 0);
-    "pipe": pipe(memory(&[]));
     "pipe2": pipe2(memory(&[]), 0);
     "splice": splice(NONE, 0, NONE, 0, 1, 0);
     "tee": tee(NONE, NONE, 1, 0);

@@ -29,7 +29,6 @@ pub(super) const CALLS: &[Call] = calls! {
     "clock_adjtime": clock_adjtime(number(libc::CLOCK_REALTIME), memory(&[]));
     "adjtimex": adjtimex(memory(&[]));
     "syslog": syslog(SIZE, 0, 0);
-    "uselib": uselib(text(c"/nowhere"));
     "lookup_dcookie": lookup_dcookie(0, memory(&[]), 8);
     "nfsservctl": nfsservctl(0, 0, 0);
     "sysinfo": sysinfo(memory(&[]));

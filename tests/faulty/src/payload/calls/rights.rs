@@ -39,8 +39,4 @@ pub(super) const CALLS: &[Call] = calls! {
     "request_key": request_key(0, 0, 0, number(SESSION));
     "landlock_create_ruleset": landlock_create_ruleset(0, 0, 1);
     "landlock_restrict_self": landlock_restrict_self(usize::MAX, 0);
-    "modify_ldt": modify_ldt(0, memory(&[]), 8);
-    "arch_prctl": arch_prctl(0x1003, memory(&[]));
-    "iopl": iopl(0);
-    "ioperm": ioperm(0x80, 0, 0);
 };
