@@ -9,7 +9,7 @@
 
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
-use std::os::fd::{AsRawFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -64,6 +64,11 @@ impl Writer {
     /// may grow by what one run writes.
     pub(super) fn confine(&mut self) {
         self.confined = true;
+    }
+
+    /// Opens the same file once more, for the line of a forbidden system call.
+    pub(super) fn another(&self) -> io::Result<OwnedFd> {
+        Ok(self.file.try_clone()?.into())
     }
 
     /// Returns the number of the open file.

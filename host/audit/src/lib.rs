@@ -21,7 +21,7 @@ mod summary;
 
 use std::borrow::Cow;
 use std::io::{self, Write as _};
-use std::os::fd::RawFd;
+use std::os::fd::{OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
 
 use policy::Reach;
@@ -297,6 +297,24 @@ impl Trail {
             Sink::Memory(_) | Sink::Lost(_) => None,
         };
         [trail, self.journald.as_ref().map(Journald::descriptor)]
+    }
+
+    /// Returns the open trail once more, for the line that a forbidden system call leaves.
+    /// `None` if there is no file.
+    ///
+    /// # Errors
+    ///
+    /// The process has too many open files.
+    pub fn another(&self) -> Result<Option<OwnedFd>, AuditError> {
+        match &self.sink {
+            Sink::File(writer) => {
+                let another = writer.another();
+                another
+                    .map(Some)
+                    .map_err(|error| unwritten(&self.path, &error))
+            }
+            Sink::Memory(_) | Sink::Lost(_) => Ok(None),
+        }
     }
 
     /// Records that a part of the run's confinement is missing.

@@ -26,6 +26,8 @@ pub struct Needs {
     pub file_size: u64,
     /// The open trail: lines are added to it, and none is changed.
     pub trail: Option<RawFd>,
+    /// A file that stays open, whoever wants to close it.
+    pub kept_open: Option<RawFd>,
     /// The open socket of systemd's journal: it sends to nobody else.
     pub journald: Option<RawFd>,
 }

@@ -50,7 +50,7 @@ pub(crate) const CLASSES: &[Class] = &[
         name: "create/widest",
         command: "create",
         grant: everything,
-        ways: &[Secret],
+        ways: &[],
     },
     Class {
         name: "setup/smallest",

@@ -66,7 +66,6 @@ const PLAIN: &[Sysno] = &[
     Sysno::clock_getres,
     Sysno::clock_gettime,
     Sysno::clock_nanosleep,
-    Sysno::close,
     Sysno::epoll_create1,
     Sysno::epoll_ctl,
     Sysno::epoll_pwait,
@@ -148,6 +147,7 @@ pub(super) fn allowed(needs: &Needs) -> Vec<Line> {
     lines.extend(sockets(needs));
     lines.extend(files(needs));
     lines.extend(controls(needs));
+    lines.push(closing(needs));
     lines
 }
 
@@ -268,6 +268,15 @@ fn files(needs: &Needs) -> Vec<Line> {
     let mode = argument(1, Dword, MaskedEq(!OWN_MODE), 0);
     lines.push((Sysno::fchmod, vec![mode]));
     lines
+}
+
+/// Closing files, but for the one through which a forbidden call is recorded.
+fn closing(needs: &Needs) -> Line {
+    let others = |file| argument(0, Dword, Ne, number(file));
+    (
+        Sysno::close,
+        needs.kept_open.map(others).into_iter().collect(),
+    )
 }
 
 fn controls(needs: &Needs) -> Vec<Line> {

@@ -3,6 +3,7 @@
 
 mod needs;
 
+use std::os::fd::{IntoRawFd, RawFd};
 use std::path::{Path, PathBuf};
 
 use confine::{Alarm, Gap, Needs, Wall};
@@ -55,8 +56,18 @@ impl<'a> Confinement<'a> {
     /// Confines the process, and records what the kernel can't hold.
     fn confine(&self, rollback: &mut Rollback) -> Result<(), String> {
         let home = rollback.confine().map_err(|error| error.to_string())?;
-        let wall = Wall::new(self.needs(home, rollback)).map_err(|error| error.to_string())?;
-        let gaps = self.raise(&wall, self.alarm(rollback))?;
+        let trail = rollback
+            .trail()
+            .another()
+            .map_err(|error| error.to_string())?;
+        // It stays open until the process ends.
+        let trail = trail.map(IntoRawFd::into_raw_fd);
+        let needs = Needs {
+            kept_open: trail,
+            ..self.needs(home, rollback)
+        };
+        let wall = Wall::new(needs).map_err(|error| error.to_string())?;
+        let gaps = self.raise(&wall, self.alarm(trail, rollback))?;
         for gap in &gaps {
             let recorded = rollback.trail().unconfined(&gap.to_string());
             recorded.map_err(|error| error.to_string())?;
@@ -112,8 +123,7 @@ impl<'a> Confinement<'a> {
     }
 
     /// Returns what a forbidden system call leaves behind.
-    fn alarm(&self, rollback: &mut Rollback) -> Alarm {
-        let [trail, _] = rollback.trail().descriptors();
+    fn alarm(&self, trail: Option<RawFd>, rollback: &mut Rollback) -> Alarm {
         let line = rollback.trail().violation();
         let document = error_document(&format!(
             "the run of the driver {} was ended because it made the system call {NAME}, which \
