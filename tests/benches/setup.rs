@@ -1,6 +1,7 @@
 //! Compares the cost of one `setup` with netavark's native example plugin and with the
 //! driver `host-device`. Both move an interface into a container. They run in turns, so
-//! that other load on the machine affects both.
+//! that other load on the machine affects both. The confinement, which the native plugin
+//! doesn't have, is measured in the same turns.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,8 +10,10 @@
 )]
 
 use std::process::Command;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use confine::{Alarm, Needs, Place, Use, Wall};
 use nix::sys::resource::{UsageWho, getrusage};
 use wasmvark_tests::connection::{Connection, INTERFACE};
 use wasmvark_tests::grant::Grant;
@@ -24,6 +27,10 @@ const RUNS: usize = 200;
 /// The argument that makes this program run one command and print its peak memory.
 const PEAK: &str = "--peak-memory-of";
 
+/// The argument that makes this program confine itself and print the time that this took, in
+/// nanoseconds.
+const CONFINE: &str = "--confine";
+
 /// One of the two plugins.
 struct Plugin {
     title: &'static str,
@@ -36,6 +43,10 @@ fn main() {
     let arguments: Vec<_> = std::env::args_os().collect();
     if let Some(at) = arguments.iter().position(|argument| argument == PEAK) {
         tell_peak_memory(arguments.get(at + 1..).unwrap_or_default());
+        return;
+    }
+    if arguments.iter().any(|argument| argument == CONFINE) {
+        println!("{}", confine().as_nanos());
         return;
     }
     if !nix::unistd::Uid::effective().is_root() {
@@ -62,11 +73,13 @@ fn compare() {
     let native = plugin("native", places::fast_tool("host-device-plugin"));
     let ours = plugin("wasmvark", wasmvark.plugins().join("host-device"));
     let mut times = [Vec::new(), Vec::new()];
+    let mut confined = Vec::new();
     for _ in 0..RUNS {
         for (plugin, times) in [&native, &ours].into_iter().zip(&mut times) {
             times.push(plugin.setup(&world));
             plugin.teardown(&world);
         }
+        confined.push(time_to_confine());
     }
     println!("{INTERFACE}: {RUNS} runs of setup each, in turns; medians");
     for (plugin, times) in [&native, &ours].into_iter().zip(&mut times) {
@@ -77,8 +90,61 @@ fn compare() {
             median(times).as_micros()
         );
     }
+    let share = median(&mut confined).as_secs_f64() / median(&mut times[1]).as_secs_f64();
+    println!(
+        "{:<9}{:>7} µs, {:.0} % of wasmvark's setup",
+        "confining",
+        median(&mut confined).as_micros(),
+        100.0 * share
+    );
     let program = std::fs::metadata(places::wasmvark()).unwrap().len();
     println!("the program wasmvark has {program} bytes");
+}
+
+/// Has another process confine itself, and returns the time that this took.
+fn time_to_confine() -> Duration {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    let output = process::run(command.arg(CONFINE), b"");
+    Duration::from_nanos(output.stdout.trim().parse().expect("a number"))
+}
+
+/// Confines this process as a setup does: it, and a thread in the container's namespace.
+fn confine() -> Duration {
+    let needs = Needs {
+        network: true,
+        admin: true,
+        netfilter: true,
+        places: [
+            ("/proc/sys/net", Use::Write),
+            ("/proc/sys/kernel/random/boot_id", Use::Read),
+            ("/run", Use::Read),
+            ("/run", Use::RemoveFolders),
+            ("/run/lock", Use::RemoveFiles),
+            ("/tmp", Use::Keep),
+        ]
+        .map(|(path, uses)| Place {
+            path: path.into(),
+            uses,
+        })
+        .to_vec(),
+        memory: 1 << 30,
+        file_size: 1 << 30,
+        ..Needs::default()
+    };
+    let (walls, wall) = mpsc::channel::<Wall>();
+    let (done, confined) = mpsc::channel();
+    std::thread::spawn(move || {
+        let wall = wall.recv().unwrap();
+        done.send(wall.around_thread().is_ok()).unwrap();
+        // It stays until the process ends.
+        std::thread::park();
+    });
+    let start = Instant::now();
+    let wall = Wall::new(needs).unwrap();
+    walls.send(wall.clone()).unwrap();
+    assert!(confined.recv().unwrap(), "the thread is confined");
+    wall.around_process(1, Alarm::default()).unwrap();
+    start.elapsed()
 }
 
 impl Plugin {

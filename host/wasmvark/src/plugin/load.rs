@@ -1,15 +1,20 @@
 //! The parts that every run needs before its driver starts: the registration, the
 //! grant, the code and the audit trail.
 
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
 use audit::{Required, Subject, Trail};
 use engine::driver::{Code, EngineError};
 use engine::gate::{Firewall, Log};
 use engine::session::{Driver, Load};
+use nix::sys::memfd::{MFdFlags, memfd_create};
 use policy::{Authority, Grant, GrantError, RequestReach};
 use trust::Secrets;
 use types::Digest;
-
-use std::path::PathBuf;
 
 use super::{PluginError, tell};
 use crate::compile::precompile;
@@ -65,7 +70,7 @@ impl Loaded {
                 "the compiled code can't be kept for the next run: {error}"
             ));
         }
-        Ok(Source::Compiled(bytes))
+        Source::compiled(&bytes)
     }
 
     /// Returns the code like [`Self::code`], but doesn't write it to the store. A run
@@ -75,7 +80,7 @@ impl Loaded {
             (path, Intact::Yes) => Ok(Source::File(path)),
             _ => {
                 let component = self.store.component(&self.name, &self.digest)?;
-                Ok(Source::Compiled(precompile(&component)?))
+                Source::compiled(&precompile(&component)?)
             }
         }
     }
@@ -163,11 +168,28 @@ pub(super) fn firewall() -> Firewall {
 pub(super) enum Source {
     /// A file that [`Loaded::code`] has returned.
     File(PathBuf),
-    /// What `precompile` has returned.
-    Compiled(Vec<u8>),
+    /// What `precompile` has returned, in a file without a name.
+    Compiled(Arc<OwnedFd>),
 }
 
 impl Source {
+    /// Returns the code that `precompile` has returned. A confined run can make no file for
+    /// it, and the engine maps files only.
+    ///
+    /// # Errors
+    ///
+    /// Memory is short.
+    pub(super) fn compiled(code: &[u8]) -> Result<Self, PluginError> {
+        let file = memfd_create(c"code", MFdFlags::MFD_CLOEXEC).map_err(io::Error::from);
+        let file = file.and_then(|file| {
+            let mut file = File::from(file);
+            file.write_all(code)?;
+            Ok(file)
+        });
+        let file = file.map_err(PluginError::Memory)?;
+        Ok(Self::Compiled(Arc::new(file.into())))
+    }
+
     /// Maps the code.
     #[allow(unsafe_code, reason = "precompiled code is mapped; see the comments")]
     pub(super) fn load(&self) -> Result<Code, EngineError> {
@@ -176,8 +198,11 @@ impl Source {
             // user can write to, and `Store::code` has checked its content, owners and
             // modes.
             Self::File(path) => unsafe { Code::map(path) },
-            // SAFETY: this program's compiler has just made the code.
-            Self::Compiled(code) => unsafe { Code::load(code) },
+            // SAFETY: this program's compiler has just made the code, and nobody else can
+            // open the file.
+            Self::Compiled(code) => unsafe {
+                Code::map(Path::new(&format!("/proc/self/fd/{}", code.as_raw_fd())))
+            },
         }
     }
 }

@@ -91,6 +91,8 @@ pub(crate) enum PluginError {
     Lock(#[from] LockError),
     #[error("can't tell which network namespaces are alive: {0}")]
     Living(std::io::Error),
+    #[error("can't keep the compiled code in memory: {0}; free some first")]
+    Memory(std::io::Error),
     #[error("can't keep signals from ending the run halfway: {0}")]
     Signals(nix::errno::Errno),
     #[error(transparent)]

@@ -122,7 +122,7 @@ impl Candidate {
 
     fn code(&self) -> Result<Source, PluginError> {
         match &self.file {
-            Some(component) => Ok(Source::Compiled(precompile(component)?)),
+            Some(component) => Source::compiled(&precompile(component)?),
             None => self.loaded.code_unkept(),
         }
     }

@@ -48,6 +48,8 @@ pub(crate) struct Wall {
     reads: Vec<&'static str>,
     /// The files that can be written.
     writes: Vec<&'static str>,
+    /// The system calls that can be made, some of them with some arguments only.
+    system_calls: Vec<&'static str>,
 }
 
 impl Rights {
@@ -126,6 +128,7 @@ impl Rights {
             sockets: needs.families(),
             reads: vec!["the networks' journals"],
             writes: vec!["its network's journal"],
+            system_calls: confine::allowed_calls(&needs),
         };
         match self.has(KernelInterface::Settings) {
             true => wall.writes.push(SETTINGS),
