@@ -1,5 +1,7 @@
 //! The user that this process runs as, and its rights.
 
+use std::sync::OnceLock;
+
 /// The id that the kernel shows for an owner without an id in the user namespace
 /// (`/proc/sys/kernel/overflowuid`).
 pub const OVERFLOW_UID: u32 = 65534;
@@ -15,6 +17,13 @@ pub fn rootless_user() -> Option<u32> {
     if uid != 0 {
         return Some(uid);
     }
+    // A confined run can't read the file any more, and it doesn't change.
+    static OUTSIDE: OnceLock<Option<u32>> = OnceLock::new();
+    *OUTSIDE.get_or_init(outside)
+}
+
+/// Returns the id outside of the user namespace of its root.
+fn outside() -> Option<u32> {
     let map = std::fs::read_to_string("/proc/self/uid_map").ok()?;
     let mut first = map.lines().next()?.split_whitespace();
     let (inside, outside, count) = (first.next()?, first.next()?, first.next()?);

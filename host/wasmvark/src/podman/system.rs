@@ -1,11 +1,12 @@
 //! The files and programs of the checked machine.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::process::{ChildStdout, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 
 /// The time limit for a program to print its version.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -99,17 +100,17 @@ impl System {
             return Err(status.to_string());
         }
         let stdout = child.stdout.take().ok_or("nothing was printed")?;
-        // Its own children may still have the pipe open.
-        let (sender, printed) = mpsc::channel();
-        thread::spawn(move || {
-            let mut text = String::new();
-            let read = stdout.take(OUTPUT).read_to_string(&mut text);
-            // Nobody waits any more.
-            let _ = sender.send(read.map(|_| text));
-        });
-        let left = end.saturating_duration_since(Instant::now());
-        let text = printed.recv_timeout(left.max(TICK));
-        text.map_err(|error| error.to_string())?
-            .map_err(|error| error.to_string())
+        printed(stdout).map_err(|error| error.to_string())
+    }
+}
+
+/// Reads what a program has printed that has ended. Its own children may still have the pipe
+/// open.
+fn printed(mut stdout: ChildStdout) -> io::Result<String> {
+    fcntl(&stdout, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+    let mut bytes = Vec::new();
+    match stdout.by_ref().take(OUTPUT).read_to_end(&mut bytes) {
+        Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+        _ => String::from_utf8(bytes).map_err(io::Error::other),
     }
 }
