@@ -17,25 +17,22 @@ const WITHOUT_CONTROL: &str = "call:vfork";
 pub(crate) fn register(suite: &mut Suite) {
     suite.test("control/calls", NEEDS, || {
         let actions = TABLES.iter().map(|(action, _)| action.clone());
-        work(actions.filter(|action| action != WITHOUT_CONTROL).collect());
+        let actions: Vec<_> = actions.filter(|it| it != WITHOUT_CONTROL).collect();
+        let world = World::new();
+        let scene = Scene::new(&world, Class::named("setup/smallest"));
+        work_in(&world, &scene, &actions);
     });
     suite.test("control/files", NEEDS, || {
         let world = World::new();
         let scene = Scene::new(&world, Class::named("setup/smallest"));
         let mut actions = files::actions(&scene);
         actions.extend(files::calls(&scene).map(|(action, _)| action));
-        work_in(&world, &scene, actions);
+        work_in(&world, &scene, &actions);
     });
 }
 
-fn work(actions: Vec<String>) {
-    let world = World::new();
-    let scene = Scene::new(&world, Class::named("setup/smallest"));
-    work_in(&world, &scene, actions);
-}
-
 /// Checks that the kernel refuses no action for a lack of rights.
-fn work_in(world: &World, scene: &Scene<'_>, actions: Vec<String>) {
+fn work_in(world: &World, scene: &Scene<'_>, actions: &[String]) {
     let trail = world.file("trail");
     std::fs::write(&trail, "an old line\n").expect("a file can be written");
     let mut program = scene.wasmvark.plugin_command(NAME);

@@ -73,9 +73,9 @@ impl<'a> Scene<'a> {
         let output = process::run(&mut self.command(actions), self.document().as_bytes());
         let after = fs::read(&trail).unwrap_or_default();
         assert!(after.starts_with(&before), "old lines differ: {output:?}");
-        let last = after[before.len()..].split(|byte| *byte == b'\n');
-        let last = last.filter(|line| !line.is_empty()).next_back();
-        let line = last.map(|line| serde_json::from_slice::<audit::Line>(line));
+        let mut lines = after[before.len()..].split(|byte| *byte == b'\n');
+        let last = lines.rfind(|line| !line.is_empty());
+        let line = last.map(serde_json::from_slice::<audit::Line>);
         let line = line.map(|line| line.expect("the last line is whole"));
         let violation = line.filter(|line| line.event == "violation");
         let object = violation.and_then(|line| line.object);

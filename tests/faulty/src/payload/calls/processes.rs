@@ -25,7 +25,7 @@ pub(super) const CALLS: &[Call] = calls! {
     "clone-user": clone(number(REPORTED | libc::CLONE_NEWUSER), 0, 0, 0, 0);
     "clone-net": clone(number(REPORTED | libc::CLONE_NEWNET), 0, 0, 0, 0);
     "clone3": clone3(memory(&[0, 0, 0, 0, REPORTED as u64, 0, 0, 0]), 64);
-    "ptrace": ptrace(number(libc::PTRACE_TRACEME as i32), 0, 0, 0);
+    "ptrace": ptrace(number(libc::PTRACE_TRACEME), 0, 0, 0);
     "process_vm_readv": process_vm_readv(own(), vector(), 1, vector(), 1, 0);
     "process_vm_writev": process_vm_writev(own(), vector(), 1, vector(), 1, 0);
     "process_madvise": process_madvise(NONE, vector(), 1, number(libc::MADV_COLD), 0);
@@ -36,10 +36,10 @@ pub(super) const CALLS: &[Call] = calls! {
     "wait4": wait4(NONE, 0, number(libc::WNOHANG), 0);
     "sched_setaffinity": sched_setaffinity(0, 8, memory(&[u64::MAX]));
     "sched_setscheduler": sched_setscheduler(0, number(libc::SCHED_OTHER), memory(&[]));
-    "setpriority": setpriority(number(libc::PRIO_PROCESS as i32), 0, 0);
+    "setpriority": setpriority(number(libc::PRIO_PROCESS), 0, 0);
     "ioprio_set": ioprio_set(1, 0, 0);
-    "prlimit64": prlimit64(0, number(libc::RLIMIT_CORE as i32), memory(&[0, 0]), 0);
-    "setrlimit": setrlimit(number(libc::RLIMIT_CORE as i32), memory(&[0, 0]));
+    "prlimit64": prlimit64(0, number(libc::RLIMIT_CORE), memory(&[0, 0]), 0);
+    "setrlimit": setrlimit(number(libc::RLIMIT_CORE), memory(&[0, 0]));
     "setsid": setsid();
     "setpgid": setpgid(0, 0);
 };

@@ -22,6 +22,6 @@ pub(super) const CALLS: &[Call] = calls! {
     "rt_tgsigqueueinfo": rt_tgsigqueueinfo(own(), own(), 0, queued());
     "rt_sigaction": rt_sigaction(number(libc::SIGSYS), memory(&[]), 0, 8);
     "timer_create": timer_create(number(libc::CLOCK_MONOTONIC), 0, memory(&[]));
-    "setitimer": setitimer(number(libc::ITIMER_REAL as i32), memory(&[]), 0);
+    "setitimer": setitimer(number(libc::ITIMER_REAL), memory(&[]), 0);
     "alarm": alarm(0);
 };
