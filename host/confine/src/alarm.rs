@@ -5,8 +5,9 @@
 //! that is somebody else's by then, so it relies on nothing but text that was made before.
 
 use std::ffi::c_int;
-use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use nix::errno::Errno;
 use nix::libc;
@@ -14,6 +15,11 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction
 use syscalls::Sysno;
 
 static ALARM: OnceLock<Alarm> = OnceLock::new();
+/// The number of the trail's open file.
+static TRAIL: AtomicI32 = AtomicI32::new(NO_FILE);
+
+/// The number that no file has.
+const NO_FILE: RawFd = -1;
 
 /// The longest text that is written at once, in bytes.
 const TEXT_MAX: usize = 4096;
@@ -33,6 +39,9 @@ impl Alarm {
     /// Has a forbidden system call write these texts and end the process.
     #[allow(unsafe_code, reason = "no safe function sets a handler")]
     pub(crate) fn set(self) -> Result<(), Errno> {
+        if let Some((trail, _)) = &self.trail {
+            TRAIL.store(*trail, Ordering::Release);
+        }
         let _ = ALARM.set(self);
         let handler = SigHandler::SigAction(ring);
         let action = SigAction::new(handler, SaFlags::SA_SIGINFO, SigSet::all());
@@ -41,9 +50,15 @@ impl Alarm {
         unsafe { sigaction(Signal::SIGSYS, &action) }.map(drop)
     }
 
+    /// Has the line written to another file of the trail. The caller keeps it open, and
+    /// closes the one before only after this.
+    pub fn follow(trail: BorrowedFd<'_>) {
+        TRAIL.store(trail.as_raw_fd(), Ordering::Release);
+    }
+
     fn write(&self, call: &str) {
-        if let Some((trail, line)) = &self.trail {
-            write(*trail, line, call);
+        if let Some((_, line)) = &self.trail {
+            write(TRAIL.load(Ordering::Acquire), line, call);
         }
         write(libc::STDOUT_FILENO, &self.error, call);
     }

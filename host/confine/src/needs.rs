@@ -24,8 +24,8 @@ pub struct Needs {
     pub memory: u64,
     /// The longest file that is written, in bytes.
     pub file_size: u64,
-    /// The open trail: lines are added to it, and none is changed.
-    pub trail: Option<RawFd>,
+    /// Whether open files may be cut. No trail may be open then.
+    pub truncates: bool,
     /// The open socket of systemd's journal: it sends to nobody else.
     pub journald: Option<RawFd>,
 }

@@ -256,11 +256,9 @@ fn files(needs: &Needs) -> Vec<Line> {
     let stdout = argument(0, Dword, Eq, 1);
     let copy = argument(1, Dword, Eq, number(libc::F_DUPFD_CLOEXEC));
     lines.push((Sysno::fcntl, vec![stdout, copy]));
-    let cut = match needs.trail {
-        Some(trail) => vec![argument(0, Dword, Ne, number(trail))],
-        None => Vec::new(),
-    };
-    lines.push((Sysno::ftruncate, cut));
+    if needs.truncates {
+        lines.push((Sysno::ftruncate, Vec::new()));
+    }
     lines.push((
         Sysno::prlimit64,
         vec![argument(0, Dword, Eq, 0), argument(1, Dword, Eq, NPROC)],

@@ -100,12 +100,13 @@ impl<'a> Confinement<'a> {
         if let Source::File(code) = &self.code {
             places.push(needs::read(code));
         }
-        let [trail, journald] = rollback.trail().descriptors();
+        let [_, journald] = rollback.trail().descriptors();
         Needs {
             places,
             memory: self.loaded.grant.limits().memory.saturating_add(MEMORY),
             file_size: length(&layout.trail).saturating_add(GROWTH),
-            trail,
+            // The file that a plan is written to is open. Its trail is in memory.
+            truncates: self.kind == Kind::Plan,
             journald,
             ..rights.needs()
         }
