@@ -6,6 +6,9 @@
 //! writers rotates a full one. A run that is killed halfway leaves no lock. It can leave
 //! a torn line, which the next line doesn't continue, and a gap in the numbers, which
 //! the next rotation fills.
+//!
+//! A confined run can open and rotate no file. It gets the newest from another process
+//! ([`Newest`]), or stays with its open file.
 
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
@@ -17,10 +20,11 @@ use std::time::{Duration, Instant};
 
 use trust::{self, Above};
 
+use super::newest::Newest;
 use super::{Rotation, warn};
 
 /// How long a writer waits for the lock. Writing a line takes microseconds.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 /// The mode of the files. It doesn't depend on the umask.
 const FILE_MODE: u32 = 0o600;
 /// The pause between two attempts.
@@ -40,6 +44,8 @@ pub(super) struct Writer {
     stuck: bool,
     /// Whether the run is confined. It can open, cut and rotate no file any more.
     confined: bool,
+    /// The other process that opens the newest file for a confined run.
+    newest: Option<Arc<dyn Newest>>,
 }
 
 impl Writer {
@@ -57,11 +63,17 @@ impl Writer {
             end: 0,
             stuck: false,
             confined: false,
+            newest: None,
         })
     }
 
-    /// Stays with the open file from now on, also if another run rotates it meanwhile. It
-    /// may grow by what one run writes.
+    /// Gets the newest file from another process, once the run is confined.
+    pub(super) fn set_newest(&mut self, newest: Arc<dyn Newest>) {
+        self.newest = Some(newest);
+    }
+
+    /// Opens and rotates no file from now on. If no other process does, the writer stays
+    /// with the open file, which may grow by what one run writes.
     pub(super) fn confine(&mut self) {
         self.confined = true;
     }
@@ -76,38 +88,113 @@ impl Writer {
         self.file.as_raw_fd()
     }
 
+    /// Returns the open file.
+    pub(super) fn into_file(self) -> Arc<File> {
+        self.file
+    }
+
     /// Appends one line, with its line end, whole or not at all.
     pub(super) fn append(&mut self, line: &[u8]) -> io::Result<()> {
         let deadline = Instant::now() + LOCK_TIMEOUT;
         loop {
-            lock(&self.file, deadline)?;
-            let Some(length) = self.length_if_newest()? else {
-                // Closing the old file frees its lock.
-                let (file, id) = open(&self.path)?;
-                (self.file, self.id) = (Arc::new(file), id);
-                self.end = 0;
+            let Some(length) = self.lock(deadline)? else {
+                match self.confined {
+                    true => self.renew(line),
+                    false => self.reopen()?,
+                }
                 continue;
             };
-            if !self.is_full(length, line) || !self.rotate() {
+            if !self.is_full(length, line) || !self.make_space(line) {
                 let written = self.write(length, line);
-                // If this fails, the kernel frees the lock at the end of the process.
-                let _ = self.file.unlock();
+                self.unlock();
                 return written;
             }
         }
     }
 
+    /// Waits for the open file's lock, and returns the file's length, or `None` if it
+    /// isn't the newest any more.
+    pub(super) fn lock(&self, deadline: Instant) -> io::Result<Option<u64>> {
+        lock(&self.file, deadline)?;
+        self.length_if_newest()
+    }
+
+    /// Frees the open file's lock.
+    pub(super) fn unlock(&self) {
+        // If this fails, the kernel frees the lock at the end of the process.
+        let _ = self.file.unlock();
+    }
+
+    /// Has the full file rotated. Returns whether the newest file is to be looked at again.
+    fn make_space(&mut self, line: &[u8]) -> bool {
+        match self.confined {
+            true => {
+                self.renew(line);
+                true
+            }
+            false => self.rotate(),
+        }
+    }
+
+    /// Opens the newest file in the place of an old one.
+    fn reopen(&mut self) -> io::Result<()> {
+        let (file, id) = open(&self.path)?;
+        self.take(Arc::new(file), id);
+        Ok(())
+    }
+
+    /// Gets the newest file from the other process, with space for a line. The lock is
+    /// freed, because the other process takes it to rotate. If it can't do that, the
+    /// writer stays with the open file.
+    fn renew(&mut self, line: &[u8]) {
+        self.unlock();
+        let Some(newest) = &self.newest else {
+            return;
+        };
+        let opened = newest.open(size(line));
+        match opened.and_then(|file| Ok((id(&file.metadata()?), file))) {
+            Ok((id, file)) => {
+                // The other process has left the full file as it is.
+                self.stuck = id == self.id;
+                self.take(file, id);
+            }
+            Err(error) => {
+                self.newest = None;
+                self.stuck = true;
+                warn(&format!(
+                    "the audit trail {} can't be rotated for this run, so a file grows: {error}",
+                    self.path.display()
+                ));
+            }
+        }
+    }
+
+    fn take(&mut self, file: Arc<File>, id: (u64, u64)) {
+        if id != self.id {
+            self.end = 0;
+        }
+        // Closing the old file frees its lock.
+        (self.file, self.id) = (file, id);
+    }
+
     /// Returns the length of the open file, or `None` if it isn't the newest any more.
     fn length_if_newest(&self) -> io::Result<Option<u64>> {
-        if self.confined {
+        if self.stays() {
             return self.length_of_open().map(Some);
         }
         match std::fs::metadata(&self.path) {
             Ok(there) if id(&there) == self.id => Ok(Some(there.len())),
             Ok(_) => Ok(None),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            // A confined run may not even see the path.
+            Err(_) if self.confined => self.length_of_open().map(Some),
             Err(error) => Err(error),
         }
+    }
+
+    /// Whether the writer stays with the open file, whatever happens to it.
+    fn stays(&self) -> bool {
+        self.confined && self.newest.is_none()
     }
 
     /// Returns the length of the open file.
@@ -153,15 +240,20 @@ impl Writer {
     }
 
     fn is_full(&self, length: u64, line: &[u8]) -> bool {
+        self.is_full_for(length, size(line))
+    }
+
+    /// Whether the file has no space for a line of this size, and can be rotated.
+    pub(super) fn is_full_for(&self, length: u64, line: u64) -> bool {
         !self.stuck
-            && !self.confined
+            && !self.stays()
             && length > 0
-            && length.saturating_add(size(line)) > self.rotation.size
+            && length.saturating_add(line) > self.rotation.size
     }
 
     /// Rotates the file, whose lock is held, and returns whether that succeeded.
     /// Otherwise the file grows, because a line is worth more than the bound.
-    fn rotate(&mut self) -> bool {
+    pub(super) fn rotate(&mut self) -> bool {
         match rotate(&self.path, self.rotation.keep) {
             Ok(()) => true,
             Err(error) => {

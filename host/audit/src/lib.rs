@@ -14,6 +14,7 @@ mod file;
 mod journald;
 mod line;
 mod memory;
+mod newest;
 mod read;
 mod rotation;
 mod since;
@@ -23,6 +24,7 @@ use std::borrow::Cow;
 use std::io::{self, Write as _};
 use std::os::fd::{OwnedFd, RawFd};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use policy::Reach;
 use types::text;
@@ -33,6 +35,7 @@ use line::Line;
 
 pub use line::{Event, Record, Subject, Verdict, reach_in_words};
 pub use memory::{Memory, Operation};
+pub use newest::{Newest, Rotator};
 pub use read::Tail;
 pub use rotation::Rotation;
 pub use since::{InvalidSince, Since};
@@ -82,6 +85,16 @@ pub struct Place {
     pub rotation: Result<Rotation, String>,
     /// The socket of systemd's journal. It may not exist.
     pub journald: PathBuf,
+}
+
+impl Place {
+    /// Whether the newest file may be full once so many bytes are added. A file that can't
+    /// be looked at isn't rotated.
+    pub fn may_fill(&self, bytes: u64) -> bool {
+        let length = std::fs::metadata(&self.file).map_or(0, |newest| newest.len());
+        let rotation = self.rotation.as_ref();
+        rotation.is_ok_and(|rotation| length.saturating_add(bytes) > rotation.size)
+    }
 }
 
 /// Whether a run needs the trail.
@@ -283,7 +296,14 @@ impl Trail {
         })
     }
 
-    /// Stays with the open file, because the run is confined from now on.
+    /// Gets the newest file from another process, once the run is confined.
+    pub fn set_newest(&mut self, newest: Arc<dyn Newest>) {
+        if let Sink::File(writer) = &mut self.sink {
+            writer.set_newest(newest);
+        }
+    }
+
+    /// Opens and rotates no file any more, because the run is confined from now on.
     pub fn confine(&mut self) {
         if let Sink::File(writer) = &mut self.sink {
             writer.confine();

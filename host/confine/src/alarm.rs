@@ -5,8 +5,9 @@
 //! that is somebody else's by then, so it relies on nothing but text that was made before.
 
 use std::ffi::c_int;
-use std::os::fd::RawFd;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicI32, Ordering};
 
 use nix::errno::Errno;
 use nix::libc;
@@ -14,6 +15,11 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction
 use syscalls::Sysno;
 
 static ALARM: OnceLock<Alarm> = OnceLock::new();
+/// The number of the trail's open file.
+static TRAIL: AtomicI32 = AtomicI32::new(NO_FILE);
+
+/// The number that no file has.
+const NO_FILE: RawFd = -1;
 
 /// The longest text that is written at once, in bytes.
 const TEXT_MAX: usize = 4096;
@@ -23,7 +29,7 @@ const UNKNOWN: &str = "unknown";
 /// The texts that are written around the system call's name.
 #[derive(Debug, Clone, Default)]
 pub struct Alarm {
-    /// The trail, and the line's beginning and end.
+    /// The trail, which stays open, and the line's beginning and end.
     pub trail: Option<(RawFd, [String; 2])>,
     /// The beginning and the end of the error document for standard output.
     pub error: [String; 2],
@@ -33,6 +39,9 @@ impl Alarm {
     /// Has a forbidden system call write these texts and end the process.
     #[allow(unsafe_code, reason = "no safe function sets a handler")]
     pub(crate) fn set(self) -> Result<(), Errno> {
+        if let Some((trail, _)) = &self.trail {
+            TRAIL.store(*trail, Ordering::Release);
+        }
         let _ = ALARM.set(self);
         let handler = SigHandler::SigAction(ring);
         let action = SigAction::new(handler, SaFlags::SA_SIGINFO, SigSet::all());
@@ -41,9 +50,17 @@ impl Alarm {
         unsafe { sigaction(Signal::SIGSYS, &action) }.map(drop)
     }
 
+    /// Has the line written to another file of the trail. The caller keeps it open, and
+    /// closes the one before only after this.
+    pub fn follow(trail: BorrowedFd<'_>) {
+        TRAIL.store(trail.as_raw_fd(), Ordering::Release);
+    }
+
     fn write(&self, call: &str) {
-        if let Some((trail, line)) = &self.trail {
-            write(*trail, line, call);
+        if let Some((first, line)) = &self.trail
+            && !write(TRAIL.load(Ordering::Acquire), line, call)
+        {
+            write(*first, line, call);
         }
         write(libc::STDOUT_FILENO, &self.error, call);
     }
@@ -80,24 +97,29 @@ struct Sigsys {
     architecture: u32,
 }
 
-/// Writes one text at once, so that no other line of the trail gets into it.
-fn write(to: RawFd, [before, after]: &[String; 2], call: &str) {
+/// Writes one text at once, so that no other line of the trail gets into it. Returns
+/// whether that succeeded.
+fn write(to: RawFd, [before, after]: &[String; 2], call: &str) -> bool {
     let mut text = [0; TEXT_MAX];
     let mut length: usize = 0;
     let parts = [before.as_str(), call, after.as_str()];
+    if parts.iter().map(|part| part.len()).sum::<usize>() > TEXT_MAX {
+        return parts.iter().all(|part| write_bytes(to, part.as_bytes()));
+    }
     for byte in parts.iter().flat_map(|part| part.bytes()) {
         if let Some(place) = text.get_mut(length) {
             *place = byte;
             length = length.saturating_add(1);
         }
     }
-    write_bytes(to, text.get(..length).unwrap_or_default());
+    write_bytes(to, text.get(..length).unwrap_or_default())
 }
 
 #[allow(unsafe_code, reason = "a handler may call write(2) alone")]
-fn write_bytes(to: RawFd, bytes: &[u8]) {
+fn write_bytes(to: RawFd, bytes: &[u8]) -> bool {
     // SAFETY: the bytes live until the call returns. A wrong number fails.
-    let _ = unsafe { libc::write(to, bytes.as_ptr().cast(), bytes.len()) };
+    let written = unsafe { libc::write(to, bytes.as_ptr().cast(), bytes.len()) };
+    written >= 0
 }
 
 #[allow(unsafe_code, reason = "a handler may not run destructors")]

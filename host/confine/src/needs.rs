@@ -24,10 +24,12 @@ pub struct Needs {
     pub memory: u64,
     /// The longest file that is written, in bytes.
     pub file_size: u64,
-    /// The open trail: lines are added to it, and none is changed.
+    /// The open trail, which isn't copied.
     pub trail: Option<RawFd>,
     /// A file that stays open, whoever wants to close it.
     pub kept_open: Option<RawFd>,
+    /// Whether open files may be cut. No trail may be open then.
+    pub truncates: bool,
     /// The open socket of systemd's journal: it sends to nobody else.
     pub journald: Option<RawFd>,
 }

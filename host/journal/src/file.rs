@@ -433,13 +433,15 @@ impl Journal {
         if let Some(folder) = self.path.parent() {
             trust::make_folder(folder, FOLDER_MODE, Above::Ours)?;
         }
+        if self.entries.is_empty() && self.path.exists() {
+            // All changes in the file are undone. A confined run can't cut it.
+            disk::remove(&self.path)?;
+        }
         let mut options = OpenOptions::new();
         let file = trust::open(options.append(true).create(true), &self.path, FILE_MODE)?;
         // A line end ends a line that a crash may have torn.
         let mut start = b"\n".to_vec();
         if self.entries.is_empty() {
-            // All changes in the file are undone.
-            file.set_len(0)?;
             let boot = Line::Boot(boot_id().unwrap_or_default());
             start = serde_json::to_vec(&boot)?;
             start.push(b'\n');

@@ -23,8 +23,7 @@ pub(super) struct Argument {
 
 /// `SOCK_CLOEXEC` and `SOCK_NONBLOCK`, which stand beside a socket's type.
 const SOCKET_FLAGS: u64 = 0x80800;
-/// What fd_set of fcntl(2) is allowed on all files: none lets a file lose `O_APPEND`, and
-/// none copies its number.
+/// The commands of fcntl(2) for all files. None lets a file lose `O_APPEND`.
 const FCNTL: [i32; 5] = [
     libc::F_GETFD,
     libc::F_SETFD,
@@ -253,14 +252,14 @@ fn files(needs: &Needs) -> Vec<Line> {
             (Sysno::fcntl, vec![command])
         })
         .collect();
-    let stdout = argument(0, Dword, Eq, 1);
+    let kept = [needs.trail, needs.kept_open, needs.journald];
+    let others = kept.into_iter().flatten();
+    let others = others.map(|file| argument(0, Dword, Ne, number(file)));
     let copy = argument(1, Dword, Eq, number(libc::F_DUPFD_CLOEXEC));
-    lines.push((Sysno::fcntl, vec![stdout, copy]));
-    let cut = match needs.trail {
-        Some(trail) => vec![argument(0, Dword, Ne, number(trail))],
-        None => Vec::new(),
-    };
-    lines.push((Sysno::ftruncate, cut));
+    lines.push((Sysno::fcntl, others.chain([copy]).collect()));
+    if needs.truncates {
+        lines.push((Sysno::ftruncate, Vec::new()));
+    }
     lines.push((
         Sysno::prlimit64,
         vec![argument(0, Dword, Eq, 0), argument(1, Dword, Eq, NPROC)],

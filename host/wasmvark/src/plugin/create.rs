@@ -44,7 +44,7 @@ pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
     // The wait for other runs doesn't count.
     let pools = Pools::new(loaded.store.layout(), &network, &loaded.grant);
     let watch = Watch::begin(loaded.grant.limits());
-    let trail = loaded.trail(loaded.subject("create", &network.name, None))?;
+    let trail = loaded.trail(loaded.subject("create", &network.name, None), &keeper)?;
     let kernel = Netlink::open(host, None)?;
     let mut reach = reach(&network);
     if bridges::makes_bridges(&loaded.grant) {

@@ -16,6 +16,7 @@ use policy::{Authority, Grant, GrantError, RequestReach};
 use trust::Secrets;
 use types::Digest;
 
+use super::keeper::Keeper;
 use super::{PluginError, tell};
 use crate::compile::precompile;
 use crate::store::{DriverName, Intact, Layout, Store};
@@ -101,13 +102,13 @@ impl Loaded {
         }
     }
 
-    /// Opens the audit trail.
-    pub(super) fn trail(&self, subject: Subject) -> Result<Trail, PluginError> {
-        Ok(Trail::open(
-            &self.store.trail(),
-            self.requires_trail(),
-            subject,
-        )?)
+    /// Opens the audit trail. The keeper opens its newest file once the run is confined.
+    pub(super) fn trail(&self, subject: Subject, keeper: &Keeper) -> Result<Trail, PluginError> {
+        let mut trail = Trail::open(&self.store.trail(), self.requires_trail(), subject)?;
+        if let Some(newest) = keeper.newest_of_trail() {
+            trail.set_newest(newest);
+        }
+        Ok(trail)
     }
 
     /// Returns whether a run ends if its trail can't be written, according to the

@@ -109,7 +109,7 @@ impl Connection<'_> {
             .map_err(PluginError::Signals)?;
         let layout = self.loaded.store.layout();
         let journal = Journal::open(&layout.journals(), &self.request.key(), here)?;
-        let trail = self.loaded.trail(self.subject())?;
+        let trail = self.loaded.trail(self.subject(), self.keeper)?;
         let spare = trail.spare();
         let mut kernel = Box::new(Netlink::open(host, Some(container.clone()))?);
         let mut reach = said::reach(layout, self.request)?;

@@ -51,7 +51,10 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
     let journal = leave_journal(store.layout(), &key, here)?;
     let publishes = restore::publishes(&journal);
     let subject = subject(&name, driver.as_ref().ok(), document.document());
-    let (trail, driver) = open_trail(&store, driver, &subject);
+    let (mut trail, driver) = open_trail(&store, driver, &subject);
+    if let Some(newest) = keeper.newest_of_trail() {
+        trail.set_newest(newest);
+    }
     let remains = Remains {
         store: &store,
         key: &key,

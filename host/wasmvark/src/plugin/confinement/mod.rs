@@ -116,6 +116,8 @@ impl<'a> Confinement<'a> {
             places,
             memory: self.loaded.grant.limits().memory.saturating_add(MEMORY),
             file_size: length(&layout.trail).saturating_add(GROWTH),
+            // The file that a plan is written to is open. Its trail is in memory.
+            truncates: self.kind == Kind::Plan,
             trail,
             journald,
             ..rights.needs()

@@ -1,12 +1,15 @@
-//! Messages over a stream socket: each has its length, and then JSON.
+//! Messages over a stream socket: each has its length, and then JSON. An open file comes
+//! with a byte of its own.
 
-use std::io::{self, ErrorKind, Read, Write};
-use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::fs::File;
+use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{ControlMessage, ControlMessageOwned, MsgFlags, recvmsg, sendmsg};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -16,7 +19,8 @@ pub(super) const MESSAGE_MAX: usize = 1 << 20;
 /// The number of bytes that a message's length has.
 const LENGTH: usize = size_of::<u32>();
 
-/// One end of a connection between two processes. It only reads, writes and polls.
+/// One end of a connection between two processes. It only reads, writes and polls, but
+/// for open files.
 #[derive(Debug)]
 pub(super) struct Connection {
     stream: UnixStream,
@@ -34,6 +38,9 @@ pub(super) enum ConnectionError {
     /// A message is too large.
     #[error("a message has {0} bytes, and at most {MESSAGE_MAX} are allowed")]
     TooLarge(usize),
+    /// A message has no open file.
+    #[error("a message has no open file")]
+    NoFile,
     /// A message can't be written or read as JSON.
     #[error("a message is malformed: {0}")]
     Malformed(#[from] serde_json::Error),
@@ -94,6 +101,66 @@ impl Connection {
         let mut json = vec![0; length];
         self.read(&mut json, deadline)?;
         Ok(serde_json::from_slice(&json)?)
+    }
+
+    /// Sends an open file (`SCM_RIGHTS` of unix(7)).
+    ///
+    /// # Errors
+    ///
+    /// The other end is closed, or the deadline passed.
+    pub(super) fn send_file(
+        &mut self,
+        file: &File,
+        deadline: Option<Instant>,
+    ) -> Result<(), ConnectionError> {
+        let files = [file.as_raw_fd()];
+        let files = [ControlMessage::ScmRights(&files)];
+        let byte = [IoSlice::new(&[0])];
+        let flags = MsgFlags::MSG_NOSIGNAL;
+        loop {
+            match sendmsg::<()>(self.as_raw_fd(), &byte, &files, flags, None) {
+                Ok(_) => return Ok(()),
+                Err(error) => self.wait_after(error.into(), PollFlags::POLLOUT, deadline)?,
+            }
+        }
+    }
+
+    /// Receives an open file. It is closed in programs that the process starts.
+    ///
+    /// # Errors
+    ///
+    /// What comes is no file, the other end is closed, or the deadline passed.
+    pub(super) fn receive_file(
+        &mut self,
+        deadline: Option<Instant>,
+    ) -> Result<File, ConnectionError> {
+        loop {
+            match self.next_file() {
+                Ok((Some(file), _)) => return Ok(file),
+                Ok((None, 0)) => return Err(ConnectionError::Ended),
+                Ok((None, _)) => return Err(ConnectionError::NoFile),
+                Err(error) => self.wait_after(error.into(), PollFlags::POLLIN, deadline)?,
+            }
+        }
+    }
+
+    /// Receives at most one byte, with the file that comes with it. Returns the number of
+    /// bytes, too.
+    #[allow(unsafe_code, reason = "the kernel passes a file by its number")]
+    fn next_file(&self) -> Result<(Option<File>, usize), Errno> {
+        let mut byte = [0];
+        let mut bytes = [IoSliceMut::new(&mut byte)];
+        let mut space = nix::cmsg_space!(RawFd);
+        let flags = MsgFlags::MSG_CMSG_CLOEXEC;
+        let received = recvmsg::<()>(self.as_raw_fd(), &mut bytes, Some(&mut space), flags)?;
+        let numbers = received.cmsgs()?.flat_map(|message| match message {
+            ControlMessageOwned::ScmRights(numbers) => numbers,
+            _ => Vec::new(),
+        });
+        // SAFETY: the kernel has just made each number for this process, and nothing else
+        // has it.
+        let mut files = numbers.map(|number| unsafe { OwnedFd::from_raw_fd(number) });
+        Ok((files.next().map(File::from), received.bytes))
     }
 
     fn write(&mut self, bytes: &[u8], deadline: Option<Instant>) -> Result<(), ConnectionError> {
@@ -218,6 +285,35 @@ mod tests {
         drop(other);
         assert!(matches!(one.send(&1, None), Err(ConnectionError::Ended)));
         let received = one.receive::<u32>(None);
+        assert!(matches!(received, Err(ConnectionError::Ended)));
+    }
+
+    #[test]
+    fn open_files_go_between_messages() {
+        let (mut one, mut other) = Connection::pair().unwrap();
+        let file = tempfile::tempfile().unwrap();
+        one.send(&1, None).unwrap();
+        one.send_file(&file, None).unwrap();
+        one.send(&2, None).unwrap();
+        drop(file);
+        assert_eq!(other.receive::<u32>(None).unwrap(), 1);
+        let mut file = other.receive_file(None).unwrap();
+        assert_eq!(other.receive::<u32>(None).unwrap(), 2);
+        file.write_all(b"text").unwrap();
+        let flags = nix::fcntl::fcntl(&file, nix::fcntl::FcntlArg::F_GETFD).unwrap();
+        assert_eq!(flags, nix::libc::FD_CLOEXEC);
+    }
+
+    #[test]
+    fn a_file_that_never_comes_is_an_error() {
+        let (mut one, mut other) = Connection::pair().unwrap();
+        let received = other.receive_file(soon());
+        assert!(matches!(received, Err(ConnectionError::Late)));
+        one.write(b"x", None).unwrap();
+        let received = other.receive_file(None);
+        assert!(matches!(received, Err(ConnectionError::NoFile)));
+        drop(one);
+        let received = other.receive_file(None);
         assert!(matches!(received, Err(ConnectionError::Ended)));
     }
 

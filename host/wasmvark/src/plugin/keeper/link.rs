@@ -1,5 +1,6 @@
 //! The run's end of the connection to its keeper.
 
+use std::fs::File;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -47,6 +48,20 @@ impl Link {
     ///
     /// The task fails or is refused, or the keeper has ended or doesn't answer in time.
     pub(super) fn ask(&self, task: Task, deadline: Instant) -> Reply {
+        self.exchange(task, deadline).map(|(answer, _)| answer)
+    }
+
+    /// Has the keeper open a file, and returns it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::ask`].
+    pub(super) fn have_opened(&self, task: Task, deadline: Instant) -> Result<File, Relayed> {
+        let (_, file) = self.exchange(task, deadline)?;
+        file.ok_or_else(unexpected)
+    }
+
+    fn exchange(&self, task: Task, deadline: Instant) -> Result<(Answer, Option<File>), Relayed> {
         let Ok(mut state) = self.0.lock() else {
             return Err(ended());
         };
@@ -72,8 +87,12 @@ impl Link {
             Ok(()) => {}
         }
         let reply = connection.receive::<Reply>(until).map_err(|_| ended())?;
+        let file = match &reply {
+            Ok(Answer::Opened) => Some(connection.receive_file(until).map_err(|_| ended())?),
+            _ => None,
+        };
         state.connection = Some(connection);
-        reply
+        Ok((reply?, file))
     }
 
     /// Has the keeper do a task that has no result.

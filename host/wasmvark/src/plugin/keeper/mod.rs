@@ -2,9 +2,9 @@
 //! it is confined for its driver.
 //!
 //! It speaks to aardvark-dns, netavark's DHCP proxy and firewalld, keeps the host's
-//! settings and new networks, and does the rest of a teardown. It is split from the run
-//! while that has one thread, and ends with it. It does no task that the run's request
-//! and journals don't lead to.
+//! settings and new networks, rotates the audit trail, and does the rest of a teardown. It
+//! is split from the run while that has one thread, and ends with it. It does no task that
+//! the run's request and journals don't lead to.
 
 mod allowed;
 mod connection;
@@ -16,11 +16,14 @@ mod start;
 mod task;
 #[cfg(test)]
 mod tests;
+mod trail;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use audit::{Newest, Rotator};
 use engine::gate::Names;
 use journal::Here;
 use policy::{Authority, Call};
@@ -40,6 +43,7 @@ use needs::Needs;
 use remote::RemoteServices;
 use serve::{Run, Server};
 use task::Task;
+use trail::RemoteTrail;
 
 /// The time that a keeper has to read or write files.
 const FILES_TIME: Duration = Duration::from_secs(30);
@@ -143,7 +147,7 @@ impl Keeper {
     ///
     /// The process has more than one thread, or no other can be made.
     pub(super) fn for_teardown(store: &Store, key: &Key, here: Here) -> Result<Self, KeeperError> {
-        if let Needs::Nothing { has_firewalld } = Needs::of_teardown(store.layout(), key, here) {
+        if let Needs::Nothing { has_firewalld } = Needs::of_teardown(store, key, here) {
             return Ok(Self::unneeded(store, has_firewalld));
         }
         let allowed = Allowed {
@@ -168,6 +172,8 @@ impl Keeper {
             allowed,
             // The parent's options say where they are, and the keeper has another parent.
             services: local_services::open(store.layout()),
+            trail: Rotator::new(store.trail()),
+            opened: None,
         };
         Self::start_with(|connection| server.serve(connection))
     }
@@ -195,6 +201,15 @@ impl Keeper {
         match &self.0 {
             Kind::Linked(link) => Box::new(RemoteServices::new(link.clone())),
             Kind::Unneeded(services) => Box::new(services.clone()),
+        }
+    }
+
+    /// Returns what opens the newest file of the trail for the confined run, if there is
+    /// a keeper.
+    pub(super) fn newest_of_trail(&self) -> Option<Arc<dyn Newest>> {
+        match &self.0 {
+            Kind::Linked(link) => Some(Arc::new(RemoteTrail::new(link.clone()))),
+            Kind::Unneeded(_) => None,
         }
     }
 

@@ -12,11 +12,15 @@ use types::Key;
 use super::allowed::AllowedNames;
 use crate::plugin::load::{Loaded, firewall};
 use crate::plugin::{lock, restore};
-use crate::store::{Layout, kept_settings};
+use crate::store::{Layout, Store, kept_settings};
 
 /// The time that the look for firewalld may take. The system bus answers it, which takes
 /// less than a millisecond as a rule.
 const LOOK_TIME: Duration = Duration::from_secs(1);
+
+/// The bytes that a run may add to the trail without a keeper. An ordinary run adds a few
+/// dozen KiB.
+const TRAIL_GROWTH: u64 = 256 << 10;
 
 /// The calls that ask firewalld.
 const OF_FIREWALLD: [Call; 2] = [Call::FirewallTrust, Call::FirewallPublish];
@@ -47,6 +51,7 @@ impl Needs {
         let needs_keeper = AllowedNames::of(grant, request, names).is_some()
             || leases
             || (layout.sysctl.is_some() && sets_on_host(grant, request))
+            || loaded.store.trail().may_fill(TRAIL_GROWTH)
             || has_leftovers(layout, &request.key(), here);
         match needs_keeper {
             true => Self::Keeper,
@@ -56,10 +61,12 @@ impl Needs {
 
     /// Returns the needs of a teardown. Its driver registers, leases and publishes
     /// nothing.
-    pub(super) fn of_teardown(layout: &Layout, key: &Key, here: Here) -> Self {
+    pub(super) fn of_teardown(store: &Store, key: &Key, here: Here) -> Self {
+        let layout = store.layout();
         let journal = Journal::open(&layout.journals(), key, here);
         let publishes = journal.is_ok_and(|journal| restore::publishes(&journal));
-        match publishes || has_leftovers(layout, key, here) {
+        let fills = store.trail().may_fill(TRAIL_GROWTH);
+        match publishes || fills || has_leftovers(layout, key, here) {
             true => Self::Keeper,
             false => Self::Nothing {
                 has_firewalld: true,

@@ -1,7 +1,10 @@
 //! The work of a keeper.
 
+use std::fs::File;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use audit::Rotator;
 use journal::{Here, Journal, JournalError};
 use services::{Relayed, RelayedCause, Services};
 use types::{Key, NetworkId};
@@ -27,6 +30,10 @@ pub(super) struct Server {
     pub(super) allowed: Allowed,
     /// The services.
     pub(super) services: Box<dyn Services + Send>,
+    /// The installation's trail.
+    pub(super) trail: Rotator,
+    /// The file that goes with the next answer.
+    pub(super) opened: Option<Arc<File>>,
 }
 
 /// The object of a run.
@@ -43,7 +50,12 @@ impl Server {
         // Whoever sends anything but orders gets no more answers.
         while let Ok(order) = connection.receive::<Order>(None) {
             let reply = self.answer(order);
-            if connection.send(&reply, None).is_err() {
+            let sent = connection.send(&reply, None);
+            let sent = sent.and_then(|()| match self.opened.take() {
+                Some(file) => connection.send_file(&file, None),
+                None => Ok(()),
+            });
+            if sent.is_err() {
                 break;
             }
         }
@@ -93,6 +105,11 @@ impl Server {
                     let networks = KeptNetworks::new(self.store.layout());
                     networks.keep(id, &network).map_err(failed)?;
                 }
+            }
+            Task::OpenTrail { line } => {
+                let opened = self.trail.open(line).map_err(failed)?;
+                self.opened = Some(opened);
+                return Ok(Answer::Opened);
             }
             Task::EndTeardown { forgets, publishes } => self.end_teardown(forgets, publishes),
         }

@@ -46,6 +46,12 @@ pub(super) enum Task {
     KeepSettings(BTreeMap<String, String>),
     /// Keeps the document of a new network.
     KeepNetwork(Box<KeptNetwork>),
+    /// Opens the newest file of the trail, with space for a line of this size. The file
+    /// goes with the answer.
+    OpenTrail {
+        /// The size, in bytes.
+        line: u64,
+    },
     /// Does the rest of a teardown.
     EndTeardown {
         /// Whether the kept settings are forgotten.
@@ -68,6 +74,8 @@ pub(super) enum Answer {
     IsTrusted(Option<bool>),
     /// The answer to [`Task::IsStrict`].
     IsStrict(bool),
+    /// The file that was opened comes right after this.
+    Opened,
 }
 
 /// The result of a task.
@@ -104,6 +112,7 @@ impl fmt::Display for Task {
                 "keep the network {:?} with the id {:?}",
                 kept.network.name, kept.network.id
             ),
+            Self::OpenTrail { .. } => f.write_str("open the audit trail"),
             Self::EndTeardown { .. } => f.write_str("end a teardown"),
         }
     }

@@ -139,12 +139,15 @@ fn server(store: Store, services: Box<dyn Services + Send>) -> Server {
         host: kernel::NetnsId::IMAGINED,
         container: None,
     };
+    let trail = Rotator::new(store.trail());
     Server {
         store,
         run: Run::Container(key),
         here,
         allowed,
         services,
+        trail,
+        opened: None,
     }
 }
 

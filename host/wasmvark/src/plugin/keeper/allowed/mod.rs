@@ -77,7 +77,7 @@ impl Allowed {
             Task::IsTrusted(subnet) | Task::Trust(subnet) | Task::Distrust(subnet) => {
                 self.allows_trust(*subnet) || self.has_source(*subnet)
             }
-            Task::IsStrict => true,
+            Task::IsStrict | Task::OpenTrail { .. } => true,
             Task::KeepSettings(settings) => self.keeps_settings && settings::allows(settings),
             Task::KeepNetwork(kept) => {
                 let mut network = self.network.iter();
