@@ -32,7 +32,7 @@ pub(super) const CALLS: &[Call] = calls! {
     "dup": dup(2);
     "dup3": dup3(2, 61, 0);
     "set-flags": fcntl(2, number(libc::F_SETFL), 0);
-    "copy-by-fcntl": fcntl(2, number(libc::F_DUPFD_CLOEXEC), 0);
+    "copy-by-fcntl": fcntl(2, number(libc::F_DUPFD), 0);
     "set-owner": fcntl(2, number(libc::F_SETOWN), 0);
     "set-lease": fcntl(NONE, number(libc::F_SETLEASE), 0);
     "seal": fcntl(NONE, number(libc::F_ADD_SEALS), 0);
