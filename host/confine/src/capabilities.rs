@@ -3,6 +3,8 @@
 use caps::errors::CapsError;
 use caps::{CapSet, Capability, CapsHashSet};
 
+use nix::sys::prctl::set_no_new_privs;
+
 use crate::Needs;
 
 /// Returns the capabilities that stay.
@@ -12,10 +14,26 @@ pub(crate) fn kept(needs: &Needs) -> CapsHashSet {
     admin.into_iter().chain(raw).collect()
 }
 
-/// Gives up all other capabilities of this thread, for good. A capability that the thread
-/// doesn't have isn't gained.
+/// Gives up all capabilities of this thread but those that a command needs which runs no
+/// driver: changing the network, and looking at all processes, to tell which network
+/// namespaces are alive. What can't be given up stays, because no driver can use it.
+pub fn give_up_for_command() {
+    let kept = [
+        Capability::CAP_NET_ADMIN,
+        Capability::CAP_SYS_PTRACE,
+        Capability::CAP_DAC_READ_SEARCH,
+    ];
+    let _ = set_no_new_privs();
+    let _ = give_up_others(&kept.into());
+}
+
+/// Gives up all other capabilities of this thread, for good.
 pub(crate) fn give_up(needs: &Needs) -> Result<(), CapsError> {
-    let kept = kept(needs);
+    give_up_others(&kept(needs))
+}
+
+/// A capability that the thread doesn't have isn't gained.
+fn give_up_others(kept: &CapsHashSet) -> Result<(), CapsError> {
     let had = caps::read(None, CapSet::Permitted)?;
     // Only CAP_SETPCAP can take something from the bounding set. Without it, and with
     // no_new_privs, nothing comes back from there either.
@@ -27,4 +45,21 @@ pub(crate) fn give_up(needs: &Needs) -> Result<(), CapsError> {
     caps::clear(None, CapSet::Inheritable)?;
     caps::set(None, CapSet::Effective, &left)?;
     caps::set(None, CapSet::Permitted, &left)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_keeps_few_capabilities() {
+        // Capabilities are those of a thread.
+        let kept = std::thread::spawn(|| {
+            give_up_for_command();
+            caps::read(None, CapSet::Effective).unwrap()
+        });
+        let kept = kept.join().unwrap();
+        assert!(kept.len() <= 3, "{kept:?}");
+        assert!(!kept.contains(&Capability::CAP_SYS_ADMIN), "{kept:?}");
+    }
 }

@@ -11,6 +11,7 @@
 
 mod calls;
 mod class;
+mod commands;
 mod control;
 mod count;
 mod files;
@@ -32,6 +33,7 @@ fn main() {
     files::register(&mut suite, &count);
     unlisted::register(&mut suite, &count);
     status::register(&mut suite);
+    commands::register(&mut suite);
     control::register(&mut suite);
     suite.has_its_rows("confined");
     suite.run_then(move || print!("{count}"));

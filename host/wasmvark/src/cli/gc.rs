@@ -22,6 +22,7 @@ impl Command for Gc {
     )];
 
     fn run(&self, context: &Context) -> Result<(), CliError> {
+        confine::give_up_for_command();
         let store = &context.store()?;
         let collected = plugin::collect(store)?;
         let mut text = String::new();
