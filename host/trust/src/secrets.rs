@@ -3,10 +3,12 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use nix::fcntl::OFlag;
+use nix::errno::Errno;
+use nix::fcntl::{self, OFlag};
+use nix::sys::stat::Mode;
 
 /// The longest secret, in bytes.
 const MAX: u64 = 4096;
@@ -131,18 +133,17 @@ impl Secrets {
 /// Opens a file, but no symbolic link, so that the checked file is the one that is
 /// read. A fifo must not keep the run waiting.
 fn open(path: &Path, to_read: bool) -> Result<File, SecretError> {
-    let mut flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
-    // A confined plan may look at no secret.
+    let mut flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+    // A confined plan may look at secrets, and read none.
     flags.set(OFlag::O_PATH, !to_read);
-    let mut options = File::options();
-    let opened = options.read(true).custom_flags(flags.bits()).open(path);
-    opened.map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => SecretError::Missing(path.to_owned()),
-        _ => SecretError::Io {
+    match fcntl::open(path, flags, Mode::empty()) {
+        Ok(file) => Ok(file.into()),
+        Err(Errno::ENOENT) => Err(SecretError::Missing(path.to_owned())),
+        Err(errno) => Err(SecretError::Io {
             path: path.to_owned(),
-            error,
-        },
-    })
+            error: errno.into(),
+        }),
+    }
 }
 
 #[cfg(test)]

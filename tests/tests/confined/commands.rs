@@ -43,7 +43,9 @@ fn keeps_little(command: &str) {
         let text = fs::read_to_string(Path::new(&status)).unwrap_or_default();
         let has = |line: &str| text.lines().any(|its| its == line);
         let capabilities = ["CapEff", "CapPrm"];
-        let mut lines = capabilities.map(|set| format!("{set}:\t{KEPT}")).into_iter();
+        let mut lines = capabilities
+            .map(|set| format!("{set}:\t{KEPT}"))
+            .into_iter();
         lines.all(|line| has(&line)) && has("NoNewPrivs:\t1")
     };
     let given_up = poll::until(has_given_up, |done| *done);
