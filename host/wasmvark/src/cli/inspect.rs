@@ -11,7 +11,7 @@ use types::text::plain;
 
 use super::planned_grant::{Candidate, reason, requested};
 use super::{CliError, Command, Context, Example, Format, example, find_grant, output};
-use crate::plugin::{Rights, RunKind, Wall};
+use crate::plugin::{Rights, RightsLeft, RunKind};
 use crate::store::{DriverName, Store};
 
 /// The command `inspect`.
@@ -69,7 +69,7 @@ pub(super) struct Inspection {
     limits: Option<Limits>,
     /// What a confined run with the grant, or with the calls that the driver asks for, can
     /// still do.
-    wall: Wall,
+    wall: RightsLeft,
     /// Whether a run ends if the kernel can't confine it whole.
     #[serde(skip_serializing_if = "Option::is_none")]
     confinement_required: Option<bool>,
@@ -220,7 +220,7 @@ impl Inspection {
             Some(grant) => Rights::of(RunKind::Connect, grant.calls()),
             None => Rights::of(RunKind::Connect, &requested(&description)),
         };
-        let wall = rights.wall();
+        let wall = rights.left();
         let calls = Call::ALL
             .iter()
             .map(|call| (*call, call_state(*call, &description, grant.as_ref())))

@@ -26,7 +26,7 @@ mod subnets;
 mod teardown;
 mod watch_firewalld;
 
-pub(crate) use confinement::{Kind as RunKind, Rights, Shown as Wall};
+pub(crate) use confinement::{Kind as RunKind, Rights, RightsLeft};
 pub(crate) use forget::forget;
 pub(crate) use gc::{collect, life};
 pub(crate) use plan::{Candidate, Planned};

@@ -15,7 +15,7 @@ use request::protocol::error_document;
 
 use super::load::{Loaded, Source};
 use needs::secrets;
-pub(crate) use needs::{Kind, Rights, Wall as Shown};
+pub(crate) use needs::{Kind, Rights, RightsLeft};
 
 /// Memory beside that of the guest, in bytes.
 const MEMORY: u64 = 256 << 20;

@@ -39,7 +39,7 @@ pub(crate) enum Kind {
 
 /// The same for people and programs.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Wall {
+pub(crate) struct RightsLeft {
     /// The capabilities that stay.
     capabilities: Vec<&'static str>,
     /// The families of sockets that can be opened.
@@ -121,9 +121,9 @@ impl Rights {
     }
 
     /// Says for people what stays.
-    pub(crate) fn wall(&self) -> Wall {
+    pub(crate) fn left(&self) -> RightsLeft {
         let needs = self.needs();
-        let mut wall = Wall {
+        let mut left = RightsLeft {
             capabilities: needs.capabilities(),
             sockets: needs.families(),
             reads: vec!["the networks' journals"],
@@ -131,16 +131,16 @@ impl Rights {
             system_calls: confine::allowed_calls(&needs),
         };
         match self.has(KernelInterface::Settings) {
-            true => wall.writes.push(SETTINGS),
-            false => wall.reads.push(SETTINGS),
+            true => left.writes.push(SETTINGS),
+            false => left.reads.push(SETTINGS),
         }
         if self.has(KernelInterface::Tun) {
-            wall.writes.push(TUN);
+            left.writes.push(TUN);
         }
         if self.secrets {
-            wall.reads.push("the secrets that it may use");
+            left.reads.push("the secrets that it may use");
         }
-        wall
+        left
     }
 }
 
@@ -158,7 +158,7 @@ impl Kind {
     }
 }
 
-impl Wall {
+impl RightsLeft {
     /// Says it in one line.
     pub(crate) fn in_words(&self) -> String {
         format!(
@@ -213,7 +213,7 @@ mod tests {
     fn words(calls: &[Call]) -> String {
         let calls = calls.iter().map(|call| (*call, Reach::default()));
         Rights::of(Kind::Connect, &calls.collect())
-            .wall()
+            .left()
             .in_words()
     }
 
