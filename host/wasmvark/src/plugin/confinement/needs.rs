@@ -23,6 +23,9 @@ const TUN: &str = "/dev/net/tun";
 pub(crate) struct Rights {
     kind: Kind,
     interfaces: BTreeSet<KernelInterface>,
+    /// Whether links are moved. The kernel tells an administrator of the network alone where
+    /// the other end of one is.
+    moves: bool,
     secrets: bool,
 }
 
@@ -59,6 +62,7 @@ impl Rights {
         Self {
             kind,
             interfaces: interfaces.filter(|used| kind.uses(*used)).collect(),
+            moves: calls.contains_key(&Call::LinksMoveToContainer),
             secrets: kind == Kind::Connect && calls.keys().any(reads_secrets),
         }
     }
@@ -78,10 +82,10 @@ impl Rights {
     pub(super) fn needs(&self) -> Needs {
         Needs {
             network: true,
-            // Only an administrator of the network can read the firewall.
+            // Nobody else can read the firewall.
             admin: match self.kind {
                 Kind::Create => false,
-                Kind::Plan => self.has(KernelInterface::Netfilter),
+                Kind::Plan => self.moves || self.has(KernelInterface::Netfilter),
                 Kind::Connect => true,
             },
             netfilter: self.has(KernelInterface::Netfilter),
@@ -235,6 +239,18 @@ mod tests {
             "{all}"
         );
         assert!(all.contains("the secrets that it may use"), "{all}");
+    }
+
+    #[test]
+    fn a_plan_is_an_administrator_only_to_read() {
+        let admin = |kind, call| {
+            let calls = BTreeMap::from([(call, Reach::default())]);
+            Rights::of(kind, &calls).needs().admin
+        };
+        assert!(!admin(Kind::Plan, Call::LinksCreateMacvlan));
+        assert!(admin(Kind::Plan, Call::FirewallMasquerade));
+        assert!(admin(Kind::Plan, Call::LinksMoveToContainer));
+        assert!(!admin(Kind::Create, Call::FirewallMasquerade));
     }
 
     #[test]
