@@ -1,6 +1,7 @@
 //! Firewall rules that somebody removes and `wasmvark reload` restores.
 
 use std::fs;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use wasmvark_tests::connection::{Connection, mapping};
@@ -282,7 +283,8 @@ fn only_in_use() {
     // Another test's namespace may have the number of the one that is gone, which counts as
     // alive for as long.
     let expected = "1 put back, 0 whole, 1 passed over.";
-    let output = poll::until(
+    let output = poll::until_within(
+        Duration::from_secs(60),
         || {
             flush(&world);
             installed.wasmvark.administer(&["reload"])
