@@ -2,7 +2,6 @@
 
 use caps::errors::CapsError;
 use caps::{CapSet, Capability, CapsHashSet};
-
 use nix::sys::prctl::set_no_new_privs;
 
 use crate::Needs;

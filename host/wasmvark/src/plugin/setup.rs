@@ -37,7 +37,7 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
         container: Some(container.id()),
     };
     let names = names::of(loaded.store.layout(), &request);
-    // Compiling starts threads, and a keeper can't be started after that.
+    // A keeper can't be started once there are other threads.
     let keeper = Keeper::for_setup(&loaded, &request, names.as_ref(), (here, netns))?;
     // Compiling takes long, so it comes before the network's lock.
     let code = loaded.code()?;
@@ -96,8 +96,8 @@ impl Connection<'_> {
         })
     }
 
-    /// Opens the session and the driver, with the trail once more. The watch begins here, so that the wait for
-    /// the lock doesn't count.
+    /// Opens the session and the driver, with the trail once more. The watch begins here,
+    /// so that the wait for the lock doesn't count.
     fn open(
         &self,
         host: Netns,

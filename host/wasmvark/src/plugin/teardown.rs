@@ -40,7 +40,7 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
         host: host.id(),
         container: container.as_ref().map(Netns::id),
     };
-    // Compiling starts threads, and a keeper can't be started after that.
+    // A keeper can't be started once there are other threads.
     let keeper = start_keeper(&store, &key, here);
     let driver = Driver::prepare(&store, &name, &document);
     let lock = take_lock(store.layout(), &key)?;

@@ -85,15 +85,20 @@ impl<'a> Confinement<'a> {
     /// Raises the wall around the thread in the container's namespace, and around the
     /// process.
     fn raise(&self, wall: &Wall, alarm: Alarm) -> Result<Vec<Gap>, String> {
-        let mut others = 0;
+        let mut gaps = Vec::new();
         if let Some(container) = &self.container {
             let its = wall.clone();
             let inside = container.run(move || its.around_thread().map_err(|e| e.to_string()));
-            inside.map_err(|error| error.to_string())??;
-            others = 1;
+            gaps = inside.map_err(|error| error.to_string())??;
         }
+        let others = usize::from(self.container.is_some());
         let raised = wall.around_process(others, alarm);
-        raised.map_err(|error| error.to_string())
+        for gap in raised.map_err(|error| error.to_string())? {
+            if !gaps.contains(&gap) {
+                gaps.push(gap);
+            }
+        }
+        Ok(gaps)
     }
 
     /// Returns what the run may do from now on.
