@@ -17,6 +17,7 @@ mod count;
 mod files;
 mod scene;
 mod status;
+mod thin;
 mod unlisted;
 
 use wasmvark_tests::harness::{Need, Suite};
@@ -34,6 +35,7 @@ fn main() {
     unlisted::register(&mut suite, &count);
     status::register(&mut suite);
     commands::register(&mut suite);
+    thin::register(&mut suite);
     control::register(&mut suite);
     suite.has_its_rows("confined");
     suite.run_then(move || print!("{count}"));
