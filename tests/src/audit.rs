@@ -1,7 +1,7 @@
 //! The lines of the audit trail.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -30,6 +30,15 @@ pub struct Line {
     pub verdict: Option<String>,
     /// The kernel's error number.
     pub errno: Option<i64>,
+}
+
+/// Returns the files of the trail with this newest one, the oldest first.
+pub fn files(newest: &Path) -> Vec<PathBuf> {
+    let old = (1..).map(|number| newest.with_added_extension(number.to_string()));
+    let mut files: Vec<PathBuf> = old.take_while(|file| file.exists()).collect();
+    files.reverse();
+    files.push(newest.to_owned());
+    files
 }
 
 /// Returns the calls, changes and undone changes in a form that is the same in every

@@ -3,9 +3,10 @@
 mod list;
 
 use std::collections::BTreeMap;
+use std::os::fd::RawFd;
 use std::sync::OnceLock;
 
-use list::Argument;
+use list::{Argument, Line};
 use nix::errno::Errno;
 use seccompiler::{
     BackendError, BpfProgram, SeccompAction, SeccompCondition, SeccompFilter, SeccompRule,
@@ -44,17 +45,32 @@ pub fn allowed_calls(needs: &Needs) -> Vec<&'static str> {
 /// Makes the filter. A forbidden call raises SIGSYS in the thread, which can't be blocked:
 /// see [`crate::Alarm`].
 pub(crate) fn program(needs: &Needs) -> Result<BpfProgram, seccompiler::Error> {
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
     let more = MORE.get().into_iter().flatten();
     let more = more.map(|call| (*call, Vec::new()));
-    for (call, arguments) in list::allowed(needs).into_iter().chain(more) {
+    compile(
+        list::allowed(needs).into_iter().chain(more),
+        SeccompAction::Trap,
+    )
+}
+
+/// Makes the filter of a process that only looks at others. A forbidden call kills it.
+pub(crate) fn looking(answers: RawFd) -> Result<BpfProgram, seccompiler::Error> {
+    compile(list::looking(answers), SeccompAction::KillProcess)
+}
+
+fn compile(
+    lines: impl IntoIterator<Item = Line>,
+    otherwise: SeccompAction,
+) -> Result<BpfProgram, seccompiler::Error> {
+    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
+    for (call, arguments) in lines {
         let rules = rules.entry(call.id().into()).or_default();
         if !arguments.is_empty() {
             let conditions: Result<_, _> = arguments.into_iter().map(condition).collect();
             rules.push(SeccompRule::new(conditions?)?);
         }
     }
-    let filter = SeccompFilter::new(rules, SeccompAction::Trap, SeccompAction::Allow, PROCESSOR)?;
+    let filter = SeccompFilter::new(rules, otherwise, SeccompAction::Allow, PROCESSOR)?;
     Ok(filter.try_into()?)
 }
 

@@ -19,6 +19,7 @@ mod files;
 mod filter;
 mod gap;
 mod limits;
+mod lookout;
 mod needs;
 mod wall;
 
@@ -27,5 +28,6 @@ pub use capabilities::give_up_for_command;
 pub use filter::{allowed_calls, also_allow};
 pub use gap::{Gap, gaps};
 pub use limits::no_more_threads;
+pub use lookout::only_look;
 pub use needs::{Needs, Place, Use};
 pub use wall::{ConfineError, Wall};

@@ -1,5 +1,6 @@
 //! Points at which tests make the program fail: each operation on the kernel, and each
-//! write to a journal. At one more point, tests act in a driver's place.
+//! write to a journal. At two more points, tests act in the place of a driver, and of a process
+//! that looks at others.
 //!
 //! A point does nothing unless an observer is installed. The released program never
 //! installs one, and no input can.
@@ -38,6 +39,9 @@ pub trait Observer: Send + Sync {
 
     /// Is called where a driver's function is about to run, in the confined process.
     fn in_guest(&self) {}
+
+    /// Is called in a process that only looks at others, once it is confined to that.
+    fn in_lookout(&self) {}
 }
 
 /// Installs the observer of all points. A second one is ignored.
@@ -88,5 +92,12 @@ pub fn after_write() {
 pub fn in_guest() {
     if let Some(observer) = OBSERVER.get() {
         observer.in_guest();
+    }
+}
+
+/// Marks the point at which a process that only looks at others is confined to that.
+pub fn in_lookout() {
+    if let Some(observer) = OBSERVER.get() {
+        observer.in_lookout();
     }
 }

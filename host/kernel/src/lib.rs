@@ -48,7 +48,7 @@ pub use identity::{
 };
 pub use inventory::{InventoryRead, Survey, SurveyedLink, Tie};
 pub use kinds::{IPV6_MIN_MTU, Kind, LinkKind, NewLink, NewVeth, ParentUse, VethEnd};
-pub use liveness::{Life, Living, living_netns};
+pub use liveness::{Life, Living, living_netns, look_elsewhere};
 pub use neighbour::{
     FoundNeighbour, Neighbour, NeighbourTable, Neighbours, NeighboursRead, SavedNeighbour,
 };

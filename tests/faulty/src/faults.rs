@@ -109,6 +109,7 @@ impl Faults {
 
 impl Observer for Faults {
     fn before_operation(&self, at: &'static Location<'static>) -> Result<(), Errno> {
+        payload::at_operation();
         let number = self.operations().fetch_add(1, Ordering::SeqCst) + 1;
         self.count(&format!("operation {at}"));
         for fault in self.at(number) {
@@ -162,7 +163,11 @@ impl Observer for Faults {
     }
 
     fn in_guest(&self) {
-        payload::act();
+        payload::in_guest();
+    }
+
+    fn in_lookout(&self) {
+        payload::in_lookout();
     }
 }
 

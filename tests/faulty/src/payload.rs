@@ -19,8 +19,14 @@
 //! | `abi:x32`, `abi:i386` | a call through another ABI of the processor |
 //! | `pause` | waiting for SIGKILL |
 //!
-//! With `WASMVARK_PAYLOAD_AT=start` the program takes the actions at its start, unconfined,
-//! each in a process of its own, and ends. With `list` it prints the tables instead.
+//! `WASMVARK_PAYLOAD_AT` moves them to another point:
+//!
+//! | point | where the actions are taken |
+//! |---|---|
+//! | `start` | at the program's start, unconfined, each in a process of its own; then it ends |
+//! | `rotated` | in the run, once it has another file of the trail than at first |
+//! | `lookout` | in the process that looks at others for a command |
+//! | `list` | nowhere: the program prints the tables |
 
 mod calls;
 mod control;
@@ -28,17 +34,48 @@ mod files;
 mod raw;
 mod trail;
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use syscalls::{Errno, Sysno};
 
 pub(crate) use raw::shared;
+use trail::FileId;
 
 /// What came of an action.
 type Outcome = Result<usize, Errno>;
 
-/// Takes the actions in place of a driver.
-pub(crate) fn act() {
+/// The variable that names the point.
+const AT: &str = "WASMVARK_PAYLOAD_AT";
+
+/// The trail's files when the driver began, for a payload that waits for another.
+static AT_FIRST: OnceLock<Vec<FileId>> = OnceLock::new();
+
+/// Takes the actions in place of a driver, or prepares to wait for the trail.
+pub(crate) fn in_guest() {
+    match std::env::var(AT).as_deref() {
+        Ok("rotated") => drop(AT_FIRST.set(trail::files())),
+        Ok(_) => {}
+        Err(_) => act(),
+    }
+}
+
+/// Takes the actions, once the trail has been rotated.
+pub(crate) fn at_operation() {
+    if AT_FIRST.get().is_some_and(|first| *first != trail::files()) {
+        act();
+        std::process::exit(0);
+    }
+}
+
+/// Takes the actions in place of a process that looks at others.
+pub(crate) fn in_lookout() {
+    if std::env::var(AT).as_deref() == Ok("lookout") {
+        act();
+    }
+}
+
+fn act() {
     for action in actions() {
         let outcome = take(&action);
         report(&action, &words(outcome));
@@ -47,7 +84,7 @@ pub(crate) fn act() {
 
 /// Does what `WASMVARK_PAYLOAD_AT` says, and then ends the process.
 pub(crate) fn at_start() {
-    match std::env::var("WASMVARK_PAYLOAD_AT").as_deref() {
+    match std::env::var(AT).as_deref() {
         Ok("start") => control::act(&actions()),
         Ok("list") => list(),
         _ => return,

@@ -73,16 +73,9 @@ impl<'a> Scene<'a> {
         let output = process::run(&mut self.command(actions), self.document().as_bytes());
         let after = fs::read(&trail).unwrap_or_default();
         assert!(after.starts_with(&before), "old lines differ: {output:?}");
-        let mut lines = after[before.len()..].split(|byte| *byte == b'\n');
-        let last = lines.rfind(|line| !line.is_empty());
-        let line = last.map(serde_json::from_slice::<audit::Line>);
-        let line = line.map(|line| line.expect("the last line is whole"));
-        let violation = line.filter(|line| line.event == "violation");
-        let object = violation.and_then(|line| line.object);
-        let name = |object: String| object.strip_prefix("system call ").map(str::to_owned);
         Outcome {
             reports: reports(&output.stderr),
-            violation: object.and_then(name),
+            violation: violation(&after[before.len()..]),
             output,
         }
     }
@@ -99,13 +92,25 @@ impl<'a> Scene<'a> {
         plugin
     }
 
+    /// Returns the connection of such a run.
+    pub(crate) fn connection(&self) -> Connection {
+        Connection::v4(NAME)
+    }
+
     /// Returns the document of such a run.
     pub(crate) fn document(&self) -> String {
-        let connection = Connection::v4(NAME);
+        let connection = self.connection();
         match self.class.command {
             "create" => connection.for_create(),
             _ => connection.for_plugin(),
         }
+    }
+
+    /// Makes an empty journal, for which a command looks whether its container lives.
+    pub(crate) fn keep_empty_journal(&self) {
+        let journals = self.wasmvark.root().join("run/journal").join(network());
+        fs::create_dir_all(&journals).expect("a folder can be made");
+        fs::write(journals.join("waits.jsonl"), "").expect("a file can be written");
     }
 
     /// Checks that a run without a payload adds its lines to the trail.
@@ -163,6 +168,15 @@ fn read(path: &Path, files: &mut BTreeMap<PathBuf, Kept>) {
     };
     let kept = (metadata.mode(), metadata.uid(), content);
     files.insert(path.to_owned(), kept);
+}
+
+/// Returns the forbidden system call that the last of some lines of the trail names.
+pub(crate) fn violation(lines: &[u8]) -> Option<String> {
+    let mut lines = lines.split(|byte| *byte == b'\n');
+    let last = lines.rfind(|line| !line.is_empty())?;
+    let line: audit::Line = serde_json::from_slice(last).expect("the last line is whole");
+    let object = line.object.filter(|_| line.event == "violation")?;
+    object.strip_prefix("system call ").map(str::to_owned)
 }
 
 /// Reads what the program reports.

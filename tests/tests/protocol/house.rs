@@ -42,8 +42,18 @@ const WALLS: [(&str, &[&str]); 13] = [
     (
         "wasmvark",
         &[
-            "audit", "confine", "engine", "journal", "kernel", "policy", "request", "services",
-            "sim", "trust", "types",
+            "audit",
+            "confine",
+            "engine",
+            "failpoint",
+            "journal",
+            "kernel",
+            "policy",
+            "request",
+            "services",
+            "sim",
+            "trust",
+            "types",
         ],
     ),
 ];

@@ -61,12 +61,7 @@ pub(crate) fn rotate(wasmvark: &Wasmvark, size: usize, keep: u32) {
 
 /// The files of the trail, the oldest first.
 pub(crate) fn files(wasmvark: &Wasmvark) -> Vec<PathBuf> {
-    let newest = wasmvark.audit_file();
-    let old = (1..).map(|number| newest.with_added_extension(number.to_string()));
-    let mut files: Vec<PathBuf> = old.take_while(|file| file.exists()).collect();
-    files.reverse();
-    files.push(newest);
-    files
+    audit::files(&wasmvark.audit_file())
 }
 
 /// A request to make a network of a name, in which the driver makes a call that

@@ -2,6 +2,8 @@
 //! than a run needs. All conditions of a line hold together, and a call may have several
 //! lines. Pointers can't be looked at.
 
+mod looking;
+
 use nix::libc;
 use seccompiler::SeccompCmpArgLen::{Dword, Qword};
 use seccompiler::SeccompCmpOp::{Eq, MaskedEq, Ne};
@@ -9,6 +11,7 @@ use seccompiler::{SeccompCmpArgLen, SeccompCmpOp};
 use syscalls::Sysno;
 
 use crate::Needs;
+pub(super) use looking::looking;
 
 /// A call, and what its arguments must be.
 pub(super) type Line = (Sysno, Vec<Argument>);

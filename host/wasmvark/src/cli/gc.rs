@@ -22,7 +22,7 @@ impl Command for Gc {
     )];
 
     fn run(&self, context: &Context) -> Result<(), CliError> {
-        confine::give_up_for_command();
+        plugin::give_up_but_look_out()?;
         let store = &context.store()?;
         let collected = plugin::collect(store)?;
         let mut text = String::new();

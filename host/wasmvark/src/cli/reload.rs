@@ -30,7 +30,7 @@ impl Command for Reload {
     ];
 
     fn run(&self, context: &Context) -> Result<(), CliError> {
-        confine::give_up_for_command();
+        plugin::give_up_but_look_out()?;
         let store = context.store()?;
         if self.watch_firewalld {
             return Ok(plugin::watch_firewalld(&store, |reloaded| {

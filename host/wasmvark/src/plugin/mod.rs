@@ -3,6 +3,7 @@
 //! the error document that the callers understand.
 
 mod bridges;
+mod child;
 mod confinement;
 mod create;
 mod dead_owners;
@@ -13,6 +14,7 @@ mod keeper;
 mod load;
 mod local_services;
 mod lock;
+mod lookout;
 mod names;
 mod netavark;
 mod output;
@@ -29,6 +31,7 @@ mod watch_firewalld;
 pub(crate) use confinement::{Kind as RunKind, Rights, RightsLeft};
 pub(crate) use forget::forget;
 pub(crate) use gc::{collect, life};
+pub(crate) use lookout::give_up_but_look_out;
 pub(crate) use plan::{Candidate, Planned};
 pub(crate) use reload::{Reloaded, reload, trusted_sources};
 pub(crate) use watch_firewalld::watch_firewalld;
@@ -49,6 +52,7 @@ use request::protocol::{Command, Info, OverlayError, ProtocolError, read_stdin};
 
 use crate::compile::CompileError;
 use crate::store::{InvalidDriverName, LayoutError, NetworksError, StoreError};
+use child::ChildError;
 
 /// The reason why a run failed. The text reaches the user's terminal.
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +95,8 @@ pub(crate) enum PluginError {
     Lock(#[from] LockError),
     #[error("can't tell which network namespaces are alive: {0}")]
     Living(std::io::Error),
+    #[error("can't start the process that looks which network namespaces are alive: {0}")]
+    Lookout(ChildError),
     #[error("can't keep the compiled code in memory: {0}; free some first")]
     Memory(std::io::Error),
     #[error("can't keep signals from ending the run halfway: {0}")]

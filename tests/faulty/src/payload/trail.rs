@@ -1,6 +1,9 @@
 //! The open trail: whatever could change the lines that are there.
 
+use std::os::fd::BorrowedFd;
+
 use nix::libc;
+use nix::sys::stat::fstat;
 use syscalls::{Errno, Sysno};
 
 use super::Outcome;
@@ -77,6 +80,22 @@ pub(super) fn attack(name: &str) -> Outcome {
         }
     }
     outcome
+}
+
+/// A file's device and inode.
+pub(super) type FileId = (u64, u64);
+
+/// Returns the files that are open for appending.
+pub(super) fn files() -> Vec<FileId> {
+    let open = FILES.filter(|file| appends(*file));
+    let numbers = open.filter_map(|file| i32::try_from(file).ok());
+    let statuses = numbers.filter_map(|file| {
+        // SAFETY: nobody closes the file while its status is read.
+        fstat(unsafe { BorrowedFd::borrow_raw(file) }).ok()
+    });
+    statuses
+        .map(|status| (status.st_dev, status.st_ino))
+        .collect()
 }
 
 fn appends(file: usize) -> bool {

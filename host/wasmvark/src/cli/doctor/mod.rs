@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::{CliError, Command, Context, Example, Format, example, output};
+use crate::plugin;
 use crate::podman::{ContainersConf, System};
 use crate::store::Store;
 use finding::{Counts, Finding};
@@ -90,7 +91,7 @@ fn look(store: &Store, system: &System) -> Result<Vec<Finding>, CliError> {
     findings.extend(plugins::check(system, store, &conf));
     findings.extend(rights::check(system));
     // A run needs more, and this was looked at.
-    confine::give_up_for_command();
+    plugin::give_up_but_look_out()?;
     findings.extend(lsm::check(system));
     findings.extend(confinement::check());
     findings.extend(firewall::check());

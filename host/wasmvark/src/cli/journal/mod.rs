@@ -29,6 +29,7 @@ impl Command for Journal {
     const COMMANDS: &[Entry] = &[Entry::of::<forget::Forget>()];
 
     fn run(&self, context: &Context) -> Result<(), CliError> {
+        plugin::give_up_but_look_out()?;
         let store = context.store()?;
         store.check_runtime()?;
         let folder = store.layout().journals();

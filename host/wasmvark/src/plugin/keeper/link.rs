@@ -8,8 +8,8 @@ use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
 use services::{Relayed, RelayedCause};
 
-use super::connection::{Connection, ConnectionError};
 use super::task::{Answer, Order, Reply, Task};
+use crate::plugin::child::{Connection, ConnectionError};
 
 /// The time that a keeper has for its answer after the deadline of a task, whose services
 /// end their work at that.

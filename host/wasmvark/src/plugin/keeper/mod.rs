@@ -7,12 +7,10 @@
 //! the run's request and journals don't lead to.
 
 mod allowed;
-mod connection;
 mod link;
 mod needs;
 mod remote;
 mod serve;
-mod start;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -33,11 +31,11 @@ use services::dhcp::DhcpProxy;
 use services::{AbsentServices, Relayed, RelayedCause, Services};
 use types::Key;
 
+use super::child::{self, ChildError, Connection};
 use super::load::Loaded;
 use super::{local_services, names, said};
 use crate::store::{KeptNetworks, NetworksError, Store};
 use allowed::{Allowed, AllowedNames, NewNetwork};
-use connection::Connection;
 use link::Link;
 use needs::Needs;
 use remote::RemoteServices;
@@ -64,18 +62,11 @@ enum Kind {
 /// Why a keeper can't be started, or didn't do a task.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeeperError {
-    /// The process has more than one thread.
+    /// No process can be started.
     #[error(
-        "internal error: the run has {0} threads where its keeper must be started, and may have \
-         one; please report it"
+        "can't start the process that speaks to aardvark-dns, the DHCP proxy and firewalld: {0}"
     )]
-    Threads(usize),
-    /// No process can be made.
-    #[error(
-        "can't start the process that speaks to aardvark-dns, the DHCP proxy and firewalld: \
-         {0}; raise the limits of processes and open files"
-    )]
-    Start(std::io::Error),
+    Start(#[from] ChildError),
     /// The task failed.
     #[error(transparent)]
     Task(#[from] Relayed),
@@ -179,7 +170,7 @@ impl Keeper {
     }
 
     fn start_with(work: impl FnOnce(Connection)) -> Result<Self, KeeperError> {
-        let (connection, process) = start::start(work)?;
+        let (connection, process) = child::start(work)?;
         Ok(Self(Kind::Linked(Link::new(connection, Some(process)))))
     }
 

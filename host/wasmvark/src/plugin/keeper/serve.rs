@@ -10,8 +10,8 @@ use services::{Relayed, RelayedCause, Services};
 use types::{Key, NetworkId};
 
 use super::allowed::Allowed;
-use super::connection::Connection;
 use super::task::{Answer, Order, Reply, Task};
+use crate::plugin::child::Connection;
 use crate::plugin::{restore, tell};
 use crate::store::{KeptNetworks, Store, kept_settings};
 

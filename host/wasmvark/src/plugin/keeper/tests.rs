@@ -245,7 +245,7 @@ fn settings_are_kept_and_forgotten() {
 #[test]
 fn too_large_a_task_is_an_error_and_no_end() {
     with_keeper(Box::new(SimulatedServices), |keeper, _| {
-        let value = "1".repeat(connection::MESSAGE_MAX);
+        let value = "1".repeat(child::MESSAGE_MAX);
         let settings = BTreeMap::from([("/proc/sys/net/x".to_owned(), value)]);
         let error = keeper.keep_settings(&settings).unwrap_err();
         assert!(
@@ -349,7 +349,7 @@ fn a_process_with_threads_starts_no_keeper() {
         let start = || Keeper::start_with(|_| {}).err();
         scope.spawn(start).join().unwrap()
     });
-    assert!(matches!(error, Some(KeeperError::Threads(threads)) if threads > 1));
+    assert!(matches!(error, Some(KeeperError::Start(ChildError::Threads(threads))) if threads > 1));
 }
 
 #[test]

@@ -1,4 +1,7 @@
-//! The start of a keeper's process.
+//! Processes of the program's own that are split from it, for what the rest must not be
+//! able to do.
+
+mod connection;
 
 use std::fs::{self, File};
 use std::io;
@@ -8,9 +11,10 @@ use nix::sys::prctl::set_pdeathsig;
 use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::{ForkResult, Pid, close, dup2_stdin, dup2_stdout, fork, getpid, getppid};
 
-use super::KeeperError;
-use super::connection::Connection;
-use crate::plugin::remains;
+use super::remains;
+#[cfg(test)]
+pub(super) use connection::MESSAGE_MAX;
+pub(super) use connection::{Connection, ConnectionError};
 
 /// The threads of this process.
 const THREADS: &str = "/proc/self/task";
@@ -19,6 +23,20 @@ const OPEN_FILES: &str = "/proc/self/fd";
 /// The file without content that takes the place of closed ones.
 const NULL: &str = "/dev/null";
 
+/// Why a process can't be split from this one.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ChildError {
+    /// This process has more than one thread.
+    #[error(
+        "internal error: there are {0} threads where a process must be started, and may be one; \
+         please report it"
+    )]
+    Threads(usize),
+    /// No process can be made.
+    #[error("{0}; raise the limits of processes and open files")]
+    Start(#[from] io::Error),
+}
+
 /// Starts a process that does some work at the other end of a connection, and then ends.
 /// It ends with this one at the latest.
 ///
@@ -26,21 +44,21 @@ const NULL: &str = "/dev/null";
 ///
 /// This process has other threads, whose locks nobody would ever open in the new one; or
 /// no process can be made.
-pub(super) fn start(work: impl FnOnce(Connection)) -> Result<(Connection, Pid), KeeperError> {
-    let threads = fs::read_dir(THREADS).map_err(KeeperError::Start)?.count();
+pub(super) fn start(work: impl FnOnce(Connection)) -> Result<(Connection, Pid), ChildError> {
+    let threads = fs::read_dir(THREADS)?.count();
     match threads {
         1 => split(work),
-        _ => Err(KeeperError::Threads(threads)),
+        _ => Err(ChildError::Threads(threads)),
     }
 }
 
 #[allow(unsafe_code, reason = "a process can be split in no other way")]
-fn split(work: impl FnOnce(Connection)) -> Result<(Connection, Pid), KeeperError> {
-    let (here, there) = Connection::pair().map_err(KeeperError::Start)?;
+fn split(work: impl FnOnce(Connection)) -> Result<(Connection, Pid), ChildError> {
+    let (here, there) = Connection::pair()?;
     let parent = getpid();
     // SAFETY: the process has one thread. So no lock is held by a thread that the new
     // process doesn't have.
-    match unsafe { fork() }.map_err(|error| KeeperError::Start(error.into()))? {
+    match unsafe { fork() }.map_err(io::Error::from)? {
         ForkResult::Parent { child } => Ok((here, child)),
         ForkResult::Child => {
             // A panic ends the process as any end does.

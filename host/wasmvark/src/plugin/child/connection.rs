@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut, Read, Write};
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// The largest message, in bytes.
-pub(super) const MESSAGE_MAX: usize = 1 << 20;
+pub(in crate::plugin) const MESSAGE_MAX: usize = 1 << 20;
 
 /// The number of bytes that a message's length has.
 const LENGTH: usize = size_of::<u32>();
@@ -22,13 +22,13 @@ const LENGTH: usize = size_of::<u32>();
 /// One end of a connection between two processes. It only reads, writes and polls, but
 /// for open files.
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(in crate::plugin) struct Connection {
     stream: UnixStream,
 }
 
 /// Why a message can't be sent or received.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ConnectionError {
+pub(in crate::plugin) enum ConnectionError {
     /// The other end is closed.
     #[error("it has ended")]
     Ended,
@@ -55,7 +55,7 @@ impl Connection {
     /// # Errors
     ///
     /// The process has too many open files.
-    pub(super) fn pair() -> io::Result<(Self, Self)> {
+    pub(in crate::plugin) fn pair() -> io::Result<(Self, Self)> {
         let (one, other) = UnixStream::pair()?;
         one.set_nonblocking(true)?;
         other.set_nonblocking(true)?;
@@ -67,7 +67,7 @@ impl Connection {
     /// # Errors
     ///
     /// The message is too large, the other end is closed, or the deadline passed.
-    pub(super) fn send(
+    pub(in crate::plugin) fn send(
         &mut self,
         message: &impl Serialize,
         deadline: Option<Instant>,
@@ -88,7 +88,7 @@ impl Connection {
     ///
     /// The message is too large or malformed, the other end is closed, or the deadline
     /// passed.
-    pub(super) fn receive<T: DeserializeOwned>(
+    pub(in crate::plugin) fn receive<T: DeserializeOwned>(
         &mut self,
         deadline: Option<Instant>,
     ) -> Result<T, ConnectionError> {
@@ -108,7 +108,7 @@ impl Connection {
     /// # Errors
     ///
     /// The other end is closed, or the deadline passed.
-    pub(super) fn send_file(
+    pub(in crate::plugin) fn send_file(
         &mut self,
         file: &File,
         deadline: Option<Instant>,
@@ -130,7 +130,7 @@ impl Connection {
     /// # Errors
     ///
     /// What comes is no file, the other end is closed, or the deadline passed.
-    pub(super) fn receive_file(
+    pub(in crate::plugin) fn receive_file(
         &mut self,
         deadline: Option<Instant>,
     ) -> Result<File, ConnectionError> {
@@ -214,6 +214,12 @@ impl Connection {
             Ok(_) | Err(Errno::EINTR) => Ok(()),
             Err(error) => Err(io::Error::from(error).into()),
         }
+    }
+}
+
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
     }
 }
 
