@@ -31,13 +31,26 @@ pub(crate) fn give_up_others(kept: &CapsHashSet) -> Result<(), CapsError> {
     // Only CAP_SETPCAP can take something from the bounding set. Without it, and with
     // no_new_privs, nothing comes back from there either.
     if had.contains(&Capability::CAP_SETPCAP) {
-        caps::clear(None, CapSet::Bounding)?;
+        drop_bounding()?;
     }
     let _ = caps::clear(None, CapSet::Ambient);
     let left: CapsHashSet = kept.intersection(&had).copied().collect();
     caps::clear(None, CapSet::Inheritable)?;
     caps::set(None, CapSet::Effective, &left)?;
     caps::set(None, CapSet::Permitted, &left)
+}
+
+/// Empties the bounding set. Only what can't be taken out is read: an older kernel doesn't
+/// know the newest capabilities.
+fn drop_bounding() -> Result<(), CapsError> {
+    for capability in caps::all() {
+        if let Err(error) = caps::drop(None, CapSet::Bounding, capability)
+            && caps::has_cap(None, CapSet::Bounding, capability).unwrap_or(false)
+        {
+            return Err(error);
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

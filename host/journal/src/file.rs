@@ -5,6 +5,8 @@ mod own;
 #[cfg(test)]
 pub(super) mod tests;
 
+pub use others::Others;
+
 use std::fs::{File, OpenOptions};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -18,6 +20,7 @@ use trust::{self, Above};
 use types::{ContainerId, Key};
 use types::{LinkName, Namespace};
 
+use super::marks::{self, Marks};
 use super::{Change, Entry, FILE_MODE, FOLDER_MODE, JournalError, disk, folder};
 
 /// The longest file that is read, in bytes.
@@ -123,6 +126,8 @@ impl Journal {
         }
         let made = trust::make_folder(&home, FOLDER_MODE, Above::Ours);
         made.map_err(|error| self.failed("create", &error.into()))?;
+        self.keep_marks()
+            .map_err(|error| self.failed("create", &error))?;
         self.keeps_folder = true;
         Ok(home)
     }
@@ -131,7 +136,20 @@ impl Journal {
     pub fn leave_folder(&mut self) {
         self.keeps_folder = false;
         // Other containers' journals keep the network's folder.
-        let _ = std::fs::remove_dir(self.home());
+        marks::remove_folder(&self.home());
+    }
+
+    fn marks(&self) -> Marks<'_> {
+        Marks::of(&self.folder, &self.key)
+    }
+
+    /// Makes the folder of marks.
+    fn keep_marks(&self) -> std::io::Result<()> {
+        self.marks().keep(|| {
+            let incomplete = self.incomplete_others().map_err(std::io::Error::other)?;
+            let containers = incomplete.into_iter().map(|other| other.key.container);
+            Ok(containers.collect())
+        })
     }
 
     /// Returns the changes that aren't undone, the oldest first.
@@ -203,7 +221,11 @@ impl Journal {
         if self.entries.is_empty() {
             return Ok(());
         }
-        self.append(&Line::Complete)
+        self.append(&Line::Complete)?;
+        if self.persistent {
+            self.marks().clear();
+        }
+        Ok(())
     }
 
     /// Records that the changes in use are about to be undone.
@@ -311,6 +333,7 @@ impl Journal {
             return Ok(());
         }
         disk::remove(&self.path).map_err(|error| self.failed("remove", &error))?;
+        self.marks().clear();
         if !self.keeps_folder {
             self.leave_folder();
         }
@@ -432,6 +455,10 @@ impl Journal {
     fn create(&self) -> std::io::Result<File> {
         if let Some(folder) = self.path.parent() {
             trust::make_folder(folder, FOLDER_MODE, Above::Ours)?;
+        }
+        self.keep_marks()?;
+        if !self.complete {
+            self.marks().set()?;
         }
         if self.entries.is_empty() && self.path.exists() {
             // All changes in the file are undone. A confined run can't cut it.

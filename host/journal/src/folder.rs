@@ -34,22 +34,43 @@ pub fn networks(folder: &Path) -> Vec<NetworkId> {
 
 /// Lists the journals of one network in the order of their names.
 pub fn of_network(folder: &Path, network: &NetworkId) -> Vec<Key> {
-    let files = names(&folder.join(network.as_str())).into_iter();
-    files
-        .filter_map(|name| name.strip_suffix(SUFFIX).map(str::to_owned))
-        .filter_map(|id| ContainerId::try_from(id).ok())
-        .map(|container| Key {
+    let mut keys: Vec<Key> = some_of_network(folder, network).collect();
+    keys.sort_by(|one, other| one.container.as_str().cmp(other.container.as_str()));
+    keys
+}
+
+/// Lists the journals of one network in any order, for who needs only some of them.
+pub fn some_of_network(folder: &Path, network: &NetworkId) -> impl Iterator<Item = Key> + use<> {
+    let network = network.clone();
+    let files = unsorted(&folder.join(network.as_str()));
+    let ids =
+        files.filter_map(|name| ContainerId::try_from(name.strip_suffix(SUFFIX)?.to_owned()).ok());
+    ids.map(move |container| Key {
+        network: network.clone(),
+        container,
+    })
+}
+
+/// Lists the networks on which a container has a journal, in the order of their names.
+pub fn networks_of(folder: &Path, container: &ContainerId) -> Vec<NetworkId> {
+    let mut networks = networks(folder);
+    networks.retain(|network| {
+        let key = Key {
             network: network.clone(),
-            container,
-        })
-        .collect()
+            container: container.clone(),
+        };
+        path(folder, &key).exists()
+    });
+    networks
 }
 
 fn names(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let mut names: Vec<String> = entries
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .collect();
+    let mut names: Vec<String> = unsorted(folder).collect();
     names.sort();
     names
+}
+
+fn unsorted(folder: &Path) -> impl Iterator<Item = String> + use<> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().into_string().ok())
 }

@@ -11,7 +11,8 @@
 //! can't make it wrong.
 //!
 //! A journal without the line of a complete setup belongs to a killed run. The next
-//! run that takes the network's lock undoes it.
+//! run that takes the network's lock undoes it. A mark beside the journals says which those
+//! are, so that no run reads all of them.
 
 #![deny(unsafe_code)]
 
@@ -22,12 +23,13 @@ mod file;
 mod folder;
 mod lock;
 mod maker;
+mod marks;
 mod state;
 
 pub use change::{BridgeProperty, Change, VfLink};
 pub use entry::{Entry, SavedLink};
-pub use file::{Here, Journal};
-pub use folder::{all, networks, of_network};
+pub use file::{Here, Journal, Others};
+pub use folder::{all, networks, networks_of, of_network, some_of_network};
 pub use lock::{FolderLock, Lock, LockError, NetworkLock};
 pub use maker::maker_of;
 pub use state::{State, StateError, clear_unused, clear_unused_of, is_used_by_others, settle};

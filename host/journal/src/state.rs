@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use trust::{self, Above};
 use types::{ContainerId, NetworkId};
 
-use super::{FILE_MODE, FOLDER_MODE, Here, Journal, JournalError, disk, folder};
+use super::{FILE_MODE, FOLDER_MODE, Here, Journal, JournalError, disk, folder, marks};
 
 /// The extension of a state's file, behind the driver's name. No journal has it.
 const EXTENSION: &str = "state";
@@ -197,9 +197,9 @@ pub fn settle(journal: &Journal) -> Result<(), StateError> {
 /// Removes the state of the journal's network if no container is left on it.
 pub fn clear_unused(journal: &Journal) -> Result<(), StateError> {
     if !journal.is_persistent()
-        || files(&journal.home()).is_empty()
         || !journal.entries().is_empty()
         || is_used_by_others(journal)?
+        || files(&journal.home()).is_empty()
     {
         return Ok(());
     }
@@ -221,7 +221,7 @@ fn clear(home: &Path) -> Result<(), StateError> {
         disk::remove(&path).map_err(failed("remove", &path))?;
     }
     // Other files keep the network's folder.
-    let _ = std::fs::remove_dir(home);
+    marks::remove_folder(home);
     Ok(())
 }
 
@@ -284,16 +284,18 @@ fn is_pending(path: &Path) -> bool {
 /// Lists the files of states in a network's folder, with pending copies.
 fn files(home: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(home).into_iter().flatten().flatten();
-    entries
-        .map(|entry| entry.path())
-        .filter(|path| {
-            let state = match is_pending(path) {
-                true => &path.with_extension(""),
-                false => path,
-            };
-            state.extension() == Some(EXTENSION.as_ref())
-        })
-        .collect()
+    let names = entries.map(|entry| entry.file_name());
+    let states = names.filter(|name| {
+        let name = Path::new(name);
+        let extension = match is_pending(name) {
+            true => name
+                .file_stem()
+                .and_then(|name| Path::new(name).extension()),
+            false => name.extension(),
+        };
+        extension == Some(EXTENSION.as_ref())
+    });
+    states.map(|name| home.join(name)).collect()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 
 #![deny(unsafe_code)]
 
+mod known;
 mod secrets;
 mod walk;
 
@@ -19,6 +20,7 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 
+pub use known::check_folders_once;
 pub use secrets::{SecretError, Secrets};
 use walk::{End, Walk, owner_fault};
 

@@ -9,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use nix::errno::Errno;
 use types::user::{OVERFLOW_UID, rootless_user};
 
-use super::{Above, OTHERS_WRITE, TrustError};
+use super::{Above, OTHERS_WRITE, TrustError, known};
 
 /// The bit that keeps users from replacing the files of others in a folder.
 const STICKY: u32 = 0o1000;
@@ -74,6 +74,10 @@ impl Walk {
                 continue;
             }
             let next = self.at.join(part);
+            if !self.rest.is_empty() && known::has(&next) {
+                self.pass(next);
+                continue;
+            }
             let metadata = match (std::fs::symlink_metadata(&next), make) {
                 (Err(error), Some(mode)) if error.kind() == ErrorKind::NotFound => {
                     make_one(&next, mode).map_err(failed("make the folder", &next))?;
@@ -109,8 +113,18 @@ impl Walk {
         }
     }
 
+    /// Passes a folder that is known to be nobody else's.
+    fn pass(&mut self, folder: PathBuf) {
+        self.open = false;
+        self.at = folder;
+    }
+
     /// Enters a folder that is no symbolic link.
     fn enter(&mut self, folder: PathBuf) -> Result<(), TrustError> {
+        if known::has(&folder) {
+            self.pass(folder);
+            return Ok(());
+        }
         let metadata = std::fs::symlink_metadata(&folder).map_err(failed("look at", &folder))?;
         self.open = false;
         self.check_owner(&folder, &metadata)?;
@@ -157,6 +171,13 @@ impl Walk {
         };
         if self.open && !may_be_open {
             return Err(untrusted(&next, "can be written by others".to_owned()));
+        }
+        if metadata.is_dir()
+            && self.above == Above::Ours
+            && !self.open
+            && owner_fault(metadata.uid()).is_none()
+        {
+            known::add(&next);
         }
         self.at = next;
         Ok(())

@@ -4,7 +4,13 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use dlmalloc::GlobalDlmalloc;
 use nix::sys::stat::{Mode, umask};
+
+/// The C library's allocator maps and unmaps each few pages anew, which costs a short run
+/// more time than all its work in memory.
+#[global_allocator]
+static ALLOCATOR: GlobalDlmalloc = GlobalDlmalloc;
 
 /// The name under which the program is the administrator's command.
 const OWN_NAME: &str = "wasmvark";

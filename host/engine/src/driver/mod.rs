@@ -8,6 +8,7 @@ mod convert;
 mod engine;
 mod exports;
 mod limits;
+mod link;
 mod manifest;
 mod run;
 mod version;

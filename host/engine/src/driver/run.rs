@@ -3,15 +3,14 @@
 use policy::Limits;
 use request::{Network, Request};
 use types::text;
-use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Store, Trap};
 
 use super::answer;
-use super::bindings::Driver;
 use super::engine::Code;
-use super::exports::{Exports, Linked};
+use super::exports::Exports;
 use super::limits::{HANDLES_MAX, Meter, passed_max};
-use super::wasi::{self, Wasi};
+use super::link::link;
+use super::wasi::Wasi;
 use super::watch::{Caught, Watch};
 use super::{ComponentError, GuestError, NetworkChange};
 use crate::gate::{Gate, Stop};
@@ -26,6 +25,10 @@ pub(super) struct State {
 }
 
 impl State {
+    pub(super) fn gate(&mut self) -> &mut Gate {
+        &mut self.gate
+    }
+
     pub(super) fn wasi(&mut self) -> &mut Wasi {
         self.wasi.get_or_insert_with(|| Wasi::new(self.log_bytes))
     }
@@ -89,25 +92,10 @@ pub struct Run {
     limits: Limits,
 }
 
-/// Links a component to the host's functions, and to WASI if it imports WASI.
-fn pre(code: &Code) -> Result<Linked<State>, ComponentError> {
-    let world = |error: wasmtime::Error| ComponentError::World(format!("{error:#}"));
-    let mut linker = Linker::new(&code.engine);
-    Driver::add_to_linker::<State, HasSelf<Gate>>(&mut linker, |state| &mut state.gate)
-        .map_err(world)?;
-    let component_type = code.component.component_type();
-    let mut imports = component_type.imports(&code.engine);
-    if imports.any(|(name, _)| name.starts_with(wasi::PREFIX)) {
-        wasi::link(&mut linker, &component_type, &code.engine).map_err(world)?;
-    }
-    let instance = linker.instantiate_pre(&code.component).map_err(world)?;
-    Linked::new(code, instance).map_err(world)
-}
-
 impl Code {
     /// Checks whether the component fits the world that this host serves.
     pub fn check_world(&self) -> Result<(), ComponentError> {
-        pre(self).map(|_| ())
+        link(self).map(drop)
     }
 }
 
@@ -119,8 +107,8 @@ pub(crate) fn run<T>(
     watch: Watch,
     work: impl FnOnce(&mut Run) -> Result<T, RunError>,
 ) -> (Gate, Result<T, RunError>) {
-    let pre = match pre(code) {
-        Ok(pre) => pre,
+    let linked = match link(code) {
+        Ok(linked) => linked,
         Err(error) => return (gate, Err(error.into())),
     };
     let limits = gate.limits().clone();
@@ -138,7 +126,7 @@ pub(crate) fn run<T>(
     store.set_max_component_handles(HANDLES_MAX);
     let caught = watch.start(code.engine.clone());
     started();
-    let driver = match pre.instantiate(&mut store) {
+    let driver = match linked.instantiate(&mut store) {
         Ok(driver) => driver,
         Err(error) => {
             let error = explain(store.data(), &limits, &error);

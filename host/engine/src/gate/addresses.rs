@@ -11,8 +11,9 @@ use types::Namespace;
 use wasmtime::component::Resource;
 
 use super::call::{CallError, Plan, invalid};
-use super::clash::{Own, View};
+use super::clash::View;
 use super::links::{Known, others_have};
+use super::own::Own;
 use super::{Gate, Kernel, LinkHandle, bounds, explain};
 use crate::driver::wit::addresses::{AddressInfo, AddressOptions, Host};
 use crate::driver::wit::types::{IpVersion, Subnet};

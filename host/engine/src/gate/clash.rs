@@ -9,64 +9,15 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use journal::{Change, Entry};
 use kernel::{
     AddressState, FoundRoute, KernelError, MAIN_TABLE, NewAddress, RESERVED_TABLES, TableRoute,
 };
 use nix::errno::Errno;
 use types::{DEFAULT_METRIC, LinkName, Namespace, Route};
 
-use super::around::Around;
 use super::call::CallError;
+use super::own::{OfOthers, Own};
 use super::{Gate, Kernel};
-
-/// The driver's own links, addresses and routes in a namespace, according to its
-/// journals.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Own {
-    links: Vec<(u32, LinkName)>,
-    addresses: Vec<(u32, IpNet)>,
-    routes: Vec<TableRoute>,
-    /// The foreign link into whose networks the user put the subnets.
-    around: Option<Around>,
-}
-
-impl Own {
-    fn of<'a>(namespace: Namespace, entries: impl IntoIterator<Item = &'a Entry>) -> Self {
-        let mut own = Self::default();
-        for entry in entries {
-            if let Some((link, name)) = entry.own_link()
-                && link.namespace == namespace
-            {
-                own.links.push((link.index, name.clone()));
-            }
-            if let Change::AddAddress { link, address, .. } = &entry.change
-                && link.namespace == namespace
-            {
-                own.addresses.push((link.index, *address));
-            }
-            if let Some((place, route, _)) = entry.change.added_route()
-                && place == namespace
-            {
-                own.routes.push(route.clone());
-            }
-        }
-        own
-    }
-
-    /// Whether a link is the driver's.
-    pub(super) fn has_link(&self, index: u32, name: &LinkName) -> bool {
-        let mut links = self.links.iter();
-        links.any(|(own, own_name)| (*own, own_name) == (index, name))
-    }
-
-    fn and(mut self, other: Self) -> Self {
-        self.links.extend(other.links);
-        self.addresses.extend(other.addresses);
-        self.routes.extend(other.routes);
-        self
-    }
-}
 
 /// The links, addresses and routes of a namespace, with the driver's own.
 #[derive(Debug, Default)]
@@ -108,23 +59,21 @@ impl View {
     /// foreign route.
     pub(super) fn check_address(&self, link: u32, new: &NewAddress) -> Result<(), KernelError> {
         let network = connected(new.address);
-        let mut others = self
-            .foreign_addresses()
-            .filter(|(index, _)| *index != link)
-            .filter(|(index, state)| self.clashes(*index, state, network));
-        if let Some((index, state)) = others.next() {
+        let clashes =
+            |index: u32, state: &AddressState| index != link && self.clashes(index, state, network);
+        if let Some((index, state)) = self.foreign_address(clashes) {
             return Err(self.clash_with_network(*index, state));
         }
         if let Some(found) = self.route_from(link, new.address) {
-            return Err(clash(&self.describe_source(found)));
+            return Err(self.clash(&self.describe_source(found)));
         }
         let mut routes = self.routes.iter();
         let same = |found: &&FoundRoute| {
-            let is_there = found.route.route.destination == network && !self.has_added(found);
-            is_there && !found.route.links().contains(&link)
+            let is_there = found.route.route.destination == network;
+            is_there && !found.route.links().contains(&link) && !self.has_added(found)
         };
         match routes.find(same).filter(|_| !new.no_prefix_route) {
-            Some(found) => Err(clash(&self.describe(found))),
+            Some(found) => Err(self.clash(&self.describe(found))),
             None => Ok(()),
         }
     }
@@ -141,8 +90,7 @@ impl View {
     /// Checks that a network contains no foreign address of the host, so that no
     /// packets of the host itself are affected.
     pub(super) fn check_packets(&self, network: IpNet) -> Result<(), KernelError> {
-        let mut addresses = self.foreign_addresses();
-        match addresses.find(|(_, state)| network.contains(&state.address.addr())) {
+        match self.foreign_address(|_, state| network.contains(&state.address.addr())) {
             Some((index, state)) => Err(self.clash_with_address(network, *index, state)),
             None => Ok(()),
         }
@@ -156,8 +104,7 @@ impl View {
     }
 
     fn check_connected(&self, network: IpNet) -> Result<(), KernelError> {
-        let mut addresses = self.foreign_addresses();
-        match addresses.find(|(index, state)| self.clashes(*index, state, network)) {
+        match self.foreign_address(|index, state| self.clashes(index, state, network)) {
             Some((index, state)) => Err(self.clash_with_network(*index, state)),
             None => Ok(()),
         }
@@ -207,7 +154,7 @@ impl View {
         };
         let mut routes = self.routes.iter().filter(covers);
         match routes.find(|found| !self.has_added(found)) {
-            Some(found) => Err(clash(&self.describe(found))),
+            Some(found) => Err(self.clash(&self.describe(found))),
             None => Ok(()),
         }
     }
@@ -222,16 +169,22 @@ impl View {
         };
         let mut rivals = self.routes.iter().filter(is_rival);
         match rivals.find(|found| !self.has_added(found)) {
-            Some(found) => Err(clash(&self.describe(found))),
+            Some(found) => Err(self.clash(&self.describe(found))),
             None => Ok(()),
         }
     }
 
-    /// Returns the addresses that the namespace has without the driver.
-    fn foreign_addresses(&self) -> impl Iterator<Item = &(u32, AddressState)> {
-        self.addresses.iter().filter(|(index, state)| {
-            let added = &self.own.addresses;
-            !self.is_own(*index) && !added.contains(&(*index, state.address))
+    /// Finds an address that the namespace has without the driver. Whose an address is, is
+    /// asked last, because that may take reading other containers' journals.
+    fn foreign_address(
+        &self,
+        matches: impl Fn(u32, &AddressState) -> bool,
+    ) -> Option<&(u32, AddressState)> {
+        let mut addresses = self.addresses.iter();
+        addresses.find(|(index, state)| {
+            matches(*index, state)
+                && !self.is_own(*index)
+                && !self.own.has_address(*index, state.address)
         })
     }
 
@@ -239,15 +192,19 @@ impl View {
     fn has_added(&self, found: &FoundRoute) -> bool {
         let links = found.route.links();
         let on_own_links = !links.is_empty() && links.iter().all(|index| self.is_own(*index));
-        let mut added = self.own.routes.iter();
-        on_own_links || added.any(|own| found.route.is_told_by(own))
+        on_own_links || self.own.has_route(&found.route)
     }
 
     /// Whether a link is the driver's, according to its index and its name.
     fn is_own(&self, index: u32) -> bool {
         let name = self.names.get(&index);
-        let mut links = self.own.links.iter();
-        links.any(|(own, own_name)| *own == index && Some(own_name) == name)
+        name.is_some_and(|name| self.own.has_link(index, name))
+    }
+
+    /// Returns the error for a clash, or for journals that can't be read. Then what looks
+    /// foreign may be another container's.
+    fn clash(&self, what: &str) -> KernelError {
+        self.own.failure().unwrap_or_else(|| clash(what))
     }
 
     fn name(&self, index: u32) -> String {
@@ -274,7 +231,7 @@ impl View {
     }
 
     fn clash_with_network(&self, index: u32, state: &AddressState) -> KernelError {
-        clash(&format!(
+        self.clash(&format!(
             "the host is connected to {} by its link {}, which has {}",
             network_of(state),
             self.name(index),
@@ -285,7 +242,7 @@ impl View {
     fn clash_with_address(&self, network: IpNet, index: u32, state: &AddressState) -> KernelError {
         let address = state.address;
         let link = self.name(index);
-        clash(&match IpNet::from(address.addr()) == network {
+        self.clash(&match IpNet::from(address.addr()) == network {
             true => format!("the host itself has {address} on its link {link}"),
             false => format!("{network} has the host's own {address} of its link {link}"),
         })
@@ -361,23 +318,17 @@ impl Gate {
         if namespace == Namespace::Container {
             return Ok(own);
         }
-        let others = match &self.others_own {
-            Some(others) => others.clone(),
-            None => match journal.entries_of_others() {
-                Ok(entries) => Own::of(namespace, &entries),
-                Err(error) => return Err(self.host_failed(&error)),
-            },
-        };
-        self.others_own = Some(others.clone());
-        Ok(Own {
-            around: Around::of(&self.authority.request),
-            ..own.and(others)
-        })
+        let others = self
+            .others_own
+            .get_or_insert_with(|| OfOthers::on_host(journal.other_containers()));
+        Ok(own.and(others.clone(), &self.authority.request))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::around::Around;
+    use super::super::own::Made;
     use super::*;
     use types::RouteKind;
 
@@ -429,10 +380,12 @@ mod tests {
                 route("203.0.113.0/24", 2, 7),
             ],
             own: Own {
-                links: vec![(3, name("br0"))],
-                addresses: Vec::new(),
-                routes: vec![route("203.0.113.0/24", 2, 7).route],
-                around: None,
+                made: Made {
+                    links: vec![(3, name("br0"))],
+                    addresses: Vec::new(),
+                    routes: vec![route("203.0.113.0/24", 2, 7).route],
+                },
+                ..Own::default()
             },
         }
     }
@@ -484,7 +437,7 @@ mod tests {
         let mut host = host();
         host.routes[3].route.source = Some("10.99.0.1".parse().unwrap());
         assert!(host.check_address(3, &new("10.99.0.1/24")).is_ok());
-        host.own.links.push((4, "own4".parse().unwrap()));
+        host.own.made.links.push((4, "own4".parse().unwrap()));
         host.names.insert(4, "own4".parse().unwrap());
         let error = host.check_address(4, &new("10.99.0.1/32")).unwrap_err();
         assert!(error.to_string().contains("10.99.0.0/24"), "{error}");

@@ -23,6 +23,7 @@ mod log;
 mod model;
 mod neighbours;
 mod offloads;
+mod own;
 mod report;
 mod returned;
 mod routes;
@@ -83,7 +84,7 @@ pub struct Gate {
     handles: usize,
     /// The objects on the host that the driver made for the network's other containers,
     /// once a call has read them.
-    others_own: Option<clash::Own>,
+    others_own: Option<own::OfOthers>,
     /// Whether other containers use an own link too, for each link that a call has
     /// asked about.
     in_use: HashMap<LinkId, bool>,

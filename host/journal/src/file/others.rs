@@ -1,5 +1,6 @@
 //! The journals of a network's other containers.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use kernel::LinkId;
@@ -12,9 +13,40 @@ use crate::{Change, Entry, FolderLock, JournalError, LockError, folder};
 /// meanwhile.
 const VF_LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The journals of a network's other containers, which are read when they are asked for.
+#[derive(Debug, Clone)]
+pub struct Others {
+    folder: PathBuf,
+    key: Key,
+    here: Here,
+}
+
+impl Others {
+    /// Returns their entries on this host, in the order of the containers' ids.
+    ///
+    /// # Errors
+    ///
+    /// A journal can't be read.
+    pub fn entries(&self) -> Result<Vec<Entry>, JournalError> {
+        let here = Here {
+            container: None,
+            ..self.here
+        };
+        let mut entries = Vec::new();
+        for key in folder::of_network(&self.folder, &self.key.network) {
+            if key != self.key {
+                let others = Journal::read(&self.folder, &key, here, false)?.entries;
+                let on_host = others.into_iter().filter(|it| it.host == here.host);
+                entries.extend(on_host);
+            }
+        }
+        Ok(entries)
+    }
+}
+
 impl Journal {
-    /// Reads the journals of the network's other containers, each when the iterator
-    /// reaches it. They don't change while this run has the network's lock.
+    /// Reads the journals of the network's other containers in any order, each when the
+    /// iterator reaches it. They don't change while this run has the network's lock.
     pub(crate) fn others(&self) -> impl Iterator<Item = Result<Self, JournalError>> {
         let here = Here {
             container: None,
@@ -24,40 +56,52 @@ impl Journal {
         keys.map(move |key| Self::read(&self.folder, &key, here, self.persistent))
     }
 
-    /// Returns the entries of the network's other containers on this host.
-    pub fn entries_of_others(&self) -> Result<Vec<Entry>, JournalError> {
-        let mut entries = Vec::new();
-        for other in self.others() {
-            let others = other?.entries;
-            entries.extend(
-                others
-                    .into_iter()
-                    .filter(|entry| entry.host == self.here.host),
-            );
+    /// Returns what reads the entries of the network's other containers later.
+    pub fn other_containers(&self) -> Others {
+        Others {
+            folder: self.folder.clone(),
+            key: self.key.clone(),
+            here: self.here,
         }
-        Ok(entries)
+    }
+
+    /// Returns the entries of the network's other containers on this host, in the order of
+    /// the containers' ids.
+    pub fn entries_of_others(&self) -> Result<Vec<Entry>, JournalError> {
+        self.other_containers().entries()
     }
 
     fn other_keys(&self) -> impl Iterator<Item = Key> {
-        let keys = folder::of_network(&self.folder, &self.key.network).into_iter();
+        let keys = folder::some_of_network(&self.folder, &self.key.network);
         keys.filter(|key| key.container != self.key.container)
     }
 
     /// Returns the journals of other containers whose setups were killed before their
     /// end.
     pub fn abandoned_others(&self) -> Result<Vec<Self>, JournalError> {
-        let mut abandoned = Vec::new();
-        for key in self.other_keys() {
+        let marked = self.marks().others();
+        let Some(marked) = marked.map_err(|error| self.failed("read", &error))? else {
+            return self.incomplete_others();
+        };
+        let others = marked.into_iter().map(|container| self.of(container));
+        let others: Result<Vec<Self>, _> = others.collect();
+        Ok(others?.into_iter().filter(Self::is_abandoned).collect())
+    }
+
+    /// Returns them without marks, by reading the journals of all.
+    pub(super) fn incomplete_others(&self) -> Result<Vec<Self>, JournalError> {
+        let mut incomplete = Vec::new();
+        for key in folder::of_network(&self.folder, &self.key.network) {
             // Most journals are complete, and needn't be parsed.
-            if says_complete(&folder::path(&self.folder, &key)) {
+            if key == self.key || says_complete(&folder::path(&self.folder, &key)) {
                 continue;
             }
             let other = self.of(key.container)?;
             if other.is_abandoned() {
-                abandoned.push(other);
+                incomplete.push(other);
             }
         }
-        Ok(abandoned)
+        Ok(incomplete)
     }
 
     /// Whether an entry of another container matches.

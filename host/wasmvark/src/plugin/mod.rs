@@ -143,6 +143,7 @@ pub(crate) fn main(driver: &str, arguments: impl Iterator<Item = OsString>) -> i
     // Even a panic must end in an error document, because the caller shows nothing
     // else.
     std::panic::set_hook(Box::new(|_| {}));
+    trust::check_folders_once();
     let result = remains::contain(|| run(driver, arguments));
     output::write(result.and_then(|result| result))
 }

@@ -41,7 +41,7 @@ fn restore_flushed(store: &Store, key: &Key) -> Result<(), PluginError> {
         container: None,
     };
     let folder = store.layout().journals();
-    let others = journal::of_network(&folder, &key.network).into_iter();
+    let others = journal::some_of_network(&folder, &key.network);
     let mut journals = others
         .filter(|other| other != key)
         .take(LOOKED_AT)
@@ -89,21 +89,19 @@ pub(super) fn on_other_networks(store: &Store, key: &Key) {
         return;
     }
     let folder = store.layout().journals();
-    let others = journal::all(&folder).into_iter();
-    let same_container =
-        |other: &Key| other.container == key.container && other.network != key.network;
-    for other in others.filter(same_container) {
+    let networks = journal::networks_of(&folder, &key.container).into_iter();
+    for network in networks.filter(|network| *network != key.network) {
         let restored = remains::contain(|| {
             let mut reload = Reload::new(store)?;
-            reload.network(&other.network)?;
+            reload.network(&network)?;
             tell_failed(reload);
             Ok(())
         });
         let restored = restored.and_then(|done| done);
         if let Err(error) = restored {
             tell(&format!(
-                "the ports of container {} on network {} could not be published: {error}",
-                other.container, other.network
+                "the ports of container {} on network {network} could not be published: {error}",
+                key.container
             ));
         }
     }

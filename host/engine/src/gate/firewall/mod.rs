@@ -15,7 +15,8 @@ use types::{LinkName, Mac, Namespace};
 use wasmtime::component::Resource;
 
 use super::call::{CallError, Plan, invalid};
-use super::clash::{Own, View};
+use super::clash::View;
+use super::own::Own;
 use super::{Gate, Kernel, LinkHandle, bounds};
 use crate::driver::wit::firewall::{
     Host, Isolation as WitIsolation, LinkTraffic as WitLinkTraffic, Traffic as WitTraffic,
