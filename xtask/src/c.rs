@@ -30,7 +30,7 @@ pub(crate) fn build(places: &Places, name: &str, source: &Path) -> Result<Vec<u8
     command
         .args(["--target=wasm32-wasi", "-mexec-model=reactor", "-std=c17"])
         .args(["-Os", "-flto", "-Wall", "-Wextra", "-Werror"])
-        .args(["-Wl,--gc-sections", "-Wl,--strip-all"])
+        .args(["-Wl,--gc-sections", "-Wl,--strip-debug"])
         .arg("-isystem")
         .arg(&bindings)
         .arg("-o")

@@ -34,13 +34,20 @@ const CASES: &[Case] = &[
         name: "traps",
         script: "trap",
         limit: None,
-        words: &["crashed", "unreachable"],
+        words: &[
+            "crashed",
+            "unreachable",
+            "; it was in ",
+            "; its last call was links.create-macvlan ",
+            ", which succeeded",
+        ],
     },
     Case {
         name: "panics",
         script: "panic",
         limit: None,
-        words: &["crashed"],
+        // The names are those of the component's name section.
+        words: &["crashed", "core::panicking::panic_fmt, called by "],
     },
     Case {
         name: "recurses",

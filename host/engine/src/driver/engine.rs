@@ -10,6 +10,10 @@ use super::version;
 /// The engine's name and version.
 pub const ENGINE: &str = "wasmtime 48.0.8";
 
+/// The number of the settings with which code is compiled. Code of other settings is
+/// compiled anew.
+const SETTINGS: u32 = 2;
+
 /// The reason why code can't be compiled or loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -47,7 +51,7 @@ impl Code {
     /// be used.
     pub fn maker() -> String {
         format!(
-            "{ENGINE}, wasmvark {}, {}",
+            "{ENGINE}, wasmvark {}, settings {SETTINGS}, {}",
             env!("CARGO_PKG_VERSION"),
             processor()
         )
@@ -131,6 +135,8 @@ fn config(compiler: bool) -> Config {
     config
         .enable_compiler(compiler)
         .epoch_interruption(true)
+        // Nothing unwinds through a driver: a trap leaves it at once.
+        .native_unwind_info(false)
         .concurrency_support(false)
         .wasm_relaxed_simd(false)
         .wasm_memory64(false);

@@ -5,6 +5,7 @@ mod answer;
 mod bindings;
 mod component;
 mod convert;
+mod crash;
 mod engine;
 mod exports;
 mod limits;

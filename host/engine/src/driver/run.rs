@@ -6,6 +6,7 @@ use types::text;
 use wasmtime::{Store, Trap};
 
 use super::answer;
+use super::crash;
 use super::engine::Code;
 use super::exports::Exports;
 use super::limits::{HANDLES_MAX, Meter, passed_max};
@@ -278,7 +279,7 @@ fn explain(state: &State, limits: &Limits, error: &wasmtime::Error) -> RunError 
     }
     match error.downcast_ref::<Trap>() {
         Some(Trap::Interrupt) => late(),
-        Some(trap) => RunError::Trap(trap.to_string()),
+        Some(_) => RunError::Trap(crashed(state, error)),
         // wasmtime has no public type for this error.
         None if format!("{error:#}").contains("fuel allocated for hostcalls") => {
             too_much(passed_max(limits), limits, limit)
@@ -288,8 +289,15 @@ fn explain(state: &State, limits: &Limits, error: &wasmtime::Error) -> RunError 
             "it has more than the {} instances, memories or tables that `instances` allows",
             limits.instances
         )),
-        None => RunError::Trap(format!("{error:#}")),
+        None => RunError::Trap(crashed(state, error)),
     }
+}
+
+/// Describes a crash with what the driver wrote and asked for before it.
+fn crashed(state: &State, error: &wasmtime::Error) -> String {
+    let printed = state.wasi.as_ref().map(Wasi::output).unwrap_or_default();
+    let output = format!("{}{printed}", state.gate.last_messages());
+    crash::describe(error, &output, state.gate.last_call().as_deref())
 }
 
 /// Returns the error for a call that passes too many bytes to the host. A grant can

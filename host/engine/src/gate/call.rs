@@ -9,6 +9,7 @@ use kernel::{Kernel, KernelError};
 use nix::errno::Errno;
 use policy::{Call, Cause, Denial, Object, Reach, decide, describe, reach_used};
 
+use super::asked::Asked;
 use super::{Gate, LinkHandle, bounds, explain};
 use crate::driver::GuestError;
 use crate::driver::wit::types;
@@ -217,6 +218,7 @@ impl Gate {
 
     fn authorize(&mut self, call: Call, objects: &[Object<'_>]) -> Result<Permitted, CallError> {
         self.pending = None;
+        self.asked = Some(Asked::new(call, describe(objects)));
         match decide(&self.authority, call, objects) {
             Ok(_) if self.rollback.journal.is_none() && !call.works_in_create() => {
                 Err(self.no_container_yet(call, objects))
@@ -261,6 +263,9 @@ impl Gate {
     ) -> Result<T, CallError> {
         let call = permit.end();
         self.pending = None;
+        if let Some(asked) = &mut self.asked {
+            asked.end(&result);
+        }
         let errno = result.as_ref().err().and_then(KernelError::errno);
         let number = errno.map(|errno| errno as i32);
         let recorded = self
@@ -312,6 +317,9 @@ impl Gate {
     }
 
     fn deny(&mut self, denial: &Denial) -> CallError {
+        if let Some(asked) = &mut self.asked {
+            asked.deny();
+        }
         let call = denial.call.name();
         if let Err(error) = self
             .rollback

@@ -1,5 +1,6 @@
 //! The interface `log`, which writes a driver's messages to standard error.
 
+use std::collections::VecDeque;
 use std::io::Write;
 
 use policy::{Call, Object};
@@ -15,7 +16,12 @@ pub struct Log {
     driver: String,
     left: u64,
     level: u8,
+    /// The last messages of every level.
+    last: VecDeque<String>,
 }
+
+/// The number of messages that are kept for the text of a crash.
+const LAST: usize = 8;
 
 impl Log {
     /// Makes a log for a driver's messages. They may have `bytes` in total. `filter` is
@@ -25,7 +31,14 @@ impl Log {
             driver,
             left: bytes,
             level: filter.map_or(rank(Level::Warn), threshold),
+            last: VecDeque::new(),
         }
+    }
+
+    /// Returns the last messages, a line each.
+    pub(super) fn last(&self) -> String {
+        let lines = self.last.iter().map(|message| format!("{message}\n"));
+        lines.collect()
     }
 
     /// Shows a message if its level is high enough. Returns false if it exceeds the
@@ -36,6 +49,10 @@ impl Log {
             return false;
         };
         self.left = left;
+        if self.last.len() == LAST {
+            self.last.pop_front();
+        }
+        self.last.push_back(message.to_owned());
         if rank(level) <= self.level {
             self.show(name(level), message);
         }

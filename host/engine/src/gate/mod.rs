@@ -9,6 +9,7 @@
 mod addresses;
 mod announce;
 mod around;
+mod asked;
 mod bounds;
 mod bridge_ports;
 mod call;
@@ -95,6 +96,8 @@ pub struct Gate {
     htb_filters: u16,
     /// The allowed call whose record isn't in the trail yet.
     pending: Option<Call>,
+    /// The last call with its objects.
+    asked: Option<asked::Asked>,
     /// The settings of the host that calls have set, by their paths.
     host_settings: BTreeMap<String, String>,
     /// The driver's deadline, while it runs.
@@ -131,6 +134,7 @@ impl Gate {
             calls: 0,
             htb_filters: 0,
             pending: None,
+            asked: None,
             host_settings: BTreeMap::new(),
             end: None,
             stop: None,
@@ -165,6 +169,16 @@ impl Gate {
     /// Sets the deadline after which every call fails. `None` is for the host itself.
     pub(crate) fn end_at(&mut self, end: Option<Instant>) {
         self.end = end;
+    }
+
+    /// Returns the last call and what came of it, in words.
+    pub(crate) fn last_call(&self) -> Option<String> {
+        self.asked.as_ref().map(ToString::to_string)
+    }
+
+    /// Returns the driver's last messages, a line each.
+    pub(crate) fn last_messages(&self) -> String {
+        self.log.last()
     }
 
     /// Writes a component's output to the log.

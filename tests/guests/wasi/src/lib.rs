@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
-use wasmvark_guest::{Guest, export};
+use wasmvark_guest::{Guest, export, find};
 
 /// 2020-01-01: no clock that works shows less.
 const PAST: Duration = Duration::from_secs(1_577_836_800);
@@ -23,8 +23,12 @@ impl Guest for Wasi {
         Ok(Vec::new())
     }
 
-    fn setup(_: Request) -> Result<SetupAnswer, Error> {
+    #[expect(clippy::panic, reason = "the test finds out what is told of it")]
+    fn setup(request: Request) -> Result<SetupAnswer, Error> {
         eprintln!("setup on stderr");
+        if find(&request.network.options, "panic").is_some() {
+            panic!("the option says so");
+        }
         println!("args={}", std::env::args_os().count());
         println!("env={}", std::env::vars_os().count());
         println!("{}", attempt("file", std::fs::read("/etc/passwd")));
