@@ -32,6 +32,10 @@ pub(crate) fn register(suite: &mut Suite) {
     test("nobody is asked but on a terminal", nobody_to_ask);
     test("on a terminal the answer counts", answers);
     test("a driver can't steer the terminal", hostile_reason);
+    test(
+        "without a manifest nothing is asked for",
+        without_a_manifest,
+    );
     test("a grant for this component is an answer", granted_before);
     test("a grant for another component is none", granted_another);
     test(
@@ -134,6 +138,67 @@ fn nobody_to_ask() {
          --grant-requested for what is listed\n"
     );
     assert!(files(wasmvark.root()).is_empty());
+}
+
+/// A component without a manifest asks for nothing. What it imports is another matter.
+fn without_a_manifest() {
+    let world = World::new();
+    let wasmvark = Wasmvark::new(&world);
+    let file = world.file("plain.wasm");
+    let component = fs::read(places::guest(OLD)).unwrap();
+    fs::write(
+        &file,
+        renamed(component, "wasmvark:manifest", "somebody:manifest"),
+    )
+    .unwrap();
+    let file = file.to_str().unwrap();
+    let run = |command: &[&str]| wasmvark.administer(command);
+    for rest in [&["--grant-requested"][..], &[]] {
+        let output = run(&[&["install", file, "--name", DRIVER], rest].concat());
+        assert_eq!(output.code, Some(1), "{output:?}");
+        for words in ["has no manifest", "--grant-imports grants the 11 calls"] {
+            assert!(output.stderr.contains(words), "{words}: {output:?}");
+        }
+    }
+    assert!(files(wasmvark.root()).is_empty());
+    let request = world.file("request.json");
+    fs::write(&request, good().for_plugin()).unwrap();
+    let request = request.to_str().unwrap();
+    let output = run(&["plan", file, request, "--grant-requested"]);
+    assert!(output.stderr.contains("has no manifest"), "{output:?}");
+    let output = run(&["plan", file, request, "--grant-imports"]);
+    assert!(output.stdout.contains("links.create-macvlan"), "{output:?}");
+    let both = ["--grant-imports", "--grant-requested"];
+    let output = run(&[&["install", file, "--name", DRIVER], &both[..]].concat());
+    assert!(output.stderr.contains("cannot be used with"), "{output:?}");
+    done(&run(&[
+        "install",
+        file,
+        "--name",
+        DRIVER,
+        "--grant-imports",
+    ]));
+    let grant = grant_of(&wasmvark);
+    assert!(
+        grant.contains("links.create-macvlan") && !grant.contains("parent"),
+        "{grant}"
+    );
+    // An upgrade to it adds nothing either.
+    done(&install(&wasmvark, OLD, &["--grant-requested"]));
+    let before = grant_of(&wasmvark);
+    done(&run(&["upgrade", DRIVER, file, "--grant-requested"]));
+    let calls = |grant: &str| grant.split("[calls]").nth(1).map(str::to_owned);
+    assert_eq!(calls(&grant_of(&wasmvark)), calls(&before));
+}
+
+/// Gives a custom section another name, of the same length.
+fn renamed(mut component: Vec<u8>, from: &str, to: &str) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let mut at = component.windows(from.len()).enumerate();
+    let at = at.find(|(_, bytes)| *bytes == from.as_bytes());
+    let at = at.expect("it has the section").0;
+    component[at..at + from.len()].copy_from_slice(to.as_bytes());
+    component
 }
 
 /// Installs on a terminal.

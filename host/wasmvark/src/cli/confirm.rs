@@ -10,17 +10,21 @@ use super::{CliError, output};
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Use this file as the driver's grant
-    #[arg(long, value_name = "FILE", conflicts_with = "grant_requested")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["grant_requested", "grant_imports"])]
     pub(super) grant: Option<PathBuf>,
-    /// Grant what the driver asks for
-    #[arg(long)]
+    /// Grant what the driver's manifest asks for
+    #[arg(long, conflicts_with = "grant_imports")]
     pub(super) grant_requested: bool,
+    /// Grant every call that the component imports, for what a request names. An interpreter
+    /// imports all that there are
+    #[arg(long)]
+    pub(super) grant_imports: bool,
 }
 
 impl Arguments {
     /// Whether one of the flags is given.
     pub(super) fn is_given(&self) -> bool {
-        self.grant.is_some() || self.grant_requested
+        self.grant.is_some() || self.grant_requested || self.grant_imports
     }
 }
 

@@ -107,7 +107,7 @@ fn changes(old: &Side, new: &Side) -> Changes {
     let mut changes = Changes::default();
     let [was, now] = sides.map(importable);
     changes.calls(List::Can, [&was, &now], why);
-    let [was, now] = sides.map(requested);
+    let [was, now] = sides.map(|side| requested(side).unwrap_or_default());
     changes.calls(List::Asks, [&was, &now], why);
     if let (Some(was), Some(now)) = (&old.installed, &new.installed) {
         let [was, now] = [was, now].map(|grant| grant.clone().unwrap_or_else(Grant::nothing));

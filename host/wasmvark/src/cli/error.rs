@@ -110,6 +110,11 @@ pub(crate) enum CliError {
          for what is listed"
     )]
     NotGranted,
+    #[error(
+        "the component has no manifest, so it asks for nothing: --grant-imports grants the \
+         {imports} calls that it imports, and a grant that you write can say less"
+    )]
+    NothingRequested { imports: usize },
     #[error("not agreed, so nothing is changed")]
     NotAgreed,
     #[error(

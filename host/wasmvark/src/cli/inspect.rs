@@ -9,7 +9,7 @@ use serde::Serialize;
 use types::Digest;
 use types::text::plain;
 
-use super::planned_grant::{Candidate, reason, requested};
+use super::planned_grant::{Candidate, importable, reason, requested};
 use super::{CliError, Command, Context, Example, Format, example, find_grant, output};
 use crate::plugin::{Rights, RightsLeft, RunKind};
 use crate::store::{DriverName, Store};
@@ -179,7 +179,7 @@ fn grant(
 
 /// Returns the calls that a component asks for, as text before a question.
 pub(super) fn asked(driver: &str, description: &Description) -> String {
-    let calls = requested(description);
+    let calls = requested(description).unwrap_or_default();
     if calls.is_empty() {
         return format!("{driver} asks for no calls at all.\n");
     }
@@ -218,7 +218,11 @@ impl Inspection {
     ) -> Self {
         let rights = match &grant {
             Some(grant) => Rights::of(RunKind::Connect, grant.calls()),
-            None => Rights::of(RunKind::Connect, &requested(&description)),
+            None => {
+                let asked = requested(&description);
+                let asked = asked.unwrap_or_else(|| importable(&description));
+                Rights::of(RunKind::Connect, &asked)
+            }
         };
         let wall = rights.left();
         let calls = Call::ALL

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use policy::{Grant, GrantError, Limits};
 
-use super::planned_grant::{Candidate, requested};
+use super::planned_grant::{Candidate, to_grant};
 use super::{
     CliError, Command, Context, Example, confirm, example, find_grant, inspect, output, program,
     switch,
@@ -34,8 +34,9 @@ impl Command for Install {
         "\
 Install a driver and link it into netavark's plugin directory.
 
-The calls that the driver asks for are listed. --grant FILE or --grant-requested says which of them it is granted. \
-Without either, an existing grant for exactly this component stays in force; otherwise the command asks on the \
+The calls that the driver asks for are listed. --grant FILE or --grant-requested says which of them it is granted. A \
+component without a manifest asks for nothing: --grant-imports grants every call that it imports. \
+Without any of these, an existing grant for exactly this component stays in force; otherwise the command asks on the \
 terminal. Without a terminal nothing is installed, and the exit code is 3.
 
 The component that had the name before is kept for `wasmvark rollback`.",
@@ -119,15 +120,15 @@ fn grant(
     if let Some(path) = &arguments.consent.grant {
         return Ok(Some(candidate.grant_from(name, path)?));
     }
-    if !arguments.consent.grant_requested {
-        if holds(store, name, candidate)? {
-            return Ok(None);
-        }
+    if !arguments.consent.is_given() && holds(store, name, candidate)? {
+        return Ok(None);
+    }
+    let calls = to_grant(&candidate.description, arguments.consent.grant_imports)?;
+    if !arguments.consent.is_given() {
         let asked = inspect::asked(name.as_str(), &candidate.description);
         output::text(&format!("{asked}\n"))?;
         confirm::ask(&format!("Grant this, and install {name}?"))?;
     }
-    let calls = requested(&candidate.description);
     let limits = Limits::default();
     let text = Grant::text(name.as_str(), &candidate.digest, &limits, &calls);
     Ok(Some(text))

@@ -77,17 +77,33 @@ pub(super) fn importable(description: &Description) -> BTreeMap<Call, Reach> {
     imports.map(|call| (call, Reach::default())).collect()
 }
 
-/// Returns the calls that a driver asks for and can make. Without a manifest, these are
-/// the calls that it imports.
-pub(super) fn requested(description: &Description) -> BTreeMap<Call, Reach> {
-    let Some(manifest) = &description.manifest else {
-        return importable(description);
-    };
-    let wishes = manifest.calls.iter();
-    wishes
-        .filter(|(call, _)| description.can_make(**call))
-        .map(|(call, wish)| (*call, wish.reach.clone()))
-        .collect()
+/// Returns the calls that a driver's manifest asks for and that it can make, or `None`
+/// without a manifest.
+pub(super) fn requested(description: &Description) -> Option<BTreeMap<Call, Reach>> {
+    let wishes = description.manifest.as_ref()?.calls.iter();
+    let wishes = wishes.filter(|(call, _)| description.can_make(**call));
+    Some(
+        wishes
+            .map(|(call, wish)| (*call, wish.reach.clone()))
+            .collect(),
+    )
+}
+
+/// Returns the calls to grant: what the component imports, or what it asks for.
+///
+/// # Errors
+///
+/// It has no manifest, so it asks for nothing.
+pub(super) fn to_grant(
+    description: &Description,
+    imports: bool,
+) -> Result<BTreeMap<Call, Reach>, CliError> {
+    match imports {
+        true => Ok(importable(description)),
+        false => requested(description).ok_or(CliError::NothingRequested {
+            imports: description.imports.len(),
+        }),
+    }
 }
 
 /// Returns the manifest's reason for a call.

@@ -1,10 +1,11 @@
 //! `wasmvark upgrade`: replaces a driver's component.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use policy::{Edit, Grant, Limits};
+use policy::{Call, Edit, Grant, Limits, Reach};
 
-use super::planned_grant::{Candidate, requested};
+use super::planned_grant::{Candidate, importable, requested};
 use super::{CliError, Command, Context, Example, confirm, example, output, switch};
 use crate::store::{DriverName, Store, Version};
 
@@ -26,12 +27,13 @@ impl Command for Upgrade {
         "\
 Replace a driver's component.
 
-The command lists how the driver's authority changes, additions first. --grant FILE or --grant-requested accepts the \
-change. Without either, the command asks on the terminal; without a terminal the old component stays, and the exit \
+The command lists how the driver's authority changes, additions first. --grant FILE, --grant-requested or \
+--grant-imports accepts the change. Without any of them, the command asks on the terminal; without a terminal the old component stays, and the exit \
 code is 3.
 
 --grant-requested carries the old grant over with its comments, reaches and limits. It adds the calls that the new \
-component asks for, and removes those that it can't make. The old component and its grant are kept for `wasmvark \
+component's manifest asks for, or with --grant-imports those that it imports, and removes those that it can't make. \
+The old component and its grant are kept for `wasmvark \
 rollback`.",
     );
     const EXAMPLES: &[Example] = &[
@@ -59,7 +61,13 @@ rollback`.",
         }
         let grant = match &self.consent.grant {
             Some(path) => candidate.grant_from(name, path)?,
-            None => carried_over(store, name, &from, &candidate)?,
+            None => {
+                let asked = match self.consent.grant_imports {
+                    true => importable(&candidate.description),
+                    false => requested(&candidate.description).unwrap_or_default(),
+                };
+                carried_over(store, name, &from, &candidate, &asked)?
+            }
         };
         let to = Version {
             digest: candidate.digest.clone(),
@@ -88,8 +96,8 @@ fn carried_over(
     name: &DriverName,
     from: &Version,
     candidate: &Candidate,
+    asked: &BTreeMap<Call, Reach>,
 ) -> Result<String, CliError> {
-    let asked = requested(&candidate.description);
     let path = store.layout().grant(name);
     let Some(text) = &from.grant else {
         let limits = Limits::default();
@@ -97,7 +105,7 @@ fn carried_over(
             name.as_str(),
             &candidate.digest,
             &limits,
-            &asked,
+            asked,
         ));
     };
     let old = Grant::parse(name.as_str(), &path, text)?;
@@ -109,7 +117,7 @@ fn carried_over(
             edit.remove_call(*call)?;
         }
     }
-    for (call, reach) in &asked {
+    for (call, reach) in asked {
         let had = old.calls().get(call);
         if had.is_none_or(|had| !had.covers(reach)) {
             let had = had.cloned().unwrap_or_default();

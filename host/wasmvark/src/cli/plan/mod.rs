@@ -43,11 +43,14 @@ pub(super) struct Plan {
     #[arg(long, value_name = "PATH")]
     netns: Option<PathBuf>,
     /// Decide by this grant instead of the driver's own
-    #[arg(long, value_name = "FILE", conflicts_with = "grant_requested")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["grant_requested", "grant_imports"])]
     grant: Option<PathBuf>,
-    /// Decide as if the driver were granted what it asks for
-    #[arg(long)]
+    /// Decide as if the driver were granted what its manifest asks for
+    #[arg(long, conflicts_with = "grant_imports")]
     grant_requested: bool,
+    /// Decide as if the driver were granted every call that the component imports
+    #[arg(long)]
+    grant_imports: bool,
     /// How to print; `dot` and `svg` draw the namespaces and links
     #[arg(long, value_enum, default_value_t)]
     format: PlanFormat,
@@ -158,11 +161,10 @@ struct Report<'a> {
 
 /// Returns the source of the grant, in words.
 fn grant_source(arguments: &Plan, planned: &Planned) -> String {
-    match (&arguments.grant, arguments.grant_requested) {
-        (_, true) => "what the driver asks for, as if it had that".to_owned(),
-        (None, false) if !planned.installed => {
-            "nothing, because the driver isn't installed".to_owned()
-        }
+    match &arguments.grant {
+        _ if arguments.grant_requested => "what the driver asks for, as if it had that".to_owned(),
+        _ if arguments.grant_imports => "what the driver imports, as if it had that".to_owned(),
+        None if !planned.installed => "nothing, because the driver isn't installed".to_owned(),
         _ => planned.grant.display().to_string(),
     }
 }
@@ -240,7 +242,7 @@ fn installed_grant(
     arguments: &Plan,
     name: &DriverName,
 ) -> Result<Option<Grant>, CliError> {
-    if arguments.grant.is_none() && !arguments.grant_requested {
+    if arguments.grant.is_none() && !arguments.grant_requested && !arguments.grant_imports {
         return Ok(None);
     }
     let digest = store.find(name)?.digest;
@@ -261,9 +263,9 @@ fn given_grant(
         let grant = Grant::parse(name.as_str(), path, &text)?;
         return Ok(Some(grant));
     }
-    match arguments.grant_requested {
+    match arguments.grant_requested || arguments.grant_imports {
         true => {
-            let calls = planned_grant::requested(description);
+            let calls = planned_grant::to_grant(description, arguments.grant_imports)?;
             Ok(Some(made_grant(store, name, digest, &calls)?))
         }
         false => Ok(None),
