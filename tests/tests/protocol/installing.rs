@@ -192,7 +192,7 @@ fn without_a_manifest() {
 }
 
 /// Gives a custom section another name, of the same length.
-fn renamed(mut component: Vec<u8>, from: &str, to: &str) -> Vec<u8> {
+pub(crate) fn renamed(mut component: Vec<u8>, from: &str, to: &str) -> Vec<u8> {
     assert_eq!(from.len(), to.len());
     let mut at = component.windows(from.len()).enumerate();
     let at = at.find(|(_, bytes)| *bytes == from.as_bytes());

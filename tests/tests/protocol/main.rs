@@ -27,6 +27,7 @@ mod link_kind;
 mod living;
 mod log;
 mod malformed;
+mod manifests;
 mod names;
 mod namespaces;
 mod pages;
@@ -59,6 +60,7 @@ fn main() {
     steps::register(&mut suite);
     install::register(&mut suite);
     installing::register(&mut suite);
+    manifests::register(&mut suite);
     store::register(&mut suite);
     disk::register(&mut suite);
     doctor::register(&mut suite);

@@ -5,13 +5,10 @@ use std::collections::BTreeSet;
 
 use policy::Call;
 use wasmparser::component_types::ComponentEntityType;
-use wasmparser::{Parser, Payload, Validator};
+use wasmparser::{Parser, Validator};
 
 use super::version::{Interface, Version, import_names, served};
-use super::{Manifest, ManifestError, wasi};
-
-/// The name of the custom section with the manifest.
-const MANIFEST_SECTION: &str = "wasmvark:manifest";
+use super::{Manifest, ManifestError, manifest_section, wasi};
 
 /// The reason why a file is no driver.
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +66,22 @@ pub struct Description {
 
 impl Description {
     /// Reads a component.
+    ///
+    /// # Errors
+    ///
+    /// The file is no driver, or its manifest isn't valid.
     pub fn read(bytes: &[u8]) -> Result<Self, ComponentError> {
+        let mut description = Self::of_imports(bytes)?;
+        description.manifest = manifest(bytes)?;
+        Ok(description)
+    }
+
+    /// Reads a component without its manifest.
+    ///
+    /// # Errors
+    ///
+    /// The file is no driver.
+    pub fn of_imports(bytes: &[u8]) -> Result<Self, ComponentError> {
         if Parser::is_core_wasm(bytes) {
             return Err(ComponentError::CoreModule);
         }
@@ -92,7 +104,6 @@ impl Description {
                 None => return Err(ComponentError::ForeignImport(name.to_owned())),
             }
         }
-        description.manifest = manifest(bytes)?;
         Ok(description)
     }
 
@@ -147,23 +158,8 @@ fn functions(types: &wasmparser::types::Types, item: &ComponentEntityType) -> Ve
         .collect()
 }
 
-/// Reads the manifest, at any depth of the component. Some languages can put custom
-/// sections only into their core module.
 fn manifest(bytes: &[u8]) -> Result<Option<Manifest>, ComponentError> {
-    let mut found = None;
-    for payload in Parser::new(0).parse_all(bytes) {
-        let payload = payload.map_err(ComponentError::Invalid)?;
-        let Payload::CustomSection(section) = payload else {
-            continue;
-        };
-        if section.name() != MANIFEST_SECTION {
-            continue;
-        }
-        if found.is_some() {
-            let twice = "the component carries more than one".to_owned();
-            return Err(ManifestError(twice).into());
-        }
-        found = Some(Manifest::parse(section.data())?);
-    }
-    Ok(found)
+    let found = manifest_section::find(bytes)?;
+    let manifest = found.map(|found| Manifest::parse(found.data)).transpose();
+    Ok(manifest?)
 }

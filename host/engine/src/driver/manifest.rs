@@ -59,8 +59,12 @@ struct File {
 }
 
 impl Manifest {
-    /// Parses the bytes of the custom section.
-    pub(super) fn parse(section: &[u8]) -> Result<Self, ManifestError> {
+    /// Parses a manifest's text.
+    ///
+    /// # Errors
+    ///
+    /// It isn't valid, with the line and what is expected.
+    pub fn parse(section: &[u8]) -> Result<Self, ManifestError> {
         let wrong = |error: &dyn std::fmt::Display| ManifestError(error.to_string());
         let text = std::str::from_utf8(section).map_err(|error| wrong(&error))?;
         let file: File = read_plain(text).map_err(|error| wrong(&error))?;

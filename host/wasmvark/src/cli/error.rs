@@ -115,6 +115,8 @@ pub(crate) enum CliError {
          {imports} calls that it imports, and a grant that you write can say less"
     )]
     NothingRequested { imports: usize },
+    #[error("the manifest {} can't be used: {error}", path.display())]
+    Manifest { path: PathBuf, error: String },
     #[error("not agreed, so nothing is changed")]
     NotAgreed,
     #[error(

@@ -16,6 +16,7 @@ mod journal;
 mod list;
 mod log;
 mod man;
+mod manifest;
 mod plan;
 mod reload;
 mod remove;
@@ -63,6 +64,7 @@ const COMMANDS: &[Entry] = &[
     Entry::of::<grant::Grant>(),
     Entry::of::<revoke::Revoke>(),
     Entry::of::<diff::Diff>(),
+    Entry::of::<manifest::Show>(),
     Entry::of::<convert::Convert>(),
     Entry::of::<doctor::Doctor>(),
     Entry::of::<audit::Audit>(),
