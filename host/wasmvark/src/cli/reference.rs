@@ -33,7 +33,7 @@ pub(super) const ENVIRONMENT: &[(&str, &str)] = &[
         "Does the same as --root, also when netavark runs a driver. It must be an absolute path.",
     ),
     (
-        "XDG_DATA_HOME, XDG_CONFIG_HOME, XDG_STATE_HOME, XDG_RUNTIME_DIR, HOME",
+        "XDG_DATA_HOME, XDG_CONFIG_HOME, XDG_STATE_HOME, XDG_CACHE_HOME, XDG_RUNTIME_DIR, HOME",
         "Where the files of users other than root are, and containers.conf for doctor.",
     ),
     (
@@ -84,7 +84,7 @@ pub(super) fn places() -> Vec<Place> {
 }
 
 /// Returns the kinds of files, each with its path in one installation.
-pub(super) fn rows(layout: &Layout) -> [(&'static str, &Path); 6] {
+pub(super) fn rows(layout: &Layout) -> [(&'static str, &Path); 7] {
     [
         ("links", &layout.plugins),
         ("components, code", &layout.lib),
@@ -92,5 +92,9 @@ pub(super) fn rows(layout: &Layout) -> [(&'static str, &Path); 6] {
         ("secrets", &layout.secrets),
         ("journals", &layout.run),
         ("audit trail", &layout.trail),
+        (
+            "code of plans",
+            layout.cache.as_deref().unwrap_or(Path::new("-")),
+        ),
     ]
 }

@@ -1,5 +1,6 @@
 //! The plan of a request. The driver runs as it would for Podman, but on a simulated
-//! kernel. Nothing is changed, and no file is written.
+//! kernel. Nothing is changed, and no file is written but the code of a component that isn't
+//! installed.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -121,10 +122,17 @@ impl Candidate {
     }
 
     fn code(&self) -> Result<Source, PluginError> {
-        match &self.file {
-            Some(component) => Source::compiled(&precompile(component)?),
-            None => self.loaded.code_unkept(),
+        let Some(component) = &self.file else {
+            return self.loaded.code_unkept();
+        };
+        let Loaded { store, digest, .. } = &self.loaded;
+        if let Some(kept) = store.kept_code(digest) {
+            return Ok(Source::File(kept));
         }
+        let code = precompile(component)?;
+        // Without it, the next plan takes as long.
+        let _ = store.keep_code(digest, &code);
+        Source::compiled(&code)
     }
 
     /// Plans a request, which is a document of `setup` or `create`. Without `netns`,

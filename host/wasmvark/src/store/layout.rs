@@ -44,6 +44,9 @@ pub(crate) struct Layout {
     pub helpers: Vec<PathBuf>,
     /// The socket of netavark's DHCP proxy.
     pub dhcp_proxy: PathBuf,
+    /// Precompiled code of components that aren't installed. A user without a home folder has
+    /// none.
+    pub cache: Option<PathBuf>,
 }
 
 /// Why the folders can't be determined.
@@ -100,6 +103,7 @@ impl Layout {
             netavark: root.join("containers/networks"),
             helpers: vec![root.join("podman")],
             dhcp_proxy: root.join("podman/nv-proxy.sock"),
+            cache: Some(root.join("cache")),
         }
     }
 
@@ -118,6 +122,7 @@ impl Layout {
             netavark: "/run/containers/networks".into(),
             helpers: helper_dirs(),
             dhcp_proxy: DEFAULT_SOCKET.into(),
+            cache: Some("/var/cache/wasmvark".into()),
         }
     }
 
@@ -152,6 +157,9 @@ impl Layout {
             netavark: runtime.join("containers/networks"),
             helpers: helper_dirs(),
             dhcp_proxy: DEFAULT_SOCKET.into(),
+            cache: base("XDG_CACHE_HOME", ".cache")
+                .ok()
+                .map(|cache| cache.join("wasmvark")),
         })
     }
 

@@ -4,6 +4,7 @@
 
 mod driver_name;
 mod files;
+mod kept_code;
 pub(crate) mod kept_settings;
 mod layout;
 mod link;

@@ -1,6 +1,8 @@
 //! Plans that fail in the same way as the run.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
 
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::executable;
@@ -22,6 +24,7 @@ pub(crate) fn register(suite: &mut Suite) {
     test("a name that is taken", taken_name);
     test("a wrong document", wrong_documents);
     test("a file with and without a grant", files);
+    test("code that is kept", kept_code);
     test("no such driver", no_driver);
     test("a driver without a grant", no_grant);
     test("a driver that loops", looping);
@@ -150,7 +153,50 @@ fn files() {
     assert_eq!(output.code, Some(1), "{output:?}");
     assert!(output.stderr.contains("other.toml"), "{output:?}");
     world.assert_unchanged(&before);
-    assert_eq!(trial.files(), there);
+    let is_code = |path: &Path| path.starts_with(trial.wasmvark.root().join("cache"));
+    let mut now = trial.files();
+    now.retain(|path, _| !is_code(path));
+    assert_eq!(now, there);
+}
+
+/// The code of a component that isn't installed is compiled once. Code that somebody changed
+/// isn't used.
+fn kept_code() {
+    let world = World::new();
+    let trial = Trial::of(&world, "macvlan");
+    let file = places::guest("macvlan");
+    let driver = file.to_str().expect("a plain path");
+    let document = Connection::v4("macvlan").for_plugin();
+    let plan = || {
+        let output = trial.run_of(driver, &document, &["--grant-requested"]);
+        assert_eq!(output.code, Some(0), "{output:?}");
+        output.stdout
+    };
+    let cache = trial.wasmvark.root().join("cache");
+    let code = || {
+        let mut files = trial.files();
+        files.retain(|path, _| path.parent() == Some(&cache));
+        files.retain(|path, _| path.extension() == Some("cwasm".as_ref()));
+        let (path, bytes) = files.into_iter().next().expect("the code is kept");
+        let inode = fs::metadata(&path).unwrap().ino();
+        (path, bytes, inode)
+    };
+    let first = plan();
+    let kept = code();
+    assert_eq!(plan(), first);
+    assert_eq!(code(), kept, "nothing is compiled again");
+    fs::write(&kept.0, b"other code").unwrap();
+    assert_eq!(plan(), first);
+    assert_eq!(code().1, kept.1, "it is compiled again");
+    let mode = Permissions::from_mode(0o777);
+    fs::set_permissions(&cache, mode).unwrap();
+    let before = code();
+    assert_eq!(plan(), first);
+    assert_eq!(
+        code(),
+        before,
+        "a folder that others may write to has no code"
+    );
 }
 
 fn no_driver() {
