@@ -12,3 +12,20 @@ pub mod gate;
 mod guard;
 pub mod rollback;
 pub mod session;
+
+/// Plays the sequence of calls in a fuzzer's input on the simulated kernel, and judges
+/// it by the model of the promise.
+///
+/// # Panics
+///
+/// A promise is broken.
+#[cfg(fuzzing)]
+pub fn try_calls(input: &[u8]) {
+    gate::model::inputs::try_one(input);
+}
+
+/// Returns sequences of calls for a fuzzer to begin with.
+#[cfg(fuzzing)]
+pub fn sample_calls() -> Vec<Vec<u8>> {
+    gate::model::inputs::samples()
+}

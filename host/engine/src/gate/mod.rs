@@ -20,8 +20,8 @@ mod explain;
 mod firewall;
 mod links;
 mod log;
-#[cfg(test)]
-mod model;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod model;
 mod neighbours;
 mod offloads;
 mod own;

@@ -98,7 +98,7 @@ pub(super) fn shipped() -> Vec<Granted> {
 
 /// The folder of the whole project: `WASMVARK_WORKSPACE`, else where this was
 /// built.
-fn workspace() -> PathBuf {
+pub(super) fn workspace() -> PathBuf {
     let built = || concat!(env!("CARGO_MANIFEST_DIR"), "/../..").into();
     std::env::var_os("WASMVARK_WORKSPACE").map_or_else(built, PathBuf::from)
 }

@@ -4,8 +4,25 @@
 //! Hostile guests make random calls on a simulated kernel. An oracle that doesn't use
 //! `decide` judges the changes. `WASMVARK_TEST_SEQUENCES` sets the number of sequences,
 //! and `WASMVARK_TEST_SEED` their seed.
+//!
+//! `tests/fuzz` plays it too, with sequences that a fuzzer makes.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "only tests and fuzzers have it"
+)]
+#![cfg_attr(
+    not(test),
+    allow(dead_code, unused_imports, reason = "a fuzzer only plays its inputs")
+)]
+
+mod dice;
 mod grants;
+pub(crate) mod inputs;
 mod oracle;
 mod play;
 mod pools;
@@ -155,6 +172,7 @@ fn in_scene<T>(
         granted,
         words: &words[rng.usize(..words.len())],
         completes: rng.bool(),
+        texts: None,
     };
     work(scene, rng)
 }

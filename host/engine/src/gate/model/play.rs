@@ -44,6 +44,8 @@ pub(super) struct Scene<'a> {
     pub(super) words: &'a Words,
     /// Whether the setup is marked as complete before it's undone.
     pub(super) completes: bool,
+    /// The texts of the input that the steps are from. Then their seeds are digits.
+    pub(super) texts: Option<&'a [String]>,
 }
 
 /// The source of the steps.
@@ -212,7 +214,7 @@ fn play_out(scene: Scene<'_>, mut source: Source<'_>, in_words: bool, played: &m
     let (before, lines) = (&scene.stage.before, &scene.granted.lines);
     let mut gate = scene.stage.gate(&scene, &kernel);
     let mut last = before.clone();
-    let mut guest = Guest::new(&mut gate, scene.words, in_words);
+    let mut guest = Guest::new(&mut gate, scene.words, in_words).with_texts(scene.texts);
     let count = match &mut source {
         Source::New(rng) => rng.u32(1..=STEPS_MAX),
         Source::Known(steps) => u32::try_from(steps.len()).unwrap(),
@@ -286,7 +288,12 @@ fn play_out(scene: Scene<'_>, mut source: Source<'_>, in_words: bool, played: &m
 
 /// Draws the next step of a hostile guest. Most steps are calls that the grant lists.
 /// The first ones get a link, and many have the arguments of an earlier step.
-fn new_step(rng: &mut Rng, earlier: &[Step], granted: &Granted, has_handles: bool) -> Step {
+pub(super) fn new_step(
+    rng: &mut Rng,
+    earlier: &[Step],
+    granted: &Granted,
+    has_handles: bool,
+) -> Step {
     let listed: Vec<Call> = granted.grant.calls().keys().copied().collect();
     if let Some(last) = earlier.last()
         && rng.u8(..10) < 5

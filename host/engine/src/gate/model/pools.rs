@@ -5,6 +5,7 @@ use fastrand::Rng;
 use policy::Call;
 use wasmtime::component::Resource;
 
+use super::dice::Dice;
 use super::words::{INTERFACE, Words};
 use crate::driver::wit::types::{IpVersion, Namespace, Place, Port, Protocol, Route, RouteKind};
 use crate::gate::LinkHandle;
@@ -135,10 +136,13 @@ pub(super) struct Held {
     pub(super) rep: u32,
 }
 
-/// The draw of one step's arguments. They depend only on the step's seed. A drawn
-/// handle stays the same if steps that got other handles are dropped.
+/// The draw of one step's arguments. They depend only on the step's seed, and on the
+/// texts of an input. A drawn handle stays the same if steps that got other handles are
+/// dropped.
 pub(super) struct Draw<'a> {
-    rng: Rng,
+    dice: Dice,
+    /// Values besides those of the pools.
+    texts: &'a [String],
     words: &'a Words,
     held: &'a [Held],
 }
@@ -146,30 +150,57 @@ pub(super) struct Draw<'a> {
 impl<'a> Draw<'a> {
     pub(super) fn new(seed: u64, words: &'a Words, held: &'a [Held]) -> Self {
         Self {
-            rng: Rng::with_seed(seed),
+            dice: Dice::Seeded(Rng::with_seed(seed)),
+            texts: &[],
             words,
             held,
         }
     }
 
+    /// Draws from an input, which has its own texts.
+    pub(super) fn of_input(self, seed: u64, texts: &'a [String]) -> Self {
+        Self {
+            dice: Dice::Digits(seed),
+            texts,
+            ..self
+        }
+    }
+
+    /// Returns a value of a pool, or sometimes a text of the input in its place.
+    pub(super) fn or_text(&mut self, value: String) -> String {
+        if self.texts.is_empty() || self.dice.u8(..4) != 0 {
+            return value;
+        }
+        let texts = self.texts;
+        texts[self.dice.index(texts.len())].clone()
+    }
+
+    /// Returns a number of a pool, or sometimes a text of the input that is one.
+    fn or_number<T: Copy + std::str::FromStr>(&mut self, value: T) -> T {
+        match self.texts.is_empty() {
+            true => value,
+            false => self.or_text(String::new()).parse().unwrap_or(value),
+        }
+    }
+
     pub(super) fn one<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.rng.usize(..all.len())]
+        all[self.dice.index(all.len())]
     }
 
     pub(super) fn often(&mut self) -> bool {
-        self.rng.u8(..10) < 7
+        self.dice.u8(..10) < 7
     }
 
     pub(super) fn seldom(&mut self) -> bool {
-        self.rng.u8(..10) < 2
+        self.dice.u8(..10) < 2
     }
 
     pub(super) fn on(&mut self) -> bool {
-        self.rng.bool()
+        self.dice.bool()
     }
 
     pub(super) fn below(&mut self, end: u32) -> u32 {
-        self.rng.u32(..end)
+        self.dice.u32(..end)
     }
 
     fn maybe<T>(&mut self, draw: impl FnOnce(&mut Self) -> T) -> Option<T> {
@@ -191,7 +222,7 @@ impl<'a> Draw<'a> {
     }
 
     fn link_where(&mut self, fits: impl Fn(&Held) -> bool) -> Option<(Resource<LinkHandle>, u32)> {
-        let salt = self.rng.u64(..);
+        let salt = self.dice.salt();
         let newest = self.on();
         let rank = |held: &&Held| {
             let which = u64::from(held.step) << 1 | u64::from(held.part);
@@ -228,6 +259,11 @@ impl<'a> Draw<'a> {
 
     /// Draws the name of a link that may exist.
     pub(super) fn name_in(&mut self, namespace: Namespace) -> String {
+        let name = self.known_name_in(namespace);
+        self.or_text(name)
+    }
+
+    fn known_name_in(&mut self, namespace: Namespace) -> String {
         let words = [
             self.words.parent,
             self.words.vrf,
@@ -258,11 +294,12 @@ impl<'a> Draw<'a> {
             2 => self.words.parent.unwrap_or("x0"),
             _ => self.one(&NEW_NAMES),
         };
-        Some(name.to_owned())
+        Some(self.or_text(name.to_owned()))
     }
 
     pub(super) fn mac(&mut self) -> String {
-        self.one(&MACS).to_owned()
+        let mac = self.one(&MACS).to_owned();
+        self.or_text(mac)
     }
 
     pub(super) fn mac_maybe(&mut self) -> Option<String> {
@@ -270,7 +307,8 @@ impl<'a> Draw<'a> {
     }
 
     pub(super) fn mtu(&mut self) -> u32 {
-        self.one(&MTUS)
+        let mtu = self.one(&MTUS);
+        self.or_number(mtu)
     }
 
     pub(super) fn mtu_maybe(&mut self) -> Option<u32> {
@@ -279,6 +317,11 @@ impl<'a> Draw<'a> {
 
     /// Draws an address with its prefix length.
     pub(super) fn address(&mut self) -> String {
+        let address = self.known_address();
+        self.or_text(address)
+    }
+
+    fn known_address(&mut self) -> String {
         let named = self.words.addresses.iter().chain(&self.words.gateways);
         let named: Vec<_> = named.copied().collect();
         if named.is_empty() || !self.often() {
@@ -305,6 +348,11 @@ impl<'a> Draw<'a> {
     }
 
     pub(super) fn network(&mut self) -> String {
+        let network = self.known_network();
+        self.or_text(network)
+    }
+
+    fn known_network(&mut self) -> String {
         let subnets = self.words.subnets.iter();
         let routes = self.words.routes.iter().map(|route| &route.destination);
         let named: Vec<_> = subnets.chain(routes).copied().collect();
@@ -336,17 +384,21 @@ impl<'a> Draw<'a> {
 
     pub(super) fn gateway(&mut self) -> String {
         let named: Vec<_> = self.words.gateways.clone();
-        match named.is_empty() || self.on() {
+        let gateway = match named.is_empty() || self.on() {
             true => self.one(&GATEWAYS).to_owned(),
             false => self.one(&named).addr().to_string(),
-        }
+        };
+        self.or_text(gateway)
     }
 
     pub(super) fn route(&mut self) -> Route {
         Route {
             destination: self.network(),
             gateway: self.maybe(Self::gateway),
-            metric: self.maybe(|draw| draw.one(&[0, 1, 100, 256])),
+            metric: self.maybe(|draw| {
+                let metric = draw.one(&[0, 1, 100, 256]);
+                draw.or_number(metric)
+            }),
             kind: match self.seldom() {
                 true => self.one(&[
                     RouteKind::Blackhole,
@@ -359,7 +411,8 @@ impl<'a> Draw<'a> {
     }
 
     pub(super) fn table(&mut self) -> u32 {
-        self.one(&TABLES)
+        let table = self.one(&TABLES);
+        self.or_number(table)
     }
 
     pub(super) fn table_maybe(&mut self) -> Option<u32> {
@@ -367,6 +420,11 @@ impl<'a> Draw<'a> {
     }
 
     pub(super) fn key(&mut self, namespace: Namespace) -> String {
+        let key = self.known_key(namespace);
+        self.or_text(key)
+    }
+
+    fn known_key(&mut self, namespace: Namespace) -> String {
         if self.seldom() {
             return self.one(&KEYS).to_owned();
         }
@@ -377,11 +435,13 @@ impl<'a> Draw<'a> {
     }
 
     pub(super) fn value(&mut self) -> String {
-        self.one(&["0", "1", "2", "1280", "-1"]).to_owned()
+        let value = self.one(&["0", "1", "2", "1280", "-1"]).to_owned();
+        self.or_text(value)
     }
 
     pub(super) fn vlan(&mut self) -> u16 {
-        self.one(&[0, 1, 7, 100, 4094, 4095])
+        let vlan = self.one(&[0, 1, 7, 100, 4094, 4095]);
+        self.or_number(vlan)
     }
 
     pub(super) fn protocol(&mut self) -> Protocol {
@@ -398,7 +458,7 @@ impl<'a> Draw<'a> {
     }
 
     pub(super) fn secret(&mut self) -> String {
-        self.one(&["key", "key", "othersecret", "../key", "missing"])
-            .to_owned()
+        let secret = self.one(&["key", "key", "othersecret", "../key", "missing"]);
+        self.or_text(secret.to_owned())
     }
 }

@@ -64,6 +64,8 @@ pub(super) struct Guest<'a> {
     pub(super) events: Vec<Event>,
     /// The arguments of the step in words, if they are wanted.
     said: Option<String>,
+    /// The texts of the input that the steps are from.
+    texts: Option<&'a [String]>,
 }
 
 /// Writes arguments down, if they are wanted.
@@ -118,7 +120,13 @@ impl<'a> Guest<'a> {
             held: Vec::new(),
             events: Vec::new(),
             said: in_words.then(String::new),
+            texts: None,
         }
+    }
+
+    /// Draws arguments from an input, if there is one.
+    pub(super) fn with_texts(self, texts: Option<&'a [String]>) -> Self {
+        Self { texts, ..self }
     }
 
     pub(super) fn has_handles(&self) -> bool {
@@ -133,6 +141,9 @@ impl<'a> Guest<'a> {
     pub(super) fn take(&mut self, step: Step) -> Outcome {
         let before = std::mem::take(&mut self.held);
         let mut draw = Draw::new(step.seed, self.words, &before);
+        if let Some(texts) = self.texts {
+            draw = draw.of_input(step.seed, texts);
+        }
         let result = self.call(step.call, &mut draw);
         self.held = before;
         match result {
@@ -229,12 +240,15 @@ impl<'a> Guest<'a> {
                 held(Host::get_by_mac(self.gate, mac))
             }
             Call::LinksGetByPci => {
-                let address = format!("0000:00:0{}.0", draw.below(10));
+                let number = draw.below(10);
+                let address = draw.or_text(format!("0000:00:0{number}.0"));
                 say!(self, "{address}");
                 held(Host::get_by_pci(self.gate, address))
             }
             Call::LinksGetByPath => {
-                let path = format!("/sys/devices/pci0000:00/0000:00:0{}.0", draw.below(10));
+                let number = draw.below(10);
+                let path = format!("/sys/devices/pci0000:00/0000:00:0{number}.0");
+                let path = draw.or_text(path);
                 say!(self, "{path}");
                 held(Host::get_by_path(self.gate, path))
             }
@@ -739,8 +753,9 @@ impl<'a> Guest<'a> {
             Call::TrafficClear => Host::clear(self.gate, link),
             Call::OffloadsSet => {
                 let feature = draw.one(&["rx-gro", "tx-checksum-ip-generic", "nonsense"]);
+                let feature = draw.or_text(feature.to_owned());
                 say!(self, "{feature}");
-                offloads::Host::set(self.gate, link, feature.to_owned(), draw.on())
+                offloads::Host::set(self.gate, link, feature, draw.on())
             }
             Call::OffloadsList => return Some(plain(offloads::Host::list(self.gate, link))),
             _ => return None,
@@ -903,6 +918,7 @@ impl<'a> Guest<'a> {
         draw: &mut Draw<'_>,
     ) -> Option<Result<Vec<u32>, CallError>> {
         let key = draw.one(&["a", "b", "../c", ""]).to_owned();
+        let key = draw.or_text(key);
         say!(self, "{key}");
         Some(match call {
             Call::StateGet => plain(state::Host::get(self.gate, key)),
