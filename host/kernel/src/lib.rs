@@ -79,3 +79,13 @@ pub use link::{
 pub use offload::{Feature, Offloads, OffloadsRead};
 pub use operation::{Kernel, Reader, Timed};
 pub use snapshot::{LinkSnapshot, Snapshots, SnapshotsRead};
+
+/// Asks a question of the kernel, and has the messages in a fuzzer's input answer.
+///
+/// # Panics
+///
+/// The answer breaks a promise.
+#[cfg(fuzzing)]
+pub fn try_answers(input: &[u8]) {
+    netlink::played::try_one(input);
+}

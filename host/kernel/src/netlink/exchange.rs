@@ -22,6 +22,12 @@ use tokio::runtime::Handle as RuntimeHandle;
 
 use crate::KernelError;
 
+/// The socket of a connection.
+#[cfg(not(any(test, fuzzing)))]
+pub(super) type Wire = rtnetlink::sys::TokioSocket;
+#[cfg(any(test, fuzzing))]
+pub(super) use super::played::Wire;
+
 /// Bytes of the send buffer that no datagram can have (`netlink_sendmsg` in
 /// `net/netlink/af_netlink.c`).
 const SEND_OVERHEAD: usize = 32;
@@ -125,7 +131,7 @@ impl Channel {
         configure: impl FnOnce(&Socket),
     ) -> io::Result<Self> {
         let _context = runtime.enter();
-        let (mut connection, handle, unsolicited) = proto::new_connection(protocol)?;
+        let (mut connection, handle, unsolicited) = proto::new_connection_with_socket::<_, Wire>(protocol)?;
         // Without them, a connection that broke down looks like an answer's end.
         connection.set_forward_ack(true);
         connection.set_forward_done(true);

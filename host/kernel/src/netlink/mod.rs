@@ -16,6 +16,8 @@ mod neighbour;
 mod nft;
 mod nla;
 mod place;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod played;
 mod route;
 mod routes;
 mod rule;
@@ -37,7 +39,7 @@ use rtnetlink::Handle;
 use tokio::runtime::{Handle as RuntimeHandle, Runtime};
 
 use super::{KernelError, Netns, NetnsError, Timed};
-use exchange::send;
+use exchange::{Wire, send};
 pub use features::find as find_feature;
 use generic::Generic;
 pub use nft::DroppingChain;
@@ -46,11 +48,11 @@ pub use saved::Saved;
 use types::Namespace;
 
 /// The task that carries messages between a socket and its handles.
-type Connection = rtnetlink::proto::Connection<RouteNetlinkMessage>;
+type Connection = rtnetlink::proto::Connection<RouteNetlinkMessage, Wire>;
 
 fn connect(runtime: &RuntimeHandle) -> io::Result<(Connection, Handle)> {
     let _context = runtime.enter();
-    let (connection, handle, _unsolicited) = rtnetlink::new_connection()?;
+    let (connection, handle, _unsolicited) = rtnetlink::new_connection_with_socket()?;
     Ok((connection, handle))
 }
 
