@@ -3,8 +3,10 @@
 //! netlink-proto's connections.
 
 use std::convert::Infallible;
+use std::future::ready;
 use std::io;
 use std::num::NonZeroI32;
+use std::ops::RangeInclusive;
 use std::pin::Pin;
 
 use futures_util::stream::{self, PollNext, Stream, StreamExt, select_with_strategy};
@@ -28,6 +30,8 @@ pub(super) type Wire = rtnetlink::sys::TokioSocket;
 #[cfg(any(test, fuzzing))]
 pub(super) use super::played::Wire;
 
+/// The port of the kernel (`nl_pid` in `netlink(7)`).
+const KERNEL: u32 = 0;
 /// Bytes of the send buffer that no datagram can have (`netlink_sendmsg` in
 /// `net/netlink/af_netlink.c`).
 const SEND_OVERHEAD: usize = 32;
@@ -117,8 +121,10 @@ pub(super) struct Answers {
 /// channel on which one broke down or ran out of time isn't used again.
 pub(super) struct Channel {
     handle: ConnectionHandle<Raw>,
-    /// What answers no message whose reply is expected.
+    /// What the kernel sends and what answers no message whose reply is expected.
     unsolicited: Pin<Box<dyn Stream<Item = NetlinkMessage<Raw>> + Send>>,
+    /// The number of messages so far: the last one's sequence number.
+    sent: u32,
     /// Bytes that one datagram can have.
     datagram_max: usize,
 }
@@ -131,7 +137,8 @@ impl Channel {
         configure: impl FnOnce(&Socket),
     ) -> io::Result<Self> {
         let _context = runtime.enter();
-        let (mut connection, handle, unsolicited) = proto::new_connection_with_socket::<_, Wire>(protocol)?;
+        let (mut connection, handle, unsolicited) =
+            proto::new_connection_with_socket::<_, Wire>(protocol)?;
         // Without them, a connection that broke down looks like an answer's end.
         connection.set_forward_ack(true);
         connection.set_forward_done(true);
@@ -142,9 +149,15 @@ impl Channel {
         configure(socket);
         let buffer = SockRef::from(socket).send_buffer_size()?;
         runtime.spawn(connection);
+        // Processes with CAP_NET_ADMIN over the namespace may send to the socket too
+        // (`netlink_sendmsg`): for a container's, that's the container's root.
+        let of_kernel = unsolicited.filter_map(|(message, sender)| {
+            ready((sender.port_number() == KERNEL).then_some(message))
+        });
         Ok(Self {
             handle,
-            unsolicited: Box::pin(unsolicited.map(|(message, _)| message)),
+            unsolicited: Box::pin(of_kernel),
+            sent: 0,
             datagram_max: buffer.saturating_sub(SEND_OVERHEAD),
         })
     }
@@ -198,14 +211,18 @@ impl Channel {
             let error = io::Error::from(Errno::EMSGSIZE);
             return Err(KernelError::Netlink(error.to_string()));
         }
-        // Number 0 is the kernel.
-        let kernel = SocketAddr::new(0, 0);
+        let first = self.sent.wrapping_add(1);
+        let count = u32::try_from(messages.len()).unwrap_or(u32::MAX);
         let answers = self
             .handle
-            .request_batch_with_expectation(messages, kernel)
+            .request_batch_with_expectation(messages, SocketAddr::new(KERNEL, 0))
             .map_err(|_| closed())?;
+        self.sent = self.sent.wrapping_add(count);
+        let numbers = first..=self.sent;
         let answers = answers.map(Some).chain(stream::iter([None]));
-        let unsolicited = self.unsolicited.by_ref().map(Some);
+        let unsolicited = self.unsolicited.by_ref();
+        let unsolicited = unsolicited.filter(move |message| ready(belongs(message, &numbers)));
+        let unsolicited = unsolicited.map(Some);
         let unsolicited_first = |(): &mut ()| PollNext::Left;
         Ok(select_with_strategy(
             unsolicited,
@@ -213,6 +230,14 @@ impl Channel {
             unsolicited_first,
         ))
     }
+}
+
+/// Whether a message belongs to the exchange whose messages have these sequence numbers.
+/// That no more answers could be stored has none.
+fn belongs(message: &NetlinkMessage<Raw>, numbers: &RangeInclusive<u32>) -> bool {
+    let number = message.header.sequence_number;
+    numbers.contains(&number)
+        || (number == 0 && matches!(message.payload, NetlinkPayload::Overrun(_)))
 }
 
 /// Whether a channel isn't to be used again: answers that come too late belong to no
