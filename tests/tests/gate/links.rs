@@ -33,6 +33,7 @@ pub(crate) fn register(suite: &mut Suite) {
     test("all-that-is-changed-is-put-back", NEEDS, put_back);
     test("names-that-the-host-chooses-differ", NEEDS, chosen_names);
     test("delete-is-for-what-was-made-alone", NEEDS, delete);
+    test("a-shared-link-stays-on-the-host", NEEDS, move_shared);
     test(
         "one-that-moved-goes-after-a-delete",
         NEEDS,
@@ -361,6 +362,15 @@ fn delete() {
         let error = probe.setup_fails(v4(), script);
         assert!(error.contains("for this container alone"), "{error}");
     }
+}
+
+/// What is allowed for all of a network's containers needs the shared link.
+fn move_shared() {
+    let world = World::new();
+    let probe = Probe::new(&world, &grant());
+    let script = "links.get host p0; links.create-macvlan shared mv9 0 bridge; links.move-to-container 1 eth0";
+    let error = probe.setup_fails(v4(), script);
+    assert!(error.contains("is shared, so it stays"), "{error}");
 }
 
 fn wrong_numbers() {

@@ -59,12 +59,16 @@ impl Gate {
     /// Whether a link is own and no other container shares it. Then its addresses,
     /// routes and neighbours go with it.
     pub(in crate::gate) fn has_alone(&self, link: &LinkHandle) -> bool {
+        self.owns(link) && !self.is_made_shared(link)
+    }
+
+    /// Whether the driver has made a link for all containers of the network.
+    pub(super) fn is_made_shared(&self, link: &LinkHandle) -> bool {
         let journal = self.rollback.journal.as_ref();
-        let is_shared = journal.is_some_and(|journal| {
+        journal.is_some_and(|journal| {
             let mut entries = journal.entries().iter();
             entries.any(|entry| entry.shared && entry.has_made(link.id, &link.name))
-        });
-        self.owns(link) && !is_shared
+        })
     }
 
     /// Refuses a call that would exceed the number of handles, before it has any

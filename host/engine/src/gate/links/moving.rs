@@ -26,6 +26,11 @@ impl Gate {
             let there = format!("{} is in the container already", moved.name);
             return Err(invalid(CALL, &there));
         }
+        // What is allowed for all of the network's containers needs a link for them.
+        if self.is_made_shared(&moved) {
+            let shared = format!("{} is shared, so it stays on the host", moved.name);
+            return Err(invalid(CALL, &shared));
+        }
         let objects = [
             self.object(&moved),
             Object::NewLink {

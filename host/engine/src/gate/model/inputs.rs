@@ -31,23 +31,25 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let mut granted: Vec<_> = grants::shipped()
-            .into_iter()
-            .map(|granted| {
-                let stage = Arc::new(Stage::new(&granted.driver));
-                (granted, stage)
-            })
-            .collect();
         let stage = Arc::new(Stage::new("random"));
-        granted.extend((0..RANDOM).map(|seed| {
-            let random = grants::random(&mut Rng::with_seed(seed));
-            (random, Arc::clone(&stage))
+        // Those of the shipped drivers are last, so that one more leaves inputs as they
+        // are.
+        let mut granted: Vec<_> = (0..RANDOM)
+            .map(|seed| (random(seed), Arc::clone(&stage)))
+            .collect();
+        granted.extend(grants::shipped().into_iter().map(|granted| {
+            let stage = Arc::new(Stage::new(&granted.driver));
+            (granted, stage)
         }));
         Self {
             granted,
             words: words::all(),
         }
     }
+}
+
+fn random(seed: u64) -> Granted {
+    grants::random(&mut Rng::with_seed(seed))
 }
 
 thread_local! {
@@ -143,10 +145,10 @@ pub(crate) fn samples() -> Vec<Vec<u8>> {
     let shipped = grants::shipped();
     let sample = |number: u8| {
         let mut rng = Rng::with_seed(number.into());
-        let random = grants::random(&mut Rng::with_seed(
-            u64::from(number).saturating_sub(shipped.len() as u64),
-        ));
-        let granted = shipped.get(usize::from(number)).unwrap_or(&random);
+        let random = random(number.into());
+        let of_driver = usize::from(number).checked_sub(usize::try_from(RANDOM).unwrap());
+        let granted = of_driver.and_then(|place| shipped.get(place));
+        let granted = granted.unwrap_or(&random);
         let mut steps: Vec<Step> = Vec::new();
         for _ in 0..8 {
             let step = new_step(&mut rng, &steps, granted, !steps.is_empty());
