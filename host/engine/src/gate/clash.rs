@@ -54,10 +54,18 @@ impl View {
         })
     }
 
-    /// Checks an address for a link of the host. No other link may have the address or
-    /// be connected to its network, and the address's prefix route must not cover a
-    /// foreign route.
+    /// Checks an address for a link of the host. The link may not have the address with
+    /// another prefix length. No other link may have the address or be connected to its
+    /// network, and the address's prefix route must not cover a foreign route.
     pub(super) fn check_address(&self, link: u32, new: &NewAddress) -> Result<(), KernelError> {
+        let is_longer_or_shorter = |index: u32, state: &AddressState| {
+            let (there, new) = (state.address, new.address);
+            let is_same = index == link && there.addr() == new.addr();
+            is_same && there.prefix_len() != new.prefix_len()
+        };
+        if let Some((_, state)) = self.foreign_address(is_longer_or_shorter) {
+            return Err(self.has_already(link, state));
+        }
         let network = connected(new.address);
         let clashes =
             |index: u32, state: &AddressState| index != link && self.clashes(index, state, network);
@@ -228,6 +236,13 @@ impl View {
     fn describe_source(&self, found: &FoundRoute) -> String {
         let route = &found.route.route;
         format!("the route {route} of another link is from this address, and would go with it")
+    }
+
+    fn has_already(&self, index: u32, state: &AddressState) -> KernelError {
+        KernelError::Refused {
+            errno: Errno::EEXIST,
+            text: format!("{} has {} already", self.name(index), state.address),
+        }
     }
 
     fn clash_with_network(&self, index: u32, state: &AddressState) -> KernelError {
