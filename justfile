@@ -100,6 +100,12 @@ bench: build
     scripts/setup.sh bench
     cargo bench --locked --target {{ target }} --package wasmvark-tests --bench setup
 
+# What is found stays in target/fuzz. The targets are those of tests/fuzz.
+#
+# Looks for inputs that break a promise: SECONDS for each of TARGETS, or for all.
+fuzz SECONDS='60' TARGETS='':
+    scripts/fuzz.sh {{ quote(SECONDS) }} {{ TARGETS }}
+
 # Checks formatting, lints and documentation.
 lint:
     cargo fmt --all --check

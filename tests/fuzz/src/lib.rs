@@ -2,7 +2,10 @@
 //! target takes any bytes, and fails by a panic if the program breaks a promise about
 //! them.
 //!
-//! The test of this crate tries the seeds, and a fixed number of inputs made from them.
+//! The test of this crate tries the seeds, a fixed number of inputs made from them, and
+//! those of `inputs`, which a fuzzer has found. `libfuzzer` is the same with coverage:
+//! `just fuzz` runs it. The targets `gate` and `netlink` are beside the code that they
+//! try, which is public only there; their tests are the tests of their crates.
 
 #![allow(
     clippy::unwrap_used,
@@ -22,6 +25,9 @@ mod seeds;
 mod setup;
 mod trail;
 mod values;
+
+use std::path::PathBuf;
+use std::{env, fs};
 
 pub use mutation::Mutations;
 
@@ -49,7 +55,42 @@ pub const TARGETS: &[Target] = &[
     target("journal", journal_file::run, seeds::journals, 2_000),
     target("trail", trail::run, seeds::trails, 20_000),
     target("values", values::run, seeds::values, 50_000),
+    #[cfg(fuzzing)]
+    target("gate", engine::try_calls, engine::sample_calls, 0),
+    #[cfg(fuzzing)]
+    target("netlink", kernel::try_answers, seeds::answers, 0),
 ];
+
+/// The variable with the folder that a target's seeds are written to.
+const SEEDS: &str = "WASMVARK_FUZZ_SEEDS";
+
+/// Writes the seeds of a target, and what was found before, into the folder of
+/// `WASMVARK_FUZZ_SEEDS`, where the fuzzer reads them.
+pub fn begin(name: &str) {
+    let Some(folder) = env::var_os(SEEDS).map(PathBuf::from) else {
+        return;
+    };
+    let found = kept(name).into_iter().map(|(_, input)| input);
+    let seeds = (named(name).seeds)().into_iter().chain(found);
+    for (number, seed) in seeds.enumerate() {
+        fs::write(folder.join(format!("seed-{number}")), seed).expect("a file can be written");
+    }
+}
+
+/// Tries an input on a target.
+pub fn run(name: &str, input: &[u8]) {
+    (named(name).run)(input);
+}
+
+/// Returns the inputs that a fuzzer has found for a target, each with its file.
+pub fn kept(name: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    seeds::kept(name)
+}
+
+fn named(name: &str) -> &'static Target {
+    let target = TARGETS.iter().find(|target| target.name == name);
+    target.expect("a target of this name")
+}
 
 const fn target(
     name: &'static str,

@@ -8,6 +8,11 @@ const CAPTURES: &str = "tests/fixtures/captures";
 /// Components of earlier versions of the interface.
 const COMPONENTS: &str = "tests/fixtures/drivers/0.1";
 const DRIVERS: &str = "guest-examples";
+/// What fuzzers have found, in a folder for each target.
+const KEPT: &str = "tests/fuzz/inputs";
+/// The kernel's answers, as the kernel crate's tests have recorded them.
+#[cfg(fuzzing)]
+const ANSWERS: &str = "tests/fixtures/netlink";
 
 const JOURNAL: &str = include_str!("../../../host/journal/src/file/golden.jsonl");
 const TRAIL: &str = include_str!("../../../host/audit/src/golden.jsonl");
@@ -74,6 +79,27 @@ pub(crate) fn values() -> Vec<Vec<u8>> {
         "web\nweb.dns.podman\na_b",
         "tcp\nudp\nsctp",
     ])
+}
+
+#[cfg(fuzzing)]
+pub(crate) fn answers() -> Vec<Vec<u8>> {
+    read_all(&workspace().join(ANSWERS), |name| name.ends_with(".bin"))
+}
+
+pub(crate) fn kept(target: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let folder = workspace().join(KEPT).join(target);
+    let files = if folder.is_dir() {
+        entries(&folder)
+    } else {
+        Vec::new()
+    };
+    files
+        .into_iter()
+        .map(|file| {
+            let input = fs::read(&file).expect("an input can be read");
+            (file, input)
+        })
+        .collect()
 }
 
 fn texts(texts: &[&str]) -> Vec<Vec<u8>> {

@@ -2,10 +2,21 @@
 
 use std::env;
 
-use wasmvark_fuzz::{Mutations, TARGETS};
+use wasmvark_fuzz::{Mutations, TARGETS, kept};
 
 /// The number of the inputs, unless `WASMVARK_TEST_SEED` has another.
 const NUMBER: u64 = 13;
+
+/// What a fuzzer has found once stays found.
+#[test]
+fn no_kept_input_breaks_a_promise() {
+    for target in TARGETS {
+        for (file, input) in kept(target.name) {
+            println!("{}", file.display());
+            (target.run)(&input);
+        }
+    }
+}
 
 #[test]
 fn no_input_breaks_a_promise() {

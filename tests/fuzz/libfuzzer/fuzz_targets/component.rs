@@ -1,0 +1,5 @@
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(init: wasmvark_fuzz::begin("component"), |input: &[u8]| {
+    wasmvark_fuzz::run("component", input);
+});
