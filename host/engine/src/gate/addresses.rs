@@ -269,6 +269,7 @@ fn check_on_host(
     view.check_address(link.id.index, new)?;
     let mut subnets = subnets.iter();
     subnets.try_for_each(|subnet| {
+        view.check_gateway(link.id.index, *subnet)?;
         let whole = NewAddress {
             address: *subnet,
             no_prefix_route: true,

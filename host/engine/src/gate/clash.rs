@@ -86,6 +86,18 @@ impl View {
         }
     }
 
+    /// Checks that a foreign link doesn't connect the host to a subnet whose gateway the
+    /// host is to be there. That is the host's own address already, or another machine.
+    pub(super) fn check_gateway(&self, link: u32, subnet: IpNet) -> Result<(), KernelError> {
+        let subnet = connected(subnet);
+        let there = self
+            .foreign_address(|index, state| index == link && self.clashes(index, state, subnet));
+        match there {
+            Some((index, state)) => Err(self.clash_with_network(*index, state)),
+            None => Ok(()),
+        }
+    }
+
     /// Finds a route of another link from an IPv4 address. It would go with the
     /// address, whichever link still has that (`fib_sync_down_addr`).
     fn route_from(&self, link: u32, address: IpNet) -> Option<&FoundRoute> {
