@@ -26,11 +26,6 @@ impl Gate {
             let there = format!("{} is in the container already", moved.name);
             return Err(invalid(CALL, &there));
         }
-        // What is allowed for all of the network's containers needs a link for them.
-        if self.is_made_shared(&moved) {
-            let shared = format!("{} is shared, so it stays on the host", moved.name);
-            return Err(invalid(CALL, &shared));
-        }
         let objects = [
             self.object(&moved),
             Object::NewLink {
@@ -53,6 +48,10 @@ impl Gate {
         let permit = self.decide(CALL, &objects)?;
         if self.is_in_use_by_others(&moved)? {
             return Err(self.record_failure(permit, &objects, others_have(&moved)));
+        }
+        // What is allowed for all of the network's containers needs a link for them.
+        if self.is_made_shared(&moved) {
+            return Err(self.record_failure(permit, &objects, is_shared(&moved)));
         }
         let checked = self.check_vf_is_set(&moved);
         let checked = checked.and_then(|()| self.check_move(&permit, &moved));
@@ -77,6 +76,13 @@ impl Gate {
             Err(error) => return Err(self.stop(Stop::Host(error.to_string()))),
         }
         Ok(())
+    }
+}
+
+fn is_shared(link: &LinkHandle) -> KernelError {
+    KernelError::Refused {
+        errno: Errno::EINVAL,
+        text: format!("{} is shared, so it stays on the host", link.name),
     }
 }
 
