@@ -95,10 +95,13 @@ options:
 commands:
     WASMVARK_TEST_COMMANDS=write cargo test {{ flags }} --lib -- page_of_commands
 
-# Measures one setup against netavark's native example plugin.
-bench: build
+# ARGUMENTS are parts of the rows' names, and `--rounds NUMBER`. The table is on the
+# terminal; target/bench has a JSON document and a plot.
+#
+# Measures the program and its drivers against netavark's and CNI's.
+bench *ARGUMENTS: build
     scripts/setup.sh bench
-    cargo bench --locked --target {{ target }} --package wasmvark-tests --bench setup
+    cargo test {{ flags }} --bench setup -- {{ ARGUMENTS }}
 
 # What is found stays in target/fuzz. The targets are those of tests/fuzz.
 #

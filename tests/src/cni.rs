@@ -99,7 +99,7 @@ impl<'a> Attached<'a> {
 
 /// Returns the configuration of each plugin: its part of the document, with the fields
 /// that the library adds. The plugins keep their files in the world's folder.
-fn configurations(world: &World, document: &Value, ports: &[Value]) -> Vec<Value> {
+pub fn configurations(world: &World, document: &Value, ports: &[Value]) -> Vec<Value> {
     let plugins = match document["plugins"].as_array() {
         Some(plugins) => plugins.clone(),
         None => vec![document.clone()],
@@ -126,7 +126,8 @@ fn configurations(world: &World, document: &Value, ports: &[Value]) -> Vec<Value
     plugins.into_iter().map(complete).collect()
 }
 
-fn with_result(configuration: &Value, result: &Value) -> Value {
+/// Adds the result of the plugins before to a plugin's configuration.
+pub fn with_result(configuration: &Value, result: &Value) -> Value {
     let mut configuration = configuration.clone();
     if !result.is_null() {
         configuration["prevResult"] = result.clone();

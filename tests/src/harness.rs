@@ -264,7 +264,7 @@ impl Need {
     }
 
     /// Returns the reason why the need isn't met.
-    fn missing(self) -> Option<Cow<'static, str>> {
+    pub fn missing(self) -> Option<Cow<'static, str>> {
         static GAP: OnceLock<Option<String>> = OnceLock::new();
         static CARGO: OnceLock<bool> = OnceLock::new();
         static MACVLAN: OnceLock<bool> = OnceLock::new();

@@ -62,6 +62,7 @@ pub(crate) fn register(suite: &mut Suite) {
     suite.test("house/walls", &[], walls);
     suite.test("house/nothing-is-public-in-vain", &[], exports);
     suite.test("house/variables-of-tests", &[], variables);
+    suite.test("house/rows-of-bench", &[], rows);
 }
 
 fn read(path: &str) -> String {
@@ -159,6 +160,23 @@ fn variables() {
     let mut told = BTreeSet::new();
     find(&read("CONTRIBUTING.md"), &mut told);
     assert_eq!(told, read_ones);
+}
+
+/// Each row of `just bench` is on the page for contributors, and no other.
+fn rows() {
+    let code = sources("tests/benches/setup/rows");
+    let names = code.lines().filter_map(|line| {
+        let name = line.trim_start().strip_prefix("name: \"")?;
+        name.strip_suffix("\",")
+    });
+    let page = read("CONTRIBUTING.md");
+    let (_, section) = page.split_once("\n## Measure\n").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let cells = section.lines().filter_map(|line| {
+        let (cell, _) = line.strip_prefix("| `")?.split_once("` |")?;
+        Some(cell.split("`, `"))
+    });
+    assert_eq!(cells.flatten().collect::<BTreeSet<_>>(), names.collect());
 }
 
 fn collect(folder: &Path, found: &mut BTreeSet<String>) {
