@@ -95,6 +95,10 @@ options:
 commands:
     WASMVARK_TEST_COMMANDS=write cargo test {{ flags }} --lib -- page_of_commands
 
+# Rewrites tests/fixtures/costs.toml: the numbers of system calls.
+costs: build
+    WASMVARK_TEST_COSTS=write cargo test {{ flags }} --test protocol -- costs/system-calls
+
 # ARGUMENTS are parts of the rows' names, and `--rounds NUMBER`. The table is on the
 # terminal; target/bench has a JSON document and a plot.
 #

@@ -15,6 +15,7 @@ mod bench;
 mod captures;
 mod commands;
 mod convert;
+mod costs;
 mod disk;
 mod doctor;
 mod grant_files;
@@ -49,6 +50,7 @@ fn main() {
     captures::register(&mut suite);
     commands::register(&mut suite);
     convert::register(&mut suite);
+    costs::register(&mut suite);
     survival::register(&mut suite);
     malformed::register(&mut suite);
     names::register(&mut suite);
