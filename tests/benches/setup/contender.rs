@@ -1,7 +1,6 @@
 //! The programs that are compared.
 
 use std::path::Path;
-use std::time::Duration;
 
 use serde_json::Value;
 use wasmvark_tests::cni;
@@ -9,21 +8,21 @@ use wasmvark_tests::connection::{CONTAINER_ID, Connection, INTERFACE, NETWORK};
 use wasmvark_tests::places;
 use wasmvark_tests::world::World;
 
-use crate::run::Run;
+use crate::run::{Cost, Run};
 
 /// Something that can be done again and again.
 pub(crate) trait Contender {
-    /// Does it, and returns its time.
-    fn setup(&mut self) -> Duration;
+    /// Does it, and returns its cost.
+    fn setup(&mut self) -> Cost;
 
-    /// Takes it back, and returns the time that this took.
-    fn teardown(&mut self) -> Duration {
-        Duration::ZERO
+    /// Takes it back, and returns the cost of that.
+    fn teardown(&mut self) -> Cost {
+        Cost::default()
     }
 }
 
-impl<F: FnMut() -> Duration> Contender for F {
-    fn setup(&mut self) -> Duration {
+impl<F: FnMut() -> Cost> Contender for F {
+    fn setup(&mut self) -> Cost {
         self()
     }
 }
@@ -81,11 +80,11 @@ impl<'a> Pair<'a> {
 }
 
 impl Contender for Pair<'_> {
-    fn setup(&mut self) -> Duration {
+    fn setup(&mut self) -> Cost {
         self.setup.time(&self.world.host)
     }
 
-    fn teardown(&mut self) -> Duration {
+    fn teardown(&mut self) -> Cost {
         let time = self.teardown.time(&self.world.host);
         if !self.order.is_empty() {
             self.world.host.ip_batch(&[], &self.order);
@@ -120,7 +119,7 @@ impl<'a> Cni<'a> {
         Self { left, ..self }
     }
 
-    fn run(&self, command: &str, configuration: &Value) -> (Duration, String) {
+    fn run(&self, command: &str, configuration: &Value) -> (Cost, String) {
         let input = cni::with_result(configuration, &self.result);
         let kind = configuration["type"].as_str().expect("a plugin has a type");
         Run::of(cni::plugin(kind))
@@ -136,18 +135,18 @@ impl<'a> Cni<'a> {
 }
 
 impl Contender for Cni<'_> {
-    fn setup(&mut self) -> Duration {
+    fn setup(&mut self) -> Cost {
         self.result = Value::Null;
-        let mut sum = Duration::ZERO;
-        for configuration in self.configurations.clone() {
-            let (time, answer) = self.run("ADD", &configuration);
+        let configurations = self.configurations.clone();
+        let add = |configuration: &Value| {
+            let (cost, answer) = self.run("ADD", configuration);
             self.result = serde_json::from_str(&answer).expect("the answer is JSON");
-            sum += time;
-        }
-        sum
+            cost
+        };
+        configurations.iter().map(add).sum()
     }
 
-    fn teardown(&mut self) -> Duration {
+    fn teardown(&mut self) -> Cost {
         let plugins = self.configurations.iter().rev();
         let sum = plugins
             .map(|configuration| self.run("DEL", configuration).0)

@@ -43,6 +43,7 @@ fn main() {
     }
     // The table has the reasons.
     std::panic::set_hook(Box::new(|_| {}));
+    run::adopt_orphans();
     let mut report = Report::new(&options);
     for row in rows::ALL.iter().filter(|row| options.wants(row.name)) {
         for line in row.measure(&options) {

@@ -4,10 +4,16 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{Read, Seek, Write};
+use std::iter::Sum;
 use std::path::Path;
 use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
+use nix::sys::prctl::set_child_subreaper;
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
+use nix::sys::wait::wait;
 use wasmvark_tests::netns::Netns;
 
 /// A program with its arguments, its environment and its input.
@@ -17,6 +23,15 @@ pub(crate) struct Run {
     arguments: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
     input: String,
+}
+
+/// What something took.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Cost {
+    /// The time until its end.
+    pub(crate) time: Duration,
+    /// The time of all processors for it, which other load hardly changes.
+    pub(crate) processor: Duration,
 }
 
 /// A process that runs.
@@ -66,20 +81,23 @@ impl Run {
         self
     }
 
-    /// Runs the program in a namespace, and returns its time. It must succeed.
-    pub(crate) fn time(&self, host: &Netns) -> Duration {
+    /// Runs the program in a namespace, and returns its cost. It must succeed.
+    pub(crate) fn time(&self, host: &Netns) -> Cost {
         self.time_and_read(host).0
     }
 
     /// Does the same, and returns the output, too.
-    pub(crate) fn time_and_read(&self, host: &Netns) -> (Duration, String) {
+    pub(crate) fn time_and_read(&self, host: &Netns) -> (Cost, String) {
         host.run(|| {
             let input = self.prepared();
+            let used = used_by_children();
             let start = Instant::now();
             let mut running = self.start(input);
             let status = running.wait();
             let time = start.elapsed();
-            (time, running.output(status))
+            wait_for_the_rest();
+            let processor = used_by_children().saturating_sub(used);
+            (Cost { time, processor }, running.output(status))
         })
     }
 
@@ -128,6 +146,39 @@ impl Running {
         assert!(status.success(), "{}: {output}{errors}", self.what);
         output
     }
+}
+
+impl From<Duration> for Cost {
+    fn from(time: Duration) -> Self {
+        let processor = Duration::ZERO;
+        Self { time, processor }
+    }
+}
+
+impl Sum for Cost {
+    fn sum<I: Iterator<Item = Self>>(costs: I) -> Self {
+        costs.fold(Self::default(), |sum, cost| Self {
+            time: sum.time + cost.time,
+            processor: sum.processor + cost.processor,
+        })
+    }
+}
+
+/// Has the kernel give this process those children whose parents end before them.
+pub(crate) fn adopt_orphans() {
+    set_child_subreaper(true).expect("it can be set");
+}
+
+/// Waits until all processes have ended that a program left behind.
+fn wait_for_the_rest() {
+    while wait() != Err(Errno::ECHILD) {}
+}
+
+/// Returns the processors' time for all children so far that have ended.
+fn used_by_children() -> Duration {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the kernel counts it");
+    let sum = usage.user_time() + usage.system_time();
+    Duration::from_micros(sum.num_microseconds().unsigned_abs())
 }
 
 fn read(file: &mut File) -> String {

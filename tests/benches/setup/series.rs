@@ -1,23 +1,22 @@
 //! Pairs of runs, the two contenders in turns.
 
-use std::time::Duration;
-
 use crate::contender::Contender;
 use crate::figures::Spread;
+use crate::run::Cost;
 
 /// The pairs before the measured ones.
 const WARM_UP: usize = 2;
 
-/// The times of one contender in one round.
+/// The costs of one contender in one round.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Times {
-    setup: Duration,
-    teardown: Duration,
+pub(crate) struct Costs {
+    setup: Cost,
+    teardown: Cost,
 }
 
-/// The times of both contenders, round by round.
+/// The costs of both contenders, round by round.
 #[derive(Debug)]
-pub(crate) struct Series(Vec<[Times; 2]>);
+pub(crate) struct Series(Vec<[Costs; 2]>);
 
 /// What of a round is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +27,7 @@ pub(crate) enum Part {
     Both,
 }
 
-impl Times {
+impl Costs {
     fn of(contender: &mut dyn Contender) -> Self {
         Self {
             setup: contender.setup(),
@@ -36,12 +35,15 @@ impl Times {
         }
     }
 
-    fn of_part(self, part: Part) -> f64 {
-        let time = match part {
+    fn of_part(self, part: Part) -> Cost {
+        match part {
             Part::Setup => self.setup,
-            Part::Both => self.setup + self.teardown,
-        };
-        time.as_secs_f64() * 1e3
+            Part::Both => [self.setup, self.teardown].into_iter().sum(),
+        }
+    }
+
+    fn milliseconds(self, part: Part) -> f64 {
+        self.of_part(part).time.as_secs_f64() * 1e3
     }
 }
 
@@ -51,11 +53,11 @@ impl Series {
         let mut pairs = Vec::new();
         for round in 0..WARM_UP + rounds {
             let pair = if round % 2 == 0 {
-                let first = Times::of(ours);
-                [first, Times::of(theirs)]
+                let first = Costs::of(ours);
+                [first, Costs::of(theirs)]
             } else {
-                let first = Times::of(theirs);
-                [Times::of(ours), first]
+                let first = Costs::of(theirs);
+                [Costs::of(ours), first]
             };
             if round >= WARM_UP {
                 pairs.push(pair);
@@ -66,25 +68,34 @@ impl Series {
 
     /// Returns the times of our contender, in milliseconds.
     pub(crate) fn ours(&self, part: Part) -> Spread {
-        Spread::of(self.0.iter().map(|[ours, _]| ours.of_part(part)))
+        Spread::of(self.0.iter().map(|[ours, _]| ours.milliseconds(part)))
     }
 
     /// Returns the times of the other contender, in milliseconds.
     pub(crate) fn theirs(&self, part: Part) -> Spread {
-        Spread::of(self.0.iter().map(|[_, theirs]| theirs.of_part(part)))
+        Spread::of(self.0.iter().map(|[_, theirs]| theirs.milliseconds(part)))
     }
 
-    /// Returns the ratios of each pair.
+    /// Returns the ratios of each pair's times.
     pub(crate) fn ratio(&self, part: Part) -> Spread {
-        let ratios = self.0.iter();
-        Spread::of(ratios.map(|[ours, theirs]| ours.of_part(part) / theirs.of_part(part)))
+        self.ratios(|costs| costs.milliseconds(part))
+    }
+
+    /// Returns the ratios of the processors' times for each pair.
+    pub(crate) fn processor_ratio(&self, part: Part) -> Spread {
+        self.ratios(|costs| costs.of_part(part).processor.as_secs_f64())
+    }
+
+    fn ratios(&self, of: impl Fn(&Costs) -> f64) -> Spread {
+        let pairs = self.0.iter();
+        Spread::of(pairs.map(|[ours, theirs]| of(ours) / of(theirs)))
     }
 }
 
 /// Measures something alone, and returns its times in milliseconds.
 pub(crate) fn alone(rounds: usize, contender: &mut dyn Contender) -> Spread {
     let times: Vec<_> = (0..WARM_UP + rounds)
-        .map(|_| Times::of(contender).of_part(Part::Setup))
+        .map(|_| Costs::of(contender).milliseconds(Part::Setup))
         .collect();
     Spread::of(times.into_iter().skip(WARM_UP))
 }

@@ -62,6 +62,7 @@ fn of_line(row: &str, line: &Line) -> Value {
         "ours": line.ours,
         "theirs": line.theirs,
         "ratio": line.ratio,
+        "processor_ratio": line.processor,
         "target": target,
         "reached": line.is_reached(),
     })

@@ -10,6 +10,7 @@ pub(crate) fn head() -> String {
         "ours",
         "theirs",
         "ratio (q1-q3)",
+        "of CPU time",
         "target",
         "reached",
     )
@@ -25,14 +26,17 @@ pub(crate) fn line(line: &Line) -> String {
             format!("{} {}", short(spread.median), line.unit)
         })
     };
-    let ratio = line.ratio.map_or_else(String::new, |ratio| {
-        format!("{:.2} ({:.2}-{:.2})", ratio.median, ratio.q1, ratio.q3)
-    });
+    let ratio = |spread: Option<Spread>| {
+        spread.map_or_else(String::new, |ratio| {
+            format!("{:.2} ({:.2}-{:.2})", ratio.median, ratio.q1, ratio.q3)
+        })
+    };
     columns(
         &line.what,
         &figure(line.ours),
         &figure(line.theirs),
-        &ratio,
+        &ratio(line.ratio),
+        &ratio(line.processor),
         &line
             .target
             .map_or_else(String::new, |at| target(at, line.unit)),
@@ -66,9 +70,12 @@ fn columns(
     ours: &str,
     theirs: &str,
     ratio: &str,
+    processor: &str,
     target: &str,
     reached: &str,
 ) -> String {
-    let line = format!("{what:<76} {ours:>9} {theirs:>9}  {ratio:<17} {target:<9} {reached}");
+    let line = format!(
+        "{what:<76} {ours:>9} {theirs:>9}  {ratio:<17} {processor:<17} {target:<9} {reached}"
+    );
     line.trim_end().to_owned()
 }

@@ -12,7 +12,7 @@ use super::plugin::{NATIVE, moved};
 use super::{Line, Row, Target, installed, name};
 use crate::contender::Contender;
 use crate::options::Options;
-use crate::run::{Run, Running};
+use crate::run::{Cost, Run, Running};
 use crate::series::{Part, Series};
 
 /// The networks.
@@ -49,6 +49,7 @@ fn measure(options: &Options) -> Vec<Line> {
     let series = Series::run(options.rounds(12), &mut ours, &mut theirs);
     let mut line = Line::of(ROW.what, &series, Part::Setup).at_most(Target::Ratio(1.0));
     line.unit = "x";
+    line.processor = None;
     // The contenders' times are multiples already.
     line.ours = Some(series.ours(Part::Setup).over(MULTIPLE));
     line.theirs = Some(series.theirs(Part::Setup).over(MULTIPLE));
@@ -84,21 +85,21 @@ struct Crowd<'a> {
 
 impl Contender for Crowd<'_> {
     /// Returns the multiple as a time: a second is 1.
-    fn setup(&mut self) -> Duration {
+    fn setup(&mut self) -> Cost {
         let [setups, teardowns] = &self.runs;
         let alone: Duration = setups
             .iter()
             .zip(teardowns)
             .take(ALONE as usize)
             .map(|(setup, teardown)| {
-                let time = setup.time(self.host);
+                let time = setup.time(self.host).time;
                 teardown.time(self.host);
                 time
             })
             .sum();
         let all = at_once(self.host, setups);
         at_once(self.host, teardowns);
-        Duration::from_secs_f64(all.as_secs_f64() / (alone / ALONE).as_secs_f64())
+        Duration::from_secs_f64(all.as_secs_f64() / (alone / ALONE).as_secs_f64()).into()
     }
 }
 

@@ -27,8 +27,10 @@ fn measure(options: &Options) -> Vec<Line> {
     let mut setup = Pair::plugin(&world, &program, wasmvark.root(), &moved(PARENT));
     let mut confining = || {
         let (_, text) = itself::confining().time_and_read(&world.host);
-        Duration::from_nanos(text.trim().parse().expect("a number"))
+        Duration::from_nanos(text.trim().parse().expect("a number")).into()
     };
     let series = Series::run(options.rounds(50), &mut confining, &mut setup);
-    vec![Line::of(ROW.what, &series, Part::Setup)]
+    let line = Line::of(ROW.what, &series, Part::Setup);
+    let processor = None;
+    vec![Line { processor, ..line }]
 }

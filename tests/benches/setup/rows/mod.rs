@@ -40,6 +40,8 @@ pub(crate) struct Line {
     pub(crate) ours: Option<Spread>,
     pub(crate) theirs: Option<Spread>,
     pub(crate) ratio: Option<Spread>,
+    /// The ratio of the processors' times.
+    pub(crate) processor: Option<Spread>,
     pub(crate) target: Option<Target>,
     /// Why it wasn't measured.
     pub(crate) skipped: Option<String>,
@@ -110,6 +112,7 @@ impl Line {
             ours: None,
             theirs: None,
             ratio: None,
+            processor: None,
             target: None,
             skipped: None,
         }
@@ -121,6 +124,7 @@ impl Line {
             ours: Some(series.ours(part)),
             theirs: Some(series.theirs(part)),
             ratio: Some(series.ratio(part)),
+            processor: Some(series.processor_ratio(part)),
             ..Self::new(what, "ms")
         }
     }

@@ -1,7 +1,5 @@
 //! Drivers against netavark's native example plugin. Both are called directly.
 
-use std::time::Duration;
-
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::Need;
@@ -44,7 +42,7 @@ fn create(options: &Options) -> Vec<Line> {
             .arg("create")
             .input(document.clone());
         let host = &world.host;
-        move || -> Duration { run.time(host) }
+        move || run.time(host)
     };
     let mut ours = create(wasmvark.plugins().join("nothing"));
     let mut theirs = create(places::fast_tool(NATIVE));
