@@ -137,7 +137,7 @@ fn bash_completes() {
     assert_eq!(offered(&script, &["wasmvark", "ins"]), "install\ninspect\n");
     assert_eq!(
         offered(&script, &["wasmvark", "install", "--grant-"]),
-        "--grant-requested\n"
+        "--grant-requested\n--grant-imports\n"
     );
     assert_eq!(
         offered(&script, &["wasmvark", "list", "--format", "j"]),

@@ -79,12 +79,13 @@ fn headings(page: &Path) -> BTreeSet<String> {
         .collect()
 }
 
-/// Whether a word on a page is a path in the project.
+/// Whether a word on a page is a path in the project. What builds make isn't.
 fn is_path(word: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
     let ends = [".md", ".toml", ".rs", ".sh"];
     let is_file = ends.iter().any(|end| word.ends_with(end));
-    word.chars().all(plain) && (word.contains('/') || is_file)
+    let is_path = word.chars().all(plain) && (word.contains('/') || is_file);
+    is_path && !word.starts_with("target/")
 }
 
 fn files() {

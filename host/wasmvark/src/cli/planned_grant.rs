@@ -93,12 +93,12 @@ pub(super) fn requested(description: &Description) -> Option<BTreeMap<Call, Reac
 ///
 /// # Errors
 ///
-/// It has no manifest, so it asks for nothing.
+/// It has no manifest, so it asks for nothing of what it imports.
 pub(super) fn to_grant(
     description: &Description,
     imports: bool,
 ) -> Result<BTreeMap<Call, Reach>, CliError> {
-    match imports {
+    match imports || description.imports.is_empty() {
         true => Ok(importable(description)),
         false => requested(description).ok_or(CliError::NothingRequested {
             imports: description.imports.len(),
