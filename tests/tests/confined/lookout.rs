@@ -1,6 +1,8 @@
 //! The process that looks at others for a command, taken over: it changes nothing, starts
 //! nothing, and tells nobody but the command.
 
+use std::fs;
+
 use wasmvark_tests::harness::Suite;
 use wasmvark_tests::process::{self, Output};
 use wasmvark_tests::world::World;
@@ -10,17 +12,19 @@ use crate::calls::TABLES;
 use crate::class::Class;
 use crate::scene::{Scene, is_refusal, reports};
 
-/// The actions on files that change something.
+/// The actions on a file, a folder's new entry, and files of the machine. Only opening is
+/// tried on the machine's own.
 const FILES: &[&str] = &[
     "write:/etc/passwd",
     "write:/proc/sys/kernel/hostname",
     "write:/proc/self/oom_score_adj",
-    "make:/tmp/wasmvark-payload",
-    "folder:/tmp/wasmvark-payload",
-    "remove:/etc/hostname",
-    "rename:/etc/hostname:/etc/hostname-payload",
-    "open:/etc/passwd:fchmod",
-    "open:/etc/passwd:fchown",
+    "write:FILE",
+    "make:FILE-new",
+    "folder:FILE-new",
+    "remove:FILE",
+    "rename:FILE:FILE-new",
+    "open:FILE:fchmod",
+    "open:FILE:fchown",
 ];
 
 pub(crate) fn register(suite: &mut Suite) {
@@ -35,9 +39,14 @@ fn nothing_is_done() {
     assert!(clean.stdout.contains("1 cleared"), "{clean:?}");
     let calls = TABLES.iter().map(|(action, _)| action.as_str());
     let calls = calls.filter(|action| action.starts_with("call:"));
+    let file = world.file("kept");
+    fs::write(&file, "kept").unwrap();
+    let file = file.to_str().unwrap();
+    let files = FILES.iter().map(|action| action.replace("FILE", file));
     let through: Vec<_> = calls
-        .chain(FILES.iter().copied())
-        .filter_map(|action| is_through(&scene, action))
+        .map(str::to_owned)
+        .chain(files)
+        .filter_map(|action| is_through(&scene, &action))
         .collect();
     assert!(through.is_empty(), "{through:#?}");
 }

@@ -12,6 +12,8 @@ const NAME_MAX: usize = 120;
 const LINES_MAX: usize = 20;
 /// The longest part of the output, in bytes.
 const OUTPUT_MAX: usize = 1500;
+/// The longest text of the last call, in bytes. One call may have thousands of objects.
+const ASKED_MAX: usize = 500;
 
 /// Describes a crash in one line. `output` is what the driver wrote before it, and `asked`
 /// its last call.
@@ -26,6 +28,7 @@ pub(super) fn describe(error: &wasmtime::Error, output: &str, asked: Option<&str
         text.push_str(&format!("; it wrote last: {}", last.join(" | ")));
     }
     if let Some(asked) = asked {
+        let asked = plain(&shortened(asked, ASKED_MAX));
         text.push_str(&format!("; its last call was {asked}"));
     }
     text
@@ -89,5 +92,16 @@ mod tests {
         assert!(last_lines(&long).concat().len() < OUTPUT_MAX + 16);
         let many = "line\n".repeat(100);
         assert_eq!(last_lines(&many).len(), LINES_MAX);
+    }
+
+    #[test]
+    fn a_call_with_many_objects_is_cut() {
+        let error = wasmtime::Error::msg("out of luck");
+        let asked = format!("firewall.publish \u{1b}{}", "8080/tcp ".repeat(10_000));
+        let text = describe(&error, "", Some(&asked));
+        assert!(
+            text.len() < ASKED_MAX + 100 && !text.contains('\u{1b}'),
+            "{text}"
+        );
     }
 }

@@ -74,8 +74,8 @@ impl Loaded {
         Source::compiled(&bytes)
     }
 
-    /// Returns the code like [`Self::code`], but doesn't write it to the store. A run
-    /// of `plan` leaves no file.
+    /// Returns the code like [`Self::code`], but doesn't write it to the store: a plan
+    /// changes nothing there.
     pub(super) fn code_unkept(&self) -> Result<Source, PluginError> {
         match self.store.code(&self.digest)? {
             (path, Intact::Yes) => Ok(Source::File(path)),

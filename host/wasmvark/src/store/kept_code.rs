@@ -1,7 +1,6 @@
 //! Precompiled code of components that aren't installed. A plan keeps it, so that an author's
 //! next plan of the same component begins at once.
 
-use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -53,17 +52,13 @@ fn prune(folder: &Path) {
     let code = entries
         .filter(|entry| Path::new(&entry.file_name()).extension() == Some(EXTENSION.as_ref()));
     let mut code: Vec<(SystemTime, PathBuf)> = code
-        .filter_map(|entry| Some((written(&entry.metadata().ok()?)?, entry.path())))
+        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
         .collect();
     code.sort();
     let surplus = code.len().saturating_sub(KEPT);
     for (_, path) in code.into_iter().take(surplus) {
         let _ = files::remove_stamped(&path);
     }
-}
-
-fn written(metadata: &Metadata) -> Option<SystemTime> {
-    metadata.modified().ok()
 }
 
 #[cfg(test)]
