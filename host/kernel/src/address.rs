@@ -1,7 +1,7 @@
 //! Addresses of links.
 
 use ipnet::IpNet;
-use types::Namespace;
+use types::{IpVersion, Namespace};
 
 use super::{KernelError, LinkId};
 
@@ -33,10 +33,12 @@ pub struct NewAddress {
 
 /// Reading addresses.
 pub trait AddressesRead {
-    /// Lists all addresses of a namespace, each with the index of its link.
+    /// Lists a namespace's addresses of a version of IP, each with the index of its link.
+    /// Equivalent to `ip -4 address show`, or `ip -6`.
     fn all_addresses(
         &mut self,
         namespace: Namespace,
+        version: IpVersion,
     ) -> Result<Vec<(u32, AddressState)>, KernelError>;
     /// Lists the addresses of a link. Equivalent to `ip address show dev NAME`.
     fn addresses(&mut self, link: LinkId) -> Result<Vec<AddressState>, KernelError>;

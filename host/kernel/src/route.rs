@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
-use types::{DEFAULT_METRIC, LinkName, Namespace, Route};
+use types::{DEFAULT_METRIC, IpVersion, LinkName, Namespace, Route};
 
 use super::KernelError;
 
@@ -204,8 +204,14 @@ pub trait RoutesRead {
     /// Returns the index of the outgoing link of the host's first default
     /// route.
     fn default_route_link(&mut self) -> Result<u32, KernelError>;
-    /// Lists the routes of a table. Equivalent to `ip route show table NUMBER`.
-    fn routes(&mut self, namespace: Namespace, table: u32) -> Result<Vec<FoundRoute>, KernelError>;
+    /// Lists the routes of a table. Equivalent to `ip -4 route show table NUMBER`, or
+    /// `ip -6`.
+    fn routes(
+        &mut self,
+        namespace: Namespace,
+        table: u32,
+        version: IpVersion,
+    ) -> Result<Vec<FoundRoute>, KernelError>;
     /// Whether this route, or a next hop of it, exists.
     fn has_route(&mut self, namespace: Namespace, route: &TableRoute) -> Result<bool, KernelError>;
     /// Saves this route for restoring it.

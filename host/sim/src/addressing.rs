@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use ipnet::IpNet;
 use kernel::{AddressState, Addresses, AddressesRead, KernelError, LinkId, NewAddress};
 use nix::errno::Errno;
-use types::Namespace;
+use types::{IpVersion, Namespace};
 
 use super::Simulation;
 use super::link::{Address, Number};
@@ -15,11 +15,13 @@ impl AddressesRead for Simulation {
     fn all_addresses(
         &mut self,
         namespace: Namespace,
+        version: IpVersion,
     ) -> Result<Vec<(u32, AddressState)>, KernelError> {
         let machine = &mut *self.in_time()?;
         let mut all = Vec::new();
         for link in machine.links_of(namespace) {
             let its = machine.addresses(link.at)?.into_iter();
+            let its = its.filter(|it| IpVersion::of(&it.address) == version);
             all.extend(its.map(|address| (link.at.index, address)));
         }
         Ok(all)

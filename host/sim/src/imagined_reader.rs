@@ -15,7 +15,7 @@ use kernel::{
     TrafficControlRead, VfState, VfsRead, Whereabouts, WireguardRead, WireguardState, find_feature,
 };
 use nix::errno::Errno;
-use types::{LinkName, Namespace, PciAddress, Rule, SettingKey};
+use types::{IpVersion, LinkName, Namespace, PciAddress, Rule, SettingKey};
 
 use super::imagined::{Imagined, ImaginedLink};
 use super::rules::defaults;
@@ -124,11 +124,14 @@ impl AddressesRead for ImaginedReader {
     fn all_addresses(
         &mut self,
         namespace: Namespace,
+        version: IpVersion,
     ) -> Result<Vec<(u32, AddressState)>, KernelError> {
         let links = self.of(namespace).links.iter();
         let all = links.flat_map(|link| {
             let index = link.state().index;
-            link.addresses.iter().map(move |it| (index, it.clone()))
+            let its = link.addresses.iter();
+            let its = its.filter(move |it| IpVersion::of(&it.address) == version);
+            its.map(move |it| (index, it.clone()))
         });
         Ok(all.collect())
     }
@@ -163,9 +166,17 @@ impl RoutesRead for ImaginedReader {
             .ok_or(Errno::ENOENT)?)
     }
 
-    fn routes(&mut self, namespace: Namespace, table: u32) -> Result<Vec<FoundRoute>, KernelError> {
+    fn routes(
+        &mut self,
+        namespace: Namespace,
+        table: u32,
+        version: IpVersion,
+    ) -> Result<Vec<FoundRoute>, KernelError> {
         let routes = self.of(namespace).routes.iter();
-        let routes = routes.filter(|found| found.route.table == table);
+        let routes = routes.filter(|found| {
+            let route = &found.route;
+            route.table == table && IpVersion::of(&route.route.destination) == version
+        });
         Ok(routes.cloned().collect())
     }
 

@@ -7,7 +7,7 @@ use kernel::{
     SavedRoutes, TableRoute,
 };
 use nix::errno::Errno;
-use types::{DEFAULT_METRIC, Namespace, RouteKind};
+use types::{DEFAULT_METRIC, IpVersion, Namespace, RouteKind};
 
 use super::Simulation;
 use super::lookup::Hop;
@@ -40,8 +40,15 @@ impl RoutesRead for Simulation {
         })
     }
 
-    fn routes(&mut self, namespace: Namespace, table: u32) -> Result<Vec<FoundRoute>, KernelError> {
-        Ok(self.in_time()?.routes(namespace, table))
+    fn routes(
+        &mut self,
+        namespace: Namespace,
+        table: u32,
+        version: IpVersion,
+    ) -> Result<Vec<FoundRoute>, KernelError> {
+        let mut routes = self.in_time()?.routes(namespace, table);
+        routes.retain(|found| IpVersion::of(&found.route.route.destination) == version);
+        Ok(routes)
     }
 
     fn has_route(&mut self, namespace: Namespace, route: &TableRoute) -> Result<bool, KernelError> {

@@ -265,7 +265,9 @@ fn check_on_host(
     subnets: &[IpNet],
     own: Own,
 ) -> Result<(), KernelError> {
-    let view = View::with_routes(kernel, link.id.namespace, MAIN_TABLE, own)?;
+    let mut networks = vec![new.address];
+    networks.extend(subnets);
+    let view = View::with_routes(kernel, link.id.namespace, MAIN_TABLE, &networks, own)?;
     view.check_address(link.id.index, new)?;
     let mut subnets = subnets.iter();
     subnets.try_for_each(|subnet| {

@@ -60,7 +60,7 @@ impl Gate {
         ];
         let own = self.own_objects(Namespace::Host)?;
         self.read(call, &objects, |kernel| {
-            View::of_host(kernel, own)?.check_packets(address.into())?;
+            View::of_host(kernel, &[address.into()], own)?.check_packets(address.into())?;
             kernel.announce(link.id, address)
         })
     }

@@ -5,7 +5,6 @@
 //! permit, before the undo record is written. Objects that the driver made for any
 //! container of the network count as own.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
@@ -13,43 +12,53 @@ use kernel::{
     AddressState, FoundRoute, KernelError, MAIN_TABLE, NewAddress, RESERVED_TABLES, TableRoute,
 };
 use nix::errno::Errno;
-use types::{DEFAULT_METRIC, LinkName, Namespace, Route};
+use types::{DEFAULT_METRIC, IpVersion, Namespace, Route};
 
 use super::call::CallError;
+use super::names::Names;
 use super::own::{OfOthers, Own};
 use super::{Gate, Kernel};
 
 /// The links, addresses and routes of a namespace, with the driver's own.
-#[derive(Debug, Default)]
-pub(super) struct View {
-    names: BTreeMap<u32, LinkName>,
+pub(super) struct View<'a> {
+    names: Names<'a>,
     addresses: Vec<(u32, AddressState)>,
     routes: Vec<FoundRoute>,
     own: Own,
 }
 
-impl View {
-    /// Reads the host's links and addresses.
-    pub(super) fn of_host(kernel: &mut dyn Kernel, own: Own) -> Result<Self, KernelError> {
+impl<'a> View<'a> {
+    /// Reads the host's addresses that these networks could have.
+    pub(super) fn of_host(
+        kernel: &'a mut dyn Kernel,
+        networks: &[IpNet],
+        own: Own,
+    ) -> Result<Self, KernelError> {
         Ok(Self {
-            names: names(kernel, Namespace::Host)?,
-            addresses: kernel.all_addresses(Namespace::Host)?,
+            addresses: addresses(kernel, Namespace::Host, networks)?,
+            names: Names::of(kernel, Namespace::Host),
             routes: Vec::new(),
             own,
         })
     }
 
-    /// Reads a namespace's links and addresses, and the routes of one table.
+    /// Reads a namespace's addresses that these networks could have, and the routes of one
+    /// table that could lead there.
     pub(super) fn with_routes(
-        kernel: &mut dyn Kernel,
+        kernel: &'a mut dyn Kernel,
         namespace: Namespace,
         table: u32,
+        networks: &[IpNet],
         own: Own,
     ) -> Result<Self, KernelError> {
+        let mut routes = Vec::new();
+        for version in versions(networks) {
+            routes.extend(kernel.routes(namespace, table, version)?);
+        }
         Ok(Self {
-            names: names(kernel, namespace)?,
-            addresses: kernel.all_addresses(namespace)?,
-            routes: kernel.routes(namespace, table)?,
+            addresses: addresses(kernel, namespace, networks)?,
+            routes,
+            names: Names::of(kernel, namespace),
             own,
         })
     }
@@ -142,7 +151,7 @@ impl View {
         let Some(around) = &self.own.around else {
             return false;
         };
-        let is_there = |index: &u32| self.names.get(index) == Some(&around.link);
+        let is_there = |index: &u32| self.names.get(*index).as_ref() == Some(&around.link);
         around.allows(network, other) && !links.is_empty() && links.iter().all(is_there)
     }
 
@@ -217,8 +226,7 @@ impl View {
 
     /// Whether a link is the driver's, according to its index and its name.
     fn is_own(&self, index: u32) -> bool {
-        let name = self.names.get(&index);
-        name.is_some_and(|name| self.own.has_link(index, name))
+        self.own.has_link(index, || self.names.get(index))
     }
 
     /// Returns the error for a clash, or for journals that can't be read. Then what looks
@@ -228,7 +236,7 @@ impl View {
     }
 
     fn name(&self, index: u32) -> String {
-        match self.names.get(&index) {
+        match self.names.get(index) {
             Some(name) => name.to_string(),
             None => format!("with the index {index}"),
         }
@@ -302,12 +310,23 @@ fn clash(what: &str) -> KernelError {
     }
 }
 
-fn names(
+/// Reads the addresses of a namespace in the versions of IP of these networks.
+fn addresses(
     kernel: &mut dyn Kernel,
     namespace: Namespace,
-) -> Result<BTreeMap<u32, LinkName>, KernelError> {
-    let links = kernel.links(namespace, None)?.into_iter();
-    Ok(links.map(|link| (link.index, link.name)).collect())
+    networks: &[IpNet],
+) -> Result<Vec<(u32, AddressState)>, KernelError> {
+    let mut addresses = Vec::new();
+    for version in versions(networks) {
+        addresses.extend(kernel.all_addresses(namespace, version)?);
+    }
+    Ok(addresses)
+}
+
+/// Returns the versions of IP of these networks, each once.
+fn versions(networks: &[IpNet]) -> impl Iterator<Item = IpVersion> {
+    let has = |version: &IpVersion| networks.iter().any(|it| IpVersion::of(it) == *version);
+    [IpVersion::Ipv4, IpVersion::Ipv6].into_iter().filter(has)
 }
 
 /// Whether a routing table applies to every packet.
@@ -323,12 +342,13 @@ pub(super) fn check_route(
     replaces: bool,
     own: &Own,
 ) -> Result<(), KernelError> {
+    let networks = [route.route.destination];
     if replaces {
-        let view = View::with_routes(kernel, namespace, route.table, own.clone())?;
+        let view = View::with_routes(kernel, namespace, route.table, &networks, own.clone())?;
         view.check_rivals(route)?;
     }
     if namespace == Namespace::Host && applies_to_all(route.table) {
-        let view = View::with_routes(kernel, namespace, MAIN_TABLE, own.clone())?;
+        let view = View::with_routes(kernel, namespace, MAIN_TABLE, &networks, own.clone())?;
         view.check_route(&route.route)?;
     }
     Ok(())
@@ -357,7 +377,7 @@ mod tests {
     use super::super::around::Around;
     use super::super::own::Made;
     use super::*;
-    use types::RouteKind;
+    use types::{LinkName, RouteKind};
 
     fn address(text: &str) -> AddressState {
         AddressState {
@@ -389,10 +409,10 @@ mod tests {
     }
 
     /// Returns a host with `eth0` and a driver's `br0`.
-    fn host() -> View {
+    fn host() -> View<'static> {
         let name = |text: &str| text.parse::<LinkName>().unwrap();
         View {
-            names: BTreeMap::from([(1, name("lo")), (2, name("eth0")), (3, name("br0"))]),
+            names: Names::known([(1, "lo"), (2, "eth0"), (3, "br0")]),
             addresses: vec![
                 (1, address("127.0.0.1/8")),
                 (2, address("192.0.2.9/24")),
@@ -465,7 +485,7 @@ mod tests {
         host.routes[3].route.source = Some("10.99.0.1".parse().unwrap());
         assert!(host.check_address(3, &new("10.99.0.1/24")).is_ok());
         host.own.made.links.push((4, "own4".parse().unwrap()));
-        host.names.insert(4, "own4".parse().unwrap());
+        host.names.insert(4, "own4");
         let error = host.check_address(4, &new("10.99.0.1/32")).unwrap_err();
         assert!(error.to_string().contains("10.99.0.0/24"), "{error}");
         assert!(host.check_address(4, &new("10.99.0.2/32")).is_ok());
@@ -568,7 +588,7 @@ mod tests {
     #[test]
     fn a_link_that_took_an_own_ones_index_is_not_own() {
         let mut host = host();
-        host.names.insert(3, "other".parse().unwrap());
+        host.names.insert(3, "other");
         assert!(host.check_address(9, &new("10.99.0.1/24")).is_err());
         assert!(
             host.check_route(&route("10.99.0.7/32", 3, 0).route.route)

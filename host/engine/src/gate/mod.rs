@@ -22,6 +22,7 @@ mod links;
 mod log;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod model;
+mod names;
 mod neighbours;
 mod offloads;
 mod own;

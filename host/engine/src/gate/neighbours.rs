@@ -91,7 +91,7 @@ impl Gate {
         let own = self.own_objects(Namespace::Host)?;
         let plan = |kernel: &mut dyn Kernel| {
             if neighbour == Neighbour::Proxy {
-                View::of_host(kernel, own)?.check_packets(address.into())?;
+                View::of_host(kernel, &[address.into()], own)?.check_packets(address.into())?;
             }
             if neighbour != Neighbour::Proxy {
                 has_neighbours(kernel, &link)?;

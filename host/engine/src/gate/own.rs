@@ -98,11 +98,11 @@ impl Own {
         }
     }
 
-    /// Whether a link is the driver's.
-    pub(super) fn has_link(&self, index: u32, name: &LinkName) -> bool {
+    /// Whether a link is the driver's. Its name is asked for if it has the index of one.
+    pub(super) fn has_link(&self, index: u32, name: impl Fn() -> Option<LinkName>) -> bool {
         self.has(|made| {
-            let mut links = made.links.iter();
-            links.any(|(own, own_name)| (*own, own_name) == (index, name))
+            let mut links = made.links.iter().filter(|(own, _)| *own == index);
+            links.any(|(_, own)| name().as_ref() == Some(own))
         })
     }
 

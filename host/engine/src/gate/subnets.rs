@@ -129,11 +129,11 @@ fn refused(errno: Errno, text: String) -> KernelError {
 
 /// Reads which networks the host has addresses in or routes to.
 fn used(kernel: &mut dyn Kernel) -> Result<UsedNetworks, KernelError> {
-    let addresses = kernel.all_addresses(Namespace::Host)?.into_iter();
-    let mut used = UsedNetworks {
-        sure: addresses.map(|(_, state)| state.address).collect(),
-        routed: Vec::new(),
-    };
+    let mut used = UsedNetworks::default();
+    for version in [IpVersion::Ipv4, IpVersion::Ipv6] {
+        let addresses = kernel.all_addresses(Namespace::Host, version)?.into_iter();
+        used.sure.extend(addresses.map(|(_, state)| state.address));
+    }
     for found in kernel.survey(Namespace::Host)?.routes {
         let destination = found.route.route.destination;
         let mut hops = found.route.by_next_hop().into_iter();

@@ -4,7 +4,7 @@ use ipnet::IpNet;
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessage, AddressScope};
 
-use types::Namespace;
+use types::{IpVersion, Namespace};
 
 use super::Netlink;
 use crate::{AddressState, Addresses, AddressesRead, KernelError, LinkId, NewAddress};
@@ -13,8 +13,13 @@ impl AddressesRead for Netlink {
     fn all_addresses(
         &mut self,
         namespace: Namespace,
+        version: IpVersion,
     ) -> Result<Vec<(u32, AddressState)>, KernelError> {
-        let get = self.handle(namespace)?.address().get();
+        let mut get = self.handle(namespace)?.address().get();
+        get.message_mut().header.family = match version {
+            IpVersion::Ipv4 => AddressFamily::Inet,
+            IpVersion::Ipv6 => AddressFamily::Inet6,
+        };
         let addresses = self.collect(get.execute())?;
         let states = addresses
             .iter()
@@ -23,10 +28,19 @@ impl AddressesRead for Netlink {
     }
 
     fn addresses(&mut self, link: LinkId) -> Result<Vec<AddressState>, KernelError> {
-        let get = self.handle(link.namespace)?.address().get();
-        let answers = get.set_link_index_filter(link.index).execute();
-        let addresses = self.collect(answers)?;
+        let addresses = self.addresses_of(link)?;
         Ok(addresses.iter().filter_map(state).collect())
+    }
+}
+
+impl Netlink {
+    /// Returns a link's addresses. The kernel leaves out those of other links since Linux
+    /// 4.20; before, rtnetlink does.
+    pub(super) fn addresses_of(&self, link: LinkId) -> Result<Vec<AddressMessage>, KernelError> {
+        let mut get = self.handle(link.namespace)?.address().get();
+        get.message_mut().header.index = link.index;
+        let answers = get.set_link_index_filter(link.index).execute();
+        self.collect(answers)
     }
 }
 

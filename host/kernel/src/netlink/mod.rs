@@ -36,6 +36,7 @@ use futures_util::{Stream, TryStreamExt};
 use netlink_packet_route::RouteNetlinkMessage;
 use nix::errno::Errno;
 use rtnetlink::Handle;
+use rtnetlink::sys::AsyncSocket;
 use tokio::runtime::{Handle as RuntimeHandle, Runtime};
 
 use super::{KernelError, Netns, NetnsError, Timed};
@@ -52,7 +53,11 @@ type Connection = rtnetlink::proto::Connection<RouteNetlinkMessage, Wire>;
 
 fn connect(runtime: &RuntimeHandle) -> io::Result<(Connection, Handle)> {
     let _context = runtime.enter();
-    let (connection, handle, _unsolicited) = rtnetlink::new_connection_with_socket()?;
+    let (mut connection, handle, _unsolicited) = rtnetlink::new_connection_with_socket::<Wire>()?;
+    let socket = connection.socket_mut().socket_ref();
+    // The kernel then lists what is asked for, not everything. Before Linux 4.20 it has no
+    // such option, so answers are looked through in any case.
+    let _ = socket.set_netlink_get_strict_chk(true);
     Ok((connection, handle))
 }
 

@@ -8,9 +8,9 @@ use netlink_packet_route::route::{
     RouteNextHopFlags, RouteProtocol, RouteScope as WireScope, RouteType, RouteVia,
 };
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+use rtnetlink::Handle;
 use rtnetlink::packet_core::{NLM_F_CREATE, NLM_F_REPLACE};
-use rtnetlink::{Handle, RouteMessageBuilder};
-use types::{DEFAULT_METRIC, Route, RouteKind};
+use types::{DEFAULT_METRIC, IpVersion, Route, RouteKind};
 
 use super::send;
 use crate::{FoundRoute, NextHop, RouteScope, TableRoute};
@@ -262,18 +262,23 @@ fn has_same_key(found: &TableRoute, wanted: &TableRoute) -> bool {
         && found.route.metric == Some(wanted.route.metric.unwrap_or(DEFAULT_METRIC))
 }
 
-/// Returns the question for all routes of a destination's address family.
-pub(super) fn all_routes_question(destination: IpNet) -> RouteMessage {
-    let [v4, v6] = all_routes_questions();
-    if destination.addr().is_ipv4() { v4 } else { v6 }
+/// Returns the question for the routes of a version of IP, in one table or in all of
+/// them. The kernel leaves out the other tables since Linux 4.20.
+pub(super) fn question(version: IpVersion, table: Option<u32>) -> RouteMessage {
+    let mut question = RouteMessage::default();
+    question.header.address_family = match version {
+        IpVersion::Ipv4 => AddressFamily::Inet,
+        IpVersion::Ipv6 => AddressFamily::Inet6,
+    };
+    if let Some(table) = table {
+        question.attributes.push(RouteAttribute::Table(table));
+    }
+    question
 }
 
 /// Returns the questions for all routes, IPv4 before IPv6.
 pub(super) fn all_routes_questions() -> [RouteMessage; 2] {
-    [
-        RouteMessageBuilder::<Ipv4Addr>::new().build(),
-        RouteMessageBuilder::<Ipv6Addr>::new().build(),
-    ]
+    [IpVersion::Ipv4, IpVersion::Ipv6].map(|version| question(version, None))
 }
 
 /// Returns the index of the outgoing link of a default route in the main table.

@@ -2,7 +2,7 @@
 
 use netlink_packet_route::route::{RouteAttribute, RouteMessage, RouteScope};
 use nix::errno::Errno;
-use types::Namespace;
+use types::{IpVersion, Namespace};
 
 use super::snapshot::{bytes, parse, renumber, unless_existing};
 use super::{Netlink, route};
@@ -25,15 +25,15 @@ impl RoutesRead for Netlink {
         ))
     }
 
-    fn routes(&mut self, namespace: Namespace, table: u32) -> Result<Vec<FoundRoute>, KernelError> {
-        let handle = self.handle(namespace)?;
-        let mut routes = Vec::new();
-        for question in route::all_routes_questions() {
-            let answers = self.collect(handle.route().get(question).execute())?;
-            routes.extend(answers.iter().filter_map(route::found));
-        }
-        routes.retain(|found| found.route.table == table);
-        Ok(routes)
+    fn routes(
+        &mut self,
+        namespace: Namespace,
+        table: u32,
+        version: IpVersion,
+    ) -> Result<Vec<FoundRoute>, KernelError> {
+        let answers = self.routes_of(namespace, table, version)?;
+        let found = answers.iter().filter_map(route::found);
+        Ok(found.filter(|found| found.route.table == table).collect())
     }
 
     fn has_route(&mut self, namespace: Namespace, route: &TableRoute) -> Result<bool, KernelError> {
@@ -124,15 +124,30 @@ impl Routes for Netlink {
 }
 
 impl Netlink {
-    /// Returns all routes of a destination's address family.
-    fn routes_of_family(
+    /// Returns a table's routes of one version of IP, and before Linux 4.20 those of the
+    /// other tables, too. A table without a route needn't exist.
+    fn routes_of(
+        &self,
+        namespace: Namespace,
+        table: u32,
+        version: IpVersion,
+    ) -> Result<Vec<RouteMessage>, KernelError> {
+        let question = route::question(version, Some(table));
+        let handle = self.handle(namespace)?;
+        match self.collect(handle.route().get(question).execute()) {
+            Err(error) if error.is_not_found() => Ok(Vec::new()),
+            result => result,
+        }
+    }
+
+    /// Returns the routes that may be a wanted one, or stand in its place.
+    fn routes_beside(
         &self,
         namespace: Namespace,
         wanted: &TableRoute,
     ) -> Result<Vec<RouteMessage>, KernelError> {
-        let question = route::all_routes_question(wanted.route.destination);
-        let handle = self.handle(namespace)?;
-        self.collect(handle.route().get(question).execute())
+        let version = IpVersion::of(&wanted.route.destination);
+        self.routes_of(namespace, wanted.table, version)
     }
 
     /// Returns the kernel's routes that are the wanted one, or one of its next
@@ -146,7 +161,7 @@ impl Netlink {
             true => wanted.by_next_hop(),
             false => vec![wanted.clone()],
         };
-        let answers = self.routes_of_family(namespace, wanted)?;
+        let answers = self.routes_beside(namespace, wanted)?;
         let mut found: Vec<RouteMessage> = answers.iter().flat_map(route::by_next_hop).collect();
         found.retain(|one| wanted_hops.iter().any(|hop| route::is_same(one, hop)));
         Ok(found)
@@ -158,7 +173,7 @@ impl Netlink {
         namespace: Namespace,
         wanted: &TableRoute,
     ) -> Result<Vec<RouteMessage>, KernelError> {
-        let mut answers = self.routes_of_family(namespace, wanted)?;
+        let mut answers = self.routes_beside(namespace, wanted)?;
         answers.retain(|answer| route::is_rival(answer, wanted));
         Ok(answers)
     }

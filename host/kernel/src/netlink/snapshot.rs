@@ -90,9 +90,7 @@ impl Netlink {
         link: LinkId,
         settings: BTreeMap<String, String>,
     ) -> Result<LinkSnapshot, KernelError> {
-        let handle = self.handle(link.namespace)?;
-        let get = handle.address().get().set_link_index_filter(link.index);
-        let addresses = self.collect(get.execute())?;
+        let addresses = self.addresses_of(link)?;
         let mut routes = self.all_routes(link.namespace)?;
         routes.retain(|route| is_set(route) && uses(route, link.index));
         // A gateway is reached through another route, which must come first.
@@ -124,9 +122,8 @@ impl Netlink {
             addresses.any(|address| key(own) == key(address) && label(own) != label(address))
         };
         for _ in 0..2 {
-            let get = handle.address().get().set_link_index_filter(link.index);
             let mut is_done = true;
-            let existing = self.collect(get.execute())?.into_iter();
+            let existing = self.addresses_of(link)?.into_iter();
             for address in existing.filter(is_mislabelled) {
                 match self.wait(handle.address().del(address).execute()) {
                     Err(error) if error.is_not_found() => is_done = false,

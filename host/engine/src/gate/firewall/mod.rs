@@ -176,8 +176,12 @@ impl Subject {
     fn check(self, kernel: &mut dyn Kernel, own: Own) -> Result<(), KernelError> {
         match self {
             Self::Links => Ok(()),
-            Self::Packets(network) => View::of_host(kernel, own)?.check_packets(network),
-            Self::Peer(address) => View::of_host(kernel, own)?.check_peer(address),
+            Self::Packets(network) => {
+                View::of_host(kernel, &[network], own)?.check_packets(network)
+            }
+            Self::Peer(address) => {
+                View::of_host(kernel, &[address.into()], own)?.check_peer(address)
+            }
         }
     }
 }

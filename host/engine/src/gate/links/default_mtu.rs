@@ -3,7 +3,7 @@
 use kernel::{Kernel, KernelError, LinkId, MAIN_TABLE, default_route_links};
 use nix::errno::Errno;
 use policy::{Call, Object};
-use types::Namespace;
+use types::{IpVersion, Namespace};
 use wasmtime::component::Resource;
 
 use super::LinkHandle;
@@ -51,7 +51,10 @@ fn table_of(kernel: &mut dyn Kernel, vrf: &LinkHandle) -> Result<u32, KernelErro
 
 /// Returns the smallest MTU of the links of a table's default route.
 fn smallest_mtu(kernel: &mut dyn Kernel, table: u32) -> Result<Option<u32>, KernelError> {
-    let routes = kernel.routes(Namespace::Host, table)?;
+    let mut routes = Vec::new();
+    for version in [IpVersion::Ipv4, IpVersion::Ipv6] {
+        routes.extend(kernel.routes(Namespace::Host, table, version)?);
+    }
     let mut smallest = None;
     for index in default_route_links(&routes) {
         let link = LinkId {

@@ -282,7 +282,7 @@ impl Gate {
         };
         let mut foreign = ports
             .iter()
-            .filter(|port| !own.has_link(port.index, &port.name));
+            .filter(|port| !own.has_link(port.index, || Some(port.name.clone())));
         Ok(match foreign.next() {
             None => Ok(()),
             Some(port) => Err(KernelError::Refused {

@@ -8,7 +8,7 @@ use journal::{Change, Entry};
 use kernel::{KernelError, KnownLink, LinkId, MAIN_TABLE, TableRoute};
 use nix::errno::Errno;
 use policy::{Call, Object};
-use types::{LinkName, Namespace, Route};
+use types::{IpVersion, LinkName, Namespace, Route};
 
 use self::parse::Draft;
 use super::call::{CallError, Plan, invalid};
@@ -102,7 +102,9 @@ impl Host for Gate {
         let namespace = Namespace::from(namespace);
         let objects = [Object::AllRoutes(namespace)];
         let (routes, links) = self.read(Call::RoutesList, &objects, |kernel| {
-            let routes = kernel.routes(namespace, table.unwrap_or(MAIN_TABLE))?;
+            let table = table.unwrap_or(MAIN_TABLE);
+            let mut routes = kernel.routes(namespace, table, IpVersion::Ipv4)?;
+            routes.extend(kernel.routes(namespace, table, IpVersion::Ipv6)?);
             Ok((routes, kernel.links(namespace, None)?))
         })?;
         let names = links.into_iter().map(|link| (link.index, link.name));

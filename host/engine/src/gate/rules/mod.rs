@@ -2,6 +2,7 @@
 
 mod parse;
 
+use ipnet::IpNet;
 use journal::Change;
 use kernel::LinkId;
 use nix::errno::Errno;
@@ -34,9 +35,10 @@ impl Host for Gate {
         let own = self.own_objects(Namespace::Host)?;
         let plan = |kernel: &mut dyn Kernel| {
             if namespace == Namespace::Host {
-                let view = View::of_host(kernel, own)?;
-                let mut networks = rule.source.iter().chain(&rule.destination);
-                networks.try_for_each(|network| match is_narrow {
+                let networks = rule.source.iter().chain(&rule.destination);
+                let networks: Vec<IpNet> = networks.copied().collect();
+                let view = View::of_host(kernel, &networks, own)?;
+                networks.iter().try_for_each(|network| match is_narrow {
                     true => view.check_packets(*network),
                     false => view.check_network(*network),
                 })?;

@@ -45,10 +45,16 @@ pub(super) const QUESTIONS: &[Question] = &[
         words(&it.far_link(FarLink { place, index: 2 }))
     }),
     ("addresses", |it| {
-        words(&(it.all_addresses(HOST), it.addresses(BRIDGE)))
+        words(&(
+            it.all_addresses(HOST, IpVersion::Ipv4),
+            it.addresses(BRIDGE),
+        ))
     }),
     ("routes", |it| {
-        words(&(it.routes(HOST, MAIN_TABLE), it.default_route_link()))
+        words(&(
+            it.routes(HOST, MAIN_TABLE, IpVersion::Ipv4),
+            it.default_route_link(),
+        ))
     }),
     ("save-routes", save_routes),
     ("rules", rules),
