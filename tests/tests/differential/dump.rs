@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kernel::{FoundNeighbour, FoundRoute, Kernel, KernelError, LinkId, NeighbourTable, NextHop};
-use types::{Mac, Namespace};
+use types::{IpVersion, Mac, Namespace};
 
 use crate::generate::LINK_SETTINGS;
 use crate::probe::{Feature, Features};
@@ -129,7 +129,19 @@ impl<'a> Reading<'a> {
             self.read_link(state.index, depth, dump)?;
         }
         self.read_routes(&survey.routes, dump);
-        for (index, address) in self.kernel.all_addresses(self.namespace)? {
+        for version in [IpVersion::Ipv4, IpVersion::Ipv6] {
+            self.read_addresses(version, dump)?;
+        }
+        for (place, found) in self.kernel.rules(self.namespace)?.iter().enumerate() {
+            let namespace = self.namespace;
+            dump.lines
+                .push(format!("{namespace}: rule {place:02} {found:?}"));
+        }
+        Ok(())
+    }
+
+    fn read_addresses(&mut self, version: IpVersion, dump: &mut Dump) -> Result<(), KernelError> {
+        for (index, address) in self.kernel.all_addresses(self.namespace, version)? {
             let name = self.own(index);
             // Until duplicate address detection ends an IPv6 address is
             // tentative, which is a matter of time.
@@ -137,11 +149,6 @@ impl<'a> Reading<'a> {
                 "{name}: address {}, of the link {}, had by others {}",
                 address.address, address.link_scope, address.dad_failed
             ));
-        }
-        for (place, found) in self.kernel.rules(self.namespace)?.iter().enumerate() {
-            let namespace = self.namespace;
-            dump.lines
-                .push(format!("{namespace}: rule {place:02} {found:?}"));
         }
         Ok(())
     }
