@@ -15,6 +15,9 @@ const MANIFEST: &str = "wasmvark:manifest";
 /// The namespace and name of the WIT package whose functions are calls.
 const PACKAGE: (&str, &str) = ("wasmvark", "driver");
 
+/// The call that needs no grant, so that a manifest doesn't ask for it.
+const WITHOUT_GRANT: &str = "log.write";
+
 /// Makes a component from a core module that has its world's types.
 pub(crate) fn encode(module: &[u8]) -> Result<Vec<u8>> {
     ComponentEncoder::default()
@@ -36,7 +39,8 @@ pub(crate) fn finish(mut component: Vec<u8>, manifest: &str) -> Result<Vec<u8>> 
     Ok(component)
 }
 
-/// Returns the calls that a component imports, as `interface.function`.
+/// Returns the calls that a component imports and that need a grant, as
+/// `interface.function`.
 pub(crate) fn calls(component: &[u8]) -> Result<BTreeSet<String>> {
     // Decoding validates.
     let decoded = wit_component::decode(component).context("the result isn't a component")?;
@@ -67,5 +71,6 @@ fn calls_of(resolve: &Resolve, world: WorldId) -> BTreeSet<String> {
         let free = functions.filter(|function| function.kind == FunctionKind::Freestanding);
         calls.extend(free.map(|function| format!("{name}.{}", function.name)));
     }
+    calls.remove(WITHOUT_GRANT);
     calls
 }

@@ -2,7 +2,7 @@
 //!
 //! | rule | a call may touch an object |
 //! |---|---|
-//! | 1 | never, if the grant doesn't list the call |
+//! | 1 | never, if the grant doesn't list the call and the call needs a grant |
 //! | 2 | if the driver made or moved it for this container |
 //! | 3 | if the request names it for this call (`requested`) |
 //! | 4 | if the grant's reach for the call has it (`widened`) |
@@ -86,8 +86,9 @@ impl fmt::Display for Cause {
 /// Decides whether a call may touch all of the objects.
 pub fn decide(authority: &Authority, call: Call, objects: &[Object<'_>]) -> Result<Permit, Denial> {
     let Authority { grant, request } = authority;
-    let granted = grant.calls().get(&call);
     let nothing = Reach::default();
+    let free = (!call.needs_grant()).then_some(&nothing);
+    let granted = grant.calls().get(&call).or(free);
     let reach = granted.unwrap_or(&nothing);
     let beyond: Vec<_> = objects
         .iter()

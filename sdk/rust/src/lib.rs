@@ -12,6 +12,7 @@ mod dhcp_client;
 mod filter;
 mod nat;
 mod options;
+mod panic_text;
 mod setup;
 mod stable_mac;
 mod vlan_parent;
@@ -45,7 +46,7 @@ pub use bindings::wasmvark::driver::{
     addresses, announce, bridge_ports, dhcp, dns, firewall, links, log, neighbours, offloads,
     routes, rules, state, sysctl, traffic, types, wireguard,
 };
-pub use bindings::{Guest, export};
+pub use bindings::Guest;
 
 pub use behaviours::{
     ACCEPT_RA, ANNOUNCE, Behaviours, Known, KnownOption, ON_A_WIRE, RATES, SOURCE_ROUTING, TUNING,
@@ -68,9 +69,43 @@ pub use nat::{
     publish, trust,
 };
 pub use options::{MACVLAN_MODES, Value, Within, choose, find, not, parse, parse_bool, read};
+pub use panic_text::log_panics;
 pub use setup::{
     PARENT_METRIC, alone, find_parent, gateways, is_v6, no_name_servers, routed_mtu, serve_names,
     without_prefix,
 };
 pub use stable_mac::stable_mac;
 pub use vlan_parent::{check_parent_or_base, find_or_make_parent};
+
+/// Exports a type that implements [`Guest`] as the component's driver. A panic of its
+/// functions logs its text.
+#[macro_export]
+macro_rules! export {
+    ($driver:ident) => {
+        const _: () = {
+            use $crate::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
+
+            /// The driver behind the hook for panics.
+            struct Exported;
+
+            impl $crate::Guest for Exported {
+                fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
+                    $crate::log_panics();
+                    <$driver as $crate::Guest>::create(request)
+                }
+
+                fn setup(request: Request) -> Result<SetupAnswer, Error> {
+                    $crate::log_panics();
+                    <$driver as $crate::Guest>::setup(request)
+                }
+
+                fn teardown(request: Request) -> Result<(), Error> {
+                    $crate::log_panics();
+                    <$driver as $crate::Guest>::teardown(request)
+                }
+            }
+
+            $crate::bindings::export!(Exported with_types_in $crate::bindings);
+        };
+    };
+}

@@ -165,6 +165,12 @@ impl Call {
             .any(|part| self.name().starts_with(part))
     }
 
+    /// Whether the grant must list it. A message reaches only the operator: the limits of
+    /// the run bound it, and the trail has it.
+    pub const fn needs_grant(self) -> bool {
+        !matches!(self, Self::LogWrite)
+    }
+
     /// Whether it changes nothing outside this run. Only such calls work in
     /// `create`, where there is no container to undo anything for.
     pub fn works_in_create(self) -> bool {

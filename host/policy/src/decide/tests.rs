@@ -90,6 +90,27 @@ fn rule_1_a_call_that_is_not_listed_is_denied_even_on_own_objects() {
     ));
 }
 
+#[test]
+fn only_a_message_needs_no_grant() {
+    let none = authority("");
+    assert!(allowed(&none, Call::LogWrite, Object::Message));
+    let listed = authority(r#""log.write" = {}"#);
+    assert!(allowed(&listed, Call::LogWrite, Object::Message));
+    for call in Call::ALL {
+        let denial = decide(&none, *call, &[]).err();
+        let cause = denial.map(|denial| denial.cause);
+        let expected = (*call != Call::LogWrite).then_some(Cause::NotGranted);
+        assert_eq!(cause, expected, "{call}");
+    }
+    let name = "p0".parse().unwrap();
+    let link = Object::Link {
+        namespace: Namespace::Host,
+        name: &name,
+        own: false,
+    };
+    assert!(!allowed(&none, Call::LogWrite, link));
+}
+
 /// An authority for a request that has this to say of a VF, with a grant of all calls
 /// about VFs.
 fn with_vfs(number: WishedVf, changes: &[VfChange]) -> Authority {

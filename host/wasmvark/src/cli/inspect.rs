@@ -227,6 +227,7 @@ impl Inspection {
         let wall = rights.left();
         let calls = Call::ALL
             .iter()
+            .filter(|call| call.needs_grant())
             .map(|call| (*call, call_state(*call, &description, grant.as_ref())))
             .filter(|(call, state)| {
                 // Every driver can make the calls that stand for return values.

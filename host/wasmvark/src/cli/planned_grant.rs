@@ -71,17 +71,18 @@ pub(super) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
     std::fs::read(path).map_err(failed)
 }
 
-/// Returns the calls that a component imports, without any reach.
+/// Returns the calls that a component imports and that need a grant, without any reach.
 pub(super) fn importable(description: &Description) -> BTreeMap<Call, Reach> {
     let imports = description.imports.iter().copied();
+    let imports = imports.filter(|call| call.needs_grant());
     imports.map(|call| (call, Reach::default())).collect()
 }
 
-/// Returns the calls that a driver's manifest asks for and that it can make, or `None`
-/// without a manifest.
+/// Returns the calls that a driver's manifest asks for, that it can make and that need a
+/// grant, or `None` without a manifest.
 pub(super) fn requested(description: &Description) -> Option<BTreeMap<Call, Reach>> {
     let wishes = description.manifest.as_ref()?.calls.iter();
-    let wishes = wishes.filter(|(call, _)| description.can_make(**call));
+    let wishes = wishes.filter(|(call, _)| description.can_make(**call) && call.needs_grant());
     Some(
         wishes
             .map(|(call, wish)| (*call, wish.reach.clone()))
@@ -98,10 +99,11 @@ pub(super) fn to_grant(
     description: &Description,
     imports: bool,
 ) -> Result<BTreeMap<Call, Reach>, CliError> {
-    match imports || description.imports.is_empty() {
-        true => Ok(importable(description)),
+    let importable = importable(description);
+    match imports || importable.is_empty() {
+        true => Ok(importable),
         false => requested(description).ok_or(CliError::NothingRequested {
-            imports: description.imports.len(),
+            imports: importable.len(),
         }),
     }
 }

@@ -50,7 +50,7 @@ impl Command for Suggest {
         let wanted: BTreeMap<Call, Reach> = usage
             .calls
             .iter()
-            .filter(|(_, call)| call.allowed > 0)
+            .filter(|(call, usage)| usage.allowed > 0 && call.needs_grant())
             .map(|(call, usage)| (*call, reach(*call, usage, grant.as_ref())))
             .collect();
         let limits = grant.as_ref().map(|grant| grant.limits().clone());
@@ -98,7 +98,7 @@ fn remarks(usage: &Usage, wanted: &BTreeMap<Call, Reach>, grant: Option<&Grant>)
     let granted = grant.map_or(&nothing, Grant::calls);
     let unused = granted
         .iter()
-        .filter(|(call, _)| !wanted.contains_key(call))
+        .filter(|(call, _)| call.needs_grant() && !wanted.contains_key(call))
         .map(|(call, reach)| Grant::line(*call, reach));
     let narrower = granted
         .iter()
@@ -111,7 +111,7 @@ fn remarks(usage: &Usage, wanted: &BTreeMap<Call, Reach>, grant: Option<&Grant>)
     let denied = usage
         .calls
         .iter()
-        .filter(|(_, call)| call.denied > 0)
+        .filter(|(call, usage)| usage.denied > 0 && call.needs_grant())
         .map(|(call, usage)| {
             let line = Grant::line(*call, &usage.reach.joined(&usage.lacking));
             format!("{line}  ({})", text::counted(usage.denied, "time"))

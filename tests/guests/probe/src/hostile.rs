@@ -31,7 +31,7 @@ pub(crate) fn spin() {
     }
 }
 
-/// Panics: without a word, as the drivers have no panic hook.
+/// Panics. The library's hook logs the text.
 #[expect(clippy::panic, reason = "that's the point")]
 pub(crate) fn panic() {
     panic!("the script says so");

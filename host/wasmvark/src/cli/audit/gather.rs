@@ -137,7 +137,7 @@ fn calls(
 ) -> Vec<CallReport> {
     let nothing = BTreeMap::new();
     let granted = grant.map_or(&nothing, Grant::calls);
-    let all = Call::ALL.iter();
+    let all = Call::ALL.iter().filter(|call| call.needs_grant());
     all.map(|call| {
         let used = usage.calls.get(call).cloned().unwrap_or_default();
         call_report(*call, description, granted.get(call), used)

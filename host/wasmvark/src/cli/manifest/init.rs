@@ -49,7 +49,7 @@ licence = \"\"
 [calls]
 "
     );
-    for call in &description.imports {
+    for call in planned_grant::importable(description).keys() {
         text.push_str(&format!("\"{call}\" = {{ reason = \"\" }}\n"));
     }
     text
