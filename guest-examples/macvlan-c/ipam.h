@@ -6,6 +6,8 @@
 
 #include <driver.h>
 
+#include "text.h"
+
 /* Checks the ipam driver at setup. A network that was written by hand hasn't
  * been through create. */
 bool check_ipam(const wasmvark_driver_types_network_t *network, driver_error_t *err);

@@ -26,6 +26,11 @@
 #define CONTAINER WASMVARK_DRIVER_TYPES_NAMESPACE_CONTAINER
 #define IN_CONTAINER WASMVARK_DRIVER_TYPES_PLACE_CONTAINER
 
+typedef wasmvark_driver_types_create_request_t driver_create_request_t;
+typedef wasmvark_driver_types_request_t driver_request_t;
+typedef wasmvark_driver_types_setup_answer_t driver_setup_answer_t;
+typedef wasmvark_driver_types_network_change_t driver_network_change_t;
+typedef exports_wasmvark_driver_handler_list_network_change_t list_changes_t;
 typedef wasmvark_driver_links_own_link_t own_link;
 typedef wasmvark_driver_links_borrow_link_t borrow_link;
 
@@ -42,7 +47,7 @@ static const uint32_t IPV6_METRIC = 1024;
 static const uint32_t DAD_MAX = 5000;
 
 /* Adds a change whose value is a copy of a string. */
-static void add_change(driver_list_network_change_t *changes, uint8_t tag, driver_string_t value)
+static void add_change(list_changes_t *changes, uint8_t tag, driver_string_t value)
 {
 	driver_network_change_t *change = &changes->ptr[changes->len++];
 	change->tag = tag;
@@ -52,12 +57,11 @@ static void add_change(driver_list_network_change_t *changes, uint8_t tag, drive
 
 /* Adds the change that stores the normal form of an option's value, as Podman
  * does for its own drivers. */
-static void add_normal(driver_list_network_change_t *changes,
-		       const wasmvark_driver_types_network_t *network, const char *key,
-		       const char *value)
+static void add_normal(list_changes_t *changes,
+		       const list_options_t *given, const char *key, const char *value)
 {
-	const driver_string_t *given = find_option(network, key);
-	if (given == NULL || equals(*given, value))
+	const driver_string_t *text = find_option(given, key);
+	if (text == NULL || equals(*text, value))
 		return;
 	driver_network_change_t *change = &changes->ptr[changes->len++];
 	change->tag = WASMVARK_DRIVER_TYPES_NETWORK_CHANGE_SET_OPTION;
@@ -65,20 +69,20 @@ static void add_normal(driver_list_network_change_t *changes,
 	driver_string_dup(&change->val.set_option.value, value);
 }
 
-static void add_normal_forms(driver_list_network_change_t *changes,
-			     const wasmvark_driver_types_network_t *network,
+static void add_normal_forms(list_changes_t *changes,
+			     const list_options_t *given,
 			     const struct options *options)
 {
 	char number[DECIMAL];
-	add_normal(changes, network, "bclim", decimal(options->broadcast_limit.val, number));
-	add_normal(changes, network, "bcqueuelen",
+	add_normal(changes, given, "bclim", decimal(options->broadcast_limit.val, number));
+	add_normal(changes, given, "bcqueuelen",
 		   decimal(options->broadcast_queue_length.val, number));
-	add_normal(changes, network, "announce", options->announce ? "true" : "false");
-	add_normal(changes, network, "wait_dad", options->wait_dad ? "true" : "false");
+	add_normal(changes, given, "announce", options->announce ? "true" : "false");
+	add_normal(changes, given, "wait_dad", options->wait_dad ? "true" : "false");
 }
 
-static void list_changes(const wasmvark_driver_types_network_t *network, const char *ipam,
-			 const struct options *options, driver_list_network_change_t *changes)
+static void list_changes(const list_options_t *given, const char *ipam,
+			 const struct options *options, list_changes_t *changes)
 {
 	/* At most: interface, option, ipam driver, dns, four normal forms. */
 	changes->ptr = calloc(8, sizeof(*changes->ptr));
@@ -87,7 +91,7 @@ static void list_changes(const wasmvark_driver_types_network_t *network, const c
 	changes->len = 0;
 
 	/* Podman sets the interface only for its own drivers. */
-	const driver_string_t *parent = find_option(network, "parent");
+	const driver_string_t *parent = find_option(given, "parent");
 	if (parent != NULL && parent->len > 0)
 		add_change(changes, WASMVARK_DRIVER_TYPES_NETWORK_CHANGE_NETWORK_INTERFACE, *parent);
 	if (parent != NULL)
@@ -101,7 +105,7 @@ static void list_changes(const wasmvark_driver_types_network_t *network, const c
 	driver_network_change_t *dns = &changes->ptr[changes->len++];
 	dns->tag = WASMVARK_DRIVER_TYPES_NETWORK_CHANGE_DNS_ENABLED;
 	dns->val.dns_enabled = false;
-	add_normal_forms(changes, network, options);
+	add_normal_forms(changes, given, options);
 }
 
 /* Checks that the user's parent exists. */
@@ -117,11 +121,11 @@ static bool check_parent(const wasmvark_driver_types_network_t *network, driver_
 	}
 	if (err->tag != WASMVARK_DRIVER_TYPES_ERROR_NOT_FOUND)
 		return false;
-	driver_error_free(err);
+	wasmvark_driver_types_error_free(err);
 	return FAIL(err, NOT_FOUND, view("parent interface "), name, view(" does not exist"));
 }
 
-static bool create(const driver_create_request_t *request, driver_list_network_change_t *changes,
+static bool create(const driver_create_request_t *request, list_changes_t *changes,
 		   driver_error_t *err)
 {
 	struct options options;
@@ -130,11 +134,11 @@ static bool create(const driver_create_request_t *request, driver_list_network_c
 		return false;
 	if (!choose_ipam(&request->network, &ipam, err))
 		return false;
-	if (!check_option_names(&request->network, err))
+	if (!check_option_names(&request->options, err))
 		return false;
-	if (!parse_options(&request->network, &options, err))
+	if (!parse_options(&request->options, &options, err))
 		return false;
-	list_changes(&request->network, ipam, &options, changes);
+	list_changes(&request->options, ipam, &options, changes);
 	return true;
 }
 
@@ -178,7 +182,7 @@ static bool disable_autoconf(borrow_link link, driver_error_t *err)
 	if (err->tag != WASMVARK_DRIVER_TYPES_ERROR_NOT_FOUND &&
 	    err->tag != WASMVARK_DRIVER_TYPES_ERROR_READ_ONLY)
 		return false;
-	driver_error_free(err);
+	wasmvark_driver_types_error_free(err);
 	return true;
 }
 
@@ -192,7 +196,7 @@ static bool announce_addresses(borrow_link link, driver_error_t *err)
 		return true;
 	if (err->tag != WASMVARK_DRIVER_TYPES_ERROR_NOT_FOUND)
 		return false;
-	driver_error_free(err);
+	wasmvark_driver_types_error_free(err);
 	return true;
 }
 
@@ -284,7 +288,9 @@ static bool setup(driver_request_t *request, driver_error_t *err)
 	own_link link;
 	if (!check_ipam(&request->network, err))
 		return false;
-	if (!parse_options(&request->network, &options, err))
+	if (!check_container_options(&request->options, err))
+		return false;
+	if (!parse_options(&request->options, &options, err))
 		return false;
 	if (!create_link(request, &options, &link, err))
 		return false;
@@ -293,27 +299,27 @@ static bool setup(driver_request_t *request, driver_error_t *err)
 	return done;
 }
 
-bool exports_driver_create(driver_create_request_t *request, driver_list_network_change_t *ret,
-			   driver_error_t *err)
+bool exports_wasmvark_driver_handler_create(driver_create_request_t *request, list_changes_t *ret,
+					    driver_error_t *err)
 {
 	bool done = create(request, ret, err);
-	driver_create_request_free(request);
+	wasmvark_driver_types_create_request_free(request);
 	return done;
 }
 
-bool exports_driver_setup(driver_request_t *request, driver_setup_answer_t *ret,
-			  driver_error_t *err)
+bool exports_wasmvark_driver_handler_setup(driver_request_t *request, driver_setup_answer_t *ret,
+					   driver_error_t *err)
 {
 	bool done = setup(request, err);
-	driver_request_free(request);
+	wasmvark_driver_types_request_free(request);
 	*ret = (driver_setup_answer_t){0};
 	return done;
 }
 
 /* Does nothing. The host removes the link. */
-bool exports_driver_teardown(driver_request_t *request, driver_error_t *err)
+bool exports_wasmvark_driver_handler_teardown(driver_request_t *request, driver_error_t *err)
 {
 	(void)err;
-	driver_request_free(request);
+	wasmvark_driver_types_request_free(request);
 	return true;
 }

@@ -5,6 +5,8 @@
 
 #include "text.h"
 
+#define OF_CONTAINER WASMVARK_DRIVER_TYPES_OPTION_ORIGIN_CONTAINER
+
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 /* All options. The host parses metric, mtu and no_default_route. */
@@ -25,31 +27,48 @@ static const struct {
 	{"source", WASMVARK_DRIVER_LINKS_MACVLAN_MODE_SOURCE},
 };
 
-const driver_string_t *find_option(const wasmvark_driver_types_network_t *network, const char *key)
+const driver_string_t *find_option(const list_options_t *given, const char *key)
 {
-	for (size_t i = 0; i < network->options.len; i++) {
-		if (equals(network->options.ptr[i].key, key))
-			return &network->options.ptr[i].value;
+	for (size_t i = 0; i < given->len; i++) {
+		if (equals(given->ptr[i].key, key))
+			return &given->ptr[i].value;
 	}
 	return NULL;
 }
 
-static bool is_known(driver_string_t name)
+static bool is_one_of(driver_string_t text, const char *const *words, size_t count)
 {
-	for (size_t i = 0; i < LENGTH(NAMES); i++) {
-		if (equals(name, NAMES[i]))
+	for (size_t i = 0; i < count; i++) {
+		if (equals(text, words[i]))
 			return true;
 	}
 	return false;
 }
 
-bool check_option_names(const wasmvark_driver_types_network_t *network, driver_error_t *err)
+/* The options that a container may have. */
+static const char *const CONTAINER_NAMES[] = {
+	"announce", "metric", "mtu", "no_default_route", "wait_dad",
+};
+
+bool check_option_names(const list_options_t *given, driver_error_t *err)
 {
-	for (size_t i = 0; i < network->options.len; i++) {
-		driver_string_t name = network->options.ptr[i].key;
+	for (size_t i = 0; i < given->len; i++) {
+		driver_string_t name = given->ptr[i].key;
 		/* netavark's errors call its macvlan and ipvlan driver "vlan". */
-		if (!is_known(name))
+		if (!is_one_of(name, NAMES, LENGTH(NAMES)))
 			return FAIL(err, INVALID, view("unsupported vlan network option: "), name);
+	}
+	return true;
+}
+
+bool check_container_options(const list_options_t *given, driver_error_t *err)
+{
+	for (size_t i = 0; i < given->len; i++) {
+		driver_string_t name = given->ptr[i].key;
+		if (given->ptr[i].origin == OF_CONTAINER &&
+		    !is_one_of(name, CONTAINER_NAMES, LENGTH(CONTAINER_NAMES)))
+			return FAIL(err, INVALID,
+				    view("unsupported vlan option for one container: "), name);
 	}
 	return true;
 }
@@ -111,32 +130,23 @@ static bool fail_value(const char *key, driver_string_t text, const char *expect
 		    view("\" is not "), view(expected));
 }
 
-/* Parses an option if it's given. *given says whether it is. */
-static bool parse_option(const wasmvark_driver_types_network_t *network, const char *key,
-			 int64_t min, int64_t max, const char *expected, bool *given,
+/* Parses an option if it's given. *is_given says whether it is. */
+static bool parse_option(const list_options_t *given, const char *key,
+			 int64_t min, int64_t max, const char *expected, bool *is_given,
 			 int64_t *number, driver_error_t *err)
 {
-	const driver_string_t *text = find_option(network, key);
-	*given = text != NULL;
+	const driver_string_t *text = find_option(given, key);
+	*is_given = text != NULL;
 	if (text == NULL || parse_number(*text, min, max, number))
 		return true;
 	return fail_value(key, *text, expected, err);
 }
 
-static bool is_one_of(driver_string_t text, const char *const *words, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (equals(text, words[i]))
-			return true;
-	}
-	return false;
-}
-
 /* Parses an option that is a truth value. The default is false. */
-static bool parse_bool(const wasmvark_driver_types_network_t *network, const char *key, bool *value,
+static bool parse_bool(const list_options_t *given, const char *key, bool *value,
 		       driver_error_t *err)
 {
-	const driver_string_t *text = find_option(network, key);
+	const driver_string_t *text = find_option(given, key);
 	*value = false;
 	if (text == NULL || is_one_of(trimmed(*text), FALSE_WORDS, LENGTH(FALSE_WORDS)))
 		return true;
@@ -157,22 +167,22 @@ static bool parse_mode(const driver_string_t *name, wasmvark_driver_links_macvla
 	return FAIL(err, INVALID, view("invalid macvlan mode \""), text, view("\""));
 }
 
-bool parse_options(const wasmvark_driver_types_network_t *network, struct options *options,
+bool parse_options(const list_options_t *given, struct options *options,
 		   driver_error_t *err)
 {
 	int64_t limit = 0;
 	int64_t length = 0;
-	if (!parse_option(network, "bclim", INT32_MIN, INT32_MAX, BCLIM,
+	if (!parse_option(given, "bclim", INT32_MIN, INT32_MAX, BCLIM,
 			  &options->broadcast_limit.is_some, &limit, err))
 		return false;
-	if (!parse_option(network, "bcqueuelen", 0, UINT32_MAX, BCQUEUELEN,
+	if (!parse_option(given, "bcqueuelen", 0, UINT32_MAX, BCQUEUELEN,
 			  &options->broadcast_queue_length.is_some, &length, err))
 		return false;
 	options->broadcast_limit.val = (int32_t)limit;
 	options->broadcast_queue_length.val = (uint32_t)length;
-	if (!parse_bool(network, "announce", &options->announce, err))
+	if (!parse_bool(given, "announce", &options->announce, err))
 		return false;
-	if (!parse_bool(network, "wait_dad", &options->wait_dad, err))
+	if (!parse_bool(given, "wait_dad", &options->wait_dad, err))
 		return false;
-	return parse_mode(find_option(network, "mode"), &options->mode, err);
+	return parse_mode(find_option(given, "mode"), &options->mode, err);
 }

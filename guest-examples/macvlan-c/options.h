@@ -6,6 +6,10 @@
 
 #include <driver.h>
 
+#include "text.h"
+
+typedef wasmvark_driver_types_list_request_option_t list_options_t;
+
 /* The options that the host doesn't parse. */
 struct options {
 	wasmvark_driver_links_macvlan_mode_t mode;
@@ -16,12 +20,15 @@ struct options {
 };
 
 /* Returns the value of an option, or NULL if it isn't given. */
-const driver_string_t *find_option(const wasmvark_driver_types_network_t *network,
+const driver_string_t *find_option(const list_options_t *given,
 				   const char *key);
 
-/* Refuses unknown options. */
-bool check_option_names(const wasmvark_driver_types_network_t *network, driver_error_t *err);
+/* Refuses unknown options of a network. */
+bool check_option_names(const list_options_t *given, driver_error_t *err);
+
+/* Refuses options that a container can't have. */
+bool check_container_options(const list_options_t *given, driver_error_t *err);
 
 /* Parses the options. On failure err is filled in. */
-bool parse_options(const wasmvark_driver_types_network_t *network, struct options *options,
+bool parse_options(const list_options_t *given, struct options *options,
 		   driver_error_t *err);

@@ -7,6 +7,8 @@
 
 #include <driver.h>
 
+typedef wasmvark_driver_types_error_t driver_error_t;
+
 /* Returns a view of a C string. Nothing is copied. */
 driver_string_t view(const char *text);
 

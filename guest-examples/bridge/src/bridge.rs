@@ -1,7 +1,9 @@
 //! The network's bridge.
 
 use wasmvark_guest::links::{self, BridgeOptions, Link};
-use wasmvark_guest::types::{Error, Namespace, Network, NetworkChange, Place, Request};
+use wasmvark_guest::types::{
+    CreateRequest, Error, Namespace, Network, NetworkChange, Place, Request,
+};
 use wasmvark_guest::{
     addresses, close_internal, firewall, gateways, ignore_router_advertisements,
     loosen_reverse_path, move_parent_option, routed_mtu, stable_mac,
@@ -22,21 +24,21 @@ pub(crate) struct Bridge {
 /// a managed bridge one that the host chooses. Checks that an unmanaged bridge and the
 /// VRF exist.
 pub(crate) fn choose_name(
-    network: &Network,
+    request: &CreateRequest,
     options: &Options,
 ) -> Result<Vec<NetworkChange>, Error> {
     if let Some(vrf) = &options.vrf {
         find_vrf(vrf)?;
     }
-    match (&network.parent, options.mode) {
+    match (&request.network.parent, options.mode) {
         (Some(_), Mode::Managed) => {
             // Another network may have it, or it's no bridge.
             links::use_bridge(false)?;
-            Ok(move_parent_option(network))
+            Ok(move_parent_option(&request.options))
         }
         (Some(name), Mode::Unmanaged) => {
             find_existing(name, options)?;
-            Ok(move_parent_option(network))
+            Ok(move_parent_option(&request.options))
         }
         // With an empty name, the host chooses a free one.
         (None, Mode::Managed) => Ok(vec![NetworkChange::NetworkInterface(String::new())]),

@@ -20,11 +20,11 @@ export!(Driver);
 impl Guest for Driver {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
-        let mut changes = KNOWN.check(&network.options)?;
-        let options = Options::parse(&network.options)?;
+        let mut changes = KNOWN.check(&request.options)?;
+        let options = Options::parse(&request.options)?;
         options::check_addresses(network, &options)?;
-        check_outside_links(network)?;
-        changes.extend(bridge::choose_name(network, &options)?);
+        check_outside_links(&request)?;
+        changes.extend(bridge::choose_name(&request, &options)?);
         let ipam = options::choose_ipam(network, &options)?;
         if has_no_addresses(network, ipam.as_ref()) {
             changes.push(no_names());
@@ -84,12 +84,13 @@ impl Guest for Driver {
 
 fn make_veth(request: &Request, bridge: &Bridge) -> Result<VethPair, Error> {
     let options = VethOptions {
+        name: None,
         host_name: None,
         mac: request.mac.clone(),
         host_mac: None,
         mtu: bridge.mtu,
     };
-    let pair = links::create_veth(None, &options)?;
+    let pair = links::create_veth(&options)?;
     loosen_reverse_path(&pair.container)?;
     Ok(pair)
 }

@@ -3,7 +3,7 @@
 use core::fmt::{self, Display};
 
 use wasmvark_guest::firewall::Isolation;
-use wasmvark_guest::types::{Error, Network, NetworkChange, OptionValue};
+use wasmvark_guest::types::{Error, Network, NetworkChange, RequestOption};
 use wasmvark_guest::{
     ACCEPT_DAD, ACCEPT_RA, ANNOUNCE, Dad, FILTER, Filter, Known, NDP_PROXY, Nat, PUBLISH_INTERFACE,
     RATES, SOURCE_ROUTING, TUNING, Value, WAIT_DAD, WithoutSubnets, allocate_subnets, check_dhcp,
@@ -147,7 +147,7 @@ const OF_THE_BRIDGE: &[&str] = &[
 ];
 
 impl Options {
-    pub(crate) fn parse(options: &[OptionValue]) -> Result<Self, Error> {
+    pub(crate) fn parse(options: &[RequestOption]) -> Result<Self, Error> {
         let vrf = find(options, "vrf").filter(|name| !name.is_empty());
         let mode = choose(options, "mode", "bridge", MODES)?;
         let isolate = parse::<Isolate>(options, "isolate")?;
@@ -168,7 +168,7 @@ impl Options {
         Ok(parsed)
     }
 
-    fn check(&self, options: &[OptionValue]) -> Result<(), Error> {
+    fn check(&self, options: &[RequestOption]) -> Result<(), Error> {
         let given = |key: &&&str| find(options, key).is_some_and(|value| !is_off(value));
         if self.mode == Mode::Unmanaged
             && let Some(key) = OF_THE_BRIDGE.iter().find(given)
@@ -240,9 +240,10 @@ mod tests {
     use super::*;
 
     fn parse(pairs: &[(&str, &str)]) -> Result<Options, String> {
-        let option = |(key, value): &(&str, &str)| OptionValue {
+        let option = |(key, value): &(&str, &str)| RequestOption {
             key: (*key).to_owned(),
             value: (*value).to_owned(),
+            origin: wasmvark_guest::types::OptionOrigin::Network,
         };
         let options: Vec<_> = pairs.iter().map(option).collect();
         Options::parse(&options).map_err(|error| match error {

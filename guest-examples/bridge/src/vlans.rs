@@ -2,7 +2,7 @@
 
 use wasmvark_guest::bridge_ports::{self, VlanRange};
 use wasmvark_guest::links::Link;
-use wasmvark_guest::types::{Error, OptionValue};
+use wasmvark_guest::types::{Error, RequestOption};
 use wasmvark_guest::{Within, find, parse, read};
 
 /// The first and the last VLAN ID (IEEE 802.1Q).
@@ -27,7 +27,7 @@ pub(crate) enum Vlans {
 
 impl Vlans {
     /// Parses the options `vlan`, `trunk` and `native_vlan`.
-    pub(crate) fn parse(options: &[OptionValue]) -> Result<Option<Self>, Error> {
+    pub(crate) fn parse(options: &[RequestOption]) -> Result<Option<Self>, Error> {
         let access = parse::<VlanId>(options, "vlan")?.map(VlanId::number);
         let tagged = find(options, "trunk").map(ranges).transpose()?;
         let native = parse::<VlanId>(options, "native_vlan")?.map(VlanId::number);
@@ -120,9 +120,10 @@ mod tests {
     use super::*;
 
     fn parsed(pairs: &[(&str, &str)]) -> Result<Option<Vlans>, String> {
-        let option = |(key, value): &(&str, &str)| OptionValue {
+        let option = |(key, value): &(&str, &str)| RequestOption {
             key: (*key).to_owned(),
             value: (*value).to_owned(),
+            origin: wasmvark_guest::types::OptionOrigin::Network,
         };
         let options: Vec<_> = pairs.iter().map(option).collect();
         Vlans::parse(&options).map_err(|error| match error {

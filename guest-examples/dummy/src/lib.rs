@@ -22,7 +22,7 @@ export!(Dummy);
 impl Guest for Dummy {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
-        let mut changes = KNOWN.check(&network.options)?;
+        let mut changes = KNOWN.check(&request.options)?;
         changes.push(no_names());
         changes.extend(choose_ipam(network, WithoutSubnets::NoAddresses)?);
         Ok(changes)
@@ -53,7 +53,5 @@ impl Guest for Dummy {
 /// Whether the user wants a default route. A dummy link reaches no router, so the route
 /// is added only on request.
 fn wants_default_route(request: &Request) -> bool {
-    let network = &request.network;
-    let mut given = [&request.options, &network.options].into_iter();
-    given.any(|options| find(options, "no_default_route").is_some()) && !network.no_default_route
+    find(&request.options, "no_default_route").is_some() && !request.network.no_default_route
 }

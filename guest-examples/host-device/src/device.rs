@@ -1,9 +1,8 @@
 //! The interface for the container, as the user names it. The host has checked that at
 //! most one of the options is given.
 
-use wasmvark_guest::find as option;
 use wasmvark_guest::links::{self, Link};
-use wasmvark_guest::types::{Error, Namespace, Network, OptionValue, Request};
+use wasmvark_guest::types::{Error, Namespace, Network, OptionOrigin, Request, RequestOption};
 
 /// The property by which an interface is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,9 +15,12 @@ pub(crate) enum Device<'a> {
 
 impl<'a> Device<'a> {
     /// Returns the network's interface.
-    pub(crate) fn of_network(network: &'a Network) -> Result<Self, Error> {
+    pub(crate) fn of_network(
+        network: &'a Network,
+        options: &'a [RequestOption],
+    ) -> Result<Self, Error> {
         let name = network.parent.as_deref().map(Self::Name);
-        let device = name.or_else(|| Self::of_options(&network.options));
+        let device = name.or_else(|| Self::of_options(options, OptionOrigin::Network));
         device.ok_or_else(|| {
             Error::Invalid(
                 "no network interface is specified: give one of --interface-name NAME, -o \
@@ -30,14 +32,18 @@ impl<'a> Device<'a> {
 
     /// Returns the container's own interface, or else the network's.
     pub(crate) fn of_request(request: &'a Request) -> Result<Self, Error> {
-        match Self::of_options(&request.container_options) {
+        match Self::of_options(&request.options, OptionOrigin::Container) {
             Some(device) => Ok(device),
-            None => Self::of_network(&request.network),
+            None => Self::of_network(&request.network, &request.options),
         }
     }
 
-    fn of_options(options: &'a [OptionValue]) -> Option<Self> {
-        let given = |key| option(options, key).filter(|value| !value.is_empty());
+    fn of_options(options: &'a [RequestOption], origin: OptionOrigin) -> Option<Self> {
+        let given = |key| {
+            let mut options = options.iter().filter(|option| option.origin == origin);
+            let option = options.find(|option| option.key == key)?;
+            Some(option.value.as_str()).filter(|value| !value.is_empty())
+        };
         let mac = given("hwaddr").map(Self::Mac);
         let pci = given("pci").map(Self::Pci);
         let path = given("kernelpath").map(Self::Path);
@@ -69,10 +75,11 @@ impl<'a> Device<'a> {
 mod tests {
     use super::*;
 
-    fn options(pairs: &[(&str, &str)]) -> Vec<OptionValue> {
-        let option = |(key, value): &(&str, &str)| OptionValue {
+    fn options(pairs: &[(&str, &str)]) -> Vec<RequestOption> {
+        let option = |(key, value): &(&str, &str)| RequestOption {
             key: (*key).to_owned(),
             value: (*value).to_owned(),
+            origin: OptionOrigin::Network,
         };
         pairs.iter().map(option).collect()
     }
@@ -81,7 +88,7 @@ mod tests {
     fn each_option_names_an_interface() {
         let device = |pairs: &[(&str, &str)]| {
             let options = options(pairs);
-            format!("{:?}", Device::of_options(&options))
+            format!("{:?}", Device::of_options(&options, OptionOrigin::Network))
         };
         assert_eq!(device(&[("mtu", "1400"), ("pci", "")]), "None");
         assert_eq!(device(&[("hwaddr", "m")]), "Some(Mac(\"m\"))");

@@ -30,13 +30,13 @@ export!(HostDevice);
 impl Guest for HostDevice {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
-        let device = Device::of_network(network)?;
+        let device = Device::of_network(network, &request.options)?;
         let ipam = choose_ipam(network, WithoutSubnets::NoAddresses)?;
-        let normal = KNOWN.check(&network.options)?;
-        Filter::parse(&network.options)?;
+        let normal = KNOWN.check(&request.options)?;
+        Filter::parse(&request.options)?;
         device.check()?;
 
-        let mut changes = move_parent_option(network);
+        let mut changes = move_parent_option(&request.options);
         changes.extend(normal);
         changes.extend(ipam);
         // The host has no gateway in the interface's network on which a DNS server

@@ -18,17 +18,17 @@ impl Guest for Ipvlan {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
         check_parent_or_base(network)?;
-        let mut changes = changes_on_parent(network, WithoutSubnets::Refuse)?;
-        changes.extend(KNOWN.check(&network.options)?);
-        Options::parse(&network.options)?;
-        Filter::parse(&network.options)?;
+        let mut changes = changes_on_parent(&request, WithoutSubnets::Refuse)?;
+        changes.extend(KNOWN.check(&request.options)?);
+        Options::parse(&request.options)?;
+        Filter::parse(&request.options)?;
         Ok(changes)
     }
 
     fn setup(request: Request) -> Result<SetupAnswer, Error> {
         let network = &request.network;
         check_ipam(network)?;
-        let options = Options::parse(&network.options)?;
+        let options = Options::parse(&request.options)?;
         let behaviours = KNOWN.behaviours(&request)?;
         let filter = Filter::parse(&request.options)?;
         let parent = find_or_make_parent(network)?;

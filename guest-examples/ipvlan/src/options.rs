@@ -1,7 +1,7 @@
 //! The driver's options.
 
 use wasmvark_guest::links::{IpvlanIsolation, IpvlanMode};
-use wasmvark_guest::types::{Error, OptionValue};
+use wasmvark_guest::types::{Error, RequestOption};
 use wasmvark_guest::{Known, ON_A_WIRE, choose, word};
 
 /// All options.
@@ -35,7 +35,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    pub(crate) fn parse(options: &[OptionValue]) -> Result<Self, Error> {
+    pub(crate) fn parse(options: &[RequestOption]) -> Result<Self, Error> {
         Ok(Self {
             mode: choose(options, "mode", "ipvlan", MODES)?,
             isolation: choose(options, "flag", "ipvlan", FLAGS)?,

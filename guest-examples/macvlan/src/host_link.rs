@@ -6,9 +6,7 @@ use core::net::IpAddr;
 use wasmvark_guest::addresses;
 use wasmvark_guest::links::{self, Link, MacvlanMode, MacvlanOptions};
 use wasmvark_guest::routes::{self, RouteOptions};
-use wasmvark_guest::types::{
-    Error, Namespace, Network, OptionValue, Place, Request, Route, RouteKind,
-};
+use wasmvark_guest::types::{Error, Namespace, Network, Place, Request, RequestOption, Route};
 use wasmvark_guest::{
     Dad, PLAIN_ROUTE, alone, find, is_v6, not, stable_mac, sysctl, without_prefix,
 };
@@ -17,7 +15,7 @@ use wasmvark_guest::{
 pub(crate) const HOST_ADDRESS: &str = "host_address";
 
 /// Parses the host's addresses, at most one of each version.
-pub(crate) fn parse(options: &[OptionValue], mode: MacvlanMode) -> Result<Vec<IpAddr>, Error> {
+pub(crate) fn parse(options: &[RequestOption], mode: MacvlanMode) -> Result<Vec<IpAddr>, Error> {
     let Some(text) = find(options, HOST_ADDRESS) else {
         return Ok(Vec::new());
     };
@@ -42,8 +40,8 @@ pub(crate) fn parse(options: &[OptionValue], mode: MacvlanMode) -> Result<Vec<Ip
 
 /// Checks that the user named the parent. Only its networks may be shared with the host's
 /// link.
-pub(crate) fn check(network: &Network) -> Result<(), Error> {
-    match find(&network.options, HOST_ADDRESS) {
+pub(crate) fn check(network: &Network, options: &[RequestOption]) -> Result<(), Error> {
+    match find(options, HOST_ADDRESS) {
         Some(_) if network.parent.is_none() => Err(Error::Invalid(format!(
             "{HOST_ADDRESS} needs a parent that you name: give -o parent=NAME"
         ))),
@@ -75,9 +73,12 @@ pub(crate) fn configure(
         link: Some(links::info(&link)?.name),
         ..PLAIN_ROUTE
     };
-    for address in &request.addresses {
-        if host.iter().any(|it| it.is_ipv6() == is_v6(address)) {
-            add_route(address, host, &through)?;
+    for route in &request.host_routes {
+        if host
+            .iter()
+            .any(|it| it.is_ipv6() == is_v6(&route.destination))
+        {
+            add_route(route, host, &through)?;
         }
     }
     Ok(())
@@ -97,19 +98,14 @@ fn prepare(link: &Link, host: &[IpAddr]) -> Result<(), Error> {
     links::set_up(link)
 }
 
-fn add_route(address: &str, host: &[IpAddr], through: &RouteOptions) -> Result<(), Error> {
-    let is_hosts = |it: &IpAddr| without_prefix(address).parse() == Ok(*it);
+fn add_route(route: &Route, host: &[IpAddr], through: &RouteOptions) -> Result<(), Error> {
+    let address = without_prefix(&route.destination);
+    let is_hosts = |it: &IpAddr| address.parse() == Ok(*it);
     if host.iter().any(is_hosts) {
         return Err(Error::Invalid(format!(
             "{address} is the host's by the option {HOST_ADDRESS}: keep it out of the addresses for \
              containers, by --ip-range"
         )));
     }
-    let route = Route {
-        destination: alone(address),
-        gateway: None,
-        metric: None,
-        kind: RouteKind::Unicast,
-    };
-    routes::add(Namespace::Host, &route, Some(through))
+    routes::add(Namespace::Host, route, Some(through))
 }

@@ -20,11 +20,11 @@ impl Guest for Macvlan {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
         check_parent_or_base(network)?;
-        let mut changes = changes_on_parent(network, WithoutSubnets::Dhcp)?;
-        changes.extend(KNOWN.check(&network.options)?);
-        Options::parse(&network.options)?;
-        host_link::check(network)?;
-        Filter::parse(&network.options)?;
+        let mut changes = changes_on_parent(&request, WithoutSubnets::Dhcp)?;
+        changes.extend(KNOWN.check(&request.options)?);
+        Options::parse(&request.options)?;
+        host_link::check(network, &request.options)?;
+        Filter::parse(&request.options)?;
         Ok(changes)
     }
 
@@ -32,7 +32,7 @@ impl Guest for Macvlan {
         let network = &request.network;
         check_ipam_or_dhcp(network)?;
         let options = Options::parse(&request.options)?;
-        host_link::check(network)?;
+        host_link::check(network, &request.options)?;
         let behaviours = KNOWN.behaviours(&request)?;
         let filter = Filter::parse(&request.options)?;
         let parent = find_or_make_parent(network)?;

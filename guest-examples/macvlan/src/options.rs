@@ -3,7 +3,7 @@
 use core::net::IpAddr;
 
 use wasmvark_guest::links::MacvlanMode;
-use wasmvark_guest::types::{Error, OptionValue};
+use wasmvark_guest::types::{Error, RequestOption};
 use wasmvark_guest::{Known, MACVLAN_MODES, ON_A_WIRE, choose, parse, typed, word};
 
 use crate::host_link::{self, HOST_ADDRESS};
@@ -36,7 +36,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    pub(crate) fn parse(options: &[OptionValue]) -> Result<Self, Error> {
+    pub(crate) fn parse(options: &[RequestOption]) -> Result<Self, Error> {
         let mode = choose(options, "mode", "macvlan", MACVLAN_MODES)?;
         sources::check(options, mode)?;
         Ok(Self {
@@ -52,10 +52,11 @@ impl Options {
 mod tests {
     use super::*;
 
-    fn options(pairs: &[(&str, &str)]) -> Vec<OptionValue> {
-        let option = |(key, value): &(&str, &str)| OptionValue {
+    fn options(pairs: &[(&str, &str)]) -> Vec<RequestOption> {
+        let option = |(key, value): &(&str, &str)| RequestOption {
             key: (*key).to_owned(),
             value: (*value).to_owned(),
+            origin: wasmvark_guest::types::OptionOrigin::Network,
         };
         pairs.iter().map(option).collect()
     }

@@ -1,7 +1,7 @@
 //! The MAC addresses whose frames a link of the mode `source` gets. The host lists them.
 
 use wasmvark_guest::links::MacvlanMode;
-use wasmvark_guest::types::{Error, OptionValue};
+use wasmvark_guest::types::{Error, RequestOption};
 use wasmvark_guest::{find, not};
 
 /// The option that names them (`macaddr` of `ip-link(8)`).
@@ -11,7 +11,7 @@ pub(crate) const MACADDR: &str = "macaddr";
 const MACADDR_MAX: usize = 128;
 
 /// Checks the option.
-pub(crate) fn check(options: &[OptionValue], mode: MacvlanMode) -> Result<(), Error> {
+pub(crate) fn check(options: &[RequestOption], mode: MacvlanMode) -> Result<(), Error> {
     let Some(text) = find(options, MACADDR) else {
         return Ok(());
     };
@@ -52,9 +52,10 @@ mod tests {
     use super::*;
 
     fn checked(text: &str, mode: MacvlanMode) -> Result<(), String> {
-        let option = OptionValue {
+        let option = RequestOption {
             key: MACADDR.to_owned(),
             value: text.to_owned(),
+            origin: wasmvark_guest::types::OptionOrigin::Network,
         };
         check(&[option], mode).map_err(|error| match error {
             Error::Invalid(text) => text,

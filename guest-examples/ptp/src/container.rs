@@ -3,7 +3,7 @@
 use wasmvark_guest::links::{self, Link};
 use wasmvark_guest::routes::{self, RouteOptions};
 use wasmvark_guest::types::{Error, Namespace, Request};
-use wasmvark_guest::{Behaviours, Dad, PLAIN_ROUTE, add_routes, addresses, alone};
+use wasmvark_guest::{Behaviours, Dad, PLAIN_ROUTE, add_routes, addresses, alone, without_prefix};
 
 use crate::subnets;
 
@@ -32,7 +32,7 @@ pub(crate) fn configure(
     for (subnet, gateway) in subnets::with_gateways(request) {
         let to_gateway = subnets::route(alone(gateway), None);
         routes::add(Namespace::Container, &to_gateway, Some(&direct))?;
-        let to_others = subnets::route(subnet.to_owned(), Some(gateway));
+        let to_others = subnets::route(subnet.to_owned(), Some(without_prefix(gateway)));
         routes::add(Namespace::Container, &to_others, Some(&through))?;
     }
     add_routes(request, None, Some(&through))

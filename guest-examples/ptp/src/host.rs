@@ -21,9 +21,8 @@ pub(crate) fn configure(link: &Link, request: &Request, dad: Dad) -> Result<(), 
         link: Some(links::info(link)?.name),
         ..PLAIN_ROUTE
     };
-    for address in &request.addresses {
-        let route = subnets::route(alone(address), None);
-        routes::add(Namespace::Host, &route, Some(&through))?;
+    for route in &request.host_routes {
+        routes::add(Namespace::Host, route, Some(&through))?;
     }
     Ok(())
 }

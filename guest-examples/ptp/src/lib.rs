@@ -42,10 +42,10 @@ export!(Ptp);
 impl Guest for Ptp {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
-        let mut changes = KNOWN.check(&network.options)?;
-        Nat::parse(&network.options, MASQUERADE)?;
-        Filter::parse(&network.options)?;
-        check_outside_links(network)?;
+        let mut changes = KNOWN.check(&request.options)?;
+        Nat::parse(&request.options, MASQUERADE)?;
+        Filter::parse(&request.options)?;
+        check_outside_links(&request)?;
         // Podman adds the gateways of other networks after `create`.
         if network.internal {
             subnets::check_gateways(network)?;
@@ -64,14 +64,15 @@ impl Guest for Ptp {
         check_ipam(network)?;
         subnets::check_gateways(network)?;
         let behaviours = KNOWN.behaviours(&request)?;
-        let dad = Dad::Off.or_given(&network.options)?;
+        let dad = Dad::Off.or_given(&request.options)?;
         let veth = VethOptions {
+            name: None,
             host_name: None,
             mac: request.mac.clone(),
             host_mac: None,
             mtu: routed_mtu(network, None)?,
         };
-        let pair = links::create_veth(None, &veth)?;
+        let pair = links::create_veth(&veth)?;
         // These are in place before anything can pass.
         close_internal(&pair.host, network)?;
         Filter::parse(&request.options)?.apply(&request)?;
@@ -85,7 +86,7 @@ impl Guest for Ptp {
         forward(&request)?;
         proxy_ndp(&request)?;
         trust(&request, true)?;
-        Nat::parse(&network.options, MASQUERADE)?.translate_container(&request)?;
+        Nat::parse(&request.options, MASQUERADE)?.translate_container(&request)?;
         publish(&pair.host, &request)?;
         serve_names(&pair.host, network)?;
         Ok(no_name_servers())

@@ -22,11 +22,11 @@ impl Guest for Sriov {
         let network = &request.network;
         vf::card(network)?;
         let ipam = choose_ipam(network, WithoutSubnets::NoAddresses)?;
-        let normal = KNOWN.check(&network.options)?;
-        Options::parse(&network.options)?;
-        Filter::parse(&network.options)?;
+        let normal = KNOWN.check(&request.options)?;
+        Options::parse(&request.options)?;
+        Filter::parse(&request.options)?;
 
-        let mut changes = move_parent_option(network);
+        let mut changes = move_parent_option(&request.options);
         changes.extend(normal);
         changes.extend(ipam);
         changes.push(no_names());

@@ -2,7 +2,7 @@
 //! others, so their names and their defaults are the host's, too.
 
 use wasmvark_guest::links::{VfLinkState, VfVlan, VlanProtocol};
-use wasmvark_guest::types::{Error, OptionValue};
+use wasmvark_guest::types::{Error, RequestOption};
 use wasmvark_guest::{Known, ON_A_WIRE, Within, choose, find, parse, typed, word};
 
 /// The number of a VLAN, or 0 for none (IEEE 802.1Q).
@@ -66,7 +66,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    pub(crate) fn parse(options: &[OptionValue]) -> Result<Self, Error> {
+    pub(crate) fn parse(options: &[RequestOption]) -> Result<Self, Error> {
         let link_state = match find(options, "link_state") {
             None | Some("") => None,
             Some(_) => Some(choose(options, "link_state", "VF", LINK_STATES)?),
@@ -82,7 +82,7 @@ impl Options {
     }
 }
 
-fn vlan(options: &[OptionValue]) -> Result<Option<Option<VfVlan>>, Error> {
+fn vlan(options: &[RequestOption]) -> Result<Option<Option<VfVlan>>, Error> {
     let qos = parse::<Priority>(options, "vlan_qos")?;
     let protocol = choose(options, "vlan_proto", "VF", PROTOCOLS)?;
     let id = parse::<VlanId>(options, "vlan")?.map(Within::number);
@@ -101,7 +101,7 @@ fn vlan(options: &[OptionValue]) -> Result<Option<Option<VfVlan>>, Error> {
     }))
 }
 
-fn rates(options: &[OptionValue]) -> Result<Option<(u32, u32)>, Error> {
+fn rates(options: &[RequestOption]) -> Result<Option<(u32, u32)>, Error> {
     let min = parse(options, "min_tx_rate")?;
     let max = parse(options, "max_tx_rate")?;
     if min.is_none() && max.is_none() {
@@ -120,10 +120,11 @@ fn rates(options: &[OptionValue]) -> Result<Option<(u32, u32)>, Error> {
 mod tests {
     use super::*;
 
-    fn options(pairs: &[(&str, &str)]) -> Vec<OptionValue> {
-        let option = |(key, value): &(&str, &str)| OptionValue {
+    fn options(pairs: &[(&str, &str)]) -> Vec<RequestOption> {
+        let option = |(key, value): &(&str, &str)| RequestOption {
             key: (*key).to_owned(),
             value: (*value).to_owned(),
+            origin: wasmvark_guest::types::OptionOrigin::Network,
         };
         pairs.iter().map(option).collect()
     }

@@ -18,8 +18,8 @@ export!(Tap);
 impl Guest for Tap {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
-        let mut changes = KNOWN.check(&network.options)?;
-        Options::parse(&network.options)?;
+        let mut changes = KNOWN.check(&request.options)?;
+        Options::parse(&request.options)?;
         changes.push(no_names());
         changes.extend(choose_ipam(network, WithoutSubnets::NoAddresses)?);
         Ok(changes)
@@ -28,7 +28,7 @@ impl Guest for Tap {
     fn setup(request: Request) -> Result<SetupAnswer, Error> {
         let network = &request.network;
         check_ipam(network)?;
-        let options = Options::parse(&network.options)?;
+        let options = Options::parse(&request.options)?;
         let behaviours = KNOWN.behaviours(&request)?;
         let tap = TapOptions {
             owner: options.owner,

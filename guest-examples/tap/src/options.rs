@@ -1,6 +1,6 @@
 //! The driver's options.
 
-use wasmvark_guest::types::{Error, OptionValue};
+use wasmvark_guest::types::{Error, RequestOption};
 use wasmvark_guest::{Known, RATES, SOURCE_ROUTING, TUNING, find, parse, parse_bool, typed, word};
 
 /// All options.
@@ -27,7 +27,7 @@ pub(crate) struct Options<'a> {
 }
 
 impl<'a> Options<'a> {
-    pub(crate) fn parse(options: &'a [OptionValue]) -> Result<Self, Error> {
+    pub(crate) fn parse(options: &'a [RequestOption]) -> Result<Self, Error> {
         Ok(Self {
             bridge: find(options, "bridge").filter(|name| !name.is_empty()),
             owner: parse(options, "owner")?,

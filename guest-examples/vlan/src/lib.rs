@@ -15,17 +15,16 @@ export!(Vlan);
 
 impl Guest for Vlan {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
-        let network = &request.network;
-        let mut changes = create_on_parent(network, WithoutSubnets::Refuse)?;
-        changes.extend(KNOWN.check(&network.options)?);
-        Options::parse(&network.options)?;
-        Filter::parse(&network.options)?;
+        let mut changes = create_on_parent(&request, WithoutSubnets::Refuse)?;
+        changes.extend(KNOWN.check(&request.options)?);
+        Options::parse(&request.options)?;
+        Filter::parse(&request.options)?;
         Ok(changes)
     }
 
     fn setup(request: Request) -> Result<SetupAnswer, Error> {
         check_ipam(&request.network)?;
-        let options = Options::parse(&request.network.options)?;
+        let options = Options::parse(&request.options)?;
         let behaviours = KNOWN.behaviours(&request)?;
         let filter = Filter::parse(&request.options)?;
         let link = make(&request, options)?;

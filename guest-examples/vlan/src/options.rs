@@ -1,7 +1,7 @@
 //! The driver's options.
 
 use wasmvark_guest::links::VlanProtocol;
-use wasmvark_guest::types::{Error, OptionValue};
+use wasmvark_guest::types::{Error, RequestOption};
 use wasmvark_guest::{Known, ON_A_WIRE, Within, choose, parse, typed, word};
 
 /// All options.
@@ -29,7 +29,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    pub(crate) fn parse(options: &[OptionValue]) -> Result<Self, Error> {
+    pub(crate) fn parse(options: &[RequestOption]) -> Result<Self, Error> {
         Ok(Self {
             id: id(options)?,
             protocol: choose(options, "protocol", "vlan", PROTOCOLS)?,
@@ -37,7 +37,7 @@ impl Options {
     }
 }
 
-fn id(options: &[OptionValue]) -> Result<u16, Error> {
+fn id(options: &[RequestOption]) -> Result<u16, Error> {
     let id = parse::<VlanId>(options, "vlan")?;
     id.map(VlanId::number)
         .ok_or_else(|| Error::Invalid("no VLAN is specified: give -o vlan=ID".to_owned()))

@@ -18,15 +18,15 @@ export!(Vrf);
 impl Guest for Vrf {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
-        let mut changes = create_on_parent(network, WithoutSubnets::Refuse)?;
-        changes.extend(KNOWN.check(&network.options)?);
-        Options::parse(network)?;
+        let mut changes = create_on_parent(&request, WithoutSubnets::Refuse)?;
+        changes.extend(KNOWN.check(&request.options)?);
+        Options::parse(network, &request.options)?;
         Ok(changes)
     }
 
     fn setup(request: Request) -> Result<SetupAnswer, Error> {
         check_ipam(&request.network)?;
-        let options = Options::parse(&request.network)?;
+        let options = Options::parse(&request.network, &request.options)?;
         let behaviours = KNOWN.behaviours(&request)?;
         let vrf = make_vrf(&options)?;
         links::set_up(&vrf)?;

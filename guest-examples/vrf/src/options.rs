@@ -1,7 +1,7 @@
 //! The driver's options.
 
 use wasmvark_guest::links::MacvlanMode;
-use wasmvark_guest::types::{Error, Network};
+use wasmvark_guest::types::{Error, Network, RequestOption};
 use wasmvark_guest::{
     ACCEPT_RA, ANNOUNCE, Known, MACVLAN_MODES, RATES, TUNING, WAIT_DAD, choose, find, parse, typed,
     word,
@@ -38,21 +38,20 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    pub(crate) fn parse(network: &Network) -> Result<Self, Error> {
-        let options = &network.options;
+    pub(crate) fn parse(network: &Network, options: &[RequestOption]) -> Result<Self, Error> {
         if find(options, "vrf_name").is_none_or(str::is_empty) {
             let text = "no VRF is specified: give -o vrf_name=NAME";
             return Err(Error::Invalid(text.to_owned()));
         }
         Ok(Self {
             mode: choose(options, "mode", "macvlan", MACVLAN_MODES)?,
-            table: table(network)?,
+            table: table(network, options)?,
         })
     }
 }
 
-fn table(network: &Network) -> Result<u32, Error> {
-    match parse(&network.options, "table")? {
+fn table(network: &Network, options: &[RequestOption]) -> Result<u32, Error> {
+    match parse(options, "table")? {
         None => Ok(FIRST + (mix(&network.id) & BITS)),
         Some(table) if RESERVED.contains(&table) => Err(Error::Invalid(format!(
             "table {table} is not possible: every namespace has it for other routes"

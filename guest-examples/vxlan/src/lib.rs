@@ -20,9 +20,9 @@ impl Guest for Vxlan {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
         check_parent(network)?;
-        let normal = KNOWN.check(&network.options)?;
-        Options::parse(network)?;
-        let mut changes = move_parent_option(network);
+        let normal = KNOWN.check(&request.options)?;
+        Options::parse(network, &request.options)?;
+        let mut changes = move_parent_option(&request.options);
         changes.extend(normal);
         changes.extend(choose_ipam(network, WithoutSubnets::Refuse)?);
         changes.push(no_names());
@@ -31,7 +31,7 @@ impl Guest for Vxlan {
 
     fn setup(request: Request) -> Result<SetupAnswer, Error> {
         check_ipam(&request.network)?;
-        let options = Options::parse(&request.network)?;
+        let options = Options::parse(&request.network, &request.options)?;
         let behaviours = KNOWN.behaviours(&request)?;
         let link = make(&request, options)?;
         behaviours.accept_ra(&link)?;

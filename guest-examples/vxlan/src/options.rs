@@ -2,7 +2,7 @@
 
 use core::net::IpAddr;
 
-use wasmvark_guest::types::{Error, Network, OptionValue};
+use wasmvark_guest::types::{Error, Network, RequestOption};
 use wasmvark_guest::{
     ACCEPT_RA, ANNOUNCE, Known, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD, Within, parse, parse_bool,
     typed, word,
@@ -41,8 +41,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    pub(crate) fn parse(network: &Network) -> Result<Self, Error> {
-        let options = &network.options;
+    pub(crate) fn parse(network: &Network, options: &[RequestOption]) -> Result<Self, Error> {
         let remote = remote(options, network.parent.is_some())?;
         let local: Option<IpAddr> = parse(options, "local")?;
         if let (Some(remote), Some(local)) = (remote, local)
@@ -61,13 +60,13 @@ impl Options {
     }
 }
 
-fn id(options: &[OptionValue]) -> Result<u32, Error> {
+fn id(options: &[RequestOption]) -> Result<u32, Error> {
     let id = parse::<VxlanId>(options, "id")?;
     id.map(VxlanId::number)
         .ok_or_else(|| invalid("no VXLAN is specified: give -o id=ID".to_owned()))
 }
 
-fn remote(options: &[OptionValue], has_parent: bool) -> Result<Option<IpAddr>, Error> {
+fn remote(options: &[RequestOption], has_parent: bool) -> Result<Option<IpAddr>, Error> {
     let remote: Option<IpAddr> = parse(options, "remote")?;
     let group: Option<IpAddr> = parse(options, "group")?;
     match (remote, group) {
@@ -96,9 +95,10 @@ mod tests {
     use super::*;
 
     fn remote_of(pairs: &[(&str, &str)], has_parent: bool) -> String {
-        let option = |(key, value): &(&str, &str)| OptionValue {
+        let option = |(key, value): &(&str, &str)| RequestOption {
             key: (*key).to_owned(),
             value: (*value).to_owned(),
+            origin: wasmvark_guest::types::OptionOrigin::Network,
         };
         let options: Vec<_> = pairs.iter().map(option).collect();
         match remote(&options, has_parent) {

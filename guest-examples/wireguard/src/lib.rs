@@ -19,8 +19,8 @@ impl Guest for Wireguard {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
         let ipam = choose_ipam(network, WithoutSubnets::Refuse)?;
-        let mut changes = options::check(&network.options)?;
-        Options::parse(&network.options, &[])?;
+        let mut changes = options::check(&request.options)?;
+        Options::parse(&request.options)?;
         changes.extend(ipam);
         changes.push(no_names());
         Ok(changes)
@@ -28,7 +28,7 @@ impl Guest for Wireguard {
 
     fn setup(mut request: Request) -> Result<SetupAnswer, Error> {
         check_ipam(&request.network)?;
-        let options = Options::parse(&request.network.options, &request.options)?;
+        let options = Options::parse(&request.options)?;
         let behaviours = KNOWN.behaviours(&request)?;
         let link = links::create_wireguard(Place::Container, None, request.network.mtu)?;
         let key = options.private_key.as_deref().ok_or_else(options::no_key)?;

@@ -3,7 +3,7 @@
 use core::net::SocketAddr;
 use std::collections::BTreeMap;
 
-use wasmvark_guest::types::{Error, NetworkChange, OptionValue};
+use wasmvark_guest::types::{Error, NetworkChange, RequestOption};
 use wasmvark_guest::wireguard::{Endpoint, Peer};
 use wasmvark_guest::{
     Known, RATES, SOURCE_ROUTING, TUNING, find, normalise, not, parse, read, typed, word,
@@ -44,25 +44,21 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Parses the options of a network and of a container. The container's own replace
-    /// the network's.
-    pub(crate) fn parse(network: &[OptionValue], own: &[OptionValue]) -> Result<Self, Error> {
-        let key = find(own, PRIVATE_KEY).or_else(|| find(network, PRIVATE_KEY));
+    /// Parses the options of a network or of a container.
+    pub(crate) fn parse(options: &[RequestOption]) -> Result<Self, Error> {
+        let key = find(options, PRIVATE_KEY);
         Ok(Self {
             private_key: key.filter(|name| !name.is_empty()).map(str::to_owned),
-            listen_port: match parse(own, "listen_port")? {
-                Some(port) => Some(port),
-                None => parse(network, "listen_port")?,
-            },
-            peers: peers(network)?,
+            listen_port: parse(options, "listen_port")?,
+            peers: peers(options)?,
         })
     }
 }
 
 /// Refuses unknown options, and returns the changes that store the normal forms of
 /// values.
-pub(crate) fn check(options: &[OptionValue]) -> Result<Vec<NetworkChange>, Error> {
-    let of_peer = |option: &&OptionValue| split(&option.key).is_some();
+pub(crate) fn check(options: &[RequestOption]) -> Result<Vec<NetworkChange>, Error> {
+    let of_peer = |option: &&RequestOption| split(&option.key).is_some();
     let others = options.iter().filter(|option| !of_peer(option)).cloned();
     let mut changes = KNOWN.check(&others.collect::<Vec<_>>())?;
     for option in options.iter().filter(of_peer) {
@@ -87,7 +83,7 @@ fn split(key: &str) -> Option<(&str, &str)> {
     (!name.is_empty() && OF_PEER.contains(&what)).then_some((name, what))
 }
 
-fn peers(options: &[OptionValue]) -> Result<Vec<Peer>, Error> {
+fn peers(options: &[RequestOption]) -> Result<Vec<Peer>, Error> {
     let mut peers: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
     for option in options {
         if let Some((name, what)) = split(&option.key) {
@@ -132,17 +128,18 @@ fn peer(name: &str, fields: &BTreeMap<&str, &str>) -> Result<Peer, Error> {
 mod tests {
     use super::*;
 
-    fn options(pairs: &[(&str, &str)]) -> Vec<OptionValue> {
-        let option = |(key, value): &(&str, &str)| OptionValue {
+    fn options(pairs: &[(&str, &str)]) -> Vec<RequestOption> {
+        let option = |(key, value): &(&str, &str)| RequestOption {
             key: (*key).to_owned(),
             value: (*value).to_owned(),
+            origin: wasmvark_guest::types::OptionOrigin::Network,
         };
         pairs.iter().map(option).collect()
     }
 
     fn error(pairs: &[(&str, &str)]) -> String {
         let given = options(pairs);
-        let result = check(&given).and_then(|_| Options::parse(&given, &[]).map(drop));
+        let result = check(&given).and_then(|_| Options::parse(&given).map(drop));
         match result {
             Err(Error::Invalid(text)) => text,
             other => format!("{other:?}"),
@@ -158,11 +155,11 @@ mod tests {
             ("peer.a.x.allowed_ips", "10.0.0.0/8 fd00::/8"),
             ("peer.a.x.keepalive", "25"),
             ("peer.a.x.preshared_key_secret", "shared"),
-            ("listen_port", "1000"),
+            ("private_key_secret", "own"),
+            ("listen_port", "2000"),
         ]);
         assert!(check(&given).unwrap().is_empty());
-        let own = options(&[("private_key_secret", "own"), ("listen_port", "2000")]);
-        let parsed = Options::parse(&given, &own).unwrap();
+        let parsed = Options::parse(&given).unwrap();
         assert_eq!(parsed.private_key.as_deref(), Some("own"));
         assert_eq!(parsed.listen_port, Some(2000));
         let [first, second] = parsed.peers.as_slice() else {

@@ -2,7 +2,9 @@
 
 use crate::options::find;
 use crate::setup::is_v6;
-use crate::types::{Error, IpVersion, Namespace, Network, NetworkChange};
+use crate::types::{
+    CreateRequest, Error, IpVersion, Namespace, Network, NetworkChange, RequestOption,
+};
 use crate::{addresses, check_dhcp, links};
 
 /// The treatment of a network without subnets and without an ipam driver.
@@ -109,20 +111,20 @@ pub fn check_ipam(network: &Network) -> Result<(), Error> {
 /// Checks that the parent exists, and returns the changes of a network whose containers
 /// have links on it.
 pub fn create_on_parent(
-    network: &Network,
+    request: &CreateRequest,
     without_subnets: WithoutSubnets,
 ) -> Result<Vec<NetworkChange>, Error> {
-    check_parent(network)?;
-    changes_on_parent(network, without_subnets)
+    check_parent(&request.network)?;
+    changes_on_parent(request, without_subnets)
 }
 
 /// Returns the changes of a network whose containers have links on a parent.
 pub fn changes_on_parent(
-    network: &Network,
+    request: &CreateRequest,
     without_subnets: WithoutSubnets,
 ) -> Result<Vec<NetworkChange>, Error> {
-    let ipam = choose_ipam(network, without_subnets)?;
-    let mut changes = move_parent_option(network);
+    let ipam = choose_ipam(&request.network, without_subnets)?;
+    let mut changes = move_parent_option(&request.options);
     changes.extend(ipam);
     changes.push(no_names());
     Ok(changes)
@@ -150,8 +152,8 @@ pub fn check_parent(network: &Network) -> Result<(), Error> {
 
 /// Returns the changes that turn the option `parent` into the network's interface.
 /// Podman does this only for its own drivers.
-pub fn move_parent_option(network: &Network) -> Vec<NetworkChange> {
-    let Some(parent) = find(&network.options, "parent") else {
+pub fn move_parent_option(options: &[RequestOption]) -> Vec<NetworkChange> {
+    let Some(parent) = find(options, "parent") else {
         return Vec::new();
     };
     let remove = NetworkChange::RemoveOption("parent".to_owned());
@@ -164,16 +166,12 @@ pub fn move_parent_option(network: &Network) -> Vec<NetworkChange> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::types::{OptionValue, Subnet};
+    use crate::types::{OptionOrigin, Subnet};
 
-    fn network(ipam: &str, subnets: usize, options: &[(&str, &str)]) -> Network {
+    fn network(ipam: &str, subnets: usize) -> Network {
         let subnet = Subnet {
             subnet: "10.0.0.0/24".to_owned(),
             gateway: None,
-        };
-        let option = |(key, value): &(&str, &str)| OptionValue {
-            key: (*key).to_owned(),
-            value: (*value).to_owned(),
         };
         Network {
             name: "n".to_owned(),
@@ -188,13 +186,12 @@ mod tests {
             mtu: None,
             metric: None,
             no_default_route: false,
-            options: options.iter().map(option).collect(),
         }
     }
 
     /// Returns the chosen ipam driver, `-` for no change, or the error.
     fn chosen(ipam: &str, subnets: usize, without: WithoutSubnets) -> String {
-        match choose_ipam(&network(ipam, subnets, &[]), without) {
+        match choose_ipam(&network(ipam, subnets), without) {
             Ok(None) => "-".to_owned(),
             Ok(Some(NetworkChange::IpamDriver(name))) => name,
             Ok(Some(other)) => format!("{other:?}"),
@@ -237,7 +234,7 @@ mod tests {
             (&["fd00::/64"], true, &[Ipv4]),
             (&["10.0.0.0/24", "fd00::/64"], true, &[]),
         ] {
-            let mut network = network("", 0, &[]);
+            let mut network = network("", 0);
             network.ipv6 = ipv6;
             let subnet = |subnet: &&str| Subnet {
                 subnet: (*subnet).to_owned(),
@@ -251,7 +248,13 @@ mod tests {
     #[test]
     fn the_option_parent_becomes_the_interface() {
         let changes = |options: &[(&str, &str)]| {
-            let changes = move_parent_option(&network("", 0, options));
+            let option = |(key, value): &(&str, &str)| RequestOption {
+                key: (*key).to_owned(),
+                value: (*value).to_owned(),
+                origin: OptionOrigin::Network,
+            };
+            let options: Vec<_> = options.iter().map(option).collect();
+            let changes = move_parent_option(&options);
             format!("{changes:?}")
         };
         assert_eq!(changes(&[("mtu", "9000")]), "[]");

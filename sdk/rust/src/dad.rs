@@ -3,7 +3,7 @@
 use crate::addresses::AddressOptions;
 use crate::links::Link;
 use crate::sysctl;
-use crate::types::{Error, Network, OptionValue};
+use crate::types::{Error, Network, RequestOption};
 use crate::{KnownOption, is_v6, parse_bool, typed};
 
 /// The option that turns duplicate address detection on or off. It's named after the
@@ -23,7 +23,7 @@ pub enum Dad {
 impl Dad {
     /// Parses the option `accept_dad`. `self` is the default: off where Podman alone
     /// gives addresses, as with netavark, and on where other machines may have them.
-    pub fn or_given(self, options: &[OptionValue]) -> Result<Self, Error> {
+    pub fn or_given(self, options: &[RequestOption]) -> Result<Self, Error> {
         match parse_bool(options, ACCEPT_DAD.name, self == Self::On)? {
             true => Ok(Self::On),
             false => Ok(Self::Off),

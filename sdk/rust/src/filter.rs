@@ -5,7 +5,7 @@ use core::net::IpAddr;
 
 use crate::firewall::{self, Direction, LinkTraffic, PortRange, Traffic};
 use crate::links::Link;
-use crate::types::{Error, OptionValue, Protocol, Request};
+use crate::types::{Error, Protocol, Request, RequestOption};
 use crate::{KnownOption, find, is_v6, not, without_prefix, word};
 
 /// The options of the filter.
@@ -36,7 +36,7 @@ struct Item {
 
 impl Filter {
     /// Parses the options `incoming` and `outgoing`.
-    pub fn parse(options: &[OptionValue]) -> Result<Self, Error> {
+    pub fn parse(options: &[RequestOption]) -> Result<Self, Error> {
         Ok(Self {
             incoming: list(options, "incoming")?,
             outgoing: list(options, "outgoing")?,
@@ -183,7 +183,7 @@ fn all(direction: Direction, address: &str) -> Traffic {
     }
 }
 
-fn list(options: &[OptionValue], key: &str) -> Result<Option<Vec<Item>>, Error> {
+fn list(options: &[RequestOption], key: &str) -> Result<Option<Vec<Item>>, Error> {
     let Some(text) = find(options, key) else {
         return Ok(None);
     };
@@ -262,9 +262,10 @@ mod tests {
             assert!(Item::parse(item).is_none(), "{item}");
         }
         let list = |value: &str| {
-            let option = OptionValue {
+            let option = RequestOption {
                 key: "incoming".to_owned(),
                 value: value.to_owned(),
+                origin: crate::types::OptionOrigin::Network,
             };
             list(&[option], "incoming")
         };

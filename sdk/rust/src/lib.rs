@@ -42,11 +42,11 @@ pub mod bindings {
     });
 }
 
+pub use bindings::exports::wasmvark::driver::handler::Guest;
 pub use bindings::wasmvark::driver::{
     addresses, announce, bridge_ports, dhcp, dns, firewall, links, log, neighbours, offloads,
     routes, rules, state, sysctl, traffic, types, wireguard,
 };
-pub use bindings::Guest;
 
 pub use behaviours::{
     ACCEPT_RA, ANNOUNCE, Behaviours, Known, KnownOption, ON_A_WIRE, RATES, SOURCE_ROUTING, TUNING,
@@ -105,7 +105,7 @@ macro_rules! export {
                 }
             }
 
-            $crate::bindings::export!(Exported with_types_in $crate::bindings);
+    $crate::bindings::export!(Exported with_types_in $crate::bindings);
         };
     };
 }

@@ -5,7 +5,7 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::links::{self, Link};
 use crate::sysctl::{self, IpVersion};
-use crate::types::{Error, Namespace, Network, OptionValue, Port, Request};
+use crate::types::{CreateRequest, Error, Namespace, Network, Port, Request, RequestOption};
 use crate::{
     KnownOption, alone, find, firewall, is_v6, neighbours, parse, parse_bool, without_prefix, word,
 };
@@ -28,7 +28,7 @@ pub struct Nat {
 impl Nat {
     /// Parses the options `masquerade`, `outbound_addr4` and `outbound_addr6`. The
     /// argument `masquerade` is the default of the first one.
-    pub fn parse(options: &[OptionValue], masquerade: bool) -> Result<Self, Error> {
+    pub fn parse(options: &[RequestOption], masquerade: bool) -> Result<Self, Error> {
         let outbound4 = parse::<Ipv4Addr>(options, "outbound_addr4")?;
         let outbound6 = parse::<Ipv6Addr>(options, "outbound_addr6")?;
         let given = outbound4.is_some() || outbound6.is_some();
@@ -108,10 +108,10 @@ pub fn trust(request: &Request, alone_only: bool) -> Result<(), Error> {
 
 /// Refuses the options `ndp_proxy` and `publish_interface` for an internal network, which
 /// nobody reaches.
-pub fn check_outside_links(network: &Network) -> Result<(), Error> {
+pub fn check_outside_links(request: &CreateRequest) -> Result<(), Error> {
     for key in [NDP_PROXY.name, PUBLISH_INTERFACE.name] {
-        let text = match find(&network.options, key) {
-            Some(_) if network.internal => {
+        let text = match find(&request.options, key) {
+            Some(_) if request.network.internal => {
                 "is not possible with --internal: no other machine reaches the containers of an \
                  internal network"
             }
@@ -127,7 +127,7 @@ pub fn check_outside_links(network: &Network) -> Result<(), Error> {
 /// solicitations for the container's IPv6 addresses (RFC 4389). Machines on that link
 /// then reach the container without a route. The host must forward packets.
 pub fn proxy_ndp(request: &Request) -> Result<(), Error> {
-    let Some(name) = find(&request.network.options, NDP_PROXY.name) else {
+    let Some(name) = find(&request.options, NDP_PROXY.name) else {
         return Ok(());
     };
     let mut addresses = request.addresses.iter().filter(|it| is_v6(it)).peekable();
@@ -194,9 +194,10 @@ mod tests {
     use super::*;
 
     fn parse(pairs: &[(&str, &str)]) -> Result<Nat, String> {
-        let option = |(key, value): &(&str, &str)| OptionValue {
+        let option = |(key, value): &(&str, &str)| RequestOption {
             key: (*key).to_owned(),
             value: (*value).to_owned(),
+            origin: crate::types::OptionOrigin::Network,
         };
         let options: Vec<_> = pairs.iter().map(option).collect();
         Nat::parse(&options, false).map_err(|error| error.to_string())

@@ -4,7 +4,7 @@ use core::fmt::{self, Display};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::links::MacvlanMode;
-use crate::types::{Error, OptionValue};
+use crate::types::{Error, RequestOption};
 
 /// The values of an option for the mode of macvlan links. The first one is the default.
 pub const MACVLAN_MODES: &[(&str, MacvlanMode)] = &[
@@ -16,7 +16,7 @@ pub const MACVLAN_MODES: &[(&str, MacvlanMode)] = &[
 ];
 
 /// Returns the value of an option.
-pub fn find<'a>(options: &'a [OptionValue], key: &str) -> Option<&'a str> {
+pub fn find<'a>(options: &'a [RequestOption], key: &str) -> Option<&'a str> {
     let option = options.iter().find(|option| option.key == key)?;
     Some(&option.value)
 }
@@ -126,21 +126,21 @@ pub fn not(key: &str, text: &str, expected: &str) -> Error {
 }
 
 /// Parses the value of an option, if it's given.
-pub fn parse<T: Value>(options: &[OptionValue], key: &str) -> Result<Option<T>, Error> {
+pub fn parse<T: Value>(options: &[RequestOption], key: &str) -> Result<Option<T>, Error> {
     let given = find(options, key);
     given.map(|text| read(key, text)).transpose()
 }
 
 /// Parses the value of an option that is a truth value. Returns `default` if it isn't
 /// given.
-pub fn parse_bool(options: &[OptionValue], key: &str, default: bool) -> Result<bool, Error> {
+pub fn parse_bool(options: &[RequestOption], key: &str, default: bool) -> Result<bool, Error> {
     Ok(parse(options, key)?.unwrap_or(default))
 }
 
 /// Returns the choice that an option names, or the first one if the option is missing
 /// or empty. The error text contains `kind`.
 pub fn choose<T: Copy>(
-    options: &[OptionValue],
+    options: &[RequestOption],
     key: &str,
     kind: &str,
     choices: &[(&str, T)],
@@ -160,10 +160,11 @@ pub fn choose<T: Copy>(
 mod tests {
     use super::*;
 
-    fn options(pairs: &[(&str, &str)]) -> Vec<OptionValue> {
-        let option = |(key, value): &(&str, &str)| OptionValue {
+    fn options(pairs: &[(&str, &str)]) -> Vec<RequestOption> {
+        let option = |(key, value): &(&str, &str)| RequestOption {
             key: (*key).to_owned(),
             value: (*value).to_owned(),
+            origin: crate::types::OptionOrigin::Network,
         };
         pairs.iter().map(option).collect()
     }

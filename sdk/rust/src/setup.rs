@@ -43,11 +43,8 @@ pub fn routed_mtu(network: &Network, vrf: Option<&Link>) -> Result<Option<u32>, 
 
 /// Returns the gateways of the subnets with their prefix lengths.
 pub fn gateways(network: &Network) -> impl Iterator<Item = String> {
-    network.subnets.iter().filter_map(|subnet| {
-        let (_, prefix) = subnet.subnet.split_once('/')?;
-        let gateway = subnet.gateway.as_deref()?;
-        Some(format!("{gateway}/{prefix}"))
-    })
+    let subnets = network.subnets.iter();
+    subnets.filter_map(|subnet| subnet.gateway.clone())
 }
 
 /// Whether an address or a network is IPv6.

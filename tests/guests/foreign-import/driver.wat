@@ -5,11 +5,11 @@
   (data (i32.const 0) "id")
 
   ;; Each answer lies at 64, all zeros: success, with empty lists.
-  (func (export "create") (param i32) (result i32) (i32.const 64))
-  (func (export "setup") (param i32) (result i32)
+  (func (export "wasmvark:driver/handler@0.3.0#create") (param i32) (result i32) (i32.const 64))
+  (func (export "wasmvark:driver/handler@0.3.0#setup") (param i32) (result i32)
     (call $run (i32.const 0) (i32.const 2))
     (i32.const 64))
-  (func (export "teardown") (param i32) (result i32) (i32.const 64))
+  (func (export "wasmvark:driver/handler@0.3.0#teardown") (param i32) (result i32) (i32.const 64))
 
   ;; Room for what the host hands over: one page, never freed.
   (global $free (mut i32) (i32.const 1024))

@@ -12,9 +12,9 @@ use wasmvark_tests::places;
 use wasmvark_tests::process::Output;
 use wasmvark_tests::wasmvark::answer_of;
 use wasmvark_tests::world::World;
-use wit_parser::{Resolve, WorldItem};
+use wit_parser::{FunctionKind, Resolve, WorldItem};
 
-use crate::case::{Case, TUNNEL, least};
+use crate::case::{Case, MACVLAN, TUNNEL, least};
 use crate::cases::CASES;
 use crate::probe::{NAME, Probe};
 
@@ -27,22 +27,53 @@ const BY_SERVICE: &[&str] = &["dhcp.lease"];
 /// The call that a grant may list and needn't.
 const WITHOUT_GRANT: &str = "log.write";
 
+/// Installs the probe of one version of the interface.
+type Install = for<'a> fn(&'a World, &Grant) -> Probe<'a>;
+
+fn current<'a>(world: &'a World, grant: &Grant) -> Probe<'a> {
+    Probe::new(world, grant)
+}
+
+fn previous<'a>(world: &'a World, grant: &Grant) -> Probe<'a> {
+    Probe::previous(world, grant)
+}
+
 pub(crate) fn register(suite: &mut Suite) {
     suite.test("every-function-has-a-case", &[], every_function_has_a_case);
+    suite.test("0.2::leaves-the-same-trail", MACVLAN, same_trail);
     for case in CASES {
-        let name = |what: &str| format!("{}::{what}", case.call);
-        suite.test(name("allowed"), case.needs, || allowed(case));
-        if case.call == WITHOUT_GRANT {
-            suite.test(name("allowed-unlisted"), case.needs, || {
-                allowed_by(case, &grant_without_the_call(case));
-            });
-        } else {
-            suite.test(name("denied-unlisted"), case.needs, || {
-                denied_unlisted(case);
-            });
-        }
+        register_case(suite, case, "", current);
+        register_case(suite, case, "0.2::", previous);
+    }
+}
+
+/// The calls with all of their tests in the version before the current one, too: those
+/// whose arguments are converted, and some others.
+const BOTH: &[&str] = &[
+    "addresses.add",
+    "addresses.allocate-subnet",
+    "links.create-veth",
+    "links.get",
+    "routes.add",
+];
+
+fn register_case(suite: &mut Suite, case: &'static Case, version: &str, install: Install) {
+    let name = |what: &str| format!("{version}{}::{what}", case.call);
+    suite.test(name("allowed"), case.needs, move || {
+        allowed_by(install, case, &grant(case));
+    });
+    if case.call == WITHOUT_GRANT {
+        suite.test(name("allowed-unlisted"), case.needs, move || {
+            allowed_by(install, case, &grant_without_the_call(case));
+        });
+    } else if version.is_empty() || BOTH.contains(&case.call) {
+        suite.test(name("denied-unlisted"), case.needs, move || {
+            denied_unlisted(install, case);
+        });
         if case.beyond.is_some() {
-            suite.test(name("denied-beyond"), case.needs, || denied_beyond(case));
+            suite.test(name("denied-beyond"), case.needs, move || {
+                denied_beyond(install, case);
+            });
         }
     }
 }
@@ -60,8 +91,10 @@ fn functions_of_the_wit() -> BTreeSet<String> {
         };
         let interface = &resolve.interfaces[*id];
         let name = interface.name.as_deref().unwrap();
-        let names = interface.functions.keys();
-        functions.extend(names.map(|function| format!("{name}.{function}")));
+        // Methods are no calls.
+        let all = interface.functions.values();
+        let free = all.filter(|function| function.kind == FunctionKind::Freestanding);
+        functions.extend(free.map(|function| format!("{name}.{}", function.name)));
     }
     functions
 }
@@ -124,13 +157,9 @@ fn create(probe: &Probe<'_>, case: &Case) {
     }
 }
 
-fn allowed(case: &Case) {
-    allowed_by(case, &grant(case));
-}
-
-fn allowed_by(case: &Case, grant: &Grant) {
+fn allowed_by(install: Install, case: &Case, grant: &Grant) {
     let world = world();
-    let probe = Probe::new(&world, grant);
+    let probe = install(&world, grant);
     keep_secrets(&probe);
     create(&probe, case);
     let connection = case.connection;
@@ -158,9 +187,9 @@ fn setup(probe: &Probe<'_>, case: &Case, connection: Connection, script: &str) -
     }
 }
 
-fn denied_unlisted(case: &Case) {
+fn denied_unlisted(install: Install, case: &Case) {
     let world = world();
-    let probe = Probe::new(&world, &grant_without_the_call(case));
+    let probe = install(&world, &grant_without_the_call(case));
     keep_secrets(&probe);
     create(&probe, case);
     let connection = case.connection;
@@ -180,10 +209,10 @@ fn denied_unlisted(case: &Case) {
     probe.teardown(&connection());
 }
 
-fn denied_beyond(case: &Case) {
+fn denied_beyond(install: Install, case: &Case) {
     let (before, call, widening) = case.beyond.unwrap();
     let world = world();
-    let probe = Probe::new(&world, &grant(case));
+    let probe = install(&world, &grant(case));
     keep_secrets(&probe);
     // With a parent named, the default link is beyond the request.
     let connection = || Connection::v4(NAME);
@@ -196,6 +225,32 @@ fn denied_beyond(case: &Case) {
     answer_of(&setup(&probe, case, connection(), &script(before, call)));
     // Also what a widening reached is put back.
     probe.teardown(&connection());
+}
+
+/// Both versions have the same names of calls, so one grant is for both, and the trail
+/// says the same of both, also of what is denied.
+fn same_trail() {
+    let grant = Grant::nothing()
+        .call("links.get", "{}")
+        .call("links.create-veth", r#"{ place = "host" }"#)
+        .call("addresses.add", "{}");
+    let script = "links.get host p0; links.create-veth eth0 mac=02:00:00:00:00:07; \
+                  addresses.add 1 10.88.0.2/16; ?addresses.add 2 192.0.2.1/24; ?links.set-up 1; \
+                  log.write info hello";
+    let [current, previous] = [current as Install, previous].map(|install| {
+        let world = world();
+        let probe = install(&world, &grant);
+        let connection = Connection::v4(NAME);
+        let answer = answer_of(&probe.setup(connection, script));
+        probe.teardown(&Connection::v4(NAME));
+        (answer, audit::operations(&probe.wasmvark.audit()))
+    });
+    assert_eq!(current, previous);
+    let (answer, _) = current;
+    assert_eq!(
+        answer["dns_search_domains"],
+        serde_json::json!(["addresses.add.denied", "links.set-up.denied"])
+    );
 }
 
 /// The error teaches, and the trail has the denial.

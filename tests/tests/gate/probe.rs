@@ -1,16 +1,22 @@
 //! Runs of the probe, the driver that executes a script.
 
+use std::path::PathBuf;
+
 use serde_json::Value;
 use wasmvark_tests::audit;
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::dump::Dump;
 use wasmvark_tests::grant::Grant;
+use wasmvark_tests::places;
 use wasmvark_tests::process::{self, Output};
 use wasmvark_tests::wasmvark::{Wasmvark, answer_of, error_of};
 use wasmvark_tests::world::{Before, World};
 
 /// The name under which the guest is installed.
 pub(crate) const NAME: &str = "probe";
+
+/// The version of the interface that is served beside the current one.
+const PREVIOUS: &str = "0.2";
 
 /// A link of the host that no request names.
 pub(crate) const STRANGER: &str = "x0";
@@ -22,18 +28,30 @@ pub(crate) const STRANGERS_MAC: &str = "02:00:00:00:00:f0";
 pub(crate) struct Probe<'a> {
     pub(crate) world: &'a World,
     pub(crate) wasmvark: Wasmvark<'a>,
+    file: PathBuf,
     before: Before,
 }
 
 impl<'a> Probe<'a> {
     /// Installs a guest with a grant.
     pub(crate) fn with(world: &'a World, guest: &str, grant: &Grant) -> Self {
+        let file = places::guests().join(guest).with_extension("wasm");
+        Self::of_file(world, file, grant)
+    }
+
+    /// Installs the probe that was built for the version before the current one.
+    pub(crate) fn previous(world: &'a World, grant: &Grant) -> Self {
+        Self::of_file(world, places::frozen(PREVIOUS, NAME), grant)
+    }
+
+    fn of_file(world: &'a World, file: PathBuf, grant: &Grant) -> Self {
         let stranger =
             format!("link add {STRANGER} address {STRANGERS_MAC} type veth peer {STRANGER}-peer");
         world.host.ip_batch(&[], &stranger);
         let wasmvark = Wasmvark::new(world);
-        wasmvark.install(guest, NAME, grant);
+        wasmvark.install_file(&file, NAME, grant);
         Self {
+            file,
             before: world.dump(),
             world,
             wasmvark,
@@ -47,7 +65,7 @@ impl<'a> Probe<'a> {
 
     /// Gives it another grant.
     pub(crate) fn grant(&self, grant: &Grant) {
-        self.wasmvark.install("probe", NAME, grant);
+        self.wasmvark.install_file(&self.file, NAME, grant);
     }
 
     /// Runs `setup` with a script.

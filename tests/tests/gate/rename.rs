@@ -14,6 +14,7 @@ const NEEDS: &[Need] = &[Need::Root, Need::Macvlan];
 pub(crate) fn register(suite: &mut Suite) {
     let mut test = |name: &str, test: fn()| suite.test(format!("rename::{name}"), NEEDS, test);
     test("own-links-stay-own", own);
+    test("a-handle-knows-its-name", name);
     test("an-own-link-of-the-host", own_on_host);
     test("routes-of-an-own-link", routes);
     test("a-route-that-took-anothers-place", replaced_route);
@@ -72,6 +73,31 @@ fn own() {
     let teardown = v4().option("teardown-script", script).for_plugin();
     let output = probe.wasmvark.teardown(NAME, teardown);
     assert!(output.stderr.contains("reached"), "{output:?}");
+    probe.teardown(&v4());
+}
+
+/// No grant is needed for a handle's name, no call is made, and all handles to a link have
+/// the new one.
+fn name() {
+    let world = World::new();
+    let probe = Probe::new(&world, &grant().without("log.write").without("links.info"));
+    let script = "links.create-veth a; links.get container a; name 0 tell; links.rename 0 eth0; \
+        name 0 tell; name 2 tell";
+    let output = probe.setup_as_planned(v4(), script);
+    answer_of(&output);
+    let told = output.stderr.lines().filter(|line| line.contains("name: "));
+    let told: Vec<&str> = told
+        .filter_map(|line| line.split("name: ").nth(1))
+        .collect();
+    assert_eq!(told, ["a", "eth0", "eth0"], "{}", output.stderr);
+    let calls = probe
+        .wasmvark
+        .audit()
+        .into_iter()
+        .filter_map(|line| line.call);
+    let others = calls.filter(|call| call != "log.write");
+    let expected = ["links.create-veth", "links.get", "links.rename"];
+    assert_eq!(others.collect::<Vec<_>>(), expected);
     probe.teardown(&v4());
 }
 

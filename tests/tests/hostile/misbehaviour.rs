@@ -46,7 +46,12 @@ const fn limited(limit: &'static str, value: u64) -> Granted {
 
 pub(crate) const ATTACKS: &[Attack] = &[
     after_a_change!("traps", SHIPPED, "trap", &["crashed", "unreachable"]),
-    after_a_change!("panics", SHIPPED, "panic", &["crashed", "the script says so"]),
+    after_a_change!(
+        "panics",
+        SHIPPED,
+        "panic",
+        &["crashed", "the script says so"]
+    ),
     after_a_change!("recurses", SHIPPED, "recurse", &["crashed", "stack"]),
     after_a_change!(
         "loops",

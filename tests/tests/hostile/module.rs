@@ -77,9 +77,9 @@ impl Module {
             (memory (export "memory") 2)
             (global $free (mut i32) (i32.const 66000))
             {items}
-            (func (export "create") (param i32) (result i32) {create})
-            (func (export "setup") (param i32) (result i32) {setup})
-            (func (export "teardown") (param i32) (result i32) (i32.const {ANSWER}))
+            (func (export "wasmvark:driver/handler@#create") (param i32) (result i32) {create})
+            (func (export "wasmvark:driver/handler@#setup") (param i32) (result i32) {setup})
+            (func (export "wasmvark:driver/handler@#teardown") (param i32) (result i32) (i32.const {ANSWER}))
             (func (export "cabi_realloc")
                 (param $old i32) (param $old_size i32) (param $align i32) (param $size i32)
                 (result i32) (local $at i32)

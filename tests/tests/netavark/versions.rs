@@ -16,9 +16,9 @@ const NEEDS: &[Need] = &[Need::Root, Need::Macvlan, Need::Netavark];
 
 pub(crate) fn register(suite: &mut Suite) {
     let mut test = |name: &str, test: fn()| suite.test(format!("versions/{name}"), NEEDS, test);
-    test("0.1 macvlan", macvlan);
-    test("0.1 macvlan-c", macvlan_c);
-    test("0.1 bridge", bridge);
+    test("0.2 macvlan", macvlan);
+    test("0.2 macvlan-c", macvlan_c);
+    test("0.2 bridge", bridge);
 }
 
 fn installed<'a>(world: &'a World, version: &str, driver: &str, grant: &str) -> Installed<'a> {
@@ -32,11 +32,11 @@ fn installed<'a>(world: &'a World, version: &str, driver: &str, grant: &str) -> 
     }
 }
 
-/// In 0.1 a request's options are the container's own, without the network's,
-/// some of which this driver refuses there.
+/// In 0.2 a request has the network's options, the container's, and those that apply. The
+/// driver refuses some of the container's.
 fn macvlan() {
     let world = World::new();
-    let installed = installed(&world, "0.1", "macvlan", "macvlan");
+    let installed = installed(&world, "0.2", "macvlan", "macvlan");
     let connection = Connection::dual("wasm-macvlan")
         .option("mode", "bridge")
         .option("txqlen", "77")
@@ -55,7 +55,7 @@ fn macvlan() {
 
 fn macvlan_c() {
     let world = World::new();
-    let installed = installed(&world, "0.1", "macvlan-c", "macvlan");
+    let installed = installed(&world, "0.2", "macvlan-c", "macvlan");
     installed.try_out_parent(Connection::dual("wasm-macvlan-c"));
     let wrong = Connection::dual("wasm-macvlan-c").option("mode", "sideways");
     installed.refuses(&wrong, "sideways");
@@ -63,7 +63,7 @@ fn macvlan_c() {
 
 fn bridge() {
     let world = World::forwarding();
-    let installed = installed(&world, "0.1", "bridge", "bridge");
+    let installed = installed(&world, "0.2", "bridge", "bridge");
     let connection = Connection::dual("wasm-bridge")
         .network("network_interface", "br0")
         .option("isolate", "true");

@@ -27,7 +27,11 @@ pub(crate) fn register(suite: &mut Suite) {
     file("a component of another world", "evil:host", |_| {
         places::guest("foreign-import")
     });
-    file("an empty component", "create", |_| places::guest("empty"));
+    file(
+        "an empty component",
+        "wasmvark:driver/handler@0.3.0",
+        |_| places::guest("empty"),
+    );
     file("a missing file", "no-such.wasm", |world| {
         world.file("no-such.wasm")
     });

@@ -7,7 +7,7 @@ use policy::Call;
 use wasmparser::component_types::ComponentEntityType;
 use wasmparser::{Parser, Validator};
 
-use super::version::{Interface, Version, import_names, served};
+use super::version::{Interface, Version, import_names, remedy, served};
 use super::{Manifest, ManifestError, manifest_section, wasi};
 
 /// The reason why a file is no driver.
@@ -32,8 +32,9 @@ pub enum ComponentError {
     /// The component is built for a version of the interface that isn't served.
     #[error(
         "the component is built for version {0} of wasmvark:driver, and this host serves \
-         {versions}: build it for one of these, or install a wasmvark that serves it",
-        versions = served()
+         {versions}: {remedy}",
+        versions = served(),
+        remedy = remedy(.0)
     )]
     Version(String),
     /// The component imports two versions of the interface.
@@ -49,6 +50,9 @@ pub enum ComponentError {
     #[error(transparent)]
     Manifest(#[from] ManifestError),
 }
+
+/// The method of links, which is no call.
+const LINK_NAME: &str = "links.[method]link.name";
 
 /// The imports and the manifest of a component.
 #[derive(Debug, Clone)]
@@ -123,6 +127,9 @@ impl Description {
         self.add_version(&interface)?;
         for function in functions {
             let name = format!("{}.{function}", interface.name);
+            if name == LINK_NAME {
+                continue;
+            }
             let call: Call = name.parse().map_err(|_| foreign(&name))?;
             if call.is_returned() {
                 return Err(foreign(&name));
@@ -134,8 +141,7 @@ impl Description {
 
     /// Notes the version of an import. All imports must have the same one.
     fn add_version(&mut self, interface: &Interface<'_>) -> Result<(), ComponentError> {
-        let other = || ComponentError::Version(interface.version().to_owned());
-        let version = interface.served().ok_or_else(other)?;
+        let version = interface.served()?;
         match self.version.replace(version) {
             Some(before) if before != version => Err(ComponentError::Versions(before, version)),
             _ => Ok(()),

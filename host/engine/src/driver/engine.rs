@@ -12,7 +12,7 @@ pub const ENGINE: &str = "wasmtime 48.0.8";
 
 /// The number of the settings with which code is compiled. Code of other settings is
 /// compiled anew.
-const SETTINGS: u32 = 2;
+const SETTINGS: u32 = 3;
 
 /// The reason why code can't be compiled or loaded.
 #[derive(Debug, thiserror::Error)]

@@ -2,106 +2,43 @@
 //! for.
 
 use request::{Network, Request};
-use wasmtime::component::types::{ComponentItem, Type};
-use wasmtime::component::{ComponentType, InstancePre, Lower, TypedFunc};
+use wasmtime::component::InstancePre;
+use wasmtime::component::types::ComponentItem;
 use wasmtime::{AsContextMut, Store};
 
 use super::bindings::wasmvark::driver::types as wit;
 use super::bindings::{Driver, DriverPre};
 use super::engine::Code;
-use super::{Version, convert};
+use super::{Version, convert, previous};
 
-type Created = Result<Vec<wit::NetworkChange>, wit::Error>;
-type SetUp = Result<wit::SetupAnswer, wit::Error>;
-type TornDown = Result<(), wit::Error>;
+pub(super) type Created = Result<Vec<wit::NetworkChange>, wit::Error>;
+pub(super) type SetUp = Result<wit::SetupAnswer, wit::Error>;
+pub(super) type TornDown = Result<(), wit::Error>;
 
 /// A driver that is linked to the host's functions.
 pub(super) enum Linked<T: 'static> {
     Current(DriverPre<T>),
-    Previous(InstancePre<T>),
+    Previous(previous::Linked<T>),
 }
 
 /// The exported functions of a running driver.
 pub(super) enum Exports {
     Current(Driver),
-    Previous(Previous),
-}
-
-/// The exported functions of version 0.1. Only the type of the request differs, except
-/// for `create`.
-pub(super) struct Previous {
-    create: TypedFunc<(wit::CreateRequest,), (Created,)>,
-    setup: TypedFunc<(PreviousRequest,), (SetUp,)>,
-    teardown: TypedFunc<(PreviousRequest,), (TornDown,)>,
-}
-
-/// The WIT record `request` of version 0.1.
-#[derive(Debug, Clone, ComponentType, Lower)]
-#[component(record)]
-struct PreviousRequest {
-    network: wit::Network,
-    #[component(name = "container-id")]
-    container_id: String,
-    #[component(name = "container-name")]
-    container_name: String,
-    #[component(name = "container-exists")]
-    container_exists: bool,
-    #[component(name = "interface-name")]
-    interface_name: String,
-    mac: Option<String>,
-    addresses: Vec<String>,
-    #[component(name = "default-routes")]
-    default_routes: Vec<wit::Route>,
-    routes: Vec<wit::Route>,
-    ports: Vec<wit::Port>,
-    options: Vec<wit::OptionValue>,
-    json: String,
-}
-
-impl From<wit::Request> for PreviousRequest {
-    fn from(request: wit::Request) -> Self {
-        Self {
-            network: request.network,
-            container_id: request.container_id,
-            container_name: request.container_name,
-            container_exists: request.container_exists,
-            interface_name: request.interface_name,
-            mac: request.mac,
-            addresses: request.addresses,
-            default_routes: request.default_routes,
-            routes: request.routes,
-            ports: request.ports,
-            options: request.container_options,
-            json: request.json,
-        }
-    }
+    Previous(previous::Exports),
 }
 
 impl Code {
     /// Returns the version of the interface whose functions the component exports. It's
-    /// 0.1 if `setup` takes that version's record, else the current one.
-    pub fn version(&self) -> Version {
-        let fields = self.fields("setup");
-        let has = |field: &str| fields.iter().any(|name| name == field);
-        match has("container-exists") && !has("container-options") {
-            true => Version::V0_1,
-            false => Version::V0_2,
-        }
-    }
-
-    /// Returns the fields of the record that a function takes.
-    fn fields(&self, function: &str) -> Vec<String> {
+    /// 0.2 if one of them stands outside of an interface, else the current one.
+    pub(super) fn version(&self) -> Version {
         let component = self.component.component_type();
-        let item = component.get_export(&self.engine, function);
-        let Some(ComponentItem::ComponentFunc(function)) = item.map(|item| item.ty) else {
-            return Vec::new();
+        let is_function = |name: &&str| {
+            let item = component.get_export(&self.engine, name);
+            item.is_some_and(|item| matches!(item.ty, ComponentItem::ComponentFunc(_)))
         };
-        let mut parameters = function.params();
-        match parameters.next() {
-            Some((_, Type::Record(record))) => {
-                record.fields().map(|field| field.name.to_owned()).collect()
-            }
-            _ => Vec::new(),
+        match previous::FUNCTIONS.iter().any(is_function) {
+            true => Version::V0_2,
+            false => Version::V0_3,
         }
     }
 }
@@ -110,29 +47,17 @@ impl<T> Linked<T> {
     /// Finds the exported functions of a component.
     pub(super) fn new(code: &Code, instance: InstancePre<T>) -> wasmtime::Result<Self> {
         match code.version() {
-            Version::V0_2 => DriverPre::new(instance).map(Self::Current),
-            Version::V0_1 => {
-                for function in ["create", "setup", "teardown"] {
-                    if code.component.get_export_index(None, function).is_none() {
-                        wasmtime::bail!("no exported function `{function}`");
-                    }
-                }
-                Ok(Self::Previous(instance))
-            }
+            Version::V0_3 => DriverPre::new(instance).map(Self::Current),
+            Version::V0_2 => previous::Linked::new(code, instance).map(Self::Previous),
         }
     }
 
     /// Instantiates the driver.
     pub(super) fn instantiate(&self, store: &mut Store<T>) -> wasmtime::Result<Exports> {
-        let instance = match self {
-            Self::Current(driver) => return driver.instantiate(store).map(Exports::Current),
-            Self::Previous(instance) => instance.instantiate(&mut *store)?,
-        };
-        Ok(Exports::Previous(Previous {
-            create: instance.get_typed_func(&mut *store, "create")?,
-            setup: instance.get_typed_func(&mut *store, "setup")?,
-            teardown: instance.get_typed_func(&mut *store, "teardown")?,
-        }))
+        match self {
+            Self::Current(driver) => driver.instantiate(store).map(Exports::Current),
+            Self::Previous(driver) => driver.instantiate(store).map(Exports::Previous),
+        }
     }
 }
 
@@ -145,8 +70,10 @@ impl Exports {
     ) -> wasmtime::Result<Created> {
         let request = convert::create_request(network, json);
         match self {
-            Self::Current(driver) => driver.call_create(store, &request),
-            Self::Previous(driver) => Ok(driver.create.call(store, (request,))?.0),
+            Self::Current(driver) => driver
+                .wasmvark_driver_handler()
+                .call_create(store, &request),
+            Self::Previous(driver) => driver.create(store, network, request),
         }
     }
 
@@ -156,10 +83,10 @@ impl Exports {
         request: &Request,
         json: &str,
     ) -> wasmtime::Result<SetUp> {
-        let request = convert::request(request, true, json);
+        let current = convert::request(request, true, json);
         match self {
-            Self::Current(driver) => driver.call_setup(store, &request),
-            Self::Previous(driver) => Ok(driver.setup.call(store, (request.into(),))?.0),
+            Self::Current(driver) => driver.wasmvark_driver_handler().call_setup(store, &current),
+            Self::Previous(driver) => driver.setup(store, request, current),
         }
     }
 
@@ -170,10 +97,12 @@ impl Exports {
         container_exists: bool,
         json: &str,
     ) -> wasmtime::Result<TornDown> {
-        let request = convert::request(request, container_exists, json);
+        let current = convert::request(request, container_exists, json);
         match self {
-            Self::Current(driver) => driver.call_teardown(store, &request),
-            Self::Previous(driver) => Ok(driver.teardown.call(store, (request.into(),))?.0),
+            Self::Current(driver) => driver
+                .wasmvark_driver_handler()
+                .call_teardown(store, &current),
+            Self::Previous(driver) => driver.teardown(store, request, current),
         }
     }
 }

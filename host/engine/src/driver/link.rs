@@ -10,7 +10,7 @@ use super::engine::Code;
 use super::exports::Linked;
 use super::run::State;
 use super::version::Interface;
-use super::wasi;
+use super::{Version, previous, wasi};
 
 /// Links a component to the host's functions, and to WASI if it imports WASI. What it
 /// doesn't import isn't served, which saves its share of each start.
@@ -20,9 +20,14 @@ pub(super) fn link(code: &Code) -> Result<Linked<State>, ComponentError> {
     let component_type = code.component.component_type();
     let imports = component_type.imports(&code.engine).map(|(name, _)| name);
     let imports: BTreeSet<&str> = imports.collect();
+    let is_previous = code.version() != Version::CURRENT;
+    linker.allow_shadowing(is_previous);
     let own = imports.iter().filter_map(|name| Interface::parse(name));
     for interface in own {
         serve(&mut linker, interface.name).map_err(world)?;
+        if is_previous {
+            previous::serve(&mut linker, interface.name).map_err(world)?;
+        }
     }
     if imports.iter().any(|name| name.starts_with(wasi::PREFIX)) {
         wasi::link(&mut linker, &component_type, &code.engine).map_err(world)?;

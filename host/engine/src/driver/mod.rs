@@ -12,6 +12,7 @@ mod limits;
 mod link;
 mod manifest;
 mod manifest_section;
+mod previous;
 mod run;
 mod version;
 mod wasi;

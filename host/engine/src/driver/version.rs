@@ -2,14 +2,15 @@
 //!
 //! The host serves the current minor version and the previous one. A function that a
 //! driver imports of the previous version is the same function under another name. So
-//! the imports get their current names before the driver is compiled. If a later
-//! version changes a function's type, the previous function needs an implementation of
-//! its own. Exports keep their types, and [`super::exports`] calls both versions.
+//! the imports get their current names before the driver is compiled. Functions whose
+//! types differ, and exports, are converted by [`super::previous`].
 
 use std::borrow::Cow;
 use std::fmt;
 
 use wasmparser::{Parser, Payload};
+
+use super::ComponentError;
 
 /// The prefix of all interface names.
 const PACKAGE: &str = "wasmvark:driver/";
@@ -17,11 +18,10 @@ const PACKAGE: &str = "wasmvark:driver/";
 /// A minor version of the interface that this host serves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Version {
-    /// 0.1, whose requests have only the container's own options.
-    V0_1,
-    /// 0.2, whose requests have the options that apply to the container, and its own
-    /// separately.
+    /// 0.2, whose drivers export functions outside of an interface.
     V0_2,
+    /// 0.3, whose drivers export the interface `handler`.
+    V0_3,
 }
 
 /// An interface of the package `wasmvark:driver`, as a component imports it.
@@ -35,15 +35,15 @@ pub(super) struct Interface<'a> {
 
 impl Version {
     /// All served versions, the newest first.
-    pub const ALL: [Self; 2] = [Self::CURRENT, Self::V0_1];
+    pub const ALL: [Self; 2] = [Self::CURRENT, Self::V0_2];
 
     /// The version in `wit/`.
-    pub(crate) const CURRENT: Self = Self::V0_2;
+    pub(crate) const CURRENT: Self = Self::V0_3;
 
     fn text(self) -> &'static str {
         match self {
-            Self::V0_1 => "0.1",
             Self::V0_2 => "0.2",
+            Self::V0_3 => "0.3",
         }
     }
 
@@ -59,6 +59,32 @@ impl fmt::Display for Version {
     }
 }
 
+/// The full version of `wit/`.
+const CURRENT: &str = "0.3.0";
+
+/// Returns the full name of an interface in the current version.
+pub(super) fn current_name(interface: &str) -> String {
+    format!("{PACKAGE}{interface}@{CURRENT}")
+}
+
+/// Returns what to do with a component that is built for a version that isn't served.
+pub(super) fn remedy(version: &str) -> &'static str {
+    match minor(version) {
+        Some(other) if other < OLDEST => {
+            "build it with an SDK of one of these, or install an older wasmvark"
+        }
+        _ => "install a newer wasmvark, or build it with an SDK of one of these",
+    }
+}
+
+/// The oldest served version.
+const OLDEST: (u32, u32) = (0, 2);
+
+fn minor(version: &str) -> Option<(u32, u32)> {
+    let mut numbers = version.split('.').map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+}
+
 /// Returns the served versions, in words.
 pub(super) fn served() -> String {
     Version::ALL.map(Version::text).join(" and ")
@@ -71,30 +97,34 @@ impl<'a> Interface<'a> {
         Some(Self { name, version })
     }
 
-    /// Returns the minor version, if it's served.
-    pub(super) fn served(&self) -> Option<Version> {
+    /// Returns the minor version.
+    ///
+    /// # Errors
+    ///
+    /// It isn't served.
+    pub(super) fn served(&self) -> Result<Version, ComponentError> {
         let mut all = Version::ALL.into_iter();
         all.find(|version| self.version.starts_with(&version.prefix()))
-    }
-
-    /// Returns the full version, as in the component.
-    pub(super) fn version(&self) -> &'a str {
-        self.version
+            .ok_or_else(|| ComponentError::Version(self.version.to_owned()))
     }
 }
 
 /// Renames a component's imports to the names of the current version. The names keep
 /// their lengths, so all offsets stay valid.
-pub(super) fn with_current_names(component: &[u8]) -> wasmparser::Result<Cow<'_, [u8]>> {
+///
+/// # Errors
+///
+/// The component isn't valid, or is built for a version that isn't served.
+pub(super) fn with_current_names(component: &[u8]) -> Result<Cow<'_, [u8]>, ComponentError> {
     let mut renamed = Cow::Borrowed(component);
-    for name in import_names(component)? {
+    for name in import_names(component).map_err(ComponentError::Invalid)? {
         let Some(interface) = Interface::parse(name) else {
             continue;
         };
-        let version = interface.served();
-        let Some(version) = version.filter(|version| *version != Version::CURRENT) else {
+        let version = interface.served()?;
+        if version == Version::CURRENT {
             continue;
-        };
+        }
         let (old, new) = (version.prefix(), Version::CURRENT.prefix());
         let at = interface.version.as_ptr().addr() - component.as_ptr().addr();
         if let Some(place) = renamed.to_mut().get_mut(at..at + old.len())
@@ -129,14 +159,36 @@ pub(super) fn import_names(component: &[u8]) -> wasmparser::Result<Vec<&str>> {
 mod tests {
     use super::*;
 
+    fn served(import: &str) -> Option<Version> {
+        Interface::parse(import)?.served().ok()
+    }
+
     #[test]
     fn a_patch_level_is_served_with_its_minor_version() {
-        let served = |import| Interface::parse(import)?.served();
-        assert_eq!(served("wasmvark:driver/links@0.1.0"), Some(Version::V0_1));
-        assert_eq!(served("wasmvark:driver/links@0.2.17"), Some(Version::V0_2));
+        assert_eq!(served("wasmvark:driver/links@0.2.1"), Some(Version::V0_2));
+        assert_eq!(served("wasmvark:driver/links@0.3.17"), Some(Version::V0_3));
+        assert_eq!(served("wasmvark:driver/links@0.1.0"), None);
         assert_eq!(served("wasmvark:driver/links@0.20.0"), None);
         assert_eq!(served("wasmvark:driver/links@1.2.0"), None);
         assert_eq!(served("wasi:cli/environment@0.2.0"), None);
+    }
+
+    #[test]
+    fn the_remedy_depends_on_who_is_older() {
+        for version in ["0.1.0", "0.0.7"] {
+            assert!(remedy(version).ends_with("an older wasmvark"), "{version}");
+        }
+        for version in ["0.4.0", "1.0.0", "new"] {
+            assert!(remedy(version).starts_with("install a newer"), "{version}");
+        }
+        assert_eq!(minor(Version::ALL[1].text()), Some(OLDEST));
+    }
+
+    #[test]
+    fn the_current_version_is_that_of_the_wit() {
+        let world = include_str!("../../../../wit/world.wit");
+        assert!(world.contains(&format!("package wasmvark:driver@{CURRENT};")));
+        assert!(CURRENT.starts_with(&Version::CURRENT.prefix()));
     }
 
     #[test]

@@ -102,10 +102,7 @@ impl Gate {
             gateway: with_gateway.then(|| first_address(subnet)),
         };
         self.allocated.push(allocated);
-        Ok(types::Subnet {
-            subnet: subnet.to_string(),
-            gateway: allocated.gateway.map(|gateway| gateway.to_string()),
-        })
+        Ok(types::Subnet::new(subnet, allocated.gateway))
     }
 
     /// Checks that the network has no subnet of a version.

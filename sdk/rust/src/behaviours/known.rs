@@ -2,7 +2,7 @@
 
 use super::{Behaviours, tuning};
 use crate::options::{Value, read};
-use crate::types::{Error, NetworkChange, OptionValue, Request};
+use crate::types::{Error, NetworkChange, OptionOrigin, OptionValue, Request, RequestOption};
 
 /// The options that the host parses for every driver. Networks and containers may have
 /// them. The host stores their normal form itself.
@@ -39,11 +39,11 @@ fn normal<T: Value>(key: &str, text: &str) -> Result<String, Error> {
 
 /// Returns the change that stores the normal form of an option's value, unless it has
 /// that form already.
-pub fn normalise<T: Value>(option: &OptionValue) -> Result<Option<NetworkChange>, Error> {
+pub fn normalise<T: Value>(option: &RequestOption) -> Result<Option<NetworkChange>, Error> {
     Ok(stored(option, normal::<T>(&option.key, &option.value)?))
 }
 
-fn stored(option: &OptionValue, value: String) -> Option<NetworkChange> {
+fn stored(option: &RequestOption, value: String) -> Option<NetworkChange> {
     let differs = value != option.value;
     differs.then(|| {
         NetworkChange::SetOption(OptionValue {
@@ -71,8 +71,8 @@ impl Known {
     /// Checks the options of a network. Refuses unknown ones, and invalid values of
     /// typed options and of behaviours. Returns the changes that store the normal forms
     /// of the values, as Podman does for its own drivers.
-    pub fn check(&self, options: &[OptionValue]) -> Result<Vec<NetworkChange>, Error> {
-        if let Some(key) = self.unknown(options, self.network) {
+    pub fn check(&self, options: &[RequestOption]) -> Result<Vec<NetworkChange>, Error> {
+        if let Some(key) = self.unknown(options.iter(), self.network) {
             return Err(Error::Invalid(format!(
                 "unsupported {} network option: {key}",
                 self.kind
@@ -90,7 +90,9 @@ impl Known {
     /// Checks the options of a container, and returns its behaviours. The container's
     /// options replace the network's.
     pub fn behaviours(&self, request: &Request) -> Result<Behaviours, Error> {
-        if let Some(key) = self.unknown(&request.container_options, self.container) {
+        let options = request.options.iter();
+        let own = options.filter(|option| option.origin == OptionOrigin::Container);
+        if let Some(key) = self.unknown(own, self.container) {
             return Err(Error::Invalid(format!(
                 "unsupported {} option for one container: {key}",
                 self.kind
@@ -99,8 +101,12 @@ impl Known {
         Behaviours::parse(&request.options)
     }
 
-    fn unknown<'a>(&self, options: &'a [OptionValue], own: &[KnownOption]) -> Option<&'a str> {
-        let keys = options.iter().map(|option| option.key.as_str());
+    fn unknown<'a>(
+        &self,
+        options: impl Iterator<Item = &'a RequestOption>,
+        own: &[KnownOption],
+    ) -> Option<&'a str> {
+        let keys = options.map(|option| option.key.as_str());
         let mut unknown = keys.filter(|key| !self.is_tuning(key) && self.find(key, own).is_none());
         unknown.next()
     }
@@ -131,10 +137,11 @@ mod tests {
         behaviours: &[TUNING, RATES],
     };
 
-    fn option(key: &str, value: &str) -> OptionValue {
-        OptionValue {
+    fn option(key: &str, value: &str) -> RequestOption {
+        RequestOption {
             key: key.to_owned(),
             value: value.to_owned(),
+            origin: OptionOrigin::Network,
         }
     }
 
@@ -183,7 +190,10 @@ mod tests {
             option("sysctl.net.ipv4.conf.IFNAME.arp_filter", "T"),
         ];
         let changes = format!("{:?}", KNOWN.check(&given).unwrap());
-        let set = |key, value| format!("{:?}", NetworkChange::SetOption(option(key, value)));
+        let set = |key: &str, value: &str| {
+            let (key, value) = (key.to_owned(), value.to_owned());
+            format!("{:?}", NetworkChange::SetOption(OptionValue { key, value }))
+        };
         let expected = format!("[{}, {}]", set("on", "true"), set("txqlen", "7"));
         assert_eq!(changes, expected);
     }

@@ -17,7 +17,7 @@ use source_routing::SourceRouting;
 use tuning::Tuning;
 
 use crate::links::Link;
-use crate::types::{Error, OptionValue, Request};
+use crate::types::{Error, Request, RequestOption};
 use crate::{
     Dad, FILTER, accept_router_advertisements, addresses, announce_addresses, configure,
     disable_autoconf, ignore_router_advertisements, parse, parse_bool,
@@ -61,7 +61,7 @@ pub struct Behaviours {
 }
 
 impl Behaviours {
-    fn parse(options: &[OptionValue]) -> Result<Self, Error> {
+    fn parse(options: &[RequestOption]) -> Result<Self, Error> {
         Ok(Self {
             tuning: Tuning::parse(options)?,
             rates: Rates::parse(options)?,

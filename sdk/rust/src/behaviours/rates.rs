@@ -7,7 +7,7 @@ use limited::Limited;
 
 use crate::links::{self, Link, PlainOptions};
 use crate::traffic::{self, Shape, TbfOptions};
-use crate::types::{Error, OptionValue, Place};
+use crate::types::{Error, Place, RequestOption};
 use crate::{KnownOption, find, not, word};
 
 /// The options of rates. As in CNI, `ingress` is the container's receiving direction.
@@ -58,7 +58,7 @@ pub(super) struct Rates {
 }
 
 impl Rates {
-    pub(super) fn parse(options: &[OptionValue]) -> Result<Self, Error> {
+    pub(super) fn parse(options: &[RequestOption]) -> Result<Self, Error> {
         let rates = Self {
             ingress: Limit::parse(options, "ingress_rate", "ingress_burst")?,
             egress: Limit::parse(options, "egress_rate", "egress_burst")?,
@@ -132,7 +132,7 @@ impl Rates {
 }
 
 impl Limit {
-    fn parse(options: &[OptionValue], rate: &str, burst: &str) -> Result<Option<Self>, Error> {
+    fn parse(options: &[RequestOption], rate: &str, burst: &str) -> Result<Option<Self>, Error> {
         let given = number(options, burst, 1024)?;
         let Some(rate_given) = number(options, rate, 1000)? else {
             return match given {
@@ -161,7 +161,7 @@ impl Limit {
 }
 
 /// Parses a number that may end with `k`, `m` or `g`. `step` is the factor of `k`.
-fn number(options: &[OptionValue], key: &str, step: u64) -> Result<Option<u64>, Error> {
+fn number(options: &[RequestOption], key: &str, step: u64) -> Result<Option<u64>, Error> {
     let Some(text) = find(options, key) else {
         return Ok(None);
     };
@@ -189,9 +189,10 @@ mod tests {
     use super::*;
 
     fn parse(rate: &str, burst: &str) -> Result<Option<Limit>, String> {
-        let option = |(key, value): (&str, &str)| OptionValue {
+        let option = |(key, value): (&str, &str)| RequestOption {
             key: key.to_owned(),
             value: value.to_owned(),
+            origin: crate::types::OptionOrigin::Network,
         };
         let given = [("egress_rate", rate), ("egress_burst", burst)];
         let given = given.into_iter().filter(|(_, value)| !value.is_empty());

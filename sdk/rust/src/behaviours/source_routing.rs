@@ -7,7 +7,7 @@ use crate::addresses::{self, AddressOptions};
 use crate::links::{self, Link};
 use crate::routes::{self, RouteOptions};
 use crate::rules::{self, Rule, RuleInfo};
-use crate::types::OptionValue;
+use crate::types::RequestOption;
 use crate::types::{Error, IpVersion, Namespace, Request, Route, RouteKind};
 use crate::{Dad, KnownOption, PLAIN_ROUTE, add_routes, alone, is_v6, parse, parse_bool, typed};
 
@@ -34,7 +34,7 @@ pub(super) struct SourceRouting {
 }
 
 impl SourceRouting {
-    pub(super) fn parse(options: &[OptionValue]) -> Result<Option<Self>, Error> {
+    pub(super) fn parse(options: &[RequestOption]) -> Result<Option<Self>, Error> {
         let table: Option<u32> = parse(options, "source_table")?;
         match (parse_bool(options, "source_routing", false)?, table) {
             (false, None) => Ok(None),
@@ -215,9 +215,10 @@ mod tests {
     #[test]
     fn only_free_tables_are_given() {
         let parse = |pairs: &[(&str, &str)]| {
-            let option = |(key, value): &(&str, &str)| OptionValue {
+            let option = |(key, value): &(&str, &str)| RequestOption {
                 key: (*key).to_owned(),
                 value: (*value).to_owned(),
+                origin: crate::types::OptionOrigin::Network,
             };
             SourceRouting::parse(&pairs.iter().map(option).collect::<Vec<_>>())
         };

@@ -2,7 +2,7 @@
 //! CNI's plugin tuning.
 
 use crate::links::{self, Link};
-use crate::types::{Error, Namespace, OptionValue};
+use crate::types::{Error, Namespace, RequestOption};
 use crate::{KnownOption, parse, sysctl, typed};
 
 /// The options of tuning, without those that begin with `sysctl.`.
@@ -32,7 +32,7 @@ pub(super) struct Tuning {
 }
 
 impl Tuning {
-    pub(super) fn parse(options: &[OptionValue]) -> Result<Self, Error> {
+    pub(super) fn parse(options: &[RequestOption]) -> Result<Self, Error> {
         let sysctls = options.iter().filter_map(|option| {
             let key = option.key.strip_prefix(SYSCTL)?;
             Some(check(key).map(|()| (key.to_owned(), option.value.clone())))

@@ -10,7 +10,8 @@ use crate::types::Types;
 
 /// Parameters that are read by a function of the probe's own, and why stands in
 /// `src/calls.rs`.
-const PARAMETERS: [(&str, &str, &str); 2] = [
+const PARAMETERS: [(&str, &str, &str); 3] = [
+    ("links.create-veth", "options", "veth(arguments)?"),
     ("links.get-by-index", "index", "index(arguments, handles)?"),
     ("firewall.publish", "ports", "ports(arguments)?"),
 ];

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use wit_parser::{Resolve, WorldItem};
+use wit_parser::{FunctionKind, Resolve, WorldItem};
 
 use types::Types;
 
@@ -39,7 +39,8 @@ fn main() -> Result<()> {
             .name
             .as_deref()
             .context("an interface has a name")?;
-        for function in interface.functions.values() {
+        let all = interface.functions.values();
+        for function in all.filter(|function| function.kind == FunctionKind::Freestanding) {
             branches += &functions::branch(&mut types, name, function)
                 .with_context(|| format!("{name}.{}", function.name))?;
         }

@@ -18,10 +18,12 @@
 //!
 //! - `links.get-by-index NAMESPACE @HANDLE` reads the index with `links.info`: no
 //!   script can know it.
+//! - `links.create-veth` has the name of the container's end as a word, as other calls
+//!   that make links.
 //! - A port is `[HOST-ADDRESS@]HOST-PORT[-LAST]:CONTAINER-PORT/PROTOCOL`: a line has
 //!   no room for thousands of them.
 
-use wasmvark_guest::links::{self, Link};
+use wasmvark_guest::links::{self, Link, VethOptions};
 use wasmvark_guest::log::{self, Level};
 use wasmvark_guest::types::{Error, Port, Protocol};
 
@@ -73,8 +75,19 @@ fn index(arguments: &mut Arguments<'_>, handles: &[Link]) -> Result<u32, Error> 
     }
 }
 
+/// Both ends of a veth. The first one's name is a word.
+fn veth(arguments: &mut Arguments<'_>) -> Result<VethOptions, Error> {
+    Ok(VethOptions {
+        name: arguments.optional().map(str::to_owned),
+        host_name: arguments.field("host-name")?,
+        mac: arguments.field("mac")?,
+        host_mac: arguments.field("host-mac")?,
+        mtu: arguments.field("mtu")?,
+    })
+}
+
 /// Says what a call read, if asked to.
-fn tell(arguments: &mut Arguments<'_>, what: &str, text: &str) -> Result<(), Error> {
+pub(crate) fn tell(arguments: &mut Arguments<'_>, what: &str, text: &str) -> Result<(), Error> {
     match arguments.next() {
         None => Ok(()),
         Some("tell") => log::write(Level::Warn, &format!("{what}: {text}")),

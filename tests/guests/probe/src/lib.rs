@@ -13,7 +13,7 @@ mod script;
 mod stamp;
 
 use wasmvark_guest::types::{
-    CreateRequest, Error, NetworkChange, OptionValue, Request, SetupAnswer,
+    CreateRequest, Error, NetworkChange, Request, RequestOption, SetupAnswer,
 };
 use wasmvark_guest::{Guest, export, find};
 
@@ -25,11 +25,11 @@ export!(Probe);
 
 impl Guest for Probe {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
-        Ok(run(At::Create, &request.network.options, "create-script")?.changes)
+        Ok(run(At::Create, &request.options, "create-script")?.changes)
     }
 
     fn setup(request: Request) -> Result<SetupAnswer, Error> {
-        let run = run(At::Setup, &request.network.options, "script")?;
+        let run = run(At::Setup, &request.options, "script")?;
         Ok(SetupAnswer {
             dns_servers: run.dns_servers,
             search_domains: run.results,
@@ -37,11 +37,11 @@ impl Guest for Probe {
     }
 
     fn teardown(request: Request) -> Result<(), Error> {
-        run(At::Teardown, &request.network.options, "teardown-script").map(drop)
+        run(At::Teardown, &request.options, "teardown-script").map(drop)
     }
 }
 
-fn run(at: At, options: &[OptionValue], name: &str) -> Result<Run, Error> {
+fn run(at: At, options: &[RequestOption], name: &str) -> Result<Run, Error> {
     let script = stamp::script(at).or_else(|| find(options, name));
     let mut run = Run::default();
     run.all(script.unwrap_or_default())?;

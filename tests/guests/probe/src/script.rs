@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `interface.function ARGUMENT…` | a call (see [`crate::calls`]) |
 //! | `change …` | a change of the network (see [`crate::changes`]) |
+//! | `name HANDLE tell` | the name of a link |
 //! | `dns ADDRESS` | a DNS server for the answer |
 //! | `fail TEXT` | fails with `error.other` |
 //! | `alloc MIB`, `flood LINES`, `loop`, `panic`, `recurse`, `trap` | misbehaves (see [`crate::hostile`]) |
@@ -58,6 +59,10 @@ impl Run {
             "fail" => return Err(Error::Other(arguments.rest().to_owned())),
             "alloc" => hostile::alloc(arguments.read()?),
             "flood" => hostile::flood(arguments.read()?)?,
+            "name" => {
+                let name = calls::handle(&mut arguments, &self.handles)?.name();
+                calls::tell(&mut arguments, "name", &name)?;
+            }
             "loop" => hostile::spin(),
             "panic" => hostile::panic(),
             "recurse" => hostile::recurse(),

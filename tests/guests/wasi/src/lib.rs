@@ -26,7 +26,7 @@ impl Guest for Wasi {
     #[expect(clippy::panic, reason = "the test finds out what is told of it")]
     fn setup(request: Request) -> Result<SetupAnswer, Error> {
         eprintln!("setup on stderr");
-        if find(&request.network.options, "panic").is_some() {
+        if find(&request.options, "panic").is_some() {
             panic!("the option says so");
         }
         println!("args={}", std::env::args_os().count());

@@ -4,7 +4,7 @@ use journal::Journal;
 use kernel::LinkId;
 use policy::{Call, Object};
 use types::LinkName;
-use wasmtime::component::Resource;
+use wasmtime::component::{Resource, ResourceTableError};
 
 use crate::gate::call::{CallError, Stop};
 use crate::gate::{Gate, bounds};
@@ -24,10 +24,16 @@ impl Gate {
         &mut self,
         handle: &Resource<LinkHandle>,
     ) -> Result<LinkHandle, CallError> {
-        let mut link = match self.links.get(handle) {
-            Ok(link) => link.clone(),
-            Err(error) => return Err(self.stop(Stop::Host(error.to_string()))),
-        };
+        self.find_handle(handle)
+            .map_err(|error| self.stop(Stop::Host(error.to_string())))
+    }
+
+    /// Does the same outside of a call.
+    pub(super) fn find_handle(
+        &self,
+        handle: &Resource<LinkHandle>,
+    ) -> Result<LinkHandle, ResourceTableError> {
+        let mut link = self.links.get(handle)?.clone();
         if let Some(name) = self.renamed.get(&link.id) {
             link.name.clone_from(name);
         }

@@ -177,12 +177,8 @@ impl Host for Gate {
         self.use_named_bridge(vlan_filtering)
     }
 
-    fn create_veth(
-        &mut self,
-        name: Option<String>,
-        options: VethOptions,
-    ) -> Result<VethPair, CallError> {
-        self.make_veth(name, options)
+    fn create_veth(&mut self, options: VethOptions) -> Result<VethPair, CallError> {
+        self.make_veth(options)
     }
 
     fn create_ipvlan(
@@ -428,6 +424,11 @@ impl Host for Gate {
 }
 
 impl HostLink for Gate {
+    // It tells no more than the call did that returned the handle, so nothing is decided.
+    fn name(&mut self, link: Resource<LinkHandle>) -> wasmtime::Result<String> {
+        Ok(self.find_handle(&link)?.name.to_string())
+    }
+
     fn drop(&mut self, link: Resource<LinkHandle>) -> wasmtime::Result<()> {
         self.links.delete(link)?;
         self.handles = self.handles.saturating_sub(1);

@@ -360,13 +360,14 @@ impl<'a> Guest<'a> {
             Call::LinksCreateVeth => {
                 let name = draw.new_name();
                 let options = VethOptions {
+                    name,
                     host_name: draw.new_name(),
                     mac: draw.mac_maybe(),
                     host_mac: draw.mac_maybe(),
                     mtu: draw.mtu_maybe(),
                 };
                 say!(self, "{name:?} {options:?}");
-                held(Host::create_veth(self.gate, name, options))
+                held(Host::create_veth(self.gate, options))
             }
             Call::LinksCreateVrf => {
                 let (place, name, table) = (draw.place(), draw.new_name(), draw.table());

@@ -5,7 +5,7 @@ use core::net::IpAddr;
 use super::Remote;
 use crate::links::Link;
 use crate::traffic::{self, HtbFlow};
-use crate::types::{Error, OptionValue};
+use crate::types::{Error, RequestOption};
 use crate::{find, not};
 
 const SHAPED: &str = "shaped_subnets";
@@ -28,7 +28,7 @@ pub(super) enum Limited {
 }
 
 impl Limited {
-    pub(super) fn parse(options: &[OptionValue]) -> Result<Self, Error> {
+    pub(super) fn parse(options: &[RequestOption]) -> Result<Self, Error> {
         match (subnets(options, SHAPED)?, subnets(options, UNSHAPED)?) {
             (Some(_), Some(_)) => Err(Error::Invalid(format!(
                 "{SHAPED} and {UNSHAPED} can't be given together"
@@ -76,7 +76,7 @@ fn add(link: &Link, subnet: &str, remote: Remote, flow: HtbFlow) -> Result<(), E
 }
 
 /// Parses a list of subnets. An empty one counts as absent.
-fn subnets(options: &[OptionValue], key: &str) -> Result<Option<Vec<String>>, Error> {
+fn subnets(options: &[RequestOption], key: &str) -> Result<Option<Vec<String>>, Error> {
     let text = find(options, key).unwrap_or_default();
     let words: Vec<&str> = text.split_whitespace().collect();
     let are_subnets = words.iter().all(|word| is_subnet(word));
@@ -108,9 +108,10 @@ mod tests {
     use super::*;
 
     fn parse(pairs: &[(&str, &str)]) -> Result<Limited, String> {
-        let option = |(key, value): &(&str, &str)| OptionValue {
+        let option = |(key, value): &(&str, &str)| RequestOption {
             key: (*key).to_owned(),
             value: (*value).to_owned(),
+            origin: crate::types::OptionOrigin::Network,
         };
         let options: Vec<_> = pairs.iter().map(option).collect();
         Limited::parse(&options).map_err(|error| match error {

@@ -16,15 +16,14 @@ const CALL: Call = Call::LinksCreateVeth;
 impl Gate {
     pub(in crate::gate::links) fn make_veth(
         &mut self,
-        name: Option<String>,
         options: VethOptions,
     ) -> Result<VethPair, CallError> {
-        bounds::names(CALL, [&name, &options.host_name])?;
+        bounds::names(CALL, [&options.name, &options.host_name])?;
         bounds::addresses(CALL, [&options.mac, &options.host_mac])?;
         self.check_handle_limit(CALL, 2)?;
         let request = &self.authority.request;
         let has_host_name = options.host_name.is_some() || request.host_interface_name.is_some();
-        let veth = self.new_veth(name, options)?;
+        let veth = self.new_veth(options)?;
         let ends = [
             (Namespace::Container, &veth.container.name),
             (Namespace::Host, &veth.host.name),
@@ -55,11 +54,11 @@ impl Gate {
         })
     }
 
-    fn new_veth(&self, name: Option<String>, options: VethOptions) -> Result<NewVeth, CallError> {
+    fn new_veth(&self, options: VethOptions) -> Result<NewVeth, CallError> {
         let wrong = |error: &dyn std::fmt::Display| invalid(CALL, error);
         Ok(NewVeth {
             container: VethEnd {
-                name: self.name_of_new(CALL, Place::Container, name)?,
+                name: self.name_of_new(CALL, Place::Container, options.name)?,
                 mac: make::mac(options.mac).map_err(|error| wrong(&error))?,
             },
             host: VethEnd {
