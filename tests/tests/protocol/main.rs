@@ -40,6 +40,7 @@ mod trail;
 mod trusting;
 mod upstream;
 mod versions;
+mod wit;
 
 use wasmvark_tests::harness::Suite;
 
@@ -75,6 +76,7 @@ fn main() {
     audit::register(&mut suite);
     pages::register(&mut suite);
     versions::register(&mut suite);
+    wit::register(&mut suite);
     plan::register(&mut suite);
     suite.test(
         "threat-model::rows",

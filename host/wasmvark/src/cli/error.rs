@@ -9,6 +9,7 @@ use kernel::NetnsError;
 use policy::{Call, GrantError, PatternError, UnfitReach};
 use request::RequestError;
 
+use super::wit::UnknownInterface;
 use crate::compile::CompileError;
 use crate::plugin::PluginError;
 use crate::podman::networks::ReadError;
@@ -38,6 +39,8 @@ pub(crate) enum CliError {
         path: PathBuf,
         error: std::io::Error,
     },
+    #[error(transparent)]
+    Interface(#[from] UnknownInterface),
     #[error(transparent)]
     PodmanNetworks(#[from] ReadError),
     #[error("can't write {}: {error}", path.display())]

@@ -24,6 +24,7 @@ mod revoke;
 mod rollback;
 mod suggest;
 mod upgrade;
+mod wit;
 
 mod changes;
 mod colour;
@@ -65,6 +66,7 @@ const COMMANDS: &[Entry] = &[
     Entry::of::<revoke::Revoke>(),
     Entry::of::<diff::Diff>(),
     Entry::of::<manifest::Show>(),
+    Entry::of::<wit::Wit>(),
     Entry::of::<convert::Convert>(),
     Entry::of::<doctor::Doctor>(),
     Entry::of::<audit::Audit>(),

@@ -358,15 +358,14 @@ impl<'a> Guest<'a> {
                     .map(|used| used.iter().map(Resource::rep).collect())
             }
             Call::LinksCreateVeth => {
-                let name = draw.new_name();
                 let options = VethOptions {
-                    name,
+                    name: draw.new_name(),
                     host_name: draw.new_name(),
                     mac: draw.mac_maybe(),
                     host_mac: draw.mac_maybe(),
                     mtu: draw.mtu_maybe(),
                 };
-                say!(self, "{name:?} {options:?}");
+                say!(self, "{options:?}");
                 held(Host::create_veth(self.gate, options))
             }
             Call::LinksCreateVrf => {
