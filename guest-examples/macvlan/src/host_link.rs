@@ -70,7 +70,7 @@ pub(crate) fn configure(
     let link = links::create_macvlan(Place::Shared, None, parent, &options)?;
     prepare(&link, host)?;
     let through = RouteOptions {
-        link: Some(links::info(&link)?.name),
+        link: Some(link.name()),
         ..PLAIN_ROUTE
     };
     for route in &request.host_routes {

@@ -18,7 +18,7 @@ pub(crate) fn configure(link: &Link, request: &Request, dad: Dad) -> Result<(), 
     // A route needs a link that is up.
     links::set_up(link)?;
     let through = RouteOptions {
-        link: Some(links::info(link)?.name),
+        link: Some(link.name()),
         ..PLAIN_ROUTE
     };
     for route in &request.host_routes {

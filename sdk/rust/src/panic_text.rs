@@ -17,9 +17,13 @@ pub fn log_panics() {
     }
 }
 
+/// The most characters of a text, so that the message isn't too long for the log.
+const TEXT_MAX: usize = 4000;
+
 /// The level is low because the error of the crash has the text anyway.
 fn log_text(info: &PanicHookInfo<'_>) {
     let text = info.payload_as_str().unwrap_or("without a text");
+    let text: String = text.chars().take(TEXT_MAX).collect();
     let text = match info.location() {
         Some(place) => format!("panicked at {}:{}: {text}", place.file(), place.line()),
         None => format!("panicked: {text}"),

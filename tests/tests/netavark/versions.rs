@@ -19,12 +19,17 @@ pub(crate) fn register(suite: &mut Suite) {
     test("0.2 macvlan", macvlan);
     test("0.2 macvlan-c", macvlan_c);
     test("0.2 bridge", bridge);
+    test("0.2 ptp", ptp);
 }
 
 fn installed<'a>(world: &'a World, version: &str, driver: &str, grant: &str) -> Installed<'a> {
+    granted(world, version, driver, &Grant::example(grant))
+}
+
+fn granted<'a>(world: &'a World, version: &str, driver: &str, grant: &Grant) -> Installed<'a> {
     let wasmvark = Wasmvark::new(world);
     let (file, name) = (places::frozen(version, driver), format!("wasm-{driver}"));
-    wasmvark.install_file(&file, &name, &Grant::example(grant));
+    wasmvark.install_file(&file, &name, grant);
     Installed {
         netavark: wasmvark.netavark(),
         wasmvark,
@@ -69,6 +74,20 @@ fn bridge() {
         .option("isolate", "true");
     installed.try_out(&connection, |container| {
         assert_eq!(container.mtu(INTERFACE), 1500);
+        for gateway in ["10.88.0.1:80", "[fd88::1]:80"] {
+            let host = (&world.host, gateway);
+            flow::connect(Transport::Tcp, flow::from(&world.container), gateway, host);
+        }
+    });
+}
+
+/// Gateways have no prefix length in 0.2, and a link has no name.
+fn ptp() {
+    let world = World::forwarding();
+    let grant = Grant::example("ptp").call("links.info", "{}");
+    let installed = granted(&world, "0.2", "ptp", &grant);
+    let connection = Connection::dual("wasm-ptp");
+    installed.try_out(&connection, |_| {
         for gateway in ["10.88.0.1:80", "[fd88::1]:80"] {
             let host = (&world.host, gateway);
             flow::connect(Transport::Tcp, flow::from(&world.container), gateway, host);

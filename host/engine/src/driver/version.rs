@@ -157,6 +157,8 @@ pub(super) fn import_names(component: &[u8]) -> wasmparser::Result<Vec<&str>> {
 
 #[cfg(test)]
 mod tests {
+    use wasm_encoder::{ComponentImportSection, ComponentTypeRef};
+
     use super::*;
 
     fn served(import: &str) -> Option<Version> {
@@ -171,6 +173,31 @@ mod tests {
         assert_eq!(served("wasmvark:driver/links@0.20.0"), None);
         assert_eq!(served("wasmvark:driver/links@1.2.0"), None);
         assert_eq!(served("wasi:cli/environment@0.2.0"), None);
+    }
+
+    /// The current names of a component's one import, or the error.
+    fn renamed(import: &str) -> Result<Vec<String>, String> {
+        let mut imports = ComponentImportSection::new();
+        imports.import(import, ComponentTypeRef::Instance(0));
+        let mut component = wasm_encoder::Component::new();
+        component.section(&imports);
+        let component = component.finish();
+        let renamed = with_current_names(&component).map_err(|error| error.to_string())?;
+        let names = import_names(&renamed).unwrap();
+        Ok(names.into_iter().map(str::to_owned).collect())
+    }
+
+    #[test]
+    fn imports_get_the_names_of_the_current_version() {
+        let current = renamed("wasmvark:driver/links@0.2.1").unwrap();
+        assert_eq!(current, ["wasmvark:driver/links@0.3.1"]);
+        for import in ["wasmvark:driver/links@0.3.0", "wasi:cli/exit@0.2.0"] {
+            assert_eq!(renamed(import).unwrap(), [import]);
+        }
+        // As of a driver that an older host installed.
+        let error = renamed("wasmvark:driver/links@0.1.0").unwrap_err();
+        assert!(error.contains("version 0.1.0"), "{error}");
+        assert!(error.contains("serves 0.3 and 0.2"), "{error}");
     }
 
     #[test]

@@ -180,7 +180,8 @@ mod tests {
 
     #[test]
     fn a_narrow_world_has_what_is_named_and_used() {
-        assert_eq!(imports_of(&["routes"]), ["links", "routes", "log"]);
+        assert_eq!(imports_of(&["addresses"]), ["links", "addresses", "log"]);
+        assert_eq!(imports_of(&["routes"]), ["routes", "log"]);
         assert_eq!(imports_of(&["state"]), ["state", "log"]);
         assert_eq!(imports_of(&["log"]), ["log"]);
         let names: Vec<_> = narrowed(&["state"]).unwrap().files.into_keys().collect();
