@@ -11,9 +11,10 @@ use wasmvark_tests::places;
 use wasmvark_tests::process::Output;
 use wasmvark_tests::wasmvark::Wasmvark;
 use wasmvark_tests::world::World;
-use wit_parser::Resolve;
+use wit_parser::{PackageId, Resolve};
 
 use crate::bench::NO_LINKS;
+use crate::wit::interpreter;
 
 /// As the names of imports have it.
 const FIRST: &[u8] = b"@0.2.1";
@@ -22,6 +23,7 @@ pub(crate) fn register(suite: &mut Suite) {
     let mut test = |name: &str, test: fn()| suite.test(format!("versions/{name}"), NO_LINKS, test);
     test("0.2 has all of its functions", all_functions);
     test("0.2 drivers", drivers);
+    test("0.2 built from its text", built_from_text);
     test("a version that isn't served", not_served);
     test("two versions at once", two_versions);
 }
@@ -53,11 +55,35 @@ fn all_functions() {
     assert_eq!(importable, functions_of_0_2());
 }
 
-/// The functions of 0.2 that need a grant, by its text.
-fn functions_of_0_2() -> BTreeSet<String> {
+/// The text of 0.2.
+fn text_of_0_2() -> (Resolve, PackageId) {
     let mut resolve = Resolve::default();
     let text = places::workspace().join("tests/fixtures/wit/0.2");
     let (package, _) = resolve.push_dir(&text).expect("the text can be parsed");
+    (resolve, package)
+}
+
+/// A component that imports all that the text has, as one with an interpreter does.
+fn built_from_text() {
+    let (resolve, package) = text_of_0_2();
+    let driver = resolve.select_world(&[package], None).expect("a world");
+    let world = World::new();
+    let file = world.file("built.wasm");
+    fs::write(&file, interpreter(&resolve, driver)).expect("it can be written");
+    let wasmvark = Wasmvark::new(&world);
+    let output = wasmvark.administer(&[
+        "install",
+        file.to_str().expect("a path"),
+        "--name",
+        "built",
+        "--grant-imports",
+    ]);
+    assert_eq!(output.code, Some(0), "{output:?}");
+}
+
+/// The functions of 0.2 that need a grant, by its text.
+fn functions_of_0_2() -> BTreeSet<String> {
+    let (resolve, package) = text_of_0_2();
     let mut functions = BTreeSet::new();
     for (name, id) in &resolve.packages[package].interfaces {
         let of = resolve.interfaces[*id].functions.keys();

@@ -100,7 +100,7 @@ fn always_there(name: &str, import: &str) -> bool {
 }
 
 /// A component that imports all of its world, as those with an interpreter do.
-fn interpreter(resolve: &Resolve, world: WorldId) -> Vec<u8> {
+pub(crate) fn interpreter(resolve: &Resolve, world: WorldId) -> Vec<u8> {
     let module = dummy_module(resolve, world, ManglingAndAbi::Legacy(LiftLowerAbi::Sync));
     component(resolve, world, module)
 }
