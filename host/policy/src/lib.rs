@@ -13,7 +13,6 @@ mod decide;
 mod edit;
 mod file;
 mod limits;
-mod nearest;
 mod pattern;
 mod place;
 mod reach;

@@ -8,9 +8,10 @@ use std::ops::Range;
 use serde::Deserialize;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
+use types::nearest;
 
 use super::place::Problem;
-use super::{Call, Limits, Reach, ReachKey, nearest};
+use super::{Call, Limits, Reach, ReachKey};
 
 /// A key of a table.
 type Key<'t> = Spanned<DeString<'t>>;
@@ -99,7 +100,7 @@ impl<'t> Reader<'t> {
     fn unknown(self, owner: &str, key: &Key<'_>, known: &[&'static str]) -> Problem {
         let near = nearest::name(key.get_ref(), known.iter().copied());
         let hint = match near {
-            Some(_) => nearest::did_you_mean(&near),
+            Some(_) => nearest::did_you_mean(near),
             None => format!("; use one of {}", known.join(", ")),
         };
         let what = format!("{owner} has no {:?}{hint}", key.get_ref());

@@ -10,6 +10,7 @@ mod host_place;
 mod id;
 mod kernel_interface;
 mod link_property;
+pub mod nearest;
 mod number_range;
 mod port;
 mod rule;

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use types::nearest;
+
 use super::Call;
-use crate::nearest;
 
 impl fmt::Display for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -14,7 +15,7 @@ impl fmt::Display for Call {
 
 /// No call has this name.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
-#[error("there is no call {name:?}{}", nearest::did_you_mean(near))]
+#[error("there is no call {name:?}{}", nearest::did_you_mean(*near))]
 pub struct UnknownCall {
     name: String,
     near: Option<&'static str>,
@@ -30,5 +31,29 @@ impl FromStr for Call {
             name: name.to_owned(),
             near: nearest::name(name, Call::ALL.iter().map(|call| call.name())),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn expect(unknown: &str, near: Option<&str>) {
+        let error = unknown.parse::<Call>().unwrap_err();
+        assert_eq!(error.near, near, "{unknown}");
+    }
+
+    #[test]
+    fn the_nearest_call_is_proposed() {
+        expect("links.gett", Some("links.get"));
+        expect("link.get", Some("links.get"));
+        expect("links.create_macvlan", Some("links.create-macvlan"));
+        expect("create-macvlan", Some("links.create-macvlan"));
+        expect("links.destory", Some("links.delete"));
+        expect("adresses.add", Some("addresses.add"));
+        expect("sysctl.write", Some("sysctl.set"));
+        expect("unheard", None);
+        expect("", None);
     }
 }
