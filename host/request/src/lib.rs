@@ -9,6 +9,7 @@
 
 mod addresses;
 mod answer;
+mod declared;
 mod link_name;
 mod named;
 mod network;
@@ -26,6 +27,9 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 pub use answer::{LeasedAddress, LinkReport, answer};
+pub use declared::{
+    DeclarationError, Declared, DeclaredOption, Given, OptionFault, OptionName, Scope,
+};
 pub use network::Network;
 pub use options::{names_outbound, names_secret, normal_forms};
 pub use parent::Parent;
@@ -68,13 +72,18 @@ pub enum RequestError {
         is: String,
     },
     /// An option's value can't be parsed.
-    #[error("unable to parse {key:?}: {error}")]
+    #[error("unable to parse {key:?}: {error} ({given})")]
     Option {
         /// The option.
         key: &'static str,
         /// The cause.
         error: String,
+        /// The giver of the option.
+        given: Given,
     },
+    /// An option isn't as the driver's manifest declares it.
+    #[error(transparent)]
+    Undeclared(#[from] OptionFault),
     /// The parent of the network is named in more than one way.
     #[error(
         "the parent interface is named in more than one way: give only one of --interface-name \
@@ -146,6 +155,20 @@ pub struct Request {
     pub options: BTreeMap<String, String>,
 }
 
+impl RequestError {
+    /// Says of an error about an option that a container has it.
+    fn of_container(self) -> Self {
+        match self {
+            Self::Option { key, error, .. } => Self::Option {
+                key,
+                error,
+                given: Given::Container,
+            },
+            other => other,
+        }
+    }
+}
+
 impl Request {
     /// Returns the container and the network of the request.
     pub fn key(&self) -> Key {
@@ -203,7 +226,8 @@ impl Request {
                 "host_interface_name",
                 "the option host_interface_name",
             )?,
-            parent_property: parent::property(&join.options)?
+            parent_property: parent::property(&join.options)
+                .map_err(RequestError::of_container)?
                 .or_else(|| network.parent_property().cloned()),
             default_routes: routes::defaults(&network, &addresses),
             routes: routes::of_container(&network, &addresses, &document.network.routes)?,
@@ -302,6 +326,7 @@ mod tests {
         assert!(request.default_routes.is_empty());
         let error = resolve(r#"{"metric":"x"}"#).unwrap_err().to_string();
         assert!(error.contains("\"metric\""), "{error}");
+        assert!(error.ends_with("(given for the container)"), "{error}");
     }
 
     #[test]
@@ -353,11 +378,11 @@ mod tests {
             ),
             (
                 resolve(net, ips, r#"{"mtu":"x"}"#, "null"),
-                r#"unable to parse "mtu": "x" is not a whole number from 0 to 4294967295"#,
+                r#"unable to parse "mtu": "x" is not a whole number from 0 to 4294967295 (given for the network)"#,
             ),
             (
                 resolve(net, ips, r#"{"no_default_route":"yes"}"#, "null"),
-                r#"unable to parse "no_default_route": "yes" is not true or false"#,
+                r#"unable to parse "no_default_route": "yes" is not true or false (given for the network)"#,
             ),
             (
                 resolve(net, ips, "null", r#"[{"destination":"10.5.0.0/16"}]"#),

@@ -81,10 +81,11 @@ impl Network {
         self,
         own: &BTreeMap<String, String>,
     ) -> Result<Self, RequestError> {
-        let no_default_route = options::no_default_route(own)?;
+        let of_container = RequestError::of_container;
+        let no_default_route = options::no_default_route(own).map_err(of_container)?;
         Ok(Self {
-            mtu: options::mtu(own)?.or(self.mtu),
-            metric: options::metric(own)?.or(self.metric),
+            mtu: options::mtu(own).map_err(of_container)?.or(self.mtu),
+            metric: options::metric(own).map_err(of_container)?.or(self.metric),
             no_default_route: no_default_route.unwrap_or(self.no_default_route),
             ..self
         })

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use types::LinkName;
 
-use super::{RequestError, link_name};
+use super::{Given, RequestError, link_name};
 
 /// The options whose values are numbers.
 const NUMBERS: [&str; 2] = ["metric", "mtu"];
@@ -99,6 +99,7 @@ fn not(key: &'static str, text: &str, expected: &str) -> RequestError {
     RequestError::Option {
         key,
         error: format!("{text:?} is not {expected}"),
+        given: Given::Network,
     }
 }
 
@@ -148,7 +149,7 @@ mod tests {
         let error = no_default_route(&options(&[(NO_DEFAULT_ROUTE, "yes")])).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "unable to parse \"no_default_route\": \"yes\" is not true or false"
+            "unable to parse \"no_default_route\": \"yes\" is not true or false (given for the network)"
         );
     }
 
@@ -158,7 +159,8 @@ mod tests {
         for text in ["", " ", "0x7d0", "-1", "4294967296", "1500.0", "9k"] {
             let error = mtu(&options(&[("mtu", text)])).unwrap_err().to_string();
             let expected = format!(
-                "unable to parse \"mtu\": {text:?} is not a whole number from 0 to 4294967295"
+                "unable to parse \"mtu\": {text:?} is not a whole number from 0 to 4294967295 (given \
+                 for the network)"
             );
             assert_eq!(error, expected);
         }

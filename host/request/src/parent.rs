@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use types::{LinkName, LinkProperty};
 
-use super::{RequestError, link_name};
+use super::{Given, RequestError, link_name};
 
 /// The option for the parent's name.
 const NAME: &str = "parent";
@@ -86,6 +86,7 @@ fn parse<T: FromStr<Err: Display>>(
     parsed.map_err(|error: T::Err| RequestError::Option {
         key,
         error: error.to_string(),
+        given: Given::Network,
     })
 }
 

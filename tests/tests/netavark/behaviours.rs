@@ -534,7 +534,10 @@ fn refused() {
     let installed = Installed::example(&world, "vrf");
     let connection = Connection::dual("wasm-vrf").option("vrf_name", "blue");
     let refused = connection.option("source_routing", "true");
-    installed.refuses(&refused, "unsupported vrf network option: source_routing");
+    installed.refuses(
+        &refused,
+        "unsupported wasm-vrf network option: source_routing",
+    );
 }
 
 /// A setting that isn't the interface's own takes a line of the grant.

@@ -111,7 +111,7 @@ fn refused() {
             "10.88.0.5 10.88.0.6",
             "is not an IP address, or one of each version",
         ),
-        ("10.88.0.5/16", "is not an IP address"),
+        ("10.88.0.5/16", "is not a list of at most 2 IP addresses"),
         ("", "is not an IP address"),
     ] {
         let wish = Connection::dual("wasm-macvlan").option("host_address", value);

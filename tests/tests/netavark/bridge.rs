@@ -217,10 +217,13 @@ fn create_refuses() {
     let world = World::forwarding();
     let netavark = installed(&world);
     let cases = [
-        (dual().option("mode", "x"), "invalid bridge mode \"x\""),
+        (
+            dual().option("mode", "x"),
+            "unable to parse \"mode\": \"x\" is not managed or unmanaged",
+        ),
         (
             dual().option("colour", "red"),
-            "unsupported bridge network option: colour",
+            "unsupported wasm-bridge network option: colour",
         ),
         (
             dual()

@@ -366,7 +366,11 @@ fn create_refuses() {
     let installed = Installed::example(&world, "bridge");
     for (option, value, why) in [
         ("vlan", "0", "\"0\" is not a whole number from 1 to 4094"),
-        ("trunk", "10-9", "trunk 10-9 is not possible"),
+        (
+            "trunk",
+            "10-9",
+            "is not a list of at most 1024 numbers from 1 to 4094 or ranges of them",
+        ),
         ("trunk", "10", "addresses need native_vlan"),
         ("native_vlan", "7", "native_vlan goes with trunk"),
         ("hairpin", "yes", "unable to parse \"hairpin\""),

@@ -79,7 +79,11 @@ fn create_refuses() {
     let world = World::new();
     let installed = Installed::example(&world, "dummy");
     for (option, value, why) in [
-        ("parent", "p0", "unsupported dummy network option: parent"),
+        (
+            "parent",
+            "p0",
+            "unsupported wasm-dummy network option: parent",
+        ),
         ("mtu", "x", "mtu"),
         ("no_default_route", "2", "no_default_route"),
     ] {

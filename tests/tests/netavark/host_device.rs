@@ -320,7 +320,7 @@ fn create_refuses() {
         (
             "mode",
             "bridge",
-            "unsupported host-device network option: mode",
+            "unsupported wasm-host-device network option: mode",
         ),
     ] {
         let connection = match option {

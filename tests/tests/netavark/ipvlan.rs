@@ -201,9 +201,17 @@ fn create_refuses() {
     let world = World::new();
     let installed = Installed::example(&world, "ipvlan");
     for (option, value, why) in [
-        ("mode", "bridge", "invalid ipvlan mode \"bridge\""),
-        ("flag", "l2", "invalid ipvlan flag \"l2\""),
-        ("bclim", "7", "unsupported vlan network option: bclim"),
+        (
+            "mode",
+            "bridge",
+            "unable to parse \"mode\": \"bridge\" is not l2, l3 or l3s",
+        ),
+        ("flag", "l2", "\"l2\" is not bridge, private or vepa"),
+        (
+            "bclim",
+            "7",
+            "unsupported wasm-ipvlan network option: bclim",
+        ),
         ("mtu", "x", "mtu"),
         ("metric", "-1", "metric"),
         ("no_default_route", "2", "no_default_route"),

@@ -87,8 +87,6 @@ pub(crate) fn register(suite: &mut Suite, driver: Driver) {
         assert!(container.cidrs(INTERFACE).is_empty());
         assert!(container.made_routes().is_empty());
     });
-    let unknown = v4().option("com.example.what", "x");
-    cases.add("an option that nobody knows", unknown, |_, _| ());
     if driver.is_ours() {
         register_ours(&mut cases);
     }

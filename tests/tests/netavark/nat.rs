@@ -435,12 +435,12 @@ fn create_refuses(driver: &'static str) {
     }
     let isolate = match driver {
         "bridge" => "unable to parse \"isolate\": \"maybe\" is not true, false or strict",
-        _ => "unsupported ptp network option: isolate",
+        _ => "unsupported wasm-ptp network option: isolate",
     };
     installed.refuses(&dual(driver).option("isolate", "maybe"), isolate);
     let check = match driver {
         "bridge" => "unable to parse \"mac_spoof_check\"",
-        _ => "unsupported ptp network option: mac_spoof_check",
+        _ => "unsupported wasm-ptp network option: mac_spoof_check",
     };
     installed.refuses(&dual(driver).option("mac_spoof_check", "maybe"), check);
     let inside = dual(driver)

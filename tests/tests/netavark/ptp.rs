@@ -23,7 +23,8 @@ const FORWARDING: [&str; 2] = ["ipv4/ip_forward", "ipv6/conf/all/forwarding"];
 
 pub(crate) fn register(suite: &mut Suite) {
     let mut test = |name: &str, test: fn()| suite.test(format!("ptp/{name}"), NEEDS, test);
-    test("packets between containers, host and neighbour", packets);
+    test("packets between containers, host and neighbour", packets)
+        .proves("ptp", &["host_interface_name"]);
     test("addresses and routes", addresses_and_routes);
     test("options", options).proves("ptp", &["mtu", "metric", "no_default_route"]);
     test("several subnets", several_subnets);
@@ -278,7 +279,11 @@ fn create_refuses() {
     let world = World::new();
     let installed = Installed::example(&world, "ptp");
     for (option, value, why) in [
-        ("parent", "p0", "unsupported ptp network option: parent"),
+        (
+            "parent",
+            "p0",
+            "unsupported wasm-ptp network option: parent",
+        ),
         ("mtu", "x", "mtu"),
         ("metric", "-1", "metric"),
     ] {

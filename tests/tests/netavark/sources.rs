@@ -72,7 +72,7 @@ fn refused() {
         ),
         (
             source("01:00:5e:00:00:01"),
-            "is not a list of at most 128 MAC addresses",
+            "is not a list of MAC addresses that frames can come from",
         ),
         (
             source(NOBODY).option("mode", "bridge"),

@@ -386,9 +386,13 @@ fn create() {
     for (option, value, why) in [
         ("vlan", "4095", "a whole number from 0 to 4094"),
         ("vlan_qos", "1", "give -o vlan=NUMBER"),
-        ("link_state", "up", "invalid VF link_state \"up\""),
+        ("link_state", "up", "\"up\" is not auto, enable or disable"),
         ("trust", "on", "\"on\" is not true or false"),
-        ("mode", "bridge", "unsupported sriov network option: mode"),
+        (
+            "mode",
+            "bridge",
+            "unsupported wasm-sriov network option: mode",
+        ),
     ] {
         installed.refuses(&named.clone().option(option, value), why);
     }

@@ -196,7 +196,7 @@ fn create_refuses() {
         ("owner", "me", "unable to parse \"owner\""),
         ("group", "-1", "unable to parse \"group\""),
         ("multi_queue", "2", "unable to parse \"multi_queue\""),
-        ("mac", MAC, "unsupported tap network option: mac"),
+        ("mac", MAC, "unsupported wasm-tap network option: mac"),
         ("mtu", "x", "mtu"),
     ] {
         installed.refuses(&dual().option(option, value), why);

@@ -144,8 +144,12 @@ fn create_refuses() {
             "\"4095\" is not a whole number from 0 to 4094",
         ),
         ("vlan", "x", "unable to parse \"vlan\""),
-        ("protocol", "dot1x", "invalid vlan protocol \"dot1x\""),
-        ("mode", "bridge", "unsupported vlan network option: mode"),
+        ("protocol", "dot1x", "\"dot1x\" is not dot1q or dot1ad"),
+        (
+            "mode",
+            "bridge",
+            "unsupported wasm-vlan network option: mode",
+        ),
         ("mtu", "x", "mtu"),
     ] {
         installed.refuses(&dual().option(option, value), why);

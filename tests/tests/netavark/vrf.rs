@@ -207,8 +207,12 @@ fn create_refuses() {
         ("table", "254", "table 254 is not possible"),
         ("table", "0", "table 0 is not possible"),
         ("table", "x", "unable to parse \"table\""),
-        ("mode", "x", "invalid macvlan mode \"x\""),
-        ("bclim", "1", "unsupported vrf network option: bclim"),
+        (
+            "mode",
+            "x",
+            "unable to parse \"mode\": \"x\" is not bridge, private",
+        ),
+        ("bclim", "1", "unsupported wasm-vrf network option: bclim"),
         ("mtu", "x", "mtu"),
     ] {
         installed.refuses(&dual().option(option, value), why);

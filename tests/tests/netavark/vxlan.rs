@@ -172,7 +172,7 @@ fn create_refuses() {
         ("port", "65536", "unable to parse \"port\""),
         ("learning", "2", "unable to parse \"learning\""),
         ("ttl", "256", "unable to parse \"ttl\""),
-        ("mode", "x", "unsupported vxlan network option: mode"),
+        ("mode", "x", "unsupported wasm-vxlan network option: mode"),
         ("parent", "nope", "parent interface nope does not exist"),
     ] {
         installed.refuses(&dual().option(option, value), why);

@@ -31,6 +31,7 @@ mod malformed;
 mod manifests;
 mod names;
 mod namespaces;
+mod options;
 mod pages;
 mod plan;
 mod steps;
@@ -64,6 +65,7 @@ fn main() {
     install::register(&mut suite);
     installing::register(&mut suite);
     manifests::register(&mut suite);
+    options::register(&mut suite);
     store::register(&mut suite);
     disk::register(&mut suite);
     doctor::register(&mut suite);

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use policy::Call;
+use request::Declared;
 use wasmparser::component_types::ComponentEntityType;
 use wasmparser::{Parser, Validator};
 
@@ -162,6 +163,18 @@ fn functions(types: &wasmparser::types::Types, item: &ComponentEntityType) -> Ve
         .filter(|(_, export)| matches!(export.ty, ComponentEntityType::Func(_)))
         .map(|(name, _)| name.clone())
         .collect()
+}
+
+/// Returns the options that a component's manifest declares.
+///
+/// # Errors
+///
+/// The file isn't valid WebAssembly, or its manifest isn't valid.
+pub fn declared_options(bytes: &[u8]) -> Result<Declared, ComponentError> {
+    let manifest = manifest(bytes)?;
+    Ok(manifest
+        .map(|manifest| manifest.options)
+        .unwrap_or_default())
 }
 
 fn manifest(bytes: &[u8]) -> Result<Option<Manifest>, ComponentError> {

@@ -19,7 +19,7 @@ mod wasi;
 mod watch;
 
 pub use bindings::wasmvark::driver as wit;
-pub use component::{ComponentError, Description};
+pub use component::{ComponentError, Description, declared_options};
 pub use engine::{Code, ENGINE, EngineError};
 pub use manifest::{Manifest, ManifestError};
 pub use manifest_section::with_manifest;

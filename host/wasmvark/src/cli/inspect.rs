@@ -5,12 +5,15 @@ use std::path::Path;
 
 use engine::driver::{Description, Manifest};
 use policy::{Call, Grant, Limits, Reach, Risk};
+use request::Declared;
 use serde::Serialize;
 use types::Digest;
 use types::text::plain;
 
 use super::planned_grant::{Candidate, importable, reason, requested};
-use super::{CliError, Command, Context, Example, Format, example, find_grant, output};
+use super::{
+    CliError, Command, Context, Example, Format, example, find_grant, inspect_options, output,
+};
 use crate::plugin::{Rights, RightsLeft, RunKind};
 use crate::store::{DriverName, Store};
 
@@ -320,10 +323,10 @@ impl Inspection {
                 idle.join(", ")
             ));
         }
-        if let Some(manifest) = self.manifest.as_ref().filter(|m| !m.options.is_empty()) {
-            text.push_str("\nOPTIONS\n");
-            text.push_str(&options(manifest));
-        }
+        let declared = self.manifest.as_ref().map(|manifest| &manifest.options);
+        text.push_str(&inspect_options::text(
+            declared.unwrap_or(&Declared::Undeclared),
+        ));
         text
     }
 
@@ -371,20 +374,4 @@ fn limits_line(limits: &Limits) -> String {
         limits.calls,
         limits.deadline_ms
     )
-}
-
-fn options(manifest: &Manifest) -> String {
-    let rows: Vec<_> = manifest
-        .options
-        .iter()
-        .map(|option| {
-            let default = option.default.as_ref();
-            let default = default.map(|default| format!(" (default: {default})"));
-            [
-                option.name.clone(),
-                format!("{}{}", option.description, default.unwrap_or_default()),
-            ]
-        })
-        .collect();
-    output::table(&rows)
 }

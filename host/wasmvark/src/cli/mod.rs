@@ -11,6 +11,7 @@ mod doctor;
 mod gc;
 mod grant;
 mod inspect;
+mod inspect_options;
 mod install;
 mod journal;
 mod list;

@@ -40,9 +40,11 @@ impl Candidate {
     /// Compiles the component, which must fit the world, and returns the code for the
     /// store, unless the store has it.
     pub(super) fn compile(&self, store: &Store) -> Result<Option<Vec<u8>>, CliError> {
-        match store.code(&self.digest)? {
-            (_, Intact::Yes) => Ok(None),
-            _ => Ok(Some(precompile(&self.bytes)?)),
+        match store.code(&self.digest)?.intact {
+            Intact::Yes => Ok(None),
+            Intact::Missing | Intact::Corrupt | Intact::Foreign => {
+                Ok(Some(precompile(&self.bytes)?))
+            }
         }
     }
 

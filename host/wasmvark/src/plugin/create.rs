@@ -11,7 +11,7 @@ use journal::Here;
 use kernel::{Netlink, Netns};
 use policy::RequestReach;
 use request::protocol::{DocumentChange, NetworkDocument, OverlayError, Received, Subnet};
-use request::{KeptNetwork, Network, RequestError, normal_forms};
+use request::{Declared, Given, KeptNetwork, Network, RequestError, normal_forms};
 use types::LinkName;
 use types::NetworkId;
 
@@ -40,7 +40,10 @@ pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
     };
     // Compiling starts threads, and a keeper can't be started after that.
     let keeper = Keeper::for_create(&loaded, document.document(), &network, here)?;
-    let code = loaded.code()?;
+    let (code, options) = loaded.code_with_options()?;
+    options
+        .check(loaded.name.as_str(), Given::Network, &network.options)
+        .map_err(RequestError::from)?;
     // The wait for other runs doesn't count.
     let pools = Pools::new(loaded.store.layout(), &network, &loaded.grant);
     let watch = Watch::begin(loaded.grant.limits());
@@ -66,7 +69,12 @@ pub(super) fn run(name: &str, input: &[u8]) -> Result<String, PluginError> {
     let ended = Session::<Create>::open(Box::new(kernel), trail, watch)
         .run(driver, |run| run.create(&network, document.text()))
         .answer(|gate, changes| {
-            let created = change(gate, &document, &network, changes, &others)?;
+            let rules = Rules {
+                driver: loaded.name.as_str(),
+                options: &options,
+                others: &others,
+            };
+            let created = change(gate, &document, &network, changes, &rules)?;
             output::check_network(input, &created.json)?;
             keeper.keep_network(&network, created.kept)?;
             Ok(created.json)
@@ -88,6 +96,16 @@ pub(super) fn reach(network: &Network) -> RequestReach {
     }
 }
 
+/// What the answer to `create` is judged by, beside the grant.
+pub(super) struct Rules<'a> {
+    /// The driver's name.
+    pub(super) driver: &'a str,
+    /// The options that the driver declares.
+    pub(super) options: &'a Declared,
+    /// The ids of the other networks.
+    pub(super) others: &'a [NetworkId],
+}
+
 /// The result of `create`.
 pub(super) struct Created {
     /// The document for the caller.
@@ -103,7 +121,7 @@ pub(super) fn change(
     received: &Received<NetworkDocument>,
     network: &Network,
     wanted: Vec<NetworkChange>,
-    others: &[NetworkId],
+    rules: &Rules<'_>,
 ) -> Result<Created, PluginError> {
     let mut document = received.document().clone();
     let mut chosen = None;
@@ -113,7 +131,7 @@ pub(super) fn change(
     users.subnets.extend(allocated(gate));
     let subnets = DocumentChange::Subnets(users.subnets.clone());
     let subnets = (!gate.allocated_subnets().is_empty()).then_some(subnets);
-    for mut change in host_changes(network)?
+    for mut change in host_changes(network, rules.options)?
         .into_iter()
         .chain(subnets)
         .chain(wanted)
@@ -121,7 +139,7 @@ pub(super) fn change(
         if network.parent.is_none()
             && let DocumentChange::NetworkInterface(Some(name)) = &mut change
         {
-            chosen = choose_name(gate, name, &network.id, others)?;
+            chosen = choose_name(gate, name, &network.id, rules.others)?;
             if let Some(chosen) = &chosen {
                 *name = chosen.to_string();
             }
@@ -133,7 +151,12 @@ pub(super) fn change(
         network: users,
         chosen,
     };
-    differences::decide(gate, &user, &document.changed()?)?;
+    let changed = document.changed()?;
+    rules
+        .options
+        .check(rules.driver, Given::Driver, &changed.options)
+        .map_err(RequestError::from)?;
+    differences::decide(gate, &user, &changed)?;
     Ok(Created {
         json: document.json()?,
         kept: user.shortened(),
@@ -151,11 +174,16 @@ fn allocated(gate: &Gate) -> impl Iterator<Item = Subnet> {
 }
 
 /// The changes that the host makes for every driver: the normal forms of the options
-/// that it parses itself.
-fn host_changes(network: &Network) -> Result<Vec<DocumentChange>, RequestError> {
+/// that it parses itself, and of those that the driver declares.
+fn host_changes(
+    network: &Network,
+    options: &Declared,
+) -> Result<Vec<DocumentChange>, RequestError> {
     let forms = normal_forms(&network.options)?.into_iter();
-    let change = |(key, value): (&str, _)| DocumentChange::Option(key.to_owned(), Some(value));
-    Ok(forms.map(change).collect())
+    let forms = forms.map(|(key, value)| (key.to_owned(), value));
+    let declared = options.normal_forms(&network.options);
+    let change = |(key, value)| DocumentChange::Option(key, Some(value));
+    Ok(forms.chain(declared).map(change).collect())
 }
 
 fn typed(wanted: Vec<NetworkChange>) -> Result<Vec<DocumentChange>, OverlayError> {

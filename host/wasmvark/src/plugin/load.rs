@@ -8,18 +8,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use audit::{Required, Subject, Trail};
-use engine::driver::{Code, EngineError};
+use engine::driver::{Code, EngineError, declared_options};
 use engine::gate::{Firewall, Log};
 use engine::session::{Driver, Load};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use policy::{Authority, Grant, GrantError, RequestReach};
+use request::Declared;
 use trust::Secrets;
 use types::Digest;
 
 use super::keeper::Keeper;
 use super::{PluginError, tell};
 use crate::compile::precompile;
-use crate::store::{DriverName, Intact, Layout, Store};
+use crate::store::{DriverName, Intact, Layout, Store, StoredCode};
 
 /// A driver that may run.
 pub(super) struct Loaded {
@@ -54,9 +55,45 @@ impl Loaded {
     /// Returns the precompiled code. If it is missing, corrupt or from another
     /// engine, the component is compiled again, because that is only slower.
     pub(super) fn code(&self) -> Result<Source, PluginError> {
-        let (path, intact) = self.store.code(&self.digest)?;
-        let why = match intact {
-            Intact::Yes => return Ok(Source::File(path)),
+        self.source(&self.store.code(&self.digest)?)
+    }
+
+    /// Returns the code in the same way, and the options that the component declares. They
+    /// are kept with the code, so that a run needn't read the component.
+    ///
+    /// # Errors
+    ///
+    /// The component's manifest isn't valid, according to this version of the program.
+    pub(super) fn code_with_options(&self) -> Result<(Source, Declared), PluginError> {
+        let stored = self.store.code(&self.digest)?;
+        let source = self.source(&stored)?;
+        if let (Intact::Yes, Some(options)) = (stored.intact, stored.options) {
+            return Ok((source, options));
+        }
+        let options = declared_options(&self.store.component(&self.name, &self.digest)?)?;
+        // If they can't be kept, the next run reads the component again.
+        let _ = self.store.put_options(&self.digest, &options);
+        Ok((source, options))
+    }
+
+    /// Returns the options that the component declares, and writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// The same as of [`Self::code_with_options`].
+    pub(super) fn options(&self) -> Result<Declared, PluginError> {
+        match self.store.code(&self.digest)?.options {
+            Some(options) => Ok(options),
+            None => {
+                let component = self.store.component(&self.name, &self.digest)?;
+                Ok(declared_options(&component)?)
+            }
+        }
+    }
+
+    fn source(&self, stored: &StoredCode) -> Result<Source, PluginError> {
+        let why = match stored.intact {
+            Intact::Yes => return Ok(Source::File(stored.path.clone())),
             Intact::Missing => "it is missing",
             Intact::Corrupt => "it is corrupt",
             Intact::Foreign => "it is another engine's or processor's",
@@ -65,8 +102,9 @@ impl Loaded {
             "compiling the driver {} because its precompiled code can't be used: {why}",
             self.name
         ));
-        let bytes = precompile(&self.store.component(&self.name, &self.digest)?)?;
-        if let Err(error) = self.store.put_code(&self.digest, &bytes) {
+        let component = self.store.component(&self.name, &self.digest)?;
+        let bytes = precompile(&component)?;
+        if let Err(error) = self.store.put_code(&self.digest, &component, &bytes) {
             tell(&format!(
                 "the compiled code can't be kept for the next run: {error}"
             ));
@@ -77,9 +115,10 @@ impl Loaded {
     /// Returns the code like [`Self::code`], but doesn't write it to the store: a plan
     /// changes nothing there.
     pub(super) fn code_unkept(&self) -> Result<Source, PluginError> {
-        match self.store.code(&self.digest)? {
-            (path, Intact::Yes) => Ok(Source::File(path)),
-            _ => {
+        let stored = self.store.code(&self.digest)?;
+        match stored.intact {
+            Intact::Yes => Ok(Source::File(stored.path)),
+            Intact::Missing | Intact::Corrupt | Intact::Foreign => {
                 let component = self.store.component(&self.name, &self.digest)?;
                 Source::compiled(&precompile(&component)?)
             }

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use audit::{Memory, Operation, Trail};
-use engine::driver::Watch;
+use engine::driver::{Watch, declared_options};
 use engine::rollback::Rollback;
 use engine::session::{Create, Driver, Ended, Session, Setup};
 use journal::{Here, Journal};
 use kernel::{Netlink, Netns, NetnsId, Timed};
 use policy::{Grant, GrantError, RequestReach};
 use request::protocol::{ProtocolError, Received};
-use request::{Network, Request};
+use request::{Declared, Given, Network, Request, RequestError};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use services::SimulatedServices;
@@ -23,7 +23,7 @@ use types::{Digest, Key};
 
 use super::confinement::{Confinement, Kind};
 use super::load::{Loaded, Source};
-use super::setup::{status, text_of};
+use super::setup::{check_options, status, text_of};
 use super::subnets::Pools;
 use super::{PluginError, create, names, said};
 use crate::compile::precompile;
@@ -135,6 +135,14 @@ impl Candidate {
         Source::compiled(&code)
     }
 
+    /// Returns the options that the component declares.
+    fn options(&self) -> Result<Declared, PluginError> {
+        match &self.file {
+            Some(component) => Ok(declared_options(component)?),
+            None => self.loaded.options(),
+        }
+    }
+
     /// Plans a request, which is a document of `setup` or `create`. Without `netns`,
     /// the container has a new namespace.
     pub(crate) fn plan(&self, input: &[u8], netns: Option<&Path>) -> Result<Planned, PluginError> {
@@ -147,6 +155,8 @@ impl Candidate {
     fn plan_setup(&self, input: &[u8], netns: Option<&Path>) -> Result<Planned, PluginError> {
         let document = Received::setup(input)?;
         let request = Request::resolve(document.document())?;
+        let driver = self.loaded.name.as_str();
+        check_options(&self.options()?, driver, &request)?;
         let reach = said::reach(self.loaded.store.layout(), &request)?;
         let host = Netns::current()?;
         let container = netns
@@ -208,6 +218,11 @@ impl Candidate {
     fn plan_create(&self, input: &[u8]) -> Result<Planned, PluginError> {
         let document = Received::network(input)?;
         let network = Network::resolve(document.document().network())?;
+        let options = self.options()?;
+        let driver_name = self.loaded.name.as_str();
+        options
+            .check(driver_name, Given::Network, &network.options)
+            .map_err(RequestError::from)?;
         let code = self.code()?;
         let kernel = begin(Netns::current()?, None)?;
         let trial = Trial {
@@ -225,7 +240,14 @@ impl Candidate {
         let others = KeptNetworks::new(self.loaded.store.layout()).ids();
         let ended = Session::<Create>::open(Box::new(kernel.clone()), trail, self.watch())
             .run(driver, |run| run.create(&network, document.text()))
-            .answer(|gate, changes| create::change(gate, &document, &network, changes, &others))
+            .answer(|gate, changes| {
+                let rules = create::Rules {
+                    driver: driver_name,
+                    options: &options,
+                    others: &others,
+                };
+                create::change(gate, &document, &network, changes, &rules)
+            })
             .end();
         Ok(Planned {
             operations: memory.take(),

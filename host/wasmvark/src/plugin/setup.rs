@@ -14,7 +14,7 @@ use journal::{Here, Journal, NetworkLock};
 use kernel::{Netlink, Netns};
 use policy::{Call, Object, RequestReach};
 use request::protocol::{Received, StatusBlock};
-use request::{Request, answer};
+use request::{Declared, Given, Request, RequestError, answer};
 use types::PortRange;
 use types::text;
 
@@ -40,7 +40,8 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
     // A keeper can't be started once there are other threads.
     let keeper = Keeper::for_setup(&loaded, &request, names.as_ref(), (here, netns))?;
     // Compiling takes long, so it comes before the network's lock.
-    let code = loaded.code()?;
+    let (code, options) = loaded.code_with_options()?;
+    check_options(&options, loaded.name.as_str(), &request)?;
     if let Err(error) = dead_owners::clear_for(&loaded.store, loaded.grant.driver(), &request) {
         tell(&format!(
             "containers that are gone could not be cleared: {error}"
@@ -62,6 +63,17 @@ pub(super) fn run(name: &str, netns: &Path, input: &[u8]) -> Result<String, Plug
     drop(lock);
     leave(keeper);
     result
+}
+
+/// Checks the options of the network and of the container.
+pub(super) fn check_options(
+    declared: &Declared,
+    driver: &str,
+    request: &Request,
+) -> Result<(), RequestError> {
+    declared.check(driver, Given::Container, &request.options)?;
+    declared.check(driver, Given::Kept, &request.network.options)?;
+    Ok(())
 }
 
 /// A driver and the request that it connects, under the network's lock.

@@ -10,6 +10,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::fcntl::OFlag;
+use request::Declared;
 use serde::{Deserialize, Serialize};
 use trust::{self, Above};
 use types::Digest;
@@ -32,7 +33,7 @@ pub(crate) enum Intact {
     Foreign,
 }
 
-#[derive(Clone, Serialize, Deserialize, PartialEq)]
+#[derive(Serialize, Deserialize)]
 struct Stamp {
     digest: Digest,
     size: u64,
@@ -41,17 +42,37 @@ struct Stamp {
     /// What made the file, if it is code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     maker: Option<String>,
+    /// The options that the component declares of which the code is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    options: Option<Declared>,
+}
+
+/// What a stamp has beside the file's own properties.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Notes {
+    /// What made the file, if it is code.
+    pub(super) maker: Option<String>,
+    /// The options that the component declares of which the code is.
+    pub(super) options: Option<Declared>,
 }
 
 impl Stamp {
-    fn new(digest: Digest, maker: Option<String>, metadata: &Metadata) -> Self {
+    fn new(digest: Digest, notes: Notes, metadata: &Metadata) -> Self {
         Self {
             digest,
-            maker,
+            maker: notes.maker,
+            options: notes.options,
             size: metadata.size(),
             modified: (metadata.mtime(), metadata.mtime_nsec()),
             changed: (metadata.ctime(), metadata.ctime_nsec()),
         }
+    }
+
+    /// Whether a file is as it was when it got the stamp.
+    fn fits(&self, metadata: &Metadata) -> bool {
+        self.size == metadata.size()
+            && self.modified == (metadata.mtime(), metadata.mtime_nsec())
+            && self.changed == (metadata.ctime(), metadata.ctime_nsec())
     }
 }
 
@@ -113,44 +134,63 @@ fn replace(
     written
 }
 
-/// Writes a file with its stamp. Code has a maker.
-pub(super) fn write_stamped(
-    path: &Path,
-    bytes: &[u8],
-    maker: Option<&str>,
-) -> Result<(), StoreError> {
+/// Writes a file with its stamp.
+pub(super) fn write_stamped(path: &Path, bytes: &[u8], notes: Notes) -> Result<(), StoreError> {
     write(path, bytes, 0o600)?;
-    stamp(path, Digest::of(bytes), maker.map(str::to_owned))
+    stamp(path, Digest::of(bytes), notes)
+}
+
+/// Adds the options of its component to the stamp of code. A damaged stamp stays.
+pub(super) fn note_options(path: &Path, options: Declared) -> Result<(), StoreError> {
+    let Some(stored) = read_stamp(path) else {
+        return Ok(());
+    };
+    let notes = Notes {
+        maker: stored.maker,
+        options: Some(options),
+    };
+    stamp(path, stored.digest, notes)
 }
 
 /// Checks a file against its stamp and its maker, and against its digest if its size or
 /// times differ.
 pub(super) fn check(path: &Path, maker: Option<&str>) -> Intact {
+    check_with_options(path, maker).0
+}
+
+/// Checks a file in the same way, and returns the options in the stamp of one that is
+/// intact.
+pub(super) fn check_with_options(path: &Path, maker: Option<&str>) -> (Intact, Option<Declared>) {
     let Ok(metadata) = std::fs::metadata(path) else {
-        return Intact::Missing;
+        return (Intact::Missing, None);
     };
-    let stored = std::fs::read(stamp_path(path))
-        .ok()
-        .and_then(|text| serde_json::from_slice::<Stamp>(&text).ok());
-    let Some(stored) = stored else {
-        return Intact::Corrupt;
+    let Some(stored) = read_stamp(path) else {
+        return (Intact::Corrupt, None);
     };
     if stored.maker.as_deref() != maker {
-        return Intact::Foreign;
+        return (Intact::Foreign, None);
     }
-    let Stamp { digest, maker, .. } = stored.clone();
-    if Stamp::new(digest, maker, &metadata) == stored {
-        return Intact::Yes;
+    if stored.fits(&metadata) {
+        return (Intact::Yes, stored.options);
     }
     match std::fs::read(path) {
         Ok(bytes) if Digest::of(&bytes) == stored.digest => {
+            let notes = Notes {
+                maker: stored.maker,
+                options: stored.options.clone(),
+            };
             // A moved or restored file gets a new stamp. If that can't be written, the
             // file is hashed again next time.
-            let _ = stamp(path, stored.digest, stored.maker);
-            Intact::Yes
+            let _ = stamp(path, stored.digest, notes);
+            (Intact::Yes, stored.options)
         }
-        _ => Intact::Corrupt,
+        _ => (Intact::Corrupt, None),
     }
+}
+
+fn read_stamp(path: &Path) -> Option<Stamp> {
+    let text = std::fs::read(stamp_path(path)).ok()?;
+    serde_json::from_slice(&text).ok()
 }
 
 /// Removes a file with its stamp, if they exist.
@@ -169,11 +209,11 @@ pub(super) fn remove(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn stamp(path: &Path, digest: Digest, maker: Option<String>) -> Result<(), StoreError> {
+fn stamp(path: &Path, digest: Digest, notes: Notes) -> Result<(), StoreError> {
     let metadata = File::open(path)
         .and_then(|file| file.metadata())
         .map_err(StoreError::io("look at", path))?;
-    let text = serde_json::to_vec(&Stamp::new(digest, maker, &metadata)).unwrap_or_default();
+    let text = serde_json::to_vec(&Stamp::new(digest, notes, &metadata)).unwrap_or_default();
     write(&stamp_path(path), &text, 0o600)
 }
 
@@ -198,7 +238,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
         assert_eq!(check(&path, None), Intact::Missing);
-        write_stamped(&path, b"code", None).unwrap();
+        write_stamped(&path, b"code", Notes::default()).unwrap();
         assert_eq!(check(&path, None), Intact::Yes);
         // Times of files have the grain of the kernel's clock: at most 10 ms.
         std::thread::sleep(std::time::Duration::from_millis(20));
@@ -206,10 +246,43 @@ mod tests {
         assert_eq!(check(&path, None), Intact::Corrupt);
         std::fs::write(&path, b"code").unwrap();
         assert_eq!(check(&path, None), Intact::Yes);
-        write_stamped(&path, b"code", Some("one")).unwrap();
+        let of_one = Notes {
+            maker: Some("one".to_owned()),
+            options: None,
+        };
+        write_stamped(&path, b"code", of_one).unwrap();
         assert_eq!(check(&path, Some("one")), Intact::Yes);
         assert_eq!(check(&path, Some("two")), Intact::Foreign);
         std::fs::remove_file(stamp_path(&path)).unwrap();
         assert_eq!(check(&path, None), Intact::Corrupt);
+    }
+
+    #[test]
+    fn options_stay_with_the_code_that_they_are_of() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let notes = Notes {
+            maker: Some("one".to_owned()),
+            options: None,
+        };
+        write_stamped(&path, b"code", notes).unwrap();
+        assert_eq!(check_with_options(&path, Some("one")), (Intact::Yes, None));
+        let none = Declared::new(Vec::new()).unwrap();
+        note_options(&path, none.clone()).unwrap();
+        let expected = (Intact::Yes, Some(none));
+        assert_eq!(check_with_options(&path, Some("one")), expected);
+        // A restored file keeps them, and one that is another's has none.
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::fs::write(&path, b"code").unwrap();
+        assert_eq!(check_with_options(&path, Some("one")), expected);
+        assert_eq!(
+            check_with_options(&path, Some("two")),
+            (Intact::Foreign, None)
+        );
+        std::fs::write(&path, b"evil").unwrap();
+        assert_eq!(
+            check_with_options(&path, Some("one")),
+            (Intact::Corrupt, None)
+        );
     }
 }

@@ -8,6 +8,7 @@ use engine::driver::Code;
 use trust::{self, Above};
 use types::Digest;
 
+use super::files::Notes;
 use super::{Intact, Store, StoreError, files};
 
 /// The number of components whose code is kept.
@@ -36,7 +37,11 @@ impl Store {
             return Ok(());
         };
         trust::make_folder(folder, FOLDER_MODE, Above::Ours)?;
-        files::write_stamped(&path(folder, digest), code, Some(&Code::maker()))?;
+        let notes = Notes {
+            maker: Some(Code::maker()),
+            options: None,
+        };
+        files::write_stamped(&path(folder, digest), code, notes)?;
         prune(folder);
         Ok(())
     }

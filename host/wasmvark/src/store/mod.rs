@@ -17,7 +17,7 @@ pub(crate) use files::Intact;
 pub(crate) use layout::{Layout, LayoutError};
 pub(crate) use link::{LinkState, link_state};
 pub(crate) use networks::{KeptNetworks, NetworksError};
-pub(crate) use registry::{Registration, Store};
+pub(crate) use registry::{Registration, Store, StoredCode};
 pub(crate) use versions::{Settled, Version};
 
 use std::path::{Path, PathBuf};

@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use audit::{Place, Rotation};
-use engine::driver::Code;
+use engine::driver::{Code, declared_options};
+use request::Declared;
 use serde::{Deserialize, Serialize};
 use trust::{self, Above};
 use types::Digest;
 
+use super::files::Notes;
 use super::{DriverName, Intact, Layout, StoreError, files, link};
 
 /// The registration of an installed driver.
@@ -18,6 +20,18 @@ pub(crate) struct Registration {
     pub digest: Digest,
     /// The link in the plugin directory.
     pub link: PathBuf,
+}
+
+/// A component's precompiled code in the store.
+#[derive(Debug)]
+pub(crate) struct StoredCode {
+    /// The file.
+    pub path: PathBuf,
+    /// Whether the file is as it was written.
+    pub intact: Intact,
+    /// The options that the component declares. Code that an earlier wasmvark made lacks
+    /// them, and that of a component whose manifest isn't valid.
+    pub options: Option<Declared>,
 }
 
 /// The store of one installation.
@@ -40,16 +54,37 @@ impl Store {
     /// Stores a component, and its precompiled code, if given.
     pub(crate) fn put(&self, component: &[u8], code: Option<&[u8]>) -> Result<Digest, StoreError> {
         let digest = Digest::of(component);
-        files::write_stamped(&self.component_path(&digest), component, None)?;
+        let path = self.component_path(&digest);
+        files::write_stamped(&path, component, Notes::default())?;
         if let Some(code) = code {
-            self.put_code(&digest, code)?;
+            self.put_code(&digest, component, code)?;
         }
         Ok(digest)
     }
 
-    /// Replaces the precompiled code of a component.
-    pub(crate) fn put_code(&self, digest: &Digest, code: &[u8]) -> Result<(), StoreError> {
-        files::write_stamped(&self.code_path(digest), code, Some(&Code::maker()))
+    /// Replaces the precompiled code of a component, and keeps the options that the
+    /// component declares with it, unless its manifest isn't valid.
+    pub(crate) fn put_code(
+        &self,
+        digest: &Digest,
+        component: &[u8],
+        code: &[u8],
+    ) -> Result<(), StoreError> {
+        let options = declared_options(component).ok();
+        let notes = Notes {
+            maker: Some(Code::maker()),
+            options: options.map(|options| options.for_runs()),
+        };
+        files::write_stamped(&self.code_path(digest), code, notes)
+    }
+
+    /// Keeps the options that a component declares with its precompiled code.
+    pub(crate) fn put_options(
+        &self,
+        digest: &Digest,
+        options: &Declared,
+    ) -> Result<(), StoreError> {
+        files::note_options(&self.code_path(digest), options.for_runs())
     }
 
     /// Registers a component under a name and makes its link.
@@ -189,18 +224,22 @@ impl Store {
         })
     }
 
-    /// Returns the path of a component's precompiled code, and whether the code is intact.
+    /// Finds a component's precompiled code.
     ///
     /// # Errors
     ///
     /// Another user could have written the code.
-    pub(crate) fn code(&self, digest: &Digest) -> Result<(PathBuf, Intact), StoreError> {
+    pub(crate) fn code(&self, digest: &Digest) -> Result<StoredCode, StoreError> {
         let path = self.code_path(digest);
-        let intact = files::check(&path, Some(&Code::maker()));
+        let (intact, options) = files::check_with_options(&path, Some(&Code::maker()));
         if intact == Intact::Yes {
             trust::check(&path)?;
         }
-        Ok((path, intact))
+        Ok(StoredCode {
+            path,
+            intact,
+            options,
+        })
     }
 
     /// Returns the place of the audit trail.

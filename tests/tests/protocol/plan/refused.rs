@@ -260,7 +260,7 @@ fn create() {
     assert!(output.stdout.starts_with("plan of    create\n"));
     let answer = format!("\"network_interface\":\"{PARENT}\"");
     assert!(output.stdout.contains(&answer), "{output:?}");
-    let connection = connection.option("mode", "nonsense");
+    let connection = connection.option("egress_burst", "10k");
     let output = trial.run(&connection.for_create(), &[]);
     assert_eq!(output.code, Some(1), "{output:?}");
     assert!(

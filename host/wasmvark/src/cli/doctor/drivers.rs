@@ -163,20 +163,22 @@ impl Driver<'_> {
                 self.install_again(),
             )
         };
-        match self.store.code(&self.registration.digest) {
+        match self
+            .store
+            .code(&self.registration.digest)
+            .map(|code| code.intact)
+        {
             Err(error) => Finding::problem(
                 CODE,
                 format!("{name}: {error}"),
                 files::remedy(&error, self.install_again()),
             ),
-            Ok((_, Intact::Missing)) => slower("its precompiled code is missing"),
-            Ok((_, Intact::Corrupt)) => slower("its precompiled code is corrupt"),
-            Ok((_, Intact::Foreign)) => {
+            Ok(Intact::Missing) => slower("its precompiled code is missing"),
+            Ok(Intact::Corrupt) => slower("its precompiled code is corrupt"),
+            Ok(Intact::Foreign) => {
                 slower("its precompiled code is another engine's or processor's")
             }
-            Ok((_, Intact::Yes)) => {
-                Finding::ok(CODE, format!("{name}: precompiled by this engine"))
-            }
+            Ok(Intact::Yes) => Finding::ok(CODE, format!("{name}: precompiled by this engine")),
         }
     }
 

@@ -24,8 +24,8 @@ impl Command for Check {
         "\
 Check a manifest, alone or in its component.
 
-Each key must be known, and no text that an operator decides by may be empty. In a component, each call that is asked \
-for must be one that it imports.",
+Each key must be known, each option must make sense, and no text that an operator decides by may be empty. In a \
+component, each call that is asked for must be one that it imports.",
     );
     const EXAMPLES: &[Example] = &[example(
         "wasmvark manifest check ./lan.wasm",

@@ -40,10 +40,23 @@ description = \"\"
 # An SPDX expression, such as Apache-2.0.
 licence = \"\"
 
-# An option of `podman network create --opt`, each with a table of its own:
+# The options of `podman network create --opt`. The host refuses others, and wrong values.
+# Take the line out if the driver itself is to judge all options, or write tables instead:
+options = []
 # [[options]]
-# name = \"mtu\"
-# description = \"The MTU of the container's link in bytes.\"
+# name = \"vlan\"
+# description = \"The VLAN of the container's frames.\"
+# type = \"integer\"   # string, bool, integer-range, rate, size, mac, ip-address, ipv4-address,
+#                      # ipv6-address, subnet, socket-address, link, pci-address, device-path, secret
+# min = 1
+# max = 4094
+# default = \"1\"
+# scope = \"network\"  # container, both, driver
+#
+# [[options]]
+# name = \"mode\"
+# description = \"How the containers reach each other.\"
+# values = [\"bridge\", \"private\"]
 
 # The calls that it asks for, each with the reason. Take out those that it can do without.
 [calls]

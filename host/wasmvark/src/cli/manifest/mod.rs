@@ -64,16 +64,19 @@ fn check(manifest: &Manifest, component: Option<&Description>) -> Result<(), Man
         ("description", &manifest.description),
         ("licence", &manifest.licence),
     ];
-    let options = manifest.options.iter();
+    let options = manifest.options.options().unwrap_or_default().iter();
     let options = options.map(|option| {
-        let name = format!("the description of the option {}", option.name);
-        (name, &option.description)
+        let name = format!("the description of the option {}", option.name().as_str());
+        (name, option.description())
     });
     let reasons = manifest.calls.iter();
-    let reasons = reasons.map(|(call, wish)| (format!("the reason for {call}"), &wish.reason));
+    let reasons = reasons.map(|(call, wish)| {
+        let name = format!("the reason for {call}");
+        (name, wish.reason.as_str())
+    });
     let texts = texts
         .into_iter()
-        .map(|(name, text)| (name.to_owned(), text));
+        .map(|(name, text)| (name.to_owned(), text.as_str()));
     let mut all = texts.chain(options).chain(reasons);
     if let Some((name, _)) = all.find(|(_, text)| text.trim().is_empty()) {
         return Err(ManifestFault::Empty(name));
