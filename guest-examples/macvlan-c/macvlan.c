@@ -55,37 +55,11 @@ static void add_change(list_changes_t *changes, uint8_t tag, driver_string_t val
 	driver_string_dup_n(&change->val.network_interface, (const char *)value.ptr, value.len);
 }
 
-/* Adds the change that stores the normal form of an option's value, as Podman
- * does for its own drivers. */
-static void add_normal(list_changes_t *changes,
-		       const list_options_t *given, const char *key, const char *value)
-{
-	const driver_string_t *text = find_option(given, key);
-	if (text == NULL || equals(*text, value))
-		return;
-	driver_network_change_t *change = &changes->ptr[changes->len++];
-	change->tag = WASMVARK_DRIVER_TYPES_NETWORK_CHANGE_SET_OPTION;
-	driver_string_dup(&change->val.set_option.key, key);
-	driver_string_dup(&change->val.set_option.value, value);
-}
-
-static void add_normal_forms(list_changes_t *changes,
-			     const list_options_t *given,
-			     const struct options *options)
-{
-	char number[DECIMAL];
-	add_normal(changes, given, "bclim", decimal(options->broadcast_limit.val, number));
-	add_normal(changes, given, "bcqueuelen",
-		   decimal(options->broadcast_queue_length.val, number));
-	add_normal(changes, given, "announce", options->announce ? "true" : "false");
-	add_normal(changes, given, "wait_dad", options->wait_dad ? "true" : "false");
-}
-
 static void list_changes(const list_options_t *given, const char *ipam,
-			 const struct options *options, list_changes_t *changes)
+			 list_changes_t *changes)
 {
-	/* At most: interface, option, ipam driver, dns, four normal forms. */
-	changes->ptr = calloc(8, sizeof(*changes->ptr));
+	/* At most: interface, option, ipam driver, dns. */
+	changes->ptr = calloc(4, sizeof(*changes->ptr));
 	if (changes->ptr == NULL)
 		abort();
 	changes->len = 0;
@@ -105,7 +79,6 @@ static void list_changes(const list_options_t *given, const char *ipam,
 	driver_network_change_t *dns = &changes->ptr[changes->len++];
 	dns->tag = WASMVARK_DRIVER_TYPES_NETWORK_CHANGE_DNS_ENABLED;
 	dns->val.dns_enabled = false;
-	add_normal_forms(changes, given, options);
 }
 
 /* Checks that the user's parent exists. */
@@ -134,11 +107,9 @@ static bool create(const driver_create_request_t *request, list_changes_t *chang
 		return false;
 	if (!choose_ipam(&request->network, &ipam, err))
 		return false;
-	if (!check_option_names(&request->options, err))
-		return false;
 	if (!parse_options(&request->options, &options, err))
 		return false;
-	list_changes(&request->options, ipam, &options, changes);
+	list_changes(&request->options, ipam, changes);
 	return true;
 }
 
@@ -287,8 +258,6 @@ static bool setup(driver_request_t *request, driver_error_t *err)
 	struct options options;
 	own_link link;
 	if (!check_ipam(&request->network, err))
-		return false;
-	if (!check_container_options(&request->options, err))
 		return false;
 	if (!parse_options(&request->options, &options, err))
 		return false;

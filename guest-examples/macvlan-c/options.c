@@ -5,15 +5,7 @@
 
 #include "text.h"
 
-#define OF_CONTAINER WASMVARK_DRIVER_TYPES_OPTION_ORIGIN_CONTAINER
-
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
-
-/* All options. The host parses metric, mtu and no_default_route. */
-static const char *const NAMES[] = {
-	"announce", "bclim", "bcqueuelen", "metric", "mode", "mtu", "no_default_route", "parent",
-	"wait_dad",
-};
 
 static const struct {
 	const char *name;
@@ -43,34 +35,6 @@ static bool is_one_of(driver_string_t text, const char *const *words, size_t cou
 			return true;
 	}
 	return false;
-}
-
-/* The options that a container may have. */
-static const char *const CONTAINER_NAMES[] = {
-	"announce", "metric", "mtu", "no_default_route", "wait_dad",
-};
-
-bool check_option_names(const list_options_t *given, driver_error_t *err)
-{
-	for (size_t i = 0; i < given->len; i++) {
-		driver_string_t name = given->ptr[i].key;
-		/* netavark's errors call its macvlan and ipvlan driver "vlan". */
-		if (!is_one_of(name, NAMES, LENGTH(NAMES)))
-			return FAIL(err, INVALID, view("unsupported vlan network option: "), name);
-	}
-	return true;
-}
-
-bool check_container_options(const list_options_t *given, driver_error_t *err)
-{
-	for (size_t i = 0; i < given->len; i++) {
-		driver_string_t name = given->ptr[i].key;
-		if (given->ptr[i].origin == OF_CONTAINER &&
-		    !is_one_of(name, CONTAINER_NAMES, LENGTH(CONTAINER_NAMES)))
-			return FAIL(err, INVALID,
-				    view("unsupported vlan option for one container: "), name);
-	}
-	return true;
 }
 
 /* What a number's option takes, for errors. */

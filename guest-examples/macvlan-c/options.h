@@ -1,4 +1,4 @@
-/* The driver's options. */
+/* The driver's options. The host has refused all that manifest.toml doesn't declare. */
 
 #pragma once
 
@@ -22,12 +22,6 @@ struct options {
 /* Returns the value of an option, or NULL if it isn't given. */
 const driver_string_t *find_option(const list_options_t *given,
 				   const char *key);
-
-/* Refuses unknown options of a network. */
-bool check_option_names(const list_options_t *given, driver_error_t *err);
-
-/* Refuses options that a container can't have. */
-bool check_container_options(const list_options_t *given, driver_error_t *err);
 
 /* Parses the options. On failure err is filled in. */
 bool parse_options(const list_options_t *given, struct options *options,

@@ -18,21 +18,6 @@ bool same(driver_string_t one, driver_string_t other)
 	return one.len == other.len && memcmp(one.ptr, other.ptr, one.len) == 0;
 }
 
-const char *decimal(int64_t number, char text[DECIMAL])
-{
-	bool negative = number < 0;
-	char *at = text + DECIMAL - 1;
-	*at = '\0';
-	do {
-		int64_t digit = number % 10;
-		*--at = (char)('0' + (negative ? -digit : digit));
-		number /= 10;
-	} while (number != 0);
-	if (negative)
-		*--at = '-';
-	return at;
-}
-
 bool fail_with(driver_error_t *err, uint8_t tag, const driver_string_t *pieces, size_t count)
 {
 	driver_string_t message = {0};

@@ -16,12 +16,6 @@ bool equals(driver_string_t string, const char *text);
 
 bool same(driver_string_t one, driver_string_t other);
 
-/* The longest number of decimal: a sign, 10 digits and the end. */
-#define DECIMAL 12
-
-/* Writes a number of at most 32 bits in decimal. Returns its beginning in text. */
-const char *decimal(int64_t number, char text[DECIMAL]);
-
 /* Fills in an error whose message is the pieces in a row, copied. Returns false,
  * as every failing function does. */
 bool fail_with(driver_error_t *err, uint8_t tag, const driver_string_t *pieces, size_t count);

@@ -5,13 +5,13 @@ mod options;
 mod vlans;
 
 use bridge::Bridge;
-use options::{KNOWN, Mode, Options};
+use options::{Mode, Options};
 use wasmvark_guest::links::{self, Link, VethOptions, VethPair};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
-    Dad, Guest, announce_over_bridge, bridge_ports, check_ipam, check_outside_links, dns, export,
-    firewall, forward, has_no_addresses, is_v6, lease, loosen_reverse_path, no_name_servers,
-    no_names, proxy_ndp, publish, serve_names, trust, uses_dhcp,
+    Behaviours, Dad, Guest, announce_over_bridge, bridge_ports, check_ipam, check_outside_links,
+    dns, export, firewall, forward, has_no_addresses, is_v6, lease, loosen_reverse_path,
+    no_name_servers, no_names, proxy_ndp, publish, serve_names, trust, uses_dhcp,
 };
 
 struct Driver;
@@ -20,7 +20,8 @@ export!(Driver);
 impl Guest for Driver {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
-        let mut changes = KNOWN.check(&request.options)?;
+        Behaviours::parse(&request.options)?;
+        let mut changes = Vec::new();
         let options = Options::parse(&request.options)?;
         options::check_addresses(network, &options)?;
         check_outside_links(&request)?;
@@ -39,7 +40,7 @@ impl Guest for Driver {
             true => options::check_dhcp_mode(&request.network, &options)?,
             false => check_ipam(&request.network)?,
         }
-        let behaviours = KNOWN.behaviours(&request)?;
+        let behaviours = Behaviours::parse(&request.options)?;
         // It's in place before anything can pass.
         options.filter.apply(&request)?;
         let bridge = bridge::find(&request, &options)?;

@@ -1,51 +1,13 @@
 //! The driver's options.
 
-use core::fmt::{self, Display};
-
 use wasmvark_guest::firewall::Isolation;
 use wasmvark_guest::types::{Error, Network, NetworkChange, RequestOption};
 use wasmvark_guest::{
-    ACCEPT_DAD, ACCEPT_RA, ANNOUNCE, Dad, FILTER, Filter, Known, NDP_PROXY, Nat, PUBLISH_INTERFACE,
-    RATES, SOURCE_ROUTING, TUNING, Value, WAIT_DAD, WithoutSubnets, allocate_subnets, check_dhcp,
-    choose, find, parse, parse_bool, typed, uses_dhcp, word,
+    Dad, Filter, Nat, Value, WithoutSubnets, allocate_subnets, check_dhcp, choose, find, parse,
+    parse_bool, uses_dhcp,
 };
 
-use crate::vlans::{VlanId, Vlans};
-
-/// All options. The host names a container's port by `host_interface_name`.
-pub(crate) const KNOWN: Known = Known {
-    // netavark's errors call its bridge driver so.
-    kind: "bridge",
-    network: &[
-        ACCEPT_DAD,
-        typed::<bool>("hairpin"),
-        typed::<Isolate>("isolate"),
-        typed::<bool>("mac_spoof_check"),
-        typed::<bool>("masquerade"),
-        word("mode"),
-        typed::<VlanId>("native_vlan"),
-        NDP_PROXY,
-        word("outbound_addr4"),
-        word("outbound_addr6"),
-        word("parent"),
-        typed::<bool>("port_isolation"),
-        typed::<bool>("promiscuous"),
-        PUBLISH_INTERFACE,
-        word("trunk"),
-        typed::<VlanId>("vlan"),
-        word("vrf"),
-    ],
-    container: &[word("host_interface_name"), PUBLISH_INTERFACE],
-    behaviours: &[
-        TUNING,
-        RATES,
-        SOURCE_ROUTING,
-        ACCEPT_RA,
-        ANNOUNCE,
-        FILTER,
-        WAIT_DAD,
-    ],
-};
+use crate::vlans::Vlans;
 
 /// The owner of the bridge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,16 +58,6 @@ impl Value for Isolate {
     }
 }
 
-impl Display for Isolate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.0 {
-            Isolation::Never => "false",
-            Isolation::Normal => "true",
-            Isolation::Strict => STRICT,
-        })
-    }
-}
-
 /// The options that the host doesn't parse.
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
@@ -149,7 +101,7 @@ const OF_THE_BRIDGE: &[&str] = &[
 impl Options {
     pub(crate) fn parse(options: &[RequestOption]) -> Result<Self, Error> {
         let vrf = find(options, "vrf").filter(|name| !name.is_empty());
-        let mode = choose(options, "mode", "bridge", MODES)?;
+        let mode = choose(options, "mode", MODES)?;
         let isolate = parse::<Isolate>(options, "isolate")?;
         let parsed = Self {
             mode,
@@ -291,18 +243,13 @@ mod tests {
     #[test]
     fn isolation_is_a_truth_value_or_strict() {
         let isolation = |text| parse(&[("isolate", text)]).map(|options| options.isolation);
-        for (texts, expected, normal) in [
-            (
-                &["", "0", "f", "FALSE", "false"][..],
-                Isolation::Never,
-                "false",
-            ),
-            (&["1", "T", "true", "True"], Isolation::Normal, "true"),
-            (&["strict"], Isolation::Strict, "strict"),
+        for (texts, expected) in [
+            (&["", "0", "f", "FALSE", "false"][..], Isolation::Never),
+            (&["1", "T", "true", "True"], Isolation::Normal),
+            (&["strict"], Isolation::Strict),
         ] {
             for text in texts {
                 assert_eq!(isolation(text), Ok(expected), "{text}");
-                assert_eq!(Isolate::read(text).unwrap().to_string(), normal);
             }
         }
         assert_eq!(

@@ -4,16 +4,8 @@
 use wasmvark_guest::links::{self, PlainOptions};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Place, Request, SetupAnswer};
 use wasmvark_guest::{
-    Guest, Known, RATES, SOURCE_ROUTING, TUNING, WithoutSubnets, check_ipam, choose_ipam, export,
-    find, no_name_servers, no_names,
-};
-
-/// All options.
-const KNOWN: Known = Known {
-    kind: "dummy",
-    network: &[],
-    container: &[],
-    behaviours: &[TUNING, RATES, SOURCE_ROUTING],
+    Behaviours, Guest, WithoutSubnets, check_ipam, choose_ipam, export, find, no_name_servers,
+    no_names,
 };
 
 struct Dummy;
@@ -22,15 +14,15 @@ export!(Dummy);
 impl Guest for Dummy {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
-        let mut changes = KNOWN.check(&request.options)?;
-        changes.push(no_names());
+        Behaviours::parse(&request.options)?;
+        let mut changes = vec![no_names()];
         changes.extend(choose_ipam(network, WithoutSubnets::NoAddresses)?);
         Ok(changes)
     }
 
     fn setup(mut request: Request) -> Result<SetupAnswer, Error> {
         check_ipam(&request.network)?;
-        let behaviours = KNOWN.behaviours(&request)?;
+        let behaviours = Behaviours::parse(&request.options)?;
         let options = PlainOptions {
             mac: request.mac.clone(),
             mtu: request.network.mtu,

@@ -7,21 +7,8 @@ use device::Device;
 use wasmvark_guest::links;
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
-    Filter, Guest, Known, ON_A_WIRE, WithoutSubnets, check_ipam, choose_ipam, export,
-    move_parent_option, no_name_servers, no_names, word,
-};
-
-/// All options.
-const KNOWN: Known = Known {
-    kind: "host-device",
-    network: &[
-        word("hwaddr"),
-        word("kernelpath"),
-        word("parent"),
-        word("pci"),
-    ],
-    container: &[word("hwaddr"), word("kernelpath"), word("pci")],
-    behaviours: ON_A_WIRE,
+    Behaviours, Filter, Guest, WithoutSubnets, check_ipam, choose_ipam, export, move_parent_option,
+    no_name_servers, no_names,
 };
 
 struct HostDevice;
@@ -32,12 +19,11 @@ impl Guest for HostDevice {
         let network = &request.network;
         let device = Device::of_network(network, &request.options)?;
         let ipam = choose_ipam(network, WithoutSubnets::NoAddresses)?;
-        let normal = KNOWN.check(&request.options)?;
+        Behaviours::parse(&request.options)?;
         Filter::parse(&request.options)?;
         device.check()?;
 
         let mut changes = move_parent_option(&request.options);
-        changes.extend(normal);
         changes.extend(ipam);
         // The host has no gateway in the interface's network on which a DNS server
         // could listen.
@@ -48,7 +34,7 @@ impl Guest for HostDevice {
     fn setup(request: Request) -> Result<SetupAnswer, Error> {
         let network = &request.network;
         check_ipam(network)?;
-        let behaviours = KNOWN.behaviours(&request)?;
+        let behaviours = Behaviours::parse(&request.options)?;
         let filter = Filter::parse(&request.options)?;
         let link = Device::of_request(&request)?.find()?;
         links::move_to_container(&link, &request.interface_name)?;

@@ -3,11 +3,11 @@
 
 mod options;
 
-use options::{KNOWN, Options};
+use options::Options;
 use wasmvark_guest::links::{self, IpvlanMode, IpvlanOptions};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Place, Request, SetupAnswer};
 use wasmvark_guest::{
-    Filter, Guest, PARENT_METRIC, WithoutSubnets, changes_on_parent, check_ipam,
+    Behaviours, Filter, Guest, PARENT_METRIC, WithoutSubnets, changes_on_parent, check_ipam,
     check_parent_or_base, export, find_or_make_parent, no_name_servers,
 };
 
@@ -18,8 +18,8 @@ impl Guest for Ipvlan {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
         check_parent_or_base(network)?;
-        let mut changes = changes_on_parent(&request, WithoutSubnets::Refuse)?;
-        changes.extend(KNOWN.check(&request.options)?);
+        let changes = changes_on_parent(&request, WithoutSubnets::Refuse)?;
+        Behaviours::parse(&request.options)?;
         Options::parse(&request.options)?;
         Filter::parse(&request.options)?;
         Ok(changes)
@@ -29,7 +29,7 @@ impl Guest for Ipvlan {
         let network = &request.network;
         check_ipam(network)?;
         let options = Options::parse(&request.options)?;
-        let behaviours = KNOWN.behaviours(&request)?;
+        let behaviours = Behaviours::parse(&request.options)?;
         let filter = Filter::parse(&request.options)?;
         let parent = find_or_make_parent(network)?;
         let link = links::create_ipvlan(

@@ -1,17 +1,8 @@
 //! The driver's options.
 
+use wasmvark_guest::choose;
 use wasmvark_guest::links::{IpvlanIsolation, IpvlanMode};
 use wasmvark_guest::types::{Error, RequestOption};
-use wasmvark_guest::{Known, ON_A_WIRE, choose, word};
-
-/// All options.
-pub(crate) const KNOWN: Known = Known {
-    // netavark's errors call its macvlan and ipvlan driver so.
-    kind: "vlan",
-    network: &[word("flag"), word("mode"), word("parent")],
-    container: &[],
-    behaviours: ON_A_WIRE,
-};
 
 /// The first one is the default.
 const MODES: &[(&str, IpvlanMode)] = &[
@@ -37,8 +28,8 @@ pub(crate) struct Options {
 impl Options {
     pub(crate) fn parse(options: &[RequestOption]) -> Result<Self, Error> {
         Ok(Self {
-            mode: choose(options, "mode", "ipvlan", MODES)?,
-            isolation: choose(options, "flag", "ipvlan", FLAGS)?,
+            mode: choose(options, "mode", MODES)?,
+            isolation: choose(options, "flag", FLAGS)?,
         })
     }
 }

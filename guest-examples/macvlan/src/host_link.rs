@@ -12,7 +12,7 @@ use wasmvark_guest::{
 };
 
 /// The option that names the host's addresses.
-pub(crate) const HOST_ADDRESS: &str = "host_address";
+const HOST_ADDRESS: &str = "host_address";
 
 /// Parses the host's addresses, at most one of each version.
 pub(crate) fn parse(options: &[RequestOption], mode: MacvlanMode) -> Result<Vec<IpAddr>, Error> {

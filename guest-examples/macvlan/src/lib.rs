@@ -5,12 +5,12 @@ mod host_link;
 mod options;
 mod sources;
 
-use options::{KNOWN, Options};
+use options::Options;
 use wasmvark_guest::links::{self, MacvlanOptions};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Place, Request, SetupAnswer};
 use wasmvark_guest::{
-    Filter, Guest, PARENT_METRIC, WithoutSubnets, changes_on_parent, check_ipam_or_dhcp,
-    check_parent_or_base, export, find_or_make_parent, lease, no_name_servers,
+    Behaviours, Filter, Guest, PARENT_METRIC, WithoutSubnets, changes_on_parent,
+    check_ipam_or_dhcp, check_parent_or_base, export, find_or_make_parent, lease, no_name_servers,
 };
 
 struct Macvlan;
@@ -20,8 +20,8 @@ impl Guest for Macvlan {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
         check_parent_or_base(network)?;
-        let mut changes = changes_on_parent(&request, WithoutSubnets::Dhcp)?;
-        changes.extend(KNOWN.check(&request.options)?);
+        let changes = changes_on_parent(&request, WithoutSubnets::Dhcp)?;
+        Behaviours::parse(&request.options)?;
         Options::parse(&request.options)?;
         host_link::check(network, &request.options)?;
         Filter::parse(&request.options)?;
@@ -33,7 +33,7 @@ impl Guest for Macvlan {
         check_ipam_or_dhcp(network)?;
         let options = Options::parse(&request.options)?;
         host_link::check(network, &request.options)?;
-        let behaviours = KNOWN.behaviours(&request)?;
+        let behaviours = Behaviours::parse(&request.options)?;
         let filter = Filter::parse(&request.options)?;
         let parent = find_or_make_parent(network)?;
         let link = links::create_macvlan(

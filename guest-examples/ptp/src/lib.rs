@@ -12,25 +12,9 @@ mod subnets;
 use wasmvark_guest::links::{self, VethOptions};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
-    ACCEPT_DAD, Dad, FILTER, Filter, Guest, Known, NDP_PROXY, Nat, PUBLISH_INTERFACE, RATES,
-    SOURCE_ROUTING, TUNING, WAIT_DAD, allocate_subnets, check_ipam, check_outside_links,
+    Behaviours, Dad, Filter, Guest, Nat, allocate_subnets, check_ipam, check_outside_links,
     close_internal, export, forward, has_no_addresses, loosen_reverse_path, no_name_servers,
-    no_names, proxy_ndp, publish, routed_mtu, serve_names, trust, typed, word,
-};
-
-/// All options. The host names its end by `host_interface_name`.
-const KNOWN: Known = Known {
-    kind: "ptp",
-    network: &[
-        ACCEPT_DAD,
-        typed::<bool>("masquerade"),
-        NDP_PROXY,
-        word("outbound_addr4"),
-        word("outbound_addr6"),
-        PUBLISH_INTERFACE,
-    ],
-    container: &[word("host_interface_name"), PUBLISH_INTERFACE],
-    behaviours: &[TUNING, RATES, SOURCE_ROUTING, FILTER, WAIT_DAD],
+    no_names, proxy_ndp, publish, routed_mtu, serve_names, trust,
 };
 
 /// The default of the option `masquerade`, as in CNI.
@@ -42,7 +26,7 @@ export!(Ptp);
 impl Guest for Ptp {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
-        let mut changes = KNOWN.check(&request.options)?;
+        Behaviours::parse(&request.options)?;
         Nat::parse(&request.options, MASQUERADE)?;
         Filter::parse(&request.options)?;
         check_outside_links(&request)?;
@@ -52,6 +36,7 @@ impl Guest for Ptp {
         }
         // The host's end needs the gateway in internal networks, too.
         let ipam = allocate_subnets(network, true)?;
+        let mut changes = Vec::new();
         if has_no_addresses(network, ipam.as_ref()) {
             changes.push(no_names());
         }
@@ -63,7 +48,7 @@ impl Guest for Ptp {
         let network = &request.network;
         check_ipam(network)?;
         subnets::check_gateways(network)?;
-        let behaviours = KNOWN.behaviours(&request)?;
+        let behaviours = Behaviours::parse(&request.options)?;
         let dad = Dad::Off.or_given(&request.options)?;
         let veth = VethOptions {
             name: None,

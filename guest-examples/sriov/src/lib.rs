@@ -4,12 +4,12 @@
 mod options;
 mod vf;
 
-use options::{KNOWN, Options};
+use options::Options;
 use vf::Vf;
 use wasmvark_guest::links;
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Request, SetupAnswer};
 use wasmvark_guest::{
-    Filter, Guest, WithoutSubnets, check_ipam, choose_ipam, export, move_parent_option,
+    Behaviours, Filter, Guest, WithoutSubnets, check_ipam, choose_ipam, export, move_parent_option,
     no_name_servers, no_names, parse_bool,
 };
 
@@ -22,12 +22,11 @@ impl Guest for Sriov {
         let network = &request.network;
         vf::card(network)?;
         let ipam = choose_ipam(network, WithoutSubnets::NoAddresses)?;
-        let normal = KNOWN.check(&request.options)?;
+        Behaviours::parse(&request.options)?;
         Options::parse(&request.options)?;
         Filter::parse(&request.options)?;
 
         let mut changes = move_parent_option(&request.options);
-        changes.extend(normal);
         changes.extend(ipam);
         changes.push(no_names());
         Ok(changes)
@@ -37,7 +36,7 @@ impl Guest for Sriov {
         let network = &request.network;
         check_ipam(network)?;
         let options = Options::parse(&request.options)?;
-        let behaviours = KNOWN.behaviours(&request)?;
+        let behaviours = Behaviours::parse(&request.options)?;
         let filter = Filter::parse(&request.options)?;
         let vf = Vf::choose(network, options.vf)?;
         vf.set(&options, request.mac.as_deref())?;

@@ -3,13 +3,13 @@
 
 mod options;
 
-use options::{KNOWN, Options};
+use options::Options;
 use wasmvark_guest::links::{self, TapOptions};
 use wasmvark_guest::types::{
     CreateRequest, Error, Namespace, NetworkChange, Place, Request, SetupAnswer,
 };
 use wasmvark_guest::{
-    Guest, WithoutSubnets, check_ipam, choose_ipam, export, no_name_servers, no_names,
+    Behaviours, Guest, WithoutSubnets, check_ipam, choose_ipam, export, no_name_servers, no_names,
 };
 
 struct Tap;
@@ -18,9 +18,9 @@ export!(Tap);
 impl Guest for Tap {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
-        let mut changes = KNOWN.check(&request.options)?;
+        Behaviours::parse(&request.options)?;
         Options::parse(&request.options)?;
-        changes.push(no_names());
+        let mut changes = vec![no_names()];
         changes.extend(choose_ipam(network, WithoutSubnets::NoAddresses)?);
         Ok(changes)
     }
@@ -29,7 +29,7 @@ impl Guest for Tap {
         let network = &request.network;
         check_ipam(network)?;
         let options = Options::parse(&request.options)?;
-        let behaviours = KNOWN.behaviours(&request)?;
+        let behaviours = Behaviours::parse(&request.options)?;
         let tap = TapOptions {
             owner: options.owner,
             group: options.group,

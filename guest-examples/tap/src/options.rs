@@ -1,20 +1,7 @@
 //! The driver's options.
 
 use wasmvark_guest::types::{Error, RequestOption};
-use wasmvark_guest::{Known, RATES, SOURCE_ROUTING, TUNING, find, parse, parse_bool, typed, word};
-
-/// All options.
-pub(crate) const KNOWN: Known = Known {
-    kind: "tap",
-    network: &[
-        word("bridge"),
-        typed::<u32>("group"),
-        typed::<bool>("multi_queue"),
-        typed::<u32>("owner"),
-    ],
-    container: &[],
-    behaviours: &[TUNING, RATES, SOURCE_ROUTING],
-};
+use wasmvark_guest::{find, parse, parse_bool};
 
 /// The options that the host doesn't parse.
 #[derive(Debug, Clone, Copy)]

@@ -2,11 +2,11 @@
 
 mod options;
 
-use options::{KNOWN, Options};
+use options::Options;
 use wasmvark_guest::links::{self, Link, VlanOptions};
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Place, Request, SetupAnswer};
 use wasmvark_guest::{
-    Filter, Guest, PARENT_METRIC, WithoutSubnets, check_ipam, create_on_parent, export,
+    Behaviours, Filter, Guest, PARENT_METRIC, WithoutSubnets, check_ipam, create_on_parent, export,
     find_parent, no_name_servers,
 };
 
@@ -15,8 +15,8 @@ export!(Vlan);
 
 impl Guest for Vlan {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
-        let mut changes = create_on_parent(&request, WithoutSubnets::Refuse)?;
-        changes.extend(KNOWN.check(&request.options)?);
+        let changes = create_on_parent(&request, WithoutSubnets::Refuse)?;
+        Behaviours::parse(&request.options)?;
         Options::parse(&request.options)?;
         Filter::parse(&request.options)?;
         Ok(changes)
@@ -25,7 +25,7 @@ impl Guest for Vlan {
     fn setup(request: Request) -> Result<SetupAnswer, Error> {
         check_ipam(&request.network)?;
         let options = Options::parse(&request.options)?;
-        let behaviours = KNOWN.behaviours(&request)?;
+        let behaviours = Behaviours::parse(&request.options)?;
         let filter = Filter::parse(&request.options)?;
         let link = make(&request, options)?;
         // This is in place before anything can pass.

@@ -3,12 +3,12 @@
 
 mod options;
 
-use options::{KNOWN, Options};
+use options::Options;
 use wasmvark_guest::links::{self, Link, MacvlanOptions};
 use wasmvark_guest::routes::RouteOptions;
 use wasmvark_guest::types::{CreateRequest, Error, NetworkChange, Place, Request, SetupAnswer};
 use wasmvark_guest::{
-    Dad, Guest, PARENT_METRIC, PLAIN_ROUTE, WithoutSubnets, check_ipam, configure_with,
+    Behaviours, Dad, Guest, PARENT_METRIC, PLAIN_ROUTE, WithoutSubnets, check_ipam, configure_with,
     create_on_parent, export, find_parent, no_name_servers,
 };
 
@@ -18,8 +18,8 @@ export!(Vrf);
 impl Guest for Vrf {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
-        let mut changes = create_on_parent(&request, WithoutSubnets::Refuse)?;
-        changes.extend(KNOWN.check(&request.options)?);
+        let changes = create_on_parent(&request, WithoutSubnets::Refuse)?;
+        Behaviours::parse(&request.options)?;
         Options::parse(network, &request.options)?;
         Ok(changes)
     }
@@ -27,7 +27,7 @@ impl Guest for Vrf {
     fn setup(request: Request) -> Result<SetupAnswer, Error> {
         check_ipam(&request.network)?;
         let options = Options::parse(&request.network, &request.options)?;
-        let behaviours = KNOWN.behaviours(&request)?;
+        let behaviours = Behaviours::parse(&request.options)?;
         let vrf = make_vrf(&options)?;
         links::set_up(&vrf)?;
         let link = make_link(&request, &options)?;

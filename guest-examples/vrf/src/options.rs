@@ -2,23 +2,7 @@
 
 use wasmvark_guest::links::MacvlanMode;
 use wasmvark_guest::types::{Error, Network, RequestOption};
-use wasmvark_guest::{
-    ACCEPT_RA, ANNOUNCE, Known, MACVLAN_MODES, RATES, TUNING, WAIT_DAD, choose, find, parse, typed,
-    word,
-};
-
-/// All options. The host names the VRF by `vrf_name`.
-pub(crate) const KNOWN: Known = Known {
-    kind: "vrf",
-    network: &[
-        word("mode"),
-        word("parent"),
-        typed::<u32>("table"),
-        word("vrf_name"),
-    ],
-    container: &[],
-    behaviours: &[TUNING, RATES, ACCEPT_RA, ANNOUNCE, WAIT_DAD],
-};
+use wasmvark_guest::{MACVLAN_MODES, choose, find, parse};
 
 /// The tables that every namespace has, and 0, which means none (RT_TABLE_* of
 /// `linux/rtnetlink.h`).
@@ -44,7 +28,7 @@ impl Options {
             return Err(Error::Invalid(text.to_owned()));
         }
         Ok(Self {
-            mode: choose(options, "mode", "macvlan", MACVLAN_MODES)?,
+            mode: choose(options, "mode", MACVLAN_MODES)?,
             table: table(network, options)?,
         })
     }

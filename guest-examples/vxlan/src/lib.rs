@@ -3,14 +3,14 @@
 
 mod options;
 
-use options::{KNOWN, Options};
+use options::Options;
 use wasmvark_guest::links::{self, Link, VxlanOptions};
 use wasmvark_guest::types::{
     CreateRequest, Error, Namespace, NetworkChange, Place, Request, SetupAnswer,
 };
 use wasmvark_guest::{
-    Guest, WithoutSubnets, check_ipam, check_parent, choose_ipam, export, move_parent_option,
-    no_name_servers, no_names,
+    Behaviours, Guest, WithoutSubnets, check_ipam, check_parent, choose_ipam, export,
+    move_parent_option, no_name_servers, no_names,
 };
 
 struct Vxlan;
@@ -20,10 +20,9 @@ impl Guest for Vxlan {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
         check_parent(network)?;
-        let normal = KNOWN.check(&request.options)?;
+        Behaviours::parse(&request.options)?;
         Options::parse(network, &request.options)?;
         let mut changes = move_parent_option(&request.options);
-        changes.extend(normal);
         changes.extend(choose_ipam(network, WithoutSubnets::Refuse)?);
         changes.push(no_names());
         Ok(changes)
@@ -32,7 +31,7 @@ impl Guest for Vxlan {
     fn setup(request: Request) -> Result<SetupAnswer, Error> {
         check_ipam(&request.network)?;
         let options = Options::parse(&request.network, &request.options)?;
-        let behaviours = KNOWN.behaviours(&request)?;
+        let behaviours = Behaviours::parse(&request.options)?;
         let link = make(&request, options)?;
         behaviours.accept_ra(&link)?;
         behaviours.announce(&link)?;

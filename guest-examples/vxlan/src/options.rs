@@ -3,34 +3,12 @@
 use core::net::IpAddr;
 
 use wasmvark_guest::types::{Error, Network, RequestOption};
-use wasmvark_guest::{
-    ACCEPT_RA, ANNOUNCE, Known, RATES, SOURCE_ROUTING, TUNING, WAIT_DAD, Within, parse, parse_bool,
-    typed, word,
-};
-
-/// All options.
-pub(crate) const KNOWN: Known = Known {
-    kind: "vxlan",
-    network: &[
-        word("group"),
-        typed::<VxlanId>("id"),
-        typed::<bool>("learning"),
-        word("local"),
-        word("parent"),
-        typed::<u16>("port"),
-        word("remote"),
-        typed::<u8>("ttl"),
-    ],
-    container: &[],
-    behaviours: &[TUNING, RATES, SOURCE_ROUTING, ACCEPT_RA, ANNOUNCE, WAIT_DAD],
-};
-
-/// The number of a VXLAN, which has 24 bits (RFC 7348, section 5).
-type VxlanId = Within<u32, 0, 0xff_ffff>;
+use wasmvark_guest::{parse, parse_bool};
 
 /// The options that the host doesn't parse.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Options {
+    /// The number of the VXLAN, which has 24 bits (RFC 7348, section 5).
     pub(crate) id: u32,
     /// The other end, or a multicast group.
     pub(crate) remote: Option<IpAddr>,
@@ -61,9 +39,7 @@ impl Options {
 }
 
 fn id(options: &[RequestOption]) -> Result<u32, Error> {
-    let id = parse::<VxlanId>(options, "id")?;
-    id.map(VxlanId::number)
-        .ok_or_else(|| invalid("no VXLAN is specified: give -o id=ID".to_owned()))
+    parse(options, "id")?.ok_or_else(|| invalid("no VXLAN is specified: give -o id=ID".to_owned()))
 }
 
 fn remote(options: &[RequestOption], has_parent: bool) -> Result<Option<IpAddr>, Error> {

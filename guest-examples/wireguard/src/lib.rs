@@ -3,13 +3,13 @@
 
 mod options;
 
-use options::{KNOWN, Options};
+use options::Options;
 use wasmvark_guest::types::{
     CreateRequest, Error, NetworkChange, Place, Request, Route, SetupAnswer,
 };
 use wasmvark_guest::{
-    Guest, WithoutSubnets, check_ipam, choose_ipam, export, links, no_name_servers, no_names,
-    wireguard,
+    Behaviours, Guest, WithoutSubnets, check_ipam, choose_ipam, export, links, no_name_servers,
+    no_names, wireguard,
 };
 
 struct Wireguard;
@@ -19,8 +19,9 @@ impl Guest for Wireguard {
     fn create(request: CreateRequest) -> Result<Vec<NetworkChange>, Error> {
         let network = &request.network;
         let ipam = choose_ipam(network, WithoutSubnets::Refuse)?;
-        let mut changes = options::check(&request.options)?;
+        Behaviours::parse(&request.options)?;
         Options::parse(&request.options)?;
+        let mut changes = Vec::new();
         changes.extend(ipam);
         changes.push(no_names());
         Ok(changes)
@@ -29,7 +30,7 @@ impl Guest for Wireguard {
     fn setup(mut request: Request) -> Result<SetupAnswer, Error> {
         check_ipam(&request.network)?;
         let options = Options::parse(&request.options)?;
-        let behaviours = KNOWN.behaviours(&request)?;
+        let behaviours = Behaviours::parse(&request.options)?;
         let link = links::create_wireguard(Place::Container, None, request.network.mtu)?;
         let key = options.private_key.as_deref().ok_or_else(options::no_key)?;
         wireguard::set_private_key(&link, key)?;

@@ -3,19 +3,9 @@
 use core::net::SocketAddr;
 use std::collections::BTreeMap;
 
-use wasmvark_guest::types::{Error, NetworkChange, RequestOption};
+use wasmvark_guest::types::{Error, RequestOption};
 use wasmvark_guest::wireguard::{Endpoint, Peer};
-use wasmvark_guest::{
-    Known, RATES, SOURCE_ROUTING, TUNING, find, normalise, not, parse, read, typed, word,
-};
-
-/// All options except those of peers.
-pub(crate) const KNOWN: Known = Known {
-    kind: "wireguard",
-    network: &[typed::<u16>("listen_port"), word(PRIVATE_KEY)],
-    container: &[typed::<u16>("listen_port"), word(PRIVATE_KEY)],
-    behaviours: &[TUNING, RATES, SOURCE_ROUTING],
-};
+use wasmvark_guest::{find, not, parse, read};
 
 /// The option that names the secret with the private key.
 const PRIVATE_KEY: &str = "private_key_secret";
@@ -44,7 +34,7 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// Parses the options of a network or of a container.
+    /// Parses the options that apply.
     pub(crate) fn parse(options: &[RequestOption]) -> Result<Self, Error> {
         let key = find(options, PRIVATE_KEY);
         Ok(Self {
@@ -53,20 +43,6 @@ impl Options {
             peers: peers(options)?,
         })
     }
-}
-
-/// Refuses unknown options, and returns the changes that store the normal forms of
-/// values.
-pub(crate) fn check(options: &[RequestOption]) -> Result<Vec<NetworkChange>, Error> {
-    let of_peer = |option: &&RequestOption| split(&option.key).is_some();
-    let others = options.iter().filter(|option| !of_peer(option)).cloned();
-    let mut changes = KNOWN.check(&others.collect::<Vec<_>>())?;
-    for option in options.iter().filter(of_peer) {
-        if let Some((_, KEEPALIVE)) = split(&option.key) {
-            changes.extend(normalise::<u16>(option)?);
-        }
-    }
-    Ok(changes)
 }
 
 /// Returns the error for a missing private key.
@@ -139,8 +115,7 @@ mod tests {
 
     fn error(pairs: &[(&str, &str)]) -> String {
         let given = options(pairs);
-        let result = check(&given).and_then(|_| Options::parse(&given).map(drop));
-        match result {
+        match Options::parse(&given) {
             Err(Error::Invalid(text)) => text,
             other => format!("{other:?}"),
         }
@@ -158,7 +133,6 @@ mod tests {
             ("private_key_secret", "own"),
             ("listen_port", "2000"),
         ]);
-        assert!(check(&given).unwrap().is_empty());
         let parsed = Options::parse(&given).unwrap();
         assert_eq!(parsed.private_key.as_deref(), Some("own"));
         assert_eq!(parsed.listen_port, Some(2000));
@@ -180,9 +154,6 @@ mod tests {
 
     #[test]
     fn mistakes_are_named() {
-        assert!(error(&[("mode", "x")]).contains("unsupported wireguard network option: mode"));
-        assert!(error(&[("peer.a.colour", "x")]).contains("option: peer.a.colour"));
-        assert!(error(&[("peer.key", "x")]).contains("option: peer.key"));
         assert!(error(&[("peer.a.endpoint", "x")]).contains("has no public key"));
         let key = ("peer.a.key", "K");
         assert!(error(&[key, ("peer.a.endpoint", "host:1")]).contains("ADDRESS:PORT"));
@@ -190,8 +161,6 @@ mod tests {
             error(&[key, ("peer.a.keepalive", "-1")]),
             "unable to parse \"peer.a.keepalive\": \"-1\" is not a whole number from 0 to 65535"
         );
-        let changes = check(&options(&[key, ("peer.a.keepalive", " 25")])).unwrap();
-        assert_eq!(changes.len(), 1);
         assert!(error(&[("listen_port", "65536")]).contains("listen_port"));
     }
 }

@@ -4,11 +4,11 @@ use crate::addresses::AddressOptions;
 use crate::links::Link;
 use crate::sysctl;
 use crate::types::{Error, Network, RequestOption};
-use crate::{KnownOption, is_v6, parse_bool, typed};
+use crate::{is_v6, parse_bool};
 
 /// The option that turns duplicate address detection on or off. It's named after the
 /// kernel's setting.
-pub const ACCEPT_DAD: KnownOption = typed::<bool>("accept_dad");
+const ACCEPT_DAD: &str = "accept_dad";
 
 /// The duplicate address detection of a link (RFC 4862, section 5.4): whether its IPv6
 /// addresses can be used only when no other machine is known to have them.
@@ -24,7 +24,7 @@ impl Dad {
     /// Parses the option `accept_dad`. `self` is the default: off where Podman alone
     /// gives addresses, as with netavark, and on where other machines may have them.
     pub fn or_given(self, options: &[RequestOption]) -> Result<Self, Error> {
-        match parse_bool(options, ACCEPT_DAD.name, self == Self::On)? {
+        match parse_bool(options, ACCEPT_DAD, self == Self::On)? {
             true => Ok(Self::On),
             false => Ok(Self::Off),
         }

@@ -6,10 +6,7 @@ use core::net::IpAddr;
 use crate::firewall::{self, Direction, LinkTraffic, PortRange, Traffic};
 use crate::links::Link;
 use crate::types::{Error, Protocol, Request, RequestOption};
-use crate::{KnownOption, find, is_v6, not, without_prefix, word};
-
-/// The options of the filter.
-pub const FILTER: &[KnownOption] = &[word("incoming"), word("outgoing")];
+use crate::{find, is_v6, not, without_prefix};
 
 /// The value that lets nothing pass.
 const NOTHING: &str = "none";

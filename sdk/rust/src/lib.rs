@@ -48,10 +48,7 @@ pub use bindings::wasmvark::driver::{
     routes, rules, state, sysctl, traffic, types, wireguard,
 };
 
-pub use behaviours::{
-    ACCEPT_RA, ANNOUNCE, Behaviours, Known, KnownOption, ON_A_WIRE, RATES, SOURCE_ROUTING, TUNING,
-    WAIT_DAD, normalise, typed, word,
-};
+pub use behaviours::Behaviours;
 pub use configure::{
     PLAIN_ROUTE, accept_router_advertisements, add_routes, announce_addresses,
     announce_over_bridge, configure, configure_with, disable_autoconf,
@@ -61,14 +58,11 @@ pub use create::{
     WithoutSubnets, allocate_subnets, changes_on_parent, check_ipam, check_parent, choose_ipam,
     create_on_parent, has_no_addresses, move_parent_option, no_names,
 };
-pub use dad::{ACCEPT_DAD, Dad};
+pub use dad::Dad;
 pub use dhcp_client::{check_dhcp, check_ipam_or_dhcp, lease, uses_dhcp};
-pub use filter::{FILTER, Filter};
-pub use nat::{
-    NDP_PROXY, Nat, PUBLISH_INTERFACE, check_outside_links, close_internal, forward, proxy_ndp,
-    publish, trust,
-};
-pub use options::{MACVLAN_MODES, Value, Within, choose, find, not, parse, parse_bool, read};
+pub use filter::Filter;
+pub use nat::{Nat, check_outside_links, close_internal, forward, proxy_ndp, publish, trust};
+pub use options::{MACVLAN_MODES, Value, choose, find, not, parse, parse_bool, read};
 pub use panic_text::log_panics;
 pub use setup::{
     PARENT_METRIC, alone, find_parent, gateways, is_v6, no_name_servers, routed_mtu, serve_names,

@@ -6,16 +6,14 @@ use core::net::{Ipv4Addr, Ipv6Addr};
 use crate::links::{self, Link};
 use crate::sysctl::{self, IpVersion};
 use crate::types::{CreateRequest, Error, Namespace, Network, Port, Request, RequestOption};
-use crate::{
-    KnownOption, alone, find, firewall, is_v6, neighbours, parse, parse_bool, without_prefix, word,
-};
+use crate::{alone, find, firewall, is_v6, neighbours, parse, parse_bool, without_prefix};
 
 /// The option that names the link of [`proxy_ndp`].
-pub const NDP_PROXY: KnownOption = word("ndp_proxy");
+const NDP_PROXY: &str = "ndp_proxy";
 
 /// The option that names the link of the host that packets to published ports must come
 /// in through. The host itself obeys it.
-pub const PUBLISH_INTERFACE: KnownOption = word("publish_interface");
+const PUBLISH_INTERFACE: &str = "publish_interface";
 
 /// The parsed options for source addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,7 +107,7 @@ pub fn trust(request: &Request, alone_only: bool) -> Result<(), Error> {
 /// Refuses the options `ndp_proxy` and `publish_interface` for an internal network, which
 /// nobody reaches.
 pub fn check_outside_links(request: &CreateRequest) -> Result<(), Error> {
-    for key in [NDP_PROXY.name, PUBLISH_INTERFACE.name] {
+    for key in [NDP_PROXY, PUBLISH_INTERFACE] {
         let text = match find(&request.options, key) {
             Some(_) if request.network.internal => {
                 "is not possible with --internal: no other machine reaches the containers of an \
@@ -127,7 +125,7 @@ pub fn check_outside_links(request: &CreateRequest) -> Result<(), Error> {
 /// solicitations for the container's IPv6 addresses (RFC 4389). Machines on that link
 /// then reach the container without a route. The host must forward packets.
 pub fn proxy_ndp(request: &Request) -> Result<(), Error> {
-    let Some(name) = find(&request.options, NDP_PROXY.name) else {
+    let Some(name) = find(&request.options, NDP_PROXY) else {
         return Ok(());
     };
     let mut addresses = request.addresses.iter().filter(|it| is_v6(it)).peekable();
@@ -155,7 +153,7 @@ pub fn publish(link: &Link, request: &Request) -> Result<(), Error> {
         };
         firewall::publish(link, &request.ports, without_prefix(address))?;
         let is_at = |port: &Port| port.host_address.as_deref().is_none_or(|at| !is_v6(at));
-        let everywhere = find(&request.options, PUBLISH_INTERFACE.name).is_none();
+        let everywhere = find(&request.options, PUBLISH_INTERFACE).is_none();
         if !v6 && everywhere && request.ports.iter().any(is_at) {
             // This is for connections to 127.0.0.1. The firewall drops packets to it
             // from elsewhere already.

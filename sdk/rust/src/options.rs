@@ -1,6 +1,7 @@
-//! The parsing of options.
+//! The parsing of options. The host has checked that each value is one that the manifest
+//! declares; here it gets its type.
 
-use core::fmt::{self, Display};
+use core::fmt::Display;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::links::MacvlanMode;
@@ -22,8 +23,8 @@ pub fn find<'a>(options: &'a [RequestOption], key: &str) -> Option<&'a str> {
 }
 
 /// A type of options' values.
-pub trait Value: Display + Sized {
-    /// Parses a value. Its normal form, which `create` stores, is that of `Display`.
+pub trait Value: Sized {
+    /// Parses a value.
     fn read(text: &str) -> Option<Self>;
 
     /// Returns the values that are possible, for errors: "VALUE is not …".
@@ -76,39 +77,6 @@ macro_rules! addresses {
 }
 addresses!(IpAddr: "IP", Ipv4Addr: "IPv4", Ipv6Addr: "IPv6",);
 
-/// A number from `FIRST` to `LAST`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Within<T, const FIRST: i64, const LAST: i64>(T);
-
-impl<T: Copy, const FIRST: i64, const LAST: i64> Within<T, FIRST, LAST> {
-    /// Returns the number.
-    pub fn number(self) -> T {
-        self.0
-    }
-}
-
-impl<T: Display, const FIRST: i64, const LAST: i64> Display for Within<T, FIRST, LAST> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl<T, const FIRST: i64, const LAST: i64> Value for Within<T, FIRST, LAST>
-where
-    T: Value + Copy + Into<i64>,
-{
-    fn read(text: &str) -> Option<Self> {
-        let number = T::read(text)?;
-        (FIRST..=LAST)
-            .contains(&number.into())
-            .then_some(Self(number))
-    }
-
-    fn expected() -> String {
-        whole_number(FIRST, LAST)
-    }
-}
-
 fn whole_number(first: impl Display, last: impl Display) -> String {
     format!("a whole number from {first} to {last}")
 }
@@ -138,11 +106,10 @@ pub fn parse_bool(options: &[RequestOption], key: &str, default: bool) -> Result
 }
 
 /// Returns the choice that an option names, or the first one if the option is missing
-/// or empty. The error text contains `kind`.
+/// or empty.
 pub fn choose<T: Copy>(
     options: &[RequestOption],
     key: &str,
-    kind: &str,
     choices: &[(&str, T)],
 ) -> Result<T, Error> {
     let word = find(options, key).unwrap_or_default();
@@ -152,7 +119,10 @@ pub fn choose<T: Copy>(
     };
     match chosen {
         Some((_, value)) => Ok(*value),
-        None => Err(Error::Invalid(format!("invalid {kind} {key} \"{word}\""))),
+        None => {
+            let names: Vec<_> = choices.iter().map(|(name, _)| *name).collect();
+            Err(not(key, word, &format!("one of {}", names.join(", "))))
+        }
     }
 }
 
@@ -180,11 +150,14 @@ mod tests {
     #[test]
     fn a_word_stands_for_a_value() {
         const CHOICES: &[(&str, u8)] = &[("one", 1), ("two", 2)];
-        let chosen = |pairs| choose(&options(pairs), "mode", "test", CHOICES);
+        let chosen = |pairs| choose(&options(pairs), "mode", CHOICES);
         assert_eq!(chosen(&[]).unwrap(), 1);
         assert_eq!(chosen(&[("mode", "")]).unwrap(), 1);
         assert_eq!(chosen(&[("mode", "two")]).unwrap(), 2);
-        assert_eq!(text(chosen(&[("mode", "x")])), "invalid test mode \"x\"");
+        assert_eq!(
+            text(chosen(&[("mode", "x")])),
+            "unable to parse \"mode\": \"x\" is not one of one, two"
+        );
     }
 
     #[test]
@@ -212,11 +185,6 @@ mod tests {
             let expected =
                 format!("unable to parse \"n\": {other:?} is not a whole number from 0 to 255");
             assert_eq!(text(parsed(other)), expected);
-        }
-        let within = |text| parse::<Within<u16, 1, 9>>(&options(&[("n", text)]), "n");
-        assert_eq!(within("9").unwrap().unwrap().number(), 9);
-        for other in ["0", "10", "65536", "x"] {
-            assert!(text(within(other)).ends_with("is not a whole number from 1 to 9"));
         }
     }
 

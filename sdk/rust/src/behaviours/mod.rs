@@ -2,15 +2,9 @@
 //! They are like CNI's plugins tuning, bandwidth and sbr. A driver imports only the
 //! calls of the behaviours that it uses.
 
-mod known;
 mod rates;
 mod source_routing;
 mod tuning;
-
-pub use known::{Known, KnownOption, normalise, typed, word};
-pub use rates::RATES;
-pub use source_routing::SOURCE_ROUTING;
-pub use tuning::TUNING;
 
 use rates::Rates;
 use source_routing::SourceRouting;
@@ -19,37 +13,17 @@ use tuning::Tuning;
 use crate::links::Link;
 use crate::types::{Error, Request, RequestOption};
 use crate::{
-    Dad, FILTER, accept_router_advertisements, addresses, announce_addresses, configure,
-    disable_autoconf, ignore_router_advertisements, parse, parse_bool,
+    Dad, accept_router_advertisements, addresses, announce_addresses, configure, disable_autoconf,
+    ignore_router_advertisements, parse, parse_bool,
 };
-
-/// The option of [`Behaviours::announce`].
-pub const ANNOUNCE: &[KnownOption] = &[typed::<bool>("announce")];
-
-/// The option of [`Behaviours::wait_dad`].
-pub const WAIT_DAD: &[KnownOption] = &[typed::<bool>("wait_dad")];
-
-/// The option for router advertisements. It's named after the kernel's setting.
-/// [`Behaviours::accept_ra`] obeys it.
-pub const ACCEPT_RA: &[KnownOption] = &[typed::<bool>("accept_ra")];
-
-/// The behaviours of links on a wire that the host's firewall doesn't see.
-pub const ON_A_WIRE: &[&[KnownOption]] = &[
-    TUNING,
-    RATES,
-    SOURCE_ROUTING,
-    FILTER,
-    ACCEPT_RA,
-    ANNOUNCE,
-    WAIT_DAD,
-];
 
 /// The longest wait for duplicate address detection, in milliseconds. It waits at most
 /// one second before its probe (RFC 4862, section 5.4.2) and one second for an answer
 /// (RFC 4861, section 10), after the link has a carrier.
 const DAD_MAX: u32 = 5000;
 
-/// The parsed options of behaviours.
+/// The parsed options of behaviours: those of the parts in `sdk/rust/manifest`. What a
+/// driver's manifest doesn't declare isn't given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Behaviours {
     tuning: Tuning,
@@ -61,7 +35,13 @@ pub struct Behaviours {
 }
 
 impl Behaviours {
-    fn parse(options: &[RequestOption]) -> Result<Self, Error> {
+    /// Parses the options of a network, or of a container. The host has checked each by
+    /// itself, as the manifest declares it.
+    ///
+    /// # Errors
+    ///
+    /// Options don't go together.
+    pub fn parse(options: &[RequestOption]) -> Result<Self, Error> {
         Ok(Self {
             tuning: Tuning::parse(options)?,
             rates: Rates::parse(options)?,

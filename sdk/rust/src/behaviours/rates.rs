@@ -8,17 +8,7 @@ use limited::Limited;
 use crate::links::{self, Link, PlainOptions};
 use crate::traffic::{self, Shape, TbfOptions};
 use crate::types::{Error, Place, RequestOption};
-use crate::{KnownOption, find, not, word};
-
-/// The options of rates. As in CNI, `ingress` is the container's receiving direction.
-pub const RATES: &[KnownOption] = &[
-    word("egress_burst"),
-    word("egress_rate"),
-    word("ingress_burst"),
-    word("ingress_rate"),
-    word("shaped_subnets"),
-    word("unshaped_subnets"),
-];
+use crate::{find, not};
 
 /// The time that a packet may wait in the queue, in milliseconds. With CNI's 25 ms, a
 /// TCP connection reaches only four fifths of the rate, because it slows down at every
@@ -48,7 +38,8 @@ struct Limit {
     burst: u32,
 }
 
-/// The parsed options of rates.
+/// The parsed options of rates. As in CNI, `ingress` is the container's receiving
+/// direction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Rates {
     ingress: Option<Limit>,

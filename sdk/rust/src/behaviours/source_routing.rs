@@ -9,13 +9,7 @@ use crate::routes::{self, RouteOptions};
 use crate::rules::{self, Rule, RuleInfo};
 use crate::types::RequestOption;
 use crate::types::{Error, IpVersion, Namespace, Request, Route, RouteKind};
-use crate::{Dad, KnownOption, PLAIN_ROUTE, add_routes, alone, is_v6, parse, parse_bool, typed};
-
-/// The options of source routing.
-pub const SOURCE_ROUTING: &[KnownOption] = &[
-    typed::<bool>("source_routing"),
-    typed::<u32>("source_table"),
-];
+use crate::{Dad, PLAIN_ROUTE, add_routes, alone, is_v6, parse, parse_bool};
 
 /// The first table that is chosen, as in CNI.
 const FIRST_TABLE: u32 = 100;

@@ -3,20 +3,10 @@
 
 use crate::links::{self, Link};
 use crate::types::{Error, Namespace, RequestOption};
-use crate::{KnownOption, parse, sysctl, typed};
-
-/// The options of tuning, without those that begin with `sysctl.`.
-pub const TUNING: &[KnownOption] = &[
-    typed::<bool>(OF_ALL),
-    typed::<bool>("promisc"),
-    typed::<u32>("txqlen"),
-];
-
-/// An option by which a driver with these options is known.
-pub(super) const OF_ALL: &str = "allmulti";
+use crate::{parse, sysctl};
 
 /// The prefix of options for kernel settings.
-pub(super) const SYSCTL: &str = "sysctl.";
+const SYSCTL: &str = "sysctl.";
 
 /// The placeholder for the name of the container's interface, as in CNI.
 const INTERFACE: &str = "IFNAME";
@@ -41,7 +31,7 @@ impl Tuning {
             sysctls: sysctls.collect::<Result<_, _>>()?,
             queue_length: parse(options, "txqlen")?,
             promiscuous: parse(options, "promisc")?,
-            all_multicast: parse(options, OF_ALL)?,
+            all_multicast: parse(options, "allmulti")?,
         })
     }
 
