@@ -93,8 +93,8 @@ pub(super) fn truth(text: &str) -> Option<bool> {
     }
 }
 
-/// Returns the error for a value that an option can't have. The drivers' errors have
-/// the same words.
+/// Returns the error for a value that an option can't have. Those for the options that a
+/// driver declares have the same words.
 fn not(key: &'static str, text: &str, expected: &str) -> RequestError {
     RequestError::Option {
         key,

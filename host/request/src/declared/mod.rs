@@ -57,7 +57,7 @@ impl Declared {
             if options
                 .iter()
                 .take(at)
-                .any(|other| other.name() == option.name())
+                .any(|other| other.name().is_same(option.name()))
             {
                 return Err(wrong("it is declared twice"));
             }
@@ -120,13 +120,10 @@ impl Declared {
 }
 
 /// Finds the declaration of an option. One of its very name goes before one that stands
-/// for several.
+/// for several, and that goes before one that says less of the name.
 fn find<'a>(declared: &'a [DeclaredOption], key: &str) -> Option<&'a DeclaredOption> {
-    let mut by_name = declared.iter().filter(|it| !it.name().is_open());
-    let mut open = declared.iter().filter(|it| it.name().is_open());
-    by_name
-        .find(|it| it.name().is_of(key))
-        .or_else(|| open.find(|it| it.name().is_of(key)))
+    let matching = declared.iter().filter(|it| it.name().is_of(key));
+    matching.max_by_key(|it| it.name().said().unwrap_or(usize::MAX))
 }
 
 /// Returns the declaration of an option that every network and container can have.

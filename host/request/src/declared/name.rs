@@ -57,9 +57,19 @@ impl OptionName {
         Some((self.0.get(..at)?, self.0.get(at + place.len()..)?))
     }
 
-    /// Whether the name stands for several options.
-    pub(super) fn is_open(&self) -> bool {
-        self.around().is_some()
+    /// Returns how many bytes of an option's name it says, if it stands for several
+    /// options.
+    pub(super) fn said(&self) -> Option<usize> {
+        let (before, after) = self.around()?;
+        Some(before.len() + after.len())
+    }
+
+    /// Whether two names stand for the same options.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        match (self.around(), other.around()) {
+            (None, None) => self == other,
+            (one, other) => one == other,
+        }
     }
 
     /// Whether an option has this name.

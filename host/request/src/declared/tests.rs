@@ -319,6 +319,27 @@ fn what_makes_no_sense_is_not_declared() {
     assert!(Declared::new(many.collect()).is_err());
 }
 
+#[test]
+fn the_name_that_says_most_goes_first() {
+    let declared = declared(&[
+        r#"{"name":"peer.NAME","type":"integer"}"#,
+        r#"{"name":"peer.NAME.key","values":["k"]}"#,
+        r#"{"name":"peer.x.key","values":["x"]}"#,
+    ]);
+    for (key, value) in [
+        ("peer.a", "7"),
+        ("peer.a.key", "k"),
+        ("peer.x.key", "x"),
+        ("peer.key", "7"),
+    ] {
+        let checked = declared.check("d", Given::Network, &given(&[(key, value)]));
+        assert_eq!(checked, Ok(()), "{key}");
+    }
+    let same =
+        ["a.ONE.b", "a.TWO.b"].map(|name| option(&format!(r#"{{"name":"{name}"}}"#)).unwrap());
+    assert!(Declared::new(same.to_vec()).is_err());
+}
+
 /// Whatever is given, a value that is accepted has a normal form that is accepted, and the
 /// error about another one is short and of one line.
 #[test]

@@ -7,14 +7,14 @@ use super::output;
 /// Returns the text about the options that a driver declares.
 pub(super) fn text(declared: &Declared) -> String {
     match declared.options() {
-        None => "\nOPTIONS aren't declared, so the host refuses none.\n".to_owned(),
+        None => "\nOPTIONS\nnot declared, so the host refuses none\n".to_owned(),
         Some([]) => {
-            "\nOPTIONS: none, except those that the host reads for every driver.\n".to_owned()
+            "\nOPTIONS\nnone, but metric, mtu and no_default_route of every driver\n".to_owned()
         }
         Some(options) => {
-            let head = ["OPTION", "FOR", "TAKES", "DEFAULT", "EFFECT"].map(str::to_owned);
+            let head = ["NAME", "FOR", "TAKES", "DEFAULT", "WHAT FOR"].map(str::to_owned);
             let rows = std::iter::once(head).chain(options.iter().map(row));
-            format!("\n{}", output::table(&rows.collect::<Vec<_>>()))
+            format!("\nOPTIONS\n{}", output::table(&rows.collect::<Vec<_>>()))
         }
     }
 }
