@@ -307,14 +307,14 @@ const ATTACKS: &[Raw] = &[
     in_setup(
         "a trap when the answer has been read",
         "",
-        r#"(func (export "cabi_post_setup") (param i32) unreachable)"#,
+        r#"(func (export "cabi_post_wasmvark:driver/handler@#setup") (param i32) unreachable)"#,
         "(i32.const 64)",
         &["crashed"],
     ),
     in_setup(
         "a loop when the answer has been read",
         "",
-        r#"(func (export "cabi_post_setup") (param i32) (loop $more (br $more)))"#,
+        r#"(func (export "cabi_post_wasmvark:driver/handler@#setup") (param i32) (loop $more (br $more)))"#,
         "(i32.const 64)",
         &["deadline-ms"],
     ),
