@@ -84,11 +84,28 @@ const KEYS: [&str; 6] = [
 
 impl Grant {
     /// Parses the grant of a driver. `path` is for messages.
+    ///
+    /// # Errors
+    ///
+    /// The text isn't a grant of this driver.
     pub fn parse(driver: &str, path: &Path, text: &str) -> Result<Self, GrantError> {
-        read(driver, path, text).map_err(|problem| GrantError::Invalid {
-            path: path.to_owned(),
-            problem: Box::new(problem),
-        })
+        read(driver, path, text, None).map_err(|problem| GrantError::invalid(path, problem))
+    }
+
+    /// Parses a grant that needn't say which component it is for: without a digest it is for
+    /// this one. An installed driver's grant has a digest, which [`Self::parse`] requires.
+    ///
+    /// # Errors
+    ///
+    /// The same as of [`Self::parse`], except for a missing digest.
+    pub fn parse_for(
+        component: &Digest,
+        driver: &str,
+        path: &Path,
+        text: &str,
+    ) -> Result<Self, GrantError> {
+        let grant = read(driver, path, text, Some(component));
+        grant.map_err(|problem| GrantError::invalid(path, problem))
     }
 
     /// Returns a grant that allows nothing, for runs that only undo.
@@ -193,7 +210,22 @@ pub fn line(call: Call, reach: &Reach) -> String {
     format!("\"{call}\" = {reach}")
 }
 
-fn read(driver: &str, path: &Path, text: &str) -> Result<Grant, Problem> {
+impl GrantError {
+    fn invalid(path: &Path, problem: Problem) -> Self {
+        Self::Invalid {
+            path: path.to_owned(),
+            problem: Box::new(problem),
+        }
+    }
+}
+
+/// Reads a grant. Without a digest it is for `component`, if that is known.
+fn read(
+    driver: &str,
+    path: &Path,
+    text: &str,
+    component: Option<&Digest>,
+) -> Result<Grant, Problem> {
     let reader = Reader::new(text);
     let document = reader.document()?;
     reader.check_keys("a grant", &document, &KEYS)?;
@@ -208,8 +240,14 @@ fn read(driver: &str, path: &Path, text: &str) -> Result<Grant, Problem> {
         let what = format!("this grant is for the driver {name:?}, not for {driver:?}");
         return Err(reader.wrong(named.span(), &what));
     }
-    let digest = document.get("digest");
-    let digest = digest.ok_or_else(|| missing("digest", "sha256:…"))?;
+    let digest = match (document.get("digest"), component) {
+        (Some(digest), _) => reader
+            .text_of("digest", digest)?
+            .parse()
+            .map_err(|error| reader.wrong(digest.span(), &error))?,
+        (None, Some(component)) => component.clone(),
+        (None, None) => return Err(missing("digest", "sha256:…")),
+    };
     let limits = document.get("limits");
     let calls = document.get("calls");
     let requires = |name, unless_said| match document.get(name) {
@@ -219,10 +257,7 @@ fn read(driver: &str, path: &Path, text: &str) -> Result<Grant, Problem> {
     Ok(Grant {
         driver: name.to_owned(),
         path: path.to_owned(),
-        digest: reader
-            .text_of("digest", digest)?
-            .parse()
-            .map_err(|error| reader.wrong(digest.span(), &error))?,
+        digest,
         limits: limits.map_or_else(|| Ok(Limits::default()), |limits| reader.limits(limits))?,
         calls: calls.map_or_else(|| Ok(BTreeMap::new()), |calls| reader.calls(calls))?,
         requires_trail: requires("trail", true)?,
@@ -399,5 +434,18 @@ mod tests {
         let grant = parse("").unwrap();
         assert!(grant.check_digest(&Digest::of(b"")).is_ok());
         assert!(grant.check_digest(&Digest::of(b"x")).is_err());
+    }
+
+    #[test]
+    fn a_grant_without_a_digest_is_for_the_component_that_is_named() {
+        let component = Digest::of(b"x");
+        let parse = |text: &str| Grant::parse_for(&component, "d", Path::new("x"), text);
+        let grant = parse("driver = \"d\"").unwrap();
+        assert!(grant.check_digest(&component).is_ok());
+        let pinned = format!("driver = \"d\"\ndigest = \"{DIGEST}\"");
+        assert!(parse(&pinned).unwrap().check_digest(&component).is_err());
+        for wrong in ["", "driver = \"d\"\ndigest = \"x\"", "driver = \"other\""] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
     }
 }

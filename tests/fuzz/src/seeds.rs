@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 /// The documents that Podman and netavark have sent to plugins.
 const CAPTURES: &str = "tests/fixtures/captures";
-/// Components of earlier versions of the interface.
-const COMPONENTS: &str = "tests/fixtures/drivers/0.1";
+/// Components of the version of the interface before.
+const COMPONENTS: &str = "tests/fixtures/drivers/0.2";
 const DRIVERS: &str = "guest-examples";
 /// What fuzzers have found, in a folder for each target.
 const KEPT: &str = "tests/fuzz/inputs";

@@ -130,7 +130,10 @@ fn wrong_grants() {
     let good = Grant::macvlan().to_toml(DRIVER, &component);
     let zeros = format!("sha256:{}", "0".repeat(64));
     let digest = wasmvark_tests::grant::digest(&component);
+    let unpinned = good.replace(&format!("digest = \"{digest}\"\n"), "");
+    let remedy = format!("write digest = \"{digest}\" before the grant's tables");
     let cases = [
+        ("no digest", unpinned, remedy.as_str()),
         ("no TOML", "calls = [".to_owned(), ""),
         ("empty", String::new(), ""),
         ("another digest", good.replace(&digest, &zeros), "digest"),

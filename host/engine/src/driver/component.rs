@@ -165,16 +165,33 @@ fn functions(types: &wasmparser::types::Types, item: &ComponentEntityType) -> Ve
         .collect()
 }
 
-/// Returns the options that a component's manifest declares.
+/// Returns the options that a component's manifest declares, if the host checks them: a
+/// driver for 0.2 lists options for its readers, and checks them itself.
 ///
 /// # Errors
 ///
 /// The file isn't valid WebAssembly, or its manifest isn't valid.
 pub fn declared_options(bytes: &[u8]) -> Result<Declared, ComponentError> {
+    if !checks_options(bytes)? {
+        return Ok(Declared::Undeclared);
+    }
     let manifest = manifest(bytes)?;
     Ok(manifest
         .map(|manifest| manifest.options)
         .unwrap_or_default())
+}
+
+/// Whether the host checks the options of a component's version.
+fn checks_options(bytes: &[u8]) -> Result<bool, ComponentError> {
+    for name in import_names(bytes).map_err(ComponentError::Invalid)? {
+        let Some(interface) = Interface::parse(name) else {
+            continue;
+        };
+        if !interface.served()?.checks_options() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn manifest(bytes: &[u8]) -> Result<Option<Manifest>, ComponentError> {

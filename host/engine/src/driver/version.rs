@@ -40,6 +40,11 @@ impl Version {
     /// The version in `wit/`.
     pub(crate) const CURRENT: Self = Self::V0_3;
 
+    /// Whether the host checks the options that the manifest declares.
+    pub fn checks_options(self) -> bool {
+        self >= Self::V0_3
+    }
+
     fn text(self) -> &'static str {
         match self {
             Self::V0_2 => "0.2",

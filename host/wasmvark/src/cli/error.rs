@@ -8,8 +8,10 @@ use journal::JournalError;
 use kernel::NetnsError;
 use policy::{Call, GrantError, PatternError, UnfitReach};
 use request::RequestError;
+use types::Digest;
 
 use super::wit::UnknownInterface;
+
 use crate::compile::CompileError;
 use crate::plugin::PluginError;
 use crate::podman::networks::ReadError;
@@ -118,6 +120,12 @@ pub(crate) enum CliError {
          {imports} calls that it imports, and a grant that you write can say less"
     )]
     NothingRequested { imports: usize },
+    #[error(
+        "the grant {} doesn't say which component it is for: read what the component asks for with \
+         `wasmvark inspect`, then write digest = \"{digest}\" before the grant's tables",
+        path.display()
+    )]
+    Unpinned { path: PathBuf, digest: Digest },
     #[error("the manifest {} can't be used: {error}", path.display())]
     Manifest { path: PathBuf, error: String },
     #[error("not agreed, so nothing is changed")]

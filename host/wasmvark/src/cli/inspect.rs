@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use engine::driver::{Description, Manifest};
+use engine::driver::{Description, Manifest, Version};
 use policy::{Call, Grant, Limits, Reach, Risk};
 use request::Declared;
 use serde::Serialize;
@@ -51,6 +51,13 @@ impl Command for Inspect {
     }
 }
 
+/// Whether the host refuses options that a component's manifest doesn't declare.
+fn options_checked(description: &Description) -> bool {
+    let declares = |manifest: &Manifest| manifest.options.options().is_some();
+    let is_of_version = description.version.is_none_or(Version::checks_options);
+    is_of_version && description.manifest.as_ref().is_some_and(declares)
+}
+
 /// The authority of a driver.
 #[derive(Serialize)]
 pub(super) struct Inspection {
@@ -65,6 +72,8 @@ pub(super) struct Inspection {
     sizes: Sizes,
     #[serde(skip_serializing_if = "Option::is_none")]
     manifest: Option<Manifest>,
+    /// Whether the host refuses options that the manifest doesn't declare.
+    options_checked: bool,
     /// Whether the component imports WASI, which does nothing here.
     inert_wasi: bool,
     grant: GrantState,
@@ -245,6 +254,7 @@ impl Inspection {
             interface: description.version.map(|version| version.to_string()),
             previous: None,
             sizes: Sizes::default(),
+            options_checked: options_checked(&description),
             manifest: description.manifest,
             inert_wasi: description.wasi,
             grant: state,
@@ -326,6 +336,7 @@ impl Inspection {
         let declared = self.manifest.as_ref().map(|manifest| &manifest.options);
         text.push_str(&inspect_options::text(
             declared.unwrap_or(&Declared::Undeclared),
+            self.options_checked,
         ));
         text
     }

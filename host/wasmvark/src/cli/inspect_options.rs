@@ -4,17 +4,22 @@ use request::{Declared, DeclaredOption, Scope};
 
 use super::output;
 
-/// Returns the text about the options that a driver declares.
-pub(super) fn text(declared: &Declared) -> String {
+/// Returns the text about the options that a driver declares. `checked` says whether the
+/// host refuses others.
+pub(super) fn text(declared: &Declared, checked: bool) -> String {
+    let title = match checked {
+        true => "OPTIONS",
+        false => "OPTIONS (the driver checks them itself, because it's for an older interface)",
+    };
     match declared.options() {
-        None => "\nOPTIONS\nnot declared, so the host refuses none\n".to_owned(),
-        Some([]) => {
+        Some([]) if checked => {
             "\nOPTIONS\nnone, but metric, mtu and no_default_route of every driver\n".to_owned()
         }
+        None | Some([]) => "\nOPTIONS\nnot declared, so the host refuses none\n".to_owned(),
         Some(options) => {
             let head = ["NAME", "FOR", "TAKES", "DEFAULT", "WHAT FOR"].map(str::to_owned);
             let rows = std::iter::once(head).chain(options.iter().map(row));
-            format!("\nOPTIONS\n{}", output::table(&rows.collect::<Vec<_>>()))
+            format!("\n{title}\n{}", output::table(&rows.collect::<Vec<_>>()))
         }
     }
 }

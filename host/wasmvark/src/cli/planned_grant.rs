@@ -54,8 +54,21 @@ impl Candidate {
             path: path.to_owned(),
             error: std::io::Error::new(std::io::ErrorKind::InvalidData, error),
         })?;
-        Grant::parse(name.as_str(), path, &text)?.check_digest(&self.digest)?;
-        Ok(text)
+        match Grant::parse(name.as_str(), path, &text) {
+            Err(_) if self.is_unpinned(name, path, &text) => Err(CliError::Unpinned {
+                path: path.to_owned(),
+                digest: self.digest.clone(),
+            }),
+            grant => {
+                grant?.check_digest(&self.digest)?;
+                Ok(text)
+            }
+        }
+    }
+
+    /// Whether a grant lacks nothing but the digest.
+    fn is_unpinned(&self, name: &DriverName, path: &Path, text: &str) -> bool {
+        Grant::parse_for(&self.digest, name.as_str(), path, text).is_ok()
     }
 }
 

@@ -56,8 +56,22 @@ pub(crate) fn register(suite: &mut Suite) {
     test("the driver's own answer", own_answer);
     test("none declared", none_declared);
     test("not declared", not_declared);
+    test("a driver for 0.2", of_previous_version);
     test("many and odd ones", many);
     manifests::register(suite);
+}
+
+/// Such a driver lists options for its readers, and checks them itself.
+fn of_previous_version() {
+    let world = World::new();
+    let wasmvark = Wasmvark::new(&world);
+    wasmvark.install_file(&places::frozen("0.2", "probe"), LAN, &Grant::nothing());
+    let connection = network().option("colour", "red");
+    answer_of(&wasmvark.plugin(LAN, &["create"], connection.for_create()));
+    let inspected = wasmvark.administer(&["inspect", LAN]).stdout;
+    let title = "\nOPTIONS (the driver checks them itself, because it's for an older interface)\n";
+    assert!(inspected.contains(title), "{inspected}");
+    assert!(inspected.contains("\ncreate-script "), "{inspected}");
 }
 
 fn dummy(world: &World) -> Wasmvark<'_> {

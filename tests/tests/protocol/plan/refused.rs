@@ -6,7 +6,7 @@ use std::path::Path;
 
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::executable;
-use wasmvark_tests::grant::Grant;
+use wasmvark_tests::grant::{Grant, digest};
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::places;
 use wasmvark_tests::plan::Trial;
@@ -140,6 +140,14 @@ fn files() {
     fs::write(&grant, Grant::macvlan().to_toml("macvlan", &file)).unwrap();
     let grant = grant.to_str().expect("a plain path");
     let output = trial.run_of(driver, &document, &["--grant", grant]);
+    assert_eq!(output.code, Some(0), "{output:?}");
+    // A grant for trying out needn't say which component it is for.
+    let unpinned = world.file("unpinned.toml");
+    let toml = Grant::macvlan().to_toml("macvlan", &file);
+    let digest = format!("digest = \"{}\"\n", digest(&file));
+    fs::write(&unpinned, toml.replace(&digest, "")).unwrap();
+    let unpinned = unpinned.to_str().expect("a plain path");
+    let output = trial.run_of(driver, &document, &["--grant", unpinned]);
     assert_eq!(output.code, Some(0), "{output:?}");
     // An installed driver with a grant that it hasn't yet.
     let other = world.file("other.toml");

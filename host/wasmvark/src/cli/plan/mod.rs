@@ -260,7 +260,7 @@ fn given_grant(
 ) -> Result<Option<Grant>, CliError> {
     if let Some(path) = &arguments.grant {
         let text = String::from_utf8_lossy(&planned_grant::read(path)?).into_owned();
-        let grant = Grant::parse(name.as_str(), path, &text)?;
+        let grant = Grant::parse_for(digest, name.as_str(), path, &text)?;
         return Ok(Some(grant));
     }
     match arguments.grant_requested || arguments.grant_imports {
