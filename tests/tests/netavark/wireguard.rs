@@ -206,7 +206,7 @@ fn mistakes() {
         (with("private_key_secret", "bad"), "not a WireGuard key"),
         (
             with("private_key_secret", "../own"),
-            "can't be the name of a secret",
+            "the value is not the name of a secret",
         ),
         (
             with("private_key_secret", ""),
@@ -215,7 +215,7 @@ fn mistakes() {
         (with("peer.neighbour.key", "AAAA"), "not a WireGuard key"),
         (
             with("peer.neighbour.allowed_ips", "10.0.0.0"),
-            "is no network",
+            "\"10.0.0.0\" is not a list of at most 1024 subnets",
         ),
     ] {
         let error = netavark.setup(&connection).expect_err("setup fails");

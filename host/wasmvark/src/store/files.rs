@@ -140,16 +140,17 @@ pub(super) fn write_stamped(path: &Path, bytes: &[u8], notes: Notes) -> Result<(
     stamp(path, Digest::of(bytes), notes)
 }
 
-/// Adds the options of its component to the stamp of code. A damaged stamp stays.
+/// Adds the options of its component to the stamp of code, which says nothing new of the
+/// code itself. A damaged stamp stays.
 pub(super) fn note_options(path: &Path, options: Declared) -> Result<(), StoreError> {
     let Some(stored) = read_stamp(path) else {
         return Ok(());
     };
-    let notes = Notes {
-        maker: stored.maker,
+    let stamp = Stamp {
         options: Some(options),
+        ..stored
     };
-    stamp(path, stored.digest, notes)
+    write_stamp(path, &stamp)
 }
 
 /// Checks a file against its stamp and its maker, and against its digest if its size or
@@ -213,7 +214,11 @@ fn stamp(path: &Path, digest: Digest, notes: Notes) -> Result<(), StoreError> {
     let metadata = File::open(path)
         .and_then(|file| file.metadata())
         .map_err(StoreError::io("look at", path))?;
-    let text = serde_json::to_vec(&Stamp::new(digest, notes, &metadata)).unwrap_or_default();
+    write_stamp(path, &Stamp::new(digest, notes, &metadata))
+}
+
+fn write_stamp(path: &Path, stamp: &Stamp) -> Result<(), StoreError> {
+    let text = serde_json::to_vec(stamp).unwrap_or_default();
     write(&stamp_path(path), &text, 0o600)
 }
 
@@ -279,10 +284,12 @@ mod tests {
             check_with_options(&path, Some("two")),
             (Intact::Foreign, None)
         );
+        std::thread::sleep(std::time::Duration::from_millis(20));
         std::fs::write(&path, b"evil").unwrap();
-        assert_eq!(
-            check_with_options(&path, Some("one")),
-            (Intact::Corrupt, None)
-        );
+        let corrupt = (Intact::Corrupt, None);
+        assert_eq!(check_with_options(&path, Some("one")), corrupt);
+        // Whoever notes options hasn't looked at the code.
+        note_options(&path, Declared::default()).unwrap();
+        assert_eq!(check_with_options(&path, Some("one")), corrupt);
     }
 }
