@@ -5,6 +5,7 @@ use wasmvark_tests::dump::{Dump, assert_unchanged};
 use wasmvark_tests::echo;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::netns::Netns;
+use wasmvark_tests::poll;
 use wasmvark_tests::world::{PARENT, World};
 
 use crate::driver::Installed;
@@ -105,6 +106,16 @@ fn refused(driver: &str) {
     world
         .host
         .ip_batch(&[], &format!("addr add {HOST} dev {PARENT} nodad"));
+    // The kernel adds the network's anycast route by itself, a little later
+    // (`addrconf_dad_work`).
+    let routes = || {
+        world
+            .host
+            .ip_batch(&["-6"], "route show table local type anycast")
+    };
+    let anycast = format!("anycast fd89:: dev {PARENT}");
+    let routes = poll::until(routes, |routes| routes.contains(&anycast));
+    assert!(routes.contains(&anycast), "{routes}");
     let before = world.dump();
     for connection in [
         connection(driver).option("ndp_proxy", "lo"),
