@@ -227,8 +227,22 @@ fn stamp_path(path: &Path) -> PathBuf {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+
+    /// Rewrites a file, at a time that differs from that of the last change. Times have the
+    /// grain of the kernel's clock (`ktime_get_coarse_real_ts64`).
+    pub(in crate::store) fn rewrite(path: &Path, bytes: &[u8]) {
+        let changed = || {
+            let metadata = std::fs::metadata(path).unwrap();
+            (metadata.ctime(), metadata.ctime_nsec())
+        };
+        let before = changed();
+        while changed() == before {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+            std::fs::write(path, bytes).unwrap();
+        }
+    }
 
     /// Stores outlive an upgrade.
     #[test]
@@ -245,11 +259,9 @@ mod tests {
         assert_eq!(check(&path, None), Intact::Missing);
         write_stamped(&path, b"code", Notes::default()).unwrap();
         assert_eq!(check(&path, None), Intact::Yes);
-        // Times of files have the grain of the kernel's clock: at most 10 ms.
-        std::thread::sleep(std::time::Duration::from_millis(20));
-        std::fs::write(&path, b"c0de").unwrap();
+        rewrite(&path, b"c0de");
         assert_eq!(check(&path, None), Intact::Corrupt);
-        std::fs::write(&path, b"code").unwrap();
+        rewrite(&path, b"code");
         assert_eq!(check(&path, None), Intact::Yes);
         let of_one = Notes {
             maker: Some("one".to_owned()),
@@ -277,15 +289,13 @@ mod tests {
         let expected = (Intact::Yes, Some(none));
         assert_eq!(check_with_options(&path, Some("one")), expected);
         // A restored file keeps them, and one that is another's has none.
-        std::thread::sleep(std::time::Duration::from_millis(20));
-        std::fs::write(&path, b"code").unwrap();
+        rewrite(&path, b"code");
         assert_eq!(check_with_options(&path, Some("one")), expected);
         assert_eq!(
             check_with_options(&path, Some("two")),
             (Intact::Foreign, None)
         );
-        std::thread::sleep(std::time::Duration::from_millis(20));
-        std::fs::write(&path, b"evil").unwrap();
+        rewrite(&path, b"evil");
         let corrupt = (Intact::Corrupt, None);
         assert_eq!(check_with_options(&path, Some("one")), corrupt);
         // Whoever notes options hasn't looked at the code.

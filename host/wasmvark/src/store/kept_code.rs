@@ -85,7 +85,7 @@ mod tests {
         let path = store.kept_code(&digest).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"code");
         assert_eq!(store.kept_code(&Digest::of(b"other")), None);
-        std::fs::write(&path, b"evil").unwrap();
+        files::tests::rewrite(&path, b"evil");
         assert_eq!(store.kept_code(&digest), None);
     }
 
