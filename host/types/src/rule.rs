@@ -18,6 +18,9 @@ pub enum IpVersion {
 }
 
 impl IpVersion {
+    /// Both versions.
+    pub const ALL: [Self; 2] = [Self::Ipv4, Self::Ipv6];
+
     /// Returns the version of a network.
     pub fn of(network: &IpNet) -> Self {
         match network {

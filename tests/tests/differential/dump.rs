@@ -129,7 +129,7 @@ impl<'a> Reading<'a> {
             self.read_link(state.index, depth, dump)?;
         }
         self.read_routes(&survey.routes, dump);
-        for version in [IpVersion::Ipv4, IpVersion::Ipv6] {
+        for version in IpVersion::ALL {
             self.read_addresses(version, dump)?;
         }
         for (place, found) in self.kernel.rules(self.namespace)?.iter().enumerate() {

@@ -326,7 +326,7 @@ fn addresses(
 /// Returns the versions of IP of these networks, each once.
 fn versions(networks: &[IpNet]) -> impl Iterator<Item = IpVersion> {
     let has = |version: &IpVersion| networks.iter().any(|it| IpVersion::of(it) == *version);
-    [IpVersion::Ipv4, IpVersion::Ipv6].into_iter().filter(has)
+    IpVersion::ALL.into_iter().filter(has)
 }
 
 /// Whether a routing table applies to every packet.

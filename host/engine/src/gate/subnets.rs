@@ -127,7 +127,7 @@ fn refused(errno: Errno, text: String) -> KernelError {
 /// Reads which networks the host has addresses in or routes to.
 fn used(kernel: &mut dyn Kernel) -> Result<UsedNetworks, KernelError> {
     let mut used = UsedNetworks::default();
-    for version in [IpVersion::Ipv4, IpVersion::Ipv6] {
+    for version in IpVersion::ALL {
         let addresses = kernel.all_addresses(Namespace::Host, version)?.into_iter();
         used.sure.extend(addresses.map(|(_, state)| state.address));
     }

@@ -6,7 +6,7 @@ use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessa
 
 use types::{IpVersion, Namespace};
 
-use super::Netlink;
+use super::{Netlink, family};
 use crate::{AddressState, Addresses, AddressesRead, KernelError, LinkId, NewAddress};
 
 impl AddressesRead for Netlink {
@@ -16,10 +16,7 @@ impl AddressesRead for Netlink {
         version: IpVersion,
     ) -> Result<Vec<(u32, AddressState)>, KernelError> {
         let mut get = self.handle(namespace)?.address().get();
-        get.message_mut().header.family = match version {
-            IpVersion::Ipv4 => AddressFamily::Inet,
-            IpVersion::Ipv6 => AddressFamily::Inet6,
-        };
+        get.message_mut().header.family = family(version);
         let addresses = self.collect(get.execute())?;
         let states = addresses
             .iter()

@@ -33,7 +33,7 @@ use std::io;
 use std::time::Instant;
 
 use futures_util::{Stream, TryStreamExt};
-use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use nix::errno::Errno;
 use rtnetlink::Handle;
 use rtnetlink::sys::AsyncSocket;
@@ -46,7 +46,15 @@ use generic::Generic;
 pub use nft::DroppingChain;
 use nft::{Handles, Netfilter};
 pub use saved::Saved;
-use types::Namespace;
+use types::{IpVersion, Namespace};
+
+/// Returns the address family of a version of IP.
+fn family(version: IpVersion) -> AddressFamily {
+    match version {
+        IpVersion::Ipv4 => AddressFamily::Inet,
+        IpVersion::Ipv6 => AddressFamily::Inet6,
+    }
+}
 
 /// The task that carries messages between a socket and its handles.
 type Connection = rtnetlink::proto::Connection<RouteNetlinkMessage, Wire>;

@@ -12,7 +12,7 @@ use rtnetlink::Handle;
 use rtnetlink::packet_core::{NLM_F_CREATE, NLM_F_REPLACE};
 use types::{DEFAULT_METRIC, IpVersion, Route, RouteKind};
 
-use super::send;
+use super::{family, send};
 use crate::{FoundRoute, NextHop, RouteScope, TableRoute};
 
 /// Returns the message for a route.
@@ -20,7 +20,7 @@ pub(super) fn message(route: &TableRoute) -> RouteMessage {
     let mut message = RouteMessage::default();
     let destination = route.route.destination;
     let header = &mut message.header;
-    header.address_family = family(destination);
+    header.address_family = family(IpVersion::of(&destination));
     header.destination_prefix_length = destination.prefix_len();
     header.protocol = RouteProtocol::Static;
     header.scope = wire_scope(route.effective_scope());
@@ -58,13 +58,6 @@ fn wire_hop(hop: &NextHop) -> RouteNextHop {
     let gateway = hop.gateway.map(|ip| RouteAttribute::Gateway(ip.into()));
     wire.attributes.extend(gateway);
     wire
-}
-
-fn family(destination: IpNet) -> AddressFamily {
-    match destination {
-        IpNet::V4(_) => AddressFamily::Inet,
-        IpNet::V6(_) => AddressFamily::Inet6,
-    }
 }
 
 fn kind(kind: RouteKind) -> RouteType {
@@ -266,10 +259,7 @@ fn has_same_key(found: &TableRoute, wanted: &TableRoute) -> bool {
 /// them. The kernel leaves out the other tables since Linux 4.20.
 pub(super) fn question(version: IpVersion, table: Option<u32>) -> RouteMessage {
     let mut question = RouteMessage::default();
-    question.header.address_family = match version {
-        IpVersion::Ipv4 => AddressFamily::Inet,
-        IpVersion::Ipv6 => AddressFamily::Inet6,
-    };
+    question.header.address_family = family(version);
     if let Some(table) = table {
         question.attributes.push(RouteAttribute::Table(table));
     }
@@ -278,7 +268,7 @@ pub(super) fn question(version: IpVersion, table: Option<u32>) -> RouteMessage {
 
 /// Returns the questions for all routes, IPv4 before IPv6.
 pub(super) fn all_routes_questions() -> [RouteMessage; 2] {
-    [IpVersion::Ipv4, IpVersion::Ipv6].map(|version| question(version, None))
+    IpVersion::ALL.map(|version| question(version, None))
 }
 
 /// Returns the index of the outgoing link of a default route in the main table.

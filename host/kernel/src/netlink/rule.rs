@@ -15,8 +15,8 @@ use nix::errno::Errno;
 use rtnetlink::IpVersion as WireVersion;
 use types::{IpVersion, LinkName, Mark, Namespace, Rule};
 
-use super::Netlink;
 use super::snapshot::{bytes, parse, unless_existing};
+use super::{Netlink, family};
 use crate::{FoundRule, KernelError, Rules, RulesRead, SavedRule};
 
 /// The length of a prefix, or the group of links, that suppresses nothing
@@ -134,10 +134,7 @@ pub(super) fn message_of(found: &FoundRule) -> RuleMessage {
     let rule = &found.rule;
     let length = |network: Option<IpNet>| network.map_or(0, |network| network.prefix_len());
     let mut message = RuleMessage::default();
-    message.header.family = match rule.version {
-        IpVersion::Ipv4 => AddressFamily::Inet,
-        IpVersion::Ipv6 => AddressFamily::Inet6,
-    };
+    message.header.family = family(rule.version);
     message.header.src_len = length(rule.source);
     message.header.dst_len = length(rule.destination);
     message.header.action = RuleAction::ToTable;

@@ -52,7 +52,7 @@ fn table_of(kernel: &mut dyn Kernel, vrf: &LinkHandle) -> Result<u32, KernelErro
 /// Returns the smallest MTU of the links of a table's default route.
 fn smallest_mtu(kernel: &mut dyn Kernel, table: u32) -> Result<Option<u32>, KernelError> {
     let mut routes = Vec::new();
-    for version in [IpVersion::Ipv4, IpVersion::Ipv6] {
+    for version in IpVersion::ALL {
         routes.extend(kernel.routes(Namespace::Host, table, version)?);
     }
     let mut smallest = None;

@@ -103,8 +103,10 @@ impl Host for Gate {
         let objects = [Object::AllRoutes(namespace)];
         let (routes, links) = self.read(Call::RoutesList, &objects, |kernel| {
             let table = table.unwrap_or(MAIN_TABLE);
-            let mut routes = kernel.routes(namespace, table, IpVersion::Ipv4)?;
-            routes.extend(kernel.routes(namespace, table, IpVersion::Ipv6)?);
+            let mut routes = Vec::new();
+            for version in IpVersion::ALL {
+                routes.extend(kernel.routes(namespace, table, version)?);
+            }
             Ok((routes, kernel.links(namespace, None)?))
         })?;
         let names = links.into_iter().map(|link| (link.index, link.name));
