@@ -1,29 +1,21 @@
 //! System calls, held by seccomp (seccomp(2)). What isn't listed ends the process.
 
 mod list;
+mod tree;
 
-use std::collections::BTreeMap;
 use std::os::fd::RawFd;
 use std::sync::OnceLock;
 
-use list::{Argument, Line};
 use nix::errno::Errno;
-use seccompiler::{
-    BackendError, BpfProgram, SeccompAction, SeccompCondition, SeccompFilter, SeccompRule,
-    TargetArch,
-};
+use seccompiler::BpfProgram;
 use syscalls::Sysno;
+use tree::Action;
+pub use tree::FilterError;
 
 use crate::{Gap, Needs};
 
 /// System calls that a program with faults on request needs beside the others.
 static MORE: OnceLock<Vec<Sysno>> = OnceLock::new();
-
-/// The processor of this program.
-#[cfg(target_arch = "x86_64")]
-const PROCESSOR: TargetArch = TargetArch::x86_64;
-#[cfg(target_arch = "aarch64")]
-const PROCESSOR: TargetArch = TargetArch::aarch64;
 
 /// Allows further system calls, for tests that kill a run at a point. The released program
 /// never does, and no input can.
@@ -44,38 +36,15 @@ pub fn allowed_calls(needs: &Needs) -> Vec<&'static str> {
 
 /// Makes the filter. A forbidden call raises SIGSYS in the thread, which can't be blocked:
 /// see [`crate::Alarm`].
-pub(crate) fn program(needs: &Needs) -> Result<BpfProgram, seccompiler::Error> {
+pub(crate) fn program(needs: &Needs) -> Result<BpfProgram, FilterError> {
     let more = MORE.get().into_iter().flatten();
     let more = more.map(|call| (*call, Vec::new()));
-    compile(
-        list::allowed(needs).into_iter().chain(more),
-        SeccompAction::Trap,
-    )
+    tree::program(list::allowed(needs).into_iter().chain(more), Action::Trap)
 }
 
 /// Makes the filter of a process that only looks at others. A forbidden call kills it.
-pub(crate) fn looking(answers: RawFd) -> Result<BpfProgram, seccompiler::Error> {
-    compile(list::looking(answers), SeccompAction::KillProcess)
-}
-
-fn compile(
-    lines: impl IntoIterator<Item = Line>,
-    otherwise: SeccompAction,
-) -> Result<BpfProgram, seccompiler::Error> {
-    let mut rules: BTreeMap<i64, Vec<SeccompRule>> = BTreeMap::new();
-    for (call, arguments) in lines {
-        let rules = rules.entry(call.id().into()).or_default();
-        if !arguments.is_empty() {
-            let conditions: Result<_, _> = arguments.into_iter().map(condition).collect();
-            rules.push(SeccompRule::new(conditions?)?);
-        }
-    }
-    let filter = SeccompFilter::new(rules, otherwise, SeccompAction::Allow, PROCESSOR)?;
-    Ok(filter.try_into()?)
-}
-
-fn condition(must: Argument) -> Result<SeccompCondition, BackendError> {
-    SeccompCondition::new(must.index, must.length, must.operator, must.value)
+pub(crate) fn looking(answers: RawFd) -> Result<BpfProgram, FilterError> {
+    tree::program(list::looking(answers), Action::Kill)
 }
 
 /// Holds all threads of the process by a filter.
@@ -85,11 +54,7 @@ pub(crate) fn hold(program: &BpfProgram) -> Result<(), seccompiler::Error> {
 
 /// Holds this thread by a filter that allows everything.
 pub(crate) fn try_one() -> Result<(), Gap> {
-    let none = BTreeMap::new();
-    let filter = SeccompFilter::new(none, SeccompAction::Allow, SeccompAction::Trap, PROCESSOR);
-    let program = filter.and_then(BpfProgram::try_from);
-    let program = program.map_err(|_| Gap::NoSeccomp(Errno::EINVAL))?;
-    seccompiler::apply_filter(&program).map_err(|error| Gap::NoSeccomp(errno(&error)))
+    seccompiler::apply_filter(&tree::everything()).map_err(|error| Gap::NoSeccomp(errno(&error)))
 }
 
 /// Returns the kernel's error.

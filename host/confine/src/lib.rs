@@ -25,7 +25,7 @@ mod wall;
 
 pub use alarm::Alarm;
 pub use capabilities::give_up_for_command;
-pub use filter::{allowed_calls, also_allow};
+pub use filter::{FilterError, allowed_calls, also_allow};
 pub use gap::{Gap, gaps};
 pub use limits::no_more_threads;
 pub use lookout::only_look;

@@ -7,6 +7,7 @@ use nix::errno::Errno;
 use seccompiler::BpfProgram;
 
 use crate::alarm::Alarm;
+use crate::filter::FilterError;
 use crate::{Gap, Needs, capabilities, files, filter, limits};
 
 /// Why the wall can't be made. Each is a bug or a lack of memory: what a kernel doesn't
@@ -18,7 +19,7 @@ pub enum ConfineError {
     Files(#[from] RulesetError),
     /// The filter of system calls can't be made.
     #[error("can't confine the run's system calls: {0}")]
-    Filter(#[from] seccompiler::Error),
+    Filter(#[from] FilterError),
     /// The list of threads can't be read.
     #[error("can't count the run's threads: {0}")]
     Threads(std::io::Error),

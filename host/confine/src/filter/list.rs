@@ -5,10 +5,9 @@
 mod looking;
 
 use nix::libc;
-use seccompiler::SeccompCmpArgLen::{Dword, Qword};
-use seccompiler::SeccompCmpOp::{Eq, MaskedEq, Ne};
-use seccompiler::{SeccompCmpArgLen, SeccompCmpOp};
 use syscalls::Sysno;
+
+use Must::{Eq, LongMaskedEq, MaskedEq, Ne};
 
 use crate::Needs;
 pub(super) use looking::looking;
@@ -17,15 +16,31 @@ pub(super) use looking::looking;
 pub(super) type Line = (Sysno, Vec<Argument>);
 
 /// What one argument must be.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Argument {
     pub(super) index: u8,
-    pub(super) length: SeccompCmpArgLen,
-    pub(super) operator: SeccompCmpOp,
-    pub(super) value: u64,
+    pub(super) must: Must,
+}
+
+/// What a number must be. Of an argument that is an `int`, the kernel looks at the low half
+/// alone, and so do the conditions that aren't long.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Must {
+    Eq(u32),
+    Ne(u32),
+    /// With the bits that a mask leaves.
+    MaskedEq {
+        mask: u32,
+        value: u32,
+    },
+    LongMaskedEq {
+        mask: u64,
+        value: u64,
+    },
 }
 
 /// `SOCK_CLOEXEC` and `SOCK_NONBLOCK`, which stand beside a socket's type.
-const SOCKET_FLAGS: u64 = 0x80800;
+const SOCKET_FLAGS: u32 = 0x80800;
 /// The commands of fcntl(2) for all files. None lets a file lose `O_APPEND`.
 const FCNTL: [i32; 5] = [
     libc::F_GETFD,
@@ -35,7 +50,7 @@ const FCNTL: [i32; 5] = [
     libc::F_SETPIPE_SZ,
 ];
 /// `RLIMIT_NPROC`: the one limit that is lowered later.
-const NPROC: u64 = 6;
+const NPROC: u32 = 6;
 /// The levels of setsockopt(2) and getsockopt(2) for all. The others have options that
 /// replace the rules of ip6tables, for one.
 const SOCKET_LEVELS: [i32; 2] = [libc::SOL_SOCKET, libc::SOL_NETLINK];
@@ -46,7 +61,7 @@ const ANNOUNCING: [i32; 3] = [
     libc::IPV6_MULTICAST_LOOP,
 ];
 /// The mode of all files that a run makes: nobody else's.
-const OWN_MODE: u64 = 0o600;
+const OWN_MODE: u32 = 0o600;
 /// All flags with which clone(2) makes a namespace.
 const NEW_NAMESPACES: i32 = libc::CLONE_NEWNS
     | libc::CLONE_NEWCGROUP
@@ -57,9 +72,9 @@ const NEW_NAMESPACES: i32 = libc::CLONE_NEWNS
     | libc::CLONE_NEWNET;
 /// The calls of ioctl(2) for all: switching a socket's waiting, and asking what a terminal
 /// or pipe is.
-const IOCTL: [u64; 3] = [0x5421, 0x5451, 0x5413];
+const IOCTL: [u32; 3] = [0x5421, 0x5451, 0x5413];
 /// `TUNSETIFF`, `TUNSETPERSIST`, `TUNSETOWNER` and `TUNSETGROUP` (`linux/if_tun.h`).
-const TAPS: [u64; 4] = [0x4004_54ca, 0x4004_54cb, 0x4004_54cc, 0x4004_54ce];
+const TAPS: [u32; 4] = [0x4004_54ca, 0x4004_54cb, 0x4004_54cc, 0x4004_54ce];
 
 /// Those that can do nothing beyond what the process has.
 const PLAIN: &[Sysno] = &[
@@ -156,26 +171,30 @@ pub(super) fn allowed(needs: &Needs) -> Vec<Line> {
 /// Memory that no other process and no file shares: through a shared mapping, lines of the
 /// trail could be changed.
 fn memory() -> [Line; 1] {
-    let shared = number(libc::MAP_SHARED);
-    [(Sysno::mmap, vec![argument(3, Qword, MaskedEq(shared), 0)])]
+    let private = LongMaskedEq {
+        mask: number(libc::MAP_SHARED).into(),
+        value: 0,
+    };
+    [(Sysno::mmap, vec![argument(3, private)])]
 }
 
 /// Threads with names, and no processes or namespaces. SIGSYS keeps its handler.
 fn threads() -> [Line; 3] {
     let thread = number(libc::CLONE_THREAD);
     let mask = thread | number(NEW_NAMESPACES);
+    let no_process = LongMaskedEq {
+        mask: mask.into(),
+        value: thread.into(),
+    };
     [
-        (
-            Sysno::clone,
-            vec![argument(0, Qword, MaskedEq(mask), thread)],
-        ),
+        (Sysno::clone, vec![argument(0, no_process)]),
         (
             Sysno::prctl,
-            vec![argument(0, Dword, Eq, number(libc::PR_SET_NAME))],
+            vec![argument(0, Eq(number(libc::PR_SET_NAME)))],
         ),
         (
             Sysno::rt_sigaction,
-            vec![argument(0, Dword, Ne, number(libc::SIGSYS))],
+            vec![argument(0, Ne(number(libc::SIGSYS)))],
         ),
     ]
 }
@@ -190,15 +209,21 @@ fn sockets(needs: &Needs) -> Vec<Line> {
     let open = netlink.into_iter().filter(|(_, is_needed)| *is_needed);
     let mut lines: Vec<Line> = open
         .map(|(protocol, _)| {
-            let family = argument(0, Dword, Eq, number(libc::AF_NETLINK));
-            let protocol = argument(2, Dword, Eq, number(protocol));
+            let family = argument(0, Eq(number(libc::AF_NETLINK)));
+            let protocol = argument(2, Eq(number(protocol)));
             (Sysno::socket, vec![family, protocol])
         })
         .collect();
     if needs.announce {
-        let kind = |kind: i32| argument(1, Dword, MaskedEq(!SOCKET_FLAGS), number(kind));
-        let family = |family: i32| argument(0, Dword, Eq, number(family));
-        let protocol = |protocol: i32| argument(2, Dword, Eq, number(protocol));
+        let kind = |kind: i32| {
+            let kind = MaskedEq {
+                mask: !SOCKET_FLAGS,
+                value: number(kind),
+            };
+            argument(1, kind)
+        };
+        let family = |family: i32| argument(0, Eq(number(family)));
+        let protocol = |protocol: i32| argument(2, Eq(number(protocol)));
         lines.push((
             Sysno::socket,
             vec![family(libc::AF_PACKET), kind(libc::SOCK_DGRAM), protocol(0)],
@@ -219,13 +244,13 @@ fn sockets(needs: &Needs) -> Vec<Line> {
 
 /// The options of sockets.
 fn options(needs: &Needs) -> Vec<Line> {
-    let level = |level: i32| argument(1, Dword, Eq, number(level));
+    let level = |level: i32| argument(1, Eq(number(level)));
     let calls = [Sysno::setsockopt, Sysno::getsockopt];
     let all = SOCKET_LEVELS.iter();
     let all = all.flat_map(|of| calls.map(|call| (call, vec![level(*of)])));
     let announcing = ANNOUNCING.iter().filter(|_| needs.announce);
     let announcing = announcing.map(|option| {
-        let option = argument(2, Dword, Eq, number(*option));
+        let option = argument(2, Eq(number(*option)));
         (Sysno::setsockopt, vec![level(libc::IPPROTO_IPV6), option])
     });
     all.chain(announcing).collect()
@@ -236,12 +261,16 @@ fn sending(needs: &Needs) -> Vec<Line> {
     let Some(journald) = needs.journald else {
         return vec![(Sysno::sendto, Vec::new())];
     };
-    let is_journald = |operator| argument(0, Dword, operator, number(journald));
+    let is_journald = |must: fn(u32) -> Must| argument(0, must(number(journald)));
+    let no_address = LongMaskedEq {
+        mask: u64::MAX,
+        value: 0,
+    };
     vec![
         (Sysno::sendto, vec![is_journald(Ne)]),
         (
             Sysno::sendto,
-            vec![is_journald(Eq), argument(4, Qword, Eq, 0)],
+            vec![is_journald(Eq), argument(4, no_address)],
         ),
     ]
 }
@@ -251,30 +280,36 @@ fn files(needs: &Needs) -> Vec<Line> {
     let mut lines: Vec<Line> = FCNTL
         .iter()
         .map(|command| {
-            let command = argument(1, Dword, Eq, number(*command));
+            let command = argument(1, Eq(number(*command)));
             (Sysno::fcntl, vec![command])
         })
         .collect();
     let kept = [needs.trail, needs.kept_open, needs.journald];
     let others = kept.into_iter().flatten();
-    let others = others.map(|file| argument(0, Dword, Ne, number(file)));
-    let copy = argument(1, Dword, Eq, number(libc::F_DUPFD_CLOEXEC));
+    let others = others.map(|file| argument(0, Ne(number(file))));
+    let copy = argument(1, Eq(number(libc::F_DUPFD_CLOEXEC)));
     lines.push((Sysno::fcntl, others.chain([copy]).collect()));
     if needs.truncates {
         lines.push((Sysno::ftruncate, Vec::new()));
     }
     lines.push((
         Sysno::prlimit64,
-        vec![argument(0, Dword, Eq, 0), argument(1, Dword, Eq, NPROC)],
+        vec![argument(0, Eq(0)), argument(1, Eq(NPROC))],
     ));
-    let mode = argument(1, Dword, MaskedEq(!OWN_MODE), 0);
+    let mode = argument(
+        1,
+        MaskedEq {
+            mask: !OWN_MODE,
+            value: 0,
+        },
+    );
     lines.push((Sysno::fchmod, vec![mode]));
     lines
 }
 
 /// Closing files, but for the one through which a forbidden call is recorded.
 fn closing(needs: &Needs) -> Line {
-    let others = |file| argument(0, Dword, Ne, number(file));
+    let others = |file| argument(0, Ne(number(file)));
     (
         Sysno::close,
         needs.kept_open.map(others).into_iter().collect(),
@@ -285,20 +320,15 @@ fn controls(needs: &Needs) -> Vec<Line> {
     let taps = TAPS.iter().filter(|_| needs.taps);
     let calls = IOCTL.iter().chain(taps);
     calls
-        .map(|call| (Sysno::ioctl, vec![argument(1, Dword, Eq, *call)]))
+        .map(|call| (Sysno::ioctl, vec![argument(1, Eq(*call))]))
         .collect()
 }
 
-fn argument(index: u8, length: SeccompCmpArgLen, operator: SeccompCmpOp, value: u64) -> Argument {
-    Argument {
-        index,
-        length,
-        operator,
-        value,
-    }
+fn argument(index: u8, must: Must) -> Argument {
+    Argument { index, must }
 }
 
 /// Returns a constant of C as the number that an argument is compared with.
-fn number(value: i32) -> u64 {
-    u64::from(value.cast_unsigned())
+fn number(value: i32) -> u32 {
+    value.cast_unsigned()
 }

@@ -3,10 +3,9 @@
 use std::os::fd::RawFd;
 
 use nix::libc;
-use seccompiler::SeccompCmpArgLen::{Dword, Qword};
-use seccompiler::SeccompCmpOp::{Eq, MaskedEq};
 use syscalls::Sysno;
 
+use super::Must::{Eq, LongMaskedEq, MaskedEq};
 use super::{Line, argument, memory, number};
 
 /// Those that change nothing outside of the process.
@@ -71,17 +70,27 @@ pub(in crate::filter) fn looking(answers: RawFd) -> Vec<Line> {
     let plain = PLAIN.iter().chain(OLD);
     let mut lines: Vec<Line> = plain.map(|call| (*call, Vec::new())).collect();
     lines.extend(memory());
-    let reading = |index| argument(index, Dword, MaskedEq(!number(READING)), 0);
+    let reading = |index| {
+        let flags = MaskedEq {
+            mask: !number(READING),
+            value: 0,
+        };
+        argument(index, flags)
+    };
     #[cfg(target_arch = "x86_64")]
     lines.push((Sysno::open, vec![reading(1)]));
     lines.push((Sysno::openat, vec![reading(2)]));
     lines.extend(FCNTL.map(|command| {
-        let command = argument(1, Dword, Eq, number(command));
+        let command = argument(1, Eq(number(command)));
         (Sysno::fcntl, vec![command])
     }));
-    let answers = || argument(0, Dword, Eq, number(answers));
+    let answers = || argument(0, Eq(number(answers)));
     lines.push((Sysno::write, vec![answers()]));
+    let no_address = LongMaskedEq {
+        mask: u64::MAX,
+        value: 0,
+    };
     // A message without an address goes where the socket is connected.
-    lines.push((Sysno::sendto, vec![answers(), argument(4, Qword, Eq, 0)]));
+    lines.push((Sysno::sendto, vec![answers(), argument(4, no_address)]));
     lines
 }
