@@ -16,7 +16,7 @@ use crate::{
 
 impl BridgePortsRead for Netlink {
     fn port(&mut self, link: LinkId) -> Result<PortState, KernelError> {
-        let get = self.handle(link.namespace)?.link().get();
+        let get = self.ask_links(link.namespace)?;
         let message = self.one_link(get.match_index(link.index))?;
         Ok(port_state(&message).ok_or(Errno::EOPNOTSUPP)?)
     }
@@ -71,7 +71,7 @@ impl BridgePorts for Netlink {
 
 impl Netlink {
     fn vlan_message(&self, link: LinkId, vlans: PortVlans) -> Result<LinkMessage, KernelError> {
-        let get = self.handle(link.namespace)?.link().get();
+        let get = self.ask_links(link.namespace)?;
         let state = link::info(&self.one_link(get.match_index(link.index))?)?;
         let message = message(link.index, vlans);
         // A bridge's VLANs are its own (BRIDGE_FLAGS_SELF), a port's its

@@ -17,7 +17,7 @@ use crate::{
 
 impl IdentitiesRead for Netlink {
     fn identified(&mut self, link: LinkId) -> Result<IdentifiedLink, KernelError> {
-        let get = self.handle(link.namespace)?.link().get();
+        let get = self.ask_links(link.namespace)?;
         let message = self.one_link(get.match_index(link.index))?;
         self.identify(link.namespace, &message)
     }
@@ -26,7 +26,7 @@ impl IdentitiesRead for Netlink {
         &mut self,
         namespace: Namespace,
     ) -> Result<Vec<IdentifiedLink>, KernelError> {
-        let get = self.handle(namespace)?.link().get();
+        let get = self.ask_links(namespace)?;
         let messages = self.collect(get.execute())?;
         let messages = messages.iter();
         messages

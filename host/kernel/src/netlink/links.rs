@@ -2,7 +2,9 @@
 
 use std::os::fd::AsRawFd;
 
-use netlink_packet_route::link::{LinkAttribute, LinkMessage};
+use futures_util::TryStreamExt;
+use netlink_packet_route::AddressFamily;
+use netlink_packet_route::link::{LinkAttribute, LinkExtentMask, LinkMessage};
 use nix::errno::Errno;
 use rtnetlink::{LinkGetRequest, LinkMessageBuilder, LinkUnspec};
 use types::{LinkName, Namespace};
@@ -19,17 +21,17 @@ impl LinksRead for Netlink {
         namespace: Namespace,
         name: &LinkName,
     ) -> Result<LinkState, KernelError> {
-        let get = self.handle(namespace)?.link().get();
+        let get = self.ask_links(namespace)?;
         link::state(&self.one_link(get.match_name(name.as_str()))?)
     }
 
     fn link_by_id(&mut self, link: LinkId) -> Result<LinkState, KernelError> {
-        let get = self.handle(link.namespace)?.link().get();
+        let get = self.ask_links(link.namespace)?;
         link::state(&self.one_link(get.match_index(link.index))?)
     }
 
     fn link_info(&mut self, link: LinkId) -> Result<LinkInfo, KernelError> {
-        let get = self.handle(link.namespace)?.link().get();
+        let get = self.ask_links(link.namespace)?;
         link::info(&self.one_link(get.match_index(link.index))?)
     }
 
@@ -38,40 +40,44 @@ impl LinksRead for Netlink {
         namespace: Namespace,
         master: Option<u32>,
     ) -> Result<Vec<LinkState>, KernelError> {
-        let get = self.handle(namespace)?.link().get();
-        let links = self.collect(get.execute())?;
-        let states = links.iter().map(link::state);
-        let mut states: Vec<LinkState> = states.filter_map(Result::ok).collect();
+        let mut get = self.ask_links(namespace)?;
+        // Kernels before 4.6 answer with all links.
+        let of_master = master.map(LinkAttribute::Controller);
+        get.message_mut().attributes.extend(of_master);
+        // A message is many times as large as what it says here.
+        let states = get.execute().map_ok(|message| link::state(&message).ok());
+        let states = self.collect(states)?.into_iter();
+        let mut states: Vec<LinkState> = states.flatten().collect();
         states.retain(|state| master.is_none() || state.master == master);
         Ok(states)
     }
 
     fn placed_links(&mut self, namespace: Namespace) -> Result<Vec<PlacedLink>, KernelError> {
-        let get = self.handle(namespace)?.link().get();
-        let links = self.collect(get.execute())?;
-        Ok(links.iter().filter_map(place::of).collect())
+        let get = self.ask_links(namespace)?;
+        let links = get.execute().map_ok(|message| place::of(&message));
+        Ok(self.collect(links)?.into_iter().flatten().collect())
     }
 }
 
 impl InventoryRead for Netlink {
     fn survey(&mut self, namespace: Namespace) -> Result<Survey, KernelError> {
+        let links = self.tied_links(namespace)?;
         let handle = self.handle(namespace)?.clone();
-        let links = self.collect(handle.link().get().execute())?;
         let mut routes = Vec::new();
         for question in route::all_routes_questions() {
             let answers = self.collect(handle.route().get(question).execute())?;
             routes.extend(answers.iter().flat_map(route::by_next_hop));
         }
         Ok(Survey {
-            links: links.iter().filter_map(place::survey).collect(),
+            links,
             routes: routes.iter().filter_map(route::found).collect(),
         })
     }
 
     fn tied_links(&mut self, namespace: Namespace) -> Result<Vec<SurveyedLink>, KernelError> {
-        let get = self.handle(namespace)?.link().get();
-        let links = self.collect(get.execute())?;
-        Ok(links.iter().filter_map(place::survey).collect())
+        let get = self.ask_links(namespace)?;
+        let links = get.execute().map_ok(|message| place::survey(&message));
+        Ok(self.collect(links)?.into_iter().flatten().collect())
     }
 }
 
@@ -160,6 +166,13 @@ impl Links for Netlink {
 }
 
 impl Netlink {
+    /// Begins a question about links. Their counters, which are half of an answer, stay
+    /// away.
+    pub(super) fn ask_links(&self, namespace: Namespace) -> Result<LinkGetRequest, KernelError> {
+        let get = self.handle(namespace)?.link().get();
+        Ok(get.set_filter_mask(AddressFamily::Unspec, vec![LinkExtentMask::SkipStats]))
+    }
+
     /// Returns the one link that a question is about.
     #[track_caller]
     pub(super) fn one_link(&self, question: LinkGetRequest) -> Result<LinkMessage, KernelError> {

@@ -22,7 +22,7 @@ impl VfsRead for Netlink {
     }
 
     fn vf_device(&mut self, card: LinkId, number: u32) -> Result<PciAddress, KernelError> {
-        let get = self.handle(card.namespace)?.link().get();
+        let get = self.ask_links(card.namespace)?;
         let message = self.one_link(get.match_index(card.index))?;
         place::device(&message).vf(number).ok_or_else(|| {
             let text = format!("sysfs shows no PCI device of VF {number}");

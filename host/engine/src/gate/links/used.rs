@@ -253,7 +253,11 @@ impl Gate {
             if in_use && !is_on {
                 return Err(others_have(bridge));
             }
-            let ports = kernel.links(bridge.id.namespace, Some(bridge.id.index))?;
+            // What others have turned on stays on, whichever ports there are.
+            let ports = match is_on {
+                true => Vec::new(),
+                false => kernel.links(bridge.id.namespace, Some(bridge.id.index))?,
+            };
             let new = || Change::ChangeBridge {
                 link: bridge.id,
                 name: bridge.name.clone(),
