@@ -1,10 +1,8 @@
 //! Drivers against netavark's native example plugin. Both are called directly.
 
 use wasmvark_tests::connection::Connection;
-use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::Need;
 use wasmvark_tests::places;
-use wasmvark_tests::wasmvark::Wasmvark;
 use wasmvark_tests::world::{PARENT, World};
 
 use super::{Line, Row, Target, installed, lines, name};
@@ -18,7 +16,7 @@ pub(super) const NATIVE: &str = "host-device-plugin";
 
 pub(super) const CREATE: Row = Row {
     name: "create",
-    what: "create of a driver that does nothing : netavark's example",
+    what: "create of host-device : netavark's example",
     needs: &[Need::Root],
     released: &[NATIVE],
     measure: create,
@@ -34,9 +32,9 @@ pub(super) const HOST_DEVICE: Row = Row {
 
 fn create(options: &Options) -> Vec<Line> {
     let world = World::new();
-    let wasmvark = Wasmvark::new(&world);
-    wasmvark.install("probe", "nothing", &Grant::nothing());
-    let document = Connection::new("nothing").for_create();
+    let wasmvark = installed(&world, &["host-device"]);
+    let driver = name("host-device");
+    let document = moved(PARENT).for_create();
     let create = |program| {
         let run = Run::driver(program, wasmvark.root())
             .arg("create")
@@ -44,7 +42,7 @@ fn create(options: &Options) -> Vec<Line> {
         let host = &world.host;
         move || run.time(host)
     };
-    let mut ours = create(wasmvark.plugins().join("nothing"));
+    let mut ours = create(wasmvark.plugins().join(&driver));
     let mut theirs = create(places::fast_tool(NATIVE));
     let series = Series::run(options.rounds(200), &mut ours, &mut theirs);
     vec![Line::of(CREATE.what, &series, Part::Setup).at_most(Target::Ratio(1.0))]
