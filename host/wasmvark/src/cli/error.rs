@@ -55,6 +55,13 @@ pub(crate) enum CliError {
         command: &'static str,
         error: String,
     },
+    #[error("{failed} of {all} cases failed")]
+    Cases { failed: usize, all: usize },
+    #[error(
+        "{}: there is no case here: give a file with the ending .toml, or a folder with such files",
+        .0.display()
+    )]
+    NoCases(PathBuf),
     #[error("{0}: no driver of that name is installed, and there is no such file")]
     NoDriver(String),
     #[error("can't find this program's own file, which links must lead to: {0}")]

@@ -4,6 +4,7 @@
 
 mod adopt;
 mod audit;
+mod cases;
 mod completions;
 mod convert;
 mod diff;
@@ -74,6 +75,7 @@ const COMMANDS: &[Entry] = &[
     Entry::of::<log::Log>(),
     Entry::of::<suggest::Suggest>(),
     Entry::of::<plan::Plan>(),
+    Entry::of::<cases::Test>(),
     Entry::of::<adopt::Adopt>(),
     Entry::of::<journal::Journal>(),
     Entry::of::<gc::Gc>(),

@@ -112,3 +112,32 @@ pub(super) fn size(bytes: u64) -> String {
         _ => format!("{} MiB", bytes.div_ceil(1 << 20)),
     }
 }
+
+/// Escapes a text for XML 1.0. Characters that XML doesn't allow are replaced.
+pub(super) fn xml(text: &str) -> String {
+    let mut escaped = String::new();
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\n' => escaped.push(character),
+            '\u{fffe}' | '\u{ffff}' => escaped.push(char::REPLACEMENT_CHARACTER),
+            character if character.is_control() => escaped.push(char::REPLACEMENT_CHARACTER),
+            character => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_means_something_in_xml_is_escaped() {
+        let escaped = xml("a<b>&\"\u{ffff}\u{1}\n");
+        assert_eq!(escaped, "a&lt;b&gt;&amp;&quot;\u{fffd}\u{fffd}\n");
+    }
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use engine::driver::Description;
-use policy::{Call, Grant, Reach};
+use policy::{Call, Grant, Limits, Reach};
 use types::Digest;
 
 use super::CliError;
@@ -127,4 +127,26 @@ pub(super) fn to_grant(
 pub(super) fn reason(description: &Description, call: Call) -> Option<&str> {
     let manifest = description.manifest.as_ref()?;
     Some(manifest.calls.get(&call)?.reason.as_str())
+}
+
+/// Makes a grant that is in no file. Its path is that of an installed driver's grant,
+/// because a denial says to write there.
+pub(super) fn made(
+    store: &Store,
+    name: &DriverName,
+    digest: &Digest,
+    calls: &BTreeMap<Call, Reach>,
+) -> Result<Grant, CliError> {
+    let text = Grant::text(name.as_str(), digest, &Limits::default(), calls);
+    let path = store.layout().grant(name);
+    Ok(Grant::parse(name.as_str(), &path, &text)?)
+}
+
+/// Returns the name of a driver that isn't installed: the manifest's, or the file's.
+pub(super) fn name(path: &Path, description: &Description) -> Result<DriverName, CliError> {
+    if let Some(manifest) = &description.manifest {
+        return Ok(manifest.name.parse()?);
+    }
+    let stem = path.file_stem().unwrap_or_default();
+    Ok(stem.to_string_lossy().parse()?)
 }

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use audit::{Required, Subject, Trail};
-use engine::driver::{Code, EngineError, declared_options};
+use engine::driver::{Code, EngineError, RunError, declared_options};
 use engine::gate::{Firewall, Log};
-use engine::session::{Driver, Load};
+use engine::session::{Driver, Load, Mapped};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use policy::{Authority, Grant, GrantError, RequestReach};
 use request::Declared;
@@ -228,6 +228,18 @@ impl Source {
         });
         let file = file.map_err(PluginError::Memory)?;
         Ok(Self::Compiled(Arc::new(file.into())))
+    }
+
+    /// Returns what maps the code, in a process that is confined already.
+    pub(super) fn load_again<'a>(self) -> Load<'a> {
+        Box::new(move |_| {
+            let code = self.load();
+            let code = code.map_err(|error| RunError::Host(error.to_string()))?;
+            Ok(Mapped {
+                code,
+                started: confine::no_more_threads,
+            })
+        })
     }
 
     /// Maps the code.

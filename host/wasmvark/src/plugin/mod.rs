@@ -2,6 +2,7 @@
 //! the request through the other crates and writes the answer. Every failure becomes
 //! the error document that the callers understand.
 
+mod apart;
 mod bridges;
 mod child;
 mod confinement;
@@ -28,11 +29,12 @@ mod subnets;
 mod teardown;
 mod watch_firewalld;
 
+pub(crate) use apart::{ApartError, apart};
 pub(crate) use confinement::{Kind as RunKind, Rights, RightsLeft};
 pub(crate) use forget::forget;
 pub(crate) use gc::{collect, life};
 pub(crate) use lookout::give_up_but_look_out;
-pub(crate) use plan::{Candidate, Planned};
+pub(crate) use plan::{Candidate, Machine, Planned};
 pub(crate) use reload::{Reloaded, reload, trusted_sources};
 pub(crate) use watch_firewalld::watch_firewalld;
 

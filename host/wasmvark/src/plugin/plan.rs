@@ -3,12 +3,13 @@
 //! installed.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use audit::{Memory, Operation, Trail};
 use engine::driver::{Watch, declared_options};
 use engine::rollback::Rollback;
-use engine::session::{Create, Driver, Ended, Session, Setup};
+use engine::session::{Clearing, Create, Driver, Ended, Load, Session, Setup, Teardown};
 use journal::{Here, Journal};
 use kernel::{Netlink, Netns, NetnsId, Timed};
 use policy::{Grant, GrantError, RequestReach};
@@ -17,7 +18,7 @@ use request::{Declared, Given, Network, Request, RequestError};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use services::SimulatedServices;
-use sim::{Simulation, Topology};
+use sim::{Imagined, ImaginedReader, Simulation, Topology};
 use trust::Secrets;
 use types::{Digest, Key};
 
@@ -43,6 +44,14 @@ pub(crate) struct Candidate {
     file: Option<Vec<u8>>,
 }
 
+/// The machine that a plan begins with.
+pub(crate) enum Machine {
+    /// The present one. Without a path, the container has a new namespace.
+    Present(Option<PathBuf>),
+    /// An imagined one. The plan then ends with a teardown by the driver.
+    Imagined(Box<Imagined>),
+}
+
 /// The result of a plan.
 #[derive(Debug)]
 pub(crate) struct Planned {
@@ -66,10 +75,13 @@ pub(crate) struct Planned {
     pub outcome: Result<String, PluginError>,
     /// The topology after the run.
     pub topology: Topology,
-    /// The undo of the container's teardown.
+    /// What the teardown does: the undo of the changes and, in a test, the driver's own calls
+    /// before it.
     pub undo: Vec<Operation>,
     /// The topology after the undo, if it differs from the one before the run.
     pub left: Option<Topology>,
+    /// What failed in the teardown.
+    pub failures: Vec<String>,
     /// The assumptions about facts that can't be known.
     pub assumed: Vec<String>,
 }
@@ -143,25 +155,23 @@ impl Candidate {
         }
     }
 
-    /// Plans a request, which is a document of `setup` or `create`. Without `netns`,
-    /// the container has a new namespace.
-    pub(crate) fn plan(&self, input: &[u8], netns: Option<&Path>) -> Result<Planned, PluginError> {
+    /// Plans a request, which is a document of `setup` or `create`.
+    pub(crate) fn plan(&self, input: &[u8], machine: Machine) -> Result<Planned, PluginError> {
         match is_create(input)? {
-            true => self.plan_create(input),
-            false => self.plan_setup(input, netns),
+            true => self.plan_create(input, machine),
+            false => self.plan_setup(input, machine),
         }
     }
 
-    fn plan_setup(&self, input: &[u8], netns: Option<&Path>) -> Result<Planned, PluginError> {
+    fn plan_setup(&self, input: &[u8], machine: Machine) -> Result<Planned, PluginError> {
         let document = Received::setup(input)?;
         let request = Request::resolve(document.document())?;
         let driver = self.loaded.name.as_str();
         check_options(&self.options()?, driver, &request)?;
         let reach = said::reach(self.loaded.store.layout(), &request)?;
         let host = Netns::current()?;
-        let container = netns
-            .map(|netns| Netns::container(netns, &host))
-            .transpose()?;
+        let container = machine.container(&host)?;
+        let is_imagined = matches!(machine, Machine::Imagined(_));
         let code = self.code()?;
         let trial = Trial {
             command: "setup",
@@ -170,15 +180,24 @@ impl Candidate {
         };
         let memory = Memory::default();
         let trail = self.trail(&trial, &memory)?;
-        let (kernel, session) = self.open(&request.key(), host, container.clone(), trail)?;
+        let kernel = begin(machine, host.clone(), container.clone())?;
+        let here = Here {
+            host: host.id(),
+            container: Some(container.as_ref().map_or(NetnsId::IMAGINED, Netns::id)),
+        };
+        let session = self.open(&request.key(), here, kernel.clone(), trail)?;
         let before = kernel.facts();
         let (ready, has_others) = session.recover_alone()?;
         let mut notes = Vec::new();
         notes.extend(has_others.then(|| OTHERS_STAY.to_owned()));
+        let load = self.confinement((code.clone(), container));
+        let load = match is_imagined {
+            true => load.load_first(),
+            false => load.load(),
+        };
+        let driver = self.driver_for(load, reach.clone(), &request);
         let ended = ready
-            .run(self.driver_for((code, container), reach, &request), |run| {
-                run.setup(&request, document.text())
-            })
+            .run(driver, |run| run.setup(&request, document.text()))
             .answer(|gate, answer| text_of(&status(gate, &request, answer)?))
             .commit(|left| notes.push(left.to_owned()));
         let tried = Tried {
@@ -187,35 +206,59 @@ impl Candidate {
             before,
             notes,
         };
-        Ok(tried.planned(ended, self.planned(&trial)))
+        let tear_down = |mut rollback: Rollback| match is_imagined {
+            true => {
+                let driver = self.driver_for(code.load_again(), reach, &request);
+                self.tear_down(rollback, driver, (&request, document.text()))
+            }
+            false => rollback.undo().iter().map(ToString::to_string).collect(),
+        };
+        Ok(tried.planned(ended, self.planned(&trial), tear_down))
+    }
+
+    /// Has the driver disconnect the container, and undoes what is left. Returns what failed.
+    fn tear_down(
+        &self,
+        rollback: Rollback,
+        driver: Driver<'_>,
+        (request, json): (&Request, &str),
+    ) -> Vec<String> {
+        let session = Session::<Teardown>::open(rollback, self.watch());
+        // Only a killed setup leaves something to recover.
+        let ran = session.recover(|_| {}).run(driver, |run| {
+            let container_exists = true;
+            run.teardown(request, container_exists, json)
+        });
+        let clearing: Clearing<PluginError> = ran.clearing();
+        let mut failures: Vec<String> =
+            clearing.failure().iter().map(ToString::to_string).collect();
+        match clearing.clear(None) {
+            Ok(cleared) => failures.extend(cleared.left.iter().map(ToString::to_string)),
+            Err(error) => failures.push(error.to_string()),
+        }
+        failures
     }
 
     /// Opens a run on a simulated kernel.
     fn open(
         &self,
         key: &Key,
-        host: Netns,
-        container: Option<Netns>,
+        here: Here,
+        kernel: Simulation,
         trail: Trail,
-    ) -> Result<(Simulation, Session<Setup>), PluginError> {
-        let here = Here {
-            host: host.id(),
-            container: Some(container.as_ref().map_or(NetnsId::IMAGINED, Netns::id)),
-        };
+    ) -> Result<Session<Setup>, PluginError> {
         let journals = self.loaded.store.layout().journals();
         let journal = Journal::open_for_trying(&journals, key, here)?;
-        let kernel = begin(host, container)?;
         let rollback = Rollback::new(
-            Box::new(kernel.clone()),
+            Box::new(kernel),
             Box::new(SimulatedServices),
             journal,
             trail,
         );
-        let session = Session::<Setup>::open(rollback, self.watch());
-        Ok((kernel, session))
+        Ok(Session::<Setup>::open(rollback, self.watch()))
     }
 
-    fn plan_create(&self, input: &[u8]) -> Result<Planned, PluginError> {
+    fn plan_create(&self, input: &[u8], machine: Machine) -> Result<Planned, PluginError> {
         let document = Received::network(input)?;
         let network = Network::resolve(document.document().network())?;
         let options = self.options()?;
@@ -224,7 +267,7 @@ impl Candidate {
             .check(driver_name, Given::Network, &network.options)
             .map_err(RequestError::from)?;
         let code = self.code()?;
-        let kernel = begin(Netns::current()?, None)?;
+        let kernel = begin(machine, Netns::current()?, None)?;
         let trial = Trial {
             command: "create",
             network: &network.name,
@@ -235,7 +278,10 @@ impl Candidate {
         let pools = Pools::for_plan(self.loaded.store.layout(), &network, &self.loaded.grant);
         let driver = Driver {
             pools: Some(Box::new(pools)),
-            ..self.driver((code, None), create::reach(&network))
+            ..self.driver(
+                self.confinement((code, None)).load(),
+                create::reach(&network),
+            )
         };
         let others = KeptNetworks::new(self.loaded.store.layout()).ids();
         let ended = Session::<Create>::open(Box::new(kernel.clone()), trail, self.watch())
@@ -270,25 +316,28 @@ impl Candidate {
         Ok(Trail::in_memory(memory, subject)?)
     }
 
-    fn driver(&self, (code, container): Mapping, reach: RequestReach) -> Driver<'_> {
-        let confinement = Confinement {
+    fn confinement(&self, (code, container): Mapping) -> Confinement<'_> {
+        Confinement {
             loaded: &self.loaded,
             kind: Kind::Plan,
             secrets: Vec::new(),
             container,
             code,
-        };
-        let secrets = self.loaded.store.layout().secrets.clone();
-        let secrets = Secrets::unread(secrets);
-        self.loaded.driver(confinement.load(), reach, secrets)
+        }
     }
 
-    fn driver_for(&self, mapping: Mapping, reach: RequestReach, request: &Request) -> Driver<'_> {
+    fn driver<'a>(&self, load: Load<'a>, reach: RequestReach) -> Driver<'a> {
+        let secrets = self.loaded.store.layout().secrets.clone();
+        let secrets = Secrets::unread(secrets);
+        self.loaded.driver(load, reach, secrets)
+    }
+
+    fn driver_for<'a>(&self, load: Load<'a>, reach: RequestReach, request: &Request) -> Driver<'a> {
         Driver {
             names: names::of(self.loaded.store.layout(), request),
             // No server is asked, so the path doesn't matter.
             dhcp: Some(names::dhcp_client(request, Path::new("/"))),
-            ..self.driver(mapping, reach)
+            ..self.driver(load, reach)
         }
     }
 
@@ -307,6 +356,7 @@ impl Candidate {
             topology: Topology::default(),
             undo: Vec::new(),
             left: None,
+            failures: Vec::new(),
             assumed: Vec::new(),
         }
     }
@@ -332,14 +382,20 @@ struct Tried {
 }
 
 impl Tried {
-    /// Adds the setup's operations to the plan and, if it succeeded, their undo.
-    fn planned(mut self, mut ended: Ended<String, PluginError>, planned: Planned) -> Planned {
+    /// Adds the setup's operations to the plan and, if it succeeded, what undoes them.
+    fn planned(
+        mut self,
+        ended: Ended<String, PluginError>,
+        planned: Planned,
+        tear_down: impl FnOnce(Rollback) -> Vec<String>,
+    ) -> Planned {
         let operations = self.memory.take();
         let topology = self.kernel.topology();
-        if ended.result.is_ok() {
-            let left = ended.rollback.undo();
-            self.notes.extend(left.iter().map(ToString::to_string));
-        }
+        let failures = match ended.result.is_ok() {
+            true => tear_down(ended.rollback),
+            false => Vec::new(),
+        };
+        self.notes.extend(failures.iter().cloned());
         let mut assumed = self.kernel.assumed();
         assumed.extend(self.notes);
         let is_changed = self.kernel.facts() != self.before;
@@ -349,14 +405,33 @@ impl Tried {
             left: is_changed.then(|| self.kernel.topology()),
             topology,
             undo: self.memory.take(),
+            failures,
             assumed,
             ..planned
         }
     }
 }
 
-/// Starts a simulated kernel with the machine's state.
-fn begin(host: Netns, container: Option<Netns>) -> Result<Simulation, PluginError> {
+impl Machine {
+    /// Opens the container's namespace, if it has one here.
+    fn container(&self, host: &Netns) -> Result<Option<Netns>, PluginError> {
+        let Self::Present(Some(path)) = self else {
+            return Ok(None);
+        };
+        Ok(Some(Netns::container(path, host)?))
+    }
+}
+
+/// Starts a simulated kernel with a machine's state.
+fn begin(
+    machine: Machine,
+    host: Netns,
+    container: Option<Netns>,
+) -> Result<Simulation, PluginError> {
+    if let Machine::Imagined(imagined) = machine {
+        let reader = ImaginedReader(Arc::new(*imagined));
+        return Simulation::begin(Box::new(reader), true).map_err(PluginError::Reading);
+    }
     let has_container = container.is_some();
     let mut reader = Netlink::open(host, container)?;
     reader.set_deadline(Instant::now() + READING_TIME);

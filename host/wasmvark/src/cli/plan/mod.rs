@@ -4,7 +4,7 @@ mod dot;
 mod label;
 mod layout;
 mod svg;
-mod text;
+pub(super) mod text;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -14,14 +14,14 @@ use std::path::{Path, PathBuf};
 use audit::Operation;
 use clap::ValueEnum;
 use engine::driver::Description;
-use policy::{Call, Grant, Limits, Reach};
+use policy::Grant;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use sim::Topology;
 use types::Digest;
 
 use super::{CliError, Command, Context, Example, example, output, planned_grant};
-use crate::plugin::{Candidate, Planned};
+use crate::plugin::{Candidate, Machine, Planned};
 use crate::store::{DriverName, Store};
 
 /// The largest request, in bytes. That of a container with thousands of ports has some
@@ -79,7 +79,7 @@ impl Command for Plan {
         let candidate = candidate(store, self)?;
         // The plan is confined, and can open no file after that.
         let output = self.output.as_deref().map(open).transpose()?;
-        let planned = candidate.plan(&request, self.netns.as_deref())?;
+        let planned = candidate.plan(&request, Machine::Present(self.netns.clone()))?;
         let source = grant_source(self, &planned);
         let text = match self.format {
             PlanFormat::Text => text::of(&planned, &source),
@@ -228,11 +228,11 @@ fn candidate(store: &Store, arguments: &Plan) -> Result<Candidate, CliError> {
     }
     let bytes = planned_grant::read(path)?;
     let description = Description::read(&bytes)?;
-    let name = name(path, &description)?;
+    let name = planned_grant::name(path, &description)?;
     let digest = Digest::of(&bytes);
     let grant = match given_grant(store, arguments, &name, &digest, &description)? {
         Some(grant) => grant,
-        None => made_grant(store, &name, &digest, &BTreeMap::new())?,
+        None => planned_grant::made(store, &name, &digest, &BTreeMap::new())?,
     };
     Ok(Candidate::of_file(store.clone(), name, bytes, grant)?)
 }
@@ -266,30 +266,8 @@ fn given_grant(
     match arguments.grant_requested || arguments.grant_imports {
         true => {
             let calls = planned_grant::to_grant(description, arguments.grant_imports)?;
-            Ok(Some(made_grant(store, name, digest, &calls)?))
+            Ok(Some(planned_grant::made(store, name, digest, &calls)?))
         }
         false => Ok(None),
     }
-}
-
-/// Makes a grant that is in no file. Its path is that of an installed driver's grant,
-/// because a denial says to write there.
-fn made_grant(
-    store: &Store,
-    name: &DriverName,
-    digest: &Digest,
-    calls: &BTreeMap<Call, Reach>,
-) -> Result<Grant, CliError> {
-    let text = Grant::text(name.as_str(), digest, &Limits::default(), calls);
-    let path = store.layout().grant(name);
-    Ok(Grant::parse(name.as_str(), &path, &text)?)
-}
-
-/// Returns the name of a driver that isn't installed: the manifest's, or the file's.
-fn name(path: &Path, description: &Description) -> Result<DriverName, CliError> {
-    if let Some(manifest) = &description.manifest {
-        return Ok(manifest.name.parse()?);
-    }
-    let stem = path.file_stem().unwrap_or_default();
-    Ok(stem.to_string_lossy().parse()?)
 }

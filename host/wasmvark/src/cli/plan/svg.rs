@@ -2,6 +2,7 @@
 
 use sim::{Edge, Topology};
 
+use super::super::output;
 use super::label;
 use super::layout::{self, Area, Frame, LINE, Node};
 
@@ -38,7 +39,7 @@ fn namespace(frame: &Frame<'_>) -> String {
          height=\"{height}\" rx=\"8\" fill=\"#f4f4f4\" stroke=\"#444444\"/>\n\
          <text x=\"{left}\" y=\"{top}\" font-weight=\"bold\">{}</text>\n",
         frame.namespace.name,
-        escaped(&frame.title)
+        output::xml(&frame.title)
     );
     for placed in &frame.nodes {
         text.push_str(&node(placed));
@@ -58,7 +59,7 @@ fn node(node: &Node<'_>) -> String {
     let mut text = format!(
         "<g class=\"link\"><title>{}</title><rect x=\"{x}\" y=\"{y}\" width=\"{width}\" \
          height=\"{height}\" rx=\"4\" fill=\"{fill}\" stroke=\"#444444\"/>",
-        escaped(&node.link.name)
+        output::xml(&node.link.name)
     );
     let middle = x + width / 2;
     let mut below = y;
@@ -70,7 +71,7 @@ fn node(node: &Node<'_>) -> String {
         };
         text.push_str(&format!(
             "<text x=\"{middle}\" y=\"{below}\" text-anchor=\"middle\"{weight}>{}</text>",
-            escaped(line)
+            output::xml(line)
         ));
     }
     text.push_str("</g>\n");
@@ -119,31 +120,9 @@ fn border(area: Area, other: Area) -> (u32, u32) {
     }
 }
 
-/// Escapes a text for XML 1.0. Characters that XML doesn't allow are replaced.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\u{fffe}' | '\u{ffff}' => escaped.push(char::REPLACEMENT_CHARACTER),
-            character if character.is_control() => escaped.push(char::REPLACEMENT_CHARACTER),
-            character => escaped.push(character),
-        }
-    }
-    escaped
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_means_something_in_xml_is_escaped() {
-        assert_eq!(escaped("a<b>&\"\u{ffff}"), "a&lt;b&gt;&amp;&quot;\u{fffd}");
-    }
 
     #[test]
     fn lines_leave_nodes_on_the_side_of_the_other() {

@@ -9,6 +9,9 @@ use super::super::output;
 use super::label;
 use crate::plugin::Planned;
 
+/// The verdict that isn't said in a test.
+const ALLOWED: &str = "allowed";
+
 /// Returns the whole plan as text.
 pub(super) fn of(planned: &Planned, grant: &str) -> String {
     let mut report = head(planned, grant);
@@ -21,7 +24,7 @@ pub(super) fn of(planned: &Planned, grant: &str) -> String {
             &format!("{}\n", text::plain_error(&error.to_string())),
         ),
     }
-    section(&mut report, "TOPOLOGY", &parts(&planned.topology).concat());
+    section(&mut report, "TOPOLOGY", &topology(&planned.topology));
     if planned.command == "setup" && planned.outcome.is_ok() {
         section(&mut report, "UNDONE AT TEARDOWN", &undo(planned));
     }
@@ -52,20 +55,39 @@ fn head(planned: &Planned, grant: &str) -> String {
     rows.into_iter().map(line).collect()
 }
 
+/// Returns one line of each operation, without the verdict that most have.
+pub(in crate::cli) fn lines(operations: &[Operation]) -> Vec<String> {
+    let line = |operation: &Operation| {
+        let verdict = Some(verdict(operation)).filter(|verdict| *verdict != ALLOWED);
+        let object = text::plain(&operation.object) + &why(operation);
+        let words = [
+            verdict.unwrap_or_default(),
+            operation.call.as_deref().unwrap_or_default(),
+        ];
+        let words = words.into_iter().chain([object.as_str()]);
+        let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+        words.join(" ")
+    };
+    operations.iter().map(line).collect()
+}
+
+fn verdict(operation: &Operation) -> &'static str {
+    match (operation.event, operation.verdict) {
+        (Event::Change, _) => "changed",
+        (Event::Undo, _) => "undone",
+        (_, Some(Verdict::Deny)) => "denied",
+        _ => ALLOWED,
+    }
+}
+
 fn operations(operations: &[Operation]) -> String {
     if operations.is_empty() {
         return "none\n".to_owned();
     }
     let rows = operations.iter().enumerate().map(|(number, operation)| {
-        let verdict = match (operation.event, operation.verdict) {
-            (Event::Change, _) => "changed",
-            (Event::Undo, _) => "undone",
-            (_, Some(Verdict::Deny)) => "denied",
-            _ => "allowed",
-        };
         [
             format!("{:>3}", number + 1),
-            verdict.to_owned(),
+            verdict(operation).to_owned(),
             operation.call.clone().unwrap_or_default(),
             text::plain(&operation.object) + &why(operation),
         ]
@@ -96,15 +118,21 @@ fn undo(planned: &Planned) -> String {
         None => lines.push_str("Then all is as it was.\n"),
         Some(left) => {
             lines.push_str("Then this is left:\n");
-            lines.push_str(
-                &parts(left)
-                    .iter()
-                    .map(|part| marked(part))
-                    .collect::<String>(),
-            );
+            lines.push_str(&changes(left));
         }
     }
     lines
+}
+
+/// Describes a topology's new, changed and removed objects.
+pub(in crate::cli) fn changes(topology: &Topology) -> String {
+    let parts = parts(topology);
+    parts.iter().map(|part| marked(part)).collect()
+}
+
+/// Describes a topology.
+pub(in crate::cli) fn topology(topology: &Topology) -> String {
+    parts(topology).concat()
 }
 
 /// Returns the head of a topology's part and the lines about new, changed or removed

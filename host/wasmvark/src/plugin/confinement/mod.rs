@@ -42,14 +42,21 @@ pub(super) struct Confinement<'a> {
 impl<'a> Confinement<'a> {
     /// Returns what confines the run and then maps the code.
     pub(super) fn load(self) -> Load<'a> {
+        self.load_and_then(confine::no_more_threads)
+    }
+
+    /// Returns the same for a run that another one follows, in the same process: that needs
+    /// a thread, too.
+    pub(super) fn load_first(self) -> Load<'a> {
+        self.load_and_then(|| {})
+    }
+
+    fn load_and_then(self, started: fn()) -> Load<'a> {
         Box::new(move |rollback| {
             self.confine(rollback).map_err(RunError::Host)?;
             let code = self.code.load();
             let code = code.map_err(|error| RunError::Host(error.to_string()))?;
-            Ok(Mapped {
-                code,
-                started: confine::no_more_threads,
-            })
+            Ok(Mapped { code, started })
         })
     }
 
