@@ -48,6 +48,7 @@ pub use picture::{Picture, PicturedLink, PicturedNamespace};
 pub use topology::{Changes, Edge, EdgeKind, End, LinkView, Mark, NamespaceView, Topology};
 
 use kernel::{KernelError, Reader, Timed};
+use nix::errno::Errno;
 
 use machine::Machine;
 
@@ -84,11 +85,31 @@ impl Simulation {
         self.machine().assumed().to_vec()
     }
 
-    /// Returns the machine, unless the deadline of the run is over.
+    /// Has one operation fail, counted from 1 and from now, as on a kernel that is short of
+    /// memory.
+    pub fn fail_at(&self, number: u32) {
+        self.machine().fail_at(number);
+    }
+
+    /// Has no operation fail any more.
+    pub fn fail_no_more(&self) {
+        self.machine().fail_no_more();
+    }
+
+    /// Whether that operation has failed.
+    pub fn has_failed(&self) -> bool {
+        self.machine().has_failed()
+    }
+
+    /// Returns the machine for an operation, unless the deadline of the run is over or the
+    /// operation is to fail.
     fn in_time(&self) -> Result<MutexGuard<'_, Machine>, KernelError> {
-        let machine = self.machine();
-        match machine.is_late() {
-            true => Err(KernelError::Deadline),
+        let mut machine = self.machine();
+        if machine.is_late() {
+            return Err(KernelError::Deadline);
+        }
+        match machine.fails_now() {
+            true => Err(Errno::ENOMEM.into()),
             false => Ok(machine),
         }
     }

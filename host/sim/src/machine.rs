@@ -48,6 +48,17 @@ pub(super) struct Room {
     pub(super) last_index: u32,
 }
 
+/// An operation that fails because it's to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    /// There is none.
+    None,
+    /// The one after this many, with it.
+    In(u32),
+    /// It has failed.
+    Done,
+}
+
 /// The machine in memory.
 pub(super) struct Machine {
     pub(super) reader: Box<dyn Reader + Send>,
@@ -62,6 +73,7 @@ pub(super) struct Machine {
     /// doesn't report them to a container.
     pub(super) far_ends: BTreeMap<Number, FarLink>,
     deadline: Option<Instant>,
+    fault: Fault,
     next: u32,
     assumed: Vec<String>,
 }
@@ -83,6 +95,7 @@ impl Machine {
             macs: 0,
             far_ends: BTreeMap::new(),
             deadline: None,
+            fault: Fault::None,
             next: 0,
             assumed: Vec::new(),
         };
@@ -106,6 +119,39 @@ impl Machine {
     pub(super) fn is_late(&self) -> bool {
         self.deadline
             .is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
+    /// Has one operation fail, counted from 1 and from now.
+    pub(super) fn fail_at(&mut self, number: u32) {
+        self.fault = match number {
+            0 => Fault::None,
+            _ => Fault::In(number),
+        };
+    }
+
+    /// Has no operation fail any more.
+    pub(super) fn fail_no_more(&mut self) {
+        if let Fault::In(_) = self.fault {
+            self.fault = Fault::None;
+        }
+    }
+
+    /// Whether the operation that begins fails.
+    pub(super) fn fails_now(&mut self) -> bool {
+        let Fault::In(left) = self.fault else {
+            return false;
+        };
+        let left = left.saturating_sub(1);
+        self.fault = match left {
+            0 => Fault::Done,
+            _ => Fault::In(left),
+        };
+        left == 0
+    }
+
+    /// Whether an operation has failed because it was to.
+    pub(super) fn has_failed(&self) -> bool {
+        self.fault == Fault::Done
     }
 
     /// Records an assumption once.

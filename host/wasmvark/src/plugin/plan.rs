@@ -48,8 +48,9 @@ pub(crate) struct Candidate {
 pub(crate) enum Machine {
     /// The present one. Without a path, the container has a new namespace.
     Present(Option<PathBuf>),
-    /// An imagined one. The plan then ends with a teardown by the driver.
-    Imagined(Box<Imagined>),
+    /// An imagined one, and the number of the operation that fails there, if one is to. The
+    /// plan then ends with a teardown by the driver.
+    Imagined(Box<Imagined>, Option<u32>),
 }
 
 /// The result of a plan.
@@ -82,6 +83,8 @@ pub(crate) struct Planned {
     pub left: Option<Topology>,
     /// What failed in the teardown.
     pub failures: Vec<String>,
+    /// Whether an operation failed because it was to.
+    pub has_failed: bool,
     /// The assumptions about facts that can't be known.
     pub assumed: Vec<String>,
 }
@@ -171,7 +174,7 @@ impl Candidate {
         let reach = said::reach(self.loaded.store.layout(), &request)?;
         let host = Netns::current()?;
         let container = machine.container(&host)?;
-        let is_imagined = matches!(machine, Machine::Imagined(_));
+        let is_imagined = matches!(machine, Machine::Imagined(..));
         let code = self.code()?;
         let trial = Trial {
             command: "setup",
@@ -196,10 +199,12 @@ impl Candidate {
             false => load.load(),
         };
         let driver = self.driver_for(load, reach.clone(), &request);
-        let ended = ready
+        let answered = ready
             .run(driver, |run| run.setup(&request, document.text()))
-            .answer(|gate, answer| text_of(&status(gate, &request, answer)?))
-            .commit(|left| notes.push(left.to_owned()));
+            .answer(|gate, answer| text_of(&status(gate, &request, answer)?));
+        // What a failure leaves is undone by a kernel that works again.
+        kernel.fail_no_more();
+        let ended = answered.commit(|left| notes.push(left.to_owned()));
         let tried = Tried {
             kernel,
             memory,
@@ -300,6 +305,7 @@ impl Candidate {
             outcome: ended.result.map(|created| created.json),
             topology: kernel.topology(),
             assumed: kernel.assumed(),
+            has_failed: kernel.has_failed(),
             ..self.planned(&trial)
         })
     }
@@ -357,6 +363,7 @@ impl Candidate {
             undo: Vec::new(),
             left: None,
             failures: Vec::new(),
+            has_failed: false,
             assumed: Vec::new(),
         }
     }
@@ -406,6 +413,7 @@ impl Tried {
             topology,
             undo: self.memory.take(),
             failures,
+            has_failed: self.kernel.has_failed(),
             assumed,
             ..planned
         }
@@ -428,9 +436,11 @@ fn begin(
     host: Netns,
     container: Option<Netns>,
 ) -> Result<Simulation, PluginError> {
-    if let Machine::Imagined(imagined) = machine {
+    if let Machine::Imagined(imagined, fails_at) = machine {
         let reader = ImaginedReader(Arc::new(*imagined));
-        return Simulation::begin(Box::new(reader), true).map_err(PluginError::Reading);
+        let kernel = Simulation::begin(Box::new(reader), true).map_err(PluginError::Reading)?;
+        kernel.fail_at(fails_at.unwrap_or_default());
+        return Ok(kernel);
     }
     let has_container = container.is_some();
     let mut reader = Netlink::open(host, container)?;

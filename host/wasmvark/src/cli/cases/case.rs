@@ -94,6 +94,9 @@ pub(super) enum CaseError {
          or a topology under [expect], or let --bless write down what the driver does now"
     )]
     Nothing,
+    /// There is no operation that could fail.
+    #[error("the run makes fewer than {0} operations on the kernel, so none fails")]
+    NoOperation(u32),
     /// There is no driver.
     #[error("no driver is named: give its file as `driver = \"PATH\"`, or after the cases")]
     NoDriver,

@@ -15,8 +15,8 @@ const AROUND: usize = 2;
 /// Something that isn't as expected.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Difference {
-    /// The key under `[expect]`.
-    pub(super) what: &'static str,
+    /// The key under `[expect]`, or what is left after a failure.
+    pub(super) what: String,
     /// What the case expects.
     pub(super) expected: String,
     /// What was found.
@@ -48,7 +48,7 @@ fn error(expect: &Expect, found: &Found) -> Option<Difference> {
     };
     let text = |error: &Option<String>| error.clone().unwrap_or_else(|| NONE.to_owned());
     (!is_expected).then(|| Difference {
-        what: "error",
+        what: "error".to_owned(),
         expected: text(&expect.error),
         found: text(&found.error),
     })
@@ -66,12 +66,19 @@ pub(super) fn json(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
 }
 
-fn different(what: &'static str, expected: String, found: String) -> Option<Difference> {
-    (expected != found).then_some(Difference {
-        what,
+fn different(what: &str, expected: String, found: String) -> Option<Difference> {
+    (expected != found).then(|| Difference {
+        what: what.to_owned(),
         expected,
         found,
     })
+}
+
+/// Returns what is left although the operation with this number failed, so that all was to
+/// be undone.
+pub(super) fn left_after(number: u32, found: &Found) -> Option<Difference> {
+    let what = format!("left after operation {number} failed");
+    different(&what, String::new(), tidy(&found.left))
 }
 
 /// Returns lines without the spaces that only lay them out, and without empty ones.
@@ -148,7 +155,7 @@ mod tests {
             ..Expect::default()
         };
         let differences = differences(&expect, &found());
-        let what: Vec<_> = differences.iter().map(|it| it.what).collect();
+        let what: Vec<_> = differences.iter().map(|it| it.what.as_str()).collect();
         assert_eq!(what, ["answer", "calls", "topology", "teardown", "left"]);
         let calls = differences.iter().find(|it| it.what == "calls").unwrap();
         let lines = ["- links.get link host:eth1", "+ links.get link host:eth0"];

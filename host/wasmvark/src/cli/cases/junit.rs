@@ -47,7 +47,7 @@ mod tests {
             Judged::new(
                 "b&c.toml".into(),
                 Ok(vec![Difference {
-                    what: "calls",
+                    what: "calls".to_owned(),
                     expected: "<x>".to_owned(),
                     found: "\"y\"".to_owned(),
                 }]),

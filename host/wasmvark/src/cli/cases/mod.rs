@@ -5,6 +5,7 @@ mod bless;
 mod case;
 mod compare;
 mod driver;
+mod faults;
 mod files;
 mod junit;
 mod machine;
@@ -20,6 +21,7 @@ use super::{CliError, Command, Context, Example, example, output};
 use case::{Case, CaseError};
 use compare::Difference;
 use driver::Drivers;
+use faults::FailAt;
 use report::Judged;
 
 /// The command `test`.
@@ -36,6 +38,10 @@ pub(super) struct Test {
     /// Write what was found into the cases, as what they expect from now on
     #[arg(long)]
     bless: bool,
+    /// Have the kernel's operation with this number fail, from 1, or each of them in turn, and
+    /// compare nothing but what is left
+    #[arg(long, value_name = "N|all", conflicts_with = "bless")]
+    fail_at: Option<FailAt>,
     /// How to print
     #[arg(long, value_enum, default_value_t)]
     format: ReportFormat,
@@ -70,6 +76,10 @@ impl Command for Test {
         example(
             "wasmvark test ./cases/two-networks.toml ./lan.wasm --bless",
             "Write down what the driver does now, for the next time",
+        ),
+        example(
+            "wasmvark test ./cases ./lan.wasm --fail-at all",
+            "See that nothing is left, whatever fails",
         ),
         example(
             "wasmvark test ./cases ./lan.wasm --format junit >./report.xml",
@@ -113,10 +123,13 @@ impl Test {
         drivers: &mut Drivers,
     ) -> Result<Vec<Difference>, CaseError> {
         let case = Case::read(file)?;
+        if let Some(fail_at) = self.fail_at {
+            return faults::judge(&case, drivers, fail_at);
+        }
         if !self.bless {
             case.check_expects()?;
         }
-        let found = run::run(&case, drivers.of(&case)?)?;
+        let found = run::run(&case, drivers.of(&case)?, None)?;
         if self.bless {
             bless::write(&case, &found)?;
             return Ok(Vec::new());

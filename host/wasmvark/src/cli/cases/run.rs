@@ -31,16 +31,18 @@ pub(super) struct Found {
     pub(super) teardown: Vec<String>,
     /// What the teardown left, and what failed in it.
     pub(super) left: String,
+    /// Whether an operation failed because it was to.
+    pub(super) has_failed: bool,
 }
 
-/// Runs a case in a process of its own.
+/// Runs a case in a process of its own. The operation with the given number, from 1, fails.
 ///
 /// # Errors
 ///
 /// The case can't be run, or the run has no result.
-pub(super) fn run(case: &Case, driver: Ready) -> Result<Found, CaseError> {
+pub(super) fn run(case: &Case, driver: Ready, fails_at: Option<u32>) -> Result<Found, CaseError> {
     let document = request::document(case, &driver.name)?;
-    let machine = Machine::Imagined(Box::new(case.machine.imagined()?));
+    let machine = Machine::Imagined(Box::new(case.machine.imagined()?), fails_at);
     let found = apart(Instant::now() + TIME, || {
         match driver.candidate.plan(&document, machine) {
             Ok(planned) => Found::of(planned),
@@ -56,6 +58,7 @@ impl Found {
             calls: text::lines(&planned.operations),
             topology: text::topology(&planned.topology),
             teardown: text::lines(&planned.undo),
+            has_failed: planned.has_failed,
             left: planned.left.as_ref().map(text::changes).unwrap_or_default(),
             ..Self::default()
         };
