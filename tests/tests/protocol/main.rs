@@ -13,6 +13,7 @@ mod answers;
 mod audit;
 mod bench;
 mod captures;
+mod cases;
 mod commands;
 mod convert;
 mod costs;
@@ -50,6 +51,7 @@ fn main() {
     adding::register(&mut suite);
     answers::register(&mut suite);
     captures::register(&mut suite);
+    cases::register(&mut suite);
     commands::register(&mut suite);
     convert::register(&mut suite);
     costs::register(&mut suite);

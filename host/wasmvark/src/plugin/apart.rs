@@ -3,12 +3,21 @@
 
 use std::time::Instant;
 
-use nix::sys::signal::{Signal, kill};
+use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::wait::waitpid;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::child::{self, ChildError, ConnectionError};
+
+/// The signals of faults, which a thread has by itself.
+const OF_FAULTS: [Signal; 5] = [
+    Signal::SIGBUS,
+    Signal::SIGFPE,
+    Signal::SIGILL,
+    Signal::SIGSEGV,
+    Signal::SIGSYS,
+];
 
 /// Why there is no result of work in another process.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +41,8 @@ pub(crate) fn apart<T: Serialize + DeserializeOwned>(
     work: impl FnOnce() -> T,
 ) -> Result<T, ApartError> {
     let (mut connection, process) = child::start(|mut connection| {
+        // A trap of a driver is one of these. Blocked, it would end the process.
+        let _ = SigSet::from_iter(OF_FAULTS).thread_unblock();
         // Without a result, the other end sees that the connection closed.
         let _ = connection.send(&work(), Some(deadline));
     })?;

@@ -11,6 +11,8 @@ use wasmvark_tests::plan::Trial;
 use wasmvark_tests::process;
 use wasmvark_tests::world::{PARENT, World};
 
+use crate::pages::{blocks, has_in_order};
+
 const NEEDS: &[Need] = &[Need::Root, Need::Macvlan];
 
 pub(crate) fn register(suite: &mut Suite) {
@@ -46,14 +48,6 @@ fn page() {
     }
 }
 
-/// The blocks of a page that are in a language.
-fn blocks(page: &str, language: &str) -> Vec<String> {
-    let begin = format!("```{language}\n");
-    let blocks = page.split(&begin).skip(1);
-    let blocks = blocks.map(|rest| rest.split("```").next().unwrap_or_default().to_owned());
-    blocks.collect()
-}
-
 #[track_caller]
 fn run(trial: &Trial<'_>, folder: &Path, commands: &str) -> String {
     let mut shell = trial.world.host.command("sh");
@@ -66,13 +60,4 @@ fn run(trial: &Trial<'_>, folder: &Path, commands: &str) -> String {
     let output = process::run(shell, b"");
     assert_eq!(output.code, Some(0), "{output:?}");
     output.stdout
-}
-
-/// Whether all lines of a text are among others, in the same order.
-#[track_caller]
-fn has_in_order(all: &str, some: &str) {
-    let mut lines = all.lines();
-    for line in some.lines() {
-        assert!(lines.any(|own| own == line), "{line:?} isn't there:\n{all}");
-    }
 }

@@ -67,7 +67,7 @@ pub(super) struct Expect {
     pub(super) topology: Option<String>,
     /// What the teardown does, one call or undo a line.
     pub(super) teardown: Option<String>,
-    /// What is left after the teardown.
+    /// What stays after the teardown.
     pub(super) left: Option<String>,
 }
 

@@ -75,10 +75,16 @@ fn different(what: &str, expected: String, found: String) -> Option<Difference> 
 }
 
 /// Returns what is left although the operation with this number failed, so that all was to
-/// be undone.
-pub(super) fn left_after(number: u32, found: &Found) -> Option<Difference> {
+/// be undone. What the case expects to stay after a success may stay here, too.
+pub(super) fn left_after(number: u32, expect: &Expect, found: &Found) -> Option<Difference> {
+    let expected = tidy(expect.left.as_deref().unwrap_or_default());
+    let found = tidy(&found.left);
+    let may_stay = |line: &str| expected.lines().any(|expected| expected == line);
+    if found.lines().all(may_stay) {
+        return None;
+    }
     let what = format!("left after operation {number} failed");
-    different(&what, String::new(), tidy(&found.left))
+    different(&what, expected, found)
 }
 
 /// Returns lines without the spaces that only lay them out, and without empty ones.
@@ -183,6 +189,24 @@ mod tests {
             assert_eq!(differences.len(), 1, "{differences:?}");
             assert_eq!(differences[0].what, "error");
         }
+    }
+
+    #[test]
+    fn only_what_stays_after_a_success_may_stay_after_a_failure() {
+        let expect = Expect {
+            left: Some("host\n  + setting a = 1".to_owned()),
+            ..Expect::default()
+        };
+        let of = |left: &str| Found {
+            left: left.to_owned(),
+            ..Found::default()
+        };
+        for left in ["", "host\n  + setting a = 1"] {
+            assert_eq!(left_after(3, &expect, &of(left)), None);
+        }
+        let more = left_after(3, &expect, &of("host\n  + setting a = 1\n  + eth0"));
+        assert_eq!(more.unwrap().what, "left after operation 3 failed");
+        assert!(left_after(3, &Expect::default(), &of("host\n  + eth0")).is_some());
     }
 
     #[test]

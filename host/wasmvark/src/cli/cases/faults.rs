@@ -52,7 +52,7 @@ pub(super) fn judge(
             // There are no more.
             break;
         }
-        differences.extend(left_after(number, &found));
+        differences.extend(left_after(number, &case.expect, &found));
         if let FailAt::One(_) = fail_at {
             return Ok(differences);
         }

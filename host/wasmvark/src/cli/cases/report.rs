@@ -27,7 +27,13 @@ impl Judged {
     /// Describes what isn't as expected. Returns nothing if all is.
     pub(super) fn failure(&self) -> String {
         match &self.result {
-            Err(error) => format!("{}\n", text::plain_error(&error.to_string())),
+            Err(error) => {
+                let error = error.to_string();
+                let lines = error.lines().filter(|line| !line.trim().is_empty());
+                lines
+                    .map(|line| format!("{}\n", text::plain(line)))
+                    .collect()
+            }
             Ok(differences) => differences.iter().map(described).collect(),
         }
     }
