@@ -22,10 +22,16 @@ impl Data {
             _ => {
                 let place = (place - ARGUMENTS) / WORD;
                 let argument = self.arguments[place as usize / 2];
-                (argument >> (32 * (place % 2))) as u32
+                word(argument, place % 2)
             }
         }
     }
+}
+
+/// The lower (0) or the higher (1) word of an argument.
+fn word(argument: u64, place: u32) -> u32 {
+    let word = argument >> (32 * place) & u64::from(u32::MAX);
+    word.try_into().expect("it's one word")
 }
 
 /// Runs a program, as `seccomp_check_filter` in `kernel/seccomp.c` lets one be.
@@ -57,7 +63,7 @@ fn run(program: &[Instruction], data: &Data) -> u32 {
 fn allows(lines: &[Line], data: &Data) -> bool {
     let holds = |argument: &Argument| {
         let long = data.arguments[usize::from(argument.index)];
-        let short = long as u32;
+        let short = word(long, 0);
         match argument.must {
             Must::Eq(value) => short == value,
             Must::Ne(value) => short != value,
@@ -113,7 +119,7 @@ fn arguments(lines: &[&Line]) -> Vec<[u64; 6]> {
     all
 }
 
-fn agrees(lines: Vec<Line>, otherwise: Action) {
+fn agrees(lines: &[Line], otherwise: Action) {
     let program = program(lines.iter().cloned(), otherwise).unwrap();
     let listed: BTreeSet<u32> = lines.iter().map(|(call, _)| number(*call)).collect();
     // With those of the x32 ABI, which have another bit.
@@ -127,7 +133,7 @@ fn agrees(lines: Vec<Line>, otherwise: Action) {
                 architecture: OURS,
                 arguments,
             };
-            let action = match allows(&lines, &data) {
+            let action = match allows(lines, &data) {
                 true => Action::Allow,
                 false => otherwise,
             };
@@ -145,7 +151,7 @@ fn agrees(lines: Vec<Line>, otherwise: Action) {
 
 #[test]
 fn the_filter_of_a_run_decides_as_its_lines_do() {
-    agrees(list::allowed(&Needs::default()), Action::Trap);
+    agrees(&list::allowed(&Needs::default()), Action::Trap);
     let all = Needs {
         network: true,
         netfilter: true,
@@ -158,12 +164,12 @@ fn the_filter_of_a_run_decides_as_its_lines_do() {
         kept_open: Some(11),
         ..Needs::default()
     };
-    agrees(list::allowed(&all), Action::Trap);
+    agrees(&list::allowed(&all), Action::Trap);
 }
 
 #[test]
 fn the_filter_of_a_process_that_looks_decides_as_its_lines_do() {
-    agrees(list::looking(7), Action::Kill);
+    agrees(&list::looking(7), Action::Kill);
 }
 
 #[test]
@@ -177,7 +183,7 @@ fn lines_that_are_far_apart_or_long_are_found() {
         },
     };
     let lines = every_other.map(|call| (call, vec![condition(u64::MAX / 3)]));
-    agrees(lines.collect(), Action::Trap);
+    agrees(&lines.collect::<Vec<_>>(), Action::Trap);
 }
 
 #[test]

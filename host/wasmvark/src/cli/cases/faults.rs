@@ -47,7 +47,7 @@ pub(super) fn judge(
     };
     let mut differences = Vec::new();
     for number in first.. {
-        let found = run::run(case, drivers.of(case)?, Some(number))?;
+        let found = run::run(case, &drivers.of(case)?, Some(number))?;
         if !found.has_failed {
             // There are no more.
             break;

@@ -129,7 +129,7 @@ impl Test {
         if !self.bless {
             case.check_expects()?;
         }
-        let found = run::run(&case, drivers.of(&case)?, None)?;
+        let found = run::run(&case, &drivers.of(&case)?, None)?;
         if self.bless {
             bless::write(&case, &found)?;
             return Ok(Vec::new());

@@ -40,7 +40,7 @@ pub(super) struct Found {
 /// # Errors
 ///
 /// The case can't be run, or the run has no result.
-pub(super) fn run(case: &Case, driver: Ready, fails_at: Option<u32>) -> Result<Found, CaseError> {
+pub(super) fn run(case: &Case, driver: &Ready, fails_at: Option<u32>) -> Result<Found, CaseError> {
     let document = request::document(case, &driver.name)?;
     let machine = Machine::Imagined(Box::new(case.machine.imagined()?), fails_at);
     let found = apart(Instant::now() + TIME, || {
