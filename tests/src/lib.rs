@@ -53,6 +53,7 @@ pub mod mounts;
 pub mod netavark;
 pub mod netns;
 pub mod nic;
+pub mod page;
 pub mod patience;
 pub mod places;
 pub mod plan;

@@ -84,6 +84,11 @@ pub fn fast_tool(name: &str) -> PathBuf {
     tool(".").join("../release/bin").join(name)
 }
 
+/// Returns a compiler of another language, where `just setup` installs it.
+pub fn compiler(name: &str) -> PathBuf {
+    cache().join("tools/languages/bin").join(name)
+}
+
 /// Returns the folder of files that take long to make.
 pub fn cache() -> PathBuf {
     let cache = env::var_os("XDG_CACHE_HOME").map_or_else(

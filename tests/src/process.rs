@@ -30,6 +30,11 @@ pub struct Output {
 
 /// Runs a program to its end, with `input` on its standard input.
 pub fn run(command: &mut Command, input: &[u8]) -> Output {
+    run_within(LIMIT, command, input)
+}
+
+/// Does the same as [`run`], with another time limit: a compiler takes its time.
+pub fn run_within(limit: Duration, command: &mut Command, input: &[u8]) -> Output {
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -39,7 +44,7 @@ pub fn run(command: &mut Command, input: &[u8]) -> Output {
     let mut stdin = child.stdin.take().expect("stdin is a pipe");
     let stdout = reader(child.stdout.take().expect("stdout is a pipe"));
     let stderr = reader(child.stderr.take().expect("stderr is a pipe"));
-    let watch = Watch::start(&child);
+    let watch = Watch::start(&child, patience::of(limit));
     let input_error = stdin.write_all(input).err();
     drop(stdin);
     let status = child.wait().expect("the program can be waited for");
@@ -73,15 +78,15 @@ fn reader(mut pipe: impl Read + Send + 'static) -> JoinHandle<String> {
 struct Watch {
     ended: mpsc::Sender<()>,
     thread: JoinHandle<bool>,
+    limit: Duration,
 }
 
 impl Watch {
-    fn start(child: &Child) -> Self {
+    fn start(child: &Child, limit: Duration) -> Self {
         let pid = nix::unistd::Pid::from_raw(child.id().cast_signed());
         let (ended, wait) = mpsc::channel();
         let thread = thread::spawn(move || {
-            let late =
-                wait.recv_timeout(patience::of(LIMIT)) == Err(mpsc::RecvTimeoutError::Timeout);
+            let late = wait.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout);
             if late {
                 // The child hasn't been waited for yet, so the process ID is still its
                 // own.
@@ -89,12 +94,16 @@ impl Watch {
             }
             late
         });
-        Self { ended, thread }
+        Self {
+            ended,
+            thread,
+            limit,
+        }
     }
 
     fn stop(self, what: &str) {
         drop(self.ended);
         let late = self.thread.join().expect("the watch ends");
-        assert!(!late, "{what} didn't end in {:?}", patience::of(LIMIT));
+        assert!(!late, "{what} didn't end in {:?}", self.limit);
     }
 }

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use wasmvark_tests::harness::{Need, Suite};
+use wasmvark_tests::page::{self, blocks, has_in_order};
 use wasmvark_tests::places;
 use wasmvark_tests::process::{self, Output};
 use wasmvark_tests::wasmvark::Wasmvark;
 use wasmvark_tests::world::{PARENT, World};
 
 use crate::bench::{GUEST, NO_LINKS, PROBE};
-use crate::pages::{blocks, has_in_order};
 
 /// A case that expects the missing of a parent.
 const MISSING: &str = r#"
@@ -290,8 +290,7 @@ fn refused() {
 
 /// The commands on the page, with their output.
 fn page() {
-    let page = places::workspace().join("docs/testing-drivers.md");
-    let page = fs::read_to_string(page).expect("the page can be read");
+    let page = page::read("docs/testing-drivers.md");
     let world = World::new();
     let folder = world.directory();
     symlink(places::wasmvark(), folder.join("wasmvark")).unwrap();

@@ -11,6 +11,7 @@
 mod adding;
 mod answers;
 mod audit;
+mod authoring;
 mod bench;
 mod captures;
 mod cases;
@@ -50,6 +51,7 @@ fn main() {
     let mut suite = Suite::default();
     adding::register(&mut suite);
     answers::register(&mut suite);
+    authoring::register(&mut suite);
     captures::register(&mut suite);
     cases::register(&mut suite);
     commands::register(&mut suite);

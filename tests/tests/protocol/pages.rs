@@ -24,23 +24,6 @@ pub(crate) fn register(suite: &mut Suite) {
     suite.test("pages/every driver is listed and installed", &[], drivers);
 }
 
-/// The blocks of a page that are in a language.
-pub(crate) fn blocks(page: &str, language: &str) -> Vec<String> {
-    let begin = format!("```{language}\n");
-    let blocks = page.split(&begin).skip(1);
-    let blocks = blocks.map(|rest| rest.split("```").next().unwrap_or_default().to_owned());
-    blocks.collect()
-}
-
-/// Whether all lines of a text are among others, in the same order.
-#[track_caller]
-pub(crate) fn has_in_order(all: &str, some: &str) {
-    let mut lines = all.lines();
-    for line in some.lines() {
-        assert!(lines.any(|own| own == line), "{line:?} isn't there:\n{all}");
-    }
-}
-
 fn read(page: &Path) -> String {
     fs::read_to_string(page).unwrap_or_else(|error| panic!("{}: {error}", page.display()))
 }
@@ -64,6 +47,7 @@ fn links() {
     let mut pages = driver_pages();
     pages.extend(pages_in(""));
     pages.extend(pages_in("docs"));
+    pages.extend(pages_in("docs/authors"));
     assert!(pages.len() >= 20, "{pages:?}");
     for page in pages {
         let text = read(&page);

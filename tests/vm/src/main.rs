@@ -30,9 +30,9 @@ const MACHINES: usize = 2;
 
 /// Suites that aren't run by default. They take too long in software emulation:
 /// `protocol` needs nothing of the kernel that other suites don't, `fuzz` needs nothing of
-/// it at all, and `differential` compares little in minutes. `WASMVARK_VM_SUITES` runs
-/// them.
-const TOO_SLOW: [&str; 3] = ["differential", "fuzz", "protocol"];
+/// it at all, `differential` compares little in minutes, and `languages` needs compilers
+/// and their registries. `WASMVARK_VM_SUITES` runs them.
+const TOO_SLOW: [&str; 4] = ["differential", "fuzz", "languages", "protocol"];
 
 /// The suite that needs a system with Podman.
 const PODMAN: &str = "podman";

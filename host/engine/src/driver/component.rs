@@ -8,8 +8,10 @@ use request::Declared;
 use wasmparser::component_types::ComponentEntityType;
 use wasmparser::{Parser, Validator};
 
-use super::version::{Interface, Version, import_names, remedy, served};
-use super::{Manifest, ManifestError, manifest_section, wasi};
+use super::version::{
+    Interface, Version, current_name, export_names, import_names, remedy, served,
+};
+use super::{Manifest, ManifestError, manifest_section, previous, wasi};
 
 /// The reason why a file is no driver.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +22,7 @@ pub enum ComponentError {
     /// The file is a core module.
     #[error(
         "the file is a core WebAssembly module, not a component: make one of it with \
-         `wasm-tools component new`"
+         `wasmvark component`"
     )]
     CoreModule,
     /// The component imports something outside the world of drivers.
@@ -47,10 +49,19 @@ pub enum ComponentError {
     /// The component doesn't fit the world of drivers.
     #[error("the component doesn't fit the world wasmvark:driver: {0}")]
     World(String),
+    /// The component lacks an export that each driver has.
+    #[error(
+        "the component exports no {0}, which each driver has: build it for the world `driver`, \
+         which `wasmvark wit DIR` writes"
+    )]
+    NoExport(String),
     /// The manifest isn't valid.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
 }
+
+/// The interface that drivers export.
+const HANDLER: &str = "handler";
 
 /// The method of links, which is no call.
 const LINK_NAME: &str = "links.[method]link.name";
@@ -77,6 +88,7 @@ impl Description {
     /// The file is no driver, or its manifest isn't valid.
     pub fn read(bytes: &[u8]) -> Result<Self, ComponentError> {
         let mut description = Self::of_imports(bytes)?;
+        check_exports(bytes)?;
         description.manifest = manifest(bytes)?;
         Ok(description)
     }
@@ -147,6 +159,24 @@ impl Description {
             Some(before) if before != version => Err(ComponentError::Versions(before, version)),
             _ => Ok(()),
         }
+    }
+}
+
+/// Checks that a component has the exports of a driver. Their types are checked when the
+/// code is linked.
+fn check_exports(bytes: &[u8]) -> Result<(), ComponentError> {
+    let exported = export_names(bytes).map_err(ComponentError::Invalid)?;
+    let is_handler = |name: &&str| Interface::parse(name).is_some_and(|it| it.name == HANDLER);
+    if exported.iter().any(is_handler) {
+        return Ok(());
+    }
+    let (there, lacking): (Vec<&str>, Vec<&str>) = previous::FUNCTIONS
+        .into_iter()
+        .partition(|name| exported.contains(name));
+    match lacking.first() {
+        None => Ok(()),
+        Some(name) if !there.is_empty() => Err(ComponentError::NoExport((*name).to_owned())),
+        Some(_) => Err(ComponentError::NoExport(current_name(HANDLER))),
     }
 }
 

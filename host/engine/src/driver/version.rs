@@ -144,20 +144,46 @@ pub(super) fn with_current_names(component: &[u8]) -> Result<Cow<'_, [u8]>, Comp
 /// Returns the names of the outermost component's imports, as slices of it.
 pub(super) fn import_names(component: &[u8]) -> wasmparser::Result<Vec<&str>> {
     let mut names = Vec::new();
+    for_outermost(component, |payload| {
+        if let Payload::ComponentImportSection(section) = payload {
+            for import in section {
+                names.push(import?.name.name);
+            }
+        }
+        Ok(())
+    })?;
+    Ok(names)
+}
+
+/// Returns the names of the outermost component's exports, as slices of it.
+pub(super) fn export_names(component: &[u8]) -> wasmparser::Result<Vec<&str>> {
+    let mut names = Vec::new();
+    for_outermost(component, |payload| {
+        if let Payload::ComponentExportSection(section) = payload {
+            for export in section {
+                names.push(export?.name.name);
+            }
+        }
+        Ok(())
+    })?;
+    Ok(names)
+}
+
+/// Calls `look` with each part of the outermost component.
+fn for_outermost<'a>(
+    component: &'a [u8],
+    mut look: impl FnMut(Payload<'a>) -> wasmparser::Result<()>,
+) -> wasmparser::Result<()> {
     let mut depth = 0u32;
     for payload in Parser::new(0).parse_all(component) {
         match payload? {
             Payload::Version { .. } => depth += 1,
             Payload::End(_) => depth = depth.saturating_sub(1),
-            Payload::ComponentImportSection(section) if depth == 1 => {
-                for import in section {
-                    names.push(import?.name.name);
-                }
-            }
+            payload if depth == 1 => look(payload)?,
             _ => {}
         }
     }
-    Ok(names)
+    Ok(())
 }
 
 #[cfg(test)]

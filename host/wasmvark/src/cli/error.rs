@@ -10,6 +10,8 @@ use policy::{Call, GrantError, PatternError, UnfitReach};
 use request::RequestError;
 use types::Digest;
 
+use super::component::EncodeError;
+use super::new::UnfitName;
 use super::wit::UnknownInterface;
 
 use crate::compile::CompileError;
@@ -43,6 +45,12 @@ pub(crate) enum CliError {
     },
     #[error(transparent)]
     Interface(#[from] UnknownInterface),
+    #[error(transparent)]
+    UnfitName(#[from] UnfitName),
+    #[error("can't make a component of {}: {error}", path.display())]
+    Encode { path: PathBuf, error: EncodeError },
+    #[error("internal error: can't generate bindings: {0:#}; please report it")]
+    Bindings(anyhow::Error),
     #[error(transparent)]
     PodmanNetworks(#[from] ReadError),
     #[error("can't write {}: {error}", path.display())]

@@ -4,8 +4,10 @@
 
 mod adopt;
 mod audit;
+mod bindings;
 mod cases;
 mod completions;
+mod component;
 mod convert;
 mod diff;
 mod doctor;
@@ -19,6 +21,7 @@ mod list;
 mod log;
 mod man;
 mod manifest;
+mod new;
 mod plan;
 mod reload;
 mod remove;
@@ -68,7 +71,10 @@ const COMMANDS: &[Entry] = &[
     Entry::of::<revoke::Revoke>(),
     Entry::of::<diff::Diff>(),
     Entry::of::<manifest::Show>(),
+    Entry::of::<new::New>(),
     Entry::of::<wit::Wit>(),
+    Entry::of::<bindings::Bindings>(),
+    Entry::of::<component::Component>(),
     Entry::of::<convert::Convert>(),
     Entry::of::<doctor::Doctor>(),
     Entry::of::<audit::Audit>(),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::Write;
+use std::path::Path;
 
 use policy::Risk;
 use serde::Serialize;
@@ -26,6 +27,17 @@ pub(super) fn json(value: &impl Serialize) -> Result<(), CliError> {
         .map_err(|error| CliError::Print(std::io::Error::other(error)))?;
     json.push('\n');
     text(&json)
+}
+
+/// Writes a file whole or not at all.
+pub(super) fn file(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    let beside = path.with_added_extension("new");
+    std::fs::write(&beside, bytes)
+        .and_then(|()| std::fs::rename(&beside, path))
+        .map_err(|error| CliError::Write {
+            path: path.to_owned(),
+            error,
+        })
 }
 
 /// A cell of a table.

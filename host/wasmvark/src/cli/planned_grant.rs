@@ -38,12 +38,17 @@ impl Candidate {
     }
 
     /// Compiles the component, which must fit the world, and returns the code for the
-    /// store, unless the store has it.
+    /// store, unless the store has it. What a test or a plan has compiled isn't compiled
+    /// again.
     pub(super) fn compile(&self, store: &Store) -> Result<Option<Vec<u8>>, CliError> {
         match store.code(&self.digest)?.intact {
             Intact::Yes => Ok(None),
             Intact::Missing | Intact::Corrupt | Intact::Foreign => {
-                Ok(Some(precompile(&self.bytes)?))
+                let kept = store.kept_code(&self.digest);
+                match kept.and_then(|path| std::fs::read(path).ok()) {
+                    Some(code) => Ok(Some(code)),
+                    None => Ok(Some(precompile(&self.bytes)?)),
+                }
             }
         }
     }
@@ -149,4 +154,30 @@ pub(super) fn name(path: &Path, description: &Description) -> Result<DriverName,
     }
     let stem = path.file_stem().unwrap_or_default();
     Ok(stem.to_string_lossy().parse()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Layout;
+
+    #[test]
+    fn kept_code_is_not_compiled_again() {
+        let root = tempfile::tempdir().unwrap();
+        let store = Store::new(Layout::choose(Some(root.path())).unwrap());
+        let bytes = b"a component".to_vec();
+        let candidate = Candidate {
+            digest: Digest::of(&bytes),
+            description: Description {
+                version: None,
+                imports: std::collections::BTreeSet::new(),
+                wasi: false,
+                manifest: None,
+            },
+            bytes,
+        };
+        store.keep_code(&candidate.digest, b"code").unwrap();
+        let code = candidate.compile(&store).unwrap();
+        assert_eq!(code.as_deref(), Some(&b"code"[..]));
+    }
 }

@@ -6,12 +6,11 @@ use std::path::Path;
 
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::harness::{Need, Suite};
+use wasmvark_tests::page::{blocks, has_in_order};
 use wasmvark_tests::places;
 use wasmvark_tests::plan::Trial;
 use wasmvark_tests::process;
 use wasmvark_tests::world::{PARENT, World};
-
-use crate::pages::{blocks, has_in_order};
 
 const NEEDS: &[Need] = &[Need::Root, Need::Macvlan];
 

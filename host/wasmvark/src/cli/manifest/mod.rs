@@ -89,7 +89,7 @@ fn check(manifest: &Manifest, component: Option<&Description>) -> Result<(), Man
 }
 
 /// Reads and checks a manifest's file.
-fn read(path: &Path, component: Option<&Description>) -> Result<String, CliError> {
+pub(super) fn read(path: &Path, component: Option<&Description>) -> Result<String, CliError> {
     let text = String::from_utf8_lossy(&planned_grant::read(path)?).into_owned();
     let manifest = Manifest::parse(text.as_bytes());
     let manifest = manifest.map_err(|error| CliError::Manifest {

@@ -1,8 +1,6 @@
 //! `wasmvark manifest set`: puts a manifest into a component.
 
-use std::fs::File;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use engine::driver::{Description, with_manifest};
 
@@ -35,18 +33,7 @@ impl Command for Set {
         let text = read(&self.manifest, Some(&description))?;
         let bytes = with_manifest(&component, &text)?;
         let to = self.output.as_deref().unwrap_or(&self.file);
-        write(to, &bytes).map_err(|error| CliError::Write {
-            path: to.to_owned(),
-            error,
-        })?;
+        output::file(to, &bytes)?;
         output::text(&format!("Put the manifest into {}.\n", to.display()))
     }
-}
-
-/// Writes a file whole or not at all.
-fn write(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let beside = path.with_added_extension("new");
-    let mut file = File::create(&beside)?;
-    file.write_all(bytes)?;
-    std::fs::rename(&beside, path)
 }

@@ -8,8 +8,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::{CliError, Command, Context, Example, example, output};
-use package::Package;
-pub(in crate::cli) use package::UnknownInterface;
+pub(in crate::cli) use package::{Package, UnknownInterface};
 
 /// The command `wit`.
 #[derive(Debug, clap::Args)]
@@ -37,10 +36,7 @@ impl Command for Wit {
     ];
 
     fn run(&self, _: &Context) -> Result<(), CliError> {
-        let package = match &self.only {
-            None => Package::whole(),
-            Some(only) => Package::narrowed(only)?,
-        };
+        let package = Package::new(self.only.as_deref())?;
         write(&self.folder, &package).map_err(|error| CliError::Write {
             path: self.folder.clone(),
             error,
@@ -55,7 +51,17 @@ impl Command for Wit {
 }
 
 /// Writes a package's files into a folder that has none.
-fn write(folder: &Path, package: &Package) -> std::io::Result<()> {
+pub(super) fn write(folder: &Path, package: &Package) -> std::io::Result<()> {
+    let files = package.files();
+    let files = files.map(|(name, text)| (format!("{name}.wit"), text.as_bytes()));
+    write_new(folder, files)
+}
+
+/// Writes files into a folder that has none. Names may have folders before them.
+pub(super) fn write_new<'a>(
+    folder: &Path,
+    files: impl Iterator<Item = (String, &'a [u8])>,
+) -> std::io::Result<()> {
     match DirBuilder::new().mode(0o755).create(folder) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         made => made?,
@@ -65,9 +71,12 @@ fn write(folder: &Path, package: &Package) -> std::io::Result<()> {
             "the folder isn't empty: name a new one, so that no other file joins the package",
         ));
     }
-    for (name, text) in package.files() {
-        let mut file = File::create_new(folder.join(name).with_extension("wit"))?;
-        file.write_all(text.as_bytes())?;
+    for (name, content) in files {
+        let path = folder.join(name);
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        File::create_new(path)?.write_all(content)?;
     }
     Ok(())
 }

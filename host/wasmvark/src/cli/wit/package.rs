@@ -1,6 +1,9 @@
 //! The files of the interface's package, and narrower worlds of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use wit_parser::{Resolve, SourceMap, WorldId};
 
 /// Includes the files of interfaces.
 macro_rules! interfaces {
@@ -33,6 +36,8 @@ const INTERFACES: &[(&str, &str)] = &interfaces![
 
 /// The file with the world.
 const WORLD: (&str, &str) = ("world", include_str!("../../../../../wit/world.wit"));
+/// The name of the world.
+const WORLD_NAME: &str = "driver";
 /// The interfaces that every world has: the exported one, and the one without which a
 /// driver could say nothing.
 const ALWAYS: [&str; 2] = ["handler", "log"];
@@ -49,14 +54,23 @@ pub(crate) struct UnknownInterface {
 }
 
 /// The package, with all of its interfaces or with some.
-pub(super) struct Package {
+pub(in crate::cli) struct Package {
     /// The files by name, without the ending.
     files: BTreeMap<&'static str, String>,
 }
 
 impl Package {
+    /// Returns the package with a world of some interfaces, or of all.
+    ///
+    /// # Errors
+    ///
+    /// A name is no interface's.
+    pub(in crate::cli) fn new(only: Option<&[String]>) -> Result<Self, UnknownInterface> {
+        only.map_or_else(|| Ok(Self::whole()), Self::narrowed)
+    }
+
     /// Returns the package as it is.
-    pub(super) fn whole() -> Self {
+    pub(in crate::cli) fn whole() -> Self {
         let files = INTERFACES.iter().chain([&WORLD]);
         Self {
             files: files
@@ -71,7 +85,7 @@ impl Package {
     /// # Errors
     ///
     /// A name is no interface's.
-    pub(super) fn narrowed(only: &[String]) -> Result<Self, UnknownInterface> {
+    fn narrowed(only: &[String]) -> Result<Self, UnknownInterface> {
         let known: BTreeSet<&str> = imports(WORLD.1).collect();
         if let Some(name) = only.iter().find(|name| !known.contains(name.as_str())) {
             return Err(UnknownInterface {
@@ -90,12 +104,25 @@ impl Package {
     }
 
     /// Returns the files with their names, without the ending.
-    pub(super) fn files(&self) -> impl Iterator<Item = (&'static str, &str)> {
+    pub(in crate::cli) fn files(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.files.iter().map(|(name, text)| (*name, text.as_str()))
     }
 
+    /// Returns the package and its world, as generators take them.
+    pub(in crate::cli) fn resolve(&self) -> Result<(Resolve, WorldId), anyhow::Error> {
+        let mut sources = SourceMap::default();
+        for (name, text) in self.files() {
+            sources.push(Path::new(name), text);
+        }
+        let parsed = sources.parse().map_err(|(_, error)| error)?;
+        let mut resolve = Resolve::default();
+        let package = resolve.push_group(parsed)?;
+        let world = resolve.select_world(&[package], Some(WORLD_NAME))?;
+        Ok((resolve, world))
+    }
+
     /// Returns the package's name with its version.
-    pub(super) fn name(&self) -> &str {
+    pub(in crate::cli) fn name(&self) -> &str {
         let mut lines = self.world().lines();
         let name = lines.find_map(|line| line.strip_prefix("package "));
         name.unwrap_or_default().trim_end_matches(';')
