@@ -78,6 +78,8 @@ pub enum Need {
     Npm,
     /// Python with its environments.
     PythonVenv,
+    /// The right of each user to make namespaces.
+    UserNamespaces,
 }
 
 /// The tests of one test binary.
@@ -284,6 +286,7 @@ impl Need {
         static RECENT: OnceLock<bool> = OnceLock::new();
         static SCHEMA: OnceLock<bool> = OnceLock::new();
         static NPM: OnceLock<bool> = OnceLock::new();
+        static USERS: OnceLock<bool> = OnceLock::new();
         static VENV: OnceLock<bool> = OnceLock::new();
         let root = Uid::effective().is_root();
         match self {
@@ -366,6 +369,9 @@ impl Need {
             {
                 Some("Python can't make environments; `just setup` makes it".into())
             }
+            Self::UserNamespaces if !*USERS.get_or_init(nobody_makes_namespaces) => {
+                Some("users may not make namespaces here".into())
+            }
             Self::Root
             | Self::Macvlan
             | Self::Link(_)
@@ -391,7 +397,8 @@ impl Need {
             | Self::CrateSource(_)
             | Self::Compiler(_)
             | Self::Npm
-            | Self::PythonVenv => None,
+            | Self::PythonVenv
+            | Self::UserNamespaces => None,
         }
     }
 }
@@ -420,6 +427,12 @@ fn wg_works() -> bool {
 
 fn groff_works() -> bool {
     works("groff", &["--version"])
+}
+
+fn nobody_makes_namespaces() -> bool {
+    let nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+    let unshare = ["unshare", "--user", "--net", "--mount", "true"];
+    works("setpriv", &[&nobody[..], &unshare[..]].concat())
 }
 
 fn works(program: &str, arguments: &[&str]) -> bool {

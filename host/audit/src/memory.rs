@@ -36,6 +36,16 @@ pub struct Operation {
     pub error: Option<String>,
 }
 
+impl Operation {
+    /// Reads a line of a trail. Returns `None` unless it's about a call, a change of the
+    /// document, or undoing.
+    pub fn parse(line: &[u8]) -> Option<Self> {
+        let operation: Self = serde_json::from_slice(line).ok()?;
+        let events = [Event::Call, Event::Change, Event::Undo];
+        events.contains(&operation.event).then_some(operation)
+    }
+}
+
 impl Memory {
     /// Adds a line.
     pub(super) fn append(&self, line: &[u8]) {
@@ -47,12 +57,8 @@ impl Memory {
     pub fn take(&self) -> Vec<Operation> {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let text = std::mem::take(&mut *lines);
-        let lines = text.split(|byte| *byte == b'\n');
-        let operations = lines.filter_map(|line| serde_json::from_slice(line).ok());
-        operations
-            .filter(|operation: &Operation| {
-                matches!(operation.event, Event::Call | Event::Change | Event::Undo)
-            })
+        text.split(|byte| *byte == b'\n')
+            .filter_map(Operation::parse)
             .collect()
     }
 }

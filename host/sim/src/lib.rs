@@ -69,6 +69,13 @@ impl Simulation {
         self.machine().topology()
     }
 
+    /// Returns the present topology, with what has changed since another simulation read the
+    /// same namespaces.
+    pub fn topology_since(&self, before: &Self) -> Topology {
+        let now = self.machine();
+        now.topology_since(&before.machine())
+    }
+
     /// Describes the present state in words, without the objects that the
     /// kernel makes by itself. Restoring all changes restores the facts.
     pub fn facts(&self) -> Vec<String> {

@@ -141,6 +141,12 @@ impl EdgeKind {
     }
 }
 
+/// Returns what only the first of two lists has.
+fn without(all: &[String], others: &[String]) -> Vec<String> {
+    let own = all.iter().filter(|text| !others.contains(text));
+    own.cloned().collect()
+}
+
 impl Machine {
     pub(super) fn topology(&self) -> Topology {
         Topology {
@@ -193,17 +199,48 @@ impl Machine {
         facts
     }
 
+    /// Returns the topology with what has changed since another reading of the same
+    /// namespaces.
+    pub(super) fn topology_since(&self, before: &Self) -> Topology {
+        let mut topology = self.topology();
+        for view in &mut topology.namespaces {
+            let earlier = before.view(view.name);
+            for link in &mut view.links {
+                let same = earlier.links.iter().find(|other| other.name == link.name);
+                link.mark = match same {
+                    None => Mark::New,
+                    Some(other) if other == link => Mark::Same,
+                    Some(_) => Mark::Changed,
+                };
+            }
+            let (now, then) = (self.routes_text(view.name), before.routes_text(view.name));
+            view.routes = Changes {
+                added: without(&now, &then),
+                removed: without(&then, &now),
+            };
+        }
+        topology
+    }
+
+    fn routes_text(&self, name: Namespace) -> Vec<String> {
+        let routes = self.room_ref(name).routes.iter();
+        let told = routes.filter(|found| !is_link_local(found.route.route.destination));
+        told.map(|found| self.found_text(name, found)).collect()
+    }
+
+    fn found_text(&self, name: Namespace, found: &FoundRoute) -> String {
+        let by_kernel = match found.protocol {
+            BY_KERNEL => " proto kernel",
+            _ => "",
+        };
+        self.route_text(name, &found.route) + by_kernel
+    }
+
     fn view(&self, name: Namespace) -> NamespaceView {
         let room = self.room_ref(name);
         let [rules_added, rules_removed] = self.rule_changes(name);
         let links = self.links_of(name).into_iter();
-        let route = |found: &FoundRoute| {
-            let by_kernel = match found.protocol {
-                BY_KERNEL => " proto kernel",
-                _ => "",
-            };
-            self.route_text(name, &found.route) + by_kernel
-        };
+        let route = |found: &FoundRoute| self.found_text(name, found);
         let added = room.routes.iter();
         let removed = room.routes_before.iter();
         NamespaceView {

@@ -40,6 +40,7 @@ mod steps;
 mod store;
 mod survival;
 mod trail;
+mod tries;
 mod trusting;
 mod upstream;
 mod versions;
@@ -74,6 +75,7 @@ fn main() {
     disk::register(&mut suite);
     doctor::register(&mut suite);
     trail::register(&mut suite);
+    tries::register(&mut suite);
     trusting::register(&mut suite);
     link_kind::register(&mut suite);
     upstream::register(&mut suite);

@@ -12,10 +12,11 @@ use types::Digest;
 
 use super::component::EncodeError;
 use super::new::UnfitName;
+use super::test::CaseError;
 use super::wit::UnknownInterface;
 
 use crate::compile::CompileError;
-use crate::plugin::PluginError;
+use crate::plugin::{PluginError, ThrowawayError};
 use crate::podman::networks::ReadError;
 use crate::store::{DriverName, InvalidDriverName, LayoutError, NetworksError, StoreError};
 
@@ -63,6 +64,17 @@ pub(crate) enum CliError {
         command: &'static str,
         error: String,
     },
+    #[error("{}: {error}", file.display())]
+    Case {
+        file: PathBuf,
+        error: Box<CaseError>,
+    },
+    #[error(transparent)]
+    Throwaway(#[from] ThrowawayError),
+    #[error("the {0} failed")]
+    TryFailed(&'static str),
+    #[error("something is left after the teardown, which the host should have undone: report it")]
+    TryLeft,
     #[error("{failed} of {all} cases failed")]
     Cases { failed: usize, all: usize },
     #[error(

@@ -5,7 +5,6 @@
 mod adopt;
 mod audit;
 mod bindings;
-mod cases;
 mod completions;
 mod component;
 mod convert;
@@ -28,6 +27,8 @@ mod remove;
 mod revoke;
 mod rollback;
 mod suggest;
+mod test;
+mod r#try;
 mod upgrade;
 mod wit;
 
@@ -81,7 +82,8 @@ const COMMANDS: &[Entry] = &[
     Entry::of::<log::Log>(),
     Entry::of::<suggest::Suggest>(),
     Entry::of::<plan::Plan>(),
-    Entry::of::<cases::Test>(),
+    Entry::of::<test::Test>(),
+    Entry::of::<r#try::Try>(),
     Entry::of::<adopt::Adopt>(),
     Entry::of::<journal::Journal>(),
     Entry::of::<gc::Gc>(),

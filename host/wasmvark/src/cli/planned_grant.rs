@@ -44,11 +44,7 @@ impl Candidate {
         match store.code(&self.digest)?.intact {
             Intact::Yes => Ok(None),
             Intact::Missing | Intact::Corrupt | Intact::Foreign => {
-                let kept = store.kept_code(&self.digest);
-                match kept.and_then(|path| std::fs::read(path).ok()) {
-                    Some(code) => Ok(Some(code)),
-                    None => Ok(Some(precompile(&self.bytes)?)),
-                }
+                Ok(Some(code(store, &self.digest, &self.bytes)?))
             }
         }
     }
@@ -74,6 +70,16 @@ impl Candidate {
     /// Whether a grant lacks nothing but the digest.
     fn is_unpinned(&self, name: &DriverName, path: &Path, text: &str) -> bool {
         Grant::parse_for(&self.digest, name.as_str(), path, text).is_ok()
+    }
+}
+
+/// Returns the code of a component that isn't installed: the kept one, or else it's
+/// compiled.
+pub(super) fn code(store: &Store, digest: &Digest, bytes: &[u8]) -> Result<Vec<u8>, CliError> {
+    let kept = store.kept_code(digest);
+    match kept.and_then(|path| std::fs::read(path).ok()) {
+        Some(code) => Ok(code),
+        None => Ok(precompile(bytes)?),
     }
 }
 

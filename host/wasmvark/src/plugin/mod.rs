@@ -27,6 +27,7 @@ mod said;
 mod setup;
 mod subnets;
 mod teardown;
+mod throwaway;
 mod watch_firewalld;
 
 pub(crate) use apart::{ApartError, apart};
@@ -36,6 +37,7 @@ pub(crate) use gc::{collect, life};
 pub(crate) use lookout::give_up_but_look_out;
 pub(crate) use plan::{Candidate, Machine, Planned};
 pub(crate) use reload::{Reloaded, reload, trusted_sources};
+pub(crate) use throwaway::{Throwaway, ThrowawayError};
 pub(crate) use watch_firewalld::watch_firewalld;
 
 use std::ffi::OsString;

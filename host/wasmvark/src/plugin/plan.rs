@@ -31,7 +31,7 @@ use crate::compile::precompile;
 use crate::store::{DriverName, KeptNetworks, Store};
 
 /// The time limit for reading the machine's state, before the run begins.
-const READING_TIME: Duration = Duration::from_secs(30);
+pub(super) const READING_TIME: Duration = Duration::from_secs(30);
 
 /// The note of a plan, if killed runs left changes for the network's other containers.
 const OTHERS_STAY: &str = "what killed runs left for other containers of this network stays; a \

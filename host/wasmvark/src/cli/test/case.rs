@@ -15,15 +15,15 @@ const SIZE_MAX: u64 = 1 << 20;
 /// A case.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Case {
+pub(in crate::cli) struct Case {
     /// The case's file.
     #[serde(skip)]
-    pub(super) file: PathBuf,
+    pub(in crate::cli) file: PathBuf,
     /// The component's path, from the folder of the case.
     pub(super) driver: Option<PathBuf>,
     /// The function that is called.
     #[serde(default)]
-    pub(super) run: Function,
+    pub(in crate::cli) run: Function,
     /// The grant's path, from the folder of the case. Without it, the driver has what its
     /// manifest asks for.
     pub(super) grant: Option<PathBuf>,
@@ -35,7 +35,7 @@ pub(super) struct Case {
     pub(super) container: toml::Table,
     /// The machine.
     #[serde(default)]
-    pub(super) machine: machine::Machine,
+    pub(in crate::cli) machine: machine::Machine,
     /// What the driver is expected to do.
     #[serde(default)]
     pub(super) expect: Expect,
@@ -44,7 +44,7 @@ pub(super) struct Case {
 /// The driver's function that a case calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Function {
+pub(in crate::cli) enum Function {
     /// `create`
     Create,
     /// `setup`, and then `teardown`
@@ -73,7 +73,7 @@ pub(super) struct Expect {
 
 /// Why a case can't be run.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum CaseError {
+pub(crate) enum CaseError {
     /// The file can't be read or written.
     #[error("can't use {}: {error}", path.display())]
     Io {
@@ -120,7 +120,7 @@ impl Case {
     /// # Errors
     ///
     /// The file can't be read, is too large, or isn't a case.
-    pub(super) fn read(file: &Path) -> Result<Self, CaseError> {
+    pub(in crate::cli) fn read(file: &Path) -> Result<Self, CaseError> {
         let text = text(file)?;
         let case: Self =
             toml::from_str(&text).map_err(|error| CaseError::Malformed(error.to_string()))?;

@@ -18,11 +18,12 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::{CliError, Command, Context, Example, example, output};
-use case::{Case, CaseError};
+pub(super) use case::{Case, CaseError, Function};
 use compare::Difference;
-use driver::Drivers;
+pub(super) use driver::{Drivers, Package};
 use faults::FailAt;
 use report::Judged;
+pub(super) use request::document;
 
 /// The command `test`.
 #[derive(Debug, clap::Args)]

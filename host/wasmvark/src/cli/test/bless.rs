@@ -71,10 +71,15 @@ fn set(expect: &mut dyn toml_edit::TableLike, key: &str, text: &str) {
         false => text.to_owned(),
     };
     let mut value = Value::from(text);
-    if let Some(before) = expect.get(key).and_then(Item::as_value) {
-        *value.decor_mut() = before.decor().clone();
+    match expect.get_mut(key) {
+        Some(item) => {
+            if let Some(before) = item.as_value() {
+                *value.decor_mut() = before.decor().clone();
+            }
+            *item = Item::Value(value);
+        }
+        None => drop(expect.insert(key, Item::Value(value))),
     }
-    expect.insert(key, Item::Value(value));
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use engine::driver::Description;
 use policy::Grant;
@@ -17,10 +18,10 @@ use crate::store::{DriverName, Layout, Store};
 const NOWHERE: &str = "/nonexistent/wasmvark";
 
 /// The drivers. Each file is read once.
-pub(super) struct Drivers {
+pub(in crate::cli) struct Drivers {
     store: Store,
     given: Option<PathBuf>,
-    read: BTreeMap<PathBuf, Component>,
+    read: BTreeMap<PathBuf, Rc<Component>>,
 }
 
 struct Component {
@@ -36,13 +37,22 @@ pub(super) struct Ready {
     pub(super) candidate: Candidate,
 }
 
+/// A driver to be installed.
+pub(in crate::cli) struct Package {
+    pub(in crate::cli) name: DriverName,
+    pub(in crate::cli) component: Vec<u8>,
+    pub(in crate::cli) code: Vec<u8>,
+    /// The text of its grant.
+    pub(in crate::cli) grant: String,
+}
+
 impl Drivers {
     /// Returns no drivers yet. One that is given takes the place of those that cases name.
     ///
     /// # Errors
     ///
     /// The folder for compiled code can't be determined.
-    pub(super) fn new(context: &Context, given: Option<&Path>) -> Result<Self, CliError> {
+    pub(in crate::cli) fn new(context: &Context, given: Option<&Path>) -> Result<Self, CliError> {
         let layout = Layout {
             cache: context.layout()?.cache,
             grants: PathBuf::from("grants"),
@@ -61,19 +71,47 @@ impl Drivers {
     ///
     /// None is named, or its file or its grant can't be used.
     pub(super) fn of(&mut self, case: &Case) -> Result<Ready, CaseError> {
-        let named = case.driver.as_deref().map(|path| case.path(path));
-        let path = self.given.clone().or(named).ok_or(CaseError::NoDriver)?;
-        if !self.read.contains_key(&path) {
-            self.read.insert(path.clone(), Component::read(&path)?);
-        }
-        let component = self.read.get(&path).ok_or(CaseError::NoDriver)?;
-        let grant = self.grant(case, component)?;
+        let component = self.component(case)?;
+        let grant = self.grant(case, &component)?;
         let (name, bytes) = (component.name.clone(), component.bytes.clone());
         let candidate = Candidate::of_file(self.store.clone(), name, bytes, grant);
         Ok(Ready {
             name: component.name.to_string(),
             candidate: candidate.map_err(CliError::from)?,
         })
+    }
+
+    /// Returns the driver of a case with its code and its grant, to be installed.
+    ///
+    /// # Errors
+    ///
+    /// None is named, its file or its grant can't be used, or it can't be compiled.
+    pub(in crate::cli) fn package(&mut self, case: &Case) -> Result<Package, CaseError> {
+        let component = self.component(case)?;
+        let (digest, bytes) = (&component.digest, &component.bytes);
+        let grant = self.grant(case, &component)?;
+        let code = planned_grant::code(&self.store, digest, bytes)?;
+        // Without it, the next try takes as long.
+        let _ = self.store.keep_code(digest, &code);
+        let name = component.name.clone();
+        Ok(Package {
+            grant: Grant::text(name.as_str(), digest, grant.limits(), grant.calls()),
+            component: bytes.clone(),
+            name,
+            code,
+        })
+    }
+
+    /// Reads the component of a case, if it hasn't been read yet.
+    fn component(&mut self, case: &Case) -> Result<Rc<Component>, CaseError> {
+        let named = case.driver.as_deref().map(|path| case.path(path));
+        let path = self.given.clone().or(named).ok_or(CaseError::NoDriver)?;
+        if let Some(component) = self.read.get(&path) {
+            return Ok(Rc::clone(component));
+        }
+        let component = Rc::new(Component::read(&path)?);
+        self.read.insert(path, Rc::clone(&component));
+        Ok(component)
     }
 
     fn grant(&self, case: &Case, component: &Component) -> Result<Grant, CliError> {

@@ -46,7 +46,7 @@ const CONTAINER: [(&str, &str); 3] = [
 /// # Errors
 ///
 /// A key is none of netavark's.
-pub(super) fn document(case: &Case, driver: &str) -> Result<Vec<u8>, CaseError> {
+pub(in crate::cli) fn document(case: &Case, driver: &str) -> Result<Vec<u8>, CaseError> {
     check("network", case.network.keys(), &NETWORK)?;
     let mut network = object(json!({
         "name": "net",

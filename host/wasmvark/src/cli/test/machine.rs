@@ -24,7 +24,7 @@ const BY_HAND: u8 = 4;
 /// The machine.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct Machine {
+pub(in crate::cli) struct Machine {
     host: Namespace,
     container: Namespace,
 }
@@ -77,7 +77,7 @@ struct Route {
 
 /// Why a machine isn't possible.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum MachineError {
+pub(crate) enum MachineError {
     /// A value isn't what it must be.
     #[error("{place}: {text:?} is no {what}")]
     Invalid {
@@ -112,7 +112,7 @@ impl Machine {
     /// # Errors
     ///
     /// The case has a value that can't be, or a link that isn't there.
-    pub(super) fn imagined(&self) -> Result<Imagined, MachineError> {
+    pub(in crate::cli) fn imagined(&self) -> Result<Imagined, MachineError> {
         let mut imagined = Imagined::empty();
         self.host.add("host", &mut imagined.host)?;
         self.container.add("container", &mut imagined.container)?;

@@ -1,0 +1,80 @@
+//! `wasmvark try`: the drivers' cases on a real kernel.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+
+use wasmvark_tests::harness::{Need, Suite};
+use wasmvark_tests::places;
+use wasmvark_tests::process::{self, Output};
+use wasmvark_tests::world::World;
+
+use crate::bench::GUEST;
+use crate::cases::MISSING;
+
+/// The user and the group that own nothing.
+const NOBODY: u32 = 65534;
+
+/// What a try needs.
+pub(crate) const REAL: &[Need] = &[Need::Root, Need::Macvlan, Need::UserNamespaces];
+
+pub(crate) fn register(suite: &mut Suite) {
+    suite.test("try/the drivers", REAL, tried);
+    suite.test("try/what fails", REAL, failing);
+}
+
+/// Runs `wasmvark try` as a user without rights, who can read copies of the program, of the
+/// case and of the driver.
+fn attempt(world: &World, case: &str, driver: &str) -> Output {
+    let files = ["wasmvark", "case.toml", "driver.wasm"].map(|name| world.file(name));
+    let [program, file, component] = &files;
+    fs::set_permissions(world.directory(), Permissions::from_mode(0o755)).unwrap();
+    fs::copy(places::wasmvark(), program).unwrap();
+    fs::copy(places::guest(driver), component).unwrap();
+    fs::write(file, case).unwrap();
+    let user = [format!("--reuid={NOBODY}"), format!("--regid={NOBODY}")];
+    let mut command = world.host.command("setpriv");
+    let command = command.args(user).arg("--clear-groups").arg(program);
+    process::run(command.arg("try").args([file, component]), b"")
+}
+
+/// The drivers' cases work on a real kernel, for any user, and change nothing here.
+fn tried() {
+    let world = World::new();
+    let before = world.dump();
+    let drivers = places::workspace().join("guest-examples");
+    for (driver, case, made) in [
+        ("ptp", "routed", "veth pair container:eth0"),
+        ("macvlan", "dual-stack", "  + eth0  macvlan  up"),
+        ("bridge", "published-port", "  + wv-br0 "),
+    ] {
+        let case = drivers.join(driver).join("cases").join(case);
+        let case = fs::read_to_string(case.with_extension("toml")).unwrap();
+        let output = attempt(&world, &case, driver);
+        assert_eq!(output.code, Some(0), "{output:?}");
+        assert!(output.stdout.contains(made), "{made}: {output:?}");
+        let end = "Then all is as it was.\n";
+        assert!(output.stdout.ends_with(end), "{output:?}");
+    }
+    world.assert_unchanged(&before);
+}
+
+fn failing() {
+    let world = World::new();
+    let case = |text: &str, mention: &str| {
+        let output = attempt(&world, text, GUEST);
+        assert_eq!(output.code, Some(1), "{output:?}");
+        let all = output.stdout + &output.stderr;
+        assert!(all.contains(mention), "{mention}: {all}");
+    };
+    case(
+        MISSING,
+        "links.get on link host:PARENT failed: No such device",
+    );
+    case(
+        "run = \"create\"\nnetwork = { options = { mtuu = \"9\" } }",
+        "mtuu",
+    );
+    let kind = "[[machine.host.links]]\nname = \"wg0\"\nkind = \"wireguard\"";
+    case(kind, "wg0 is of the kind wireguard: leave the kind out");
+    case("network = { nmae = \"n\" }", "nmae");
+}
