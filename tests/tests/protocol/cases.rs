@@ -299,7 +299,7 @@ fn page() {
     let wasmvark = Wasmvark::new(&world);
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
     let (commands, shown) = (blocks(&page, "sh"), blocks(&page, "text"));
-    assert_eq!((commands.len(), shown.len()), (6, 4), "blocks of the page");
+    assert_eq!((commands.len(), shown.len()), (7, 5), "blocks of the page");
     let mut outputs = Vec::new();
     for commands in &commands {
         let mut shell = world.host.command("sh");

@@ -13,6 +13,7 @@ mod answers;
 mod audit;
 mod authoring;
 mod bench;
+mod benching;
 mod captures;
 mod cases;
 mod commands;
@@ -53,6 +54,7 @@ fn main() {
     adding::register(&mut suite);
     answers::register(&mut suite);
     authoring::register(&mut suite);
+    benching::register(&mut suite);
     captures::register(&mut suite);
     cases::register(&mut suite);
     commands::register(&mut suite);

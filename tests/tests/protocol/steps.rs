@@ -111,7 +111,10 @@ fn command() {
         assert!(is_there, "{} isn't there", file.display());
         let in_the_list = list.matches(&format!("    Entry::of::<{name}::")).count();
         assert_eq!(in_the_list, 1, "{name} in {LIST}");
-        let uses = list.matches(&format!("{name}::")).count();
+        let path = format!("{name}::");
+        let paths = list.match_indices(&path);
+        let ends_a_word = |at: usize| list[..at].ends_with(char::is_alphanumeric);
+        let uses = paths.filter(|(at, _)| !ends_a_word(*at)).count();
         assert_eq!(uses, 1, "{name} in {LIST}: elsewhere than in the list");
     }
     assert_eq!(list.matches("    Entry::of::<").count(), names.len());

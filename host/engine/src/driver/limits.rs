@@ -39,6 +39,11 @@ impl Meter {
         self.exceeded.as_deref()
     }
 
+    /// Returns the bytes of all memories, and the elements of all tables.
+    pub(super) fn used(&self) -> (u64, u64) {
+        (self.memory, self.table_elements)
+    }
+
     fn count(&self) -> usize {
         usize::try_from(self.limits.instances).unwrap_or(usize::MAX)
     }

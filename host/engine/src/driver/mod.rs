@@ -14,6 +14,7 @@ mod manifest;
 mod manifest_section;
 mod previous;
 mod run;
+mod usage;
 mod version;
 mod wasi;
 mod watch;
@@ -25,6 +26,7 @@ pub use manifest::{Manifest, ManifestError};
 pub use manifest_section::with_manifest;
 pub(crate) use run::run;
 pub use run::{Answer, Run, RunError};
+pub use usage::Usage;
 pub use version::Version;
 pub use watch::{Watch, ignore_signals};
 

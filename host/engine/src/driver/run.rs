@@ -1,5 +1,7 @@
 //! The run of a driver's function, within its limits.
 
+use std::time::Instant;
+
 use policy::Limits;
 use request::{Network, Request};
 use types::text;
@@ -11,6 +13,7 @@ use super::engine::Code;
 use super::exports::Exports;
 use super::limits::{HANDLES_MAX, Meter, passed_max};
 use super::link::link;
+use super::usage::Usage;
 use super::wasi::Wasi;
 use super::watch::{Caught, Watch};
 use super::{ComponentError, GuestError, NetworkChange};
@@ -108,6 +111,7 @@ pub(crate) fn run<T>(
     watch: Watch,
     work: impl FnOnce(&mut Run) -> Result<T, RunError>,
 ) -> (Gate, Result<T, RunError>) {
+    let begun = Instant::now();
     let linked = match link(code) {
         Ok(linked) => linked,
         Err(error) => return (gate, Err(error.into())),
@@ -143,10 +147,24 @@ pub(crate) fn run<T>(
         limits,
     };
     failpoint::in_guest();
+    let start = begun.elapsed();
     let result = work(&mut run);
+    let function = begun.elapsed().saturating_sub(start);
     // A signal counts even if the driver has finished, because the caller is gone.
     let result = interrupted(&caught).map_or(result, Err);
-    (run.finish(), result)
+    let (memory, table_elements) = run.store.data().meter.used();
+    let printed = run.store.data().wasi.as_ref().map(Wasi::output);
+    let printed = printed.map_or(0, |text| text.len());
+    let mut gate = run.finish();
+    gate.note_usage(Usage {
+        start,
+        function,
+        memory,
+        table_elements,
+        log_bytes: u64::try_from(printed).unwrap_or(u64::MAX),
+        ..Usage::default()
+    });
+    (gate, result)
 }
 
 impl Run {

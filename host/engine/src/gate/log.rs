@@ -35,6 +35,11 @@ impl Log {
         }
     }
 
+    /// Returns how many bytes messages may still have.
+    pub(super) fn left(&self) -> u64 {
+        self.left
+    }
+
     /// Returns the last messages, a line each.
     pub(super) fn last(&self) -> String {
         let lines = self.last.iter().map(|message| format!("{message}\n"));

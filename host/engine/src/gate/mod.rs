@@ -39,7 +39,7 @@ mod wireguard;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::path::Path;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use wasmtime::component::ResourceTable;
 
@@ -58,6 +58,7 @@ use request::LeasedAddress;
 use trust::Secrets;
 use types::LinkName;
 
+use crate::driver::Usage;
 use crate::rollback::Rollback;
 
 /// The gate of one run.
@@ -104,6 +105,8 @@ pub struct Gate {
     /// The driver's deadline, while it runs.
     end: Option<Instant>,
     stop: Option<Stop>,
+    /// What the run has used, once it has ended.
+    usage: Usage,
 }
 
 impl Gate {
@@ -139,7 +142,28 @@ impl Gate {
             host_settings: BTreeMap::new(),
             end: None,
             stop: None,
+            usage: Usage::default(),
         }
+    }
+
+    /// Notes what the run has used, but for its calls and messages, which the gate counts.
+    pub(crate) fn note_usage(&mut self, usage: Usage) {
+        let logged = self.limits().log_bytes.saturating_sub(self.log.left());
+        self.usage = Usage {
+            calls: self.calls,
+            log_bytes: usage.log_bytes.saturating_add(logged),
+            ..usage
+        };
+    }
+
+    /// Notes how long it took to map the code.
+    pub(crate) fn note_mapping(&mut self, mapping: Duration) {
+        self.usage.mapping = mapping;
+    }
+
+    /// Returns what the run has used.
+    pub(crate) fn usage(&self) -> Usage {
+        self.usage
     }
 
     /// Ends the gate, and returns its rollback.

@@ -11,6 +11,7 @@ mod tests;
 
 use std::fmt::Display;
 use std::marker::PhantomData;
+use std::time::Instant;
 
 use audit::{AuditError, Trail};
 use journal::{JournalError, NetworkLock, StateError};
@@ -20,7 +21,7 @@ use trust::Secrets;
 
 pub use clearing::{Cleared, Clearing};
 
-use crate::driver::{self, Code, Run, RunError, Watch};
+use crate::driver::{self, Code, Run, RunError, Usage, Watch};
 use crate::gate::{DhcpClient, Firewall, Gate, Log, Names, SubnetPools};
 use crate::rollback::{Rollback, UndoError};
 
@@ -223,17 +224,20 @@ impl<Kind> Ready<Kind> {
             watch,
             ..
         } = self.0;
+        let begun = Instant::now();
         let code = (driver.code)(&mut rollback);
+        let mapping = begun.elapsed();
         let gate = Gate::new(rollback, driver.authority, driver.log, driver.secrets);
         let gate = gate
             .with_pools(driver.pools)
             .with_firewall(driver.firewall)
             .with_names(driver.names)
             .with_dhcp(driver.dhcp);
-        let (gate, result) = match code {
+        let (mut gate, result) = match code {
             Ok(mapped) => driver::run(&mapped, gate, watch, function),
             Err(error) => (gate, Err(error)),
         };
+        gate.note_mapping(mapping);
         Ran {
             gate,
             result,
@@ -243,6 +247,11 @@ impl<Kind> Ready<Kind> {
 }
 
 impl<Kind, T> Ran<Kind, T> {
+    /// Returns what the run has used of its limits.
+    pub fn usage(&self) -> Usage {
+        self.gate.usage()
+    }
+
     /// Makes the answer from the driver's return value, on which the gate decides too.
     pub fn answer<U, E: From<SessionError>>(
         self,

@@ -1,6 +1,6 @@
 //! The errors of commands, and their exit codes.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use audit::AuditError;
 use engine::driver::ComponentError;
@@ -208,6 +208,14 @@ const UNDECIDED: i32 = 2;
 const REFUSED: i32 = 3;
 
 impl CliError {
+    /// Returns the error of a case that can't be run.
+    pub(super) fn of_case(file: &Path, error: CaseError) -> Self {
+        Self::Case {
+            file: file.to_owned(),
+            error: Box::new(error),
+        }
+    }
+
     /// Returns the exit code.
     pub(super) fn exit_code(&self) -> i32 {
         match self {

@@ -4,6 +4,7 @@
 
 mod adopt;
 mod audit;
+mod bench;
 mod bindings;
 mod completions;
 mod component;
@@ -84,6 +85,7 @@ const COMMANDS: &[Entry] = &[
     Entry::of::<plan::Plan>(),
     Entry::of::<test::Test>(),
     Entry::of::<r#try::Try>(),
+    Entry::of::<bench::Bench>(),
     Entry::of::<adopt::Adopt>(),
     Entry::of::<journal::Journal>(),
     Entry::of::<gc::Gc>(),

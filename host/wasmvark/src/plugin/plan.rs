@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use audit::{Memory, Operation, Trail};
-use engine::driver::{Watch, declared_options};
+use engine::driver::{Usage, Watch, declared_options};
 use engine::rollback::Rollback;
 use engine::session::{Clearing, Create, Driver, Ended, Load, Session, Setup, Teardown};
 use journal::{Here, Journal};
@@ -87,6 +87,8 @@ pub(crate) struct Planned {
     pub has_failed: bool,
     /// The assumptions about facts that can't be known.
     pub assumed: Vec<String>,
+    /// What the run used of its limits.
+    pub usage: Usage,
 }
 
 impl Candidate {
@@ -199,9 +201,9 @@ impl Candidate {
             false => load.load(),
         };
         let driver = self.driver_for(load, reach.clone(), &request);
-        let answered = ready
-            .run(driver, |run| run.setup(&request, document.text()))
-            .answer(|gate, answer| text_of(&status(gate, &request, answer)?));
+        let ran = ready.run(driver, |run| run.setup(&request, document.text()));
+        let usage = ran.usage();
+        let answered = ran.answer(|gate, answer| text_of(&status(gate, &request, answer)?));
         // What a failure leaves is undone by a kernel that works again.
         kernel.fail_no_more();
         let ended = answered.commit(|left| notes.push(left.to_owned()));
@@ -218,7 +220,11 @@ impl Candidate {
             }
             false => rollback.undo().iter().map(ToString::to_string).collect(),
         };
-        Ok(tried.planned(ended, self.planned(&trial), tear_down))
+        let planned = Planned {
+            usage,
+            ..self.planned(&trial)
+        };
+        Ok(tried.planned(ended, planned, tear_down))
     }
 
     /// Has the driver disconnect the container, and undoes what is left. Returns what failed.
@@ -289,8 +295,10 @@ impl Candidate {
             )
         };
         let others = KeptNetworks::new(self.loaded.store.layout()).ids();
-        let ended = Session::<Create>::open(Box::new(kernel.clone()), trail, self.watch())
-            .run(driver, |run| run.create(&network, document.text()))
+        let ran = Session::<Create>::open(Box::new(kernel.clone()), trail, self.watch())
+            .run(driver, |run| run.create(&network, document.text()));
+        let usage = ran.usage();
+        let ended = ran
             .answer(|gate, changes| {
                 let rules = create::Rules {
                     driver: driver_name,
@@ -306,6 +314,7 @@ impl Candidate {
             topology: kernel.topology(),
             assumed: kernel.assumed(),
             has_failed: kernel.has_failed(),
+            usage,
             ..self.planned(&trial)
         })
     }
@@ -365,6 +374,7 @@ impl Candidate {
             failures: Vec::new(),
             has_failed: false,
             assumed: Vec::new(),
+            usage: Usage::default(),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use engine::driver::Description;
-use policy::Grant;
+use policy::{Grant, Limits};
 use types::Digest;
 
 use super::case::{Case, CaseError};
@@ -32,9 +32,28 @@ struct Component {
 }
 
 /// A driver that is ready to run.
-pub(super) struct Ready {
-    pub(super) name: String,
+pub(in crate::cli) struct Ready {
+    pub(in crate::cli) name: String,
     pub(super) candidate: Candidate,
+    component: Rc<Component>,
+    limits: Limits,
+}
+
+impl Ready {
+    /// Returns the component's digest.
+    pub(in crate::cli) fn digest(&self) -> &Digest {
+        &self.component.digest
+    }
+
+    /// Returns the component's bytes.
+    pub(in crate::cli) fn component(&self) -> &[u8] {
+        &self.component.bytes
+    }
+
+    /// Returns the limits of the grant.
+    pub(in crate::cli) fn limits(&self) -> &Limits {
+        &self.limits
+    }
 }
 
 /// A driver to be installed.
@@ -70,14 +89,17 @@ impl Drivers {
     /// # Errors
     ///
     /// None is named, or its file or its grant can't be used.
-    pub(super) fn of(&mut self, case: &Case) -> Result<Ready, CaseError> {
+    pub(in crate::cli) fn of(&mut self, case: &Case) -> Result<Ready, CaseError> {
         let component = self.component(case)?;
         let grant = self.grant(case, &component)?;
         let (name, bytes) = (component.name.clone(), component.bytes.clone());
+        let limits = grant.limits().clone();
         let candidate = Candidate::of_file(self.store.clone(), name, bytes, grant);
         Ok(Ready {
             name: component.name.to_string(),
             candidate: candidate.map_err(CliError::from)?,
+            component,
+            limits,
         })
     }
 

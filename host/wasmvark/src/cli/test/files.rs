@@ -12,7 +12,7 @@ const ENDING: &str = "toml";
 /// # Errors
 ///
 /// A folder can't be read, or there is no case.
-pub(super) fn find(path: &Path, filter: Option<&str>) -> Result<Vec<PathBuf>, CliError> {
+pub(in crate::cli) fn find(path: &Path, filter: Option<&str>) -> Result<Vec<PathBuf>, CliError> {
     let mut found = Vec::new();
     match path.is_dir() {
         true => collect(path, &mut found)?,

@@ -22,8 +22,10 @@ pub(super) use case::{Case, CaseError, Function};
 use compare::Difference;
 pub(super) use driver::{Drivers, Package};
 use faults::FailAt;
+pub(super) use files::find as find_cases;
 use report::Judged;
 pub(super) use request::document;
+pub(super) use run::run as run_case;
 
 /// The command `test`.
 #[derive(Debug, clap::Args)]

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use engine::driver::Usage;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use types::text::plain_error;
@@ -18,13 +19,13 @@ const TIME: Duration = Duration::from_secs(300);
 
 /// What a driver did.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Found {
+pub(in crate::cli) struct Found {
     /// The calls.
     pub(super) calls: Vec<String>,
     /// The document for the caller.
     pub(super) answer: Option<Value>,
     /// The error in its place.
-    pub(super) error: Option<String>,
+    pub(in crate::cli) error: Option<String>,
     /// The namespaces afterwards.
     pub(super) topology: String,
     /// What the teardown did.
@@ -33,6 +34,8 @@ pub(super) struct Found {
     pub(super) left: String,
     /// Whether an operation failed because it was to.
     pub(super) has_failed: bool,
+    /// What the run used of its limits.
+    pub(in crate::cli) usage: Usage,
 }
 
 /// Runs a case in a process of its own. The operation with the given number, from 1, fails.
@@ -40,7 +43,11 @@ pub(super) struct Found {
 /// # Errors
 ///
 /// The case can't be run, or the run has no result.
-pub(super) fn run(case: &Case, driver: &Ready, fails_at: Option<u32>) -> Result<Found, CaseError> {
+pub(in crate::cli) fn run(
+    case: &Case,
+    driver: &Ready,
+    fails_at: Option<u32>,
+) -> Result<Found, CaseError> {
     let document = request::document(case, &driver.name)?;
     let machine = Machine::Imagined(Box::new(case.machine.imagined()?), fails_at);
     let found = apart(Instant::now() + TIME, || {
@@ -59,6 +66,7 @@ impl Found {
             topology: text::topology(&planned.topology),
             teardown: text::lines(&planned.undo),
             has_failed: planned.has_failed,
+            usage: planned.usage,
             left: planned.left.as_ref().map(text::changes).unwrap_or_default(),
             ..Self::default()
         };

@@ -24,7 +24,7 @@ impl Command for Try {
         "\
 Run a case on a real kernel, in namespaces that go away, without root.
 
-The machine of the case is made in namespaces of this process's own: a card becomes a dummy link. There the driver is \
+The machine of the case is made in namespaces of its own, and a card becomes one end of a veth pair. There the driver is \
 installed with its grant, connects the container and disconnects it, confined as on any machine. What it did is shown; \
 what the case expects isn't compared, as a real kernel chooses MAC addresses anew. The exit code is 1 if the driver \
 fails, or if something is left.",

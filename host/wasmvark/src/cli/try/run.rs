@@ -45,10 +45,7 @@ impl Tried {
 
 /// Runs a case.
 pub(super) fn run(context: &Context, file: &Path, given: Option<&Path>) -> Result<Tried, CliError> {
-    let in_case = |error: CaseError| CliError::Case {
-        file: file.to_owned(),
-        error: Box::new(error),
-    };
+    let in_case = |error: CaseError| CliError::of_case(file, error);
     let case = &Case::read(file).map_err(in_case)?;
     let package = Drivers::new(context, given)?.package(case);
     let package = package.map_err(in_case)?;
