@@ -3,6 +3,7 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
+use wasmvark_tests::executable;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::places;
 use wasmvark_tests::process::{self, Output};
@@ -28,7 +29,7 @@ fn attempt(world: &World, case: &str, driver: &str) -> Output {
     let files = ["wasmvark", "case.toml", "driver.wasm"].map(|name| world.file(name));
     let [program, file, component] = &files;
     fs::set_permissions(world.directory(), Permissions::from_mode(0o755)).unwrap();
-    fs::copy(places::wasmvark(), program).unwrap();
+    executable::copy(&places::wasmvark(), program);
     fs::copy(places::guest(driver), component).unwrap();
     fs::write(file, case).unwrap();
     let user = [format!("--reuid={NOBODY}"), format!("--regid={NOBODY}")];
