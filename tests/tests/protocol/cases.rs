@@ -6,6 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use wasmvark_tests::connection::Connection;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::page::{self, blocks, has_in_order};
 use wasmvark_tests::places;
@@ -296,10 +297,12 @@ fn page() {
     let folder = world.directory();
     symlink(places::wasmvark(), folder.join("wasmvark")).unwrap();
     fs::copy(places::guest(GUEST), folder.join("macvlan.wasm")).unwrap();
+    let request = Connection::v4("wasm-macvlan").for_plugin();
+    fs::write(folder.join("request.json"), request).unwrap();
     let wasmvark = Wasmvark::new(&world);
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
     let (commands, shown) = (blocks(&page, "sh"), blocks(&page, "text"));
-    assert_eq!((commands.len(), shown.len()), (7, 5), "blocks of the page");
+    assert_eq!((commands.len(), shown.len()), (8, 6), "blocks of the page");
     let mut outputs = Vec::new();
     for commands in &commands {
         let mut shell = world.host.command("sh");

@@ -37,6 +37,7 @@ mod namespaces;
 mod options;
 mod pages;
 mod plan;
+mod recording;
 mod steps;
 mod store;
 mod survival;
@@ -68,6 +69,7 @@ fn main() {
     grants_page::register(&mut suite);
     granting::register(&mut suite);
     house::register(&mut suite);
+    recording::register(&mut suite);
     steps::register(&mut suite);
     install::register(&mut suite);
     installing::register(&mut suite);

@@ -12,6 +12,7 @@ use types::Digest;
 
 use super::component::EncodeError;
 use super::new::UnfitName;
+use super::record::RequestFault;
 use super::test::CaseError;
 use super::wit::UnknownInterface;
 
@@ -69,6 +70,8 @@ pub(crate) enum CliError {
         file: PathBuf,
         error: Box<CaseError>,
     },
+    #[error("the request {} can't be recorded: {error}", path.display())]
+    Unrecorded { path: PathBuf, error: RequestFault },
     #[error(transparent)]
     Throwaway(#[from] ThrowawayError),
     #[error("the {0} failed")]

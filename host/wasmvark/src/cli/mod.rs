@@ -23,6 +23,7 @@ mod man;
 mod manifest;
 mod new;
 mod plan;
+mod record;
 mod reload;
 mod remove;
 mod revoke;
@@ -86,6 +87,7 @@ const COMMANDS: &[Entry] = &[
     Entry::of::<test::Test>(),
     Entry::of::<r#try::Try>(),
     Entry::of::<bench::Bench>(),
+    Entry::of::<record::Record>(),
     Entry::of::<adopt::Adopt>(),
     Entry::of::<journal::Journal>(),
     Entry::of::<gc::Gc>(),

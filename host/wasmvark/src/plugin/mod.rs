@@ -24,6 +24,7 @@ mod reload;
 mod remains;
 mod restore;
 mod said;
+mod seen;
 mod setup;
 mod subnets;
 mod teardown;
@@ -37,6 +38,7 @@ pub(crate) use gc::{collect, life};
 pub(crate) use lookout::give_up_but_look_out;
 pub(crate) use plan::{Candidate, Machine, Planned};
 pub(crate) use reload::{Reloaded, reload, trusted_sources};
+pub(crate) use seen::{Seen, SeenNamespace, see};
 pub(crate) use throwaway::{Throwaway, ThrowawayError};
 pub(crate) use watch_firewalld::watch_firewalld;
 

@@ -198,7 +198,7 @@ fn json(planned: &Planned, grant: &str) -> Result<String, CliError> {
     Ok(text)
 }
 
-fn request(argument: &str) -> Result<Vec<u8>, CliError> {
+pub(super) fn request(argument: &str) -> Result<Vec<u8>, CliError> {
     let mut bytes = Vec::new();
     let read = match argument {
         STDIN => std::io::stdin()

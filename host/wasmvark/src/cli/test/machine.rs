@@ -8,7 +8,7 @@ use kernel::{
     AddressState, FoundRoute, LinkInfo, LinkState, MAIN_TABLE, RouteScope, SurveyedLink,
     TableRoute, Tie,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sim::{Imagined, ImaginedLink, ImaginedNamespace};
 use types::{LinkName, Mac, PciAddress, Route as Destination, RouteKind};
 
@@ -18,61 +18,64 @@ const MTU: u32 = 1500;
 /// in `include/net/ip6_route.h`).
 const CONNECTED6: u32 = 256;
 /// RTPROT_KERNEL and RTPROT_STATIC (`linux/rtnetlink.h`)
-const BY_KERNEL: u8 = 2;
+pub(super) const BY_KERNEL: u8 = 2;
 const BY_HAND: u8 = 4;
 
 /// The machine.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::cli) struct Machine {
-    host: Namespace,
-    container: Namespace,
+    pub(super) host: Namespace,
+    pub(super) container: Namespace,
 }
 
 /// A namespace, besides its loopback link.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
-struct Namespace {
-    links: Vec<Link>,
-    routes: Vec<Route>,
+pub(super) struct Namespace {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) links: Vec<Link>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) routes: Vec<Route>,
     /// Settings by their names for sysctl(8).
-    settings: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) settings: BTreeMap<String, String>,
 }
 
 /// A link.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct Link {
-    name: String,
+pub(super) struct Link {
+    pub(super) name: String,
     /// The kind, if the link isn't hardware.
-    kind: Option<String>,
-    mac: Option<String>,
-    mtu: Option<u32>,
+    pub(super) kind: Option<String>,
+    pub(super) mac: Option<String>,
+    pub(super) mtu: Option<u32>,
     #[serde(default = "yes")]
-    up: bool,
+    pub(super) up: bool,
     /// Whether it can carry packets; by default if it is up.
-    carrier: Option<bool>,
+    pub(super) carrier: Option<bool>,
     #[serde(default)]
-    addresses: Vec<IpNet>,
-    master: Option<String>,
-    parent: Option<String>,
+    pub(super) addresses: Vec<IpNet>,
+    pub(super) master: Option<String>,
+    pub(super) parent: Option<String>,
     /// Whether a bridge filters by VLAN.
-    vlan_filtering: Option<bool>,
+    pub(super) vlan_filtering: Option<bool>,
     /// The routing table of a VRF.
-    table: Option<u32>,
+    pub(super) table: Option<u32>,
     /// The address of the PCI device.
-    pci: Option<String>,
+    pub(super) pci: Option<String>,
 }
 
 /// A route.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-struct Route {
-    destination: IpNet,
-    gateway: Option<IpAddr>,
-    dev: Option<String>,
-    metric: Option<u32>,
-    table: Option<u32>,
+pub(super) struct Route {
+    pub(super) destination: IpNet,
+    pub(super) gateway: Option<IpAddr>,
+    pub(super) dev: Option<String>,
+    pub(super) metric: Option<u32>,
+    pub(super) table: Option<u32>,
 }
 
 /// Why a machine isn't possible.

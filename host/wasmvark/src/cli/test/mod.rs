@@ -9,6 +9,7 @@ mod faults;
 mod files;
 mod junit;
 mod machine;
+mod recorded;
 mod report;
 mod request;
 mod run;
@@ -23,8 +24,9 @@ use compare::Difference;
 pub(super) use driver::{Drivers, Package};
 use faults::FailAt;
 pub(super) use files::find as find_cases;
+pub(super) use machine::Machine;
 use report::Judged;
-pub(super) use request::document;
+pub(super) use request::{CONTAINER as RENAMED, document};
 pub(super) use run::run as run_case;
 
 /// The command `test`.

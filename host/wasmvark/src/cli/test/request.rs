@@ -35,7 +35,7 @@ const OPTIONS: [&str; 5] = [
     "static_mac",
 ];
 /// The keys of a container besides, and what netavark's document calls them.
-const CONTAINER: [(&str, &str); 3] = [
+pub(in crate::cli) const CONTAINER: [(&str, &str); 3] = [
     ("id", "container_id"),
     ("name", "container_name"),
     ("port_mappings", "port_mappings"),
