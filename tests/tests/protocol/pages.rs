@@ -10,10 +10,11 @@ use wasmvark_tests::places;
 
 /// What stands for the name of a driver and of a command on the page for
 /// contributors, which says what to copy from.
-const PLACEHOLDERS: [(&str, &str); 3] = [
+const PLACEHOLDERS: [(&str, &str); 4] = [
     ("NAME", "dummy"),
     ("COMMAND", "reload"),
     ("geneve", "vxlan"),
+    ("LANG", "zig"),
 ];
 
 pub(crate) fn register(suite: &mut Suite) {

@@ -38,40 +38,40 @@ pub(super) fn text(measured: &[Measured]) -> String {
     parts.collect::<Vec<_>>().join("\n")
 }
 
+/// Returns the names of the drivers with what was measured of each, in the cases' order.
+fn by_driver(measured: &[Measured]) -> Vec<(&str, Vec<&Measured>)> {
+    let mut drivers: Vec<(&str, Vec<&Measured>)> = Vec::new();
+    for it in measured {
+        match drivers.iter_mut().find(|(name, _)| *name == it.driver) {
+            Some((_, own)) => own.push(it),
+            None => drivers.push((&it.driver, vec![it])),
+        }
+    }
+    drivers
+}
+
 /// Returns a line for each driver.
 fn drivers(measured: &[Measured]) -> String {
-    let mut text = String::new();
-    let mut named: Vec<&str> = Vec::new();
-    for it in measured {
-        if named.contains(&it.driver.as_str()) {
-            continue;
-        }
-        named.push(&it.driver);
-        text.push_str(&format!(
-            "{}: {} component, {} code, compiled in {}\n",
-            plain(&it.driver),
-            bytes(it.component),
-            bytes(it.code.size),
-            time(it.code.time)
-        ));
-    }
-    text
+    let drivers = by_driver(measured).into_iter();
+    let firsts = drivers.filter_map(|(name, own)| Some((name, *own.first()?)));
+    firsts
+        .map(|(name, first)| {
+            format!(
+                "{}: {} component, {} code, compiled in {}\n",
+                plain(name),
+                bytes(first.component),
+                bytes(first.code.size),
+                time(first.code.time)
+            )
+        })
+        .collect()
 }
 
 /// Returns the limits of each driver: the grant's, and those that suffice for all cases.
 fn limits(measured: &[Measured]) -> String {
-    let mut drivers: Vec<&str> = measured.iter().map(|it| it.driver.as_str()).collect();
-    drivers.dedup();
-    drivers
-        .iter()
-        .map(|driver| {
-            let own = measured.iter().filter(|it| it.driver == *driver);
-            format!(
-                "# for {}\n[limits]\n{}",
-                plain(driver),
-                lines(&own.collect::<Vec<_>>())
-            )
-        })
+    by_driver(measured)
+        .into_iter()
+        .map(|(driver, own)| format!("# for {}\n[limits]\n{}", plain(driver), lines(&own)))
         .collect::<Vec<_>>()
         .join("\n")
 }

@@ -40,7 +40,7 @@ impl Language {
     /// Returns what the driver is built with, beside `make`.
     pub(super) fn needs(self) -> &'static str {
         match self {
-            Self::Rust => "Rust 1.85 or newer and its target wasm32-wasip2",
+            Self::Rust => "Rust 1.88 or newer and its target wasm32-wasip2",
             Self::C => "clang, lld, wasi-libc and libclang-rt-dev-wasm32, as Debian calls them",
             Self::Go => "Go 1.25 or newer",
             Self::Python => "Python 3.10 or newer",

@@ -87,7 +87,11 @@ impl Throwaway {
             "/proc/self/gid_map",
             &format!("0 {group} 1"),
         )?;
-        mount_folders().map_err(|error| prepare("lay empty folders over others", error))?;
+        mount_folders().map_err(|errno| match errno {
+            // Ubuntu makes the namespace, and takes its rights away.
+            Errno::EPERM | Errno::EACCES => ThrowawayError::Unshare(errno),
+            errno => prepare("lay empty folders over others", errno),
+        })?;
 
         let this = Self {
             container: make_netns("container")?,
