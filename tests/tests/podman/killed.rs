@@ -36,6 +36,9 @@ pub(crate) fn hold_if_asked() {
     sleep(Duration::from_secs(600));
 }
 
+/// The programs of a container that runs.
+const RUNNING: [&str; 2] = ["conmon", "sleep"];
+
 fn killed() {
     let mut tests = Command::new(env::current_exe().expect("this program has a path"))
         .env(HOLD, "1")
@@ -45,13 +48,19 @@ fn killed() {
     let stdout = tests.stdout.take().expect("stdout is a pipe");
     let mut line = String::new();
     let read = BufReader::new(stdout).read_line(&mut line);
-    let started = descendants(line.trim());
+    // The runtime becomes the container's program in its own time.
+    let started = poll::until(
+        || descendants(line.trim()),
+        |found| RUNNING.iter().all(|name| names(found).contains(name)),
+    );
     tests.kill().expect("the tests can be killed");
     tests.wait().expect("the tests end");
     read.expect("a process id");
-    let commands: Vec<&str> = started.iter().map(|(_, name)| name.as_str()).collect();
-    for name in ["conmon", "sleep"] {
-        assert!(commands.contains(&name), "{name} has run: {commands:?}");
+    for name in RUNNING {
+        assert!(
+            names(&started).contains(&name),
+            "{name} has run: {started:?}"
+        );
     }
     let living = || {
         started
@@ -61,6 +70,10 @@ fn killed() {
     };
     let left = poll::until(living, |left| *left == 0);
     assert_eq!(left, 0, "of {started:?}");
+}
+
+fn names(processes: &[(String, String)]) -> Vec<&str> {
+    processes.iter().map(|(_, name)| name.as_str()).collect()
 }
 
 /// All processes below one, with their names.
