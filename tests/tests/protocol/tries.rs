@@ -1,12 +1,17 @@
 //! `wasmvark try`: the drivers' cases on a real kernel.
 
+use std::ffi::OsStr;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
+use wasmvark_tests::connection::Connection;
 use wasmvark_tests::executable;
+use wasmvark_tests::grant::Grant;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::places;
 use wasmvark_tests::process::{self, Output};
+use wasmvark_tests::wasmvark::Wasmvark;
 use wasmvark_tests::world::World;
 
 use crate::bench::GUEST;
@@ -21,6 +26,7 @@ pub(crate) const REAL: &[Need] = &[Need::Root, Need::Macvlan, Need::UserNamespac
 pub(crate) fn register(suite: &mut Suite) {
     suite.test("try/the drivers", REAL, tried);
     suite.test("try/what fails", REAL, failing);
+    suite.test("try/the machine's services", REAL, services);
 }
 
 /// Runs `wasmvark try` as a user without rights, who can read copies of the program, of the
@@ -78,4 +84,67 @@ fn failing() {
     let kind = "[[machine.host.links]]\nname = \"wg0\"\nkind = \"wireguard\"";
     case(kind, "wg0 is of the kind wireguard: leave the kind out");
     case("network = { nmae = \"n\" }", "nmae");
+}
+
+/// Notes in the file `$1` that somebody connects to the system's bus, while `$2...` runs in
+/// a mount namespace with a bus that answers nobody.
+const BESIDE_A_BUS: &str = r#"
+reached=$1
+shift
+mount -t tmpfs none /run
+mkdir /run/dbus
+python3 -c '
+import os, socket, sys
+bus = socket.socket(socket.AF_UNIX)
+bus.bind("/run/dbus/new")
+bus.listen()
+os.rename("/run/dbus/new", "/run/dbus/system_bus_socket")
+connection, _ = bus.accept()
+open(sys.argv[1], "w").close()
+' "$reached" &
+until [ -S /run/dbus/system_bus_socket ]; do sleep 0.01; done
+"$@"
+code=$?
+kill $! 2>/dev/null
+exit $code
+"#;
+
+/// firewalld is asked over the system's bus to trust a container's addresses. A try must
+/// not reach it; the same case without namespaces of its own does.
+fn services() {
+    let world = World::forwarding();
+    let case = places::workspace().join("guest-examples/bridge/cases/published-port.toml");
+    let driver = places::guest("bridge");
+    let beside = |reached: &Path, command: &[&OsStr]| {
+        let mut shell = world.host.command("unshare");
+        let shell = shell.args(["--mount", "sh", "-c", BESIDE_A_BUS, "sh"]);
+        process::run(shell.arg(reached).args(command), b"")
+    };
+    let program = places::wasmvark();
+    let command = [
+        program.as_os_str(),
+        "try".as_ref(),
+        case.as_ref(),
+        driver.as_ref(),
+    ];
+    let reached = world.file("reached");
+    let output = beside(&reached, &command);
+    assert_eq!(output.code, Some(0), "{output:?}");
+    assert!(output.stdout.contains("firewall.trust"), "{output:?}");
+    assert!(!reached.exists());
+
+    let wasmvark = Wasmvark::new(&world);
+    wasmvark.install("bridge", "wasm-bridge", &Grant::example("bridge"));
+    let request = world.file("request.json");
+    let connection = Connection::v4("wasm-bridge").network("network_interface", "br0");
+    fs::write(&request, connection.for_plugin()).unwrap();
+    let run = r#"WASMVARK_ROOT=$1 exec "$2" setup "$3" <"$4""#;
+    let (plugin, netns) = (
+        wasmvark.plugins().join("wasm-bridge"),
+        world.container.path(),
+    );
+    let arguments = [wasmvark.root(), &plugin, &netns, &request].map(Path::as_os_str);
+    let shell = ["sh", "-c", run, "sh"].map(OsStr::new);
+    let output = beside(&reached, &[&shell[..], &arguments[..]].concat());
+    assert!(reached.exists(), "{output:?}");
 }
