@@ -419,6 +419,32 @@ fn rules_for(ports: Option<&Ports>) -> usize {
     ports.map_or(1, |ports| ports.ranges.len().max(1))
 }
 
+/// Describes which of all connections a filter is for.
+fn only(ports: Option<&Ports>, peer: Option<IpNet>) -> String {
+    let parts = [
+        ports.map(Ports::to_string),
+        peer.map(|peer| format!("peer {peer}")),
+    ];
+    let parts: Vec<_> = parts.into_iter().flatten().collect();
+    match parts.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", parts.join(", ")),
+    }
+}
+
+impl fmt::Display for Ports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.protocol)?;
+        for (first, last) in &self.ranges {
+            match first == last {
+                true => write!(f, " {first}")?,
+                false => write!(f, " {first}-{last}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Display for Policy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -474,7 +500,8 @@ impl fmt::Display for FirewallRule {
             }
             Self::Filter { traffic, policy } => {
                 let side = if traffic.incoming { "to" } else { "from" };
-                write!(f, "connections {side} {} {policy}", traffic.address)
+                let only = only(traffic.ports.as_ref(), traffic.peer);
+                write!(f, "connections {side} {}{only} {policy}", traffic.address)
             }
             Self::FilterLink {
                 link,
@@ -482,7 +509,8 @@ impl fmt::Display for FirewallRule {
                 policy,
             } => {
                 let side = if traffic.incoming { "to" } else { "from" };
-                write!(f, "connections {side} container:{link} {policy}")
+                let only = only(traffic.ports.as_ref(), traffic.peer);
+                write!(f, "connections {side} container:{link}{only} {policy}")
             }
             Self::CheckSender { link, mac } => write!(f, "only {mac} let in through {link}"),
         }

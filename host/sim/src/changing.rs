@@ -144,7 +144,10 @@ impl Machine {
             LinkChange::Up(false) => self.set_down(number),
             LinkChange::TxQueueLength(packets) => {
                 let packets = *packets;
-                self.edit(number, |link| link.state.tx_queue_length = packets);
+                self.edit(number, |link| {
+                    link.state.tx_queue_length = packets;
+                    link.is_queue_length_set = true;
+                });
             }
             LinkChange::Promiscuous(on) => {
                 let on = *on;

@@ -28,6 +28,7 @@ mod making;
 mod neighbours;
 mod offloads;
 mod picture;
+mod properties;
 mod routes6;
 mod routing;
 mod rules;

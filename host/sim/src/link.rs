@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 use kernel::{
-    Feature, FoundNeighbour, IPV6_MIN_MTU, LinkId, LinkKind, LinkState, NewAddress, ParentUse,
-    PortState, PortVlans, Queues, VfState, WireguardState,
+    ClassPackets, Feature, FoundNeighbour, HtbFlow, IPV6_MIN_MTU, LinkId, LinkKind, LinkState,
+    NewAddress, ParentUse, PortState, PortVlans, Queues, Shape, VfState, WireguardState,
 };
 use types::{DevicePath, Mac, Namespace, PciAddress};
 
@@ -89,6 +89,8 @@ pub(super) struct Link {
     /// Whether the MAC address was set here, so that the kernel leaves it
     /// alone.
     pub(super) is_mac_set: bool,
+    /// Whether the length of the transmit queue was set here.
+    pub(super) is_queue_length_set: bool,
     /// Whether a bridge has looked at its ports yet, for telling whether it carries
     /// packets.
     pub(super) looks_at_ports: bool,
@@ -112,6 +114,10 @@ pub(super) struct Link {
     pub(super) vlans: Option<Vec<PortVlans>>,
     pub(super) queues: Option<Queues>,
     pub(super) classes: Option<Vec<u16>>,
+    /// The rate of the queueing discipline that was set here, and the packets that
+    /// filters lead past it or to it.
+    pub(super) shape: Option<Shape>,
+    pub(super) flows: Vec<(ClassPackets, HtbFlow)>,
     pub(super) redirect: Option<Number>,
     pub(super) vfs: Option<Vec<VfState>>,
     pub(super) features: Option<Vec<Feature>>,
@@ -140,6 +146,7 @@ impl Link {
             master: None,
             is_mac_assumed: false,
             is_mac_set: false,
+            is_queue_length_set: false,
             looks_at_ports: false,
             follows: (false, false),
             is_changed: false,
@@ -153,6 +160,8 @@ impl Link {
             vlans: None,
             queues: None,
             classes: None,
+            shape: None,
+            flows: Vec::new(),
             redirect: None,
             vfs: None,
             features: None,

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use kernel::{FoundRoute, LinkId, Neighbour, NeighbourTable, NextHop, TableRoute};
+use kernel::{FoundRoute, LinkId, NextHop, TableRoute};
 use serde::Serialize;
 use types::{Mac, Namespace};
 
 use super::link::{Link, Number, Origin, Other};
 use super::machine::{BY_KERNEL, Machine};
+use super::properties::set_on;
 
 /// The topology of the machine.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -433,66 +434,4 @@ fn follows_forwarding(written: &BTreeMap<String, String>, key: &str, value: &str
 fn key_of(path: &str) -> String {
     let key = path.strip_prefix("/proc/sys/").unwrap_or(path);
     key.replace('.', "\0").replace('/', ".").replace('\0', "/")
-}
-
-/// Describes the properties of a link that have no field of their own.
-fn set_on(link: &Link) -> Vec<String> {
-    let mut set = Vec::new();
-    if let Some(port) = link.port {
-        let on = [
-            ("hairpin", port.hairpin),
-            ("isolated", port.isolated),
-            ("learning", port.learning),
-        ];
-        let on = on.iter().filter(|(_, on)| *on).map(|(name, _)| *name);
-        set.push(format!("port: {}", on.collect::<Vec<_>>().join(" ")));
-    }
-    if let Some(vlans) = &link.vlans {
-        let vlans = vlans.iter().map(|vlans| {
-            let (first, last) = (vlans.numbers.first(), vlans.numbers.last());
-            let range = match first == last {
-                true => first.to_string(),
-                false => format!("{first}-{last}"),
-            };
-            let pvid = if vlans.pvid { " pvid" } else { "" };
-            let untagged = if vlans.untagged { " untagged" } else { "" };
-            format!("{range}{pvid}{untagged}")
-        });
-        set.push(format!("VLANs: {}", vlans.collect::<Vec<_>>().join(", ")));
-    }
-    if link.queues.is_some_and(|queues| queues.root.is_some()) {
-        set.push("what it sends is shaped".to_owned());
-    }
-    if link.origin == Origin::Made || link.is_changed {
-        let flags = [
-            ("promiscuous", link.state.promiscuous),
-            ("all multicast", link.state.all_multicast),
-        ];
-        let flags = flags.iter().filter(|(_, on)| *on);
-        set.extend(flags.map(|(name, _)| (*name).to_owned()));
-        set.extend(
-            link.state
-                .alias
-                .iter()
-                .map(|alias| format!("alias {alias}")),
-        );
-        let neighbours = link.neighbours.iter().flatten();
-        set.extend(neighbours.filter(|it| it.permanent).map(|it| {
-            match (it.table, it.mac.map(Neighbour::Permanent)) {
-                (NeighbourTable::Entries, Some(Neighbour::Permanent(mac))) => {
-                    format!("neighbour {} is {mac}", it.address)
-                }
-                _ => format!("answers for {}", it.address),
-            }
-        }));
-    }
-    if let Some(wireguard) = &link.wireguard {
-        for peer in &wireguard.peers {
-            set.push(format!("peer {}", peer.public_key.to_public_text()));
-        }
-    }
-    for vf in link.vfs.iter().flatten() {
-        set.push(format!("VF {}: MAC {}", vf.number, vf.mac));
-    }
-    set
 }

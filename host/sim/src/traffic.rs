@@ -24,12 +24,12 @@ impl TrafficControlRead for Simulation {
 }
 
 impl TrafficControl for Simulation {
-    fn set_tbf(&mut self, link: LinkId, _tbf: &Tbf) -> Result<(), KernelError> {
-        self.in_time()?.set_tbf(link)
+    fn set_tbf(&mut self, link: LinkId, tbf: &Tbf) -> Result<(), KernelError> {
+        self.in_time()?.set_tbf(link, tbf.shape)
     }
 
-    fn set_htb(&mut self, link: LinkId, _whole: Shape) -> Result<(), KernelError> {
-        self.in_time()?.set_htb(link)
+    fn set_htb(&mut self, link: LinkId, whole: Shape) -> Result<(), KernelError> {
+        self.in_time()?.set_htb(link, whole)
     }
 
     fn add_htb_class(&mut self, at: LinkId, class: &HtbClass) -> Result<(), KernelError> {
@@ -67,14 +67,16 @@ impl TrafficControl for Simulation {
         &mut self,
         at: LinkId,
         _priority: u16,
-        _packets: ClassPackets,
-        _flow: HtbFlow,
+        packets: ClassPackets,
+        flow: HtbFlow,
     ) -> Result<(), KernelError> {
-        let classes = self.in_time()?.own_classes(at)?;
-        match classes.contains(&HtbClass::REST) {
-            true => Ok(()),
-            false => Err(Errno::EOPNOTSUPP.into()),
+        let machine = &mut *self.in_time()?;
+        if !machine.own_classes(at)?.contains(&HtbClass::REST) {
+            return Err(Errno::EOPNOTSUPP.into());
         }
+        let (number, _) = machine.find(at)?;
+        machine.edit(number, |link| link.flows.push((packets, flow)));
+        Ok(())
     }
 
     fn redirect_ingress(&mut self, at: LinkId, to: u32) -> Result<(), KernelError> {
@@ -121,7 +123,10 @@ impl TrafficControl for Simulation {
         machine.edit(number, |link| {
             link.queues = Some(queues);
             match hook {
-                QueueHook::Root => link.classes = Some(Vec::new()),
+                QueueHook::Root => {
+                    link.classes = Some(Vec::new());
+                    (link.shape, link.flows) = (None, Vec::new());
+                }
                 QueueHook::Ingress => link.redirect = None,
             }
         });
@@ -140,17 +145,19 @@ impl Machine {
     }
 
     /// Sets a token bucket filter at the root. It has one class (`tbf_walk`).
-    pub(super) fn set_tbf(&mut self, at: LinkId) -> Result<(), KernelError> {
-        self.set_root(at, &[WHOLE])
+    pub(super) fn set_tbf(&mut self, at: LinkId, shape: Shape) -> Result<(), KernelError> {
+        self.set_root(at, shape, &[WHOLE])
     }
 
     /// Sets a hierarchical token bucket, with a class for the whole and one for what
     /// no other takes.
-    pub(super) fn set_htb(&mut self, at: LinkId) -> Result<(), KernelError> {
-        self.set_root(at, &[WHOLE, HtbClass::REST])
+    pub(super) fn set_htb(&mut self, at: LinkId, whole: Shape) -> Result<(), KernelError> {
+        self.set_root(at, whole, &[WHOLE, HtbClass::REST])
     }
 
-    fn set_root(&mut self, at: LinkId, classes: &[u16]) -> Result<(), KernelError> {
+    /// Sets a queueing discipline at the root, with the classes that it has from
+    /// the beginning.
+    fn set_root(&mut self, at: LinkId, shape: Shape, classes: &[u16]) -> Result<(), KernelError> {
         let queues = self.queues(at)?;
         if queues.root.is_some() {
             return Err(Errno::EEXIST.into());
@@ -162,13 +169,12 @@ impl Machine {
                 ..queues
             });
             link.classes = Some(classes.to_vec());
+            link.shape = Some(shape);
         });
         self.make_room(number);
         Ok(())
     }
 
-    /// Sets a queueing discipline at the root, with the classes that it has from
-    /// the beginning.
     /// A link that keeps no packets back begins to, as it had no room for any
     /// (`qdisc_create`).
     fn make_room(&mut self, number: Number) {

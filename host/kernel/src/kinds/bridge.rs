@@ -4,7 +4,7 @@ use netlink_packet_route::link::LinkMessage;
 use rtnetlink::{LinkBridge, LinkMessageBuilder};
 use types::LinkName;
 
-use super::{Encode, Kind, Rest};
+use super::{Encode, Kind, Rest, property};
 
 /// The properties of a bridge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,11 @@ impl Kind for Bridge {
 
     fn vlan_filtering(&self) -> Option<bool> {
         Some(self.vlan_filtering)
+    }
+
+    fn properties(&self) -> Vec<String> {
+        let filters = self.vlan_filtering.then_some(1);
+        property("vlan_filtering", filters).into_iter().collect()
     }
 }
 

@@ -82,6 +82,10 @@ impl Kind for Ipvlan {
     fn default_mac(&self) -> DefaultMac {
         DefaultMac::OfParent
     }
+
+    fn properties(&self) -> Vec<String> {
+        vec![format!("mode {} {}", self.mode.name(), self.isolation.name())]
+    }
 }
 
 impl Encode for Ipvlan {

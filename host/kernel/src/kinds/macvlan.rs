@@ -6,7 +6,7 @@ use netlink_packet_route::link::{
 use rtnetlink::LinkMacVlan;
 use types::{LinkName, Mac};
 
-use super::{DefaultMac, ETHERNET_MTU, Encode, Kind, ParentUse, Rest};
+use super::{DefaultMac, ETHERNET_MTU, Encode, Kind, ParentUse, Rest, property};
 use crate::LinkId;
 
 /// The properties of a macvlan or macvtap link.
@@ -41,6 +41,17 @@ pub enum MacvlanMode {
 }
 
 impl MacvlanMode {
+    /// Returns the name in `ip link` and in the option `mode`.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Private => "private",
+            Self::Vepa => "vepa",
+            Self::Bridge => "bridge",
+            Self::Passthru => "passthru",
+            Self::Source => "source",
+        }
+    }
+
     /// Returns the mode as messages encode it.
     pub(super) fn wire(self) -> MacVlanMode {
         match self {
@@ -75,6 +86,19 @@ impl Kind for Macvlan {
             MacvlanMode::Passthru => DefaultMac::OfParent,
             _ => DefaultMac::Random,
         }
+    }
+
+    fn properties(&self) -> Vec<String> {
+        let sources = self.sources.iter().map(Mac::to_string);
+        let sources: Vec<_> = sources.collect();
+        let sources = (!sources.is_empty()).then(|| sources.join(","));
+        let all = [
+            property("mode", Some(self.mode.name())),
+            property("bclim", self.broadcast_limit),
+            property("bcqueuelen", self.broadcast_queue_length),
+            property("macaddr", sources),
+        ];
+        all.into_iter().flatten().collect()
     }
 }
 

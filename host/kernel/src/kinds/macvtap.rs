@@ -40,6 +40,10 @@ impl Kind for Macvtap {
     fn default_mac(&self) -> DefaultMac {
         self.0.default_mac()
     }
+
+    fn properties(&self) -> Vec<String> {
+        self.0.properties()
+    }
 }
 
 impl Encode for Macvtap {

@@ -2,6 +2,7 @@
 
 mod veth;
 
+use std::fmt::Display;
 use std::ops::Deref;
 use std::os::fd::RawFd;
 
@@ -99,6 +100,17 @@ pub trait Kind {
     fn default_mac(&self) -> DefaultMac {
         DefaultMac::Random
     }
+
+    /// Returns the properties that only this kind has, in the words of `ip-link(8)`, for
+    /// people who read what a driver made. The parent isn't one.
+    fn properties(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// Returns a property as `ip-link(8)` has it, if it is given.
+fn property(name: &str, value: Option<impl Display>) -> Option<String> {
+    value.map(|value| format!("{name} {value}"))
 }
 
 /// The MAC address of a new link, if none is requested.

@@ -11,7 +11,7 @@ use nix::errno::Errno;
 use nix::libc;
 use types::LinkName;
 
-use super::{Encode, Kind, Rest};
+use super::{Encode, Kind, Rest, property};
 use crate::enter_netns::in_netns;
 use crate::{KernelError, Netns};
 
@@ -53,6 +53,15 @@ pub struct Tap {
 impl Kind for Tap {
     fn name(&self) -> &'static str {
         "tun"
+    }
+
+    fn properties(&self) -> Vec<String> {
+        let all = [
+            property("user", self.owner),
+            property("group", self.group),
+            self.multi_queue.then(|| "multi_queue".to_owned()),
+        ];
+        all.into_iter().flatten().collect()
     }
 }
 

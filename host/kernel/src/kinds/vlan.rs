@@ -47,6 +47,14 @@ impl Kind for Vlan {
     fn default_mac(&self) -> DefaultMac {
         DefaultMac::OfParent
     }
+
+    fn properties(&self) -> Vec<String> {
+        let protocol = match self.protocol {
+            VlanProtocol::Dot1q => "802.1Q",
+            VlanProtocol::Dot1ad => "802.1ad",
+        };
+        vec![format!("protocol {protocol}"), format!("id {}", self.id)]
+    }
 }
 
 impl Encode for Vlan {

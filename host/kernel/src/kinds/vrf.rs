@@ -28,6 +28,10 @@ impl Kind for Vrf {
     fn default_mtu(&self, _parent: Option<u32>) -> u32 {
         MTU
     }
+
+    fn properties(&self) -> Vec<String> {
+        vec![format!("table {}", self.table)]
+    }
 }
 
 impl Encode for Vrf {

@@ -6,7 +6,7 @@ use netlink_packet_route::link::LinkMessage;
 use rtnetlink::LinkVxlan;
 use types::{LinkName, Namespace};
 
-use super::{ETHERNET_MTU, Encode, Kind, LinkNumber, Rest};
+use super::{ETHERNET_MTU, Encode, Kind, LinkNumber, Rest, property};
 use crate::LinkId;
 
 /// The length of the headers over IPv4 and over IPv6, in bytes (VXLAN_HEADROOM,
@@ -63,6 +63,22 @@ impl Kind for Vxlan {
         parent.map_or(ETHERNET_MTU, |mtu| {
             mtu.saturating_sub(self.headroom()).max(MIN_MTU)
         })
+    }
+
+    fn properties(&self) -> Vec<String> {
+        let remote = match self.remote.is_some_and(|remote| remote.is_multicast()) {
+            true => "group",
+            false => "remote",
+        };
+        let all = [
+            property("id", Some(self.id)),
+            property(remote, self.remote),
+            property("local", self.local),
+            property("dstport", Some(self.port)),
+            (!self.learning).then(|| "nolearning".to_owned()),
+            property("ttl", self.ttl),
+        ];
+        all.into_iter().flatten().collect()
     }
 }
 

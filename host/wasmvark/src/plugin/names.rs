@@ -1,11 +1,11 @@
 //! What services need to know of a container, and what of theirs is in the answer.
 
 use std::net::IpAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use engine::gate::{DhcpClient, Gate, Names};
 use request::Request;
-use services::dns::{DnsError, DnsName, DnsRecord, Registration, SEARCH_DOMAIN};
+use services::dns::{AardvarkConfig, DnsError, DnsName, DnsRecord, Registration, SEARCH_DOMAIN};
 
 use types::text;
 
@@ -14,11 +14,31 @@ use crate::store::Layout;
 
 /// Returns the container's names, if the user wants them served.
 pub(super) fn of(layout: &Layout, request: &Request) -> Option<Names> {
+    // Without names there is no need to look for the server.
+    let config = request
+        .network
+        .dns
+        .then(|| local_services::aardvark(layout))?;
+    let is_installed = config.is_installed();
+    served(&config, is_installed, request)
+}
+
+/// Returns the container's names on an imagined machine, on which the server is installed.
+pub(super) fn imagined(request: &Request) -> Option<Names> {
+    let config = AardvarkConfig {
+        config: PathBuf::new(),
+        program: PathBuf::new(),
+        port: AardvarkConfig::PORT,
+        rootless: false,
+    };
+    served(&config, true, request)
+}
+
+fn served(config: &AardvarkConfig, is_installed: bool, request: &Request) -> Option<Names> {
     let network = &request.network;
     if !network.dns {
         return None;
     }
-    let config = local_services::aardvark(layout);
     let record = DnsRecord {
         folder: config.folder(),
         network: network.name.clone(),
@@ -35,7 +55,7 @@ pub(super) fn of(layout: &Layout, request: &Request) -> Option<Names> {
     Some(Names {
         registration,
         port: config.port,
-        is_installed: config.is_installed(),
+        is_installed,
     })
 }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use audit::{Memory, Operation, Trail};
 use engine::driver::{Usage, Watch, declared_options};
+use engine::gate::Names;
 use engine::rollback::Rollback;
 use engine::session::{Clearing, Create, Driver, Ended, Load, Session, Setup, Teardown};
 use journal::{Here, Journal};
@@ -173,10 +174,15 @@ impl Candidate {
         let request = Request::resolve(document.document())?;
         let driver = self.loaded.name.as_str();
         check_options(&self.options()?, driver, &request)?;
-        let reach = said::reach(self.loaded.store.layout(), &request)?;
+        let is_imagined = matches!(machine, Machine::Imagined(..));
+        let layout = self.loaded.store.layout();
+        // A confined run can't look for them any more.
+        let (reach, names) = match is_imagined {
+            true => (said::imagined(&request)?, names::imagined(&request)),
+            false => (said::reach(layout, &request)?, names::of(layout, &request)),
+        };
         let host = Netns::current()?;
         let container = machine.container(&host)?;
-        let is_imagined = matches!(machine, Machine::Imagined(..));
         let code = self.code()?;
         let trial = Trial {
             command: "setup",
@@ -200,7 +206,7 @@ impl Candidate {
             true => load.load_first(),
             false => load.load(),
         };
-        let driver = self.driver_for(load, reach.clone(), &request);
+        let driver = self.driver_for(load, reach.clone(), &request, names.clone());
         let ran = ready.run(driver, |run| run.setup(&request, document.text()));
         let usage = ran.usage();
         let answered = ran.answer(|gate, answer| text_of(&status(gate, &request, answer)?));
@@ -215,7 +221,7 @@ impl Candidate {
         };
         let tear_down = |mut rollback: Rollback| match is_imagined {
             true => {
-                let driver = self.driver_for(code.load_again(), reach, &request);
+                let driver = self.driver_for(code.load_again(), reach, &request, names);
                 self.tear_down(rollback, driver, (&request, document.text()))
             }
             false => rollback.undo().iter().map(ToString::to_string).collect(),
@@ -278,6 +284,7 @@ impl Candidate {
             .check(driver_name, Given::Network, &network.options)
             .map_err(RequestError::from)?;
         let code = self.code()?;
+        let is_imagined = matches!(machine, Machine::Imagined(..));
         let kernel = begin(machine, Netns::current()?, None)?;
         let trial = Trial {
             command: "create",
@@ -286,7 +293,14 @@ impl Candidate {
         };
         let memory = Memory::default();
         let trail = self.trail(&trial, &memory)?;
-        let pools = Pools::for_plan(self.loaded.store.layout(), &network, &self.loaded.grant);
+        let layout = self.loaded.store.layout();
+        let (pools, others) = match is_imagined {
+            true => (Pools::imagined(&network), Vec::new()),
+            false => (
+                Pools::for_plan(layout, &network, &self.loaded.grant),
+                KeptNetworks::new(layout).ids(),
+            ),
+        };
         let driver = Driver {
             pools: Some(Box::new(pools)),
             ..self.driver(
@@ -294,7 +308,6 @@ impl Candidate {
                 create::reach(&network),
             )
         };
-        let others = KeptNetworks::new(self.loaded.store.layout()).ids();
         let ran = Session::<Create>::open(Box::new(kernel.clone()), trail, self.watch())
             .run(driver, |run| run.create(&network, document.text()));
         let usage = ran.usage();
@@ -347,9 +360,15 @@ impl Candidate {
         self.loaded.driver(load, reach, secrets)
     }
 
-    fn driver_for<'a>(&self, load: Load<'a>, reach: RequestReach, request: &Request) -> Driver<'a> {
+    fn driver_for<'a>(
+        &self,
+        load: Load<'a>,
+        reach: RequestReach,
+        request: &Request,
+        names: Option<Names>,
+    ) -> Driver<'a> {
         Driver {
-            names: names::of(self.loaded.store.layout(), request),
+            names,
             // No server is asked, so the path doesn't matter.
             dhcp: Some(names::dhcp_client(request, Path::new("/"))),
             ..self.driver(load, reach)

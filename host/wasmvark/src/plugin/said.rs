@@ -2,7 +2,7 @@
 //! user's `network create`.
 
 use policy::RequestReach;
-use request::{Request, Said};
+use request::{KeptNetwork, Request, Said};
 
 use super::{PluginError, setup};
 use crate::store::{KeptNetworks, Layout};
@@ -10,7 +10,16 @@ use crate::store::{KeptNetworks, Layout};
 /// Returns the reach of a request, according to the kept network.
 pub(super) fn reach(layout: &Layout, request: &Request) -> Result<RequestReach, PluginError> {
     let kept = KeptNetworks::new(layout).find(&request.network.id)?;
-    let said = request.said(kept.as_ref())?;
+    beside(kept.as_ref(), request)
+}
+
+/// Returns the reach of a request on an imagined machine, which has kept no network.
+pub(super) fn imagined(request: &Request) -> Result<RequestReach, PluginError> {
+    beside(None, request)
+}
+
+fn beside(kept: Option<&KeptNetwork>, request: &Request) -> Result<RequestReach, PluginError> {
+    let said = request.said(kept)?;
     let unsaid = hint(&request.network.name, &said);
     Ok(RequestReach {
         chosen: said.chosen,

@@ -11,7 +11,9 @@ use policy::{Call, Grant};
 use request::Network;
 use types::{IpVersion, NetworkId};
 
-use crate::podman::{ContainersConf, System, first_free, networks, random_free};
+use crate::podman::{
+    ContainersConf, Pool, System, first_free, first_free_local, networks, random_free,
+};
 use crate::store::{KeptNetworks, Layout};
 
 /// The name of the lock.
@@ -32,6 +34,8 @@ pub(super) struct Pools {
     /// The versions of which the user wants subnets that the network doesn't have.
     wanted: Vec<IpVersion>,
     found: Result<Found, PoolError>,
+    /// The choice of an IPv6 subnet beside those that are used.
+    choose_v6: fn(&[IpNet]) -> Result<Option<IpNet>, getrandom::Error>,
 }
 
 /// What is known of subnets on this machine, beside the host's own.
@@ -39,7 +43,7 @@ struct Found {
     /// The lock of all runs that allocate subnets, but not of a plan. It is held until the
     /// network is kept, from when on others find the subnet there.
     _lock: Option<Lock>,
-    conf: ContainersConf,
+    pools: Vec<Pool>,
     podmans: Vec<IpNet>,
     /// The subnets of all kept networks.
     kept: Vec<IpNet>,
@@ -63,6 +67,22 @@ impl Pools {
         Self::with_lock(layout, network, grant, || Ok(None))
     }
 
+    /// Returns the pools on an imagined machine, which has no other networks and no
+    /// containers.conf. They give the same subnets each time.
+    pub(super) fn imagined(network: &Network) -> Self {
+        Self {
+            wanted: wanted(network),
+            found: Ok(Found {
+                _lock: None,
+                pools: Pool::defaults(),
+                podmans: Vec::new(),
+                kept: Vec::new(),
+                recent: Vec::new(),
+            }),
+            choose_v6: |used| Ok(first_free_local(used)),
+        }
+    }
+
     fn with_lock(
         layout: &Layout,
         network: &Network,
@@ -77,7 +97,11 @@ impl Pools {
             // No call gets that far.
             false => Err(unwanted()),
         };
-        Self { wanted, found }
+        Self {
+            wanted,
+            found,
+            choose_v6: random_free,
+        }
     }
 }
 
@@ -90,7 +114,7 @@ impl Found {
             podmans: podmans(&conf, network)?,
             kept: kept.subnets(network, None),
             recent: kept.subnets(network, Some(UNWRITTEN)),
-            conf,
+            pools: conf.pools,
         })
     }
 }
@@ -120,8 +144,8 @@ impl SubnetPools for Pools {
         ] {
             let all = [host.sure.as_slice(), routed, &found.podmans, kept].concat();
             let free = match version {
-                IpVersion::Ipv4 => first_free(&found.conf.pools, &all),
-                IpVersion::Ipv6 => random_free(&all).map_err(unavailable)?,
+                IpVersion::Ipv4 => first_free(&found.pools, &all),
+                IpVersion::Ipv6 => (self.choose_v6)(&all).map_err(unavailable)?,
             };
             if let Some(free) = free {
                 return Ok(free);

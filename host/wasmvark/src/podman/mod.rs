@@ -11,6 +11,6 @@ mod version;
 
 pub(crate) use containers_conf::HELPER_DIRS;
 pub(crate) use containers_conf::{ConfError, ContainersConf};
-pub(crate) use pools::{Pool, first_free, random_free};
+pub(crate) use pools::{Pool, first_free, first_free_local, random_free};
 pub(crate) use system::System;
 pub(crate) use version::{Version, find_podman};

@@ -109,18 +109,36 @@ pub(crate) fn first_free(pools: &[Pool], used: &[IpNet]) -> Option<IpNet> {
 /// The kernel gives no random numbers.
 pub(crate) fn random_free(used: &[IpNet]) -> Result<Option<IpNet>, getrandom::Error> {
     for _ in 0..TRIES {
-        let mut bytes = LOCAL.addr().octets();
-        if let Some(prefix) = bytes.get_mut(1..usize::from(V6_SIZE / 8)) {
-            getrandom::fill(prefix)?;
-        }
-        let subnet = Ipv6Net::new(Ipv6Addr::from(bytes), V6_SIZE).map(IpNet::from);
-        if let Ok(subnet) = subnet
-            && !used.iter().any(|used| overlap(used, &subnet))
-        {
+        let mut number = [0; 7];
+        getrandom::fill(&mut number)?;
+        if let Some(subnet) = local_subnet(number).filter(|subnet| !is_used(used, subnet)) {
             return Ok(Some(subnet));
         }
     }
     Ok(None)
+}
+
+/// Returns the first local IPv6 subnet that overlaps with none of the used ones, or `None`
+/// if none of the first ones is free. Unlike a random one, it's the same each time.
+pub(crate) fn first_free_local(used: &[IpNet]) -> Option<IpNet> {
+    let numbers = (0..=u8::MAX).map(|number| [0, 0, 0, 0, 0, 0, number]);
+    let mut subnets = numbers.filter_map(local_subnet);
+    subnets.find(|subnet| !is_used(used, subnet))
+}
+
+/// Returns the local subnet with a number, which is what follows the prefix of local
+/// addresses.
+fn local_subnet(number: [u8; 7]) -> Option<IpNet> {
+    let mut bytes = LOCAL.addr().octets();
+    bytes
+        .get_mut(1..usize::from(V6_SIZE / 8))?
+        .copy_from_slice(&number);
+    let subnet = Ipv6Net::new(Ipv6Addr::from(bytes), V6_SIZE);
+    subnet.ok().map(IpNet::from)
+}
+
+fn is_used(used: &[IpNet], subnet: &IpNet) -> bool {
+    used.iter().any(|used| overlap(used, subnet))
 }
 
 fn overlap(one: &IpNet, other: &IpNet) -> bool {
@@ -212,6 +230,17 @@ mod tests {
             None,
             "all are used"
         );
+    }
+
+    #[test]
+    fn the_first_local_subnet_is_always_the_same() {
+        let free = |used: &[&str]| {
+            let used: Vec<IpNet> = used.iter().map(|used| used.parse().unwrap()).collect();
+            first_free_local(&used).map(|subnet| subnet.to_string())
+        };
+        assert_eq!(free(&[]).as_deref(), Some("fd00::/64"));
+        assert_eq!(free(&["fd00::/64"]).as_deref(), Some("fd00:0:0:1::/64"));
+        assert_eq!(free(&["fc00::/7"]), None);
     }
 
     #[test]
