@@ -62,7 +62,7 @@ impl Manifest {
         Self {
             driver,
             own: file.names(),
-            shared: file.shared,
+            shared: file.behaviours,
         }
     }
 
@@ -78,7 +78,7 @@ impl Manifest {
 impl Shared {
     /// Reads all groups, sorted by name.
     pub fn all() -> Vec<Self> {
-        let folder = places::workspace().join("sdk/rust/manifest");
+        let folder = places::workspace().join("sdk/manifest/parts");
         let entries = fs::read_dir(&folder).expect("what drivers share can be listed");
         let files = entries.map(|entry| entry.expect("the folder can be read").path());
         let mut all: Vec<Self> = files
@@ -99,7 +99,7 @@ impl Shared {
 struct File {
     options: Vec<Named>,
     #[serde(default)]
-    shared: Vec<String>,
+    behaviours: Vec<String>,
 }
 
 #[derive(Deserialize)]

@@ -12,9 +12,6 @@ use crate::{c, component, manifest, wat};
 /// The folders that have drivers: the examples, and those that only tests need.
 const FOLDERS: [&str; 2] = ["guest-examples", "tests/guests"];
 
-/// The folder of the parts that manifests share.
-const SHARED: &str = "sdk/rust/manifest";
-
 /// A driver, or a file that tests install in place of one.
 struct Guest {
     /// The source: a folder with a `manifest.toml`, or a `.wat` file.
@@ -139,10 +136,7 @@ fn finish(places: &Places, name: &str, guest: &Guest) -> Result<Vec<u8>> {
         Kind::WatModule => component::encode(&wat::module(places, source)?)?,
     };
     let calls = component::calls(&driver)?;
-    component::finish(
-        driver,
-        &manifest::read(source, &places.root.join(SHARED), &calls)?,
-    )
+    component::finish(driver, &manifest::read(source, &calls)?)
 }
 
 #[cfg(test)]

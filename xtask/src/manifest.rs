@@ -1,42 +1,31 @@
 //! The manifests of drivers.
 
 use std::collections::BTreeSet;
-
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 use toml::{Table, Value};
 
-/// The key with the names of the shared parts of a manifest.
-const SHARED: &str = "shared";
 /// The key with the reason for all calls that a driver imports, where they have the
 /// same one.
 const EVERY_CALL: &str = "every-call";
 const CALLS: &str = "calls";
 
-/// Reads a driver's manifest, and adds the shared parts that it names. They are in
-/// `folder`. Shared options come after the driver's own. If both have a call, the
-/// driver's line counts. `imported` are the driver's calls.
-pub(crate) fn read(source: &Path, folder: &Path, imported: &BTreeSet<String>) -> Result<String> {
+/// Reads a driver's manifest, with the parts that it names and the reason for every call.
+/// A line of its own for a call counts. `imported` are the driver's calls.
+pub(crate) fn read(source: &Path, imported: &BTreeSet<String>) -> Result<String> {
     let path = source.join("manifest.toml");
-    let text = read_text(&path)?;
-    let mut manifest: Table = text.parse().with_context(|| path.display().to_string())?;
-    let (shared, reason) = (manifest.remove(SHARED), manifest.remove(EVERY_CALL));
-    if shared.is_none() && reason.is_none() {
+    let context = || path.display().to_string();
+    let text = std::fs::read_to_string(&path).with_context(context)?;
+    let text = wasmvark_manifest::with_parts(&text).with_context(context)?;
+    let mut manifest: Table = text.parse().with_context(context)?;
+    let Some(reason) = manifest.remove(EVERY_CALL) else {
         return Ok(text);
-    }
-    for name in shared.iter().filter_map(Value::as_array).flatten() {
-        let name = name.as_str().context("`shared` is a list of names")?;
-        let path = folder.join(name).with_extension("toml");
-        let part: Table = read_text(&path)?
-            .parse()
-            .with_context(|| path.display().to_string())?;
-        merge(&mut manifest, part)?;
-    }
-    if let Some(reason) = reason {
-        let calls = imported.iter().map(|call| (call.clone(), wish(&reason)));
-        let part = [(CALLS.to_owned(), Value::Table(calls.collect()))];
-        merge(&mut manifest, part.into_iter().collect())?;
+    };
+    let calls = manifest.entry(CALLS).or_insert(Value::Table(Table::new()));
+    let calls = calls.as_table_mut().context("`calls` is a table")?;
+    for call in imported {
+        calls.entry(call).or_insert_with(|| wish(&reason));
     }
     Ok(toml::to_string(&manifest)?)
 }
@@ -48,29 +37,6 @@ fn wish(reason: &Value) -> Value {
             .into_iter()
             .collect(),
     )
-}
-
-fn read_text(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).with_context(|| format!("can't read {}", path.display()))
-}
-
-fn merge(manifest: &mut Table, part: Table) -> Result<()> {
-    for (key, value) in part {
-        let empty = match value {
-            Value::Array(_) => Value::Array(Vec::new()),
-            _ => Value::Table(Table::new()),
-        };
-        match (manifest.entry(key.clone()).or_insert(empty), value) {
-            (Value::Array(all), Value::Array(more)) => all.extend(more),
-            (Value::Table(all), Value::Table(more)) => {
-                for (name, value) in more {
-                    all.entry(name).or_insert(value);
-                }
-            }
-            _ => bail!("{key:?} is of two kinds"),
-        }
-    }
-    Ok(())
 }
 
 /// Checks that a manifest wants exactly the imported calls.
@@ -103,21 +69,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_shared_comes_behind_the_drivers_own() {
-        let mut manifest: Table = "name = \"n\"\n[[options]]\nname = \"a\"\n[calls]\n\
-             \"links.get\" = { reason = \"mine\" }"
-            .parse()
-            .unwrap();
-        let part = "[[options]]\nname = \"b\"\n[calls]\n\"links.get\" = { reason = \"theirs\" }\n\
-             \"rules.add\" = { reason = \"theirs\" }";
-        merge(&mut manifest, part.parse().unwrap()).unwrap();
-        let expected = "name = \"n\"\n[[options]]\nname = \"a\"\n[[options]]\nname = \"b\"\n[calls]\n\
-             \"links.get\" = { reason = \"mine\" }\n\"rules.add\" = { reason = \"theirs\" }";
-        assert_eq!(manifest, expected.parse::<Table>().unwrap());
-        assert!(merge(&mut manifest, "name = 7".parse().unwrap()).is_err());
-    }
-
-    #[test]
     fn one_reason_can_be_that_of_every_call() {
         let folder = std::env::temp_dir().join(format!("xtask-manifest-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
@@ -125,7 +76,7 @@ mod tests {
             "name = \"n\"\nevery-call = \"why\"\n[calls]\n\"links.get\" = { reason = \"mine\" }";
         std::fs::write(folder.join("manifest.toml"), text).unwrap();
         let imported = BTreeSet::from(["links.get".to_owned(), "routes.add".to_owned()]);
-        let manifest = read(&folder, &folder, &imported);
+        let manifest = read(&folder, &imported);
         std::fs::remove_dir_all(&folder).unwrap();
         let expected = "name = \"n\"\n[calls]\n\"links.get\" = { reason = \"mine\" }\n\
              \"routes.add\" = { reason = \"why\" }";

@@ -18,6 +18,7 @@ const HEAD: &str =
 
 pub(crate) fn register(suite: &mut Suite) {
     suite.test("manifests/from-nothing-to-installed", NO_LINKS, whole_way);
+    suite.test("manifests/behaviours", NO_LINKS, behaviours);
     suite.test("manifests/what-is-refused", NO_LINKS, refused);
 }
 
@@ -115,6 +116,22 @@ fn whole_way() {
     ]);
 }
 
+/// A manifest names what drivers have in common; the one in the component has it all.
+fn behaviours() {
+    let world = World::new();
+    let scene = Scene::new(&world);
+    let component = scene.file("lan.wasm");
+    let named = format!("{HEAD}behaviours = [\"waiting\"]\n");
+    let file = scene.write("manifest.toml", &named);
+    scene.succeeds(&["manifest", "check", &file]);
+    scene.succeeds(&["manifest", "set", &component, &file]);
+    scene.succeeds(&["manifest", "check", &component]);
+    let shown = scene.succeeds(&["manifest", &component]);
+    assert!(shown.starts_with("addresses.wait-dad: wait for"), "{shown}");
+    let options = scene.succeeds(&["inspect", &component]);
+    assert!(options.contains("wait_dad"), "{options}");
+}
+
 fn refused() {
     let world = World::new();
     let scene = Scene::new(&world);
@@ -127,6 +144,14 @@ fn refused() {
             "asks for wireguard.set-peer, which the component doesn't import",
         ),
         (format!("{HEAD}authors = 1\n"), "authors"),
+        (
+            format!("{HEAD}behaviours = [\"wait\"]\n"),
+            "there are no behaviours \"wait\"; those that there are: announce,",
+        ),
+        (
+            format!("{HEAD}behaviours = [\"rates\"]\n"),
+            "asks for links.create-ifb, which the component doesn't import",
+        ),
     ] {
         let file = scene.write("manifest.toml", &manifest);
         scene.fails(&["manifest", "set", &component, &file], words);

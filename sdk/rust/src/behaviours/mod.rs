@@ -22,7 +22,7 @@ use crate::{
 /// (RFC 4861, section 10), after the link has a carrier.
 const DAD_MAX: u32 = 5000;
 
-/// The parsed options of behaviours: those of the parts in `sdk/rust/manifest`. What a
+/// The parsed options of behaviours: those of the parts in `sdk/manifest/parts`. What a
 /// driver's manifest doesn't declare isn't given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Behaviours {

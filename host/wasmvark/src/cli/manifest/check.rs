@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use engine::driver::Description;
 
-use super::{check, read};
+use super::{check, read, wrong};
 use crate::cli::{CliError, Command, Context, Example, example, output, planned_grant};
 
 /// The first bytes of WebAssembly.
@@ -40,10 +40,7 @@ component, each call that is asked for must be one that it imports.",
             let manifest = manifest.ok_or(CliError::NothingRequested {
                 imports: description.imports.len(),
             })?;
-            check(manifest, Some(&description)).map_err(|fault| CliError::Manifest {
-                path: self.file.clone(),
-                error: fault.to_string(),
-            })?;
+            check(manifest, Some(&description)).map_err(|fault| wrong(&self.file, &fault))?;
         } else {
             read(&self.file, None)?;
         }

@@ -4,6 +4,7 @@ mod check;
 mod init;
 mod set;
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use engine::driver::{Description, Manifest};
@@ -88,19 +89,21 @@ fn check(manifest: &Manifest, component: Option<&Description>) -> Result<(), Man
     }
 }
 
-/// Reads and checks a manifest's file.
+/// Reads and checks a manifest's file. Returns its text with the parts that it names.
 pub(super) fn read(path: &Path, component: Option<&Description>) -> Result<String, CliError> {
     let text = String::from_utf8_lossy(&planned_grant::read(path)?).into_owned();
-    let manifest = Manifest::parse(text.as_bytes());
-    let manifest = manifest.map_err(|error| CliError::Manifest {
+    let text = wasmvark_manifest::with_parts(&text).map_err(|error| wrong(path, &error))?;
+    let manifest = Manifest::parse(text.as_bytes()).map_err(|error| wrong(path, &error))?;
+    check(&manifest, component).map_err(|fault| wrong(path, &fault))?;
+    Ok(text)
+}
+
+/// The error for a manifest in a file.
+fn wrong(path: &Path, error: &dyn Display) -> CliError {
+    CliError::Manifest {
         path: path.to_owned(),
         error: error.to_string(),
-    })?;
-    check(&manifest, component).map_err(|fault| CliError::Manifest {
-        path: path.to_owned(),
-        error: fault.to_string(),
-    })?;
-    Ok(text)
+    }
 }
 
 #[cfg(test)]
