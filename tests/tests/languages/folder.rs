@@ -1,22 +1,15 @@
 //! A folder that `wasmvark new` makes, and its Makefile.
 
-use std::env;
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
 
 use wasmvark_tests::page::{self, blocks};
-use wasmvark_tests::places;
 use wasmvark_tests::process::{self, Output};
 use wasmvark_tests::wasmvark::Wasmvark;
 use wasmvark_tests::world::World;
 
-use crate::go_modules;
-
-/// The time that a build may take: compilers and packages come from registries.
-const LIMIT: Duration = Duration::from_secs(600);
+use crate::tools::{self, LIMIT};
 
 /// A new driver's folder.
 pub(crate) struct Folder<'a> {
@@ -29,9 +22,6 @@ pub(crate) struct Folder<'a> {
 impl<'a> Folder<'a> {
     /// Makes the folder as the page for authors says, in the language's section.
     pub(crate) fn new(world: &'a World, language: &str, title: &str) -> Self {
-        let program = world.file("bin/wasmvark");
-        fs::create_dir_all(program.parent().unwrap()).unwrap();
-        symlink(places::wasmvark(), program).unwrap();
         let name = format!("in-{language}");
         let folder = Self {
             wasmvark: Wasmvark::new(world),
@@ -74,22 +64,10 @@ impl<'a> Folder<'a> {
         self.run(make.arg(target).current_dir(&self.path))
     }
 
-    /// Runs a program with the compilers, and without what is for this project's own
-    /// build.
+    /// Runs a program with the compilers.
     fn run(&self, command: &mut Command) -> Output {
-        let world = self.wasmvark.world();
-        let path = env::var_os("PATH").unwrap_or_default();
-        let all = [world.file("bin")].into_iter();
-        let all = all
-            .chain(env::split_paths(&path))
-            .chain([places::compiler("")]);
-        command
-            .env("PATH", env::join_paths(all).unwrap())
-            .env("WASMVARK_ROOT", self.wasmvark.root())
-            .env("ZIG", places::compiler("python-zig"))
-            .envs(go_modules::environment(world))
-            .env_remove("CARGO_TARGET_DIR")
-            .env_remove("RUSTFLAGS");
+        let command = tools::with(self.wasmvark.world(), command);
+        let command = command.env("WASMVARK_ROOT", self.wasmvark.root());
         process::run_within(LIMIT, command, b"")
     }
 }

@@ -1,5 +1,6 @@
 //! Tests that `wasmvark new` makes a driver in each language that builds from nothing,
-//! outside of this project, passes its cases, and works for a container.
+//! outside of this project, passes its cases, and works for a container. And tests of the
+//! libraries for drivers.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,6 +12,8 @@
 
 mod folder;
 mod go_modules;
+mod sdks;
+mod tools;
 
 use wasmvark_tests::connection::Connection;
 use wasmvark_tests::flow::{self, Transport};
@@ -123,6 +126,7 @@ fn main() {
             explains(&folder, &language);
         });
     }
+    sdks::register(&mut suite);
     suite.run();
 }
 
