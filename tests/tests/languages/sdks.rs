@@ -20,11 +20,18 @@ struct Sdk {
     example: (&'static str, &'static str),
 }
 
-const SDKS: [Sdk; 1] = [Sdk {
-    name: "python",
-    needs: &[Need::PythonVenv],
-    example: ("python", "examples/readme/app.py"),
-}];
+const SDKS: [Sdk; 2] = [
+    Sdk {
+        name: "js",
+        needs: &[Need::Npm],
+        example: ("ts", "examples/readme/driver.ts"),
+    },
+    Sdk {
+        name: "python",
+        needs: &[Need::PythonVenv],
+        example: ("python", "examples/readme/app.py"),
+    },
+];
 
 /// The drivers that each library has.
 const DRIVERS: [&str; 3] = ["macvlan", "ptp", "veth-lite"];

@@ -172,6 +172,11 @@ fn some_bindings() {
     );
     // The documentation comes along.
     assert!(text.contains("/**\n"), "{text}");
+    // What is absent is null for the engine that the folders of `new` use.
+    assert!(
+        text.contains("mtu?: number | null | undefined;\n"),
+        "{text}"
+    );
     let other = world.file("other");
     let unknown = ["bindings", path(&other), "--lang", "c", "--only", "link"];
     refused(&run(&world, &unknown), "there is no interface \"link\"");

@@ -92,12 +92,10 @@ impl Module<'_> {
                 let mut fields = String::new();
                 for field in &record.fields {
                     let key = field.name.to_lower_camel_case();
-                    let (mark, type_name) = match self.optional(field.ty) {
-                        Some(inner) => ("?", self.name(inner)),
-                        None => ("", self.name(field.ty)),
-                    };
+                    // An absent field is null in what the host passes.
+                    let mark = if self.is_optional(field.ty) { "?" } else { "" };
                     fields.push_str(&comment(&field.docs));
-                    fields.push_str(&format!("{key}{mark}: {type_name};\n"));
+                    fields.push_str(&format!("{key}{mark}: {};\n", self.name(field.ty)));
                 }
                 format!("export interface {name} {{\n{}}}\n", indented(&fields))
             }
@@ -158,12 +156,8 @@ impl Module<'_> {
         }
     }
 
-    /// Returns the type inside of an option.
-    fn optional(&self, of: Type) -> Option<Type> {
-        match self.kind_of(of) {
-            Some(TypeDefKind::Option(inner)) => Some(*inner),
-            _ => None,
-        }
+    fn is_optional(&self, of: Type) -> bool {
+        matches!(self.kind_of(of), Some(TypeDefKind::Option(_)))
     }
 
     fn kind_of(&self, of: Type) -> Option<&TypeDefKind> {
@@ -181,11 +175,11 @@ impl Module<'_> {
         }
     }
 
-    /// Returns how a type is written where it's used.
+    /// Returns how a type is written where it's used. As componentize-qjs has it, numbers of
+    /// 64 bits are numbers like others, and what is absent is null.
     fn name(&self, of: Type) -> String {
         match of {
             Type::Bool => "boolean".to_owned(),
-            Type::U64 | Type::S64 => "bigint".to_owned(),
             Type::Char | Type::String => "string".to_owned(),
             Type::ErrorContext => "unknown".to_owned(),
             Type::Id(id) => match self.resolve.types.get(id) {
@@ -202,7 +196,7 @@ impl Module<'_> {
     fn kind(&self, kind: &TypeDefKind) -> String {
         match kind {
             TypeDefKind::Handle(Handle::Own(id) | Handle::Borrow(id)) => self.name(Type::Id(*id)),
-            TypeDefKind::Option(inner) => format!("{} | undefined", self.name(*inner)),
+            TypeDefKind::Option(inner) => format!("{} | null | undefined", self.name(*inner)),
             TypeDefKind::List(Type::U8) => "Uint8Array".to_owned(),
             TypeDefKind::List(inner) => format!("Array<{}>", self.name(*inner)),
             TypeDefKind::Tuple(tuple) => {
