@@ -1,7 +1,4 @@
-//! Bindings for drivers in Rust, and code that the example drivers share.
-//!
-//! A driver implements [`Guest`] for a type of its own, and passes that type to
-//! [`export!`]. A component imports only the functions that the driver calls.
+#![doc = include_str!("../README.md")]
 
 mod behaviours;
 mod configure;
@@ -15,6 +12,8 @@ mod options;
 mod panic_text;
 mod setup;
 mod stable_mac;
+#[cfg(not(target_family = "wasm"))]
+pub mod testing;
 mod vlan_parent;
 
 #[allow(
@@ -35,7 +34,7 @@ mod vlan_parent;
 pub mod bindings {
     //! The bindings that `wit-bindgen` generates from `wit/`.
     wit_bindgen::generate!({
-        path: "../../wit",
+        path: "wit",
         world: "driver",
         pub_export_macro: true,
         default_bindings_module: "wasmvark_guest::bindings",
@@ -70,6 +69,7 @@ pub use setup::{
 };
 pub use stable_mac::stable_mac;
 pub use vlan_parent::{check_parent_or_base, find_or_make_parent};
+pub use wasmvark_guest_macros::manifest;
 
 /// Exports a type that implements [`Guest`] as the component's driver. A panic of its
 /// functions logs its text.

@@ -12,6 +12,7 @@
 
 mod folder;
 mod go_modules;
+mod rust_library;
 mod sdks;
 mod tools;
 
@@ -126,6 +127,7 @@ fn main() {
             explains(&folder, &language);
         });
     }
+    rust_library::register(&mut suite);
     sdks::register(&mut suite);
     suite.run();
 }
