@@ -6,6 +6,9 @@ use serde::Deserialize;
 
 use crate::places;
 
+/// The driver of the page for authors, which has no options.
+const FIRST_DRIVER: &str = "veth-lite";
+
 /// The options in a driver's manifest.
 #[derive(Debug)]
 pub struct Manifest {
@@ -50,9 +53,10 @@ fn with(file: &str) -> Vec<(String, String)> {
 }
 
 impl Manifest {
-    /// Reads all manifests, sorted by driver.
+    /// Reads the manifests of all drivers for users, sorted by driver.
     pub fn all() -> Vec<Self> {
         let all = with("manifest.toml").into_iter();
+        let all = all.filter(|(driver, _)| driver != FIRST_DRIVER);
         all.map(|(driver, text)| Self::parse(driver, &text))
             .collect()
     }

@@ -11,6 +11,7 @@
 )]
 
 mod folder;
+mod go_library;
 mod go_modules;
 mod rust_library;
 mod sdks;
@@ -64,11 +65,11 @@ const LANGUAGES: [Language; 7] = [
         title: "Go",
         needs: &[Need::Compiler("go"), Need::CrateSource(go_modules::CRATE)],
         crash: (
-            "export_wasmvark_driver_handler/driver.go",
-            "pair, err := value",
-            "if request.Mac.IsNone() {\npanic(\"no MAC\")\n}\npair, err := value",
+            "driver.go",
+            "pair, err := links",
+            "if request.Mac.IsNone() {\npanic(\"no MAC\")\n}\npair, err := links",
         ),
-        says: &["no MAC", "connect"],
+        says: &["no MAC", "Setup"],
     },
     Language {
         name: "python",
@@ -127,6 +128,7 @@ fn main() {
             explains(&folder, &language);
         });
     }
+    go_library::register(&mut suite);
     rust_library::register(&mut suite);
     sdks::register(&mut suite);
     suite.run();

@@ -2,6 +2,7 @@
 //! the same drivers in each language pass the same cases.
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 use wasmvark_tests::harness::{Need, Suite};
@@ -10,6 +11,7 @@ use wasmvark_tests::places;
 use wasmvark_tests::process;
 use wasmvark_tests::world::World;
 
+use crate::go_modules;
 use crate::tools::{self, LIMIT};
 
 /// A library, by its folder in `sdk/`.
@@ -20,7 +22,15 @@ struct Sdk {
     example: (&'static str, &'static str),
 }
 
-const SDKS: [Sdk; 2] = [
+/// What the library for Go needs.
+pub(crate) const GO: &[Need] = &[Need::Compiler("go"), Need::CrateSource(go_modules::CRATE)];
+
+const SDKS: [Sdk; 3] = [
+    Sdk {
+        name: "go",
+        needs: GO,
+        example: ("go", "examples/readme/main.go"),
+    },
     Sdk {
         name: "js",
         needs: &[Need::Npm],
@@ -44,13 +54,7 @@ pub(crate) fn register(suite: &mut Suite) {
 
 fn test(sdk: &Sdk) {
     let world = World::new();
-    let folder = world.file(sdk.name);
-    let source = places::workspace().join("sdk").join(sdk.name);
-    let mut copy = Command::new("cp");
-    copy.args(["--recursive", "--dereference"])
-        .args([&source, &folder]);
-    assert_eq!(process::run(&mut copy, b"").code, Some(0));
-
+    let folder = copy(&world, sdk.name);
     let (language, file) = sdk.example;
     let readme = page::read(&format!("sdk/{}/README.md", sdk.name));
     let example = page::blocks(&readme, language).concat();
@@ -73,4 +77,15 @@ fn test(sdk: &Sdk) {
         let passed = format!("\n{} passed, 0 failed\n", count.count());
         assert!(output.stdout.contains(&passed), "{driver}: {output:?}");
     }
+}
+
+/// Copies a library, so that nothing is built in its own folder.
+pub(crate) fn copy(world: &World, name: &str) -> PathBuf {
+    let folder = world.file(name);
+    let source = places::workspace().join("sdk").join(name);
+    let mut copy = Command::new("cp");
+    copy.args(["--recursive", "--dereference"])
+        .args([&source, &folder]);
+    assert_eq!(process::run(&mut copy, b"").code, Some(0));
+    folder
 }

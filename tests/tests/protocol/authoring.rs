@@ -32,6 +32,7 @@ pub(crate) fn register(suite: &mut Suite) {
     test("no component of others", no_component);
     test("a component without exports", without_exports);
     test("bindings", bindings);
+    test("bindings for a module of Go", a_module);
     test("bindings for some interfaces", some_bindings);
     test("a new driver", new);
     test("no new driver", no_new);
@@ -153,6 +154,27 @@ fn bindings() {
         assert!(files(&folder).contains(some), "{:?}", files(&folder));
         refused(&run(&world, &command), "isn't empty");
     }
+}
+
+/// The packages of a library for Go are in its module.
+fn a_module() {
+    let world = World::new();
+    let folder = world.file("go");
+    let module = ["--module", "example.org/lan"];
+    let bindings = |lang, module: &[&str]| {
+        let command = ["bindings", path(&folder), "--lang", lang];
+        run(&world, &[&command, module].concat())
+    };
+    refused(&bindings("c", &module), "--module is for Go only");
+    refused(
+        &bindings("go", &["--module", "a\"b"]),
+        "no name of a Go module",
+    );
+    done(&bindings("go", &module));
+    let text = fs::read_to_string(folder.join("links/links.go")).unwrap();
+    assert!(text.contains("\"example.org/lan/driver\""), "{text}");
+    assert!(text.contains("// SetUp sets a link up"), "{text}");
+    assert!(text.contains("\nfunc SetUp(link *Link) error {"), "{text}");
 }
 
 fn some_bindings() {

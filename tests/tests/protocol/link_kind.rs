@@ -2,6 +2,7 @@
 //! of the sources, they compile, and the vocabulary fits the WIT.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
@@ -123,12 +124,13 @@ fn copy(from: &Path, to: &Path) {
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let (from, to) = (entry.path(), to.join(entry.file_name()));
-        match entry.file_type().unwrap().is_dir() {
-            true if is_source(&entry.file_name().to_string_lossy()) => copy(&from, &to),
-            true => {}
-            false => {
-                fs::copy(from, to).unwrap();
-            }
+        let kind = entry.file_type().unwrap();
+        if kind.is_symlink() {
+            symlink(fs::read_link(from).unwrap(), to).unwrap();
+        } else if kind.is_file() {
+            fs::copy(from, to).unwrap();
+        } else if is_source(&entry.file_name().to_string_lossy()) {
+            copy(&from, &to);
         }
     }
 }

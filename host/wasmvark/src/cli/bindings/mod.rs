@@ -1,5 +1,6 @@
 //! `wasmvark bindings`: the interface in a language whose tools don't read WIT.
 
+mod go;
 mod typescript;
 
 use std::collections::BTreeMap;
@@ -22,10 +23,13 @@ pub(super) struct Bindings {
     /// Write bindings for these interfaces only, those that they use, and log
     #[arg(long, value_name = "INTERFACE", value_delimiter = ',')]
     only: Option<Vec<String>>,
+    /// For Go: write packages of a library's module with this name
+    #[arg(long, value_name = "NAME")]
+    module: Option<String>,
 }
 
 /// A language whose bindings the program generates.
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Language {
     /// C, also for Zig and C++
     C,
@@ -52,7 +56,8 @@ and JavaScript read what `wasmvark wit` writes; declarations for TypeScript are 
 
     fn run(&self, _: &Context) -> Result<(), CliError> {
         let package = Package::new(self.only.as_deref())?;
-        let files = generate(self.lang, &package).map_err(CliError::Bindings)?;
+        let files =
+            generate(self.lang, &package, self.module.as_deref()).map_err(CliError::Bindings)?;
         let files = files.iter();
         let files = files.map(|(name, content)| (name.clone(), content.as_slice()));
         write_new(&self.folder, files).map_err(|error| CliError::Write {
@@ -71,12 +76,25 @@ and JavaScript read what `wasmvark wit` writes; declarations for TypeScript are 
 pub(super) fn generate(
     language: Language,
     package: &Package,
+    module: Option<&str>,
 ) -> Result<BTreeMap<String, Vec<u8>>, anyhow::Error> {
+    if let Some(module) = module {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "-._~/".contains(c);
+        anyhow::ensure!(language == Language::Go, "--module is for Go only");
+        anyhow::ensure!(
+            !module.is_empty() && module.chars().all(is_name),
+            "{module:?} is no name of a Go module: give one as example.org/lan"
+        );
+    }
     let (mut resolve, world) = package.resolve()?;
     let mut files = Files::default();
     match language {
         Language::C => wit_bindgen_c::Opts::default().build(),
-        Language::Go => wit_bindgen_go::Opts::default().build(),
+        Language::Go => wit_bindgen_go::Opts {
+            pkg_name: module.map(str::to_owned),
+            ..wit_bindgen_go::Opts::default()
+        }
+        .build(),
         Language::Ts => {
             let declarations = typescript::declarations(&resolve, world);
             files.push("wasmvark.d.ts", declarations.as_bytes());
@@ -84,6 +102,10 @@ pub(super) fn generate(
         }
     }
     .generate(&mut resolve, world, &mut files)?;
+    if language == Language::Go {
+        let module = module.unwrap_or(go::MODULE);
+        go::packages(&resolve, world, module, &mut files);
+    }
     Ok(contents(&files))
 }
 

@@ -54,7 +54,7 @@ impl Language {
         match self {
             Self::Rust => "src/lib.rs",
             Self::C => "driver.c",
-            Self::Go => "export_wasmvark_driver_handler/driver.go",
+            Self::Go => "driver.go",
             Self::Python => "app.py",
             Self::Js => "driver.js",
             Self::Ts => "driver.ts",

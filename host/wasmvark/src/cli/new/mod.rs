@@ -91,7 +91,7 @@ fn interface(language: Language) -> Result<BTreeMap<String, Vec<u8>>, CliError> 
         files.extend(wit.map(|(name, text)| (format!("wit/{name}.wit"), text.into())));
     }
     if let Some((generated, folder)) = language.bindings() {
-        let bindings = bindings::generate(generated, &package).map_err(CliError::Bindings)?;
+        let bindings = bindings::generate(generated, &package, None).map_err(CliError::Bindings)?;
         let bindings = bindings.into_iter();
         files.extend(bindings.map(|(name, content)| (format!("{folder}{name}"), content)));
     }

@@ -25,8 +25,7 @@ const COMMON: Files = files!["common":
 ];
 const RUST: Files = files!["rust": ".gitignore", "Cargo.toml", "Makefile", "src/lib.rs"];
 const C: Files = files!["c": ".gitignore", "Makefile", "driver.c"];
-const GO: Files =
-    files!["go": ".gitignore", "Makefile", "export_wasmvark_driver_handler/driver.go", "go.mod"];
+const GO: Files = files!["go": ".gitignore", "Makefile", "driver.go", "go.mod"];
 const PYTHON: Files = files!["python": ".gitignore", "Makefile", "app.py", "requirements.txt"];
 const JS: Files = files!["js": ".gitignore", "Makefile", "driver.js", "package.json"];
 const TS: Files =
