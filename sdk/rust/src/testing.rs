@@ -10,14 +10,7 @@ const TARGET: &str = "wasm32-wasip2";
 
 /// Builds the package's driver, and runs the cases in its folder `cases` by
 /// `wasmvark test`, which must be in the PATH. The variable WASMVARK can name another
-/// program.
-///
-/// ```ignore
-/// #[test]
-/// fn cases() {
-///     wasmvark_guest::test_cases!();
-/// }
-/// ```
+/// program. A test of the package calls it.
 #[macro_export]
 macro_rules! test_cases {
     () => {

@@ -75,7 +75,7 @@ fn test() {
     }
 
     let readme = page::read("sdk/rust/README.md");
-    let blocks = page::blocks(&readme, "rust,ignore");
+    let blocks = page::blocks(&readme, "rust");
     let [driver, test] = blocks.as_slice() else {
         panic!("the README has the driver and its test: {blocks:?}");
     };
