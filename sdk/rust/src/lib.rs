@@ -1,5 +1,10 @@
-// The README's code is built as a package of its own, by `tests/tests/languages`.
-#![cfg_attr(not(doctest), doc = include_str!("../README.md"))]
+//! Write network drivers for wasmvark in Rust.
+//!
+//! A driver implements [`Guest`] for a type of its own, and passes that type to
+//! [`export!`]. A component imports only the functions that the driver calls. [`manifest!`]
+//! puts the driver's manifest in, and [`test_cases!`] makes its cases a part of
+//! `cargo test`. Besides the calls, the crate has what drivers share, from options to
+//! [`Behaviours`].
 
 mod behaviours;
 mod configure;
