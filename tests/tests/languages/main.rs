@@ -11,8 +11,8 @@
 )]
 
 mod folder;
-mod go_library;
 mod go_modules;
+mod outside;
 mod rust_library;
 mod sdks;
 mod tools;
@@ -128,7 +128,7 @@ fn main() {
             explains(&folder, &language);
         });
     }
-    go_library::register(&mut suite);
+    outside::register(&mut suite);
     rust_library::register(&mut suite);
     sdks::register(&mut suite);
     suite.run();

@@ -7,10 +7,9 @@ use std::process::Command;
 use wasmvark_tests::harness::{Need, Suite};
 use wasmvark_tests::page;
 use wasmvark_tests::places;
-use wasmvark_tests::process::{self, Output};
 use wasmvark_tests::world::World;
 
-use crate::tools::{self, LIMIT};
+use crate::outside::{self, run, succeeds};
 
 /// The library, and what it consists of.
 const PACKAGES: [&str; 3] = [
@@ -32,18 +31,6 @@ crate-type = ["cdylib"]
 wasmvark-guest = "0.1"
 
 [workspace]
-"#;
-
-const MANIFEST: &str = r#"
-name = "lan"
-version = "0.1.0"
-description = "Gives each container a dummy link."
-licence = "Apache-2.0"
-
-[calls]
-"links.create-dummy" = { reason = "make the container's link" }
-"links.set-up" = { reason = "set it up" }
-"addresses.add" = { reason = "give it the container's addresses" }
 "#;
 
 pub(crate) fn register(suite: &mut Suite) {
@@ -79,41 +66,27 @@ fn test() {
     let [driver, test] = blocks.as_slice() else {
         panic!("the README has the driver and its test: {blocks:?}");
     };
-    let case = "[network]\nsubnets = [{ subnet = \"192.0.2.0/24\" }]\n[container]\nstatic_ips = [\"192.0.2.9\"]\n\
-        [expect]\nteardown = \"undone link container:eth0 made\\n\"\n";
-    for (file, text) in [
-        ("Cargo.toml", format!("{CARGO}\n{patches}")),
-        ("manifest.toml", MANIFEST.to_owned()),
-        ("src/lib.rs", driver.clone()),
-        ("tests/cases.rs", test.clone()),
-        ("cases/connect.toml", case.to_owned()),
-    ] {
-        let file = world.file("lan").join(file);
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, text).unwrap();
-    }
+    let folder = outside::write(
+        &world,
+        &[
+            ("Cargo.toml", &format!("{CARGO}\n{patches}")),
+            ("src/lib.rs", driver),
+            ("tests/cases.rs", test),
+        ],
+    );
     let mut cargo = Command::new("cargo");
-    let output = run(&world, cargo.arg("test").current_dir(world.file("lan")));
+    let output = run(&world, cargo.arg("test").current_dir(&folder));
     succeeds(&output);
     assert!(output.stdout.contains("test cases ... ok"), "{output:?}");
 
     // A case that fails is a test that fails, with what differs.
-    let wrong = case.replace("made", "kept");
-    fs::write(world.file("lan/cases/connect.toml"), wrong).unwrap();
+    let wrong = outside::CASE.replace("made", "kept");
+    fs::write(folder.join("cases/connect.toml"), wrong).unwrap();
     let mut cargo = Command::new("cargo");
-    let output = run(&world, cargo.arg("test").current_dir(world.file("lan")));
+    let output = run(&world, cargo.arg("test").current_dir(&folder));
     assert_eq!(output.code, Some(101), "{output:?}");
     assert!(
         output.stdout.contains("- undone link container:eth0 kept"),
         "{output:?}"
     );
-}
-
-fn run(world: &World, command: &mut Command) -> Output {
-    process::run_within(LIMIT, tools::with(world, command), b"")
-}
-
-#[track_caller]
-fn succeeds(output: &Output) {
-    assert_eq!(output.code, Some(0), "{output:?}");
 }

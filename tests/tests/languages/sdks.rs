@@ -25,7 +25,12 @@ struct Sdk {
 /// What the library for Go needs.
 pub(crate) const GO: &[Need] = &[Need::Compiler("go"), Need::CrateSource(go_modules::CRATE)];
 
-const SDKS: [Sdk; 3] = [
+const SDKS: [Sdk; 4] = [
+    Sdk {
+        name: "c",
+        needs: &[],
+        example: ("c", "examples/readme/driver.c"),
+    },
     Sdk {
         name: "go",
         needs: GO,
