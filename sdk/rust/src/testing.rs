@@ -27,16 +27,16 @@ macro_rules! test_cases {
 /// The driver can't be built, or a case fails. The error has what was printed.
 pub fn run(package: &str) -> Result<(), String> {
     let package = Path::new(package);
-    let target = package.join("target/cases");
+    let target = package.join("target");
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut build = Command::new(cargo);
     build
-        .args(["build", "--release", "--target", TARGET, "--target-dir"])
+        .args(["build", "--target", TARGET, "--target-dir"])
         .arg(&target)
         .current_dir(package);
     succeed(&mut build)?;
     let program = env::var_os("WASMVARK").unwrap_or_else(|| "wasmvark".into());
-    let component = component(&target.join(TARGET).join("release"))?;
+    let component = component(&target.join(TARGET).join("debug"))?;
     let mut test = Command::new(program);
     test.arg("test").arg(package.join("cases")).arg(component);
     succeed(&mut test)
