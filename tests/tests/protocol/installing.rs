@@ -611,6 +611,13 @@ fn differences() {
         (&"links.info".into(), &"reads".into())
     );
     assert_eq!(compare(&new, &old).0, Some(0), "less is no growth");
+    let added = &report["options"][0];
+    assert_eq!(
+        (&added["change"], &added["name"]),
+        (&"added".into(), &"accept_ra".into())
+    );
+    let (_, less) = compare(&new, &old);
+    assert_eq!(less["options"][0]["change"], "removed", "{less}");
     assert_eq!(compare(&old, DRIVER).0, Some(0));
     assert_eq!(compare(&old, "nowhere").0, Some(2));
     assert_eq!(compare(&old, &guest("core-module")).0, Some(2));

@@ -7,6 +7,7 @@ use policy::Grant;
 use serde::Serialize;
 
 use super::changes::{Changes, List};
+use super::option_changes::OptionChanges;
 use super::planned_grant::{Candidate, importable, reason, requested};
 use super::{CliError, Command, Context, Example, Format, example, output};
 use crate::store::{DriverName, Store};
@@ -31,7 +32,8 @@ impl Command for Diff {
     const LONG_ABOUT: Option<&str> = Some(
         "\
 Compare what two drivers may do, additions first: the calls that each can make, the calls that it asks for and, if \
-both are installed, their grants.
+both are installed, their grants. The differences in options follow: they give no authority, but a network can't be \
+set up with an option that is gone.
 
 The exit code is 1 if the new one may do more: a new call, a wider reach, a higher limit. It is 0 if it may not, and \
 2 after an error.",
@@ -72,18 +74,21 @@ struct Report<'a> {
     new: &'a str,
     grows: bool,
     changes: &'a Changes,
+    options: &'a OptionChanges,
 }
 
 fn compare(store: &Store, arguments: &Diff) -> Result<Changes, CliError> {
     let old = Side::find(store, &arguments.old)?;
     let new = Side::find(store, &arguments.new)?;
     let changes = changes(&old, &new);
+    let options = OptionChanges::between(&old.description, &new.description);
     match arguments.format {
         Format::Json => output::json(&Report {
             old: &old.digest,
             new: &new.digest,
             grows: changes.grow(),
             changes: &changes,
+            options: &options,
         })?,
         Format::Text => {
             let head = format!(
@@ -95,7 +100,7 @@ fn compare(store: &Store, arguments: &Diff) -> Result<Changes, CliError> {
                 true => "They may do the same.\n".to_owned(),
                 false => changes.text(),
             };
-            output::text(&format!("{head}{text}"))?;
+            output::text(&format!("{head}{text}{}", options.text()))?;
         }
     }
     Ok(changes)

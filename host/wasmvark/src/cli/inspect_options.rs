@@ -25,17 +25,21 @@ pub(super) fn text(declared: &Declared, checked: bool) -> String {
 }
 
 fn row(option: &DeclaredOption) -> [String; 5] {
-    let place = match option.scope() {
-        Scope::Network => "network",
-        Scope::Container => "container",
-        Scope::Both => "both",
-        Scope::Driver => "the driver itself",
-    };
     [
         option.name().as_str().to_owned(),
-        place.to_owned(),
+        place(option).to_owned(),
         option.expected(),
         option.default().unwrap_or("-").to_owned(),
         option.description().to_owned(),
     ]
+}
+
+/// Returns what an option can be given for.
+pub(super) fn place(option: &DeclaredOption) -> &'static str {
+    match option.scope() {
+        Scope::Network => "network",
+        Scope::Container => "container",
+        Scope::Both => "both",
+        Scope::Driver => "the driver itself",
+    }
 }

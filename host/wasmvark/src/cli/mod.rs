@@ -42,6 +42,7 @@ mod context;
 mod error;
 mod example;
 mod granted_call;
+mod option_changes;
 mod output;
 #[cfg(test)]
 mod page;

@@ -4,6 +4,7 @@ use engine::driver::Description;
 use policy::Grant;
 
 use super::changes::{Changes, List};
+use super::option_changes::OptionChanges;
 use super::planned_grant::reason;
 use super::{CliError, output};
 use crate::store::{DriverName, Settled, Store, Version};
@@ -23,7 +24,7 @@ pub(super) fn settle(store: &Store, name: &DriverName) -> Result<Option<Settled>
     Ok(settled)
 }
 
-/// Shows how a driver's authority changes.
+/// Shows how a driver's authority changes, and its options.
 pub(super) fn show(
     store: &Store,
     name: &DriverName,
@@ -46,6 +47,9 @@ pub(super) fn show(
     match changes.is_empty() {
         true => text.push_str("It may do the same as before.\n"),
         false => text.push_str(&changes.text()),
+    }
+    if let Some(before) = &before {
+        text.push_str(&OptionChanges::between(before, description).text());
     }
     output::text(&format!("{text}\n"))
 }
