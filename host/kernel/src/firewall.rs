@@ -419,6 +419,10 @@ fn rules_for(ports: Option<&Ports>) -> usize {
     ports.map_or(1, |ports| ports.ranges.len().max(1))
 }
 
+/// The ranges of ports that a text has at most: a driver chooses their number, and texts of
+/// what is undone are in the trail.
+const SHOWN_RANGES: usize = 8;
+
 /// Describes which of all connections a filter is for.
 fn only(ports: Option<&Ports>, peer: Option<IpNet>) -> String {
     let parts = [
@@ -435,13 +439,16 @@ fn only(ports: Option<&Ports>, peer: Option<IpNet>) -> String {
 impl fmt::Display for Ports {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.protocol)?;
-        for (first, last) in &self.ranges {
+        for (first, last) in self.ranges.iter().take(SHOWN_RANGES) {
             match first == last {
                 true => write!(f, " {first}")?,
                 false => write!(f, " {first}-{last}")?,
             }
         }
-        Ok(())
+        match self.ranges.len().saturating_sub(SHOWN_RANGES) {
+            0 => Ok(()),
+            more => write!(f, " and {more} more"),
+        }
     }
 }
 
@@ -543,4 +550,46 @@ pub trait Firewall {
     fn remove_firewall(&mut self, entry: &FirewallEntry) -> Result<(), KernelError>;
     /// Removes the table of an entry, unless objects are left in it.
     fn remove_empty_firewall(&mut self, entry: &FirewallEntry) -> Result<(), KernelError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(ranges: Vec<(u16, u16)>, peer: Option<&str>) -> String {
+        let rule = FirewallRule::Filter {
+            traffic: Traffic {
+                incoming: true,
+                address: "192.0.2.9".parse().unwrap(),
+                peer: peer.map(|peer| peer.parse().unwrap()),
+                ports: Some(Ports {
+                    protocol: Protocol::Tcp,
+                    ranges,
+                }),
+            },
+            policy: Policy::Accept,
+        };
+        rule.to_string()
+    }
+
+    #[test]
+    fn a_filter_says_what_it_is_for() {
+        assert_eq!(
+            text(vec![(80, 80), (8000, 8100)], Some("10.0.0.0/8")),
+            "connections to 192.0.2.9 (tcp 80 8000-8100, peer 10.0.0.0/8) accepted"
+        );
+        assert_eq!(
+            text(Vec::new(), None),
+            "connections to 192.0.2.9 (tcp) accepted"
+        );
+    }
+
+    #[test]
+    fn a_drivers_list_of_ports_is_cut() {
+        let many = text((1..=1024).map(|port| (port, port)).collect(), None);
+        assert!(
+            many.contains("(tcp 1 2 3 4 5 6 7 8 and 1016 more)"),
+            "{many}"
+        );
+    }
 }

@@ -270,3 +270,84 @@ pub(crate) fn message(
     };
     link.kind.encode().message(name, &rest)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn properties_are_those_of_the_kind() {
+        let parent = LinkId {
+            namespace: Namespace::Host,
+            index: 2,
+        };
+        let macvlan = Macvlan {
+            parent,
+            mode: MacvlanMode::Source,
+            broadcast_limit: Some(-1),
+            broadcast_queue_length: Some(7),
+            sources: vec!["02:00:00:00:00:01".parse().unwrap()],
+        };
+        let plain = Macvlan {
+            mode: MacvlanMode::Private,
+            broadcast_limit: None,
+            broadcast_queue_length: None,
+            sources: Vec::new(),
+            ..macvlan.clone()
+        };
+        let vxlan = Vxlan {
+            parent: None,
+            id: 7,
+            remote: "239.1.1.1".parse().ok(),
+            local: "192.0.2.1".parse().ok(),
+            port: 4789,
+            learning: false,
+            ttl: Some(3),
+        };
+        for (kind, expected) in [
+            (LinkKind::Dummy(Dummy), ""),
+            (
+                LinkKind::Macvlan(macvlan),
+                "mode source, bclim -1, bcqueuelen 7, macaddr 02:00:00:00:00:01",
+            ),
+            (LinkKind::Macvtap(Macvtap(plain)), "mode private"),
+            (
+                LinkKind::Ipvlan(Ipvlan {
+                    parent,
+                    mode: IpvlanMode::L3s,
+                    isolation: IpvlanIsolation::Vepa,
+                }),
+                "mode l3s vepa",
+            ),
+            (
+                LinkKind::Vlan(Vlan {
+                    parent,
+                    id: 10,
+                    protocol: VlanProtocol::Dot1ad,
+                }),
+                "protocol 802.1ad, id 10",
+            ),
+            (
+                LinkKind::Vxlan(vxlan),
+                "id 7, group 239.1.1.1, local 192.0.2.1, dstport 4789, nolearning, ttl 3",
+            ),
+            (LinkKind::Vrf(Vrf { table: 77 }), "table 77"),
+            (
+                LinkKind::Tap(Tap {
+                    owner: Some(1),
+                    group: None,
+                    multi_queue: true,
+                }),
+                "user 1, multi_queue",
+            ),
+            (
+                LinkKind::Bridge(Bridge {
+                    vlan_filtering: true,
+                }),
+                "vlan_filtering 1",
+            ),
+        ] {
+            assert_eq!(kind.properties().join(", "), expected);
+        }
+    }
+}
