@@ -22,20 +22,25 @@ func Register(handler Handler) { registered = handler }
 
 // Create calls the registered driver, for the component's export.
 func Create(request types.CreateRequest) wit.Result[[]types.NetworkChange, types.Error] {
-	return result(registered.Create(request))
+	return call(func() ([]types.NetworkChange, error) { return registered.Create(request) })
 }
 
 // Setup calls the registered driver, for the component's export.
 func Setup(request types.Request) wit.Result[types.SetupAnswer, types.Error] {
-	return result(registered.Setup(request))
+	return call(func() (types.SetupAnswer, error) { return registered.Setup(request) })
 }
 
 // Teardown calls the registered driver, for the component's export.
 func Teardown(request types.Request) wit.Result[wit.Unit, types.Error] {
-	return result(wit.Unit{}, registered.Teardown(request))
+	return call(func() (wit.Unit, error) { return wit.Unit{}, registered.Teardown(request) })
 }
 
-func result[T any](value T, err error) wit.Result[T, types.Error] {
+func call[T any](function func() (T, error)) wit.Result[T, types.Error] {
+	if registered == nil {
+		err := Errorf(ErrOther, "the component has no driver: an init function must call driver.Register")
+		return wit.Err[T](toHost(err))
+	}
+	value, err := function()
 	if err != nil {
 		return wit.Err[T](toHost(err))
 	}
