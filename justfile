@@ -58,7 +58,7 @@ check: lint
 # Checks the form of the code, then runs all tests that this kernel can run.
 test: setup lint deny build
     cargo test {{ guests }}
-    cargo test {{ flags }}
+    scripts/suites.sh {{ flags }}
 
 # That kernel has features that the kernel at hand may lack.
 #
