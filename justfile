@@ -118,6 +118,7 @@ lint:
     cargo fmt --all --check
     cargo clippy {{ guests }} --all-targets -- --deny warnings
     cargo clippy {{ flags }} --all-targets -- --deny warnings
+    cargo clippy {{ flags }} --test languages --test podman -- --deny warnings
     RUSTDOCFLAGS="--deny warnings" cargo doc {{ guests }} --no-deps
     RUSTDOCFLAGS="--deny warnings" cargo doc {{ flags }} --no-deps
 
